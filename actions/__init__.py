@@ -1,0 +1,1 @@
+"""The action declarations of every service, and the handlers beside them."""

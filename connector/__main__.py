@@ -1,0 +1,7 @@
+"""`python -m connector` is the `ninjaone` command."""
+
+import sys
+
+from connector.cli.main import main
+
+sys.exit(main())

@@ -1,0 +1,178 @@
+"""An action: one YAML declaration, as frozen dataclasses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from connector.declaration import Section, load_declaration, read_input
+from connector.http import Effect
+from connector.inputs import Input
+from connector.json_text import Json
+
+EFFECTS = ("read", "write", "destructive")
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_PLACEHOLDER = re.compile(r"\{([^{}/]+)\}")
+
+
+@dataclass(frozen=True)
+class PartType:
+    """How one part of a multipart body is sent: its media type, and whether its value names a file.
+
+    A part is filled by one input (`to: part.NAME`), or is a JSON object whose members are inputs of their
+    own (`to: part.NAME.MEMBER`).
+    """
+
+    media_type: str | None
+    file: bool
+
+
+@dataclass(frozen=True)
+class Example:
+    """A row, its templates and the requests that come of them; `answers` are what the API says to each.
+
+    Documentation, test, preview and sandbox fixture at once. `files` are the files that must stand in
+    the uploads folder: name to content.
+    """
+
+    title: str
+    row: Mapping[str, Json]
+    templates: Mapping[str, Any]
+    sends: tuple[Mapping[str, Any], ...]
+    answers: tuple[Json, ...]
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Action:
+    """One thing that can be asked of a service. Field by field what DESIGN's YAML says."""
+
+    name: str
+    title: str
+    summary: str
+    description: str
+    service: str
+    area: str
+    operation: str
+    method: str
+    path: str
+    effect: Effect
+    idempotent: bool
+    inputs: Mapping[str, Input]
+    required: tuple[str, ...]
+    rules: tuple[Mapping[str, Json], ...]
+    parts: Mapping[str, PartType]
+    paging: str
+    result: Json
+    redirects: bool
+    examples: tuple[Example, ...]
+    file: Path
+    handler: Path | None
+
+    @property
+    def returns_json(self) -> bool:
+        """Whether an empty answer would be a fault."""
+        return bool(self.result != "none")
+
+
+def load_action(path: Path, shared: Mapping[str, Input]) -> Action:
+    """Read an action's declaration; `shared` are its service's own inputs, offered by every action.
+
+    Raises DeclarationError with file, line and key.
+    """
+    top = load_declaration(path)
+    method, request_path = _request(top)
+    inputs = {name: read_input(name, part) for name, part in top.sections("inputs")}
+    handler = path.with_suffix(".py")
+    action = Action(
+        name=top.text("name"),
+        title=top.text("title"),
+        summary=top.text("summary"),
+        description=top.text("description", ""),
+        service=path.parent.parent.name,
+        area=path.parent.name,
+        operation=top.text("operation"),
+        method=method,
+        path=request_path,
+        effect=_one_of(top, "effect", EFFECTS),
+        idempotent=top.value("idempotent", bool),
+        inputs={**inputs, **{name: i for name, i in shared.items() if name not in inputs}},
+        required=top.texts("required"),
+        rules=tuple(top.value("rules", list, [])),
+        parts={name: _part(part) for name, part in top.sections("parts")},
+        paging=top.text("paging", ""),
+        result=top.value("result", (str, dict)),
+        redirects=top.value("redirects", bool, False),
+        examples=tuple(_example(part) for part in top.each("examples")),
+        file=path,
+        handler=handler if handler.exists() else None,
+    )
+    top.finish()
+    _check(action, top)
+    return action
+
+
+def _request(top: Section) -> tuple[str, str]:
+    method, _, path = top.text("request").partition(" ")
+    if method not in METHODS or not path.startswith("/"):
+        raise top.fault(f"a method ({', '.join(METHODS)}) and a path are expected", "request")
+    return method, path
+
+
+def _one_of(top: Section, key: str, allowed: tuple[str, ...]) -> Any:
+    value = top.text(key)
+    if value not in allowed:
+        raise top.fault(f'"{value}" is not one of {", ".join(allowed)}', key)
+    return value
+
+
+def _part(part: Section) -> PartType:
+    declared = PartType(part.text("media_type", None), part.value("file", bool, False))
+    part.finish()
+    return declared
+
+
+def _example(part: Section) -> Example:
+    example = Example(
+        title=part.text("title", ""),
+        row=part.mapping("row"),
+        templates=part.mapping("templates"),
+        sends=tuple(part.value("sends", list)),
+        answers=tuple(part.value("answers", list, [])),
+        files=part.mapping("files"),
+    )
+    part.finish()
+    return example
+
+
+def _check(action: Action, top: Section) -> None:
+    """Refuse what is well-formed and still cannot work."""
+    if action.name != action.file.stem:
+        raise top.fault(f'"{action.name}" must be the name of its file', "name")
+    if not isinstance(action.result, dict) and action.result != "none":
+        raise top.fault('"none" or a JSON Schema is expected', "result")
+    for name in action.required:
+        if name not in action.inputs:
+            raise top.fault(f'"{name}" is not an input', "required")
+    placeholders = set(_PLACEHOLDER.findall(action.path))
+    filled = {i.target[0]: i for i in action.inputs.values() if i.place == "path"}
+    for name in placeholders ^ filled.keys():
+        raise top.fault(f'"{name}" stands in the path or in an input\'s `to`, but not in both', "request")
+    for name, given in action.inputs.items():
+        if given.place == "path" and name not in action.required:
+            raise top.fault(f'"{name}" is part of the path, so it must be required', "required")
+        if given.place == "part" and given.target[0] not in action.parts:
+            raise top.fault(f'the part "{given.target[0]}" is not declared under `parts`', "inputs", name)
+    places = {i.place: i for i in action.inputs.values() if i.place in ("body", "part")}
+    whole = [i for i in action.inputs.values() if i.place == "body" and not i.target]
+    if len(places) > 1 or (whole and len([i for i in action.inputs.values() if i.place == "body"]) > 1):
+        raise top.fault("a body is parts, or one whole input, or members: only one of these", "inputs")
+    for name, part in action.parts.items():
+        targets = [i.target for i in action.inputs.values() if i.place == "part" and i.target[0] == name]
+        if any(len(target) > 1 for target in targets) and (part.file or (name,) in targets):
+            raise top.fault(
+                "a part is a file, or one whole input, or members: only one of these", "parts", name
+            )

@@ -1,0 +1,163 @@
+"""What each input of an action is bound to in a run, and a row's values that come of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from connector import json_text
+from connector.action import Action
+from connector.errors import RowError, RunFault, nearest
+from connector.inputs import ABSENT, Input, validator
+from connector.json_text import Json
+from connector.templates import Render, Row, Scope, compile_template, parse_json, scope, takes_json
+
+
+@dataclass(frozen=True)
+class Binding:
+    """One input and where its value comes from: a template, or the row's field of the same name."""
+
+    input: Input
+    source: str
+    render: Render | None
+    send_empty: bool = False
+
+    def value(self, row: Row, scope: Scope) -> Json:
+        """Give the typed value for a row, or ABSENT. Raises RowError."""
+        given = self.input
+        if self.render is None:
+            rendered = row.get(given.name, ABSENT)
+        else:
+            try:
+                rendered = self.render(scope)
+                if isinstance(rendered, str) and rendered.strip() and takes_json(given.schema):
+                    rendered = parse_json(rendered)
+            except RowError as error:
+                raise RowError(error.code, f"{given.name}: {error}") from error
+        if self.send_empty and rendered == "":
+            return given.read_empty()
+        return given.read(rendered)
+
+
+@dataclass(frozen=True)
+class Bindings:
+    """An action's inputs bound for one run. `fallbacks` are values for inputs that a row leaves absent."""
+
+    action: Action
+    bound: tuple[Binding, ...]
+    delay_ms: float
+    fallbacks: Mapping[str, Json] = field(default_factory=dict)
+
+    def values(self, row: Row) -> dict[str, Json]:
+        """Give a row's typed values by input name, without the absent ones.
+
+        Raises RowError (`template_error`, `input_invalid`) that says everything that is wrong with them.
+        """
+        values: dict[str, Json] = {}
+        errors: list[RowError] = []
+        row_scope = scope(row)
+        for binding in self.bound:
+            try:
+                value = binding.value(row, row_scope)
+            except RowError as error:
+                errors.append(error)
+                continue
+            if value is not ABSENT:
+                values[binding.input.name] = value
+        if errors:
+            raise RowError(errors[0].code, "; ".join(dict.fromkeys(map(str, errors))))
+        for name, value in self.fallbacks.items():
+            values.setdefault(name, value)
+        self._check(values)
+        return values
+
+    def warnings(self, values: Mapping[str, Json]) -> list[str]:
+        """Say which of the given inputs today's published API does not know."""
+        unpublished = (self.action.inputs[name] for name in values if not self.action.inputs[name].published)
+        return [f"{i.name}: today's API does not publish it, and may not keep it" for i in unpublished]
+
+    def _check(self, values: Mapping[str, Json]) -> None:
+        absent = [name for name in self.action.required if name not in values]
+        if absent:
+            how = {b.input.name: b.source for b in self.bound}
+            listed = "; ".join(f"{name} ({how.get(name, 'bound to nothing')})" for name in absent)
+            raise RowError("input_invalid", f"a required input has no value: {listed}")
+        for rule, check in self._rules:
+            for error in check.iter_errors(dict(values)):
+                raise RowError("input_invalid", str(rule.get("description") or error.message))
+
+    @cached_property
+    def _rules(self) -> list[tuple[Mapping[str, Json], Any]]:
+        return [(rule, validator(rule)) for rule in self.action.rules]
+
+    def described(self) -> dict[str, str]:
+        """Say for each input what it is bound to, for a preview."""
+        return {binding.input.name: binding.source for binding in self.bound}
+
+
+def bind(
+    action: Action,
+    templates: Mapping[str, Any],
+    *,
+    match_fields: bool = False,
+    delay_ms: float | None = None,
+    fallbacks: Mapping[str, Any] | None = None,
+) -> Bindings:
+    """Bind an action's inputs to templates, and without any (or with `match_fields`) to fields of their name.
+
+    A template is text; a JSON value that stands for its own JSON text; or `{template: …, empty: send}`.
+    Raises RunFault for an unknown input, a template that does not compile, and a required input that
+    nothing is bound to.
+    """
+    templates = dict(templates)
+    for name in templates:
+        if name not in action.inputs:
+            raise RunFault(f'{action.name} has no input "{name}"{nearest(name, action.inputs)}')
+    given_delay = _setting(action, "delay_ms", templates.pop("delay_ms", None))
+    by_field = match_fields or not templates
+    bound = [
+        _bind_one(given, templates.get(name), by_field)
+        for name, given in action.inputs.items()
+        if name != "delay_ms" and (name in templates or by_field or given.default is not ABSENT)
+    ]
+    defaults = {b.input.name: b.input.default for b in bound if b.input.default is not ABSENT}
+    given = {n: action.inputs[n].read(v) for n, v in (fallbacks or {}).items() if n in action.inputs}
+    names = {binding.input.name for binding in bound} | given.keys()
+    unbound = [name for name in action.required if name not in names]
+    if unbound:
+        raise RunFault(f"{action.name} needs {', '.join(unbound)}, and no template is given for it")
+    return Bindings(
+        action, tuple(bound), given_delay if delay_ms is None else delay_ms, {**defaults, **given}
+    )
+
+
+def _bind_one(given: Input, template: Any, by_field: bool) -> Binding:
+    if template is None:
+        return Binding(given, f'the row\'s field "{given.name}"' if by_field else "its default", None)
+    send_empty = False
+    if isinstance(template, Mapping) and "template" in template and template.keys() <= {"template", "empty"}:
+        if template.get("empty", "send") != "send":
+            raise RunFault(f'{given.name}: "empty" can only be "send"')
+        send_empty, template = "empty" in template, template["template"]
+    source = template if isinstance(template, str) else json_text.dumps(template)
+    try:
+        return Binding(given, f"the template {source}", compile_template(source, given.schema), send_empty)
+    except RunFault as error:
+        raise RunFault(f"{given.name}: {error}") from error
+
+
+def _setting(action: Action, name: str, template: Any) -> float:
+    """Read a setting of the whole run, which no row can change."""
+    declared = action.inputs.get(name)
+    if declared is None:
+        return 0.0
+    default = float(declared.default) if declared.default is not ABSENT else 0.0
+    if template is None:
+        return default
+    try:
+        value = _bind_one(declared, template, False).value({}, scope({}))
+    except RowError as error:
+        raise RunFault(f"{name} is a setting of the whole run, which no row can change: {error}") from error
+    return default if value is ABSENT else float(value)

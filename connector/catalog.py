@@ -1,0 +1,70 @@
+"""The catalogue: finds, loads and searches the actions of all services."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+
+from connector.action import Action, load_action
+from connector.errors import DeclarationError, RunFault, nearest
+from connector.resources import actions_folder
+from connector.service import Service, load_service
+
+
+class Catalog:
+    """All actions below one folder (`service/area/action.yaml`). One action is read without the others."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or actions_folder()
+        self._services: dict[str, Service] = {}
+
+    @cached_property
+    def _files(self) -> dict[str, Path]:
+        found: dict[str, Path] = {}
+        for path in sorted(self.folder.glob("*/*/*.yaml")):
+            if path.stem in found:
+                raise DeclarationError(f"{path} and {found[path.stem]}: two actions have the same name")
+            found[path.stem] = path
+        return found
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all actions, sorted."""
+        return sorted(self._files)
+
+    @cached_property
+    def services(self) -> list[str]:
+        """The names of all services."""
+        return sorted(path.parent.name for path in self.folder.glob("*/service.yaml"))
+
+    def service(self, name: str) -> Service:
+        """Load a service, once. Raises RunFault for an unknown one."""
+        if name not in self.services:
+            raise RunFault(f'no service "{name}"{nearest(name, self.services)}')
+        if name not in self._services:
+            self._services[name] = load_service(self.folder / name / "service.yaml")
+        return self._services[name]
+
+    def action(self, name: str) -> Action:
+        """Load one action. Raises RunFault for an unknown one, with the nearest name."""
+        path = self._files.get(name)
+        if path is None:
+            raise RunFault(f'no action "{name}"{nearest(name, self._files)}; `ninjaone actions` lists them')
+        return load_action(path, self.service(path.parent.parent.name).inputs)
+
+    def actions(self) -> Iterator[Action]:
+        """Load every action, by area and name."""
+        for path in self._files.values():
+            yield self.action(path.stem)
+
+    def search(self, words: list[str]) -> list[Action]:
+        """Find the actions in which every word stands: name, title, summary, area, inputs or path."""
+        wanted = [word.lower() for word in words]
+        return [a for a in self.actions() if all(word in _searchable(a) for word in wanted)]
+
+
+def _searchable(action: Action) -> str:
+    inputs = (f"{i.name} {i.title}" for i in action.inputs.values())
+    texts = (action.name, action.title, action.summary, action.area, action.path, action.operation, *inputs)
+    return " ".join(texts).lower()

@@ -1,0 +1,150 @@
+"""`actions`, `show` and `catalog`: finding and understanding actions."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from connector.action import Action, Example
+from connector.catalog import Catalog
+from connector.cli.main import OK, ROWS_FAILED
+from connector.inputs import ABSENT, Input
+
+
+def add_actions(parser: argparse.ArgumentParser) -> None:
+    """Declare `ninjaone actions`."""
+    parser.add_argument("words", metavar="WORDS", nargs="*", help="only actions in which every word stands")
+    parser.add_argument("--json", action="store_true", help="everything about them, as a JSON array")
+    parser.set_defaults(command=_actions)
+
+
+def add_show(parser: argparse.ArgumentParser) -> None:
+    """Declare `ninjaone show`."""
+    parser.add_argument("action", metavar="ACTION")
+    parser.add_argument("--json", action="store_true", help="everything about it, as JSON")
+    parser.set_defaults(command=_show)
+
+
+def add_catalog(parser: argparse.ArgumentParser) -> None:
+    """Declare `ninjaone catalog`."""
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    check = commands.add_parser("check", help="check every declaration, its examples and its handler")
+    check.set_defaults(command=_check)
+
+
+def _actions(options: argparse.Namespace) -> int:
+    found = Catalog().search(options.words)
+    if options.json:
+        print(json.dumps([describe(action) for action in found], indent=1))
+        return OK
+    for area, actions in _by_area(found):
+        print(area)
+        for action in actions:
+            print(f"  {action.name:<28} {action.effect:<11} {action.title}")
+    print(f"{len(found)} actions; `ninjaone show ACTION` tells more")
+    return OK if found else ROWS_FAILED
+
+
+def _by_area(actions: Iterable[Action]) -> Iterable[tuple[str, list[Action]]]:
+    areas: dict[str, list[Action]] = {}
+    for action in actions:
+        areas.setdefault(action.area, []).append(action)
+    return areas.items()
+
+
+def _show(options: argparse.Namespace) -> int:
+    action = Catalog().action(options.action)
+    print(json.dumps(describe(action), indent=1) if options.json else _page(action))
+    return OK
+
+
+def _check(options: argparse.Namespace) -> int:
+    from connector.check import check_catalog
+
+    catalog = Catalog()
+    problems = check_catalog(catalog)
+    for problem in problems:
+        print(problem)
+    print(f"{len(catalog.names)} actions, {len(problems)} problems")
+    return ROWS_FAILED if problems else OK
+
+
+def describe(action: Action) -> dict[str, Any]:
+    """Give everything about an action, for programs."""
+    return {
+        "name": action.name,
+        "title": action.title,
+        "service": action.service,
+        "area": action.area,
+        "summary": action.summary,
+        "operation": action.operation,
+        "method": action.method,
+        "path": action.path,
+        "effect": action.effect,
+        "idempotent": action.idempotent,
+        "paging": action.paging or None,
+        "inputs": {name: _input(given) for name, given in action.inputs.items()},
+        "required": list(action.required),
+        "result": action.result,
+        "examples": [_example(example) for example in action.examples],
+    }
+
+
+def _input(given: Input) -> dict[str, Any]:
+    described: dict[str, Any] = {"title": given.title, **given.schema}
+    if given.description:
+        described["description"] = given.description
+    if given.place:
+        described["to"] = ".".join((given.place, *given.target))
+    if given.unit:
+        described["as"] = given.unit
+    if not given.published:
+        described["published"] = False
+    if given.deviates:
+        described["deviates"] = given.deviates
+    return described
+
+
+def _example(example: Example) -> dict[str, Any]:
+    return {
+        "title": example.title,
+        "row": example.row,
+        "templates": example.templates,
+        "sends": list(example.sends),
+    }
+
+
+def _page(action: Action) -> str:
+    again = "safe to repeat" if action.effect == "read" or action.idempotent else "not safe to repeat"
+    lines = [
+        f"{action.name}: {action.title}",
+        action.summary,
+        *([action.description] if action.description else []),
+        "",
+        f"{action.method} {action.path} ({action.operation}); {action.effect}, {again}",
+        "",
+        "inputs (* required):",
+    ]
+    for name, given in action.inputs.items():
+        mark = "*" if name in action.required else " "
+        lines.append(f" {mark} {name:<22} {_type(given)}")
+        lines.append(f"     {given.title}" + (f". {given.description}" if given.description else ""))
+    for example in action.examples:
+        lines += ["", f"example: {example.title}".rstrip(": "), f"  row        {json.dumps(example.row)}"]
+        lines += [f"  {name:<10} {template}" for name, template in example.templates.items()]
+        lines += [
+            f"  sends      {s['method']} {s['path']} {json.dumps(s.get('body', ''))}" for s in example.sends
+        ]
+    return "\n".join(lines)
+
+
+def _type(given: Input) -> str:
+    schema = given.schema
+    types = schema.get("type", "any")
+    text = types if isinstance(types, str) else " or ".join(types)
+    allowed = schema.get("enum") or (schema.get("items") or {}).get("enum")
+    text += f", one of {', '.join(map(str, allowed))}" if allowed else ""
+    text += f", default {given.default}" if given.default is not ABSENT else ""
+    return text + ("" if given.published else ", not in the published API")

@@ -1,0 +1,64 @@
+"""`demo`: several actions over sample files, against the sandbox."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from connector.catalog import Catalog
+from connector.cli.main import OK, OUR_FAULT
+from connector.cli.progress import describe
+from connector.connections import make_connection
+from connector.errors import shorten
+from connector.job import load_job
+from connector.run import prepare, run
+
+_JOBS = {
+    "organizations": "jsonl",
+    "maintenance": "jsonl",
+    "scripts": "jsonl",
+    "devices": "csv",
+}
+"""The jobs in their order, and the format of each one's output."""
+_EXPECTED_FAILURES = {"organizations": 4, "maintenance": 5, "scripts": 2, "devices": 0}
+
+
+def add_demo(parser: argparse.ArgumentParser) -> None:
+    """Declare `ninjaone demo`."""
+    parser.add_argument("--output", metavar="DIR", type=Path, default=Path("demo-output"), help="for envelopes")
+    parser.set_defaults(command=_demo)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from connector.sandbox.server import Sandbox
+
+    catalog = Catalog()
+    options.output.mkdir(parents=True, exist_ok=True)
+    with Sandbox() as sandbox, as_file(files("connector") / "demo") as folder:
+        print(f"A sandbox NinjaOne runs at {sandbox.base_url}. Some of the rows are wrong on purpose.\n")
+        as_meant = True
+        for name, ending in _JOBS.items():
+            output = options.output / f"{name}.{ending}"
+            failed = _run_job(catalog, folder / f"{name}.yaml", output, sandbox.connection)
+            as_meant = as_meant and failed == _EXPECTED_FAILURES[name]
+    print(f"The output files are in {options.output.resolve()}, the jobs and their rows in {folder}.")
+    if not as_meant:
+        print("The demo did not go as it should.")
+    return OK if as_meant else OUR_FAULT
+
+
+def _run_job(catalog: Catalog, path: Path, output: Path, settings: dict[str, str]) -> int:
+    """Run one job, show its templates, its envelopes and its summary; give how many rows failed."""
+    job = replace(load_job(path), output=str(output))
+    prepared = prepare(job, catalog)
+    print(f"--- {prepared.action.title} ({job.action}) over {Path(job.input).name}")
+    for name, source in job.templates.items():
+        print(f"    {name}: {source}")
+    connection = make_connection(prepared.service, settings, "the sandbox")
+    summary = run(prepared, "restart", connection=connection)
+    for line in output.read_text(encoding="utf-8").splitlines():
+        print(shorten(line, 300))
+    print(describe(job, summary) + "\n")
+    return summary.failed

@@ -1,0 +1,77 @@
+"""The options by which the command line describes a job."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from connector.errors import RunFault
+from connector.files import FORMATS as INPUT_FORMATS
+from connector.job import Job, is_job, load_job, read_templates
+
+
+def add_inputs(parser: argparse.ArgumentParser) -> None:
+    """Declare what a run and its preview read."""
+    parser.add_argument("action", metavar="ACTION|JOB.yaml")
+    parser.add_argument("-i", "--input", metavar="FILE", help="the rows; - is standard input")
+    parser.add_argument("--input-format", choices=INPUT_FORMATS, help="by default the input's ending says")
+    parser.add_argument(
+        "-t", "--template", metavar="INPUT=TEMPLATE", action="append", default=[], help="one input's template"
+    )
+    parser.add_argument(
+        "--templates", metavar="FILE", type=Path, help="a YAML file of templates by input name"
+    )
+    parser.add_argument(
+        "--match-fields",
+        action="store_true",
+        default=None,
+        help="inputs without a template take the row's field of their name (as they do without any template)",
+    )
+
+
+def add_sending(parser: argparse.ArgumentParser) -> None:
+    """Declare where and how requests are sent."""
+    parser.add_argument("-c", "--connection", metavar="FILE", type=Path, help="a connection's YAML file")
+    parser.add_argument(
+        "--delay-ms", type=_delay, metavar="MS", help="least time between API requests (default 300)"
+    )
+    parser.add_argument("--uploads", metavar="DIR", type=Path, help="the folder below which files are read")
+    parser.add_argument(
+        "--reveal-secrets", action="store_true", default=None, help="show what the API itself holds secret"
+    )
+
+
+def _delay(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise ValueError
+    return value
+
+
+def make_job(options: argparse.Namespace) -> Job:
+    """Make the job that the command line describes; options replace what a job file says."""
+    job = load_job(Path(options.action)) if is_job(options.action) else Job(action=options.action)
+    given = {
+        name: value
+        for name, value in vars(options).items()
+        if name in Job.__dataclass_fields__ and name not in ("action", "templates") and value is not None
+    }
+    templates = dict(job.templates)
+    if options.templates:
+        templates |= read_templates(options.templates)
+    templates |= pairs(options.template, "--template INPUT=TEMPLATE")
+    return replace(job, templates=templates, **given)
+
+
+def pairs(texts: list[str], form: str) -> dict[str, str]:
+    """Read `NAME=VALUE` texts. Raises RunFault for another form and for a name given twice."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise RunFault(f'"{text}" is not of the form {form}')
+        if name in found:
+            raise RunFault(f'"{name}" is given twice')
+        found[name] = value
+    return found

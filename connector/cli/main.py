@@ -1,0 +1,86 @@
+"""The `ninjaone` command: finds the command's module and runs it.
+
+Exit codes: 0 every row succeeded; 1 finished, some rows failed; 2 nothing was run; 3 stopped, resumable;
+4 a fault of ours; 130 interrupted, resumable.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import connector
+from connector.errors import ConnectorError, RunFault, RunStopped, nearest
+
+OK, ROWS_FAILED, NOTHING_RUN, STOPPED, OUR_FAULT, INTERRUPTED = 0, 1, 2, 3, 4, 130
+
+COMMANDS = {
+    "actions": ("connector.cli.catalogue", "list the actions, all of them or those with the given words"),
+    "show": ("connector.cli.catalogue", "show one action: inputs, options, examples"),
+    "run": ("connector.cli.run", "run an action over a file of rows, or a job file"),
+    "call": ("connector.cli.run", "run an action once, with values given as key=value"),
+    "preview": ("connector.cli.preview", "show the request that each row becomes, and send nothing"),
+    "demo": ("connector.cli.demo", "run several actions over sample files against the sandbox"),
+    "sandbox": ("connector.cli.sandbox", "serve a NinjaOne on this machine, to try and to test"),
+    "catalog": ("connector.cli.catalogue", "check the catalogue's declarations"),
+}
+"""Each command, the module with its `add_NAME` function (imported when it is needed), and its help."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and give its exit code."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _run(arguments)
+    except RunFault as error:
+        print(f"ninjaone: {error}", file=sys.stderr)
+        return NOTHING_RUN
+    except RunStopped as error:
+        print(f"ninjaone: stopped: {error}", file=sys.stderr)
+        return STOPPED
+    except ConnectorError as error:
+        print(f"ninjaone: {error}", file=sys.stderr)
+        return OUR_FAULT
+    except BrokenPipeError:
+        # Whoever read our output has gone; what Python would flush at exit has nowhere to go either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return STOPPED
+    except KeyboardInterrupt:
+        print("ninjaone: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _run(arguments: list[str]) -> int:
+    name = next((a for a in arguments if not a.startswith("-")), None)
+    if name is not None and name not in COMMANDS:
+        raise RunFault(f'no command "{name}"{nearest(name, COMMANDS)}; `ninjaone --help` lists them')
+    options = build_parser([name] if name else list(COMMANDS)).parse_args(arguments)
+    if name is None:
+        build_parser(list(COMMANDS)).print_help()
+        return NOTHING_RUN
+    exit_code: int = options.command(options)
+    return exit_code
+
+
+def build_parser(names: Sequence[str]) -> argparse.ArgumentParser:
+    """Build the parser of some commands; the others are not imported."""
+    parser = argparse.ArgumentParser(
+        prog="ninjaone",
+        description="NinjaOne actions with Jinja-templated inputs: rows in, one envelope per row out.",
+        epilog="exit codes: 0 every row succeeded, 1 some rows failed, 2 nothing was run, "
+        "3 stopped and resumable, 4 a fault of the connector, 130 interrupted and resumable",
+    )
+    parser.add_argument("--version", action="version", version=f"ninjaone {connector.__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND")
+    for name in names:
+        module, help = COMMANDS[name]
+        command = commands.add_parser(name, help=help, description=help)
+        getattr(importlib.import_module(module), f"add_{name}")(command)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

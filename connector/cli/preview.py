@@ -1,0 +1,109 @@
+"""`preview`: the request that each row becomes, shown and not sent."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from connector.catalog import Catalog
+from connector.cli.job_options import add_inputs, make_job
+from connector.cli.main import OK, ROWS_FAILED
+from connector.client import standard_headers
+from connector.connections import load_connection
+from connector.errors import ConnectionFault, RowError
+from connector.files import InputRow, RowSource
+from connector.http import Part, Request
+from connector.inputs import ABSENT
+from connector.invoke import first_request
+from connector.redact import HIDDEN
+from connector.run import Prepared, prepare
+
+NO_INSTANCE = "https://INSTANCE"
+"""Stands for the base URL where no connection is given: a preview needs none."""
+
+
+def add_preview(parser: argparse.ArgumentParser) -> None:
+    """Declare `ninjaone preview`."""
+    add_inputs(parser)
+    parser.add_argument("-c", "--connection", metavar="FILE", type=Path, help="a connection's YAML file")
+    parser.add_argument("--uploads", metavar="DIR", type=Path, help="the folder below which files are read")
+    parser.add_argument("--json", action="store_true", help="one JSON object a row")
+    parser.set_defaults(command=_preview)
+
+
+def _preview(options: argparse.Namespace) -> int:
+    prepared = prepare(make_job(options), Catalog())
+    base_url = _base_url(prepared)
+    if not options.json:
+        for name, source in prepared.bindings.described().items():
+            print(f"# {name} <- {source}")
+    failed = False
+    for row in RowSource(prepared.job.input, prepared.job.input_format).rows():
+        shown = preview_row(prepared, row, base_url)
+        failed = failed or "error" in shown
+        print(json.dumps(shown) if options.json else _text(shown))
+    return ROWS_FAILED if failed else OK
+
+
+def _base_url(prepared: Prepared) -> str:
+    try:
+        return load_connection(prepared.service, prepared.job.connection).base_url
+    except ConnectionFault:
+        if prepared.job.connection is not None:
+            raise
+        return NO_INSTANCE
+
+
+def preview_row(prepared: Prepared, row: InputRow, base_url: str) -> dict[str, Any]:
+    """Describe a row's first request (`row, method, url, query, headers, body`), or say what is wrong."""
+    if row.error:
+        return {"row": row.number, "error": row.error}
+    try:
+        request = first_request(
+            prepared.action, prepared.service, prepared.bindings, prepared.job.uploads, row.data
+        )
+    except RowError as error:
+        return {"row": row.number, "error": str(error)}
+    shown: dict[str, Any] = {
+        "row": row.number,
+        "method": request.method,
+        "url": base_url + request.target,
+        "query": dict(request.query),
+        "headers": _headers(request),
+        "body": _body(request),
+    }
+    if prepared.action.handler or prepared.action.paging:
+        shown["then"] = "more requests may follow; they depend on the answer"
+    return shown
+
+
+def _headers(request: Request) -> dict[str, str]:
+    media_type = "multipart/form-data" if request.parts else "application/json"
+    described = {"content-type": media_type} if request.parts or request.body is not ABSENT else {}
+    return {**standard_headers(HIDDEN), **described, **request.headers}
+
+
+def _body(request: Request) -> Any:
+    if request.parts:
+        return [_part(part) for part in request.parts]
+    return None if request.body is ABSENT else request.body
+
+
+def _part(part: Part) -> dict[str, Any]:
+    content = {"value": part.value} if part.path is None else {"file": str(part.path)}
+    return {"name": part.name, "media_type": part.media_type, **content}
+
+
+def _text(shown: Mapping[str, Any]) -> str:
+    if "error" in shown:
+        return f"row {shown['row']}: ERROR {shown['error']}"
+    lines = [f"row {shown['row']}: {shown['method']} {shown['url']}"]
+    lines += [f"  {name}: {value}" for name, value in shown["headers"].items()]
+    if shown["body"] is not None:
+        lines.append("  " + json.dumps(shown["body"], ensure_ascii=False))
+    if "then" in shown:
+        lines.append(f"  ({shown['then']})")
+    return "\n".join(lines)

@@ -1,0 +1,122 @@
+"""`run` and `call`: an action over rows, and an action once."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from threading import Event
+
+from connector import json_text
+from connector.action import Action
+from connector.batch import Summary
+from connector.catalog import Catalog
+from connector.cli.job_options import add_inputs, add_sending, make_job, pairs
+from connector.cli.main import INTERRUPTED, OK, ROWS_FAILED
+from connector.cli.progress import Progress, describe
+from connector.connections import load_connection
+from connector.errors import RunFault, nearest
+from connector.job import Job
+from connector.output import FORMATS as OUTPUT_FORMATS
+from connector.output import Start
+from connector.run import make_invoker, open_client, prepare, run, sign_in
+
+
+def add_run(parser: argparse.ArgumentParser) -> None:
+    """Declare `ninjaone run`."""
+    add_inputs(parser)
+    add_sending(parser)
+    parser.add_argument("-o", "--output", metavar="FILE", help="where envelopes go; - is standard output")
+    parser.add_argument("--output-format", choices=OUTPUT_FORMATS, help="by default the output's ending says")
+    parser.add_argument(
+        "--rows", choices=("one", "each"), help="a list result as one envelope, or one an item"
+    )
+    parser.add_argument("--keep-row", action="store_true", default=None, help="add the row to its envelope")
+    started = parser.add_mutually_exclusive_group()
+    started.add_argument("--resume", action="store_true", help="go on with an interrupted run")
+    started.add_argument("--restart", action="store_true", help="begin again, and replace the output")
+    parser.add_argument("--json", action="store_true", help="print the summary as JSON, on standard error")
+    parser.set_defaults(command=_run)
+
+
+def add_call(parser: argparse.ArgumentParser) -> None:
+    """Declare `ninjaone call`."""
+    parser.add_argument("action", metavar="ACTION")
+    parser.add_argument("values", metavar="KEY=VALUE", nargs="*", help="an input's value, as text")
+    add_sending(parser)
+    parser.set_defaults(command=_call)
+
+
+def _run(options: argparse.Namespace) -> int:
+    job = make_job(options)
+    prepared = prepare(job, Catalog())
+    start: Start = "resume" if options.resume else "restart" if options.restart else "new"
+    stop = Event()
+    progress = Progress(sys.stderr)
+    with _stopping(stop):
+        summary = run(prepared, start, listeners=(progress,), stop=stop)
+    progress.end()
+    _report(job, summary, as_json=options.json)
+    return INTERRUPTED if summary.stopped else ROWS_FAILED if summary.failed else OK
+
+
+class _stopping:
+    """Let the first Ctrl-C finish the row under way, and the second one stop at once."""
+
+    def __init__(self, stop: Event) -> None:
+        self._stop = stop
+
+    def __enter__(self) -> None:
+        self._before = {s: signal.signal(s, self._asked) for s in (signal.SIGINT, signal.SIGTERM)}
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _asked(self, *_: object) -> None:
+        if self._stop.is_set():
+            raise KeyboardInterrupt
+        self._stop.set()
+        print("ninjaone: stopping after this row; once more stops at once", file=sys.stderr)
+
+
+def _report(job: Job, summary: Summary, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(summary.as_json()), file=sys.stderr)
+        return
+    print(describe(job, summary), file=sys.stderr)
+
+
+def _call(options: argparse.Namespace) -> int:
+    values = pairs(options.values, "KEY=VALUE")
+    catalog = Catalog()
+    action = catalog.action(options.action)
+    _check_names(action, values)
+    delay = values.pop("delay_ms", None)
+    templates = {} if delay is None else {"delay_ms": json_text.dumps(delay)[1:-1]}
+    job = Job(
+        action=action.name,
+        connection=options.connection,
+        templates=templates,
+        match_fields=True,
+        delay_ms=options.delay_ms,
+        uploads=options.uploads or Path(),
+        reveal_secrets=bool(options.reveal_secrets),
+    )
+    prepared = prepare(job, catalog)
+    connection = load_connection(prepared.service, job.connection)
+    client = open_client(prepared.service, connection, prepared.bindings.delay_ms)
+    sign_in(client)
+    (envelope,) = make_invoker(prepared, client).envelopes(1, values)
+    indent = 2 if sys.stdout.isatty() else None
+    print(json.dumps(envelope.as_json(), indent=indent))
+    return ROWS_FAILED if envelope.has_error else OK
+
+
+def _check_names(action: Action, values: Mapping[str, str]) -> None:
+    for name in values:
+        if name not in action.inputs:
+            raise RunFault(f'{action.name} has no input "{name}"{nearest(name, action.inputs)}')

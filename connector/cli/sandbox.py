@@ -1,0 +1,45 @@
+"""`sandbox`: a NinjaOne on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+
+from connector.cli.main import OK
+from connector.errors import RunFault
+
+
+def add_sandbox(parser: argparse.ArgumentParser) -> None:
+    """Declare `ninjaone sandbox`."""
+    parser.add_argument("--port", type=int, default=8765, help="the port on 127.0.0.1; 0 picks a free one")
+    parser.add_argument("--devices", type=int, default=25, help="how many devices there are")
+    parser.add_argument("--latency", type=float, default=0, metavar="MS", help="added to every answer")
+    parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same data")
+    parser.add_argument("--fault", default="", metavar="NAME=RATE,...", help="such as 429=0.05,html=0.02")
+    parser.set_defaults(command=_sandbox)
+
+
+def _sandbox(options: argparse.Namespace) -> int:
+    from connector.sandbox.faults import parse_faults
+    from connector.sandbox.server import Sandbox
+
+    try:
+        faults = parse_faults(options.fault)
+        sandbox = Sandbox(
+            port=options.port,
+            devices=options.devices,
+            latency_ms=options.latency,
+            seed=options.seed,
+            faults=faults,
+        )
+    except (ValueError, OSError, OverflowError) as error:
+        raise RunFault(f"the sandbox cannot start: {error}") from error
+    print(f"The sandbox listens on {sandbox.base_url}. As a connection's file:", flush=True)
+    print("\n".join(f"    {name}: {value}" for name, value in sandbox.connection.items()))
+    print("or as environment variables:")
+    for name, value in sandbox.connection.items():
+        print(f"    export NINJAONE_{name.upper()}={value}")
+    print("Ctrl-C ends it.", flush=True)
+    with contextlib.suppress(KeyboardInterrupt):
+        sandbox.serve_forever()
+    return OK

@@ -1,0 +1,215 @@
+"""One connection's HTTP: sign-in, pacing, retry and error reading around a transport."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from email.utils import parsedate_to_datetime
+
+import connector
+from connector.auth import Auth
+from connector.clock import Clock
+from connector.connections import Connection
+from connector.errors import NotSent, RowError, TransportError, shorten
+from connector.http import Request, Response, Transport, encode_body
+from connector.json_text import Json
+from connector.pacing import Pacer
+from connector.redact import Redactor
+from connector.service import Service
+
+TRIES = {"throttled": 6, "unsent": 3, "lost": 3, "server": 3}
+"""How often a request is sent in all, by what went wrong with it."""
+LONGEST_WAIT_S = 300.0
+"""A Retry-After of more than this ends the row instead of holding up the run."""
+
+
+@dataclass
+class _Failure:
+    """One try that failed, and whether another may follow."""
+
+    why: str
+    error: RowError
+    may_repeat: bool
+    wait_s: float | None = None
+
+
+class Client:
+    """Sends requests for one connection and gives whole, successful answers. Safe for threads."""
+
+    def __init__(
+        self,
+        service: Service,
+        connection: Connection,
+        transport: Transport,
+        auth: Auth,
+        pacer: Pacer,
+        clock: Clock,
+        redactor: Redactor,
+    ) -> None:
+        self.service, self.connection = service, connection
+        self._transport, self._auth, self._pacer, self._clock = transport, auth, pacer, clock
+        self.redactor = redactor
+        self._jitter: Callable[[], float] = random.Random().random  # noqa: S311 - spreads load, hides nothing
+
+    def sign_in(self) -> None:
+        """Sign in now, so that wrong credentials show before anything is sent. Raises RowError."""
+        self._auth.token()
+
+    def send(self, request: Request) -> Response:
+        """Send one request, again where that is safe, and give its answer (2xx, or a wanted 3xx).
+
+        Raises RowError with the code that the failure means; `refused` on it tells whether the API
+        certainly did not carry the request out.
+        """
+        described, body = encode_body(request)
+        attempt, renewed, lost_before = 0, False, False
+        while True:
+            token = self._auth.token()
+            headers = {**standard_headers(token), **described, **request.headers}
+            self._pacer.wait()
+            attempt += 1
+            outcome = self._try(request, headers, body, attempt)
+            if isinstance(outcome, Response):
+                return outcome
+            error = outcome.error
+            if outcome.why == "expired" and not renewed:
+                renewed = True
+                self._auth.renew(token)
+                continue
+            if lost_before and request.method == "DELETE" and error.code == "not_found":
+                # The try whose answer was lost had deleted it.
+                return Response(204, attempts=attempt, request_id=error.request_id)
+            if not outcome.may_repeat or attempt >= TRIES.get(outcome.why, 1):
+                raise error
+            lost_before = lost_before or not error.refused
+            self._clock.sleep(self._backoff(attempt) if outcome.wait_s is None else outcome.wait_s)
+
+    def _try(
+        self, request: Request, headers: dict[str, str], body: bytes | None, attempt: int
+    ) -> Response | _Failure:
+        try:
+            answer = self._transport.send(request.method, request.target, headers, body)
+        except TransportError as error:
+            return self._no_answer(request, error, attempt)
+        answer = replace(
+            answer, attempts=attempt, request_id=answer.headers.get(self.service.request_id_header)
+        )
+        if answer.is_html:
+            return self._html(request, answer)
+        if 200 <= answer.status < 300 or (request.redirects and 300 <= answer.status < 400):
+            return answer
+        return self._error_answer(request, answer)
+
+    def _no_answer(self, request: Request, error: TransportError, attempt: int) -> _Failure:
+        unsent = isinstance(error, NotSent)
+        safe = unsent or request.repeatable
+        code = error.code if safe else "outcome_unknown"
+        message = f"{request}: {error}"
+        if not safe:
+            message += ". Whether it was carried out is not known: look before you send it again"
+        failure = RowError(code, message, refused=unsent, attempts=attempt)
+        return _Failure("unsent" if unsent else "lost", failure, safe)
+
+    def _html(self, request: Request, answer: Response) -> _Failure:
+        """Read an HTML page, which NinjaOne sends in place of a 429 or which a gateway sends."""
+        page = answer.text.lower()
+        if any(word in page for word in self.service.throttling.html_words):
+            error = self._row_error("rate_limited", request, answer, "asks for fewer requests (an HTML page)")
+            return _Failure("throttled", error, request.repeatable)
+        if answer.status >= 400:
+            return self._error_answer(request, answer)
+        error = self._row_error("bad_response", request, answer, "sent an HTML page where JSON is due")
+        return _Failure("html", error, False)
+
+    def _error_answer(self, request: Request, answer: Response) -> _Failure:
+        errors, status = self.service.errors, answer.status
+        vendor_code, said = read_error(self.service, answer)
+        code = errors.codes.get(vendor_code) or errors.statuses.get(status) or "api_error"
+        if 300 <= status < 400:
+            said = (
+                f"redirects to {answer.headers.get('location', 'nowhere')}; check the connection's base_url"
+            )
+        if status == 404 and not vendor_code:
+            said += "; this instance may not offer the operation"
+        hint = errors.hints.get(vendor_code, "")
+        error = self._row_error(code, request, answer, f"{said}. {hint}".removesuffix(". "))
+        if status in self.service.throttling.statuses:
+            wait_s = self._retry_after(answer)
+            return _Failure("throttled", error, wait_s is None or wait_s <= LONGEST_WAIT_S, wait_s)
+        if status == 401 and (not vendor_code or vendor_code in self.service.sign_in.expired):
+            return _Failure("expired", error, False)
+        return _Failure("server", error, status >= 500 and request.repeatable)
+
+    def _row_error(self, code: str, request: Request, answer: Response, said: str) -> RowError:
+        """Build the error of an answered request; a write that may have been carried out says so."""
+        refused = 300 <= answer.status < 500
+        message = f"{request}: the API answered {answer.status}: {said}"
+        if not refused and not request.repeatable:
+            message += ". Whether it was carried out is not known: look before you send it again"
+            code = "outcome_unknown" if answer.status in (502, 504) else code
+        return RowError(
+            code,
+            self.redactor.text(message),
+            refused=refused,
+            status=answer.status,
+            request_id=answer.request_id,
+            attempts=answer.attempts,
+        )
+
+    def _backoff(self, attempt: int) -> float:
+        return float(2 ** (attempt - 1)) * (0.5 + self._jitter() / 2)
+
+    def _retry_after(self, answer: Response) -> float | None:
+        """Read Retry-After, in seconds: a number, or a date."""
+        text = answer.headers.get("retry-after", "").strip()
+        if text.isascii() and text.isdigit():
+            return float(text)
+        try:
+            return max(0.0, parsedate_to_datetime(text).timestamp() - self._clock.now())
+        except (ValueError, TypeError, IndexError):
+            return None
+
+
+def standard_headers(token: str) -> dict[str, str]:
+    """Give the headers that every API request carries."""
+    return {
+        "authorization": f"Bearer {token}",
+        "accept": "application/json, */*;q=0.5",
+        "accept-encoding": "gzip, deflate",
+        "user-agent": f"ninjaone-connector/{connector.__version__}",
+    }
+
+
+def read_error(service: Service, answer: Response) -> tuple[str, str]:
+    """Read an error answer: the vendor's code ("" where it has none), and what it says, in one line.
+
+    Source: FACTS.md D. Objects, bare JSON strings, HTML and empty bodies are all read.
+    """
+    if answer.is_html:
+        return "", "an HTML page"
+    try:
+        body: Json = answer.json()
+    except RowError:
+        return "", shorten(" ".join(answer.text.split()))
+    if isinstance(body, str):
+        return "", shorten(body)
+    if not isinstance(body, dict):
+        return "", shorten(answer.text) or "an empty body"
+    for shape in service.errors.shapes:
+        if shape.when in body:
+            code = str(body.get(shape.code) or "")
+            message = _message_text(body.get(shape.message))
+            said = ": ".join(dict.fromkeys(part for part in (code, message) if part))
+            incident = body.get(shape.incident)
+            return code, shorten(said) + (f" (incident {incident})" if incident else "")
+    return "", shorten(answer.text)
+
+
+def _message_text(message: Json) -> str:
+    """Write an error message, which is text or an object of a code and its parameters."""
+    if isinstance(message, dict) and "code" in message:
+        params = message.get("params")
+        listed = ", ".join(f"{k}={v}" for k, v in params.items()) if isinstance(params, dict) else ""
+        return f"{message['code']} ({listed})" if listed else str(message["code"])
+    return "" if message is None else str(message)

@@ -1,0 +1,277 @@
+"""Rows in: JSON Lines, JSON arrays, CSV, TSV, folders of `part-*` files, gzip of each, and standard input.
+
+Everything is read as a stream. A broken line costs its own row only; where the next record cannot be found
+any more (broken gzip, a broken JSON array), one broken row is the last.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+import json
+import sys
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+from connector import json_text
+from connector.errors import RunFault, shorten
+from connector.json_text import Json, kind
+
+Format = Literal["jsonl", "json", "csv", "tsv"]
+FORMATS: tuple[Format, ...] = ("jsonl", "json", "csv", "tsv")
+
+_SUFFIXES: dict[str, Format] = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "json",
+    ".csv": "csv",
+    ".tsv": "tsv",
+}
+_CHUNK = 1 << 16
+_LONGEST_FIELD = 1 << 24
+
+
+@dataclass(frozen=True)
+class InputRow:
+    """One row, numbered from 1; `error` says why it could not be read, and `data` is then empty."""
+
+    number: int
+    data: dict[str, Json]
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class _Record:
+    """A record of one file, before it has a number."""
+
+    data: dict[str, Json]
+    error: str = ""
+
+
+class RowSource:
+    """The rows of an input: `-` (standard input), a file, or a folder of `part-*` files."""
+
+    def __init__(self, path: str, format: str | None = None) -> None:
+        if format is not None and format not in FORMATS:
+            raise RunFault(f'no input format "{format}"; there are {", ".join(FORMATS)}')
+        self._format: Format | None = format
+        self.is_stdin = path == "-"
+        self._files = [] if self.is_stdin else _input_files(Path(path))
+
+    def rows(self) -> Iterator[InputRow]:
+        """Give the rows in order. Raises RunFault where a file cannot be opened or has a broken header."""
+        for number, record in enumerate(self._records(), start=1):
+            yield InputRow(number, record.data, record.error)
+
+    def digest(self) -> str:
+        """Give the SHA-256 of the input's content, by which a resumed run knows it again."""
+        digest = hashlib.sha256()
+        for path in self._files:
+            digest.update(path.name.encode() + b"\0")
+            with _open(path) as file:
+                while chunk := file.read(1 << 20):
+                    digest.update(chunk)
+        return digest.hexdigest()
+
+    def _records(self) -> Iterator[_Record]:
+        if self.is_stdin:
+            yield from _read_stream(sys.stdin.buffer, self._format, "standard input")
+        for index, path in enumerate(self._files):
+            try:
+                with _open(path) as file:
+                    yield from _read_stream(file, self._format or _format_of(path), str(path))
+            except RunFault as error:
+                if index == 0:
+                    raise
+                # Requests have been sent for the files before it: it costs a row, not the run.
+                yield _Record({}, str(error))
+
+
+def _input_files(path: Path) -> list[Path]:
+    if not path.exists():
+        raise RunFault(f"{path}: there is no such input")
+    if not path.is_dir():
+        with _open(path):
+            return [path]
+    parts = sorted(
+        p for p in path.iterdir() if p.name.startswith("part-") and p.suffix != ".crc" and p.is_file()
+    )
+    if not parts:
+        raise RunFault(f"{path}: the folder holds no part-* files")
+    return parts
+
+
+def _open(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise RunFault(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _format_of(path: Path) -> Format | None:
+    suffixes = [s.lower() for s in path.suffixes if s.lower() != ".gz"]
+    return _SUFFIXES.get(suffixes[-1]) if suffixes else None
+
+
+def _read_stream(raw: BinaryIO, format: Format | None, name: str) -> Iterator[_Record]:
+    """Read one stream, unpacked if it is gzip; a broken one ends in one broken record."""
+    buffered: Any = raw
+    stream: BinaryIO = buffered
+    if buffered.peek(2)[:2] == b"\x1f\x8b":
+        stream = io.BufferedReader(gzip.GzipFile(fileobj=buffered))
+    try:
+        _skip_bom(stream)
+        if format in (None, "json"):
+            first = _first_byte(stream)
+            format = "json" if first == b"[" else "jsonl" if first in (b"{", b"") or format else "csv"
+        readers = {"jsonl": _json_lines, "json": _json_array, "csv": _csv, "tsv": _tsv}
+        yield from readers[format](stream, name)
+    except (EOFError, zlib.error, gzip.BadGzipFile, OSError) as error:
+        yield _Record({}, f"{name}: the rest cannot be read: {error}")
+
+
+def _skip_bom(stream: BinaryIO) -> None:
+    if isinstance(stream, io.BufferedReader) and stream.peek(3)[:3] == b"\xef\xbb\xbf":
+        stream.read(3)
+
+
+def _first_byte(stream: BinaryIO) -> bytes:
+    """Look at the first byte that is no white space, without taking it from the stream."""
+    assert isinstance(stream, io.BufferedReader)
+    while True:
+        ahead = stream.peek(1)
+        stripped = ahead.lstrip()
+        if stripped or not ahead:
+            return stripped[:1]
+        stream.read(len(ahead))
+
+
+def _json_lines(stream: BinaryIO, name: str) -> Iterator[_Record]:
+    for number, line in enumerate(stream, start=1):
+        if line.strip():
+            yield _json_record(line, f"{name}, line {number}")
+
+
+def _json_record(line: bytes, place: str) -> _Record:
+    try:
+        value = json_text.loads(line.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        return _Record({}, f"{place}: a byte that is not UTF-8, at position {error.start + 1} of the line")
+    except ValueError as error:
+        return _Record(
+            {}, f"{place}: not JSON ({error}): {shorten(line.decode('utf-8', 'replace').strip(), 80)}"
+        )
+    return _row_or_error(value, place)
+
+
+def _row_or_error(value: Json, place: str) -> _Record:
+    if isinstance(value, dict):
+        return _Record(value)
+    return _Record({}, f"{place}: a row is a JSON object, and this is {kind(value)}")
+
+
+def _json_array(stream: BinaryIO, name: str) -> Iterator[_Record]:
+    """Read an array's items one by one, keeping no more than one of them in memory."""
+    text = io.TextIOWrapper(stream, encoding="utf-8")
+    decoder = json.JSONDecoder(parse_constant=json_text.refuse)
+    buffer, item, wanted = "", 0, _CHUNK
+    closed = False
+    try:
+        buffer = text.read(_CHUNK).lstrip().removeprefix("[")
+        while True:
+            buffer = buffer.lstrip()
+            if item and buffer.startswith(","):
+                buffer = buffer[1:].lstrip()
+            elif buffer.startswith("]"):
+                closed = True
+                buffer = buffer[1:].lstrip()
+                break
+            elif item and buffer:
+                raise ValueError("a comma or the end of the array is missing")
+            try:
+                value, end = decoder.raw_decode(buffer)
+                if end == len(buffer):
+                    raise ValueError("the array is cut off")
+            except (ValueError, RecursionError) as error:
+                # Perhaps only a part of the item has been read: twice as much is tried each time.
+                more = text.read(wanted)
+                if not more:
+                    raise ValueError(str(error)) from None
+                buffer, wanted = buffer + more, wanted * 2
+                continue
+            item, wanted = item + 1, _CHUNK
+            buffer = buffer[end:]
+            yield _row_or_error(value, f"{name}, item {item}")
+            if len(buffer) < _CHUNK:
+                buffer += text.read(_CHUNK)
+    except ValueError as error:
+        yield _Record(
+            {}, f"{name}: the array is broken after item {item} and cannot be read further: {error}"
+        )
+        return
+    finally:
+        text.detach()
+    if closed and buffer:
+        yield _Record({}, f"{name}: something follows the end of the array: {shorten(buffer, 40)}")
+
+
+def _csv(stream: BinaryIO, name: str) -> Iterator[_Record]:
+    return _separated(stream, name, ",")
+
+
+def _tsv(stream: BinaryIO, name: str) -> Iterator[_Record]:
+    return _separated(stream, name, "\t")
+
+
+def _separated(stream: BinaryIO, name: str, delimiter: str) -> Iterator[_Record]:
+    csv.field_size_limit(_LONGEST_FIELD)
+    text = io.TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="")
+    reader = csv.reader(text, delimiter=delimiter, strict=True)
+    try:
+        header = _next_cells(reader, name)
+        if not isinstance(header, list):
+            if header is not None:
+                raise RunFault(header.error)
+            return
+        _check_header(header, name)
+        while (cells := _next_cells(reader, name)) is not None:
+            if isinstance(cells, _Record):
+                yield cells
+            elif cells:
+                yield _csv_record(header, cells, f"{name}, line {reader.line_num}")
+    finally:
+        text.detach()
+
+
+def _next_cells(reader: Iterator[list[str]], name: str) -> list[str] | _Record | None:
+    try:
+        return next(reader, None)
+    except csv.Error as error:
+        line = getattr(reader, "line_num", "?")
+        return _Record({}, f"{name}, line {line}: {error}")
+
+
+def _check_header(header: Sequence[str], name: str) -> None:
+    for column in header:
+        if not column.strip() or _has_bad_byte(column):
+            raise RunFault(f"{name}: a column of the header has no readable name: {column!r}")
+        if header.count(column) > 1:
+            raise RunFault(f'{name}: the header names the column "{column}" twice')
+
+
+def _csv_record(header: list[str], cells: list[str], place: str) -> _Record:
+    if len(cells) != len(header):
+        return _Record({}, f"{place}: {len(cells)} values where the header has {len(header)} columns")
+    for column, cell in zip(header, cells, strict=True):
+        if _has_bad_byte(cell):
+            return _Record({}, f'{place}: a byte that is not UTF-8, in the column "{column}"')
+    return _Record(dict(zip(header, cells, strict=True)))
+
+
+def _has_bad_byte(text: str) -> bool:
+    return any("\udc80" <= char <= "\udcff" for char in text)

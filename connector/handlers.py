@@ -1,0 +1,203 @@
+"""What turns an action's typed inputs into requests and their answers into a result.
+
+A handler is a generator: it yields a `Request`, is handed the `Response`, may yield a `Page` of a list,
+and returns the result. It does no IO. Most actions use `http_handler`; one that needs more has a Python
+file of its own beside its declaration, with a function `handle(inputs: Inputs) -> Steps`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from connector.action import Action
+from connector.errors import DeclarationError, RowError
+from connector.http import Part, Request, Response, build_path, query_text
+from connector.inputs import ABSENT, Input
+from connector.json_text import Json
+from connector.paging import Page, walk
+from connector.service import Service
+
+__all__ = ["Inputs", "Page", "PagedResult", "Request", "Response", "Steps", "request"]
+
+Steps = Generator[Request | Page, Response, Any]
+
+
+@dataclass(frozen=True)
+class PagedResult:
+    """What a walk over pages returns: the items went ahead as pages; this is what stood beside them."""
+
+    page: Mapping[str, Json] = field(default_factory=dict)
+    truncated: bool = False
+
+
+class Inputs:
+    """An action's typed input values: `inputs.name` gives a value, or None when it was not given.
+
+    `"name" in inputs` tells a JSON null from an absent value.
+    """
+
+    def __init__(self, action: Action, service: Service, values: Mapping[str, Json], uploads: Path) -> None:
+        self._action, self._service, self._values, self._uploads = action, service, values, uploads
+
+    def __getattr__(self, name: str) -> Json:
+        if name.startswith("_") or name not in self._action.inputs:
+            raise AttributeError(f"the action {self._action.name} has no input {name!r}")
+        return self._values.get(name)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
+
+    @property
+    def has_body(self) -> bool:
+        """Whether any input was given that goes into the body."""
+        return any(given.place in ("body", "part") for given, _ in self._given())
+
+    def request(self) -> Request:
+        """Build the request that the declaration describes.
+
+        Raises RowError for a value that cannot be sent where it belongs.
+        """
+        action = self._action
+        path: dict[str, Json] = {}
+        query: list[tuple[str, str]] = []
+        headers: dict[str, str] = {}
+        parts: list[Part] = []
+        takes_body = any(i.place == "body" for i in action.inputs.values())
+        body: Json = {} if takes_body and action.method != "GET" else ABSENT
+        for given, value in self._given():
+            if given.place == "path":
+                path[given.target[0]] = value
+            elif given.place == "query":
+                many = value if isinstance(value, list) else [value]
+                query += [(given.target[0], query_text(item)) for item in many]
+            elif given.place == "header":
+                headers[given.target[0]] = _header_text(given, value)
+            elif given.place == "part":
+                parts = self._with_part(parts, given, value)
+            elif given.place == "body":
+                body = _put(body, given.target, value)
+        return Request(
+            method=action.method,
+            path=build_path(action.path, path),
+            query=tuple(query),
+            headers=headers,
+            body=body,
+            parts=tuple(parts),
+            effect=action.effect,
+            idempotent=action.idempotent,
+            redirects=action.redirects,
+        )
+
+    def _given(self) -> list[tuple[Input, Json]]:
+        inputs = self._action.inputs
+        return [(inputs[name], self._values[name]) for name in inputs if name in self._values]
+
+    def _with_part(self, parts: list[Part], given: Input, value: Json) -> list[Part]:
+        """Add an input to the parts; all inputs below one `part.NAME.` fill one part's JSON object."""
+        name, *member = given.target
+        declared = self._action.parts[name]
+        if member:
+            begun = next((p for p in parts if p.name == name), Part(name, declared.media_type, {}))
+            filled = replace(begun, value=_put(begun.value, tuple(member), value))
+            return [*(p for p in parts if p is not begun), filled]
+        if not declared.file:
+            return [*parts, Part(name, declared.media_type, value)]
+        names = value if isinstance(value, list) else [value]
+        files = [Part(name, declared.media_type, path=_below(self._uploads, given, n)) for n in names]
+        return [*parts, *files]
+
+
+def _header_text(given: Input, value: Json) -> str:
+    text = query_text(value)
+    if any(ord(c) < 32 or ord(c) == 127 for c in text):
+        raise RowError("input_invalid", f"{given.name}: a header cannot hold control characters")
+    return text
+
+
+def _below(folder: Path, given: Input, name: Json) -> Path:
+    """Find a file to upload; it must stand below the folder that the run allows."""
+    path = (folder / str(name)).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise RowError("input_invalid", f'{given.name}: the file "{name}" is not below {folder}')
+    if not path.is_file():
+        raise RowError("input_invalid", f'{given.name}: there is no file "{name}" below {folder}')
+    return path
+
+
+def _put(body: Json, target: tuple[str, ...], value: Json) -> Json:
+    if not target:
+        return value
+    first, *rest = target
+    return {**body, first: _put(body.get(first, {}), tuple(rest), value)}
+
+
+def request(
+    method: str,
+    path: str,
+    values: Mapping[str, Json],
+    *,
+    body: Json = ABSENT,
+    effect: Any = "write",
+    idempotent: bool = False,
+) -> Request:
+    """Build a request beside the declared one, for a handler that needs more than one."""
+    return Request(method, build_path(path, values), body=body, effect=effect, idempotent=idempotent)
+
+
+def http_handler(inputs: Inputs) -> Steps:
+    """Send the declared request; walk its pages where the action is paged."""
+    action, service = inputs._action, inputs._service
+    first = inputs.request()
+    if action.paging:
+        limit = inputs.limit if "limit" in action.inputs else None
+        beside = yield from walk(service.pagers[action.paging], first, limit)
+        return PagedResult(
+            {k: v for k, v in beside.items() if k != "truncated"}, bool(beside.get("truncated"))
+        )
+    return read_result(action, (yield first))
+
+
+def read_result(action: Action, response: Response) -> Json:
+    """Turn an answer into an action's result: its JSON, where a redirect leads to, or None.
+
+    Raises RowError (`bad_response`) for an empty answer where JSON is due.
+    """
+    if 300 <= response.status < 400:
+        return {"url": response.headers.get("location")}
+    if response.body.strip():
+        return response.json() if action.returns_json or "json" in _media_type(response) else response.text
+    if action.returns_json and not action.redirects:
+        raise response.bad(f"the API answered {response.status} with an empty body where JSON is due")
+    return None
+
+
+def _media_type(response: Response) -> str:
+    return response.headers.get("content-type", "")
+
+
+Handler = Callable[[Inputs], Steps]
+
+
+def find_handler(action: Action) -> Handler:
+    """Give the action's own handler, or the HTTP one."""
+    return load_handler(action.handler) if action.handler else http_handler
+
+
+@cache
+def load_handler(path: Path) -> Handler:
+    """Load `handle` from a Python file. Raises DeclarationError for a file that has none."""
+    spec = importlib.util.spec_from_file_location(f"connector_action_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise DeclarationError(f"{path}: not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+        handle: Handler = module.handle
+    except Exception as error:
+        raise DeclarationError(f"{path}: the handler cannot be loaded: {error!r}") from error
+    return handle

@@ -1,0 +1,274 @@
+"""One row through one action: values, requests, and the envelopes that come of them."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from connector.action import Action
+from connector.bindings import Bindings
+from connector.client import Client
+from connector.envelope import Envelope
+from connector.errors import RowError, RunStopped
+from connector.handlers import Inputs, Page, PagedResult, Steps, find_handler
+from connector.http import Request, Response
+from connector.inputs import ABSENT
+from connector.json_text import Json
+from connector.service import Service
+
+Rows = Literal["one", "each"]
+"""How a list result is written: as one envelope, or as one envelope an item."""
+
+
+class Recorder(Protocol):
+    """Keeps what was sent and answered, request by request, so that nothing is sent twice."""
+
+    def recorded(self, row: int, step: int, request: Request) -> Response | None:
+        """Give what an interrupted run was answered. Raises RowError (`outcome_unknown`) if in doubt."""
+
+    def sent(self, row: int, step: int, request: Request) -> None:
+        """Note that a request which cannot be repeated is about to be sent."""
+
+    def answered(self, row: int, step: int, response: Response) -> None:
+        """Note its answer."""
+
+    def refused(self, row: int, step: int) -> None:
+        """Note that the API certainly did not carry it out."""
+
+
+class NoRecorder:
+    """For runs that cannot be resumed."""
+
+    def recorded(self, row: int, step: int, request: Request) -> Response | None:
+        """Nothing was recorded."""
+
+    def sent(self, row: int, step: int, request: Request) -> None:
+        """Keep nothing."""
+
+    def answered(self, row: int, step: int, response: Response) -> None:
+        """Keep nothing."""
+
+    def refused(self, row: int, step: int) -> None:
+        """Keep nothing."""
+
+
+@dataclass(frozen=True)
+class Invoker:
+    """Runs one action over rows. Safe for threads: a row's state is its own."""
+
+    action: Action
+    service: Service
+    bindings: Bindings
+    client: Client
+    uploads: Path
+    rows: Rows = "one"
+    keep_row: bool = False
+    reveal_secrets: bool = False
+    recorder: Recorder = field(default_factory=NoRecorder)
+
+    def envelopes(self, number: int, row: Mapping[str, Json]) -> Iterator[Envelope]:
+        """Run the action for a row and give its envelopes: one, or with `rows` "each" one an item.
+
+        Raises nothing but RunStopped (nowhere to write) and KeyboardInterrupt.
+        """
+        exchange = _Exchange(number, self.client, self.recorder)
+        writer = _RowWriter(self, number, row, exchange)
+        try:
+            values = self.bindings.values(row)
+            exchange.warnings = self.bindings.warnings(values)
+            steps = find_handler(self.action)(Inputs(self.action, self.service, values, self.uploads))
+            result = yield from self._drive(steps, exchange, writer)
+            yield from writer.finish(result)
+        except RowError as error:
+            yield writer.failed(exchange.explain(error))
+        except RunStopped:
+            raise
+        except RecursionError:
+            yield writer.failed(RowError("input_invalid", "the row is nested too deeply"))
+        except Exception as error:
+            message = (
+                f"a fault in the connector itself, at {self.action.name}: {type(error).__name__}: {error}"
+            )
+            yield writer.failed(RowError("internal_error", message))
+
+    def _drive(self, steps: Steps, exchange: _Exchange, writer: _RowWriter) -> Generator[Envelope, None, Any]:
+        """Hand-feed a handler its answers; give out the items of its pages; return its result."""
+        try:
+            step = next(steps)
+            while True:
+                if isinstance(step, Page):
+                    yield from writer.items(step.items)
+                    step = next(steps)
+                    continue
+                try:
+                    response = exchange.send(step)
+                except RowError as error:
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(response)
+        except StopIteration as stop:
+            return stop.value
+
+    def failed_row(self, number: int, row: Json, error: RowError) -> Envelope:
+        """Give the envelope of a row that could not even be read."""
+        kept = row if isinstance(row, Mapping) else {}
+        return _RowWriter(self, number, kept, _Exchange(number, self.client, self.recorder)).failed(error)
+
+
+class _Exchange:
+    """The requests of one row, and what may be said of the row because of them."""
+
+    def __init__(self, row: int, client: Client, recorder: Recorder) -> None:
+        self.row, self.client, self.recorder = row, client, recorder
+        self.last: Response | None = None
+        self.warnings: list[str] = []
+        self.repeatable = True
+        self._step = 0
+        self._done: list[tuple[Request, Response]] = []
+        self._failed = False
+
+    def send(self, request: Request) -> Response:
+        """Send a request, unless an interrupted run was answered already. Raises RowError."""
+        step, self._step = self._step, self._step + 1
+        try:
+            response = self._send_once(request, step) if not request.repeatable else self.client.send(request)
+        except RowError as error:
+            self._failed = True
+            if not request.repeatable and not error.refused:
+                self.repeatable = False
+            raise
+        self.last = response
+        if request.effect != "read":
+            self._done.append((request, response))
+        return response
+
+    def _send_once(self, request: Request, step: int) -> Response:
+        response = self.recorder.recorded(self.row, step, request)
+        if response is None:
+            self.recorder.sent(self.row, step, request)
+            try:
+                response = self.client.send(request)
+            except RowError as error:
+                if error.refused:
+                    self.recorder.refused(self.row, step)
+                raise
+            self.recorder.answered(self.row, step, response)
+        self.repeatable = False
+        return response
+
+    def explain(self, error: RowError) -> RowError:
+        """Say of an error that other requests of the row had succeeded before (code `partial`)."""
+        if not self._done or not self._failed:
+            return error
+        done = [{"request": str(q), "id": _identity(a), "answer": _answer(a)} for q, a in self._done]
+        listed = " and ".join(
+            f"{d['request']} succeeded" + (f" (id {d['id']})" if d["id"] is not None else "") for d in done
+        )
+        return RowError(
+            "partial",
+            f"{listed}; then {error}",
+            refused=error.refused,
+            status=error.status,
+            request_id=error.request_id,
+            attempts=error.attempts,
+            result={"done": done, "failed": error.code},
+        )
+
+
+def _answer(response: Response) -> Json:
+    try:
+        return response.json()
+    except RowError:
+        return None
+
+
+def _identity(response: Response) -> Json:
+    answer = _answer(response)
+    return answer.get("id") if isinstance(answer, dict) else None
+
+
+class _RowWriter:
+    """Makes a row's envelopes; with one envelope an item it holds an item back to mark the last one."""
+
+    def __init__(self, invoker: Invoker, number: int, row: Mapping[str, Json], exchange: _Exchange) -> None:
+        self._invoker, self._number, self._row, self._exchange = invoker, number, row, exchange
+        self._each = invoker.rows == "each"
+        self._held: list[Json] = []
+        self._count = 0
+
+    def items(self, items: list[Json]) -> Iterator[Envelope]:
+        """Take a page's items; give the envelopes that can be written now."""
+        self._held += items
+        if self._each and self._held:
+            *ready, kept = self._held
+            self._held = [kept]
+            for item in ready:
+                yield self._item(item, last=False)
+
+    def finish(self, result: Any) -> Iterator[Envelope]:
+        """Give the envelopes that remain, for what the handler returned."""
+        extra: dict[str, Any] = {}
+        if isinstance(result, PagedResult):
+            if result.page:
+                extra["page"] = dict(result.page)
+            if result.truncated:
+                extra["truncated"] = True
+            result = self._held
+        elif self._each and isinstance(result, list):
+            yield from self.items(result)
+            result = self._held
+        if not self._each:
+            yield self._envelope(None, result, extra)
+        elif isinstance(result, list):
+            yield self._item(result[-1] if result else None, last=True, extra=extra)
+        else:
+            yield self._item(result, last=True, extra=extra)
+
+    def failed(self, error: RowError) -> Envelope:
+        """Give the row's error envelope, which is its last."""
+        repeatable = self._exchange.repeatable and error.code not in ("outcome_unknown", "internal_error")
+        extra: dict[str, Any] = {"repeatable": repeatable}
+        if self._each:
+            self._count += 1
+            extra |= {"item": self._count, "last": True}
+        return self._envelope(error, error.result, extra)
+
+    def _item(self, item: Json, *, last: bool, extra: Mapping[str, Any] | None = None) -> Envelope:
+        self._count += 1
+        return self._envelope(None, item, {**(extra or {}), "item": self._count, "last": last})
+
+    def _envelope(self, error: RowError | None, result: Json, extra: Mapping[str, Any]) -> Envelope:
+        about: Any = error if error is not None and error.status is not None else self._exchange.last
+        meta: dict[str, Any] = {
+            "action": self._invoker.action.name,
+            "status": about.status if about else None,
+            "code": error.code if error else None,
+            "attempts": about.attempts if about else error.attempts if error else 0,
+            "request_id": about.request_id if about else None,
+            **extra,
+        }
+        if self._exchange.warnings:
+            meta["warnings"] = self._exchange.warnings
+        redactor = self._invoker.client.redactor
+        shown = result if self._invoker.reveal_secrets else redactor.json(result)
+        message = None if error is None else redactor.text(str(error)) or error.code
+        kept = self._row if self._invoker.keep_row else ABSENT
+        return Envelope(self._number, message, shown, meta, kept)
+
+
+def first_request(
+    action: Action, service: Service, bindings: Bindings, uploads: Path, row: Mapping[str, Json]
+) -> Request:
+    """Give the first request that a row becomes; nothing is sent. Raises RowError."""
+    steps = find_handler(action)(Inputs(action, service, bindings.values(row), uploads))
+    try:
+        step = next(steps)
+        while isinstance(step, Page):
+            step = next(steps)
+        return step
+    except StopIteration:
+        raise RowError("input_invalid", "nothing is left to send for this row") from None
+    finally:
+        steps.close()

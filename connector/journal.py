@@ -1,0 +1,180 @@
+"""The journal of a run: every request that cannot be repeated, before it is sent and once it is answered.
+
+A JSON Lines file (`schemas/journal.schema.json`) beside the run's envelopes. Every line is handed to the
+operating system before the request leaves, so it survives the end of the process at any instant.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from connector import json_text
+from connector.errors import RowError, RunFault, RunStopped
+from connector.http import Request, Response, encode_body
+from connector.json_text import Json
+from connector.redact import Redactor
+
+VERSION = 1
+"""The version of `schemas/journal.schema.json`; a journal of another version is not resumed."""
+
+_KEPT_HEADERS = ("content-type", "location")
+
+
+class AppendOnlyFile:
+    """A file of lines in which a line is either whole or cut off at the end of the file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        except OSError as error:
+            raise RunStopped(f"{path}: cannot be written: {error.strerror}") from error
+
+    def append(self, line: bytes) -> None:
+        """Write one whole line. Raises RunStopped when there is no room, or no folder any more."""
+        rest = memoryview(line)
+        try:
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
+        except OSError as error:
+            raise RunStopped(f"{self.path}: cannot be written: {error.strerror}") from error
+
+    def sync(self) -> None:
+        """Have what was written reach the disk."""
+        try:
+            os.fsync(self._descriptor)
+        except OSError as error:
+            raise RunStopped(f"{self.path}: cannot be written: {error.strerror}") from error
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
+
+
+def cut_broken_end(path: Path) -> None:
+    """Remove a last line that was only half written when the process ended."""
+    with path.open("rb+") as file:
+        size = file.seek(0, os.SEEK_END)
+        position = size
+        while position > 0:
+            start = max(0, position - 65536)
+            file.seek(start)
+            newline = file.read(position - start).rfind(b"\n")
+            if newline >= 0:
+                file.truncate(start + newline + 1)
+                return
+            position = start
+        file.truncate(0)
+
+
+class Journal:
+    """Keeps what was sent and answered (an `invoke.Recorder`), and tells it again after an interruption."""
+
+    def __init__(self, path: Path, redactor: Redactor) -> None:
+        self._path, self._redactor = path, redactor
+        self._earlier: dict[tuple[int, int], dict[str, Json]] = {}
+        self._file: AppendOnlyFile | None = None
+
+    def begin(self, fingerprint: Mapping[str, str]) -> None:
+        """Start a new journal, whose first line says what the run is."""
+        self._file = AppendOnlyFile(self._path)
+        self._append({"journal": VERSION, "run": dict(fingerprint)})
+
+    def resume(self, after_row: int) -> None:
+        """Go on with an interrupted run's journal. Rows up to `after_row` have their envelopes."""
+        cut_broken_end(self._path)
+        with self._path.open("rb") as file:
+            for line in file:
+                entry = json_text.loads(line.decode())
+                if "row" in entry and entry["row"] > after_row:
+                    self._note(entry)
+        self._file = AppendOnlyFile(self._path)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file:
+            self._file.close()
+
+    def recorded(self, row: int, step: int, request: Request) -> Response | None:
+        """Give the answer that the interrupted run got, or None when it had not sent this request.
+
+        Raises RowError (`outcome_unknown`) when it was sent and no answer was noted.
+        """
+        entry = self._earlier.get((row, step))
+        if entry is None:
+            return None
+        if entry["request"] != _digest(request):
+            raise _in_doubt(request, "the interrupted run had sent another request for this row")
+        if "answer" not in entry:
+            raise _in_doubt(request, "the run was interrupted before its answer came")
+        answer = entry["answer"]
+        return Response(
+            answer["status"], answer["headers"], answer["body"].encode(), request_id=answer["request_id"]
+        )
+
+    def sent(self, row: int, step: int, request: Request) -> None:
+        """Note a request before it is sent. Raises RunStopped, and then it must not be sent."""
+        self._append({"row": row, "step": step, "sent": str(request), "request": _digest(request)})
+
+    def answered(self, row: int, step: int, response: Response) -> None:
+        """Note a request's answer, without the secrets in it."""
+        kept = {n: v for n, v in response.headers.items() if n in _KEPT_HEADERS}
+        answer = {"status": response.status, "headers": kept, "body": self._body(response)}
+        self._append({"row": row, "step": step, "answer": {**answer, "request_id": response.request_id}})
+
+    def refused(self, row: int, step: int) -> None:
+        """Note that a request was certainly not carried out."""
+        self._append({"row": row, "step": step, "refused": True})
+
+    def _body(self, response: Response) -> str:
+        try:
+            body = response.json()
+        except RowError:
+            return self._redactor.text(response.text)
+        return "" if body is None else json_text.dumps(self._redactor.json(body))
+
+    def _append(self, entry: dict[str, Json]) -> None:
+        if self._file is None:
+            raise RunStopped(f"{self._path}: the journal is not open")
+        self._file.append(json_text.dump_bytes(entry) + b"\n")
+
+    def _note(self, entry: dict[str, Json]) -> None:
+        place = (entry["row"], entry["step"])
+        if entry.get("refused"):
+            self._earlier.pop(place, None)
+        elif "sent" in entry:
+            self._earlier[place] = {"request": entry["request"]}
+        elif place in self._earlier:
+            self._earlier[place]["answer"] = entry["answer"]
+
+
+def read_fingerprint(path: Path) -> dict[str, Any]:
+    """Read what an interrupted run was, from its journal's first line. Raises RunFault."""
+    try:
+        with path.open("rb") as file:
+            head = json_text.loads(file.readline().decode())
+        if head["journal"] != VERSION:
+            raise RunFault(
+                f"{path}: a journal of version {head['journal']}, which this version cannot resume"
+            )
+        run: dict[str, Any] = head["run"]
+        return run
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunFault(f"{path}: the journal of the interrupted run cannot be read: {error}") from error
+
+
+def _digest(request: Request) -> str:
+    _, body = encode_body(request) if not request.parts else ({}, str(request.parts).encode())
+    return hashlib.sha256(f"{request.method} {request.target}\n".encode() + (body or b"")).hexdigest()
+
+
+def _in_doubt(request: Request, why: str) -> RowError:
+    return RowError(
+        "outcome_unknown",
+        f"{request}: {why}. Whether it was carried out is not known: look before you send it again",
+        refused=False,
+    )

@@ -1,0 +1,67 @@
+"""JSON as RFC 8259 has it: no NaN, no Infinity, and always writable as UTF-8."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+Json = Any
+"""A JSON value: None, bool, int, float, str, list or dict with str keys."""
+
+
+def refuse(constant: str) -> NoReturn:
+    """Refuse NaN and the infinities, which JSON does not have. Raises ValueError."""
+    raise ValueError(f"{constant} is not JSON")
+
+
+_decoder = json.JSONDecoder(parse_constant=refuse)
+_compact = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_ascii = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+_spaced = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+
+
+def loads(text: str) -> Json:
+    """Read one JSON value. Raises ValueError, also for what is nested too deeply."""
+    try:
+        return _decoder.decode(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def dumps(value: Json) -> str:
+    """Write a JSON value on one line. Raises ValueError for NaN, Infinity and cycles."""
+    try:
+        return _spaced.encode(value)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def dump_bytes(value: Json) -> bytes:
+    """Write a JSON value as one compact line of UTF-8; lone surrogates become \\u escapes."""
+    try:
+        try:
+            return _compact.encode(value).encode()
+        except UnicodeEncodeError:
+            return _ascii.encode(value).encode()
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def kind(value: object) -> str:
+    """Name a value's JSON type for a message: `text`, `an integer`, `null` and so on."""
+    if value is None:
+        return "null"
+    for cls, name in _KINDS:
+        if isinstance(value, cls):
+            return name
+    return type(value).__name__
+
+
+_KINDS: tuple[tuple[type, str], ...] = (
+    (bool, "a boolean"),
+    (int, "an integer"),
+    (float, "a number"),
+    (str, "text"),
+    (list, "an array"),
+    (dict, "an object"),
+)

@@ -1,0 +1,248 @@
+"""Envelopes out: JSON Lines, JSON or CSV, into a file that carries its name only when it is complete.
+
+While a run goes on, its work stands in a folder beside the output (`OUT.run`): the envelopes so far as
+JSON Lines, and the journal. A run that ends early leaves the folder, and can be resumed from it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Literal, Protocol
+
+from filelock import FileLock, Timeout
+
+from connector import json_text
+from connector.envelope import Envelope
+from connector.errors import RunFault, RunStopped
+from connector.journal import AppendOnlyFile, Journal, cut_broken_end, read_fingerprint
+from connector.json_text import Json
+from connector.redact import Redactor
+
+Format = Literal["jsonl", "json", "csv"]
+FORMATS: tuple[Format, ...] = ("jsonl", "json", "csv")
+Start = Literal["new", "resume", "restart"]
+
+
+class Output(Protocol):
+    """Where a run's envelopes go."""
+
+    done_rows: int
+    """How many rows have all their envelopes already, from an interrupted run."""
+
+    def write(self, envelope: Envelope) -> None:
+        """Write one envelope. Raises RunStopped."""
+
+    def finish(self) -> None:
+        """Complete the output. Raises RunStopped."""
+
+    def close(self) -> None:
+        """Let go of files; an output that is not finished stays resumable where it can be."""
+
+
+def format_of(path: str, format: str | None) -> Format:
+    """Choose an output's format by its name, unless one is asked for. Raises RunFault."""
+    wanted = format or {".json": "json", ".csv": "csv"}.get(Path(path).suffix.lower(), "jsonl")
+    if wanted not in FORMATS:
+        raise RunFault(f'no output format "{wanted}"; there are {", ".join(FORMATS)}')
+    return wanted
+
+
+class FileOutput:
+    """An output file, with its work folder and journal until it is complete."""
+
+    def __init__(
+        self, path: Path, format: Format, fingerprint: Mapping[str, str], start: Start, redactor: Redactor
+    ) -> None:
+        self.path, self._format = path, format
+        self.folder = path.with_name(path.name + ".run")
+        self._spool = self.folder / "envelopes.jsonl"
+        self.journal = Journal(self.folder / "journal.jsonl", redactor)
+        self.done_rows = 0
+        interrupted = self._look(start)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._lock = FileLock(self.folder / "lock", blocking=False)
+            self._lock.acquire()
+        except Timeout:
+            raise RunFault(f"{path}: another run is writing it right now") from None
+        except OSError as error:
+            raise RunFault(f"{path}: cannot be written: {error.strerror}") from error
+        if interrupted and start == "resume":
+            self._resume(fingerprint)
+        else:
+            self._begin(fingerprint)
+        self._file = AppendOnlyFile(self._spool)
+
+    def _look(self, start: Start) -> bool:
+        """Tell whether there is an interrupted run; refuse to overwrite anything without being told to."""
+        interrupted = (self.folder / "journal.jsonl").exists()
+        if start == "new" and interrupted:
+            raise RunFault(
+                f"{self.path}: an interrupted run is here ({self.folder}): --resume goes on with it, "
+                "--restart begins again"
+            )
+        if start == "new" and self.path.exists():
+            raise RunFault(f"{self.path}: is there already: --restart writes it anew")
+        if start == "resume" and not interrupted:
+            raise RunFault(f"{self.path}: there is no interrupted run to resume")
+        if self.path.is_dir():
+            raise RunFault(f"{self.path}: is a folder; name a file for the output")
+        return interrupted
+
+    def _begin(self, fingerprint: Mapping[str, str]) -> None:
+        for path in (self._spool, self.folder / "journal.jsonl"):
+            path.unlink(missing_ok=True)
+        try:
+            self.journal.begin(fingerprint)
+        except RunStopped as error:
+            raise RunFault(str(error)) from error
+
+    def _resume(self, fingerprint: Mapping[str, str]) -> None:
+        before = read_fingerprint(self.folder / "journal.jsonl")
+        changed = [name for name, value in fingerprint.items() if before.get(name) != value]
+        if changed:
+            self._lock.release()
+            raise RunFault(
+                f"{self.path}: the interrupted run was another one: its {', '.join(changed)} differed. "
+                "--restart begins again"
+            )
+        if self._spool.exists():
+            cut_broken_end(self._spool)
+            self.done_rows = _cut_unfinished_row(self._spool)
+        self.journal.resume(self.done_rows)
+
+    def write(self, envelope: Envelope) -> None:
+        """Write one envelope; the operating system has it when this returns. Raises RunStopped."""
+        self._file.append(envelope.line())
+
+    def finish(self) -> None:
+        """Write the output in its format, give it its name, and remove the work folder."""
+        try:
+            self._file.sync()
+            ready = self._spool
+            if self._format != "jsonl":
+                ready = self.folder / "output"
+                with ready.open("wb") as file:
+                    convert(self._spool, self._format, file)
+            os.replace(ready, self.path)
+        except OSError as error:
+            raise RunStopped(f"{self.path}: cannot be written: {error.strerror}") from error
+        self.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def close(self) -> None:
+        """Let go of the files; what is not finished can be resumed."""
+        if self._lock.is_locked:
+            self._file.close()
+            self.journal.close()
+            self._lock.release()
+
+
+def _cut_unfinished_row(spool: Path) -> int:
+    """Remove the envelopes of a row without its last one; give the number of the last row that has it."""
+    done = keep = position = 0
+    with spool.open("rb") as file:
+        for line in file:
+            position += len(line)
+            envelope = json_text.loads(line.decode())
+            if envelope["meta"].get("last", True):
+                done, keep = envelope["row"], position
+    os.truncate(spool, keep)
+    return done
+
+
+class StreamOutput:
+    """Standard output: envelopes as they come, or for JSON and CSV all at the end. Cannot be resumed."""
+
+    def __init__(self, format: Format, stream: BinaryIO | None = None) -> None:
+        self.done_rows = 0
+        self._format = format
+        self._stream = stream or sys.stdout.buffer
+        self._spool = None if format == "jsonl" else tempfile.NamedTemporaryFile(suffix=".jsonl")  # noqa: SIM115
+
+    def write(self, envelope: Envelope) -> None:
+        """Write one envelope. Raises RunStopped when nobody reads any more."""
+        with _writing():
+            (self._spool or self._stream).write(envelope.line())
+            if not self._spool:
+                self._stream.flush()
+
+    def finish(self) -> None:
+        """Write what had to wait for the end."""
+        with _writing():
+            if self._spool:
+                self._spool.flush()
+                convert(Path(self._spool.name), self._format, self._stream)
+            self._stream.flush()
+
+    def close(self) -> None:
+        """Remove the temporary file."""
+        if self._spool:
+            self._spool.close()
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RunStopped(f"standard output cannot be written: {error.strerror}") from error
+
+
+def convert(spool: Path, format: Format, file: BinaryIO) -> None:
+    """Write envelopes kept as JSON Lines in another format, as a stream."""
+    writers: dict[Format, Callable[[Path, BinaryIO], None]] = {"json": _write_json, "csv": _write_csv}
+    writers[format](spool, file)
+
+
+def _write_json(spool: Path, file: BinaryIO) -> None:
+    separator = b"[\n"
+    with spool.open("rb") as lines:
+        for line in lines:
+            file.write(separator + line.rstrip(b"\n"))
+            separator = b",\n"
+    file.write(b"\n]\n" if separator != b"[\n" else b"[]\n")
+
+
+def _write_csv(spool: Path, file: BinaryIO) -> None:
+    """Write `row, has_error, error`, then the results' fields in the order of their first appearance."""
+    fields: dict[str, None] = {}
+    for envelope in _envelopes(spool):
+        fields |= dict.fromkeys(_cells(envelope))
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+    writer = csv.DictWriter(text, ["row", "has_error", "error", *fields], restval="")
+    writer.writeheader()
+    for envelope in _envelopes(spool):
+        fixed = {name: _cell(envelope[name]) for name in ("row", "has_error", "error")}
+        writer.writerow({**fixed, **_cells(envelope)})
+    text.detach()
+
+
+def _envelopes(spool: Path) -> Iterator[dict[str, Json]]:
+    with spool.open("rb") as lines:
+        for line in lines:
+            yield json_text.loads(line.decode())
+
+
+def _cells(envelope: Mapping[str, Json]) -> dict[str, str]:
+    """Give an envelope's further cells by column; a result that is no object has the column `result`."""
+    result = envelope["result"]
+    members = result if isinstance(result, dict) else {} if result is None else {"result": result}
+    taken = ("row", "has_error", "error", "input")
+    cells = {f"result.{name}" if name in taken else name: _cell(value) for name, value in members.items()}
+    return {**cells, "input": _cell(envelope["input"])} if "input" in envelope else cells
+
+
+def _cell(value: Json) -> str:
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else json_text.dumps(value)
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,28 @@
+"""Where the declarations and schemas stand, alike in a wheel, an editable install and a checkout."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from connector import json_text
+
+
+@cache
+def actions_folder() -> Path:
+    """The folder of the action declarations: one folder a service."""
+    return Path(str(files("connector.actions")))
+
+
+@cache
+def schemas_folder() -> Path:
+    """The folder of the JSON Schemas."""
+    return Path(str(files("connector.schemas")))
+
+
+@cache
+def schema(name: str) -> Any:
+    """Load a schema by its path below `schemas/`, such as `envelope.schema.json`."""
+    return json_text.loads((schemas_folder() / name).read_text(encoding="utf-8"))

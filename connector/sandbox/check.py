@@ -1,0 +1,172 @@
+"""Argument checking: what a path, query or body value must be, written as data.
+
+A `Type` reads text (path and query) and checks JSON (bodies). A value of the wrong type or outside its enum
+raises the 400 of `errors.invalid`, which names the field. JSON null passes everywhere inside an object: the
+published document marks hardly any field, so null is taken as "not given" and the route decides. Unknown
+fields are ignored.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any, Protocol
+
+from connector.sandbox.errors import invalid
+
+INT32 = 2**31
+INT64 = 2**63
+MILLISECONDS_FROM = 1e11
+"""From this number on, an epoch is taken as milliseconds (as everywhere in this project)."""
+
+
+class Type(Protocol):
+    """What one JSON value must be."""
+
+    def check(self, value: Any, where: str) -> None:
+        """Raise the 400 that names `where` when `value` is not of this type."""
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """A single value; `read` turns a path segment or query text into it."""
+
+    expected: str
+    accepts: Callable[[Any], bool]
+    from_text: Callable[[str], Any] = str
+
+    def check(self, value: Any, where: str) -> None:
+        """See `Type.check`."""
+        if not self.accepts(value):
+            raise invalid(where, self.expected)
+
+    def read(self, text: str, where: str) -> Any:
+        """The value that `text` stands for."""
+        try:
+            value = self.from_text(text)
+        except ValueError:
+            raise invalid(where, self.expected) from None
+        self.check(value, where)
+        return value
+
+
+@dataclass(frozen=True)
+class Array:
+    """A list whose members are all of one type; null is no member."""
+
+    items: Type
+
+    def check(self, value: Any, where: str) -> None:
+        """See `Type.check`."""
+        if not isinstance(value, list):
+            raise invalid(where, "array")
+        for index, item in enumerate(value):
+            self.items.check(item, f"{where}[{index}]")
+
+
+@dataclass(frozen=True)
+class Object:
+    """An object with known fields; `required` ones must be there and not null."""
+
+    fields: Mapping[str, Type] = field(default_factory=dict)
+    required: tuple[str, ...] = ()
+
+    def check(self, value: Any, where: str) -> None:
+        """See `Type.check`."""
+        if not isinstance(value, dict):
+            raise invalid(where, "object")
+        for name in self.required:
+            if value.get(name) is None:
+                raise invalid(_inside(where, name), "a value")
+        for name, kind in self.fields.items():
+            if value.get(name) is not None:
+                kind.check(value[name], _inside(where, name))
+
+
+def _inside(where: str, name: str) -> str:
+    return name if where == "body" else f"{where}.{name}"
+
+
+def _is_integer(bound: int) -> Callable[[Any], bool]:
+    # bool is a subclass of int in Python, and no integer in JSON
+    return lambda value: type(value) is int and -bound <= value < bound
+
+
+def _integer(text: str) -> int:
+    if not re.fullmatch(r"-?[0-9]{1,19}", text):
+        raise ValueError(text)
+    return int(text)
+
+
+def _boolean(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError(text)
+    return text == "true"
+
+
+def _is_uuid(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and str(uuid.UUID(value)) == value.lower()
+    except ValueError:
+        return False
+
+
+def _is_time(value: Any) -> bool:
+    try:
+        epoch_seconds(value)
+    except ValueError:
+        return False
+    return True
+
+
+def epoch_seconds(value: Any) -> float:
+    """A time in epoch seconds, from ISO 8601 text (UTC by default) or an epoch in s or ms (FACTS.md H)."""
+    if isinstance(value, str):
+        moment = datetime.fromisoformat(re.sub(r"[Zz]$", "+00:00", value))
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=timezone.utc)
+        return moment.timestamp()
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError(value)
+    return value / 1000 if abs(value) >= MILLISECONDS_FROM else float(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+INTEGER = Scalar("int32", _is_integer(INT32), _integer)
+LONG = Scalar("int64", _is_integer(INT64), _integer)
+NUMBER = Scalar("number", _is_number, float)
+BOOLEAN = Scalar("boolean", lambda value: isinstance(value, bool), _boolean)
+TEXT = Scalar("string", lambda value: isinstance(value, str))
+UUID = Scalar("uuid", _is_uuid)
+TIME = Scalar("ISO 8601 text or an epoch", _is_time)
+MAP = Object()
+
+
+def one_of(*values: str) -> Scalar:
+    """An enum of the published document."""
+    return Scalar("one of " + ", ".join(values), lambda value: value in values)
+
+
+def within(low: int, high: int) -> Scalar:
+    """An integer with the published bounds, both inclusive."""
+    return Scalar(
+        f"integer {low}..{high}", lambda value: INTEGER.accepts(value) and low <= value <= high, _integer
+    )
+
+
+def text_up_to(length: int) -> Scalar:
+    """Text with the published maximum length in characters."""
+    return Scalar(
+        f"string of at most {length}", lambda value: isinstance(value, str) and len(value) <= length
+    )
+
+
+def given(body: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """Those of the named fields that the request gave a value other than null."""
+    return {name: body[name] for name in names if body.get(name) is not None}

@@ -1,0 +1,172 @@
+"""Misbehaviour on demand: which fault the next API request meets, by a script or by chance.
+
+| fault | executed | what the client sees |
+|---|---|---|
+| `429` | no | 429 with `Retry-After: 1` |
+| `html` | no | 200 and the vendor's HTML throttle page (FACTS.md C) |
+| `500` | no | 500 with the `FAILURE` body |
+| `502`, `503` | no | a gateway's HTML page |
+| `reset` | no | the connection is reset |
+| `reset_after` | yes | the connection is reset instead of the answer |
+| `slow` | yes | the answer, later |
+| `truncate` | yes | fewer bytes than `Content-Length` says, then the end |
+| `expire` | no | 401: the presented token was dropped |
+| `token` | - | 500 at the token endpoint (by chance only) |
+| `answer` | no | whatever the script says (by script only) |
+| `empty` | yes | 200 without a body (by script only) |
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from connector.sandbox.errors import failure
+
+RATED = ("429", "html", "500", "502", "503", "reset", "reset_after", "slow", "truncate", "expire")
+SCRIPTED = (*RATED, "answer", "empty")
+EXECUTED = ("reset_after", "slow", "truncate", "empty")
+
+THROTTLE_PAGE = (
+    "<!DOCTYPE html><html><body><h1>Too many requests</h1><p>Rate limit exceeded</p></body></html>"
+)
+GATEWAY_PAGE = (
+    "<html>\n<head><title>{0}</title></head>\n<body><center><h1>{0}</h1></center></body>\n</html>\n"
+)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault; the fields after `name` replace what the fault would answer by itself.
+
+    `body` is text, or anything else as JSON; `seconds` is the delay of `slow`.
+    """
+
+    name: str
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+    content_type: str | None = None
+    seconds: float | None = None
+
+    @classmethod
+    def read(cls, item: Any) -> Fault | None:
+        """A script's item: null (no fault), a name, or an object of `fault` and this class's other fields."""
+        if item is None:
+            return None
+        details = dict(item) if isinstance(item, Mapping) else {"fault": item}
+        name = details.pop("fault", None)
+        unknown = set(details) - {"status", "headers", "body", "content_type", "seconds"}
+        if name not in SCRIPTED or unknown:
+            problem = f"unknown key {sorted(unknown)[0]!r}" if unknown else f"unknown fault {name!r}"
+            raise ValueError(f"{problem}; faults are {', '.join(SCRIPTED)}")
+        return cls(name, **details)
+
+    @property
+    def executes(self) -> bool:
+        """Whether the operation is carried out under this fault."""
+        return self.name in EXECUTED
+
+    def answer(self) -> tuple[int, bytes, dict[str, str]]:
+        """Status, body and headers of a fault that answers in the API's stead."""
+        status, body, content_type, headers = self._default()
+        if self.body is not None:
+            body = self.body if isinstance(self.body, str) else json.dumps(self.body)
+            content_type = "text/plain" if isinstance(self.body, str) else "application/json"
+        if self.content_type or (body and content_type):
+            headers["Content-Type"] = self.content_type or content_type
+        return self.status or status, body.encode(), headers | dict(self.headers)
+
+    def _default(self) -> tuple[int, str, str, dict[str, str]]:
+        if self.name == "429":
+            return 429, "", "", {"Retry-After": "1"}
+        if self.name == "html":
+            return 200, THROTTLE_PAGE, "text/html", {}
+        if self.name == "500":
+            return 500, json.dumps(failure(500).body), "application/json", {}
+        if self.name in ("502", "503"):
+            title = {"502": "502 Bad Gateway", "503": "503 Service Temporarily Unavailable"}[self.name]
+            return int(self.name), GATEWAY_PAGE.format(title), "text/html", {}
+        return 200, "", "", {}
+
+
+class Faults:
+    """Draws the fault of each request: first the script's, in order, then by seeded chance."""
+
+    def __init__(self, rates: Mapping[str, float] | None, seed: int) -> None:
+        self._lock = threading.Lock()
+        self._queue: deque[Fault | None] = deque()
+        self._random = random.Random(f"faults {seed}")  # noqa: S311  chance, no cryptography
+        self._rates: dict[str, float] = {}
+        self.set_rates(rates or {})
+
+    def set_rates(self, rates: Mapping[str, float]) -> None:
+        """Replace all rates: fault name to probability, 0 to 1, together at most 1 (`token` apart)."""
+        check_rates(rates)
+        with self._lock:
+            self._rates = dict(rates)
+
+    def set_queue(self, script: Sequence[Fault | None]) -> None:
+        """Replace the script: one item for each of the next API requests."""
+        with self._lock:
+            self._queue = deque(script)
+
+    def describe(self) -> dict[str, Any]:
+        """What is in force: the number of scripted items left, and the rates."""
+        with self._lock:
+            return {"queue": len(self._queue), "rates": dict(self._rates)}
+
+    def draw(self) -> Fault | None:
+        """The fault of the API request that just came in."""
+        with self._lock:
+            if self._queue:
+                return self._queue.popleft()
+            if not self._rates:
+                return None
+            point = self._random.random()
+            for name in RATED:
+                point -= self._rates.get(name, 0.0)
+                if point < 0:
+                    return Fault(name)
+            return None
+
+    def draw_token(self) -> bool:
+        """Whether the sign-in that just came in fails."""
+        with self._lock:
+            rate = self._rates.get("token", 0.0)
+            return rate > 0 and self._random.random() < rate
+
+
+def check_rates(rates: Mapping[str, float]) -> None:
+    """Raise ValueError for an unknown fault, a rate outside 0..1, or rates that sum to more than 1."""
+    for name, rate in rates.items():
+        if name not in (*RATED, "token"):
+            raise ValueError(f"unknown fault {name!r}; faults are {', '.join((*RATED, 'token'))}")
+        if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
+            raise ValueError(f"the rate of fault {name!r} must be a number from 0 to 1, not {rate!r}")
+    if sum(rate for name, rate in rates.items() if name != "token") > 1 + 1e-9:
+        raise ValueError("the rates of the faults sum to more than 1")
+
+
+def parse_faults(text: str) -> dict[str, float]:
+    """Rates from text such as `429=0.05,html=0.02`; empty text is no faults. Raises ValueError."""
+    rates: dict[str, float] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, equals, number = (piece.strip() for piece in part.partition("="))
+        if not equals:
+            raise ValueError(f"{part!r} is not of the form NAME=RATE, for example 429=0.05")
+        if name in rates:
+            raise ValueError(f"fault {name!r} is given twice")
+        try:
+            rates[name] = float(number)
+        except ValueError:
+            raise ValueError(
+                f"the rate of fault {name!r} must be a number from 0 to 1, not {number!r}"
+            ) from None
+    check_rates(rates)
+    return rates

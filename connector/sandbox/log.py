@@ -1,0 +1,105 @@
+"""What the sandbox received: API requests and sign-ins, in order of arrival, without credentials."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from connector.sandbox.multipart import parts
+
+KEPT = 250_000
+"""How many requests are remembered; older ones are forgotten so that a long run does not fill the memory."""
+SMALL_TEXT = 64 * 1024
+"""The text of a multipart part is shown up to this many bytes."""
+
+
+@dataclass
+class Received:
+    """One API request. `status` stays None when nothing was answered; `time` is monotonic seconds."""
+
+    n: int
+    method: str
+    path: str
+    query: str
+    content_type: str
+    accept: str
+    user_agent: str
+    body: bytes
+    time: float = field(default_factory=time.monotonic)
+    status: int | None = None
+    executed: bool = False
+    fault: str | None = None
+
+    def describe(self) -> dict[str, Any]:
+        """The request as `GET /_sandbox/requests` shows it."""
+        headers = {"content-type": self.content_type, "accept": self.accept, "user-agent": self.user_agent}
+        return {
+            "n": self.n,
+            "time": self.time,
+            "method": self.method,
+            "path": self.path,
+            "query": self.query,
+            "headers": {name: value for name, value in headers.items() if value},
+            "body": self._body(),
+            "status": self.status,
+            "executed": self.executed,
+            "fault": self.fault,
+        }
+
+    def _body(self) -> Any:
+        if self.content_type.startswith("multipart/"):
+            try:
+                return [part.describe(SMALL_TEXT) for part in parts(self.content_type, self.body)]
+            except ValueError:
+                return None
+        try:
+            return json.loads(self.body) if self.body else None
+        except ValueError:
+            return None
+
+
+class RequestLog:
+    """API requests and sign-ins, each numbered from 1. Bodies stay bytes until somebody asks for them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._requests: deque[Received] = deque(maxlen=KEPT)
+        self._signins: deque[dict[str, Any]] = deque(maxlen=KEPT)
+        self._counts = {"requests": 0, "signins": 0}
+
+    def add(self, **received: Any) -> Received:
+        """Note an arrival; the caller fills in what became of it."""
+        with self._lock:
+            self._counts["requests"] += 1
+            entry = Received(n=self._counts["requests"], **received)
+            self._requests.append(entry)
+            return entry
+
+    def add_signin(self, **signin: Any) -> None:
+        """Note a sign-in (never its secret or token)."""
+        with self._lock:
+            self._counts["signins"] += 1
+            self._signins.append({"n": self._counts["signins"], "time": time.monotonic(), **signin})
+
+    def requests(self, since: int = 0) -> list[dict[str, Any]]:
+        """The API requests with a number above `since`."""
+        with self._lock:
+            entries = [entry for entry in self._requests if entry.n > since]
+        return [entry.describe() for entry in entries]
+
+    def signins(self, since: int = 0) -> list[dict[str, Any]]:
+        """The sign-ins with a number above `since`."""
+        with self._lock:
+            return [dict(entry) for entry in self._signins if entry["n"] > since]
+
+    def clear(self, name: str) -> None:
+        """Forget the `requests` or the `signins`; numbers go on, so that `since` stays meaningful."""
+        with self._lock:
+            if name == "requests":
+                self._requests.clear()
+            else:
+                self._signins.clear()

@@ -1,0 +1,58 @@
+"""Multipart bodies with each part's own content type, which the usual form parsers throw away."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from werkzeug.http import parse_options_header
+from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part; `content_type` is without parameters, empty when the part has none."""
+
+    name: str
+    filename: str | None
+    content_type: str
+    data: bytes
+
+    def describe(self, small: int) -> dict[str, Any]:
+        """The part for the request log; its text only when it is text of at most `small` bytes."""
+        described = {
+            "name": self.name,
+            "filename": self.filename,
+            "content_type": self.content_type,
+            "size": len(self.data),
+        }
+        if len(self.data) <= small:
+            with contextlib.suppress(UnicodeDecodeError):
+                described["text"] = self.data.decode()
+        return described
+
+
+def parts(content_type: str, body: bytes) -> list[Part]:
+    """The parts of a multipart body; ValueError when it is not one."""
+    boundary = parse_options_header(content_type)[1].get("boundary", "")
+    if not boundary:
+        raise ValueError("multipart without a boundary")
+    return list(_parts(boundary.encode(), body))
+
+
+def _parts(boundary: bytes, body: bytes) -> Iterator[Part]:
+    decoder = MultipartDecoder(boundary)
+    decoder.receive_data(body)
+    decoder.receive_data(None)
+    head: Field | File | None = None
+    data = b""
+    while not isinstance(event := decoder.next_event(), (Epilogue, NeedData)):
+        if isinstance(event, (Field, File)):
+            head, data = event, b""
+        elif isinstance(event, Data) and head is not None:
+            data += event.data
+            if not event.more_data:
+                kind = parse_options_header(head.headers.get("Content-Type", ""))[0].lower()
+                yield Part(head.name, head.filename if isinstance(head, File) else None, kind, data)

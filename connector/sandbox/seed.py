@@ -1,0 +1,273 @@
+"""The invented account: tables and arithmetic that make organizations, users and tickets from a seed.
+
+Everything is a pure function of the seed, so two sandboxes with the same seed hold the same data. Field names
+are those of the published resources; all values are made up, and every domain is reserved for examples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+EPOCH = 1_780_000_000.0
+"""The moment (epoch seconds) at which the invented past ends."""
+
+JSON = dict[str, Any]
+
+_MASK = 2**64 - 1
+
+
+def mix(*numbers: int) -> int:
+    """64 well-spread bits from a few integers (the finishing steps of splitmix64, once for each)."""
+    state = 0x9E3779B97F4A7C15
+    for number in numbers:
+        state = (state + number * 0x9E3779B97F4A7C15) & _MASK
+        state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+        state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & _MASK
+        state ^= state >> 31
+    return state
+
+
+def uid(*numbers: int) -> str:
+    """A random-looking UUID (version 4 in form) from a few integers."""
+    high, low = f"{mix(*numbers, 1):016x}", f"{mix(*numbers, 2):016x}"
+    return f"{high[:8]}-{high[8:12]}-4{high[13:]}-a{low[1:4]}-{low[4:]}"
+
+
+ROLES: list[JSON] = [
+    {"id": 101, "name": "Windows Server", "nodeClass": "WINDOWS_SERVER", "chassisType": "UNKNOWN"},
+    {"id": 103, "name": "Linux Server", "nodeClass": "LINUX_SERVER", "chassisType": "UNKNOWN"},
+    {"id": 201, "name": "Windows Desktop", "nodeClass": "WINDOWS_WORKSTATION", "chassisType": "DESKTOP"},
+    {"id": 202, "name": "Windows Laptop", "nodeClass": "WINDOWS_WORKSTATION", "chassisType": "LAPTOP"},
+    {"id": 204, "name": "Linux Desktop", "nodeClass": "LINUX_WORKSTATION", "chassisType": "DESKTOP"},
+    {"id": 205, "name": "Mac Laptop", "nodeClass": "MAC", "chassisType": "LAPTOP"},
+    {
+        "id": 1001,
+        "name": "Kiosk",
+        "nodeClass": "WINDOWS_WORKSTATION",
+        "chassisType": "DESKTOP",
+        "custom": True,
+    },
+]
+
+POLICIES: list[JSON] = [
+    {"id": 51, "name": "Windows Workstations", "nodeClass": "WINDOWS_WORKSTATION"},
+    {"id": 52, "name": "Windows Servers", "nodeClass": "WINDOWS_SERVER"},
+    {"id": 53, "name": "Macs", "nodeClass": "MAC"},
+    {"id": 54, "name": "Linux Servers", "nodeClass": "LINUX_SERVER"},
+    {"id": 55, "name": "Linux Workstations", "nodeClass": "LINUX_WORKSTATION"},
+    {"id": 61, "name": "Kiosks", "nodeClass": "WINDOWS_WORKSTATION", "parentPolicyId": 51},
+]
+
+SETTINGS: JSON = {
+    "trayicon": {"product": "trayicon", "enabled": True, "targets": ["WINDOWS_WORKSTATION"], "options": {}},
+    "splashtop": {"product": "splashtop", "enabled": False, "targets": [], "options": {}},
+    "backup": {"product": "backup", "enabled": True, "targets": ["WINDOWS_SERVER"], "options": {}},
+}
+
+STATUSES: list[JSON] = [
+    {"name": name.upper(), "displayName": name, "parentId": number, "statusId": number}
+    for name, number in (("New", 1000), ("Open", 2000), ("Waiting", 3000), ("Paused", 4000))
+] + [
+    {"name": name.upper(), "displayName": name, "parentId": number, "statusId": number}
+    for name, number in (("Resolved", 5000), ("Closed", 6000))
+]
+"""Built-in ticket statuses (FACTS.md F)."""
+
+TAGS = {1: "leased", 2: "spare"}
+"""Tag ids, as the device filter's `tagId` takes them, and the names that devices show."""
+
+_FIRST = (
+    "Alder", "Birch", "Cedar", "Dover", "Elm", "Fairview", "Grove", "Harbor", "Ivy", "Juniper",
+    "Kingsway", "Lakeside", "Maple", "Northgate", "Oak", "Parkside", "Quarry", "River", "Summit", "Valley",
+)  # fmt: skip
+_SECOND = (
+    "Dental", "Logistics", "School", "Bakery", "Legal", "Clinic", "Foods", "Motors", "Studio", "Library",
+)  # fmt: skip
+_PEOPLE = (
+    "Alex", "Blake", "Casey", "Drew", "Ellis", "Frankie", "Gray", "Harper", "Jamie", "Kit",
+    "Lee", "Morgan", "Noel", "Parker", "Quinn", "Robin",
+)  # fmt: skip
+_FAMILIES = (
+    "Able", "Brook", "Carter", "Dale", "East", "Ford", "Green", "Hill", "Lane", "Mason",
+    "North", "Page", "Reed", "Stone", "Wells", "York",
+)  # fmt: skip
+_SUBJECTS = (
+    "Printer does not print",
+    "Mailbox is full",
+    "New starter needs an account",
+    "Laptop is slow",
+    "No network in meeting room",
+    "Monitor stays black",
+)
+
+
+def roles() -> list[JSON]:
+    """Device roles as `getNodeRoles_1` lists them."""
+    return [{"custom": False, "created": EPOCH - 90_000_000.0} | role for role in ROLES]
+
+
+def policies() -> list[JSON]:
+    """Policies as `getPolicies` lists them."""
+    return [
+        {"updated": EPOCH - 900_000.0, "nodeClassDefault": "parentPolicyId" not in policy} | policy
+        for policy in POLICIES
+    ]
+
+
+def default_assignments() -> list[JSON]:
+    """The policy of each role in an organization that was given none."""
+    defaults = {policy["nodeClass"]: policy["id"] for policy in POLICIES if "parentPolicyId" not in policy}
+    return [{"nodeRoleId": role["id"], "policyId": defaults[role["nodeClass"]]} for role in ROLES]
+
+
+def organization_count(devices: int) -> int:
+    """How many organizations share that many devices."""
+    return min(200, max(4, devices // 50))
+
+
+def organizations(seed: int, devices: int) -> list[JSON]:
+    """Organizations 1..M with locations; location ids are contiguous from 1, too."""
+    made: list[JSON] = []
+    location_id = 0
+    for number in range(1, organization_count(devices) + 1):
+        index = number - 1
+        first = _FIRST[index % len(_FIRST)]
+        second = _SECOND[(index // len(_FIRST) + index + mix(seed)) % len(_SECOND)]
+        locations = []
+        for place in ("Main Office", "Branch", "Warehouse")[: 1 + number % 3]:
+            location_id += 1
+            locations.append({"id": location_id, "name": place, "address": f"{location_id} {first} Street"})
+        made.append(
+            {
+                "id": number,
+                "name": f"{first} {second}",
+                "description": f"Example organization {number}",
+                "userData": {},
+                "nodeApprovalMode": ("AUTOMATIC", "MANUAL")[number % 2],
+                "locations": locations,
+            }
+        )
+    return made
+
+
+def users(seed: int, organization_ids: list[int]) -> list[JSON]:
+    """Four technicians, the first an administrator; then an end user for each of 50 organizations."""
+    return [_user(seed, number, None) for number in range(1, 5)] + [
+        _user(seed, 4 + organization_id, organization_id) for organization_id in organization_ids[:50]
+    ]
+
+
+def _user(seed: int, number: int, organization_id: int | None) -> JSON:
+    first = _PEOPLE[(number - 1) % len(_PEOPLE)]
+    family = _FAMILIES[((number - 1) // len(_PEOPLE) + number + seed) % len(_FAMILIES)]
+    user = {
+        "id": number,
+        "uid": uid(seed, 11, number),
+        "firstName": first,
+        "lastName": family,
+        "email": f"{first}.{family}.{number}@example.com".lower(),
+        "phone": f"+1202555{number:04d}",
+        "enabled": True,
+        "mustChangePw": False,
+        "mfaConfigured": True,
+        "invitationStatus": "REGISTERED",
+        "assignedDeviceIds": [],
+    }
+    if organization_id is None:
+        everything = number == 1
+        return user | {
+            "userType": "TECHNICIAN",
+            "administrator": everything,
+            "permitAllClients": everything,
+            "notifyAllClients": False,
+            "roles": ["Administrators"] if everything else ["Service Desk"],
+        }
+    return user | {
+        "userType": "END_USER",
+        "organizationId": organization_id,
+        "deviceIds": [],
+        "roles": ["Portal Users"],
+    }
+
+
+def user_roles(people: list[JSON]) -> list[JSON]:
+    """User roles with the members that `users` put into them."""
+    named = (
+        (1, "Administrators", "TECHNICIAN"),
+        (2, "Service Desk", "TECHNICIAN"),
+        (3, "Portal Users", "END_USER"),
+    )
+    return [
+        {
+            "id": number,
+            "name": name,
+            "type": kind,
+            "description": f"Example role {number}",
+            "members": [member(user) for user in people if name in user["roles"]],
+        }
+        for number, name, kind in named
+    ]
+
+
+def member(user: JSON) -> JSON:
+    """A user as a member of a role (`RoleMember`)."""
+    return {
+        "id": user["id"],
+        "email": user["email"],
+        "name": f"{user['firstName']} {user['lastName']}",
+        "source": "DIRECT",
+    }
+
+
+def tickets(seed: int, count: int, people: list[JSON], organization_of: Callable[[int], int]) -> list[JSON]:
+    """Tickets 1..count, one for each of the first devices, opened by that organization's end user."""
+    askers = {user["organizationId"]: user for user in people if "organizationId" in user}
+    made = []
+    for number in range(1, count + 1):
+        spread = mix(seed, 12, number)
+        organization_id = organization_of(number)
+        asker = askers.get(organization_id, people[0])
+        made.append(
+            {
+                "id": 1000 + number,
+                "version": 1,
+                "nodeId": number,
+                "clientId": organization_id,
+                "assignedAppUserId": people[spread % 4]["id"],
+                "requesterUid": asker["uid"],
+                "subject": _SUBJECTS[spread % len(_SUBJECTS)],
+                "status": STATUSES[number % len(STATUSES)],
+                "type": ("PROBLEM", "QUESTION", "INCIDENT")[number % 3],
+                "priority": ("NONE", "LOW", "MEDIUM", "HIGH")[(spread >> 8) % 4],
+                "severity": ("NONE", "MINOR", "MODERATE", "MAJOR")[(spread >> 16) % 4],
+                "ticketFormId": 1,
+                "source": ("TECHNICIAN", "EMAIL", "END_USER")[(spread >> 24) % 3],
+                "tags": [],
+                "ccList": {"uids": [], "emails": []},
+                "createTime": EPOCH - 3600.0 * (count - number),
+                "deleted": False,
+                "attributeValues": [],
+                "additionalAssignedTechnicianIds": [],
+            }
+        )
+    return made
+
+
+def scan_groups() -> list[JSON]:
+    """Vulnerability scan groups as `fetchAllScanGroups` lists them."""
+    return [
+        {
+            "id": 300 + number,
+            "groupName": f"example-scan-{number}",
+            "fileName": "findings.csv",
+            "status": "COMPLETE",
+            "vendor": "GENERIC",
+            "deviceIdHeader": "device",
+            "deviceInternalMapping": "SYSTEM_NAME",
+            "cveIdHeader": "cve",
+            "lastFileUploadDate": "2026-05-01T06:00:00Z",
+            "recordsProcessed": 40 * number,
+        }
+        for number in (1, 2, 3)
+    ]

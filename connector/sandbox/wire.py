@@ -1,0 +1,155 @@
+"""HTTP/1.1 under the WSGI application: connections that stay open, and ones that break on purpose.
+
+Werkzeug's own handler closes the connection after every answer; the connector's behaviour on kept-alive
+connections is just what a sandbox must show, so the part that runs the application is replaced here. Head and
+body leave in one write and Nagle's algorithm is off: a small answer never waits for a delayed
+acknowledgement.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterable
+from io import BytesIO
+from typing import Any, Protocol, cast
+
+from werkzeug.serving import WSGIRequestHandler
+
+logger = logging.getLogger(__name__)
+
+BODILESS = (204, 304)
+
+
+class ResetConnection(Exception):
+    """Raised by the application: break the connection instead of answering."""
+
+
+class Connections:
+    """The open connections, so that a stopping server can end them."""
+
+    def __init__(self) -> None:
+        self._open: set[socket.socket] = set()
+        self._changed = threading.Condition()
+        self._ending = False
+
+    def add(self, connection: socket.socket) -> None:
+        """A client connected; too late when the server is stopping."""
+        with self._changed:
+            self._open.add(connection)
+            if self._ending:
+                _hang_up(connection)
+
+    def remove(self, connection: socket.socket) -> None:
+        """The connection ended."""
+        with self._changed:
+            self._open.discard(connection)
+            self._changed.notify_all()
+
+    def end_all(self, timeout_s: float) -> None:
+        """Read nothing more from any connection; answers under way are sent. Wait until all have ended."""
+        with self._changed:
+            self._ending = True
+            for connection in self._open:
+                _hang_up(connection)
+            self._changed.wait_for(lambda: not self._open, timeout_s)
+
+    def begin(self) -> None:
+        """Connections are welcome (again)."""
+        with self._changed:
+            self._ending = False
+
+
+def _hang_up(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # the client was quicker
+        connection.shutdown(socket.SHUT_RD)
+
+
+class Application(Protocol):
+    """The WSGI application, which also keeps the list of connections."""
+
+    connections: Connections
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """WSGI."""
+
+
+class Handler(WSGIRequestHandler):
+    """One connection: reads requests, runs the application, writes answers."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    @property
+    def _application(self) -> Application:
+        return cast(Application, self.server.app)
+
+    def setup(self) -> None:
+        """Register the connection."""
+        super().setup()
+        self._application.connections.add(self.connection)
+
+    def finish(self) -> None:
+        """Forget the connection."""
+        try:
+            super().finish()
+        finally:
+            self._application.connections.remove(self.connection)
+
+    def run_wsgi(self) -> None:
+        """One request, read completely before the application sees it."""
+        environ = self.make_environ()
+        body = self._read_body(environ)
+        environ["wsgi.input"] = BytesIO(body)
+        environ["CONTENT_LENGTH"] = str(len(body))
+        started: list[Any] = []
+        try:
+            chunks = self._application(
+                environ, lambda status, headers, exc_info=None: started.extend((status, headers))
+            )
+            self._write(started[0], started[1], b"".join(chunks))
+        except ResetConnection:
+            self._reset()
+
+    def _read_body(self, environ: dict[str, Any]) -> bytes:
+        if environ.get("wsgi.input_terminated"):
+            return cast(bytes, environ["wsgi.input"].read())
+        announced = self.headers.get("Content-Length") or "0"
+        if not announced.isdecimal():
+            raise ConnectionError("the client sent a Content-Length that is no number")
+        length = int(announced)
+        body = self.rfile.read(length) if length > 0 else b""
+        if len(body) < length:
+            raise ConnectionError("the client went away before the end of its request")
+        return body
+
+    def _write(self, status: str, headers: list[tuple[str, str]], body: bytes) -> None:
+        lines = [f"HTTP/1.1 {status}", f"Date: {self.date_time_string()}"]
+        lines += [f"{name}: {value}" for name, value in headers]
+        names = {name.lower(): value.lower() for name, value in headers}
+        if int(status[:3]) in BODILESS:
+            body = b""
+        elif "content-length" not in names:
+            lines.append(f"Content-Length: {len(body)}")
+        if names.get("connection") == "close":
+            self.close_connection = True
+        elif self.close_connection:
+            lines.append("Connection: close")
+        if self.command == "HEAD":
+            body = b""
+        self.wfile.write("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
+
+    def _reset(self) -> None:
+        # with a linger time of zero, closing sends RST instead of FIN; the descriptor itself is closed,
+        # because the socket object stays open as long as the handler's files hold on to it
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        os.close(self.connection.detach())
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """Nothing on standard output or error: a sandbox under load must stay quiet."""
+        logger.debug(message, *args)

@@ -1,0 +1,171 @@
+"""A vendor's API: what its actions share, read from its `service.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from connector.declaration import Section, load_declaration, read_input
+from connector.inputs import Input
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """OAuth 2.0 as the service has it. `errors` tells what an error code of the token endpoint means."""
+
+    token_path: str
+    authorize_path: str
+    revoke_path: str
+    grants: tuple[str, ...]
+    expired: tuple[str, ...]
+    errors: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class ErrorShape:
+    """Where one kind of error body keeps its parts; it applies when the member `when` is there."""
+
+    when: str
+    code: str
+    message: str
+    incident: str
+
+
+@dataclass(frozen=True)
+class Errors:
+    """How the service's errors read: shapes in order of trial, then what a code or a status means."""
+
+    shapes: tuple[ErrorShape, ...]
+    codes: Mapping[str, str]
+    statuses: Mapping[int, str]
+    hints: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Throttling:
+    """How the service says "too fast": statuses, and words in an HTML page that stands in for one."""
+
+    statuses: tuple[int, ...]
+    html_words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Pager:
+    """How one family of lists is paged.
+
+    `items` is the path of the items in the answer ("" when the answer is the array itself). The next
+    position is either a member of the answer (`next`) or picked from the items (`pick` last, max or min
+    of `item`); it is sent as `send` (`query.NAME` or `body.NAME`). `advances` is a member of the answer
+    that must grow when the position itself stays the same. `page_size` is what is asked for, `least` the
+    smallest size that the API takes. `until` lists what ends the walk: `empty`
+    (no items), `short` (fewer than were asked for), `no_position`.
+    """
+
+    name: str
+    items: str
+    send: str
+    size: str
+    page_size: int
+    least: int
+    until: tuple[str, ...]
+    next: str = ""
+    advances: str = ""
+    pick: str = ""
+    item: str = ""
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service as declared."""
+
+    name: str
+    title: str
+    regions: Mapping[str, str]
+    environment: str
+    sign_in: SignIn
+    errors: Errors
+    throttling: Throttling
+    request_id_header: str
+    pagers: Mapping[str, Pager]
+    secrets: tuple[str, ...]
+    inputs: Mapping[str, Input]
+    health_checks: tuple[Mapping[str, Any], ...]
+    words: Mapping[str, Mapping[str, str]]
+
+
+def load_service(path: Path) -> Service:
+    """Read a `service.yaml`. Raises DeclarationError with file, line and key."""
+    top = load_declaration(path)
+    service = Service(
+        name=top.text("name"),
+        title=top.text("title"),
+        regions=top.mapping("regions"),
+        environment=top.text("environment"),
+        sign_in=_sign_in(top.section("sign_in")),
+        errors=_errors(top.section("errors")),
+        throttling=_throttling(top.section("throttling")),
+        request_id_header=top.text("request_id_header").lower(),
+        pagers={name: _pager(name, part) for name, part in top.sections("pagers")},
+        secrets=top.texts("secrets"),
+        inputs={name: read_input(name, part) for name, part in top.sections("inputs")},
+        health_checks=tuple(top.value("health_checks", list, [])),
+        words=top.mapping("words"),
+    )
+    top.finish()
+    return service
+
+
+def _sign_in(part: Section) -> SignIn:
+    sign_in = SignIn(
+        token_path=part.text("token_path"),
+        authorize_path=part.text("authorize_path"),
+        revoke_path=part.text("revoke_path"),
+        grants=part.texts("grants"),
+        expired=part.texts("expired"),
+        errors=part.mapping("errors"),
+    )
+    part.finish()
+    return sign_in
+
+
+def _errors(part: Section) -> Errors:
+    shapes = []
+    for shape in part.each("shapes"):
+        shapes.append(
+            ErrorShape(
+                when=shape.text("when"),
+                code=shape.text("code", ""),
+                message=shape.text("message", ""),
+                incident=shape.text("incident", ""),
+            )
+        )
+        shape.finish()
+    errors = Errors(tuple(shapes), part.mapping("codes"), part.mapping("statuses"), part.mapping("hints"))
+    part.finish()
+    return errors
+
+
+def _throttling(part: Section) -> Throttling:
+    throttling = Throttling(statuses=tuple(part.value("statuses", list)), html_words=part.texts("html_words"))
+    part.finish()
+    return throttling
+
+
+def _pager(name: str, part: Section) -> Pager:
+    pager = Pager(
+        name=name,
+        items=part.text("items"),
+        send=part.text("send", ""),
+        size=part.text("size", ""),
+        page_size=part.value("page_size", int, 1000),
+        least=part.value("least", int, 1),
+        until=part.texts("until"),
+        next=part.text("next", ""),
+        advances=part.text("advances", ""),
+        pick=part.text("pick", ""),
+        item=part.text("item", ""),
+    )
+    part.finish()
+    return pager

@@ -1,0 +1,90 @@
+"""What all tests share: a state folder of their own, a clock that needs no waiting, a sandbox."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from connector import state
+from connector.catalog import Catalog
+from connector.client import Client
+from connector.sandbox.server import Sandbox
+from connector.service import Service
+from tests.fakes import FakeClock, FakeTransport, make_client
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+"""The vendor's documents, where they are at hand; tests that use them have other assertions besides."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--all", action="store_true", help="also run the slow tests")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: only with --all")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--all"):
+        for item in items:
+            if "slow" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason="slow: make test-all"))
+
+
+@pytest.fixture(autouse=True)
+def own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A cache folder of the test's own, also for the processes that it starts; no NINJAONE_ variables."""
+    folder = tmp_path_factory.mktemp("state")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+    for name in list(os.environ):
+        if name.startswith("NINJAONE_") or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    state.state_folder.cache_clear()
+    yield folder
+    state.state_folder.cache_clear()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture(scope="session")
+def catalog() -> Catalog:
+    return Catalog()
+
+
+@pytest.fixture(scope="session")
+def service(catalog: Catalog) -> Service:
+    return catalog.service("ninjaone")
+
+
+@pytest.fixture
+def transport() -> FakeTransport:
+    return FakeTransport()
+
+
+@pytest.fixture
+def client(service: Service, transport: FakeTransport, clock: FakeClock) -> Client:
+    return make_client(service, transport, clock)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A sandbox of the test's own, over real HTTP."""
+    with Sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def connection_file(sandbox: Sandbox, tmp_path: Path) -> Path:
+    """A connection's YAML file for the test's sandbox."""
+    path = tmp_path / "connection.yaml"
+    path.write_text("".join(f"{name}: {value}\n" for name, value in sandbox.connection.items()))
+    return path

@@ -1,0 +1,41 @@
+"""Fixtures: a sandbox of 25 devices and a signed-in client for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from connector.sandbox import Sandbox
+
+from .client import Api
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A fresh sandbox of 25 devices; 24 and 25 await approval."""
+    with Sandbox(devices=25) as running:
+        yield running
+
+
+@pytest.fixture
+def api(sandbox: Sandbox) -> Iterator[Api]:
+    """A client of `sandbox`."""
+    client = Api(sandbox)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def open_api() -> Iterator[Callable[..., Api]]:
+    """Makes a client of a new sandbox with the given settings."""
+    with ExitStack() as stack:
+
+        def make(**settings: Any) -> Api:
+            client = Api(stack.enter_context(Sandbox(**settings)))
+            stack.callback(client.close)
+            return client
+
+        yield make

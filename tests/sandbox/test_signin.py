@@ -1,0 +1,148 @@
+"""Sign-in and the check of the Authorization header."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import requests
+
+from .client import TIMEOUT_S, Api
+
+INCIDENT = r"WEB_MGMT_SERVICE-2a-\d{13}-[0-9A-F]{8}"
+
+
+def test_token_answer(api):
+    answer = api.token()
+    assert answer.status_code == 200
+    body = answer.json()
+    assert set(body) == {"access_token", "expires_in", "scope", "token_type"}
+    assert body["expires_in"] == 3600
+    assert body["scope"] == "monitoring management control"
+    assert body["token_type"] == "Bearer"
+
+
+def test_basic_header(api):
+    answer = requests.post(
+        f"{api.base_url}/ws/oauth/token",
+        data={"grant_type": "client_credentials", "scope": "monitoring"},
+        auth=(api.sandbox.client_id, api.sandbox.client_secret),
+        timeout=TIMEOUT_S,
+    )
+    assert answer.json()["scope"] == "monitoring"
+
+
+def test_unreadable_basic_header(api):
+    answer = requests.post(
+        f"{api.base_url}/ws/oauth/token",
+        data={"grant_type": "client_credentials"},
+        headers={"Authorization": "Basic ???"},
+        timeout=TIMEOUT_S,
+    )
+    assert answer.status_code == 400
+    assert answer.json() == {"error": "invalid_header", "error_code": 1}
+
+
+def test_wrong_client_id(api):
+    answer = api.token(client_id="stranger")
+    assert answer.status_code == 404
+    assert answer.json()["resultCode"] == "Client app not exist"
+    assert re.fullmatch(INCIDENT, answer.json()["incidentId"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"client_secret": "wrong"}, "invalid_client"),
+        ({"client_secret": "wröng"}, "invalid_client"),
+        ({"scope": "monitoring offline_access"}, "invalid_scope"),
+        ({"grant_type": "password"}, "unauthorized_client"),
+        ({"grant_type": ""}, "invalid_grant"),
+    ],
+)
+def test_refusals(api, changes, error):
+    answer = api.token(**changes)
+    assert answer.status_code == 400
+    assert answer.json() == {"error": error}
+
+
+def test_wrong_secret_in_basic_header(api):
+    answer = requests.post(
+        f"{api.base_url}/ws/oauth/token",
+        data={"grant_type": "client_credentials"},
+        auth=(api.sandbox.client_id, "wrong"),
+        timeout=TIMEOUT_S,
+    )
+    assert answer.status_code == 401
+    assert answer.json() == {"error": "invalid_client"}
+
+
+def test_refresh_tokens_rotate(api):
+    first = api.token(grant_type="refresh_token", refresh_token=api.sandbox.refresh_token).json()
+    second = api.token(grant_type="refresh_token", refresh_token=first["refresh_token"])
+    assert second.status_code == 200
+    again = api.token(grant_type="refresh_token", refresh_token=first["refresh_token"])
+    assert again.status_code == 400
+    assert again.json() == {"error": "invalid_grant"}
+
+
+def test_only_posted_forms_are_taken(api):
+    url = f"{api.base_url}/ws/oauth/token"
+    assert requests.get(url, timeout=TIMEOUT_S).status_code == 405
+    assert requests.post(url, json={"grant_type": "client_credentials"}, timeout=TIMEOUT_S).status_code == 415
+    assert requests.post(f"{api.base_url}/oauth/token", timeout=TIMEOUT_S).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("header", "status", "body"),
+    [
+        (
+            None,
+            400,
+            {"error": "missing_header", "error_description": "Missing required header", "error_code": 2},
+        ),
+        ("Basic abc", 400, {"error": "invalid_header", "error_code": 1}),
+        ("Bearer", 400, {"error": "invalid_header", "error_code": 1}),
+        (
+            "Bearer unknown",
+            401,
+            {"error": "not_authenticated", "error_description": "Invalid credentials", "error_code": 10},
+        ),
+    ],
+)
+def test_authorization_header(api, header, status, body):
+    api.session.headers["Authorization"] = header
+    assert api.fails("GET", "/v2/organizations", status) == body
+
+
+def test_expired_token(open_api):
+    api: Api = open_api(token_lifetime_s=0)
+    assert api.token().json()["expires_in"] == 0
+    assert api.fails("GET", "/v2/organizations", 401)["error_code"] == 10
+
+
+def test_scope_decides_what_is_allowed(api):
+    api.sign_in(scope="monitoring")
+    api.get("/v2/organizations")
+    assert api.fails("POST", "/v2/organizations", 401, json={"name": "New"}) == {
+        "error": "insufficient_privileges"
+    }
+
+
+def test_signin_log_holds_no_secret(api):
+    api.token(client_id="stranger")
+    signins = api.control("GET", "signins")
+    assert [entry["status"] for entry in signins] == [200, 404]
+    assert signins[1] | {"time": 0.0} == {
+        "n": 2,
+        "time": 0.0,
+        "status": 404,
+        "grant_type": "client_credentials",
+        "client_id": "stranger",
+        "scope": "",
+        "via": "form",
+    }
+    assert api.sandbox.client_secret not in str(signins)
+    assert api.control("GET", "signins", params={"since": 1}) == signins[1:]
+    api.control("DELETE", "signins")
+    assert api.control("GET", "signins") == []
