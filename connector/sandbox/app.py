@@ -18,14 +18,14 @@ from urllib.parse import parse_qsl
 
 from werkzeug.http import parse_options_header
 
-from connector.sandbox.areas import AREAS
+from connector.sandbox.areas import router
 from connector.sandbox.auth import SignIn, Tokens, wrong_method
 from connector.sandbox.control import Control
 from connector.sandbox.errors import ApiError, failure
 from connector.sandbox.faults import Fault, Faults
 from connector.sandbox.log import Received, RequestLog
 from connector.sandbox.multipart import Part, parts
-from connector.sandbox.routing import ROUTES, Answer, Call, Route, Router
+from connector.sandbox.routing import Answer, Call, Route
 from connector.sandbox.state import State
 from connector.sandbox.wire import Connections, ResetConnection
 
@@ -36,8 +36,8 @@ API_PREFIXES = ("/v2/", "/api/v2/")
 
 
 def to_json(status: int, value: Any, headers: Mapping[str, str] | None = None) -> Answer:
-    """An answer with a JSON body."""
-    body = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    """An answer with a JSON body, in ASCII: a request may have put lone surrogates into the state."""
+    body = json.dumps(value, separators=(",", ":")).encode()
     return Answer(status, {"Content-Type": "application/json", **(headers or {})}, body)
 
 
@@ -47,7 +47,6 @@ class App:
     def __init__(
         self, state: State, tokens: Tokens, faults: Faults, *, base_url: str, latency_s: float, slow_s: float
     ) -> None:
-        assert AREAS  # importing them has declared the routes
         self.state = state
         self.tokens = tokens
         self.faults = faults
@@ -57,7 +56,7 @@ class App:
         self.slow_s = slow_s
         self.connections = Connections()
         self.stopping = threading.Event()
-        self._router = Router(ROUTES)
+        self._router = router()
         self.control = Control(self.log, self.faults)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -8,6 +8,7 @@ fields are ignored.
 
 from __future__ import annotations
 
+import math
 import re
 import uuid
 from collections.abc import Callable, Mapping
@@ -117,7 +118,7 @@ def _is_uuid(value: Any) -> bool:
 def _is_time(value: Any) -> bool:
     try:
         epoch_seconds(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return False
     return True
 
@@ -131,11 +132,15 @@ def epoch_seconds(value: Any) -> float:
         return moment.timestamp()
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ValueError(value)
-    return value / 1000 if abs(value) >= MILLISECONDS_FROM else float(value)
+    seconds = value / 1000 if abs(value) >= MILLISECONDS_FROM else float(value)
+    if not math.isfinite(seconds):
+        raise ValueError(value)
+    return seconds
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    # 1e999 is JSON and becomes infinity, which could not be answered as JSON again
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < float("inf")
 
 
 INTEGER = Scalar("int32", _is_integer(INT32), _integer)

@@ -65,7 +65,19 @@ class Fault:
         if name not in SCRIPTED or unknown:
             problem = f"unknown key {sorted(unknown)[0]!r}" if unknown else f"unknown fault {name!r}"
             raise ValueError(f"{problem}; faults are {', '.join(SCRIPTED)}")
-        return cls(name, **details)
+        fault = cls(name, **details)
+        fault._check()
+        return fault
+
+    def _check(self) -> None:
+        status, seconds = self.status, self.seconds
+        if status is not None and (type(status) is not int or not 200 <= status <= 599):
+            raise ValueError(f"status must be a number from 200 to 599, not {status!r}")
+        if seconds is not None and (not isinstance(seconds, (int, float)) or not 0 <= seconds <= 3600):
+            raise ValueError(f"seconds must be a number from 0 to 3600, not {seconds!r}")
+        texts = [self.content_type or "", *_texts(self.headers)]
+        if not all(isinstance(text, str) and text.isascii() and text.isprintable() for text in texts):
+            raise ValueError("headers and content_type must be plain text")
 
     @property
     def executes(self) -> bool:
@@ -93,6 +105,12 @@ class Fault:
             title = {"502": "502 Bad Gateway", "503": "503 Service Temporarily Unavailable"}[self.name]
             return int(self.name), GATEWAY_PAGE.format(title), "text/html", {}
         return 200, "", "", {}
+
+
+def _texts(headers: Any) -> list[Any]:
+    if not isinstance(headers, Mapping):
+        raise ValueError("headers must be an object")
+    return [text for header in headers.items() for text in header]
 
 
 class Faults:

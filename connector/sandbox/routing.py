@@ -3,7 +3,7 @@
     @route("PATCH", "/v2/device/{id}", "updateDevice", body=Object({"displayName": TEXT}))
     def update_device(call: Call, id: int) -> None: ...
 
-The path is the published one, placeholders included; each is an int32 unless `path` gives it another type,
+The path is the published one, placeholders included; each is an int32 unless `path_types` says otherwise,
 and is handed to the function in snake case (`{scan-group-id}` -> `scan_group_id`). Every route is served
 under `/v2` and `/api/v2` (FACTS.md A). The function returns the JSON value to answer with 200, None for an
 empty 204, or an `Answer`; it runs under the state's lock.

@@ -107,7 +107,7 @@ def run_script(call: Call, id: int) -> None:
     if run_as is not None and run_as not in allowed:
         raise application_error(400, "invalid_run_as")
     params = {"action_name": name, **given(call.body, "parameters", "runAs")}
-    common = {
+    common: JSON = {
         "seriesUid": call.state.fresh_uid(),
         "sourceConfigUid": call.body["uid"].lower() if call.body["type"] == "ACTION" else None,
         "sourceName": f"Run: {name}",

@@ -20,7 +20,7 @@ from connector.sandbox.wire import Handler
 HOST = "127.0.0.1"
 SLOW_S = 2.0
 """The delay of the fault `slow`, in seconds."""
-_POLL_S = 0.05
+_POLL_S = 0.02
 _STOP_S = 5.0
 
 

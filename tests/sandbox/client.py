@@ -7,7 +7,7 @@ from typing import Any
 import requests
 
 from connector.sandbox import Sandbox
-from connector.sandbox.routing import ROUTES, Router
+from connector.sandbox.areas import router
 
 from .results import check_result
 
@@ -21,7 +21,6 @@ class Api:
         self.sandbox = sandbox
         self.base_url = sandbox.base_url
         self.session = requests.Session()
-        self._router = Router(ROUTES)
         self.sign_in()
 
     def sign_in(self, **more: str) -> None:
@@ -44,7 +43,7 @@ class Api:
         options.setdefault("allow_redirects", False)
         answer = self.session.request(method, self.base_url + path, **options)
         if answer.ok and answer.content and answer.headers["Content-Type"] == "application/json":
-            found, _ = self._router.find(method, path.partition("?")[0])
+            found, _ = router().find(method, path.partition("?")[0])
             check_result(found.operation, answer.json())
         return answer
 

@@ -8,6 +8,8 @@ import pytest
 
 from .test_signin import INCIDENT
 
+JSON_TYPE = {"Content-Type": "application/json"}
+
 
 @pytest.mark.parametrize(
     "path", ["/v2/nothing", "/api/v2/nothing", "/v2/device/1/", "/v3/devices", "/v2/device//1", "/"]
@@ -83,6 +85,7 @@ def test_wrong_content_type(api):
         ("PUT", "/v2/device/1/maintenance", {"start": 1}, "end"),
         ("PUT", "/v2/device/1/maintenance", {"end": "tomorrow"}, "end"),
         ("PUT", "/v2/device/1/maintenance", {"end": True}, "end"),
+        ("PUT", "/v2/device/1/maintenance", {"end": 10**400}, "end"),
         (
             "PUT",
             "/v2/device/1/maintenance",
@@ -152,6 +155,14 @@ def test_unknown_parameters_and_fields_are_ignored(api):
     assert len(api.get("/v2/devices", organizationId=1, deviceClass="X")) == 23
     api.do("PATCH", "/v2/organization/1", {"tags": ["a"], "fields": {"b": 1}})
     assert "tags" not in api.get("/v2/organization/1")
+
+
+def test_numbers_and_text_that_json_cannot_say_again(api):
+    api.fails("PUT", "/v2/device/1/maintenance", 400, data='{"end": 1e999}', headers=JSON_TYPE)
+    api.fails("PATCH", "/v2/device/1", 400, data='{"warranty": {"endDate": 1e999}}', headers=JSON_TYPE)
+    answer = api.send("PATCH", "/v2/device/1", data='{"displayName": "\\ud800"}', headers=JSON_TYPE)
+    assert answer.status_code == 204
+    assert api.get("/v2/device/1")["displayName"] == "\ud800"
 
 
 def test_head_has_no_body(api):
