@@ -48,7 +48,7 @@ class Example:
 
 @dataclass(frozen=True)
 class Action:
-    """One thing that can be asked of a service. Field by field what DESIGN's YAML says."""
+    """One thing that can be asked of a service, field by field as `schemas/action.schema.json` has it."""
 
     name: str
     title: str
@@ -101,7 +101,7 @@ def load_action(path: Path, shared: Mapping[str, Input]) -> Action:
         idempotent=top.value("idempotent", bool),
         inputs={**inputs, **{name: i for name, i in shared.items() if name not in inputs}},
         required=top.texts("required"),
-        rules=tuple(top.value("rules", list, [])),
+        rules=tuple(top.mappings("rules")),
         parts={name: _part(part) for name, part in top.sections("parts")},
         paging=top.text("paging", ""),
         result=top.value("result", (str, dict)),
@@ -164,15 +164,27 @@ def _check(action: Action, top: Section) -> None:
     for name, given in action.inputs.items():
         if given.place == "path" and name not in action.required:
             raise top.fault(f'"{name}" is part of the path, so it must be required', "required")
-        if given.place == "part" and given.target[0] not in action.parts:
+    _check_places(action, top)
+
+
+def _check_places(action: Action, top: Section) -> None:
+    """Refuse inputs that would overwrite each other in the request, and parts that nothing describes."""
+    taken: dict[tuple[str, ...], str] = {}
+    for name, given in action.inputs.items():
+        if not given.place:
+            continue
+        place = (given.place, *given.target)
+        for other, by in taken.items():
+            length = min(len(place), len(other))
+            if place[:length] == other[:length]:
+                raise top.fault(f'it goes to the same place as "{by}"', "inputs", name, "to")
+        taken[place] = name
+        if given.place != "part":
+            continue
+        part = action.parts.get(given.target[0])
+        if part is None:
             raise top.fault(f'the part "{given.target[0]}" is not declared under `parts`', "inputs", name)
-    places = {i.place: i for i in action.inputs.values() if i.place in ("body", "part")}
-    whole = [i for i in action.inputs.values() if i.place == "body" and not i.target]
-    if len(places) > 1 or (whole and len([i for i in action.inputs.values() if i.place == "body"]) > 1):
-        raise top.fault("a body is parts, or one whole input, or members: only one of these", "inputs")
-    for name, part in action.parts.items():
-        targets = [i.target for i in action.inputs.values() if i.place == "part" and i.target[0] == name]
-        if any(len(target) > 1 for target in targets) and (part.file or (name,) in targets):
-            raise top.fault(
-                "a part is a file, or one whole input, or members: only one of these", "parts", name
-            )
+        if part.file and len(given.target) > 1:
+            raise top.fault(f'the part "{given.target[0]}" is a file, which has no members', "inputs", name)
+    if {"body", "part"} <= {place[0] for place in taken}:
+        raise top.fault("a body is JSON or multipart: inputs cannot go to both", "inputs")

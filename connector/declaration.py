@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import Any
 
-from connector import yaml_file
+from connector import json_text, yaml_file
 from connector.errors import DeclarationError, RunFault, nearest
 from connector.inputs import ABSENT, Input
 from connector.json_text import kind
@@ -35,6 +35,9 @@ class Section:
         self.path, self.at = path, at
         if not isinstance(data, dict):
             raise self.fault("a mapping is expected here, not " + kind(data))
+        for key in data:
+            if not isinstance(key, str):
+                raise self.fault(f"the key {json_text.dumps(key)} is {kind(key)}: write it in quotes", key)
         self.data: dict[str, Any] = data
         self._asked: set[str] = set()
 
@@ -75,14 +78,24 @@ class Section:
         found: dict[Any, Any] = self.value(key, dict, {})
         return found
 
+    def entries(self, keys: Set[str]) -> dict[str, Any]:
+        """Give those entries that are among `keys`, whatever they are."""
+        self._asked |= keys
+        return {key: value for key, value in self.data.items() if key in keys}
+
+    def mappings(self, key: str) -> list[dict[Any, Any]]:
+        """Give a list of mappings as they are; an absent one is empty."""
+        return [part.data for part in self.each(key)]
+
     def section(self, key: str) -> Section:
         """Give the mapping at `key` as a section of its own."""
         return Section(self.value(key, dict), self.path, (*self.at, key))
 
     def sections(self, key: str) -> Iterator[tuple[str, Section]]:
         """Give each member of the mapping at `key` as a section; an absent mapping has none."""
-        for name in self.value(key, dict, {}):
-            yield name, Section(self.data[key][name], self.path, (*self.at, key, name))
+        members = Section(self.value(key, dict, {}), self.path, (*self.at, key))
+        for name, member in members.data.items():
+            yield name, Section(member, self.path, (*members.at, name))
 
     def each(self, key: str) -> Iterator[Section]:
         """Give each item of the list at `key` as a section; an absent list has none."""
@@ -110,7 +123,7 @@ def read_input(name: str, part: Section) -> Input:
     """Read one input's declaration: its schema's keywords, and ours beside them."""
     if not name.isidentifier() or name != name.lower():
         raise part.fault(f'"{name}" is no name for an input: use snake case, so that templates can use it')
-    schema = {key: part.value(key, (object, bool)) for key in part.data if key in SCHEMA_KEYWORDS}
+    schema = part.entries(SCHEMA_KEYWORDS)
     place, target = _place(part)
     unit = part.text("as", None)
     if unit not in (None, "iso", "epoch_s", "epoch_ms"):
@@ -136,7 +149,7 @@ def _place(part: Section) -> tuple[str, tuple[str, ...]]:
     place, _, target = to.partition(".")
     if not to:
         return "", ()
-    if place not in PLACES or (not target and to != "body"):
+    if place not in PLACES or (to != "body" and not all(target.split("."))):
         raise part.fault(
             f'"{to}" is no place in a request: path.NAME, query.NAME, header.NAME, body, '
             "body.NAME, part.NAME or part.NAME.MEMBER",

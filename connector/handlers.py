@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,20 +20,12 @@ from connector.errors import DeclarationError, RowError
 from connector.http import Part, Request, Response, build_path, query_text
 from connector.inputs import ABSENT, Input
 from connector.json_text import Json
-from connector.paging import Page, walk
+from connector.paging import Page, PagedResult, walk
 from connector.service import Service
 
 __all__ = ["Inputs", "Page", "PagedResult", "Request", "Response", "Steps", "request"]
 
 Steps = Generator[Request | Page, Response, Any]
-
-
-@dataclass(frozen=True)
-class PagedResult:
-    """What a walk over pages returns: the items went ahead as pages; this is what stood beside them."""
-
-    page: Mapping[str, Json] = field(default_factory=dict)
-    truncated: bool = False
 
 
 class Inputs:
@@ -67,7 +60,7 @@ class Inputs:
         query: list[tuple[str, str]] = []
         headers: dict[str, str] = {}
         parts: list[Part] = []
-        takes_body = any(i.place == "body" for i in action.inputs.values())
+        takes_body = any(i.place == "body" and i.target for i in action.inputs.values())
         body: Json = {} if takes_body and action.method != "GET" else ABSENT
         for given, value in self._given():
             if given.place == "path":
@@ -114,17 +107,25 @@ class Inputs:
 
 def _header_text(given: Input, value: Json) -> str:
     text = query_text(value)
-    if any(ord(c) < 32 or ord(c) == 127 for c in text):
-        raise RowError("input_invalid", f"{given.name}: a header cannot hold control characters")
+    if any(not 32 <= ord(c) < 256 or ord(c) == 127 for c in text):
+        raise RowError(
+            "input_invalid", f"{given.name}: a header holds Latin letters, and no control characters"
+        )
     return text
 
 
 def _below(folder: Path, given: Input, name: Json) -> Path:
     """Find a file to upload; it must stand below the folder that the run allows."""
-    path = (folder / str(name)).resolve()
+    try:
+        path = (folder / str(name)).resolve()
+        is_file = path.is_file()
+    except (OSError, ValueError, RuntimeError):  # too long, a NUL, links in a circle
+        raise RowError(
+            "input_invalid", f'{given.name}: "{str(name)[:80]}" cannot be a file\'s name'
+        ) from None
     if not path.is_relative_to(folder.resolve()):
         raise RowError("input_invalid", f'{given.name}: the file "{name}" is not below {folder}')
-    if not path.is_file():
+    if not is_file:
         raise RowError("input_invalid", f'{given.name}: there is no file "{name}" below {folder}')
     return path
 
@@ -155,10 +156,7 @@ def http_handler(inputs: Inputs) -> Steps:
     first = inputs.request()
     if action.paging:
         limit = inputs.limit if "limit" in action.inputs else None
-        beside = yield from walk(service.pagers[action.paging], first, limit)
-        return PagedResult(
-            {k: v for k, v in beside.items() if k != "truncated"}, bool(beside.get("truncated"))
-        )
+        return (yield from walk(service.pagers[action.paging], first, limit))
     return read_result(action, (yield first))
 
 
@@ -170,14 +168,19 @@ def read_result(action: Action, response: Response) -> Json:
     if 300 <= response.status < 400:
         return {"url": response.headers.get("location")}
     if response.body.strip():
-        return response.json() if action.returns_json or "json" in _media_type(response) else response.text
-    if action.returns_json and not action.redirects:
+        return response.json() if action.returns_json else _undeclared(response)
+    gone = response.status == 204 and action.method == "DELETE"  # also a repeated one that found nothing
+    if action.returns_json and not action.redirects and not gone:
         raise response.bad(f"the API answered {response.status} with an empty body where JSON is due")
     return None
 
 
-def _media_type(response: Response) -> str:
-    return response.headers.get("content-type", "")
+def _undeclared(response: Response) -> Json:
+    """Keep a body that nobody promised, as JSON where it is that."""
+    if "json" in response.headers.get("content-type", "").lower():
+        with suppress(RowError):
+            return response.json()
+    return response.text
 
 
 Handler = Callable[[Inputs], Steps]

@@ -1,0 +1,71 @@
+"""Every example sends exactly what it says, and our sandbox does what it asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from connector.action import Action
+from connector.bindings import bind
+from connector.catalog import Catalog
+from connector.check import check_action, check_declaration, check_example, violations
+from connector.connections import Connection
+from connector.invoke import Invoker
+from connector.run import open_client
+from connector.sandbox import Sandbox
+from connector.service import Service
+
+NAMES = Catalog().names
+EXAMPLES = [(a.name, number) for a in Catalog().actions() for number, _ in enumerate(a.examples)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_declaration(catalog: Catalog, service: Service, name: str) -> None:
+    assert check_action(catalog.action(name), service) == []
+
+
+def test_service(catalog: Catalog) -> None:
+    assert check_declaration(catalog.folder / "ninjaone" / "service.yaml", "service.schema.json") == []
+
+
+@pytest.mark.parametrize(("name", "number"), EXAMPLES)
+def test_example(catalog: Catalog, service: Service, tmp_path: Path, name: str, number: int) -> None:
+    action = catalog.action(name)
+    assert check_example(action, service, action.examples[number], tmp_path) == []
+
+
+def test_names_in_examples_are_used_once(catalog: Catalog) -> None:
+    created = [e.sends[0]["body"]["name"] for e in catalog.action("create_organization").examples]
+    assert len(created) == len(set(created))
+
+
+@pytest.fixture(scope="module")
+def account() -> Iterator[Sandbox]:
+    """One account for all examples, which must get along with each other."""
+    with Sandbox() as running:
+        yield running
+
+
+@pytest.mark.parametrize(("name", "number"), EXAMPLES)
+def test_example_in_the_sandbox(
+    catalog: Catalog, service: Service, account: Sandbox, tmp_path: Path, name: str, number: int
+) -> None:
+    action: Action = catalog.action(name)
+    example = action.examples[number]
+    for file, content in example.files.items():
+        (tmp_path / file).write_text(content)
+    connection = Connection("ninjaone", account.base_url, account.client_id, account.client_secret)
+    client = open_client(service, connection, 0)
+    before = len(account.log.requests())
+    invoker = Invoker(action, service, bind(action, example.templates), client, tmp_path)
+    (envelope,) = invoker.envelopes(1, example.row)
+    assert envelope.error is None
+    if action.result == "none":
+        assert envelope.result is None
+    else:
+        assert violations(action.result, envelope.result) == []
+    received = account.log.requests()[before:]
+    assert [r["method"] for r in received] == [sent["method"] for sent in example.sends]
+    assert all(r["status"] < 400 for r in received)

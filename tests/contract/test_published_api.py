@@ -1,0 +1,153 @@
+"""Every declaration agrees with the vendor's published document, save where it says why not.
+
+The document is boiled down to `schemas/ninjaone/operations.json`; where it is at hand itself, the two must
+agree.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from connector.action import Action
+from connector.catalog import Catalog
+from connector.published import check_published
+from connector.resources import schema
+from connector.service import Service
+from tests.conftest import SHARED
+from tests.contract.make_operations import TARGET, operations_text
+
+NAMES = Catalog().names
+
+
+@pytest.fixture(scope="module")
+def facts() -> Any:
+    return schema("ninjaone/operations.json")["operations"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_declaration(catalog: Catalog, service: Service, facts: Any, name: str) -> None:
+    assert check_published(catalog.action(name), service, facts) == []
+
+
+def test_the_facts_are_those_of_all_operations(facts: Any) -> None:
+    assert len(facts) == 310
+
+
+def test_the_facts_agree_with_the_published_document() -> None:
+    document = SHARED / "api" / "ninjaone-openapi.json"
+    if not document.exists():
+        pytest.skip("the published document is not at hand")
+    assert TARGET.read_text("utf-8") == operations_text(json.loads(document.read_text("utf-8")))
+
+
+def changed(action: Action, name: str, **changes: Any) -> Action:
+    """The action with one input declared otherwise."""
+    return replace(action, inputs={**action.inputs, name: replace(action.inputs[name], **changes)})
+
+
+WRONG = [
+    ("get_device_link", "redirect", {"target": ("redirects",)}, "nothing is published at query.redirects"),
+    ("get_device_link", "redirect", {"place": "header"}, "nothing is published at header.redirect"),
+    ("get_device_link", "redirect", {"published": False}, "it is published now"),
+    ("get_device_link", "redirect", {"schema": {"type": "string"}}, "its type is string, and boolean"),
+    ("get_device_link", "device_id", {"schema": {"type": "integer"}}, "format is None, and int32"),
+    ("create_organization", "tags", {"published": True}, "nothing is published at body.tags"),
+    ("create_organization", "policies", {"deviates": ""}, "its type is array, object, and array"),
+    ("create_organization", "locations", {"schema": {"type": "array", "items": {"type": "string"}}}, "items"),
+    ("control_windows_service", "action", {"schema": {"type": "string"}}, "PAUSE, RESTART, START, STOP"),
+    ("schedule_maintenance", "end", {"deviates": ""}, "its type is string, and number is published"),
+    ("schedule_maintenance", "end", {"unit": "epoch_ms", "deviates": ""}, None),
+    ("reboot_device", "mode", {"schema": {"type": "string", "enum": ["NOW"]}, "deviates": "why"}, None),
+    ("update_device", "policy_id", {"deviates": ""}, "its type is integer, null, and integer"),
+    ("update_device", "warranty_end", {"unit": "iso"}, "its type is string, and number is published"),
+    ("generate_installer", "node_role_id", {"target": ("content", "role")}, "body.content.role"),
+    ("add_ticket_comment", "body", {"target": ("comment", "text")}, "published at part.comment.text"),
+    ("add_role_members", "user_ids", {"schema": {"type": "object"}}, "its type is object, and array"),
+    (
+        "create_organization",
+        "locations",
+        {"schema": {"type": "array", "items": {"type": "object", "properties": {"town": {}}}}},
+        "items: nothing is published as its town",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "given", "changes", "said"), WRONG)
+def test_a_wrong_input_is_found(
+    catalog: Catalog, service: Service, facts: Any, name: str, given: str, changes: Any, said: str | None
+) -> None:
+    found = check_published(changed(catalog.action(name), given, **changes), service, facts)
+    assert len(found) == (said is not None), found
+    assert said is None or said in found[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "said"),
+    [
+        ("cancel_maintenance", {"operation": "cancelMaintenance"}, "no operation"),
+        ("cancel_maintenance", {"method": "POST"}, "published as DELETE /v2/device/{id}/maintenance"),
+        ("add_ticket_comment", {"required": ("ticket_id",)}, "part.comment.public is required"),
+        ("upload_scan_group_csv", {"required": ("scan_group_id",)}, "part.csv is required"),
+        ("cancel_maintenance", {"required": ()}, "path.id is required"),
+        ("list_alerts", {"paging": "after"}, "its pager sends query.after"),
+        ("list_alerts", {"paging": "cursor"}, 'its pager reads "results", which is no list'),
+        ("list_alerts", {"result": {"type": "array", "items": {"$ref": "ninjaone/Device.json"}}}, "Alert"),
+        ("list_alerts", {"result": {"$ref": "ninjaone/Alert.json"}}, '"type": "array"'),
+        ("list_alerts", {"result": {"type": "array"}}, "its result is"),
+        ("list_alerts", {"result": "none"}, 'its result is "none"'),
+        ("get_device_link", {"result": {"type": "object"}}, '{"$ref": "DeviceLink"} is published'),
+        ("reboot_device", {"result": {"type": "object"}}, 'and "none" is published'),
+        ("run_ticket_board", {"result": {"type": "array", "items": {"type": "string"}}}, "its result is"),
+    ],
+)
+def test_a_wrong_action_is_found(
+    catalog: Catalog, service: Service, facts: Any, name: str, changes: Any, said: str
+) -> None:
+    found = check_published(replace(catalog.action(name), **changes), service, facts)
+    assert any(said in problem for problem in found), found
+
+
+@pytest.mark.parametrize(
+    ("name", "result"),
+    [
+        ("reboot_device", {"$comment": "It answers an object all the same.", "type": "object"}),
+        # Nothing is published about these answers beside that they are JSON.
+        ("cancel_maintenance", {"type": "object"}),
+        ("add_ticket_comment", {}),
+        # The answer to one of several requests is not the result.
+        ("update_organization", {"type": "string"}),
+    ],
+)
+def test_another_result_is_excused(
+    catalog: Catalog, service: Service, facts: Any, name: str, result: Any
+) -> None:
+    assert check_published(replace(catalog.action(name), result=result), service, facts) == []
+
+
+@pytest.mark.parametrize(
+    ("sends", "said"),
+    [
+        ({"method": "PUT", "path": "/v2/organization/1/custom-fields"}, "is not published"),
+        (
+            {"method": "PATCH", "path": "/v2/organization/1/custom-fields", "query": {"a": "1"}},
+            "no a is published in its query",
+        ),
+        (
+            {"method": "PUT", "path": "/v2/organization/1/policies", "body": [{"policyId": "1"}]},
+            "$[0].policyId: '1' is not of type 'integer'",
+        ),
+        ({"method": "DELETE", "path": "/v2/device/1/maintenance", "body": {}}, "maintenance: $"),
+    ],
+)
+def test_a_wrong_request_of_a_handler_is_found(
+    catalog: Catalog, service: Service, facts: Any, sends: Any, said: str
+) -> None:
+    action = catalog.action("update_organization")
+    example = replace(action.examples[0], sends=(*action.examples[0].sends, sends))
+    found = check_published(replace(action, examples=(example,)), service, facts)
+    assert len(found) == 1
+    assert said in found[0]

@@ -1,0 +1,85 @@
+"""The resources' schemas: well formed, complete, and current where the published document is at hand."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from connector.published_schemas import references, resource_schemas
+from connector.resources import schema
+from tests.conftest import SHARED
+from tests.contract.make_schemas import BY_HAND, FOLDER, OTHERS, schema_texts
+
+NAMES = sorted(path.stem for path in FOLDER.glob("*.json") if path.stem not in OTHERS)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_schema_is_well_formed(name: str) -> None:
+    found = schema(f"ninjaone/{name}.json")
+    Draft202012Validator.check_schema(found)
+    assert (found["$id"], found["title"]) == (f"ninjaone/{name}.json", name)
+    assert {reference.removesuffix(".json") for reference in references(found)} <= set(NAMES)
+    assert "description" not in [key for key, value in found.items() if isinstance(value, str)]
+
+
+def test_every_resource_that_is_answered_has_a_schema() -> None:
+    facts = schema("ninjaone/operations.json")["operations"]
+    answered = set(references([known["result"] for known in facts.values()]))
+    assert len(answered) > 90
+    assert answered <= set(NAMES)
+    assert BY_HAND.keys() <= set(NAMES)
+
+
+def test_the_schemas_agree_with_the_published_document() -> None:
+    document = SHARED / "api" / "ninjaone-openapi.json"
+    if not document.exists():
+        pytest.skip("the published document is not at hand")
+    due = schema_texts(json.loads(document.read_text("utf-8")))
+    assert sorted(due) == NAMES
+    assert [name for name in NAMES if (FOLDER / f"{name}.json").read_text("utf-8") != due[name]] == []
+
+
+def document(**schemas: Any) -> Any:
+    """A document whose only operation answers a list of things."""
+    content = {"application/json": {"schema": {"type": "array", "items": {"$ref": "#/x/y/Thing"}}}}
+    paths = {"/things": {"get": {"operationId": "getThings", "responses": {"200": {"content": content}}}}}
+    return {"paths": paths, "components": {"schemas": schemas}}
+
+
+def test_a_resource_and_what_is_in_it() -> None:
+    thing = {
+        "type": "object",
+        "description": "Prose.",
+        "required": ["id"],
+        "properties": {
+            "id": {"type": "integer", "format": "int32", "description": "Prose.", "example": 5},
+            "kind": {"type": "string", "enum": ["A", "B"], "nullable": True},
+            "value": {"type": "object"},
+            "parts": {"type": "array", "items": {"$ref": "#/x/y/Part"}, "uniqueItems": True},
+            "data": {"type": "object", "additionalProperties": {"type": "object"}},
+        },
+    }
+    part = {"allOf": [{"$ref": "#/x/y/Base"}, {"type": "object", "properties": {"n": {"type": "number"}}}]}
+    made = resource_schemas(document(Thing=thing, Part=part, Base={"type": "string"}, Other={}), "service")
+    assert list(made) == ["Base", "Part", "Thing"]
+    assert made["Part"]["allOf"] == [
+        {"$ref": "Base.json"},
+        {"type": "object", "properties": {"n": {"type": "number"}}},
+    ]
+    assert made["Thing"] == {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "service/Thing.json",
+        "title": "Thing",
+        "type": "object",
+        "required": ["id"],
+        "properties": {
+            "id": {"type": "integer", "format": "int32"},
+            "kind": {"type": ["string", "null"], "x-enum": ["A", "B"]},
+            "value": {"x-type": "object"},
+            "parts": {"type": "array", "items": {"$ref": "Part.json"}, "uniqueItems": True},
+            "data": {"type": "object", "additionalProperties": {"x-type": "object"}},
+        },
+    }
