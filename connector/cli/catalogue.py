@@ -29,9 +29,13 @@ def add_show(parser: argparse.ArgumentParser) -> None:
 
 def add_catalog(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone catalog`."""
+    from connector.cli.drift import add_drift
+
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     check = commands.add_parser("check", help="check every declaration, its examples and its handler")
     check.set_defaults(command=_check)
+    drift = commands.add_parser("drift", help="compare the catalogue with the vendor's document of today")
+    add_drift(drift)
 
 
 def _actions(options: argparse.Namespace) -> int:
@@ -132,10 +136,11 @@ def _page(action: Action) -> str:
         lines.append(f" {mark} {name:<22} {_type(given)}")
         lines.append(f"     {given.title}" + (f". {given.description}" if given.description else ""))
     for example in action.examples:
-        lines += ["", f"example: {example.title}".rstrip(": "), f"  row        {json.dumps(example.row)}"]
-        lines += [f"  {name:<10} {template}" for name, template in example.templates.items()]
+        lines += ["", f"example: {example.title}".rstrip(": "), f"  {'row':<22} {json.dumps(example.row)}"]
+        lines += [f"  {name:<22} {template}" for name, template in example.templates.items()]
         lines += [
-            f"  sends      {s['method']} {s['path']} {json.dumps(s.get('body', ''))}" for s in example.sends
+            f"  {'sends':<22} {s['method']} {s['path']} {json.dumps(s.get('body', ''))}"
+            for s in example.sends
         ]
     return "\n".join(lines)
 

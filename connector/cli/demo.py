@@ -27,7 +27,9 @@ _EXPECTED_FAILURES = {"organizations": 4, "maintenance": 5, "scripts": 2, "devic
 
 def add_demo(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone demo`."""
-    parser.add_argument("--output", metavar="DIR", type=Path, default=Path("demo-output"), help="for envelopes")
+    parser.add_argument(
+        "--output", metavar="DIR", type=Path, default=Path("demo-output"), help="for envelopes"
+    )
     parser.set_defaults(command=_demo)
 
 

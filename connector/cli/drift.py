@@ -1,0 +1,87 @@
+"""`catalog drift`: what the vendor's document has that the catalogue lacks, and what changed in it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from connector.catalog import Catalog
+from connector.cli.main import OK, ROWS_FAILED
+from connector.connections import load_connection
+from connector.document import instance_document, read_document
+from connector.drift import Change, Drift, find_drift
+from connector.errors import RunFault
+from connector.resources import schema, schemas_folder
+from connector.service import Service
+
+_FACTS = "operations"
+
+
+def add_drift(parser: argparse.ArgumentParser) -> None:
+    """Declare `ninjaone catalog drift`."""
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--spec", metavar="FILE|URL", help="the OpenAPI document")
+    source.add_argument(
+        "-c", "--connection", metavar="FILE", type=Path, help="ask this instance for its own document"
+    )
+    parser.add_argument("--json", action="store_true", help="all of it, as one JSON object")
+    parser.set_defaults(command=_drift)
+
+
+def _drift(options: argparse.Namespace) -> int:
+    catalog = Catalog()
+    service = catalog.service(catalog.services[0])
+    document = _document(options, service)
+    found = find_drift(
+        document,
+        schema(f"{service.name}/{_FACTS}.json")["operations"],
+        _resources(service),
+        [action for action in catalog.actions() if action.service == service.name],
+        service,
+    )
+    if options.json:
+        print(json.dumps(found.described(), indent=1))
+    else:
+        print("\n".join(_page(found)))
+    return ROWS_FAILED if found else OK
+
+
+def _document(options: argparse.Namespace, service: Service) -> dict[str, Any]:
+    if options.spec:
+        return read_document(options.spec)
+    if not service.document:
+        raise RunFault(f"{service.title} serves no document of its own; give --spec")
+    return instance_document(load_connection(service, options.connection), service.document)
+
+
+def _resources(service: Service) -> dict[str, Any]:
+    names = sorted(path.stem for path in (schemas_folder() / service.name).glob("*.json"))
+    return {name: schema(f"{service.name}/{name}.json") for name in names if name != _FACTS}
+
+
+def _page(found: Drift) -> Iterator[str]:
+    lists = {
+        "not in the catalogue": found.missing,
+        "new in the document": found.added,
+        "gone from the document": found.removed,
+        "declarations that the document contradicts": found.actions,
+    }
+    for title, names in lists.items():
+        if names:
+            yield f"{title}: {len(names)}"
+            yield from (f"  {name}" for name in names)
+    yield from _changes("changed operations", found.changed)
+    yield from _changes("changed resources", found.resources)
+    if not found:
+        yield "nothing differs"
+
+
+def _changes(title: str, changed: Mapping[str, list[Change]]) -> Iterator[str]:
+    if changed:
+        yield f"{title}: {len(changed)}"
+    for name, changes in changed.items():
+        yield f"  {name}"
+        yield from (f"    {change}" for change in changes)

@@ -1,0 +1,64 @@
+"""`new`: a declaration to begin with, out of the vendor's published document."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from connector.catalog import Catalog
+from connector.cli.main import OK
+from connector.document import read_document
+from connector.errors import RunFault
+from connector.from_spec import draft
+from connector.spec_example import known_values
+
+
+def add_new(parser: argparse.ArgumentParser) -> None:
+    """Declare `ninjaone new`."""
+    parser.add_argument("operation", metavar="OPERATION_ID", help="the operationId in the document")
+    parser.add_argument(
+        "--from-spec", metavar="FILE", required=True, help="the OpenAPI document, a file or a URL"
+    )
+    parser.add_argument("--name", default="", help="the action's name, a verb and a noun")
+    parser.add_argument("--area", default="", help="the folder in which it stands")
+    parser.add_argument(
+        "--output",
+        metavar="DIR",
+        default=".",
+        help="where to write AREA/NAME.yaml (default: here); - prints it",
+    )
+    parser.set_defaults(command=_new)
+
+
+def _new(options: argparse.Namespace) -> int:
+    catalog = Catalog()
+    service = catalog.service(catalog.services[0])
+    document = read_document(options.from_spec)
+    actions = list(catalog.actions())
+    made = draft(
+        document,
+        options.operation,
+        service,
+        name=options.name,
+        area=options.area,
+        known=known_values(actions),
+    )
+    for action in actions:
+        if action.operation == options.operation:
+            print(f"ninjaone: {action.name} declares this operation already", file=sys.stderr)
+    if options.output == "-":
+        print(made.text, end="")
+        return OK
+    path = Path(options.output) / made.area / f"{made.name}.yaml"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(made.text)
+    except FileExistsError:
+        raise RunFault(f"{path} is there already") from None
+    except OSError as error:
+        raise RunFault(f"{path}: cannot be written: {error}") from error
+    print(path)
+    print("ninjaone: to be reviewed: its summary, names, effect, units of times", file=sys.stderr)
+    return OK

@@ -1,0 +1,161 @@
+"""`call`, `preview`, `actions`, `show`, `catalog`, `sandbox` and `demo` as subprocesses."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+from connector.sandbox.server import Sandbox
+from tests.cli.conftest import Ninjaone
+from tests.fakes import write_lines
+
+
+def test_call_prints_one_envelope(ninjaone: Ninjaone, connection_file: Path) -> None:
+    done = ninjaone("call", "get_device_link", "device_id=1", "-c", connection_file)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["result"]["url"].startswith("http")
+
+
+def test_call_exits_1_when_the_row_fails(ninjaone: Ninjaone, connection_file: Path) -> None:
+    done = ninjaone("call", "get_device_link", "device_id=12345", "-c", connection_file)
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["meta"]["code"] == "not_found"
+
+
+def test_a_value_that_looks_like_a_template_stays_text(ninjaone: Ninjaone, connection_file: Path) -> None:
+    done = ninjaone("call", "update_device", "device_id=1", "display_name={{ 7*7 }}", "-c", connection_file)
+    assert done.returncode == 0, done.stderr
+    sandbox_url = connection_file.read_text().splitlines()[0].split(": ")[1]
+    sent = requests.get(f"{sandbox_url}/_sandbox/requests", timeout=10).json()
+    assert sent[-1]["body"] == {"displayName": "{{ 7*7 }}"}
+
+
+@pytest.mark.parametrize("word", ["devise_id=1", "device_id", "device_id=1 device_id=2"])
+def test_call_refuses_unknown_and_malformed_values(
+    ninjaone: Ninjaone, connection_file: Path, word: str
+) -> None:
+    done = ninjaone("call", "get_device_link", *word.split(), "-c", connection_file)
+    assert done.returncode == 2
+    assert done.stdout == ""
+
+
+def test_preview_shows_every_row_and_sends_nothing(
+    ninjaone: Ninjaone, sandbox: Sandbox, connection_file: Path, tmp_path: Path
+) -> None:
+    rows = write_lines(tmp_path / "rows.jsonl", [{"d": 1, "s": "web server"}, {"s": "x"}, "broken"])
+    arguments = (
+        "preview",
+        "list_windows_services",
+        "-i",
+        rows,
+        "-t",
+        "device_id={{ d }}",
+        "-t",
+        "service_name={{ s }}",
+    )
+    done = ninjaone(*arguments, "-c", connection_file, "--json")
+    assert done.returncode == 1
+    first, second, third = map(json.loads, done.stdout.splitlines())
+    assert first["method"] == "GET"
+    assert first["url"] == f"{sandbox.base_url}/v2/device/1/windows-services?name=web%20server"
+    assert first["query"] == {"name": "web server"}
+    assert first["headers"]["authorization"] == "Bearer •••"
+    assert first["body"] is None
+    assert 'no field "d"' in second["error"]
+    assert "not JSON" in third["error"]
+    assert sandbox.log.requests() == []
+    assert sandbox.log.signins() == []
+
+    plain = ninjaone(*arguments)
+    assert "# device_id <- the template {{ d }}" in plain.stdout
+    assert "https://INSTANCE/v2/device/1/windows-services?name=web%20server" in plain.stdout
+
+
+def test_actions_lists_and_searches(ninjaone: Ninjaone) -> None:
+    listed = ninjaone("actions")
+    assert listed.returncode == 0
+    assert "Schedule Maintenance" in listed.stdout
+    found = json.loads(ninjaone("actions", "maintenance", "cancel", "--json").stdout)
+    assert [action["name"] for action in found] == ["cancel_maintenance"]
+    about = {"name", "title", "service", "area", "summary", "operation", "method", "path"}
+    does = {"effect", "idempotent", "paging", "inputs", "required", "result", "examples"}
+    assert found[0].keys() == about | does
+    assert ninjaone("actions", "nosuchword").returncode == 1
+
+
+def test_show_tells_about_one_action(ninjaone: Ninjaone) -> None:
+    page = ninjaone("show", "schedule_maintenance").stdout
+    for text in (
+        "PUT /v2/device/{id}/maintenance",
+        "safe to repeat",
+        "Maintenance window start",
+        "AVSCANS",
+        "sends",
+    ):
+        assert text in page
+    assert json.loads(ninjaone("show", "run_script", "--json").stdout)["operation"] == "runScriptOnDevice"
+    wrong = ninjaone("show", "run_skript")
+    assert wrong.returncode == 2
+    assert 'did you mean "run_script"?' in wrong.stderr
+
+
+def test_the_catalogue_is_in_order(ninjaone: Ninjaone) -> None:
+    done = ninjaone("catalog", "check")
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.endswith(" 0 problems\n")
+
+
+def test_the_sandbox_prints_a_connection_that_works(ninjaone: Ninjaone, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "connector", "sandbox", "--port", "0", "--devices", "7", "--fault", "slow=0"],
+        stdout=subprocess.PIPE, text=True, env=os.environ,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        said = []
+        for line in process.stdout:
+            said.append(line)
+            if "Ctrl-C" in line:
+                break
+        settings = [line.strip() for line in said if line.startswith("    ") and ": " in line]
+        (tmp_path / "printed.yaml").write_text("\n".join(settings))
+        done = ninjaone("call", "list_devices", "-c", "printed.yaml")
+        assert len(json.loads(done.stdout)["result"]) == 7
+        exports = dict(
+            line.strip().removeprefix("export ").split("=", 1) for line in said if "export" in line
+        )
+        assert ninjaone("call", "list_devices", **exports).returncode == 0
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=10) == 0
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+@pytest.mark.parametrize(("option", "says"), [("nonsense=0.1", "nonsense"), ("429=2", "429"), ("429", "429")])
+def test_the_sandbox_refuses_faults_that_it_does_not_have(ninjaone: Ninjaone, option: str, says: str) -> None:
+    done = ninjaone("sandbox", "--port", "0", "--fault", option)
+    assert done.returncode == 2
+    assert says in done.stderr
+
+
+def test_the_demo_goes_as_it_should(ninjaone: Ninjaone, tmp_path: Path) -> None:
+    done = ninjaone("demo")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for text in (
+        "create_organization: 6 rows, 2 succeeded, 4 failed",
+        "envelopes: demo-output",
+        '"has_error":false',
+    ):
+        assert text in done.stdout
+    assert str(tmp_path / "demo-output") in done.stdout
+    written = {path.name for path in (tmp_path / "demo-output").iterdir()}
+    assert written == {"organizations.jsonl", "maintenance.jsonl", "scripts.jsonl", "devices.csv"}
+    assert ninjaone("demo").returncode == 0

@@ -1,0 +1,231 @@
+"""`ninjaone run` as its users meet it: files in, files out, exit codes, and what it says."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector.inputs import validator
+from connector.resources import schema
+from connector.sandbox.server import Sandbox
+from tests.cli.conftest import Ninjaone
+from tests.fakes import write_lines
+
+
+def envelopes(path: Path) -> list[dict[str, Any]]:
+    """Read a JSON Lines output; every envelope must be what its schema says."""
+    found = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    check = validator(schema("envelope.schema.json"))
+    for envelope in found:
+        check.validate(envelope)
+    return found
+
+
+def test_rows_become_envelopes_in_order(ninjaone: Ninjaone, connection_file: Path, tmp_path: Path) -> None:
+    rows = write_lines(
+        tmp_path / "rows.jsonl", [{"d": 1}, {"d": "2"}, {"d": "x"}, {"e": 1}, "{broken", {"d": 999}]
+    )
+    done = ninjaone(
+        "run", "get_device_link", "-c", connection_file, "-i", rows, "-o", "out.jsonl",
+        "-t", "device_id={{ d }}", "--delay-ms", 0,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    found = envelopes(tmp_path / "out.jsonl")
+    assert [e["row"] for e in found] == [1, 2, 3, 4, 5, 6]
+    codes = [e["meta"]["code"] for e in found]
+    assert codes == [None, None, "input_invalid", "template_error", "input_invalid", "not_found"]
+    assert "6 rows, 2 succeeded, 4 failed" in done.stderr
+    assert "2 input_invalid, such as row 3" in done.stderr
+    assert not (tmp_path / "out.jsonl.run").exists()
+    assert done.stdout == ""
+
+
+def test_all_rows_succeeding_exits_0(ninjaone: Ninjaone, connection_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("device_id,reason\n1,patching\n2,\n", encoding="utf-8")
+    done = ninjaone("run", "reboot_device", "-c", connection_file, "-i", "rows.csv", "-t", "mode=NORMAL",
+                    "--match-fields", "-o", "out.json", "--keep-row", "--delay-ms", 0)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "out.json").read_text())
+    assert [e["input"] for e in found] == [
+        {"device_id": "1", "reason": "patching"},
+        {"device_id": "2", "reason": ""},
+    ]
+
+
+def test_standard_input_to_standard_output(ninjaone: Ninjaone, connection_file: Path) -> None:
+    done = ninjaone(
+        "run", "cancel_maintenance", "-c", connection_file, "--delay-ms", 0, stdin='{"device_id": 3}\n'
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["meta"]["action"] == "cancel_maintenance"
+
+
+def test_a_list_as_a_table_of_its_items(ninjaone: Ninjaone, connection_file: Path, tmp_path: Path) -> None:
+    rows = write_lines(tmp_path / "rows.jsonl", [{"limit": 3}])
+    done = ninjaone(
+        "run", "list_devices", "-c", connection_file, "-i", rows, "--rows", "each", "-o", "devices.csv"
+    )
+    assert done.returncode == 0, done.stderr
+    with (tmp_path / "devices.csv").open(newline="") as file:
+        table = list(csv.DictReader(file))
+    assert [line["id"] for line in table] == ["1", "2", "3"]
+    assert list(table[0])[:3] == ["row", "has_error", "error"]
+
+
+def test_a_job_file_with_paths_of_its_own(ninjaone: Ninjaone, connection_file: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "jobs"
+    folder.mkdir()
+    with gzip.open(folder / "rows.jsonl.gz", "wt") as file:
+        file.write('{"n": 4}\n')
+    (folder / "job.yaml").write_text(
+        "action: update_device\nconnection: ../connection.yaml\ninput: rows.jsonl.gz\noutput: out.jsonl\n"
+        "delay_ms: 0\ntemplates:\n  device_id: '{{ n }}'\n  display_name: Kiosk {{ n }}\n"
+    )
+    done = ninjaone("run", "jobs/job.yaml")
+    assert done.returncode == 0, done.stderr
+    assert envelopes(folder / "out.jsonl")[0]["has_error"] is False
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["run", "reboot_devise"], 'no action "reboot_devise" (did you mean "reboot_device"?)'),
+        (["run", "reboot_device", "-t", "devise_id=1"], 'no input "devise_id" (did you mean "device_id"?)'),
+        (["run", "reboot_device", "-t", "device_id={{ x"], "device_id: template, line 1"),
+        (["run", "reboot_device", "-t", "device_id={{ x | nope }}"], "nope"),
+        (["run", "reboot_device", "-t", "device_id=1"], "needs mode"),
+        (["run", "reboot_device", "-i", "nowhere.jsonl"], "nowhere.jsonl: there is no such input"),
+        (["run", "reboot_device", "-i", "folder"], "the folder holds no part-* files"),
+        (["run", "reboot_device", "-i", "rows.jsonl", "-o", "missing/out"], "there is no folder missing"),
+        (["run", "reboot_device", "-i", "rows.jsonl", "-o", "folder"], "is a folder"),
+        (["run", "reboot_device", "-i", "twice.csv"], 'names the column "a" twice'),
+        (["run", "job.yaml"], "job.yaml, line 2: actoin"),
+        (["run", "reboot_device", "-i", "rows.jsonl", "-c", "none.yaml"], "none.yaml: cannot be read"),
+        (
+            ["run", "reboot_device", "-i", "rows.jsonl", "-c", "wrong.yaml"],
+            'no region "eu1" (did you mean "eu"?)',
+        ),
+        (["run", "reboot_device", "-i", "rows.jsonl", "--resume"], "nothing behind that could be resumed"),
+        (["rnu", "reboot_device"], 'no command "rnu" (did you mean "run"?)'),
+    ],
+)
+def test_a_fault_of_the_run_sends_nothing_and_writes_nothing(
+    ninjaone: Ninjaone,
+    sandbox: Sandbox,
+    connection_file: Path,
+    tmp_path: Path,
+    arguments: list[str],
+    says: str,
+) -> None:
+    (tmp_path / "folder").mkdir()
+    write_lines(tmp_path / "rows.jsonl", [{"device_id": 1, "mode": "NORMAL"}])
+    (tmp_path / "twice.csv").write_text("a,a\n1,2\n")
+    (tmp_path / "job.yaml").write_text("action: reboot_device\nactoin: reboot_device\n")
+    (tmp_path / "wrong.yaml").write_text("region: eu1\nclient_id: a\nclient_secret: b\n")
+    before = set(tmp_path.iterdir())
+    environment = {f"NINJAONE_{n.upper()}": v for n, v in sandbox.connection.items()}
+    done = ninjaone(*arguments, **environment)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert set(tmp_path.iterdir()) == before
+    assert sandbox.log.requests() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (
+            {"NINJAONE_CLIENT_ID": "someone-else"},
+            "the client id is wrong, or the app belongs to another region",
+        ),
+        ({"NINJAONE_CLIENT_SECRET": "wrong-secret"}, "refuses the client secret"),
+        ({"NINJAONE_SCOPE": "offline_access"}, "was not given a scope"),
+        ({"NINJAONE_BASE_URL": "http://127.0.0.1:9"}, "no connection"),
+    ],
+)
+def test_a_sign_in_that_fails_is_a_fault_of_the_run(
+    ninjaone: Ninjaone, sandbox: Sandbox, change: dict[str, str], says: str
+) -> None:
+    environment = {f"NINJAONE_{n.upper()}": v for n, v in sandbox.connection.items()}
+    done = ninjaone("run", "list_devices", "-o", "out.jsonl", stdin="{}\n", **{**environment, **change})
+    assert done.returncode == 2, done.stderr
+    assert says in done.stderr
+    assert sandbox.client_secret not in done.stderr
+    assert "wrong-secret" not in done.stderr
+    assert sandbox.log.requests() == []
+
+
+def test_an_existing_output_is_not_overwritten(
+    ninjaone: Ninjaone, connection_file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "out.jsonl").write_text("precious\n")
+    rows = write_lines(tmp_path / "rows.jsonl", [{"device_id": 1}])
+    arguments = (
+        "run",
+        "cancel_maintenance",
+        "-c",
+        connection_file,
+        "-i",
+        rows,
+        "-o",
+        "out.jsonl",
+        "--delay-ms",
+        0,
+    )
+    assert ninjaone(*arguments).returncode == 2
+    assert (tmp_path / "out.jsonl").read_text() == "precious\n"
+    assert ninjaone(*arguments, "--restart").returncode == 0
+    assert len(envelopes(tmp_path / "out.jsonl")) == 1
+
+
+def test_ctrl_c_finishes_the_row_and_the_run_can_be_resumed(
+    sandbox: Sandbox, connection_file: Path, tmp_path: Path
+) -> None:
+    rows = write_lines(tmp_path / "rows.jsonl", [{"device_id": n, "mode": "NORMAL"} for n in range(1, 21)])
+    command = [sys.executable, "-m", "connector", "run", "reboot_device", "-c", str(connection_file),
+               "-i", str(rows), "-o", str(tmp_path / "out.jsonl"), "--delay-ms", "50"]  # fmt: skip
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ)
+    wait_until(lambda: len(sandbox.log.requests()) >= 3)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130, said
+    assert "--resume goes on" in said
+    assert not (tmp_path / "out.jsonl").exists()
+    found = subprocess.run([*command[:-1], "0"], capture_output=True, text=True)
+    assert found.returncode == 2
+    assert "an interrupted run is here" in found.stderr
+    resumed = subprocess.run([*command[:-1], "0", "--resume"], capture_output=True, text=True)
+    assert resumed.returncode == 0, resumed.stderr
+    assert [e["row"] for e in envelopes(tmp_path / "out.jsonl")] == list(range(1, 21))
+    assert len(sandbox.log.requests()) == 20
+
+
+def test_another_run_is_not_resumed(ninjaone: Ninjaone, connection_file: Path, tmp_path: Path) -> None:
+    rows = write_lines(tmp_path / "rows.jsonl", [{"device_id": 1, "mode": "NORMAL"}])
+    folder = tmp_path / "out.jsonl.run"
+    folder.mkdir()
+    names = ("action", "templates", "connection", "input", "settings")
+    write_lines(folder / "journal.jsonl", [{"journal": 1, "run": dict.fromkeys(names, "other")}])
+    done = ninjaone("run", "reboot_device", "-c", connection_file, "-i", rows, "-o", "out.jsonl", "--resume")
+    assert done.returncode == 2
+    assert "action, templates, connection, input, settings" in done.stderr
+
+
+def wait_until(condition: Any, seconds: float = 20) -> None:
+    """Poll until a condition of another process holds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.005)
