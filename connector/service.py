@@ -35,9 +35,13 @@ class ErrorShape:
 
 @dataclass(frozen=True)
 class Errors:
-    """How the service's errors read: shapes in order of trial, then what a code or a status means."""
+    """How the service's errors read: shapes in order of trial, then what a code or a status means.
+
+    `generic` are the codes that say no more than the status does.
+    """
 
     shapes: tuple[ErrorShape, ...]
+    generic: tuple[str, ...]
     codes: Mapping[str, str]
     statuses: Mapping[int, str]
     hints: Mapping[str, str]
@@ -78,12 +82,13 @@ class Pager:
 
 @dataclass(frozen=True)
 class Service:
-    """A service as declared."""
+    """A service as declared. `document` is where an instance serves its own OpenAPI document."""
 
     name: str
     title: str
     regions: Mapping[str, str]
     environment: str
+    document: str
     sign_in: SignIn
     errors: Errors
     throttling: Throttling
@@ -103,6 +108,7 @@ def load_service(path: Path) -> Service:
         title=top.text("title"),
         regions=top.mapping("regions"),
         environment=top.text("environment"),
+        document=top.text("document", ""),
         sign_in=_sign_in(top.section("sign_in")),
         errors=_errors(top.section("errors")),
         throttling=_throttling(top.section("throttling")),
@@ -142,7 +148,13 @@ def _errors(part: Section) -> Errors:
             )
         )
         shape.finish()
-    errors = Errors(tuple(shapes), part.mapping("codes"), part.mapping("statuses"), part.mapping("hints"))
+    errors = Errors(
+        shapes=tuple(shapes),
+        generic=part.texts("generic"),
+        codes=part.mapping("codes"),
+        statuses=part.mapping("statuses"),
+        hints=part.mapping("hints"),
+    )
     part.finish()
     return errors
 

@@ -87,6 +87,8 @@ def test_a_sound_action_has_no_problems(make: Make, folder: Path) -> None:
         ({"paging": "pages"}, 'ninjaone has no pager "pages"'),
         ({"examples": []}, "at least one is needed"),
         ({"summary": ""}, "$.summary"),
+        ({"summary": "TODO one sentence"}, "summary: it still says TODO"),
+        ({"title": "List TODO"}, "title: it still says TODO"),
         ({"examples": [{**EXAMPLE, "sends": [{"path": "/v2/things"}]}]}, "'method' is a required"),
     ],
 )  # fmt: skip

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+from connector.action import Action
 from connector.catalog import Catalog
 from connector.cli.main import OK
 from connector.document import read_document
-from connector.errors import RunFault
+from connector.errors import DeclarationError, RunFault
 from connector.from_spec import draft
 from connector.spec_example import known_values
 
@@ -31,11 +33,20 @@ def add_new(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=_new)
 
 
+def _loadable(catalog: Catalog) -> Iterator[Action]:
+    """Give the actions that can be read; one that is being written is no reason to refuse another."""
+    for name in catalog.names:
+        try:
+            yield catalog.action(name)
+        except DeclarationError:
+            continue
+
+
 def _new(options: argparse.Namespace) -> int:
     catalog = Catalog()
     service = catalog.service(catalog.services[0])
     document = read_document(options.from_spec)
-    actions = list(catalog.actions())
+    actions = list(_loadable(catalog))
     made = draft(
         document,
         options.operation,
