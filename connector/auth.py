@@ -6,25 +6,28 @@ between runs in a file that only its user can read.
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlencode
 
 from filelock import FileLock
 
+from connector import json_text
 from connector.clock import Clock
 from connector.connections import Connection
-from connector.errors import RowError, TransportError, shorten
+from connector.errors import NotSent, RowError, TransportError, shorten
 from connector.http import Response, Transport
 from connector.redact import Redactor
 from connector.service import Service
 
 RENEW_BEFORE_S = 60.0
 """A token is renewed when it has less than this left, or less than a tenth of its life."""
+TRIES = 3
+"""How often a sign-in is tried while the service is busy or its answer gets lost."""
 
 
 class Auth:
@@ -74,14 +77,24 @@ class Auth:
             if self._cache is None:
                 self._sign_in()
                 return self._token
-            with FileLock(f"{self._cache}.lock", mode=0o600):
-                self._read_cache()
+            with _held(FileLock(f"{self._cache}.lock", mode=0o600)):
+                self._read_cache(self._cache)
                 if not (self._token and self._token != dead and self._clock.now() < self._until):
                     self._sign_in()
-                    self._write_cache()
+                    self._write_cache(self._cache)
             return self._token
 
     def _sign_in(self) -> None:
+        for attempt in range(1, TRIES + 1):
+            try:
+                return self._ask()
+            except RowError as error:
+                final = error.code == "auth_failed" or isinstance(error.__cause__, NotSent)
+                if final or attempt == TRIES:
+                    raise
+                self._clock.sleep(2.0 ** (attempt - 1))
+
+    def _ask(self) -> None:
         form = {
             "grant_type": "client_credentials",
             "client_id": self._connection.client_id,
@@ -119,7 +132,8 @@ class Auth:
         code = str(body.get("error") or body.get("resultCode") or "")
         meaning = self._service.sign_in.errors
         reason = meaning.get(code) or meaning.get(answer.status)  # type: ignore[call-overload]
-        said = self._redactor.text(shorten(code or answer.text.strip() or "nothing", 120))
+        said = "an HTML page" if answer.is_html else self._redactor.text(code or answer.text.strip())
+        said = shorten(said or "nothing", 120)
         message = f"signing in at {self._connection.base_url} failed: it answered {answer.status} ({said})"
         if body.get("incidentId"):
             message += f", incident {body['incidentId']}"
@@ -130,23 +144,34 @@ class Auth:
         code = "auth_failed" if final else "rate_limited" if answer.status == 429 else "bad_response"
         return RowError(code, message, status=answer.status)
 
-    def _read_cache(self) -> None:
+    def _read_cache(self, path: Path) -> None:
         try:
-            kept = json.loads((self._cache or Path()).read_text(encoding="utf-8"))
-            token, until = str(kept["token"]), float(kept["until"])
+            kept = json_text.loads(path.read_text(encoding="utf-8"))
+            token, until = kept["token"], float(kept["until"])
         except (OSError, ValueError, KeyError, TypeError):
             return
-        if self._clock.now() < until:
+        if isinstance(token, str) and token and self._clock.now() < until:
             self._redactor.add(token)
             self._token, self._until = token, until
 
-    def _write_cache(self) -> None:
+    def _write_cache(self, path: Path) -> None:
         """Write the token so that no reader sees half of it. A full disk costs a sign-in, not the run."""
-        assert self._cache is not None
-        try:
-            descriptor, name = tempfile.mkstemp(dir=self._cache.parent)  # made with mode 0600
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump({"token": self._token, "until": self._until}, file)
-            os.replace(name, self._cache)
-        except OSError:
-            return
+        with suppress(OSError):
+            descriptor, name = tempfile.mkstemp(dir=path.parent)  # made with mode 0600
+            try:
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(json_text.dump_bytes({"token": self._token, "until": self._until}))
+                os.replace(name, path)
+            except OSError:
+                os.unlink(name)
+
+
+@contextmanager
+def _held(lock: FileLock) -> Iterator[None]:
+    """Hold a lock between processes; a folder that allows none costs a sign-in, not the run."""
+    with suppress(OSError, NotImplementedError):
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()

@@ -81,13 +81,26 @@ def run_batch(
             summary.stopped = True
             break
         for envelope in _envelopes(invoker, row):
-            output.write(envelope)
+            written = _write(output, envelope)
             for listener in hear:
-                listener(envelope)
+                listener(written)
     summary.seconds = clock.monotonic() - began
     if not summary.stopped:
         output.finish()
     return summary
+
+
+def _write(output: Output, envelope: Envelope) -> Envelope:
+    """Write an envelope and give what was written: an error in place of what no JSON can hold."""
+    try:
+        output.write(envelope)
+        return envelope
+    except (TypeError, ValueError) as error:
+        said = f"a fault in the connector itself: what came of the row cannot be written as JSON: {error}"
+        meta = {**envelope.meta, "code": "internal_error", "repeatable": False}
+        unwritable = Envelope(envelope.row, said, None, meta)
+        output.write(unwritable)
+        return unwritable
 
 
 def _envelopes(invoker: Invoker, row: InputRow) -> Iterator[Envelope]:

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from connector import json_text
 from connector.action import Action
 from connector.errors import RowError, RunFault, nearest
 from connector.inputs import ABSENT, Input, validator
 from connector.json_text import Json
-from connector.templates import Render, Row, Scope, compile_template, parse_json, scope, takes_json
+from connector.templates import Render, Row, Scope, compile_template, json_source, parse_json, takes_json
 
 
 @dataclass(frozen=True)
@@ -36,9 +35,8 @@ class Binding:
                     rendered = parse_json(rendered)
             except RowError as error:
                 raise RowError(error.code, f"{given.name}: {error}") from error
-        if self.send_empty and rendered == "":
-            return given.read_empty()
-        return given.read(rendered)
+        value = given.read(rendered)
+        return given.read_empty() if self.send_empty and value is ABSENT else value
 
 
 @dataclass(frozen=True)
@@ -57,10 +55,10 @@ class Bindings:
         """
         values: dict[str, Json] = {}
         errors: list[RowError] = []
-        row_scope = scope(row)
+        scope = Scope(row)
         for binding in self.bound:
             try:
-                value = binding.value(row, row_scope)
+                value = binding.value(row, scope)
             except RowError as error:
                 errors.append(error)
                 continue
@@ -114,16 +112,16 @@ def bind(
     templates = dict(templates)
     for name in templates:
         if name not in action.inputs:
-            raise RunFault(f'{action.name} has no input "{name}"{nearest(name, action.inputs)}')
-    given_delay = _setting(action, "delay_ms", templates.pop("delay_ms", None))
+            raise RunFault(f'{action.name} has no input "{name}"{nearest(str(name), action.inputs)}')
+    given_delay = _setting(action, "delay_ms", templates.pop("delay_ms", ABSENT))
     by_field = match_fields or not templates
     bound = [
-        _bind_one(given, templates.get(name), by_field)
+        _bind_one(given, templates.get(name, ABSENT), by_field)
         for name, given in action.inputs.items()
         if name != "delay_ms" and (name in templates or by_field or given.default is not ABSENT)
     ]
     defaults = {b.input.name: b.input.default for b in bound if b.input.default is not ABSENT}
-    given = {n: action.inputs[n].read(v) for n, v in (fallbacks or {}).items() if n in action.inputs}
+    given = _read_fallbacks(action, fallbacks or {})
     names = {binding.input.name for binding in bound} | given.keys()
     unbound = [name for name in action.required if name not in names]
     if unbound:
@@ -133,19 +131,35 @@ def bind(
     )
 
 
+def _read_fallbacks(action: Action, fallbacks: Mapping[str, Any]) -> dict[str, Json]:
+    try:
+        read = {n: action.inputs[n].read(v) for n, v in fallbacks.items() if n in action.inputs}
+    except RowError as error:
+        raise RunFault(str(error)) from error
+    return {name: value for name, value in read.items() if value is not ABSENT}
+
+
 def _bind_one(given: Input, template: Any, by_field: bool) -> Binding:
+    if template is ABSENT and by_field:
+        return Binding(given, f'the row\'s field "{given.name}"', None)
+    if template is ABSENT:
+        return Binding(given, "its default", lambda scope: ABSENT)
     if template is None:
-        return Binding(given, f'the row\'s field "{given.name}"' if by_field else "its default", None)
+        return Binding(given, "the template null", lambda scope: None)
     send_empty = False
     if isinstance(template, Mapping) and "template" in template and template.keys() <= {"template", "empty"}:
         if template.get("empty", "send") != "send":
             raise RunFault(f'{given.name}: "empty" can only be "send"')
         send_empty, template = "empty" in template, template["template"]
-    source = template if isinstance(template, str) else json_text.dumps(template)
     try:
+        if send_empty:
+            given.read_empty()
+        source = template if isinstance(template, str) else json_source(template)
         return Binding(given, f"the template {source}", compile_template(source, given.schema), send_empty)
     except RunFault as error:
         raise RunFault(f"{given.name}: {error}") from error
+    except RowError as error:
+        raise RunFault(f'{error}, so "empty: send" cannot be asked for') from error
 
 
 def _setting(action: Action, name: str, template: Any) -> float:
@@ -154,10 +168,10 @@ def _setting(action: Action, name: str, template: Any) -> float:
     if declared is None:
         return 0.0
     default = float(declared.default) if declared.default is not ABSENT else 0.0
-    if template is None:
+    if template is ABSENT:
         return default
     try:
-        value = _bind_one(declared, template, False).value({}, scope({}))
+        value = _bind_one(declared, template, False).value({}, Scope({}))
     except RowError as error:
         raise RunFault(f"{name} is a setting of the whole run, which no row can change: {error}") from error
     return default if value is ABSENT else float(value)

@@ -22,6 +22,7 @@ TRIES = {"throttled": 6, "unsent": 3, "lost": 3, "server": 3}
 """How often a request is sent in all, by what went wrong with it."""
 LONGEST_WAIT_S = 300.0
 """A Retry-After of more than this ends the row instead of holding up the run."""
+_IN_DOUBT = ". Whether it was carried out is not known: look before you send it again"
 
 
 @dataclass
@@ -75,7 +76,7 @@ class Client:
             error = outcome.error
             if outcome.why == "expired" and not renewed:
                 renewed = True
-                self._auth.renew(token)
+                self._renew(token, error)
                 continue
             if lost_before and request.method == "DELETE" and error.code == "not_found":
                 # The try whose answer was lost had deleted it.
@@ -84,6 +85,18 @@ class Client:
                 raise error
             lost_before = lost_before or not error.refused
             self._clock.sleep(self._backoff(attempt) if outcome.wait_s is None else outcome.wait_s)
+
+    def _renew(self, dead: str, expired: RowError) -> None:
+        try:
+            self._auth.renew(dead)
+        except RowError as error:
+            raise RowError(
+                error.code,
+                f"{expired}; {error}",
+                status=error.status or expired.status,
+                request_id=expired.request_id,
+                attempts=expired.attempts,
+            ) from error
 
     def _try(
         self, request: Request, headers: dict[str, str], body: bytes | None, attempt: int
@@ -95,11 +108,11 @@ class Client:
         answer = replace(
             answer, attempts=attempt, request_id=answer.headers.get(self.service.request_id_header)
         )
-        if answer.is_html:
-            return self._html(request, answer)
-        if 200 <= answer.status < 300 or (request.redirects and 300 <= answer.status < 400):
+        if request.redirects and 300 <= answer.status < 400:
             return answer
-        return self._error_answer(request, answer)
+        if answer.is_html and answer.status not in self.service.throttling.statuses:
+            return self._html(request, answer)
+        return answer if 200 <= answer.status < 300 else self._error_answer(request, answer)
 
     def _no_answer(self, request: Request, error: TransportError, attempt: int) -> _Failure:
         unsent = isinstance(error, NotSent)
@@ -107,46 +120,52 @@ class Client:
         code = error.code if safe else "outcome_unknown"
         message = f"{request}: {error}"
         if not safe:
-            message += ". Whether it was carried out is not known: look before you send it again"
+            message += _IN_DOUBT
         failure = RowError(code, message, refused=unsent, attempts=attempt)
         return _Failure("unsent" if unsent else "lost", failure, safe)
 
     def _html(self, request: Request, answer: Response) -> _Failure:
-        """Read an HTML page, which NinjaOne sends in place of a 429 or which a gateway sends."""
+        """Read an HTML page, which a service may send in place of a 429, or which a gateway sends."""
         page = answer.text.lower()
         if any(word in page for word in self.service.throttling.html_words):
-            error = self._row_error("rate_limited", request, answer, "asks for fewer requests (an HTML page)")
+            said, refused = "asks for fewer requests (an HTML page)", 300 <= answer.status < 500
+            error = self._row_error("rate_limited", request, answer, said, refused)
             return _Failure("throttled", error, request.repeatable)
-        if answer.status >= 400:
+        if not 200 <= answer.status < 300:
             return self._error_answer(request, answer)
         error = self._row_error("bad_response", request, answer, "sent an HTML page where JSON is due")
         return _Failure("html", error, False)
 
     def _error_answer(self, request: Request, answer: Response) -> _Failure:
         errors, status = self.service.errors, answer.status
-        vendor_code, said = read_error(self.service, answer)
+        # Secrets go first: what is cut short afterwards could hold a half of one.
+        shown = replace(answer, body=self.redactor.text(answer.text).encode())
+        vendor_code, said = read_error(self.service, shown)
         code = errors.codes.get(vendor_code) or errors.statuses.get(status) or "api_error"
         if 300 <= status < 400:
             said = (
                 f"redirects to {answer.headers.get('location', 'nowhere')}; check the connection's base_url"
             )
-        if status == 404 and not vendor_code:
+        if status == 404 and vendor_code in ("", *errors.generic):
             said += "; this instance may not offer the operation"
         hint = errors.hints.get(vendor_code, "")
-        error = self._row_error(code, request, answer, f"{said}. {hint}".removesuffix(". "))
+        # The vendor's own word for "no" is one, also with a status of 500.
+        refused = 300 <= status < 500 or vendor_code in errors.codes
+        error = self._row_error(code, request, answer, f"{said}. {hint}".removesuffix(". "), refused)
         if status in self.service.throttling.statuses:
             wait_s = self._retry_after(answer)
             return _Failure("throttled", error, wait_s is None or wait_s <= LONGEST_WAIT_S, wait_s)
         if status == 401 and (not vendor_code or vendor_code in self.service.sign_in.expired):
             return _Failure("expired", error, False)
-        return _Failure("server", error, status >= 500 and request.repeatable)
+        return _Failure("server", error, not refused and request.repeatable)
 
-    def _row_error(self, code: str, request: Request, answer: Response, said: str) -> RowError:
+    def _row_error(
+        self, code: str, request: Request, answer: Response, said: str, refused: bool = False
+    ) -> RowError:
         """Build the error of an answered request; a write that may have been carried out says so."""
-        refused = 300 <= answer.status < 500
         message = f"{request}: the API answered {answer.status}: {said}"
         if not refused and not request.repeatable:
-            message += ". Whether it was carried out is not known: look before you send it again"
+            message += _IN_DOUBT
             code = "outcome_unknown" if answer.status in (502, 504) else code
         return RowError(
             code,
@@ -195,7 +214,7 @@ def read_error(service: Service, answer: Response) -> tuple[str, str]:
     if isinstance(body, str):
         return "", shorten(body)
     if not isinstance(body, dict):
-        return "", shorten(answer.text) or "an empty body"
+        return "", shorten(answer.text.strip()) or "an empty body"
     for shape in service.errors.shapes:
         if shape.when in body:
             code = str(body.get(shape.code) or "")

@@ -84,9 +84,9 @@ def load_connection(
 def connection_from_file(service: Service, path: Path, environment: Mapping[str, str]) -> Connection:
     """Read a connection's YAML file; `${NAME}` in it stands for an environment variable."""
     try:
-        data = yaml_file.load(path)
+        data = yaml_file.load(path, may_quote=False)
     except RunFault as error:
-        raise ConnectionFault(str(error)) from error
+        raise ConnectionFault(str(error)) from None
     if not isinstance(data, dict):
         raise ConnectionFault(f"{path}: a mapping is expected, not {kind(data)}")
     settings: dict[str, Any] = {}
@@ -94,6 +94,8 @@ def connection_from_file(service: Service, path: Path, environment: Mapping[str,
         place = f"{path}, line {yaml_file.line_of(path, [name])}"
         if name == "service" and value == service.name:
             continue
+        if name == "service":
+            raise ConnectionFault(f"{place}: it is for another service than {service.name}")
         if name not in _FIELDS:
             raise ConnectionFault(f'{place}: unknown setting "{name}"{nearest(str(name), _FIELDS)}')
         if not isinstance(value, _FIELDS[name]) or (isinstance(value, bool) and bool not in _FIELDS[name]):
@@ -151,12 +153,14 @@ def make_connection(service: Service, settings: Mapping[str, Any], place: str) -
         raise ConnectionFault(
             f'{place}: no region "{region}"{nearest(region, service.regions)}; there are {known}'
         )
-    base_url = _checked_url(base_url or service.regions[region], place)
+    base_url = _checked_url(service.regions[region] if base_url is None else base_url, place)
     connection = Connection(service=service.name, base_url=base_url, **settings)
     if not connection.access_token and not (connection.client_id and connection.client_secret):
         raise ConnectionFault(f"{place}: give client_id and client_secret, or an access_token")
-    if connection.timeout_s <= 0:
-        raise ConnectionFault(f"{place}: timeout_s must be more than 0")
+    if not (connection.access_token.isascii() and connection.access_token.isprintable()):
+        raise ConnectionFault(f"{place}: access_token holds a line break or what else no header can carry")
+    if not 0 < connection.timeout_s < float("inf"):
+        raise ConnectionFault(f"{place}: timeout_s must be a number of seconds, more than 0")
     if connection.ca_file and not Path(connection.ca_file).exists():
         raise ConnectionFault(f"{place}: there is no ca_file {connection.ca_file}")
     return connection
@@ -165,12 +169,11 @@ def make_connection(service: Service, settings: Mapping[str, Any], place: str) -
 def _checked_url(url: str, place: str) -> str:
     try:
         parts = urlsplit(url)
-        host = parts.hostname
-        _ = parts.port
-    except ValueError as error:
-        raise ConnectionFault(f"{place}: base_url: {error}") from None
-    if parts.scheme not in ("https", "http") or not host or parts.query or parts.fragment or parts.username:
+        is_plain = parts.port != 0 and not (parts.query or parts.fragment or "@" in parts.netloc)
+    except ValueError:
+        is_plain = False
+    if not is_plain or parts.scheme not in ("https", "http") or not parts.hostname:
         raise ConnectionFault(f"{place}: base_url must look like https://app.example.com")
-    if parts.scheme == "http" and host not in _LOOPBACK:
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
         raise ConnectionFault(f"{place}: base_url must be https://, as secrets would travel readably")
     return url.rstrip("/")

@@ -6,11 +6,13 @@ any more (broken gzip, a broken JSON array), one broken row is the last.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import hashlib
 import io
 import json
+import re
 import sys
 import zlib
 from collections.abc import Iterator, Sequence
@@ -34,6 +36,7 @@ _SUFFIXES: dict[str, Format] = {
 }
 _CHUNK = 1 << 16
 _LONGEST_FIELD = 1 << 24
+_UNREADABLE = (EOFError, zlib.error, OSError)
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,7 @@ def _read_stream(raw: BinaryIO, format: Format | None, name: str) -> Iterator[_R
     buffered: Any = raw
     stream: BinaryIO = buffered
     if buffered.peek(2)[:2] == b"\x1f\x8b":
-        stream = io.BufferedReader(gzip.GzipFile(fileobj=buffered))
+        stream = io.BufferedReader(_Unpacked(buffered))
     try:
         _skip_bom(stream)
         if format in (None, "json"):
@@ -131,8 +134,25 @@ def _read_stream(raw: BinaryIO, format: Format | None, name: str) -> Iterator[_R
             format = "json" if first == b"[" else "jsonl" if first in (b"{", b"") or format else "csv"
         readers = {"jsonl": _json_lines, "json": _json_array, "csv": _csv, "tsv": _tsv}
         yield from readers[format](stream, name)
-    except (EOFError, zlib.error, gzip.BadGzipFile, OSError) as error:
+    except _UNREADABLE as error:
         yield _Record({}, f"{name}: the rest cannot be read: {error}")
+
+
+class _Unpacked(io.RawIOBase):
+    """What a gzip stream holds, down to the last byte before it breaks."""
+
+    def __init__(self, packed: BinaryIO) -> None:
+        self._file = gzip.GzipFile(fileobj=packed)
+
+    def readable(self) -> bool:
+        """Tell that it can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Unpack as much as there is at once, so that an error keeps nothing back that came before it."""
+        data = self._file.read1(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
 
 
 def _skip_bom(stream: BinaryIO) -> None:
@@ -159,7 +179,7 @@ def _json_lines(stream: BinaryIO, name: str) -> Iterator[_Record]:
 
 def _json_record(line: bytes, place: str) -> _Record:
     try:
-        value = json_text.loads(line.decode("utf-8"))
+        value = json_text.loads(line.decode("utf-8").strip())
     except UnicodeDecodeError as error:
         return _Record({}, f"{place}: a byte that is not UTF-8, at position {error.start + 1} of the line")
     except ValueError as error:
@@ -177,47 +197,137 @@ def _row_or_error(value: Json, place: str) -> _Record:
 
 def _json_array(stream: BinaryIO, name: str) -> Iterator[_Record]:
     """Read an array's items one by one, keeping no more than one of them in memory."""
-    text = io.TextIOWrapper(stream, encoding="utf-8")
-    decoder = json.JSONDecoder(parse_constant=json_text.refuse)
-    buffer, item, wanted = "", 0, _CHUNK
-    closed = False
+    text = _Ahead(stream)
+    done = 0
     try:
-        buffer = text.read(_CHUNK).lstrip().removeprefix("[")
-        while True:
-            buffer = buffer.lstrip()
-            if item and buffer.startswith(","):
-                buffer = buffer[1:].lstrip()
-            elif buffer.startswith("]"):
-                closed = True
-                buffer = buffer[1:].lstrip()
-                break
-            elif item and buffer:
+        text.skip("[")
+        while not text.skip("]"):
+            if done and not text.skip(","):
                 raise ValueError("a comma or the end of the array is missing")
-            try:
-                value, end = decoder.raw_decode(buffer)
-                if end == len(buffer):
-                    raise ValueError("the array is cut off")
-            except (ValueError, RecursionError) as error:
-                # Perhaps only a part of the item has been read: twice as much is tried each time.
-                more = text.read(wanted)
-                if not more:
-                    raise ValueError(str(error)) from None
-                buffer, wanted = buffer + more, wanted * 2
-                continue
-            item, wanted = item + 1, _CHUNK
-            buffer = buffer[end:]
-            yield _row_or_error(value, f"{name}, item {item}")
-            if len(buffer) < _CHUNK:
-                buffer += text.read(_CHUNK)
+            value, written = text.value()
+            done += 1
+            yield _array_record(value, written, f"{name}, item {done}")
     except ValueError as error:
-        yield _Record(
-            {}, f"{name}: the array is broken after item {item} and cannot be read further: {error}"
-        )
-        return
-    finally:
-        text.detach()
-    if closed and buffer:
-        yield _Record({}, f"{name}: something follows the end of the array: {shorten(buffer, 40)}")
+        if text.fault is None:
+            broken = f"the array is broken after item {done} and cannot be read further: {error}"
+            yield _Record({}, f"{name}: {broken}")
+            return
+    rest = text.rest()
+    if text.fault is not None:
+        raise text.fault
+    if rest:
+        yield _Record({}, f"{name}: something follows the end of the array: {shorten(rest, 40)}")
+
+
+def _array_record(value: Json, written: str, place: str) -> _Record:
+    if _has_bad_byte(written):
+        return _Record({}, f"{place}: a byte that is not UTF-8")
+    if isinstance(value, ValueError):
+        return _Record({}, f"{place}: not JSON ({value}): {shorten(written, 80)}")
+    return _row_or_error(value, place)
+
+
+class _Ahead:
+    """A stream's text, read in chunks and no further than the next value needs.
+
+    `fault` is why the stream ended before its end; what came until then is given out all the same.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.fault: Exception | None = None
+        self._stream: Any = stream
+        self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+        self._text = ""
+        self._position = 0
+        self._ended = False
+
+    def skip(self, mark: str) -> bool:
+        """Pass over white space and then over the mark, if it is there."""
+        while True:
+            self._position = _after_space(self._text, self._position)
+            if self._position < len(self._text) or not self._more(_CHUNK):
+                break
+        found = self._text.startswith(mark, self._position)
+        self._position += len(mark) if found else 0
+        return found
+
+    def value(self) -> tuple[Json, str]:
+        """Give the next JSON value (a ValueError where it has a number that JSON has not) and its text.
+
+        Raises ValueError where the end of the value cannot be found.
+        """
+        self.skip("")
+        if self._position > _CHUNK:
+            self._text, self._position = self._text[self._position :], 0
+        wanted = _CHUNK
+        while True:
+            try:
+                value, end = _decode_at(self._text, self._position)
+                if end < len(self._text) or not self._more(wanted):
+                    written, self._position = self._text[self._position : end], end
+                    return value, written
+            except (ValueError, RecursionError) as error:
+                if _is_surely_broken(error, self._text) or not self._more(wanted):
+                    raise ValueError(_reason(error)) from None
+            # Perhaps only a part of it has been read: twice as much is tried each time.
+            wanted *= 2
+
+    def rest(self) -> str:
+        """Give the text that is left, as far as it has been read; it is empty only at the end."""
+        self.skip("")
+        return self._text[self._position :]
+
+    def _more(self, characters: int) -> bool:
+        """Read about so many characters; tell whether there were any."""
+        pieces: list[str] = []
+        read = 0
+        while read < characters and not self._ended:
+            try:
+                data = self._stream.read1(io.DEFAULT_BUFFER_SIZE)
+            except _UNREADABLE as error:
+                self.fault, data = error, b""
+            self._ended = not data
+            pieces.append(self._decoder.decode(data, final=self._ended))
+            read += len(data)
+        self._text += "".join(pieces)
+        return read > 0
+
+
+_SPACE = re.compile(r"[ \t\r\n]*")
+_TORN = 16
+"""A token that the end of what was read cuts in two begins no further before that end, save for a text."""
+
+
+def _after_space(text: str, position: int) -> int:
+    found = _SPACE.match(text, position)
+    return found.end() if found else position
+
+
+def _decode_at(text: str, position: int) -> tuple[Json, int]:
+    try:
+        return json_text.decoder.raw_decode(text, position)
+    except json.JSONDecodeError:
+        raise
+    except ValueError as error:
+        # A number that JSON does not have costs its own row only: where the row ends can still be found.
+        _, end = _lax_decoder.raw_decode(text, position)
+        return error, end
+
+
+_lax_decoder = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
+
+
+def _is_surely_broken(error: Exception, text: str) -> bool:
+    """Tell what no further reading can mend, so that a broken file is not read into memory as a whole."""
+    if not isinstance(error, json.JSONDecodeError):
+        return True
+    return error.pos < len(text) - _TORN and not error.msg.startswith("Unterminated string")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    return error.msg if isinstance(error, json.JSONDecodeError) else str(error)
 
 
 def _csv(stream: BinaryIO, name: str) -> Iterator[_Record]:
@@ -234,6 +344,8 @@ def _separated(stream: BinaryIO, name: str, delimiter: str) -> Iterator[_Record]
     reader = csv.reader(text, delimiter=delimiter, strict=True)
     try:
         header = _next_cells(reader, name)
+        while header == []:
+            header = _next_cells(reader, name)
         if not isinstance(header, list):
             if header is not None:
                 raise RunFault(header.error)
@@ -274,4 +386,9 @@ def _csv_record(header: list[str], cells: list[str], place: str) -> _Record:
 
 
 def _has_bad_byte(text: str) -> bool:
-    return any("\udc80" <= char <= "\udcff" for char in text)
+    """Tell whether text that was decoded with `surrogateescape` holds what is not UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False

@@ -7,11 +7,14 @@ The transport is passed in, so that most tests need no network.
 from __future__ import annotations
 
 import mimetypes
+import re
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from io import BytesIO
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, cast
 from urllib.parse import quote, urlsplit
 
 from connector import json_text
@@ -162,9 +165,10 @@ class Response:
     @property
     def is_html(self) -> bool:
         """Whether the answer is an HTML page, by its type or its first characters."""
-        if "json" in self.headers.get("content-type", ""):
+        media_type = self.headers.get("content-type", "").lower()
+        if "json" in media_type:
             return False
-        return "html" in self.headers.get("content-type", "") or self.body[:100].lstrip().lower().startswith(
+        return "html" in media_type or self.body[:100].lstrip().lower().startswith(
             (b"<!doctype html", b"<html")
         )
 
@@ -177,6 +181,13 @@ class Transport(Protocol):
 
 
 CONNECT_TIMEOUT_S = 10.0
+_BLOCK = 1 << 16
+
+
+class _Progress(threading.local):
+    """How far a thread's request has come: `connecting` is true while nothing of it can have been sent."""
+
+    connecting = False
 
 
 class HttpTransport:
@@ -200,17 +211,19 @@ class HttpTransport:
         import urllib3
 
         session = requests.Session()
-        if proxy:
-            session.trust_env, session.proxies = False, {"http": proxy, "https": proxy}
+        given = {"http": proxy, "https": proxy} if proxy else {}
         verify: bool | str = (ca_file or True) if verify_tls else False
-        settings = session.merge_environment_settings(base_url, {}, False, verify, None)
-        self._adapter = requests.adapters.HTTPAdapter(pool_maxsize=64)
+        self._adapter = cast(Any, requests.adapters.HTTPAdapter(pool_maxsize=64))
         try:
+            settings = session.merge_environment_settings(base_url, given, False, verify, None)
             pool: Any = self._adapter.get_connection_with_tls_context(
                 requests.Request("GET", base_url).prepare(), settings["verify"], proxies=settings["proxies"]
             )
-        except (requests.RequestException, OSError, ValueError) as error:
-            raise ConnectionFault(f"{base_url}: {error}") from error
+            self._adapter.cert_verify(pool, base_url, settings["verify"], None)
+        except (OSError, ValueError, TypeError) as error:
+            raise ConnectionFault(f"{base_url}: {_unusable(error)}") from None
+        self._progress = _Progress()
+        pool.ConnectionCls = _watched(pool.ConnectionCls, self._progress)
         self._pool = pool
         parts = urlsplit(base_url)
         through_proxy = parts.scheme == "http" and pool.proxy is not None
@@ -224,72 +237,124 @@ class HttpTransport:
         """
         from urllib3 import exceptions as http
 
+        content: Any = body
+        if body is not None and len(body) > _BLOCK:
+            # In blocks, since the time to send is limited for each of them, and not for all of a large file.
+            content, headers = BytesIO(body), {**headers, "content-length": str(len(body))}
+        self._progress.connecting = False
         try:
             answer = self._pool.urlopen(
                 method,
                 self._prefix + target,
-                body=body,
+                body=content,
                 headers=headers,
                 retries=False,
                 redirect=False,
                 assert_same_host=False,
                 timeout=self._timeout,
             )
-        except http.ConnectTimeoutError as error:
-            raise NotSent(f"no connection within {self._timeout.connect_timeout} s", "timeout") from error
-        except (http.NewConnectionError, http.SSLError, http.ProxyError) as error:
-            raise NotSent(f"no connection: {_reason(error)}") from error
-        except http.ReadTimeoutError as error:
-            seconds = self._timeout.read_timeout
-            raise AnswerLost(f"no whole answer within {seconds} s", "timeout") from error
-        except http.ProtocolError as error:
-            cut = isinstance(error.args[-1], http.IncompleteRead) or "IncompleteRead" in repr(error)
-            if cut:
-                raise AnswerLost("the answer was cut short", "bad_response") from error
-            raise AnswerLost(f"the connection broke before the answer came: {_reason(error)}") from error
-        except http.DecodeError as error:
-            raise AnswerLost(f"the answer's encoding is broken: {_reason(error)}", "bad_response") from error
         except http.HTTPError as error:
-            raise AnswerLost(_reason(error)) from error
+            raise self._not_sent(error) if self._progress.connecting else self._lost(error) from error
         return Response(answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.data)
 
     def close(self) -> None:
         """Close the kept connections."""
         self._adapter.close()
 
+    def _not_sent(self, error: Exception) -> NotSent:
+        if _timed_out(error):
+            return NotSent(f"no connection within {self._timeout.connect_timeout} s", "timeout")
+        return NotSent(f"no connection: {_reason(error)}")
+
+    def _lost(self, error: Exception) -> AnswerLost:
+        from urllib3 import exceptions as http
+
+        if _timed_out(error):
+            return AnswerLost(f"no whole answer within {self._timeout.read_timeout} s", "timeout")
+        if isinstance(error, http.DecodeError):
+            return AnswerLost(f"the answer's encoding is broken: {_reason(error)}", "bad_response")
+        if "IncompleteRead" in repr(error) or isinstance(_innermost(error), http.InvalidChunkLength):
+            return AnswerLost("the answer was cut short", "bad_response")
+        return AnswerLost(f"the connection broke before the whole answer came: {_reason(error)}")
+
+
+def _watched(connection: Any, progress: _Progress) -> Any:
+    """Make a connection class that notes in `progress` while it connects, TLS and proxy included.
+
+    The library's errors do not tell: a connection that breaks under an answer may be raised as one to the
+    proxy that was never made, and TLS fails alike before and after the request.
+    """
+
+    def connect(self: Any) -> None:
+        progress.connecting = True
+        connection.connect(self)
+        progress.connecting = False
+
+    return type(connection.__name__, (connection,), {"connect": connect})
+
+
+def _innermost(error: BaseException) -> BaseException:
+    while error.args and isinstance(error.args[-1], BaseException):
+        error = error.args[-1]
+    return error
+
+
+def _timed_out(error: BaseException) -> bool:
+    from urllib3 import exceptions as http
+
+    inner = _innermost(error)
+    # A refused connection is a NewConnectionError, which some versions derive from ConnectTimeoutError.
+    return isinstance(inner, (TimeoutError, http.TimeoutError)) and not isinstance(
+        inner, http.NewConnectionError
+    )
+
+
+def _unusable(error: Exception) -> str:
+    """Say why no transport can be made, without a proxy's URL: there may be a password in it."""
+    import requests
+
+    about_url = not isinstance(error, OSError) or isinstance(error, requests.RequestException)
+    if about_url and not isinstance(error, requests.exceptions.InvalidSchema):
+        return "it, or the proxy on the way to it, has a URL that cannot be read"
+    return str(error)
+
 
 def _reason(error: BaseException) -> str:
-    """Give the innermost reason of an HTTP library's error, without object addresses."""
-    inner: Any = error.args[-1] if error.args else error
-    while isinstance(inner, BaseException) and inner.args and isinstance(inner.args[-1], BaseException):
-        inner = inner.args[-1]
+    """Give the innermost reason of an HTTP library's error, without the connection's name or address."""
+    inner = _innermost(error)
     text = str(inner) or type(inner).__name__
-    return text.partition(">: ")[2] or text
+    return re.sub(r"^(<[^>]*>|\w+\([^)]*\)): ", "", text)
 
 
 def encode_body(request: Request) -> tuple[dict[str, str], bytes | None]:
     """Write a request's body: the headers that describe it, and its bytes.
 
-    Raises RowError (`input_invalid`) for a file that cannot be read.
+    Raises RowError (`input_invalid`) for a file that cannot be read and a value that cannot be written.
     """
-    if request.parts:
-        from urllib3.fields import RequestField
-        from urllib3.filepost import encode_multipart_formdata
-
-        fields = []
-        for part in request.parts:
-            data, filename, media_type = _part_content(part)
-            field = RequestField(part.name, data, filename)
-            field.make_multipart(content_type=media_type)
-            fields.append(field)
-        body, content_type = encode_multipart_formdata(fields)
-        return {"content-type": content_type}, body
-    if request.body is ABSENT:
-        return {}, None
     try:
+        if request.parts:
+            return _encode_parts(request.parts)
+        if request.body is ABSENT:
+            return {}, None
         return {"content-type": "application/json"}, json_text.dump_bytes(request.body)
+    except UnicodeEncodeError:
+        raise RowError("input_invalid", "a text with a broken character cannot be sent as text") from None
     except ValueError as error:
         raise RowError("input_invalid", f"the request's body cannot be written as JSON: {error}") from None
+
+
+def _encode_parts(parts: tuple[Part, ...]) -> tuple[dict[str, str], bytes]:
+    from urllib3.fields import RequestField
+    from urllib3.filepost import encode_multipart_formdata
+
+    fields = []
+    for part in parts:
+        data, filename, media_type = _part_content(part)
+        field = RequestField(part.name, data, filename)
+        field.make_multipart(content_type=media_type)
+        fields.append(field)
+    body, content_type = encode_multipart_formdata(fields)
+    return {"content-type": content_type}, body
 
 
 def _part_content(part: Part) -> tuple[bytes, str | None, str | None]:

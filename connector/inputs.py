@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import isfinite
 from typing import Any
 
 from connector import json_text
@@ -34,7 +35,7 @@ class Input:
 
     `schema` is plain JSON Schema 2020-12; `unit` (`as:` in the declaration) is how a time is sent; `place`
     and `target` say where the value goes (`path`, `query`, `header`, `body`, `part`; an empty place is the
-    engine's or the handler's own). `file` marks a part whose value names a file.
+    engine's or the handler's own).
     """
 
     name: str
@@ -46,7 +47,6 @@ class Input:
     unit: Unit | None = None
     published: bool = True
     deviates: str = ""
-    file: bool = False
     default: Json = field(default_factory=lambda: ABSENT)
 
     def read(self, value: Json) -> Json:
@@ -128,6 +128,8 @@ def typed_value(schema: Any, value: Json) -> Json:
 def _is_type(name: str, value: Json) -> bool:
     if isinstance(value, bool):
         return name == "boolean"
+    if isinstance(value, float) and not isfinite(value):
+        return False
     return isinstance(value, _PYTHON[name])
 
 

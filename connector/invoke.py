@@ -76,22 +76,26 @@ class Invoker:
         exchange = _Exchange(number, self.client, self.recorder)
         writer = _RowWriter(self, number, row, exchange)
         try:
-            values = self.bindings.values(row)
-            exchange.warnings = self.bindings.warnings(values)
-            steps = find_handler(self.action)(Inputs(self.action, self.service, values, self.uploads))
-            result = yield from self._drive(steps, exchange, writer)
-            yield from writer.finish(result)
-        except RowError as error:
-            yield writer.failed(exchange.explain(error))
+            try:
+                values = self.bindings.values(row)
+                exchange.warnings = self.bindings.warnings(values)
+                steps = find_handler(self.action)(Inputs(self.action, self.service, values, self.uploads))
+                result = yield from self._drive(steps, exchange, writer)
+                yield from writer.finish(result)
+            except RowError as error:
+                yield from writer.failed(exchange.explain(error))
         except RunStopped:
             raise
         except RecursionError:
-            yield writer.failed(RowError("input_invalid", "the row is nested too deeply"))
+            writer.drop_held()
+            what = "an answer of the API" if exchange.last else "the row"
+            code = "bad_response" if exchange.last else "input_invalid"
+            yield from writer.failed(RowError(code, f"{what} is nested too deeply"))
         except Exception as error:
             message = (
                 f"a fault in the connector itself, at {self.action.name}: {type(error).__name__}: {error}"
             )
-            yield writer.failed(RowError("internal_error", message))
+            yield from writer.failed(RowError("internal_error", message))
 
     def _drive(self, steps: Steps, exchange: _Exchange, writer: _RowWriter) -> Generator[Envelope, None, Any]:
         """Hand-feed a handler its answers; give out the items of its pages; return its result."""
@@ -114,7 +118,9 @@ class Invoker:
     def failed_row(self, number: int, row: Json, error: RowError) -> Envelope:
         """Give the envelope of a row that could not even be read."""
         kept = row if isinstance(row, Mapping) else {}
-        return _RowWriter(self, number, kept, _Exchange(number, self.client, self.recorder)).failed(error)
+        writer = _RowWriter(self, number, kept, _Exchange(number, self.client, self.recorder))
+        (envelope,) = writer.failed(error)
+        return envelope
 
 
 class _Exchange:
@@ -212,7 +218,7 @@ class _RowWriter:
         extra: dict[str, Any] = {}
         if isinstance(result, PagedResult):
             if result.page:
-                extra["page"] = dict(result.page)
+                extra["page"] = self._shown(dict(result.page))
             if result.truncated:
                 extra["truncated"] = True
             result = self._held
@@ -226,36 +232,47 @@ class _RowWriter:
         else:
             yield self._item(result, last=True, extra=extra)
 
-    def failed(self, error: RowError) -> Envelope:
-        """Give the row's error envelope, which is its last."""
+    def failed(self, error: RowError) -> Iterator[Envelope]:
+        """Give the item that was held back, and the row's error envelope, which is its last."""
         repeatable = self._exchange.repeatable and error.code not in ("outcome_unknown", "internal_error")
         extra: dict[str, Any] = {"repeatable": repeatable}
         if self._each:
+            for item in self._held:
+                yield self._item(item, last=False)
             self._count += 1
             extra |= {"item": self._count, "last": True}
-        return self._envelope(error, error.result, extra)
+        yield self._envelope(error, error.result, extra)
+
+    def drop_held(self) -> None:
+        """Forget the items that no envelope was made of: they cannot be written."""
+        self._held = []
 
     def _item(self, item: Json, *, last: bool, extra: Mapping[str, Any] | None = None) -> Envelope:
         self._count += 1
         return self._envelope(None, item, {**(extra or {}), "item": self._count, "last": last})
 
     def _envelope(self, error: RowError | None, result: Json, extra: Mapping[str, Any]) -> Envelope:
-        about: Any = error if error is not None and error.status is not None else self._exchange.last
+        about: Any = self._exchange.last
+        if error is not None and (error.attempts or error.status is not None):
+            about = error
         meta: dict[str, Any] = {
             "action": self._invoker.action.name,
             "status": about.status if about else None,
             "code": error.code if error else None,
-            "attempts": about.attempts if about else error.attempts if error else 0,
+            "attempts": about.attempts if about else 0,
             "request_id": about.request_id if about else None,
             **extra,
         }
         if self._exchange.warnings:
             meta["warnings"] = self._exchange.warnings
-        redactor = self._invoker.client.redactor
-        shown = result if self._invoker.reveal_secrets else redactor.json(result)
-        message = None if error is None else redactor.text(str(error)) or error.code
+        message = None
+        if error is not None:
+            message = self._invoker.client.redactor.text(str(error)) or error.code
         kept = self._row if self._invoker.keep_row else ABSENT
-        return Envelope(self._number, message, shown, meta, kept)
+        return Envelope(self._number, message, self._shown(result), meta, kept)
+
+    def _shown(self, value: Json) -> Json:
+        return value if self._invoker.reveal_secrets else self._invoker.client.redactor.json(value)
 
 
 def first_request(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from connector import files, output
 from connector.declaration import load_declaration
 from connector.errors import RunFault
 from connector.invoke import Rows
@@ -43,10 +44,13 @@ def load_job(path: Path) -> Job:
         name: str = top.text(key, STREAM)
         return name if name == STREAM else str(folder / name)
 
+    def one_of(key: str, allowed: tuple[str, ...], default: str | None = None) -> Any:
+        name = top.text(key, default)
+        if key in top.data and name not in allowed:
+            raise top.fault(f'"{name}" is not one of {", ".join(allowed)}', key)
+        return name
+
     connection = top.text("connection", None)
-    rows = top.text("rows", "one")
-    if rows not in ("one", "each"):
-        raise top.fault(f'"{rows}" is neither "one" nor "each"', "rows")
     delay_ms = top.value("delay_ms", (int, float), None)
     if delay_ms is not None and delay_ms < 0:
         raise top.fault("a delay cannot be less than 0", "delay_ms")
@@ -56,11 +60,11 @@ def load_job(path: Path) -> Job:
         templates=top.mapping("templates"),
         match_fields=top.value("match_fields", bool, False),
         input=below("input"),
-        input_format=top.text("input_format", None),
+        input_format=one_of("input_format", files.FORMATS),
         output=below("output"),
-        output_format=top.text("output_format", None),
+        output_format=one_of("output_format", output.FORMATS),
         delay_ms=delay_ms,
-        rows=rows,
+        rows=one_of("rows", ("one", "each"), "one"),
         keep_row=top.value("keep_row", bool, False),
         uploads=folder / top.text("uploads", "."),
         reveal_secrets=top.value("reveal_secrets", bool, False),

@@ -75,24 +75,24 @@ class Journal:
     """Keeps what was sent and answered (an `invoke.Recorder`), and tells it again after an interruption."""
 
     def __init__(self, path: Path, redactor: Redactor) -> None:
-        self._path, self._redactor = path, redactor
+        self.path, self._redactor = path, redactor
         self._earlier: dict[tuple[int, int], dict[str, Json]] = {}
         self._file: AppendOnlyFile | None = None
 
     def begin(self, fingerprint: Mapping[str, str]) -> None:
         """Start a new journal, whose first line says what the run is."""
-        self._file = AppendOnlyFile(self._path)
+        self._file = AppendOnlyFile(self.path)
         self._append({"journal": VERSION, "run": dict(fingerprint)})
 
     def resume(self, after_row: int) -> None:
         """Go on with an interrupted run's journal. Rows up to `after_row` have their envelopes."""
-        cut_broken_end(self._path)
-        with self._path.open("rb") as file:
+        cut_broken_end(self.path)
+        with self.path.open("rb") as file:
             for line in file:
                 entry = json_text.loads(line.decode())
                 if "row" in entry and entry["row"] > after_row:
                     self._note(entry)
-        self._file = AppendOnlyFile(self._path)
+        self._file = AppendOnlyFile(self.path)
 
     def close(self) -> None:
         """Close the file."""
@@ -122,7 +122,7 @@ class Journal:
 
     def answered(self, row: int, step: int, response: Response) -> None:
         """Note a request's answer, without the secrets in it."""
-        kept = {n: v for n, v in response.headers.items() if n in _KEPT_HEADERS}
+        kept = {n: self._redactor.text(v) for n, v in response.headers.items() if n in _KEPT_HEADERS}
         answer = {"status": response.status, "headers": kept, "body": self._body(response)}
         self._append({"row": row, "step": step, "answer": {**answer, "request_id": response.request_id}})
 
@@ -135,11 +135,11 @@ class Journal:
             body = response.json()
         except RowError:
             return self._redactor.text(response.text)
-        return "" if body is None else json_text.dumps(self._redactor.json(body))
+        return "" if body is None else json_text.dump_bytes(self._redactor.json(body)).decode()
 
     def _append(self, entry: dict[str, Json]) -> None:
         if self._file is None:
-            raise RunStopped(f"{self._path}: the journal is not open")
+            raise RunStopped(f"{self.path}: the journal is not open")
         self._file.append(json_text.dump_bytes(entry) + b"\n")
 
     def _note(self, entry: dict[str, Json]) -> None:

@@ -1,9 +1,11 @@
-"""JSON as RFC 8259 has it: no NaN, no Infinity, and always writable as UTF-8."""
+"""JSON as RFC 8259 has it: no NaN, no Infinity (also not as 1e999), and always writable as UTF-8."""
 
 from __future__ import annotations
 
 import json
 from typing import Any, NoReturn
+
+from connector.errors import shorten
 
 Json = Any
 """A JSON value: None, bool, int, float, str, list or dict with str keys."""
@@ -14,7 +16,15 @@ def refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
 
-_decoder = json.JSONDecoder(parse_constant=refuse)
+def _finite(text: str) -> float:
+    number = float(text)
+    if number in (float("inf"), float("-inf")):
+        raise ValueError(f"{shorten(text, 20)} is too large for a number")
+    return number
+
+
+decoder = json.JSONDecoder(parse_constant=refuse, parse_float=_finite)
+"""Reads what `loads` reads; for what has to find the end of a value in a longer text."""
 _compact = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _ascii = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"))
 _spaced = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
@@ -23,7 +33,10 @@ _spaced = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 def loads(text: str) -> Json:
     """Read one JSON value. Raises ValueError, also for what is nested too deeply."""
     try:
-        return _decoder.decode(text)
+        return decoder.decode(text)
+    except json.JSONDecodeError as error:
+        line = f"line {error.lineno}, " if error.lineno > 1 else ""
+        raise ValueError(f"{error.msg} at {line}character {error.colno}") from None
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 

@@ -66,58 +66,71 @@ class FileOutput:
         self._spool = self.folder / "envelopes.jsonl"
         self.journal = Journal(self.folder / "journal.jsonl", redactor)
         self.done_rows = 0
-        interrupted = self._look(start)
+        self._look(start)
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._lock = FileLock(self.folder / "lock", blocking=False)
-            self._lock.acquire()
+            self.folder.mkdir(exist_ok=True)
+            self._lock = FileLock(self.folder / "lock")
+            self._lock.acquire(timeout=0)
         except Timeout:
             raise RunFault(f"{path}: another run is writing it right now") from None
         except OSError as error:
             raise RunFault(f"{path}: cannot be written: {error.strerror}") from error
-        if interrupted and start == "resume":
-            self._resume(fingerprint)
-        else:
-            self._begin(fingerprint)
-        self._file = AppendOnlyFile(self._spool)
+        try:
+            self._look(start)  # again, now that no other run can change the answer
+            if start == "resume" and _has_head(self.journal.path):
+                self._resume(fingerprint)
+            else:
+                self._begin(fingerprint)
+        except RunFault:
+            self._lock.release()
+            raise
 
-    def _look(self, start: Start) -> bool:
-        """Tell whether there is an interrupted run; refuse to overwrite anything without being told to."""
-        interrupted = (self.folder / "journal.jsonl").exists()
-        if start == "new" and interrupted:
+    def _look(self, start: Start) -> None:
+        """Refuse to overwrite anything, or to begin again, without being told to."""
+        if self.path.is_dir():
+            raise RunFault(f"{self.path}: is a folder; name a file for the output")
+        if not self.path.parent.is_dir():
+            raise RunFault(f"{self.path}: there is no folder {self.path.parent}")
+        if start == "new" and _has_head(self.journal.path):
             raise RunFault(
                 f"{self.path}: an interrupted run is here ({self.folder}): --resume goes on with it, "
                 "--restart begins again"
             )
         if start == "new" and self.path.exists():
             raise RunFault(f"{self.path}: is there already: --restart writes it anew")
-        if start == "resume" and not interrupted:
+        if start == "resume" and not self.journal.path.exists():
             raise RunFault(f"{self.path}: there is no interrupted run to resume")
-        if self.path.is_dir():
-            raise RunFault(f"{self.path}: is a folder; name a file for the output")
-        return interrupted
 
     def _begin(self, fingerprint: Mapping[str, str]) -> None:
-        for path in (self._spool, self.folder / "journal.jsonl"):
-            path.unlink(missing_ok=True)
         try:
+            for path in (self.journal.path, self._spool):
+                path.unlink(missing_ok=True)
+            # In this order: a journal without envelopes beside it means that they were given their name.
+            self._file = AppendOnlyFile(self._spool)
             self.journal.begin(fingerprint)
-        except RunStopped as error:
+        except (OSError, RunStopped) as error:
+            shutil.rmtree(self.folder, ignore_errors=True)
             raise RunFault(str(error)) from error
 
     def _resume(self, fingerprint: Mapping[str, str]) -> None:
-        before = read_fingerprint(self.folder / "journal.jsonl")
+        before = read_fingerprint(self.journal.path)
         changed = [name for name, value in fingerprint.items() if before.get(name) != value]
         if changed:
-            self._lock.release()
             raise RunFault(
                 f"{self.path}: the interrupted run was another one: its {', '.join(changed)} differed. "
                 "--restart begins again"
             )
-        if self._spool.exists():
+        try:
+            if not self._spool.exists() and self.path.exists():
+                os.replace(self.path, self._spool)
+            self._file = AppendOnlyFile(self._spool)
             cut_broken_end(self._spool)
             self.done_rows = _cut_unfinished_row(self._spool)
-        self.journal.resume(self.done_rows)
+            self.journal.resume(self.done_rows)
+        except (OSError, RunStopped, ValueError, KeyError, TypeError) as error:
+            raise RunFault(
+                f"{self.path}: the interrupted run cannot be read: {error}. --restart begins again"
+            ) from error
 
     def write(self, envelope: Envelope) -> None:
         """Write one envelope; the operating system has it when this returns. Raises RunStopped."""
@@ -132,6 +145,8 @@ class FileOutput:
                 ready = self.folder / "output"
                 with ready.open("wb") as file:
                     convert(self._spool, self._format, file)
+                    file.flush()
+                    os.fsync(file.fileno())
             os.replace(ready, self.path)
         except OSError as error:
             raise RunStopped(f"{self.path}: cannot be written: {error.strerror}") from error
@@ -144,6 +159,15 @@ class FileOutput:
             self._file.close()
             self.journal.close()
             self._lock.release()
+
+
+def _has_head(journal: Path) -> bool:
+    """Tell whether a journal says what its run is; one that was cut off before that has sent nothing."""
+    try:
+        with journal.open("rb") as file:
+            return file.readline().endswith(b"\n")
+    except FileNotFoundError:
+        return False
 
 
 def _cut_unfinished_row(spool: Path) -> int:
@@ -218,12 +242,14 @@ def _write_csv(spool: Path, file: BinaryIO) -> None:
     for envelope in _envelopes(spool):
         fields |= dict.fromkeys(_cells(envelope))
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-    writer = csv.DictWriter(text, ["row", "has_error", "error", *fields], restval="")
-    writer.writeheader()
-    for envelope in _envelopes(spool):
-        fixed = {name: _cell(envelope[name]) for name in ("row", "has_error", "error")}
-        writer.writerow({**fixed, **_cells(envelope)})
-    text.detach()
+    try:
+        writer = csv.DictWriter(text, ["row", "has_error", "error", *fields], restval="")
+        writer.writeheader()
+        for envelope in _envelopes(spool):
+            fixed = {name: _cell(envelope[name]) for name in ("row", "has_error", "error")}
+            writer.writerow({**fixed, **_cells(envelope)})
+    finally:
+        text.detach()
 
 
 def _envelopes(spool: Path) -> Iterator[dict[str, Json]]:
@@ -236,9 +262,14 @@ def _cells(envelope: Mapping[str, Json]) -> dict[str, str]:
     """Give an envelope's further cells by column; a result that is no object has the column `result`."""
     result = envelope["result"]
     members = result if isinstance(result, dict) else {} if result is None else {"result": result}
-    taken = ("row", "has_error", "error", "input")
-    cells = {f"result.{name}" if name in taken else name: _cell(value) for name, value in members.items()}
+    cells = {_column(name): _cell(value) for name, value in members.items()}
     return {**cells, "input": _cell(envelope["input"])} if "input" in envelope else cells
+
+
+def _column(member: str) -> str:
+    """Name a result's column so that it is none of ours, and no two members share one."""
+    is_ours = member in ("row", "has_error", "error", "input") or member.startswith("result.")
+    return f"result.{member}" if is_ours else member
 
 
 def _cell(value: Json) -> str:

@@ -6,7 +6,6 @@ the time of the latest start is shared through a small file.
 
 from __future__ import annotations
 
-import contextlib
 import mmap
 import os
 import struct
@@ -32,7 +31,7 @@ class Pacer:
         self._delay_s = delay_ms / 1000
         self._clock = clock
         self._thread_lock = threading.Lock()
-        self._shared = _SharedTime(path) if path else None
+        self._shared = _open_shared(path) if path else None
         self._latest = float("-inf")
 
     def wait(self) -> None:
@@ -42,24 +41,41 @@ class Pacer:
     def _reserve(self) -> float:
         with self._thread_lock:
             if self._shared is None:
-                self._latest = self._after(self._latest)
-            elif not self._delay_s:
-                self._latest = self._clock.monotonic()
-                self._shared.write(self._latest, self._began())
-            else:
+                return self._advance(float("-inf"))
+            if not self._delay_s:
+                # Nothing is waited for, so nothing needs to be locked; times handed out to others stay.
+                now = self._clock.monotonic()
+                if now > self._read(self._shared):
+                    self._shared.write(now, self._began())
+                return now
+            try:
                 with self._shared.lock:
-                    latest, began = self._shared.read()
-                    # A time from before the machine's last start means nothing now.
-                    same_boot = abs(began - self._began()) < _SAME_BOOT_S
-                    self._latest = self._after(latest if same_boot else float("-inf"))
-                    self._shared.write(self._latest, self._began())
-            return self._latest
+                    start = self._advance(self._read(self._shared))
+                    self._shared.write(start, self._began())
+                    return start
+            except (OSError, NotImplementedError):
+                self._shared = None  # its folder is gone, or cannot lock: this process keeps its own time
+                return self._advance(float("-inf"))
 
-    def _after(self, latest: float) -> float:
-        return max(self._clock.monotonic(), latest + self._delay_s)
+    def _advance(self, others: float) -> float:
+        self._latest = max(self._clock.monotonic(), max(self._latest, others) + self._delay_s)
+        return self._latest
+
+    def _read(self, shared: _SharedTime) -> float:
+        """Read the latest start. A time from before the machine's last start means nothing now."""
+        latest, began = shared.read()
+        return latest if abs(began - self._began()) < _SAME_BOOT_S else float("-inf")
 
     def _began(self) -> float:
         return self._clock.now() - self._clock.monotonic()
+
+
+def _open_shared(path: Path) -> _SharedTime | None:
+    """Open the shared file; where that cannot be done, a process keeps its own time."""
+    try:
+        return _SharedTime(path)
+    except (OSError, ValueError, NotImplementedError):
+        return None
 
 
 class _SharedTime:
@@ -69,9 +85,10 @@ class _SharedTime:
         self.lock = FileLock(path.with_name(path.name + ".lock"), mode=0o600)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            with contextlib.suppress(OSError):
+            with self.lock:
                 if os.fstat(descriptor).st_size < _SLOT.size:
-                    os.ftruncate(descriptor, _SLOT.size)
+                    # Written, not only made longer: on a full disk, that fails here and not in the memory.
+                    os.write(descriptor, bytes(_SLOT.size))
             self._map = mmap.mmap(descriptor, _SLOT.size)
         finally:
             os.close(descriptor)

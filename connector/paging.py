@@ -6,7 +6,7 @@ A page that cannot be read, or that does not advance, is an error and never a sh
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from connector.errors import RowError
@@ -22,9 +22,20 @@ class Page:
     items: list[Json]
 
 
-Walk = Generator[Request | Page, Response, dict[str, Json]]
-"""Yields requests and pages; returns what the last answer says beside its items (`meta.page`), with
-`truncated` true when `limit` ended the walk before the list did."""
+@dataclass(frozen=True)
+class PagedResult:
+    """What a walk over pages returns: the items went ahead as pages.
+
+    `page` is what the last answer says beside its items; `truncated` is true when the walk ended before
+    the list did, or cannot tell.
+    """
+
+    page: Mapping[str, Json] = field(default_factory=dict)
+    truncated: bool = False
+
+
+Walk = Generator[Request | Page, Response, PagedResult]
+"""Yields requests and pages."""
 
 
 def walk(pager: Pager, first: Request, limit: int | None = None) -> Walk:
@@ -32,11 +43,9 @@ def walk(pager: Pager, first: Request, limit: int | None = None) -> Walk:
 
     Raises RowError (`bad_response`) for a page that cannot be read or that does not advance.
     """
-    # One item more than the cap is asked for: only its arrival proves that something was left out.
-    size = pager.page_size if limit is None else max(pager.least, min(pager.page_size, limit + 1))
+    size = _page_size(pager, limit)
     request = _set(first, pager.size, size) if pager.size else first
-    position: Json = None
-    progress: Json = None
+    way = _Way(pager)
     count = 0
     while True:
         response = yield request
@@ -46,15 +55,25 @@ def walk(pager: Pager, first: Request, limit: int | None = None) -> Walk:
         room = len(items) if limit is None else limit - count
         yield Page(items[:room])
         if len(items) > room:
-            return {**beside, "truncated": True}
+            return PagedResult(beside, truncated=True)
         count += len(items)
+        if _has_ended(pager, items, size):
+            # A list that has no next page, and gave all that was asked for, may have more.
+            return PagedResult(beside, truncated=not pager.send and len(items) >= size)
         following = _position(pager, answer, items, response)
-        if _is_last(pager, items, following, size):
-            return beside
-        advanced = _member(answer, pager.advances)
-        _check_advance(pager, (position, progress), (following, advanced), response)
-        position, progress = following, advanced
+        if following is None and "no_position" in pager.until:
+            return PagedResult(beside)
+        progress = _member(answer, pager.advances) if pager.advances else None
+        way.advance(following, progress, items, response)
         request = _set(request, pager.send, following)
+
+
+def _page_size(pager: Pager, limit: int | None) -> int:
+    """Choose how many items to ask for. One more than the cap: only its arrival proves that more exist."""
+    if limit is None:
+        return pager.page_size
+    wanted = limit + 1 if not pager.send else min(pager.page_size, limit + 1)
+    return max(pager.least, wanted)
 
 
 def _items(pager: Pager, answer: Json, response: Response) -> list[Json]:
@@ -71,56 +90,63 @@ def _beside(pager: Pager, answer: Json) -> dict[str, Json]:
     return {name: value for name, value in answer.items() if name != pager.items.partition(".")[0]}
 
 
+def _has_ended(pager: Pager, items: list[Json], size: int) -> bool:
+    reasons = {"first": True, "empty": not items, "short": len(items) < size, "no_position": False}
+    return any(reasons[reason] for reason in pager.until)
+
+
 def _position(pager: Pager, answer: Json, items: list[Json], response: Response) -> Json:
     """Find where the next page begins; None when the answer does not say."""
     if pager.next:
         holder = _member(answer, pager.next.rpartition(".")[0])
         if holder is not None and not isinstance(holder, Mapping):
             raise _unreadable(f'its "{pager.next.rpartition(".")[0]}" is {kind(holder)}', response)
-        return _member(answer, pager.next)
-    if not pager.pick or not items:
-        return None
-    places = [_member(item, pager.item) for item in items]
-    if pager.pick == "last":
-        return places[-1]
-    if not all(type(place) is int for place in places):
-        raise _unreadable(f'an item has no whole number as its "{pager.item}"', response)
-    return max(places) if pager.pick == "max" else min(places)
+        place = _member(answer, pager.next)
+    elif not items or pager.pick == "last":
+        place = _member(items[-1], pager.item) if items else None
+    else:
+        places = [_member(item, pager.item) for item in items]
+        if not all(type(place) is int for place in places):
+            raise _unreadable(f'an item has no whole number as its "{pager.item}"', response)
+        place = max(places) if pager.pick == "max" else min(places)
+    if isinstance(place, (bool, list, dict)):
+        raise _unreadable(f"the place where the next page begins is {kind(place)}", response)
+    return None if place == "" else place
 
 
-def _is_last(pager: Pager, items: list[Json], following: Json, size: int) -> bool:
-    reasons = {
-        "first": True,
-        "empty": not items,
-        "short": len(items) < size,
-        "no_position": following is None,
-    }
-    return any(reasons[reason] for reason in pager.until)
+class _Way:
+    """Where a walk has been, so that a page which leads back there is refused."""
 
+    def __init__(self, pager: Pager) -> None:
+        self._pager = pager
+        self._seen: set[Json] = set()
+        self._position: Json = None
+        self._progress: Json = None
+        self._items: list[Json] = []
 
-def _check_advance(
-    pager: Pager, before: tuple[Json, Json], after: tuple[Json, Json], response: Response
-) -> None:
-    """Refuse a page that leads back to where the walk already was."""
-    (position, progress), (following, advanced) = before, after
-    if following is None:
-        raise _unreadable("it does not say where the next page begins", response)
-    if position is None:
-        return
-    stuck = following == position
-    if pager.pick in ("max", "min"):
-        stuck = following <= position if pager.pick == "max" else following >= position
-    if stuck and pager.advances:
-        stuck = not (_number(advanced) > _number(progress))
-    if stuck:
-        raise _unreadable(f"it leads back to {following!r}, where this page began", response)
+    def advance(self, following: Json, progress: Json, items: list[Json], response: Response) -> None:
+        """Note the next page's position. Raises RowError where it is none or leads back."""
+        if following is None:
+            raise _unreadable("it does not say where the next page begins", response)
+        if self._seen and self._leads_back(following, progress, items):
+            raise _unreadable(f"it leads back to {following!r}, where the walk already was", response)
+        self._seen.add(following)
+        self._position, self._progress, self._items = following, progress, items
+
+    def _leads_back(self, following: Json, progress: Json, items: list[Json]) -> bool:
+        pick = self._pager.pick
+        if pick in ("max", "min"):
+            return bool(following <= self._position if pick == "max" else following >= self._position)
+        if following not in self._seen and items != self._items:
+            return False
+        return not (self._pager.advances and _number(progress) > _number(self._progress))
 
 
 def _number(value: Json) -> float:
     """Read an offset leniently: it was seen as text. What is no number never advances."""
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return float("nan")
 
 

@@ -13,12 +13,13 @@ class Redactor:
     """Hides known secret values in texts, and the members that a service holds secret in JSON."""
 
     def __init__(self, values: Iterable[str] = (), members: Iterable[str] = ()) -> None:
-        self._values = {value for value in values if value}
+        self._values = _longest_first(values)
         self._members = frozenset(members)
 
     def add(self, value: str) -> None:
         """Hide this value, too, from now on."""
-        self._values.add(value)
+        # A new tuple, since other threads may be reading the old one.
+        self._values = _longest_first((*self._values, value))
 
     def text(self, text: str) -> str:
         """Give the text without the known secret values."""
@@ -38,6 +39,11 @@ class Redactor:
         if isinstance(value, (list, tuple)):
             return [self.json(item) for item in value]
         return value
+
+
+def _longest_first(values: Iterable[str]) -> tuple[str, ...]:
+    """Order secrets so that of one which is a part of another, no other part stays to be seen."""
+    return tuple(sorted({value for value in values if value}, key=len, reverse=True))
 
 
 def masked(secret: str) -> str:

@@ -12,6 +12,8 @@ Three kinds come out of `compile_template`:
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial, wraps
 from types import GeneratorType
@@ -28,8 +30,16 @@ from connector.errors import RowError, RunFault, nearest, shorten
 from connector.json_text import Json
 
 Row = Mapping[str, Json]
-Scope = dict[str, Any]
-"""What a row's templates see: see `scope`."""
+
+
+class Scope(dict[str, Any]):
+    """What the templates of one row see: its fields, and `row` for names that are no identifiers."""
+
+    def __init__(self, row: Row) -> None:
+        super().__init__({**_environment.globals, "row": row, **row})
+        self.fields = row
+
+
 Render = Callable[[Scope], Json]
 """A compiled template. Raises RowError (`template_error`)."""
 
@@ -62,7 +72,11 @@ def _fail_if_missing(value: Any) -> None:
 
 def to_json(value: Any) -> Json:
     """Turn an expression's value into plain JSON. Raises TypeError, naming what has no JSON form."""
-    if value is None or isinstance(value, (bool, int, float)):
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, (int, float)):
+        if not -sys.float_info.max <= value <= sys.float_info.max:
+            raise TypeError("its value is no JSON: a number that is too large")
         return value
     if isinstance(value, str):
         return str(value)
@@ -91,17 +105,37 @@ def _json(value: Any, indent: int | None = None) -> str:
     return json_text.dumps(to_json(value))
 
 
-class _PrintJson(NodeTransformer):
-    """Let `~` join the texts that `{{ }}` would print, not Python's own."""
+class _OurRules(NodeTransformer):
+    """Read a template as our rows want it, where Jinja has Python's objects in mind."""
 
-    def visit_Concat(self, node: nodes.Concat) -> nodes.Concat:
+    def visit_Getattr(self, node: nodes.Getattr) -> nodes.Expr:
+        """Take `a.items` for a member of the data, and never for a method of Python's dict."""
+        self.generic_visit(node)
+        return nodes.Getitem(node.node, nodes.Const(node.attr), node.ctx, lineno=node.lineno)
+
+    def visit_Call(self, node: nodes.Call) -> nodes.Expr:
+        """Leave the method in `a.items()` a method."""
+        called = node.node
+        self.generic_visit(node)
+        if isinstance(called, nodes.Getattr):
+            node.node = called
+        return node
+
+    def visit_Name(self, node: nodes.Name) -> nodes.Expr:
+        """Take `self` for a field like any other."""
+        if node.name != "self" or node.ctx != "load":
+            return node
+        return nodes.Getitem(nodes.Name("row", "load"), nodes.Const("self"), "load", lineno=node.lineno)
+
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Expr:
+        """Let `~` join the texts that `{{ }}` would print, not Python's own."""
         self.generic_visit(node)
         node.nodes = [nodes.Filter(n, "string", [], [], None, None, lineno=n.lineno) for n in node.nodes]
         return node
 
 
 class _Environment(ImmutableSandboxedEnvironment):
-    """Strict, and reads the members of JSON objects before the methods of Python's dicts."""
+    """Strict, and prints JSON."""
 
     def __init__(self) -> None:
         super().__init__(undefined=_Strict, finalize=text)
@@ -111,11 +145,6 @@ class _Environment(ImmutableSandboxedEnvironment):
         lax = {"default", "d", "defined", "undefined"}
         for functions in (self.filters, self.tests):
             functions.update({n: _strictly(f) for n, f in functions.items() if n not in lax})
-
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        if isinstance(obj, dict) and attribute in obj:
-            return obj[attribute]
-        return super().getattr(obj, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         if isinstance(obj, dict):
@@ -150,11 +179,6 @@ def _joining(join: Callable[..., str]) -> Callable[..., str]:
 _environment = _Environment()
 
 
-def scope(row: Row) -> Scope:
-    """Build what the templates of one row see: its fields, and `row` for names that are no identifiers."""
-    return {**_environment.globals, "row": row, **row}
-
-
 def compile_template(source: str, schema: Mapping[str, Json]) -> Render:
     """Compile one template for an input of the given JSON Schema.
 
@@ -162,14 +186,28 @@ def compile_template(source: str, schema: Mapping[str, Json]) -> Render:
     part that cannot be JSON where JSON is due.
     """
     try:
-        tree = _PrintJson().visit(_environment.parse(source))
+        tree = _OurRules().visit(_environment.parse(source))
+        _refuse_unknown(tree)
         for node in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)):
             raise TemplateSyntaxError("there are no other templates to include here", node.lineno)
         return _compile_tree(tree, source, schema)
     except TemplateSyntaxError as error:
         raise RunFault(f"template, line {error.lineno}: {error.message}: {shorten(source)}") from error
-    except (RecursionError, MemoryError, OverflowError) as error:
+    except (RecursionError, MemoryError, OverflowError, ValueError) as error:
         raise RunFault(f"template: too deeply nested or too large: {shorten(source)}") from error
+
+
+def _refuse_unknown(tree: nodes.Template) -> None:
+    """Refuse unknown filters and tests also inside an `if`, where Jinja waits until they are reached."""
+    for noun, cls, known in (
+        ("filter", nodes.Filter, _environment.filters),
+        ("test", nodes.Test, _environment.tests),
+    ):
+        for node in tree.find_all(cls):
+            if node.name not in known:
+                raise TemplateSyntaxError(
+                    f'there is no {noun} "{node.name}"{nearest(node.name, known)}', node.lineno
+                )
 
 
 def _compile_tree(tree: nodes.Template, source: str, schema: Mapping[str, Json]) -> Render:
@@ -179,6 +217,32 @@ def _compile_tree(tree: nodes.Template, source: str, schema: Mapping[str, Json])
     if pieces is not None and takes_json(schema):
         return _json_document(pieces, source, schema)
     return _text_template(tree)
+
+
+def json_source(value: Any) -> str:
+    """Write a JSON value, in whose texts templates may stand, as one JSON document: see `_json_document`.
+
+    Raises RunFault for what is no JSON.
+    """
+    try:
+        if isinstance(value, str):
+            # Text is escaped for JSON; what is Jinja's stays as it is.
+            tokens = _environment.lex(value)
+            return (
+                '"'
+                + "".join(json_text.dumps(t)[1:-1] if kind == "data" else t for _, kind, t in tokens)
+                + '"'
+            )
+        if isinstance(value, Mapping):
+            members = (f"{json_source(str(name))}: {json_source(member)}" for name, member in value.items())
+            return "{" + ", ".join(members) + "}"
+        if isinstance(value, (list, tuple)):
+            return "[" + ", ".join(map(json_source, value)) + "]"
+        return json_text.dumps(value)
+    except TemplateSyntaxError as error:
+        raise RunFault(f"template, line {error.lineno}: {error.message}: {shorten(str(value))}") from error
+    except (TypeError, ValueError, RecursionError) as error:
+        raise RunFault(f"template: not JSON: {error}") from error
 
 
 def takes_json(schema: Mapping[str, Json]) -> bool:
@@ -261,8 +325,9 @@ class _explained:
 
 
 def _missing_message(error: _MissingError, scope: Scope) -> str:
+    fields: Any
     if error.holder is missing:
-        fields, place, noun = scope.get("row"), "the row", "field"
+        fields, place, noun = scope.fields, "the row", "field"
     else:
         fields, place, noun = error.holder, json_text.kind(error.holder), "member"
     hint = f'{place} has no {noun} "{error.name}"'
@@ -277,6 +342,7 @@ def _missing_message(error: _MissingError, scope: Scope) -> str:
 
 _OPEN, _TEXT, _VALUE = "\ue000", "\ue001", "\ue002"
 """Marks in a document's skeleton: `OPEN index TEXT` inside a string, `OPEN index VALUE` for a value."""
+_VALUE_AS_NAME = re.compile(_VALUE + r'"\s*:')
 
 
 def _json_document(pieces: list[nodes.Expr], source: str, schema: Mapping[str, Json]) -> Render:
@@ -284,7 +350,7 @@ def _json_document(pieces: list[nodes.Expr], source: str, schema: Mapping[str, J
 
     The document is parsed once, with a mark where each expression stands; a row's values are then put in
     place of the marks, so no value can break out of its string. Where only the rendered text can be
-    parsed (an expression that stands for a member's name, say), it is parsed for every row.
+    parsed (an expression without quotes for a member's name, say), it is parsed for every row.
     """
     expressions = [piece for piece in pieces if not isinstance(piece, nodes.TemplateData)]
     constant = "".join(p.data for p in pieces if isinstance(p, nodes.TemplateData))
@@ -293,15 +359,19 @@ def _json_document(pieces: list[nodes.Expr], source: str, schema: Mapping[str, J
     evaluate = _evaluator(expressions)
     skeleton, in_string = _skeleton(pieces)
     try:
-        if _OPEN in constant:
+        if _OPEN in constant or r"\ue000" in constant.lower():
             raise ValueError("the document has our marks in it")
+        if _VALUE_AS_NAME.search(skeleton):
+            raise ValueError("a value stands where a member's name is due")
         document = json_text.loads(skeleton)
     except ValueError:
         return _json_from_text(pieces, in_string, evaluate)
 
     def render(scope: Scope) -> Json:
         with _explained(scope):
-            return _fill(document, evaluate(scope), schema)
+            values = evaluate(scope)
+            alone = _value_at(document, values) if isinstance(document, str) else _NO_VALUE
+            return "" if is_blank(alone) else _fill(document, values, schema)
 
     return render
 
@@ -396,6 +466,11 @@ def _fill_items(node: Json, values: list[Any], items: Any) -> list[Json]:
     wanted = _member(items, "type")
     nested = wanted == "array" if wanted else any(isinstance(item, list) for item in plain)
     return [plain] if nested else plain
+
+
+def is_blank(value: Any) -> bool:
+    """Whether a value is a text that renders to nothing."""
+    return isinstance(value, str) and not value.strip()
 
 
 def _member(schema: Any, name: str) -> Any:

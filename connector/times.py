@@ -11,6 +11,7 @@ Unit = Literal["iso", "epoch_s", "epoch_ms"]
 EPOCH_MS_FROM = 10**11
 """A bare number is epoch seconds below this and epoch milliseconds from here on (the year 5138 in s)."""
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _ISO = re.compile(
     r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)"
     r"(?:[T ](?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9}))?)?)?"
@@ -28,14 +29,14 @@ def parse_time(text: str) -> datetime:
     text = text.strip()
     try:
         if _NUMBER.fullmatch(text):
-            number = float(text)
-            seconds = number / 1000 if abs(number) >= EPOCH_MS_FROM else number
-            return datetime.fromtimestamp(seconds, timezone.utc)
+            number = float(text) if "." in text else int(text)
+            is_ms = abs(number) >= EPOCH_MS_FROM
+            return _EPOCH + (timedelta(milliseconds=number) if is_ms else timedelta(seconds=number))
         match = _ISO.fullmatch(text)
         if match is None:
             raise ValueError("not a time")
         return _from_match(match)
-    except (ValueError, OverflowError, OSError):
+    except (ValueError, OverflowError):
         raise ValueError(
             f'"{text[:60]}" is not a time: write 2026-12-01T06:00:00, '
             "2026-12-01T06:00:00-04:00 or an epoch number"

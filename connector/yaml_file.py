@@ -1,11 +1,13 @@
 """YAML files, loaded safely, whose mistakes are reported with file and line.
 
 Differences from plain YAML 1.1, each because the silent alternative loses what was written: a key given
-twice is an error, and a time such as 2026-12-01T06:00:00Z stays the text that it is.
+twice is an error; a number is what JSON has for one, so that 2026-12-01T06:00:00Z, 10:30 and 007 stay the
+texts that they are; and nothing is loaded that JSON does not have.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,8 @@ class _Loader(_Base):  # type: ignore[misc]
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
         for key_node, _ in node.value:
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                continue
             key = self.construct_object(key_node, deep=True)
             if isinstance(key, (list, dict)):
                 raise yaml.constructor.ConstructorError(None, None, "a key must be text", key_node.start_mark)
@@ -33,14 +37,29 @@ class _Loader(_Base):  # type: ignore[misc]
         return result
 
 
+_OTHERS = ("timestamp", "int", "float", "value")
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    first: [(tag, pattern) for tag, pattern in resolvers if tag.rpartition(":")[2] not in _OTHERS]
     for first, resolvers in _Base.yaml_implicit_resolvers.items()
 }
+_WHOLE = "-?(0|[1-9][0-9]{0,99})"
+_START = list("-0123456789")
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(_WHOLE + "$"), _START)
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(_WHOLE + r"\.[0-9]+([eE][-+]?[0-9]{1,2})?$"), _START
+)
+_PLAIN = (
+    None,
+    *(f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str", "seq", "map")),
+)
+_Loader.yaml_constructors = {tag: _Base.yaml_constructors[tag] for tag in _PLAIN}
 
 
-def load(path: Path) -> Any:
-    """Read one YAML document. Raises RunFault with file and line for anything unreadable."""
+def load(path: Path, *, may_quote: bool = True) -> Any:
+    """Read one YAML document. Raises RunFault with file and line for anything unreadable.
+
+    Without `may_quote` the error says nothing of what the file holds, which may be secret.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -49,9 +68,10 @@ def load(path: Path) -> Any:
         return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader underneath
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise RunFault(f"{path}, line {line}: {error.problem}") from error
-    except (yaml.YAMLError, RecursionError) as error:
-        raise RunFault(f"{path}: not YAML: {error}") from error
+        problem = error.problem if may_quote else "not YAML; a value with special characters needs quotes"
+        raise RunFault(f"{path}, line {line}: {problem}") from error
+    except (yaml.YAMLError, RecursionError, ValueError, LookupError) as error:
+        raise RunFault(f"{path}: not YAML{f': {error}' if may_quote else ''}") from error
 
 
 def line_of(path: Path, keys: Sequence[str | int]) -> int:

@@ -1,0 +1,294 @@
+"""Rows in, envelopes out: their order, where a run goes on, where it stops, and what it counts."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+
+from connector.batch import Summary, require_first, run_batch
+from connector.client import Client
+from connector.envelope import Envelope
+from connector.errors import AnswerLost, RunFault, RunStopped
+from connector.files import InputRow, RowSource
+from connector.http import Response
+from connector.inputs import validator
+from connector.invoke import Invoker
+from connector.output import StreamOutput
+from connector.resources import schema
+from tests.declared import declare, invoker
+from tests.fakes import FakeClock, FakeTransport, reply, write_lines
+
+
+@dataclass
+class Kept:
+    """An output in memory; `finished` tells whether it was completed."""
+
+    done_rows: int = 0
+    written: list[Envelope] = field(default_factory=list)
+    finished: bool = False
+
+    def write(self, envelope: Envelope) -> None:
+        envelope.line()
+        self.written.append(envelope)
+
+    def finish(self) -> None:
+        self.finished = True
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+def rows(count: int, first: int = 1) -> Iterator[InputRow]:
+    return (InputRow(n, {"n": n}) for n in range(first, first + count))
+
+
+def echo(method: str, target: str, body: Any) -> Response:
+    """Answers with the number that was asked for; 13 is refused and 14 gets lost."""
+    number = int(target.rpartition("=")[2])
+    if number == 13:
+        return reply({"resultCode": "unlucky"}, 400)
+    if number == 14:
+        raise AnswerLost("no whole answer", "timeout")
+    return reply({"n": number})
+
+
+@pytest.fixture
+def run(client: Client, transport: FakeTransport, tmp_path: Path) -> Invoker:
+    """Runs an action that sends the row's `n`."""
+
+    def always(method: str, target: str, body: Any) -> Response:
+        transport.answers.append(always)
+        return echo(method, target, body)
+
+    transport.answers = [always]
+    return invoker(declare(tmp_path, inputs={"n": "query.n"}, required=["n"]), client)
+
+
+def asked(transport: FakeTransport) -> list[int]:
+    return [int(target.rpartition("=")[2]) for _, target, _ in transport.sent]
+
+
+def test_every_row_has_its_envelope_in_order(
+    run: Invoker, transport: FakeTransport, clock: FakeClock
+) -> None:
+    output = Kept()
+    summary = run_batch(rows(20), run, output, clock)
+    assert [e.row for e in output.written] == list(range(1, 21))
+    assert [e.row for e in output.written if e.has_error] == [13, 14]
+    assert [e.result for e in output.written[:3]] == [{"n": 1}, {"n": 2}, {"n": 3}]
+    assert asked(transport) == [*range(1, 14), 14, 14, 14, *range(15, 21)]
+    assert output.finished
+    assert summary.as_json() == {
+        "rows": 20,
+        "succeeded": 18,
+        "failed": 2,
+        "resumed_rows": 0,
+        "seconds": 3.0,
+        "codes": {
+            "api_error": {"rows": 1, "example": "row 13: GET /v2/probe: the API answered 400: unlucky"},
+            "timeout": {"rows": 1, "example": "row 14: GET /v2/probe: no whole answer"},
+        },
+        "stopped": False,
+    }
+
+
+def test_no_rows_are_a_complete_run(run: Invoker, clock: FakeClock) -> None:
+    output = Kept()
+    assert run_batch(iter(()), run, output, clock).rows == 0
+    assert output.finished
+
+
+def test_each_row_is_written_before_the_next_one_is_read(run: Invoker, clock: FakeClock) -> None:
+    output = Kept()
+
+    def watched() -> Iterator[InputRow]:
+        for row in rows(5):
+            assert len(output.written) == row.number - 1
+            yield row
+
+    run_batch(watched(), run, output, clock)
+    assert len(output.written) == 5
+
+
+def test_a_resumed_run_sends_only_what_has_no_envelope(
+    run: Invoker, transport: FakeTransport, clock: FakeClock
+) -> None:
+    output = Kept(done_rows=7)
+    summary = run_batch(rows(10), run, output, clock)
+    assert asked(transport) == [8, 9, 10]
+    assert [e.row for e in output.written] == [8, 9, 10]
+    assert (summary.rows, summary.resumed_rows, output.finished) == (3, 7, True)
+
+
+def test_a_run_that_was_complete_sends_nothing(
+    run: Invoker, transport: FakeTransport, clock: FakeClock
+) -> None:
+    output = Kept(done_rows=10)
+    assert run_batch(rows(10), run, output, clock).rows == 0
+    assert (transport.sent, output.finished) == ([], True)
+
+
+def test_a_stop_finishes_the_row_under_way_and_leaves_the_run_resumable(
+    run: Invoker, transport: FakeTransport, clock: FakeClock
+) -> None:
+    stop, output = Event(), Kept()
+
+    def listener(envelope: Envelope) -> None:
+        if envelope.row == 4:
+            stop.set()
+
+    summary = run_batch(rows(10), run, output, clock, (listener,), stop)
+    assert asked(transport) == [1, 2, 3, 4]
+    assert (summary.stopped, summary.rows, output.finished) == (True, 4, False)
+    assert summary.as_json()["stopped"] is True
+
+
+def test_a_stop_after_the_last_row_comes_too_late(run: Invoker, clock: FakeClock) -> None:
+    stop, output = Event(), Kept()
+
+    def listener(envelope: Envelope) -> None:
+        if envelope.row == 3:
+            stop.set()
+
+    summary = run_batch(rows(3), run, output, clock, (listener,), stop)
+    assert (summary.stopped, output.finished) == (False, True)
+
+
+def test_an_output_that_takes_no_more_ends_the_run(
+    run: Invoker, transport: FakeTransport, clock: FakeClock
+) -> None:
+    class Full(Kept):
+        def write(self, envelope: Envelope) -> None:
+            if envelope.row == 3:
+                raise RunStopped("the disk is full")
+            super().write(envelope)
+
+    output = Full()
+    with pytest.raises(RunStopped, match="the disk is full"):
+        run_batch(rows(10), run, output, clock)
+    assert (asked(transport), output.finished) == ([1, 2, 3], False)
+
+
+def test_broken_rows_have_envelopes_and_send_nothing(
+    run: Invoker, transport: FakeTransport, clock: FakeClock, tmp_path: Path
+) -> None:
+    source = RowSource(str(write_lines(tmp_path / "in.jsonl", [{"n": 1}, "{broken", "[1]", {"n": 4}, '"x"'])))
+    output = Kept()
+    summary = run_batch(source.rows(), run, output, clock)
+    assert asked(transport) == [1, 4]
+    assert [e.meta["code"] for e in output.written] == [
+        None,
+        "input_invalid",
+        "input_invalid",
+        None,
+        "input_invalid",
+    ]
+    assert "in.jsonl, line 2: not JSON" in str(output.written[1].error)
+    assert "line 3: a row is a JSON object, and this is an array" in str(output.written[2].error)
+    assert all(e.meta["repeatable"] for e in output.written if e.has_error)
+    assert (summary.rows, summary.succeeded, summary.failed) == (5, 2, 3)
+    assert summary.codes == {"input_invalid": 3}
+    assert summary.examples["input_invalid"].startswith("row 2: ")
+
+
+def test_rows_are_counted_and_not_their_items(
+    client: Client, transport: FakeTransport, tmp_path: Path
+) -> None:
+    transport.answers = [reply([1, 2, 3]), reply([]), reply(b"", 404)]
+    output = Kept()
+    heard: list[Any] = []
+    summary = run_batch(
+        rows(3),
+        invoker(declare(tmp_path), client, rows="each"),
+        output,
+        FakeClock(),
+        (lambda envelope: heard.append((envelope.row, envelope.meta["item"])),),
+    )
+    assert heard == [(1, 1), (1, 2), (1, 3), (2, 1), (3, 1)]
+    assert [e.ends_row for e in output.written] == [False, False, True, True, True]
+    assert (summary.rows, summary.succeeded, summary.failed) == (3, 2, 1)
+
+
+def test_the_summary_keeps_one_example_of_each_code() -> None:
+    summary = Summary()
+    for row in range(1, 4):
+        summary.count(Envelope(row, f"error {row}", None, {"code": "api_error"}))
+    assert summary.as_json()["codes"] == {"api_error": {"rows": 3, "example": "row 1: error 1"}}
+
+
+@pytest.mark.parametrize(
+    "result", ["{1, 2}", "float('nan')", "{(1, 2): 3}", "object()", "b'bytes'", "inputs", "[object()]"]
+)
+@pytest.mark.parametrize("shape", ["one", "each"])
+def test_a_result_that_no_json_can_hold_costs_its_row_only(
+    client: Client, transport: FakeTransport, tmp_path: Path, clock: FakeClock, result: str, shape: Any
+) -> None:
+    handler = f"def handle(inputs):\n    yield inputs.request()\n    return {result}\n"
+    transport.answers = [reply({})] * 2
+    output = Kept()
+    heard: list[Envelope] = []
+    action = declare(tmp_path, handler=handler, request="POST /v2/x", effect="write")
+    summary = run_batch(rows(2), invoker(action, client, rows=shape), output, clock, (heard.append,))
+    assert [e.row for e in output.written] == [1, 2]
+    assert heard == output.written
+    envelope_schema = validator(schema("envelope.schema.json"))
+    for envelope in output.written:
+        envelope_schema.validate(json.loads(envelope.line()))
+        assert envelope.ends_row
+        assert (envelope.meta["code"], envelope.meta["repeatable"]) == ("internal_error", False)
+        assert "cannot be written as JSON" in str(envelope.error)
+    assert summary.failed == 2
+
+
+def test_rows_of_any_depth_make_one_envelope_each(
+    client: Client, transport: FakeTransport, tmp_path: Path
+) -> None:
+    def always(method: str, target: str, body: Any) -> Response:
+        transport.answers.append(always)
+        return reply({})
+
+    transport.answers = [always]
+    depths = [*range(1, 1200, 7), 5_000, 100_000]
+    path = write_lines(tmp_path / "in.jsonl", ['{"n": ' + "[" * d + "]" * d + "}" for d in depths])
+    written = io.BytesIO()
+    action = declare(tmp_path, inputs={"n": {"to": "body.n"}}, request="PUT /v2/x", effect="write")
+    summary = run_batch(
+        RowSource(str(path)).rows(),
+        invoker(action, client, keep_row=True),
+        StreamOutput("jsonl", written),
+        FakeClock(),
+    )
+    lines = written.getvalue().splitlines()
+    assert len(lines) == summary.rows == len(depths)
+    assert lines[0].startswith(b'{"has_error":false')
+    assert b"nested too deeply" in lines[-1]
+
+
+def test_the_first_row_is_read_before_anything_else() -> None:
+    read: list[int] = []
+
+    def source() -> Iterator[InputRow]:
+        for row in rows(3):
+            read.append(row.number)
+            yield row
+
+    ready = require_first(source())
+    assert read == [1]
+    assert [row.number for row in ready] == [1, 2, 3]
+    assert list(require_first(iter(()))) == []
+
+
+def test_an_input_that_cannot_be_read_is_a_fault_of_the_run() -> None:
+    def broken() -> Iterator[InputRow]:
+        raise RunFault("no header")
+        yield InputRow(1, {})
+
+    with pytest.raises(RunFault, match="no header"):
+        require_first(broken())

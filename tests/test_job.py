@@ -1,0 +1,156 @@
+"""Job files: every key, every mistake with its line, and paths that go by the file's folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from connector.errors import RunFault
+from connector.inputs import validator
+from connector.job import Job, is_job, load_job, read_templates
+from connector.resources import schema
+
+EVERYTHING: dict[str, Any] = {
+    "action": "update_device",
+    "connection": "../connection.yaml",
+    "templates": {
+        "device_id": "{{ id }}",
+        "tags": ["{{ a }}"],
+        "note": {"template": "{{ n }}", "empty": "send"},
+        "owner": None,
+        "count": 5,
+    },
+    "match_fields": True,
+    "input": "rows.csv",
+    "input_format": "csv",
+    "output": "out/envelopes.json",
+    "output_format": "json",
+    "delay_ms": 0.5,
+    "rows": "each",
+    "keep_row": True,
+    "uploads": "files",
+    "reveal_secrets": True,
+}
+
+
+def write(folder: Path, data: Any) -> Path:
+    path = folder / "job.yaml"
+    path.write_text(data if isinstance(data, str) else yaml.safe_dump(data, sort_keys=False), "utf-8")
+    return path
+
+
+def test_every_key_of_a_job(tmp_path: Path) -> None:
+    assert load_job(write(tmp_path, EVERYTHING)) == Job(
+        action="update_device",
+        connection=tmp_path / "../connection.yaml",
+        templates=EVERYTHING["templates"],
+        match_fields=True,
+        input=str(tmp_path / "rows.csv"),
+        input_format="csv",
+        output=str(tmp_path / "out/envelopes.json"),
+        output_format="json",
+        delay_ms=0.5,
+        rows="each",
+        keep_row=True,
+        uploads=tmp_path / "files",
+        reveal_secrets=True,
+    )
+
+
+def test_a_job_needs_only_an_action(tmp_path: Path) -> None:
+    job = load_job(write(tmp_path, {"action": "list_devices"}))
+    assert job == Job(action="list_devices", uploads=tmp_path)
+    assert (job.input, job.output, job.connection, job.delay_ms, job.rows) == ("-", "-", None, None, "one")
+
+
+def test_streams_and_absolute_paths_are_not_below_the_folder(tmp_path: Path) -> None:
+    paths = {"input": "-", "output": "-", "connection": "/etc/connection.yaml", "uploads": "/files"}
+    job = load_job(write(tmp_path, {"action": "x", **paths}))
+    assert (job.input, job.output) == ("-", "-")
+    assert (job.connection, job.uploads) == (Path("/etc/connection.yaml"), Path("/files"))
+    assert load_job(write(tmp_path, {"action": "x", "input": "/rows.csv"})).input == "/rows.csv"
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({"acton": "x"}, 'line 1: the key "action" is missing'),
+        ({"action": "x", "outptu": "y"}, 'line 2: outptu: unknown key "outptu" (did you mean "output"?)'),
+        ({"action": 5}, "line 1: action: text is expected here, not an integer"),
+        ({"action": "x", "templates": ["a"]}, "line 2: templates: an object is expected here"),
+        ({"action": "x", "match_fields": "yes"}, "line 2: match_fields: a boolean is expected here"),
+        ({"action": "x", "input": ["a"]}, "line 2: input: text is expected here, not an array"),
+        ({"action": "x", "input_format": "xml"}, 'input_format: "xml" is not one of jsonl, json, csv, tsv'),
+        ({"action": "x", "input_format": None}, "input_format: text is expected here, not null"),
+        ({"action": "x", "output_format": "tsv"}, 'output_format: "tsv" is not one of jsonl, json, csv'),
+        ({"action": "x", "rows": "all"}, 'line 2: rows: "all" is not one of one, each'),
+        ({"action": "x", "delay_ms": -1}, "line 2: delay_ms: a delay cannot be less than 0"),
+        ({"action": "x", "delay_ms": "5"}, "line 2: delay_ms: an integer or a number is expected here"),
+        ({"action": "x", "delay_ms": True}, "line 2: delay_ms: an integer or a number is expected here"),
+        ({"action": "x", "keep_row": 1}, "line 2: keep_row: a boolean is expected here"),
+        ({"action": "x", 5: "y"}, "line 2: 5: the key 5 is an integer: write it in quotes"),
+        ([], "line 1: a mapping is expected here, not an array"),
+    ],
+)
+def test_a_mistake_has_its_line_and_the_schema_refuses_it_too(tmp_path: Path, data: Any, said: str) -> None:
+    path = write(tmp_path, data)
+    with pytest.raises(RunFault) as caught:
+        load_job(path)
+    assert str(caught.value).startswith(f"{path}, line ")
+    assert said in str(caught.value)
+    if not isinstance(data, dict) or all(isinstance(key, str) for key in data):
+        assert not validator(schema("job.schema.json")).is_valid(data)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("action: x\nrows: each\nrows: one\n", 'line 3: the key "rows" stands here twice'),
+        (
+            "action: x\ndelay_ms: .nan\n",
+            "line 2: delay_ms: an integer or a number is expected here, not text",
+        ),
+        ("action: [\n", "line 2: "),
+        ("", "line 1: a mapping is expected here, not null"),
+    ],
+)
+def test_a_file_that_is_no_job(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(RunFault) as caught:
+        load_job(write(tmp_path, text))
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("key", [key for key in EVERYTHING if key != "action"])
+def test_the_schema_accepts_every_key_that_the_reader_accepts(tmp_path: Path, key: str) -> None:
+    data = {"action": "x", key: EVERYTHING[key]}
+    load_job(write(tmp_path, data))
+    validator(schema("job.schema.json")).validate(data)
+
+
+def test_the_schema_knows_no_key_that_the_reader_does_not() -> None:
+    assert set(schema("job.schema.json")["properties"]) == set(EVERYTHING)
+
+
+def test_a_times_template_without_quotes_stays_text(tmp_path: Path) -> None:
+    job = load_job(write(tmp_path, "action: x\ntemplates:\n  end: 2026-12-01T06:00:00Z\n  at: 10:30\n"))
+    assert job.templates == {"end": "2026-12-01T06:00:00Z", "at": "10:30"}
+
+
+@pytest.mark.parametrize(
+    ("name", "is_a_job"),
+    [("job.yaml", True), ("a/b.YML", True), ("list_devices", False), ("yaml", False), ("x.json", False)],
+)
+def test_a_job_is_told_from_an_action_by_its_name(name: str, is_a_job: bool) -> None:
+    assert is_job(name) is is_a_job
+
+
+def test_a_file_of_templates(tmp_path: Path) -> None:
+    path = write(tmp_path, {"name": "{{ a }}", "tags": ["x"]})
+    assert read_templates(path) == {"name": "{{ a }}", "tags": ["x"]}
+    with pytest.raises(RunFault, match="a mapping of input names to templates is expected"):
+        read_templates(write(tmp_path, ["a"]))
+    with pytest.raises(RunFault, match="cannot be read"):
+        read_templates(tmp_path / "nowhere.yaml")
