@@ -146,12 +146,12 @@ class Client:
             said = (
                 f"redirects to {answer.headers.get('location', 'nowhere')}; check the connection's base_url"
             )
+        hint = errors.hints.get(vendor_code) or errors.hints.get(code, "")
         if status == 404 and vendor_code in ("", *errors.generic):
-            said += "; this instance may not offer the operation"
-        hint = errors.hints.get(vendor_code, "")
+            hint = "This instance may not offer the operation"
         # The vendor's own word for "no" is one, also with a status of 500.
         refused = 300 <= status < 500 or vendor_code in errors.codes
-        error = self._row_error(code, request, answer, f"{said}. {hint}".removesuffix(". "), refused)
+        error = self._row_error(code, request, answer, f"{said}. {hint}" if hint else said, refused)
         if status in self.service.throttling.statuses:
             wait_s = self._retry_after(answer)
             return _Failure("throttled", error, wait_s is None or wait_s <= LONGEST_WAIT_S, wait_s)

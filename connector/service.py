@@ -37,7 +37,8 @@ class ErrorShape:
 class Errors:
     """How the service's errors read: shapes in order of trial, then what a code or a status means.
 
-    `generic` are the codes that say no more than the status does.
+    `generic` are the codes that say no more than the status does; `hints` say what to do, by the vendor's
+    code or by ours.
     """
 
     shapes: tuple[ErrorShape, ...]

@@ -348,6 +348,7 @@ def test_a_sign_in_that_is_refused_in_the_middle_ends_the_request(
 # What errors say: the vendor's own shapes, word by word
 
 INCIDENT = "WEB_MGMT_SERVICE-2a-1785400000001-506D7AC1"
+FORBIDDEN = "Check the client app's scopes and its access (Administration > Apps > API)"
 SHAPES: list[Any] = [
     (
         400,
@@ -360,7 +361,7 @@ SHAPES: list[Any] = [
         401,
         {"error": "insufficient_privileges"},
         "forbidden",
-        "insufficient_privileges. the client app lacks a scope: reads need Monitoring, writes need "
+        "insufficient_privileges. The client app lacks a scope: reads need Monitoring, writes need "
         "Management (Administration > Apps > API)",
     ),
     (
@@ -372,7 +373,7 @@ SHAPES: list[Any] = [
         },
         "forbidden",
         "user_context_required: Access key does not have user context which is required for this request. "
-        "this operation wants a user's own sign-in, which a machine-to-machine app does not have on this "
+        "This operation wants a user's own sign-in, which a machine-to-machine app does not have on this "
         "instance",
     ),
     (400, {"error": "invalid_scope"}, "api_error", "invalid_scope"),
@@ -381,19 +382,19 @@ SHAPES: list[Any] = [
         404,
         {"resultCode": "FAILURE", "errorMessage": "HTTP 404 Not Found", "incidentId": INCIDENT},
         "not_found",
-        f"FAILURE: HTTP 404 Not Found (incident {INCIDENT}); this instance may not offer the operation",
+        f"FAILURE: HTTP 404 Not Found (incident {INCIDENT}). This instance may not offer the operation",
     ),
     (
         404,
         {"resultCode": "agreement_not_found", "incidentId": INCIDENT},
         "not_found",
-        f"agreement_not_found (incident {INCIDENT})",
+        f"agreement_not_found (incident {INCIDENT}). Check the ids in this row",
     ),
     (
         400,
         {"resultCode": "node_maintenance_date_in_past", "incidentId": INCIDENT},
         "api_error",
-        f"node_maintenance_date_in_past (incident {INCIDENT})",
+        f"node_maintenance_date_in_past (incident {INCIDENT}). The window has to end in the future",
     ),
     (
         400,
@@ -421,14 +422,14 @@ SHAPES: list[Any] = [
         500,
         {"errorCode": "permission_denied", "message": "permission_denied"},
         "forbidden",
-        "permission_denied",
+        f"permission_denied. {FORBIDDEN}",
     ),
     (
         403,
         {"resultCode": "organization_access_violation", "incidentId": INCIDENT},
         "forbidden",
-        f"organization_access_violation (incident {INCIDENT}). the client app or its user has no access to "
-        "this organization",
+        f"organization_access_violation (incident {INCIDENT}). Give the client app or its user access "
+        "to this organization",
     ),
     (
         415,
@@ -438,7 +439,7 @@ SHAPES: list[Any] = [
     ),
     (400, {"errorMessage": "Only this", "incidentId": "i-1"}, "api_error", "Only this (incident i-1)"),
     (400, {"message": "Only that"}, "api_error", "Only that"),
-    (403, "Only system administrators can do this", "forbidden", "Only system administrators can do this"),
+    (403, "Only administrators can do this", "forbidden", f"Only administrators can do this. {FORBIDDEN}"),
     (400, {"odd": [1]}, "api_error", '{"odd": [1]}'),
     (400, ["odd"], "api_error", '["odd"]'),
     (400, b"", "api_error", "an empty body"),
@@ -446,12 +447,12 @@ SHAPES: list[Any] = [
     (400, b"null", "api_error", "null"),
     (400, b"plain\n  text", "api_error", "plain text"),
     (400, b"\xff\xfe", "api_error", "\ufffd\ufffd"),
-    (404, b"", "not_found", "an empty body; this instance may not offer the operation"),
+    (404, b"", "not_found", "an empty body. This instance may not offer the operation"),
     (
         404,
         b"<html><head><title>404 Not Found</title></head></html>",
         "not_found",
-        "an HTML page; this instance may not offer the operation",
+        "an HTML page. This instance may not offer the operation",
     ),
 ]
 

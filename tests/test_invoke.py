@@ -678,7 +678,7 @@ ANSWERS = st.one_of(
 def test_any_row_and_any_answer_make_good_envelopes(service: Service, mixed: Mapping[str, Action]) -> None:
     codes: set[str | None] = set()
 
-    @settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(
         row=ROWS_OF_ANY_KIND,
         answers=st.lists(ANSWERS, max_size=3),
@@ -704,12 +704,12 @@ def test_any_row_and_any_answer_make_good_envelopes(service: Service, mixed: Map
         if keep_row:
             assert json.loads(envelopes[-1].line())["input"] == row
         if effect is CREATE:
-            perhaps_done = [a for a in answers if not isinstance(a, NotSent)]
-            assert len(transport.sent) <= 1 or perhaps_done
+            sent_again_after = answers[: max(0, len(transport.sent) - 1)]
+            assert all(isinstance(a, NotSent) or a.status in (401, 429) for a in sent_again_after)
 
     check()
-    assert {None, "input_invalid", "template_error", "api_error", "bad_response"} <= codes
-    assert {"outcome_unknown", "rate_limited", "not_found", "forbidden", "conflict"} <= codes
+    assert {None, "input_invalid", "template_error", "outcome_unknown", "api_error"} <= codes
+    assert len(codes) >= 7
 
 
 @pytest.fixture(scope="module")
