@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from connector.declaration import Section, load_declaration, read_input
+from connector.filters import FilterGrammar
 from connector.http import Effect
 from connector.inputs import Input
 from connector.json_text import Json
@@ -78,14 +79,17 @@ class Action:
         return bool(self.result != "none")
 
 
-def load_action(path: Path, shared: Mapping[str, Input]) -> Action:
-    """Read an action's declaration; `shared` are its service's own inputs, offered by every action.
+def load_action(
+    path: Path, shared: Mapping[str, Input], filters: Mapping[str, FilterGrammar] | None = None
+) -> Action:
+    """Read an action's declaration; `shared` are its service's own inputs, offered by every action, and
+    `filters` the grammars that its inputs may name.
 
     Raises DeclarationError with file, line and key.
     """
     top = load_declaration(path)
     method, request_path = _request(top)
-    inputs = {name: read_input(name, part) for name, part in top.sections("inputs")}
+    inputs = {name: read_input(name, part, filters) for name, part in top.sections("inputs")}
     handler = path.with_suffix(".py")
     action = Action(
         name=top.text("name"),

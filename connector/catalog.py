@@ -51,7 +51,8 @@ class Catalog:
         path = self._files.get(name)
         if path is None:
             raise RunFault(f'no action "{name}"{nearest(name, self._files)}; `ninjaone actions` lists them')
-        return load_action(path, self.service(path.parent.parent.name).inputs)
+        service = self.service(path.parent.parent.name)
+        return load_action(path, service.inputs, service.filters)
 
     def actions(self) -> Iterator[Action]:
         """Load every action, by area and name."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any
 
 from connector import json_text, yaml_file
 from connector.errors import DeclarationError, RunFault, nearest
+from connector.filters import FilterGrammar
 from connector.inputs import ABSENT, Input
 from connector.json_text import kind
+from connector.times import UNITS
 
 PLACES = ("path", "query", "header", "body", "part")
 
@@ -119,15 +121,18 @@ def load_declaration(path: Path) -> Section:
         raise DeclarationError(str(error)) from error
 
 
-def read_input(name: str, part: Section) -> Input:
-    """Read one input's declaration: its schema's keywords, and ours beside them."""
+def read_input(name: str, part: Section, filters: Mapping[str, FilterGrammar] | None = None) -> Input:
+    """Read one input's declaration: its schema's keywords, and ours beside them.
+
+    A text input whose `format` is one of the service's `filters` is checked by that grammar.
+    """
     if not name.isidentifier() or name != name.lower():
         raise part.fault(f'"{name}" is no name for an input: use snake case, so that templates can use it')
     schema = part.entries(SCHEMA_KEYWORDS)
     place, target = _place(part)
     unit = part.text("as", None)
-    if unit not in (None, "iso", "epoch_s", "epoch_ms"):
-        raise part.fault(f'"{unit}" is not one of iso, epoch_s, epoch_ms', "as")
+    if unit not in (None, *UNITS):
+        raise part.fault(f'"{unit}" is not one of {", ".join(UNITS)}', "as")
     declared = Input(
         name=name,
         title=part.text("title"),
@@ -136,6 +141,7 @@ def read_input(name: str, part: Section) -> Input:
         place=place,
         target=target,
         unit=unit,
+        grammar=(filters or {}).get(schema.get("format", "")),
         published=part.value("published", bool, True),
         deviates=part.text("deviates", ""),
         default=schema.get("default", ABSENT),

@@ -14,8 +14,9 @@ from typing import Any
 
 from connector import json_text
 from connector.errors import RowError, shorten
+from connector.filters import FilterGrammar
 from connector.json_text import Json, kind
-from connector.times import Unit, parse_time, write_time
+from connector.times import Unit, convert_time
 
 ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "ABSENT", "__bool__": lambda self: False})()
 """The value of an input that was not given. JSON null is a value, so it cannot say that."""
@@ -33,7 +34,8 @@ _CHECKED_FORMATS = ("uuid", "ipv4", "ipv6", "date")
 class Input:
     """A typed parameter of an action.
 
-    `schema` is plain JSON Schema 2020-12; `unit` (`as:` in the declaration) is how a time is sent; `place`
+    `schema` is plain JSON Schema 2020-12; `unit` (`as:` in the declaration) is how a time is sent;
+    `grammar` is that of a filter, which the schema's `format` names; `place`
     and `target` say where the value goes (`path`, `query`, `header`, `body`, `part`; an empty place is the
     engine's or the handler's own).
     """
@@ -45,6 +47,7 @@ class Input:
     place: str = ""
     target: tuple[str, ...] = ()
     unit: Unit | None = None
+    grammar: FilterGrammar | None = None
     published: bool = True
     deviates: str = ""
     default: Json = field(default_factory=lambda: ABSENT)
@@ -61,8 +64,10 @@ class Input:
         try:
             if self.unit and value is not None:
                 written = value if isinstance(value, str) else _number_text(value)
-                return write_time(parse_time(written), self.unit)
+                return convert_time(written, self.unit)
             typed = typed_value(self.schema, value)
+            if self.grammar is not None:
+                self.grammar.check(typed)
         except ValueError as error:
             raise RowError("input_invalid", f"{self.name}: {error}") from None
         return self._checked(typed)

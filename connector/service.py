@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from connector.declaration import Section, load_declaration, read_input
+from connector.filters import FilterGrammar
 from connector.inputs import Input
 
 
@@ -95,6 +96,7 @@ class Service:
     throttling: Throttling
     request_id_header: str
     pagers: Mapping[str, Pager]
+    filters: Mapping[str, FilterGrammar]
     secrets: tuple[str, ...]
     inputs: Mapping[str, Input]
     health_checks: tuple[Mapping[str, Any], ...]
@@ -115,6 +117,7 @@ def load_service(path: Path) -> Service:
         throttling=_throttling(top.section("throttling")),
         request_id_header=top.text("request_id_header").lower(),
         pagers={name: _pager(name, part) for name, part in top.sections("pagers")},
+        filters={name: _filter(name, part) for name, part in top.sections("filters")},
         secrets=top.texts("secrets"),
         inputs={name: read_input(name, part) for name, part in top.sections("inputs")},
         health_checks=tuple(top.value("health_checks", list, [])),
@@ -164,6 +167,17 @@ def _throttling(part: Section) -> Throttling:
     throttling = Throttling(statuses=tuple(part.value("statuses", list)), html_words=part.texts("html_words"))
     part.finish()
     return throttling
+
+
+def _filter(name: str, part: Section) -> FilterGrammar:
+    grammar = FilterGrammar(
+        name=name.replace("-", " "),
+        clauses=part.texts("clauses"),
+        joined_by=part.text("joined_by", ""),
+        example=part.text("example"),
+    )
+    part.finish()
+    return grammar
 
 
 def _pager(name: str, part: Section) -> Pager:

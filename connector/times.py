@@ -6,7 +6,9 @@ import re
 from datetime import datetime, timedelta, timezone
 from typing import Literal
 
-Unit = Literal["iso", "epoch_s", "epoch_ms"]
+Unit = Literal["iso", "epoch_s", "epoch_ms", "after_epoch_s"]
+"""How an API wants a time. The last is an expression: `after` or `before`, and epoch seconds."""
+UNITS: tuple[Unit, ...] = ("iso", "epoch_s", "epoch_ms", "after_epoch_s")
 
 EPOCH_MS_FROM = 10**11
 """A bare number is epoch seconds below this and epoch milliseconds from here on (the year 5138 in s)."""
@@ -59,6 +61,19 @@ def _from_match(match: re.Match[str]) -> datetime:
         timezone.utc,
     )
     return local + zone if match["sign"] == "-" else local - zone
+
+
+def convert_time(text: str, unit: Unit) -> str | int | float:
+    """Write a time, given as text, in an API's unit. Raises ValueError.
+
+    For `after_epoch_s` the text may say `after` or `before` in front of the time; a time alone means after.
+    """
+    if unit != "after_epoch_s":
+        return write_time(parse_time(text), unit)
+    word, _, time = text.strip().partition(" ")
+    if word.lower() not in ("after", "before"):
+        word, time = "after", text
+    return f"{word.lower()} {write_time(parse_time(time), 'epoch_s')}"
 
 
 def write_time(time: datetime, unit: Unit) -> str | int | float:

@@ -14,8 +14,8 @@ from urllib.parse import parse_qs
 import pytest
 
 from connector.auth import Auth
-from connector.connections import Connection
-from connector.errors import AnswerLost, NotSent, RowError
+from connector.connections import Connection, make_connection
+from connector.errors import AnswerLost, ConnectionFault, NotSent, RowError
 from connector.http import Response
 from connector.redact import Redactor
 from connector.service import Service
@@ -210,6 +210,16 @@ def test_a_ready_token_is_used_as_it_is_and_cannot_be_renewed(
         auth.renew("ready-token")
     assert raised.value.code == "auth_failed"
     assert transport.signed_in == []
+
+
+@pytest.mark.parametrize("ready", ["ready-token\n", "ready\ttoken", "ready-tokén", "ready\r\nX-Evil: 1"])
+def test_a_ready_token_that_no_header_can_carry_is_a_fault_of_the_connection(
+    service: Service, ready: str
+) -> None:
+    settings = {"base_url": "https://app.example.com", "access_token": ready}
+    with pytest.raises(ConnectionFault, match="access_token holds a line break") as raised:
+        make_connection(service, settings, "here")
+    assert "ready" not in str(raised.value)
 
 
 # Refusals

@@ -511,11 +511,11 @@ def test_a_large_body_may_take_longer_than_a_connection_may(open_transport: Any)
         talk.server.received.append(head)
         while len(taken) < len(body):
             taken.extend(talk._stream.read(1 << 18))
-            talk.server.done.wait(0.005)
+            talk.server.done.wait(0.012)
         talk.answer()
 
     with Server((slow,)) as server:
-        assert open_transport(server.base_url, timeout_s=0.1).send("POST", "/v2/x", TEXT, body).json() == {}
+        assert open_transport(server.base_url, timeout_s=0.6).send("POST", "/v2/x", TEXT, body).json() == {}
     assert bytes(taken) == body
     assert server.received[0].headers["content-length"] == str(len(body))
     assert "transfer-encoding" not in server.received[0].headers

@@ -42,7 +42,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # Values.
     ("envelope", "templates"),
     ("inputs", "redact", "resources", "yaml_file", "yaml_text", "names"),
-    ("json_text", "times"),
+    ("json_text", "times", "filters"),
     ("errors", "clock"),
     # The package itself: its version.
     ("",),

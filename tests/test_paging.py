@@ -468,7 +468,7 @@ def test_a_long_list_does_not_fill_the_memory(
             count += 1
             assert envelope.meta["item"] == count
             assert envelope.result["id"] == count
-            if count == COUNT // 20:
+            if count == COUNT // 40:
                 peak = tracemalloc.get_traced_memory()[1]
                 tracemalloc.stop()  # it makes everything slow
             if count % (COUNT // 10) == 0:

@@ -1,0 +1,44 @@
+"""Filter expressions of an API, checked before they are sent: a wrong one is often ignored, or a 500."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from connector.errors import shorten
+
+
+@dataclass(frozen=True)
+class FilterGrammar:
+    """What a filter may say: clauses (regular expressions, each for a whole clause), and how they are joined.
+
+    `joined_by` is the word between clauses, in the only writing that the API takes; an empty one means
+    that there is one clause. `example` shows what is understood.
+    """
+
+    name: str
+    clauses: tuple[str, ...]
+    joined_by: str
+    example: str
+
+    def check(self, text: str) -> None:
+        """Raise ValueError that shows the clause which cannot be understood."""
+        for clause in self._split(text):
+            if not any(pattern.fullmatch(clause.strip()) for pattern in self._patterns):
+                raise ValueError(
+                    f'"{shorten(clause.strip(), 80)}" is no {self.name}; write it like {self.example}'
+                )
+
+    def _split(self, text: str) -> list[str]:
+        if not self.joined_by:
+            return [text]
+        word = re.compile(rf"\s+({self.joined_by})\s+", re.IGNORECASE)
+        for found in word.finditer(text):
+            if found[1] != self.joined_by:
+                raise ValueError(f'clauses are joined by {self.joined_by}, and not by "{found[1]}"')
+        return re.split(rf"\s+{self.joined_by}\s+", text)
+
+    @cached_property
+    def _patterns(self) -> list[re.Pattern[str]]:
+        return [re.compile(clause, re.ASCII) for clause in self.clauses]
