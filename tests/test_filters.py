@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from connector.errors import RowError
@@ -43,9 +45,8 @@ def test_what_the_grammar_knows_passes(service: Service, name: str, text: str) -
 
 @pytest.mark.parametrize(("name", "text", "says"), BAD)
 def test_what_it_does_not_know_is_shown(service: Service, name: str, text: str, says: str) -> None:
-    with pytest.raises(ValueError, match=".*") as error:
+    with pytest.raises(ValueError, match=re.escape(says)):
         service.filters[name].check(text)
-    assert says in str(error.value)
 
 
 def test_every_example_is_understood(service: Service) -> None:
