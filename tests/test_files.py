@@ -310,7 +310,8 @@ def test_a_very_long_cell_is_read(tmp_path: Path) -> None:
         (b"a,,b\n", "a column of the header has no readable name: ''"),
         (b"a, \n", "a column of the header has no readable name: ' '"),
         (b"a,\xff\n", "a column of the header has no readable name"),
-        (b"\xff\xfea\x00,\x00b\x00\n", "a column of the header has no readable name"),
+        # UTF-16. Python 3.10 does not read the NULs in it, and says so itself.
+        (b"\xff\xfea\x00,\x00b\x00\n", "NUL" if sys.version_info < (3, 11) else "has no readable name"),
         (b'"a"x,b\n', "line 1: ',' expected after '\"'"),
     ],
 )
