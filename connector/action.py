@@ -74,9 +74,14 @@ class Action:
     handler: Path | None
 
     @property
+    def returns_file(self) -> bool:
+        """Whether the answer's content is a file that is saved."""
+        return bool(self.result == "file")
+
+    @property
     def returns_json(self) -> bool:
         """Whether an empty answer would be a fault."""
-        return bool(self.result != "none")
+        return isinstance(self.result, dict)
 
 
 def load_action(
@@ -156,8 +161,8 @@ def _check(action: Action, top: Section) -> None:
     """Refuse what is well-formed and still cannot work."""
     if action.name != action.file.stem:
         raise top.fault(f'"{action.name}" must be the name of its file', "name")
-    if not isinstance(action.result, dict) and action.result != "none":
-        raise top.fault('"none" or a JSON Schema is expected', "result")
+    if not isinstance(action.result, dict) and action.result not in ("none", "file"):
+        raise top.fault('"none", "file" or a JSON Schema is expected', "result")
     for name in action.required:
         if name not in action.inputs:
             raise top.fault(f'"{name}" is not an input', "required")

@@ -17,7 +17,7 @@ from connector.action import Action, Example
 from connector.bindings import bind
 from connector.catalog import Catalog
 from connector.errors import DeclarationError, RowError, RunFault
-from connector.handlers import Inputs, Page, PagedResult, Steps, find_handler
+from connector.handlers import Inputs, Note, Page, PagedResult, Steps, find_handler
 from connector.http import Part, Request, Response
 from connector.inputs import ABSENT, Input
 from connector.json_text import Json
@@ -59,7 +59,7 @@ def check_action(action: Action, service: Service) -> list[str]:
         problems += [f"{action.file}: {given.name}: {said}" for said in _check_input(given)]
     for rule in action.rules:
         problems += [f"{action.file}: rules: {said}" for said in _check_schema(rule)]
-    if action.result != "none":
+    if action.returns_json:
         problems += [f"{action.file}: result: {said}" for said in _check_schema(action.result)]
     if action.paging and action.paging not in service.pagers:
         problems.append(f'{action.file}: paging: {service.name} has no pager "{action.paging}"')
@@ -141,7 +141,7 @@ def check_example(action: Action, service: Service, example: Example, uploads_fo
     problems = _compare(example, [described(request, uploads_folder) for request in sent])
     if len(sent) < len(example.answers):
         problems.append(f"{len(example.answers)} answers stand there for {len(sent)} requests")
-    if example.answers:
+    if example.answers and not action.returns_file:
         declared = {"type": "null"} if action.result == "none" else action.result
         problems += [f"its result is not what is declared: {said}" for said in violations(declared, result)]
     return [f"{where}: {problem}" for problem in problems]
@@ -192,8 +192,8 @@ def _drive(steps: Steps, answers: list[Json], sent: list[Request]) -> Json:
     try:
         step = next(steps)
         while True:
-            if isinstance(step, Page):
-                items += step.items
+            if isinstance(step, (Page, Note)):
+                items += step.items if isinstance(step, Page) else []
                 step = next(steps)
                 continue
             sent.append(step)
@@ -219,6 +219,6 @@ def _plain_answer(action: Action, service: Service) -> Json:
         for name in reversed([name for name in service.pagers[action.paging].items.split(".") if name]):
             answer = {name: answer}
         return answer
-    if action.result == "none" or action.redirects:
+    if not action.returns_json or action.redirects:
         return None
     return [] if action.result.get("type") == "array" else {}

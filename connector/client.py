@@ -22,6 +22,7 @@ TRIES = {"throttled": 6, "unsent": 3, "lost": 3, "server": 3}
 """How often a request is sent in all, by what went wrong with it."""
 LONGEST_WAIT_S = 300.0
 """A Retry-After of more than this ends the row instead of holding up the run."""
+_LONGEST_THROTTLE_PAGE = 4096
 _IN_DOUBT = ". Whether it was carried out is not known: look before you send it again"
 
 
@@ -110,7 +111,10 @@ class Client:
         )
         if request.redirects and 300 <= answer.status < 400:
             return answer
-        if answer.is_html and answer.status not in self.service.throttling.statuses:
+        wanted = answer.status in self.service.throttling.statuses or (
+            request.binary and self._is_document(answer)
+        )
+        if answer.is_html and not wanted:
             return self._html(request, answer)
         return answer if 200 <= answer.status < 300 else self._error_answer(request, answer)
 
@@ -135,6 +139,11 @@ class Client:
             return self._error_answer(request, answer)
         error = self._row_error("bad_response", request, answer, "sent an HTML page where JSON is due")
         return _Failure("html", error, False)
+
+    def _is_document(self, answer: Response) -> bool:
+        """Tell an HTML file that was asked for from a page about throttling, which is short."""
+        page = answer.text.lower() if len(answer.body) < _LONGEST_THROTTLE_PAGE else ""
+        return answer.status < 300 and not any(word in page for word in self.service.throttling.html_words)
 
     def _error_answer(self, request: Request, answer: Response) -> _Failure:
         errors, status = self.service.errors, answer.status

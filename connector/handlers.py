@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Generator, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,36 @@ from connector.json_text import Json
 from connector.paging import Page, PagedResult, walk
 from connector.service import Service
 
-__all__ = ["Inputs", "Page", "PagedResult", "Request", "Response", "Steps", "request"]
+__all__ = [
+    "Download",
+    "Inputs",
+    "Note",
+    "Page",
+    "PagedResult",
+    "Request",
+    "Response",
+    "Steps",
+    "http_handler",
+    "lookup",
+    "request",
+]
 
-Steps = Generator[Request | Page, Response, Any]
+
+@dataclass(frozen=True)
+class Note:
+    """Something that a handler has the envelope say among its warnings."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Download:
+    """A result that is the content of an answer, to be saved as a file."""
+
+    response: Response
+
+
+Steps = Generator[Request | Page | Note, Response, Any]
 
 
 class Inputs:
@@ -84,6 +111,7 @@ class Inputs:
             effect=action.effect,
             idempotent=action.idempotent,
             redirects=action.redirects,
+            binary=action.returns_file,
         )
 
     def _given(self) -> list[tuple[Input, Json]]:
@@ -150,6 +178,11 @@ def request(
     return Request(method, build_path(path, values), body=body, effect=effect, idempotent=idempotent)
 
 
+def lookup(path: str, **query: Json) -> Request:
+    """Build a read whose answer holds for a whole run: it is sent once, for whichever row asks first."""
+    return Request("GET", path, tuple((n, query_text(v)) for n, v in query.items()), cached=True)
+
+
 def http_handler(inputs: Inputs) -> Steps:
     """Send the declared request; walk its pages where the action is paged."""
     action, service = inputs._action, inputs._service
@@ -161,12 +194,14 @@ def http_handler(inputs: Inputs) -> Steps:
 
 
 def read_result(action: Action, response: Response) -> Json:
-    """Turn an answer into an action's result: its JSON, where a redirect leads to, or None.
+    """Turn an answer into an action's result: its JSON, its content, where a redirect leads to, or None.
 
     Raises RowError (`bad_response`) for an empty answer where JSON is due.
     """
     if 300 <= response.status < 400:
         return {"url": response.headers.get("location")}
+    if action.returns_file:
+        return Download(response)
     if response.body.strip():
         return response.json() if action.returns_json else _undeclared(response)
     gone = response.status == 204 and action.method == "DELETE"  # also a repeated one that found nothing

@@ -40,7 +40,8 @@ class Request:
     """One API request. `path` is escaped and below the base URL; `body` is JSON, or ABSENT.
 
     `effect` and `idempotent` decide what may be sent twice; `redirects` says that a 3xx answer is the
-    result that is wanted.
+    result that is wanted, `binary` that any kind of content is, and `cached` that the answer holds for a
+    whole run.
     """
 
     method: str
@@ -52,6 +53,8 @@ class Request:
     effect: Effect = "read"
     idempotent: bool = True
     redirects: bool = False
+    binary: bool = False
+    cached: bool = False
 
     @property
     def repeatable(self) -> bool:

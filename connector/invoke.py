@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+import threading
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -10,9 +11,10 @@ from typing import Any, Literal, Protocol
 from connector.action import Action
 from connector.bindings import Bindings
 from connector.client import Client
+from connector.downloads import save
 from connector.envelope import Envelope
 from connector.errors import RowError, RunStopped
-from connector.handlers import Inputs, Page, PagedResult, Steps, find_handler
+from connector.handlers import Download, Inputs, Note, Page, PagedResult, Steps, find_handler
 from connector.http import Request, Response
 from connector.inputs import ABSENT
 from connector.json_text import Json
@@ -54,6 +56,21 @@ class NoRecorder:
         """Keep nothing."""
 
 
+class Lookups:
+    """Answers that hold for a whole run. Each is asked for once, whichever row needs it first."""
+
+    def __init__(self) -> None:
+        self._answers: dict[str, Response] = {}
+        self._lock = threading.Lock()
+
+    def ask(self, request: Request, send: Callable[[Request], Response]) -> Response:
+        """Give the answer, sending the request only if nobody did. Raises RowError; a failure is not kept."""
+        with self._lock:
+            if request.target not in self._answers:
+                self._answers[request.target] = send(request)
+            return self._answers[request.target]
+
+
 @dataclass(frozen=True)
 class Invoker:
     """Runs one action over rows. Safe for threads: a row's state is its own."""
@@ -63,17 +80,19 @@ class Invoker:
     bindings: Bindings
     client: Client
     uploads: Path
+    files: Path | None = None
     rows: Rows = "one"
     keep_row: bool = False
     reveal_secrets: bool = False
     recorder: Recorder = field(default_factory=NoRecorder)
+    lookups: Lookups = field(default_factory=Lookups)
 
     def envelopes(self, number: int, row: Mapping[str, Json]) -> Iterator[Envelope]:
         """Run the action for a row and give its envelopes: one, or with `rows` "each" one an item.
 
         Raises nothing but RunStopped (nowhere to write) and KeyboardInterrupt.
         """
-        exchange = _Exchange(number, self.client, self.recorder)
+        exchange = _Exchange(number, self.client, self.recorder, self.lookups)
         writer = _RowWriter(self, number, row, exchange)
         try:
             try:
@@ -81,6 +100,8 @@ class Invoker:
                 exchange.warnings = self.bindings.warnings(values)
                 steps = find_handler(self.action)(Inputs(self.action, self.service, values, self.uploads))
                 result = yield from self._drive(steps, exchange, writer)
+                if isinstance(result, Download):
+                    result = save(result.response, self.files or Path(), f"{number}-{self.action.name}")
                 yield from writer.finish(result)
             except RowError as error:
                 yield from writer.failed(exchange.explain(error))
@@ -102,8 +123,11 @@ class Invoker:
         try:
             step = next(steps)
             while True:
-                if isinstance(step, Page):
-                    yield from writer.items(step.items)
+                if isinstance(step, (Page, Note)):
+                    if isinstance(step, Page):
+                        yield from writer.items(step.items)
+                    else:
+                        exchange.warnings.append(step.text)
                     step = next(steps)
                     continue
                 try:
@@ -118,7 +142,7 @@ class Invoker:
     def failed_row(self, number: int, row: Json, error: RowError) -> Envelope:
         """Give the envelope of a row that could not even be read."""
         kept = row if isinstance(row, Mapping) else {}
-        writer = _RowWriter(self, number, kept, _Exchange(number, self.client, self.recorder))
+        writer = _RowWriter(self, number, kept, _Exchange(number, self.client, self.recorder, self.lookups))
         (envelope,) = writer.failed(error)
         return envelope
 
@@ -126,8 +150,8 @@ class Invoker:
 class _Exchange:
     """The requests of one row, and what may be said of the row because of them."""
 
-    def __init__(self, row: int, client: Client, recorder: Recorder) -> None:
-        self.row, self.client, self.recorder = row, client, recorder
+    def __init__(self, row: int, client: Client, recorder: Recorder, lookups: Lookups) -> None:
+        self.row, self.client, self.recorder, self.lookups = row, client, recorder, lookups
         self.last: Response | None = None
         self.warnings: list[str] = []
         self.repeatable = True
@@ -139,7 +163,12 @@ class _Exchange:
         """Send a request, unless an interrupted run was answered already. Raises RowError."""
         step, self._step = self._step, self._step + 1
         try:
-            response = self._send_once(request, step) if not request.repeatable else self.client.send(request)
+            if request.cached:
+                response = self.lookups.ask(request, self.client.send)
+            elif request.repeatable:
+                response = self.client.send(request)
+            else:
+                response = self._send_once(request, step)
         except RowError as error:
             self._failed = True
             if not request.repeatable and not error.refused:
@@ -282,7 +311,7 @@ def first_request(
     steps = find_handler(action)(Inputs(action, service, bindings.values(row), uploads))
     try:
         step = next(steps)
-        while isinstance(step, Page):
+        while isinstance(step, (Page, Note)):
             step = next(steps)
         return step
     except StopIteration:

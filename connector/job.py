@@ -32,6 +32,7 @@ class Job:
     rows: Rows = "one"
     keep_row: bool = False
     uploads: Path = Path()
+    files: Path | None = None
     reveal_secrets: bool = False
 
 
@@ -50,7 +51,7 @@ def load_job(path: Path) -> Job:
             raise top.fault(f'"{name}" is not one of {", ".join(allowed)}', key)
         return name
 
-    connection = top.text("connection", None)
+    connection, saved = top.text("connection", None), top.text("files", None)
     delay_ms = top.value("delay_ms", (int, float), None)
     if delay_ms is not None and delay_ms < 0:
         raise top.fault("a delay cannot be less than 0", "delay_ms")
@@ -67,6 +68,7 @@ def load_job(path: Path) -> Job:
         rows=one_of("rows", ("one", "each"), "one"),
         keep_row=top.value("keep_row", bool, False),
         uploads=folder / top.text("uploads", "."),
+        files=None if saved is None else folder / saved,
         reveal_secrets=top.value("reveal_secrets", bool, False),
     )
     top.finish()

@@ -245,7 +245,7 @@ def _check_pager(action: Action, service: Service, known: Facts) -> Iterator[str
 def _check_result(action: Action, service: Service, known: Facts) -> Iterator[str]:
     """Check what is declared of the answer; a handler of the action's own makes its own result of it."""
     declared, due = action.result, known["result"]
-    if action.handler or "$comment" in declared:
+    if action.handler or action.returns_file or "$comment" in declared:
         return
     pager = service.pagers.get(action.paging)
     if pager and pager.items:

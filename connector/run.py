@@ -50,6 +50,8 @@ def prepare(job: Job, catalog: Catalog, fallbacks: Mapping[str, Any] | None = No
     bindings = bind(
         action, job.templates, match_fields=job.match_fields, delay_ms=job.delay_ms, fallbacks=fallbacks
     )
+    if action.returns_file and (job.files is None or not job.files.is_dir()):
+        raise RunFault(f"{action.name} gives files: say with --files in which folder they are to be saved")
     return Prepared(job, action, catalog.service(action.service), bindings)
 
 
@@ -120,6 +122,7 @@ def make_invoker(prepared: Prepared, client: Client, recorder: Recorder | None =
         prepared.bindings,
         client,
         uploads=job.uploads,
+        files=job.files,
         rows=job.rows,
         keep_row=job.keep_row,
         reveal_secrets=job.reveal_secrets,

@@ -13,7 +13,7 @@ from connector.action import Action, load_action
 from connector.bindings import bind
 from connector.check import described, violations
 from connector.errors import RowError, RunFault
-from connector.handlers import Inputs, Page, find_handler
+from connector.handlers import Inputs, Request, find_handler
 from connector.json_text import Json
 from connector.names import title
 from connector.service import Service
@@ -151,6 +151,6 @@ def _sent(top: Mapping[str, Any], service: Service, area: str) -> dict[str, Json
             (path.parent / name).write_text(content, encoding="utf-8")
         values = bind(action, shown.templates).values(shown.row)
         first = next(find_handler(action)(Inputs(action, service, values, path.parent)))
-        if isinstance(first, Page):
+        if not isinstance(first, Request):
             raise RunFault(f"{action.name}: it sends nothing")
         return described(first, path.parent)

@@ -31,7 +31,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("journal", "files", "published"),
     # One row.
     ("invoke",),
-    ("bindings", "handlers", "document"),
+    ("bindings", "handlers", "document", "downloads"),
     # One request.
     ("paging", "client"),
     ("pacing", "auth", "catalog"),

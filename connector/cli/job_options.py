@@ -37,6 +37,7 @@ def add_sending(parser: argparse.ArgumentParser) -> None:
         "--delay-ms", type=_delay, metavar="MS", help="least time between API requests (default 300)"
     )
     parser.add_argument("--uploads", metavar="DIR", type=Path, help="the folder below which files are read")
+    parser.add_argument("--files", metavar="DIR", type=Path, help="the folder for answers that are files")
     parser.add_argument(
         "--reveal-secrets", action="store_true", default=None, help="show what the API itself holds secret"
     )

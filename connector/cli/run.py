@@ -104,6 +104,7 @@ def _call(options: argparse.Namespace) -> int:
         match_fields=True,
         delay_ms=options.delay_ms,
         uploads=options.uploads or Path(),
+        files=options.files,
         reveal_secrets=bool(options.reveal_secrets),
     )
     prepared = prepare(job, catalog)

@@ -1,0 +1,46 @@
+"""Answers that are files: saved below one folder, and described in the row's result."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from email.message import Message
+from pathlib import Path
+
+from connector.errors import RunStopped
+from connector.http import Response
+from connector.json_text import Json
+
+_LONGEST_NAME = 100
+
+
+def save(response: Response, folder: Path, stem: str) -> dict[str, Json]:
+    """Save an answer's content as `STEM-NAME`, whole or not at all, and describe it.
+
+    NAME is the one that the answer gives, without anything that could lead out of the folder. Gives
+    `path`, `size` (bytes), `media_type` and `sha256`. Raises RunStopped where it cannot be written.
+    """
+    path = folder / f"{stem}-{file_name(response)}"
+    unfinished = path.with_name(path.name + ".part")
+    try:
+        unfinished.write_bytes(response.body)
+        os.replace(unfinished, path)
+    except OSError as error:
+        raise RunStopped(f"{path}: cannot be written: {error.strerror}") from error
+    media_type = response.headers.get("content-type", "application/octet-stream")
+    return {
+        "path": str(path),
+        "size": len(response.body),
+        "media_type": media_type.partition(";")[0].strip(),
+        "sha256": hashlib.sha256(response.body).hexdigest(),
+    }
+
+
+def file_name(response: Response) -> str:
+    """Give the name in an answer's Content-Disposition, made harmless; `content` where there is none."""
+    header = Message()
+    header["content-disposition"] = response.headers.get("content-disposition", "")
+    given = header.get_filename() or ""
+    harmless = re.sub(r"[^\w. -]", "_", re.split(r"[/\\]", given)[-1]).strip(". ")
+    return harmless[-_LONGEST_NAME:] or "content"
