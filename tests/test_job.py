@@ -32,6 +32,7 @@ EVERYTHING: dict[str, Any] = {
     "rows": "each",
     "keep_row": True,
     "uploads": "files",
+    "files": "saved",
     "reveal_secrets": True,
 }
 
@@ -56,6 +57,7 @@ def test_every_key_of_a_job(tmp_path: Path) -> None:
         rows="each",
         keep_row=True,
         uploads=tmp_path / "files",
+        files=tmp_path / "saved",
         reveal_secrets=True,
     )
 
