@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-all lint bench wheels clean
+.PHONY: demo test test-all lint reference bench wheels clean
 
 demo: $(READY)
 	$(BIN)/ninjaone demo
@@ -20,6 +20,11 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy connector
 	$(BIN)/ninjaone catalog check
+	$(BIN)/ninjaone catalog reference | diff --brief docs/actions.md - || (echo "run: make reference"; exit 1)
+
+reference: $(READY)
+	mkdir -p docs
+	$(BIN)/ninjaone catalog reference > docs/actions.md
 
 bench: $(READY)
 	$(BIN)/python benchmarks/smoke.py

@@ -33,7 +33,8 @@ TRIES = 3
 class Auth:
     """Gives the bearer token of a connection. Safe for threads and processes.
 
-    `cache` is the file that keeps the token between runs; None keeps it in memory alone.
+    `cache` is the file that keeps the token between runs; None keeps it in memory alone. `scopes` is what
+    the latest token carries, as the sign-in said; empty when that is not known.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Auth:
     ) -> None:
         self._service, self._connection, self._transport = service, connection, transport
         self._clock, self._redactor, self._cache = clock, redactor, cache
+        self.scopes: tuple[str, ...] = ()
         self._lock = threading.Lock()
         self._token = connection.access_token
         self._until = float("inf") if self._token else 0.0
@@ -118,7 +120,7 @@ class Auth:
         life = body.get("expires_in")
         life_s = float(life) if isinstance(life, (int, float)) and life > 0 else 3600.0
         self._redactor.add(token)
-        self._token = token
+        self._token, self.scopes = token, tuple(str(body.get("scope") or "").split())
         self._until = self._clock.now() + life_s - min(RENEW_BEFORE_S, life_s / 10)
 
     def _body(self, answer: Response) -> dict[str, object]:
@@ -147,12 +149,12 @@ class Auth:
     def _read_cache(self, path: Path) -> None:
         try:
             kept = json_text.loads(path.read_text(encoding="utf-8"))
-            token, until = kept["token"], float(kept["until"])
+            token, until, scopes = kept["token"], float(kept["until"]), tuple(kept["scopes"])
         except (OSError, ValueError, KeyError, TypeError):
             return
         if isinstance(token, str) and token and self._clock.now() < until:
             self._redactor.add(token)
-            self._token, self._until = token, until
+            self._token, self._until, self.scopes = token, until, scopes
 
     def _write_cache(self, path: Path) -> None:
         """Write the token so that no reader sees half of it. A full disk costs a sign-in, not the run."""
@@ -160,7 +162,8 @@ class Auth:
             descriptor, name = tempfile.mkstemp(dir=path.parent)  # made with mode 0600
             try:
                 with os.fdopen(descriptor, "wb") as file:
-                    file.write(json_text.dump_bytes({"token": self._token, "until": self._until}))
+                    kept = {"token": self._token, "until": self._until, "scopes": self.scopes}
+                    file.write(json_text.dump_bytes(kept))
                 os.replace(name, path)
             except OSError:
                 os.unlink(name)

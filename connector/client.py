@@ -54,9 +54,13 @@ class Client:
         self.redactor = redactor
         self._jitter: Callable[[], float] = random.Random().random  # noqa: S311 - spreads load, hides nothing
 
-    def sign_in(self) -> None:
-        """Sign in now, so that wrong credentials show before anything is sent. Raises RowError."""
+    def sign_in(self) -> tuple[str, ...]:
+        """Sign in now, so that wrong credentials show before anything is sent; give the token's scopes.
+
+        They are empty when they are not known. Raises RowError.
+        """
         self._auth.token()
+        return self._auth.scopes
 
     def send(self, request: Request) -> Response:
         """Send one request, again where that is safe, and give its answer (2xx, or a wanted 3xx).

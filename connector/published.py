@@ -84,9 +84,11 @@ def _shape(document: Mapping[str, Any], schema: Mapping[str, Any], above: tuple[
         shape["type"] = [shape["type"], "null"]
     if "items" in schema:
         shape["items"] = _shape(document, schema["items"], above)
-    # A bare object as the type of a map's values means any JSON.
-    if schema.get("additionalProperties") not in (None, True, False, {"type": "object"}):
-        shape["additionalProperties"] = _shape(document, schema["additionalProperties"], above)
+    if isinstance(schema.get("additionalProperties"), Mapping):
+        values = _shape(document, schema["additionalProperties"], above)
+        # A bare object as the type of a map's values means any JSON.
+        if values and values != {"type": "object"}:
+            shape["additionalProperties"] = values
     if "properties" in schema:
         shape["properties"] = shape.get("properties", {}) | {
             name: _shape(document, member, above)

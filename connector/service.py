@@ -83,6 +83,16 @@ class Pager:
 
 
 @dataclass(frozen=True)
+class HealthCheck:
+    """An action that is called to tell whether a connection works, and the scope that it needs."""
+
+    title: str
+    action: str
+    inputs: Mapping[str, Any]
+    scope: str
+
+
+@dataclass(frozen=True)
 class Service:
     """A service as declared. `document` is where an instance serves its own OpenAPI document."""
 
@@ -99,7 +109,8 @@ class Service:
     filters: Mapping[str, FilterGrammar]
     secrets: tuple[str, ...]
     inputs: Mapping[str, Input]
-    health_checks: tuple[Mapping[str, Any], ...]
+    health_checks: tuple[HealthCheck, ...]
+    scopes: Mapping[str, str]
     words: Mapping[str, Mapping[str, str]]
 
 
@@ -120,7 +131,8 @@ def load_service(path: Path) -> Service:
         filters={name: _filter(name, part) for name, part in top.sections("filters")},
         secrets=top.texts("secrets"),
         inputs={name: read_input(name, part) for name, part in top.sections("inputs")},
-        health_checks=tuple(top.value("health_checks", list, [])),
+        health_checks=tuple(_health_check(part) for part in top.each("health_checks")),
+        scopes=top.mapping("scopes"),
         words=top.mapping("words"),
     )
     top.finish()
@@ -167,6 +179,14 @@ def _throttling(part: Section) -> Throttling:
     throttling = Throttling(statuses=tuple(part.value("statuses", list)), html_words=part.texts("html_words"))
     part.finish()
     return throttling
+
+
+def _health_check(part: Section) -> HealthCheck:
+    check = HealthCheck(
+        part.text("title"), part.text("action"), part.mapping("inputs"), part.text("scope", "")
+    )
+    part.finish()
+    return check
 
 
 def _filter(name: str, part: Section) -> FilterGrammar:

@@ -158,7 +158,8 @@ def test_a_broken_token_file_is_ignored_and_replaced(
     cache = tmp_path / "token"
     cache.write_bytes(content)
     assert make_auth(cache).token() == "token-1"
-    assert json.loads(cache.read_bytes()) == {"token": "token-1", "until": clock.now() + 3540}
+    kept = {"token": "token-1", "until": clock.now() + 3540, "scopes": ["monitoring"]}
+    assert json.loads(cache.read_bytes()) == kept
 
 
 def test_a_folder_that_takes_no_file_costs_no_run(

@@ -184,7 +184,7 @@ def test_every_place_of_an_input(tmp_path: Path, place: str) -> None:
         ({"rules": ["x"]}, "rules.0: a mapping is expected here, not text"),
         ({"examples": {}}, "examples: an array is expected here, not an object"),
         ({"result": 5}, "result: text or an object is expected here, not an integer"),
-        ({"result": "nothing"}, 'result: "none" or a JSON Schema is expected'),
+        ({"result": "nothing"}, 'result: "none", "file" or a JSON Schema is expected'),
         ({"name": "other"}, 'line 1: name: "other" must be the name of its file'),
         ({"effect": "delete"}, 'effect: "delete" is not one of read, write, destructive'),
         (

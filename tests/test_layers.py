@@ -26,7 +26,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # A run, and what tends the catalogue.
     ("run", "from_spec"),
     ("job", "drift", "spec_example"),
-    ("batch", "check", "published_schemas"),
+    ("batch", "check", "published_schemas", "health", "reference"),
     ("output",),
     ("journal", "files", "published"),
     # One row.
@@ -62,6 +62,7 @@ KNOWN_WORDS = {
         'folder = user_cache_path("ninjaone-connector", appauthor=False)',
         'return Path(tempfile.mkdtemp(prefix="ninjaone-connector-"))',
     ],
+    "reference.py": ["Made from the declarations by `ninjaone catalog reference`; do not edit it by hand."],
     "check.py": ['ours = re.fullmatch(r"urn:ninjaone-connector:(\\w+):\\d+", uri)'],
 }
 """Below the front doors, the vendor's name stands in these lines alone: names of the distribution, of its

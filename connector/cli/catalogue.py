@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from connector.action import Action, Example
 from connector.catalog import Catalog
 from connector.cli.main import OK, ROWS_FAILED
-from connector.inputs import ABSENT, Input
+from connector.inputs import Input
+from connector.reference import input_type, write_reference
 
 
 def add_actions(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +35,8 @@ def add_catalog(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     check = commands.add_parser("check", help="check every declaration, its examples and its handler")
     check.set_defaults(command=_check)
+    reference = commands.add_parser("reference", help="write the reference of all actions, in Markdown")
+    reference.set_defaults(command=_reference)
     drift = commands.add_parser("drift", help="compare the catalogue with the vendor's document of today")
     add_drift(drift)
 
@@ -61,6 +64,11 @@ def _by_area(actions: Iterable[Action]) -> Iterable[tuple[str, list[Action]]]:
 def _show(options: argparse.Namespace) -> int:
     action = Catalog().action(options.action)
     print(json.dumps(describe(action), indent=1) if options.json else _page(action))
+    return OK
+
+
+def _reference(options: argparse.Namespace) -> int:
+    print(write_reference(Catalog().actions()), end="")
     return OK
 
 
@@ -133,7 +141,7 @@ def _page(action: Action) -> str:
     ]
     for name, given in action.inputs.items():
         mark = "*" if name in action.required else " "
-        lines.append(f" {mark} {name:<22} {_type(given)}")
+        lines.append(f" {mark} {name:<22} {input_type(given)}")
         lines.append(f"     {given.title}" + (f". {given.description}" if given.description else ""))
     for example in action.examples:
         lines += ["", f"example: {example.title}".rstrip(": "), f"  {'row':<22} {json.dumps(example.row)}"]
@@ -145,11 +153,8 @@ def _page(action: Action) -> str:
     return "\n".join(lines)
 
 
-def _type(given: Input) -> str:
-    schema = given.schema
-    types = schema.get("type", "any")
-    text = types if isinstance(types, str) else " or ".join(types)
-    allowed = schema.get("enum") or (schema.get("items") or {}).get("enum")
-    text += f", one of {', '.join(map(str, allowed))}" if allowed else ""
-    text += f", default {given.default}" if given.default is not ABSENT else ""
-    return text + ("" if given.published else ", not in the published API")
+def _sends(sent: Mapping[str, Any]) -> str:
+    query = "&".join(f"{name}={value}" for name, value in sent.get("query", {}).items())
+    body = sent.get("body", sent.get("parts"))
+    shown = "" if body is None else f" {json.dumps(body)}"
+    return f"{sent['method']} {sent['path']}{'?' if query else ''}{query}{shown}"

@@ -23,6 +23,7 @@ COMMANDS = {
     "run": ("connector.cli.run", "run an action over a file of rows, or a job file"),
     "call": ("connector.cli.run", "run an action once, with values given as key=value"),
     "preview": ("connector.cli.preview", "show the request that each row becomes, and send nothing"),
+    "connection": ("connector.cli.connection", "test a connection"),
     "demo": ("connector.cli.demo", "run several actions over sample files against the sandbox"),
     "sandbox": ("connector.cli.sandbox", "serve a NinjaOne on this machine, to try and to test"),
     "new": ("connector.cli.new", "write an action's declaration out of the vendor's published document"),
