@@ -11,7 +11,8 @@ from connector.action import Action
 from connector.errors import RowError, RunFault, nearest
 from connector.inputs import ABSENT, Input, validator
 from connector.json_text import Json
-from connector.templates import Render, Row, Scope, compile_template, json_source, parse_json, takes_json
+from connector.template_values import parse_json
+from connector.templates import Render, Row, Scope, compile_template, json_source, takes_json
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,17 @@ class Binding:
 
 @dataclass(frozen=True)
 class Bindings:
-    """An action's inputs bound for one run. `fallbacks` are values for inputs that a row leaves absent."""
+    """An action's inputs bound for one run.
+
+    `fallbacks` are values for inputs that a row leaves absent; `constants` are what templates see beside a
+    row's fields.
+    """
 
     action: Action
     bound: tuple[Binding, ...]
     delay_ms: float
     fallbacks: Mapping[str, Json] = field(default_factory=dict)
+    constants: Mapping[str, Json] = field(default_factory=dict)
 
     def values(self, row: Row) -> dict[str, Json]:
         """Give a row's typed values by input name, without the absent ones.
@@ -55,7 +61,7 @@ class Bindings:
         """
         values: dict[str, Json] = {}
         errors: list[RowError] = []
-        scope = Scope(row)
+        scope = Scope(row, self.constants)
         for binding in self.bound:
             try:
                 value = binding.value(row, scope)
@@ -102,6 +108,7 @@ def bind(
     match_fields: bool = False,
     delay_ms: float | None = None,
     fallbacks: Mapping[str, Any] | None = None,
+    constants: Mapping[str, Json] | None = None,
 ) -> Bindings:
     """Bind an action's inputs to templates, and without any (or with `match_fields`) to fields of their name.
 
@@ -127,7 +134,11 @@ def bind(
     if unbound:
         raise RunFault(f"{action.name} needs {', '.join(unbound)}, and no template is given for it")
     return Bindings(
-        action, tuple(bound), given_delay if delay_ms is None else delay_ms, {**defaults, **given}
+        action,
+        tuple(bound),
+        given_delay if delay_ms is None else delay_ms,
+        {**defaults, **given},
+        constants or {},
     )
 
 

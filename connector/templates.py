@@ -6,17 +6,14 @@ all: sandboxed, immutable, and strict about what is missing, also where Jinja it
 Three kinds come out of `compile_template`:
 
 * exactly one `{{ expression }}`: the expression's own value, with its type;
-* a JSON document with expressions in it (only for array and object inputs): see `_json_document`;
+* a JSON document with expressions in it (only for array and object inputs): see `json_documents`;
 * anything else: text, in which lists, objects, booleans and null print as JSON.
 """
 
 from __future__ import annotations
 
-import re
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial, wraps
-from types import GeneratorType
 from typing import Any
 
 from jinja2 import StrictUndefined, TemplateSyntaxError, Undefined, UndefinedError, nodes
@@ -27,16 +24,22 @@ from jinja2.visitor import NodeTransformer
 
 from connector import json_text
 from connector.errors import RowError, RunFault, nearest, shorten
+from connector.json_documents import compile_document
 from connector.json_text import Json
+from connector.template_values import fail_if_missing, json_of, text, to_json
+from connector.times import parse_time, write_time
 
 Row = Mapping[str, Json]
 
 
 class Scope(dict[str, Any]):
-    """What the templates of one row see: its fields, and `row` for names that are no identifiers."""
+    """What the templates of one row see: its fields, and `row` for names that are no identifiers.
 
-    def __init__(self, row: Row) -> None:
-        super().__init__({**_environment.globals, "row": row, **row})
+    `constants` are what is alike for all rows of a run; a field of the same name hides one.
+    """
+
+    def __init__(self, row: Row, constants: Mapping[str, Json] | None = None) -> None:
+        super().__init__({**_environment.globals, **(constants or {}), "row": row, **row})
         self.fields = row
 
 
@@ -65,44 +68,9 @@ class _Strict(StrictUndefined):
         super().__init__(hint, obj, name, exc)
 
 
-def _fail_if_missing(value: Any) -> None:
-    if isinstance(value, Undefined):
-        str(value)  # a _Strict raises its own, precise error
-
-
-def to_json(value: Any) -> Json:
-    """Turn an expression's value into plain JSON. Raises TypeError, naming what has no JSON form."""
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, (int, float)):
-        if not -sys.float_info.max <= value <= sys.float_info.max:
-            raise TypeError("its value is no JSON: a number that is too large")
-        return value
-    if isinstance(value, str):
-        return str(value)
-    if isinstance(value, Mapping):
-        return {_key(name): to_json(member) for name, member in value.items()}
-    if isinstance(value, (list, tuple, range, GeneratorType)):
-        return [to_json(item) for item in value]
-    _fail_if_missing(value)
-    raise TypeError(f"its value is no JSON: {type(value).__name__}")
-
-
-def _key(name: Any) -> str:
-    if not isinstance(name, str):
-        raise TypeError(f"an object's member names are text, not {json_text.kind(name)}")
-    return str(name)
-
-
-def text(value: Any) -> str:
-    """Write a value as a template prints it: text as it is, anything else as JSON."""
-    if type(value) is str:
-        return value
-    return str(value) if isinstance(value, (str, Undefined)) else _json(value)
-
-
-def _json(value: Any, indent: int | None = None) -> str:
-    return json_text.dumps(to_json(value))
+def _iso(value: Any) -> str:
+    """Write a time (epoch seconds or milliseconds, or ISO 8601) as ISO 8601 in UTC."""
+    return str(write_time(parse_time(text(value)), "iso"))
 
 
 class _OurRules(NodeTransformer):
@@ -141,7 +109,12 @@ class _Environment(ImmutableSandboxedEnvironment):
         super().__init__(undefined=_Strict, finalize=text)
         for name in ("lipsum", "cycler", "joiner"):
             del self.globals[name]
-        self.filters |= {"string": text, "tojson": _json, "join": _joining(self.filters["join"])}
+        self.filters |= {
+            "string": text,
+            "tojson": json_of,
+            "join": _joining(self.filters["join"]),
+            "iso": _iso,
+        }
         lax = {"default", "d", "defined", "undefined"}
         for functions in (self.filters, self.tests):
             functions.update({n: _strictly(f) for n, f in functions.items() if n not in lax})
@@ -162,7 +135,7 @@ def _strictly(function: Any) -> Any:
     @wraps(function)
     def strict(*args: Any, **kwargs: Any) -> Any:
         if len(args) > position:
-            _fail_if_missing(args[position])
+            fail_if_missing(args[position])
         return function(*args, **kwargs)
 
     return strict
@@ -190,7 +163,7 @@ def compile_template(source: str, schema: Mapping[str, Json]) -> Render:
         _refuse_unknown(tree)
         for node in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)):
             raise TemplateSyntaxError("there are no other templates to include here", node.lineno)
-        return _compile_tree(tree, source, schema)
+        return _compile_tree(tree, schema)
     except TemplateSyntaxError as error:
         raise RunFault(f"template, line {error.lineno}: {error.message}: {shorten(source)}") from error
     except (RecursionError, MemoryError, OverflowError, ValueError) as error:
@@ -210,17 +183,17 @@ def _refuse_unknown(tree: nodes.Template) -> None:
                 )
 
 
-def _compile_tree(tree: nodes.Template, source: str, schema: Mapping[str, Json]) -> Render:
+def _compile_tree(tree: nodes.Template, schema: Mapping[str, Json]) -> Render:
     pieces = _pieces(tree)
     if pieces is not None and len(pieces) == 1 and not isinstance(pieces[0], nodes.TemplateData):
         return _expression(pieces[0])
     if pieces is not None and takes_json(schema):
-        return _json_document(pieces, source, schema)
+        return _json_document(pieces, schema)
     return _text_template(tree)
 
 
 def json_source(value: Any) -> str:
-    """Write a JSON value, in whose texts templates may stand, as one JSON document: see `_json_document`.
+    """Write a JSON value, in whose texts templates may stand, as one JSON document.
 
     Raises RunFault for what is no JSON.
     """
@@ -338,40 +311,17 @@ def _missing_message(error: _MissingError, scope: Scope) -> str:
     return f"{hint}{nearest(error.name, names)}; {place}'s {noun}s: {listed or 'none'}"
 
 
-# --- JSON documents with expressions in them ---------------------------------------------------------------
-
-_OPEN, _TEXT, _VALUE = "\ue000", "\ue001", "\ue002"
-"""Marks in a document's skeleton: `OPEN index TEXT` inside a string, `OPEN index VALUE` for a value."""
-_VALUE_AS_NAME = re.compile(_VALUE + r'"\s*:')
-
-
-def _json_document(pieces: list[nodes.Expr], source: str, schema: Mapping[str, Json]) -> Render:
-    """Compile a JSON document whose expressions are values, or text where they stand inside a string.
-
-    The document is parsed once, with a mark where each expression stands; a row's values are then put in
-    place of the marks, so no value can break out of its string. Where only the rendered text can be
-    parsed (an expression without quotes for a member's name, say), it is parsed for every row.
-    """
+def _json_document(pieces: list[nodes.Expr], schema: Mapping[str, Json]) -> Render:
+    """Compile a JSON document with or without expressions in it."""
+    texts = [piece.data if isinstance(piece, nodes.TemplateData) else None for piece in pieces]
     expressions = [piece for piece in pieces if not isinstance(piece, nodes.TemplateData)]
-    constant = "".join(p.data for p in pieces if isinstance(p, nodes.TemplateData))
     if not expressions:
-        return _constant_json(constant)
-    evaluate = _evaluator(expressions)
-    skeleton, in_string = _skeleton(pieces)
-    try:
-        if _OPEN in constant or r"\ue000" in constant.lower():
-            raise ValueError("the document has our marks in it")
-        if _VALUE_AS_NAME.search(skeleton):
-            raise ValueError("a value stands where a member's name is due")
-        document = json_text.loads(skeleton)
-    except ValueError:
-        return _json_from_text(pieces, in_string, evaluate)
+        return _constant_json("".join(piece for piece in texts if piece is not None))
+    fill, evaluate = compile_document(texts, schema), _evaluator(expressions)
 
     def render(scope: Scope) -> Json:
         with _explained(scope):
-            values = evaluate(scope)
-            alone = _value_at(document, values) if isinstance(document, str) else _NO_VALUE
-            return "" if is_blank(alone) else _fill(document, values, schema)
+            return fill(evaluate(scope))
 
     return render
 
@@ -384,114 +334,3 @@ def _constant_json(source: str) -> Render:
     except ValueError as error:
         raise RunFault(f"template: not JSON ({error}): {shorten(source)}") from error
     return lambda scope: value
-
-
-def _skeleton(pieces: list[nodes.Expr]) -> tuple[str, list[bool]]:
-    """Write the document with marks for its expressions, and tell which of them stand inside a string."""
-    out: list[str] = []
-    in_string: list[bool] = []
-    inside = escaped = False
-    for piece in pieces:
-        if not isinstance(piece, nodes.TemplateData):
-            mark = f"{_OPEN}{len(in_string)}{_TEXT if inside else _VALUE}"
-            in_string.append(inside)
-            out.append(mark if inside else f'"{mark}"')
-            continue
-        for char in piece.data:
-            if escaped:
-                escaped = False
-            elif inside and char == "\\":
-                escaped = True
-            elif char == '"':
-                inside = not inside
-        out.append(piece.data)
-    return "".join(out), in_string
-
-
-def _json_from_text(
-    pieces: list[nodes.Expr], in_string: list[bool], evaluate: Callable[[Scope], list[Any]]
-) -> Render:
-    def render(scope: Scope) -> Json:
-        with _explained(scope):
-            values = iter(zip(evaluate(scope), in_string, strict=True))
-            out = []
-            for piece in pieces:
-                if isinstance(piece, nodes.TemplateData):
-                    out.append(piece.data)
-                else:
-                    value, inside = next(values)
-                    out.append(json_text.dumps(text(value))[1:-1] if inside else text(value))
-            return parse_json("".join(out))
-
-    return render
-
-
-def parse_json(rendered: str) -> Json:
-    """Read a template's rendered JSON. Raises RowError that shows the text, shortened."""
-    try:
-        return json_text.loads(rendered)
-    except ValueError as error:
-        hint = "; text needs quotes around it" if '"' not in rendered else ""
-        raise RowError(
-            "template_error", f"the template gives broken JSON ({error}){hint}: {shorten(rendered)}"
-        ) from error
-
-
-def _fill(node: Json, values: list[Any], schema: Any) -> Json:
-    if isinstance(node, str):
-        value = _value_at(node, values)
-        if value is _NO_VALUE:
-            return _fill_text(node, values) if _OPEN in node else node
-        return parse_json(value) if isinstance(value, str) else to_json(value)
-    if isinstance(node, dict):
-        members = _member(schema, "properties")
-        return {_fill_text(k, values): _fill(v, values, _member(members, k)) for k, v in node.items()}
-    if isinstance(node, list):
-        items = _member(schema, "items")
-        return [item for child in node for item in _fill_items(child, values, items)]
-    return node
-
-
-def _fill_items(node: Json, values: list[Any], items: Any) -> list[Json]:
-    """Give what one place of an array becomes: a list is spliced in, text is raw JSON for any items."""
-    value = _value_at(node, values) if isinstance(node, str) else _NO_VALUE
-    if value is _NO_VALUE:
-        return [_fill(node, values, items)]
-    if isinstance(value, str):
-        parsed: list[Json] = parse_json(f"[{value}]")
-        return parsed
-    plain = to_json(value)
-    if not isinstance(plain, list):
-        return [plain]
-    wanted = _member(items, "type")
-    nested = wanted == "array" if wanted else any(isinstance(item, list) for item in plain)
-    return [plain] if nested else plain
-
-
-def is_blank(value: Any) -> bool:
-    """Whether a value is a text that renders to nothing."""
-    return isinstance(value, str) and not value.strip()
-
-
-def _member(schema: Any, name: str) -> Any:
-    return schema.get(name) if isinstance(schema, Mapping) else None
-
-
-_NO_VALUE = object()
-
-
-def _value_at(node: str, values: list[Any]) -> Any:
-    if node.startswith(_OPEN) and node.endswith(_VALUE):
-        return values[int(node[1:-1])]
-    return _NO_VALUE
-
-
-def _fill_text(node: str, values: list[Any]) -> str:
-    if _OPEN not in node:
-        return node
-    start, *rest = node.split(_OPEN)
-    out = [start]
-    for piece in rest:
-        index, _, tail = piece.partition(_TEXT)
-        out += [text(values[int(index)]), tail]
-    return "".join(out)

@@ -295,6 +295,14 @@ def test_templates_of_one_row_do_not_see_each_other() -> None:
     assert 'no field "x"' in str(refusal(bindings, {}))
 
 
+def test_constants_stand_beside_the_fields_of_every_row_and_a_field_hides_one() -> None:
+    bindings = bind(make_action(), {"count": "{{ now + 1 }}"}, constants={"now": 5})
+    assert bindings.values({})["count"] == 6
+    assert bindings.values({"now": 7})["count"] == 8
+    refused = refusal(bind(make_action(), {"name": "{{ nwo }}"}, constants={"now": 5}), {"a": 1})
+    assert "the row's fields: a" in str(refused)
+
+
 # --- any row -----------------------------------------------------------------------------------------------
 
 json_values = st.recursive(

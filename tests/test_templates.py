@@ -10,7 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from connector.errors import RowError, RunFault
-from connector.templates import Render, Scope, compile_template, json_source, takes_json, to_json
+from connector.template_values import to_json
+from connector.templates import Render, Scope, compile_template, json_source, takes_json
 
 ANY: dict[str, Any] = {}
 TEXT = {"type": "string"}
@@ -293,6 +294,24 @@ def test_nothing_leaks_from_one_template_into_another() -> None:
 def test_one_template_serves_many_rows() -> None:
     template = compile_template('{"a": [{{ v }}]}', OBJECT)
     assert [template(Scope({"v": n})) for n in (1, [2, 3], "4")] == [{"a": [1]}, {"a": [2, 3]}, {"a": [4]}]
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (1779999399.5, "2026-05-28T20:16:39.500Z"),
+        (1779999399, "2026-05-28T20:16:39Z"),
+        (1779999399000, "2026-05-28T20:16:39Z"),
+        ("2026-05-28T20:16:39+02:00", "2026-05-28T18:16:39Z"),
+    ],
+)
+def test_iso_writes_a_time_for_people(value: Any, written: str) -> None:
+    assert render("{{ v | iso }}", {"v": value}) == written
+
+
+def test_iso_refuses_what_is_no_time() -> None:
+    assert 'the template fails: "soon" is not a time' in refusal("{{ v | iso }}", {"v": "soon"})
+    assert 'no field "w"' in refusal("{{ w | iso }}", {"v": 1})
 
 
 # --- the sandbox -------------------------------------------------------------------------------------------
