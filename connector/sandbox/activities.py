@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from connector.sandbox.check import TEXT, Scalar, one_of
+from connector.sandbox.check import TEXT, UUID, Scalar, one_of
 from connector.sandbox.errors import invalid, not_found
 from connector.sandbox.filters import device_filter
 from connector.sandbox.paging import ACTIVITY_PAGE, LANGUAGE, activity_page
@@ -140,7 +140,7 @@ def get_device_alerts(call: Call, id: int) -> list[JSON]:
     return [alert for alert in call.state.alerts.values() if alert["deviceId"] == id]
 
 
-@route("DELETE", "/v2/alert/{uid}", "resetAlert", path_types={"uid": TEXT})
+@route("DELETE", "/v2/alert/{uid}", "resetAlert", path_types={"uid": UUID})
 def reset_alert(call: Call, uid: str) -> None:
     """Closes an alert."""
     _reset(call.state, uid, {})
@@ -150,7 +150,7 @@ def reset_alert(call: Call, uid: str) -> None:
     "POST",
     "/v2/alert/{uid}/reset",
     "resetAlertSetActivityData",
-    path_types={"uid": TEXT},
+    path_types={"uid": UUID},
     body=EMPTY,
     body_required=False,
 )

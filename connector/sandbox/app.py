@@ -42,12 +42,25 @@ def to_json(status: int, value: Any, headers: Mapping[str, str] | None = None) -
 
 
 class App:
-    """Serves one account: `slow_s` is the delay of the fault `slow`, `latency_s` that of every API answer."""
+    """Serves one account.
+
+    `slow_s` is the delay of the fault `slow`, `latency_s` that of every API answer. The operations of
+    `user_context` refuse a machine's token.
+    """
 
     def __init__(
-        self, state: State, tokens: Tokens, faults: Faults, *, base_url: str, latency_s: float, slow_s: float
+        self,
+        state: State,
+        tokens: Tokens,
+        faults: Faults,
+        *,
+        base_url: str,
+        latency_s: float,
+        slow_s: float,
+        user_context: frozenset[str] = frozenset(),
     ) -> None:
         self.state = state
+        self.user_context = user_context
         self.tokens = tokens
         self.faults = faults
         self.log = RequestLog()
@@ -153,6 +166,8 @@ class App:
             raise failure(404)
         self.tokens.check(request.authorization, request.method)
         found, values = self._router.find(request.method, request.path)
+        if found.operation in self.user_context:
+            self.tokens.check_user(request.authorization)
         arguments = found.arguments(values)
         call = Call(
             self.state,
@@ -161,7 +176,7 @@ class App:
             _json_body(found, request),
             _parts(found, request),
         )
-        with self.state.lock:
+        with call.state.lock:
             result = found.handle(call, **arguments)
             if isinstance(result, Answer):
                 return result

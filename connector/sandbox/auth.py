@@ -60,6 +60,7 @@ class Tokens:
         self._lifetime_s = lifetime_s
         self._lock = threading.Lock()
         self._live: dict[str, tuple[float, frozenset[str]]] = {}
+        self._of_users: set[str] = set()
         self._refresh_token = REFRESH_TOKEN
 
     def sign_in(self, request: SignIn) -> dict[str, Any]:
@@ -74,7 +75,10 @@ class Tokens:
         if not set(scopes) <= set(SCOPES):
             raise auth_error(400, "invalid_scope")
         if request.grant_type == "refresh_token":
-            return self._issue(scopes) | {"refresh_token": self._rotate(request.refresh_token)}
+            rotated = self._rotate(request.refresh_token)
+            issued = self._issue(scopes)
+            self._of_users.add(issued["access_token"])
+            return issued | {"refresh_token": rotated}
         return self._issue(scopes)
 
     def _issue(self, scopes: list[str]) -> dict[str, Any]:
@@ -117,6 +121,11 @@ class Tokens:
                 raise auth_error(401, "not_authenticated", 10, "Invalid credentials")
         if ("monitoring" if method in ("GET", "HEAD") else "management") not in scopes:
             raise auth_error(401, "insufficient_privileges")
+
+    def check_user(self, authorization: str | None) -> None:
+        """Raise unless the token is a user's own: only user flows give refresh tokens (FACTS.md A)."""
+        if (authorization or "")[7:].strip() not in self._of_users:
+            raise auth_error(403, "user_context_required", 5, "This operation requires a user context")
 
 
 def wrong_method() -> ApiError:

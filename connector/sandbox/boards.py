@@ -39,15 +39,20 @@ def matching(state: State, board_id: int) -> list[JSON]:
 
 def row(state: State, ticket: JSON) -> JSON:
     """A ticket as a row: names instead of ids."""
-    people = {user["uid"]: f"{user['firstName']} {user['lastName']}" for user in state.users.values()}
-    assignee = state.users[ticket["assignedAppUserId"]]
+    people = {user["uid"]: _name(user) for user in state.users.values()}
+    people |= {contact["uid"]: _name(contact) for contact in state.store.get("contact", {}).values()}
+    assignee = state.users.get(ticket.get("assignedAppUserId"))
     shown = ("id", "subject", "status", "priority", "severity", "type", "source", "tags", "createTime")
     return {name: ticket[name] for name in shown} | {
         "organization": state.organizations[ticket["clientId"]]["name"],
-        "assignee": f"{assignee['firstName']} {assignee['lastName']}",
-        "requester": people[ticket["requesterUid"]],
+        "assignee": _name(assignee) if assignee else "",
+        "requester": people.get(ticket["requesterUid"], ""),
         "lastUpdated": state.ticket_logs[ticket["id"]][-1]["createTime"],
     }
+
+
+def _name(person: JSON) -> str:
+    return f"{person.get('firstName', '')} {person.get('lastName', '')}".strip()
 
 
 def sorted_rows(rows: list[JSON], sort_by: list[JSON]) -> list[JSON]:

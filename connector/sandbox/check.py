@@ -3,7 +3,7 @@
 A `Type` reads text (path and query) and checks JSON (bodies). A value of the wrong type or outside its enum
 raises the 400 of `errors.invalid`, which names the field. JSON null passes everywhere inside an object: the
 published document marks hardly any field, so null is taken as "not given" and the route decides. Unknown
-fields are ignored.
+fields are ignored, unless the object is closed.
 """
 
 from __future__ import annotations
@@ -56,24 +56,28 @@ class Scalar:
 
 @dataclass(frozen=True)
 class Array:
-    """A list whose members are all of one type; null is no member."""
+    """A list of at most `most` members, all of one type; null is no member."""
 
     items: Type
+    most: int | None = None
 
     def check(self, value: Any, where: str) -> None:
         """See `Type.check`."""
         if not isinstance(value, list):
             raise invalid(where, "array")
+        if self.most is not None and len(value) > self.most:
+            raise invalid(where, f"at most {self.most} members")
         for index, item in enumerate(value):
             self.items.check(item, f"{where}[{index}]")
 
 
 @dataclass(frozen=True)
 class Object:
-    """An object with known fields; `required` ones must be there and not null."""
+    """An object with known fields; `required` ones must be there and not null, a closed one has no others."""
 
     fields: Mapping[str, Type] = field(default_factory=dict)
     required: tuple[str, ...] = ()
+    closed: bool = False
 
     def check(self, value: Any, where: str) -> None:
         """See `Type.check`."""
@@ -85,6 +89,32 @@ class Object:
         for name, kind in self.fields.items():
             if value.get(name) is not None:
                 kind.check(value[name], _inside(where, name))
+        for name in value if self.closed else ():
+            if name not in self.fields:
+                raise invalid(_inside(where, name), "a known field")
+
+
+@dataclass(frozen=True)
+class Map:
+    """An object with any names, whose values are all of one type."""
+
+    values: Type
+
+    def check(self, value: Any, where: str) -> None:
+        """See `Type.check`."""
+        if not isinstance(value, dict):
+            raise invalid(where, "object")
+        for name, item in value.items():
+            if item is not None:
+                self.values.check(item, _inside(where, name))
+
+
+@dataclass(frozen=True)
+class Anything:
+    """Any JSON value."""
+
+    def check(self, value: Any, where: str) -> None:
+        """See `Type.check`."""
 
 
 def _inside(where: str, name: str) -> str:

@@ -35,6 +35,12 @@ _KEYS: dict[str, Callable[[Facts], Any]] = {
     "status": lambda facts: facts.status,
 }
 _TEXT_KEYS = ("class", "status")
+GROUPS = {
+    1: ("Windows servers", "class = WINDOWS_SERVER"),
+    2: ("Offline devices", "offline"),
+    3: ("First customer", "org = 1"),
+}
+"""Saved groups: name and filter."""
 _DATES = ("%Y%m%d", "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S.%fZ", "%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -55,7 +61,9 @@ def _clause(text: str) -> tuple[str, Predicate]:
     if text in ("online", "offline"):
         return text, lambda facts: facts.offline == (text == "offline")
     if re.fullmatch(r"group\s+\d+", text):
-        return "group", lambda facts: False  # the sandbox has no saved groups, so none has members
+        number = int(text.split()[1])
+        saved = device_filter(GROUPS[number][1]) if number in GROUPS else None
+        return "group", saved or (lambda facts: False)
     found = _CLAUSE.fullmatch(text)
     if found is None or re.search(r"\s(and|or|OR)\s", found["value"]):
         raise invalid_filter(text)

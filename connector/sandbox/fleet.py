@@ -29,6 +29,10 @@ _KINDS: tuple[tuple[str, int, str], ...] = (
 )
 
 
+UNMANAGED = range(401, 409)
+"""The ids of the devices without an agent that a small account has from the start."""
+
+
 class Facts(NamedTuple):
     """What device filters look at (FACTS.md E); cheap enough to make for every device of a large account."""
 
@@ -52,6 +56,9 @@ class Changes:
     maintenance: JSON | None = None
     warranty: JSON | None = None
     booted: float | None = None
+    tag_ids: tuple[int, ...] | None = None
+    overrides_reset: bool = False
+    throttle: JSON | None = None
     services: dict[str, JSON] = field(default_factory=dict)
 
 
@@ -65,10 +72,37 @@ class Fleet:
         self._first_pending = count + 1 - (max(2, count // 20) if count >= 10 else 0)
         self._changes: dict[int, Changes] = {}
         self._removed: set[int] = set()
+        self._added: dict[int, tuple[Facts, str]] = {}
+        self.tags = dict(TAGS)
 
     def exists(self, device_id: int) -> bool:
         """Whether there is such a device, and it was not rejected."""
-        return 1 <= device_id <= self.count and device_id not in self._removed
+        known = 1 <= device_id <= self.count or device_id in self._added
+        return known and device_id not in self._removed
+
+    def add(self, name: str, facts: Facts) -> int:
+        """A device that a request made; its facts come with an id of 0."""
+        device_id = max(self.count, *self._added, 0) + 1
+        self._added[device_id] = (facts._replace(id=device_id), name)
+        return device_id
+
+    def keep_unmanaged(self, role_id: int) -> None:
+        """Devices without an agent in stock, not among those that device lists show (they are staged)."""
+        if self.count >= UNMANAGED[0] or not self._locations:
+            return
+        for number in UNMANAGED:
+            facts = Facts(
+                number, 1, self._locations[0][0], role_id, "UNMANAGED_DEVICE", "STAGED", False, EPOCH, ()
+            )
+            self._added[number] = (facts, f"Asset {number:04d}")
+
+    def added(self, device_id: int) -> bool:
+        """Whether a request made the device, and it is still there."""
+        return device_id in self._added and device_id not in self._removed
+
+    def rename(self, device_id: int, name: str) -> None:
+        """Give a device that a request made another name."""
+        self._added[device_id] = (self._added[device_id][0], name)
 
     def require(self, device_id: int) -> int:
         """The id itself, or the 404 when there is no such device."""
@@ -90,11 +124,24 @@ class Fleet:
 
     def facts(self, device_id: int) -> Facts:
         """What filters look at, changes included."""
+        found = self._added[device_id][0] if device_id in self._added else self._generated(device_id)
+        changed = self._changes.get(device_id)
+        if changed is None:
+            return found
+        return found._replace(
+            organization_id=changed.fields.get("organizationId", found.organization_id),
+            location_id=changed.fields.get("locationId", found.location_id),
+            role_id=changed.fields.get("nodeRoleId", found.role_id),
+            status=changed.status or found.status,
+            tag_ids=found.tag_ids if changed.tag_ids is None else changed.tag_ids,
+        )
+
+    def _generated(self, device_id: int) -> Facts:
         spread = mix(self._seed, device_id)
         organization = spread % len(self._locations)
         places = self._locations[organization]
         node_class, role_id, _ = _KINDS[(device_id - 1) % len(_KINDS)]
-        found = Facts(
+        return Facts(
             device_id,
             organization + 1,
             places[(spread >> 12) % len(places)],
@@ -105,24 +152,20 @@ class Fleet:
             EPOCH - 86_400.0 * (1 + (spread >> 24) % 900) + 0.25,
             ((1,), (2,), (), (), ())[(spread >> 34) % 5],
         )
-        changed = self._changes.get(device_id)
-        if changed is None:
-            return found
-        return found._replace(
-            organization_id=changed.fields.get("organizationId", found.organization_id),
-            location_id=changed.fields.get("locationId", found.location_id),
-            role_id=changed.fields.get("nodeRoleId", found.role_id),
-            status=changed.status or found.status,
-        )
 
     def matching(self, keep: Callable[[Facts], bool], after: int = 0) -> Iterator[Facts]:
         """The facts of the devices that pass `keep`, ascending by id from the one after `after`."""
         for device_id in range(max(after, 0) + 1, self.count + 1):
             if device_id not in self._removed and keep(facts := self.facts(device_id)):
                 yield facts
+        for device_id in list(self._added):
+            if device_id > after and device_id not in self._removed and keep(facts := self.facts(device_id)):
+                yield facts
 
     def system_name(self, device_id: int) -> str:
         """The host name, for example `SRV-0001`."""
+        if device_id in self._added:
+            return self._added[device_id][1]
         return f"{_KINDS[(device_id - 1) % len(_KINDS)][2]}-{device_id:04d}"
 
     def node(self, facts: Facts) -> JSON:
@@ -139,11 +182,11 @@ class Fleet:
             "offline": facts.offline,
             "displayName": name,
             "systemName": name,
-            "dnsName": f"{name.lower()}.corp.example",
+            "dnsName": f"{name.lower().replace(' ', '-')}.corp.example",
             "created": facts.created,
             "lastContact": EPOCH - (7200.5 if facts.offline else 30.5),
             "lastUpdate": EPOCH - 3600.75,
-            "tags": [TAGS[tag] for tag in facts.tag_ids],
+            "tags": [self.tags[tag] for tag in facts.tag_ids if tag in self.tags],
         }
         if changed := self._changes.get(facts.id):
             node |= changed.fields
@@ -156,6 +199,8 @@ class Fleet:
 
     def details(self, facts: Facts) -> JSON:
         """The device as `getDevice` answers in practice (FACTS.md H): the node and what its agent reports."""
+        if facts.id in self._added:  # without an agent
+            return self.node(facts)
         return self.node(facts) | _network(facts.id) | self._machine(facts)
 
     def _machine(self, facts: Facts) -> JSON:

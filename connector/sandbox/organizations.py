@@ -8,6 +8,7 @@ from typing import Any
 
 from connector.sandbox.check import INTEGER, MAP, TEXT, Array, Object, given, one_of
 from connector.sandbox.errors import application_error, invalid
+from connector.sandbox.fields import check_values, note_times
 from connector.sandbox.paging import AFTER, INHERITANCE, after_page
 from connector.sandbox.routing import Call, route
 from connector.sandbox.seed import JSON, SETTINGS, default_assignments
@@ -191,7 +192,9 @@ def update_location_fields(call: Call, id: int, location_id: int) -> None:
 
 
 def set_custom_fields(state: State, entity: str, entity_id: int, values: JSON) -> None:
-    """Store the values under their names; null removes one. Any name is a field: the sandbox defines none."""
+    """Store the values under their names; null removes one. A name without a definition is a field, too."""
+    check_values(state, values)
+    note_times(state, entity, entity_id, values)
     stored = state.custom_fields.setdefault((entity, entity_id), {})
     stored |= values
     for name in [name for name, value in stored.items() if value is None]:

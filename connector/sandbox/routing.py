@@ -69,7 +69,9 @@ class Route:
     def arguments(self, raw: Mapping[str, str]) -> dict[str, Any]:
         """The path's values, checked, under their snake-case names."""
         return {
-            _snake(name): self.path_types.get(name, INTEGER).read(unquote(raw[_snake(name)]), name)
+            path_argument(name): self.path_types.get(name, INTEGER).read(
+                unquote(raw[path_argument(name)]), name
+            )
             for name in _placeholders(self.path)
         }
 
@@ -98,8 +100,8 @@ def route(
     `media_type` is what a body must be sent as, `*/*` for anything; `multipart/form-data` fills `call.parts`.
     """
 
-    def declare(handle: _Handle) -> _Handle:
-        ROUTES.append(
+    def decorate(handle: _Handle) -> _Handle:
+        declare(
             Route(
                 method,
                 path,
@@ -114,13 +116,19 @@ def route(
         )
         return handle
 
-    return declare
+    return decorate
+
+
+def declare(entry: Route) -> None:
+    """Add a route."""
+    ROUTES.append(entry)
 
 
 class Router:
     """Finds the route of a request by its escaped path."""
 
     def __init__(self, routes: list[Route]) -> None:
+        self.routes = tuple(routes)
         rules = [
             Rule(prefix + _rule(entry.path), methods=[entry.method], endpoint=entry)
             for entry in routes
@@ -164,10 +172,11 @@ def _placeholders(path: str) -> list[str]:
 
 
 def _rule(path: str) -> str:
-    return re.sub(r"\{([^}]+)\}", lambda match: f"<segment:{_snake(match[1])}>", path)
+    return re.sub(r"\{([^}]+)\}", lambda match: f"<segment:{path_argument(match[1])}>", path)
 
 
-def _snake(name: str) -> str:
+def path_argument(name: str) -> str:
+    """The name under which a route's function gets a path value."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).replace("-", "_").lower()
 
 

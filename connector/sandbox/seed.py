@@ -48,6 +48,14 @@ ROLES: list[JSON] = [
         "chassisType": "DESKTOP",
         "custom": True,
     },
+    {
+        "id": 1002,
+        "name": "Meeting Room",
+        "nodeClass": "WINDOWS_WORKSTATION",
+        "chassisType": "DESKTOP",
+        "custom": True,
+    },
+    {"id": 301, "name": "Unmanaged Device", "nodeClass": "UNMANAGED_DEVICE", "chassisType": "UNKNOWN"},
 ]
 
 POLICIES: list[JSON] = [
@@ -74,8 +82,20 @@ STATUSES: list[JSON] = [
 ]
 """Built-in ticket statuses (FACTS.md F)."""
 
-TAGS = {1: "leased", 2: "spare"}
-"""Tag ids, as the device filter's `tagId` takes them, and the names that devices show."""
+_TAGS = (
+    "leased",
+    "spare",
+    "loaner",
+    "retired",
+    "to check",
+    "in repair",
+    "kiosk",
+    "kiosks",
+    "field",
+    "fields",
+)
+TAGS = dict(enumerate(_TAGS, 1))
+"""Tag ids, as the device filter's `tagId` takes them, and the names that devices show; two are worn."""
 
 _FIRST = (
     "Alder", "Birch", "Cedar", "Dover", "Elm", "Fairview", "Grove", "Harbor", "Ivy", "Juniper",
@@ -118,7 +138,8 @@ def policies() -> list[JSON]:
 def default_assignments() -> list[JSON]:
     """The policy of each role in an organization that was given none."""
     defaults = {policy["nodeClass"]: policy["id"] for policy in POLICIES if "parentPolicyId" not in policy}
-    return [{"nodeRoleId": role["id"], "policyId": defaults[role["nodeClass"]]} for role in ROLES]
+    roles = [role for role in ROLES if role["nodeClass"] in defaults]
+    return [{"nodeRoleId": role["id"], "policyId": defaults[role["nodeClass"]]} for role in roles]
 
 
 def organization_count(devices: int) -> int:

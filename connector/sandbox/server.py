@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -32,7 +32,8 @@ class Sandbox:
 
     `port` 0 takes a free one. `devices` are numbered from 1; with 10 or more the last 5 % (at least 2) await
     approval. The same `seed` gives the same data and the same sequence of random faults. `latency_ms` is
-    added to every API answer. `faults` maps names (see `connector.sandbox.faults`) to probabilities. The port
+    added to every API answer. `faults` maps names (see `connector.sandbox.faults`) to probabilities. The
+    operations of `user_context` want a user's own token, as they do on some instances (FACTS.md D). The port
     is bound at once, so `base_url` is known before `start`; OSError when it is taken.
     """
 
@@ -49,9 +50,11 @@ class Sandbox:
         seed: int = 1,
         faults: Mapping[str, float] | None = None,
         token_lifetime_s: int = 3600,
+        user_context: Collection[str] = (),
     ) -> None:
         if devices < 0 or latency_ms < 0 or token_lifetime_s < 0:
             raise ValueError("devices, latency_ms and token_lifetime_s must not be negative")
+        self._seeded = (seed, devices)
         drawn = Faults(faults, seed)
         listener = _listen(port)
         self.port: int = listener.getsockname()[1]
@@ -63,6 +66,7 @@ class Sandbox:
             base_url=self.base_url,
             latency_s=latency_ms / 1000,
             slow_s=SLOW_S,
+            user_context=frozenset(user_context),
         )
         self._server: BaseWSGIServer | None = self._serve_on(listener)
         self._serving = False
@@ -86,6 +90,15 @@ class Sandbox:
     def log(self) -> RequestLog:
         """What was received: `log.requests(since)` and `log.signins(since)`, as under `/_sandbox/`."""
         return self._app.log
+
+    @property
+    def state(self) -> State:
+        """What the account holds, for tests that look behind the API."""
+        return self._app.state
+
+    def reset(self) -> None:
+        """The account as it was at the start; tokens, faults and the log stay."""
+        self._app.state = State(*self._seeded)
 
     def set_faults(
         self, *, queue: Sequence[Any] | None = None, rates: Mapping[str, float] | None = None

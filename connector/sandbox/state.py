@@ -7,12 +7,16 @@ import itertools
 import threading
 import time
 from collections import deque
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from connector.sandbox import seed as invented
 from connector.sandbox.errors import not_found
 from connector.sandbox.fleet import Facts, Fleet
 from connector.sandbox.seed import JSON, uid
+
+if TYPE_CHECKING:
+    from connector.sandbox.multipart import Part
+    from connector.sandbox.snapshots import Snapshot
 
 KEPT_ACTIVITIES = 50_000
 """How many activities are remembered; the oldest are forgotten first."""
@@ -38,12 +42,20 @@ class State:
             devices,
             [[place["id"] for place in self.locations_of(number)] for number in self.organizations],
         )
+        self.fleet.keep_unmanaged(301)
         self._seed_people_and_tickets()
         self.alerts = {alert["uid"]: alert for alert in self._seed_alerts()}
         self.scan_groups = {group["id"]: group for group in invented.scan_groups()}
         self.activities: deque[JSON] = deque(maxlen=KEPT_ACTIVITIES)
         self._activity_ids = itertools.count(10_001)
         self._fresh = itertools.count(1)
+        self.snapshots: dict[str, Snapshot] = {}
+        self.cursor_lifetime_s = 900.0
+        self.field_times: dict[tuple[str, int, str], float] = {}
+        self.files: dict[str, Part] = {}
+        self.webhook: JSON | None = None
+        self.store: dict[str, dict[Any, JSON]] = {}
+        self._numbers: dict[str, itertools.count[int]] = {}
         self._seed_activities()
 
     def _seed_organization(self, organization: JSON) -> None:
@@ -123,6 +135,10 @@ class State:
             raise not_found("location")
         return found
 
+    def any_location(self, location_id: int) -> JSON:
+        """A location of whatever organization."""
+        return _get(self.locations, location_id, "location")
+
     def locations_of(self, organization_id: int) -> list[JSON]:
         """The organization's locations, ascending by id."""
         return [place for place in self.locations.values() if place["organizationId"] == organization_id]
@@ -138,6 +154,10 @@ class State:
     def user_by_uid(self, user_uid: str) -> JSON:
         """The user with that uid."""
         return _get({user["uid"]: user for user in self.users.values()}, user_uid.lower(), "user")
+
+    def author(self) -> JSON:
+        """The user on whose behalf the API acts: the first one."""
+        return next(iter(self.users.values()))
 
     def device(self, device_id: int) -> Facts:
         """The facts of an existing device."""
@@ -203,6 +223,10 @@ class State:
         } | {name: value for name, value in more.items() if value is not None}
         self.ticket_logs.setdefault(ticket["id"], []).append(entry)
         return entry
+
+    def next_number(self, name: str, first: int) -> int:
+        """A number that nothing of that name had before; they begin with `first`."""
+        return next(self._numbers.setdefault(name, itertools.count(first)))
 
     def fresh_uid(self) -> str:
         """A uid for something that a request made."""

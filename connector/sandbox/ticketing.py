@@ -88,7 +88,7 @@ def create_comment(call: Call, ticket_id: int) -> None:
     _COMMENT.check(comment, "comment")
     call.state.log_entry(
         ticket,
-        call.state.users[1],
+        call.state.author(),
         "COMMENT",
         **given(comment, "body", "htmlBody", "timeTracked"),
         publicEntry=comment["public"],

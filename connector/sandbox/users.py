@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from connector.sandbox.check import BOOLEAN, INTEGER, Array, one_of
+from connector.sandbox.collections import shown
 from connector.sandbox.errors import not_found
 from connector.sandbox.routing import Call, route
 from connector.sandbox.seed import JSON, member
@@ -15,7 +16,7 @@ def get_users(call: Call) -> list[JSON]:
     """Technicians and end users, with their roles on request."""
     hidden = () if call.query.get("includeRoles") else ("roles",)
     return [
-        {key: value for key, value in user.items() if key not in hidden}
+        {key: value for key, value in shown(user, "User").items() if key not in hidden}
         for user in call.state.users.values()
         if call.query.get("userType", user["userType"]) == user["userType"]
     ]
@@ -37,7 +38,7 @@ def get_user_roles(call: Call) -> list[JSON]:
 )
 def add_members(call: Call, role_id: int) -> JSON:
     """Puts users into the role; those already in it stay. The body is a bare array of user ids."""
-    role = _role(call, role_id)
+    role = role_of(call, role_id)
     users = [_user(call, user_id) for user_id in dict.fromkeys(call.body)]
     present = {entry["id"] for entry in role["members"]}
     role["members"] += [member(user) for user in users if user["id"] not in present]
@@ -56,7 +57,7 @@ def add_members(call: Call, role_id: int) -> JSON:
 )
 def remove_members(call: Call, role_id: int) -> JSON:
     """Takes users out of the role, if they are in it. The body is a bare array of user ids."""
-    role = _role(call, role_id)
+    role = role_of(call, role_id)
     users = [_user(call, user_id) for user_id in dict.fromkeys(call.body)]
     gone = {user["id"] for user in users}
     role["members"] = [entry for entry in role["members"] if entry["id"] not in gone]
@@ -66,7 +67,8 @@ def remove_members(call: Call, role_id: int) -> JSON:
     return role
 
 
-def _role(call: Call, role_id: int) -> JSON:
+def role_of(call: Call, role_id: int) -> JSON:
+    """A user role, or its 404."""
     if role_id not in call.state.user_roles:
         raise not_found("user_role")
     return call.state.user_roles[role_id]

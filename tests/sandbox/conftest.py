@@ -39,3 +39,12 @@ def open_api() -> Iterator[Callable[..., Api]]:
             return client
 
         yield make
+
+
+@pytest.fixture(scope="module")
+def account() -> Iterator[Api]:
+    """A client of an account that a module's tests share: for requests that change nothing."""
+    with Sandbox(devices=25) as running:
+        client = Api(running)
+        yield client
+        client.close()

@@ -128,7 +128,7 @@ def test_values_of_the_wrong_type(api, method, path, body, field):
         ("DELETE", "/v2/device/26/owner", None, "device_not_found"),
         ("GET", "/v2/device/26/activities", None, "device_not_found"),
         ("GET", "/v2/device/26/alerts", None, "device_not_found"),
-        ("DELETE", "/v2/alert/unknown", None, "alert_not_found"),
+        ("DELETE", "/v2/alert/00000000-0000-4000-a000-000000000000", None, "alert_not_found"),
         ("POST", "/v2/devices/approval/APPROVE", {"devices": [24, 26]}, "device_not_found"),
         (
             "POST",

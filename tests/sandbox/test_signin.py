@@ -146,3 +146,24 @@ def test_signin_log_holds_no_secret(api):
     assert api.control("GET", "signins", params={"since": 1}) == signins[1:]
     api.control("DELETE", "signins")
     assert api.control("GET", "signins") == []
+
+
+def test_operations_that_want_a_user(open_api):
+    api: Api = open_api(user_context=("runScriptOnDevice",))
+    run = {"method": "POST", "path": "/v2/device/1/script/run", "json": {"type": "SCRIPT", "id": 1}}
+    assert api.fails(status=403, **run) == {
+        "error": "user_context_required",
+        "error_description": "This operation requires a user context",
+        "error_code": 5,
+    }
+    api.get("/v2/device/1")
+    api.sign_in(grant_type="refresh_token", refresh_token=api.sandbox.refresh_token)
+    assert api.send(**run).status_code == 204
+
+
+def test_reset(open_api):
+    api: Api = open_api(devices=3)
+    api.do("PATCH", "/v2/device/1", {"displayName": "Other"})
+    api.sandbox.reset()
+    assert api.get("/v2/device/1")["displayName"] == "SRV-0001"
+    assert len(api.requests()) == 2

@@ -1,0 +1,158 @@
+"""All published operations: each answers by its schema, and refuses what the published document excludes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from connector.sandbox.areas import router
+from connector.sandbox.generic import missing_routes
+from connector.sandbox.multipart import Part
+from connector.sandbox.operations import operations
+from connector.sandbox.routing import Call, path_argument
+from connector.sandbox.state import State
+
+from . import minimal
+from .bodies import BODIES, QUERIES
+from .client import Api
+from .results import check_result, schema_of
+
+NAMES = sorted(operations())
+
+
+def send(api: Api, operation: str, path: str, body: Any = None, query: Any = None):
+    media_type, fact = minimal.fact_of_body(operation)
+    options: dict[str, Any] = {"params": query or QUERIES.get(operation, {})}
+    if media_type == "multipart/form-data":
+        options["files"] = BODIES[operation]
+    elif fact:
+        options["json"] = body
+    return api.send(operations()[operation]["method"], path, **options)
+
+
+def body_of(operation: str) -> Any:
+    return BODIES.get(operation, minimal.value(minimal.fact_of_body(operation)[1] or {"type": "object"}))
+
+
+@pytest.mark.parametrize("operation", NAMES)
+def test_answer(account, operation):
+    api = account
+    api.sandbox.reset()
+    path = minimal.path(operation)
+    if operation.startswith("resetAlert"):
+        path = minimal.path(operation, uid=api.get("/v2/alerts")[0]["uid"])
+    answer = send(api, operation, path, body_of(operation))
+    wanted = 202 if operation == "updateUnmanagedDevicePublicApi" else 204
+    if schema_of(operation) is not None and answer.content:
+        wanted = 200  # and the client has checked the schema
+    assert answer.status_code in (wanted, 200 if answer.content else wanted), answer.text
+    assert "resultCode" not in answer.text
+
+
+@pytest.mark.parametrize("operation", NAMES)
+def test_wrong_parameters_are_refused(account, operation):
+    facts = operations()[operation]
+    for name, fact in facts["parameters"].items():
+        for wrong in minimal.wrong_texts(fact):
+            in_path = fact["in"] == "path"
+            path = minimal.path(operation, **({name: wrong} if in_path else {}))
+            query = {} if in_path else {name: wrong}
+            if (operation, name) == ("getDeviceGlobalCustomFields", "scopes"):
+                assert send(account, operation, path, body_of(operation), query).status_code == 400
+                continue
+            answer = send(account, operation, path, body_of(operation), query)
+            assert answer.status_code == 400, (name, wrong, answer.text)
+            assert answer.json()["errorMessage"]["params"]["field"] == name
+
+
+@pytest.mark.parametrize("operation", [name for name in NAMES if operations()[name]["body"]])
+def test_wrong_bodies_are_refused(account, operation):
+    media_type, fact = minimal.fact_of_body(operation)
+    method, path = operations()[operation]["method"], minimal.path(operation)
+    if media_type == "multipart/form-data":
+        assert account.send(method, path, json={}).status_code == 415
+        assert account.send(method, path, files={"x": ("x", b"x")}).status_code == 400
+        return
+    for body in wrong_bodies(operation, fact):
+        answer = send(account, operation, path, body)
+        assert answer.status_code == 400, (body, answer.text)
+        assert answer.json()["resultCode"] == "FAILURE"
+
+
+def wrong_bodies(operation: str, fact: Any) -> Iterator[Any]:
+    """Bodies of the wrong type, with a member of the wrong type, without a required one, or with one more."""
+    several = fact["type"] == "array"
+    yield {} if several else []
+    good = body_of(operation)
+    good = good[0] if several and good else good
+    inner = fact["items"] if several else fact
+    bodies: list[Any] = []
+    for name, member in inner.get("properties", {}).items():
+        bodies += [{**good, name: value} for value in minimal.wrong_values(member)]
+    for name in inner.get("required", ()):
+        bodies.append({key: value for key, value in good.items() if key != name})
+    if "properties" in inner and operation not in LENIENT:
+        bodies.append({**good, "noSuchMember": 1})
+    yield from ([[body] for body in bodies] if several else bodies)
+
+
+LENIENT = {
+    "controlWindowsService",
+    "createLocationForOrganization",
+    "createOrganization",
+    "getInstaller",
+    "getTicketsByBoard",
+    "nodeApprovalOperation",
+    "rebootDevices",
+    "runScriptOnDevice",
+    "setWindowsServiceConfiguration",
+    "updateDevice",
+    "updateDeviceMaintenance",
+    "updateLocation",
+    "updateNodeRolePolicyAssignmentForOrganization",
+    "updateOrganization",
+}
+"""Operations that ignore a member they do not know, such as the tags of older documents (FACTS.md G)."""
+
+
+def test_lenient_operations():
+    bodies = {route.operation: route.body for route in router().routes}
+    assert {name for name in LENIENT if _is_closed(bodies[name])} == set()
+    known = {name for name in NAMES if "properties" in _inner(minimal.fact_of_body(name)[1])}
+    multipart = {name for name in NAMES if minimal.fact_of_body(name)[0] == "multipart/form-data"}
+    assert {name for name in known - multipart if not _is_closed(bodies[name])} == LENIENT
+
+
+def _inner(kind: Any) -> Any:
+    return kind.get("items", kind)
+
+
+def _is_closed(kind: Any) -> bool:
+    return bool(getattr(kind, "items", kind).closed)
+
+
+@pytest.mark.parametrize("operation", NAMES)
+def test_what_no_area_serves_is_answered_by_its_schema(operation):
+    """A newer document's operations are served before somebody writes them: here, all are new."""
+    state = State(1, 25)
+    (route,) = (entry for entry in NEW if entry.operation == operation)
+    values = {name: str(value) for name, value in minimal.path_values(operation).items()}
+    found = route.arguments({path_argument(name): value for name, value in values.items()})
+    parts = tuple(
+        Part(name, value[0] or name, value[2] if len(value) > 2 else "", _bytes(value[1]))
+        for name, value in (BODIES[operation].items() if route.media_type == "multipart/form-data" else ())
+    )
+    value = route.handle(Call(state, "", {}, body_of(operation), parts), **found)
+    if schema_of(operation) is None:
+        assert value is None
+    else:
+        check_result(operation, value)
+
+
+NEW = missing_routes(())
+
+
+def _bytes(value: Any) -> bytes:
+    return value if isinstance(value, bytes) else value.encode()
