@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,7 +21,7 @@ from connector.handlers import Inputs, Note, Page, PagedResult, Steps, find_hand
 from connector.http import Part, Request, Response
 from connector.inputs import ABSENT, Input
 from connector.json_text import Json
-from connector.resources import schema
+from connector.resources import references, schema
 from connector.service import Service
 
 
@@ -87,21 +87,11 @@ def _check_schema(value: Any) -> Iterator[str]:
 
     for error in Draft202012Validator(Draft202012Validator.META_SCHEMA).iter_errors(value):
         yield f"no JSON Schema: {error.json_path}: {error.message}"
-    for name in _references(value):
+    for name in references(value):
         try:
             schema(name)
         except (OSError, ValueError):
             yield f'there is no schema "{name}"'
-
-
-def _references(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        if isinstance(value.get("$ref"), str):
-            yield value["$ref"]
-        value = list(value.values())
-    if isinstance(value, list):
-        for item in value:
-            yield from _references(item)
 
 
 def violations(schema_: Any, value: Json) -> list[str]:

@@ -72,6 +72,17 @@ class Inputs:
     def __contains__(self, name: str) -> bool:
         return name in self._values
 
+    def with_values(self, **values: Json) -> Inputs:
+        """Give a copy in which these inputs have other values."""
+        for name in values:
+            self.__getattr__(name)  # refuses what is no input
+        return Inputs(self._action, self._service, {**self._values, **values}, self._uploads)
+
+    @property
+    def service(self) -> Service:
+        """The service whose action it is, with its pagers and words."""
+        return self._service
+
     @property
     def has_body(self) -> bool:
         """Whether any input was given that goes into the body."""

@@ -124,7 +124,7 @@ def check_published(action: Action, service: Service, facts: Facts) -> list[str]
     """Say where an action differs from the published document, save where it says so itself.
 
     `published: false` excuses an input that is not in it (and must be right about that), `deviates` one
-    of another type or with other values, and a `$comment` in the result another result.
+    of another type, with other values or not required, and a `$comment` in the result another result.
     """
     known = facts.get(action.operation)
     if known is None:
@@ -186,14 +186,15 @@ def _differences(declared: Any, shape: Any, given: Input | None = None) -> Itera
     if published_format in _CHECKED_FORMATS and declared.get("format") != published_format and not excused:
         yield f"its format is {declared.get('format')}, and {published_format} is published"
     if "items" in declared:
-        yield from (f"items: {said}" for said in _differences(declared["items"], shape.get("items", {})))
+        items = _differences(declared["items"], shape.get("items", {}), given)
+        yield from (f"items: {said}" for said in items)
     # Where one object is taken for an array of them, its members are those of the array's items.
     members = (shape.get("items", {}) if published == {"array"} else shape).get("properties", {})
     for name, member in declared.get("properties", {}).items():
         if name not in members:
             yield f"nothing is published as its {name}"
         else:
-            yield from (f"{name}: {said}" for said in _differences(member, members[name]))
+            yield from (f"{name}: {said}" for said in _differences(member, members[name], given))
 
 
 def _types(schema: Any) -> set[str]:
@@ -205,7 +206,7 @@ def _sent_types(declared: Any, given: Input | None, shape: Any) -> set[str]:
     """Give the types in which a value is sent; a time's unit decides over its own type."""
     if given is None or given.unit is None:
         return _types(declared)
-    if given.unit == "iso":
+    if given.unit in ("iso", "after_epoch_s"):
         return {"string"}
     return {"integer"} if "integer" in _types(shape) else {"number"}
 
@@ -215,8 +216,10 @@ def _listed(names: Iterable[Any]) -> str:
 
 
 def _check_required(action: Action, known: Facts) -> Iterator[str]:
-    """What the vendor requires must be required of the user."""
-    required = [(action.inputs[name].place, action.inputs[name].target) for name in action.required]
+    """What the vendor requires must be required of the user, unless `deviates` says who gives it."""
+    excused = [given for given in action.inputs.values() if given.deviates]
+    given_inputs = [*(action.inputs[name] for name in action.required), *excused]
+    required = [(given.place, given.target) for given in given_inputs]
     for place, target in _due(known):
         # An input may be due as a whole, or fill a member of what is due.
         if not any(place == p and (t[: len(target)] == target or target[: len(t)] == t) for p, t in required):

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from connector.published import named_schema
+from connector.resources import references
 
 _KEPT = (
     *("required", "format", "pattern", "default", "deprecated", "readOnly", "writeOnly"),
@@ -34,17 +35,6 @@ def resource_schemas(document: Mapping[str, Any], folder: str) -> dict[str, Any]
             }
             due += references(schema)
     return dict(sorted(found.items()))
-
-
-def references(value: Any) -> Iterator[str]:
-    """Find every `$ref` in a schema, at any depth."""
-    if isinstance(value, Mapping):
-        if isinstance(value.get("$ref"), str):
-            yield value["$ref"]
-        value = list(value.values())
-    if isinstance(value, list):
-        for item in value:
-            yield from references(item)
 
 
 def _answered(document: Mapping[str, Any]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -26,3 +27,14 @@ def schemas_folder() -> Path:
 def schema(name: str) -> Any:
     """Load a schema by its path below `schemas/`, such as `envelope.schema.json`."""
     return json_text.loads((schemas_folder() / name).read_text(encoding="utf-8"))
+
+
+def references(value: Any) -> Iterator[str]:
+    """Find every `$ref` in a schema, at any depth."""
+    if isinstance(value, Mapping):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"]
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from references(item)

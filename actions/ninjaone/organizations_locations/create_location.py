@@ -1,13 +1,17 @@
 """Create a location, then write its custom fields, which the API takes by a request of their own."""
 
+from connector.actions.ninjaone import field_values, lookups
+
 from connector.handlers import Inputs, Steps, request
 
 
 def handle(inputs: Inputs) -> Steps:
-    """Create, then set the custom fields where there are any."""
+    """Find out what names mean before anything is written; then create, and set the custom fields."""
+    inputs = yield from lookups.organization_and_location(inputs)
+    fields = yield from field_values.as_sent(inputs, "LOCATION")
     created = yield inputs.request()
     values = {"id": inputs.organization_id, "locationId": created.member("id")}
-    if inputs.fields:
+    if fields:
         path = "/v2/organization/{id}/location/{locationId}/custom-fields"
-        yield request("PATCH", path, values, body=inputs.fields, idempotent=True)
+        yield request("PATCH", path, values, body=fields, idempotent=True)
     return created.json()

@@ -1,16 +1,24 @@
 """Create an organization, then write its custom fields, which the API takes by a request of their own."""
 
+from connector.actions.ninjaone import field_values, lookups
+
 from connector.handlers import Inputs, Steps, request
 
 
 def handle(inputs: Inputs) -> Steps:
-    """Create, then set the custom fields where there are any."""
-    create = inputs.request()
-    if isinstance(inputs.policies, dict):
-        create = create.with_body("policies", [inputs.policies])
-    created = yield create
+    """Find out what names mean before anything is written; then create, and set the custom fields."""
+    template = yield from lookups.id_of(
+        inputs, lookups.ORGANIZATION, inputs.template_organization_id, "template_organization_id"
+    )
+    policies = yield from lookups.policies(inputs)
+    fields = yield from field_values.as_sent(inputs, "ORGANIZATION")
+    if template:
+        inputs = inputs.with_values(template_organization_id=template)
+    if policies:
+        inputs = inputs.with_values(policies=policies)
+    created = yield inputs.request()
     new_id = created.member("id")
-    if inputs.fields:
+    if fields:
         path = "/v2/organization/{id}/custom-fields"
-        yield request("PATCH", path, {"id": new_id}, body=inputs.fields, idempotent=True)
+        yield request("PATCH", path, {"id": new_id}, body=fields, idempotent=True)
     return created.json()

@@ -1,19 +1,22 @@
 """Update an organization; its policies and custom fields are changed by requests of their own."""
 
+from connector.actions.ninjaone import field_values, lookups
+
 from connector.handlers import Inputs, Steps, request
 
 
 def handle(inputs: Inputs) -> Steps:
-    """Send only what is needed, the organization's own data first."""
-    policies, fields = inputs.policies, inputs.fields
+    """Find out what names mean; then send only what is needed, the organization's own data first."""
+    inputs = yield from lookups.organization_and_location(inputs)
+    policies = yield from lookups.policies(inputs)
+    fields = yield from field_values.as_sent(inputs, "ORGANIZATION")
     values = {"id": inputs.organization_id}
     result = None
     if inputs.has_body or not (policies or fields):
         yield inputs.request()
     if policies:
-        wanted = [policies] if isinstance(policies, dict) else policies
         path = "/v2/organization/{id}/policies"
-        answer = yield request("PUT", path, values, body=wanted, idempotent=True)
+        answer = yield request("PUT", path, values, body=policies, idempotent=True)
         result = {"affectedDeviceIds": answer.json()}
     if fields:
         path = "/v2/organization/{id}/custom-fields"

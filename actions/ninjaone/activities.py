@@ -1,0 +1,24 @@
+"""What lists of activities share: they are walked from the newest back."""
+
+from connector.handlers import Inputs, Page, PagedResult, Request, Steps, http_handler
+
+
+def back_to_newer_than(inputs: Inputs) -> Steps:
+    """Walk back page by page; the first activity that is no newer than `newer_than` ends the list."""
+    walk = http_handler(inputs)
+    if inputs.newer_than is None:
+        return (yield from walk)
+    try:
+        step = next(walk)
+        while True:
+            if isinstance(step, Request):
+                response = yield step
+                step = walk.send(response)
+                continue
+            newer = [activity for activity in step.items if activity["id"] > inputs.newer_than]
+            yield Page(newer)
+            if len(newer) < len(step.items):
+                return PagedResult({k: v for k, v in response.json().items() if k != "activities"})
+            step = next(walk)
+    except StopIteration as end:
+        return end.value

@@ -1,0 +1,136 @@
+"""Values of custom fields as the API takes them, made from what a person writes, by the fields' definitions.
+
+FACTS.md F, "Custom fields", has the form of each kind of value; kinds that it does not tell of stay as given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from connector.actions.ninjaone.lookups import (  # type: ignore[import-not-found]
+    Kind,
+    is_id,
+    listing,
+    named,
+)
+
+from connector.errors import RowError, nearest
+from connector.handlers import Inputs, Note, Steps
+from connector.inputs import typed_value
+from connector.json_text import Json, kind
+from connector.times import convert_time
+
+DEFINITION = Kind("custom field", "/v2/custom-fields", key="name", pager="cursor_name")
+OPTION = Kind("option", "")
+
+_SCOPES = {
+    "NODE": "devices",
+    "END_USER": "end users",
+    "LOCATION": "locations",
+    "ORGANIZATION": "organizations",
+}
+_BUILT_IN = "itam"
+"""How the names of the vendor's own asset fields begin, which need no definition."""
+
+
+def as_sent(inputs: Inputs, scope: str) -> Steps:
+    """Give the input `fields` as it is sent, for fields of that scope (`NODE`, `ORGANIZATION`, ...).
+
+    Raises RowError that says all that is wrong with names and values.
+    """
+    fields = inputs.fields
+    if not fields:
+        return fields
+    try:
+        definitions = yield from listing(inputs, DEFINITION)
+    except RowError as error:
+        if error.status not in (403, 404):
+            raise
+        yield Note(f"fields: sent as given, since the definitions of custom fields cannot be read: {error}")
+        return fields
+    if not definitions:
+        yield Note("fields: sent as given, since the API lists no definitions of custom fields")
+        return fields
+    known = {definition["name"]: definition for definition in definitions}
+    sent, problems = {}, []
+    for name, value in fields.items():
+        try:
+            sent[name] = _value(known, scope, name, value)
+        except (ValueError, RowError) as error:
+            problems.append(str(error))
+    if problems:
+        raise RowError("input_invalid", "; ".join(problems))
+    return sent
+
+
+def _value(known: dict[str, Json], scope: str, name: str, value: Json) -> Json:
+    definition = known.get(name)
+    if definition is None:
+        if name.startswith(_BUILT_IN):
+            return value
+        own = [n for n, d in known.items() if _is_of(d, scope)]
+        there = f"There are: {', '.join(own)}" if own else "There are none"
+        raise ValueError(f"fields: {_SCOPES[scope]} have no custom field {name}{nearest(name, own)}. {there}")
+    if not _is_of(definition, scope):
+        scopes = " and ".join(_SCOPES.get(s, s) for s in definition["definitionScope"])
+        raise ValueError(f"fields: {name} is a custom field of {scopes}, not of {_SCOPES[scope]}")
+    convert = _CONVERT.get(definition.get("type"))
+    try:
+        return value if convert is None or value is None else convert(definition, value)
+    except ValueError as error:
+        raise ValueError(f"fields.{name}: {error}") from None
+
+
+def _is_of(definition: Json, scope: str) -> bool:
+    return scope in (definition.get("definitionScope") or [scope])
+
+
+def _typed(name: str) -> Callable[[Json, Json], Json]:
+    return lambda definition, value: typed_value({"type": name}, value)
+
+
+def _time(definition: Json, value: Json) -> Json:
+    """A number, also as text, is epoch milliseconds; other text is a time."""
+    if isinstance(value, str):
+        return int(value) if is_id(value) else convert_time(value, "epoch_ms")
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError(f"a time is expected, not {kind(value)}")
+    return value
+
+
+def _option(definition: Json, value: Json) -> Json:
+    """Give the id of an option that is given by its id or its label."""
+    options = (definition.get("content") or {}).get("values") or []
+    if not options:
+        return value
+    if isinstance(value, (list, dict)):
+        raise ValueError(f"one option is expected, not {kind(value)}")
+    if value in [option.get("id") for option in options]:
+        return value
+    active = [option for option in options if option.get("active", True)]
+    label = value if isinstance(value, str) else str(typed_value({"type": "string"}, value))
+    return named(OPTION, active, label, f"fields.{definition['name']}")["id"]
+
+
+def _options(definition: Json, value: Json) -> Json:
+    many = value if isinstance(value, list) else [value]
+    return [_option(definition, one) for one in many]
+
+
+def _html(definition: Json, value: Json) -> Json:
+    return {"html": value} if isinstance(value, str) else value
+
+
+_TEXTS = ("TEXT", "TEXT_MULTILINE", "TEXT_ENCRYPTED", "EMAIL", "PHONE", "IP_ADDRESS", "URL")
+_CONVERT: dict[Any, Callable[[Json, Json], Json]] = {
+    **{name: _typed("string") for name in _TEXTS},
+    "CHECKBOX": _typed("boolean"),
+    "NUMERIC": _typed("integer"),
+    "DECIMAL": _typed("number"),
+    "DATE": _time,
+    "DATE_TIME": _time,
+    "DROPDOWN": _option,
+    "MULTI_SELECT": _options,
+    "WYSIWYG": _html,
+}

@@ -1,0 +1,222 @@
+"""Names into ids: what an input calls by its name is looked up, once a run.
+
+Generators for handlers, which call them by `yield from`. An id is never looked up, so that a row with ids
+alone costs no further request.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from connector.errors import RowError, nearest
+from connector.handlers import Inputs, Note, Page, Steps, lookup
+from connector.json_text import Json
+from connector.paging import walk
+
+_SHOWN = 20
+"""How many choices an error lists."""
+
+
+def _own_name(item: Json) -> Iterable[Json]:
+    return (item.get("name"),)
+
+
+def _person_names(item: Json) -> Iterable[Json]:
+    full = " ".join(part for part in (item.get("firstName"), item.get("lastName")) if part)
+    return (full, item.get("email"))
+
+
+def _status_names(item: Json) -> Iterable[Json]:
+    return (item.get("displayName"), item.get("name"))
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Things of one kind that can be named: where they are listed, and what they are called.
+
+    `names` gives the names of an item, the one that is shown first; `key` is its id's member.
+    """
+
+    noun: str
+    path: str
+    names: Callable[[Json], Iterable[Json]] = _own_name
+    key: str = "id"
+    pager: str = ""
+    query: Mapping[str, Json] = field(default_factory=dict)
+
+
+ORGANIZATION = Kind("organization", "/v2/organizations", pager="after")
+ROLE = Kind("node role", "/v2/roles")
+POLICY = Kind("policy", "/v2/policies")
+# Not /v2/user/technicians: it wants a system administrator, and some instances lack it (FACTS.md A, D).
+TECHNICIAN = Kind("technician", "/v2/users", _person_names, query={"userType": "TECHNICIAN"})
+FORM = Kind("ticket form", "/v2/ticketing/ticket-form")
+STATUS = Kind("ticket status", "/v2/ticketing/statuses", _status_names, "statusId")
+
+
+def location_of(organization_id: Json) -> Kind:
+    """The locations of one organization."""
+    return Kind("location of this organization", f"/v2/organization/{organization_id}/locations")
+
+
+def listing(inputs: Inputs, kind: Kind) -> Steps:
+    """Read all items of a kind, over all pages. Raises RowError."""
+    first = lookup(kind.path, **kind.query)
+    if kind.pager:
+        pages = walk(inputs.service.pagers[kind.pager], first)
+    else:
+        answer = yield first
+        items = answer.json()
+        if not isinstance(items, list):
+            raise answer.bad(f"GET {kind.path} should answer an array, and does not")
+        return items
+    found: list[Json] = []
+    try:
+        step = next(pages)
+        while True:
+            if isinstance(step, Page):
+                found += step.items
+                step = next(pages)
+            else:
+                step = pages.send((yield step))
+    except StopIteration:
+        return found
+
+
+def id_of(inputs: Inputs, kind: Kind, wanted: Json, where: str) -> Steps:
+    """Give the id that an input means: an id stays, a name is looked up, and None stays, too.
+
+    Raises RowError that lists the choices.
+    """
+    if wanted is None:
+        return None
+    if isinstance(wanted, int) or is_id(wanted):
+        return int(wanted)
+    try:
+        items = yield from listing(inputs, kind)
+    except RowError as error:
+        if error.status not in (403, 404):
+            raise
+        said = f'{where}: "{wanted}" cannot be looked up, so give the id instead: {error}'
+        raise RowError(
+            error.code,
+            said,
+            status=error.status,
+            request_id=error.request_id,
+            attempts=error.attempts,
+        ) from error
+    return named(kind, items, wanted, where)[kind.key]
+
+
+def is_id(text: str) -> bool:
+    """Whether a text is a number, and so an id."""
+    return text.strip().isascii() and text.strip().isdigit()
+
+
+def named(kind: Kind, items: Sequence[Json], wanted: str, where: str) -> Json:
+    """Choose the one item of that name. Raises RowError that says which there are."""
+    found = called(kind, items, wanted)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise RowError(
+            "input_invalid",
+            f'{where}: "{wanted}" is the name of more than one {kind.noun}, so give the id: '
+            f"{choices(kind, found)}",
+        )
+    near = nearest(wanted, [name for item in items for name in kind.names(item) if name])
+    there = f"There are: {choices(kind, items)}" if items else "There is none"
+    raise RowError("input_invalid", f'{where}: no {kind.noun} is called "{wanted}"{near}. {there}')
+
+
+def called(kind: Kind, items: Sequence[Json], wanted: str) -> list[Json]:
+    """Find the items of a name; where none is written just so, case and what joins words do not matter."""
+    for form in (str, _loosely):
+        found = [item for item in items if form(wanted) in [form(name) for name in kind.names(item) if name]]
+        if found:
+            return found
+    return []
+
+
+def choices(kind: Kind, items: Sequence[Json]) -> str:
+    """List names, with ids that are numbers, for an error; of many the first ones."""
+    listed = []
+    for item in items[:_SHOWN]:
+        name, number = next(iter(kind.names(item))), item.get(kind.key)
+        listed.append(f"{name} ({number})" if isinstance(number, int) else str(name))
+    return ", ".join(listed) + (f" and {len(items) - _SHOWN} more" if len(items) > _SHOWN else "")
+
+
+def _loosely(text: str) -> str:
+    return " ".join(re.split(r"[\s_-]+", str(text).strip().casefold()))
+
+
+def organization_and_location(inputs: Inputs) -> Steps:
+    """Give the inputs with `organization_id`, and `location_id` where there is one, as ids."""
+    organization = yield from id_of(inputs, ORGANIZATION, inputs.organization_id, "organization_id")
+    inputs = inputs.with_values(organization_id=organization)
+    if "location_id" in inputs:
+        kind = location_of(organization)
+        location = yield from id_of(inputs, kind, inputs.location_id, "location_id")
+        inputs = inputs.with_values(location_id=location)
+    return inputs
+
+
+def policies(inputs: Inputs) -> Steps:
+    """Give the input `policies` as a list of assignments by ids; one assignment may stand alone."""
+    given = [inputs.policies] if isinstance(inputs.policies, dict) else inputs.policies or []
+    assignments = []
+    for number, assignment in enumerate(given):
+        where = f"policies[{number}]"
+        role = yield from id_of(inputs, ROLE, assignment["nodeRoleId"], f"{where}.nodeRoleId")
+        policy = yield from id_of(inputs, POLICY, assignment["policyId"], f"{where}.policyId")
+        assignments.append({**assignment, "nodeRoleId": role, "policyId": policy})
+    return assignments
+
+
+def ticket_fields(inputs: Inputs, organization_id: Json) -> Steps:
+    """Give a ticket's inputs with ids for names and today's words for older ones."""
+    values: dict[str, Json] = {}
+    single = {
+        "location_id": (location_of(organization_id), inputs.location_id),
+        "assigned_technician_id": (TECHNICIAN, inputs.assigned_technician_id),
+    }
+    for name, (kind, wanted) in single.items():
+        if name in inputs:
+            # Where text is taken, null may come as text.
+            values[name] = yield from id_of(inputs, kind, None if wanted == "null" else wanted, name)
+    if inputs.additional_assigned_technician_ids:
+        name = "additional_assigned_technician_ids"
+        found = []
+        for wanted in inputs.additional_assigned_technician_ids:
+            found.append((yield from id_of(inputs, TECHNICIAN, wanted, name)))
+        values[name] = list(dict.fromkeys(found))
+    if "status" in inputs:
+        values["status"] = yield from _status(inputs)
+    if inputs.priority is not None:
+        values["priority"] = yield from _priority(inputs)
+    return inputs.with_values(**values)
+
+
+def _status(inputs: Inputs) -> Steps:
+    """Give the id, as text, of the status that is meant; an older document's word becomes the nearest."""
+    wanted = inputs.status
+    if is_id(wanted):
+        return wanted.strip()
+    statuses = yield from listing(inputs, STATUS)
+    nearest_today = inputs.service.words["ticket_status"].get(wanted.strip().upper())
+    if nearest_today and not called(STATUS, statuses, wanted):
+        found = named(STATUS, statuses, nearest_today, "status")
+        yield Note(f"status: today's API has no {wanted}; the nearest is sent, {choices(STATUS, [found])}")
+    else:
+        found = named(STATUS, statuses, wanted, "status")
+    return str(found["statusId"])
+
+
+def _priority(inputs: Inputs) -> Steps:
+    today = inputs.service.words["ticket_priority"].get(inputs.priority)
+    if today:
+        yield Note(f"priority: today's API has no {inputs.priority}; the nearest is sent, {today}")
+    return today or inputs.priority

@@ -1,0 +1,131 @@
+"""Change some of a ticket's fields, although the API takes nothing but all of them.
+
+FACTS.md G: read, merge, send with the version. What is read has another form than what is written.
+"""
+
+import re
+from dataclasses import replace
+
+from connector.actions.ninjaone import lookups
+
+from connector.errors import RowError
+from connector.handlers import Inputs, Note, Request, Steps, request
+from connector.http import query_text
+from connector.json_text import Json
+
+KEPT = (
+    *("version", "clientId", "ticketFormId", "locationId", "nodeId", "subject", "type", "assignedAppUserId"),
+    *("requesterUid", "severity", "priority", "tags", "additionalAssignedTechnicianIds", "followupTime"),
+)
+"""What is written as it is read. `parentTicketId` is not: no answer shows it."""
+
+
+def handle(inputs: Inputs) -> Steps:
+    """Read the ticket, merge into it what is given, and write it back."""
+    path, number = "/v2/ticketing/ticket/{ticketId}", {"ticketId": inputs.ticket_id}
+    read = yield request("GET", path, number, effect="read")
+    ticket = read.json()
+    version = read.member("version")
+    if inputs.version not in (None, version):
+        raise RowError(
+            "conflict",
+            f"ticket {inputs.ticket_id} is at version {version}, not {inputs.version}: somebody changed it. "
+            "Nothing was written; look at it with get_ticket",
+        )
+    organization = ticket.get("clientId")
+    if "client_id" in inputs:
+        name = "client_id"
+        organization = yield from lookups.id_of(inputs, lookups.ORGANIZATION, inputs.client_id, name)
+        inputs = inputs.with_values(client_id=organization)
+    if "ticket_form_id" in inputs:
+        form = yield from lookups.id_of(inputs, lookups.FORM, inputs.ticket_form_id, "ticket_form_id")
+        inputs = inputs.with_values(ticket_form_id=form)
+    inputs = yield from lookups.ticket_fields(inputs, organization)
+    update = inputs.request()
+    body = merged(ticket, update.body)
+    if not body.get("requesterUid"):
+        raise RowError(
+            "input_invalid",
+            f"requester_uid: ticket {inputs.ticket_id} has no requester, and the API writes no ticket back "
+            "without one. list_ticket_users_and_contacts has the uids",
+        )
+    return (yield from _write(inputs, ticket, replace(update, body=body))).json()
+
+
+def merged(ticket: Json, given: Json) -> Json:
+    """Give all that is written: the ticket as it was read, and over it what is given."""
+    body = {name: ticket[name] for name in KEPT if ticket.get(name) is not None}
+    if ticket.get("status"):
+        body["status"] = query_text(ticket["status"]["statusId"])
+    body["cc"] = {**(ticket.get("ccList") or {}), **(given.get("cc") or {})}
+    attributes = {value["attributeId"]: value for value in _written(ticket.get("attributeValues") or ())}
+    for value in given.get("attributes") or ():
+        attributes[value["attributeId"]] = {**attributes.get(value["attributeId"], {}), **value}
+    body["attributes"] = list(attributes.values())
+    body |= {name: value for name, value in given.items() if name not in ("cc", "attributes", "version")}
+    return {name: value for name, value in body.items() if name in given or value not in ({}, [])}
+
+
+def _written(values: Json) -> Json:
+    """A field's value is read as any JSON and written as text."""
+    return [
+        {**value, "value": query_text(value["value"])} for value in values if value.get("value") is not None
+    ]
+
+
+def _write(inputs: Inputs, ticket: Json, put: Request) -> Steps:
+    """Write the ticket; a refused closing goes by way of resolved."""
+    try:
+        return (yield from _put(inputs, put))
+    except RowError as error:
+        if error.code == "conflict" or "status" not in inputs or not _is_refused_value(error):
+            raise
+        refusal = error
+    resolved = yield from _resolved_before(inputs, ticket)
+    if resolved is None:
+        raise refusal
+    answer = yield from _put(inputs, put.with_body("status", resolved))
+    yield Note("status: the API would not close the ticket at once, so it is resolved first")
+    return (yield from _put(inputs, put.with_body("version", answer.member("version"))))
+
+
+def _resolved_before(inputs: Inputs, ticket: Json) -> Steps:
+    """Give the id of Resolved where the ticket should be closed and is not resolved yet, else None."""
+    statuses = yield from lookups.listing(inputs, lookups.STATUS)
+    named = {status.get("name"): status["statusId"] for status in statuses}
+    # A built-in status is its own parent (FACTS.md F).
+    built_in = {str(status["statusId"]): status.get("parentId") for status in statuses}
+    resolved, closed = named.get("RESOLVED"), named.get("CLOSED")
+    before = str((ticket.get("status") or {}).get("statusId"))
+    if (
+        None in (resolved, closed)
+        or built_in.get(inputs.status) != closed
+        or built_in.get(before) == resolved
+    ):
+        return None
+    return str(resolved)
+
+
+def _put(inputs: Inputs, put: Request) -> Steps:
+    """Send the whole ticket. Raises RowError (`conflict`) where somebody was faster."""
+    try:
+        return (yield put)
+    except RowError as error:
+        # Unverified which answer it is: a 409, a 412, or a refusal that speaks of the version.
+        by_words = error.refused and re.search("version|optimistic|stale", str(error), re.IGNORECASE)
+        if error.code != "conflict" and error.status != 412 and not by_words:
+            raise
+        raise RowError(
+            "conflict",
+            f"ticket {inputs.ticket_id} was changed by somebody else after it was read (version "
+            f"{put.body['version']}), so this was not written. Send the row again: it is then merged into "
+            "what is there now",
+            status=error.status,
+            request_id=error.request_id,
+            attempts=error.attempts,
+        ) from error
+
+
+def _is_refused_value(error: RowError) -> bool:
+    """Whether the API refused what was written, and not who wrote it or how often."""
+    return error.code == "api_error" and error.status is not None and 400 <= error.status < 500

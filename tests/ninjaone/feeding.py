@@ -1,0 +1,77 @@
+"""Handlers fed by hand: the answers are given, and what was sent, noted and returned is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from connector.bindings import bind
+from connector.catalog import Catalog
+from connector.errors import RowError
+from connector.handlers import Inputs, Note, Request, find_handler
+from tests.fakes import reply
+
+CATALOG = Catalog()
+
+
+@dataclass
+class Fed:
+    """What came of a row: requests, notes, and the result or the error."""
+
+    sent: list[Request] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    result: Any = None
+    error: RowError | None = None
+
+    @property
+    def lines(self) -> list[str]:
+        """The requests as method and target."""
+        return [f"{request.method} {request.target}" for request in self.sent]
+
+    @property
+    def body(self) -> Any:
+        """The last request's body."""
+        return self.sent[-1].body
+
+
+def refusal(status: int, code: str = "api_error", said: str = "no") -> RowError:
+    """The error that the client makes of a refusal."""
+    return RowError(code, f"the API answered {status}: {said}", status=status, request_id="r-1", attempts=1)
+
+
+def feed(name: str, /, *answers: Any, **values: Any) -> Fed:
+    """Run an action's handler over one row; an answer is JSON, or the error that its request ends in."""
+    action = CATALOG.action(name)
+    service = CATALOG.service("ninjaone")
+    fed, waiting = Fed(), iter(answers)
+    inputs = Inputs(action, service, bind(action, {}).values(values), Path())
+    steps = find_handler(action)(inputs)
+    try:
+        step = next(steps)
+        while True:
+            if isinstance(step, Note):
+                fed.notes.append(step.text)
+                step = next(steps)
+                continue
+            assert isinstance(step, Request)
+            fed.sent.append(step)
+            answer = _next(waiting, step)
+            step = steps.throw(answer) if isinstance(answer, RowError) else steps.send(_response(answer))
+    except StopIteration as stop:
+        fed.result = stop.value
+    except RowError as error:
+        fed.error = error
+    assert list(waiting) == [], "not all answers were asked for"
+    return fed
+
+
+def _next(waiting: Iterator[Any], step: Request) -> Any:
+    for answer in waiting:
+        return answer
+    raise AssertionError(f"no answer is left for {step}")
+
+
+def _response(answer: Any) -> Any:
+    return reply(b"", 204) if answer is None else reply(answer)
