@@ -21,7 +21,10 @@ Listener = Callable[[Envelope], None]
 
 @dataclass
 class Summary:
-    """What came of a run. Counts are rows; `codes` counts the failed ones by `meta.code`."""
+    """What came of a run. Counts are rows; `codes` counts the failed ones by `meta.code`.
+
+    `left_out` counts what a step did not take from the step that it follows, by the reason: see `steps`.
+    """
 
     rows: int = 0
     succeeded: int = 0
@@ -31,6 +34,7 @@ class Summary:
     codes: dict[str, int] = field(default_factory=dict)
     examples: dict[str, str] = field(default_factory=dict)
     stopped: bool = False
+    left_out: dict[str, int] = field(default_factory=dict)
 
     def count(self, envelope: Envelope) -> None:
         """Count an envelope if it ends its row."""
@@ -55,6 +59,7 @@ class Summary:
             "seconds": round(self.seconds, 3),
             "codes": {code: {"rows": n, "example": self.examples[code]} for code, n in self.codes.items()},
             "stopped": self.stopped,
+            **({"left_out": self.left_out} if self.left_out else {}),
         }
 
 
@@ -105,7 +110,7 @@ def _write(output: Output, envelope: Envelope) -> Envelope:
 
 def _envelopes(invoker: Invoker, row: InputRow) -> Iterator[Envelope]:
     if row.error:
-        yield invoker.failed_row(row.number, row.data, RowError("input_invalid", row.error))
+        yield invoker.failed_row(row.number, row.data, RowError(row.code, row.error))
     else:
         yield from invoker.envelopes(row.number, row.data)
 

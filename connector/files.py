@@ -41,11 +41,12 @@ _UNREADABLE = (EOFError, zlib.error, OSError)
 
 @dataclass(frozen=True)
 class InputRow:
-    """One row, numbered from 1; `error` says why it could not be read, and `data` is then empty."""
+    """One row, numbered from 1; `error` says why it cannot be run, and `code` of which kind that is."""
 
     number: int
     data: dict[str, Json]
     error: str = ""
+    code: str = "input_invalid"
 
 
 @dataclass(frozen=True)

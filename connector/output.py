@@ -62,11 +62,11 @@ class FileOutput:
         self, path: Path, format: Format, fingerprint: Mapping[str, str], start: Start, redactor: Redactor
     ) -> None:
         self.path, self._format = path, format
-        self.folder = path.with_name(path.name + ".run")
+        self.folder = _work_folder(path)
         self._spool = self.folder / "envelopes.jsonl"
-        self.journal = Journal(self.folder / "journal.jsonl", redactor)
+        self.journal = Journal(_journal(path), redactor)
         self.done_rows = 0
-        self._look(start)
+        look(path, start)
         try:
             self.folder.mkdir(exist_ok=True)
             self._lock = FileLock(self.folder / "lock")
@@ -76,7 +76,7 @@ class FileOutput:
         except OSError as error:
             raise RunFault(f"{path}: cannot be written: {error.strerror}") from error
         try:
-            self._look(start)  # again, now that no other run can change the answer
+            look(path, start)  # again, now that no other run can change the answer
             if start == "resume" and _has_head(self.journal.path):
                 self._resume(fingerprint)
             else:
@@ -84,22 +84,6 @@ class FileOutput:
         except RunFault:
             self._lock.release()
             raise
-
-    def _look(self, start: Start) -> None:
-        """Refuse to overwrite anything, or to begin again, without being told to."""
-        if self.path.is_dir():
-            raise RunFault(f"{self.path}: is a folder; name a file for the output")
-        if not self.path.parent.is_dir():
-            raise RunFault(f"{self.path}: there is no folder {self.path.parent}")
-        if start == "new" and _has_head(self.journal.path):
-            raise RunFault(
-                f"{self.path}: an interrupted run is here ({self.folder}): --resume goes on with it, "
-                "--restart begins again"
-            )
-        if start == "new" and self.path.exists():
-            raise RunFault(f"{self.path}: is there already: --restart writes it anew")
-        if start == "resume" and not self.journal.path.exists():
-            raise RunFault(f"{self.path}: there is no interrupted run to resume")
 
     def _begin(self, fingerprint: Mapping[str, str]) -> None:
         try:
@@ -159,6 +143,56 @@ class FileOutput:
             self._file.close()
             self.journal.close()
             self._lock.release()
+
+
+def _work_folder(path: Path) -> Path:
+    return path.with_name(path.name + ".run")
+
+
+def _journal(path: Path) -> Path:
+    return _work_folder(path) / "journal.jsonl"
+
+
+def look(path: Path, start: Start) -> None:
+    """Refuse an output that cannot be, and to overwrite one or begin again without being told to."""
+    if path.is_dir():
+        raise RunFault(f"{path}: is a folder; name a file for the output")
+    if not path.parent.is_dir():
+        raise RunFault(f"{path}: there is no folder {path.parent}")
+    if start == "new" and is_interrupted(path):
+        raise RunFault(
+            f"{path}: an interrupted run is here ({_work_folder(path)}): --resume goes on with it, "
+            "--restart begins again"
+        )
+    if start == "new" and path.exists():
+        raise RunFault(f"{path}: is there already: --restart writes it anew")
+    if start == "resume" and not _journal(path).exists():
+        raise RunFault(f"{path}: there is no interrupted run to resume")
+
+
+def is_interrupted(path: Path) -> bool:
+    """Tell whether an interrupted run to this output is there to be resumed."""
+    return _has_head(_journal(path))
+
+
+def look_for_another_run(path: Path) -> None:
+    """Raise RunFault while another run is writing this output."""
+    folder = _work_folder(path)
+    if folder.is_dir():
+        try:
+            FileLock(folder / "lock").acquire(timeout=0).lock.release()
+        except Timeout:
+            raise RunFault(f"{path}: another run is writing it right now") from None
+
+
+def discard(path: Path) -> None:
+    """Remove an output, and an interrupted run to it. Raises RunFault."""
+    try:
+        if _work_folder(path).is_dir():
+            shutil.rmtree(_work_folder(path))
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise RunFault(f"{path}: cannot be removed: {error.strerror}") from error
 
 
 def _has_head(journal: Path) -> bool:

@@ -1,9 +1,9 @@
-"""Puts a run together (catalogue, connection, client, rows, output) and runs it."""
+"""Puts a run together (catalogue, connection, client, rows, output) and runs it, or the steps of a job."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,16 +19,27 @@ from connector.catalog import Catalog
 from connector.client import Client
 from connector.clock import Clock, SystemClock
 from connector.connections import Connection, load_connection
-from connector.errors import ConnectionFault, RowError, RunFault
+from connector.errors import ConnectionFault, RowError, RunFault, RunStopped
 from connector.files import RowSource
 from connector.http import HttpTransport, Transport
 from connector.invoke import Invoker, NoRecorder, Recorder
 from connector.job import STREAM, Job
-from connector.output import FileOutput, Output, Start, StreamOutput, format_of
+from connector.output import (
+    FileOutput,
+    Output,
+    Start,
+    StreamOutput,
+    discard,
+    format_of,
+    is_interrupted,
+    look,
+    look_for_another_run,
+)
 from connector.pacing import Pacer
 from connector.redact import Redactor
 from connector.service import Service
 from connector.state import state_file
+from connector.steps import Only, StepRows, compile_only
 
 
 @dataclass(frozen=True)
@@ -39,20 +50,52 @@ class Prepared:
     action: Action
     service: Service
     bindings: Bindings
+    only: Only | None = None
 
 
-def prepare(job: Job, catalog: Catalog, fallbacks: Mapping[str, Any] | None = None) -> Prepared:
+def prepare(
+    job: Job, catalog: Catalog, fallbacks: Mapping[str, Any] | None = None, now: float | None = None
+) -> Prepared:
     """Find a job's action and bind its templates. Raises RunFault.
 
-    `fallbacks` are values for inputs that a row leaves absent, such as the end of a host's batch.
+    `fallbacks` are values for inputs that a row leaves absent, such as the end of a host's batch. Templates
+    see `now`, the run's own time in epoch seconds, which is alike for all rows.
     """
     action = catalog.action(job.action)
+    constants = {"now": SystemClock().now() if now is None else now}
     bindings = bind(
-        action, job.templates, match_fields=job.match_fields, delay_ms=job.delay_ms, fallbacks=fallbacks
+        action,
+        job.templates,
+        match_fields=job.match_fields,
+        delay_ms=job.delay_ms,
+        fallbacks=fallbacks,
+        constants=constants,
     )
     if action.returns_file and (job.files is None or not job.files.is_dir()):
         raise RunFault(f"{action.name} gives files: say with --files in which folder they are to be saved")
-    return Prepared(job, action, catalog.service(action.service), bindings)
+    only = compile_only(job.only, constants) if job.only else None
+    return Prepared(job, action, catalog.service(action.service), bindings, only)
+
+
+def prepare_all(jobs: Sequence[Job], catalog: Catalog, now: float | None = None) -> list[Prepared]:
+    """Prepare the steps of a job, or its only run; all of them have the same `now`. Raises RunFault."""
+    now = SystemClock().now() if now is None else now
+    prepared = []
+    for job in jobs:
+        with _naming(job):
+            prepared.append(prepare(job, catalog, now=now))
+    return prepared
+
+
+@contextmanager
+def _naming(job: Job) -> Iterator[None]:
+    """Say of a fault in which step it is."""
+    try:
+        yield
+    except RunFault as error:
+        if not job.step:
+            raise
+        raise RunFault(f'step "{job.step}": {error}') from error
 
 
 def open_client(
@@ -96,13 +139,139 @@ def run(
     clock = SystemClock()
     _check_start(job, start)
     source = RowSource(job.input, job.input_format)
-    rows = require_first(source.rows())
+    taken = StepRows(source, job.follows, prepared.only) if job.follows else None
+    rows = require_first((taken or source).rows())
     connection = connection or load_connection(service, job.connection)
     client = open_client(service, connection, prepared.bindings.delay_ms, clock=clock)
     sign_in(client)
     with _open_output(prepared, connection, source, start, client.redactor) as (output, recorder):
         invoker = make_invoker(prepared, client, recorder)
-        return run_batch(rows, invoker, output, clock, listeners, stop)
+        summary = run_batch(rows, invoker, output, clock, listeners, stop)
+    if taken:
+        summary.left_out = taken.left_out
+    return summary
+
+
+def run_all(
+    steps: Sequence[Prepared],
+    start: Start = "new",
+    *,
+    listeners: tuple[Listener, ...] = (),
+    stop: Event | None = None,
+    connection: Connection | None = None,
+) -> Iterator[tuple[Prepared, Summary | None]]:
+    """Run the steps of a job one after the other, or its only run. Gives the summary of each as it ends.
+
+    A step that an interrupted job had finished is not run again (its summary is None). Nothing is sent before
+    every step's input, output and connection were looked at. A step that stops, and with `on_error: stop` one
+    with a failed row, is the last. Raises RunFault (nothing was sent), or RunStopped (it can be resumed).
+    """
+    begins = _look_ahead(steps, start, connection) if steps[0].job.step else [start]
+    begun = False
+    for number, (step, begin) in enumerate(zip(steps, begins, strict=True), start=1):
+        if begin is None:
+            yield step, None
+            continue
+        try:
+            with _naming(step.job):
+                summary = run(step, begin, listeners=listeners, stop=stop, connection=connection)
+        except RunFault as error:
+            if not begun:
+                raise
+            raise RunStopped(f"{error}. --resume goes on when that is mended") from error
+        begun = True
+        yield step, summary
+        if summary.stopped:
+            return
+        if step.job.on_error == "stop" and number < len(steps) and (failed := _failures(step.job, summary)):
+            raise RunStopped(
+                f'{failed} rows of the step "{step.job.step}" failed, and later steps are not begun then: '
+                "--resume goes on without these rows, --restart begins again"
+            )
+
+
+def _failures(job: Job, summary: Summary) -> int:
+    """Count a step's failed rows, also those from before it was interrupted."""
+    if not summary.resumed_rows:
+        return summary.failed
+    written = RowSource(job.output, format_of(job.output, job.output_format)).rows()
+    return sum(line.data.get("has_error") in (True, "true") for line in written)
+
+
+def _look_ahead(steps: Sequence[Prepared], start: Start, connection: Connection | None) -> list[Start | None]:
+    """Find all that can be known to be wrong with a job's steps, and say how each of them begins.
+
+    None is one that is finished. A restart removes all outputs, so that none of an earlier run is taken for
+    one of this. Raises RunFault.
+    """
+    outputs = [Path(step.job.output) for step in steps]
+    begins = _resumed(outputs) if start == "resume" else _all_anew(outputs, start)
+    left = [(step, begin) for step, begin in zip(steps, begins, strict=True) if begin is not None]
+    followed = {step.job.follows for step in steps}
+    tried: set[Connection] = set()
+    for step, begin in left:
+        with _naming(step.job):
+            _look_at_input(step.job, begin, followed)
+            its = connection or load_connection(step.service, step.job.connection)
+            if its not in tried:
+                sign_in(open_client(step.service, its, 0))
+            tried.add(its)
+    for path in outputs:
+        look_for_another_run(path)
+    for path in outputs:
+        _make_room(path, start)
+    return begins
+
+
+def _make_room(path: Path, start: Start) -> None:
+    """Remove what a restart replaces, and make the output's folder."""
+    if start == "restart":
+        discard(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunFault(f"{path.parent}: the folder cannot be made: {error.strerror}") from error
+
+
+def _look_at_input(job: Job, begin: Start, followed: Set[str]) -> None:
+    """Read the first row of an input that is there already: it must not have a step's name for a field."""
+    _check_start(job, begin)
+    if job.follows or job.input == STREAM:
+        return
+    for row in RowSource(job.input, job.input_format).rows():
+        if hidden := sorted(followed & row.data.keys()):
+            raise RunFault(
+                f'"{hidden[0]}" is a field of its rows and the name of a step, too: rename the step'
+            )
+        return
+
+
+def _anew(path: Path, start: Start) -> Start:
+    """Look at the output of a step that is to begin; a folder that is missing will be made."""
+    if path.parent.exists():
+        look(path, start)
+    return "new"
+
+
+def _all_anew(outputs: Sequence[Path], start: Start) -> list[Start | None]:
+    return [_anew(path, start) for path in outputs]
+
+
+def _resumed(outputs: Sequence[Path]) -> list[Start | None]:
+    """Say how the steps of an interrupted job go on: some are finished, one was interrupted, others wait."""
+    begins: list[Start | None] = []
+    for path in outputs:
+        if all(begin is None for begin in begins) and is_interrupted(path):
+            begins.append("resume")
+        elif all(begin is None for begin in begins) and path.is_file():
+            begins.append(None)
+        else:
+            begins.append(_anew(path, "new"))
+    if all(begin == "new" for begin in begins):
+        raise RunFault("there is no interrupted job to resume")
+    if all(begin is None for begin in begins):
+        raise RunFault("every step is finished: there is nothing to resume. --restart begins again")
+    return begins
 
 
 def sign_in(client: Client) -> None:
@@ -164,7 +333,9 @@ def _open_output(
 def _fingerprint(prepared: Prepared, connection: Connection, source: RowSource) -> dict[str, str]:
     """Say what a run is, so that another one is not taken for it. Holds digests, no data."""
     job = prepared.job
-    settings = [job.rows, job.keep_row, job.match_fields, job.output_format, job.reveal_secrets]
+    settings: list[Any] = [job.rows, job.keep_row, job.match_fields, job.output_format, job.reveal_secrets]
+    if job.follows:
+        settings += [job.follows, job.only]
     return {
         "action": f"{job.action} {_digest(prepared.action.file.read_bytes())}",
         "templates": _digest(json_text.dump_bytes(dict(job.templates))),

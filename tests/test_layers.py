@@ -26,7 +26,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # A run, and what tends the catalogue.
     ("run", "from_spec"),
     ("job", "drift", "spec_example"),
-    ("batch", "check", "published_schemas", "health", "reference"),
+    ("batch", "check", "published_schemas", "steps", "health", "reference"),
     ("output",),
     ("journal", "files", "published"),
     # One row.
@@ -41,6 +41,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("http", "declaration"),
     # Values.
     ("envelope", "templates"),
+    ("json_documents",),
+    ("template_values",),
     ("inputs", "redact", "resources", "yaml_file", "yaml_text", "names"),
     ("json_text", "times", "filters"),
     ("errors", "clock"),

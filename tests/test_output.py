@@ -17,7 +17,18 @@ from hypothesis import strategies as st
 from connector.envelope import Envelope
 from connector.errors import RunFault, RunStopped
 from connector.http import Request, Response
-from connector.output import FileOutput, Format, Start, StreamOutput, convert, format_of
+from connector.output import (
+    FileOutput,
+    Format,
+    Start,
+    StreamOutput,
+    convert,
+    discard,
+    format_of,
+    is_interrupted,
+    look,
+    look_for_another_run,
+)
 from connector.redact import Redactor
 
 RUN = {"action": "a", "templates": "t", "connection": "c", "input": "i", "settings": "s"}
@@ -153,6 +164,23 @@ def test_two_runs_at_once_are_refused(out: Path, how: Start) -> None:
 
 
 # --- resuming ----------------------------------------------------------------------------------------------
+
+
+def test_an_output_can_be_looked_at_and_removed_before_a_run(interrupted: Path) -> None:
+    assert is_interrupted(interrupted)
+    look(interrupted, "resume")
+    with pytest.raises(RunFault, match="an interrupted run is here"):
+        look(interrupted, "new")
+    resumed = start(interrupted, "resume")
+    with pytest.raises(RunFault, match="another run is writing it right now"):
+        look_for_another_run(interrupted)
+    resumed.close()
+    look_for_another_run(interrupted)
+    discard(interrupted)
+    assert list(interrupted.parent.iterdir()) == []
+    assert not is_interrupted(interrupted)
+    look(interrupted, "new")
+    discard(interrupted)
 
 
 def test_a_resumed_run_goes_on_where_it_was_interrupted(interrupted: Path) -> None:

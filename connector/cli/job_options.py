@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
 from connector.errors import RunFault
 from connector.files import FORMATS as INPUT_FORMATS
-from connector.job import Job, is_job, load_job, read_templates
+from connector.job import Job, is_job, load_jobs, read_templates
 
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:
     """Declare what a run and its preview read."""
     parser.add_argument("action", metavar="ACTION|JOB.yaml")
-    parser.add_argument("-i", "--input", metavar="FILE", help="the rows; - is standard input")
+    parser.add_argument(
+        "-i", "--input", metavar="FILE", help="the rows (of steps that name none); - is standard input"
+    )
     parser.add_argument("--input-format", choices=INPUT_FORMATS, help="by default the input's ending says")
     parser.add_argument(
         "-t", "--template", metavar="INPUT=TEMPLATE", action="append", default=[], help="one input's template"
@@ -50,19 +51,23 @@ def _delay(text: str) -> float:
     return value
 
 
-def make_job(options: argparse.Namespace) -> Job:
-    """Make the job that the command line describes; options replace what a job file says."""
-    job = load_job(Path(options.action)) if is_job(options.action) else Job(action=options.action)
+def make_jobs(options: argparse.Namespace) -> tuple[Job, ...]:
+    """Make the job that the command line describes: its only run, or its steps.
+
+    Options replace what a job file says. The steps of one take their templates from the file alone.
+    """
     given = {
         name: value
         for name, value in vars(options).items()
         if name in Job.__dataclass_fields__ and name not in ("action", "templates") and value is not None
     }
-    templates = dict(job.templates)
-    if options.templates:
-        templates |= read_templates(options.templates)
+    templates = read_templates(options.templates) if options.templates else {}
     templates |= pairs(options.template, "--template INPUT=TEMPLATE")
-    return replace(job, templates=templates, **given)
+    if not is_job(options.action):
+        return (Job(action=options.action, templates=templates, **given),)
+    if templates:
+        given["templates"] = templates
+    return load_jobs(Path(options.action), given)
 
 
 def pairs(texts: list[str], form: str) -> dict[str, str]:

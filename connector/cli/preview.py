@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from connector.catalog import Catalog
-from connector.cli.job_options import add_inputs, make_job
+from connector.cli.job_options import add_inputs, make_jobs
 from connector.cli.main import OK, ROWS_FAILED
 from connector.client import standard_headers
 from connector.connections import load_connection
@@ -19,7 +19,7 @@ from connector.http import Part, Request
 from connector.inputs import ABSENT
 from connector.invoke import first_request
 from connector.redact import HIDDEN
-from connector.run import Prepared, prepare
+from connector.run import Prepared, prepare_all
 
 NO_INSTANCE = "https://INSTANCE"
 """Stands for the base URL where no connection is given: a preview needs none."""
@@ -35,17 +35,29 @@ def add_preview(parser: argparse.ArgumentParser) -> None:
 
 
 def _preview(options: argparse.Namespace) -> int:
-    prepared = prepare(make_job(options), Catalog())
-    base_url = _base_url(prepared)
-    if not options.json:
-        for name, source in prepared.bindings.described().items():
-            print(f"# {name} <- {source}")
     failed = False
-    for row in RowSource(prepared.job.input, prepared.job.input_format).rows():
-        shown = preview_row(prepared, row, base_url)
-        failed = failed or "error" in shown
-        print(json.dumps(shown) if options.json else _text(shown))
+    for step in prepare_all(make_jobs(options), Catalog()):
+        named = {"step": step.job.step} if step.job.step else {}
+        if not options.json:
+            print("\n".join(_headline(step)))
+        if step.job.follows:
+            waits = {**named, "waits_for": step.job.follows}
+            print(
+                json.dumps(waits) if options.json else f'  (its rows come of the step "{step.job.follows}")'
+            )
+            continue
+        base_url = _base_url(step)
+        for row in RowSource(step.job.input, step.job.input_format).rows():
+            shown = preview_row(step, row, base_url)
+            failed = failed or "error" in shown
+            print(json.dumps({**named, **shown}) if options.json else _text(shown))
     return ROWS_FAILED if failed else OK
+
+
+def _headline(step: Prepared) -> list[str]:
+    """Name the step, and say for each input what it is bound to."""
+    name = [f"# --- {step.job.label}"] if step.job.step else []
+    return name + [f"# {name} <- {source}" for name, source in step.bindings.described().items()]
 
 
 def _base_url(prepared: Prepared) -> str:

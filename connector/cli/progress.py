@@ -7,6 +7,7 @@ from typing import TextIO
 
 from connector.batch import Summary
 from connector.envelope import Envelope
+from connector.errors import shorten
 from connector.job import STREAM, Job
 
 _TERMINAL_EVERY_S = 0.2
@@ -31,24 +32,36 @@ class Progress:
         if now - self._shown >= self._every_s:
             self._shown = now
             rate = self._rows / (now - self._began)
-            line = f"{self._rows} rows, {self._failed} failed, {rate:.1f} rows/s"
+            name = envelope.meta["action"]
+            line = f"{name}: {self._rows} rows, {self._failed} failed, {rate:.1f} rows/s"
             self._stream.write(f"\r\x1b[K{line}" if self._terminal else f"{line}\n")
             self._stream.flush()
 
     def end(self) -> None:
-        """Clear the line."""
+        """Clear the line; what is heard next is of the next step."""
+        self._began = self._shown = time.monotonic()
+        self._rows = self._failed = 0
         if self._terminal:
             self._stream.write("\r\x1b[K")
             self._stream.flush()
 
 
-def describe(job: Job, summary: Summary) -> str:
-    """Write a run's summary: counts, each error code with an example, and where the envelopes are."""
+def describe(job: Job, summary: Summary | None) -> str:
+    """Write a run's summary: counts, each error code with an example, and where the envelopes are.
+
+    Without one it is a step that was finished before.
+    """
+    if summary is None:
+        return f"{job.label}: finished before\nenvelopes: {job.output}"
     resumed = f" (after {summary.resumed_rows} of the interrupted run)" if summary.resumed_rows else ""
     lines = [
-        f"{job.action}: {summary.rows} rows{resumed}, {summary.succeeded} succeeded, "
+        f"{job.label}: {summary.rows} rows{resumed}, {summary.succeeded} succeeded, "
         f"{summary.failed} failed, in {summary.seconds:.1f} s"
     ]
+    if failed := summary.left_out.get("failed"):
+        lines.append(f'  {failed} left out: they failed in "{job.follows}"')
+    if unwanted := summary.left_out.get("only"):
+        lines.append(f"  {unwanted} left out by only: {shorten(' '.join(job.only.split()))}")
     for code, count in sorted(summary.codes.items(), key=lambda item: -item[1]):
         lines.append(f"  {count} {code}, such as {summary.examples[code]}")
     if summary.stopped:

@@ -14,7 +14,7 @@ from connector import json_text
 from connector.action import Action
 from connector.batch import Summary
 from connector.catalog import Catalog
-from connector.cli.job_options import add_inputs, add_sending, make_job, pairs
+from connector.cli.job_options import add_inputs, add_sending, make_jobs, pairs
 from connector.cli.main import INTERRUPTED, OK, ROWS_FAILED
 from connector.cli.progress import Progress, describe
 from connector.connections import load_connection
@@ -22,14 +22,19 @@ from connector.errors import RunFault, nearest
 from connector.job import Job
 from connector.output import FORMATS as OUTPUT_FORMATS
 from connector.output import Start
-from connector.run import make_invoker, open_client, prepare, run, sign_in
+from connector.run import make_invoker, open_client, prepare, prepare_all, run_all, sign_in
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone run`."""
     add_inputs(parser)
     add_sending(parser)
-    parser.add_argument("-o", "--output", metavar="FILE", help="where envelopes go; - is standard output")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="where envelopes go; - is standard output (a job's steps: the folder)",
+    )
     parser.add_argument("--output-format", choices=OUTPUT_FORMATS, help="by default the output's ending says")
     parser.add_argument(
         "--rows", choices=("one", "each"), help="a list result as one envelope, or one an item"
@@ -38,7 +43,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     started = parser.add_mutually_exclusive_group()
     started.add_argument("--resume", action="store_true", help="go on with an interrupted run")
     started.add_argument("--restart", action="store_true", help="begin again, and replace the output")
-    parser.add_argument("--json", action="store_true", help="print the summary as JSON, on standard error")
+    parser.add_argument("--json", action="store_true", help="print summaries as JSON, on standard error")
     parser.set_defaults(command=_run)
 
 
@@ -51,16 +56,24 @@ def add_call(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    job = make_job(options)
-    prepared = prepare(job, Catalog())
+    steps = prepare_all(make_jobs(options), Catalog())
     start: Start = "resume" if options.resume else "restart" if options.restart else "new"
     stop = Event()
     progress = Progress(sys.stderr)
+    exit_code = OK
     with _stopping(stop):
-        summary = run(prepared, start, listeners=(progress,), stop=stop)
-    progress.end()
-    _report(job, summary, as_json=options.json)
-    return INTERRUPTED if summary.stopped else ROWS_FAILED if summary.failed else OK
+        for step, summary in run_all(steps, start, listeners=(progress,), stop=stop):
+            progress.end()
+            print(_report(step.job, summary, as_json=options.json), file=sys.stderr)
+            if summary is not None:
+                exit_code = max(exit_code, _exit_code(summary))
+    return exit_code
+
+
+def _exit_code(summary: Summary) -> int:
+    if summary.stopped:
+        return INTERRUPTED
+    return ROWS_FAILED if summary.failed or summary.left_out.get("failed") else OK
 
 
 class _stopping:
@@ -83,11 +96,11 @@ class _stopping:
         print("ninjaone: stopping after this row; once more stops at once", file=sys.stderr)
 
 
-def _report(job: Job, summary: Summary, *, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(summary.as_json()), file=sys.stderr)
-        return
-    print(describe(job, summary), file=sys.stderr)
+def _report(job: Job, summary: Summary | None, *, as_json: bool) -> str:
+    if not as_json:
+        return describe(job, summary)
+    named = {"step": job.step} if job.step else {}
+    return json.dumps({**named, **(summary.as_json() if summary else {"finished_before": True})})
 
 
 def _call(options: argparse.Namespace) -> int:

@@ -246,11 +246,12 @@ def test_a_walk_that_fails_in_the_middle_is_no_short_success(large: Engine) -> N
 
 def test_the_second_of_two_requests_is_lost(engine: Engine, sandbox: Sandbox) -> None:
     row = {"name": "row-1", "fields": {"siteCode": "S1"}}
-    sandbox.set_faults(queue=[None, "500", "500", "500"])
+    # In front of both, the definitions of custom fields are read.
+    sandbox.set_faults(queue=[None, None, "500", "500", "500"])
     envelope = engine.one("create_organization", row)
     assert (envelope.meta["code"], envelope.meta["repeatable"]) == ("partial", False)
     assert envelope.result["done"][0]["answer"]["name"] == "row-1"
-    assert seen(sandbox) == [(None, True), ("500", False), ("500", False), ("500", False)]
+    assert seen(sandbox)[1:] == [(None, True), ("500", False), ("500", False), ("500", False)]
 
 
 # By chance

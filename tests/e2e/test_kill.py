@@ -135,4 +135,5 @@ def test_a_row_in_flight_is_reported_and_not_sent_again(tmp_path: Path) -> None:
         assert first["row"] == 1
         assert first["meta"]["code"] == "outcome_unknown"
         assert "look before you send it again" in first["error"]
-        assert [r["body"]["name"] for r in sandbox.log.requests()].count("Client 1") == 1
+        posts = [r for r in sandbox.log.requests() if r["method"] == "POST"]
+        assert [r["body"]["name"] for r in posts].count("Client 1") == 1

@@ -21,7 +21,7 @@ def test_a_new_organization_with_fields_locations_and_one_policy(call: Call, san
         device_approval_mode="MANUAL",
         locations=[{"name": "Harbour", "address": "1 Quay"}],
         policies={"nodeRoleId": 101, "policyId": 52},
-        fields={"siteCode": "HRB-1"},
+        fields={"contractNumber": "HRB-1"},
         tags=["gold"],
     )
     assert made.error is None
@@ -30,13 +30,19 @@ def test_a_new_organization_with_fields_locations_and_one_policy(call: Call, san
     assert post[2]["policies"] == [{"nodeRoleId": 101, "policyId": 52}]
     assert post[2]["tags"] == ["gold"]
     assert "fields" not in post[2]
-    assert patch == ("PATCH", f"/v2/organization/{made.result['id']}/custom-fields", {"siteCode": "HRB-1"})
+    assert patch == (
+        "PATCH",
+        f"/v2/organization/{made.result['id']}/custom-fields",
+        {"contractNumber": "HRB-1"},
+    )
     assert made.meta["warnings"] == ["tags: today's API does not publish it, and may not keep it"]
 
 
 def test_fields_that_fail_say_that_the_organization_is_there(call: Call, sandbox: Sandbox) -> None:
-    sandbox.set_faults(queue=[None, {"fault": "answer", "status": 400, "body": {"resultCode": "bad_field"}}])
-    made = call("create_organization", name="Heron Legal", fields={"siteCode": 5})
+    sandbox.set_faults(
+        queue=[None, None, {"fault": "answer", "status": 400, "body": {"resultCode": "bad_field"}}]
+    )
+    made = call("create_organization", name="Heron Legal", fields={"contractNumber": "5"})
     assert made.meta["code"] == "partial"
     assert made.meta["repeatable"] is False
     (done,) = made.result["done"]
@@ -52,7 +58,7 @@ def test_an_organization_is_updated_with_its_policies_and_fields(call: Call, san
         organization_id=1,
         name="Alder Clinics",
         policies=[{"nodeRoleId": 101, "policyId": 52}],
-        fields={"siteCode": "A"},
+        fields={"contractNumber": "A"},
     )
     assert changed.error is None
     assert {path for _, path, _ in sent(sandbox, "PATCH", "PUT")} == {
@@ -63,7 +69,7 @@ def test_an_organization_is_updated_with_its_policies_and_fields(call: Call, san
 
 
 def test_an_update_of_fields_alone_sends_nothing_else(call: Call, sandbox: Sandbox) -> None:
-    assert call("update_organization", organization_id=1, fields={"siteCode": "B"}).error is None
+    assert call("update_organization", organization_id=1, fields={"contractNumber": "B"}).error is None
     assert [path for _, path, _ in sent(sandbox, "PATCH", "PUT")] == ["/v2/organization/1/custom-fields"]
 
 
