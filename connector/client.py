@@ -77,7 +77,7 @@ class Client:
             attempt += 1
             outcome = self._try(request, headers, body, attempt)
             if isinstance(outcome, Response):
-                return outcome
+                return replace(outcome, repeated=True) if lost_before else outcome
             error = outcome.error
             if outcome.why == "expired" and not renewed:
                 renewed = True

@@ -119,13 +119,16 @@ def _escape(text: str) -> str:
 
 @dataclass(frozen=True)
 class Response:
-    """One whole answer. Header names are lower case; `attempts` counts how often its request was sent."""
+    """One whole answer. Header names are lower case; `attempts` counts how often its request was sent, and
+    `repeated` tells that one of those may have been carried out before.
+    """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     attempts: int = 1
     request_id: str | None = None
+    repeated: bool = False
 
     def json(self) -> Json:
         """Read the body as JSON; an empty body gives None.

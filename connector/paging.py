@@ -52,6 +52,8 @@ def walk(pager: Pager, first: Request, limit: int | None = None) -> Walk:
         answer = response.json()
         items = _items(pager, answer, response)
         beside = _beside(pager, answer)
+        progress = _member(answer, pager.advances) if pager.advances else None
+        way.refuse_gap(progress, items, response)
         room = len(items) if limit is None else limit - count
         yield Page(items[:room])
         if len(items) > room:
@@ -63,7 +65,6 @@ def walk(pager: Pager, first: Request, limit: int | None = None) -> Walk:
         following = _position(pager, answer, items, response)
         if following is None and "no_position" in pager.until:
             return PagedResult(beside)
-        progress = _member(answer, pager.advances) if pager.advances else None
         way.advance(following, progress, items, response)
         request = _set(request, pager.send, following)
 
@@ -123,6 +124,18 @@ class _Way:
         self._position: Json = None
         self._progress: Json = None
         self._items: list[Json] = []
+
+    def refuse_gap(self, progress: Json, items: list[Json], response: Response) -> None:
+        """Raise RowError where items were lost between the page before and this one.
+
+        A cursor that keeps its name moves with every answer, also with one that was lost on its way: the
+        same request, sent again, then gets the page after it.
+        """
+        if not (self._pager.advances and self._seen and response.repeated):
+            return
+        # An offset may be that of a page's beginning or of its end; nothing else proves that it is the next.
+        if _number(progress) - _number(self._progress) not in (len(items), len(self._items)):
+            raise _unreadable("items were lost on the way to it", response)
 
     def advance(self, following: Json, progress: Json, items: list[Json], response: Response) -> None:
         """Note the next page's position. Raises RowError where it is none or leads back."""

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from connector.client import Client
-from connector.errors import RowError
+from connector.errors import AnswerLost, RowError
 from connector.http import Request, Response
 from connector.paging import Page, PagedResult, walk
 from connector.service import Pager, Service
@@ -497,3 +497,60 @@ def test_what_a_page_says_goes_into_the_envelope(
     assert envelope.result == [{"id": 9}, {"id": 8}]
     assert envelope.meta["page"] == {"lastActivityId": 9}
     assert envelope.meta["truncated"] is True
+
+
+# A cursor that keeps its name moves with every answer, also with one that got lost on its way
+
+LOST = AnswerLost("the connection broke")
+
+
+def page_of_report(offset: object, count: int) -> Response:
+    cursor = {"name": "c", "offset": offset} if offset is not None else None
+    return reply({"cursor": cursor, "results": [{"deviceId": n} for n in range(count)]})
+
+
+def reported(transport: FakeTransport, client: Client, tmp_path: Path, answers: list[Any]) -> Any:
+    transport.answers = answers
+    action = declare(tmp_path, paging="cursor", result={"type": "array"})
+    (envelope,) = invoker(action, client).envelopes(1, {})
+    return envelope
+
+
+@pytest.mark.parametrize("offsets", [(1000, 1400, 1400), ("1000", "1400", "1400"), (0, 1000, 1400)])
+def test_a_walk_without_losses_is_whole(
+    transport: FakeTransport, client: Client, tmp_path: Path, offsets: tuple[object, ...]
+) -> None:
+    first, second, third = offsets
+    envelope = reported(
+        transport,
+        client,
+        tmp_path,
+        [page_of_report(first, 1000), page_of_report(second, 400), page_of_report(third, 0)],
+    )
+    assert envelope.error is None
+    assert len(envelope.result) == 1400
+
+
+@pytest.mark.parametrize(
+    "after_it",
+    [
+        pytest.param(page_of_report(3000, 1000), id="a full page"),
+        pytest.param(page_of_report(2400, 400), id="a short page"),
+        pytest.param(page_of_report(1400, 0), id="the end"),
+        pytest.param(page_of_report(None, 0), id="the end, which does not say where it is"),
+    ],
+)
+def test_a_page_that_was_lost_is_no_short_success(
+    transport: FakeTransport, client: Client, tmp_path: Path, after_it: Response
+) -> None:
+    envelope = reported(transport, client, tmp_path, [page_of_report(1000, 1000), LOST, after_it])
+    assert envelope.meta["code"] == "bad_response"
+    assert "items were lost on the way to it" in str(envelope.error)
+    assert envelope.meta["repeatable"] is True
+
+
+def test_the_first_page_may_be_asked_for_again(
+    transport: FakeTransport, client: Client, tmp_path: Path
+) -> None:
+    envelope = reported(transport, client, tmp_path, [LOST, page_of_report(5, 5), page_of_report(5, 0)])
+    assert len(envelope.result) == 5

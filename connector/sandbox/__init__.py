@@ -1,8 +1,8 @@
 """A NinjaOne that runs on this machine: stateful, seeded, and misbehaving on demand.
 
 `Sandbox` serves the documented API over real HTTP on the loopback interface, so that the connector can be
-tried, shown and tested without an account. Nothing outside this package knows of it, and it knows nothing of
-the rest.
+tried, shown and tested without an account. It serves every published operation (see `areas`). Nothing outside
+this package knows of it, and of the rest it needs the published facts and schemas alone (`schemas/ninjaone`).
 """
 
 from connector.sandbox.faults import parse_faults

@@ -89,7 +89,7 @@ def get_definitions(call: Call) -> JSON:
         "getAllNodeAttributes",
         call.query.get("cursorName"),
         size,
-        lambda: snapshot_of(call.state, "getAllNodeAttributes", list(DEFINITIONS.items(call.state).values())),
+        lambda: snapshot_of("getAllNodeAttributes", list(DEFINITIONS.items(call.state).values())),
     )
     page = {"page": (cursor["offset"] // size - 1) if cursor else 0, "pageSize": size, "count": len(rows)}
     return page | {"results": rows} | ({"cursor": cursor} if cursor else {})

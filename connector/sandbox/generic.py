@@ -1,6 +1,7 @@
-"""Every published operation that no area answers by hand: checked by the facts, answered by its schema.
+"""Every published operation that no area serves: checked by the facts, answered by its schema.
 
-Nothing is remembered here. What the path names must exist where the sandbox knows it (a device, an
+Today there is none: a newer document's operations come this way until an area serves them. Nothing is
+remembered here. What the path names must exist where the sandbox knows it (a device, an
 organization, ...), ids from the path and values from the body come back in the answer, and the rest of it is
 made up from the published resource.
 """

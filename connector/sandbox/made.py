@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any
 
@@ -86,9 +86,11 @@ def resource_schema(resource: str) -> Any:
     return schema(f"ninjaone/{resource}.json")
 
 
-def members(resource: str) -> dict[str, Any]:
+@cache
+def members(resource: str) -> Mapping[str, Any]:
     """The published members of a resource, with their schemas."""
-    return dict(resource_schema(resource).get("properties", {}))
+    found: Mapping[str, Any] = resource_schema(resource).get("properties", {})
+    return found
 
 
 def _maker(found: Any, resource: str, name: str, above: tuple[str, ...]) -> Maker:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from connector.sandbox import services
@@ -25,6 +25,7 @@ from connector.sandbox.snapshots import cursor_page, snapshot_of
 from connector.sandbox.state import State
 
 Rows = Callable[[State, Facts], list[JSON]]
+Test = Callable[[JSON], bool]
 _HOLD_BACK = 16
 """Rows of one device have numbers of their own up to this one."""
 
@@ -43,6 +44,7 @@ class Report:
     filters: Mapping[str, str] = field(default_factory=dict)
 
 
+@cache
 def row_resource(operation: str) -> str:
     """The resource of a report's rows."""
     report = operations()[operation]["result"]["$ref"]
@@ -50,29 +52,28 @@ def row_resource(operation: str) -> str:
     return found
 
 
-def made_rows(
-    operation: str,
-    count: int = 1,
-    *,
-    shift: int = 0,
-    own: Callable[[State, Facts, int], JSON] = lambda state, facts, index: {},
-    without: tuple[str, ...] = (),
-) -> Rows:
-    """Rows that are made up, with fields of their `own` and `without` some."""
-    resource = row_resource(operation)
-    known = members(resource)
+@dataclass(frozen=True)
+class MadeRows:
+    """`count` rows of a device that are made up, with fields of their `own` and `without` some."""
 
-    def rows(state: State, facts: Facts) -> list[JSON]:
+    operation: str
+    count: int = 1
+    shift: int = 0
+    own: Callable[[State, Facts, int], JSON] = lambda state, facts, index: {}
+    without: tuple[str, ...] = ()
+
+    def __call__(self, state: State, facts: Facts) -> list[JSON]:
+        """The rows of one device."""
+        resource = row_resource(self.operation)
+        known = members(resource)
         found = []
-        for index in range(count):
-            row = make(resource, facts.id * _HOLD_BACK + shift + index) | own(state, facts, index)
-            row["deviceId"] = facts.id
+        for index in range(self.count):
+            key = facts.id * _HOLD_BACK + self.shift + index
+            row = make(resource, key) | self.own(state, facts, index) | {"deviceId": facts.id}
             if "timestamp" in known:
                 row["timestamp"] = EPOCH - 60.0 * (facts.id % 1440) + 0.5
-            found.append({name: row[name] for name in row if name in known and name not in without})
+            found.append({name: row[name] for name in row if name in known and name not in self.without})
         return found
-
-    return rows
 
 
 def _service_rows(state: State, facts: Facts) -> list[JSON]:
@@ -122,85 +123,80 @@ _INSTALLED = {**_PENDING, "productIdentifier": "productIdentifier"}
 REPORTS = (
     Report(
         "getAntivirusStatusReport",
-        made_rows("getAntivirusStatusReport"),
+        MadeRows("getAntivirusStatusReport"),
         filters={"productState": "productState", "productName": "productName"},
     ),
     Report(
-        "getAntivirusThreats", made_rows("getAntivirusThreats"), only=lambda state, facts: facts.id % 6 == 2
+        "getAntivirusThreats", MadeRows("getAntivirusThreats"), only=lambda state, facts: facts.id % 6 == 2
     ),
-    Report("getComputerSystems", made_rows("getComputerSystems", own=_agent(lambda found: found["system"]))),
+    Report("getComputerSystems", MadeRows("getComputerSystems", own=_agent(lambda found: found["system"]))),
     Report(
         "getDeviceHealthReport",
-        made_rows(
+        MadeRows(
             "getDeviceHealthReport",
             own=_health,
             without=("parentDeviceId", "parentOffline", "pendingRebootReason"),
         ),
         filters={"health": "healthStatus"},
     ),
-    Report("getDiskDrives", made_rows("getDiskDrives"), "getDeviceDiskDrives"),
-    Report("getLastLoggedOnUsersReport", made_rows("getLastLoggedOnUsersReport")),
-    Report("getNetworkInterfaces", made_rows("getNetworkInterfaces", 2), "getDeviceNetworkInterfaces"),
-    Report("getOperatingSystems", made_rows("getOperatingSystems", own=_agent(lambda found: found["os"]))),
+    Report("getDiskDrives", MadeRows("getDiskDrives"), "getDeviceDiskDrives"),
+    Report("getLastLoggedOnUsersReport", MadeRows("getLastLoggedOnUsersReport")),
+    Report("getNetworkInterfaces", MadeRows("getNetworkInterfaces", 2), "getDeviceNetworkInterfaces"),
+    Report("getOperatingSystems", MadeRows("getOperatingSystems", own=_agent(lambda found: found["os"]))),
     Report(
         "getInstalledOSPatches",
-        made_rows("getInstalledOSPatches", 2, shift=8, own=_installed),
+        MadeRows("getInstalledOSPatches", 2, shift=8, own=_installed),
         "getDeviceInstalledOSPatches",
         filters=_INSTALLED,
     ),
     Report(
         "getPendingFailedRejectedOSPatches",
-        made_rows("getPendingFailedRejectedOSPatches", 2, without=("installedAt",)),
+        MadeRows("getPendingFailedRejectedOSPatches", 2, without=("installedAt",)),
         "getDevicePendingFailedRejectedOSPatches",
         filters=_PENDING,
     ),
     Report(
         "getPolicyOverrides_1",
-        made_rows(
+        MadeRows(
             "getPolicyOverrides_1", own=lambda state, facts, index: {"overrides": overrides(state, facts)}
         ),
         only=lambda state, facts: bool(overrides(state, facts)),
     ),
     Report(
         "getProcessors",
-        made_rows("getProcessors", own=_agent(lambda found: found["processors"][0])),
+        MadeRows("getProcessors", own=_agent(lambda found: found["processors"][0])),
         "getDeviceProcessors",
     ),
-    Report("getRAIDControllerReport", made_rows("getRAIDControllerReport"), only=_server),
-    Report("getRAIDDriveReport", made_rows("getRAIDDriveReport", 2), only=_server),
-    Report("getSoftware", made_rows("getSoftware", 3), "getDeviceSoftware"),
+    Report("getRAIDControllerReport", MadeRows("getRAIDControllerReport"), only=_server),
+    Report("getRAIDDriveReport", MadeRows("getRAIDDriveReport", 2), only=_server),
+    Report("getSoftware", MadeRows("getSoftware", 3), "getDeviceSoftware"),
     Report(
         "getInstalledSoftwarePatches",
-        made_rows("getInstalledSoftwarePatches", shift=8, own=_installed),
+        MadeRows("getInstalledSoftwarePatches", shift=8, own=_installed),
         "getDeviceInstalledSoftwarePatches",
         filters=_INSTALLED,
     ),
     Report(
         "getPendingFailedRejectedSoftwarePatches",
-        made_rows("getPendingFailedRejectedSoftwarePatches", without=("installedAt",)),
+        MadeRows("getPendingFailedRejectedSoftwarePatches", without=("installedAt",)),
         "getDevicePendingFailedRejectedSoftwarePatches",
         filters=_INSTALLED,
     ),
-    Report("getVolumes", made_rows("getVolumes", own=_volume), "getDeviceVolumes"),
+    Report("getVolumes", MadeRows("getVolumes", own=_volume), "getDeviceVolumes"),
     Report("getWindowsServicesReport", _service_rows, filters={"name": "name", "state": "state"}),
 )
-
-
-def page(call: Call, operation: str, rows: list[Any], show: Callable[[Any], JSON] = lambda row: row) -> JSON:
-    """A page of a report: `cursor`, where there may be more, and `results`."""
-    return paged(call, operation, lambda: rows, show)
 
 
 def paged(
     call: Call, operation: str, rows: Callable[[], list[Any]], show: Callable[[Any], JSON] = lambda row: row
 ) -> JSON:
-    """The same, with the rows made when a walk begins."""
+    """A page of a report: `cursor`, where there may be more, and `results`; `rows` are taken once a walk."""
     found, cursor = cursor_page(
         call.state,
         operation,
         call.query.get("cursor"),
         call.query.get("pageSize", DEFAULT_PAGE),
-        lambda: snapshot_of(call.state, operation, rows(), show),
+        lambda: snapshot_of(operation, rows(), show),
     )
     return {"results": found} | ({"cursor": cursor} if cursor else {})
 
@@ -214,7 +210,7 @@ def _report(report: Report, call: Call) -> JSON:
             (facts.id, index)
             for facts in state.fleet.matching(keep)
             if has_agent(state, facts) and report.only(state, facts)
-            for index in _passing(report.rows, state, facts, tests, report.operation)
+            for index in _passing(report.rows, state, facts, tests)
         ]
 
     def show(place: tuple[int, int]) -> JSON:
@@ -225,22 +221,11 @@ def _report(report: Report, call: Call) -> JSON:
     return paged(call, report.operation, rows, show)
 
 
-def _passing(
-    rows: Rows, state: State, facts: Facts, tests: list[Callable[[JSON], bool]], operation: str
-) -> list[int]:
-    if not tests and operation in _COUNTS:  # without looking at the rows, which a large account has many of
-        return list(range(_COUNTS[operation]))
+def _passing(rows: Rows, state: State, facts: Facts, tests: list[Test]) -> list[int]:
+    """Which of a device's rows pass; without a test, their number is enough (a large account has many)."""
+    if not tests and isinstance(rows, MadeRows):
+        return list(range(rows.count))
     return [index for index, row in enumerate(rows(state, facts)) if all(test(row) for test in tests)]
-
-
-_COUNTS = {
-    "getSoftware": 3,
-    "getDiskDrives": 1,
-    "getOperatingSystems": 1,
-    "getVolumes": 1,
-    "getProcessors": 1,
-}
-"""How many rows a device has in reports where every device has the same number."""
 
 
 def _of_device(report: Report, resource: str, call: Call, id: int) -> list[JSON]:
@@ -262,9 +247,9 @@ def _shown(row: JSON, query: Mapping[str, Any]) -> JSON:
     return row
 
 
-def row_tests(filters: Mapping[str, str], query: Mapping[str, Any]) -> list[Callable[[JSON], bool]]:
+def row_tests(filters: Mapping[str, str], query: Mapping[str, Any]) -> list[Test]:
     """What the query asks of a row."""
-    tests: list[Callable[[JSON], bool]] = [
+    tests: list[Test] = [
         partial(_equals, member, query[name]) for name, member in filters.items() if name in query
     ]
     if "installedBefore" in query:
@@ -294,7 +279,7 @@ def moment(text: str, where: str) -> float:
         raise invalid(where, "date") from None
 
 
-def timestamp_test(text: str) -> Callable[[JSON], bool]:
+def timestamp_test(text: str) -> Test:
     """The test that `ts` stands for: one clause; a bare timestamp means that very moment (FACTS.md E)."""
     found = re.fullmatch(r"(?:(after|before)\s+)?(\d+(?:\.\d+)?)", text.strip())
     if found is None:

@@ -17,7 +17,9 @@ from connector.sandbox.errors import application_error
 from connector.sandbox.seed import JSON
 from connector.sandbox.state import State
 
-KEPT = 100
+LIFETIME_S = 900.0
+"""How long a snapshot lives."""
+KEPT = 20
 """At most this many snapshots live at a time; the oldest dies first."""
 LARGEST_PAGE = 10_000
 """A page is never longer, whatever was asked."""
@@ -57,7 +59,7 @@ def cursor_page(
 
 
 def snapshot_of(
-    state: State, operation: str, rows: Sequence[Any], show: Callable[[Any], JSON] = lambda row: row
+    operation: str, rows: Sequence[Any], show: Callable[[Any], JSON] = lambda row: row
 ) -> Snapshot:
     """A snapshot that begins now."""
-    return Snapshot(operation, rows, show, time.time() + state.cursor_lifetime_s)
+    return Snapshot(operation, rows, show, time.time() + LIFETIME_S)

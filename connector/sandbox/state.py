@@ -50,7 +50,6 @@ class State:
         self._activity_ids = itertools.count(10_001)
         self._fresh = itertools.count(1)
         self.snapshots: dict[str, Snapshot] = {}
-        self.cursor_lifetime_s = 900.0
         self.field_times: dict[tuple[str, int, str], float] = {}
         self.files: dict[str, Part] = {}
         self.webhook: JSON | None = None
