@@ -61,13 +61,25 @@ class Lookups:
 
     def __init__(self) -> None:
         self._answers: dict[str, Response] = {}
+        self._refusals: dict[str, tuple[str, str, int | None]] = {}
         self._lock = threading.Lock()
 
     def ask(self, request: Request, send: Callable[[Request], Response]) -> Response:
-        """Give the answer, sending the request only if nobody did. Raises RowError; a failure is not kept."""
+        """Give the answer, sending the request only if nobody did.
+
+        Raises RowError. What is forbidden or not there stays so for the run; any other failure is not kept.
+        """
         with self._lock:
+            if request.target in self._refusals:
+                code, message, status = self._refusals[request.target]
+                raise RowError(code, message, status=status)
             if request.target not in self._answers:
-                self._answers[request.target] = send(request)
+                try:
+                    self._answers[request.target] = send(request)
+                except RowError as error:
+                    if error.code in ("forbidden", "not_found"):
+                        self._refusals[request.target] = (error.code, str(error), error.status)
+                    raise
             return self._answers[request.target]
 
 
@@ -302,6 +314,13 @@ class _RowWriter:
 
     def _shown(self, value: Json) -> Json:
         return value if self._invoker.reveal_secrets else self._invoker.client.redactor.json(value)
+
+
+def declared_request(
+    action: Action, service: Service, bindings: Bindings, uploads: Path, row: Mapping[str, Json]
+) -> Request:
+    """Give the request that the declaration describes for a row, names as they are given. Raises RowError."""
+    return Inputs(action, service, bindings.values(row), uploads).request()
 
 
 def first_request(

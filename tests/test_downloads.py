@@ -104,3 +104,15 @@ def test_a_lookup_is_sent_once_a_run_and_a_note_is_a_warning(
     assert third.meta["warnings"] == ["1 statuses are known"]
     targets = [target for _, target, _ in transport.sent]
     assert targets == ["/v2/statuses?lang=en", "/v2/statuses?lang=en", "/v2/probe", "/v2/probe"]
+
+
+@pytest.mark.parametrize(("status", "asked"), [(403, 1), (404, 1), (400, 2)])
+def test_a_lookup_that_is_refused_for_good_is_not_asked_for_again(
+    client: Client, transport: FakeTransport, tmp_path: Path, status: int, asked: int
+) -> None:
+    transport.answers = [reply(b"", status)] * asked
+    run = invoker(declare(tmp_path, handler=LOOKS_UP), client)
+    first, second = (next(iter(run.envelopes(n, {}))) for n in (1, 2))
+    assert (first.error, first.meta["code"]) == (second.error, second.meta["code"])
+    assert first.has_error
+    assert len(transport.sent) == asked

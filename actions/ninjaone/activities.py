@@ -1,6 +1,6 @@
 """What lists of activities share: they are walked from the newest back."""
 
-from connector.handlers import Inputs, Page, PagedResult, Request, Steps, http_handler
+from connector.handlers import Inputs, Note, Page, PagedResult, Request, Steps, http_handler
 
 
 def back_to_newer_than(inputs: Inputs) -> Steps:
@@ -14,6 +14,10 @@ def back_to_newer_than(inputs: Inputs) -> Steps:
             if isinstance(step, Request):
                 response = yield step
                 step = walk.send(response)
+                continue
+            if isinstance(step, Note):
+                yield step
+                step = next(walk)
                 continue
             newer = [activity for activity in step.items if activity["id"] > inputs.newer_than]
             yield Page(newer)

@@ -17,7 +17,7 @@ from connector.errors import ConnectionFault, RowError
 from connector.files import InputRow, RowSource
 from connector.http import Part, Request
 from connector.inputs import ABSENT
-from connector.invoke import first_request
+from connector.invoke import declared_request, first_request
 from connector.redact import HIDDEN
 from connector.run import Prepared, prepare_all
 
@@ -70,17 +70,24 @@ def _base_url(prepared: Prepared) -> str:
 
 
 def preview_row(prepared: Prepared, row: InputRow, base_url: str) -> dict[str, Any]:
-    """Describe a row's first request (`row, method, url, query, headers, body`), or say what is wrong."""
+    """Describe a row's first request (`row, method, url, query, headers, body`), or say what is wrong.
+
+    Where names have to be looked up before it (`looks_up`), it is shown with the names as they are given.
+    """
     if row.error:
         return {"row": row.number, "error": row.error}
+    asked = (prepared.action, prepared.service, prepared.bindings, prepared.job.uploads, row.data)
+    looks_up: dict[str, Any] = {}
     try:
-        request = first_request(
-            prepared.action, prepared.service, prepared.bindings, prepared.job.uploads, row.data
-        )
+        request = first_request(*asked)
+        if request.cached:
+            looks_up = {"looks_up": base_url + request.target}
+            request = declared_request(*asked)
     except RowError as error:
         return {"row": row.number, "error": str(error)}
     shown: dict[str, Any] = {
         "row": row.number,
+        **looks_up,
         "method": request.method,
         "url": base_url + request.target,
         "query": dict(request.query),
@@ -116,6 +123,8 @@ def _text(shown: Mapping[str, Any]) -> str:
     lines += [f"  {name}: {value}" for name, value in shown["headers"].items()]
     if shown["body"] is not None:
         lines.append("  " + json.dumps(shown["body"], ensure_ascii=False))
+    if "looks_up" in shown:
+        lines.append(f"  (names are looked up first, once a run, at {shown['looks_up']})")
     if "then" in shown:
         lines.append(f"  ({shown['then']})")
     return "\n".join(lines)

@@ -78,6 +78,18 @@ def test_preview_shows_every_row_and_sends_nothing(
     assert "https://INSTANCE/v2/device/1/windows-services?name=web%20server" in plain.stdout
 
 
+def test_preview_shows_the_write_and_not_the_lookup_in_front_of_it(ninjaone: Ninjaone) -> None:
+    row = json.dumps({"name": "Heron", "fields": {"siteCode": "H"}})
+    done = ninjaone("preview", "create_organization", "--json", stdin=row)
+    assert done.returncode == 0, done.stderr
+    shown = json.loads(done.stdout)
+    assert (shown["method"], shown["url"]) == ("POST", "https://INSTANCE/v2/organizations")
+    assert shown["body"] == {"name": "Heron"}
+    assert shown["looks_up"].startswith("https://INSTANCE/v2/custom-fields")
+    plain = ninjaone("preview", "create_organization", stdin=row)
+    assert "names are looked up first, once a run" in plain.stdout
+
+
 def test_actions_lists_and_searches(ninjaone: Ninjaone) -> None:
     listed = ninjaone("actions")
     assert listed.returncode == 0
