@@ -14,7 +14,6 @@ from connector.actions.ninjaone.lookups import (  # type: ignore[import-not-foun
     listing,
     named,
 )
-
 from connector.errors import RowError, nearest
 from connector.handlers import Inputs, Note, Steps
 from connector.inputs import typed_value

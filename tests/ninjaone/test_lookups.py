@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from connector.actions.ninjaone import lookups
 
+from connector.actions.ninjaone import lookups
 from tests.ninjaone.feeding import feed, refusal
 
 ORGANIZATIONS = [

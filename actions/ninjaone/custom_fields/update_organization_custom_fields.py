@@ -1,7 +1,6 @@
 """Set custom fields, each value in the form that its definition asks for."""
 
 from connector.actions.ninjaone import field_values, lookups
-
 from connector.handlers import Inputs, Steps, http_handler
 
 

@@ -1,7 +1,6 @@
 """Create an organization, then write its custom fields, which the API takes by a request of their own."""
 
 from connector.actions.ninjaone import field_values, lookups
-
 from connector.handlers import Inputs, Steps, request
 
 

@@ -1,7 +1,6 @@
 """Update a location; its custom fields are changed by a request of their own."""
 
 from connector.actions.ninjaone import field_values, lookups
-
 from connector.handlers import Inputs, Steps, http_handler, request
 
 

@@ -1,7 +1,6 @@
 """Update an organization; its policies and custom fields are changed by requests of their own."""
 
 from connector.actions.ninjaone import field_values, lookups
-
 from connector.handlers import Inputs, Steps, request
 
 

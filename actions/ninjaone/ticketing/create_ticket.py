@@ -1,7 +1,6 @@
 """Open a ticket, also with the fields and words of older documents."""
 
 from connector.actions.ninjaone import lookups
-
 from connector.errors import RowError
 from connector.handlers import Inputs, Steps, http_handler, request
 

@@ -7,7 +7,6 @@ import re
 from dataclasses import replace
 
 from connector.actions.ninjaone import lookups
-
 from connector.errors import RowError
 from connector.handlers import Inputs, Note, Request, Steps, request
 from connector.http import query_text
