@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from connector.action import Action, load_action
+from connector import yaml_file
+from connector.action import EFFECTS, Action, load_action
 from connector.errors import DeclarationError, RunFault, nearest
 from connector.resources import actions_folder
 from connector.service import Service, load_service
+
+
+@dataclass(frozen=True)
+class Heading:
+    """What a list of actions says of one. The names are those of `Action`."""
+
+    name: str
+    title: str
+    area: str
+    effect: str
 
 
 class Catalog:
@@ -58,6 +70,21 @@ class Catalog:
         """Load every action, by area and name."""
         for path in self._files.values():
             yield self.action(path.stem)
+
+    def headings(self) -> list[Heading]:
+        """Give what a list of all actions says, by area and name, in a tenth of the time of loading them.
+
+        Only the head of each file is looked at: what is wrong further down shows when the action is loaded.
+        Raises DeclarationError for a wrong head.
+        """
+        return [self._heading(path) for path in self._files.values()]
+
+    def _heading(self, path: Path) -> Heading:
+        head = yaml_file.head(path)
+        if head.get("name") == path.stem and head.get("title") and head.get("effect") in EFFECTS:
+            return Heading(path.stem, head["title"], path.parent.name, head["effect"])
+        action = self.action(path.stem)  # in another order; or wrong, and then this says how
+        return Heading(action.name, action.title, action.area, action.effect)
 
     def search(self, words: list[str]) -> list[Action]:
         """Find the actions in which every word stands: name, title, summary, area, inputs or path."""

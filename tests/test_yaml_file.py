@@ -160,3 +160,42 @@ def test_the_line_of_an_entry_in_a_file_that_is_gone_is_the_first(file: Path) ->
     assert yaml_file.line_of(file, ["a"]) == 1
     file.write_text("a: [")
     assert yaml_file.line_of(file, ["a"]) == 1
+
+
+HEAD = """\
+# A comment.
+name: thing
+summary: "Two
+  lines"  # and more
+count: 007
+body: |
+  block
+inputs: {a: {b: c}}
+after: is not read
+"""
+
+
+@pytest.mark.parametrize(
+    ("written", "head"),
+    [
+        (HEAD, {"name": "thing", "summary": "Two lines", "count": "007", "body": "block\n"}),
+        ("a: 1\nb: [broken\n", {"a": "1"}),
+        ("a: 1\nb: 'broken\n", {"a": "1"}),
+        ("a: 1\n? [b]\n: 2\n", {"a": "1"}),
+        ("a: &x 1\nb: *x\n", {"a": "1"}),
+        ("{a: b, c: d}", {"a": "b", "c": "d"}),
+        ("- a\n- b\n", {}),
+        ("a", {}),
+        ("", {}),
+        ("\t", {}),
+    ],
+)
+def test_a_head_is_the_texts_before_any_other_entry(file: Path, written: str, head: dict[str, str]) -> None:
+    file.write_text(written, encoding="utf-8")
+    assert yaml_file.head(file) == head
+
+
+def test_what_cannot_be_read_has_no_head(file: Path) -> None:
+    assert yaml_file.head(file) == {}
+    file.write_bytes(b"a: \xff")
+    assert yaml_file.head(file) == {}

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from connector.action import Action, Example
-from connector.catalog import Catalog
+from connector.catalog import Catalog, Heading
 from connector.cli.main import OK, ROWS_FAILED
 from connector.inputs import Input
 from connector.reference import input_type, write_reference
@@ -42,10 +42,11 @@ def add_catalog(parser: argparse.ArgumentParser) -> None:
 
 
 def _actions(options: argparse.Namespace) -> int:
-    found = Catalog().search(options.words)
+    catalog = Catalog()
     if options.json:
-        print(json.dumps([describe(action) for action in found], indent=1))
+        print(json.dumps([describe(action) for action in catalog.search(options.words)], indent=1))
         return OK
+    found = catalog.search(options.words) if options.words else catalog.headings()
     for area, actions in _by_area(found):
         print(area)
         for action in actions:
@@ -54,8 +55,8 @@ def _actions(options: argparse.Namespace) -> int:
     return OK if found else ROWS_FAILED
 
 
-def _by_area(actions: Iterable[Action]) -> Iterable[tuple[str, list[Action]]]:
-    areas: dict[str, list[Action]] = {}
+def _by_area(actions: Iterable[Action | Heading]) -> Iterable[tuple[str, list[Action | Heading]]]:
+    areas: dict[str, list[Action | Heading]] = {}
     for action in actions:
         areas.setdefault(action.area, []).append(action)
     return areas.items()
