@@ -13,7 +13,6 @@ ConnectorError
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import Any
 
@@ -84,6 +83,8 @@ class AnswerLost(TransportError):
 
 def nearest(name: str, names: Iterable[str]) -> str:
     """Return ` (did you mean "x"?)` for the closest of `names`, or an empty text."""
+    import difflib  # only once something is wrong
+
     found = difflib.get_close_matches(name, list(names), n=1, cutoff=0.6)
     return f' (did you mean "{found[0]}"?)' if found else ""
 

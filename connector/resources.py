@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.resources import files
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,18 @@ from connector import json_text
 @cache
 def actions_folder() -> Path:
     """The folder of the action declarations: one folder a service."""
-    return Path(str(files("connector.actions")))
+    return _folder("connector.actions")
 
 
 @cache
 def schemas_folder() -> Path:
     """The folder of the JSON Schemas."""
-    return Path(str(files("connector.schemas")))
+    return _folder("connector.schemas")
+
+
+def _folder(package: str) -> Path:
+    """Find a package's folder. `importlib.resources` gives the same, and loads what reads archives for it."""
+    return Path(import_module(package).__path__[0])
 
 
 @cache

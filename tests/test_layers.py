@@ -136,6 +136,16 @@ def test_a_command_that_sends_nothing_loads_no_heavy_library(module: str) -> Non
     assert done.stdout.split() == []
 
 
+def test_the_list_of_actions_is_made_without_http_templates_and_schemas() -> None:
+    heavy = ("requests", "urllib3", "jsonschema", "jinja2", "werkzeug", "filelock", "connector.run")
+    code = (
+        "import sys; from connector.cli.main import main; main(['actions']); "
+        f"print(*[name for name in {heavy} if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.split() == []
+
+
 def test_a_catalogue_can_be_read_without_http_and_templates() -> None:
     code = (
         "import sys; from connector.catalog import Catalog; Catalog().names; "

@@ -102,6 +102,12 @@ def test_actions_lists_and_searches(ninjaone: Ninjaone) -> None:
     assert ninjaone("actions", "nosuchword").returncode == 1
 
 
+def test_garbage_is_looked_for_once_a_command_is_loaded() -> None:
+    code = "import gc; from connector.cli.main import main; main(['actions']); print(gc.isenabled())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "True"
+
+
 def test_show_tells_about_one_action(ninjaone: Ninjaone) -> None:
     page = ninjaone("show", "schedule_maintenance").stdout
     for text in (
