@@ -26,8 +26,9 @@ reference: $(READY)
 	mkdir -p docs
 	$(BIN)/ninjaone catalog reference > docs/actions.md
 
+# Side by side with its peers, into docs/benchmarks.md. About 20 minutes; `python -m benchmarks --quick` tries it out.
 bench: $(READY)
-	$(BIN)/python benchmarks/smoke.py
+	$(BIN)/python -m benchmarks
 
 # The wheel and all that it needs, put aside while the network may be used, so that the tests need none.
 wheels: $(READY) $(VENV)/wheels/.ready

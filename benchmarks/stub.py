@@ -1,50 +1,175 @@
-"""A server that costs next to nothing: it answers every request of a kept connection alike."""
+"""Starts the servers that are talked to: nginx, and where start times matter one that notes them."""
 
 from __future__ import annotations
 
-import asyncio
+import json
+import os
+import socket
+import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
 
-TOKEN = b'{"access_token":"t","expires_in":3600,"token_type":"Bearer"}'
-SIGNED_IN = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (
-    len(TOKEN),
-    TOKEN,
-)
-DONE = b"HTTP/1.1 204 No Content\r\n\r\n"
+from benchmarks.measure import Unmeasured
+
+_CONFIG = """
+load_module "{echo}";
+worker_processes 1;
+daemon off;
+pid "{folder}/nginx.pid";
+error_log stderr;
+{user}
+events {{ worker_connections 512; }}
+http {{
+    default_type application/json;
+    keepalive_requests 1000000000;
+    keepalive_timeout 1h;
+    client_body_temp_path "{folder}/body"; proxy_temp_path "{folder}/proxy"; scgi_temp_path "{folder}/scgi";
+    fastcgi_temp_path "{folder}/fastcgi"; uwsgi_temp_path "{folder}/uwsgi";
+    access_log off;
+    log_format times '$msec $request_time';
+    server {{
+        listen 127.0.0.1:{port};
+        root "{pages}";
+        location = /ws/oauth/token {{
+            return 200 '{{"access_token":"token","expires_in":3600,"token_type":"Bearer"}}';
+        }}
+        location = /v2/devices {{ try_files /after-$arg_after.json =404; }}
+        location / {{ {answer} }}
+    }}
+}}
+"""
+_AT_ONCE = "return 204;"
+_AFTER = 'access_log "{folder}/times" times; echo_status 204; echo_sleep {latency_s};'
 
 
-class Stub(asyncio.Protocol):
-    """Reads requests by their Content-Length; answers a sign-in with a token and anything else with 204."""
+@dataclass(frozen=True)
+class Nginx:
+    """Where nginx and its echo module are, which answers after a latency."""
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the connection's transport."""
-        self.transport: asyncio.Transport = transport  # type: ignore[assignment]
-        self.buffer = b""
+    program: Path
+    echo: Path
 
-    def data_received(self, data: bytes) -> None:
-        """Answer every whole request in the buffer."""
-        self.buffer += data
-        while b"\r\n\r\n" in self.buffer:
-            head, _, rest = self.buffer.partition(b"\r\n\r\n")
-            length = 0
-            for line in head.split(b"\r\n"):
-                if line.lower().startswith(b"content-length:"):
-                    length = int(line.split(b":")[1])
-            if len(rest) < length:
-                return
-            self.buffer = rest[length:]
-            self.transport.write(SIGNED_IN if b"/ws/oauth/token" in head[:60] else DONE)
+    def version(self) -> str:
+        """Its version, as `nginx -v` tells."""
+        said = subprocess.run([self.program, "-v"], capture_output=True, text=True, check=True).stderr
+        return said.rpartition("/")[2].strip()
 
 
-async def serve() -> None:
-    """Serve on a free port of the loopback, and print it."""
-    server = await asyncio.get_running_loop().create_server(Stub, "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
+@dataclass
+class Served:
+    """A server. Once it is down, `times` are the begin and end of each request but sign-ins, in seconds."""
+
+    url: str
+    times: list[tuple[float, float]] = field(default_factory=list)
+
+    def span_s(self, requests: int) -> float:
+        """The time from the first request to the last answer. Raises Unmeasured if not `requests` came."""
+        if len(self.times) != requests:
+            raise Unmeasured(f"sent {len(self.times)} requests where {requests} were due")
+        return max(end for _, end in self.times) - min(begin for begin, _ in self.times)
+
+    def closest_s(self) -> float:
+        """The least time between the begins of two requests."""
+        begins = sorted(begin for begin, _ in self.times)
+        return min(later - earlier for earlier, later in pairwise(begins))
 
 
-if __name__ == "__main__":
-    try:
-        asyncio.run(serve())
-    except KeyboardInterrupt:
-        sys.exit(0)
+@dataclass(frozen=True)
+class Stub:
+    """Starts servers, each for as long as its `with` block lasts, with their files in a folder."""
+
+    folder: Path
+    nginx: Nginx | None
+
+    @contextmanager
+    def instant(self, pages: Path | None = None) -> Iterator[Served]:
+        """A server that answers at once: a token, pages of devices, and anything else with 204."""
+        if self.nginx is None:
+            with self.noting(0, pages) as served:
+                yield served
+            return
+        with self._nginx(self.nginx, _AT_ONCE, pages) as served:
+            yield served
+
+    @contextmanager
+    def slow(self, latency_s: float) -> Iterator[Served]:
+        """A server that answers after a latency; its times are good to a few milliseconds."""
+        if self.nginx is None:
+            with self.noting(latency_s) as served:
+                yield served
+            return
+        times = self.folder / "times"
+        times.unlink(missing_ok=True)
+        with self._nginx(self.nginx, _AFTER.format(folder=self.folder, latency_s=latency_s)) as served:
+            yield served
+        for line in times.read_text().splitlines():
+            end, took = map(float, line.split())
+            served.times.append((end - took, end))
+
+    @contextmanager
+    def noting(self, latency_s: float, pages: Path | None = None) -> Iterator[Served]:
+        """A server of our own whose times are good to a tenth of a millisecond."""
+        command = [sys.executable, str(Path(__file__).with_name("server.py")), str(latency_s)]
+        process = subprocess.Popen(
+            command + ([str(pages)] if pages else []),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            served = Served(f"http://127.0.0.1:{int(process.stdout.readline())}")
+            yield served
+            process.stdin.close()
+            noted = json.loads(process.stdout.readline())
+            served.times = [(begin / 1e9, end / 1e9) for begin, end in noted]
+        finally:
+            process.kill()
+            process.wait()
+
+    @contextmanager
+    def _nginx(self, nginx: Nginx, answer: str, pages: Path | None = None) -> Iterator[Served]:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        config = _CONFIG.format(
+            echo=nginx.echo,
+            folder=self.folder,
+            pages=pages or self.folder,
+            port=port,
+            answer=answer,
+            # Its worker would be somebody else, who cannot read our folder.
+            user="user root;" if os.geteuid() == 0 else "",
+        )
+        (self.folder / "nginx.conf").write_text(config)
+        with (self.folder / "nginx.log").open("wb") as log:
+            process = subprocess.Popen(
+                [nginx.program, "-p", self.folder, "-e", "stderr", "-c", self.folder / "nginx.conf"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        try:
+            _wait_for(port, process)
+            yield Served(f"http://127.0.0.1:{port}")
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a server takes connections. Raises Unmeasured when it ends, or does not begin."""
+    for _ in range(500):
+        if process.poll() is not None:
+            break
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.01)
+    raise Unmeasured("nginx does not start")

@@ -1,0 +1,64 @@
+"""What every part of the benchmark has: sizes, servers, peers, a folder, and the `ninjaone` command."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import measure
+from benchmarks.measure import Run
+from benchmarks.stub import Stub
+
+PEERS = Path(__file__).parent / "peers"
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is measured: rounds of everything, rows of a run, and so on."""
+
+    rounds: int = 5
+    rows: int = 10_000
+    paced_rows: int = 500
+    slow_rows: int = 20
+    many_rows: int = 1_000_000
+    devices: int = 100_000
+    cold_rounds: int = 20
+
+
+QUICK = Sizes(1, 1_000, 100, 5, 20_000, 10_000, 3)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The means of one part. `peers` are the Pythons of the peers' environments, None where there is none."""
+
+    folder: Path
+    stub: Stub
+    sizes: Sizes
+    peers: dict[str, Path | None]
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """Give a process little of the environment: no proxies, and folders of its own for what it keeps."""
+        home = self.folder / "home"
+        home.mkdir(exist_ok=True)
+        passed = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
+        kept = {"HOME": str(home), "XDG_CACHE_HOME": str(home / "cache"), "LANG": "C.UTF-8"}
+        return {**passed, **kept, **more}
+
+    def run(
+        self,
+        *command: str | Path,
+        output: Path | None = None,
+        folder: Path | None = None,
+        environment: dict[str, str] | None = None,
+    ) -> Run:
+        """Run a command in this part's folder. Raises Unmeasured."""
+        return measure.run(command, folder or self.folder, environment or self.environment(), output)
+
+    def ninjaone(self, *arguments: str | Path, output: Path | None = None, cache: Path | None = None) -> Run:
+        """Run the `ninjaone` of this installation, with a cache folder other than the part's if need be."""
+        program = Path(sys.executable).with_name("ninjaone")
+        environment = self.environment(XDG_CACHE_HOME=str(cache)) if cache else self.environment()
+        return self.run(program, *arguments, output=output, environment=environment)

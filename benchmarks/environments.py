@@ -1,0 +1,101 @@
+"""What the peers need, made once below `.venv/bench`: an environment each, and nginx where there is none."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.stub import Nginx
+
+FOLDER = Path(sys.prefix) / "bench"
+
+PEERS = {
+    "lhub": ("lhub_integ==1.0.14", "requests"),
+    "ninjapy": ("ninjapy==0.2.3",),
+    "airbyte": ("airbyte-cdk==7.39.1",),
+}
+"""What is installed into each peer's environment. The SDK needs requests for the integration that it runs."""
+
+_ECHO = "ngx_http_echo_module.so"
+_MODULES = (Path("/usr/share/nginx/modules"), Path("/usr/lib/nginx/modules"))
+_VERSIONS = """
+import importlib.metadata, json, sys
+print(json.dumps({name: importlib.metadata.version(name) for name in sys.argv[1:]}))
+"""
+
+
+def peer(name: str) -> Path | None:
+    """Give the Python of a peer's environment, made if need be; None, with a message, when it cannot be."""
+    folder, wanted = FOLDER / name, "\n".join(PEERS[name])
+    python, ready = folder / "bin" / "python", folder / "installed.txt"
+    if ready.exists() and ready.read_text() == wanted:
+        return python
+    print(f"making the environment of {name}", file=sys.stderr)
+    try:
+        _quietly([sys.executable, "-m", "venv", "--clear", folder])
+        _quietly([python, "-m", "pip", "install", "--quiet", *PEERS[name]])
+    except subprocess.CalledProcessError as error:
+        print(f"{name} cannot be installed:\n{error.output}", file=sys.stderr)
+        return None
+    ready.write_text(wanted)
+    return python
+
+
+def versions(python: Path, names: Sequence[str]) -> dict[str, str]:
+    """Tell which versions of some distributions an environment has."""
+    told = subprocess.run(
+        [python, "-c", _VERSIONS, *names], check=True, capture_output=True, text=True
+    ).stdout
+    found: dict[str, str] = json.loads(told)
+    return found
+
+
+def find_nginx() -> Nginx | None:
+    """Find nginx with its echo module; None, with a message, when there is none and none can be had.
+
+    Where the system has none, the packages are unpacked into a folder of ours and not installed: that needs
+    no rights, and starts no server on port 80.
+    """
+    unpacked = FOLDER / "nginx"
+    if found := _installed() or _unpacked(unpacked):
+        return found
+    print("getting nginx from its package", file=sys.stderr)
+    try:
+        unpacked.mkdir(parents=True, exist_ok=True)
+        _quietly(["apt-get", "download", "nginx", "libnginx-mod-http-echo"], unpacked)
+        for package in unpacked.glob("*.deb"):
+            _quietly(["dpkg", "-x", package, unpacked])
+        if found := _unpacked(unpacked):
+            found.version()
+            return found
+    except (OSError, subprocess.CalledProcessError) as error:
+        print(f"nginx cannot be had: {getattr(error, 'output', error)}", file=sys.stderr)
+    print(
+        "a small server of our own stands in for nginx, and holds the contestants up: install nginx and "
+        "libnginx-mod-http-echo for numbers that count",
+        file=sys.stderr,
+    )
+    return None
+
+
+def _installed() -> Nginx | None:
+    program = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
+    module = next((folder / _ECHO for folder in _MODULES if (folder / _ECHO).exists()), None)
+    return Nginx(Path(program), module) if program and module else None
+
+
+def _unpacked(folder: Path) -> Nginx | None:
+    program = folder / "usr/sbin/nginx"
+    module = next(folder.glob(f"usr/*/nginx/modules/{_ECHO}"), None)
+    return Nginx(program, module) if program.exists() and module else None
+
+
+def _quietly(command: Sequence[str | Path], folder: Path | None = None) -> None:
+    """Run a command; what it says is in the error when it fails."""
+    subprocess.run(
+        command, cwd=folder, check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )

@@ -1,0 +1,94 @@
+"""Measures one process: how long it took, how much CPU, how much memory."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+LONGEST_S = 1800.0
+_RSS_UNIT = 1 if sys.platform == "darwin" else 1024
+
+Measured = TypeVar("Measured")
+
+
+class Unmeasured(Exception):
+    """Something could not be measured; the message says why."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One process from start to end. `cpu_s` is user and system time, `peak_bytes` its resident memory.
+
+    On Linux the peak begins at what the process that started it used, so the harness itself stays small.
+    """
+
+    wall_s: float
+    cpu_s: float
+    peak_bytes: int
+
+
+def run(
+    command: Sequence[str | Path],
+    folder: Path,
+    environment: Mapping[str, str],
+    output: Path | None = None,
+) -> Run:
+    """Run a command in a folder, and give what it took. Raises Unmeasured when it fails or does not end."""
+    errors = folder / "stderr"
+    with open(output or os.devnull, "wb") as stdout, errors.open("wb") as stderr:
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr
+        )
+        limit = threading.Timer(LONGEST_S, process.kill)
+        limit.start()
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        finally:
+            limit.cancel()
+            if process.returncode is None:
+                process.kill()
+                process.wait()
+    wall_s = time.perf_counter() - began
+    if process.returncode:
+        said = errors.read_text(errors="replace").strip().splitlines()[-1:] or ["and said nothing"]
+        raise Unmeasured(f"ended with {process.returncode}: {said[0][:300]}")
+    return Run(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _RSS_UNIT)
+
+
+def expect_lines(path: Path, count: int, bad: bytes = b'"has_error": true') -> None:
+    """Raise Unmeasured unless a file has one line for each piece of work, none of them with `bad` in it."""
+    with path.open("rb") as lines:
+        found = sum(bad not in line for line in lines)
+    if found != count:
+        raise Unmeasured(f"{found} good lines came out where {count} were due")
+
+
+def in_turn(
+    contestants: Mapping[str, Callable[[], Measured]], rounds: int
+) -> tuple[dict[str, list[Measured]], list[str]]:
+    """Measure every contestant once a round, one after the other, so that a slow minute hits all alike.
+
+    Gives the measurements of those that got through all rounds, and why others did not.
+    """
+    measured: dict[str, list[Measured]] = {name: [] for name in contestants}
+    failed: dict[str, str] = {}
+    for number in range(1, rounds + 1):
+        for name, once in contestants.items():
+            if name in failed:
+                continue
+            print(f"  round {number} of {rounds}: {name}", file=sys.stderr)
+            try:
+                measured[name].append(once())
+            except Unmeasured as error:
+                failed[name] = str(error)
+                del measured[name]
+    return measured, [f"{name} was not measured: it {why}" for name, why in failed.items()]

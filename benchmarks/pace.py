@@ -1,0 +1,111 @@
+"""Whether a run keeps the configured pace: hardly slower, and never faster. By the server's own times."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+
+from benchmarks import work
+from benchmarks.bench import Bench
+from benchmarks.findings import Figure, Findings, Table, Target, spread
+from benchmarks.measure import in_turn
+
+DEFAULT_MS = 300
+"""The delay of a run that says none."""
+_EARLY_MS = 1.0
+"""How much less than the delay two arrivals may be apart: the way to the server takes its time, too."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A paced run, and the most that its time ÷ its ideal time should be. `delay_ms` None is the default."""
+
+    rows: int
+    delay_ms: int | None
+    latency_s: float
+    concurrency: int
+    most: float | None = None
+
+    @property
+    def name(self) -> str:
+        """The case in words."""
+        delay = f"delay {self.delay_ms} ms" if self.delay_ms else f"delay not said ({DEFAULT_MS} ms)"
+        flight = f"`--concurrency {self.concurrency}`" if self.concurrency > 1 else "one at a time"
+        return f"N = {self.rows}, {delay}, latency {self.latency_s * 1000:g} ms, {flight}"
+
+    @property
+    def delay_s(self) -> float:
+        """The delay that holds, in seconds."""
+        return (self.delay_ms or DEFAULT_MS) / 1000
+
+    @property
+    def ideal_s(self) -> float:
+        """The time from the first request to the last answer, were the pace all that takes time."""
+        return (self.rows - 1) * self.delay_s + self.latency_s
+
+
+@dataclass(frozen=True)
+class Paced:
+    """A paced run: first request to last answer, and the least time between the begins of two requests."""
+
+    span_s: float
+    closest_s: float
+
+
+def measure(bench: Bench) -> Findings:
+    """Measure a run that waits for the pace alone, one request at a time, and one at the default delay."""
+    sizes = bench.sizes
+    cases = [
+        Case(sizes.paced_rows, 5, 0.03, 16, 1.03),
+        Case(sizes.paced_rows, 5, 0.002, 1, 1.05),
+        Case(sizes.slow_rows, None, 0.03, 1),
+    ]
+    runs, notes = in_turn({case.name: _once(bench, case) for case in cases}, sizes.rounds)
+    figures = [figure for case in cases for figure in _figures(case, runs.get(case.name))]
+    lines = [_line(case, runs[case.name]) for case in cases if case.name in runs]
+    head = (
+        "run",
+        "ideal, s",
+        "first request to last answer, s (least to most)",
+        "closest starts, ms (of each round)",
+    )
+    return Findings(figures, [Table("Paced runs", head, lines)], notes)
+
+
+def _once(bench: Bench, case: Case) -> Callable[[], Paced]:
+    rows = work.write_rows(bench.folder / f"rows-{case.rows}.jsonl", case.rows)
+    concurrency = ("--concurrency", str(case.concurrency)) if case.concurrency > 1 else ()
+
+    def once() -> Paced:
+        with bench.stub.noting(case.latency_s) as served:
+            job = work.write_job(bench.folder, served.url, rows, delay_ms=case.delay_ms)
+            bench.ninjaone("run", job, "--restart", *concurrency)
+        return Paced(served.span_s(case.rows), served.closest_s())
+
+    return once
+
+
+def _figures(case: Case, taken: list[Paced] | None) -> list[Figure]:
+    times = median(run.span_s for run in taken) / case.ideal_s if taken else None
+    closest = min(run.closest_s for run in taken) * 1000 if taken else None
+    return [
+        Figure(
+            f"paced run, {case.name}: time ÷ ((N-1)·delay + latency)",
+            times,
+            Target(case.most, most=True),
+            digits=3,
+        ),
+        Figure(
+            "its closest two request starts, of all rounds",
+            closest,
+            Target(case.delay_s * 1000 - _EARLY_MS),
+            " ms",
+        ),
+    ]
+
+
+def _line(case: Case, taken: list[Paced]) -> tuple[str, ...]:
+    spans = [run.span_s for run in taken]
+    starts = [run.closest_s * 1000 for run in taken]
+    return case.name, f"{case.ideal_s:.3f}", f"{median(spans):.3f} ({spread(spans, 3)})", spread(starts)

@@ -1,0 +1,25 @@
+"""Peer (b): a bare `requests.Session` loop. It renders, checks, paces and repeats nothing.
+
+Arguments: the server's URL, the rows, the output.
+"""
+
+import json
+import sys
+
+import requests
+
+url, rows_file, out_file = sys.argv[1:]
+session = requests.Session()
+session.headers["Authorization"] = "Bearer token"
+with open(rows_file) as rows, open(out_file, "w") as out:
+    for line in rows:
+        row = json.loads(line)
+        body = {
+            "displayName": f"{row['name']} ({row['rack']})",
+            "userData": {"rack": row["rack"]},
+            "nodeRoleId": row["role"],
+            "organizationId": row["org"],
+            "locationId": row["org"] + 1,
+        }
+        answer = session.patch(f"{url}/v2/device/{row['id']}", json=body)
+        out.write(json.dumps({"status": answer.status_code}) + "\n")

@@ -1,0 +1,29 @@
+"""Peer (d): a bare loop on the HTTP layer that a run uses, with its sign-in, pace, repeats and TLS settings.
+
+Nothing is rendered or checked. Arguments: the connection's file, the rows, the output.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from connector.catalog import Catalog
+from connector.connections import load_connection
+from connector.http import Request
+from connector.run import open_client
+
+connection_file, rows_file, out_file = sys.argv[1:]
+service = Catalog().service("ninjaone")
+client = open_client(service, load_connection(service, Path(connection_file)), delay_ms=0)
+with open(rows_file) as rows, open(out_file, "w") as out:
+    for line in rows:
+        row = json.loads(line)
+        body = {
+            "displayName": f"{row['name']} ({row['rack']})",
+            "userData": {"rack": row["rack"]},
+            "nodeRoleId": row["role"],
+            "organizationId": row["org"],
+            "locationId": row["org"] + 1,
+        }
+        request = Request("PATCH", f"/v2/device/{row['id']}", body=body, effect="write", idempotent=True)
+        out.write(json.dumps({"status": client.send(request).status}) + "\n")

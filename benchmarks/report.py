@@ -1,0 +1,84 @@
+"""Writes what was found into `docs/benchmarks.md`, between two marks; the rest of it is written by hand."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import sys
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+
+from benchmarks import environments
+from benchmarks.bench import Sizes
+from benchmarks.findings import Findings
+from benchmarks.stub import Nginx
+
+DOCUMENT = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+BEGIN, END = "<!-- measured: begin (written by `make bench`) -->", "<!-- measured: end -->"
+
+_VERSIONS = {
+    "ninjaone-connector": ("jinja2", "requests", "urllib3", "jsonschema", "pyyaml"),
+    "lhub_integ": ("jinja2", "requests", "urllib3", "click"),
+    "ninjapy": ("aiohttp",),
+    "airbyte-cdk": ("requests", "urllib3", "orjson"),
+}
+"""The contestants' distributions, each with those of its own that matter to its speed."""
+
+
+def render(findings: Findings, sizes: Sizes, setting: str) -> str:
+    """Write the measured part of the document."""
+    parts = [setting, _markdown(("what", "measured", "target", ""), (f.cells() for f in findings.figures))]
+    if findings.notes:
+        parts.append("\n".join(f"- {note}" for note in findings.notes))
+    for table in filter(lambda table: table.rows, findings.tables):
+        parts += [f"### {table.title}", _markdown(table.head, table.rows)]
+    return "\n\n".join(parts)
+
+
+def write(measured: str) -> None:
+    """Put the measured part into the document in place of the one before."""
+    before, begin, rest = DOCUMENT.read_text().partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise SystemExit(f"{DOCUMENT} lacks its marks")
+    DOCUMENT.write_text(f"{before}{BEGIN}\n\n{measured}\n\n{END}{after}")
+
+
+def setting(nginx: Nginx | None, peers: dict[str, Path | None], sizes: Sizes) -> str:
+    """Say where and with what is measured. Names no host and no path."""
+    pythons = {
+        "ninjaone-connector": Path(sys.executable),
+        "lhub_integ": peers["lhub"],
+        "ninjapy": peers["ninjapy"],
+        "airbyte-cdk": peers["airbyte"],
+    }
+    lines = [
+        f"Measured on {date.today().isoformat()}, medians of {sizes.rounds} rounds "
+        f"({sizes.cold_rounds} for cold starts).",
+        "",
+        f"- machine: {_cpu()}, {os.cpu_count()} cores, {platform.system()}; "
+        f"load before: {os.getloadavg()[0]:.1f}",
+        f"- Python {platform.python_version()} for all of them",
+        f"- server: {f'nginx {nginx.version()}' if nginx else 'NOT nginx, but a small server in Python'}",
+    ]
+    for name, python in pythons.items():
+        if python:
+            own, *others = environments.versions(python, (name, *_VERSIONS[name])).items()
+            lines.append(f"- {' '.join(own)} ({', '.join(' '.join(other) for other in others)})")
+    return "\n".join(lines)
+
+
+def _cpu() -> str:
+    """Name the processor's model."""
+    try:
+        found = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    except OSError:
+        found = None
+    return found[1].strip() if found else platform.processor() or platform.machine()
+
+
+def _markdown(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join(f"| {' | '.join(cell.strip() for cell in line)} |" for line in lines)

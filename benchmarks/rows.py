@@ -1,0 +1,115 @@
+"""Rows a second, and CPU time a row: a run beside its peers, over the whole of each process."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+from benchmarks import work
+from benchmarks.bench import PEERS, Bench
+from benchmarks.findings import Figure, Findings, Table, Target, ratio, spread
+from benchmarks.measure import Run, expect_lines, in_turn
+
+OURS = "`ninjaone run`"
+OURS_8 = "`ninjaone run --concurrency 8`"
+SDK = "(a) LogicHub SDK"
+SESSION = "(b) `requests.Session` loop"
+NINJAPY = "(c) ninjapy loop"
+SEND = "(d) loop on our own HTTP layer"
+
+
+def measure(bench: Bench) -> Findings:
+    """Run all contestants over the same rows, in turn."""
+    rows = work.write_rows(bench.folder / "rows.jsonl", bench.sizes.rows)
+    with bench.stub.instant() as served:
+        contestants = _contestants(bench, served.url, rows)
+        runs, notes = in_turn(contestants, bench.sizes.rounds)
+    notes += [
+        f"{name} was not measured: it is not installed" for name in (SDK, NINJAPY) if name not in contestants
+    ]
+    rates = {name: bench.sizes.rows / median(r.wall_s for r in taken) for name, taken in runs.items()}
+    ours, sdk = rates.get(OURS), rates.get(SDK)
+    cpu_us = median(r.cpu_s for r in runs[OURS]) / bench.sizes.rows * 1e6 if OURS in runs else None
+    figures = [
+        Figure(f"rows/s, one request at a time ÷ {SEND}", ratio(ours, rates.get(SEND)), Target(0.75)),
+        Figure(f"the same ÷ {SDK}", ratio(ours, sdk), Target(12, 15), digits=1),
+        Figure(f"the same ÷ {SESSION}", ratio(ours, rates.get(SESSION)), Target(1.7, 2.3)),
+        Figure(f"the same ÷ {NINJAPY}", ratio(ours, rates.get(NINJAPY))),
+        Figure(
+            f"rows/s with `--concurrency 8` ÷ {SDK}",
+            ratio(rates.get(OURS_8), sdk),
+            Target(None, 20),
+            digits=1,
+        ),
+        Figure("CPU time a row, one request at a time", cpu_us, Target(350, most=True), " µs", 0),
+    ]
+    return Findings(figures, [_table(bench.sizes.rows, runs)], notes)
+
+
+def _contestants(bench: Bench, url: str, rows: Path) -> dict[str, Callable[[], Run]]:
+    job = work.write_job(bench.folder, url, rows)
+    out = bench.folder / "peer.jsonl"
+
+    def loop(python: Path, script: str, target: str | Path) -> Run:
+        run = bench.run(python, PEERS / script, target, rows, out)
+        expect_lines(out, bench.sizes.rows)
+        return run
+
+    here = Path(sys.executable)
+    contestants: dict[str, Callable[[], Run]] = {
+        OURS: lambda: bench.ninjaone("run", job, "--restart"),
+        OURS_8: lambda: bench.ninjaone("run", job, "--restart", "--concurrency", "8"),
+        SEND: lambda: loop(here, "send_loop.py", job.with_name("connection.yaml")),
+        SESSION: lambda: loop(here, "requests_loop.py", url),
+    }
+    if python := bench.peers["ninjapy"]:
+        contestants[NINJAPY] = lambda: loop(python, "ninjapy_loop.py", url)
+    if sdk := bench.peers["lhub"]:
+        contestants[SDK] = _integration(bench, sdk, url)
+    return contestants
+
+
+def _integration(bench: Bench, python: Path, url: str) -> Callable[[], Run]:
+    """Set up the SDK's integration in a folder of its own: the SDK imports every module of its folder."""
+    folder = bench.folder / "integration"
+    rows = folder / "rows"
+    rows.mkdir(parents=True)
+    work.write_rows(rows / "part-00000", bench.sizes.rows, id_field="lhub_id")
+    shutil.copy(PEERS / "lhub_update_device.py", folder)
+    out = folder / "out.jsonl"
+    environment = bench.environment(
+        base_url=url,
+        client_id="bench",
+        client_secret="bench-secret",
+        __lh_integration_input_data_json_folder_path=str(rows),
+        __lh_integration_output_data_json_file_path=str(out),
+        **{f"___{name}": template for name, template in work.UPDATE.items()},
+    )
+    entrypoint = "lhub_update_device.update_device"
+
+    def once() -> Run:
+        run = bench.run(
+            python, "-m", "lhub_integ.shim_exec", "-e", entrypoint, folder=folder, environment=environment
+        )
+        expect_lines(out, bench.sizes.rows, bad=rb"\"has_error\": true")
+        return run
+
+    return once
+
+
+def _table(rows: int, runs: dict[str, list[Run]]) -> Table:
+    head = ("who", "rows/s", "s (least to most)", "CPU µs a row", "peak memory, MB")
+    lines = [
+        (
+            name,
+            f"{rows / median(r.wall_s for r in taken):,.0f}",
+            f"{median(r.wall_s for r in taken):.2f} ({spread([r.wall_s for r in taken])})",
+            f"{median(r.cpu_s for r in taken) / rows * 1e6:.0f}",
+            f"{median(r.peak_bytes for r in taken) / 1e6:.0f}",
+        )
+        for name, taken in runs.items()
+    ]
+    return Table(f"{rows:,} rows, delay 0, a server that answers at once", head, lines)

@@ -1,0 +1,100 @@
+"""The work that is measured: rows, jobs, a connection and pages of devices, written into a folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+UPDATE = {
+    "device_id": "{{ id }}",
+    "display_name": "{{ name }} ({{ rack }})",
+    "user_data": '{"rack": "{{ rack }}"}',
+    "node_role_id": "{{ role }}",
+    "organization_id": "{{ org }}",
+    "location_id": "{{ org + 1 }}",
+}
+"""The six templates of a row: `PATCH /v2/device/{id}`, idempotent."""
+
+SCRIPT = {
+    "device_id": "{{ id }}",
+    "script_id": "{{ role }}",
+    "type": "SCRIPT",
+    "parameters": "-Name {{ name }} -Rack {{ rack }}",
+    "run_as": "system",
+}
+"""A write that may not be sent twice: `POST /v2/device/{id}/script/run`."""
+
+PAGE = 1_000
+
+
+def write_rows(path: Path, count: int, id_field: str = "") -> Path:
+    """Write `count` rows. `id_field` names a further field with the row's number."""
+    with path.open("w") as file:
+        for number in range(1, count + 1):
+            row = {
+                "id": number,
+                "name": f"PC-{number:05}",
+                "rack": f"R{number % 40}",
+                "role": 201,
+                "org": number % 9 + 1,
+            }
+            file.write(json.dumps({**row, id_field: number} if id_field else row) + "\n")
+    return path
+
+
+def write_connection(folder: Path, url: str) -> Path:
+    """Write the connection's file."""
+    path = folder / "connection.yaml"
+    path.write_text(f"base_url: {url}\nclient_id: bench\nclient_secret: bench-secret\n")
+    return path
+
+
+def write_job(folder: Path, url: str, rows: Path, /, **settings: Any) -> Path:
+    """Write a job over `rows` to `out.jsonl`, and its connection. By default it updates devices, unpaced."""
+    write_connection(folder, url)
+    job = {
+        "action": "update_device",
+        "connection": "connection.yaml",
+        "input": rows.name,
+        "output": "out.jsonl",
+        "delay_ms": 0,
+        "templates": UPDATE,
+        **settings,
+    }
+    path = folder / "job.yaml"
+    path.write_text(json.dumps({key: value for key, value in job.items() if value is not None}))
+    return path
+
+
+def write_pages(folder: Path, devices: int) -> Path:
+    """Write the pages of a list of devices: `after-.json` is the first, `after-ID.json` the one after ID."""
+    folder.mkdir()
+    for start in range(0, devices + 1, PAGE):
+        page = [_device(number) for number in range(start + 1, min(start + PAGE, devices) + 1)]
+        (folder / f"after-{start or ''}.json").write_text(json.dumps(page))
+    return folder
+
+
+def _device(number: int) -> dict[str, Any]:
+    """A device with the fields of `GET /v2/devices` (`schemas/ninjaone/NodeWithDetailedReferences.json`)."""
+    return {
+        "id": number,
+        "uid": f"00000000-0000-4000-8000-{number:012}",
+        "organizationId": number % 9 + 1,
+        "locationId": number % 30 + 1,
+        "nodeClass": "WINDOWS_WORKSTATION",
+        "nodeRoleId": 201,
+        "rolePolicyId": 52,
+        "approvalStatus": "APPROVED",
+        "offline": number % 5 == 0,
+        "displayName": f"PC-{number:06}",
+        "systemName": f"PC-{number:06}",
+        "dnsName": f"pc-{number:06}.example.com",
+        "netbiosName": f"PC-{number:06}",
+        "created": 1700000000.5 + number,
+        "lastContact": 1790000000.25 + number,
+        "lastUpdate": 1790000000.75 + number,
+        "userData": {"rack": f"R{number % 40}"},
+        "tags": ["leased"],
+    }
