@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 from connector import json_text
 from connector.connections import Connection
 from connector.errors import RunFault, TransportError
-from connector.http import HttpTransport, Response
+from connector.http import Response, escape_target
 from connector.json_text import kind
+from connector.transport import HttpTransport
 
 _TIMEOUT_S = 60.0
 
@@ -40,7 +41,8 @@ def instance_document(connection: Connection, path: str) -> dict[str, Any]:
 def _fetched(url: str) -> bytes:
     parts = urlsplit(url)
     transport = HttpTransport(f"{parts.scheme}://{parts.netloc}", timeout_s=_TIMEOUT_S)
-    return _content(transport, parts.path + (f"?{parts.query}" if parts.query else ""), url)
+    target = parts.path + (f"?{parts.query}" if parts.query else "")
+    return _content(transport, escape_target(target), url)
 
 
 def _content(transport: HttpTransport, target: str, url: str) -> bytes:

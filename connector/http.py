@@ -7,18 +7,15 @@ The transport is passed in, so that most tests need no network.
 from __future__ import annotations
 
 import mimetypes
-import re
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from io import BytesIO
 from pathlib import Path
-from typing import Any, Literal, Protocol, cast
-from urllib.parse import quote, urlsplit
+from typing import Literal, Protocol
+from urllib.parse import quote
 
 from connector import json_text
-from connector.errors import AnswerLost, ConnectionFault, NotSent, RowError, RunFault
+from connector.errors import RowError, RunFault
 from connector.inputs import ABSENT
 from connector.json_text import Json
 
@@ -110,9 +107,14 @@ def query_text(value: Json) -> str:
     return value if isinstance(value, str) else json_text.dumps(value)
 
 
-def _escape(text: str) -> str:
+def escape_target(text: str) -> str:
+    """Escape what no URL can hold in a path and query; what is escaped already stays as it is."""
+    return _escape(text, safe="%/?:@!$&'()*+,;=[]")
+
+
+def _escape(text: str, safe: str = "") -> str:
     try:
-        return quote(text, safe="")
+        return quote(text, safe=safe)
     except UnicodeEncodeError:
         raise RowError("input_invalid", "a text with a broken character cannot be part of a URL") from None
 
@@ -184,152 +186,6 @@ class Transport(Protocol):
 
     def send(self, method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> Response:
         """Send to `target` (path and query). Raises NotSent or AnswerLost where there is no whole answer."""
-
-
-CONNECT_TIMEOUT_S = 10.0
-_BLOCK = 1 << 16
-
-
-class _Progress(threading.local):
-    """How far a thread's request has come: `connecting` is true while nothing of it can have been sent."""
-
-    connecting = False
-
-
-class HttpTransport:
-    """HTTP over kept connections to one host.
-
-    `requests` decides what a user expects of it (proxies and CA bundles from the environment, TLS), and
-    its connection pool is then used directly, at less than half of the cost of a `requests` call.
-    """
-
-    def __init__(
-        self,
-        base_url: str,
-        *,
-        timeout_s: float = 60.0,
-        verify_tls: bool = True,
-        ca_file: str | None = None,
-        proxy: str | None = None,
-    ) -> None:
-        # Imported here, as it takes 100 ms: a command that sends nothing does not wait for it.
-        import requests
-        import urllib3
-
-        session = requests.Session()
-        given = {"http": proxy, "https": proxy} if proxy else {}
-        verify: bool | str = (ca_file or True) if verify_tls else False
-        self._adapter = cast(Any, requests.adapters.HTTPAdapter(pool_maxsize=64))
-        try:
-            settings = session.merge_environment_settings(base_url, given, False, verify, None)
-            pool: Any = self._adapter.get_connection_with_tls_context(
-                requests.Request("GET", base_url).prepare(), settings["verify"], proxies=settings["proxies"]
-            )
-            self._adapter.cert_verify(pool, base_url, settings["verify"], None)
-        except (OSError, ValueError, TypeError) as error:
-            raise ConnectionFault(f"{base_url}: {_unusable(error)}") from None
-        self._progress = _Progress()
-        pool.ConnectionCls = _watched(pool.ConnectionCls, self._progress)
-        self._pool = pool
-        parts = urlsplit(base_url)
-        through_proxy = parts.scheme == "http" and pool.proxy is not None
-        self._prefix = base_url if through_proxy else parts.path
-        self._timeout = urllib3.Timeout(connect=min(CONNECT_TIMEOUT_S, timeout_s), read=timeout_s)
-
-    def send(self, method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> Response:
-        """Send one request to `target` (path and query below the base URL) and read the whole answer.
-
-        Raises NotSent when no connection came about, AnswerLost when the answer did not arrive whole.
-        """
-        from urllib3 import exceptions as http
-
-        content: Any = body
-        if body is not None and len(body) > _BLOCK:
-            # In blocks, since the time to send is limited for each of them, and not for all of a large file.
-            content, headers = BytesIO(body), {**headers, "content-length": str(len(body))}
-        self._progress.connecting = False
-        try:
-            answer = self._pool.urlopen(
-                method,
-                self._prefix + target,
-                body=content,
-                headers=headers,
-                retries=False,
-                redirect=False,
-                assert_same_host=False,
-                timeout=self._timeout,
-            )
-        except http.HTTPError as error:
-            raise self._not_sent(error) if self._progress.connecting else self._lost(error) from error
-        return Response(answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.data)
-
-    def close(self) -> None:
-        """Close the kept connections."""
-        self._adapter.close()
-
-    def _not_sent(self, error: Exception) -> NotSent:
-        if _timed_out(error):
-            return NotSent(f"no connection within {self._timeout.connect_timeout} s", "timeout")
-        return NotSent(f"no connection: {_reason(error)}")
-
-    def _lost(self, error: Exception) -> AnswerLost:
-        from urllib3 import exceptions as http
-
-        if _timed_out(error):
-            return AnswerLost(f"no whole answer within {self._timeout.read_timeout} s", "timeout")
-        if isinstance(error, http.DecodeError):
-            return AnswerLost(f"the answer's encoding is broken: {_reason(error)}", "bad_response")
-        if "IncompleteRead" in repr(error) or isinstance(_innermost(error), http.InvalidChunkLength):
-            return AnswerLost("the answer was cut short", "bad_response")
-        return AnswerLost(f"the connection broke before the whole answer came: {_reason(error)}")
-
-
-def _watched(connection: Any, progress: _Progress) -> Any:
-    """Make a connection class that notes in `progress` while it connects, TLS and proxy included.
-
-    The library's errors do not tell: a connection that breaks under an answer may be raised as one to the
-    proxy that was never made, and TLS fails alike before and after the request.
-    """
-
-    def connect(self: Any) -> None:
-        progress.connecting = True
-        connection.connect(self)
-        progress.connecting = False
-
-    return type(connection.__name__, (connection,), {"connect": connect})
-
-
-def _innermost(error: BaseException) -> BaseException:
-    while error.args and isinstance(error.args[-1], BaseException):
-        error = error.args[-1]
-    return error
-
-
-def _timed_out(error: BaseException) -> bool:
-    from urllib3 import exceptions as http
-
-    inner = _innermost(error)
-    # A refused connection is a NewConnectionError, which some versions derive from ConnectTimeoutError.
-    return isinstance(inner, (TimeoutError, http.TimeoutError)) and not isinstance(
-        inner, http.NewConnectionError
-    )
-
-
-def _unusable(error: Exception) -> str:
-    """Say why no transport can be made, without a proxy's URL: there may be a password in it."""
-    import requests
-
-    about_url = not isinstance(error, OSError) or isinstance(error, requests.RequestException)
-    if about_url and not isinstance(error, requests.exceptions.InvalidSchema):
-        return "it, or the proxy on the way to it, has a URL that cannot be read"
-    return str(error)
-
-
-def _reason(error: BaseException) -> str:
-    """Give the innermost reason of an HTTP library's error, without the connection's name or address."""
-    inner = _innermost(error)
-    text = str(inner) or type(inner).__name__
-    return re.sub(r"^(<[^>]*>|\w+\([^)]*\)): ", "", text)
 
 
 def encode_body(request: Request) -> tuple[dict[str, str], bytes | None]:

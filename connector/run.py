@@ -21,7 +21,7 @@ from connector.clock import Clock, SystemClock
 from connector.connections import Connection, load_connection
 from connector.errors import ConnectionFault, RowError, RunFault, RunStopped
 from connector.files import RowSource
-from connector.http import HttpTransport, Transport
+from connector.http import Transport
 from connector.invoke import Invoker, NoRecorder, Recorder
 from connector.job import STREAM, Job
 from connector.output import (
@@ -40,6 +40,7 @@ from connector.redact import Redactor
 from connector.service import Service
 from connector.state import state_file
 from connector.steps import Only, StepRows, compile_only
+from connector.transport import HttpTransport
 
 
 @dataclass(frozen=True)

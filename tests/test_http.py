@@ -16,7 +16,6 @@ import pytest
 
 from connector.errors import AnswerLost, ConnectionFault, NotSent, RowError, RunFault
 from connector.http import (
-    HttpTransport,
     Part,
     Request,
     Response,
@@ -24,6 +23,7 @@ from connector.http import (
     encode_body,
     path_segment,
 )
+from connector.transport import HttpTransport
 from tests.loopback import CERTIFICATE, PATIENCE_S, Server, Talk, answering, free_port
 
 TEXT = {"authorization": "Bearer a-token", "accept": "application/json"}

@@ -36,6 +36,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("paging", "client"),
     ("pacing", "auth", "catalog"),
     ("connections", "state"),
+    # HTTP over the network.
+    ("transport",),
+    ("http1", "routes"),
+    ("content_codings", "proxies"),
     # What is declared.
     ("action", "service"),
     ("http", "declaration"),

@@ -1,0 +1,69 @@
+"""HTTP to one host over kept connections, for any number of threads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from connector.http import Response
+from connector.http1 import Connection
+from connector.routes import find_route
+
+
+class HttpTransport:
+    """Sends requests to one host. As many connections are kept as were in use at once.
+
+    One that the server closed while nobody used it is replaced before anything is sent on it.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        timeout_s: float = 60.0,
+        verify_tls: bool = True,
+        ca_file: str | None = None,
+        proxy: str | None = None,
+    ) -> None:
+        self._route = find_route(base_url, timeout_s, verify_tls=verify_tls, ca_file=ca_file, proxy=proxy)
+        # The one used last is taken first. A list needs no lock: its append and pop are indivisible.
+        self._idle: list[Connection] = []
+        self._is_closed = False
+
+    def send(self, method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> Response:
+        """Send one request to `target` (path and query below the base URL) and read the whole answer.
+
+        Raises NotSent when no connection came about, AnswerLost when the answer did not arrive whole, and
+        RowError (`input_invalid`) for a request that cannot be written.
+        """
+        connection = self._kept() or Connection(self._route.connect())
+        try:
+            return connection.exchange(
+                method, self._route.prefix + target, {**self._route.headers, **headers}, body
+            )
+        finally:
+            if connection.reusable:
+                self._idle.append(connection)
+            else:
+                connection.close()
+            if self._is_closed:
+                self.close()
+
+    def close(self) -> None:
+        """Close the kept connections, and those in use once their answers are there."""
+        self._is_closed = True
+        while connection := self._latest():
+            connection.close()
+
+    def _kept(self) -> Connection | None:
+        """Take a kept connection that is still good."""
+        while connection := self._latest():
+            if not connection.is_stale():
+                return connection
+            connection.close()
+        return None
+
+    def _latest(self) -> Connection | None:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
