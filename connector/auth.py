@@ -20,7 +20,7 @@ from connector import json_text
 from connector.clock import Clock
 from connector.connections import Connection
 from connector.errors import NotSent, RowError, TransportError, shorten
-from connector.http import Response, Transport
+from connector.http import USER_AGENT, Response, Transport
 from connector.redact import Redactor
 from connector.service import Service
 
@@ -104,7 +104,11 @@ class Auth:
         }
         if self._connection.scope:
             form["scope"] = self._connection.scope
-        headers = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
+        headers = {
+            "content-type": "application/x-www-form-urlencoded",
+            "accept": "application/json",
+            "user-agent": USER_AGENT,
+        }
         sign_in = self._service.sign_in
         try:
             answer = self._transport.send("POST", sign_in.token_path, headers, urlencode(form).encode())

@@ -5,14 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from email.utils import parsedate_to_datetime
 
-import connector
 from connector.auth import Auth
 from connector.clock import Clock
 from connector.connections import Connection
 from connector.errors import NotSent, RowError, TransportError, shorten
-from connector.http import Request, Response, Transport, encode_body
+from connector.http import USER_AGENT, Request, Response, Transport, encode_body
 from connector.json_text import Json
 from connector.pacing import Pacer
 from connector.redact import Redactor
@@ -197,6 +195,8 @@ class Client:
         text = answer.headers.get("retry-after", "").strip()
         if text.isascii() and text.isdigit():
             return float(text)
+        from email.utils import parsedate_to_datetime  # not at the top: rarely needed, slow to import
+
         try:
             return max(0.0, parsedate_to_datetime(text).timestamp() - self._clock.now())
         except (ValueError, TypeError, IndexError):
@@ -209,7 +209,7 @@ def standard_headers(token: str) -> dict[str, str]:
         "authorization": f"Bearer {token}",
         "accept": "application/json, */*;q=0.5",
         "accept-encoding": "gzip, deflate",
-        "user-agent": f"ninjaone-connector/{connector.__version__}",
+        "user-agent": USER_AGENT,
     }
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from connector import json_text
 from connector.connections import Connection
 from connector.errors import RunFault, TransportError
-from connector.http import Response, escape_target
+from connector.http import USER_AGENT, Response, escape_target
 from connector.json_text import kind
 from connector.transport import HttpTransport
 
@@ -47,7 +47,8 @@ def _fetched(url: str) -> bytes:
 
 def _content(transport: HttpTransport, target: str, url: str) -> bytes:
     try:
-        response: Response = transport.send("GET", target, {"accept": "application/json"}, None)
+        headers = {"accept": "application/json", "user-agent": USER_AGENT}
+        response: Response = transport.send("GET", target, headers, None)
     except TransportError as error:
         raise RunFault(f"{url}: {error}") from error
     if response.status != 200:

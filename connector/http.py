@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import Literal, Protocol
 from urllib.parse import quote
 
+import connector
 from connector import json_text
 from connector.errors import RowError, RunFault
 from connector.inputs import ABSENT
 from connector.json_text import Json
 
 Effect = Literal["read", "write", "destructive"]
+
+USER_AGENT = f"ninjaone-connector/{connector.__version__}"
 
 
 @dataclass(frozen=True)

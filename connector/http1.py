@@ -19,16 +19,15 @@ BLOCK = 1 << 16
 LONGEST_HEAD = 1 << 16
 """How many bytes the status line and headers of an answer may have; its trailers, too."""
 MOST_HEADERS = 200
-MOST_INTERIM_ANSWERS = 20
+MOST_INTERIM_ANSWERS = 100
 _LONGEST_CHUNK_LINE = 1024
 
 _NAME = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
-_VALUE = r"[\t\x20-\x7e\x80-\xff]*"
-_ALL_NAMES, _ALL_VALUES = re.compile(_NAME), re.compile(_VALUE)
+_SENT_NAME, _SENT_VALUE = re.compile(_NAME), re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _TARGET = re.compile(r"[\x21-\x7e]+")
 _BEGINNING = b"HTTP/1."
-_STATUS_LINE = re.compile(rf"HTTP/1\.([0-9]) ([1-9][0-9][0-9])(?: {_VALUE})?")
-_HEADER = re.compile(rf"({_NAME}):({_VALUE})")
+_STATUS_LINE = re.compile(r"HTTP/1\.([0-9]) ([1-9][0-9][0-9])(?: [^\r\0]*)?")
+_HEADER = re.compile(rf"({_NAME}):([^\r\0]*)")
 _FOLD = re.compile(r"\n[\t ]+")
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})[\t ]*(?:;.*)?")
@@ -61,14 +60,12 @@ class Connection:
         self.reusable = False
         try:
             is_sent = self._send(head, body or b"")
-            answer = _Answer(self._socket)
-            response = answer.read(method)
+            response, may_be_followed = read_answer(self._socket.recv, method)
         except TimeoutError as error:
             raise AnswerLost(f"no whole answer within {self._socket.gettimeout()} s", "timeout") from error
         except OSError as error:
-            reason = str(error) or type(error).__name__
-            raise AnswerLost(f"the connection broke before the whole answer came: {reason}") from error
-        self.reusable = is_sent and answer.may_be_followed
+            raise _broken(str(error) or type(error).__name__) from error
+        self.reusable = is_sent and may_be_followed
         return response
 
     def close(self) -> None:
@@ -106,9 +103,9 @@ def write_head(method: str, target: str, headers: Mapping[str, str], body: bytes
     """
     if not _TARGET.fullmatch(target):
         raise RowError("input_invalid", f"no request can go to {target[:200]!r}")
-    if not (
-        _ALL_NAMES.fullmatch(method + "".join(headers)) and _ALL_VALUES.fullmatch("".join(headers.values()))
-    ):
+    # All names at once, and all values: nearly every time there is nothing to be found.
+    names, values = method + "".join(headers), "".join(headers.values())
+    if not (_SENT_NAME.fullmatch(names) and _SENT_VALUE.fullmatch(values)) or "" in headers:
         raise RowError("input_invalid", f"no request can carry {_unfit(headers)}")
     lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
     if body is not None or method in _WITH_A_BODY:
@@ -119,64 +116,52 @@ def write_head(method: str, target: str, headers: Mapping[str, str], body: bytes
 def _unfit(headers: Mapping[str, str]) -> str:
     """Name what cannot be sent. A header's value is not shown: it may be a secret."""
     for name, value in headers.items():
-        if not _ALL_NAMES.fullmatch(name):
+        if not _SENT_NAME.fullmatch(name):
             return f"a header named {name[:60]!r}"
-        if not _ALL_VALUES.fullmatch(value):
+        if not _SENT_VALUE.fullmatch(value):
             return f'the value of the header "{name}"'
     return "this method"
 
 
-def read_head(head: bytes) -> tuple[int, int, dict[str, str]]:
-    """Read the head of an answer: the minor version, the status, and the headers by lower-case name.
+def read_answer(receive: Callable[[int], bytes], method: str) -> tuple[Response, bool]:
+    """Read one whole answer, and tell whether another may follow on the same connection.
 
-    Headers that come more than once are joined by commas. Raises AnswerLost for what is no such head.
+    `receive` gives up to so many bytes, and none where the connection ends; what it raises goes through.
+    Raises AnswerLost for an answer that is cut short, and for what is none.
     """
-    text = head.decode("latin-1").replace("\r\n", "\n")
-    first, *lines = (_FOLD.sub(" ", text) if "\n " in text or "\n\t" in text else text).split("\n")
-    status_line = _STATUS_LINE.fullmatch(first)
-    if status_line is None or len(lines) > MOST_HEADERS:
-        raise _not_http(f"its head begins with {first[:60]!r} and has {len(lines)} headers")
-    headers: dict[str, str] = {}
-    for line in lines:
-        header = _HEADER.fullmatch(line)
-        if header is None:
-            raise _not_http(f"{line[:60]!r} is no header")
-        name, value = header[1].lower(), header[2].strip("\t ")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return int(status_line[1]), int(status_line[2]), headers
+    return _Answer(receive).read(method)
 
 
 class _Answer:
-    """Reads one answer. `may_be_followed` says in the end whether another may come on this connection."""
-
-    def __init__(self, connected: socket.socket) -> None:
-        self._socket = connected
+    def __init__(self, receive: Callable[[int], bytes]) -> None:
+        self._receive = receive
         self._data, self._at = b"", 0  # what has come, and how far it is read
-        self._has_begun = False
-        self.may_be_followed = False
+        self._has_head = False
 
-    def read(self, method: str) -> Response:
-        """Read it whole. Raises AnswerLost, or OSError where the connection breaks."""
+    def read(self, method: str) -> tuple[Response, bool]:
         minor, status, headers = self._final_head()
-        self._has_begun = True
+        self._has_head = True
         if method == "HEAD" or status in (204, 304):
-            body, has_end = b"", _is_empty(method, status, headers)
+            body, has_end = b"", status != 204 or _announces_nothing(headers)
         else:
             body, has_end = self._body(headers)
         wishes = headers.get("connection", "").lower()
-        lasts = "close" not in wishes if minor else "keep-alive" in wishes
-        self.may_be_followed = has_end and lasts and self._at == len(self._data)
+        # What HTTP/1.0 knows nothing of may have passed through something that did not know it, either.
+        lasts = (
+            "close" not in wishes if minor else "keep-alive" in wishes and "transfer-encoding" not in headers
+        )
+        may_be_followed = has_end and lasts and self._at == len(self._data)
         if body and "content-encoding" in headers:
             body = decoded(body, headers["content-encoding"])
-        return Response(status, headers, body)
+        return Response(status, headers, body), may_be_followed
 
     def _final_head(self) -> tuple[int, int, dict[str, str]]:
         """Read the head; the interim answers (1xx) before it only say that the server is still at it."""
         for _ in range(MOST_INTERIM_ANSWERS):
             while len(self._data) - self._at < len(_BEGINNING):
-                self._receive_more()
+                self._more()
             if not self._data.startswith(_BEGINNING, self._at):
-                raise _not_http(f"it begins with {self._data[self._at :][:60]!r}")
+                raise _not_http("it does not begin as one")
             minor, status, headers = read_head(self._until(_HEAD_END, LONGEST_HEAD).rstrip(b"\r"))
             if status >= 200:
                 return minor, status, headers
@@ -185,17 +170,15 @@ class _Answer:
         raise _not_http(f"it has {MOST_INTERIM_ANSWERS} interim answers")
 
     def _body(self, headers: Mapping[str, str]) -> tuple[bytes, bool]:
-        """Read the body; tell whether it had an end of its own, which only closing shows otherwise."""
+        """Read the body; tell whether it had an end of its own, as otherwise only closing shows it."""
         coding, length = headers.get("transfer-encoding"), headers.get("content-length")
-        if coding is not None and (length is not None or coding.lower() != "chunked"):
-            raise _not_http(
-                "it says in two ways how long it is" if length else f"it is sent as {coding[:60]}"
-            )
-        if coding is not None:
-            return self._chunks(), True
+        if coding is None:
+            return (self._rest(), False) if length is None else (self._exactly(_body_length(length)), True)
         if length is not None:
-            return self._exactly(_body_length(length)), True
-        return self._rest(), False
+            raise _not_http("it says in two ways how long it is")
+        if coding.lower() != "chunked":
+            raise _not_http(f"its transfer encoding is {coding[:60]!r}")
+        return self._chunks(), True
 
     def _chunks(self) -> bytes:
         chunks = []
@@ -217,12 +200,12 @@ class _Answer:
     def _until(self, end: re.Pattern[bytes], longest: int) -> bytes:
         """Read up to and over `end`; give what stands before it. Raises AnswerLost past `longest` bytes."""
         start = self._at
-        # Two bytes more than that may be there: the end itself has up to three.
+        # Two bytes more than `longest` may be there: of the end, which has up to three.
         while (found := end.search(self._data, start)) is None and len(self._data) - self._at <= longest + 2:
             start = max(0, len(self._data) - self._at - 2)
-            self._receive_more()
+            self._more()
         if found is None or found.start() - self._at > longest:
-            raise _not_http(f"it has lines of more than {longest} bytes")
+            raise _not_http(f"what should have {longest} bytes at most has more")
         before = self._data[self._at : found.start()]
         self._at = found.end()
         return before
@@ -232,34 +215,54 @@ class _Answer:
         while size > len(self._data) - self._at:
             parts.append(self._data[self._at :])
             size -= len(parts[-1])
-            self._data, self._at = self._receive(), 0
+            self._data, self._at = self._received(), 0
         parts.append(self._data[self._at : self._at + size])
         self._at += size
         return b"".join(parts)
 
     def _rest(self) -> bytes:
         parts = [self._data[self._at :]]
-        while data := self._socket.recv(BLOCK):
+        while data := self._receive(BLOCK):
             parts.append(data)
         return b"".join(parts)
 
-    def _receive_more(self) -> None:
-        self._data, self._at = self._data[self._at :] + self._receive(), 0
+    def _more(self) -> None:
+        self._data, self._at = self._data[self._at :] + self._received(), 0
 
-    def _receive(self) -> bytes:
-        data = self._socket.recv(BLOCK)
+    def _received(self) -> bytes:
+        data = self._receive(BLOCK)
         if not data:
-            raise _cut_short() if self._has_begun else ConnectionResetError("the server closed it")
+            raise _cut_short() if self._has_head else _broken("the server closed it")
         return data
 
 
-def _is_empty(method: str, status: int, headers: Mapping[str, str]) -> bool:
-    """Tell whether an answer that can have no body announces none: it might be sent all the same."""
-    return (
-        method == "HEAD"
-        or status == 304
-        or ("transfer-encoding" not in headers and headers.get("content-length", "0") == "0")
-    )
+def read_head(head: bytes) -> tuple[int, int, dict[str, str]]:
+    """Read the head of an answer: the minor version, the status, and the headers by lower-case name.
+
+    Headers that come more than once are joined by commas. Raises AnswerLost for what is no such head.
+    """
+    text = head.decode("latin-1").replace("\r\n", "\n")
+    if "\n " in text or "\n\t" in text:
+        text = _FOLD.sub(" ", text)
+    first, *lines = text.split("\n")
+    status_line = _STATUS_LINE.fullmatch(first)
+    if status_line is None:
+        raise _not_http("its first line is no status")
+    if len(lines) > MOST_HEADERS:
+        raise _not_http(f"it has {len(lines)} headers")
+    headers: dict[str, str] = {}
+    for line in lines:
+        header = _HEADER.fullmatch(line)
+        if header is None:
+            raise _not_http("a line among its headers is none")
+        name, value = header[1].lower(), header[2].strip("\t ")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return int(status_line[1]), int(status_line[2]), headers
+
+
+def _announces_nothing(headers: Mapping[str, str]) -> bool:
+    """Tell whether no body is announced. Where none is due, one may be sent all the same, and too late."""
+    return "transfer-encoding" not in headers and headers.get("content-length", "0") == "0"
 
 
 def _body_length(text: str) -> int:
@@ -268,6 +271,10 @@ def _body_length(text: str) -> int:
     if any(other != length for other in others) or not _LENGTH.fullmatch(length):
         raise _not_http(f"its length is {text[:60]!r}")
     return int(length)
+
+
+def _broken(why: str) -> AnswerLost:
+    return AnswerLost(f"the connection broke before the whole answer came: {why}")
 
 
 def _cut_short() -> AnswerLost:

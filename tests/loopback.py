@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
+from connector.http import Response, Transport
+
 DATA = Path(__file__).parent / "data"
 CERTIFICATE = DATA / "loopback.pem"
 """A self-signed certificate for 127.0.0.1 and localhost, good for a hundred years; its key is beside it."""
@@ -144,7 +146,29 @@ class Server:
                     one._stream.close()
 
 
+def read_only(talk: Talk) -> None:
+    """Read a request and say nothing."""
+    talk.read()
+    talk.server.done.wait(PATIENCE_S)
+
+
+def hang_up(talk: Talk) -> None:
+    """Read a request and close the connection."""
+    talk.read()
+
+
+def reset_unanswered(talk: Talk) -> None:
+    """Read a request and break the connection."""
+    talk.read()
+    talk.reset()
+
+
 def free_port() -> int:
     """A port on which nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
+
+
+def get(transport: Transport, target: str = "/v2/x") -> Response:
+    """Send a request such as most tests need."""
+    return transport.send("GET", target, {"authorization": "Bearer a-token"}, None)

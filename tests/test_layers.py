@@ -63,7 +63,7 @@ KNOWN_WORDS = {
     "catalog.py": [
         """raise RunFault(f'no action "{name}"{nearest(name, self._files)}; `ninjaone actions` lists them')"""
     ],
-    "client.py": ['"user-agent": f"ninjaone-connector/{connector.__version__}",'],
+    "http.py": ['USER_AGENT = f"ninjaone-connector/{connector.__version__}"'],
     "state.py": [
         'folder = user_cache_path("ninjaone-connector", appauthor=False)',
         'return Path(tempfile.mkdtemp(prefix="ninjaone-connector-"))',
