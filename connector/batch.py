@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
-from threading import Event
+from itertools import chain, dropwhile
+from threading import Event, Lock
 from typing import Any
 
 from connector.clock import Clock
 from connector.envelope import Envelope
-from connector.errors import RowError
+from connector.errors import Interrupted, RowError
 from connector.files import InputRow
 from connector.invoke import Invoker
 from connector.output import Output
+from connector.window import run_in_order
 
 Listener = Callable[[Envelope], None]
 """Hears of every envelope that was written."""
@@ -23,7 +24,9 @@ Listener = Callable[[Envelope], None]
 class Summary:
     """What came of a run. Counts are rows; `codes` counts the failed ones by `meta.code`.
 
-    `left_out` counts what a step did not take from the step that it follows, by the reason: see `steps`.
+    `stopped` says that rows are left that were not begun, or not finished; `too_many_errors` that more rows
+    failed than the run allows (which stops it, unless they were the last). `left_out` counts what a step did
+    not take from the step that it follows, by the reason: see `steps`.
     """
 
     rows: int = 0
@@ -34,6 +37,7 @@ class Summary:
     codes: dict[str, int] = field(default_factory=dict)
     examples: dict[str, str] = field(default_factory=dict)
     stopped: bool = False
+    too_many_errors: bool = False
     left_out: dict[str, int] = field(default_factory=dict)
 
     def count(self, envelope: Envelope) -> None:
@@ -59,8 +63,13 @@ class Summary:
             "seconds": round(self.seconds, 3),
             "codes": {code: {"rows": n, "example": self.examples[code]} for code, n in self.codes.items()},
             "stopped": self.stopped,
+            "too_many_errors": self.too_many_errors,
             **({"left_out": self.left_out} if self.left_out else {}),
         }
+
+
+Result = tuple[Envelope, bytes]
+"""An envelope, and the line that is written of it."""
 
 
 def run_batch(
@@ -70,49 +79,121 @@ def run_batch(
     clock: Clock,
     listeners: tuple[Listener, ...] = (),
     stop: Event | None = None,
+    *,
+    concurrency: int = 1,
+    max_errors: int | None = None,
 ) -> Summary:
-    """Run every row that has no envelope yet, in order, and complete the output.
+    """Run every row that has no envelope yet, `concurrency` of them at a time, and complete the output.
 
-    When `stop` is set, the row under way is finished, and the output stays resumable (`Summary.stopped`).
-    Raises RunStopped when envelopes cannot be written any more.
+    Envelopes are written, and listeners hear of them, in the order of the rows and one at a time. When `stop`
+    is set, or more than `max_errors` rows have failed, no further row is begun; what is under way is finished
+    and written, and the output stays resumable (`Summary.stopped`).
+
+    Raises RunStopped when envelopes cannot be written any more; `stop` is set then, too, so that no other row
+    waits for what is of no use.
     """
     summary = Summary(resumed_rows=output.done_rows)
     began = clock.monotonic()
-    hear = (summary.count, *listeners)
-    for row in rows:
-        if row.number <= output.done_rows:
-            continue
-        if stop is not None and stop.is_set():
-            summary.stopped = True
-            break
-        for envelope in _envelopes(invoker, row):
-            written = _write(output, envelope)
-            for listener in hear:
-                listener(written)
+    batch = _Batch(invoker, output, (summary.count, *listeners), stop or Event(), max_errors)
+    left = dropwhile(lambda row: row.number <= output.done_rows, rows)
+    try:
+        if concurrency == 1:
+            complete = batch.run_one_by_one(left)
+        else:
+            complete = run_in_order(
+                left, batch.work, batch.write, threads=concurrency, go_on=batch.goes_on, size=_size
+            )
+    except Interrupted:
+        complete = False
     summary.seconds = clock.monotonic() - began
-    if not summary.stopped:
+    summary.stopped = not complete
+    summary.too_many_errors = batch.too_many_errors
+    if complete:
         output.finish()
     return summary
 
 
-def _write(output: Output, envelope: Envelope) -> Envelope:
-    """Write an envelope and give what was written: an error in place of what no JSON can hold."""
+class _Batch:
+    """What all rows of a run share. Safe for threads."""
+
+    def __init__(
+        self,
+        invoker: Invoker,
+        output: Output,
+        hear: tuple[Listener, ...],
+        stop: Event,
+        max_errors: int | None,
+    ) -> None:
+        self._invoker, self._output, self._hear, self._stop = invoker, output, hear, stop
+        self._max_errors = float("inf") if max_errors is None else max_errors
+        self._failed = 0
+        self._lock = Lock()
+
+    @property
+    def too_many_errors(self) -> bool:
+        return self._failed > self._max_errors
+
+    def goes_on(self) -> bool:
+        """Tell whether another row may be begun."""
+        return not (self._stop.is_set() or self.too_many_errors)
+
+    def run_one_by_one(self, rows: Iterator[InputRow]) -> bool:
+        """Run row after row on this thread. Tell whether all were run."""
+        for row in rows:
+            if not self.goes_on():
+                return False
+            for result in self.work(row):
+                self.write([result])
+        return True
+
+    def work(self, row: InputRow) -> Generator[Result, None, None]:
+        """Run a row and give its envelopes. Raises RunStopped."""
+        try:
+            for envelope in _envelopes(self._invoker, row):
+                result = _writable(envelope)
+                self._count(result[0])
+                yield result
+        except Exception:
+            self._stop.set()
+            raise
+
+    def write(self, results: Sequence[Result]) -> None:
+        """Write envelopes, and tell of them. Raises RunStopped."""
+        try:
+            self._output.write(b"".join([line for _, line in results]))
+            for envelope, _ in results:
+                for listener in self._hear:
+                    listener(envelope)
+        except Exception:
+            self._stop.set()
+            raise
+
+    def _count(self, envelope: Envelope) -> None:
+        """Count a failed row as it fails, since its envelope may have to wait for those before it."""
+        if envelope.has_error and envelope.ends_row:
+            with self._lock:
+                self._failed += 1
+
+
+def _size(result: Result) -> int:
+    return len(result[1])
+
+
+def _writable(envelope: Envelope) -> Result:
+    """Give an envelope with its line: an error in place of what no JSON can hold."""
     try:
-        output.write(envelope)
-        return envelope
+        return envelope, envelope.line()
     except (TypeError, ValueError) as error:
         said = f"a fault in the connector itself: what came of the row cannot be written as JSON: {error}"
         meta = {**envelope.meta, "code": "internal_error", "repeatable": False}
         unwritable = Envelope(envelope.row, said, None, meta)
-        output.write(unwritable)
-        return unwritable
+        return unwritable, unwritable.line()
 
 
 def _envelopes(invoker: Invoker, row: InputRow) -> Iterator[Envelope]:
     if row.error:
-        yield invoker.failed_row(row.number, row.data, RowError(row.code, row.error))
-    else:
-        yield from invoker.envelopes(row.number, row.data)
+        return iter((invoker.failed_row(row.number, row.data, RowError(row.code, row.error)),))
+    return invoker.envelopes(row.number, row.data)
 
 
 def require_first(rows: Iterator[InputRow]) -> Iterator[InputRow]:

@@ -5,6 +5,7 @@ ConnectorError
 │   ├── DeclarationError   an action or a service is declared wrongly
 │   └── ConnectionFault    the connection cannot be used
 ├── RunStopped           a run that began cannot go on; it can be resumed: exit 3
+│   └── Interrupted        the run is asked to stop, and a row under way is left to the next start
 ├── RowError             ends in the envelope of its row; the rest goes on
 └── TransportError       HTTP without a whole answer; the client turns it into a RowError
     ├── NotSent            the connection failed before the request left
@@ -35,6 +36,13 @@ class ConnectionFault(RunFault):
 
 class RunStopped(ConnectorError):
     """A run that had begun cannot go on (a full disk, a folder that vanished). It can be resumed."""
+
+
+class Interrupted(RunStopped):
+    """The run is asked to stop, and a row would have to wait for long: it is left without an envelope.
+
+    Raised only where what the row has sent so far may be sent again, or was certainly not carried out.
+    """
 
 
 class RowError(ConnectorError):

@@ -13,7 +13,7 @@ from connector.bindings import Bindings
 from connector.client import Client
 from connector.downloads import save
 from connector.envelope import Envelope
-from connector.errors import RowError, RunStopped
+from connector.errors import Interrupted, RowError, RunStopped
 from connector.handlers import Download, Inputs, Note, Page, PagedResult, Steps, find_handler
 from connector.http import Request, Response
 from connector.inputs import ABSENT
@@ -200,6 +200,9 @@ class _Exchange:
             except RowError as error:
                 if error.refused:
                     self.recorder.refused(self.row, step)
+                raise
+            except Interrupted:
+                self.recorder.refused(self.row, step)
                 raise
             self.recorder.answered(self.row, step, response)
         self.repeatable = False

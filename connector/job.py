@@ -2,8 +2,8 @@
 
 A job file describes one run, or with `steps` an ordered list of runs:
 
-    connection: production.yaml     # at the top: connection, delay_ms, uploads, files, reveal_secrets, input
-    input: customers.csv            # are for every step that does not say its own;
+    connection: production.yaml     # what stands at the top (connection, input, delay_ms, concurrency,
+    input: customers.csv            # on_error, ...) is for every step that does not say its own;
     output: onboarding              # the folder in which step NAME leaves NAME.jsonl
     steps:
       - name: organization          # every step has a name, and the keys of a single run
@@ -17,10 +17,17 @@ A job file describes one run, or with `steps` an ordered list of runs:
       - name: installer
         action: generate_installer
         input: {step: location, only: "{{ location.name != 'Warehouse' }}"}
-        on_error: stop              # if a row fails, no later step is begun; without it they go on
+        on_error: stop              # if a row fails, nothing more is begun; without it the rest goes on
         templates: {...}
 
 `steps.py` says which rows a step sees that follows another one.
+
+**Errors.** With `on_error: stop` the first failed row is the last thing that is begun: no further row of its
+run, and no later step. What is under way (`concurrency` rows at most) is finished and written, and `--resume`
+goes on behind it, without the rows that failed. `max_errors: N` does the same once more than N rows of a run
+have failed, so that `max_errors: 0` is `on_error: stop`; where both are given, `stop` holds. A failed row is
+one whose last envelope is an error. Counted are the rows of one start: a resumed run counts from 0 again, or
+it could never go on.
 """
 
 from __future__ import annotations
@@ -40,9 +47,22 @@ STREAM = "-"
 """The name of standard input and standard output."""
 
 OnError = Literal["continue", "stop"]
-"""What a failed row means for the steps after its own."""
+"""Whether more is begun when a row has failed."""
 
-SHARED = ("connection", "delay_ms", "uploads", "files", "reveal_secrets")
+MOST_CONCURRENT = 256
+"""How many rows of a run may be under way at a time."""
+
+SHARED = (
+    "connection",
+    "delay_ms",
+    "concurrency",
+    "on_error",
+    "max_errors",
+    "fsync",
+    "uploads",
+    "files",
+    "reveal_secrets",
+)
 """What a job with steps may say once for all of them."""
 _FOR_ALL_STEPS = (*SHARED, "input", "input_format", "output")
 _STEP_NAME = re.compile(r"(?!row$)[a-z][a-z0-9_]*")
@@ -50,9 +70,10 @@ _STEP_NAME = re.compile(r"(?!row$)[a-z][a-z0-9_]*")
 
 @dataclass(frozen=True)
 class Job:
-    """The settings of one run. Paths are as given; `delay_ms` None means the action's own default.
+    """The settings of one run. Paths are as given; `delay_ms` None means the action's own default, and
+    `max_errors` None any number.
 
-    The last four are those of a step. One that follows another step has its output as `input`.
+    The last three are those of a step. One that follows another step has its output as `input`.
     """
 
     action: str
@@ -69,10 +90,18 @@ class Job:
     uploads: Path = Path()
     files: Path | None = None
     reveal_secrets: bool = False
+    concurrency: int = 1
+    on_error: OnError = "continue"
+    max_errors: int | None = None
+    fsync: bool = False
     step: str = ""
     follows: str = ""
     only: str = ""
-    on_error: OnError = "continue"
+
+    @property
+    def errors_allowed(self) -> int | None:
+        """How many rows may fail before no further one is begun; None where any number may."""
+        return 0 if self.on_error == "stop" else self.max_errors
 
     @property
     def label(self) -> str:
@@ -142,8 +171,7 @@ def _read_step(part: Section, folder: Path, shared: Job, earlier: list[Job]) -> 
         )
     if any(step.step == name for step in earlier):
         raise part.fault(f'"{name}" is the name of an earlier step, too', "name")
-    on_error = _one_of(part, "on_error", ("continue", "stop"), "continue")
-    step = replace(_read_run(part, folder, replace(shared, step=name)), on_error=on_error)
+    step = _read_run(part, folder, replace(shared, step=name))
     if isinstance(part.data.get("input"), dict):
         return _following(part.section("input"), step, earlier)
     return step
@@ -209,10 +237,20 @@ def _read_shared(part: Section, folder: Path, base: Job) -> Job:
     delay_ms = part.value("delay_ms", (int, float), base.delay_ms)
     if delay_ms is not None and delay_ms < 0:
         raise part.fault("a delay cannot be less than 0", "delay_ms")
+    concurrency = part.value("concurrency", int, base.concurrency)
+    if not 1 <= concurrency <= MOST_CONCURRENT:
+        raise part.fault(f"1 to {MOST_CONCURRENT} rows can be under way at a time", "concurrency")
+    max_errors = part.value("max_errors", int, base.max_errors)
+    if max_errors is not None and max_errors < 0:
+        raise part.fault("a number of rows cannot be less than 0", "max_errors")
     job = replace(
         base,
         connection=below("connection", base.connection),
         delay_ms=delay_ms,
+        concurrency=concurrency,
+        on_error=_one_of(part, "on_error", ("continue", "stop"), base.on_error),
+        max_errors=max_errors,
+        fsync=part.value("fsync", bool, base.fsync),
         uploads=below("uploads", base.uploads),
         files=below("files", base.files),
         reveal_secrets=part.value("reveal_secrets", bool, base.reveal_secrets),

@@ -7,12 +7,13 @@ operating system before the request leaves, so it survives the end of the proces
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from connector import json_text
+from connector.append_only import AppendOnlyFile, cut_broken_end
 from connector.errors import RowError, RunFault, RunStopped
 from connector.http import Request, Response, encode_body
 from connector.json_text import Json
@@ -22,53 +23,6 @@ VERSION = 1
 """The version of `schemas/journal.schema.json`; a journal of another version is not resumed."""
 
 _KEPT_HEADERS = ("content-type", "location")
-
-
-class AppendOnlyFile:
-    """A file of lines in which a line is either whole or cut off at the end of the file."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        try:
-            self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        except OSError as error:
-            raise RunStopped(f"{path}: cannot be written: {error.strerror}") from error
-
-    def append(self, line: bytes) -> None:
-        """Write one whole line. Raises RunStopped when there is no room, or no folder any more."""
-        rest = memoryview(line)
-        try:
-            while rest:
-                rest = rest[os.write(self._descriptor, rest) :]
-        except OSError as error:
-            raise RunStopped(f"{self.path}: cannot be written: {error.strerror}") from error
-
-    def sync(self) -> None:
-        """Have what was written reach the disk."""
-        try:
-            os.fsync(self._descriptor)
-        except OSError as error:
-            raise RunStopped(f"{self.path}: cannot be written: {error.strerror}") from error
-
-    def close(self) -> None:
-        """Close the file."""
-        os.close(self._descriptor)
-
-
-def cut_broken_end(path: Path) -> None:
-    """Remove a last line that was only half written when the process ended."""
-    with path.open("rb+") as file:
-        size = file.seek(0, os.SEEK_END)
-        position = size
-        while position > 0:
-            start = max(0, position - 65536)
-            file.seek(start)
-            newline = file.read(position - start).rfind(b"\n")
-            if newline >= 0:
-                file.truncate(start + newline + 1)
-                return
-            position = start
-        file.truncate(0)
 
 
 class Journal:
@@ -82,7 +36,7 @@ class Journal:
     def begin(self, fingerprint: Mapping[str, str]) -> None:
         """Start a new journal, whose first line says what the run is."""
         self._file = AppendOnlyFile(self.path)
-        self._append({"journal": VERSION, "run": dict(fingerprint)})
+        self._file.append(_line({"journal": VERSION, "run": dict(fingerprint)}))
 
     def resume(self, after_row: int) -> None:
         """Go on with an interrupted run's journal. Rows up to `after_row` have their envelopes."""
@@ -118,17 +72,27 @@ class Journal:
 
     def sent(self, row: int, step: int, request: Request) -> None:
         """Note a request before it is sent. Raises RunStopped, and then it must not be sent."""
-        self._append({"row": row, "step": step, "sent": str(request), "request": _digest(request)})
+        file = self._open_file()
+        file.require()
+        file.append(_line({"row": row, "step": step, "sent": str(request), "request": _digest(request)}))
 
     def answered(self, row: int, step: int, response: Response) -> None:
-        """Note a request's answer, without the secrets in it."""
+        """Note a request's answer, without the secrets in it.
+
+        Where there is no room for it nothing is raised: the row's envelope may still find its place, and if
+        it does not, the request is in doubt. No further request can be noted, so none is sent.
+        """
         kept = {n: self._redactor.text(v) for n, v in response.headers.items() if n in _KEPT_HEADERS}
         answer = {"status": response.status, "headers": kept, "body": self._body(response)}
-        self._append({"row": row, "step": step, "answer": {**answer, "request_id": response.request_id}})
+        with suppress(RunStopped):
+            self._open_file().append(
+                _line({"row": row, "step": step, "answer": {**answer, "request_id": response.request_id}})
+            )
 
     def refused(self, row: int, step: int) -> None:
-        """Note that a request was certainly not carried out."""
-        self._append({"row": row, "step": step, "refused": True})
+        """Note that a request was certainly not carried out, where there is room for it."""
+        with suppress(RunStopped):
+            self._open_file().append(_line({"row": row, "step": step, "refused": True}))
 
     def _body(self, response: Response) -> str:
         try:
@@ -137,10 +101,10 @@ class Journal:
             return self._redactor.text(response.text)
         return "" if body is None else json_text.dump_bytes(self._redactor.json(body)).decode()
 
-    def _append(self, entry: dict[str, Json]) -> None:
+    def _open_file(self) -> AppendOnlyFile:
         if self._file is None:
             raise RunStopped(f"{self.path}: the journal is not open")
-        self._file.append(json_text.dump_bytes(entry) + b"\n")
+        return self._file
 
     def _note(self, entry: dict[str, Json]) -> None:
         place = (entry["row"], entry["step"])
@@ -165,6 +129,10 @@ def read_fingerprint(path: Path) -> dict[str, Any]:
         return run
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunFault(f"{path}: the journal of the interrupted run cannot be read: {error}") from error
+
+
+def _line(entry: dict[str, Json]) -> bytes:
+    return json_text.dump_bytes(entry) + b"\n"
 
 
 def _digest(request: Request) -> str:

@@ -20,9 +20,9 @@ from typing import BinaryIO, Literal, Protocol
 from filelock import FileLock, Timeout
 
 from connector import json_text
-from connector.envelope import Envelope
+from connector.append_only import AppendOnlyFile, cut_broken_end
 from connector.errors import RunFault, RunStopped
-from connector.journal import AppendOnlyFile, Journal, cut_broken_end, read_fingerprint
+from connector.journal import Journal, read_fingerprint
 from connector.json_text import Json
 from connector.redact import Redactor
 
@@ -37,8 +37,8 @@ class Output(Protocol):
     done_rows: int
     """How many rows have all their envelopes already, from an interrupted run."""
 
-    def write(self, envelope: Envelope) -> None:
-        """Write one envelope. Raises RunStopped."""
+    def write(self, lines: bytes) -> None:
+        """Write the lines of one or more envelopes, all or none of them. Raises RunStopped."""
 
     def finish(self) -> None:
         """Complete the output. Raises RunStopped."""
@@ -116,9 +116,10 @@ class FileOutput:
                 f"{self.path}: the interrupted run cannot be read: {error}. --restart begins again"
             ) from error
 
-    def write(self, envelope: Envelope) -> None:
-        """Write one envelope; the operating system has it when this returns. Raises RunStopped."""
-        self._file.append(envelope.line())
+    def write(self, lines: bytes) -> None:
+        """Write envelopes; the operating system has them when this returns. Raises RunStopped."""
+        self._file.require()
+        self._file.append(lines)
 
     def finish(self) -> None:
         """Write the output in its format, give it its name, and remove the work folder."""
@@ -226,10 +227,10 @@ class StreamOutput:
         self._stream = stream or sys.stdout.buffer
         self._spool = None if format == "jsonl" else tempfile.NamedTemporaryFile(suffix=".jsonl")  # noqa: SIM115
 
-    def write(self, envelope: Envelope) -> None:
-        """Write one envelope. Raises RunStopped when nobody reads any more."""
+    def write(self, lines: bytes) -> None:
+        """Write envelopes. Raises RunStopped when nobody reads any more."""
         with _writing():
-            (self._spool or self._stream).write(envelope.line())
+            (self._spool or self._stream).write(lines)
             if not self._spool:
                 self._stream.flush()
 

@@ -137,7 +137,8 @@ def run(
     Raises RunFault (nothing was sent), or RunStopped (it can be resumed).
     """
     job, service = prepared.job, prepared.service
-    clock = SystemClock()
+    # Where nothing can be resumed, a row under way is never left: what came of it would be lost.
+    clock = SystemClock(None if STREAM in (job.input, job.output) else stop)
     _check_start(job, start)
     source = RowSource(job.input, job.input_format)
     taken = StepRows(source, job.follows, prepared.only) if job.follows else None
@@ -147,7 +148,16 @@ def run(
     sign_in(client)
     with _open_output(prepared, connection, source, start, client.redactor) as (output, recorder):
         invoker = make_invoker(prepared, client, recorder)
-        summary = run_batch(rows, invoker, output, clock, listeners, stop)
+        summary = run_batch(
+            rows,
+            invoker,
+            output,
+            clock,
+            listeners,
+            stop,
+            concurrency=job.concurrency,
+            max_errors=job.errors_allowed,
+        )
     if taken:
         summary.left_out = taken.left_out
     return summary
@@ -164,8 +174,8 @@ def run_all(
     """Run the steps of a job one after the other, or its only run. Gives the summary of each as it ends.
 
     A step that an interrupted job had finished is not run again (its summary is None). Nothing is sent before
-    every step's input, output and connection were looked at. A step that stops, and with `on_error: stop` one
-    with a failed row, is the last. Raises RunFault (nothing was sent), or RunStopped (it can be resumed).
+    every step's input, output and connection were looked at. A step that stops is the last. Raises RunFault
+    (nothing was sent), or RunStopped (it can be resumed), also where more rows failed than the job allows.
     """
     begins = _look_ahead(steps, start, connection) if steps[0].job.step else [start]
     begun = False
@@ -182,21 +192,18 @@ def run_all(
             raise RunStopped(f"{error}. --resume goes on when that is mended") from error
         begun = True
         yield step, summary
+        if summary.too_many_errors and (summary.stopped or number < len(steps)):
+            raise RunStopped(_too_many_errors(step.job, summary))
         if summary.stopped:
             return
-        if step.job.on_error == "stop" and number < len(steps) and (failed := _failures(step.job, summary)):
-            raise RunStopped(
-                f'{failed} rows of the step "{step.job.step}" failed, and later steps are not begun then: '
-                "--resume goes on without these rows, --restart begins again"
-            )
 
 
-def _failures(job: Job, summary: Summary) -> int:
-    """Count a step's failed rows, also those from before it was interrupted."""
-    if not summary.resumed_rows:
-        return summary.failed
-    written = RowSource(job.output, format_of(job.output, job.output_format)).rows()
-    return sum(line.data.get("has_error") in (True, "true") for line in written)
+def _too_many_errors(job: Job, summary: Summary) -> str:
+    failed = "1 row" if summary.failed == 1 else f"{summary.failed} rows"
+    said = f"{job.label}: {failed} failed, and nothing more is begun then"
+    if STREAM in (job.input, job.output):
+        return said
+    return f"{said}: --resume goes on behind what was written, --restart begins again"
 
 
 def _look_ahead(steps: Sequence[Prepared], start: Start, connection: Connection | None) -> list[Start | None]:

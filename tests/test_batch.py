@@ -7,18 +7,18 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
 
-from connector.batch import Summary, require_first, run_batch
+from connector.batch import Listener, Summary, require_first, run_batch
 from connector.client import Client
 from connector.envelope import Envelope
 from connector.errors import AnswerLost, RunFault, RunStopped
 from connector.files import InputRow, RowSource
 from connector.http import Response
-from connector.inputs import validator
+from connector.inputs import ABSENT, validator
 from connector.invoke import Invoker
 from connector.output import StreamOutput
 from connector.resources import schema
@@ -34,15 +34,20 @@ class Kept:
     written: list[Envelope] = field(default_factory=list)
     finished: bool = False
 
-    def write(self, envelope: Envelope) -> None:
-        envelope.line()
-        self.written.append(envelope)
+    def write(self, lines: bytes) -> None:
+        self.written += [read(line) for line in lines.splitlines()]
 
     def finish(self) -> None:
         self.finished = True
 
     def close(self) -> None:
         """Nothing to let go of."""
+
+
+def read(line: bytes) -> Envelope:
+    """The envelope that stands on a line."""
+    data = json.loads(line)
+    return Envelope(data["row"], data["error"], data["result"], data["meta"], data.get("input", ABSENT))
 
 
 def rows(count: int, first: int = 1) -> Iterator[InputRow]:
@@ -63,11 +68,7 @@ def echo(method: str, target: str, body: Any) -> Response:
 def run(client: Client, transport: FakeTransport, tmp_path: Path) -> Invoker:
     """Runs an action that sends the row's `n`."""
 
-    def always(method: str, target: str, body: Any) -> Response:
-        transport.answers.append(always)
-        return echo(method, target, body)
-
-    transport.answers = [always]
+    transport.answers = [echo] * 1000
     return invoker(declare(tmp_path, inputs={"n": "query.n"}, required=["n"]), client)
 
 
@@ -96,6 +97,7 @@ def test_every_row_has_its_envelope_in_order(
             "timeout": {"rows": 1, "example": "row 14: GET /v2/probe: no whole answer"},
         },
         "stopped": False,
+        "too_many_errors": False,
     }
 
 
@@ -165,10 +167,10 @@ def test_an_output_that_takes_no_more_ends_the_run(
     run: Invoker, transport: FakeTransport, clock: FakeClock
 ) -> None:
     class Full(Kept):
-        def write(self, envelope: Envelope) -> None:
-            if envelope.row == 3:
+        def write(self, lines: bytes) -> None:
+            if read(lines).row == 3:
                 raise RunStopped("the disk is full")
-            super().write(envelope)
+            super().write(lines)
 
     output = Full()
     with pytest.raises(RunStopped, match="the disk is full"):
@@ -214,6 +216,152 @@ def test_rows_are_counted_and_not_their_items(
     assert heard == [(1, 1), (1, 2), (1, 3), (2, 1), (3, 1)]
     assert [e.ends_row for e in output.written] == [False, False, True, True, True]
     assert (summary.rows, summary.succeeded, summary.failed) == (3, 2, 1)
+
+
+# --- several rows at a time --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("concurrency", [2, 8])
+def test_with_any_concurrency_every_row_has_its_envelope_in_order(
+    run: Invoker, transport: FakeTransport, clock: FakeClock, concurrency: int
+) -> None:
+    output, heard = Kept(), list[int]()
+    listener: Listener = lambda envelope: heard.append(envelope.row)  # noqa: E731
+    summary = run_batch(rows(200), run, output, clock, (listener,), concurrency=concurrency)
+    assert [e.row for e in output.written] == heard == list(range(1, 201))
+    assert [e.row for e in output.written if e.has_error] == [13, 14]
+    assert all(e.result == {"n": e.row} for e in output.written if not e.has_error)
+    assert sorted(asked(transport)) == sorted([*range(1, 201), 14, 14])
+    assert (summary.rows, summary.failed, summary.stopped, output.finished) == (200, 2, False, True)
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_a_resumed_run_of_any_concurrency_sends_only_what_has_no_envelope(
+    run: Invoker, transport: FakeTransport, clock: FakeClock, concurrency: int
+) -> None:
+    output = Kept(done_rows=150)
+    run_batch(rows(200), run, output, clock, concurrency=concurrency)
+    assert sorted(asked(transport)) == list(range(151, 201))
+    assert [e.row for e in output.written] == list(range(151, 201))
+
+
+def test_rows_are_under_way_at_the_same_time(
+    client: Client, transport: FakeTransport, clock: FakeClock, tmp_path: Path
+) -> None:
+    together = Barrier(5)
+
+    def wait_for_the_others(method: str, target: str, body: Any) -> Response:
+        together.wait(20)
+        return reply({})
+
+    transport.answers = [wait_for_the_others] * 20
+    summary = run_batch(rows(20), invoker(declare(tmp_path), client), Kept(), clock, concurrency=5)
+    assert summary.succeeded == 20
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_a_stop_finishes_and_writes_the_rows_under_way(
+    run: Invoker, transport: FakeTransport, clock: FakeClock, concurrency: int
+) -> None:
+    stop, output = Event(), Kept()
+    listener: Listener = lambda envelope: stop.set() if envelope.row == 40 else None  # noqa: E731
+    summary = run_batch(rows(200), run, output, clock, (listener,), stop, concurrency=concurrency)
+    assert summary.stopped
+    assert not output.finished
+    assert [e.row for e in output.written] == sorted(set(asked(transport)))
+    assert 40 <= summary.rows < 40 + 70  # no further than the window
+
+
+@pytest.mark.parametrize("concurrency", [1, 2, 8])
+@pytest.mark.parametrize(("allowed", "last"), [(0, 13), (1, 14)])
+def test_after_too_many_errors_no_row_is_begun(
+    run: Invoker, transport: FakeTransport, clock: FakeClock, allowed: int, last: int, concurrency: int
+) -> None:
+    output = Kept()
+    summary = run_batch(rows(900), run, output, clock, concurrency=concurrency, max_errors=allowed)
+    assert (summary.stopped, summary.too_many_errors, output.finished) == (True, True, False)
+    written = [e.row for e in output.written]
+    assert written == sorted(set(asked(transport))) == list(range(1, len(written) + 1))
+    assert last <= len(written)
+    if concurrency == 1:
+        assert len(written) == last
+        assert summary.failed == allowed + 1
+
+
+@pytest.mark.parametrize(("count", "allowed", "too_many"), [(13, 0, True), (14, 1, True), (14, 2, False)])
+def test_errors_in_the_last_rows_leave_nothing_to_stop(
+    run: Invoker, clock: FakeClock, count: int, allowed: int, too_many: bool
+) -> None:
+    output = Kept()
+    summary = run_batch(rows(count), run, output, clock, max_errors=allowed)
+    assert (summary.stopped, summary.too_many_errors, output.finished) == (False, too_many, True)
+    assert summary.as_json()["too_many_errors"] is too_many
+
+
+def test_a_row_fails_once_whatever_its_items_do(
+    client: Client, transport: FakeTransport, clock: FakeClock, tmp_path: Path
+) -> None:
+    transport.answers = [reply([1, 2]), reply(b"", 404), reply([3])]
+    output = Kept()
+    run_batch(rows(3), invoker(declare(tmp_path), client, rows="each"), output, clock, max_errors=1)
+    assert [e.row for e in output.written] == [1, 1, 2, 3]
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_errors_are_counted_behind_a_row_that_hangs(
+    client: Client, transport: FakeTransport, clock: FakeClock, tmp_path: Path, concurrency: int
+) -> None:
+    """Envelopes wait for the rows before them; the count does not."""
+    failed = Event()
+
+    def answer(method: str, target: str, body: Any) -> Response:
+        if target.endswith("n=1"):
+            assert concurrency == 1 or failed.wait(20)
+            return reply({})
+        failed.set()
+        return reply(b"", 404)
+
+    transport.answers = [answer] * 100
+    action = declare(tmp_path, inputs={"n": "query.n"}, required=["n"])
+    output = Kept()
+    summary = run_batch(
+        rows(100), invoker(action, client), output, clock, concurrency=concurrency, max_errors=0
+    )
+    assert summary.too_many_errors
+    assert len(output.written) == 2 if concurrency == 1 else len(output.written) <= 6
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_what_cannot_be_written_stops_a_run_and_all_that_waits(
+    run: Invoker, clock: FakeClock, concurrency: int
+) -> None:
+    class Full(Kept):
+        def write(self, lines: bytes) -> None:
+            if any(read(line).row >= 5 for line in lines.splitlines()):
+                raise RunStopped("the disk is full")
+            super().write(lines)
+
+    stop, output = Event(), Full()
+    with pytest.raises(RunStopped, match="the disk is full"):
+        run_batch(rows(100), run, output, clock, stop=stop, concurrency=concurrency)
+    assert stop.is_set()
+    assert not output.finished
+    assert [e.row for e in output.written] == list(range(1, len(output.written) + 1))
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_a_listener_that_fails_ends_the_run(run: Invoker, clock: FakeClock, concurrency: int) -> None:
+    def listener(envelope: Envelope) -> None:
+        if envelope.row == 5:
+            raise BrokenPipeError
+
+    output = Kept()
+    with pytest.raises(BrokenPipeError):
+        run_batch(rows(100), run, output, clock, (listener,), concurrency=concurrency)
+    assert not output.finished
+
+
+# --- the summary -------------------------------------------------------------------------------------------
 
 
 def test_the_summary_keeps_one_example_of_each_code() -> None:

@@ -29,6 +29,10 @@ EVERYTHING: dict[str, Any] = {
     "output": "out/envelopes.json",
     "output_format": "json",
     "delay_ms": 0.5,
+    "concurrency": 8,
+    "on_error": "stop",
+    "max_errors": 0,
+    "fsync": True,
     "rows": "each",
     "keep_row": True,
     "uploads": "files",
@@ -45,6 +49,10 @@ ABOVE: dict[str, Any] = {
     "input_format": "csv",
     "output": "out",
     "delay_ms": 5,
+    "concurrency": 4,
+    "on_error": "stop",
+    "max_errors": 9,
+    "fsync": True,
     "uploads": "files",
     "files": "downloads",
     "reveal_secrets": True,
@@ -68,6 +76,10 @@ def test_every_key_of_a_job(tmp_path: Path) -> None:
         output=str(tmp_path / "out/envelopes.json"),
         output_format="json",
         delay_ms=0.5,
+        concurrency=8,
+        on_error="stop",
+        max_errors=0,
+        fsync=True,
         rows="each",
         keep_row=True,
         uploads=tmp_path / "files",
@@ -106,6 +118,14 @@ def test_streams_and_absolute_paths_are_not_below_the_folder(tmp_path: Path) -> 
         ({"action": "x", "delay_ms": -1}, "line 2: delay_ms: a delay cannot be less than 0"),
         ({"action": "x", "delay_ms": "5"}, "line 2: delay_ms: an integer or a number is expected here"),
         ({"action": "x", "delay_ms": True}, "line 2: delay_ms: an integer or a number is expected here"),
+        ({"action": "x", "concurrency": 0}, "concurrency: 1 to 256 rows can be under way at a time"),
+        ({"action": "x", "concurrency": 257}, "concurrency: 1 to 256 rows can be under way at a time"),
+        ({"action": "x", "concurrency": 2.5}, "concurrency: an integer is expected here, not a number"),
+        ({"action": "x", "concurrency": True}, "concurrency: an integer is expected here, not a boolean"),
+        ({"action": "x", "on_error": "ignore"}, 'on_error: "ignore" is not one of continue, stop'),
+        ({"action": "x", "max_errors": -1}, "max_errors: a number of rows cannot be less than 0"),
+        ({"action": "x", "max_errors": None}, "max_errors: an integer is expected here, not null"),
+        ({"action": "x", "fsync": "yes"}, "fsync: a boolean is expected here, not text"),
         ({"action": "x", "keep_row": 1}, "line 2: keep_row: a boolean is expected here"),
         ({"action": "x", 5: "y"}, "line 2: 5: the key 5 is an integer: write it in quotes"),
         ([], "line 1: a mapping is expected here, not an array"),
@@ -149,9 +169,24 @@ def test_the_schema_accepts_every_key_that_the_reader_accepts(tmp_path: Path, ke
 def test_the_schema_knows_no_key_that_the_reader_does_not() -> None:
     known = schema("job.schema.json")["$defs"]
     assert set(known["run"]["properties"]) == set(EVERYTHING)
-    assert set(known["step"]["properties"]) == {*EVERYTHING, "name", "on_error"}
+    assert set(known["step"]["properties"]) == {*EVERYTHING, "name"}
     assert set(known["steps"]["properties"]) == set(ABOVE)
     assert set(known["earlier"]["properties"]) == {"step", "only"}
+
+
+@pytest.mark.parametrize(
+    ("data", "allowed"),
+    [
+        ({}, None),
+        ({"on_error": "continue"}, None),
+        ({"on_error": "stop"}, 0),
+        ({"max_errors": 3}, 3),
+        ({"max_errors": 3, "on_error": "continue"}, 3),
+        ({"max_errors": 3, "on_error": "stop"}, 0),
+    ],
+)
+def test_how_many_rows_may_fail(tmp_path: Path, data: dict[str, Any], allowed: int | None) -> None:
+    assert load_job(write(tmp_path, {"action": "x", **data})).errors_allowed == allowed
 
 
 def test_a_times_template_without_quotes_stays_text(tmp_path: Path) -> None:
@@ -200,6 +235,10 @@ def test_what_stands_above_the_steps_is_for_all_that_do_not_say_their_own(tmp_pa
         "input": "own.jsonl",
         "output": "own.json",
         "delay_ms": 7,
+        "concurrency": 1,
+        "on_error": "continue",
+        "max_errors": 7,
+        "fsync": False,
         "uploads": "own",
         "files": "own",
         "reveal_secrets": False,
@@ -214,6 +253,10 @@ def test_what_stands_above_the_steps_is_for_all_that_do_not_say_their_own(tmp_pa
         input_format="csv",
         output=str(tmp_path / "out/first.jsonl"),
         delay_ms=5,
+        concurrency=4,
+        on_error="stop",
+        max_errors=9,
+        fsync=True,
         uploads=tmp_path / "files",
         files=tmp_path / "downloads",
         reveal_secrets=True,
@@ -226,6 +269,7 @@ def test_what_stands_above_the_steps_is_for_all_that_do_not_say_their_own(tmp_pa
         input_format=None,  # the one above is that of the input above
         output=str(tmp_path / "own.json"),
         delay_ms=7,
+        max_errors=7,
         uploads=tmp_path / "own",
         files=tmp_path / "own",
     )
@@ -293,7 +337,7 @@ def test_a_job_with_steps_is_no_single_run(tmp_path: Path) -> None:
         (job_of({}), 'steps.0: the key "name" is missing'),
         ({"output": "out", "steps": [{"name": "a"}]}, 'steps.0: the key "action" is missing'),
         (job_of({"name": "a"}, action="x"), 'action: unknown key "action"'),
-        (job_of({"name": "a"}, on_error="stop"), 'on_error: unknown key "on_error"'),
+        (job_of({"name": "a"}, keep_row=True), 'keep_row: unknown key "keep_row"'),
         (job_of({"name": "a"}, templates={}), 'templates: unknown key "templates"'),
         (
             job_of({"name": "a", "outptu": "y"}),

@@ -27,8 +27,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("run", "from_spec"),
     ("job", "drift", "spec_example"),
     ("batch", "check", "published_schemas", "steps", "health", "reference"),
-    ("output",),
+    ("output", "window"),
     ("journal", "files", "published"),
+    ("append_only",),
     # One row.
     ("invoke",),
     ("bindings", "handlers", "document", "downloads"),
@@ -49,7 +50,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("template_values",),
     ("inputs", "redact", "resources", "yaml_file", "yaml_text", "names"),
     ("json_text", "times", "filters"),
-    ("errors", "clock"),
+    ("clock",),
+    ("errors",),
     # The package itself: its version.
     ("",),
 )

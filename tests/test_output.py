@@ -64,7 +64,7 @@ def interrupted(out: Path) -> Path:
     """The output of a run that ended after three rows."""
     output = start(out)
     for row in (1, 2, 3):
-        output.write(envelope(row))
+        output.write(envelope(row).line())
     output.close()
     return out
 
@@ -77,7 +77,7 @@ def test_an_output_has_its_name_only_when_it_is_complete(tmp_path: Path, format:
     path = tmp_path / f"out.{format}"
     output = start(path, format=format)
     for row in (1, 2):
-        output.write(envelope(row, {"a": row}))
+        output.write(envelope(row, {"a": row}).line())
         assert not path.exists()
         assert rows(output.folder / "envelopes.jsonl") == list(range(1, row + 1))
     output.finish()
@@ -133,7 +133,7 @@ def test_an_output_that_is_there_is_not_overwritten(out: Path) -> None:
 def test_restart_replaces_an_output_only_when_the_new_one_is_complete(out: Path) -> None:
     out.write_text("mine")
     output = start(out, "restart")
-    output.write(envelope(1))
+    output.write(envelope(1).line())
     assert out.read_text() == "mine"
     output.finish()
     assert rows(out) == [1]
@@ -155,10 +155,10 @@ def test_an_interrupted_run_is_not_begun_again_by_itself(interrupted: Path) -> N
 @pytest.mark.parametrize("how", ["new", "resume", "restart"])
 def test_two_runs_at_once_are_refused(out: Path, how: Start) -> None:
     running = start(out)
-    running.write(envelope(1))
+    running.write(envelope(1).line())
     with pytest.raises(RunFault, match=r"another run is writing it right now|an interrupted run is here"):
         start(out, how)
-    running.write(envelope(2))
+    running.write(envelope(2).line())
     running.finish()
     assert rows(out) == [1, 2]
 
@@ -186,7 +186,7 @@ def test_an_output_can_be_looked_at_and_removed_before_a_run(interrupted: Path) 
 def test_a_resumed_run_goes_on_where_it_was_interrupted(interrupted: Path) -> None:
     output = start(interrupted, "resume")
     assert output.done_rows == 3
-    output.write(envelope(4))
+    output.write(envelope(4).line())
     output.finish()
     assert rows(interrupted) == [1, 2, 3, 4]
     assert list(interrupted.parent.iterdir()) == [interrupted]
@@ -196,7 +196,7 @@ def test_restart_forgets_an_interrupted_run(interrupted: Path) -> None:
     output = start(interrupted, "restart")
     assert output.done_rows == 0
     assert output.journal.recorded(1, 0, POST) is None
-    output.write(envelope(1))
+    output.write(envelope(1).line())
     output.finish()
     assert rows(interrupted) == [1]
 
@@ -204,7 +204,7 @@ def test_restart_forgets_an_interrupted_run(interrupted: Path) -> None:
 def test_a_restarted_run_is_itself_resumable_and_knows_nothing_of_the_old_one(interrupted: Path) -> None:
     other = {**RUN, "input": "another"}
     output = start(interrupted, "restart", run=other)
-    output.write(envelope(1))
+    output.write(envelope(1).line())
     output.close()
     assert "its input differed" in refusal(interrupted, "resume")
     resumed = start(interrupted, "resume", run=other)
@@ -227,15 +227,15 @@ def test_a_line_that_was_half_written_is_cut_off(interrupted: Path, cut: int) ->
     output = start(interrupted, "resume")
     assert output.done_rows == 2
     assert rows(spool) == [1, 2]
-    output.write(envelope(3))
+    output.write(envelope(3).line())
     output.finish()
     assert rows(interrupted) == [1, 2, 3]
 
 
 def test_a_very_long_half_written_line_is_cut_off(out: Path) -> None:
     output = start(out)
-    output.write(envelope(1))
-    output.write(envelope(2, "x" * 300_000))
+    output.write(envelope(1).line())
+    output.write(envelope(2, "x" * 300_000).line())
     output.close()
     spool = output.folder / "envelopes.jsonl"
     spool.write_bytes(spool.read_bytes()[:-1])
@@ -261,7 +261,7 @@ def test_a_row_without_its_last_item_is_cut_off(
 ) -> None:
     output = start(out)
     for number, (row, last) in enumerate(items):
-        output.write(envelope(row, number, item=1, last=last))
+        output.write(envelope(row, number, item=1, last=last).line())
     output.close()
     resumed = start(out, "resume")
     assert resumed.done_rows == done
@@ -283,7 +283,7 @@ def test_a_run_killed_before_it_said_what_it_is_has_sent_nothing(out: Path) -> N
 
 def test_a_run_killed_after_its_last_step_but_one_has_nothing_left_to_do(out: Path) -> None:
     output = start(out)
-    output.write(envelope(1))
+    output.write(envelope(1).line())
     output.close()
     os.replace(output.folder / "envelopes.jsonl", out)  # what `finish` does before it tidies up
     assert "an interrupted run is here" in refusal(out)
@@ -333,7 +333,7 @@ def test_the_journal_is_resumed_with_the_output(out: Path) -> None:
     for row in (1, 2):
         output.journal.sent(row, 0, POST)
         output.journal.answered(row, 0, Response(200, body=b'{"id": 7}'))
-    output.write(envelope(1))
+    output.write(envelope(1).line())
     output.close()
     resumed = start(out, "resume")
     assert resumed.journal.recorded(1, 0, POST) is None
@@ -370,16 +370,16 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> FullDisk:
 @pytest.mark.parametrize("room", [0, 1, 50])
 def test_a_full_disk_stops_the_run_and_it_can_be_resumed(out: Path, disk: FullDisk, room: int) -> None:
     output = start(out)
-    output.write(envelope(1))
+    output.write(envelope(1).line())
     disk.room = room
     with pytest.raises(RunStopped, match="cannot be written: No space left on device"):
-        output.write(envelope(2))
+        output.write(envelope(2).line())
     output.close()
     assert not out.exists()
     disk.room = 1 << 30
     resumed = start(out, "resume")
     assert resumed.done_rows == 1
-    resumed.write(envelope(2))
+    resumed.write(envelope(2).line())
     resumed.finish()
     assert rows(out) == [1, 2]
 
@@ -417,7 +417,7 @@ def test_no_room_for_the_last_step_leaves_the_run_resumable(
 
     path = tmp_path / f"out.{format}"
     output = start(path, format=format)
-    output.write(envelope(1, {"a": 1}))
+    output.write(envelope(1, {"a": 1}).line())
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", fail)
         with pytest.raises(RunStopped, match="No space left"):
@@ -549,7 +549,7 @@ def test_standard_output_takes_lines_at_once_and_the_rest_at_the_end(format: For
     stream = io.BytesIO()
     output = StreamOutput(format, stream)
     assert output.done_rows == 0
-    output.write(envelope(1, {"a": 1}))
+    output.write(envelope(1, {"a": 1}).line())
     assert bool(stream.getvalue()) is (format == "jsonl")
     output.finish()
     output.close()
@@ -565,5 +565,5 @@ def test_a_full_standard_output_stops_the_run(format: Format) -> None:
     with open("/dev/full", "wb", buffering=0) as full:
         output = StreamOutput(format, full)  # type: ignore[arg-type]
         with pytest.raises(RunStopped, match="standard output cannot be written: No space left"):
-            output.write(envelope(1, {"a": 1})) if format == "jsonl" else output.finish()
+            output.write(envelope(1, {"a": 1}).line()) if format == "jsonl" else output.finish()
         output.close()

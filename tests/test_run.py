@@ -190,37 +190,50 @@ def test_a_connection_of_a_later_step_is_tried_before_anything_is_sent(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_step_stops_the_job_when_it_says_so_and_resume_goes_on_without_the_failed_rows(
-    job: Any, run_job: RunJob, sandbox: Sandbox, tmp_path: Path
+@pytest.mark.parametrize("limit", [{"on_error": "stop"}, {"max_errors": 0}])
+def test_a_failed_row_stops_the_job_where_it_says_so_and_resume_goes_on_behind_it(
+    job: Any, run_job: RunJob, sandbox: Sandbox, tmp_path: Path, limit: dict[str, Any]
 ) -> None:
-    path = job({**RENAME, "on_error": "stop"}, READ)
+    path = job({**RENAME, **limit}, READ)
     ended: Ended = []
-    with pytest.raises(RunStopped, match='1 rows of the step "renamed" failed') as caught:
+    with pytest.raises(
+        RunStopped, match=r"renamed \(update_device\): 1 row failed, and nothing more"
+    ) as caught:
         run_job(path, ended=ended)
-    assert "--resume goes on without these rows" in str(caught.value)
-    assert [(name, counts(summary)) for name, summary in ended] == [("renamed", (3, 1, 0))]
+    assert "--resume goes on" in str(caught.value)
+    assert [(name, counts(summary)) for name, summary in ended] == [("renamed", (2, 1, 0))]
     assert not (tmp_path / "out/read.jsonl").exists()
     (first, second) = run_job(path, "resume")
-    assert first == ("renamed", None)
-    assert second[0] == "read"
-    assert counts(second[1]) == (2, 0, 1)
-    assert sent(sandbox).count("PATCH /v2/device/1") == 1
+    assert (first[0], counts(first[1])) == ("renamed", (1, 0, 0))
+    assert (second[0], counts(second[1])) == ("read", (2, 0, 1))
+    assert sent(sandbox) == [
+        *(f"PATCH /v2/device/{n}" for n in (1, 999, 3)),
+        *(f"GET /v2/device/{n}" for n in (1, 3)),
+    ]
 
 
-@pytest.mark.parametrize("output", ["out/a.jsonl", "out/a.json", "out/a.csv"])
-def test_a_row_that_failed_before_an_interruption_stops_the_job_too(
-    job: Any, run_job: RunJob, output: str
+def test_a_step_that_ends_with_too_many_errors_lets_no_later_one_begin(
+    job: Any, run_job: RunJob, tmp_path: Path
 ) -> None:
-    apart = {**READ, "input": "rows.jsonl"}
-    path = job({**RENAME, "on_error": "stop", "output": output}, apart)
-    stop = StopAfter(2)
-    run_job(path, listeners=(stop,), stop=stop.event)
-    with pytest.raises(RunStopped, match='1 rows of the step "renamed" failed'):
-        run_job(path, "resume")
+    write_lines(tmp_path / "rows.jsonl", [{"device": 1}, {"device": 999}])
+    path = job({**RENAME, "on_error": "stop"}, READ)
+    ended: Ended = []
+    with pytest.raises(RunStopped, match="1 row failed"):
+        run_job(path, ended=ended)
+    assert [(name, counts(summary)) for name, summary in ended] == [("renamed", (2, 1, 0))]
+    assert [name for name, _ in run_job(path, "resume")] == ["renamed", "read"]
 
 
-def test_the_last_step_has_nothing_to_stop(job: Any, run_job: RunJob) -> None:
-    assert len(run_job(job({**RENAME, "on_error": "stop"}))) == 1
+def test_fewer_errors_than_are_allowed_stop_nothing(job: Any, run_job: RunJob) -> None:
+    assert [name for name, _ in run_job(job({**RENAME, "max_errors": 1}, READ))] == ["renamed", "read"]
+
+
+def test_errors_in_the_last_row_of_the_last_step_have_nothing_to_stop(
+    job: Any, run_job: RunJob, tmp_path: Path
+) -> None:
+    write_lines(tmp_path / "rows.jsonl", [{"device": 1}, {"device": 999}])
+    ((_, summary),) = run_job(job({**RENAME, "on_error": "stop"}))
+    assert counts(summary) == (2, 1, 0)
 
 
 class StopAfter:

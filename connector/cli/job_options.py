@@ -7,7 +7,7 @@ from pathlib import Path
 
 from connector.errors import RunFault
 from connector.files import FORMATS as INPUT_FORMATS
-from connector.job import Job, is_job, load_jobs, read_templates
+from connector.job import MOST_CONCURRENT, Job, is_job, load_jobs, read_templates
 
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:
@@ -42,6 +42,44 @@ def add_sending(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--reveal-secrets", action="store_true", default=None, help="show what the API itself holds secret"
     )
+
+
+def add_running(parser: argparse.ArgumentParser) -> None:
+    """Declare how a run goes through its rows."""
+    parser.add_argument(
+        "--concurrency",
+        type=_rows_at_a_time,
+        metavar="N",
+        help="how many rows are under way at a time (default 1)",
+    )
+    parser.add_argument(
+        "--on-error",
+        choices=("continue", "stop"),
+        help="begin nothing more when a row has failed: no row, no later step",
+    )
+    parser.add_argument(
+        "--max-errors", type=_count, metavar="N", help="begin nothing more when more than N rows have failed"
+    )
+    parser.add_argument(
+        "--fsync",
+        action="store_true",
+        default=None,
+        help="survive a loss of power, and not only the end of the process; slower",
+    )
+
+
+def _rows_at_a_time(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= MOST_CONCURRENT:
+        raise argparse.ArgumentTypeError(f"1 to {MOST_CONCURRENT} rows can be under way at a time")
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError("a number of rows cannot be less than 0")
+    return value
 
 
 def _delay(text: str) -> float:

@@ -14,7 +14,7 @@ from connector import json_text
 from connector.action import Action
 from connector.batch import Summary
 from connector.catalog import Catalog
-from connector.cli.job_options import add_inputs, add_sending, make_jobs, pairs
+from connector.cli.job_options import add_inputs, add_running, add_sending, make_jobs, pairs
 from connector.cli.main import INTERRUPTED, OK, ROWS_FAILED
 from connector.cli.progress import Progress, describe
 from connector.connections import load_connection
@@ -29,6 +29,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone run`."""
     add_inputs(parser)
     add_sending(parser)
+    add_running(parser)
     parser.add_argument(
         "-o",
         "--output",

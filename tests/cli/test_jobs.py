@@ -149,7 +149,7 @@ def test_a_step_that_stops_the_job_exits_3_and_resume_goes_on(
     write_lines(tmp_path / "rows.jsonl", [{"device": 1}, {"device": 999}])
     done = ninjaone("run", job)
     assert done.returncode == 3, done.stderr
-    assert 'ninjaone: stopped: 1 rows of the step "renamed" failed' in done.stderr
+    assert "ninjaone: stopped: renamed (update_device): 1 row failed" in done.stderr
     assert outputs(tmp_path / "out") == ["renamed.jsonl"]
     again = ninjaone("run", job)
     assert again.returncode == 2

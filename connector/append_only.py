@@ -1,0 +1,154 @@
+"""Files of lines that a run appends to while it goes on, and finds whole after the end of its process."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from threading import Lock
+from typing import NoReturn
+
+from connector.errors import RunStopped
+
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+_BLOCK = 1 << 16
+
+
+class AppendOnlyFile:
+    """A file in which a line is either whole or cut off at the end of the file. Safe for threads.
+
+    The operating system has a line when `append` returns, so it survives the end of the process; with `fsync`
+    the disk has it, so it survives a loss of power.
+    """
+
+    def __init__(self, path: Path, *, fsync: bool = False) -> None:
+        self.path, self._fsync = path, fsync
+        self._lock, self._syncing = Lock(), Lock()
+        self._unusable = ""
+        try:
+            self._descriptor = os.open(path, _FLAGS, 0o600)
+            about = os.fstat(self._descriptor)
+        except OSError as error:
+            self._stop(error)
+        self._size = self._synced = about.st_size
+        self._tells_removal = about.st_nlink > 0  # not every file system counts names
+
+    def append(self, lines: bytes) -> None:
+        """Write whole lines, all or none of them. Raises RunStopped when there is no room for them."""
+        with self._lock:
+            if self._unusable:
+                raise RunStopped(f"{self.path}: cannot be written: {self._unusable}")
+            try:
+                rest = memoryview(lines)
+                while rest:
+                    rest = rest[os.write(self._descriptor, rest) :]
+            except OSError as error:
+                self._cut_back(error)
+                self._stop(error)
+            self._size += len(lines)
+        if self._fsync:
+            self.sync()
+
+    def require(self) -> None:
+        """Raise RunStopped if the file was removed: what is appended still to it has no name any more."""
+        with self._lock:
+            if not self._unusable and self._is_removed():
+                raise RunStopped(
+                    f"{self.path}: was removed while the run went on; it is put back as the run had it, and "
+                    "--resume goes on"
+                )
+
+    def sync(self) -> None:
+        """Have the disk hold all that was appended. Threads that ask at the same time share one answer."""
+        size = self._size
+        with self._syncing:
+            if self._synced >= size:
+                return
+            size = self._size
+            if self._unusable:
+                raise RunStopped(f"{self.path}: cannot be written: {self._unusable}")
+            try:
+                sync_file(self._descriptor)
+            except OSError as error:
+                # What had not reached the disk may be lost now, and a later attempt would not tell.
+                self._unusable = error.strerror or str(error)
+                self._stop(error)
+            self._synced = size
+
+    def close(self) -> None:
+        """Close the file; one that was removed is put back first. Raises RunStopped where that fails."""
+        with self._syncing, self._lock:
+            if self._unusable == "closed":
+                return
+            self._unusable = "closed"
+            try:
+                if self._is_removed():
+                    self._put_back()
+            except OSError as error:
+                raise RunStopped(
+                    f"{self.path}: was removed while the run went on, and cannot be put back: "
+                    f"{error.strerror}. What the run had sent is not known any more: look before you send it "
+                    "again"
+                ) from error
+            finally:
+                os.close(self._descriptor)
+
+    def _is_removed(self) -> bool:
+        return self._tells_removal and not os.fstat(self._descriptor).st_nlink
+
+    def _cut_back(self, error: OSError) -> None:
+        """Remove the half of a line, so that no other line can be appended to it."""
+        try:
+            os.ftruncate(self._descriptor, self._size)
+        except OSError:
+            self._unusable = error.strerror or str(error)
+
+    def _put_back(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        os.lseek(self._descriptor, 0, os.SEEK_SET)
+        with open(os.open(self.path, _FLAGS | os.O_EXCL, 0o600), "wb") as file:
+            while block := os.read(self._descriptor, _BLOCK):
+                file.write(block)
+
+    def _stop(self, error: OSError) -> NoReturn:
+        raise RunStopped(f"{self.path}: cannot be written: {error.strerror}") from error
+
+
+def cut_broken_end(path: Path) -> None:
+    """Remove a last line that was only half written when the process ended."""
+    with path.open("rb+") as file:
+        size = file.seek(0, os.SEEK_END)
+        position = size
+        while position > 0:
+            start = max(0, position - _BLOCK)
+            file.seek(start)
+            newline = file.read(position - start).rfind(b"\n")
+            if newline >= 0:
+                file.truncate(start + newline + 1)
+                return
+            position = start
+        file.truncate(0)
+
+
+def sync_file(descriptor: int) -> None:
+    """Have the disk hold a file's content, and not only the disk's own cache. Raises OSError."""
+    if sys.platform == "darwin":
+        import fcntl
+
+        try:
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+            return
+        except OSError:
+            pass  # a file system that does not know it, such as a network's
+    os.fsync(descriptor)
+
+
+def sync_folder(path: Path) -> None:
+    """Have the disk hold the names in a folder, where the system has a way to ask for it. Raises OSError."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
