@@ -84,7 +84,9 @@ class RowSource:
 
     def _records(self) -> Iterator[_Record]:
         if self.is_stdin:
-            yield from _read_stream(sys.stdin.buffer, self._format, "standard input")
+            # Not by sys.stdin: a thread that still waits for a line of it would make the process end badly.
+            with open(sys.stdin.fileno(), "rb", closefd=False) as file:
+                yield from _read_stream(file, self._format, "standard input")
         for index, path in enumerate(self._files):
             try:
                 with _open(path) as file:

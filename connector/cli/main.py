@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import connector
-from connector.errors import ConnectorError, RunFault, RunStopped, nearest
+from connector.errors import ConnectorError, Interrupted, RunFault, RunStopped, nearest
 
 OK, ROWS_FAILED, NOTHING_RUN, STOPPED, OUR_FAULT, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -42,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RunFault as error:
         print(f"ninjaone: {error}", file=sys.stderr)
         return NOTHING_RUN
+    except Interrupted:
+        return _interrupted()
     except RunStopped as error:
         print(f"ninjaone: stopped: {error}", file=sys.stderr)
         return STOPPED
@@ -53,8 +55,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return STOPPED
     except KeyboardInterrupt:
-        print("ninjaone: interrupted", file=sys.stderr)
-        return INTERRUPTED
+        return _interrupted()
+
+
+def _interrupted() -> int:
+    print("ninjaone: interrupted", file=sys.stderr)
+    return INTERRUPTED
 
 
 def _run(arguments: list[str]) -> int:

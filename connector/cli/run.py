@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
 
@@ -78,10 +80,11 @@ def _exit_code(summary: Summary) -> int:
 
 
 class _stopping:
-    """Let the first Ctrl-C finish the row under way, and the second one stop at once."""
+    """Let the first Ctrl-C finish the rows under way, and the second one end the process at once."""
 
     def __init__(self, stop: Event) -> None:
         self._stop = stop
+        self._asked_before = False
 
     def __enter__(self) -> None:
         self._before = {s: signal.signal(s, self._asked) for s in (signal.SIGINT, signal.SIGTERM)}
@@ -91,10 +94,16 @@ class _stopping:
             signal.signal(number, handler)
 
     def _asked(self, *_: object) -> None:
-        if self._stop.is_set():
-            raise KeyboardInterrupt
+        if self._asked_before:
+            # Whatever hangs cannot hold this up, and all that was written is as safe as from a kill.
+            os._exit(INTERRUPTED)
+        self._asked_before = True
         self._stop.set()
-        print("ninjaone: stopping after this row; once more stops at once", file=sys.stderr)
+        # Not by print: the signal may have come in the midst of one, which can be entered but once.
+        with suppress(OSError, ValueError):
+            os.write(
+                sys.stderr.fileno(), b"ninjaone: stopping after the rows under way; once more stops at once\n"
+            )
 
 
 def _report(job: Job, summary: Summary | None, *, as_json: bool) -> str:

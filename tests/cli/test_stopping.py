@@ -1,0 +1,157 @@
+"""Ctrl-C: the first one finishes what is under way, the second one ends the process; both can be resumed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector.sandbox.server import Sandbox
+from tests.fakes import write_lines
+
+ROWS = 60
+Start = Callable[..., "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture
+def start(connection_file: Path, tmp_path: Path) -> Iterator[Start]:
+    """Start a run of writes that must not be repeated, or go on with it."""
+    write_lines(tmp_path / "rows.jsonl", [{"reason": f"row {n}"} for n in range(1, ROWS + 1)])
+    running: list[subprocess.Popen[bytes]] = []
+
+    def run(*more: object, **pipes: Any) -> subprocess.Popen[bytes]:
+        templates = ("-t", "device_id=1", "-t", "mode=NORMAL", "-t", "reason={{ reason }}")
+        files = () if "stdin" in pipes else ("-i", "rows.jsonl", "-o", "out.jsonl")
+        command = ["run", "reboot_device", "-c", connection_file, *templates, *files, *more]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "connector", *map(str, command)],
+            stderr=subprocess.PIPE,
+            cwd=tmp_path,
+            env=os.environ,
+            **pipes,
+        )
+        running.append(process)
+        return process
+
+    yield run
+    for process in running:
+        process.kill()
+        with process:  # closes its pipes
+            pass
+
+
+def end(process: subprocess.Popen[bytes], seconds: float = 60) -> str:
+    """Wait for the end, and give what was said on standard error."""
+    _, said = process.communicate(timeout=seconds)
+    return said.decode()
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
+    """Poll until a condition of another process holds."""
+    last = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < last, "it did not happen in time"
+        time.sleep(0.005)
+
+
+def envelopes(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def sent(sandbox: Sandbox) -> Counter[str]:
+    """How often each row's write was received and not refused."""
+    return Counter(r["body"]["reason"] for r in sandbox.log.requests() if r["fault"] != "429")
+
+
+def assert_each_row_once(sandbox: Sandbox, path: Path) -> None:
+    assert [e["row"] for e in envelopes(path)] == list(range(1, ROWS + 1))
+    assert sent(sandbox) == {f"row {n}": 1 for n in range(1, ROWS + 1)}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_one_finishes_and_writes_what_is_under_way(
+    start: Start, sandbox: Sandbox, tmp_path: Path, number: signal.Signals
+) -> None:
+    process = start("--concurrency", 4, "--delay-ms", 20)
+    wait_until(lambda: len(sandbox.log.requests()) >= 8)
+    process.send_signal(number)
+    said = end(process)
+    assert process.returncode == 130, said
+    assert "stopping after the rows under way; once more stops at once" in said
+    assert "--resume goes on" in said
+    # Whatever was sent has its envelope.
+    written = envelopes(tmp_path / "out.jsonl.run" / "envelopes.jsonl")
+    assert 8 <= len(written) < ROWS
+    assert sent(sandbox) == {f"row {e['row']}": 1 for e in written}
+    # It goes on at another speed.
+    resumed = start("--resume", "--concurrency", 2, "--delay-ms", 0)
+    said = end(resumed)
+    assert resumed.returncode == 0, said
+    assert_each_row_once(sandbox, tmp_path / "out.jsonl")
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_it_does_not_wait_for_rows_that_wait_for_minutes(
+    start: Start, sandbox: Sandbox, tmp_path: Path, concurrency: int
+) -> None:
+    sandbox.set_faults(queue=[None, None, *[{"fault": "429", "headers": {"Retry-After": "250"}}] * 50])
+    process = start("--concurrency", concurrency, "--delay-ms", 0)
+    wait_until(lambda: len(sandbox.log.requests()) >= 2 + concurrency)
+    process.send_signal(signal.SIGINT)
+    said = end(process)
+    assert process.returncode == 130, said
+    assert len(sandbox.log.requests()) == 2 + concurrency
+    # A row that was carried out behind one that waits has no envelope yet: the journal knows its answer.
+    written = envelopes(tmp_path / "out.jsonl.run" / "envelopes.jsonl")
+    assert {f"row {e['row']}" for e in written} <= set(sent(sandbox))
+    sandbox.set_faults(queue=[])
+    resumed = start("--resume", "--delay-ms", 0)
+    said = end(resumed)
+    assert resumed.returncode == 0, said
+    assert_each_row_once(sandbox, tmp_path / "out.jsonl")
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_the_second_one_ends_the_process_although_requests_hang(
+    start: Start, sandbox: Sandbox, tmp_path: Path, concurrency: int
+) -> None:
+    sandbox.set_faults(queue=[None, None, *[{"fault": "slow", "seconds": 50}] * concurrency])
+    process = start("--concurrency", concurrency, "--delay-ms", 0)
+    wait_until(lambda: len(sandbox.log.requests()) >= 2 + concurrency)
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    assert b"once more stops at once" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    end(process, 20)
+    assert process.returncode == 130
+    resumed = start("--resume", "--delay-ms", 0, "--concurrency", 3)
+    said = end(resumed)
+    assert resumed.returncode == 1, said
+    assert_each_row_once(sandbox, tmp_path / "out.jsonl")
+    failed = [e["meta"]["code"] for e in envelopes(tmp_path / "out.jsonl") if e["has_error"]]
+    assert failed == ["outcome_unknown"] * concurrency
+
+
+def test_a_run_that_waits_for_standard_input_ends_too(start: Start, sandbox: Sandbox) -> None:
+    process = start("--concurrency", 4, "--delay-ms", 0, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(b'{"reason": "a"}\n{"reason": "b"}\n')
+    process.stdin.flush()
+    assert [json.loads(process.stdout.readline())["row"] for _ in range(2)] == [1, 2]
+    process.send_signal(signal.SIGINT)
+    process.wait(20)
+    assert process.stderr is not None
+    said = process.stderr.read().decode()
+    assert process.returncode == 130, said
+    assert "it cannot be resumed" in said
+    assert "Fatal" not in said
