@@ -9,7 +9,8 @@ from typing import Any
 
 from connector.action import Action
 from connector.errors import RowError, RunFault, nearest
-from connector.inputs import ABSENT, Input, validator
+from connector.inputs import ABSENT, Input
+from connector.json_schema import Check, compile_check, validator
 from connector.json_text import Json
 from connector.template_values import parse_json
 from connector.templates import Render, Row, Scope, compile_template, json_source, takes_json
@@ -82,19 +83,21 @@ class Bindings:
         unpublished = (self.action.inputs[name] for name in values if not self.action.inputs[name].published)
         return [f"{i.name}: today's API does not publish it, and may not keep it" for i in unpublished]
 
-    def _check(self, values: Mapping[str, Json]) -> None:
+    def _check(self, values: dict[str, Json]) -> None:
         absent = [name for name in self.action.required if name not in values]
         if absent:
             how = {b.input.name: b.source for b in self.bound}
             listed = "; ".join(f"{name} ({how.get(name, 'bound to nothing')})" for name in absent)
             raise RowError("input_invalid", f"a required input has no value: {listed}")
-        for rule, check in self._rules:
-            for error in check.iter_errors(dict(values)):
+        for rule, passes in self._rules:
+            if passes is not None and passes(values):
+                continue
+            for error in validator(rule).iter_errors(values):
                 raise RowError("input_invalid", str(rule.get("description") or error.message))
 
     @cached_property
-    def _rules(self) -> list[tuple[Mapping[str, Json], Any]]:
-        return [(rule, validator(rule)) for rule in self.action.rules]
+    def _rules(self) -> list[tuple[Mapping[str, Json], Check | None]]:
+        return [(rule, compile_check(rule)) for rule in self.action.rules]
 
     def described(self) -> dict[str, str]:
         """Say for each input what it is bound to, for a preview."""

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from connector.action import Action
-from connector.inputs import Input, validator
+from connector.inputs import Input
+from connector.json_schema import validator
 from connector.json_text import Json
 from connector.resources import schema
 from connector.service import Service

@@ -18,8 +18,9 @@ from connector.envelope import Envelope
 from connector.errors import AnswerLost, RunFault, RunStopped
 from connector.files import InputRow, RowSource
 from connector.http import Response
-from connector.inputs import ABSENT, validator
+from connector.inputs import ABSENT
 from connector.invoke import Invoker
+from connector.json_schema import validator
 from connector.output import StreamOutput
 from connector.resources import schema
 from tests.declared import declare, invoker

@@ -10,7 +10,7 @@ import yaml
 
 from connector.connections import Connection, connection_from_file, load_connection, make_connection
 from connector.errors import ConnectionFault
-from connector.inputs import validator
+from connector.json_schema import validator
 from connector.resources import schema
 from connector.service import Service
 

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.envelope import CODES, VERSION, Envelope
-from connector.inputs import ABSENT, validator
+from connector.inputs import ABSENT
+from connector.json_schema import validator
 from connector.resources import schema
 
 META: dict[str, Any] = {"action": "a", "status": 200, "code": None, "attempts": 1, "request_id": "r"}

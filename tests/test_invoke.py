@@ -16,8 +16,8 @@ from connector.client import Client
 from connector.envelope import Envelope
 from connector.errors import AnswerLost, NotSent, RowError, RunStopped
 from connector.http import Request, Response
-from connector.inputs import validator
 from connector.invoke import Invoker, first_request
+from connector.json_schema import validator
 from connector.resources import schema
 from connector.service import Service
 from tests.declared import declare, invoker

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from connector.errors import RunFault
-from connector.inputs import validator
 from connector.job import Job, is_job, load_job, load_jobs, read_templates
+from connector.json_schema import validator
 from connector.resources import schema
 
 EVERYTHING: dict[str, Any] = {

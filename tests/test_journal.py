@@ -10,8 +10,8 @@ import pytest
 
 from connector.errors import RowError, RunFault, RunStopped
 from connector.http import Part, Request, Response
-from connector.inputs import validator
 from connector.journal import VERSION, AppendOnlyFile, Journal, cut_broken_end, read_fingerprint
+from connector.json_schema import validator
 from connector.redact import HIDDEN, Redactor
 from connector.resources import schema
 

@@ -49,6 +49,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("json_documents",),
     ("template_values",),
     ("inputs", "redact", "resources", "yaml_file", "yaml_text", "names"),
+    ("json_schema", "typed_values"),
     ("json_text", "times", "filters"),
     ("clock",),
     ("errors",),

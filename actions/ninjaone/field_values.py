@@ -16,9 +16,9 @@ from connector.actions.ninjaone.lookups import (  # type: ignore[import-not-foun
 )
 from connector.errors import RowError, nearest
 from connector.handlers import Inputs, Note, Steps
-from connector.inputs import typed_value
 from connector.json_text import Json, kind
 from connector.times import convert_time
+from connector.typed_values import typed_value
 
 DEFINITION = Kind("custom field", "/v2/custom-fields", key="name", pager="cursor_name")
 OPTION = Kind("option", "")

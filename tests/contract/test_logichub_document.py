@@ -13,7 +13,8 @@ from typing import NamedTuple
 import pytest
 
 from connector.catalog import Catalog
-from connector.inputs import ABSENT, typed_value
+from connector.inputs import ABSENT
+from connector.typed_values import typed_value
 from tests.conftest import SHARED
 
 DELAY = "Time between consecutive API requests (in millis)"

@@ -18,8 +18,8 @@ from connector.client import Client
 from connector.clock import SystemClock
 from connector.connections import make_connection
 from connector.envelope import Envelope
-from connector.inputs import validator
 from connector.invoke import Invoker
+from connector.json_schema import validator
 from connector.resources import schema
 from connector.run import open_client
 from connector.sandbox.server import Sandbox

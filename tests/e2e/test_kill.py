@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from connector.inputs import validator
+from connector.json_schema import validator
 from connector.resources import schema
 from connector.sandbox.server import Sandbox
 from tests.fakes import write_lines

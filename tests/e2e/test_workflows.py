@@ -15,8 +15,8 @@ import yaml
 from connector.batch import Summary
 from connector.catalog import Catalog
 from connector.connections import make_connection
-from connector.inputs import validator
 from connector.job import load_jobs
+from connector.json_schema import validator
 from connector.resources import schema
 from connector.run import prepare_all, run_all
 from connector.sandbox.seed import EPOCH
