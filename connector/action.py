@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,11 @@ class Action:
     examples: tuple[Example, ...]
     file: Path
     handler: Path | None
+
+    @cached_property
+    def takes_members(self) -> bool:
+        """Whether inputs are members of the body, so that there is one even without any of them."""
+        return self.method != "GET" and any(i.place == "body" and i.target for i in self.inputs.values())
 
     @property
     def returns_file(self) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -13,44 +14,69 @@ from connector.inputs import ABSENT, Input
 from connector.json_schema import Check, compile_check, validator
 from connector.json_text import Json
 from connector.template_values import parse_json
-from connector.templates import Render, Row, Scope, compile_template, json_source, takes_json
+from connector.templates import (
+    Render,
+    Row,
+    Scope,
+    Template,
+    compile_together,
+    constant,
+    json_source,
+    read,
+    takes_json,
+)
 
 
 @dataclass(frozen=True)
 class Binding:
-    """One input and where its value comes from: a template, or the row's field of the same name."""
+    """One input and where its value comes from: a template, or (without one) the row's field of its name."""
 
     input: Input
     source: str
-    render: Render | None
+    template: Template | None
     send_empty: bool = False
 
     def value(self, row: Row, scope: Scope) -> Json:
         """Give the typed value for a row, or ABSENT. Raises RowError."""
+        if self._render is None:
+            return self.typed(row.get(self.input.name, ABSENT))
+        try:
+            rendered = self._render(scope)
+        except RowError as error:
+            raise RowError(error.code, f"{self.input.name}: {error}") from error
+        return self.typed(rendered)
+
+    def typed(self, rendered: Json) -> Json:
+        """Give the typed value for what was rendered, or ABSENT. Raises RowError."""
         given = self.input
-        if self.render is None:
-            rendered = row.get(given.name, ABSENT)
-        else:
+        if self._renders_json and isinstance(rendered, str) and rendered.strip():
             try:
-                rendered = self.render(scope)
-                if isinstance(rendered, str) and rendered.strip() and takes_json(given.schema):
-                    rendered = parse_json(rendered)
+                rendered = parse_json(rendered)
             except RowError as error:
                 raise RowError(error.code, f"{given.name}: {error}") from error
         value = given.read(rendered)
         return given.read_empty() if self.send_empty and value is ABSENT else value
+
+    @cached_property
+    def _render(self) -> Render | None:
+        return self.template.compile() if self.template else None
+
+    @cached_property
+    def _renders_json(self) -> bool:
+        return self.template is not None and takes_json(self.input.schema)
 
 
 @dataclass(frozen=True)
 class Bindings:
     """An action's inputs bound for one run.
 
-    `fallbacks` are values for inputs that a row leaves absent; `constants` are what templates see beside a
-    row's fields.
+    `together` gives what the templates of a row render to, in the order of `bound`. `fallbacks` are values
+    for inputs that a row leaves absent; `constants` are what templates see beside a row's fields.
     """
 
     action: Action
     bound: tuple[Binding, ...]
+    together: Callable[[Scope], list[Json]]
     delay_ms: float
     fallbacks: Mapping[str, Json] = field(default_factory=dict)
     constants: Mapping[str, Json] = field(default_factory=dict)
@@ -60,9 +86,33 @@ class Bindings:
 
         Raises RowError (`template_error`, `input_invalid`) that says everything that is wrong with them.
         """
-        values: dict[str, Json] = {}
-        errors: list[RowError] = []
         scope = Scope(row, self.constants)
+        try:
+            values = self._values_together(row, scope)
+        except Exception:
+            # One by one, to say of each what is wrong. Nothing that a template may call changes anything, so
+            # none minds being evaluated twice.
+            values = self._values_one_by_one(row, scope)
+        for name, value in self.fallbacks.items():
+            values.setdefault(name, value)
+        self._check(values)
+        return values
+
+    def _values_together(self, row: Row, scope: Scope) -> dict[str, Json]:
+        """Give the values, or raise anything where one of them is wrong."""
+        rendered = iter(self.together(scope))
+        values = {}
+        for binding in self.bound:
+            name = binding.input.name
+            value = binding.typed(next(rendered) if binding.template else row.get(name, ABSENT))
+            if value is not ABSENT:
+                values[name] = value
+        return values
+
+    def _values_one_by_one(self, row: Row, scope: Scope) -> dict[str, Json]:
+        """Give the values. Raises RowError that tells all that are wrong."""
+        values = {}
+        errors: list[RowError] = []
         for binding in self.bound:
             try:
                 value = binding.value(row, scope)
@@ -73,9 +123,6 @@ class Bindings:
                 values[binding.input.name] = value
         if errors:
             raise RowError(errors[0].code, "; ".join(dict.fromkeys(map(str, errors))))
-        for name, value in self.fallbacks.items():
-            values.setdefault(name, value)
-        self._check(values)
         return values
 
     def warnings(self, values: Mapping[str, Json]) -> list[str]:
@@ -139,10 +186,32 @@ def bind(
     return Bindings(
         action,
         tuple(bound),
+        _together(bound),
         given_delay if delay_ms is None else delay_ms,
         {**defaults, **given},
         constants or {},
     )
+
+
+def _together(bound: Sequence[Binding]) -> Callable[[Scope], list[Json]]:
+    templates = [binding.template for binding in bound if binding.template]
+    try:
+        return compile_together(templates)
+    except RunFault:
+        for binding in bound:
+            with _naming(binding.input):
+                if binding.template:
+                    binding.template.compile()
+        raise
+
+
+@contextmanager
+def _naming(given: Input) -> Iterator[None]:
+    """Say of a fault which input's it is."""
+    try:
+        yield
+    except RunFault as error:
+        raise RunFault(f"{given.name}: {error}") from error
 
 
 def _read_fallbacks(action: Action, fallbacks: Mapping[str, Any]) -> dict[str, Json]:
@@ -157,9 +226,9 @@ def _bind_one(given: Input, template: Any, by_field: bool) -> Binding:
     if template is ABSENT and by_field:
         return Binding(given, f'the row\'s field "{given.name}"', None)
     if template is ABSENT:
-        return Binding(given, "its default", lambda scope: ABSENT)
+        return Binding(given, "its default", constant(ABSENT))
     if template is None:
-        return Binding(given, "the template null", lambda scope: None)
+        return Binding(given, "the template null", constant(None))
     send_empty = False
     if isinstance(template, Mapping) and "template" in template and template.keys() <= {"template", "empty"}:
         if template.get("empty", "send") != "send":
@@ -168,12 +237,11 @@ def _bind_one(given: Input, template: Any, by_field: bool) -> Binding:
     try:
         if send_empty:
             given.read_empty()
-        source = template if isinstance(template, str) else json_source(template)
-        return Binding(given, f"the template {source}", compile_template(source, given.schema), send_empty)
-    except RunFault as error:
-        raise RunFault(f"{given.name}: {error}") from error
     except RowError as error:
         raise RunFault(f'{error}, so "empty: send" cannot be asked for') from error
+    with _naming(given):
+        source = template if isinstance(template, str) else json_source(template)
+        return Binding(given, f"the template {source}", read(source, given.schema), send_empty)
 
 
 def _setting(action: Action, name: str, template: Any) -> float:

@@ -8,9 +8,9 @@ file of its own beside its declaration, with a function `handle(inputs: Inputs) 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -98,20 +98,22 @@ class Inputs:
         query: list[tuple[str, str]] = []
         headers: dict[str, str] = {}
         parts: list[Part] = []
-        takes_body = any(i.place == "body" and i.target for i in action.inputs.values())
-        body: Json = {} if takes_body and action.method != "GET" else ABSENT
+        body: Json = {} if action.takes_members else ABSENT
         for given, value in self._given():
-            if given.place == "path":
-                path[given.target[0]] = value
-            elif given.place == "query":
+            place, target = given.place, given.target
+            if place == "body" and target:
+                _put(body, target, value)
+            elif place == "body":
+                body = value
+            elif place == "path":
+                path[target[0]] = value
+            elif place == "query":
                 many = value if isinstance(value, list) else [value]
-                query += [(given.target[0], query_text(item)) for item in many]
-            elif given.place == "header":
-                headers[given.target[0]] = _header_text(given, value)
-            elif given.place == "part":
-                parts = self._with_part(parts, given, value)
-            elif given.place == "body":
-                body = _put(body, given.target, value)
+                query += [(target[0], query_text(item)) for item in many]
+            elif place == "header":
+                headers[target[0]] = _header_text(given, value)
+            elif place == "part":
+                self._add_part(parts, given, value)
         return Request(
             method=action.method,
             path=build_path(action.path, path),
@@ -129,19 +131,21 @@ class Inputs:
         inputs = self._action.inputs
         return [(inputs[name], self._values[name]) for name in inputs if name in self._values]
 
-    def _with_part(self, parts: list[Part], given: Input, value: Json) -> list[Part]:
+    def _add_part(self, parts: list[Part], given: Input, value: Json) -> None:
         """Add an input to the parts; all inputs below one `part.NAME.` fill one part's JSON object."""
         name, *member = given.target
         declared = self._action.parts[name]
         if member:
-            begun = next((p for p in parts if p.name == name), Part(name, declared.media_type, {}))
-            filled = replace(begun, value=_put(begun.value, tuple(member), value))
-            return [*(p for p in parts if p is not begun), filled]
-        if not declared.file:
-            return [*parts, Part(name, declared.media_type, value)]
-        names = value if isinstance(value, list) else [value]
-        files = [Part(name, declared.media_type, path=_below(self._uploads, given, n)) for n in names]
-        return [*parts, *files]
+            begun = next((p for p in parts if p.name == name), None)
+            if begun is None:
+                begun = Part(name, declared.media_type, {})
+                parts.append(begun)
+            _put(begun.value, member, value)
+        elif declared.file:
+            names = value if isinstance(value, list) else [value]
+            parts += [Part(name, declared.media_type, path=_below(self._uploads, given, n)) for n in names]
+        else:
+            parts.append(Part(name, declared.media_type, value))
 
 
 def _header_text(given: Input, value: Json) -> str:
@@ -169,11 +173,12 @@ def _below(folder: Path, given: Input, name: Json) -> Path:
     return path
 
 
-def _put(body: Json, target: tuple[str, ...], value: Json) -> Json:
-    if not target:
-        return value
-    first, *rest = target
-    return {**body, first: _put(body.get(first, {}), tuple(rest), value)}
+def _put(body: dict[str, Json], target: Sequence[str], value: Json) -> None:
+    """Set a member of a body that is being built; the last name of `target` is its own."""
+    *holders, name = target
+    for holder in holders:
+        body = body.setdefault(holder, {})
+    body[name] = value
 
 
 def request(

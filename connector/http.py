@@ -9,7 +9,7 @@ from __future__ import annotations
 import mimetypes
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal, Protocol
 from urllib.parse import quote
@@ -87,18 +87,26 @@ def build_path(template: str, values: Mapping[str, Json]) -> str:
     Raises RowError (`input_invalid`) for what could leave its segment, and RunFault for a placeholder
     without a value.
     """
-    out = []
-    for segment in template.split("/"):
-        if segment.startswith("{") and segment.endswith("}"):
-            if segment[1:-1] not in values:
-                raise RunFault(f"{template}: nothing is given for {segment}")
-            segment = path_segment(values[segment[1:-1]])
-        out.append(segment)
-    return "/".join(out)
+    pattern, names = _path_pattern(template)
+    for name in names:
+        if name not in values:
+            raise RunFault(f"{template}: nothing is given for {{{name}}}")
+    return pattern % tuple([path_segment(values[name]) for name in names])
+
+
+@lru_cache(maxsize=512)
+def _path_pattern(template: str) -> tuple[str, tuple[str, ...]]:
+    """Split a path into a pattern, with `%s` for each placeholder, and the placeholders' names."""
+    segments = template.split("/")
+    marked = [segment.startswith("{") and segment.endswith("}") for segment in segments]
+    pieces = ["%s" if mark else s.replace("%", "%%") for s, mark in zip(segments, marked, strict=True)]
+    return "/".join(pieces), tuple(s[1:-1] for s, mark in zip(segments, marked, strict=True) if mark)
 
 
 def path_segment(value: Json) -> str:
     """Escape a value as one path segment. Raises RowError where it would not stay one."""
+    if type(value) is int:
+        return str(value)
     text = query_text(value)
     if text.strip() in ("", ".", "..") or any(ord(c) < 32 or ord(c) == 127 for c in text):
         raise RowError("input_invalid", f'"{text[:60]}" cannot be part of an API path')

@@ -42,11 +42,11 @@ def compile_document(pieces: Pieces, schema: Mapping[str, Json]) -> Fill:
     except ValueError:
         return _fill_rendered(pieces, in_string)
 
-    def fill(values: list[Any]) -> Json:
-        alone = _value_at(document, values) if isinstance(document, str) else _NO_VALUE
-        return "" if is_blank(alone) else _fill(document, values, schema)
-
-    return fill
+    fill = _compile(document, schema)
+    alone = _index_at(document)
+    if alone is None:
+        return fill
+    return lambda values: "" if is_blank(values[alone]) else fill(values)
 
 
 def _skeleton(pieces: Pieces) -> tuple[str, list[bool]]:
@@ -86,56 +86,70 @@ def _fill_rendered(pieces: Pieces, in_string: list[bool]) -> Fill:
     return fill
 
 
-def _fill(node: Json, values: list[Any], schema: Any) -> Json:
+def _compile(node: Json, schema: Any) -> Fill:
+    """Compile a part of the document, for which `schema` is declared."""
     if isinstance(node, str):
-        value = _value_at(node, values)
-        if value is _NO_VALUE:
-            return _fill_text(node, values) if _OPEN in node else node
-        return parse_json(value) if isinstance(value, str) else to_json(value)
+        index = _index_at(node)
+        return _compile_text(node) if index is None else _value(index)
     if isinstance(node, dict):
         members = _member(schema, "properties")
-        return {_fill_text(k, values): _fill(v, values, _member(members, k)) for k, v in node.items()}
+        filled = [
+            (_compile_text(name), _compile(part, _member(members, name))) for name, part in node.items()
+        ]
+        return lambda values: {name(values): fill(values) for name, fill in filled}
     if isinstance(node, list):
-        items = _member(schema, "items")
-        return [item for child in node for item in _fill_items(child, values, items)]
-    return node
+        parts = [_compile_items(part, _member(schema, "items")) for part in node]
+        return lambda values: [item for fill in parts for item in fill(values)]
+    return lambda values: node
 
 
-def _fill_items(node: Json, values: list[Any], items: Any) -> list[Json]:
-    """Give what one place of an array becomes: a list is spliced in, text is raw JSON for any items."""
-    value = _value_at(node, values) if isinstance(node, str) else _NO_VALUE
-    if value is _NO_VALUE:
-        return [_fill(node, values, items)]
-    if isinstance(value, str):
-        parsed: list[Json] = parse_json(f"[{value}]")
-        return parsed
-    plain = to_json(value)
-    if not isinstance(plain, list):
-        return [plain]
-    wanted = _member(items, "type")
-    nested = wanted == "array" if wanted else any(isinstance(item, list) for item in plain)
-    return [plain] if nested else plain
+def _value(index: int) -> Fill:
+    """Give a value of any type; a text is raw JSON."""
+
+    def fill(values: list[Any]) -> Json:
+        value = values[index]
+        return parse_json(value) if isinstance(value, str) else to_json(value)
+
+    return fill
+
+
+def _compile_items(node: Json, schema: Any) -> Callable[[list[Any]], list[Json]]:
+    """Compile one place of an array: a list is spliced in, text is raw JSON for any number of items."""
+    index = _index_at(node)
+    if index is None:
+        fill = _compile(node, schema)
+        return lambda values: [fill(values)]
+    wanted = _member(schema, "type")
+
+    def items(values: list[Any]) -> list[Json]:
+        value = values[index]
+        if isinstance(value, str):
+            parsed: list[Json] = parse_json(f"[{value}]")
+            return parsed
+        plain = to_json(value)
+        if not isinstance(plain, list):
+            return [plain]
+        nested = wanted == "array" if wanted else any(isinstance(item, list) for item in plain)
+        return [plain] if nested else plain
+
+    return items
 
 
 def _member(schema: Any, name: str) -> Any:
     return schema.get(name) if isinstance(schema, Mapping) else None
 
 
-_NO_VALUE = object()
+def _index_at(node: Json) -> int | None:
+    """Tell which expression stands at a place by itself."""
+    if isinstance(node, str) and node.startswith(_OPEN) and node.endswith(_VALUE):
+        return int(node[1:-1])
+    return None
 
 
-def _value_at(node: str, values: list[Any]) -> Any:
-    if node.startswith(_OPEN) and node.endswith(_VALUE):
-        return values[int(node[1:-1])]
-    return _NO_VALUE
-
-
-def _fill_text(node: str, values: list[Any]) -> str:
+def _compile_text(node: str) -> Callable[[list[Any]], str]:
+    """Compile a text with expressions inside."""
     if _OPEN not in node:
-        return node
+        return lambda values: node
     start, *rest = node.split(_OPEN)
-    out = [start]
-    for piece in rest:
-        index, _, tail = piece.partition(_TEXT)
-        out += [text(values[int(index)]), tail]
-    return "".join(out)
+    pieces = [(int(index), tail) for index, _, tail in (piece.partition(_TEXT) for piece in rest)]
+    return lambda values: start + "".join([text(values[index]) + tail for index, tail in pieces])

@@ -48,6 +48,7 @@ def _validator_class() -> Any:
     from jsonschema import Draft202012Validator, ValidationError, validators
 
     extend: Any = validators.extend
+
     def pattern(validator: Any, regex: str, value: Any, schema: Any) -> Iterator[ValidationError]:
         if isinstance(value, str) and not read_pattern(regex).search(value):
             yield ValidationError(f"{value!r} does not match {regex!r}")
@@ -156,9 +157,11 @@ def _type(names: Any, schema: Mapping[str, Any]) -> Check:
     return checks[0] if len(checks) == 1 else lambda value: any(check(value) for check in checks)
 
 
-def _limit(concerned: Check, holds: Callable[[Any, Any], bool]) -> Build:
+def _limit(concerned: type | tuple[type, ...], holds: Callable[[Any, Any], bool]) -> Build:
     """Make what builds the check of a limit on values of one type; a value of another type passes."""
-    return lambda limit, schema: lambda value: not concerned(value) or holds(value, limit)
+    return lambda limit, schema: (
+        lambda value: not isinstance(value, concerned) or isinstance(value, bool) or holds(value, limit)
+    )
 
 
 def _same(one: Json, other: Json) -> bool:
@@ -240,19 +243,19 @@ _KEYWORDS: dict[str, Build] = {
     "type": _type,
     "enum": _enum,
     "const": lambda const, schema: _enum([const], schema),
-    "minimum": _limit(_is_number, ge),
-    "maximum": _limit(_is_number, le),
-    "minLength": _limit(_is_text, lambda text, least: len(text) >= least),
-    "maxLength": _limit(_is_text, lambda text, most: len(text) <= most),
+    "minimum": _limit((int, float), ge),
+    "maximum": _limit((int, float), le),
+    "minLength": _limit(str, lambda text, least: len(text) >= least),
+    "maxLength": _limit(str, lambda text, most: len(text) <= most),
     "pattern": _pattern,
     "format": _format,
     "items": _items,
-    "minItems": _limit(_is_array, lambda items, least: len(items) >= least),
-    "maxItems": _limit(_is_array, lambda items, most: len(items) <= most),
+    "minItems": _limit(list, lambda items, least: len(items) >= least),
+    "maxItems": _limit(list, lambda items, most: len(items) <= most),
     "uniqueItems": _unique,
     "properties": _properties,
-    "required": _limit(_is_object, lambda members, names: all(name in members for name in names)),
-    "minProperties": _limit(_is_object, lambda members, least: len(members) >= least),
+    "required": _limit(dict, lambda members, names: all(name in members for name in names)),
+    "minProperties": _limit(dict, lambda members, least: len(members) >= least),
     "additionalProperties": _additional,
     "anyOf": _any_of,
     "if": _if,

@@ -20,12 +20,16 @@ def fail_if_missing(value: Any) -> None:
         str(value)  # a _Strict raises its own, precise error
 
 
+_LARGEST = sys.float_info.max
+
+
 def to_json(value: Any) -> Json:
     """Turn an expression's value into plain JSON. Raises TypeError, naming what has no JSON form."""
-    if value is None or isinstance(value, bool):
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
         return value
     if isinstance(value, (int, float)):
-        if not -sys.float_info.max <= value <= sys.float_info.max:
+        if not -_LARGEST <= value <= _LARGEST:
             raise TypeError("its value is no JSON: a number that is too large")
         return value
     if isinstance(value, str):

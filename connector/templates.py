@@ -1,33 +1,33 @@
 """Jinja templates over a row, compiled once, each giving a JSON value.
 
-Only what the workflow's author wrote is a template; row data is never rendered. One environment serves
-all: sandboxed, immutable, and strict about what is missing, also where Jinja itself is lax.
-
-Three kinds come out of `compile_template`:
+Of a template without `{% %}` there are three kinds:
 
 * exactly one `{{ expression }}`: the expression's own value, with its type;
 * a JSON document with expressions in it (only for array and object inputs): see `json_documents`;
 * anything else: text, in which lists, objects, booleans and null print as JSON.
+
+A template with `{% %}` is text. `compile_together` makes one function of many templates, which costs a row a
+third of what they cost one by one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from functools import partial, wraps
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, Undefined, UndefinedError, nodes
+from jinja2 import TemplateSyntaxError, Undefined, nodes
 from jinja2.runtime import Context
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
-from jinja2.visitor import NodeTransformer
 
 from connector import json_text
 from connector.errors import RowError, RunFault, nearest, shorten
-from connector.json_documents import compile_document
+from connector.json_documents import Fill, Pieces, compile_document
 from connector.json_text import Json
-from connector.template_values import fail_if_missing, json_of, text, to_json
-from connector.times import parse_time, write_time
+from connector.template_environment import MissingError, environment, read_template
+from connector.template_values import text, to_json
 
 Row = Mapping[str, Json]
 
@@ -39,7 +39,10 @@ class Scope(dict[str, Any]):
     """
 
     def __init__(self, row: Row, constants: Mapping[str, Json] | None = None) -> None:
-        super().__init__({**_environment.globals, **(constants or {}), "row": row, **row})
+        super().__init__(environment.globals)
+        self.update(constants or ())
+        self["row"] = row
+        self.update(row)
         self.fields = row
 
 
@@ -47,149 +50,60 @@ Render = Callable[[Scope], Json]
 """A compiled template. Raises RowError (`template_error`)."""
 
 
-class _MissingError(UndefinedError):
-    """A name or member that is not there, and where it was looked for."""
+@dataclass(frozen=True)
+class Template:
+    """A template that was read: it is sound, but not compiled yet.
 
-    def __init__(self, message: str | None, name: str, holder: Any) -> None:
-        super().__init__(message)
-        self.name, self.holder = name, holder
+    `fill` puts the values of its `expressions` together; a template with statements has neither. `compile`
+    compiles it by itself, and raises RunFault for what is nested too deeply.
+    """
 
-
-class _Strict(StrictUndefined):
-    """Fails wherever it is used, and remembers enough to say what would have been there."""
-
-    __slots__ = ()
-
-    def __init__(
-        self, hint: str | None = None, obj: Any = missing, name: str | None = None, exc: Any = UndefinedError
-    ) -> None:
-        if hint is None and exc is UndefinedError:
-            exc = partial(_MissingError, name=str(name), holder=obj)
-        super().__init__(hint, obj, name, exc)
+    compile: Callable[[], Render]
+    expressions: tuple[nodes.Expr, ...] = ()
+    fill: Fill | None = None
 
 
-def _iso(value: Any) -> str:
-    """Write a time (epoch seconds or milliseconds, or ISO 8601) as ISO 8601 in UTC."""
-    return str(write_time(parse_time(text(value)), "iso"))
-
-
-class _OurRules(NodeTransformer):
-    """Read a template as our rows want it, where Jinja has Python's objects in mind."""
-
-    def visit_Getattr(self, node: nodes.Getattr) -> nodes.Expr:
-        """Take `a.items` for a member of the data, and never for a method of Python's dict."""
-        self.generic_visit(node)
-        return nodes.Getitem(node.node, nodes.Const(node.attr), node.ctx, lineno=node.lineno)
-
-    def visit_Call(self, node: nodes.Call) -> nodes.Expr:
-        """Leave the method in `a.items()` a method."""
-        called = node.node
-        self.generic_visit(node)
-        if isinstance(called, nodes.Getattr):
-            node.node = called
-        return node
-
-    def visit_Name(self, node: nodes.Name) -> nodes.Expr:
-        """Take `self` for a field like any other."""
-        if node.name != "self" or node.ctx != "load":
-            return node
-        return nodes.Getitem(nodes.Name("row", "load"), nodes.Const("self"), "load", lineno=node.lineno)
-
-    def visit_Concat(self, node: nodes.Concat) -> nodes.Expr:
-        """Let `~` join the texts that `{{ }}` would print, not Python's own."""
-        self.generic_visit(node)
-        node.nodes = [nodes.Filter(n, "string", [], [], None, None, lineno=n.lineno) for n in node.nodes]
-        return node
-
-
-class _Environment(ImmutableSandboxedEnvironment):
-    """Strict, and prints JSON."""
-
-    def __init__(self) -> None:
-        super().__init__(undefined=_Strict, finalize=text)
-        for name in ("lipsum", "cycler", "joiner"):
-            del self.globals[name]
-        self.filters |= {
-            "string": text,
-            "tojson": json_of,
-            "join": _joining(self.filters["join"]),
-            "iso": _iso,
-        }
-        lax = {"default", "d", "defined", "undefined"}
-        for functions in (self.filters, self.tests):
-            functions.update({n: _strictly(f) for n, f in functions.items() if n not in lax})
-
-    def getitem(self, obj: Any, argument: Any) -> Any:
-        if isinstance(obj, dict):
-            try:
-                return obj[argument]
-            except (TypeError, LookupError):
-                return self.undefined(obj=obj, name=argument)
-        return super().getitem(obj, argument)
-
-
-def _strictly(function: Any) -> Any:
-    """Refuse a missing first argument, which some filters and tests would take for an empty one."""
-    position = 1 if hasattr(function, "jinja_pass_arg") else 0
-
-    @wraps(function)
-    def strict(*args: Any, **kwargs: Any) -> Any:
-        if len(args) > position:
-            fail_if_missing(args[position])
-        return function(*args, **kwargs)
-
-    return strict
-
-
-def _joining(join: Callable[..., str]) -> Callable[..., str]:
-    @wraps(join)
-    def joined(context: Any, values: Iterable[Any], d: str = "", attribute: str | int | None = None) -> str:
-        return join(context, values if attribute else [text(v) for v in values], d, attribute)
-
-    return joined
-
-
-_environment = _Environment()
+def constant(value: Json) -> Template:
+    """Make a template that gives one value for every row."""
+    return Template(lambda: lambda scope: value, (), lambda values: value)
 
 
 def compile_template(source: str, schema: Mapping[str, Json]) -> Render:
-    """Compile one template for an input of the given JSON Schema.
+    """Compile one template for an input of the given JSON Schema. Raises RunFault as `read` does."""
+    return read(source, schema).compile()
+
+
+def read(source: str, schema: Mapping[str, Json]) -> Template:
+    """Read one template for an input of the given JSON Schema.
 
     Raises RunFault with line and reason for a syntax error, an unknown filter or test, or a constant
     part that cannot be JSON where JSON is due.
     """
+    with _faults(source):
+        tree = read_template(source)
+        pieces = _pieces(tree)
+        if pieces is None:
+            return Template(partial(_compile_text, source, tree))
+        texts = [piece.data if isinstance(piece, nodes.TemplateData) else None for piece in pieces]
+        expressions = tuple(piece for piece in pieces if not isinstance(piece, nodes.TemplateData))
+        if texts == [None]:
+            fill: Fill = _only
+        elif takes_json(schema):
+            fill = compile_document(texts, schema) if expressions else _constant_json(texts)
+        else:
+            return Template(partial(_compile_text, source, tree), expressions, _join(texts))
+        return Template(partial(_compile_filled, source, expressions, fill), expressions, fill)
+
+
+@contextmanager
+def _faults(source: str) -> Iterator[None]:
+    """Turn whatever Jinja raises while it reads or compiles a template into a RunFault."""
     try:
-        tree = _OurRules().visit(_environment.parse(source))
-        _refuse_unknown(tree)
-        for node in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)):
-            raise TemplateSyntaxError("there are no other templates to include here", node.lineno)
-        return _compile_tree(tree, schema)
+        yield
     except TemplateSyntaxError as error:
         raise RunFault(f"template, line {error.lineno}: {error.message}: {shorten(source)}") from error
     except (RecursionError, MemoryError, OverflowError, ValueError) as error:
         raise RunFault(f"template: too deeply nested or too large: {shorten(source)}") from error
-
-
-def _refuse_unknown(tree: nodes.Template) -> None:
-    """Refuse unknown filters and tests also inside an `if`, where Jinja waits until they are reached."""
-    for noun, cls, known in (
-        ("filter", nodes.Filter, _environment.filters),
-        ("test", nodes.Test, _environment.tests),
-    ):
-        for node in tree.find_all(cls):
-            if node.name not in known:
-                raise TemplateSyntaxError(
-                    f'there is no {noun} "{node.name}"{nearest(node.name, known)}', node.lineno
-                )
-
-
-def _compile_tree(tree: nodes.Template, schema: Mapping[str, Json]) -> Render:
-    pieces = _pieces(tree)
-    if pieces is not None and len(pieces) == 1 and not isinstance(pieces[0], nodes.TemplateData):
-        return _expression(pieces[0])
-    if pieces is not None and takes_json(schema):
-        return _json_document(pieces, schema)
-    return _text_template(tree)
 
 
 def json_source(value: Any) -> str:
@@ -200,7 +114,7 @@ def json_source(value: Any) -> str:
     try:
         if isinstance(value, str):
             # Text is escaped for JSON; what is Jinja's stays as it is.
-            tokens = _environment.lex(value)
+            tokens = environment.lex(value)
             return (
                 '"'
                 + "".join(json_text.dumps(t)[1:-1] if kind == "data" else t for _, kind, t in tokens)
@@ -235,8 +149,64 @@ def _pieces(tree: nodes.Template) -> list[nodes.Expr] | None:
     return pieces
 
 
-def _text_template(tree: nodes.Template) -> Render:
-    root = _environment.from_string(tree).root_render_func
+def _constant_json(texts: Pieces) -> Fill:
+    source = "".join(piece for piece in texts if piece is not None)
+    if not source.strip():
+        return lambda values: ""
+    try:
+        value = json_text.loads(source)
+    except ValueError as error:
+        raise RunFault(f"template: not JSON ({error}): {shorten(source)}") from error
+    return lambda values: value
+
+
+def _only(values: Sequence[Any]) -> Json:
+    """Give the value of a template's only expression."""
+    return to_json(values[0])
+
+
+def _join(texts: Pieces) -> Fill:
+    """Print values between constant texts."""
+    pattern = "".join("%s" if piece is None else piece.replace("%", "%%") for piece in texts)
+    return lambda values: pattern % tuple(map(text, values))
+
+
+def compile_together(templates: Sequence[Template]) -> Callable[[Scope], list[Json]]:
+    """Compile templates into one function that gives the value of each, in their order.
+
+    What it raises, of whatever kind, says no more than that one of them fails: each by itself tells why.
+    Templates with statements are rendered by themselves also here, since a top-level `{% set %}` would leak
+    into the next one. Raises RunFault for what is nested too deeply.
+    """
+    expressions: list[nodes.Expr] = []
+    plan: list[Callable[[Scope, list[Any]], Json]] = []
+    for template in templates:
+        plan.append(_placed(template, len(expressions)))
+        expressions += template.expressions
+    with _faults(f"one of {len(templates)} templates"):
+        evaluate = _evaluator(expressions)
+
+    def render(scope: Scope) -> list[Json]:
+        values = evaluate(scope)
+        return [give(scope, values) for give in plan]
+
+    return render
+
+
+def _placed(template: Template, start: int) -> Callable[[Scope, list[Any]], Json]:
+    """Make what gives a template's value, where its expressions' values begin at `start` of all."""
+    fill, stop = template.fill, start + len(template.expressions)
+    if fill is None:
+        render = template.compile()
+        return lambda scope, values: render(scope)
+    if fill is _only:
+        return lambda scope, values: to_json(values[start])
+    return lambda scope, values: fill(values[start:stop])
+
+
+def _compile_text(source: str, tree: nodes.Template) -> Render:
+    with _faults(source):
+        root = environment.from_string(tree).root_render_func
 
     def render(scope: Scope) -> str:
         with _explained(scope):
@@ -245,21 +215,26 @@ def _text_template(tree: nodes.Template) -> Render:
     return render
 
 
-def _expression(expression: nodes.Expr) -> Render:
-    evaluate = _evaluator([expression])
+def _compile_filled(source: str, expressions: Sequence[nodes.Expr], fill: Fill) -> Render:
+    with _faults(source):
+        evaluate = _evaluator(expressions)
 
     def render(scope: Scope) -> Json:
         with _explained(scope):
-            return to_json(evaluate(scope)[0])
+            return fill(evaluate(scope))
 
     return render
 
 
-def _evaluator(expressions: list[nodes.Expr]) -> Callable[[Scope], list[Any]]:
-    """Compile expressions into one function that gives their values, missing ones refused."""
+def _evaluator(expressions: Sequence[nodes.Expr]) -> Callable[[Scope], list[Any]]:
+    """Compile expressions into one function that gives their values. A missing one fails when it is used."""
+    if not expressions:
+        return lambda scope: []
     line = expressions[0].lineno
-    values = nodes.Assign(nodes.Name("values", "store"), nodes.List(expressions, lineno=line), lineno=line)
-    root = _environment.from_string(nodes.Template([values], lineno=line)).root_render_func
+    values = nodes.Assign(
+        nodes.Name("values", "store"), nodes.List(list(expressions), lineno=line), lineno=line
+    )
+    root = environment.from_string(nodes.Template([values], lineno=line)).root_render_func
 
     def evaluate(scope: Scope) -> list[Any]:
         context = _context(scope)
@@ -273,31 +248,27 @@ def _evaluator(expressions: list[nodes.Expr]) -> Callable[[Scope], list[Any]]:
 
 
 def _context(scope: Scope) -> Context:
-    # A new context for each template: a shared one would leak a top-level {% set %} into the next.
-    return Context(_environment, scope, None, {})
+    # A new one each time: what a template sets is kept in it.
+    return Context(environment, scope, None, {})
 
 
-class _explained:
+@contextmanager
+def _explained(scope: Scope) -> Iterator[None]:
     """Turn whatever a template raises into a RowError that helps its author."""
-
-    def __init__(self, scope: Scope) -> None:
-        self.scope = scope
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
-        if error is None or isinstance(error, (RowError, KeyboardInterrupt, SystemExit)):
-            return
-        if isinstance(error, _MissingError):
-            raise RowError("template_error", _missing_message(error, self.scope)) from error
-        if isinstance(error, RecursionError):
-            raise RowError("template_error", "the template or its value is nested too deeply") from error
+    try:
+        yield
+    except RowError:
+        raise
+    except MissingError as error:
+        raise RowError("template_error", _missing_message(error, scope)) from error
+    except RecursionError as error:
+        raise RowError("template_error", "the template or its value is nested too deeply") from error
+    except Exception as error:
         reason = shorten(str(error) or type(error).__name__)
         raise RowError("template_error", f"the template fails: {reason}") from error
 
 
-def _missing_message(error: _MissingError, scope: Scope) -> str:
+def _missing_message(error: MissingError, scope: Scope) -> str:
     fields: Any
     if error.holder is missing:
         fields, place, noun = scope.fields, "the row", "field"
@@ -309,28 +280,3 @@ def _missing_message(error: _MissingError, scope: Scope) -> str:
     names = [str(name) for name in fields]
     listed = ", ".join(names[:20]) + (f", … ({len(names)} in all)" if len(names) > 20 else "")
     return f"{hint}{nearest(error.name, names)}; {place}'s {noun}s: {listed or 'none'}"
-
-
-def _json_document(pieces: list[nodes.Expr], schema: Mapping[str, Json]) -> Render:
-    """Compile a JSON document with or without expressions in it."""
-    texts = [piece.data if isinstance(piece, nodes.TemplateData) else None for piece in pieces]
-    expressions = [piece for piece in pieces if not isinstance(piece, nodes.TemplateData)]
-    if not expressions:
-        return _constant_json("".join(piece for piece in texts if piece is not None))
-    fill, evaluate = compile_document(texts, schema), _evaluator(expressions)
-
-    def render(scope: Scope) -> Json:
-        with _explained(scope):
-            return fill(evaluate(scope))
-
-    return render
-
-
-def _constant_json(source: str) -> Render:
-    if not source.strip():
-        return lambda scope: ""
-    try:
-        value = json_text.loads(source)
-    except ValueError as error:
-        raise RunFault(f"template: not JSON ({error}): {shorten(source)}") from error
-    return lambda scope: value

@@ -46,7 +46,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("http", "declaration"),
     # Values.
     ("envelope", "templates"),
-    ("json_documents",),
+    ("json_documents", "template_environment"),
     ("template_values",),
     ("inputs", "redact", "resources", "yaml_file", "yaml_text", "names"),
     ("json_schema", "typed_values"),
