@@ -29,17 +29,19 @@ from connector.templates import (
 
 @dataclass(frozen=True)
 class Binding:
-    """One input and where its value comes from: a template, or (without one) the row's field of its name."""
+    """One input and where its value comes from.
+
+    `renders_json` says that text which the template gives is a JSON document.
+    """
 
     input: Input
     source: str
-    template: Template | None
+    template: Template
+    renders_json: bool = False
     send_empty: bool = False
 
-    def value(self, row: Row, scope: Scope) -> Json:
+    def value(self, scope: Scope) -> Json:
         """Give the typed value for a row, or ABSENT. Raises RowError."""
-        if self._render is None:
-            return self.typed(row.get(self.input.name, ABSENT))
         try:
             rendered = self._render(scope)
         except RowError as error:
@@ -49,7 +51,7 @@ class Binding:
     def typed(self, rendered: Json) -> Json:
         """Give the typed value for what was rendered, or ABSENT. Raises RowError."""
         given = self.input
-        if self._renders_json and isinstance(rendered, str) and rendered.strip():
+        if self.renders_json and isinstance(rendered, str) and rendered.strip():
             try:
                 rendered = parse_json(rendered)
             except RowError as error:
@@ -58,12 +60,8 @@ class Binding:
         return given.read_empty() if self.send_empty and value is ABSENT else value
 
     @cached_property
-    def _render(self) -> Render | None:
-        return self.template.compile() if self.template else None
-
-    @cached_property
-    def _renders_json(self) -> bool:
-        return self.template is not None and takes_json(self.input.schema)
+    def _render(self) -> Render:
+        return self.template.compile()
 
 
 @dataclass(frozen=True)
@@ -88,34 +86,36 @@ class Bindings:
         """
         scope = Scope(row, self.constants)
         try:
-            values = self._values_together(row, scope)
+            values = self._values_together(scope)
         except Exception:
             # One by one, to say of each what is wrong. Nothing that a template may call changes anything, so
             # none minds being evaluated twice.
-            values = self._values_one_by_one(row, scope)
+            values = self._values_one_by_one(scope)
         for name, value in self.fallbacks.items():
             values.setdefault(name, value)
         self._check(values)
         return values
 
-    def _values_together(self, row: Row, scope: Scope) -> dict[str, Json]:
+    def _values_together(self, scope: Scope) -> dict[str, Json]:
         """Give the values, or raise anything where one of them is wrong."""
-        rendered = iter(self.together(scope))
         values = {}
-        for binding in self.bound:
-            name = binding.input.name
-            value = binding.typed(next(rendered) if binding.template else row.get(name, ABSENT))
+        for (name, typed), rendered in zip(self._readers, self.together(scope), strict=True):
+            value = typed(rendered)
             if value is not ABSENT:
                 values[name] = value
         return values
 
-    def _values_one_by_one(self, row: Row, scope: Scope) -> dict[str, Json]:
+    @cached_property
+    def _readers(self) -> list[tuple[str, Callable[[Json], Json]]]:
+        return [(binding.input.name, binding.typed) for binding in self.bound]
+
+    def _values_one_by_one(self, scope: Scope) -> dict[str, Json]:
         """Give the values. Raises RowError that tells all that are wrong."""
         values = {}
         errors: list[RowError] = []
         for binding in self.bound:
             try:
-                value = binding.value(row, scope)
+                value = binding.value(scope)
             except RowError as error:
                 errors.append(error)
                 continue
@@ -127,8 +127,12 @@ class Bindings:
 
     def warnings(self, values: Mapping[str, Json]) -> list[str]:
         """Say which of the given inputs today's published API does not know."""
-        unpublished = (self.action.inputs[name] for name in values if not self.action.inputs[name].published)
-        return [f"{i.name}: today's API does not publish it, and may not keep it" for i in unpublished]
+        given = self._unpublished and [name for name in values if name in self._unpublished]
+        return [f"{name}: today's API does not publish it, and may not keep it" for name in given]
+
+    @cached_property
+    def _unpublished(self) -> frozenset[str]:
+        return frozenset(name for name, given in self.action.inputs.items() if not given.published)
 
     def _check(self, values: dict[str, Json]) -> None:
         absent = [name for name in self.action.required if name not in values]
@@ -194,14 +198,12 @@ def bind(
 
 
 def _together(bound: Sequence[Binding]) -> Callable[[Scope], list[Json]]:
-    templates = [binding.template for binding in bound if binding.template]
     try:
-        return compile_together(templates)
+        return compile_together([binding.template for binding in bound])
     except RunFault:
         for binding in bound:
             with _naming(binding.input):
-                if binding.template:
-                    binding.template.compile()
+                binding.template.compile()
         raise
 
 
@@ -224,7 +226,7 @@ def _read_fallbacks(action: Action, fallbacks: Mapping[str, Any]) -> dict[str, J
 
 def _bind_one(given: Input, template: Any, by_field: bool) -> Binding:
     if template is ABSENT and by_field:
-        return Binding(given, f'the row\'s field "{given.name}"', None)
+        return Binding(given, f'the row\'s field "{given.name}"', _field(given.name))
     if template is ABSENT:
         return Binding(given, "its default", constant(ABSENT))
     if template is None:
@@ -241,7 +243,13 @@ def _bind_one(given: Input, template: Any, by_field: bool) -> Binding:
         raise RunFault(f'{error}, so "empty: send" cannot be asked for') from error
     with _naming(given):
         source = template if isinstance(template, str) else json_source(template)
-        return Binding(given, f"the template {source}", read(source, given.schema), send_empty)
+        template = read(source, given.schema)
+    return Binding(given, f"the template {source}", template, takes_json(given.schema), send_empty)
+
+
+def _field(name: str) -> Template:
+    """Make what gives the row's field of a name as it is."""
+    return Template(lambda: lambda scope: scope.fields.get(name, ABSENT))
 
 
 def _setting(action: Action, name: str, template: Any) -> float:
@@ -253,7 +261,7 @@ def _setting(action: Action, name: str, template: Any) -> float:
     if template is ABSENT:
         return default
     try:
-        value = _bind_one(declared, template, False).value({}, Scope({}))
+        value = _bind_one(declared, template, False).value(Scope({}))
     except RowError as error:
         raise RunFault(f"{name} is a setting of the whole run, which no row can change: {error}") from error
     return default if value is ABSENT else float(value)

@@ -25,7 +25,7 @@ def _finite(text: str) -> float:
 
 decoder = json.JSONDecoder(parse_constant=refuse, parse_float=_finite)
 """Reads what `loads` reads; for what has to find the end of a value in a longer text."""
-_compact = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_compact = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), check_circular=False)
 _ascii = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"))
 _spaced = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 

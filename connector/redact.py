@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 
 from connector.json_text import Json
@@ -13,37 +14,54 @@ class Redactor:
     """Hides known secret values in texts, and the members that a service holds secret in JSON."""
 
     def __init__(self, values: Iterable[str] = (), members: Iterable[str] = ()) -> None:
-        self._values = _longest_first(values)
         self._members = frozenset(members)
+        self._hide(values)
 
     def add(self, value: str) -> None:
         """Hide this value, too, from now on."""
-        # A new tuple, since other threads may be reading the old one.
-        self._values = _longest_first((*self._values, value))
+        self._hide((*self._values, value))
+
+    def _hide(self, values: Iterable[str]) -> None:
+        longest_first = sorted({value for value in values if value}, key=len, reverse=True)
+        # Other threads may be reading: of two secrets of which one is a part of the other, or of a new short
+        # one, nothing must be seen at any instant.
+        self._shortest = len(longest_first[-1]) if longest_first else sys.maxsize
+        self._values = tuple(longest_first)
 
     def text(self, text: str) -> str:
         """Give the text without the known secret values."""
         for value in self._values:
-            text = text.replace(value, HIDDEN)
+            if value in text:
+                text = text.replace(value, HIDDEN)
         return text
 
     def json(self, value: Json) -> Json:
         """Give a JSON value without the members that are secret and without known secret values."""
+        if type(value) in _NO_TEXT:
+            return value
         if isinstance(value, str):
             return self.text(value)
-        if isinstance(value, Mapping):
-            return {
-                name: HIDDEN if name in self._members and member is not None else self.json(member)
-                for name, member in value.items()
-            }
         if isinstance(value, (list, tuple)):
             return [self.json(item) for item in value]
-        return value
+        return self._object(value) if isinstance(value, (dict, Mapping)) else value
+
+    def _object(self, value: Mapping[str, Json]) -> dict[str, Json]:
+        # Every member of every item of a list comes by here: most hold no text, or too short a text.
+        shortest, shown = self._shortest, {}
+        for name, member in value.items():
+            kind = type(member)
+            if kind is str:
+                shown[name] = member if len(member) < shortest else self.text(member)
+            else:
+                shown[name] = member if kind in _NO_TEXT else self.json(member)
+        for name in self._members:
+            if shown.get(name) is not None:
+                shown[name] = HIDDEN
+        return shown
 
 
-def _longest_first(values: Iterable[str]) -> tuple[str, ...]:
-    """Order secrets so that of one which is a part of another, no other part stays to be seen."""
-    return tuple(sorted({value for value in values if value}, key=len, reverse=True))
+_NO_TEXT = frozenset((int, float, bool, type(None)))
+"""Types of values that hide nothing."""
 
 
 def masked(secret: str) -> str:

@@ -227,7 +227,7 @@ def _compile_filled(source: str, expressions: Sequence[nodes.Expr], fill: Fill) 
 
 
 def _evaluator(expressions: Sequence[nodes.Expr]) -> Callable[[Scope], list[Any]]:
-    """Compile expressions into one function that gives their values. A missing one fails when it is used."""
+    """Compile expressions into one function that gives their values, missing ones refused."""
     if not expressions:
         return lambda scope: []
     line = expressions[0].lineno
