@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from weakref import finalize
 
 from connector.http import Response
 from connector.http1 import Connection
@@ -28,6 +29,7 @@ class HttpTransport:
         # The one used last is taken first. A list needs no lock: its append and pop are indivisible.
         self._idle: list[Connection] = []
         self._is_closed = False
+        finalize(self, _close_all, self._idle)  # a transport that nobody uses any more keeps no sockets open
 
     def send(self, method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> Response:
         """Send one request to `target` (path and query below the base URL) and read the whole answer.
@@ -51,19 +53,24 @@ class HttpTransport:
     def close(self) -> None:
         """Close the kept connections, and those in use once their answers are there."""
         self._is_closed = True
-        while connection := self._latest():
-            connection.close()
+        _close_all(self._idle)
 
     def _kept(self) -> Connection | None:
         """Take a kept connection that is still good."""
-        while connection := self._latest():
+        while connection := _latest(self._idle):
             if not connection.is_stale():
                 return connection
             connection.close()
         return None
 
-    def _latest(self) -> Connection | None:
-        try:
-            return self._idle.pop()
-        except IndexError:
-            return None
+
+def _latest(idle: list[Connection]) -> Connection | None:
+    try:
+        return idle.pop()
+    except IndexError:
+        return None
+
+
+def _close_all(idle: list[Connection]) -> None:
+    while connection := _latest(idle):
+        connection.close()
