@@ -1,101 +1,113 @@
 """Keeping the configured time between the starts of requests to one account.
 
 Counted over rows, pages and retries alike, and over all threads and processes of one user on a machine:
-the time of the latest start is shared through a small file.
+they share three times through a small file.
 """
 
 from __future__ import annotations
 
 import mmap
 import os
-import struct
 import threading
+from array import array
+from collections.abc import Callable
 from pathlib import Path
 
 from filelock import FileLock
 
 from connector.clock import Clock
 
-_SLOT = struct.Struct("<dd")  # the latest start (monotonic s), and when its clock began (epoch s)
+TOLERANCE_S = 0.0003
+"""How much closer than the delay (and by no more than a tenth of it) two starts may come: by so much a start
+makes up for those before it that were late, so that a run as a whole keeps its pace."""
+
+_BEGAN, _SLOT, _STARTED, _UNPACED = range(4)
+"""What is shared, as doubles: when the clock began (epoch s), and on that clock (monotonic s) the latest slot
+that was given out, the latest start, and the latest start of a process that keeps no delay."""
+_NEVER = float("-inf")
+_SIZE = 4 * 8
 _SAME_BOOT_S = 60.0
+_POLL_S = 0.0005
 
 
 class Pacer:
-    """Hands out start times, each at least `delay_ms` after the one before it.
+    """Lets requests start one after the other, each at least `delay_ms` after the one before it.
 
-    A thread or process that asks is given the next free time and then waits for it, so that nobody has
-    to hold the lock while it waits. With a delay of 0 a start is noted and never waited for.
+    A request is given the next free slot, a delay after the slot before it, and waits for it. No sleep ends
+    on time, so every start is a little late; the slots are not, so that this does not add up. A thread that
+    was kept from running can be very late, though, and the next slot near: a start therefore keeps its
+    distance (less `TOLERANCE_S`) from the start before it, too, whoever made that.
+
+    One thread of a process at a time has a slot; the others queue behind it. Nobody sleeps while holding the
+    lock that the processes share. With a delay of 0 a start is noted and never waited for; another process
+    keeps its delay from it when it takes a slot, and not again at its start, which it might never come to.
     """
 
     def __init__(self, delay_ms: float, clock: Clock, path: Path | None = None) -> None:
         self._delay_s = delay_ms / 1000
+        self._distance_s = self._delay_s - min(TOLERANCE_S, self._delay_s / 10)
         self._clock = clock
-        self._thread_lock = threading.Lock()
-        self._shared = _open_shared(path) if path else None
-        self._latest = float("-inf")
+        self._gate = threading.Lock()
+        self._times, self._lock = _open_shared(path, clock) if path else (_own_times(), None)
 
     def wait(self) -> None:
         """Wait until the next request may start, and note that it does."""
-        self._clock.sleep(self._reserve() - self._clock.monotonic())
+        if not self._delay_s:
+            self._times[_UNPACED] = self._clock.monotonic()
+            return
+        asked = self._clock.monotonic()
+        with self._gate:
+            self._clock.sleep(self._locked(self._reserve, asked))
+            while (early_s := self._locked(self._start)) > 0:
+                self._clock.sleep(early_s)
 
-    def _reserve(self) -> float:
-        with self._thread_lock:
-            if self._shared is None:
-                return self._advance(float("-inf"))
-            if not self._delay_s:
-                # Nothing is waited for, so nothing needs to be locked; times handed out to others stay.
-                now = self._clock.monotonic()
-                if now > self._read(self._shared):
-                    self._shared.write(now, self._began())
-                return now
+    def _reserve(self, asked: float) -> float:
+        """Take the next free slot since it was asked for, and give the time until then."""
+        times = self._times
+        times[_SLOT] = max(asked, max(times[_SLOT], times[_UNPACED]) + self._delay_s)
+        return times[_SLOT] - self._clock.monotonic()
+
+    def _start(self) -> float:
+        """Start, unless the latest start is too near: then give the time that is to pass."""
+        now, times = self._clock.monotonic(), self._times
+        early_s = times[_STARTED] + self._distance_s - now
+        if early_s <= 0:
+            times[_STARTED] = now
+        return early_s
+
+    def _locked(self, step: Callable[..., float], *given: float) -> float:
+        """Take a step while no other process does."""
+        if self._lock is not None:
             try:
-                with self._shared.lock:
-                    start = self._advance(self._read(self._shared))
-                    self._shared.write(start, self._began())
-                    return start
+                with self._lock.acquire(poll_interval=_POLL_S):
+                    return step(*given)
             except (OSError, NotImplementedError):
-                self._shared = None  # its folder is gone, or cannot lock: this process keeps its own time
-                return self._advance(float("-inf"))
-
-    def _advance(self, others: float) -> float:
-        self._latest = max(self._clock.monotonic(), max(self._latest, others) + self._delay_s)
-        return self._latest
-
-    def _read(self, shared: _SharedTime) -> float:
-        """Read the latest start. A time from before the machine's last start means nothing now."""
-        latest, began = shared.read()
-        return latest if abs(began - self._began()) < _SAME_BOOT_S else float("-inf")
-
-    def _began(self) -> float:
-        return self._clock.now() - self._clock.monotonic()
+                # Its folder is gone, or cannot lock: from now on this process keeps its own time.
+                self._times, self._lock = memoryview(array("d", self._times.tolist())), None
+        return step(*given)
 
 
-def _open_shared(path: Path) -> _SharedTime | None:
-    """Open the shared file; where that cannot be done, a process keeps its own time."""
+def _own_times(began: float = 0.0) -> memoryview[float]:
+    return memoryview(array("d", (began, _NEVER, _NEVER, _NEVER)))
+
+
+def _open_shared(path: Path, clock: Clock) -> tuple[memoryview[float], FileLock | None]:
+    """Map the file into memory; where that cannot be done, a process keeps its own time."""
     try:
-        return _SharedTime(path)
-    except (OSError, ValueError, NotImplementedError):
-        return None
-
-
-class _SharedTime:
-    """Two numbers in a file that all processes map into memory."""
-
-    def __init__(self, path: Path) -> None:
-        self.lock = FileLock(path.with_name(path.name + ".lock"), mode=0o600)
+        lock = FileLock(path.with_name(path.name + ".lock"), mode=0o600)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            with self.lock:
-                if os.fstat(descriptor).st_size < _SLOT.size:
+            with lock.acquire(poll_interval=_POLL_S):
+                if os.fstat(descriptor).st_size < _SIZE:
                     # Written, not only made longer: on a full disk, that fails here and not in the memory.
-                    os.write(descriptor, bytes(_SLOT.size))
-            self._map = mmap.mmap(descriptor, _SLOT.size)
+                    os.write(descriptor, bytes(_SIZE))
+                times = memoryview(mmap.mmap(descriptor, _SIZE)).cast("d")
+                began = clock.now() - clock.monotonic()
+                if not abs(times[_BEGAN] - began) < _SAME_BOOT_S:
+                    # Nothing yet, or times from before the machine's last start, which mean nothing now.
+                    times[:] = _own_times(began)
         finally:
             os.close(descriptor)
-
-    def read(self) -> tuple[float, float]:
-        latest, began = _SLOT.unpack_from(self._map)
-        return latest, began
-
-    def write(self, latest: float, began: float) -> None:
-        _SLOT.pack_into(self._map, 0, latest, began)
+    except (OSError, ValueError, NotImplementedError):
+        return _own_times(), None
+    return times, lock

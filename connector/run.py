@@ -120,7 +120,7 @@ def open_client(
     identity = (connection.base_url, connection.client_id, connection.client_secret, connection.scope)
     cache = None if connection.access_token else state_file("token", "\n".join(identity))
     auth = Auth(service, connection, transport, clock, redactor, cache)
-    pacer = Pacer(delay_ms, clock, state_file("pace", connection.account))
+    pacer = Pacer(delay_ms, clock, state_file("pacing", connection.account))
     return Client(service, connection, transport, auth, pacer, clock, redactor)
 
 

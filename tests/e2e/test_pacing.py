@@ -1,0 +1,56 @@
+"""Two runs on one connection at the same time keep the delay between them, as the sandbox sees it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+
+from connector.sandbox.server import Sandbox
+
+DELAY_S = 0.3
+"""What a run keeps when nothing else is said."""
+ROWS = 5
+
+
+def start_run(connection_file: Path, output: Path) -> subprocess.Popen[str]:
+    """Start a run that waits for its rows on standard input."""
+    command = [sys.executable, "-m", "connector", "run", "get_device", "-c", str(connection_file)]
+    settings = ["-i", "-", "--input-format", "jsonl", "-o", str(output)]
+    return subprocess.Popen([*command, *settings], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def feed(run: subprocess.Popen[str], device: int, rows: int) -> None:
+    assert run.stdin is not None
+    run.stdin.write(f'{{"device_id": {device}}}\n' * rows)
+    run.stdin.flush()
+
+
+def test_two_runs_on_one_connection_keep_the_delay_between_them(
+    sandbox: Sandbox, connection_file: Path, tmp_path: Path
+) -> None:
+    runs = {device: start_run(connection_file, tmp_path / f"{device}.jsonl") for device in (1, 2)}
+    for device, run in runs.items():
+        feed(run, device, 1)
+    while len(sandbox.log.requests()) < len(runs):
+        assert all(run.poll() is None for run in runs.values())
+        time.sleep(0.01)
+    for device, run in runs.items():
+        feed(run, device, ROWS - 1)
+    for device, run in runs.items():
+        _, errors = run.communicate(timeout=120)
+        assert run.returncode == 0, errors
+        lines = (tmp_path / f"{device}.jsonl").read_text(encoding="utf-8").splitlines()
+        assert len(lines) == ROWS
+        assert not any(json.loads(line)["has_error"] for line in lines)
+
+    received = sandbox.log.requests()
+    assert {request["path"] for request in received[:2]} == {"/v2/device/1", "/v2/device/2"}
+    times = [request["time"] for request in received]
+    assert len(times) == 2 * ROWS
+    # A busy machine may hold up a request on its way; without one pace for both, one gap of two is shorter.
+    assert min(b - a for a, b in pairwise(times)) > DELAY_S / 2
+    assert times[-1] - times[0] > (2 * ROWS - 2) * DELAY_S
