@@ -207,6 +207,7 @@ class NotingClock(SystemClock):
     """The machine's clock. Remembers for each thread what it said last: to a pacer, that is a start."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.said = threading.local()
 
     def monotonic(self) -> float:  # type: ignore[override]
