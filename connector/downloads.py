@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from email.message import Message
 from pathlib import Path
 
 from connector.errors import RunStopped
@@ -39,6 +38,8 @@ def save(response: Response, folder: Path, stem: str) -> dict[str, Json]:
 
 def file_name(response: Response) -> str:
     """Give the name in an answer's Content-Disposition, made harmless; `content` where there is none."""
+    from email.message import Message  # not at the top: rarely needed, slow to import
+
     header = Message()
     header["content-disposition"] = response.headers.get("content-disposition", "")
     given = header.get_filename() or ""
