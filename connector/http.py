@@ -6,7 +6,6 @@ The transport is passed in, so that most tests need no network.
 
 from __future__ import annotations
 
-import mimetypes
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
@@ -241,5 +240,7 @@ def _part_content(part: Part) -> tuple[bytes, str | None, str | None]:
         raise RowError(
             "input_invalid", f"{part.name}: cannot read the file {part.path}: {error.strerror}"
         ) from None
+    import mimetypes  # not at the top: rarely needed, slow to import
+
     guessed = mimetypes.guess_type(part.path.name)[0] or "application/octet-stream"
     return data, part.path.name, part.media_type or guessed

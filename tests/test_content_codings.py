@@ -7,7 +7,7 @@ import gzip
 import zlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.content_codings import decoded
@@ -77,12 +77,14 @@ def test_a_broken_or_short_body_is_none(codings: str, body: bytes) -> None:
     assert raised.value.code == "bad_response"
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["gzip", "deflate"]), st.binary())
 def test_any_bytes_are_unpacked_or_refused(codings: str, body: bytes) -> None:
     with contextlib.suppress(AnswerLost):
         decoded(body, codings)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300), st.data())
 def test_no_part_of_a_packed_body_passes_for_all_of_it(text: bytes, data: st.DataObject) -> None:
     for codings, body in (("gzip", packed(text)), ("deflate", zlib.compress(text))):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import gzip
 import re
+import socket
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise, repeat
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.errors import AnswerLost, RowError
@@ -19,6 +21,7 @@ from connector.http1 import (
     LONGEST_HEAD,
     MOST_HEADERS,
     MOST_INTERIM_ANSWERS,
+    Connection,
     read_answer,
     write_head,
 )
@@ -367,6 +370,21 @@ def test_how_many_interim_answers_there_may_be(too_many: int) -> None:
         assert read(interim + OK + b"Content-Length: 0\r\n\r\n")[0].status == 200
 
 
+def test_after_a_body_that_was_not_taken_whole_there_is_no_other_exchange() -> None:
+    ours, theirs = socket.socketpair()
+
+    class Refusing(socket.socket):
+        def sendall(self, data: Any, flags: int = 0) -> None:
+            raise BrokenPipeError
+
+    with theirs, Refusing(fileno=ours.detach()) as refusing:
+        connection = Connection(refusing)
+        theirs.sendall(OK + b"Content-Length: 2\r\n\r\n{}")
+        assert connection.exchange("POST", "/v2/x", {}, b"{}").body == b"{}"
+        assert not connection.is_stale()
+        assert not connection.reusable
+
+
 # Any answer, in any pieces
 
 
@@ -424,6 +442,7 @@ def pieces(data: bytes, cuts: Iterable[int]) -> list[bytes]:
 _cuts = st.lists(st.integers(0, 1 << 16), max_size=20)
 
 
+@settings(deadline=None)
 @given(answers(), _cuts)
 def test_an_answer_is_read_alike_in_whatever_pieces_it_comes(sent: Sent, cuts: list[int]) -> None:
     expected = (Response(sent.status, sent.headers, sent.body), sent.has_end)
@@ -431,6 +450,7 @@ def test_an_answer_is_read_alike_in_whatever_pieces_it_comes(sent: Sent, cuts: l
     assert read(*(sent.data[i : i + 1] for i in range(len(sent.data)))) == expected
 
 
+@settings(deadline=None)
 @given(answers(), st.integers(0, 1 << 16), _cuts)
 def test_no_part_of_an_answer_passes_for_all_of_it(sent: Sent, where: int, cuts: list[int]) -> None:
     part = sent.data[: where % len(sent.data)]
@@ -444,6 +464,7 @@ def test_no_part_of_an_answer_passes_for_all_of_it(sent: Sent, where: int, cuts:
     assert sent.body.startswith(answer.body)
 
 
+@settings(deadline=None)
 @given(st.one_of(st.binary(), st.binary().map(OK.__add__), st.binary().map(CHUNKED.__add__)), _cuts)
 def test_garbage_is_refused_or_read_alike_in_whatever_pieces_it_comes(data: bytes, cuts: list[int]) -> None:
     assert _outcome(pieces(data, cuts)) == _outcome([data])
@@ -457,6 +478,7 @@ def _outcome(parts: list[bytes]) -> object:
         return error.code
 
 
+@settings(deadline=None)
 @given(answers(), st.integers(0, 1 << 16), st.binary(min_size=1, max_size=4))
 def test_an_answer_with_garbage_in_it_is_read_or_refused(sent: Sent, where: int, garbage: bytes) -> None:
     at = where % len(sent.data)

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from connector.errors import AnswerLost, ConnectionFault, NotSent
+from connector.proxies import find_proxy
+from connector.routes import find_route
 from connector.transport import HttpTransport
 from tests.conftest import OpenTransport
 from tests.loopback import (
@@ -226,3 +228,21 @@ def test_a_proxy_that_says_nothing_has_sent_nothing(open_transport: OpenTranspor
     with Server((talk,)) as proxy, pytest.raises(NotSent, match=r"^no connection within 0.05 s$") as raised:
         get(open_transport("https://localhost:1", timeout_s=0.05, proxy=f"http://127.0.0.1:{proxy.port}"))
     assert raised.value.code == "timeout"
+
+
+def test_to_connect_may_take_less_time_than_to_answer(open_transport: OpenTransport) -> None:
+    with Server((answering,)) as proxy:
+        url = f"http://127.0.0.1:{proxy.port}"
+        route = find_route("http://localhost:1", 60.0, verify_tls=True, ca_file=None, proxy=url)
+        with route.connect() as connected:
+            assert connected.gettimeout() == 60.0
+
+
+def test_where_the_environment_names_a_proxy_for_others_there_is_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "example.com")
+    assert find_proxy("https://app.example.com", 1.0, 1.0, True, None) is None
+    assert find_proxy("http://app.example.org", 1.0, 1.0, True, None) is None
+    assert find_proxy("https://app.example.org", 1.0, 1.0, True, None) is not None

@@ -378,9 +378,11 @@ def test_what_comes_unasked_on_a_kept_connection_is_no_answer(
 
 def test_as_many_connections_are_kept_as_were_in_use_at_once(open_transport: OpenTransport) -> None:
     together = threading.Barrier(4)
+    busy: set[Talk] = set()
 
     def talk(talk: Talk) -> None:
         while received := talk.read():
+            busy.add(talk)
             if received.target == "/v2/together":
                 together.wait(PATIENCE_S)
             talk.answer()
@@ -397,8 +399,10 @@ def test_as_many_connections_are_kept_as_were_in_use_at_once(open_transport: Ope
 
         all_at_once()
         assert server.connections == 4
+        busy.clear()
         for _ in range(10):
             get(transport)
+        assert len(busy) == 1  # the one used last, so that servers may close the others
         all_at_once()
         assert (server.connections, len(server.received)) == (4, 18)
 
