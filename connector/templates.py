@@ -102,7 +102,7 @@ def _faults(source: str) -> Iterator[None]:
         yield
     except TemplateSyntaxError as error:
         raise RunFault(f"template, line {error.lineno}: {error.message}: {shorten(source)}") from error
-    except (RecursionError, MemoryError, OverflowError, ValueError) as error:
+    except (SyntaxError, RecursionError, MemoryError, OverflowError, ValueError) as error:
         raise RunFault(f"template: too deeply nested or too large: {shorten(source)}") from error
 
 

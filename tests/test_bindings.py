@@ -295,6 +295,33 @@ def test_templates_of_one_row_do_not_see_each_other() -> None:
     assert 'no field "x"' in str(refusal(bindings, {}))
 
 
+def test_a_row_that_is_right_is_not_looked_at_input_by_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(Bindings, "_values_one_by_one")
+    templates = {
+        "name": "{{ n }}-{{ n }}",
+        "count": "{{ n }}",
+        "tags": '["{{ n }}"]',
+        "size": "{% if n %}7{% endif %}",
+    }
+    found = bind(make_action(), templates).values({"n": 5})
+    assert found == {"name": "5-5", "count": 5, "tags": ["5"], "size": 7}
+    assert bind(make_action(), {}).values({"name": "x", "count": "5"})["count"] == 5
+
+
+def test_whatever_is_wrong_with_a_row_is_told_of_every_input() -> None:
+    templates = {"name": "{{ 1 // n }} {{ x }}", "count": "{{ n - 1 }}", "tags": "{{ y }}", "size": "7"}
+    error = refusal(bind(make_action(), templates), {"n": 0})
+    assert error.code == "template_error"
+    told = [part.partition(":")[0] for part in str(error).split("; ") if not part.startswith("the row's")]
+    assert told == ["name", "count", "tags"]
+    assert str(error).startswith("name: the template fails: ")
+
+
+def test_a_template_that_cannot_be_compiled_is_named() -> None:
+    with pytest.raises(RunFault, match=r"^name: template: too deeply nested or too large: "):
+        bind(make_action(), {"count": "5", "name": "{{ 10 ** 5000 }}"})
+
+
 def test_constants_stand_beside_the_fields_of_every_row_and_a_field_hides_one() -> None:
     bindings = bind(make_action(), {"count": "{{ now + 1 }}"}, constants={"now": 5})
     assert bindings.values({})["count"] == 6

@@ -16,6 +16,7 @@ from connector.redact import HIDDEN, Redactor, masked
     [
         ("a secret-1 b secret-1", f"a {HIDDEN} b {HIDDEN}"),
         (["secret-1", 5], [HIDDEN, 5]),
+        ({"a": "secret-1", "b": "a longer text"}, {"a": HIDDEN, "b": "a longer text"}),
         ({"a": {"b": ["xsecret-1x"]}}, {"a": {"b": [f"x{HIDDEN}x"]}}),
         ({"password": "p", "a": {"password": 5}}, {"password": HIDDEN, "a": {"password": HIDDEN}}),
         ({"password": {"deep": 1}}, {"password": HIDDEN}),
@@ -40,8 +41,10 @@ def test_an_empty_secret_hides_nothing() -> None:
 def test_a_secret_that_is_learned_later_is_hidden_from_then_on() -> None:
     redactor = Redactor()
     assert redactor.text("token-2") == "token-2"
+    redactor.add("a-much-longer-token")
     redactor.add("token-2")
     assert redactor.text("token-2") == HIDDEN
+    assert redactor.json({"a": "token-2", "b": ["a-much-longer-token"]}) == {"a": HIDDEN, "b": [HIDDEN]}
 
 
 def test_a_secret_within_another_leaves_nothing_of_the_longer_one() -> None:

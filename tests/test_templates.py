@@ -8,10 +8,20 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from jinja2 import UndefinedError
 
 from connector.errors import RowError, RunFault
 from connector.template_values import to_json
-from connector.templates import Render, Scope, compile_template, json_source, takes_json
+from connector.templates import (
+    Render,
+    Scope,
+    compile_template,
+    compile_together,
+    constant,
+    json_source,
+    read,
+    takes_json,
+)
 
 ANY: dict[str, Any] = {}
 TEXT = {"type": "string"}
@@ -296,6 +306,21 @@ def test_one_template_serves_many_rows() -> None:
     assert [template(Scope({"v": n})) for n in (1, [2, 3], "4")] == [{"a": [1]}, {"a": [2, 3]}, {"a": [4]}]
 
 
+def test_nothing_leaks_between_templates_that_are_compiled_together() -> None:
+    sources = ["{% set leaked = a %}{% set a = 9 %}{{ leaked }}", "{{ a }}", "{{ a }}%s %{{ values }}"]
+    together = compile_together(
+        [*(read(source, ANY) for source in sources), constant(None), read("100%", ANY)]
+    )
+    assert together(Scope({"a": 1, "values": 2})) == ["1", 1, "1%s %2", None, "100%"]
+    with pytest.raises(UndefinedError):
+        compile_together([read(sources[0], ANY), read("{{ leaked }}", ANY)])(Scope({"a": 1}))
+
+
+def test_of_two_faults_in_a_template_the_first_is_told() -> None:
+    assert 'no field "a"' in refusal("{{ a }} {{ 1 // 0 }}", {})
+    assert 'no field "a"' in refusal("[{{ a }}, {{ 'x' }}]", {}, ARRAY)
+
+
 @pytest.mark.parametrize(
     ("value", "written"),
     [
@@ -369,6 +394,7 @@ def test_templates_reach_no_internals_and_change_no_data(source: str) -> None:
         ("{% nonsense %}", ANY, "nonsense"),
         ("{{ 10 ** 5000 }}", ANY, "too large"),
         ("{{ " + "(" * 2000 + "1" + ")" * 2000 + " }}", ANY, "too deeply nested"),
+        ("{{ a" + ".b" * 200 + " }}", ANY, "too deeply nested"),
         ("[1, 2", ARRAY, "not JSON"),
         ("ALERTS", ARRAY, "not JSON"),
         ('{"a": NaN}', OBJECT, "not JSON"),
@@ -436,6 +462,7 @@ def test_an_array_template_is_a_json_document(source: str, row: dict[str, Any], 
         ('{"a": [0, {{ v }}]}', {"v": [1, 2]}, {"a": [0, 1, 2]}),
         ('{"{{ v }}": 1}', {"v": 'k"'}, {'k"': 1}),
         ('{"x{{ v }}": {{ v }}}', {"v": 2}, {"x2": 2}),
+        ('{"{{ v }}-{{ w }}": ["<{{ w }}{{ v }}>"]}', {"v": 1, "w": 2}, {"1-2": ["<21>"]}),
         ("{ {{ v }}: 1}", {"v": '"k"'}, {"k": 1}),
         ('{ {{ v }} : "{{ v }}"}', {"v": '"k"'}, {"k": '"k"'}),
         ("{{ v }}", {"v": {"a": [1]}}, {"a": [1]}),
@@ -446,6 +473,14 @@ def test_an_object_template_is_a_json_document(source: str, row: dict[str, Any],
         assert "broken JSON" in refusal(source, row, OBJECT)
     else:
         assert render(source, row, OBJECT) == value
+
+
+def test_a_list_inside_an_object_is_spliced_in_as_its_own_schema_says() -> None:
+    schema = {
+        "type": "object",
+        "properties": {"a": {"items": {"type": "array"}}, "b": {"items": {"type": "integer"}}},
+    }
+    assert render('{"a": [{{ v }}], "b": [{{ v }}]}', {"v": [1, 2]}, schema) == {"a": [[1, 2]], "b": [1, 2]}
 
 
 @pytest.mark.parametrize(
@@ -581,6 +616,9 @@ POOL = [
 ]
 SCHEMAS: list[dict[str, Any]] = [ANY, TEXT, ARRAY, OBJECT, ARRAYS, {"type": ["array", "null"]}]
 COMPILED = [(source, compile_template(source, schema)) for source in POOL for schema in SCHEMAS]
+READ = [read(source, schema) for source in POOL for schema in SCHEMAS]
+GROUPS = [range(start, len(READ), 67) for start in range(67)]
+TOGETHER = [(group, compile_together([READ[number] for number in group])) for group in GROUPS]
 
 
 @settings(max_examples=400, deadline=None)
@@ -592,6 +630,18 @@ def test_any_row_gives_a_json_value_or_a_row_error(row: dict[str, Any], template
         assert str(found)
     else:
         json.dumps(found, allow_nan=False)
+
+
+@settings(max_examples=400, deadline=None)
+@given(rows, st.sampled_from(TOGETHER))
+def test_templates_give_together_what_they_give_alone(row: dict[str, Any], together: Any) -> None:
+    group, render_all = together
+    alone = [outcome(COMPILED[number][1], row) for number in group]
+    if any(isinstance(found, RowError) for found in alone):
+        with pytest.raises(Exception):  # noqa: B017, PT011 - of any kind: the reason is told alone
+            render_all(Scope(row))
+    else:
+        assert render_all(Scope(row)) == alone
 
 
 @settings(max_examples=200, deadline=None)
