@@ -128,8 +128,8 @@ class Inputs:
         )
 
     def _given(self) -> list[tuple[Input, Json]]:
-        inputs = self._action.inputs
-        return [(inputs[name], self._values[name]) for name in inputs if name in self._values]
+        values = self._values
+        return [(given, values[name]) for name, given in self._action.inputs.items() if name in values]
 
     def _add_part(self, parts: list[Part], given: Input, value: Json) -> None:
         """Add an input to the parts; all inputs below one `part.NAME.` fill one part's JSON object."""
@@ -175,10 +175,9 @@ def _below(folder: Path, given: Input, name: Json) -> Path:
 
 def _put(body: dict[str, Json], target: Sequence[str], value: Json) -> None:
     """Set a member of a body that is being built; the last name of `target` is its own."""
-    *holders, name = target
-    for holder in holders:
+    for holder in target[:-1]:
         body = body.setdefault(holder, {})
-    body[name] = value
+    body[target[-1]] = value
 
 
 def request(

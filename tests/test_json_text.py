@@ -43,12 +43,20 @@ def test_an_integer_of_thousands_of_digits_is_refused() -> None:
         ('{"a":\n 1,\n x}', "Expecting property name enclosed in double quotes at line 3, character 2"),
         ("", "Expecting value at character 1"),
         ("1 2", "Extra data at character 3"),
+        ("{} x", "Extra data at character 4"),
+        ("[1]\u00a0", "Extra data at character 4"),
+        ("[1", "Expecting ',' delimiter at character 3"),
     ],
 )
 def test_broken_json_says_what_and_where(text: str, said: str) -> None:
     with pytest.raises(ValueError, match=r"at (line|character)") as caught:
         json_text.loads(text)
     assert str(caught.value) == said
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "{}\r\n", "[]\t ", " {}", "\n[]", "1", ' "x" '])
+def test_white_space_around_a_value_is_no_part_of_it(text: str) -> None:
+    assert json_text.loads(text) == json.loads(text)
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000])
