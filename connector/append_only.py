@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Lock
 from typing import NoReturn
 
+from connector import json_text
 from connector.errors import RunStopped
+from connector.json_text import Json
 
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 _BLOCK = 1 << 16
@@ -62,11 +65,11 @@ class AppendOnlyFile:
         """Have the disk hold all that was appended. Threads that ask at the same time share one answer."""
         size = self._size
         with self._syncing:
+            if self._unusable:
+                raise RunStopped(f"{self.path}: cannot be written: {self._unusable}")
             if self._synced >= size:
                 return
             size = self._size
-            if self._unusable:
-                raise RunStopped(f"{self.path}: cannot be written: {self._unusable}")
             try:
                 sync_file(self._descriptor)
             except OSError as error:
@@ -128,6 +131,27 @@ def cut_broken_end(path: Path) -> None:
                 return
             position = start
         file.truncate(0)
+
+
+def read_lines(path: Path, *, cut: bool) -> Iterator[tuple[Json, int]]:
+    """Read a file of JSON lines: each value, and where its line ends. Raises ValueError for one that is none.
+
+    With `cut` that line is removed instead, with all behind it.
+    """
+    position = 0
+    with path.open("rb") as file:
+        for line in file:
+            try:
+                value = json_text.loads(line.decode())
+            except ValueError:
+                if not cut:
+                    raise
+                break
+            position += len(line)
+            yield value, position
+        else:
+            return
+    os.truncate(path, position)
 
 
 def sync_file(descriptor: int) -> None:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from connector import json_text
-from connector.append_only import AppendOnlyFile, cut_broken_end
+from connector.append_only import AppendOnlyFile, cut_broken_end, read_lines
 from connector.errors import RowError, RunFault, RunStopped
 from connector.http import Request, Response, encode_body
 from connector.json_text import Json
@@ -33,20 +33,23 @@ class Journal:
         self._earlier: dict[tuple[int, int], dict[str, Json]] = {}
         self._file: AppendOnlyFile | None = None
 
-    def begin(self, fingerprint: Mapping[str, str]) -> None:
-        """Start a new journal, whose first line says what the run is."""
-        self._file = AppendOnlyFile(self.path)
-        self._file.append(_line({"journal": VERSION, "run": dict(fingerprint)}))
+    def begin(self, fingerprint: Mapping[str, str], *, fsync: bool = False) -> None:
+        """Start a new journal, whose first line says what the run is. `fsync` is that of AppendOnlyFile."""
+        self._file = AppendOnlyFile(self.path, fsync=fsync)
+        head: dict[str, Json] = {"journal": VERSION, "run": dict(fingerprint)}
+        self._file.append(_line({**head, "fsync": True} if fsync else head))
 
-    def resume(self, after_row: int) -> None:
-        """Go on with an interrupted run's journal. Rows up to `after_row` have their envelopes."""
+    def resume(self, after_row: int, *, fsync: bool = False, cut: bool = False) -> None:
+        """Go on with an interrupted run's journal. Rows up to `after_row` have their envelopes.
+
+        Raises ValueError, KeyError or TypeError for a line that cannot be read; with `cut` it is removed
+        instead, with all behind it.
+        """
         cut_broken_end(self.path)
-        with self.path.open("rb") as file:
-            for line in file:
-                entry = json_text.loads(line.decode())
-                if "row" in entry and entry["row"] > after_row:
-                    self._note(entry)
-        self._file = AppendOnlyFile(self.path)
+        for entry, _ in read_lines(self.path, cut=cut):
+            if "row" in entry and entry["row"] > after_row:
+                self._note(entry)
+        self._file = AppendOnlyFile(self.path, fsync=fsync)
 
     def close(self) -> None:
         """Close the file."""
@@ -95,6 +98,8 @@ class Journal:
             self._open_file().append(_line({"row": row, "step": step, "refused": True}))
 
     def _body(self, response: Response) -> str:
+        if not self._redactor.may_hide(response.text):
+            return response.text
         try:
             body = response.json()
         except RowError:
@@ -116,8 +121,16 @@ class Journal:
             self._earlier[place]["answer"] = entry["answer"]
 
 
-def read_fingerprint(path: Path) -> dict[str, Any]:
-    """Read what an interrupted run was, from its journal's first line. Raises RunFault."""
+@dataclass(frozen=True)
+class Head:
+    """What a journal's first line says: what the run is, and whether it was to survive a loss of power."""
+
+    run: Mapping[str, str]
+    fsync: bool
+
+
+def read_head(path: Path) -> Head:
+    """Read what an interrupted run was. Raises RunFault."""
     try:
         with path.open("rb") as file:
             head = json_text.loads(file.readline().decode())
@@ -125,8 +138,7 @@ def read_fingerprint(path: Path) -> dict[str, Any]:
             raise RunFault(
                 f"{path}: a journal of version {head['journal']}, which this version cannot resume"
             )
-        run: dict[str, Any] = head["run"]
-        return run
+        return Head(head["run"], head.get("fsync") is True)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunFault(f"{path}: the journal of the interrupted run cannot be read: {error}") from error
 

@@ -13,16 +13,16 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Literal, Protocol
 
 from filelock import FileLock, Timeout
 
 from connector import json_text
-from connector.append_only import AppendOnlyFile, cut_broken_end
+from connector.append_only import AppendOnlyFile, cut_broken_end, read_lines, sync_file, sync_folder
 from connector.errors import RunFault, RunStopped
-from connector.journal import Journal, read_fingerprint
+from connector.journal import Journal, read_head
 from connector.json_text import Json
 from connector.redact import Redactor
 
@@ -59,9 +59,16 @@ class FileOutput:
     """An output file, with its work folder and journal until it is complete."""
 
     def __init__(
-        self, path: Path, format: Format, fingerprint: Mapping[str, str], start: Start, redactor: Redactor
+        self,
+        path: Path,
+        format: Format,
+        fingerprint: Mapping[str, str],
+        start: Start,
+        redactor: Redactor,
+        *,
+        fsync: bool = False,
     ) -> None:
-        self.path, self._format = path, format
+        self.path, self._format, self._fsync = path, format, fsync
         self.folder = _work_folder(path)
         self._spool = self.folder / "envelopes.jsonl"
         self.journal = Journal(_journal(path), redactor)
@@ -90,15 +97,17 @@ class FileOutput:
             for path in (self.journal.path, self._spool):
                 path.unlink(missing_ok=True)
             # In this order: a journal without envelopes beside it means that they were given their name.
-            self._file = AppendOnlyFile(self._spool)
-            self.journal.begin(fingerprint)
+            self._file = AppendOnlyFile(self._spool, fsync=self._fsync)
+            self._sync_names()
+            self.journal.begin(fingerprint, fsync=self._fsync)
+            self._sync_names()
         except (OSError, RunStopped) as error:
             shutil.rmtree(self.folder, ignore_errors=True)
             raise RunFault(str(error)) from error
 
     def _resume(self, fingerprint: Mapping[str, str]) -> None:
-        before = read_fingerprint(self.journal.path)
-        changed = [name for name, value in fingerprint.items() if before.get(name) != value]
+        before = read_head(self.journal.path)
+        changed = [name for name, value in fingerprint.items() if before.run.get(name) != value]
         if changed:
             raise RunFault(
                 f"{self.path}: the interrupted run was another one: its {', '.join(changed)} differed. "
@@ -107,14 +116,24 @@ class FileOutput:
         try:
             if not self._spool.exists() and self.path.exists():
                 os.replace(self.path, self._spool)
-            self._file = AppendOnlyFile(self._spool)
+            self._spool.touch()
             cut_broken_end(self._spool)
-            self.done_rows = _cut_unfinished_row(self._spool)
-            self.journal.resume(self.done_rows)
+            # A line that the disk does not hold, of a run that wrote none before it held the last one, is
+            # what the power's end cut off: nothing that was noted behind it had been sent.
+            self.done_rows = _cut_unfinished_row(self._spool, cut=before.fsync)
+            self._fsync = self._fsync or before.fsync
+            self._file = AppendOnlyFile(self._spool, fsync=self._fsync)
+            self.journal.resume(self.done_rows, fsync=self._fsync, cut=before.fsync)
         except (OSError, RunStopped, ValueError, KeyError, TypeError) as error:
             raise RunFault(
                 f"{self.path}: the interrupted run cannot be read: {error}. --restart begins again"
             ) from error
+
+    def _sync_names(self) -> None:
+        """Have the disk know the files by their names."""
+        if self._fsync:
+            sync_folder(self.folder)
+            sync_folder(self.path.parent)
 
     def write(self, lines: bytes) -> None:
         """Write envelopes; the operating system has them when this returns. Raises RunStopped."""
@@ -123,27 +142,32 @@ class FileOutput:
 
     def finish(self) -> None:
         """Write the output in its format, give it its name, and remove the work folder."""
+        self._file.require()
+        self._file.sync()
         try:
-            self._file.sync()
             ready = self._spool
             if self._format != "jsonl":
                 ready = self.folder / "output"
-                with ready.open("wb") as file:
-                    convert(self._spool, self._format, file)
+                with self._spool.open("rb") as spool, ready.open("wb") as file:
+                    convert(spool, self._format, file)
                     file.flush()
-                    os.fsync(file.fileno())
+                    sync_file(file.fileno())
             os.replace(ready, self.path)
+            self._sync_names()
         except OSError as error:
             raise RunStopped(f"{self.path}: cannot be written: {error.strerror}") from error
         self.close()
+        with suppress(OSError):  # first, as without a journal there is nothing that could be resumed
+            self.journal.path.unlink()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def close(self) -> None:
-        """Let go of the files; what is not finished can be resumed."""
+        """Let go of the files; what is not finished can be resumed. Raises RunStopped: see AppendOnlyFile."""
         if self._lock.is_locked:
-            self._file.close()
-            self.journal.close()
-            self._lock.release()
+            with ExitStack() as all_of_them:
+                all_of_them.callback(self._lock.release)
+                all_of_them.callback(self.journal.close)
+                all_of_them.callback(self._file.close)
 
 
 def _work_folder(path: Path) -> Path:
@@ -158,6 +182,8 @@ def look(path: Path, start: Start) -> None:
     """Refuse an output that cannot be, and to overwrite one or begin again without being told to."""
     if path.is_dir():
         raise RunFault(f"{path}: is a folder; name a file for the output")
+    if path.exists() and not path.is_file():
+        raise RunFault(f"{path}: is no regular file; name a file for the output, or - for standard output")
     if not path.parent.is_dir():
         raise RunFault(f"{path}: there is no folder {path.parent}")
     if start == "new" and is_interrupted(path):
@@ -205,15 +231,12 @@ def _has_head(journal: Path) -> bool:
         return False
 
 
-def _cut_unfinished_row(spool: Path) -> int:
+def _cut_unfinished_row(spool: Path, *, cut: bool) -> int:
     """Remove the envelopes of a row without its last one; give the number of the last row that has it."""
-    done = keep = position = 0
-    with spool.open("rb") as file:
-        for line in file:
-            position += len(line)
-            envelope = json_text.loads(line.decode())
-            if envelope["meta"].get("last", True):
-                done, keep = envelope["row"], position
+    done = keep = 0
+    for envelope, end in read_lines(spool, cut=cut):
+        if envelope["meta"].get("last", True):
+            done, keep = envelope["row"], end
     os.truncate(spool, keep)
     return done
 
@@ -225,7 +248,7 @@ class StreamOutput:
         self.done_rows = 0
         self._format = format
         self._stream = stream or sys.stdout.buffer
-        self._spool = None if format == "jsonl" else tempfile.NamedTemporaryFile(suffix=".jsonl")  # noqa: SIM115
+        self._spool = None if format == "jsonl" else tempfile.TemporaryFile()  # noqa: SIM115
 
     def write(self, lines: bytes) -> None:
         """Write envelopes. Raises RunStopped when nobody reads any more."""
@@ -238,8 +261,7 @@ class StreamOutput:
         """Write what had to wait for the end."""
         with _writing():
             if self._spool:
-                self._spool.flush()
-                convert(Path(self._spool.name), self._format, self._stream)
+                convert(self._spool, self._format, self._stream)
             self._stream.flush()
 
     def close(self) -> None:
@@ -256,22 +278,22 @@ def _writing() -> Iterator[None]:
         raise RunStopped(f"standard output cannot be written: {error.strerror}") from error
 
 
-def convert(spool: Path, format: Format, file: BinaryIO) -> None:
+def convert(spool: BinaryIO, format: Format, file: BinaryIO) -> None:
     """Write envelopes kept as JSON Lines in another format, as a stream."""
-    writers: dict[Format, Callable[[Path, BinaryIO], None]] = {"json": _write_json, "csv": _write_csv}
+    writers: dict[Format, Callable[[BinaryIO, BinaryIO], None]] = {"json": _write_json, "csv": _write_csv}
     writers[format](spool, file)
 
 
-def _write_json(spool: Path, file: BinaryIO) -> None:
+def _write_json(spool: BinaryIO, file: BinaryIO) -> None:
     separator = b"[\n"
-    with spool.open("rb") as lines:
-        for line in lines:
-            file.write(separator + line.rstrip(b"\n"))
-            separator = b",\n"
+    spool.seek(0)
+    for line in spool:
+        file.write(separator + line.rstrip(b"\n"))
+        separator = b",\n"
     file.write(b"\n]\n" if separator != b"[\n" else b"[]\n")
 
 
-def _write_csv(spool: Path, file: BinaryIO) -> None:
+def _write_csv(spool: BinaryIO, file: BinaryIO) -> None:
     """Write `row, has_error, error`, then the results' fields in the order of their first appearance."""
     fields: dict[str, None] = {}
     for envelope in _envelopes(spool):
@@ -287,10 +309,10 @@ def _write_csv(spool: Path, file: BinaryIO) -> None:
         text.detach()
 
 
-def _envelopes(spool: Path) -> Iterator[dict[str, Json]]:
-    with spool.open("rb") as lines:
-        for line in lines:
-            yield json_text.loads(line.decode())
+def _envelopes(spool: BinaryIO) -> Iterator[dict[str, Json]]:
+    spool.seek(0)
+    for line in spool:
+        yield json_text.loads(line.decode())
 
 
 def _cells(envelope: Mapping[str, Json]) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
+from itertools import chain
 
 from connector.json_text import Json
 
@@ -27,6 +28,11 @@ class Redactor:
         # one, nothing must be seen at any instant.
         self._shortest = len(longest_first[-1]) if longest_first else sys.maxsize
         self._values = tuple(longest_first)
+
+    def may_hide(self, text: str) -> bool:
+        """Tell whether a text, or the JSON in it, could hold what is to be hidden; it seldom can."""
+        # In JSON, an escape could spell any name.
+        return "\\" in text or any(map(text.__contains__, chain(self._values, self._members)))
 
     def text(self, text: str) -> str:
         """Give the text without the known secret values."""

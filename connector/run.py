@@ -330,7 +330,12 @@ def _open_output(
         return
     fingerprint = _fingerprint(prepared, connection, source)
     output = FileOutput(
-        Path(job.output), format_of(job.output, job.output_format), fingerprint, start, redactor
+        Path(job.output),
+        format_of(job.output, job.output_format),
+        fingerprint,
+        start,
+        redactor,
+        fsync=job.fsync,
     )
     try:
         yield output, output.journal

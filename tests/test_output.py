@@ -7,6 +7,7 @@ import errno
 import io
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -430,38 +431,73 @@ def test_no_room_for_the_last_step_leaves_the_run_resumable(
     assert path.read_text()
 
 
-def test_a_folder_that_vanished_stops_the_run(out: Path) -> None:
+@pytest.mark.parametrize("format", ["jsonl", "json"])
+@pytest.mark.parametrize("removed", ["work", "all", "spool", "journal"])
+def test_what_is_removed_while_a_run_goes_on_stops_it_and_is_put_back(
+    tmp_path: Path, removed: str, format: Format
+) -> None:
+    folder = tmp_path / "results"
+    folder.mkdir()
+    out = folder / f"out.{format}"
+    output = start(out, format=format)
+    output.journal.sent(1, 0, POST)
+    output.journal.answered(1, 0, Response(200, body=b"[1]"))
+    output.write(envelope(1).line())
+    output.journal.sent(2, 0, POST)
+    gone = {"work": output.folder, "all": folder, "spool": output.folder / "envelopes.jsonl"}
+    shutil.rmtree(gone[removed]) if removed in ("work", "all") else (
+        gone["spool"] if removed == "spool" else output.journal.path
+    ).unlink()
+    output.journal.answered(2, 0, Response(200, body=b"[2]"))  # it came, so it is kept
+    if removed != "spool":
+        with pytest.raises(RunStopped, match="was removed while the run went on; it is put back"):
+            output.journal.sent(3, 0, POST)  # and so it is not sent
+    if removed != "journal":
+        with pytest.raises(RunStopped, match="was removed"):
+            output.write(envelope(2).line())
+        with pytest.raises(RunStopped, match="was removed"):
+            output.finish()
+    output.close()
+    resumed = start(out, "resume", format)
+    assert resumed.done_rows == 1
+    answer = resumed.journal.recorded(2, 0, POST)
+    assert answer is not None
+    assert answer.json() == [2]
+    assert resumed.journal.recorded(3, 0, POST) is None
+    resumed.close()
+
+
+def test_what_cannot_be_put_back_is_told(out: Path) -> None:
     output = start(out)
-    (output.folder / "envelopes.jsonl").unlink()
-    with pytest.raises(RunStopped, match="cannot be written: No such file"):
-        output.finish()
+    shutil.rmtree(output.folder)
+    output.folder.write_text("in the way")
+    with pytest.raises(RunStopped, match=r"cannot be put back: File exists.*look before you send it again"):
+        output.close()
     output.close()
 
 
 # --- JSON and CSV ------------------------------------------------------------------------------------------
 
 
-def converted(tmp_path: Path, format: Format, *envelopes: Envelope) -> str:
-    spool = tmp_path / "spool.jsonl"
-    spool.write_bytes(b"".join(e.line() for e in envelopes))
+def converted(format: Format, *envelopes: Envelope) -> str:
+    spool = io.BytesIO(b"".join(e.line() for e in envelopes))
     file = io.BytesIO()
     convert(spool, format, file)
     return file.getvalue().decode("utf-8")
 
 
-def cells(tmp_path: Path, *envelopes: Envelope) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(converted(tmp_path, "csv", *envelopes), newline="")))
+def cells(*envelopes: Envelope) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(converted("csv", *envelopes), newline="")))
 
 
 def test_json_is_an_array_with_an_envelope_a_line(tmp_path: Path) -> None:
-    text = converted(tmp_path, "json", envelope(1, {"a": "ü"}), envelope(2, None, "no"))
+    text = converted("json", envelope(1, {"a": "ü"}), envelope(2, None, "no"))
     assert len(text.splitlines()) == 4
     assert json.loads(text) == [envelope(1, {"a": "ü"}).as_json(), envelope(2, None, "no").as_json()]
 
 
 def test_columns_stand_in_the_order_in_which_fields_appear(tmp_path: Path) -> None:
     found = cells(
-        tmp_path,
         envelope(1, {"b": 1, "a": "x"}),
         envelope(2, None, "went, wrong"),
         envelope(3, {"c": True, "a": None, "b": 1.5}),
@@ -477,9 +513,7 @@ def test_columns_stand_in_the_order_in_which_fields_appear(tmp_path: Path) -> No
 
 
 def test_what_is_nested_stands_in_its_cell_as_json(tmp_path: Path) -> None:
-    [header, first, second] = cells(
-        tmp_path, envelope(1, {"a": {"b": [1, "ü"]}, "c": []}), envelope(2, [1, 2])
-    )
+    [header, first, second] = cells(envelope(1, {"a": {"b": [1, "ü"]}, "c": []}), envelope(2, [1, 2]))
     assert header == ["row", "has_error", "error", "a", "c", "result"]
     assert first[3:] == ['{"b": [1, "ü"]}', "[]", ""]
     assert second[3:] == ["", "", "[1, 2]"]
@@ -487,7 +521,7 @@ def test_what_is_nested_stands_in_its_cell_as_json(tmp_path: Path) -> None:
 
 def test_a_field_that_is_called_like_one_of_ours_keeps_its_value(tmp_path: Path) -> None:
     result = {"row": "r", "result.row": "s", "error": "e", "input": "i", "has_error": "h", "result": "x"}
-    [header, first] = cells(tmp_path, envelope(1, result))
+    [header, first] = cells(envelope(1, result))
     assert len(set(header)) == len(header) == 9
     assert dict(zip(header, first, strict=True)) == {
         "row": "1",
@@ -504,16 +538,16 @@ def test_a_field_that_is_called_like_one_of_ours_keeps_its_value(tmp_path: Path)
 
 def test_a_kept_row_has_its_column(tmp_path: Path) -> None:
     kept = Envelope(1, None, {"a": 1}, META, {"n": "ü"})
-    assert cells(tmp_path, kept) == [
+    assert cells(kept) == [
         ["row", "has_error", "error", "a", "input"],
         ["1", "false", "", "1", '{"n": "ü"}'],
     ]
 
 
 def test_cells_with_quotes_line_breaks_and_broken_characters(tmp_path: Path) -> None:
-    [_, first] = cells(tmp_path, envelope(1, {"a": 'x "y",\r\nz', "b": "\ud800ü", "c": ["\udfff"]}))
+    [_, first] = cells(envelope(1, {"a": 'x "y",\r\nz', "b": "\ud800ü", "c": ["\udfff"]}))
     assert first[3:] == ['x "y",\r\nz', "\\ud800ü", '["\\udfff"]']
-    assert "\\ud800" in converted(tmp_path, "json", envelope(1, "\ud800"))
+    assert "\\ud800" in converted("json", envelope(1, "\ud800"))
 
 
 json_values = st.recursive(
@@ -529,14 +563,11 @@ json_values = st.recursive(
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(json_values, max_size=4))
-def test_any_result_is_one_line_one_item_and_one_record(
-    tmp_path_factory: pytest.TempPathFactory, results: list[Any]
-) -> None:
-    folder = tmp_path_factory.getbasetemp()
+def test_any_result_is_one_line_one_item_and_one_record(results: list[Any]) -> None:
     envelopes = [envelope(number, result) for number, result in enumerate(results, 1)]
     assert [json.loads(e.line())["result"] for e in envelopes] == results
-    assert [e["result"] for e in json.loads(converted(folder, "json", *envelopes))] == results
-    header, *records = cells(folder, *envelopes)
+    assert [e["result"] for e in json.loads(converted("json", *envelopes))] == results
+    header, *records = cells(*envelopes)
     assert [record[0] for record in records] == [str(number) for number in range(1, len(results) + 1)]
     assert len(set(header)) == len(header)
 

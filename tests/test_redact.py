@@ -59,6 +59,22 @@ def test_the_given_value_is_not_changed() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "may"),
+    [
+        ('{"a": 1}', False),
+        ("", False),
+        ('{"a": "xsecret-1x"}', True),
+        ('{"password": 1}', True),
+        ('{"p\\u0061ssword": 1}', True),
+        ('{"a": "s\\u0065cret-1"}', True),
+    ],
+)
+def test_a_text_that_surely_hides_nothing_is_told(text: str, may: bool) -> None:
+    assert Redactor(["secret-1"], ["password"]).may_hide(text) is may
+    assert Redactor().may_hide(text) is ("\\" in text)
+
+
+@pytest.mark.parametrize(
     ("secret", "shown"),
     [("", HIDDEN), ("short", HIDDEN), ("elevenchars", HIDDEN), ("twelve-chars", HIDDEN + "hars")],
 )
