@@ -1,8 +1,12 @@
-"""The steps of a job: what is found before anything is sent, their order, and how a job goes on."""
+"""A run and the steps of a job: what is found before anything is sent, their order, and how they go on."""
 
 from __future__ import annotations
 
 import json
+import pickle
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,9 +21,9 @@ from connector.catalog import Catalog
 from connector.connections import Connection, make_connection
 from connector.envelope import Envelope
 from connector.errors import RunFault, RunStopped
-from connector.job import load_jobs
+from connector.job import Job, load_jobs
 from connector.output import Start
-from connector.run import prepare_all, run_all
+from connector.run import prepare, prepare_all, run, run_all
 from connector.sandbox.server import Sandbox
 from connector.service import Service
 from tests.fakes import write_lines
@@ -371,3 +375,117 @@ def test_lists_fan_out_and_outputs_may_be_json(job: Any, run_job: RunJob, tmp_pa
     assert counts(ended[1][1]) == (len(found), 0, 0)
     lines = [json.loads(line) for line in (tmp_path / "out/read.jsonl").read_text().splitlines()]
     assert [(e["input"]["site"], e["result"]["id"]) for e in lines] == [("a", n) for n in found]
+
+
+# --- the same run, and another one -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def interrupted(catalog: Catalog, connection: Connection, tmp_path: Path) -> Job:
+    """A run that was stopped after its first row."""
+    write_lines(tmp_path / "rows.jsonl", [{"device": n} for n in (1, 2, 3)])
+    job = Job(
+        action="update_device",
+        templates={"device_id": "{{ device }}", "display_name": "Kiosk {{ device }}"},
+        input=str(tmp_path / "rows.jsonl"),
+        output=str(tmp_path / "out.jsonl"),
+        delay_ms=0,
+    )
+    stop = StopAfter(1)
+    summary = run(prepare(job, catalog), "new", listeners=(stop,), stop=stop.event, connection=connection)
+    assert (summary.stopped, summary.rows) == (True, 1)
+    return job
+
+
+@pytest.mark.parametrize(
+    ("change", "differs"),
+    [
+        ({"action": "get_device", "templates": {"device_id": "{{ device }}"}}, "action, templates"),
+        ({"templates": {"device_id": "{{ device }}", "display_name": "Other"}}, "templates"),
+        ({"input": "other.jsonl"}, "input"),
+        ({"rows": "each"}, "settings"),
+        ({"keep_row": True}, "settings"),
+        ({"match_fields": True}, "settings"),
+        ({"reveal_secrets": True}, "settings"),
+        ({"output_format": "json"}, "settings"),
+    ],
+)
+def test_another_run_is_not_taken_for_the_interrupted_one(
+    interrupted: Job,
+    catalog: Catalog,
+    connection: Connection,
+    sandbox: Sandbox,
+    tmp_path: Path,
+    change: dict[str, Any],
+    differs: str,
+) -> None:
+    if "input" in change:
+        other = write_lines(tmp_path / "other.jsonl", [{"device": n} for n in (1, 2, 4)])
+        change = {"input": str(other)}
+    with pytest.raises(RunFault, match=f"the interrupted run was another one: its {differs} differed"):
+        run(prepare(replace(interrupted, **change), catalog), "resume", connection=connection)
+    assert len(sandbox.log.requests()) == 1
+
+
+def test_another_account_is_another_run(
+    interrupted: Job, catalog: Catalog, service: Service, connection: Connection, sandbox: Sandbox
+) -> None:
+    with Sandbox() as elsewhere:
+        other = make_connection(service, elsewhere.connection, "another sandbox")
+        with pytest.raises(RunFault, match="its connection differed"):
+            run(prepare(interrupted, catalog), "resume", connection=other)
+        assert elsewhere.log.requests() == []
+
+
+def test_how_fast_and_how_careful_it_goes_on_is_another_matter(
+    interrupted: Job, catalog: Catalog, connection: Connection, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    job = replace(interrupted, concurrency=3, delay_ms=1, on_error="stop", max_errors=5, fsync=True)
+    summary = run(prepare(job, catalog), "resume", connection=connection)
+    assert (summary.resumed_rows, summary.succeeded) == (1, 2)
+    assert sorted(sent(sandbox)) == [f"PATCH /v2/device/{n}" for n in (1, 2, 3)]
+
+
+@pytest.mark.parametrize("concurrency", [2, 8])
+def test_rows_that_were_answered_behind_one_that_hung_are_answered_from_the_journal(
+    catalog: Catalog, connection: Connection, sandbox: Sandbox, tmp_path: Path, concurrency: int
+) -> None:
+    """One request stays without an answer, the other rows' envelopes wait for it; then all is over."""
+    write_lines(tmp_path / "rows.jsonl", [{"reason": f"row {n}"} for n in range(1, 31)])
+    job = Job(
+        action="reboot_device",
+        templates={"device_id": "1", "mode": "NORMAL", "reason": "{{ reason }}"},
+        input=str(tmp_path / "rows.jsonl"),
+        output=str(tmp_path / "out.jsonl"),
+        delay_ms=0,
+        concurrency=concurrency,
+    )
+    code = (
+        "import pickle, sys; from connector.run import prepare, run; from connector.catalog import Catalog;"
+        "job, connection = pickle.load(sys.stdin.buffer); run(prepare(job, Catalog()), connection=connection)"
+    )
+    sandbox.set_faults(queue=[{"fault": "slow", "seconds": 60}])
+    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    process.stdin.write(pickle.dumps((job, connection)))
+    process.stdin.close()
+    wait_until(lambda: len(sandbox.log.requests()) == 30)
+    journal = tmp_path / "out.jsonl.run" / "journal.jsonl"
+    wait_until(lambda: journal.read_bytes().count(b'"answer"') == 29)
+    process.kill()
+    process.wait()
+    written = (tmp_path / "out.jsonl.run" / "envelopes.jsonl").read_text().splitlines()
+    summary = run(prepare(replace(job, concurrency=1), catalog), "resume", connection=connection)
+    assert (summary.resumed_rows, summary.rows) == (len(written), 30 - len(written))
+    assert summary.codes == {"outcome_unknown": 1}
+    assert len(sandbox.log.requests()) == 30
+    envelopes = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert [e["row"] for e in envelopes] == list(range(1, 31))
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
+    """Poll until a condition of another process holds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.005)

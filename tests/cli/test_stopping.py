@@ -1,9 +1,11 @@
-"""Ctrl-C: the first one finishes what is under way, the second one ends the process; both can be resumed."""
+"""What ends a run early, and can be resumed: Ctrl-C once and twice, a full disk, a folder that is gone."""
 
 from __future__ import annotations
 
 import json
 import os
+import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -155,3 +157,90 @@ def test_a_run_that_waits_for_standard_input_ends_too(start: Start, sandbox: San
     assert process.returncode == 130, said
     assert "it cannot be resumed" in said
     assert "Fatal" not in said
+
+
+# --- nowhere to write --------------------------------------------------------------------------------------
+
+
+def limit_files(size: int) -> Callable[[], None]:
+    """Let no file of a process grow beyond a size, as on a disk that is full."""
+    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+@pytest.mark.parametrize("size", [900, 2000, 5003, 9001])
+def test_a_full_disk_stops_the_run_and_nothing_is_lost_or_sent_twice(
+    start: Start, sandbox: Sandbox, tmp_path: Path, concurrency: int, size: int
+) -> None:
+    full = start("--concurrency", concurrency, "--delay-ms", 0, preexec_fn=limit_files(size))
+    said = end(full)
+    assert full.returncode == 3, said
+    assert "cannot be written: File too large" in said
+    assert "Traceback" not in said
+    assert 0 < len(sandbox.log.requests()) < ROWS
+    resumed = start("--resume", "--delay-ms", 0)
+    said = end(resumed)
+    assert resumed.returncode in (0, 1), said
+    assert_each_row_once(sandbox, tmp_path / "out.jsonl")
+    failed = [e["meta"]["code"] for e in envelopes(tmp_path / "out.jsonl") if e["has_error"]]
+    assert failed == ["outcome_unknown"] * len(failed)
+    # In doubt are at most those whose answer came when there was no room for it any more.
+    assert len(failed) <= concurrency
+
+
+def test_a_disk_that_is_full_before_the_first_row_is_a_fault(
+    start: Start, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    process = start(preexec_fn=limit_files(100))
+    said = end(process)
+    assert process.returncode == 2, said
+    assert "cannot be written: File too large" in said
+    assert sandbox.log.requests() == []
+    assert not list(tmp_path.glob("out.jsonl*"))
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_a_folder_that_is_removed_stops_the_run_and_is_put_back(
+    start: Start, sandbox: Sandbox, tmp_path: Path, concurrency: int
+) -> None:
+    results = tmp_path / "results"
+    results.mkdir()
+    process = start("-o", results / "out.jsonl", "--concurrency", concurrency, "--delay-ms", 20)
+    wait_until(lambda: len(sandbox.log.requests()) >= 10)
+    shutil.rmtree(results)
+    said = end(process)
+    assert process.returncode == 3, said
+    assert "was removed while the run went on; it is put back as the run had it, and --resume goes on" in said
+    assert len(sandbox.log.requests()) < ROWS
+    resumed = start("--resume", "-o", results / "out.jsonl", "--delay-ms", 0)
+    said = end(resumed)
+    assert resumed.returncode == 0, said
+    assert_each_row_once(sandbox, results / "out.jsonl")
+
+
+@pytest.mark.parametrize("more", [(), ("--restart",)])
+def test_a_pipe_or_a_device_is_no_output_file(
+    start: Start, sandbox: Sandbox, tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    process = start("-o", "pipe", *more)
+    said = end(process)
+    assert process.returncode == 2
+    assert "pipe: is no regular file; name a file for the output, or - for standard output" in said
+    assert (tmp_path / "pipe").is_fifo()
+    assert sandbox.log.requests() == []
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+@pytest.mark.parametrize("format", ["jsonl", "json", "csv"])
+def test_a_full_standard_output_stops_the_run(
+    start: Start, sandbox: Sandbox, format: str, concurrency: int
+) -> None:
+    with open("/dev/full", "wb") as full:
+        process = start(
+            "-o", "-", "--output-format", format, "--concurrency", concurrency, "--delay-ms", 0, stdout=full
+        )
+        said = end(process)
+    assert process.returncode == 3, said
+    assert "standard output cannot be written: No space left on device" in said
+    assert "Traceback" not in said
