@@ -24,6 +24,7 @@ Listener = Callable[[Envelope], None]
 class Summary:
     """What came of a run. Counts are rows; `codes` counts the failed ones by `meta.code`.
 
+    `resumed_rows` had their envelopes before it was resumed, `resumed_failed` of them an error.
     `stopped` says that rows are left that were not begun, or not finished; `too_many_errors` that more rows
     failed than the run allows (which stops it, unless they were the last). `left_out` counts what a step did
     not take from the step that it follows, by the reason: see `steps`.
@@ -33,6 +34,7 @@ class Summary:
     succeeded: int = 0
     failed: int = 0
     resumed_rows: int = 0
+    resumed_failed: int = 0
     seconds: float = 0.0
     codes: dict[str, int] = field(default_factory=dict)
     examples: dict[str, str] = field(default_factory=dict)
@@ -60,6 +62,7 @@ class Summary:
             "succeeded": self.succeeded,
             "failed": self.failed,
             "resumed_rows": self.resumed_rows,
+            "resumed_failed": self.resumed_failed,
             "seconds": round(self.seconds, 3),
             "codes": {code: {"rows": n, "example": self.examples[code]} for code, n in self.codes.items()},
             "stopped": self.stopped,
@@ -92,7 +95,7 @@ def run_batch(
     Raises RunStopped when envelopes cannot be written any more; `stop` is set then, too, so that no other row
     waits for what is of no use.
     """
-    summary = Summary(resumed_rows=output.done_rows)
+    summary = Summary(resumed_rows=output.done_rows, resumed_failed=output.done_failed)
     began = clock.monotonic()
     batch = _Batch(invoker, output, (summary.count, *listeners), stop or Event(), max_errors)
     left = dropwhile(lambda row: row.number <= output.done_rows, rows)

@@ -32,6 +32,7 @@ class Kept:
     """An output in memory; `finished` tells whether it was completed."""
 
     done_rows: int = 0
+    done_failed: int = 0
     written: list[Envelope] = field(default_factory=list)
     finished: bool = False
 
@@ -92,6 +93,7 @@ def test_every_row_has_its_envelope_in_order(
         "succeeded": 18,
         "failed": 2,
         "resumed_rows": 0,
+        "resumed_failed": 0,
         "seconds": 3.0,
         "codes": {
             "api_error": {"rows": 1, "example": "row 13: GET /v2/probe: the API answered 400: unlucky"},
@@ -299,13 +301,16 @@ def test_errors_in_the_last_rows_leave_nothing_to_stop(
     assert summary.as_json()["too_many_errors"] is too_many
 
 
-def test_a_row_fails_once_whatever_its_items_do(
+def test_a_row_fails_as_a_whole_whatever_its_items_do(
     client: Client, transport: FakeTransport, clock: FakeClock, tmp_path: Path
 ) -> None:
-    transport.answers = [reply([1, 2]), reply(b"", 404), reply([3])]
+    handler = "def handle(inputs):\n    yield inputs.request()\n    return [object(), 1]\n"
+    transport.answers = [reply({})] * 2
     output = Kept()
-    run_batch(rows(3), invoker(declare(tmp_path), client, rows="each"), output, clock, max_errors=1)
-    assert [e.row for e in output.written] == [1, 1, 2, 3]
+    run = invoker(declare(tmp_path, handler=handler), client, rows="each")
+    summary = run_batch(rows(2), run, output, clock, max_errors=0)
+    assert [(e.row, e.has_error) for e in output.written] == [(1, True), (1, False), (2, True), (2, False)]
+    assert (summary.succeeded, summary.stopped) == (2, False)
 
 
 @pytest.mark.parametrize("concurrency", [1, 4])

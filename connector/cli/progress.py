@@ -53,7 +53,10 @@ def describe(job: Job, summary: Summary | None) -> str:
     """
     if summary is None:
         return f"{job.label}: finished before\nenvelopes: {job.output}"
-    resumed = f" (after {summary.resumed_rows} of the interrupted run)" if summary.resumed_rows else ""
+    before = f", {summary.resumed_failed} of which failed" if summary.resumed_failed else ""
+    resumed = (
+        f" (after {summary.resumed_rows} of the interrupted run{before})" if summary.resumed_rows else ""
+    )
     lines = [
         f"{job.label}: {summary.rows} rows{resumed}, {summary.succeeded} succeeded, "
         f"{summary.failed} failed, in {summary.seconds:.1f} s"

@@ -76,7 +76,8 @@ def _run(options: argparse.Namespace) -> int:
 def _exit_code(summary: Summary) -> int:
     if summary.stopped:
         return INTERRUPTED
-    return ROWS_FAILED if summary.failed or summary.left_out.get("failed") else OK
+    failed = summary.failed or summary.resumed_failed or summary.left_out.get("failed")
+    return ROWS_FAILED if failed else OK
 
 
 class _stopping:

@@ -223,6 +223,80 @@ def test_another_run_is_not_resumed(ninjaone: Ninjaone, connection_file: Path, t
     assert "action, templates, connection, input, settings" in done.stderr
 
 
+# --- how a run goes through its rows -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("limit", [("--on-error", "stop"), ("--max-errors", 0)])
+def test_errors_can_stop_a_run_which_goes_on_behind_them(
+    ninjaone: Ninjaone, connection_file: Path, sandbox: Sandbox, tmp_path: Path, limit: tuple[object, ...]
+) -> None:
+    rows = write_lines(tmp_path / "rows.jsonl", [{"device_id": n} for n in (1, 999, 3, 998, 5)])
+    run = ("run", "get_device", "-c", connection_file, "-i", rows, "-o", "out.jsonl", "--delay-ms", 0)
+    done = ninjaone(*run, *limit)
+    assert done.returncode == 3, done.stderr
+    assert "get_device: 2 rows, 1 succeeded, 1 failed" in done.stderr
+    assert "ninjaone: stopped: get_device: 1 row failed, and nothing more is begun then" in done.stderr
+    assert "--resume goes on behind what was written" in done.stderr
+    assert ninjaone(*run, *limit, "--resume").returncode == 3
+    done = ninjaone(*run, *limit, "--resume")
+    assert done.returncode == 1, done.stderr
+    assert "1 rows (after 4 of the interrupted run, 2 of which failed), 1 succeeded" in done.stderr
+    assert [e["row"] for e in envelopes(tmp_path / "out.jsonl")] == [1, 2, 3, 4, 5]
+    assert len(sandbox.log.requests()) == 5
+
+
+def test_fewer_errors_than_are_allowed_stop_nothing(
+    ninjaone: Ninjaone, connection_file: Path, tmp_path: Path
+) -> None:
+    rows = write_lines(tmp_path / "rows.jsonl", [{"device_id": n} for n in (1, 999, 3)])
+    done = ninjaone("run", "get_device", "-c", connection_file, "-i", rows, "-o", "out.jsonl",
+                    "--max-errors", 1, "--delay-ms", 0)  # fmt: skip
+    assert done.returncode == 1, done.stderr
+
+
+def test_to_standard_output_errors_stop_a_run_for_good(ninjaone: Ninjaone, connection_file: Path) -> None:
+    done = ninjaone("run", "get_device", "-c", connection_file, "--on-error", "stop", "--delay-ms", 0,
+                    stdin='{"device_id": 999}\n{"device_id": 1}\n')  # fmt: skip
+    assert done.returncode == 3, done.stderr
+    assert len(done.stdout.splitlines()) == 1
+    assert "--resume" not in done.stderr
+
+
+def test_the_keys_of_a_job_are_options_too(
+    ninjaone: Ninjaone, connection_file: Path, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    write_lines(tmp_path / "rows.jsonl", [{"device_id": n} for n in (1, 2, 999, 3, 998)])
+    (tmp_path / "job.yaml").write_text(
+        "action: get_device\nconnection: connection.yaml\ninput: rows.jsonl\noutput: out.jsonl\n"
+        "delay_ms: 0\nconcurrency: 3\non_error: stop\nfsync: true\n"
+    )
+    assert ninjaone("run", "job.yaml", "--concurrency", 1).returncode == 3
+    assert len(sandbox.log.requests()) == 3
+    head = json.loads((tmp_path / "out.jsonl.run" / "journal.jsonl").read_text().splitlines()[0])
+    assert head["fsync"] is True
+    done = ninjaone("run", "job.yaml", "--on-error", "continue", "--max-errors", 2, "--resume")
+    assert done.returncode == 1, done.stderr
+    assert len(sandbox.log.requests()) == 5
+
+
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        (("--concurrency", 0), "argument --concurrency: 1 to 256 rows can be under way at a time"),
+        (("--concurrency", 257), "argument --concurrency: 1 to 256 rows can be under way at a time"),
+        (("--concurrency", "many"), "argument --concurrency: invalid"),
+        (("--max-errors", -1), "argument --max-errors: a number of rows cannot be less than 0"),
+        (("--on-error", "ignore"), "argument --on-error: invalid choice"),
+    ],
+)
+def test_an_option_that_cannot_be_is_refused(
+    ninjaone: Ninjaone, option: tuple[object, ...], says: str
+) -> None:
+    done = ninjaone("run", "get_device", *option)
+    assert done.returncode == 2
+    assert says in done.stderr
+
+
 def wait_until(condition: Any, seconds: float = 20) -> None:
     """Poll until a condition of another process holds."""
     end = time.monotonic() + seconds
