@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import json
 import os
@@ -15,6 +16,7 @@ import pytest
 
 from connector.errors import AnswerLost, NotSent, RowError
 from connector.http import build_path
+from connector.transport import HttpTransport
 from tests.conftest import OpenTransport
 from tests.loopback import (
     CERTIFICATE,
@@ -430,6 +432,19 @@ def test_a_closed_transport_keeps_no_connection(open_transport: OpenTransport) -
         slow.join()
         hung_up.wait(PATIENCE_S)
     assert server.connections == 2
+
+
+def test_a_forgotten_transport_closes_its_connections() -> None:
+    hung_up = threading.Event()
+
+    def talk(talk: Talk) -> None:
+        answering(talk)
+        hung_up.set()
+
+    with Server((talk,)) as server:
+        get(HttpTransport(server.base_url))
+        gc.collect()
+        assert hung_up.wait(PATIENCE_S)
 
 
 @pytest.mark.parametrize(
