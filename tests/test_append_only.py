@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from threading import Barrier, Event, Thread
@@ -44,7 +45,12 @@ def test_threads_write_whole_lines_although_the_system_writes_in_pieces(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write = os.write
-    monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:7]))
+
+    def write_a_piece(descriptor: int, data: Any) -> int:
+        time.sleep(0)  # lets another thread go on
+        return write(descriptor, data[:7])
+
+    monkeypatch.setattr(os, "write", write_a_piece)
     file = AppendOnlyFile(path)
 
     def append(number: int) -> None:

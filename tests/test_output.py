@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.envelope import Envelope
-from connector.errors import RunFault, RunStopped
+from connector.errors import RowError, RunFault, RunStopped
 from connector.http import Request, Response
 from connector.output import (
     FileOutput,
@@ -411,6 +411,24 @@ def test_a_request_is_not_noted_on_a_full_disk_and_so_not_sent(out: Path, disk: 
     disk.room = 1 << 30
     resumed = start(out, "resume")
     assert resumed.journal.recorded(1, 0, POST) is None
+    resumed.close()
+
+
+def test_an_answer_without_room_for_its_note_may_still_have_its_envelope(out: Path, disk: FullDisk) -> None:
+    output = start(out)
+    output.journal.sent(1, 0, POST)
+    output.journal.sent(2, 0, POST)
+    disk.room = 10
+    output.journal.answered(1, 0, Response(200, body=b"[1]"))
+    output.journal.refused(2, 0)
+    with pytest.raises(RunStopped):
+        output.journal.sent(3, 0, POST)
+    disk.room = 1 << 30
+    output.write(envelope(1).line())
+    output.close()
+    resumed = start(out, "resume")
+    with pytest.raises(RowError, match="the run was interrupted before its answer came"):
+        resumed.journal.recorded(2, 0, POST)
     resumed.close()
 
 
