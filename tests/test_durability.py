@@ -157,20 +157,25 @@ DAMAGE = b"\0" * 30 + b'"x":1}\n' + b"\0" * 7
 
 @pytest.fixture
 def interrupted(folder: Path, request: pytest.FixtureRequest) -> FileOutput:
-    """A run of which the disk holds one envelope and the notes of two requests, and damage behind them."""
+    """A run of which the disk holds one envelope and the notes of two requests."""
     out = FileOutput(folder / "out.jsonl", "jsonl", RUN, "new", Redactor(), fsync=request.param)
     for row in (1, 2):
         out.journal.sent(row, 0, POST)
         out.journal.answered(row, 0, Response(200, body=b"[%d]" % row))
     out.write(LINE % 1)
     out.close()
-    for path in (out.folder / "envelopes.jsonl", out.journal.path):
-        path.write_bytes(path.read_bytes() + DAMAGE + LINE % 9)
     return out
+
+
+def damage(out: FileOutput, name: str) -> None:
+    with (out.folder / name).open("ab") as file:
+        file.write(DAMAGE + LINE % 9)
 
 
 @pytest.mark.parametrize("interrupted", [True], indirect=True)
 def test_what_the_disk_did_not_hold_is_cut_off(interrupted: FileOutput) -> None:
+    damage(interrupted, "envelopes.jsonl")
+    damage(interrupted, "journal.jsonl")
     resumed = FileOutput(interrupted.path, "jsonl", RUN, "resume", Redactor())
     assert resumed.done_rows == 1
     answer = resumed.journal.recorded(2, 0, POST)
@@ -182,9 +187,11 @@ def test_what_the_disk_did_not_hold_is_cut_off(interrupted: FileOutput) -> None:
 
 
 @pytest.mark.parametrize("interrupted", [False], indirect=True)
+@pytest.mark.parametrize("name", ["envelopes.jsonl", "journal.jsonl"])
 def test_without_it_damage_is_a_fault_since_nobody_knows_what_was_sent_behind_it(
-    interrupted: FileOutput,
+    interrupted: FileOutput, name: str
 ) -> None:
+    damage(interrupted, name)
     with pytest.raises(RunFault, match="the interrupted run cannot be read"):
         FileOutput(interrupted.path, "jsonl", RUN, "resume", Redactor(), fsync=True)
 
@@ -193,8 +200,6 @@ def test_without_it_damage_is_a_fault_since_nobody_knows_what_was_sent_behind_it
 def test_a_resumed_run_is_held_by_the_disk_if_it_was_or_is_to_be(
     interrupted: FileOutput, wanted: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for path in (interrupted.folder / "envelopes.jsonl", interrupted.journal.path):
-        path.write_bytes(path.read_bytes().partition(DAMAGE)[0])
     assert read_head(interrupted.journal.path).fsync is not wanted
     watch = Watch(monkeypatch, tmp_path)
     resumed = FileOutput(interrupted.path, "jsonl", RUN, "resume", Redactor(), fsync=wanted)

@@ -312,6 +312,26 @@ def test_a_run_killed_after_its_last_step_but_one_has_nothing_left_to_do(out: Pa
     assert list(out.parent.iterdir()) == [out]
 
 
+@pytest.mark.parametrize("format", ["jsonl", "json", "csv"])
+def test_a_run_killed_while_it_tidies_up_is_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: Format
+) -> None:
+    def removes_only_the_first(folder: Path, ignore_errors: bool) -> None:
+        (folder / "envelopes.jsonl").unlink(missing_ok=True)
+
+    path = tmp_path / f"out.{format}"
+    output = start(path, format=format)
+    output.write(envelope(1).line())
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "rmtree", removes_only_the_first)
+        output.finish()
+    content = path.read_bytes()
+    assert content
+    assert not is_interrupted(path)
+    assert "there is no interrupted run to resume" in refusal(path, "resume")
+    assert path.read_bytes() == content
+
+
 def test_a_restart_killed_at_its_first_steps_does_not_take_the_old_output_for_its_own(out: Path) -> None:
     out.write_text('{"row": 9, "meta": {}}\n')
     start(out, "restart").close()
