@@ -28,10 +28,13 @@ class Recorder(Protocol):
     """Keeps what was sent and answered, request by request, so that nothing is sent twice."""
 
     def recorded(self, row: int, step: int, request: Request) -> Response | None:
-        """Give what an interrupted run was answered. Raises RowError (`outcome_unknown`) if in doubt."""
+        """Give what an interrupted run was answered; None for what it did not send.
+
+        Raises RowError (`outcome_unknown`) for what it sent, if no answer was noted.
+        """
 
     def sent(self, row: int, step: int, request: Request) -> None:
-        """Note that a request which cannot be repeated is about to be sent."""
+        """Note that a request is about to be sent. Raises RunStopped."""
 
     def answered(self, row: int, step: int, response: Response) -> None:
         """Note its answer."""
@@ -177,10 +180,10 @@ class _Exchange:
         try:
             if request.cached:
                 response = self.lookups.ask(request, self.client.send)
-            elif request.repeatable:
+            elif request.repeatable and request.method != "DELETE":
                 response = self.client.send(request)
             else:
-                response = self._send_once(request, step)
+                response = self._send_noted(request, step)
         except RowError as error:
             self._failed = True
             if not request.repeatable and not error.refused:
@@ -191,22 +194,36 @@ class _Exchange:
             self._done.append((request, response))
         return response
 
-    def _send_once(self, request: Request, step: int) -> Response:
-        response = self.recorder.recorded(self.row, step, request)
+    def _send_noted(self, request: Request, step: int) -> Response:
+        """Send what is noted: what cannot be repeated, and deletions, whose repetition finds nothing left."""
+        sent_before = False
+        try:
+            response = self.recorder.recorded(self.row, step, request)
+        except RowError:
+            if not request.repeatable:
+                raise
+            response, sent_before = None, True
         if response is None:
             self.recorder.sent(self.row, step, request)
-            try:
-                response = self.client.send(request)
-            except RowError as error:
-                if error.refused:
-                    self.recorder.refused(self.row, step)
-                raise
-            except Interrupted:
-                self.recorder.refused(self.row, step)
-                raise
+            response = self._send_and_take_back(request, step, sent_before)
             self.recorder.answered(self.row, step, response)
-        self.repeatable = False
+        self.repeatable = self.repeatable and request.repeatable
         return response
+
+    def _send_and_take_back(self, request: Request, step: int, sent_before: bool) -> Response:
+        """Send a request that is noted, and take the note back if it was certainly not carried out."""
+        try:
+            return self.client.send(request)
+        except Interrupted:
+            if not request.repeatable:
+                self.recorder.refused(self.row, step)
+            raise
+        except RowError as error:
+            if sent_before and error.code == "not_found":
+                return Response(204, attempts=error.attempts, request_id=error.request_id)
+            if error.refused:
+                self.recorder.refused(self.row, step)
+            raise
 
     def explain(self, error: RowError) -> RowError:
         """Say of an error that other requests of the row had succeeded before (code `partial`)."""

@@ -1,5 +1,7 @@
 """The journal of a run: every request that cannot be repeated, before it is sent and once it is answered.
 
+Deletions are in it, too: one that is sent again may find nothing left.
+
 A JSON Lines file (`schemas/journal.schema.json`) beside the run's envelopes. Every line is handed to the
 operating system before the request leaves, so it survives the end of the process at any instant.
 """

@@ -146,6 +146,7 @@ class FileOutput:
         """Write the output in its format, give it its name, and remove the work folder."""
         self._file.require()
         self._file.sync()
+        self._file.close()  # some systems rename no file that is open
         try:
             ready = self._spool
             if self._format != "jsonl":

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from connector.action import Action
 from connector.client import Client
 from connector.envelope import Envelope
-from connector.errors import AnswerLost, NotSent, RowError, RunStopped
+from connector.errors import AnswerLost, Interrupted, NotSent, RowError, RunStopped
 from connector.http import Request, Response
 from connector.invoke import Invoker, first_request
 from connector.json_schema import validator
@@ -26,6 +26,12 @@ from tests.fakes import FakeClock, FakeTransport, make_client, reply, token
 ENVELOPE = validator(schema("envelope.schema.json"))
 READ: dict[str, Any] = {}
 CREATE: dict[str, Any] = {"request": "POST /v2/x", "effect": "write", "idempotent": False}
+DELETE: dict[str, Any] = {
+    "request": "DELETE /v2/x",
+    "effect": "destructive",
+    "idempotent": True,
+    "result": "none",
+}
 UPDATE: dict[str, Any] = {"request": "PATCH /v2/x", "effect": "write", "idempotent": True}
 
 
@@ -479,7 +485,10 @@ def test_a_capped_list_says_so_on_its_last_item(
     assert [(e.result, e.meta.get("truncated")) for e in envelopes] == [(1, None), (2, True)]
 
 
-# What is noted of requests that cannot be repeated
+# What is noted of requests that cannot be repeated, and of deletions
+
+
+IN_DOUBT = RowError("outcome_unknown", "in doubt", refused=False)
 
 
 class Notes:
@@ -560,10 +569,57 @@ def test_an_answer_from_an_interrupted_run_is_not_asked_for_again(
 def test_a_request_in_doubt_from_an_interrupted_run_is_not_sent(
     client: Client, transport: FakeTransport, tmp_path: Path
 ) -> None:
-    notes = Notes(transport, {0: RowError("outcome_unknown", "in doubt", refused=False)})
+    notes = Notes(transport, {0: IN_DOUBT})
     envelope = one(invoker(declare(tmp_path, **CREATE), client, recorder=notes))
     assert (envelope.meta["code"], envelope.meta["repeatable"]) == ("outcome_unknown", False)
     assert (transport.sent, notes.calls) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("earlier", "answer", "code", "calls"),
+    [
+        (None, reply(b"", 204), None, ["sent", "answered"]),
+        (None, reply(b"", 404), "not_found", ["sent", "refused"]),
+        (reply(b"", 204), None, None, []),
+        (IN_DOUBT, reply(b"", 204), None, ["sent", "answered"]),
+        (IN_DOUBT, reply(b"", 404), None, ["sent", "answered"]),
+        (IN_DOUBT, reply(b"", 403), "forbidden", ["sent", "refused"]),
+    ],
+)
+def test_a_deletion_that_an_interrupted_run_may_have_carried_out_is_sent_again_and_may_find_nothing(
+    client: Client, transport: FakeTransport, tmp_path: Path, earlier: Any, answer: Any, code: Any, calls: Any
+) -> None:
+    transport.answers = [answer] if answer else []
+    notes = Notes(transport, {0: earlier})
+    envelope = one(invoker(declare(tmp_path, **DELETE), client, recorder=notes))
+    assert envelope.meta["code"] == code
+    assert envelope.meta.get("repeatable", True) is True
+    assert [call[0] for call in notes.calls] == calls
+
+
+@pytest.mark.parametrize(("declared", "calls"), [(CREATE, ["sent", "refused"]), (DELETE, ["sent"])])
+@pytest.mark.parametrize("answers", [[reply(b"", 429)], []])
+def test_a_row_that_is_left_as_the_run_stops_takes_its_note_back(
+    service: Service, transport: FakeTransport, tmp_path: Path, declared: Any, answers: Any, calls: list[str]
+) -> None:
+    """It waits for the pace, or before another try. A deletion may be sent again whatever became of it."""
+
+    class Stopping(FakeClock):
+        def sleep(self, seconds: float) -> None:
+            if seconds > 0:
+                raise Interrupted("stopping")
+
+    clock = Stopping()
+    stopped = make_client(service, transport, clock, delay_ms=0 if answers else 1000)
+    transport.answers = list(answers)
+    if not answers:
+        stopped._pacer.wait()
+    notes = Notes(transport)
+    run = invoker(declare(tmp_path, **declared), stopped, recorder=notes)
+    with pytest.raises(Interrupted):
+        list(run.envelopes(1, {}))
+    assert [call[0] for call in notes.calls] == calls
+    assert len(transport.sent) == len(answers)
 
 
 def test_where_nothing_can_be_noted_nothing_is_sent(
