@@ -143,6 +143,25 @@ def test_the_second_one_ends_the_process_although_requests_hang(
     assert failed == ["outcome_unknown"] * concurrency
 
 
+def test_the_second_one_ends_the_process_although_nobody_reads_its_output(
+    start: Start, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    rows = [{"reason": f"row {n}", "filler": "x" * 4000} for n in range(1, 151)]
+    with write_lines(tmp_path / "long.jsonl", rows).open("rb") as stdin:
+        process = start(
+            "--concurrency", 4, "--delay-ms", 0, "--keep-row", stdin=stdin, stdout=subprocess.PIPE
+        )
+        # The pipe holds some rows, and the run begins no more than the window behind them.
+        wait_until(lambda: len(sandbox.log.requests()) >= 70)
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    assert b"once more stops at once" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    process.wait(20)
+    assert process.returncode == 130
+    assert b"Fatal" not in process.stderr.read()
+
+
 def test_a_run_that_waits_for_standard_input_ends_too(start: Start, sandbox: Sandbox) -> None:
     process = start("--concurrency", 4, "--delay-ms", 0, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdin is not None
