@@ -6,22 +6,19 @@ any more (broken gzip, a broken JSON array), one broken row is the last.
 
 from __future__ import annotations
 
-import codecs
 import csv
 import gzip
 import hashlib
 import io
-import json
-import re
 import sys
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from connector import json_text
 from connector.errors import RunFault, shorten
+from connector.json_ahead import UNREADABLE, JsonAhead
 from connector.json_text import Json, kind
 
 Format = Literal["jsonl", "json", "csv", "tsv"]
@@ -34,9 +31,7 @@ _SUFFIXES: dict[str, Format] = {
     ".csv": "csv",
     ".tsv": "tsv",
 }
-_CHUNK = 1 << 16
 _LONGEST_FIELD = 1 << 24
-_UNREADABLE = (EOFError, zlib.error, OSError)
 
 
 @dataclass(frozen=True)
@@ -72,6 +67,23 @@ class RowSource:
         for number, record in enumerate(self._records(), start=1):
             yield InputRow(number, record.data, record.error)
 
+    def count(self, go_on: Callable[[], bool] = lambda: True) -> int | None:
+        """Count the rows, which takes a small part of the time of reading them.
+
+        Gives None for standard input, and as soon as `go_on` says no.
+        """
+        if self.is_stdin:
+            return None
+        count = 0
+        for count, _ in enumerate(self._records(unread=True), start=1):  # noqa: B007 - what is left is wanted
+            if not go_on():
+                return None
+        return count
+
+    def passed(self, row: int) -> int:
+        """Tell how many rows lie up to the row of that number."""
+        return row
+
     def digest(self) -> str:
         """Give the SHA-256 of the input's content, by which a resumed run knows it again."""
         digest = hashlib.sha256()
@@ -82,7 +94,7 @@ class RowSource:
                     digest.update(chunk)
         return digest.hexdigest()
 
-    def _records(self) -> Iterator[_Record]:
+    def _records(self, *, unread: bool = False) -> Iterator[_Record]:
         if self.is_stdin:
             # Not by sys.stdin: a thread that still waits for a line of it would make the process end badly.
             with open(sys.stdin.fileno(), "rb", closefd=False) as file:
@@ -90,7 +102,7 @@ class RowSource:
         for index, path in enumerate(self._files):
             try:
                 with _open(path) as file:
-                    yield from _read_stream(file, self._format or _format_of(path), str(path))
+                    yield from _read_stream(file, self._format or _format_of(path), str(path), unread=unread)
             except RunFault as error:
                 if index == 0:
                     raise
@@ -124,8 +136,13 @@ def _format_of(path: Path) -> Format | None:
     return _SUFFIXES.get(suffixes[-1]) if suffixes else None
 
 
-def _read_stream(raw: BinaryIO, format: Format | None, name: str) -> Iterator[_Record]:
-    """Read one stream, unpacked if it is gzip; a broken one ends in one broken record."""
+def _read_stream(
+    raw: BinaryIO, format: Format | None, name: str, *, unread: bool = False
+) -> Iterator[_Record]:
+    """Read one stream, unpacked if it is gzip; a broken one ends in one broken record.
+
+    With `unread` the records are only to be counted, and may be empty.
+    """
     buffered: Any = raw
     stream: BinaryIO = buffered
     if buffered.peek(2)[:2] == b"\x1f\x8b":
@@ -135,9 +152,10 @@ def _read_stream(raw: BinaryIO, format: Format | None, name: str) -> Iterator[_R
         if format in (None, "json"):
             first = _first_byte(stream)
             format = "json" if first == b"[" else "jsonl" if first in (b"{", b"") or format else "csv"
-        readers = {"jsonl": _json_lines, "json": _json_array, "csv": _csv, "tsv": _tsv}
+        lines = _unread_lines if unread else _json_lines
+        readers = {"jsonl": lines, "json": _json_array, "csv": _csv, "tsv": _tsv}
         yield from readers[format](stream, name)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         yield _Record({}, f"{name}: the rest cannot be read: {error}")
 
 
@@ -180,6 +198,13 @@ def _json_lines(stream: BinaryIO, name: str) -> Iterator[_Record]:
             yield _json_record(line, f"{name}, line {number}")
 
 
+def _unread_lines(stream: BinaryIO, name: str) -> Iterator[_Record]:
+    return (_UNREAD for line in stream if line.strip())
+
+
+_UNREAD = _Record({})
+
+
 def _json_record(line: bytes, place: str) -> _Record:
     try:
         value = json_text.loads(line.decode("utf-8").strip())
@@ -200,7 +225,7 @@ def _row_or_error(value: Json, place: str) -> _Record:
 
 def _json_array(stream: BinaryIO, name: str) -> Iterator[_Record]:
     """Read an array's items one by one, keeping no more than one of them in memory."""
-    text = _Ahead(stream)
+    text = JsonAhead(stream)
     done = 0
     try:
         text.skip("[")
@@ -228,109 +253,6 @@ def _array_record(value: Json, written: str, place: str) -> _Record:
     if isinstance(value, ValueError):
         return _Record({}, f"{place}: not JSON ({value}): {shorten(written, 80)}")
     return _row_or_error(value, place)
-
-
-class _Ahead:
-    """A stream's text, read in chunks and no further than the next value needs.
-
-    `fault` is why the stream ended before its end; what came until then is given out all the same.
-    """
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self.fault: Exception | None = None
-        self._stream: Any = stream
-        self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-        self._text = ""
-        self._position = 0
-        self._ended = False
-
-    def skip(self, mark: str) -> bool:
-        """Pass over white space and then over the mark, if it is there."""
-        while True:
-            self._position = _after_space(self._text, self._position)
-            if self._position < len(self._text) or not self._more(_CHUNK):
-                break
-        found = self._text.startswith(mark, self._position)
-        self._position += len(mark) if found else 0
-        return found
-
-    def value(self) -> tuple[Json, str]:
-        """Give the next JSON value (a ValueError where it has a number that JSON has not) and its text.
-
-        Raises ValueError where the end of the value cannot be found.
-        """
-        self.skip("")
-        if self._position > _CHUNK:
-            self._text, self._position = self._text[self._position :], 0
-        wanted = _CHUNK
-        while True:
-            try:
-                value, end = _decode_at(self._text, self._position)
-                if end < len(self._text) or not self._more(wanted):
-                    written, self._position = self._text[self._position : end], end
-                    return value, written
-            except (ValueError, RecursionError) as error:
-                if _is_surely_broken(error, self._text) or not self._more(wanted):
-                    raise ValueError(_reason(error)) from None
-            # Perhaps only a part of it has been read: twice as much is tried each time.
-            wanted *= 2
-
-    def rest(self) -> str:
-        """Give the text that is left, as far as it has been read; it is empty only at the end."""
-        self.skip("")
-        return self._text[self._position :]
-
-    def _more(self, characters: int) -> bool:
-        """Read about so many characters; tell whether there were any."""
-        pieces: list[str] = []
-        read = 0
-        while read < characters and not self._ended:
-            try:
-                data = self._stream.read1(io.DEFAULT_BUFFER_SIZE)
-            except _UNREADABLE as error:
-                self.fault, data = error, b""
-            self._ended = not data
-            pieces.append(self._decoder.decode(data, final=self._ended))
-            read += len(data)
-        self._text += "".join(pieces)
-        return read > 0
-
-
-_SPACE = re.compile(r"[ \t\r\n]*")
-_TORN = 16
-"""A token that the end of what was read cuts in two begins no further before that end, save for a text."""
-
-
-def _after_space(text: str, position: int) -> int:
-    found = _SPACE.match(text, position)
-    return found.end() if found else position
-
-
-def _decode_at(text: str, position: int) -> tuple[Json, int]:
-    try:
-        return json_text.decoder.raw_decode(text, position)
-    except json.JSONDecodeError:
-        raise
-    except ValueError as error:
-        # A number that JSON does not have costs its own row only: where the row ends can still be found.
-        _, end = _lax_decoder.raw_decode(text, position)
-        return error, end
-
-
-_lax_decoder = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
-
-
-def _is_surely_broken(error: Exception, text: str) -> bool:
-    """Tell what no further reading can mend, so that a broken file is not read into memory as a whole."""
-    if not isinstance(error, json.JSONDecodeError):
-        return True
-    return error.pos < len(text) - _TORN and not error.msg.startswith("Unterminated string")
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, RecursionError):
-        return "it is nested too deeply"
-    return error.msg if isinstance(error, json.JSONDecodeError) else str(error)
 
 
 def _csv(stream: BinaryIO, name: str) -> Iterator[_Record]:

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from connector import files
+from connector import json_ahead
 from connector.errors import RunFault
 from connector.files import InputRow, RowSource
 
@@ -35,7 +35,10 @@ def write(folder: Path, content: bytes | str, name: str = "rows") -> Path:
 
 
 def read(path: Path, format: str | None = None) -> list[InputRow]:
-    return list(RowSource(str(path), format).rows())
+    """Read an input's rows, of which there are as many as are counted."""
+    rows = list(RowSource(str(path), format).rows())
+    assert RowSource(str(path), format).count() == len(rows)
+    return rows
 
 
 def data(path: Path, format: str | None = None) -> list[dict[str, Any]]:
@@ -436,6 +439,13 @@ def test_a_part_that_vanishes_costs_a_row_but_not_when_it_is_the_first(tmp_path:
 # --- the digest --------------------------------------------------------------------------------------------
 
 
+def test_counting_can_be_given_up(tmp_path: Path) -> None:
+    source = RowSource(str(write(tmp_path, JSONL * 10)))
+    asked = iter([True, True, False])
+    assert source.count(lambda: next(asked)) is None
+    assert RowSource("-").count() is None
+
+
 def test_the_digest_changes_with_the_content_and_its_division(tmp_path: Path) -> None:
     folders = []
     for number, parts in enumerate(
@@ -498,15 +508,15 @@ def test_one_huge_item_is_tried_only_as_often_as_it_doubles(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried: list[int] = []
-    real = files._decode_at
+    real = json_ahead._decode_at
 
     def noted(text: str, position: int) -> tuple[Any, int]:
         tried.append(len(text))
         return real(text, position)
 
-    monkeypatch.setattr(files, "_decode_at", noted)
-    [row] = data(write(tmp_path, json.dumps([{"x": ["0123456789"] * 500_000}])))
-    assert len(row["x"]) == 500_000
+    monkeypatch.setattr(json_ahead, "_decode_at", noted)
+    [row] = RowSource(str(write(tmp_path, json.dumps([{"x": ["0123456789"] * 500_000}])))).rows()
+    assert len(row.data["x"]) == 500_000
     assert len(tried) < 10
     assert sum(tried) < 4 * 7_000_000
 
