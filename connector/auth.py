@@ -6,8 +6,6 @@ between runs in a file that only its user can read.
 
 from __future__ import annotations
 
-import os
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -23,6 +21,7 @@ from connector.errors import NotSent, RowError, TransportError, shorten
 from connector.http import USER_AGENT, Response, Transport
 from connector.redact import Redactor
 from connector.service import Service
+from connector.state import write_whole
 
 RENEW_BEFORE_S = 60.0
 """A token is renewed when it has less than this left, or less than a tenth of its life."""
@@ -163,14 +162,8 @@ class Auth:
     def _write_cache(self, path: Path) -> None:
         """Write the token so that no reader sees half of it. A full disk costs a sign-in, not the run."""
         with suppress(OSError):
-            descriptor, name = tempfile.mkstemp(dir=path.parent)  # made with mode 0600
-            try:
-                with os.fdopen(descriptor, "wb") as file:
-                    kept = {"token": self._token, "until": self._until, "scopes": self.scopes}
-                    file.write(json_text.dump_bytes(kept))
-                os.replace(name, path)
-            except OSError:
-                os.unlink(name)
+            kept = {"token": self._token, "until": self._until, "scopes": self.scopes}
+            write_whole(path, json_text.dump_bytes(kept))
 
 
 @contextmanager

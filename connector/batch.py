@@ -24,20 +24,29 @@ Listener = Callable[[Envelope], None]
 class Summary:
     """What came of a run. Counts are rows; `codes` counts the failed ones by `meta.code`.
 
-    `resumed_rows` had their envelopes before it was resumed, `resumed_failed` of them an error.
+    `repeatable` are the failed ones that may be sent again; `resumed_rows` were done before the run was
+    resumed, and all other counts hold these, too. `truncated` are lists that a cap ended. `last_row` is the
+    number of the row that ended last.
+
     `stopped` says that rows are left that were not begun, or not finished; `too_many_errors` that more rows
     failed than the run allows (which stops it, unless they were the last). `left_out` counts what a step did
     not take from the step that it follows, by the reason: see `steps`.
+
+    It may be looked at from another thread while the run goes on.
     """
 
     rows: int = 0
     succeeded: int = 0
     failed: int = 0
+    repeatable: int = 0
+    warned: int = 0
+    truncated: int = 0
     resumed_rows: int = 0
-    resumed_failed: int = 0
+    last_row: int = 0
     seconds: float = 0.0
     codes: dict[str, int] = field(default_factory=dict)
     examples: dict[str, str] = field(default_factory=dict)
+    warning: str = ""
     stopped: bool = False
     too_many_errors: bool = False
     left_out: dict[str, int] = field(default_factory=dict)
@@ -47,22 +56,32 @@ class Summary:
         if not envelope.ends_row:
             return
         self.rows += 1
+        self.last_row = envelope.row
+        meta = envelope.meta
+        if "warnings" in meta:
+            self.warned += 1
+            self.warning = self.warning or f"row {envelope.row}: {meta['warnings'][0]}"
+        if meta.get("truncated"):
+            self.truncated += 1
         if not envelope.has_error:
             self.succeeded += 1
             return
         self.failed += 1
-        code = str(envelope.meta["code"])
+        self.repeatable += meta.get("repeatable", False)
+        code = str(meta["code"])
         self.codes[code] = self.codes.get(code, 0) + 1
         self.examples.setdefault(code, f"row {envelope.row}: {envelope.error}")
 
     def as_json(self) -> dict[str, Any]:
-        """Give the summary for programs."""
+        """Give the summary for programs: `#/$defs/run` of `schemas/summary.schema.json`."""
         return {
             "rows": self.rows,
             "succeeded": self.succeeded,
             "failed": self.failed,
+            "repeatable": self.repeatable,
+            "warned": self.warned,
+            "truncated": self.truncated,
             "resumed_rows": self.resumed_rows,
-            "resumed_failed": self.resumed_failed,
             "seconds": round(self.seconds, 3),
             "codes": {code: {"rows": n, "example": self.examples[code]} for code, n in self.codes.items()},
             "stopped": self.stopped,
@@ -85,17 +104,19 @@ def run_batch(
     *,
     concurrency: int = 1,
     max_errors: int | None = None,
+    summary: Summary | None = None,
 ) -> Summary:
     """Run every row that has no envelope yet, `concurrency` of them at a time, and complete the output.
 
     Envelopes are written, and listeners hear of them, in the order of the rows and one at a time. When `stop`
     is set, or more than `max_errors` rows have failed, no further row is begun; what is under way is finished
-    and written, and the output stays resumable (`Summary.stopped`).
+    and written, and the output stays resumable (`Summary.stopped`). A `summary` that is passed in is counted
+    up while the run goes on, and given back.
 
     Raises RunStopped when envelopes cannot be written any more; `stop` is set then, too, so that no other row
     waits for what is of no use.
     """
-    summary = Summary(resumed_rows=output.done_rows, resumed_failed=output.done_failed)
+    summary = summary or Summary(resumed_rows=output.done_rows)
     began = clock.monotonic()
     batch = _Batch(invoker, output, (summary.count, *listeners), stop or Event(), max_errors)
     left = dropwhile(lambda row: row.number <= output.done_rows, rows)

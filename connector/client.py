@@ -50,6 +50,8 @@ class Client:
         self.service, self.connection = service, connection
         self._transport, self._auth, self._pacer, self._clock = transport, auth, pacer, clock
         self.redactor = redactor
+        self.requests = 0
+        """How many API requests were sent so far, every try counted. Without a lock, as it is but shown."""
         self._jitter: Callable[[], float] = random.Random().random  # noqa: S311 - spreads load, hides nothing
 
     def sign_in(self) -> tuple[str, ...]:
@@ -72,6 +74,7 @@ class Client:
             token = self._auth.token()
             headers = {**standard_headers(token), **described, **request.headers}
             self._pacer.wait()
+            self.requests += 1
             attempt += 1
             outcome = self._try(request, headers, body, attempt)
             if isinstance(outcome, Response):

@@ -43,6 +43,23 @@ class Envelope:
     meta: Mapping[str, Any]
     input: Json = field(default_factory=lambda: ABSENT)
 
+    @classmethod
+    def from_json(cls, written: Mapping[str, Any]) -> Envelope:
+        """Read an object that `as_json` gave. Raises ValueError for anything else."""
+        try:
+            envelope = cls(
+                written["row"],
+                written["error"],
+                written["result"],
+                written["meta"],
+                written.get("input", ABSENT),
+            )
+        except KeyError as error:
+            raise ValueError(f"this is no envelope: it has no {error}") from None
+        if not isinstance(envelope.row, int) or not isinstance(envelope.meta, dict):
+            raise ValueError("this is no envelope: its row or its meta is none")
+        return envelope
+
     @property
     def has_error(self) -> bool:
         """Whether the row, or this item of it, failed."""

@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 
 from connector import json_text
 from connector.append_only import AppendOnlyFile, cut_broken_end, read_lines, sync_file, sync_folder
+from connector.envelope import Envelope
 from connector.errors import RunFault, RunStopped
 from connector.journal import Journal, read_head
 from connector.json_text import Json
@@ -36,8 +37,9 @@ class Output(Protocol):
 
     done_rows: int
     """How many rows have all their envelopes already, from an interrupted run."""
-    done_failed: int
-    """How many of them failed."""
+
+    def earlier(self) -> Iterator[Envelope]:
+        """Give the envelopes of these rows."""
 
     def write(self, lines: bytes) -> None:
         """Write the lines of one or more envelopes, all or none of them. Raises RunStopped."""
@@ -74,7 +76,7 @@ class FileOutput:
         self.folder = _work_folder(path)
         self._spool = self.folder / "envelopes.jsonl"
         self.journal = Journal(_journal(path), redactor)
-        self.done_rows = self.done_failed = 0
+        self.done_rows = 0
         look(path, start)
         try:
             self.folder.mkdir(exist_ok=True)
@@ -109,7 +111,8 @@ class FileOutput:
 
     def _resume(self, fingerprint: Mapping[str, str]) -> None:
         before = read_head(self.journal.path)
-        changed = [name for name, value in fingerprint.items() if before.run.get(name) != value]
+        names = dict.fromkeys((*fingerprint, *before.run))
+        changed = [name for name in names if before.run.get(name) != fingerprint.get(name)]
         if changed:
             raise RunFault(
                 f"{self.path}: the interrupted run was another one: its {', '.join(changed)} differed. "
@@ -122,7 +125,7 @@ class FileOutput:
             cut_broken_end(self._spool)
             # A line that the disk does not hold, of a run that wrote none before it held the last one, is
             # what the power's end cut off: nothing that was noted behind it had been sent.
-            self.done_rows, self.done_failed = _cut_unfinished_row(self._spool, cut=before.fsync)
+            self.done_rows = _cut_unfinished_row(self._spool, cut=before.fsync)
             self._fsync = self._fsync or before.fsync
             self._file = AppendOnlyFile(self._spool, fsync=self._fsync)
             self.journal.resume(self.done_rows, fsync=self._fsync, cut=before.fsync)
@@ -136,6 +139,12 @@ class FileOutput:
         if self._fsync:
             sync_folder(self.folder)
             sync_folder(self.path.parent)
+
+    def earlier(self) -> Iterator[Envelope]:
+        """Give the envelopes that the interrupted run had written."""
+        with self._spool.open("rb") as lines:
+            for line in lines:
+                yield Envelope.from_json(json_text.loads(line.decode()))
 
     def write(self, lines: bytes) -> None:
         """Write envelopes; the operating system has them when this returns. Raises RunStopped."""
@@ -234,25 +243,28 @@ def _has_head(journal: Path) -> bool:
         return False
 
 
-def _cut_unfinished_row(spool: Path, *, cut: bool) -> tuple[int, int]:
-    """Remove the envelopes of a row without its last one. Give the last row that has it; how many failed."""
-    done = failed = keep = 0
+def _cut_unfinished_row(spool: Path, *, cut: bool) -> int:
+    """Remove the envelopes of a row without its last one; give the number of the last row that has it."""
+    done = keep = 0
     for envelope, end in read_lines(spool, cut=cut):
         if envelope["meta"].get("last", True):
             done, keep = envelope["row"], end
-            failed += envelope["has_error"]
     os.truncate(spool, keep)
-    return done, failed
+    return done
 
 
 class StreamOutput:
     """Standard output: envelopes as they come, or for JSON and CSV all at the end. Cannot be resumed."""
 
     def __init__(self, format: Format, stream: BinaryIO | None = None) -> None:
-        self.done_rows = self.done_failed = 0
+        self.done_rows = 0
         self._format = format
         self._stream = stream or sys.stdout.buffer
         self._spool = None if format == "jsonl" else tempfile.TemporaryFile()  # noqa: SIM115
+
+    def earlier(self) -> Iterator[Envelope]:
+        """There are none: it cannot be resumed."""
+        return iter(())
 
     def write(self, lines: bytes) -> None:
         """Write envelopes. Raises RunStopped when nobody reads any more."""

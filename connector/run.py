@@ -37,6 +37,8 @@ from connector.output import (
 )
 from connector.pacing import Pacer
 from connector.redact import Redactor
+from connector.repeats import ChosenRows, Rerun
+from connector.runs import Onlooker, Rows, Running, recorded
 from connector.service import Service
 from connector.state import state_file
 from connector.steps import Only, StepRows, compile_only
@@ -52,6 +54,7 @@ class Prepared:
     service: Service
     bindings: Bindings
     only: Only | None = None
+    rerun: Rerun | None = None
 
 
 def prepare(
@@ -131,9 +134,11 @@ def run(
     listeners: tuple[Listener, ...] = (),
     stop: Event | None = None,
     connection: Connection | None = None,
+    onlooker: Onlooker | None = None,
 ) -> Summary:
     """Run a prepared job to its end. Signs in first, so that wrong credentials send nothing.
 
+    A run to a file leaves a record: see `runs`.
     Raises RunFault (nothing was sent), or RunStopped (it can be resumed).
     """
     job, service = prepared.job, prepared.service
@@ -142,24 +147,33 @@ def run(
     _check_start(job, start)
     source = RowSource(job.input, job.input_format)
     taken = StepRows(source, job.follows, prepared.only) if job.follows else None
-    rows = require_first((taken or source).rows())
+    all_rows: Rows = taken or source
+    if prepared.rerun:
+        all_rows = ChosenRows(taken or source, prepared.rerun.numbers)
+    rows = require_first(all_rows.rows())
     connection = connection or load_connection(service, job.connection)
     client = open_client(service, connection, prepared.bindings.delay_ms, clock=clock)
     sign_in(client)
-    with _open_output(prepared, connection, source, start, client.redactor) as (output, recorder):
-        invoker = make_invoker(prepared, client, recorder)
-        summary = run_batch(
-            rows,
-            invoker,
-            output,
-            clock,
-            listeners,
-            stop,
-            concurrency=job.concurrency,
-            max_errors=job.errors_allowed,
-        )
-    if taken:
-        summary.left_out = taken.left_out
+    known_by = {} if job.output == STREAM else fingerprint(prepared, connection, source)
+    summary = Summary(left_out=taken.left_out if taken and not prepared.rerun else {})
+    with _open_output(job, known_by, start, client.redactor) as (output, recorder):
+        for envelope in output.earlier():
+            summary.count(envelope)
+        summary.resumed_rows = summary.rows
+        if onlooker:
+            onlooker(Running(job, all_rows, summary, prepared.bindings.delay_ms, lambda: client.requests))
+        with recorded(job, known_by, summary, clock, prepared.rerun.of if prepared.rerun else None):
+            run_batch(
+                rows,
+                make_invoker(prepared, client, recorder),
+                output,
+                clock,
+                listeners,
+                stop,
+                concurrency=job.concurrency,
+                max_errors=job.errors_allowed,
+                summary=summary,
+            )
     return summary
 
 
@@ -170,6 +184,7 @@ def run_all(
     listeners: tuple[Listener, ...] = (),
     stop: Event | None = None,
     connection: Connection | None = None,
+    onlooker: Onlooker | None = None,
 ) -> Iterator[tuple[Prepared, Summary | None]]:
     """Run the steps of a job one after the other, or its only run. Gives the summary of each as it ends.
 
@@ -185,7 +200,9 @@ def run_all(
             continue
         try:
             with _naming(step.job):
-                summary = run(step, begin, listeners=listeners, stop=stop, connection=connection)
+                summary = run(
+                    step, begin, listeners=listeners, stop=stop, connection=connection, onlooker=onlooker
+                )
         except RunFault as error:
             if not begun:
                 raise
@@ -318,9 +335,8 @@ def _check_start(job: Job, start: Start) -> None:
 
 @contextmanager
 def _open_output(
-    prepared: Prepared, connection: Connection, source: RowSource, start: Start, redactor: Redactor
+    job: Job, fingerprint: Mapping[str, str], start: Start, redactor: Redactor
 ) -> Iterator[tuple[Output, Recorder]]:
-    job = prepared.job
     if job.output == STREAM:
         stream = StreamOutput(format_of("", job.output_format))
         try:
@@ -328,7 +344,6 @@ def _open_output(
         finally:
             stream.close()
         return
-    fingerprint = _fingerprint(prepared, connection, source)
     output = FileOutput(
         Path(job.output),
         format_of(job.output, job.output_format),
@@ -343,18 +358,20 @@ def _open_output(
         output.close()
 
 
-def _fingerprint(prepared: Prepared, connection: Connection, source: RowSource) -> dict[str, str]:
+def fingerprint(prepared: Prepared, connection: Connection, source: RowSource) -> dict[str, str]:
     """Say what a run is, so that another one is not taken for it. Holds digests, no data."""
     job = prepared.job
     settings: list[Any] = [job.rows, job.keep_row, job.match_fields, job.output_format, job.reveal_secrets]
     if job.follows:
         settings += [job.follows, job.only]
+    chosen = {"rows": _digest(prepared.rerun.numbers.tobytes())} if prepared.rerun else {}
     return {
         "action": f"{job.action} {_digest(prepared.action.file.read_bytes())}",
         "templates": _digest(json_text.dump_bytes(dict(job.templates))),
         "connection": _digest(connection.account.encode()),
         "input": "" if source.is_stdin else source.digest(),
         "settings": _digest(json_text.dump_bytes(settings)),
+        **chosen,
     }
 
 

@@ -1,20 +1,35 @@
-"""The folder in which one user's runs share what must outlast a process: tokens, the last request's time."""
+"""The folders in which one user's runs keep what must outlast a process.
+
+Tokens and the last request's time are in a cache, which may be lost; the records of runs are not.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import tempfile
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from platformdirs import user_cache_path
+from platformdirs import user_cache_path, user_state_path
 
 
 @cache
 def state_folder() -> Path:
-    """The folder, readable by this user alone; a temporary one where the user has none to write to."""
-    folder = user_cache_path("ninjaone-connector", appauthor=False)
+    """The folder for what may be lost."""
+    return _usable(user_cache_path("ninjaone-connector", appauthor=False))
+
+
+@cache
+def records_folder() -> Path:
+    """The folder for the records of runs."""
+    return _usable(user_state_path("ninjaone-connector", appauthor=False) / "runs")
+
+
+def _usable(folder: Path) -> Path:
+    """Make a folder that this user alone may read; a temporary one where the user has none to write to."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if os.access(folder, os.W_OK):
@@ -26,5 +41,23 @@ def state_folder() -> Path:
 
 def state_file(kind: str, key: str) -> Path:
     """A file's path for a key that may be secret: the name says nothing about it."""
-    digest = hashlib.sha256(key.encode()).hexdigest()[:32]
-    return state_folder() / f"{kind}-{digest}"
+    return state_folder() / f"{kind}-{digest_name(key)}"
+
+
+def digest_name(key: str) -> str:
+    """A name for a key that is as good as unique and says nothing about it."""
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+
+
+def write_whole(path: Path, content: bytes, mode: int = 0o600) -> None:
+    """Write a file so that no reader ever sees half of it. Raises OSError, and leaves what was there."""
+    new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        os.replace(new, path)
+    except OSError:
+        with suppress(OSError):
+            os.unlink(new)
+        raise

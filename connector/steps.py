@@ -63,6 +63,14 @@ class StepRows:
             elif envelope["row"] not in broken and not _is_empty_list(envelope):
                 yield from self._chosen(line.number, envelope)
 
+    def count(self, go_on: Callable[[], bool]) -> int | None:
+        """Count the earlier step's envelopes, those that are left out among them."""
+        return self._source.count(go_on)
+
+    def passed(self, row: int) -> int:
+        """Tell how many of them lie up to the row of that number."""
+        return row
+
     def _chosen(self, number: int, envelope: Mapping[str, Json]) -> Iterator[InputRow]:
         row = {**envelope.get("input", {}), self._follows: envelope["result"]}
         try:

@@ -42,15 +42,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(autouse=True)
 def own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A cache folder of the test's own, also for the processes that it starts; no NINJAONE_ variables."""
+    """Folders for cache and records of the test's own, also for the processes that it starts; no NINJAONE_
+    variables."""
     folder = tmp_path_factory.mktemp("state")
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder / "state"))
     for name in list(os.environ):
         if name.startswith("NINJAONE_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     state.state_folder.cache_clear()
+    state.records_folder.cache_clear()
     yield folder
     state.state_folder.cache_clear()
+    state.records_folder.cache_clear()
     shutil.rmtree(folder, ignore_errors=True)
 
 

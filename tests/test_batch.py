@@ -92,8 +92,10 @@ def test_every_row_has_its_envelope_in_order(
         "rows": 20,
         "succeeded": 18,
         "failed": 2,
+        "repeatable": 2,
+        "warned": 0,
+        "truncated": 0,
         "resumed_rows": 0,
-        "resumed_failed": 0,
         "seconds": 3.0,
         "codes": {
             "api_error": {"rows": 1, "example": "row 13: GET /v2/probe: the API answered 400: unlucky"},
@@ -375,6 +377,21 @@ def test_the_summary_keeps_one_example_of_each_code() -> None:
     for row in range(1, 4):
         summary.count(Envelope(row, f"error {row}", None, {"code": "api_error"}))
     assert summary.as_json()["codes"] == {"api_error": {"rows": 3, "example": "row 1: error 1"}}
+
+
+def test_the_summary_counts_what_somebody_has_to_know() -> None:
+    summary = Summary()
+    failed = {"code": "timeout", "repeatable": True}
+    for envelope in (
+        Envelope(3, None, [], {"code": None, "truncated": True, "warnings": ["first", "second"]}),
+        Envelope(5, None, {}, {"code": None, "item": 1, "last": False, "warnings": ["third"]}),
+        Envelope(5, "e", None, {**failed, "item": 2, "last": True, "warnings": ["third"]}),
+        Envelope(7, "e", None, {**failed, "code": "outcome_unknown", "repeatable": False}),
+    ):
+        summary.count(envelope)
+    counts = (summary.rows, summary.failed, summary.repeatable, summary.warned, summary.truncated)
+    assert counts == (3, 2, 1, 2, 1)
+    assert (summary.warning, summary.last_row) == ("row 3: first", 7)
 
 
 @pytest.mark.parametrize(

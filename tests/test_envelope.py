@@ -38,6 +38,8 @@ def test_a_success_and_a_failure() -> None:
     failure = Envelope(2, "taken", None, FAILED, {"a": 1})
     assert failure.has_error
     assert failure.as_json()["input"] == {"a": 1}
+    for envelope in (success, failure):
+        assert Envelope.from_json(json.loads(envelope.line())) == envelope
 
 
 @pytest.mark.parametrize(("meta", "ends"), [({}, True), ({"last": True}, True), ({"last": False}, False)])

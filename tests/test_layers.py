@@ -25,11 +25,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("sandbox", "demo"),
     # A run, and what tends the catalogue.
     ("run", "from_spec"),
+    ("runs", "repeats"),
     ("job", "drift", "spec_example"),
     ("batch", "check", "published_schemas", "steps", "health", "reference"),
     ("output", "window"),
     ("journal", "files", "published"),
-    ("append_only",),
+    ("append_only", "json_ahead"),
     # One row.
     ("invoke",),
     ("bindings", "handlers", "document", "downloads"),
@@ -68,7 +69,8 @@ KNOWN_WORDS = {
     ],
     "http.py": ['USER_AGENT = f"ninjaone-connector/{connector.__version__}"'],
     "state.py": [
-        'folder = user_cache_path("ninjaone-connector", appauthor=False)',
+        'return _usable(user_cache_path("ninjaone-connector", appauthor=False))',
+        'return _usable(user_state_path("ninjaone-connector", appauthor=False) / "runs")',
         'return Path(tempfile.mkdtemp(prefix="ninjaone-connector-"))',
     ],
     "reference.py": ["Made from the declarations by `ninjaone catalog reference`; do not edit it by hand."],

@@ -208,7 +208,7 @@ def test_a_failed_row_stops_the_job_where_it_says_so_and_resume_goes_on_behind_i
     assert [(name, counts(summary)) for name, summary in ended] == [("renamed", (2, 1, 0))]
     assert not (tmp_path / "out/read.jsonl").exists()
     (first, second) = run_job(path, "resume")
-    assert (first[0], counts(first[1])) == ("renamed", (1, 0, 0))
+    assert (first[0], counts(first[1])) == ("renamed", (3, 1, 0))
     assert (second[0], counts(second[1])) == ("read", (2, 0, 1))
     assert sent(sandbox) == [
         *(f"PATCH /v2/device/{n}" for n in (1, 999, 3)),

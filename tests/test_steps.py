@@ -22,6 +22,8 @@ def envelope(row: int, result: Any = None, *, error: str | None = None, **more: 
 def seen(folder: Path, *lines: Any, only: Only | None = None) -> tuple[list[InputRow], dict[str, int]]:
     """The rows that a step sees which follows the step `found`, and what was left out."""
     rows = StepRows(RowSource(str(write_lines(folder / "out.jsonl", list(lines)))), "found", only)
+    assert rows.count(lambda: True) == len(lines)
+    assert rows.passed(len(lines)) == len(lines)
     return list(rows.rows()), rows.left_out
 
 

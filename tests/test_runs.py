@@ -1,0 +1,223 @@
+"""Records of runs: what they hold, who may read them, and that no run fails for one."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import fields
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+
+from connector import runs, state
+from connector.batch import Summary
+from connector.catalog import Catalog
+from connector.connections import Connection, make_connection
+from connector.envelope import Envelope
+from connector.errors import RunStopped
+from connector.job import Job
+from connector.run import Running, prepare, run
+from connector.runs import Record, absolute, find, recorded, records, save
+from connector.sandbox.server import Sandbox
+from connector.service import Service
+from tests.fakes import FakeClock, write_lines
+
+
+def record(output: Path, **more: Any) -> Record:
+    return Record(absolute(output), Job("reboot_device", output=str(output)), {"input": "d"}, 1.0, **more)
+
+
+def test_a_record_is_found_by_its_output_however_that_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    monkeypatch.chdir(tmp_path / "real")
+    save(record(Path("out.jsonl")))
+    for name in ("out.jsonl", "../real/out.jsonl", tmp_path / "real/out.jsonl", tmp_path / "link/out.jsonl"):
+        found = find(Path(name))
+        assert found is not None
+        assert found.output == (tmp_path / "real/out.jsonl").resolve()
+    assert find(Path("other.jsonl")) is None
+
+
+def test_every_setting_of_a_job_comes_back_with_absolute_paths(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    given: dict[str, Any] = {
+        "connection": Path("c.yaml"), "uploads": Path("up"), "files": Path("down"),
+        "templates": {"a": "{{ b }}", "c": {"template": "", "empty": "send"}},
+        "input": "rows.csv", "output": "out.jsonl",
+        "input_format": "csv", "output_format": "json", "rows": "each", "on_error": "stop", "delay_ms": 1.5,
+    }  # fmt: skip
+    for of in fields(Job):
+        if of.name not in given:
+            given[of.name] = {"bool": True, "int": 7}.get(str(of.type).partition(" ")[0], "text")
+    before = Job(**given)
+    save(Record(absolute("out.jsonl"), before, {}, 1.0))
+    found = find(Path("out.jsonl"))
+    assert found is not None
+    for name, value in given.items():
+        if name in ("connection", "uploads", "files"):
+            value = tmp_path / value
+        elif name in ("input", "output"):
+            value = str(tmp_path / value)
+        assert getattr(found.job, name) == value, name
+
+
+def test_standard_input_and_what_is_not_given_stay_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    save(record(Path("out.jsonl")))
+    found = find(Path("out.jsonl"))
+    assert found is not None
+    assert found.job == Job("reboot_device", output=str(tmp_path / "out.jsonl"), uploads=tmp_path)
+
+
+def test_records_are_their_users_alone_and_listed(tmp_path: Path) -> None:
+    outputs = {tmp_path / f"{n}.jsonl" for n in range(3)}
+    for output in outputs:
+        save(record(output))
+        save(record(output, rerun_of=tmp_path / "x"))
+    assert {r.output for r in records()} == outputs
+    assert all(r.rerun_of == tmp_path / "x" for r in records())
+    written = list(state.records_folder().iterdir())
+    assert len(written) == 3
+    assert {stat.S_IMODE(path.stat().st_mode) for path in written} == {0o600}
+    assert stat.S_IMODE(state.records_folder().stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda d: d | {"record": 2}, lambda d: {}, lambda d: [], lambda d: d | {"job": {"unknown": 1}},
+     lambda d: {k: v for k, v in d.items() if k != "started"}],
+)  # fmt: skip
+def test_what_is_no_record_of_this_version_is_none(tmp_path: Path, change: Any) -> None:
+    save(record(tmp_path / "out.jsonl"))
+    (path,) = state.records_folder().iterdir()
+    path.write_text(json.dumps(change(json.loads(path.read_text()))))
+    assert find(tmp_path / "out.jsonl") is None
+    assert list(records()) == []
+    path.write_bytes(b"\xff{")
+    assert find(tmp_path / "out.jsonl") is None
+
+
+def test_only_so_many_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "KEPT", 3)
+    for n in range(5):
+        save(record(tmp_path / f"{n}.jsonl"))
+        for path in state.records_folder().iterdir():
+            os.utime(path, ns=(0, path.stat().st_mtime_ns - 10**9))
+    assert {r.output.name for r in records()} == {"2.jsonl", "3.jsonl", "4.jsonl"}
+
+
+def test_no_run_fails_for_a_record_that_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    save(record(tmp_path / "out.jsonl"))
+    assert list(state.records_folder().iterdir()) == []
+
+
+def test_a_summary_is_complete_however_the_run_ends(tmp_path: Path) -> None:
+    clock = FakeClock()
+    summary = Summary()
+    job = Job("reboot_device", output=str(tmp_path / "out.jsonl"))
+    with suppress(RunStopped), recorded(job, {"input": "d"}, summary, clock, None):
+        begun = find(tmp_path / "out.jsonl")
+        assert begun is not None
+        assert (begun.started, begun.ended, begun.summary) == (clock.now(), None, None)
+        summary.count(Envelope(1, None, None, {"code": None}))
+        clock.sleep(5)
+        raise RunStopped("the disk is full")
+    assert (summary.stopped, summary.seconds) == (True, 5)
+    ended = find(tmp_path / "out.jsonl")
+    assert ended is not None
+    assert (ended.started, ended.ended) == (clock.now() - 5, clock.now())
+    assert ended.summary == summary.as_json()
+
+    again = Summary(resumed_rows=1)
+    clock.sleep(100)
+    with recorded(job, {}, again, clock, None):
+        clock.sleep(1)
+    resumed = find(tmp_path / "out.jsonl")
+    assert resumed is not None
+    assert (resumed.started, resumed.ended) == (ended.started, clock.now())
+    assert again.stopped is False
+
+
+# Runs
+
+
+@pytest.fixture
+def connection(service: Service, sandbox: Sandbox) -> Connection:
+    return make_connection(service, sandbox.connection, "the sandbox")
+
+
+def jobs(folder: Path, **more: Any) -> Iterator[Job]:
+    rows = write_lines(folder / "rows.jsonl", [{"device_id": n, "mode": "NORMAL"} for n in (1, 2, 999, 4)])
+    for output in (str(folder / "out.jsonl"), "-"):
+        yield Job("reboot_device", input=str(rows), output=output, delay_ms=0, **more)
+
+
+def test_a_run_to_a_file_leaves_a_record_without_secrets(
+    catalog: Catalog, connection: Connection, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    to_file, to_stream = jobs(tmp_path)
+    summary = run(prepare(to_file, catalog), connection=connection)
+    run(prepare(to_stream, catalog), connection=connection)
+    (left,) = records()
+    assert left.output == tmp_path / "out.jsonl"
+    assert left.fingerprint.keys() == {"action", "templates", "connection", "input", "settings"}
+    assert left.summary == summary.as_json()
+    (path,) = state.records_folder().iterdir()
+    assert sandbox.client_secret not in path.read_text()
+    assert connection.client_id not in path.read_text()
+
+
+def test_an_onlooker_sees_a_run_go_on(catalog: Catalog, connection: Connection, tmp_path: Path) -> None:
+    to_file, _ = jobs(tmp_path)
+    seen: list[Running] = []
+    moments: list[tuple[int, int, int]] = []
+
+    def listener(envelope: Envelope) -> None:
+        (running,) = seen
+        moments.append(
+            (running.rows.passed(running.summary.last_row), running.summary.failed, running.requests())
+        )
+
+    run(prepare(to_file, catalog), connection=connection, onlooker=seen.append, listeners=(listener,))
+    assert moments == [(1, 0, 1), (2, 0, 2), (3, 1, 3), (4, 1, 4)]
+    assert (seen[0].rows.count(lambda: True), seen[0].delay_ms, seen[0].job) == (4, 0, to_file)
+
+
+def test_a_resumed_run_is_told_of_as_a_whole(
+    catalog: Catalog, connection: Connection, tmp_path: Path
+) -> None:
+    to_file, _ = jobs(tmp_path)
+    stop = Event()
+
+    def listener(envelope: Envelope) -> None:
+        if envelope.row == 3:
+            stop.set()
+
+    run(prepare(to_file, catalog), connection=connection, listeners=(listener,), stop=stop)
+    seen: list[int] = []
+    summary = run(
+        prepare(to_file, catalog), "resume", connection=connection,
+        onlooker=lambda running: seen.append(running.rows.passed(running.summary.last_row)),
+    )  # fmt: skip
+    assert seen == [3]
+    counts = (summary.rows, summary.succeeded, summary.failed, summary.repeatable, summary.resumed_rows)
+    assert counts == (4, 3, 1, 1, 3)
+    assert summary.examples.keys() == {"not_found"}
