@@ -32,7 +32,6 @@ class Kept:
     """An output in memory; `finished` tells whether it was completed."""
 
     done_rows: int = 0
-    done_failed: int = 0
     written: list[Envelope] = field(default_factory=list)
     finished: bool = False
 

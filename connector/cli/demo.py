@@ -9,7 +9,7 @@ from pathlib import Path
 
 from connector.catalog import Catalog
 from connector.cli.main import OK, OUR_FAULT
-from connector.cli.progress import describe
+from connector.cli.summary import describe
 from connector.connections import make_connection
 from connector.errors import shorten
 from connector.job import load_job
@@ -62,5 +62,5 @@ def _run_job(catalog: Catalog, path: Path, output: Path, settings: dict[str, str
     summary = run(prepared, "restart", connection=connection)
     for line in output.read_text(encoding="utf-8").splitlines():
         print(shorten(line, 300))
-    print(describe(job, summary) + "\n")
+    print(describe(job, summary, may_rerun=False) + "\n")
     return summary.failed

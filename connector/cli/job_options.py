@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from connector.errors import RunFault
 from connector.files import FORMATS as INPUT_FORMATS
@@ -33,10 +34,7 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
 
 def add_sending(parser: argparse.ArgumentParser) -> None:
     """Declare where and how requests are sent."""
-    parser.add_argument("-c", "--connection", metavar="FILE", type=Path, help="a connection's YAML file")
-    parser.add_argument(
-        "--delay-ms", type=_delay, metavar="MS", help="least time between API requests (default 300)"
-    )
+    add_pace(parser)
     parser.add_argument("--uploads", metavar="DIR", type=Path, help="the folder below which files are read")
     parser.add_argument("--files", metavar="DIR", type=Path, help="the folder for answers that are files")
     parser.add_argument(
@@ -82,6 +80,14 @@ def _count(text: str) -> int:
     return value
 
 
+def add_pace(parser: argparse.ArgumentParser) -> None:
+    """Declare where requests are sent, and how fast."""
+    parser.add_argument("-c", "--connection", metavar="FILE", type=Path, help="a connection's YAML file")
+    parser.add_argument(
+        "--delay-ms", type=_delay, metavar="MS", help="least time between API requests (default 300)"
+    )
+
+
 def _delay(text: str) -> float:
     value = float(text)
     if not 0 <= value < float("inf"):
@@ -94,11 +100,7 @@ def make_jobs(options: argparse.Namespace) -> tuple[Job, ...]:
 
     Options replace what a job file says. The steps of one take their templates from the file alone.
     """
-    given = {
-        name: value
-        for name, value in vars(options).items()
-        if name in Job.__dataclass_fields__ and name not in ("action", "templates") and value is not None
-    }
+    given = given_settings(options)
     templates = read_templates(options.templates) if options.templates else {}
     templates |= pairs(options.template, "--template INPUT=TEMPLATE")
     if not is_job(options.action):
@@ -106,6 +108,15 @@ def make_jobs(options: argparse.Namespace) -> tuple[Job, ...]:
     if templates:
         given["templates"] = templates
     return load_jobs(Path(options.action), given)
+
+
+def given_settings(options: argparse.Namespace) -> dict[str, Any]:
+    """Give the settings of a job that the command line says, other than its action and templates."""
+    return {
+        name: value
+        for name, value in vars(options).items()
+        if name in Job.__dataclass_fields__ and name not in ("action", "templates") and value is not None
+    }
 
 
 def pairs(texts: list[str], form: str) -> dict[str, str]:

@@ -23,6 +23,7 @@ COMMANDS = {
     "actions": ("connector.cli.catalogue", "list the actions, all of them or those with the given words"),
     "show": ("connector.cli.catalogue", "show one action: inputs, options, examples"),
     "run": ("connector.cli.run", "run an action over a file of rows, or a job file"),
+    "rerun": ("connector.cli.rerun", "run again the rows of a run that failed and may be sent again"),
     "call": ("connector.cli.run", "run an action once, with values given as key=value"),
     "preview": ("connector.cli.preview", "show the request that each row becomes, and send nothing"),
     "connection": ("connector.cli.connection", "test a connection"),
@@ -61,6 +62,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _interrupted() -> int:
     print("ninjaone: interrupted", file=sys.stderr)
     return INTERRUPTED
+
+
+def exit_code_of(error: BaseException) -> int:
+    """Give the exit code of a command that ends with an error."""
+    if isinstance(error, RunFault):
+        return NOTHING_RUN
+    if isinstance(error, (KeyboardInterrupt, Interrupted)):
+        return INTERRUPTED
+    return STOPPED if isinstance(error, (RunStopped, BrokenPipeError)) else OUR_FAULT
 
 
 def _run(arguments: list[str]) -> int:

@@ -1,75 +1,240 @@
-"""What a person sees of a run: a line while it goes on, and a summary at its end."""
+"""What a person sees of a run while it goes on: a bar on a terminal, a line every few seconds elsewhere.
+
+A thread looks at the run now and then. So it costs a row nothing, and a run that waits for an answer is seen
+to wait.
+"""
 
 from __future__ import annotations
 
-import time
+import os
+import shutil
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from threading import Event, RLock, Thread
 from typing import TextIO
 
-from connector.batch import Summary
-from connector.envelope import Envelope
-from connector.errors import shorten
-from connector.job import STREAM, Job
+from connector.clock import Clock, SystemClock
+from connector.errors import ConnectorError
+from connector.runs import Running
 
-_TERMINAL_EVERY_S = 0.2
-_LOG_EVERY_S = 10.0
+TERMINAL_EVERY_S = 0.2
+LOG_EVERY_S = 10.0
+_RECENT_S = 60.0
+"""The rate, and the time left that comes of it, are those of the last minute."""
+_WAITS_S = 2.0
+_SHORTEST_BAR, _LONGEST_BAR = 5, 40
+
+
+@dataclass(frozen=True)
+class View:
+    """What is known of a run at one moment. Times are seconds, the rate is in rows per second.
+
+    `pace_s` is the time that the rows left need for the delay between requests alone: where it is close to
+    `left_s`, the delay sets the pace, and where it is not, the API does.
+    """
+
+    label: str
+    done: int
+    failed: int
+    total: int | None = None
+    rate: float | None = None
+    left_s: float | None = None
+    pace_s: float | None = None
+    waits_s: float | None = None
+
+    @property
+    def share(self) -> float | None:
+        """How much of the run is done, from 0 to 1, where its length is known."""
+        return min(1.0, self.done / self.total) if self.total else None
+
+    @property
+    def facts(self) -> list[str]:
+        """What there is to say, the most important first."""
+        facts = [f"{self.done} rows" if self.total is None else f"{self.done}/{self.total} rows"]
+        if self.share is not None:
+            facts.insert(0, f"{int(100 * self.share)} %")
+        facts.append(f"{self.failed} failed")
+        if self.waits_s is not None:
+            facts.append(f"waiting for {duration(self.waits_s)}")
+        pace = "" if self.pace_s is None else f"pace alone {duration(self.pace_s)}"
+        if self.left_s is not None:
+            facts.append(f"{duration(self.left_s)} left" + (f" ({pace})" if pace else ""))
+        elif pace:
+            facts.append(pace)
+        if self.rate is not None:
+            facts.append(rate_text(self.rate))
+        return facts
+
+
+class Gauge:
+    """Looks at one run, and works out its rate and how long it will take."""
+
+    def __init__(self, run: Running, clock: Clock) -> None:
+        self._run, self._clock = run, clock
+        self._total: int | None = None
+        self._first_done, self._first_requests = self._done(), run.requests()
+        self._seen = deque([(clock.monotonic(), self._first_done)])
+        self._signs_of_life = (self._first_done, self._first_requests)
+        self._alive_at = clock.monotonic()
+
+    def count(self, go_on: Callable[[], bool]) -> None:
+        """Find out how many rows there are, while `go_on` says so."""
+        with suppress(ConnectorError, OSError):
+            self._total = self._run.rows.count(go_on)
+
+    def look(self) -> View:
+        """Look at the run now."""
+        now, done, requests = self._clock.monotonic(), self._done(), self._run.requests()
+        rate = self._rate(now, done)
+        left = None if self._total is None else max(0, self._total - done)
+        return View(
+            self._run.job.label,
+            done,
+            self._run.summary.failed,
+            self._total,
+            rate,
+            left / rate if left is not None and rate else None,
+            self._pace_s(left, done, requests),
+            self._waits_s(now, done, requests),
+        )
+
+    def _done(self) -> int:
+        return self._run.rows.passed(self._run.summary.last_row)
+
+    def _rate(self, now: float, done: int) -> float | None:
+        """Give the recent rate. Where rows are rare, more than the last minute is looked at."""
+        if done > self._seen[-1][1]:
+            self._seen.append((now, done))
+        while len(self._seen) > 2 and self._seen[1][0] <= now - _RECENT_S:
+            self._seen.popleft()
+        then, before = self._seen[0]
+        return (done - before) / (now - then) if done > before and now > then else None
+
+    def _pace_s(self, left: int | None, done: int, requests: int) -> float | None:
+        if left is None or not self._run.delay_ms:
+            return None
+        rows = done - self._first_done
+        each = (requests - self._first_requests) / rows if rows else 1.0
+        return left * each * self._run.delay_ms / 1000
+
+    def _waits_s(self, now: float, done: int, requests: int) -> float | None:
+        """Tell for how long neither a row ended nor a request began, if that is longer than the pace asks."""
+        if (done, requests) != self._signs_of_life:
+            self._signs_of_life, self._alive_at = (done, requests), now
+        waits_s = now - self._alive_at
+        return waits_s if waits_s >= _WAITS_S + self._run.delay_ms / 1000 else None
 
 
 class Progress:
-    """Hears of every envelope; keeps one line up to date on a terminal, writes one now and then elsewhere."""
+    """Shows the runs of a command on a stream, one after the other."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    def __init__(self, stream: TextIO, clock: Clock | None = None) -> None:
+        self._stream, self._clock = stream, clock or SystemClock()
         self._terminal = stream.isatty()
-        self._every_s = _TERMINAL_EVERY_S if self._terminal else _LOG_EVERY_S
-        self._began = self._shown = time.monotonic()
-        self._rows = self._failed = 0
+        self._every_s = TERMINAL_EVERY_S if self._terminal else LOG_EVERY_S
+        self._lock = RLock()  # a signal's handler may say something while a line is being written
+        self._shown = 0
+        self._ended = Event()
+        self._thread: Thread | None = None
 
-    def __call__(self, envelope: Envelope) -> None:
-        """Count an envelope, and show the count if it is time to."""
-        self._rows += envelope.ends_row
-        self._failed += envelope.has_error
-        now = time.monotonic()
-        if now - self._shown >= self._every_s:
-            self._shown = now
-            rate = self._rows / (now - self._began)
-            name = envelope.meta["action"]
-            line = f"{name}: {self._rows} rows, {self._failed} failed, {rate:.1f} rows/s"
-            self._stream.write(f"\r\x1b[K{line}" if self._terminal else f"{line}\n")
-            self._stream.flush()
+    def begin(self, run: Running) -> None:
+        """Show this run from now on, until `end`."""
+        self._ended = Event()
+        self._thread = Thread(target=self._watch, args=(Gauge(run, self._clock), self._ended), daemon=True)
+        self._thread.start()
 
     def end(self) -> None:
-        """Clear the line; what is heard next is of the next step."""
-        self._began = self._shown = time.monotonic()
-        self._rows = self._failed = 0
-        if self._terminal:
-            self._stream.write("\r\x1b[K")
+        """Show no run any more, and clear the bar."""
+        self._ended.set()
+        if self._thread:
+            self._thread.join()
+        self._thread = None
+        self._clear()
+
+    def say(self, text: str) -> None:
+        """Write a line of text, above the bar if there is one."""
+        with self._lock:
+            self._clear()
+            self._write(f"{text}\n")
+
+    def show(self, view: View) -> None:
+        """Show a run as it is now."""
+        with self._lock:
+            if not self._terminal:
+                self._write(log_line(view) + "\n")
+                return
+            width = columns(self._stream) - 1  # in the last column some terminals begin a new line
+            line = bar(view, width)
+            # Over what was there, and never clearing it first: that would flicker.
+            self._write("\r" + line.ljust(min(self._shown, width)))
+            self._shown = len(line)
+
+    def _watch(self, gauge: Gauge, ended: Event) -> None:
+        if ended.wait(self._every_s):
+            return
+        gauge.count(lambda: not ended.is_set())
+        while not ended.is_set():
+            self.show(gauge.look())
+            ended.wait(self._every_s)
+
+    def _clear(self) -> None:
+        with self._lock:
+            if self._shown:
+                self._write("\r" + " " * min(self._shown, columns(self._stream) - 1) + "\r")
+                self._shown = 0
+
+    def _write(self, text: str) -> None:
+        # The run goes on though nobody reads this any more, or a signal's handler speaks in the midst of it.
+        with suppress(OSError, ValueError, RuntimeError):
+            self._stream.write(text)
             self._stream.flush()
 
 
-def describe(job: Job, summary: Summary | None) -> str:
-    """Write a run's summary: counts, each error code with an example, and where the envelopes are.
+def columns(stream: TextIO) -> int:
+    """Give the width of a terminal, in columns."""
+    try:
+        width = os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):
+        width = 0
+    return width or shutil.get_terminal_size().columns
 
-    Without one it is a step that was finished before.
-    """
-    if summary is None:
-        return f"{job.label}: finished before\nenvelopes: {job.output}"
-    before = f", {summary.resumed_failed} of which failed" if summary.resumed_failed else ""
-    resumed = (
-        f" (after {summary.resumed_rows} of the interrupted run{before})" if summary.resumed_rows else ""
-    )
-    lines = [
-        f"{job.label}: {summary.rows} rows{resumed}, {summary.succeeded} succeeded, "
-        f"{summary.failed} failed, in {summary.seconds:.1f} s"
-    ]
-    if failed := summary.left_out.get("failed"):
-        lines.append(f'  {failed} left out: they failed in "{job.follows}"')
-    if unwanted := summary.left_out.get("only"):
-        lines.append(f"  {unwanted} left out by only: {shorten(' '.join(job.only.split()))}")
-    for code, count in sorted(summary.codes.items(), key=lambda item: -item[1]):
-        lines.append(f"  {count} {code}, such as {summary.examples[code]}")
-    if summary.stopped:
-        how = "--resume goes on" if STREAM not in (job.output, job.input) else "it cannot be resumed"
-        lines.append(f"stopped before the end; {how}")
-    elif job.output != STREAM:
-        lines.append(f"envelopes: {job.output}")
-    return "\n".join(lines)
+
+def bar(view: View, width: int) -> str:
+    """Draw a run as a line of at most that many columns, leaving out what matters least."""
+    facts = view.facts
+    while len(facts) > 1 and len(", ".join(facts)) > width:
+        facts.pop()
+    text = ", ".join(facts)
+    if len(view.label) + 2 + len(text) + _SHORTEST_BAR + 3 <= width:
+        text = f"{view.label}: {text}"
+    room = min(width - len(text) - 3, _LONGEST_BAR)
+    if view.share is None or room < _SHORTEST_BAR:
+        return text[:width]
+    room -= room % _SHORTEST_BAR  # so that it keeps its length when the text changes by a digit
+    full = int(room * view.share)
+    return f"[{'#' * full}{'.' * (room - full)}] {text}"
+
+
+def log_line(view: View) -> str:
+    """Write a run as a line of a log."""
+    return f"{view.label}: {', '.join(view.facts)}"
+
+
+def rate_text(rate: float) -> str:
+    """Write a rate, which is in rows per second."""
+    return f"{rate:.1f}/s" if rate >= 1 else f"{rate * 60:.1f}/min"
+
+
+def duration(seconds: float) -> str:
+    """Write a time as a person says it, to about a hundredth."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    for size, unit, part, part_unit in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+        if seconds >= 10 * size:
+            return f"{round(seconds / size)} {unit}"
+        if seconds >= size:
+            whole, rest = divmod(round(seconds / part), size // part)
+            return f"{whole} {unit} {rest} {part_unit}" if rest else f"{whole} {unit}"
+    return f"{round(seconds)} s"

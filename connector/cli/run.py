@@ -7,8 +7,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import Event
 
@@ -18,13 +17,15 @@ from connector.batch import Summary
 from connector.catalog import Catalog
 from connector.cli.job_options import add_inputs, add_running, add_sending, make_jobs, pairs
 from connector.cli.main import INTERRUPTED, OK, ROWS_FAILED
-from connector.cli.progress import Progress, describe
+from connector.cli.progress import Progress
+from connector.cli.summary import Report, describe, run_as_json
 from connector.connections import load_connection
 from connector.errors import RunFault, nearest
-from connector.job import Job
+from connector.job import STREAM, Job
 from connector.output import FORMATS as OUTPUT_FORMATS
 from connector.output import Start
-from connector.run import make_invoker, open_client, prepare, prepare_all, run_all, sign_in
+from connector.run import Prepared, make_invoker, open_client, prepare, prepare_all, run_all, sign_in
+from connector.runs import Running
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
@@ -43,11 +44,19 @@ def add_run(parser: argparse.ArgumentParser) -> None:
         "--rows", choices=("one", "each"), help="a list result as one envelope, or one an item"
     )
     parser.add_argument("--keep-row", action="store_true", default=None, help="add the row to its envelope")
+    add_outcome(parser)
+    parser.set_defaults(command=_run)
+
+
+def add_outcome(parser: argparse.ArgumentParser) -> None:
+    """Declare what a run does with an interrupted one, and how it tells what came of it."""
     started = parser.add_mutually_exclusive_group()
     started.add_argument("--resume", action="store_true", help="go on with an interrupted run")
     started.add_argument("--restart", action="store_true", help="begin again, and replace the output")
     parser.add_argument("--json", action="store_true", help="print summaries as JSON, on standard error")
-    parser.set_defaults(command=_run)
+    parser.add_argument(
+        "--summary", metavar="FILE", type=Path, help="write what came of it as JSON, however it ended"
+    )
 
 
 def add_call(parser: argparse.ArgumentParser) -> None:
@@ -59,18 +68,67 @@ def add_call(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    steps = prepare_all(make_jobs(options), Catalog())
+    with Report(options.summary) as report:
+        return carry_out(prepare_all(make_jobs(options), Catalog()), options, report)
+
+
+def carry_out(steps: Sequence[Prepared], options: argparse.Namespace, report: Report) -> int:
+    """Run steps to their end, show how they go on and what comes of them, and give the exit code.
+
+    Raises RunFault and RunStopped.
+    """
     start: Start = "resume" if options.resume else "restart" if options.restart else "new"
     stop = Event()
-    progress = Progress(sys.stderr)
-    exit_code = OK
-    with _stopping(stop):
-        for step, summary in run_all(steps, start, listeners=(progress,), stop=stop):
-            progress.end()
-            print(_report(step.job, summary, as_json=options.json), file=sys.stderr)
-            if summary is not None:
-                exit_code = max(exit_code, _exit_code(summary))
-    return exit_code
+    console = _Console(report, as_json=options.json)
+    with _stopping(stop, console.say), console:
+        for step, summary in run_all(steps, start, stop=stop, onlooker=console.begin):
+            console.end(step.job, summary)
+    return report.exit_code
+
+
+class _Console:
+    """Shows a command's runs on standard error: how each one goes on, and what came of it."""
+
+    def __init__(self, report: Report, *, as_json: bool) -> None:
+        self._report, self._as_json = report, as_json
+        self._progress = Progress(sys.stderr)
+        self._under_way: Running | None = None
+        self.say = self._progress.say
+
+    def begin(self, run: Running) -> None:
+        """Show a run that begins."""
+        self._under_way = run
+        self._report.begin(run)
+        if _is_shown(run.job, as_json=self._as_json):
+            self._progress.begin(run)
+
+    def end(self, job: Job, summary: Summary | None) -> None:
+        """Tell what came of a run; without a summary it is a step that was finished before."""
+        self._tell(job, summary)
+        if summary is None:
+            self._report.finished_before(job)
+        else:
+            self._report.exit_code = max(self._report.exit_code, _exit_code(summary))
+
+    def _tell(self, job: Job, summary: Summary | None) -> None:
+        self._under_way = None
+        self._progress.end()
+        text = json.dumps(run_as_json(job, summary)) if self._as_json else describe(job, summary)
+        print(text, file=sys.stderr)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        if run := self._under_way:  # an error ended it
+            self._tell(run.job, run.summary)
+
+
+def _is_shown(job: Job, *, as_json: bool) -> bool:
+    """Tell whether progress may be shown: not among envelopes on one terminal, nor among JSON in a file."""
+    if sys.stderr.isatty():
+        return not (job.output == STREAM and sys.stdout.isatty())
+    return not as_json
 
 
 def _exit_code(summary: Summary) -> int:
@@ -83,8 +141,8 @@ def _exit_code(summary: Summary) -> int:
 class _stopping:
     """Let the first Ctrl-C finish the rows under way, and the second one end the process at once."""
 
-    def __init__(self, stop: Event) -> None:
-        self._stop = stop
+    def __init__(self, stop: Event, say: Callable[[str], None]) -> None:
+        self._stop, self._say = stop, say
         self._asked_before = False
 
     def __enter__(self) -> None:
@@ -100,18 +158,7 @@ class _stopping:
             os._exit(INTERRUPTED)
         self._asked_before = True
         self._stop.set()
-        # Not by print: the signal may have come in the midst of one, which can be entered but once.
-        with suppress(OSError, ValueError):
-            os.write(
-                sys.stderr.fileno(), b"ninjaone: stopping after the rows under way; once more stops at once\n"
-            )
-
-
-def _report(job: Job, summary: Summary | None, *, as_json: bool) -> str:
-    if not as_json:
-        return describe(job, summary)
-    named = {"step": job.step} if job.step else {}
-    return json.dumps({**named, **(summary.as_json() if summary else {"finished_before": True})})
+        self._say("ninjaone: stopping after the rows under way; once more stops at once")
 
 
 def _call(options: argparse.Namespace) -> int:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,3 +31,29 @@ def ninjaone(tmp_path: Path) -> Ninjaone:
         )
 
     return run
+
+
+def screen(text: str) -> list[str]:
+    """Give the lines that a wide terminal shows after this text, without white space at their ends."""
+    lines: list[str] = []
+    line: dict[int, str] = {}
+    column = 0
+    for character in text + "\n":
+        if character == "\n":
+            lines.append("".join(line.get(n, " ") for n in range(max(line, default=-1) + 1)).rstrip())
+            line, column = {}, 0
+        elif character == "\r":
+            column = 0
+        else:
+            assert character.isprintable(), f"{character!r} is no plain text"
+            line[column] = character
+            column += 1
+    return lines
+
+
+def wait_until(condition: Any, seconds: float = 20) -> None:
+    """Poll until a condition of another process holds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.005)

@@ -12,9 +12,16 @@ from pathlib import Path
 import pytest
 import requests
 
+from connector.cli.main import COMMANDS
 from connector.sandbox.server import Sandbox
 from tests.cli.conftest import Ninjaone
+from tests.conftest import ROOT
 from tests.fakes import write_lines
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_in_the_readme(command: str) -> None:
+    assert f"ninjaone {command}" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_call_prints_one_envelope(ninjaone: Ninjaone, connection_file: Path) -> None:

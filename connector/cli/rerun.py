@@ -1,0 +1,205 @@
+"""`rerun`: the rows of a finished run that failed and may be sent again, as a run of their own."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from connector.catalog import Catalog
+from connector.cli.job_options import add_pace, add_running, given_settings
+from connector.cli.main import OK
+from connector.cli.run import add_outcome, carry_out
+from connector.cli.summary import Report
+from connector.connections import load_connection
+from connector.errors import RunFault
+from connector.files import RowSource
+from connector.job import STREAM, Job, load_jobs
+from connector.output import format_of, is_interrupted
+from connector.repeats import Repeats, Rerun, find_repeats
+from connector.run import Prepared, fingerprint, prepare
+from connector.runs import Record, absolute, find, records
+
+_RERUN_NAME = re.compile(r"(.+)\.rerun(?:-\d+)?\.jsonl")
+
+
+def add_rerun(parser: argparse.ArgumentParser) -> None:
+    """Declare `ninjaone rerun`."""
+    parser.add_argument(
+        "of", metavar="OUT", type=Path, help="the output of a finished run, JSON Lines or JSON"
+    )
+    parser.add_argument(
+        "job_file",
+        metavar="JOB.yaml",
+        type=Path,
+        nargs="?",
+        help="the run's job; by default what this machine has noted of the run",
+    )
+    add_pace(parser)
+    add_running(parser)
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="where envelopes go; by default OUT.rerun.jsonl, beside OUT"
+    )
+    add_outcome(parser)
+    parser.set_defaults(command=_rerun)
+
+
+def _rerun(options: argparse.Namespace) -> int:
+    with Report(options.summary) as report:
+        prepared = _prepare(options)
+        return carry_out([prepared], options, report) if prepared else OK
+
+
+def _prepare(options: argparse.Namespace) -> Prepared | None:
+    """Prepare the rerun and say what it will do; None when there is nothing to do. Raises RunFault."""
+    of: Path = options.of
+    _check_complete(of)
+    record = find(of)
+    job = _find_job(of, record, options.job_file, given_settings(options))
+    relatives = _relatives(of)
+    repeats = find_repeats(of, format_of(str(of), job.output_format), _later(of, relatives))
+    if repeats.action and repeats.action != job.action:
+        raise RunFault(f"{of}: it is the output of {repeats.action}, and the job is one of {job.action}")
+    output = Path(options.output) if options.output else _free_name(of)
+    _check_output(of, output, relatives)
+    print(_plan_as_json(of, repeats) if options.json else _plan(of, repeats), file=sys.stderr)
+    if not repeats.numbers:
+        return None
+    job = replace(job, step="", output=str(output), output_format=None)
+    prepared = replace(prepare(job, Catalog()), rerun=Rerun(absolute(of), repeats.numbers))
+    _check_unchanged(prepared, record, repeats, other_connection=options.connection is not None)
+    return prepared
+
+
+def _check_complete(of: Path) -> None:
+    if not of.is_dir() and is_interrupted(of):
+        raise RunFault(f"{of}: its run is not complete: let it end, or go on with it by --resume, first")
+    if not of.is_file():
+        raise RunFault(f"{of}: there is no such output of a run")
+
+
+def _find_job(of: Path, record: Record | None, job_file: Path | None, given: Mapping[str, Any]) -> Job:
+    """Find what the run was. Raises RunFault."""
+    given = {name: value for name, value in given.items() if name != "output"}
+    if job_file:
+        jobs = load_jobs(job_file, given)
+        of_these = [j for j in jobs if not j.step or _family_name(Path(j.output)) == _family_name(of)]
+        if not of_these:
+            raise RunFault(f"{job_file}: none of its steps writes {of}")
+        job = of_these[0]
+    elif record:
+        job = replace(record.job, **given)
+    else:
+        raise RunFault(
+            f"{of}: there is no record of its run here; name its job file, too: ninjaone rerun OUT JOB.yaml"
+        )
+    if job.input == STREAM:
+        raise RunFault(
+            f"{of}: its rows came from standard input and are gone; only a run of a file can be rerun"
+        )
+    return job
+
+
+def _family_name(output: Path) -> Path:
+    """Give the path, without an ending, that the output of a run and of all its reruns have in common."""
+    output = absolute(output)
+    rerun = _RERUN_NAME.fullmatch(output.name)
+    return output.with_name(rerun[1]) if rerun else output.with_suffix("")
+
+
+def _relatives(of: Path) -> set[Path]:
+    """Find the outputs of all reruns of this run, by their names and by the records of runs."""
+    family = {absolute(of)}
+    for path in absolute(of).parent.iterdir():
+        path = path.with_name(path.name.removesuffix(".run"))
+        if _RERUN_NAME.fullmatch(path.name) and _family_name(path) == _family_name(of):
+            family.add(path)
+    links = [{r.output, r.rerun_of} for r in records() if r.rerun_of]
+    while touching := [link for link in links if link & family and not link <= family]:
+        family = family.union(*touching)
+    return family - {absolute(of)}
+
+
+def _later(of: Path, relatives: set[Path]) -> Iterator[Path]:
+    """Give the finished ones that are newer than the output: it has replaced the run that others reran."""
+    since = of.stat().st_mtime_ns
+    for path in sorted(relatives):
+        if path.is_file() and not is_interrupted(path) and path.stat().st_mtime_ns >= since:
+            yield path
+
+
+def _free_name(of: Path) -> Path:
+    """Name the rerun's output: the first name that is free, or whose rerun was interrupted."""
+    stem = _family_name(of).name
+    for number in count(1):
+        path = of.with_name(f"{stem}.rerun{f'-{number}' if number > 1 else ''}.jsonl")
+        if is_interrupted(path) or not path.exists():
+            return path
+    raise AssertionError
+
+
+def _check_output(of: Path, output: Path, relatives: set[Path]) -> None:
+    if str(output) == STREAM or format_of(str(output), None) == "csv":
+        raise RunFault(
+            "a rerun writes a file of JSON Lines or JSON, so that what fails again can be rerun, too"
+        )
+    if absolute(output) == absolute(of):
+        raise RunFault(f"{of}: a rerun has an output of its own, and replaces none")
+    for other in sorted(relatives - {absolute(output)}):
+        if is_interrupted(other):
+            raise RunFault(
+                f"{other}: another rerun of these rows is under way, or was interrupted: let it end, or go "
+                "on with it (--resume --output FILE) first"
+            )
+
+
+def _plan(of: Path, repeats: Repeats) -> str:
+    """Say what is run again and what is not."""
+    in_doubt = sum(repeats.in_doubt.values())
+    again = len(repeats.numbers)
+    parts = [f"{of}: {again} rows are run again" if again else f"{of}: nothing is left to rerun"]
+    if repeats.succeeded:
+        parts.append(f"{repeats.succeeded} have succeeded in a rerun")
+    if in_doubt:
+        codes = ", ".join(f"{number} {code}" for code, number in repeats.in_doubt.items())
+        parts.append(
+            f"{in_doubt} are not run again, as they may have been carried out, wholly or in part ({codes}): "
+            "look before you send them again"
+        )
+    return "; ".join(parts)
+
+
+def _plan_as_json(of: Path, repeats: Repeats) -> str:
+    counts = {"rows": len(repeats.numbers), "succeeded": repeats.succeeded, "in_doubt": repeats.in_doubt}
+    return json.dumps({"rerun_of": str(of), **counts})
+
+
+def _check_unchanged(
+    prepared: Prepared, record: Record | None, repeats: Repeats, *, other_connection: bool
+) -> None:
+    """Refuse when the row numbers may mean other rows by now, or the rows would go to another account."""
+    job = prepared.job
+    source = RowSource(job.input, job.input_format)
+    now = fingerprint(prepared, load_connection(prepared.service, job.connection), source)
+    before = record.fingerprint if record else {}
+    if not before.get("input"):
+        rows = source.count()
+        if rows is not None and rows < repeats.last_row:
+            raise RunFault(
+                f"{job.input}: it has {rows} rows, and the run had {repeats.last_row}: it is another one"
+            )
+    elif before["input"] != now["input"]:
+        raise RunFault(
+            f"{job.input}: it has changed since the run, so that its rows can be others. "
+            "Run what failed as a new run"
+        )
+    if not other_connection and before.get("connection", now["connection"]) != now["connection"]:
+        raise RunFault(
+            "the connection is to another account than the run's; if that is meant, say so with --connection"
+        )

@@ -1,0 +1,173 @@
+"""What came of a command's runs: a text for a person, and a document for programs."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from connector.batch import Summary
+from connector.cli.main import (
+    INTERRUPTED,
+    NOTHING_RUN,
+    OK,
+    OUR_FAULT,
+    ROWS_FAILED,
+    STOPPED,
+    exit_code_of,
+)
+from connector.cli.progress import duration, rate_text
+from connector.clock import SystemClock
+from connector.errors import RunFault, shorten
+from connector.job import STREAM, Job
+from connector.output import format_of
+from connector.runs import Running
+from connector.state import write_whole
+
+VERSION = 1
+"""The version of `schemas/summary.schema.json`."""
+STATES = {
+    None: "begun",
+    OK: "finished",
+    ROWS_FAILED: "finished",
+    NOTHING_RUN: "nothing_run",
+    STOPPED: "stopped",
+    OUR_FAULT: "fault",
+    INTERRUPTED: "interrupted",
+}
+"""How far a command came, by its exit code."""
+
+
+class Report:
+    """Collects what comes of a command's runs, and writes it to `path` when the command ends.
+
+    Until then the file says that the command has begun: after a kill it says so for good, and does not pass
+    off an earlier command's summary for this one's. A context, which does nothing without a path;
+    `exit_code` is that of a command which ends without an error.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.path, self.exit_code = path, OK
+        self._runs: list[tuple[Job, Summary | None]] = []
+        self._clock = SystemClock()
+        self._began = self._clock.now()
+
+    def begin(self, run: Running) -> None:
+        """Note a run that begins. Its summary is read when the command ends."""
+        self._runs.append((run.job, run.summary))
+
+    def finished_before(self, job: Job) -> None:
+        """Note a step that an interrupted job had finished."""
+        self._runs.append((job, None))
+
+    def __enter__(self) -> Report:
+        if self.path and not _is_device(self.path):
+            try:
+                _write(self.path, self.as_json(None))
+            except OSError as error:
+                raise RunFault(f"{self.path}: the summary cannot be written: {error.strerror}") from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.path is None:
+            return
+        exit_code = self.exit_code if error is None else exit_code_of(error)
+        try:
+            _write(self.path, self.as_json(exit_code, str(error or "")))
+        except OSError as fault:
+            print(f"ninjaone: {self.path}: the summary cannot be written: {fault.strerror}", file=sys.stderr)
+
+    def as_json(self, exit_code: int | None, message: str = "") -> dict[str, Any]:
+        """Give the document of `schemas/summary.schema.json`; without an exit code, of what has but begun."""
+        return {
+            "summary": VERSION,
+            "state": STATES[exit_code],
+            "exit_code": exit_code,
+            "message": message or None,
+            "started": self._began,
+            "ended": None if exit_code is None else self._clock.now(),
+            "runs": [run_as_json(job, summary) for job, summary in self._runs],
+        }
+
+
+def _is_device(path: Path) -> bool:
+    """Tell a pipe or a device, which no file may take the place of."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def _write(path: Path, document: dict[str, Any]) -> None:
+    content = json.dumps(document, indent=1).encode() + b"\n"
+    if _is_device(path):
+        path.write_bytes(content)
+    else:
+        write_whole(path, content, mode=0o666)
+
+
+def run_as_json(job: Job, summary: Summary | None) -> dict[str, Any]:
+    """Give what came of one run, for programs; without a summary it is a step that was finished before."""
+    step = {"step": job.step} if job.step else {}
+    counts = summary.as_json() if summary else {"finished_before": True}
+    return {**step, "action": job.action, "output": job.output, **counts}
+
+
+def describe(job: Job, summary: Summary | None, *, may_rerun: bool = True) -> str:
+    """Write a run's summary: counts, each error code with an example, what to do next.
+
+    Without one it is a step that was finished before.
+    """
+    if summary is None:
+        return f"{job.label}: finished before\nenvelopes: {job.output}"
+    lines = [_headline(job, summary), *_left_out(job, summary)]
+    for code, count in sorted(summary.codes.items(), key=lambda item: -item[1]):
+        lines.append(f"  {count} {code}, such as {summary.examples[code]}")
+    if summary.warned:
+        lines.append(f"  {summary.warned} with a warning, such as {summary.warning}")
+    if summary.truncated:
+        lines.append(f"  {summary.truncated} whose list is not whole: a cap ended it")
+    if summary.failed:
+        lines += _what_next(job, summary, may_rerun)
+    if summary.stopped:
+        how = "--resume goes on" if STREAM not in (job.output, job.input) else "it cannot be resumed"
+        lines.append(f"stopped before the end; {how}")
+    elif job.output != STREAM:
+        lines.append(f"envelopes: {job.output}")
+    return "\n".join(lines)
+
+
+def _headline(job: Job, summary: Summary) -> str:
+    now = summary.rows - summary.resumed_rows
+    rate = f" ({rate_text(now / summary.seconds)})" if now and summary.seconds >= 1 else ""
+    before = f" ({summary.resumed_rows} of them before it was interrupted)" if summary.resumed_rows else ""
+    return (
+        f"{job.label}: {summary.rows} rows{before}, {summary.succeeded} succeeded, {summary.failed} failed, "
+        f"in {duration(summary.seconds)}{rate}"
+    )
+
+
+def _left_out(job: Job, summary: Summary) -> Iterator[str]:
+    if failed := summary.left_out.get("failed"):
+        yield f'  {failed} left out: they failed in "{job.follows}"'
+    if unwanted := summary.left_out.get("only"):
+        yield f"  {unwanted} left out by only: {shorten(' '.join(job.only.split()))}"
+
+
+def _what_next(job: Job, summary: Summary, may_rerun: bool) -> Iterator[str]:
+    """Say how many of the failed rows may be sent again, and how, and how many somebody has to look at."""
+    if summary.repeatable:
+        is_kept = STREAM not in (job.output, job.input) and not summary.stopped
+        may_rerun = may_rerun and is_kept and format_of(job.output, job.output_format) != "csv"
+        how = f": ninjaone rerun {shlex.quote(job.output)}" if may_rerun else ""
+        yield f"{summary.repeatable} of the failed rows may be sent again{how}"
+    if in_doubt := summary.failed - summary.repeatable:
+        unknown = summary.codes.get("outcome_unknown", 0)
+        of_these = f" ({unknown} of them are outcome_unknown)" if unknown else ""
+        yield (
+            f"{in_doubt} of the failed rows may have been carried out, wholly or in part{of_these}: "
+            "look before you send them again"
+        )
