@@ -134,7 +134,7 @@ def _is_shown(job: Job, *, as_json: bool) -> bool:
 def _exit_code(summary: Summary) -> int:
     if summary.stopped:
         return INTERRUPTED
-    failed = summary.failed or summary.resumed_failed or summary.left_out.get("failed")
+    failed = summary.failed or summary.left_out.get("failed")
     return ROWS_FAILED if failed else OK
 
 
