@@ -240,7 +240,7 @@ def test_errors_can_stop_a_run_which_goes_on_behind_them(
     assert ninjaone(*run, *limit, "--resume").returncode == 3
     done = ninjaone(*run, *limit, "--resume")
     assert done.returncode == 1, done.stderr
-    assert "1 rows (after 4 of the interrupted run, 2 of which failed), 1 succeeded" in done.stderr
+    assert "5 rows (4 of them before it was interrupted), 3 succeeded, 2 failed" in done.stderr
     assert [e["row"] for e in envelopes(tmp_path / "out.jsonl")] == [1, 2, 3, 4, 5]
     assert len(sandbox.log.requests()) == 5
 
