@@ -76,9 +76,9 @@ class Client:
             self._pacer.wait()
             self.requests += 1
             attempt += 1
-            outcome = self._try(request, headers, body, attempt)
+            outcome = self._try(request, headers, body, attempt, lost_before)
             if isinstance(outcome, Response):
-                return replace(outcome, repeated=True) if lost_before else outcome
+                return outcome
             error = outcome.error
             if outcome.why == "expired" and not renewed:
                 renewed = True
@@ -105,15 +105,14 @@ class Client:
             ) from error
 
     def _try(
-        self, request: Request, headers: dict[str, str], body: bytes | None, attempt: int
+        self, request: Request, headers: dict[str, str], body: bytes | None, attempt: int, lost_before: bool
     ) -> Response | _Failure:
         try:
-            answer = self._transport.send(request.method, request.target, headers, body)
+            came = self._transport.send(request.method, request.target, headers, body)
         except TransportError as error:
             return self._no_answer(request, error, attempt)
-        answer = replace(
-            answer, attempts=attempt, request_id=answer.headers.get(self.service.request_id_header)
-        )
+        request_id = came.headers.get(self.service.request_id_header)
+        answer = Response(came.status, came.headers, came.body, attempt, request_id, lost_before)
         if request.redirects and 300 <= answer.status < 400:
             return answer
         wanted = answer.status in self.service.throttling.statuses or (
