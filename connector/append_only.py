@@ -36,30 +36,23 @@ class AppendOnlyFile:
         self._size = self._synced = about.st_size
         self._tells_removal = about.st_nlink > 0  # not every file system counts names
 
-    def append(self, lines: bytes) -> None:
-        """Write whole lines, all or none of them. Raises RunStopped when there is no room for them."""
+    def append(self, lines: bytes, *, although_removed: bool = False) -> None:
+        """Write whole lines, all or none of them.
+
+        Raises RunStopped when there is no room for them, and when the file was removed: it is put back in the
+        end, but nothing more should be begun. `although_removed` is for what has happened all the same.
+        """
         with self._lock:
-            if self._unusable:
-                raise RunStopped(f"{self.path}: cannot be written: {self._unusable}")
-            try:
-                rest = memoryview(lines)
-                while rest:
-                    rest = rest[os.write(self._descriptor, rest) :]
-            except OSError as error:
-                self._cut_back(error)
-                self._stop(error)
-            self._size += len(lines)
+            if not although_removed:
+                self._require_name()
+            self._write(lines)
         if self._fsync:
             self.sync()
 
-    def require(self) -> None:
-        """Raise RunStopped if the file was removed: what is appended still to it has no name any more."""
+    def require_name(self) -> None:
+        """Raise RunStopped if the file was removed."""
         with self._lock:
-            if not self._unusable and self._is_removed():
-                raise RunStopped(
-                    f"{self.path}: was removed while the run went on; it is put back as the run had it, and "
-                    "--resume goes on"
-                )
+            self._require_name()
 
     def sync(self) -> None:
         """Have the disk hold all that was appended. Threads that ask at the same time share one answer."""
@@ -95,6 +88,25 @@ class AppendOnlyFile:
                 ) from error
             finally:
                 os.close(self._descriptor)
+
+    def _write(self, lines: bytes) -> None:
+        if self._unusable:
+            raise RunStopped(f"{self.path}: cannot be written: {self._unusable}")
+        try:
+            written = os.write(self._descriptor, lines)
+            while written < len(lines):
+                written += os.write(self._descriptor, lines[written:])
+        except OSError as error:
+            self._cut_back(error)
+            self._stop(error)
+        self._size += written
+
+    def _require_name(self) -> None:
+        if not self._unusable and self._is_removed():
+            raise RunStopped(
+                f"{self.path}: was removed while the run went on; it is put back as the run had it, and "
+                "--resume goes on"
+            )
 
     def _is_removed(self) -> bool:
         return self._tells_removal and not os.fstat(self._descriptor).st_nlink

@@ -10,7 +10,7 @@ from connector.auth import Auth
 from connector.clock import Clock
 from connector.connections import Connection
 from connector.errors import NotSent, RowError, TransportError, shorten
-from connector.http import USER_AGENT, Request, Response, Transport, encode_body
+from connector.http import USER_AGENT, Request, Response, Transport
 from connector.json_text import Json
 from connector.pacing import Pacer
 from connector.redact import Redactor
@@ -68,7 +68,7 @@ class Client:
         Raises RowError with the code that the failure means; `refused` on it tells whether the API
         certainly did not carry the request out.
         """
-        described, body = encode_body(request)
+        described, body = request.encoded
         attempt, renewed, lost_before = 0, False, False
         while True:
             token = self._auth.token()

@@ -60,6 +60,11 @@ class Request:
         """Whether it may be sent again although the first one may have been carried out."""
         return self.effect == "read" or self.idempotent
 
+    @cached_property
+    def encoded(self) -> tuple[dict[str, str], bytes | None]:
+        """The headers that describe its body, and the body's bytes. Raises RowError: see `encode_body`."""
+        return encode_body(self)
+
     @property
     def target(self) -> str:
         """Path and query as they are sent, spaces as %20."""

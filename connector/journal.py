@@ -17,7 +17,7 @@ from pathlib import Path
 from connector import json_text
 from connector.append_only import AppendOnlyFile, cut_broken_end, read_lines
 from connector.errors import RowError, RunFault, RunStopped
-from connector.http import Request, Response, encode_body
+from connector.http import Request, Response
 from connector.json_text import Json
 from connector.redact import Redactor
 
@@ -39,7 +39,7 @@ class Journal:
         """Start a new journal, whose first line says what the run is. `fsync` is that of AppendOnlyFile."""
         self._file = AppendOnlyFile(self.path, fsync=fsync)
         head: dict[str, Json] = {"journal": VERSION, "run": dict(fingerprint)}
-        self._file.append(_line({**head, "fsync": True} if fsync else head))
+        self._file.append(json_text.dump_bytes({**head, "fsync": True} if fsync else head) + b"\n")
 
     def resume(self, after_row: int, *, fsync: bool = False, cut: bool = False) -> None:
         """Go on with an interrupted run's journal. Rows up to `after_row` have their envelopes.
@@ -77,9 +77,10 @@ class Journal:
 
     def sent(self, row: int, step: int, request: Request) -> None:
         """Note a request before it is sent. Raises RunStopped, and then it must not be sent."""
-        file = self._open_file()
-        file.require()
-        file.append(_line({"row": row, "step": step, "sent": str(request), "request": _digest(request)}))
+        named = json_text.dump_bytes(str(request))
+        self._open_file().append(
+            b'{"row":%d,"step":%d,"sent":%b,"request":"%b"}\n' % (row, step, named, _digest(request).encode())
+        )
 
     def answered(self, row: int, step: int, response: Response) -> None:
         """Note a request's answer, without the secrets in it.
@@ -88,16 +89,22 @@ class Journal:
         it does not, the request is in doubt. No further request can be noted, so none is sent.
         """
         kept = {n: self._redactor.text(v) for n, v in response.headers.items() if n in _KEPT_HEADERS}
-        answer = {"status": response.status, "headers": kept, "body": self._body(response)}
-        with suppress(RunStopped):
-            self._open_file().append(
-                _line({"row": row, "step": step, "answer": {**answer, "request_id": response.request_id}})
-            )
+        answer = {
+            "status": response.status,
+            "headers": kept,
+            "body": self._body(response),
+            "request_id": response.request_id,
+        }
+        self._note_end(b'{"row":%d,"step":%d,"answer":%b}\n' % (row, step, json_text.dump_bytes(answer)))
 
     def refused(self, row: int, step: int) -> None:
         """Note that a request was certainly not carried out, where there is room for it."""
+        self._note_end(b'{"row":%d,"step":%d,"refused":true}\n' % (row, step))
+
+    def _note_end(self, line: bytes) -> None:
+        file = self._open_file()
         with suppress(RunStopped):
-            self._open_file().append(_line({"row": row, "step": step, "refused": True}))
+            file.append(line, although_removed=True)
 
     def _body(self, response: Response) -> str:
         if not self._redactor.may_hide(response.text):
@@ -145,12 +152,8 @@ def read_head(path: Path) -> Head:
         raise RunFault(f"{path}: the journal of the interrupted run cannot be read: {error}") from error
 
 
-def _line(entry: dict[str, Json]) -> bytes:
-    return json_text.dump_bytes(entry) + b"\n"
-
-
 def _digest(request: Request) -> str:
-    _, body = encode_body(request) if not request.parts else ({}, str(request.parts).encode())
+    body = str(request.parts).encode() if request.parts else request.encoded[1]
     return hashlib.sha256(f"{request.method} {request.target}\n".encode() + (body or b"")).hexdigest()
 
 

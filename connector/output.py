@@ -148,12 +148,11 @@ class FileOutput:
 
     def write(self, lines: bytes) -> None:
         """Write envelopes; the operating system has them when this returns. Raises RunStopped."""
-        self._file.require()
         self._file.append(lines)
 
     def finish(self) -> None:
         """Write the output in its format, give it its name, and remove the work folder."""
-        self._file.require()
+        self._file.require_name()
         self._file.sync()
         self._file.close()  # some systems rename no file that is open
         try:

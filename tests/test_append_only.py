@@ -130,7 +130,7 @@ def test_a_closed_file_takes_no_more_and_closes_but_once(path: Path) -> None:
     for use in (lambda: file.append(b"x\n"), file.sync):
         with pytest.raises(RunStopped, match="closed"):
             use()
-    file.require()
+    file.require_name()
     os.close(other)
 
 
@@ -142,13 +142,15 @@ def test_a_removed_file_is_noticed_and_put_back_as_it_was(tmp_path: Path) -> Non
     path.parent.mkdir(parents=True)
     file = AppendOnlyFile(path)
     file.append(b"x" * 200_000 + b"\n")
-    file.require()
+    file.require_name()
     path.unlink()
     path.parent.rmdir()
     path.parent.parent.rmdir()
     with pytest.raises(RunStopped, match=r"lines: was removed while the run went on; it is put back"):
-        file.require()
-    file.append(b"still\n")
+        file.require_name()
+    with pytest.raises(RunStopped, match="was removed"):
+        file.append(b"too late\n")
+    file.append(b"still\n", although_removed=True)
     file.close()
     assert path.read_bytes() == b"x" * 200_000 + b"\nstill\n"
     assert path.stat().st_mode & 0o077 == 0
@@ -172,7 +174,7 @@ def test_where_names_are_not_counted_nothing_was_removed(path: Path, monkeypatch
     with monkeypatch.context() as patched:
         patched.setattr(os, "fstat", lambda descriptor: Stat)
         file = AppendOnlyFile(path)
-        file.require()
+        file.require_name()
         file.close()
 
 
