@@ -99,15 +99,16 @@ class Bindings:
     def _values_together(self, scope: Scope) -> dict[str, Json]:
         """Give the values, or raise anything where one of them is wrong."""
         values = {}
-        for (name, typed), rendered in zip(self._readers, self.together(scope), strict=True):
-            value = typed(rendered)
-            if value is not ABSENT:
+        for (name, takes, typed), rendered in zip(self._readers, self.together(scope), strict=True):
+            if takes(rendered):
+                values[name] = rendered
+            elif (value := typed(rendered)) is not ABSENT:
                 values[name] = value
         return values
 
     @cached_property
-    def _readers(self) -> list[tuple[str, Callable[[Json], Json]]]:
-        return [(binding.input.name, binding.typed) for binding in self.bound]
+    def _readers(self) -> list[tuple[str, Check, Callable[[Json], Json]]]:
+        return [(binding.input.name, binding.input.takes, binding.typed) for binding in self.bound]
 
     def _values_one_by_one(self, scope: Scope) -> dict[str, Json]:
         """Give the values. Raises RowError that tells all that are wrong."""

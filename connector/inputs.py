@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -12,7 +12,7 @@ from connector.filters import FilterGrammar
 from connector.json_schema import Check, compile_check, validator
 from connector.json_text import Json
 from connector.times import Unit, convert_time
-from connector.typed_values import Convert, compile_typing, declared_types, shown
+from connector.typed_values import Convert, compile_typing, declared_types, exact_types, shown
 
 ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "ABSENT", "__bool__": lambda self: False})()
 """The value of an input that was not given. JSON null is a value, so it cannot say that."""
@@ -81,16 +81,33 @@ class Input:
     # What a schema is compiled to is made when the first value comes: a run uses few of a catalogue's inputs.
 
     @cached_property
+    def takes(self) -> Check:
+        """Tells whether `read` would give a value back as it is. May say no where it would."""
+        if self.unit or self.grammar or self._passes is None:
+            return lambda value: False
+        return _as_it_is(exact_types(self.schema), self._passes)
+
+    @cached_property
     def _typed(self) -> Convert:
         return compile_typing(self.schema)
 
     @cached_property
     def _passes(self) -> Check | None:
-        return compile_check(self.schema)
+        # The type is right by then; that of members and items is seen to again.
+        return compile_check({name: said for name, said in self.schema.items() if name != "type"})
 
     @cached_property
     def _validator(self) -> Any:
         return validator(self.schema)
+
+
+def _as_it_is(types: Set[type], passes: Check) -> Check:
+    """Make what tells that a value is of exactly one of these types, no blank text, and passes."""
+    if str in types:
+        return lambda value: (
+            type(value) in types and (type(value) is not str or value.strip() != "") and passes(value)
+        )
+    return lambda value: type(value) in types and passes(value)
 
 
 def _number_text(value: Json) -> str:

@@ -12,6 +12,7 @@ third of what they cost one by one.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,7 +41,8 @@ class Scope(dict[str, Any]):
 
     def __init__(self, row: Row, constants: Mapping[str, Json] | None = None) -> None:
         super().__init__(environment.globals)
-        self.update(constants or ())
+        if constants:
+            self.update(constants)
         self["row"] = row
         self.update(row)
         self.fields = row
@@ -179,7 +181,7 @@ def compile_together(templates: Sequence[Template]) -> Callable[[Scope], list[Js
     into the next one. Raises RunFault for what is nested too deeply.
     """
     expressions: list[nodes.Expr] = []
-    plan: list[Callable[[Scope, list[Any]], Json]] = []
+    plan: list[tuple[Callable[[Any], Json], int | slice]] = []
     for template in templates:
         plan.append(_placed(template, len(expressions)))
         expressions += template.expressions
@@ -188,20 +190,21 @@ def compile_together(templates: Sequence[Template]) -> Callable[[Scope], list[Js
 
     def render(scope: Scope) -> list[Json]:
         values = evaluate(scope)
-        return [give(scope, values) for give in plan]
+        values.append(scope)
+        return [give(values[place]) for give, place in plan]
 
     return render
 
 
-def _placed(template: Template, start: int) -> Callable[[Scope, list[Any]], Json]:
-    """Make what gives a template's value, where its expressions' values begin at `start` of all."""
-    fill, stop = template.fill, start + len(template.expressions)
-    if fill is None:
-        render = template.compile()
-        return lambda scope, values: render(scope)
-    if fill is _only:
-        return lambda scope, values: to_json(values[start])
-    return lambda scope, values: fill(values[start:stop])
+def _placed(template: Template, start: int) -> tuple[Callable[[Any], Json], int | slice]:
+    """Make what gives a template's value, and of which of all values: those of its expressions, from `start`
+    on, or the scope that stands behind them.
+    """
+    if template.fill is None:
+        return template.compile(), -1
+    if template.fill is _only:
+        return to_json, start
+    return template.fill, slice(start, start + len(template.expressions))
 
 
 def _compile_text(source: str, tree: nodes.Template) -> Render:
@@ -210,6 +213,7 @@ def _compile_text(source: str, tree: nodes.Template) -> Render:
 
     def render(scope: Scope) -> str:
         with _explained(scope):
+            # A context of its own: what the template sets is kept in it.
             return "".join(root(_context(scope)))
 
     return render
@@ -235,9 +239,11 @@ def _evaluator(expressions: Sequence[nodes.Expr]) -> Callable[[Scope], list[Any]
         nodes.Name("values", "store"), nodes.List(list(expressions), lineno=line), lineno=line
     )
     root = environment.from_string(nodes.Template([values], lineno=line)).root_render_func
+    kept = _KeptContext()
 
     def evaluate(scope: Scope) -> list[Any]:
-        context = _context(scope)
+        context = kept.context
+        context.parent, context.vars = scope, {}
         for _ in root(context):
             pass
         found: list[Any] = context.vars["values"]
@@ -247,9 +253,15 @@ def _evaluator(expressions: Sequence[nodes.Expr]) -> Callable[[Scope], list[Any]
     return evaluate
 
 
-def _context(scope: Scope) -> Context:
-    # A new one each time: what a template sets is kept in it.
-    return Context(environment, scope, None, {})
+class _KeptContext(threading.local):
+    """A thread's context for expressions, which set nothing in it. To make one costs more than to use it."""
+
+    def __init__(self) -> None:
+        self.context = _context({})
+
+
+def _context(names: dict[str, Any]) -> Context:
+    return Context(environment, names, None, {})
 
 
 @contextmanager

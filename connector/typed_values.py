@@ -32,8 +32,8 @@ def compile_typing(schema: Any) -> Convert:
     types = declared_types(schema)
     if not types:
         return lambda value: value
-    inside = _compile_inside(schema)
-    at_once = {_EXACT[name] for name in types} - ({list, dict} if inside else set())
+    inside = _compile_inside(schema) if _looks_inside(schema) else None
+    at_once = exact_types(schema)
 
     def convert(value: Json) -> Json:
         if type(value) in at_once:
@@ -50,6 +50,12 @@ def declared_types(schema: Any) -> tuple[str, ...]:
     return (types,) if isinstance(types, str) else tuple(types)
 
 
+def exact_types(schema: Any) -> frozenset[type]:
+    """Give the types of which a value is typed already, whatever it holds."""
+    types = frozenset(_EXACT[name] for name in declared_types(schema))
+    return types - {list, dict} if _looks_inside(schema) else types
+
+
 def shown(value: Json) -> str:
     """Write a value for a message that says what is wrong with it."""
     if isinstance(value, str):
@@ -57,12 +63,14 @@ def shown(value: Json) -> str:
     return kind(value) if isinstance(value, (list, dict)) or value is None else f"{kind(value)} ({value})"
 
 
-def _compile_inside(schema: Mapping[str, Json]) -> Convert | None:
-    """Compile the typing of a list's items and of an object's members, where the schema says of them."""
+def _looks_inside(schema: Mapping[str, Json]) -> bool:
+    return "items" in schema or bool(schema.get("properties"))
+
+
+def _compile_inside(schema: Mapping[str, Json]) -> Convert:
+    """Compile the typing of a list's items and of an object's members."""
     items = compile_typing(schema["items"]) if "items" in schema else None
     members = {name: compile_typing(member) for name, member in schema.get("properties", {}).items()}
-    if items is None and not members:
-        return None
 
     def inside(value: Json) -> Json:
         if isinstance(value, list) and items:

@@ -10,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from connector.errors import RowError
+from connector.filters import FilterGrammar
 from connector.inputs import ABSENT, Input
 from connector.times import Unit
 
@@ -266,6 +267,35 @@ def test_a_broken_rule_is_explained_with_its_place(schema: dict[str, Any], given
 )
 def test_what_keeps_the_rules_passes(schema: dict[str, Any], given: Any, value: Any) -> None:
     assert read(schema, given) == value
+
+
+@pytest.mark.parametrize(
+    ("schema", "taken", "not_taken"),
+    [
+        ({"type": "integer", "minimum": 1}, [1, 7], [0, "1", 1.0, True, None]),
+        ({"type": "string"}, ["x", " x "], ["", "  ", 1, None]),
+        ({"type": ["integer", "string", "null"]}, [1, "x", None], ["", " ", 1.5]),
+        ({"type": "boolean"}, [True, False], [1, "yes"]),
+        ({"type": "number"}, [1], [True, float("inf"), "1"]),
+        ({"type": "object"}, [{}, {"a": "1"}], [[], "{}"]),
+        ({"type": "object", "properties": {"a": {"type": "integer"}}}, [], [{"a": "1"}]),
+        ({"type": "array", "items": {"type": "integer"}}, [], [["1"]]),
+        ({"type": "string", "enum": ["A"]}, ["A"], ["a"]),
+        ({}, [], ["x", None]),
+    ],
+)
+def test_what_is_taken_as_it_is_would_be_read_as_it_is(
+    schema: Any, taken: list[Any], not_taken: list[Any]
+) -> None:
+    it = an_input(schema)
+    assert [it.takes(value) for value in taken + not_taken] == [True] * len(taken) + [False] * len(not_taken)
+    assert all(it.read(value) is value for value in taken)
+
+
+def test_what_has_a_unit_or_a_grammar_is_always_read() -> None:
+    assert not an_input({"type": "string"}, "iso").takes("2026-12-01T06:00:00Z")
+    grammar = FilterGrammar("filter", ("a=[0-9]",), "", "a=1")
+    assert not Input(name="it", title="It", schema={"type": "string"}, grammar=grammar).takes("a=x")
 
 
 @pytest.mark.parametrize("schema", [{"type": "integer", "minimum": 1}, UUID, {"enum": ["a"]}, {}])

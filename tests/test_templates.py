@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any
 
 import pytest
@@ -314,6 +316,32 @@ def test_nothing_leaks_between_templates_that_are_compiled_together() -> None:
     assert together(Scope({"a": 1, "values": 2})) == ["1", 1, "1%s %2", None, "100%"]
     with pytest.raises(UndefinedError):
         compile_together([read(sources[0], ANY), read("{{ leaked }}", ANY)])(Scope({"a": 1}))
+
+
+def test_nothing_leaks_from_one_row_into_the_next() -> None:
+    together = compile_together([read("{{ values }}", ANY)])
+    assert together(Scope({"values": [1]})) == [[1]]
+    with pytest.raises(UndefinedError):
+        together(Scope({}))
+    assert together(Scope({"values": "x"})) == ["x"]
+
+
+def test_a_row_on_another_thread_does_not_get_into_the_one_that_is_rendered() -> None:
+    together = compile_together([read("{{ a }}", ANY), read("{{ b }}", ANY)])
+    reached, go_on = Event(), Event()
+
+    class Waiting(Scope):
+        def __getitem__(self, name: str) -> Any:
+            reached.set()
+            assert go_on.wait(20)
+            return super().__getitem__(name)
+
+    with ThreadPoolExecutor(1) as thread:
+        rendered = thread.submit(together, Waiting({"a": 1, "b": 2}))
+        assert reached.wait(20)
+        assert together(Scope({"a": 3, "b": 4})) == [3, 4]
+        go_on.set()
+        assert rendered.result() == [1, 2]
 
 
 def test_of_two_faults_in_a_template_the_first_is_told() -> None:
