@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from math import isinf
 from typing import Any, NoReturn
 
@@ -26,7 +27,24 @@ def _finite(text: str) -> float:
 
 decoder = json.JSONDecoder(parse_constant=refuse, parse_float=_finite)
 """Reads what `loads` reads; for what has to find the end of a value in a longer text."""
-_compact = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), check_circular=False)
+
+
+def _writer() -> Callable[[Json], str]:
+    """Make what writes compact JSON as `JSONEncoder.encode` does.
+
+    That makes its C encoder anew for each value, which costs as much as a small object does; here it is kept.
+    """
+    encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return encoder.encode
+    # No look for cycles (they end in a RecursionError, too), no indent; no sorting, no skipped keys, no NaN.
+    quote = json.encoder.encode_basestring
+    chunks = make(None, encoder.default, quote, None, ":", ",", False, False, False)
+    return lambda value: "".join(chunks(value, 0))
+
+
+_compact = _writer()
 _ascii = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"))
 _spaced = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
@@ -59,7 +77,7 @@ def dump_bytes(value: Json) -> bytes:
     """Write a JSON value as one compact line of UTF-8; lone surrogates become \\u escapes."""
     try:
         try:
-            return _compact.encode(value).encode()
+            return _compact(value).encode()
         except UnicodeEncodeError:
             return _ascii.encode(value).encode()
     except RecursionError:

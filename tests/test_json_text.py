@@ -93,7 +93,24 @@ def test_a_lone_surrogate_is_written_as_an_escape() -> None:
 def test_any_value_reads_back_as_it_was(value: Any) -> None:
     line = json_text.dump_bytes(value)
     assert b"\n" not in line
+    assert line == json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
     assert json_text.loads(line.decode()) == json_text.loads(json_text.dumps(value)) == value
+
+
+def test_cycles_and_what_is_no_json_cannot_be_written() -> None:
+    cycle: list[Any] = []
+    cycle.append(cycle)
+    for write in (json_text.dumps, json_text.dump_bytes):
+        with pytest.raises(ValueError, match=r"nested too deeply|Circular"):
+            write(cycle)
+        with pytest.raises(TypeError, match="bytes is not JSON serializable"):
+            write([b""])
+
+
+def test_a_python_without_a_c_encoder_writes_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json.encoder, "c_make_encoder", None)
+    write = json_text._writer()
+    assert write({"a": ["ü", 1.5, None]}) == '{"a":["ü",1.5,null]}'
 
 
 @settings(max_examples=60, deadline=None)
