@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Lock
@@ -15,6 +16,8 @@ from connector.json_text import Json
 
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 _BLOCK = 1 << 16
+LOOK_EVERY_S = 0.1
+"""How often it is looked whether a file is still there. What is written meanwhile is put back, too."""
 
 
 class AppendOnlyFile:
@@ -28,6 +31,7 @@ class AppendOnlyFile:
         self.path, self._fsync = path, fsync
         self._lock, self._syncing = Lock(), Lock()
         self._unusable = ""
+        self._clock, self._look_at = time.monotonic, 0.0
         try:
             self._descriptor = os.open(path, _FLAGS, 0o600)
             about = os.fstat(self._descriptor)
@@ -39,11 +43,11 @@ class AppendOnlyFile:
     def append(self, lines: bytes, *, although_removed: bool = False) -> None:
         """Write whole lines, all or none of them.
 
-        Raises RunStopped when there is no room for them, and when the file was removed: it is put back in the
-        end, but nothing more should be begun. `although_removed` is for what has happened all the same.
+        Raises RunStopped when there is no room for them, and when the file is found removed: in the end it is
+        put back, but nothing more should be begun. `although_removed` is for what has happened all the same.
         """
         with self._lock:
-            if not although_removed:
+            if not although_removed and self._clock() >= self._look_at:
                 self._require_name()
             self._write(lines)
         if self._fsync:
@@ -102,6 +106,7 @@ class AppendOnlyFile:
         self._size += written
 
     def _require_name(self) -> None:
+        self._look_at = self._clock() + LOOK_EVERY_S
         if not self._unusable and self._is_removed():
             raise RunStopped(
                 f"{self.path}: was removed while the run went on; it is put back as the run had it, and "

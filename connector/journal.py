@@ -18,7 +18,7 @@ from connector import json_text
 from connector.append_only import AppendOnlyFile, cut_broken_end, read_lines
 from connector.errors import RowError, RunFault, RunStopped
 from connector.http import Request, Response
-from connector.json_text import Json
+from connector.json_text import Json, quoted
 from connector.redact import Redactor
 
 VERSION = 1
@@ -77,10 +77,9 @@ class Journal:
 
     def sent(self, row: int, step: int, request: Request) -> None:
         """Note a request before it is sent. Raises RunStopped, and then it must not be sent."""
-        named = json_text.dump_bytes(str(request))
-        self._open_file().append(
-            b'{"row":%d,"step":%d,"sent":%b,"request":"%b"}\n' % (row, step, named, _digest(request).encode())
-        )
+        named, digest = quoted(str(request)), _digest(request)
+        line = f'{{"row":{row},"step":{step},"sent":{named},"request":"{digest}"}}\n'
+        self._open_file().append(line.encode())
 
     def answered(self, row: int, step: int, response: Response) -> None:
         """Note a request's answer, without the secrets in it.
@@ -88,31 +87,33 @@ class Journal:
         Where there is no room for it nothing is raised: the row's envelope may still find its place, and if
         it does not, the request is in doubt. No further request can be noted, so none is sent.
         """
-        kept = {n: self._redactor.text(v) for n, v in response.headers.items() if n in _KEPT_HEADERS}
-        answer = {
-            "status": response.status,
-            "headers": kept,
-            "body": self._body(response),
-            "request_id": response.request_id,
-        }
-        self._note_end(b'{"row":%d,"step":%d,"answer":%b}\n' % (row, step, json_text.dump_bytes(answer)))
+        found = [
+            (n, self._redactor.text(response.headers[n])) for n in _KEPT_HEADERS if n in response.headers
+        ]
+        headers = ",".join([f"{quoted(name)}:{quoted(value)}" for name, value in found])
+        request_id = "null" if response.request_id is None else quoted(response.request_id)
+        self._note_end(
+            f'{{"row":{row},"step":{step},"answer":{{"status":{response.status},"headers":{{{headers}}},'
+            f'"body":{quoted(self._body(response))},"request_id":{request_id}}}}}\n'
+        )
 
     def refused(self, row: int, step: int) -> None:
         """Note that a request was certainly not carried out, where there is room for it."""
-        self._note_end(b'{"row":%d,"step":%d,"refused":true}\n' % (row, step))
+        self._note_end(f'{{"row":{row},"step":{step},"refused":true}}\n')
 
-    def _note_end(self, line: bytes) -> None:
+    def _note_end(self, line: str) -> None:
         file = self._open_file()
-        with suppress(RunStopped):
-            file.append(line, although_removed=True)
+        with suppress(RunStopped):  # see `answered`
+            file.append(line.encode(), although_removed=True)
 
     def _body(self, response: Response) -> str:
-        if not self._redactor.may_hide(response.text):
-            return response.text
+        text = response.text
+        if not text or not self._redactor.may_hide(text):
+            return text
         try:
             body = response.json()
         except RowError:
-            return self._redactor.text(response.text)
+            return self._redactor.text(text)
         return "" if body is None else json_text.dump_bytes(self._redactor.json(body)).decode()
 
     def _open_file(self) -> AppendOnlyFile:

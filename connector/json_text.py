@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from json.encoder import encode_basestring_ascii
 from math import isinf
 from typing import Any, NoReturn
 
@@ -82,6 +83,11 @@ def dump_bytes(value: Json) -> bytes:
             return _ascii.encode(value).encode()
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+
+
+def quoted(text: str) -> str:
+    """Write a text as JSON, in ASCII: a tenth of the work of `dumps`, for who puts a line together."""
+    return encode_basestring_ascii(text)
 
 
 def kind(value: object) -> str:

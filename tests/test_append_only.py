@@ -137,7 +137,10 @@ def test_a_closed_file_takes_no_more_and_closes_but_once(path: Path) -> None:
 # --- removal -----------------------------------------------------------------------------------------------
 
 
-def test_a_removed_file_is_noticed_and_put_back_as_it_was(tmp_path: Path) -> None:
+def test_a_removed_file_is_noticed_and_put_back_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(append_only, "LOOK_EVERY_S", 0)
     path = tmp_path / "a" / "b" / "lines"
     path.parent.mkdir(parents=True)
     file = AppendOnlyFile(path)
@@ -154,6 +157,21 @@ def test_a_removed_file_is_noticed_and_put_back_as_it_was(tmp_path: Path) -> Non
     file.close()
     assert path.read_bytes() == b"x" * 200_000 + b"\nstill\n"
     assert path.stat().st_mode & 0o077 == 0
+
+
+def test_it_is_looked_for_now_and_then(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    file = AppendOnlyFile(path)
+    monkeypatch.setattr(file, "_clock", lambda: now)
+    file.append(b"1\n")
+    path.unlink()
+    now += append_only.LOOK_EVERY_S * 0.9
+    file.append(b"2\n")
+    now += append_only.LOOK_EVERY_S * 0.2
+    with pytest.raises(RunStopped, match="was removed"):
+        file.append(b"3\n")
+    file.close()
+    assert path.read_bytes() == b"1\n2\n"
 
 
 def test_another_file_in_its_place_is_not_touched(path: Path) -> None:

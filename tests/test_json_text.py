@@ -134,3 +134,8 @@ def test_broken_characters_are_always_writable(text: str) -> None:
 )
 def test_kinds_are_named_as_json_has_them(value: object, name: str) -> None:
     assert json_text.kind(value) == name
+
+
+@pytest.mark.parametrize("text", ["", "a", 'x "y" \\ z', "ü\n\0\x7f", "\ud800", "•😀"])
+def test_a_quoted_text_is_json(text: str) -> None:
+    assert json.loads(json_text.quoted(text).encode("ascii")) == text

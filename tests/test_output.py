@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connector import append_only
 from connector.envelope import Envelope
 from connector.errors import RowError, RunFault, RunStopped
 from connector.http import Request, Response
@@ -481,8 +482,9 @@ def test_no_room_for_the_last_step_leaves_the_run_resumable(
 @pytest.mark.parametrize("format", ["jsonl", "json"])
 @pytest.mark.parametrize("removed", ["work", "all", "spool", "journal"])
 def test_what_is_removed_while_a_run_goes_on_stops_it_and_is_put_back(
-    tmp_path: Path, removed: str, format: Format
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, removed: str, format: Format
 ) -> None:
+    monkeypatch.setattr(append_only, "LOOK_EVERY_S", 0)
     folder = tmp_path / "results"
     folder.mkdir()
     out = folder / f"out.{format}"
