@@ -86,7 +86,8 @@ class Inputs:
     @property
     def has_body(self) -> bool:
         """Whether any input was given that goes into the body."""
-        return any(given.place in ("body", "part") for given, _ in self._given())
+        given = (self._action.inputs[name] for name in self._values)
+        return any(i.place in ("body", "part") for i in given)
 
     def request(self) -> Request:
         """Build the request that the declaration describes.
@@ -99,8 +100,11 @@ class Inputs:
         headers: dict[str, str] = {}
         parts: list[Part] = []
         body: Json = {} if action.takes_members else ABSENT
-        for given, value in self._given():
-            place, target = given.place, given.target
+        values = self._values
+        for name, given in action.inputs.items():
+            if name not in values:
+                continue
+            value, place, target = values[name], given.place, given.target
             if place == "body" and target:
                 _put(body, target, value)
             elif place == "body":
@@ -126,10 +130,6 @@ class Inputs:
             redirects=action.redirects,
             binary=action.returns_file,
         )
-
-    def _given(self) -> list[tuple[Input, Json]]:
-        values = self._values
-        return [(given, values[name]) for name, given in self._action.inputs.items() if name in values]
 
     def _add_part(self, parts: list[Part], given: Input, value: Json) -> None:
         """Add an input to the parts; all inputs below one `part.NAME.` fill one part's JSON object."""
