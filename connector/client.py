@@ -108,7 +108,7 @@ class Client:
         self, request: Request, headers: dict[str, str], body: bytes | None, attempt: int, lost_before: bool
     ) -> Response | _Failure:
         try:
-            came = self._transport.send(request.method, request.target, headers, body)
+            came = self._transport.send(request.method, request.target, headers, body, self._pacer.leaving)
         except TransportError as error:
             return self._no_answer(request, error, attempt)
         request_id = came.headers.get(self.service.request_id_header)

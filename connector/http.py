@@ -6,7 +6,7 @@ The transport is passed in, so that most tests need no network.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -199,8 +199,18 @@ class Response:
 class Transport(Protocol):
     """Sends one HTTP request and gives its whole answer, whatever the status; follows no redirect."""
 
-    def send(self, method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> Response:
-        """Send to `target` (path and query). Raises NotSent or AnswerLost where there is no whole answer."""
+    def send(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        leaving: Callable[[], None] | None = None,
+    ) -> Response:
+        """Send to `target` (path and query); `leaving` is called when a connection is there, just before.
+
+        Raises NotSent or AnswerLost where there is no whole answer.
+        """
 
 
 def encode_body(request: Request) -> tuple[dict[str, str], bytes | None]:

@@ -50,14 +50,23 @@ class Connection:
         """Tell whether the server has closed it since the last answer, or sent what nobody asked for."""
         return self._is_readable()
 
-    def exchange(self, method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> Response:
-        """Send one request and read its whole answer.
+    def exchange(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        leaving: Callable[[], None] | None = None,
+    ) -> Response:
+        """Send one request and read its whole answer; `leaving` is called just before it is sent.
 
         Raises RowError (`input_invalid`) for a request that cannot be written, of which nothing was sent,
         and AnswerLost where no whole answer came.
         """
         head = write_head(method, target, headers, body)
         self.reusable = False
+        if leaving is not None:
+            leaving()
         try:
             is_sent = self._send(head, body or b"")
             response, may_be_followed = read_answer(self._socket.recv, method)

@@ -10,14 +10,15 @@ import mmap
 import os
 import threading
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock
 
 from connector.clock import Clock
 
-TOLERANCE_S = 0.0003
+TOLERANCE_S = 0.0005
 """How much closer than the delay (and by no more than a tenth of it) two starts may come: by so much a start
 makes up for those before it that were late, so that a run as a whole keeps its pace."""
 
@@ -28,6 +29,8 @@ _NEVER = float("-inf")
 _SIZE = 4 * 8
 _SAME_BOOT_S = 60.0
 _POLL_S = 0.0005
+_ROUNDING_S = 1e-6
+"""Less than this is no time to sleep."""
 
 
 class Pacer:
@@ -36,18 +39,20 @@ class Pacer:
     A request is given the next free slot, a delay after the slot before it, and waits for it. No sleep ends
     on time, so every start is a little late; the slots are not, so that this does not add up. A thread that
     was kept from running can be very late, though, and the next slot near: a start therefore keeps its
-    distance (less `TOLERANCE_S`) from the start before it, too, whoever made that.
+    distance (less `TOLERANCE_S`) from the start before it, too, whoever made that. A start is noted when a
+    request is let go, and again when it leaves: until then a connection may have to be made.
 
-    One thread of a process at a time has a slot; the others queue behind it. Nobody sleeps while holding the
-    lock that the processes share. With a delay of 0 a start is noted and never waited for; another process
-    keeps its delay from it when it takes a slot, and not again at its start, which it might never come to.
+    One thread of a process at a time has a slot; the others queue behind it, in order. Nobody sleeps while
+    holding the lock that the processes share. With a delay of 0 a start is noted and never waited for;
+    another process keeps its delay from it when it takes a slot, and not again at its start, which it might
+    never come to.
     """
 
     def __init__(self, delay_ms: float, clock: Clock, path: Path | None = None) -> None:
         self._delay_s = delay_ms / 1000
         self._distance_s = self._delay_s - min(TOLERANCE_S, self._delay_s / 10)
         self._clock = clock
-        self._gate = threading.Lock()
+        self._joining, self._last_turn = threading.Lock(), threading.Lock()
         self._times, self._lock = _open_shared(path, clock) if path else (_own_times(), None)
 
     def wait(self) -> None:
@@ -56,10 +61,31 @@ class Pacer:
             self._times[_UNPACED] = self._clock.monotonic()
             return
         asked = self._clock.monotonic()
-        with self._gate:
+        with self._turn():
             self._clock.sleep(self._locked(self._reserve, asked))
-            while (early_s := self._locked(self._start)) > 0:
+            while early_s := self._locked(self._start):
                 self._clock.sleep(early_s)
+
+    def leaving(self) -> None:
+        """Note that the request which was let go leaves now: the next one keeps its distance from that."""
+        if self._delay_s:
+            self._times[_STARTED] = max(self._times[_STARTED], self._clock.monotonic())
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait for the threads that asked before this one, and hold up those that ask after it.
+
+        A lock would let in whoever comes by: the row that a run's order waits for could stay outside.
+        """
+        mine = threading.Lock()
+        mine.acquire()
+        with self._joining:
+            before, self._last_turn = self._last_turn, mine
+        try:
+            with before:
+                yield
+        finally:
+            mine.release()
 
     def _reserve(self, asked: float) -> float:
         """Take the next free slot since it was asked for, and give the time until then."""
@@ -68,12 +94,13 @@ class Pacer:
         return times[_SLOT] - self._clock.monotonic()
 
     def _start(self) -> float:
-        """Start, unless the latest start is too near: then give the time that is to pass."""
+        """Start, and give 0; or if the latest start is too near, give the time that is to pass."""
         now, times = self._clock.monotonic(), self._times
         early_s = times[_STARTED] + self._distance_s - now
-        if early_s <= 0:
-            times[_STARTED] = now
-        return early_s
+        if early_s > _ROUNDING_S:
+            return early_s
+        times[_STARTED] = now
+        return 0.0
 
     def _locked(self, step: Callable[..., float], *given: float) -> float:
         """Take a step while no other process does."""

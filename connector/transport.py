@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from weakref import finalize
 
 from connector.http import Response
@@ -31,8 +31,17 @@ class HttpTransport:
         self._is_closed = False
         finalize(self, _close_all, self._idle)  # a transport that nobody uses any more keeps no sockets open
 
-    def send(self, method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> Response:
+    def send(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        leaving: Callable[[], None] | None = None,
+    ) -> Response:
         """Send one request to `target` (path and query below the base URL) and read the whole answer.
+
+        `leaving` is called just before it is sent.
 
         Raises NotSent when no connection came about, AnswerLost when the answer did not arrive whole, and
         RowError (`input_invalid`) for a request that cannot be written.
@@ -40,7 +49,7 @@ class HttpTransport:
         connection = self._kept() or Connection(self._route.connect())
         try:
             return connection.exchange(
-                method, self._route.prefix + target, {**self._route.headers, **headers}, body
+                method, self._route.prefix + target, {**self._route.headers, **headers}, body, leaving
             )
         finally:
             if connection.reusable:

@@ -50,7 +50,14 @@ class FakeTransport:
     headers: list[Mapping[str, str]] = field(default_factory=list)
     signed_in: list[str] = field(default_factory=list)
 
-    def send(self, method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> Response:
+    def send(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        leaving: Callable[[], None] | None = None,
+    ) -> Response:
         if target == "/ws/oauth/token":
             self.signed_in.append((body or b"").decode())
             answer = self.sign_ins.pop(0) if self.sign_ins else token(f"token-{len(self.signed_in)}")

@@ -81,9 +81,9 @@ def test_a_sign_in_carries_no_token(service: Service, clock: FakeClock) -> None:
     seen: list[Any] = []
 
     class Watching(FakeTransport):
-        def send(self, method: str, target: str, headers: Any, body: bytes | None) -> Response:
+        def send(self, method: str, target: str, headers: Any, *more: Any) -> Response:
             seen.append((target, "authorization" in headers))
-            return super().send(method, target, headers, body)
+            return super().send(method, target, headers, *more)
 
     make_client(service, Watching([reply({"error": "not_authenticated"}, 401), OK]), clock).send(READ)
     assert seen == [
@@ -98,6 +98,20 @@ def test_an_answer_knows_its_attempts_and_request_id(client: Client, transport: 
     transport.answers = [failure(503), reply({"ok": 1}, x_nj_request_id="r-2")]
     answer = client.send(READ)
     assert (answer.json(), answer.attempts, answer.request_id) == ({"ok": 1}, 2, "r-2")
+
+
+def test_the_pace_is_kept_between_requests_as_they_leave(service: Service, clock: FakeClock) -> None:
+    class Connecting(FakeTransport):
+        def send(self, method: str, target: str, headers: Any, body: Any, leaving: Any = None) -> Response:
+            clock.time += 1.0
+            if leaving:
+                leaving()
+            return super().send(method, target, headers, body)
+
+    client = make_client(service, Connecting([OK, OK]), clock, delay_ms=300)
+    client.send(READ)
+    client.send(READ)
+    assert sum(clock.slept) == pytest.approx(0.3, abs=0.001)
 
 
 def test_the_pace_is_kept_over_retries_but_not_over_sign_ins(service: Service, clock: FakeClock) -> None:

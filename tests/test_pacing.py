@@ -95,7 +95,7 @@ def test_a_late_start_keeps_the_next_one_away_and_is_made_up_for_slowly() -> Non
     clock = SleepyClock(lambda: next(late, 0.0))
     times = start_times(Pacer(5, clock), clock, 20)
     assert times[1] == pytest.approx(0.008)
-    assert gaps(times)[1:10] == pytest.approx([0.005 - TOLERANCE_S] * 9)
+    assert gaps(times)[1:7] == pytest.approx([0.005 - TOLERANCE_S] * 6)
     assert times[-1] == pytest.approx(19 * 0.005)
 
 
@@ -130,11 +130,31 @@ def test_a_start_keeps_its_distance_from_a_late_one_of_another_process(tmp_path:
     late, other = (Pacer(5, clock, tmp_path / "pace") for _ in range(2))
     assert [late._reserve(0), other._reserve(0)] == pytest.approx([0, 0.005])
     clock.time = 0.004  # late was asleep for too long, and other is not
-    assert late._start() <= 0
+    assert late._start() == 0
     clock.time = 0.005
     assert other._start() == pytest.approx(0.004 - TOLERANCE_S)
     clock.time += 0.004
-    assert other._start() <= 0
+    assert other._start() == 0
+
+
+def test_the_next_start_keeps_its_distance_from_when_a_request_left(tmp_path: Path) -> None:
+    clock = SleepyClock(lambda: 0.0)
+    pacer, other = (Pacer(5, clock, tmp_path / "pace") for _ in range(2))
+    pacer.wait()
+    clock.time = 0.003
+    pacer.leaving()
+    assert start_times(other, clock, 1) == pytest.approx([0.008 - TOLERANCE_S])
+
+
+def test_a_request_that_leaves_late_hides_no_later_start_and_an_unpaced_one_is_none(tmp_path: Path) -> None:
+    clock = SleepyClock(lambda: 0.0)
+    pacer, free = Pacer(5, clock, tmp_path / "pace"), Pacer(0, clock, tmp_path / "pace")
+    pacer._times[2] = 0.010
+    clock.time = 0.003
+    pacer.leaving()
+    clock.time = 0.012
+    free.leaving()
+    assert pacer._start() == pytest.approx(0.003 - TOLERANCE_S)
 
 
 # Threads and processes
@@ -190,7 +210,7 @@ def test_without_a_delay_there_is_no_lock(
 ) -> None:
     pacer = Pacer(0, clock, tmp_path / "pace")
     monkeypatch.setattr(FileLock, "acquire", None)
-    monkeypatch.setattr(pacer, "_gate", None)
+    monkeypatch.setattr(pacer, "_joining", None)
     pacer.wait()
 
 
@@ -313,6 +333,58 @@ def test_a_process_takes_one_slot_at_a_time_however_many_threads_it_has(tmp_path
     awake.set()
     for thread in threads:
         thread.join()
+
+
+class HeldUpClock(FakeClock):
+    """Whose first sleep lasts until it is `woken`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asleep, self.woken = threading.Event(), threading.Event()
+
+    def sleep(self, seconds: float) -> None:
+        if seconds > 0:
+            self.asleep.set()
+            self.woken.wait()
+            super().sleep(seconds)
+
+
+def test_whoever_asked_first_starts_first() -> None:
+    clock = HeldUpClock()
+    pacer = Pacer(300, clock)
+    started: list[str] = []
+
+    def work(name: str, count: int) -> None:
+        for _ in range(count):
+            pacer.wait()
+            started.append(name)
+
+    busy = threading.Thread(target=work, args=("busy", 100))
+    busy.start()
+    clock.asleep.wait()
+    last = pacer._last_turn
+    patient = threading.Thread(target=work, args=("patient", 1))
+    patient.start()
+    begin = time.monotonic()
+    while pacer._last_turn is last and time.monotonic() < begin + 10:
+        time.sleep(0.001)
+    clock.woken.set()
+    for thread in (busy, patient):
+        thread.join()
+    assert started.index("patient") <= 2
+
+
+def test_whoever_is_interrupted_lets_the_next_one_start(
+    clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pacer = Pacer(300, clock)
+    pacer.wait()
+    with monkeypatch.context() as patch:
+        patch.setattr(clock, "sleep", lambda seconds: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            pacer.wait()
+    pacer.wait()
+    assert sum(clock.slept) == pytest.approx(0.6, abs=1e-5)
 
 
 # The file

@@ -51,6 +51,36 @@ def test_a_request_and_its_answer(open_transport: OpenTransport) -> None:
     assert received.headers["content-length"] == "7"
 
 
+def test_who_asks_is_told_when_a_request_leaves(open_transport: OpenTransport) -> None:
+    connected, arrived = threading.Event(), threading.Event()
+    left: list[bool] = []
+
+    def talk(talk: Talk) -> None:
+        connected.set()
+        talk.read()
+        arrived.set()
+        talk.answer(b"{}")
+
+    def leaving() -> None:
+        assert connected.wait(PATIENCE_S)
+        left.append(not arrived.wait(0.05))
+
+    with Server((talk,)) as server:
+        open_transport(server.base_url).send("GET", "/v2/x", TEXT, None, leaving)
+    assert left == [True]
+
+
+def test_a_request_that_cannot_be_sent_does_not_leave(open_transport: OpenTransport) -> None:
+    left: list[int] = []
+    for headers, fault in (({}, NotSent), ({"x": "a\nb"}, RowError)):
+        with Server((read_only,)) as server:
+            port = server.port if fault is RowError else free_port()
+            transport = open_transport(f"http://127.0.0.1:{port}")
+            with pytest.raises(fault):
+                transport.send("GET", "/v2/x", headers, None, lambda: left.append(1))
+    assert left == []
+
+
 def test_a_base_url_with_a_path_is_put_in_front(open_transport: OpenTransport) -> None:
     with Server((answering,)) as server:
         get(open_transport(server.base_url + "/gateway/ninja"))
