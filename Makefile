@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+LHUB_SDK := lhub_integ==1.0.14
 
-.PHONY: demo test test-all lint reference bench wheels clean
+.PHONY: demo test test-all lint reference bench wheels wheels-all clean
 
 demo: $(READY)
 	$(BIN)/ninjaone demo
@@ -12,7 +13,7 @@ demo: $(READY)
 test: $(READY) wheels
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
-test-all: $(READY) wheels
+test-all: $(READY) wheels-all
 	$(BIN)/python -m pytest -n auto --dist loadfile --all
 
 lint: $(READY)
@@ -30,11 +31,25 @@ reference: $(READY)
 bench: $(READY)
 	$(BIN)/python -m benchmarks
 
-# The wheel and all that it needs, put aside while the network may be used, so that the tests need none.
+# The wheel and all that it needs, put aside while the network may be used, so that the tests need none;
+# with it the SDK of LogicHub, for tests in an environment of the SDK's own old pins.
 wheels: $(READY) $(VENV)/wheels/.ready
 
-$(VENV)/wheels/.ready: $(READY) setup.cfg pyproject.toml
+$(VENV)/wheels/.ready: $(READY) setup.cfg pyproject.toml Makefile
 	$(BIN)/python -m pip download --quiet --dest $(VENV)/wheels ".[dev]" "setuptools>=68" wheel
+	$(BIN)/python -m pip wheel --quiet --wheel-dir $(VENV)/wheels $(LHUB_SDK)
+	@touch $@
+
+# The same for every other Python that the SDK supports, for the slow tests.
+wheels-all: wheels $(VENV)/wheels/.all
+
+$(VENV)/wheels/.all: $(VENV)/wheels/.ready
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir $(VENV)/own .
+	for version in 3.10 3.11 3.12 3.13; do \
+		$(BIN)/python -m pip download --quiet --dest $(VENV)/wheels --find-links $(VENV)/wheels \
+			--only-binary=:all: --python-version $$version $(VENV)/own/*.whl $(LHUB_SDK) || exit 1; \
+	done
+	rm -f $(VENV)/wheels/ninjaone_connector-*
 	@touch $@
 
 $(READY): setup.cfg pyproject.toml

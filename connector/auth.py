@@ -134,10 +134,10 @@ class Auth:
         return body if isinstance(body, dict) else {}
 
     def _refusal(self, answer: Response, body: dict[str, object]) -> RowError:
-        code = str(body.get("error") or body.get("resultCode") or "")
+        vendor_code = str(body.get("error") or body.get("resultCode") or "")
         meaning = self._service.sign_in.errors
-        reason = meaning.get(code) or meaning.get(answer.status)  # type: ignore[call-overload]
-        said = "an HTML page" if answer.is_html else self._redactor.text(code or answer.text.strip())
+        reason = meaning.get(vendor_code) or meaning.get(answer.status)  # type: ignore[call-overload]
+        said = "an HTML page" if answer.is_html else self._redactor.text(vendor_code or answer.text.strip())
         said = shorten(said or "nothing", 120)
         message = f"signing in at {self._connection.base_url} failed: it answered {answer.status} ({said})"
         if body.get("incidentId"):
@@ -147,7 +147,7 @@ class Auth:
         if final:
             self._refused = (message, answer.status)
         code = "auth_failed" if final else "rate_limited" if answer.status == 429 else "bad_response"
-        return RowError(code, message, status=answer.status)
+        return RowError(code, message, status=answer.status, vendor_code=vendor_code)
 
     def _read_cache(self, path: Path) -> None:
         try:

@@ -50,7 +50,8 @@ class RowError(ConnectorError):
 
     `code` is one of `envelope.CODES`. `refused` is true when the API certainly did not carry the failed
     request out, so that sending it again is safe. `status`, `request_id` and `attempts` describe the last
-    answer where there was one; `result` is what had been done before (code `partial`).
+    answer where there was one; `vendor_code` is the API's own code for a refused sign-in; `result` is what
+    had been done before (code `partial`).
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class RowError(ConnectorError):
         request_id: str | None = None,
         attempts: int = 0,
         result: Any = None,
+        vendor_code: str = "",
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -71,6 +73,7 @@ class RowError(ConnectorError):
         self.request_id = request_id
         self.attempts = attempts
         self.result = result
+        self.vendor_code = vendor_code
 
 
 class TransportError(ConnectorError):

@@ -53,12 +53,13 @@ class _Record:
 
 
 class RowSource:
-    """The rows of an input: `-` (standard input), a file, or a folder of `part-*` files."""
+    """The rows of an input: `-` (standard input, or `stdin`), a file, or a folder of `part-*` files."""
 
-    def __init__(self, path: str, format: str | None = None) -> None:
+    def __init__(self, path: str, format: str | None = None, stdin: BinaryIO | None = None) -> None:
         if format is not None and format not in FORMATS:
             raise RunFault(f'no input format "{format}"; there are {", ".join(FORMATS)}')
         self._format: Format | None = format
+        self._stdin = stdin
         self.is_stdin = path == "-"
         self._files = [] if self.is_stdin else _input_files(Path(path))
 
@@ -97,7 +98,7 @@ class RowSource:
     def _records(self, *, unread: bool = False) -> Iterator[_Record]:
         if self.is_stdin:
             # Not by sys.stdin: a thread that still waits for a line of it would make the process end badly.
-            with open(sys.stdin.fileno(), "rb", closefd=False) as file:
+            with self._stdin or open(sys.stdin.fileno(), "rb", closefd=False) as file:
                 yield from _read_stream(file, self._format, "standard input")
         for index, path in enumerate(self._files):
             try:

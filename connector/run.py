@@ -113,18 +113,23 @@ def open_client(
     """Make the client of a connection, sharing pace and token with every other process of this user."""
     clock = clock or SystemClock()
     redactor = Redactor((connection.client_secret, connection.access_token), service.secrets)
-    transport = transport or HttpTransport(
+    transport = transport or open_transport(connection)
+    identity = (connection.base_url, connection.client_id, connection.client_secret, connection.scope)
+    cache = None if connection.access_token else state_file("token", "\n".join(identity))
+    auth = Auth(service, connection, transport, clock, redactor, cache)
+    pacer = Pacer(delay_ms, clock, state_file("pacing", connection.account))
+    return Client(service, connection, transport, auth, pacer, clock, redactor)
+
+
+def open_transport(connection: Connection) -> HttpTransport:
+    """Make what carries a connection's requests. Raises ConnectionFault."""
+    return HttpTransport(
         connection.base_url,
         timeout_s=connection.timeout_s,
         verify_tls=connection.verify_tls,
         ca_file=connection.ca_file,
         proxy=connection.proxy,
     )
-    identity = (connection.base_url, connection.client_id, connection.client_secret, connection.scope)
-    cache = None if connection.access_token else state_file("token", "\n".join(identity))
-    auth = Auth(service, connection, transport, clock, redactor, cache)
-    pacer = Pacer(delay_ms, clock, state_file("pacing", connection.account))
-    return Client(service, connection, transport, auth, pacer, clock, redactor)
 
 
 def run(

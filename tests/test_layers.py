@@ -21,8 +21,8 @@ ROOT = Path(connector.__file__).parent
 LAYERS: tuple[tuple[str, ...], ...] = (
     # Front doors.
     ("__main__",),
-    ("cli", "hosts", "web"),
-    ("sandbox", "demo"),
+    ("cli", "web"),
+    ("sandbox", "demo", "hosts"),
     # A run, and what tends the catalogue.
     ("run", "from_spec"),
     ("runs", "repeats"),

@@ -30,6 +30,7 @@ COMMANDS = {
     "demo": ("connector.cli.demo", "run several actions over sample files against the sandbox"),
     "sandbox": ("connector.cli.sandbox", "serve a NinjaOne on this machine, to try and to test"),
     "new": ("connector.cli.new", "write an action's declaration out of the vendor's published document"),
+    "host": ("connector.cli.host", "build the integration of a platform that runs actions over its own rows"),
     "catalog": ("connector.cli.catalogue", "check the catalogue's declarations"),
 }
 """Each command, the module with its `add_NAME` function (imported when it is needed), and its help."""

@@ -1,0 +1,35 @@
+"""`host`: the connector inside a platform that runs it over rows of its own."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from connector.catalog import Catalog
+from connector.cli.main import OK
+from connector.hosts.lhub_build import DOCUMENTED, build
+
+
+def add_host(parser: argparse.ArgumentParser) -> None:
+    """Declare `ninjaone host`."""
+    hosts = parser.add_subparsers(metavar="HOST", required=True)
+    lhub = hosts.add_parser("lhub", help="LogicHub, now Devo SOAR")
+    commands = lhub.add_subparsers(metavar="COMMAND", required=True)
+    command = commands.add_parser("build", help="write the folder of an integration")
+    command.add_argument("folder", metavar="DIR", type=Path, help="a new folder, or one built before")
+    chosen = command.add_mutually_exclusive_group()
+    chosen.add_argument(
+        "--actions",
+        metavar="NAME,...",
+        type=lambda text: [name.strip() for name in text.split(",") if name.strip()],
+        help=f"which actions (default: the {len(DOCUMENTED)} of the older connector)",
+    )
+    chosen.add_argument("--all", action="store_true", help="every action of the catalogue")
+    command.set_defaults(command=_build)
+
+
+def _build(options: argparse.Namespace) -> int:
+    names = Catalog().names if options.all else options.actions or DOCUMENTED
+    for path in build(options.folder, names):
+        print(path)
+    return OK

@@ -1,0 +1,75 @@
+"""What every host needs: an action bound to the templates that its form gives, and run over its rows.
+
+A host's module provides the rest: what stands in its form (`given` texts by input name, and the connection's
+settings), its rows (an iterator of `files.InputRow`), and where envelopes go (an `output.Output`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from threading import Event
+from typing import Any
+
+from connector.action import Action
+from connector.auth import Auth
+from connector.batch import Summary, require_first, run_batch
+from connector.catalog import Catalog
+from connector.clock import SystemClock
+from connector.connections import Connection
+from connector.errors import RunFault
+from connector.files import InputRow
+from connector.inputs import ABSENT
+from connector.job import Job
+from connector.output import Output
+from connector.redact import Redactor
+from connector.run import Prepared, make_invoker, open_client, open_transport, prepare, sign_in
+from connector.service import Service
+
+
+def prepare_form(
+    catalog: Catalog, job: Job, given: Mapping[str, str], fallbacks: Mapping[str, Any] | None = None
+) -> Prepared:
+    """Bind the job's action to the texts that stand in a host's form, by input name.
+
+    A field left empty is an input that is absent, and never the row's field of the same name. Raises RunFault
+    before anything is read or sent.
+    """
+    action = catalog.action(job.action)
+    empty = [name for name in needed(action, fallbacks or {}) if not given.get(name, "").strip()]
+    if empty:
+        titles = ", ".join(f'{name} ("{action.inputs[name].title}")' for name in empty)
+        raise RunFault(f"{action.name} needs a value for {titles}, which is left empty")
+    templates = {name: text for name, text in given.items() if text.strip()}
+    if not templates.keys() - {"delay_ms"}:
+        # An action without any template would take the row's fields of its inputs' names.
+        templates |= dict.fromkeys(action.inputs.keys() - templates.keys(), "")
+    return prepare(replace(job, templates=templates), catalog, fallbacks)
+
+
+def needed(action: Action, fallbacks: Collection[str] = ()) -> list[str]:
+    """Name the inputs that a form cannot leave empty: required ones without a default or fallback."""
+    return [n for n in action.required if action.inputs[n].default is ABSENT and n not in fallbacks]
+
+
+def run_rows(
+    prepared: Prepared,
+    connection: Connection,
+    rows: Iterator[InputRow],
+    output: Output,
+    stop: Event | None = None,
+) -> Summary:
+    """Run a prepared action over a host's rows. Nothing is kept for another run: a host runs all or nothing.
+
+    Raises RunFault (nothing was sent), or RunStopped (the output takes no more).
+    """
+    rows = require_first(rows)
+    client = open_client(prepared.service, connection, prepared.bindings.delay_ms)
+    sign_in(client)
+    return run_batch(rows, make_invoker(prepared, client), output, SystemClock(), stop=stop)
+
+
+def try_sign_in(service: Service, connection: Connection) -> None:
+    """Sign in anew, whatever token an earlier run has left. Raises RowError, or ConnectionFault."""
+    redactor = Redactor((connection.client_secret,), service.secrets)
+    Auth(service, connection, open_transport(connection), SystemClock(), redactor).token()

@@ -1,0 +1,111 @@
+"""The connection's form in LogicHub: its fields, what stands in them, and which of them is at fault."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from typing import Any
+
+from connector.connections import Connection, make_connection
+from connector.errors import ConnectionFault, ConnectorError, NotSent, RowError
+from connector.hosts.host import try_sign_in
+from connector.hosts.lhub_sdk import load_sdk
+from connector.service import Service
+
+
+class ConnectionForm:
+    """The connection parameters of a service, made known to the SDK, and its check of a connection."""
+
+    def __init__(self, service: Service) -> None:
+        self._sdk, self._service = load_sdk(), service
+        hosts = "; ".join(f"{name}: {url.partition('://')[2]}" for name, url in service.regions.items())
+        self._fields = {
+            "region": self._field(
+                "region",
+                "Region",
+                f"Where your {service.title} runs, by the host that you use ({hosts})",
+                optional=True,
+                options=list(service.regions),
+            ),
+            "base_url": self._field(
+                "base_url",
+                "Base URL",
+                f"Only for a {service.title} with a host of its own, such as https://rmm.example.com; "
+                "it counts instead of the region",
+                optional=True,
+            ),
+            "client_id": self._field("client_id", "Client ID", "The id of your client app"),
+            "client_secret": self._field(
+                "client_secret",
+                "Client secret",
+                "The secret of your client app",
+                input_type=self._sdk.InputType.PASSWORD,
+            ),
+            "verify_tls": self._field(
+                "verify_tls",
+                "Verify TLS certificates",
+                "false only for an instance whose certificate nobody has signed",
+                default="true",
+                options=["true", "false"],
+            ),
+            "proxy": self._field(
+                "proxy",
+                "Proxy",
+                "Such as http://proxy.example.com:3128; left empty, the platform's own settings hold",
+                optional=True,
+            ),
+        }
+        self._sdk.connection_validator(self.validate)
+
+    def _field(self, name: str, label: str, description: str, **more: Any) -> Any:
+        # The id is also the name of an environment variable, so it must be nobody else's.
+        id = self._service.environment + name.upper()
+        return self._sdk.ConnectionParam(id, label=label, description=description, **more)
+
+    def connection(self) -> Connection:
+        """Make a connection of what stands in the form. Raises ConnectionFault."""
+        texts = {name: (field.read() or "").strip() for name, field in self._fields.items()}
+        settings: dict[str, Any] = {name: text for name, text in texts.items() if text}
+        if "base_url" in settings:
+            settings.pop("region", None)
+        asked = settings.get("verify_tls", "true").lower() != "false"
+        settings["verify_tls"] = asked and self._sdk.verify_ssl_enabled()
+        return make_connection(self._service, settings, "the connection")
+
+    def validate(self) -> list[Any]:
+        """Sign in, and give the SDK's error at the field in which the fault is, or an empty list."""
+        instance = "base_url" if (self._fields["base_url"].read() or "").strip() else "region"
+        try:
+            connection = self.connection()
+        except ConnectionFault as error:
+            return self._fault(instance, error)
+        try:
+            try_sign_in(self._service, connection)
+        except ConnectorError as error:
+            return self._fault(_at_fault(error, has_proxy=bool(connection.proxy)) or instance, error)
+        return []
+
+    def _fault(self, field: str, error: ConnectorError) -> list[Any]:
+        return [self._sdk.ValidationError(str(error), self._fields[field])]
+
+
+def _at_fault(error: ConnectorError, *, has_proxy: bool) -> str:
+    """Name the field in which the cause of a failed sign-in stands; empty when it is where to sign in."""
+    if isinstance(error, ConnectionFault):
+        # No transport could be made: of the proxy's URL, or of the bundle of certificates.
+        return "proxy" if has_proxy and "proxy" in str(error) else "verify_tls"
+    if isinstance(error, RowError) and error.code == "auth_failed" and error.vendor_code:
+        return "client_secret" if error.vendor_code == "invalid_client" else "client_id"
+    causes = list(_causes(error))
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+        return "verify_tls"
+    unsent = any(isinstance(cause, NotSent) for cause in causes)
+    return "proxy" if has_proxy and (unsent or getattr(error, "status", None) == 407) else ""
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Give an error and what caused it; HTTP libraries keep the cause among an error's arguments, too."""
+    while error is not None:
+        yield error
+        inner = [argument for argument in error.args if isinstance(argument, BaseException)]
+        error = error.__cause__ or (inner[-1] if inner else None)

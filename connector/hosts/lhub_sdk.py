@@ -1,0 +1,55 @@
+"""The parts of `lhub_integ` that the adapter builds on, imported when they are needed and not before."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+from connector.errors import RunFault
+
+KNOWN = "1.0.14"
+"""The version of the SDK that the adapter was written against and is tested with."""
+
+_RUNNER = "lhub_integ.shim_exec"
+_PARTS = {
+    "lhub_integ.decorators": ("action", "connection_validator"),
+    "lhub_integ.execution": ("ExecutionType",),
+    "lhub_integ.env": ("MappedColumnEnvVar",),
+    "lhub_integ.params": ("ConnectionParam", "DataType", "InputType", "ValidationError"),
+    "lhub_integ.util": ("LHUB_ID", "exit_with_instantiation_errors", "print_result"),
+    "lhub_integ.common.verify_ssl": ("verify_ssl_enabled",),
+    "lhub_integ.common.constants": (
+        "EXECUTION_END_TIME",
+        "INPUT_DATA_JSON_FOLDER_PATH",
+        "TIME_BETWEEN_ROWS",
+    ),
+}
+
+
+@cache
+def load_sdk() -> Any:
+    """Import the SDK and give its parts by name. Raises RunFault where one of them is not there.
+
+    To import it replaces `sys.stdout` and `sys.stderr` when rows go through files.
+    """
+    parts = SimpleNamespace()
+    try:
+        for module, names in _PARTS.items():
+            imported = importlib.import_module(module)
+            for name in names:
+                setattr(parts, name, getattr(imported, name))
+        parts.once = parts.ExecutionType.PROCESS_ONCE
+    except (ImportError, AttributeError) as error:
+        raise RunFault(
+            f"this connector knows lhub_integ {KNOWN}, and the one installed here is another: {error}"
+        ) from error
+    return parts
+
+
+def runs_actions() -> bool:
+    """Tell whether this process is the SDK's `shim_exec`, which carries an action out."""
+    main = getattr(sys.modules.get("__main__"), "__spec__", None)
+    return _RUNNER in sys.modules or (main is not None and main.name == _RUNNER)
