@@ -18,6 +18,7 @@ import inspect
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -115,6 +116,8 @@ class Integration:
 
     def _run(self, function: Function) -> None:
         """Run the action over all rows of this process, and say through the SDK why it could not."""
+        # Through files, all that is printed becomes a part of the row that is answered next.
+        warnings.simplefilter("ignore")
         stop = Event()
         signal.signal(signal.SIGTERM, lambda *_: stop.set())
         try:

@@ -1,0 +1,72 @@
+"""An environment with the SDK and its old pins, our wheel beside it, and integrations in folders."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from connector.hosts.lhub_build import build
+from connector.sandbox.server import Sandbox
+from tests.environments import WHEELS, build_wheel, copy_sources, environment, offline_pip
+from tests.hosts.logichub import LogicHub
+
+SDK = "lhub_integ==1.0.14"
+ByHand = Callable[[str], LogicHub]
+
+
+@pytest.fixture(scope="session")
+def sdk_python(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The Python of an environment with the SDK and our wheel, made once for all workers."""
+    if not (WHEELS / ".ready").exists():
+        pytest.skip("no packages are put aside: run `make wheels`")
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "sdk"
+    with FileLock(f"{folder}.lock"):
+        python = folder / "environment" / "bin" / "python"
+        if not (folder / "ready").exists():
+            folder.mkdir()
+            environment(folder / "environment")
+            wheel = build_wheel(python, copy_sources(folder), folder / "dist")
+            offline_pip(python, "install", SDK, wheel, cwd=folder)
+            (folder / "ready").touch()
+    return python
+
+
+@pytest.fixture(scope="session")
+def integration_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the integration of the seventeen actions."""
+    folder = tmp_path_factory.mktemp("integration")
+    build(folder)
+    return folder
+
+
+@pytest.fixture
+def ours(sdk_python: Path, integration_folder: Path, tmp_path: Path, sandbox: Sandbox) -> LogicHub:
+    """Our integration, with a connection to the test's sandbox."""
+    variables = {f"NINJAONE_{name.upper()}": value for name, value in sandbox.connection.items()}
+    return LogicHub(sdk_python, integration_folder, tmp_path, variables)
+
+
+@pytest.fixture
+def by_hand(sdk_python: Path, tmp_path: Path) -> ByHand:
+    """Make an integration of the source of a module, as people write them for the SDK."""
+
+    def make(source: str) -> LogicHub:
+        folder = tmp_path / "by_hand"
+        folder.mkdir(exist_ok=True)
+        (folder / "main.py").write_text(IMPORTS + textwrap.dedent(source))
+        return LogicHub(sdk_python, folder, tmp_path)
+
+    return make
+
+
+IMPORTS = """
+import json
+from lhub_integ import action
+from lhub_integ.execution import ExecutionType
+from lhub_integ.params import ActionParam, DataType, JinjaTemplatedStr
+"""

@@ -1,0 +1,310 @@
+"""Our actions run by the SDK's own `shim_exec`, through files and through pipes, against the sandbox."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector.catalog import Catalog
+from connector.hosts.lhub_build import DOCUMENTED
+from connector.sandbox.server import Sandbox
+from tests.hosts.conftest import ByHand
+from tests.hosts.logichub import DELAY, MODES, RESULTS_FILE, ROWS_FOLDER, LogicHub, Mode, line, settings
+
+REBOOT = {"device_id": "{{ device }}", "mode": "{{ how }}", "reason": "row {{ lhub_id }}"}
+
+
+def paths(sandbox: Sandbox) -> list[str]:
+    return [request["path"] for request in sandbox.log.requests()]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_row_is_answered_under_its_id(ours: LogicHub, sandbox: Sandbox, mode: Mode) -> None:
+    rows = [
+        {"lhub_id": 7, "device": 1, "how": "NORMAL"},
+        {"lhub_id": "b-8", "device": 2, "how": "GENTLY"},
+        {"lhub_id": 9, "device": 9999, "how": "FORCED"},
+        {"lhub_id": 10, "device": 3},
+        {"device": 4, "how": "FORCED"},
+    ]
+    ran = ours.run("reboot_device", rows, REBOOT, mode)
+    assert ran.code == 0
+    assert [lhub_id for lhub_id, _ in ran.answers] == [7, "b-8", 9, 10, None]
+    assert [(e["has_error"], e["meta"]["code"]) for e in ran.envelopes] == [
+        (False, None),
+        (True, "input_invalid"),
+        (True, "not_found"),
+        (True, "template_error"),
+        (True, "template_error"),  # its reason wants an id
+    ]
+    assert 'the text "GENTLY" is not one of NORMAL, FORCED' in ran.envelopes[1]["error"]
+    assert paths(sandbox) == ["/v2/device/1/reboot/NORMAL", "/v2/device/9999/reboot/FORCED"]
+    assert len(sandbox.log.signins()) == 1
+
+
+# What the platform sees
+
+RETURNED = """
+@action("Answer")
+def answer(returned: JinjaTemplatedStr):
+    return json.loads(returned)
+"""
+
+
+def by_the_sdk(hand: LogicHub, rows: list[dict[str, Any]], returned: list[Any], mode: Mode) -> bytes:
+    """What the SDK writes for a function that returns these values for these rows."""
+    given = [{**row, "returned": json.dumps(value)} for row, value in zip(rows, returned, strict=True)]
+    ran = hand.run("answer", given, {"returned": "{{ returned }}"}, mode)
+    assert ran.code == 0
+    return ran.results
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_results_are_written_as_the_sdk_writes_them(
+    ours: LogicHub, by_hand: ByHand, sandbox: Sandbox, mode: Mode
+) -> None:
+    rows = [{"lhub_id": 1, "name": "Żółw \u2028 🐢"}, {"name": 'with "quotes"'}, {"lhub_id": "x"}]
+    ran = ours.run("create_organization", rows, {"name": "{{ name }}"}, mode)
+    assert [e["has_error"] for e in ran.envelopes] == [False, False, True]
+    assert ran.results == by_the_sdk(by_hand(RETURNED), rows, ran.envelopes, mode)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_list_is_one_row_or_a_row_each(ours: LogicHub, by_hand: ByHand, mode: Mode) -> None:
+    rows = [{"lhub_id": 1, "which": "class = MAC"}, {"lhub_id": 2, "which": "id in (1,2,3)"}]
+    filter = {"filter": "{{ which }}"}
+    whole = ours.run("list_devices", rows, filter, mode)
+    assert [len(envelope["result"]) for envelope in whole.envelopes][1] == 3
+    each = ours.run("list_devices", rows, filter, mode, list_rows="each")
+    lists = [envelope["result"] for envelope in whole.envelopes]
+    assert [e["result"] for e in each.envelopes] == [item for items in lists for item in items]
+    assert [i for i, _ in each.answers] == [1] * len(lists[0]) + [2] * len(lists[1])
+    # The SDK writes a list that a function returns in rows of their own, too.
+    returned = [[e for i, e in each.answers if i == row["lhub_id"]] for row in rows]
+    assert each.results == by_the_sdk(by_hand(RETURNED), rows, returned, mode)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_an_empty_table_gives_no_rows(ours: LogicHub, sandbox: Sandbox, mode: Mode) -> None:
+    ran = ours.run("reboot_device", [], REBOOT, mode)
+    assert (ran.code, ran.results) == (0, b"")
+    assert paths(sandbox) == []
+
+
+def test_a_folder_without_parts_is_an_empty_table(ours: LogicHub) -> None:
+    ran = ours.run_files("reboot_device", {"_SUCCESS": b""}, REBOOT)
+    assert (ran.code, ran.results) == (0, b"")
+
+
+def test_all_parts_are_read_in_order_packed_or_not(ours: LogicHub) -> None:
+    parts = {
+        "part-00001": gzip.compress(line({"lhub_id": 3}) + line({"lhub_id": 4})),
+        "part-00000": line({"lhub_id": 1}) + line({"lhub_id": 2}),
+        "part-00002": line({"lhub_id": 5}),
+        "part-00003": b"",
+        "_SUCCESS": b"",
+    }
+    ran = ours.run_files("cancel_maintenance", parts, {"device_id": "{{ lhub_id }}"})
+    assert [lhub_id for lhub_id, _ in ran.answers] == [1, 2, 3, 4, 5]
+
+
+def test_a_platform_may_write_all_rows_before_it_reads_an_answer(ours: LogicHub) -> None:
+    rows = 1500
+    stdin = b"".join(line({"row": {"lhub_id": n, "wide": "x" * 1000}}) for n in range(rows))
+    templates = {"device_id": "{{ lhub_id }} {{ nothing }}"}
+    process = subprocess.Popen(
+        [ours.python, "-m", "lhub_integ.shim_exec", "-e", "main.cancel_maintenance"],
+        cwd=ours.folder,
+        env=ours.environment(**settings(templates)),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    guard = threading.Timer(60, process.kill)
+    guard.start()
+    with process:
+        process.stdin.write(stdin)
+        process.stdin.close()
+        answers = process.stdout.read()
+    guard.cancel()
+    assert process.returncode == 0
+    assert answers.count(b"\n") == rows
+
+
+# The seventeen, by their own examples
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_every_action_sends_what_its_example_says(
+    ours: LogicHub, sandbox: Sandbox, catalog: Catalog, name: str
+) -> None:
+    example = catalog.action(name).examples[0]
+    templates = {n: t if isinstance(t, str) else json.dumps(t) for n, t in example.templates.items()}
+    ran = ours.run(name, [{"lhub_id": 5, **example.row}], templates)
+    (answer,) = ran.answers
+    assert answer[0] == 5
+    assert answer[1].keys() >= {"has_error", "error", "result"}
+    sent = [(r["method"], r["path"], r["body"]) for r in sandbox.log.requests()]
+    assert sent[0] == (example.sends[0]["method"], example.sends[0]["path"], example.sends[0].get("body"))
+
+
+def test_inputs_left_empty_are_absent_and_not_the_rows_fields(ours: LogicHub, sandbox: Sandbox) -> None:
+    row = {"lhub_id": 1, "filter": "id = 1", "limit": 1}
+    assert len(ours.run("list_devices", [row], {"filter": " ", "limit": ""}).envelope["result"]) > 1
+    templates = {"organization_id": "1", "name": "{{ name }}", "description": "", "tags": "{{ '' }}"}
+    assert not ours.run("update_organization", [{"lhub_id": 1, "name": "New"}], templates).envelope["error"]
+    (patch,) = [r for r in sandbox.log.requests() if r["method"] == "PATCH"]
+    assert patch["body"] == {"name": "New"}
+
+
+def test_a_required_input_left_empty_runs_nothing(ours: LogicHub, sandbox: Sandbox) -> None:
+    row = {"lhub_id": 1, "device_id": 1}
+    for templates in ({}, {"device_id": "  "}):
+        ran = ours.run("cancel_maintenance", [row], templates)
+        assert ran.code == 2
+        assert ran.refusal == (
+            'cancel_maintenance needs a value for device_id ("Device ID"), which is left empty'
+        )
+    assert paths(sandbox) == []
+
+
+WINDOW = {"device_id": "1", "disabled_features": '["ALERTS"]'}
+END_MS, END = "2111724000000", "2036-12-01T06:00:00Z"
+
+
+def test_a_maintenance_window_ends_with_the_batch_unless_it_says_more(
+    ours: LogicHub, sandbox: Sandbox
+) -> None:
+    batch = {"__execution_end_time_ms": END_MS}
+    until = "{{ until | default('') }}"
+    rows = [{"lhub_id": 1}, {"lhub_id": 2, "until": "2036-12-24T00:00:00"}]
+    assert ours.run("schedule_maintenance", rows[:1], WINDOW, **batch).envelope["error"] is None
+    ran = ours.run("schedule_maintenance", rows, {**WINDOW, "end": until}, **batch)
+    assert [e["error"] for e in ran.envelopes] == [None, None]
+    ends = [request["body"]["end"] for request in sandbox.log.requests()]
+    assert ends == [END, END, "2036-12-24T00:00:00Z"]
+    ran = ours.run("schedule_maintenance", rows, WINDOW)
+    assert "needs a value for end" in ran.refusal
+
+
+# Pace, and what an answer that is lost means
+
+
+def test_two_runs_on_one_account_keep_the_pause_between_them(ours: LogicHub, sandbox: Sandbox) -> None:
+    rows = b"".join(line({"row": {"lhub_id": n}}) for n in range(1, 5))
+    command = [ours.python, "-m", "lhub_integ.shim_exec", "-e", "main.cancel_maintenance"]
+    given = ours.environment(**{**settings({"device_id": "{{ lhub_id }}"}), DELAY: "200"})
+    both = [
+        subprocess.Popen(command, cwd=ours.folder, env=given, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        for _ in range(2)
+    ]
+    for process in both:
+        assert process.stdin is not None
+        process.stdin.write(rows)
+        process.stdin.close()
+    for process in both:
+        assert process.stdout is not None
+        assert process.stdout.read().count(b'"has_error": false') == 4
+        process.stdout.close()
+        process.wait()
+    times = [request["time"] for request in sandbox.log.requests()]
+    assert len(times) == 8
+    assert times[-1] - times[0] > 1.0  # 7 pauses; a run that knows nothing of the other has 3
+
+
+def test_the_pause_is_a_setting_that_must_be_a_number(ours: LogicHub) -> None:
+    row = {"lhub_id": 1}
+    ran = ours.run("cancel_maintenance", [row], {"device_id": "1"}, **{DELAY: "soon"})
+    assert ran.code == 2
+    assert 'delay_ms: a number is expected, not the text "soon"' in ran.refusal
+    assert ours.run("cancel_maintenance", [row], {"device_id": "1"}, **{DELAY: "1.0"}).code == 0
+
+
+def test_a_write_whose_answer_is_lost_is_in_doubt_and_not_sent_again(
+    ours: LogicHub, sandbox: Sandbox
+) -> None:
+    sandbox.set_faults(queue=["reset_after"])
+    rows = [{"lhub_id": n, "name": f"Client {n}"} for n in (1, 2)]
+    ran = ours.run("create_organization", rows, {"name": "{{ name }}"})
+    assert [e["meta"]["code"] for e in ran.envelopes] == ["outcome_unknown", None]
+    assert len(paths(sandbox)) == 2
+
+
+# What ends a run
+
+
+def test_a_template_that_does_not_compile_runs_nothing(ours: LogicHub, sandbox: Sandbox) -> None:
+    ran = ours.run("cancel_maintenance", [{"lhub_id": 1}], {"device_id": "{{ device"})
+    assert ran.code == 2
+    assert ran.refusal.startswith("device_id: template, line 1: ")
+    assert paths(sandbox) == []
+
+
+def test_a_refused_sign_in_runs_nothing_and_shows_no_secret(ours: LogicHub, sandbox: Sandbox) -> None:
+    wrong = {"NINJAONE_CLIENT_SECRET": "correct-horse-battery"}
+    ran = ours.run("cancel_maintenance", [{"lhub_id": 1}], {"device_id": "1"}, **wrong)
+    assert ran.code == 2
+    assert "NinjaOne refuses the client secret" in ran.refusal
+    assert b"correct-horse-battery" not in ran.results
+    assert "correct-horse-battery" not in ran.said
+    assert paths(sandbox) == []
+
+
+def test_a_folder_of_rows_that_is_not_there_is_said(ours: LogicHub, tmp_path: Path) -> None:
+    ran = ours.run_folder("cancel_maintenance", tmp_path / "gone", {"device_id": "1"})
+    assert ran.code == 2
+    assert ran.refusal == f"{tmp_path / 'gone'}: there is no such input"
+
+
+def test_a_full_disk_is_said_where_it_can_be(ours: LogicHub, tmp_path: Path) -> None:
+    folder = tmp_path / "table"
+    folder.mkdir()
+    (folder / "part-0").write_bytes(line({"lhub_id": 1}))
+    done = ours.sdk(
+        "shim_exec",
+        "-e",
+        "main.cancel_maintenance",
+        **{ROWS_FOLDER: str(folder), RESULTS_FILE: "/dev/full"},
+        **settings({"device_id": "1"}),
+    )
+    assert done.returncode == 3
+    assert b"the platform takes no more results: No space left on device" in done.stderr
+
+
+@pytest.fixture
+def running(ours: LogicHub, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A run over so many rows, at such a pace, that it is not at its end when it is stopped."""
+    folder = tmp_path / "many"
+    folder.mkdir()
+    (folder / "part-0").write_bytes(b"".join(line({"lhub_id": n}) for n in range(1, 10_000)))
+    files = {ROWS_FOLDER: str(folder), RESULTS_FILE: str(tmp_path / "results")}
+    given = {**settings({"device_id": "1", "mode": "NORMAL"}), DELAY: "10"}
+    process = subprocess.Popen(
+        [ours.python, "-m", "lhub_integ.shim_exec", "-e", "main.reboot_device"],
+        cwd=ours.folder,
+        env=ours.environment(**files, **given),
+    )
+    with process:
+        yield process
+        process.kill()
+
+
+def test_a_stopped_run_answers_the_row_under_way(
+    running: subprocess.Popen[bytes], sandbox: Sandbox, tmp_path: Path
+) -> None:
+    while not sandbox.log.requests():
+        assert running.poll() is None
+    running.send_signal(signal.SIGTERM)
+    assert running.wait(60) == 130
+    *answers, last = (tmp_path / "results").read_bytes().splitlines()
+    assert len(answers) == len(sandbox.log.requests())
+    assert json.loads(last)["result"]["message"] == f"stopped by the platform after {len(answers)} rows"
