@@ -200,9 +200,9 @@ def test_a_maintenance_window_ends_with_the_batch_unless_it_says_more(
 
 
 def test_two_runs_on_one_account_keep_the_pause_between_them(ours: LogicHub, sandbox: Sandbox) -> None:
-    rows = b"".join(line({"row": {"lhub_id": n}}) for n in range(1, 5))
+    rows = b"".join(line({"row": {"lhub_id": n}}) for n in range(20))
     command = [ours.python, "-m", "lhub_integ.shim_exec", "-e", "main.cancel_maintenance"]
-    given = ours.environment(**{**settings({"device_id": "{{ lhub_id }}"}), DELAY: "200"})
+    given = ours.environment(**{**settings({"device_id": "1"}), DELAY: "100"})
     both = [
         subprocess.Popen(command, cwd=ours.folder, env=given, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         for _ in range(2)
@@ -213,12 +213,12 @@ def test_two_runs_on_one_account_keep_the_pause_between_them(ours: LogicHub, san
         process.stdin.close()
     for process in both:
         assert process.stdout is not None
-        assert process.stdout.read().count(b'"has_error": false') == 4
+        assert process.stdout.read().count(b'"has_error": false') == 20
         process.stdout.close()
         process.wait()
     times = [request["time"] for request in sandbox.log.requests()]
-    assert len(times) == 8
-    assert times[-1] - times[0] > 1.0  # 7 pauses; a run that knows nothing of the other has 3
+    assert len(times) == 40
+    assert times[-1] - times[0] > 3.5  # 39 pauses; runs that know nothing of each other take 19
 
 
 def test_the_pause_is_a_setting_that_must_be_a_number(ours: LogicHub) -> None:
