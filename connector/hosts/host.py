@@ -1,7 +1,7 @@
 """What every host needs: an action bound to the templates that its form gives, and run over its rows.
 
 A host's module provides the rest: what stands in its form (`given` texts by input name, and the connection's
-settings), its rows (an iterator of `files.InputRow`), and where envelopes go (an `output.Output`).
+settings), its rows (an iterator of `files.InputRow`), and what answers a row (a `batch.Listener`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from connector.action import Action
 from connector.auth import Auth
-from connector.batch import Summary, require_first, run_batch
+from connector.batch import Listener, Summary, require_first, run_batch
 from connector.catalog import Catalog
 from connector.clock import SystemClock
 from connector.connections import Connection
@@ -21,7 +21,6 @@ from connector.errors import RunFault
 from connector.files import InputRow
 from connector.inputs import ABSENT
 from connector.job import Job
-from connector.output import Output
 from connector.redact import Redactor
 from connector.run import Prepared, make_invoker, open_client, open_transport, prepare, sign_in
 from connector.service import Service
@@ -56,17 +55,37 @@ def run_rows(
     prepared: Prepared,
     connection: Connection,
     rows: Iterator[InputRow],
-    output: Output,
+    answer: Listener,
     stop: Event | None = None,
 ) -> Summary:
-    """Run a prepared action over a host's rows. Nothing is kept for another run: a host runs all or nothing.
+    """Run a prepared action over a host's rows, and answer them in their order, one envelope at a time.
 
-    Raises RunFault (nothing was sent), or RunStopped (the output takes no more).
+    Nothing is kept for another run: a host begins each anew. When `stop` is set, the rows under way are
+    answered, and no other is begun. Raises RunFault (nothing was sent), or what `answer` raises: RunStopped
+    when the host takes no more.
     """
     rows = require_first(rows)
     client = open_client(prepared.service, connection, prepared.bindings.delay_ms)
     sign_in(client)
-    return run_batch(rows, make_invoker(prepared, client), output, SystemClock(), stop=stop)
+    invoker = make_invoker(prepared, client)
+    return run_batch(
+        rows, invoker, _Nowhere(), SystemClock(), (answer,), stop, concurrency=prepared.job.concurrency
+    )
+
+
+class _Nowhere:
+    """An `output.Output` that keeps nothing: what is written is what a host was answered."""
+
+    done_rows = done_failed = 0
+
+    def write(self, lines: bytes) -> None:
+        """Leave it to the listener."""
+
+    def finish(self) -> None:
+        """Nothing waits for the end."""
+
+    def close(self) -> None:
+        """Nothing is held open."""
 
 
 def try_sign_in(service: Service, connection: Connection) -> None:

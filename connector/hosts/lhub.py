@@ -122,7 +122,7 @@ class Integration:
         signal.signal(signal.SIGTERM, lambda *_: stop.set())
         try:
             prepared, exchange = self._prepare(function), Exchange()
-            summary = run_rows(prepared, self._form.connection(), exchange.rows(), exchange, stop)
+            summary = run_rows(prepared, self._form.connection(), exchange.rows(), exchange.answer, stop)
         except RunFault as error:
             self._fail(_NOTHING_RUN, str(error))
         except RunStopped as error:

@@ -18,13 +18,11 @@ from connector.json_text import Json
 
 
 class Exchange:
-    """Both directions of one run: its rows, and an `output.Output` that answers each under its row's id.
+    """Both directions of one run: its rows, and the answer to each, under the row's id.
 
     Rows are JSON objects, one a line: bare in the `part-*` files of a folder, or each as the member `row` of
     an object on standard input. The id is the row's field `lhub_id`.
     """
-
-    done_rows = 0
 
     def __init__(self) -> None:
         self._sdk = load_sdk()
@@ -51,26 +49,17 @@ class Exchange:
             with open(spool.fileno(), "rb", closefd=False) as lines:
                 yield from map(_unwrapped, RowSource("-", "jsonl", stdin=lines).rows())
 
-    def write(self, envelope: Envelope) -> None:
+    def answer(self, envelope: Envelope) -> None:
         """Answer a row, in the bytes that the SDK would write for a function that returned the envelope.
 
-        Raises RunStopped when the output takes no more, ValueError for what is no JSON.
+        Raises RunStopped when the platform takes no more.
         """
-        text = _json(envelope.as_json())
-        lhub_id = self._ids.get(envelope.row)
+        lhub_id = self._ids.pop(envelope.row) if envelope.ends_row else self._ids[envelope.row]
         try:
-            self._sdk.print_result(text, lhub_id)
+            self._sdk.print_result(json.dumps(envelope.as_json()), lhub_id)
             sys.stdout.flush()
         except OSError as error:
             raise RunStopped(f"the platform takes no more results: {error.strerror}") from error
-        if envelope.ends_row:
-            self._ids.pop(envelope.row, None)
-
-    def finish(self) -> None:
-        """Nothing waits for the end."""
-
-    def close(self) -> None:
-        """Nothing is held open."""
 
 
 def _unwrapped(line: InputRow) -> InputRow:
@@ -81,10 +70,3 @@ def _unwrapped(line: InputRow) -> InputRow:
     if isinstance(row, dict):
         return InputRow(line.number, row)
     return InputRow(line.number, {}, f'line {line.number}: an object with the member "row" is expected')
-
-
-def _json(value: Json) -> str:
-    try:
-        return json.dumps(value, allow_nan=False)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
