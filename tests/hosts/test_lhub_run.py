@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from connector.catalog import Catalog
-from connector.hosts.lhub_build import DOCUMENTED
+from connector.hosts.lhub_build import DOCUMENTED, build
 from connector.sandbox.server import Sandbox
 from tests.hosts.conftest import ByHand
 from tests.hosts.logichub import DELAY, MODES, RESULTS_FILE, ROWS_FOLDER, LogicHub, Mode, line, settings
@@ -194,6 +194,32 @@ def test_a_maintenance_window_ends_with_the_batch_unless_it_says_more(
     assert ends == [END, END, "2036-12-24T00:00:00Z"]
     ran = ours.run("schedule_maintenance", rows, WINDOW)
     assert "needs a value for end" in ran.refusal
+
+
+def test_files_come_from_one_folder_and_go_to_another(ours: LogicHub, tmp_path: Path) -> None:
+    folder, sent, saved = tmp_path / "files", tmp_path / "sent", tmp_path / "saved"
+    build(folder, ["upload_temporary_attachments", "download_article"])
+    for path in (sent, saved):
+        path.mkdir()
+    (sent / "plan.svg").write_text("<svg/>")
+    files = LogicHub(ours.python, folder, tmp_path, ours.variables)
+    row = {"lhub_id": 1, "picture": "plan.svg"}
+    up = files.run(
+        "upload_temporary_attachments", [row], {"files": '["{{ picture }}"]'}, uploads_folder=str(sent)
+    )
+    assert [file["name"] for file in up.envelope["result"]] == ["plan.svg"]
+    down = files.run("download_article", [row], {"article_id": "1"}, files_folder=str(saved))
+    (file,) = saved.iterdir()
+    assert down.envelope["result"]["size"] == file.stat().st_size
+    assert files.validate("-e", "main.download_article", ___article_id="1")[0] == 1
+
+
+def test_the_sdk_may_import_the_actions_module_alone(ours: LogicHub) -> None:
+    stdin = line({"row": {"lhub_id": 1}})
+    alone = ("-e", "main.cancel_maintenance", "--no-compileall")
+    done = ours.sdk("shim_exec", *alone, stdin=stdin, **settings({"device_id": "1"}))
+    assert done.returncode == 0
+    assert done.stdout.count(b'"has_error": false') == 1
 
 
 # Pace, and what an answer that is lost means
