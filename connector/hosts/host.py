@@ -6,6 +6,7 @@ settings), its rows (an iterator of `files.InputRow`), and what answers a row (a
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from threading import Event
@@ -21,6 +22,7 @@ from connector.errors import RunFault
 from connector.files import InputRow
 from connector.inputs import ABSENT
 from connector.job import Job
+from connector.output import StreamOutput
 from connector.redact import Redactor
 from connector.run import Prepared, make_invoker, open_client, open_transport, prepare, sign_in
 from connector.service import Service
@@ -68,24 +70,10 @@ def run_rows(
     client = open_client(prepared.service, connection, prepared.bindings.delay_ms)
     sign_in(client)
     invoker = make_invoker(prepared, client)
-    return run_batch(
-        rows, invoker, _Nowhere(), SystemClock(), (answer,), stop, concurrency=prepared.job.concurrency
-    )
-
-
-class _Nowhere:
-    """An `output.Output` that keeps nothing: what is written is what a host was answered."""
-
-    done_rows = done_failed = 0
-
-    def write(self, lines: bytes) -> None:
-        """Leave it to the listener."""
-
-    def finish(self) -> None:
-        """Nothing waits for the end."""
-
-    def close(self) -> None:
-        """Nothing is held open."""
+    with open(os.devnull, "wb") as nowhere:  # what is kept of an envelope is what the host is answered
+        output = StreamOutput("jsonl", nowhere)
+        concurrency = prepared.job.concurrency
+        return run_batch(rows, invoker, output, SystemClock(), (answer,), stop, concurrency=concurrency)
 
 
 def try_sign_in(service: Service, connection: Connection) -> None:

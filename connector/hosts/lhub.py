@@ -103,8 +103,9 @@ class Integration:
     def _check(self, function: Function) -> list[Any]:
         """Give the SDK's errors at the inputs whose templates are at fault. Raises RunFault for the rest."""
         inputs = self._catalog.action(function.__name__).inputs
+        templates = {name: text for name, text in self._templates(function).items() if name in inputs}
         found = []
-        for name, template in self._templates(function).items():
+        for name, template in templates.items():
             try:
                 compile_template(template, inputs[name].schema)
             except RunFault as error:
