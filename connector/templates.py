@@ -82,19 +82,18 @@ def read(source: str, schema: Mapping[str, Json]) -> Template:
     part that cannot be JSON where JSON is due.
     """
     with _faults(source):
-        tree = read_template(source)
-        pieces = _pieces(tree)
+        pieces = _pieces(read_template(source))
         if pieces is None:
-            return Template(partial(_compile_text, source, tree))
+            return Template(partial(_compile_text, source))
         texts = [piece.data if isinstance(piece, nodes.TemplateData) else None for piece in pieces]
-        expressions = tuple(piece for piece in pieces if not isinstance(piece, nodes.TemplateData))
+        expressions = _expressions(pieces)
         if texts == [None]:
             fill: Fill = _only
         elif takes_json(schema):
             fill = compile_document(texts, schema) if expressions else _constant_json(texts)
         else:
-            return Template(partial(_compile_text, source, tree), expressions, _join(texts))
-        return Template(partial(_compile_filled, source, expressions, fill), expressions, fill)
+            return Template(partial(_compile_text, source), expressions, _join(texts))
+        return Template(partial(_compile_filled, source, fill), expressions, fill)
 
 
 @contextmanager
@@ -149,6 +148,10 @@ def _pieces(tree: nodes.Template) -> list[nodes.Expr] | None:
             return None
         pieces.extend(node.nodes)
     return pieces
+
+
+def _expressions(pieces: Sequence[nodes.Expr]) -> tuple[nodes.Expr, ...]:
+    return tuple(piece for piece in pieces if not isinstance(piece, nodes.TemplateData))
 
 
 def _constant_json(texts: Pieces) -> Fill:
@@ -207,9 +210,13 @@ def _placed(template: Template, start: int) -> tuple[Callable[[Any], Json], int 
     return template.fill, slice(start, start + len(template.expressions))
 
 
-def _compile_text(source: str, tree: nodes.Template) -> Render:
+# To be compiled by itself a template is read again, since Jinja changes a tree that it compiles, and several
+# threads may come upon their first wrong row at once.
+
+
+def _compile_text(source: str) -> Render:
     with _faults(source):
-        root = environment.from_string(tree).root_render_func
+        root = environment.from_string(read_template(source)).root_render_func
 
     def render(scope: Scope) -> str:
         with _explained(scope):
@@ -219,9 +226,9 @@ def _compile_text(source: str, tree: nodes.Template) -> Render:
     return render
 
 
-def _compile_filled(source: str, expressions: Sequence[nodes.Expr], fill: Fill) -> Render:
+def _compile_filled(source: str, fill: Fill) -> Render:
     with _faults(source):
-        evaluate = _evaluator(expressions)
+        evaluate = _evaluator(_expressions(_pieces(read_template(source)) or ()))
 
     def render(scope: Scope) -> Json:
         with _explained(scope):

@@ -162,3 +162,14 @@ def test_a_catalogue_can_be_read_without_http_and_templates() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+def test_a_row_that_is_right_is_checked_without_jsonschema() -> None:
+    code = (
+        "import sys; from connector.catalog import Catalog; from connector.bindings import bind; "
+        "bound = bind(Catalog().action('run_script'), {}); "
+        "bound.values({'device_id': '1', 'type': 'SCRIPT', 'script_id': 5, 'parameters': 'x'}); "
+        "print('jsonschema' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False"]
