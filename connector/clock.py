@@ -6,7 +6,7 @@ import time
 from threading import Event
 from typing import Protocol
 
-from connector.errors import Interrupted
+from connector.errors import Interrupted, RowError
 
 PATIENCE_S = 5.0
 """For how long rows under way go on waiting (for the pace, before another try) when a run is to stop."""
@@ -27,20 +27,23 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's own clock. Once `stop` is set, nobody waits for long any more."""
+    """The machine's own clock. Once `stop` is set, nobody waits for long any more.
+
+    A row that would have to is left to a run that goes on with this one, if it is `resumable`.
+    """
 
     now = staticmethod(time.time)
     monotonic = staticmethod(time.monotonic)
 
-    def __init__(self, stop: Event | None = None) -> None:
-        self._stop = stop
+    def __init__(self, stop: Event | None = None, *, resumable: bool = True) -> None:
+        self._stop, self._resumable = stop, resumable
         self._patient_until: float | None = None
 
     def sleep(self, seconds: float) -> None:
         """Wait `seconds`; zero or less returns at once.
 
-        Raises Interrupted when the run is asked to stop, and the wait would last longer than `PATIENCE_S`
-        from then on.
+        When the run is asked to stop, and the wait would last longer than `PATIENCE_S` from then on, raises
+        Interrupted, or RowError (`cancelled`) where nothing can be resumed.
         """
         if seconds <= 0:
             return
@@ -58,5 +61,8 @@ class SystemClock:
     def _lose_patience(self, end: float) -> None:
         if self._patient_until is None:
             self._patient_until = time.monotonic() + PATIENCE_S
-        if end > self._patient_until:
-            raise Interrupted("the run is asked to stop, and a row would have to wait for long")
+        if end <= self._patient_until:
+            return
+        said = "the run was stopped while the row had to wait for long"
+        # Nobody waits between requests unless the one before may be sent again, or was not carried out.
+        raise Interrupted(said) if self._resumable else RowError("cancelled", said)

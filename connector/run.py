@@ -147,8 +147,7 @@ def run(
     Raises RunFault (nothing was sent), or RunStopped (it can be resumed).
     """
     job, service = prepared.job, prepared.service
-    # Where nothing can be resumed, a row under way is never left: what came of it would be lost.
-    clock = SystemClock(None if STREAM in (job.input, job.output) else stop)
+    clock = SystemClock(stop, resumable=STREAM not in (job.input, job.output))
     _check_start(job, start)
     source = RowSource(job.input, job.input_format)
     taken = StepRows(source, job.follows, prepared.only) if job.follows else None

@@ -10,7 +10,7 @@ import pytest
 
 from connector import clock
 from connector.clock import PATIENCE_S, SystemClock
-from connector.errors import Interrupted
+from connector.errors import Interrupted, RowError
 
 
 class Time:
@@ -87,6 +87,13 @@ def test_patience_counts_from_when_the_run_is_to_stop(monkeypatch: pytest.Monkey
     with pytest.raises(Interrupted):
         waiting.sleep(1.2)
     assert time_.elapsed == pytest.approx(10 + 4 * 1.2, abs=0.3)
+
+
+def test_where_nothing_can_be_resumed_the_row_ends_with_an_error(stop: Event) -> None:
+    stop.set()
+    with pytest.raises(RowError, match="the run was stopped while the row had to wait") as caught:
+        SystemClock(stop, resumable=False).sleep(60)
+    assert (caught.value.code, caught.value.refused) == ("cancelled", True)
 
 
 def test_without_a_stop_nothing_ends_early() -> None:

@@ -123,6 +123,23 @@ def test_it_does_not_wait_for_rows_that_wait_for_minutes(
 
 
 @pytest.mark.parametrize("concurrency", [1, 4])
+def test_where_nothing_can_be_resumed_such_rows_end_as_cancelled(
+    start: Start, sandbox: Sandbox, tmp_path: Path, concurrency: int
+) -> None:
+    sandbox.set_faults(queue=[{"fault": "429", "headers": {"Retry-After": "250"}}] * 50)
+    with (tmp_path / "rows.jsonl").open("rb") as stdin, (tmp_path / "out").open("wb") as stdout:
+        process = start("--concurrency", concurrency, "--delay-ms", 0, stdin=stdin, stdout=stdout)
+        wait_until(lambda: len(sandbox.log.requests()) >= concurrency)
+        process.send_signal(signal.SIGINT)
+        said = end(process)
+    assert process.returncode == 130, said
+    written = envelopes(tmp_path / "out")
+    assert [e["row"] for e in written] == list(range(1, concurrency + 1))
+    assert {(e["meta"]["code"], e["meta"]["repeatable"]) for e in written} == {("cancelled", True)}
+    assert len(sandbox.log.requests()) == concurrency
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
 def test_the_second_one_ends_the_process_although_requests_hang(
     start: Start, sandbox: Sandbox, tmp_path: Path, concurrency: int
 ) -> None:
