@@ -79,9 +79,9 @@ class Pacer:
         """
         mine = threading.Lock()
         mine.acquire()
-        with self._joining:
-            before, self._last_turn = self._last_turn, mine
         try:
+            with self._joining:
+                before, self._last_turn = self._last_turn, mine
             with before:
                 yield
         finally:
