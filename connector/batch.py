@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, dropwhile
+from itertools import chain, dropwhile, islice
 from threading import Event, Lock
 from typing import Any
 
@@ -18,6 +18,9 @@ from connector.window import run_in_order
 
 Listener = Callable[[Envelope], None]
 """Hears of every envelope that was written."""
+
+_WRITTEN_AT_ONCE = 100
+"""How many items of a list are written together. None of them counts before the last one is there."""
 
 
 @dataclass
@@ -166,8 +169,9 @@ class _Batch:
         for row in rows:
             if not self.goes_on():
                 return False
-            for result in self.work(row):
-                self.write([result])
+            results = self.work(row)
+            while some := list(islice(results, _WRITTEN_AT_ONCE)):
+                self.write(some)
         return True
 
     def work(self, row: InputRow) -> Generator[Result, None, None]:

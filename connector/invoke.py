@@ -267,7 +267,7 @@ class _RowWriter:
 
     def items(self, items: list[Json]) -> Iterator[Envelope]:
         """Take a page's items; give the envelopes that can be written now."""
-        self._held += items
+        self._held += self._shown_items(items)
         if self._each and self._held:
             *ready, kept = self._held
             self._held = [kept]
@@ -286,6 +286,8 @@ class _RowWriter:
         elif self._each and isinstance(result, list):
             yield from self.items(result)
             result = self._held
+        else:
+            result = self._shown(result)
         if not self._each:
             yield self._envelope(None, result, extra)
         elif isinstance(result, list):
@@ -302,7 +304,7 @@ class _RowWriter:
                 yield self._item(item, last=False)
             self._count += 1
             extra |= {"item": self._count, "last": True}
-        yield self._envelope(error, error.result, extra)
+        yield self._envelope(error, self._shown(error.result), extra)
 
     def drop_held(self) -> None:
         """Forget the items that no envelope was made of: they cannot be written."""
@@ -313,6 +315,7 @@ class _RowWriter:
         return self._envelope(None, item, {**(extra or {}), "item": self._count, "last": last})
 
     def _envelope(self, error: RowError | None, result: Json, extra: Mapping[str, Any]) -> Envelope:
+        """Make an envelope of a result in which nothing secret is left."""
         about: Any = self._exchange.last
         if error is not None and (error.attempts or error.status is not None):
             about = error
@@ -330,7 +333,18 @@ class _RowWriter:
         if error is not None:
             message = self._invoker.client.redactor.text(str(error)) or error.code
         kept = self._row if self._invoker.keep_row else ABSENT
-        return Envelope(self._number, message, self._shown(result), meta, kept)
+        return Envelope(self._number, message, result, meta, kept)
+
+    def _shown_items(self, items: list[Json]) -> list[Json]:
+        """Hide what is secret in a page's items. To look at the answer's text first spares most of them that.
+
+        A handler of the action's own may have made them of more than the last answer.
+        """
+        last, may_hide = self._exchange.last, self._invoker.client.redactor.may_hide
+        if self._invoker.action.handler is None and last is not None and not may_hide(last.text):
+            return items
+        shown: list[Json] = self._shown(items)
+        return shown
 
     def _shown(self, value: Json) -> Json:
         return value if self._invoker.reveal_secrets else self._invoker.client.redactor.json(value)

@@ -255,6 +255,33 @@ def test_secrets_in_results_are_hidden_unless_asked_for(
     assert one(invoker(action, client, reveal_secrets=True)).result == SECRETS
 
 
+@pytest.mark.parametrize("rows", ["one", "each"])
+@pytest.mark.parametrize("escaped", [False, True])
+def test_secrets_in_the_items_of_pages_are_hidden_whichever_page_holds_them(
+    service: Service, clock: FakeClock, tmp_path: Path, rows: Any, escaped: bool
+) -> None:
+    plain = [[{"naturalId": f"n{page}-{n}"} for n in range(50)] for page in range(2)]
+    for number, secret in ((0, {"password": "p-1"}), (49, {"note": "it is a-very-secret-secret"})):
+        pages = [
+            [{**item, **(secret if n == number else {})} for n, item in enumerate(page)] for page in plain
+        ]
+        shown = [
+            {n: "•••" if n == "password" else v.replace("a-very-secret-secret", "•••") for n, v in i.items()}
+            for page in (pages[0], plain[1], [])
+            for i in page
+        ]
+        bodies = [json.dumps(page).encode() for page in (pages[0], plain[1], [])]
+        if escaped:  # other spellings of the same JSON
+            bodies = [
+                body.replace(b"password", b"p\\u0061ssword").replace(b"very", b"v\\u0065ry")
+                for body in bodies
+            ]
+        client = make_client(service, FakeTransport([reply(body) for body in bodies]), clock)
+        envelopes = ran(invoker(declare(tmp_path, paging="anchor_natural_id"), client, rows=rows))
+        results = [e.result for e in envelopes] if rows == "each" else envelopes[0].result
+        assert results == shown
+
+
 def test_secrets_beside_the_items_of_a_page_are_hidden_too(
     client: Client, transport: FakeTransport, tmp_path: Path
 ) -> None:
