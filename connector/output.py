@@ -1,4 +1,4 @@
-"""Envelopes out: JSON Lines, JSON or CSV, into a file that carries its name only when it is complete.
+"""Envelopes out: into a file that carries its name only when it is complete, or to standard output.
 
 While a run goes on, its work stands in a folder beside the output (`OUT.run`): the envelopes so far as
 JSON Lines, and the journal. A run that ends early leaves the folder, and can be resumed from it.
@@ -6,13 +6,11 @@ JSON Lines, and the journal. A run that ends early leaves the folder, and can be
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Literal, Protocol
@@ -21,10 +19,10 @@ from filelock import FileLock, Timeout
 
 from connector import json_text
 from connector.append_only import AppendOnlyFile, cut_broken_end, read_lines, sync_file, sync_folder
+from connector.conversion import convert
 from connector.envelope import Envelope
 from connector.errors import RunFault, RunStopped
 from connector.journal import Journal, read_head
-from connector.json_text import Json
 from connector.redact import Redactor
 
 Format = Literal["jsonl", "json", "csv"]
@@ -291,61 +289,3 @@ def _writing() -> Iterator[None]:
         yield
     except OSError as error:
         raise RunStopped(f"standard output cannot be written: {error.strerror}") from error
-
-
-def convert(spool: BinaryIO, format: Format, file: BinaryIO) -> None:
-    """Write envelopes kept as JSON Lines in another format, as a stream."""
-    writers: dict[Format, Callable[[BinaryIO, BinaryIO], None]] = {"json": _write_json, "csv": _write_csv}
-    writers[format](spool, file)
-
-
-def _write_json(spool: BinaryIO, file: BinaryIO) -> None:
-    separator = b"[\n"
-    spool.seek(0)
-    for line in spool:
-        file.write(separator + line.rstrip(b"\n"))
-        separator = b",\n"
-    file.write(b"\n]\n" if separator != b"[\n" else b"[]\n")
-
-
-def _write_csv(spool: BinaryIO, file: BinaryIO) -> None:
-    """Write `row, has_error, error`, then the results' fields in the order of their first appearance."""
-    fields: dict[str, None] = {}
-    for envelope in _envelopes(spool):
-        fields |= dict.fromkeys(_cells(envelope))
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-    try:
-        writer = csv.DictWriter(text, ["row", "has_error", "error", *fields], restval="")
-        writer.writeheader()
-        for envelope in _envelopes(spool):
-            fixed = {name: _cell(envelope[name]) for name in ("row", "has_error", "error")}
-            writer.writerow({**fixed, **_cells(envelope)})
-    finally:
-        text.detach()
-
-
-def _envelopes(spool: BinaryIO) -> Iterator[dict[str, Json]]:
-    spool.seek(0)
-    for line in spool:
-        yield json_text.loads(line.decode())
-
-
-def _cells(envelope: Mapping[str, Json]) -> dict[str, str]:
-    """Give an envelope's further cells by column; a result that is no object has the column `result`."""
-    result = envelope["result"]
-    members = result if isinstance(result, dict) else {} if result is None else {"result": result}
-    cells = {_column(name): _cell(value) for name, value in members.items()}
-    return {**cells, "input": _cell(envelope["input"])} if "input" in envelope else cells
-
-
-def _column(member: str) -> str:
-    """Name a result's column so that it is none of ours, and no two members share one."""
-    is_ours = member in ("row", "has_error", "error", "input") or member.startswith("result.")
-    return f"result.{member}" if is_ours else member
-
-
-def _cell(value: Json) -> str:
-    if value is None:
-        return ""
-    text = value if isinstance(value, str) else json_text.dumps(value)
-    return text.encode("utf-8", "backslashreplace").decode()

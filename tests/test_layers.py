@@ -30,7 +30,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("batch", "check", "published_schemas", "steps", "health", "reference"),
     ("output", "window"),
     ("journal", "files", "published"),
-    ("append_only", "json_ahead"),
+    ("append_only", "conversion", "json_ahead"),
     # One row.
     ("invoke",),
     ("bindings", "handlers", "document", "downloads"),
