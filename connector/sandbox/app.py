@@ -12,8 +12,9 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl
 
 from werkzeug.http import parse_options_header
@@ -27,7 +28,7 @@ from connector.sandbox.log import Received, RequestLog
 from connector.sandbox.multipart import Part, parts
 from connector.sandbox.routing import Answer, Call, Route
 from connector.sandbox.state import State
-from connector.sandbox.wire import Connections, ResetConnection
+from connector.sandbox.wire import HANG_UP, Connections, ResetConnection
 
 logger = logging.getLogger(__name__)
 
@@ -112,6 +113,7 @@ class App:
 
     def _api(self, request: Request) -> Answer:
         fault = self.faults.draw()
+        unread = fault is not None and fault.name == "reset_unread"
         entry = self.log.add(
             method=request.method,
             path=request.path,
@@ -119,7 +121,7 @@ class App:
             content_type=request.content_type,
             accept=request.header("ACCEPT"),
             user_agent=request.header("USER_AGENT"),
-            body=request.body,
+            body=b"" if unread else request.body,
             fault=fault.name if fault else None,
         )
         answer = self._under(fault, request, entry)
@@ -130,7 +132,7 @@ class App:
     def _under(self, fault: Fault | None, request: Request, entry: Received) -> Answer:
         """The answer to the request as the fault (if any) leaves it."""
         name = fault.name if fault else None
-        if name == "reset":
+        if name in ("reset", "reset_unread"):
             raise ResetConnection
         if name == "expire":
             self.tokens.drop(request.authorization)
@@ -145,6 +147,10 @@ class App:
             raise ResetConnection
         if name == "truncate":
             return _truncated(answer)
+        if name == "hang_up":
+            request.hang_up()
+        if name == "hold":
+            self.faults.hold()
         if name == "empty":
             return Answer(200, {"Content-Type": "application/json"})
         return answer
@@ -184,7 +190,7 @@ class App:
 
 
 class Request:
-    """What routes and faults need of a WSGI request; the path stays escaped."""
+    """What routes and faults need of a WSGI request; the path stays escaped. The body is read when needed."""
 
     def __init__(self, environ: dict[str, Any]) -> None:
         self._environ = environ
@@ -194,14 +200,22 @@ class Request:
             target = "/" + target.partition("://")[2].partition("/")[2]
         self.path, _, self.query_text = target.partition("?")
         self.query = dict(parse_qsl(self.query_text))
-        self.body: bytes = environ["wsgi.input"].read()
         self.content_type: str = environ.get("CONTENT_TYPE", "")
         self.media_type = parse_options_header(self.content_type)[0].lower()
         self.authorization: str | None = environ.get("HTTP_AUTHORIZATION")
 
+    @cached_property
+    def body(self) -> bytes:
+        """The whole body."""
+        return cast(bytes, self._environ["wsgi.input"].read())
+
     def header(self, name: str) -> str:
         """A header by its CGI name, empty when absent."""
         return str(self._environ.get(f"HTTP_{name}", ""))
+
+    def hang_up(self) -> None:
+        """Have the connection closed after the answer, which does not say so."""
+        self._environ[HANG_UP] = True
 
 
 def _json_body(found: Route, request: Request) -> Any:

@@ -3,17 +3,21 @@
 | fault | executed | what the client sees |
 |---|---|---|
 | `429` | no | 429 with `Retry-After: 1` |
+| `429_bare` | no | 429 without `Retry-After` |
 | `html` | no | 200 and the vendor's HTML throttle page (FACTS.md C) |
 | `500` | no | 500 with the `FAILURE` body |
 | `502`, `503` | no | a gateway's HTML page |
+| `reset_unread` | no | the connection is reset before the body was read (its log entry has none) |
 | `reset` | no | the connection is reset |
 | `reset_after` | yes | the connection is reset instead of the answer |
 | `slow` | yes | the answer, later |
 | `truncate` | yes | fewer bytes than `Content-Length` says, then the end |
+| `hang_up` | yes | the answer; then the kept connection is closed without having been announced |
 | `expire` | no | 401: the presented token was dropped |
 | `token` | - | 500 at the token endpoint (by chance only) |
 | `answer` | no | whatever the script says (by script only) |
 | `empty` | yes | 200 without a body (by script only) |
+| `hold` | yes | the answer, once the script is replaced or the server stops (by script only) |
 """
 
 from __future__ import annotations
@@ -28,9 +32,12 @@ from typing import Any
 
 from connector.sandbox.errors import failure
 
-RATED = ("429", "html", "500", "502", "503", "reset", "reset_after", "slow", "truncate", "expire")
-SCRIPTED = (*RATED, "answer", "empty")
-EXECUTED = ("reset_after", "slow", "truncate", "empty")
+RATED = (
+    *("429", "html", "500", "502", "503", "reset", "reset_after", "slow", "truncate", "expire"),
+    *("429_bare", "reset_unread", "hang_up"),
+)
+SCRIPTED = (*RATED, "answer", "empty", "hold")
+EXECUTED = ("reset_after", "slow", "truncate", "hang_up", "empty", "hold")
 
 THROTTLE_PAGE = (
     "<!DOCTYPE html><html><body><h1>Too many requests</h1><p>Rate limit exceeded</p></body></html>"
@@ -97,6 +104,8 @@ class Fault:
     def _default(self) -> tuple[int, str, str, dict[str, str]]:
         if self.name == "429":
             return 429, "", "", {"Retry-After": "1"}
+        if self.name == "429_bare":
+            return 429, "", "", {}
         if self.name == "html":
             return 200, THROTTLE_PAGE, "text/html", {}
         if self.name == "500":
@@ -119,6 +128,7 @@ class Faults:
     def __init__(self, rates: Mapping[str, float] | None, seed: int) -> None:
         self._lock = threading.Lock()
         self._queue: deque[Fault | None] = deque()
+        self._released = threading.Event()
         self._random = random.Random(f"faults {seed}")  # noqa: S311  chance, no cryptography
         self._rates: dict[str, float] = {}
         self.set_rates(rates or {})
@@ -130,9 +140,11 @@ class Faults:
             self._rates = dict(rates)
 
     def set_queue(self, script: Sequence[Fault | None]) -> None:
-        """Replace the script: one item for each of the next API requests."""
+        """Replace the script: one item for each of the next API requests. Held answers are let go."""
+        self.release()
         with self._lock:
             self._queue = deque(script)
+            self._released = threading.Event()
 
     def describe(self) -> dict[str, Any]:
         """What is in force: the number of scripted items left, and the rates."""
@@ -152,6 +164,14 @@ class Faults:
                 if point < 0:
                     return Fault(name)
             return None
+
+    def hold(self) -> None:
+        """Wait until the script is replaced or held answers are let go."""
+        self._released.wait()
+
+    def release(self) -> None:
+        """Let held answers go."""
+        self._released.set()
 
     def draw_token(self) -> bool:
         """Whether the sign-in that just came in fails."""

@@ -127,6 +127,7 @@ class Sandbox:
     def stop(self) -> None:
         """Stop and wait: answers under way are sent, then every connection and the port are closed."""
         self._app.stopping.set()
+        self._app.faults.release()
         if self._server is not None:
             if self._serving:
                 self._server.shutdown()

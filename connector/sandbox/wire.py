@@ -14,8 +14,7 @@ import os
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterable
-from io import BytesIO
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol, cast
 
 from werkzeug.serving import WSGIRequestHandler
@@ -23,6 +22,8 @@ from werkzeug.serving import WSGIRequestHandler
 logger = logging.getLogger(__name__)
 
 BODILESS = (204, 304)
+HANG_UP = "connector.sandbox.hang_up"
+"""Set in a request's environment by the application: close the connection after the answer, unannounced."""
 
 
 class ResetConnection(Exception):
@@ -101,23 +102,23 @@ class Handler(WSGIRequestHandler):
             self._application.connections.remove(self.connection)
 
     def run_wsgi(self) -> None:
-        """One request, read completely before the application sees it."""
+        """One request. Its body is read when the application asks for it, at the latest before the answer."""
         environ = self.make_environ()
-        body = self._read_body(environ)
-        environ["wsgi.input"] = BytesIO(body)
-        environ["CONTENT_LENGTH"] = str(len(body))
+        environ["wsgi.input"] = body = _Body(self, environ)
         started: list[Any] = []
         try:
             chunks = self._application(
                 environ, lambda status, headers, exc_info=None: started.extend((status, headers))
             )
+            body.read()
             self._write(started[0], started[1], b"".join(chunks))
         except ResetConnection:
             self._reset()
+        if environ.get(HANG_UP):
+            self.close_connection = True
 
-    def _read_body(self, environ: dict[str, Any]) -> bytes:
-        if environ.get("wsgi.input_terminated"):
-            return cast(bytes, environ["wsgi.input"].read())
+    def read_body(self) -> bytes:
+        """Read a body that is not chunked. Raises ConnectionError when the client goes before its end."""
         announced = self.headers.get("Content-Length") or "0"
         if not announced.isdecimal():
             raise ConnectionError("the client sent a Content-Length that is no number")
@@ -153,3 +154,19 @@ class Handler(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: Any) -> None:
         """Nothing on standard output or error: a sandbox under load must stay quiet."""
         logger.debug(message, *args)
+
+
+class _Body:
+    """The body of one request as a WSGI input: it is read as a whole, and once."""
+
+    def __init__(self, handler: Handler, environ: Mapping[str, Any]) -> None:
+        self._chunked = environ["wsgi.input"] if environ.get("wsgi.input_terminated") else None
+        self._handler = handler
+        self._left = True
+
+    def read(self) -> bytes:
+        """Give the whole body, and nothing the next time."""
+        if not self._left:
+            return b""
+        self._left = False
+        return cast(bytes, self._chunked.read()) if self._chunked else self._handler.read_body()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 import requests
@@ -39,6 +41,14 @@ def test_429(api):
     assert reboots(api) == 0
 
 
+def test_429_that_does_not_say_how_long(api):
+    script(api, "429_bare")
+    answer = api.send("POST", REBOOT)
+    assert (answer.status_code, answer.content) == (429, b"")
+    assert "Retry-After" not in answer.headers
+    assert last(api) == (429, False, "429_bare")
+
+
 def test_throttle_page(api):
     script(api, "html")
     answer = api.send("POST", REBOOT)
@@ -69,6 +79,44 @@ def test_resets(api, name, executed):
     assert "Connection reset" in str(raised.value)
     assert last(api) == (None, executed, name)
     assert reboots(api) == int(executed)
+
+
+def test_a_reset_before_the_body_was_read(api):
+    """The body is larger than what the sockets between would take: the client is still sending it."""
+    script(api, "reset_unread")
+    with pytest.raises(requests.ConnectionError):
+        api.send("POST", REBOOT, data=b"x" * 50_000_000)
+    assert last(api) == (None, False, "reset_unread")
+    assert api.requests()[-1]["body"] is None
+    assert reboots(api) == 0
+
+
+def test_a_kept_connection_that_is_closed_without_a_word(sandbox, api):
+    token = api.session.headers["Authorization"]
+    head = f"Host: x\r\nAuthorization: {token}\r\nContent-Length: 0\r\n\r\n"
+    script(api, None, "hang_up")
+    with socket.create_connection(("127.0.0.1", sandbox.port), timeout=TIMEOUT_S) as connection:
+        connection.sendall(f"POST {REBOOT} HTTP/1.1\r\n{head}".encode() * 3)
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert received.count(b"HTTP/1.1 204 ") == 2
+    assert b"Connection:" not in received
+    assert last(api) == (204, True, "hang_up")
+    assert reboots(api) == 2
+
+
+@pytest.mark.parametrize("release", ["script", "stop"])
+def test_an_answer_that_is_held(sandbox, api, release):
+    script(api, "hold")
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(api.send, "POST", REBOOT)
+        while not any(entry["executed"] for entry in sandbox.log.requests()):
+            time.sleep(0.005)
+        assert wait([answer], 0.05).not_done
+        if release == "script":
+            script(api)
+        else:
+            sandbox.stop()
+        assert answer.result().status_code == 204
 
 
 def test_slow(api):
