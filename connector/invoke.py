@@ -25,7 +25,11 @@ Rows = Literal["one", "each"]
 
 
 class Recorder(Protocol):
-    """Keeps what was sent and answered, request by request, so that nothing is sent twice."""
+    """Keeps what was sent and answered of requests that are not just repeated, so that none is sent twice.
+
+    `step` is a request's place among those of its row that are noted, from 0. Others are not counted: how
+    often a row reads before it writes may be another matter when it is resumed.
+    """
 
     def recorded(self, row: int, step: int, request: Request) -> Response | None:
         """Give what an interrupted run was answered; None for what it did not send.
@@ -176,14 +180,13 @@ class _Exchange:
 
     def send(self, request: Request) -> Response:
         """Send a request, unless an interrupted run was answered already. Raises RowError."""
-        step, self._step = self._step, self._step + 1
         try:
             if request.cached:
                 response = self.lookups.ask(request, self.client.send)
             elif request.repeatable and request.method != "DELETE":
                 response = self.client.send(request)
             else:
-                response = self._send_noted(request, step)
+                response = self._send_noted(request)
         except RowError as error:
             self._failed = True
             if not request.repeatable and not error.refused:
@@ -194,8 +197,9 @@ class _Exchange:
             self._done.append((request, response))
         return response
 
-    def _send_noted(self, request: Request, step: int) -> Response:
+    def _send_noted(self, request: Request) -> Response:
         """Send what is noted: what cannot be repeated, and deletions, whose repetition finds nothing left."""
+        step, self._step = self._step, self._step + 1
         sent_before = False
         try:
             response = self.recorder.recorded(self.row, step, request)

@@ -21,7 +21,7 @@ from connector.http import Request, Response
 from connector.json_text import Json, quoted
 from connector.redact import Redactor
 
-VERSION = 1
+VERSION = 2
 """The version of `schemas/journal.schema.json`; a journal of another version is not resumed."""
 
 _KEPT_HEADERS = ("content-type", "location")
@@ -32,7 +32,8 @@ class Journal:
 
     def __init__(self, path: Path, redactor: Redactor) -> None:
         self.path, self._redactor = path, redactor
-        self._earlier: dict[tuple[int, int], dict[str, Json]] = {}
+        self._earlier: dict[int, dict[int, dict[str, Json]]] = {}
+        """By row and step: what the interrupted run had sent, and not been refused."""
         self._file: AppendOnlyFile | None = None
 
     def begin(self, fingerprint: Mapping[str, str], *, fsync: bool = False) -> None:
@@ -61,10 +62,13 @@ class Journal:
     def recorded(self, row: int, step: int, request: Request) -> Response | None:
         """Give the answer that the interrupted run got, or None when it had not sent this request.
 
-        Raises RowError (`outcome_unknown`) when it was sent and no answer was noted.
+        Raises RowError (`outcome_unknown`) when it was sent and no answer was noted, or when that is so of
+        another of its row: what a row reads may have changed since, and with it what it comes to write.
         """
-        entry = self._earlier.get((row, step))
+        entry = self._earlier.get(row, {}).get(step)
         if entry is None:
+            if not request.repeatable:
+                self._require_no_doubt(row)
             return None
         if entry["request"] != _digest(request):
             raise _in_doubt(request, "the interrupted run had sent another request for this row")
@@ -74,6 +78,12 @@ class Journal:
         return Response(
             answer["status"], answer["headers"], answer["body"].encode(), request_id=answer["request_id"]
         )
+
+    def _require_no_doubt(self, row: int) -> None:
+        """Raise RowError if the row sent a request that cannot be repeated, and no answer to it was noted."""
+        for entry in self._earlier.get(row, {}).values():
+            if "answer" not in entry and not entry["sent"].startswith("DELETE "):
+                raise _in_doubt(entry["sent"], "the run was interrupted before its answer came")
 
     def sent(self, row: int, step: int, request: Request) -> None:
         """Note a request before it is sent. Raises RunStopped, and then it must not be sent."""
@@ -122,13 +132,13 @@ class Journal:
         return self._file
 
     def _note(self, entry: dict[str, Json]) -> None:
-        place = (entry["row"], entry["step"])
+        of_row, step = self._earlier.setdefault(entry["row"], {}), entry["step"]
         if entry.get("refused"):
-            self._earlier.pop(place, None)
+            of_row.pop(step, None)
         elif "sent" in entry:
-            self._earlier[place] = {"request": entry["request"]}
-        elif place in self._earlier:
-            self._earlier[place]["answer"] = entry["answer"]
+            of_row[step] = entry
+        elif step in of_row:
+            of_row[step] = {**of_row[step], "answer": entry["answer"]}
 
 
 @dataclass(frozen=True)
@@ -158,7 +168,7 @@ def _digest(request: Request) -> str:
     return hashlib.sha256(f"{request.method} {request.target}\n".encode() + (body or b"")).hexdigest()
 
 
-def _in_doubt(request: Request, why: str) -> RowError:
+def _in_doubt(request: Request | str, why: str) -> RowError:
     return RowError(
         "outcome_unknown",
         f"{request}: {why}. Whether it was carried out is not known: look before you send it again",

@@ -552,6 +552,26 @@ def test_a_request_is_noted_before_it_is_sent_and_once_it_is_answered(
     assert notes.calls == [("sent", 3, 0, "POST /v2/x", 0), ("answered", 3, 0, 200, 1)]
 
 
+READS_FIRST = """
+from connector.handlers import request
+def handle(inputs):
+    while (yield request("GET", "/v2/list", {}, effect="read")).json():
+        pass
+    return (yield inputs.request()).json()
+"""
+
+
+@pytest.mark.parametrize("reads", [1, 3])
+def test_how_much_a_row_reads_first_does_not_move_its_writes(
+    client: Client, transport: FakeTransport, tmp_path: Path, reads: int
+) -> None:
+    """A list may be longer when the row is resumed; its write is known by the same place."""
+    transport.answers = [*[reply(["more"])] * (reads - 1), reply([]), reply({})]
+    notes = Notes(transport)
+    ran(invoker(declare(tmp_path, **CREATE, handler=READS_FIRST), client, recorder=notes))
+    assert notes.calls == [("sent", 1, 0, "POST /v2/x", reads), ("answered", 1, 0, 200, reads + 1)]
+
+
 @pytest.mark.parametrize(
     ("answers", "calls"),
     [

@@ -91,6 +91,19 @@ def test_what_was_refused_or_never_sent_is_sent_again(path: Path) -> None:
     in_doubt(resume(path), 1, 0, POST)
 
 
+def test_a_row_in_doubt_sends_nothing_more_by_another_way(path: Path) -> None:
+    """What the row reads may have changed since, so that it comes to its writes in another order."""
+    journal = begin(path)
+    journal.sent(1, 0, UPLOAD)
+    journal.refused(1, 0)
+    journal.sent(1, 1, POST)
+    journal.close()
+    for step in (0, 2):
+        said = in_doubt(resume(path), 1, step, UPLOAD)
+        assert said.startswith("POST /v2/thing: the run was interrupted before its answer came")
+    assert resume(path).recorded(2, 0, UPLOAD) is None
+
+
 def test_within_one_run_nothing_is_replayed(path: Path) -> None:
     journal = begin(path)
     journal.sent(1, 0, POST)
@@ -212,7 +225,13 @@ def test_every_line_is_what_the_schema_says(path: Path) -> None:
     assert len(lines) == 7
     for line in lines:
         check.validate(line)
-    wrong: list[Any] = [{}, {**lines[0], "journal": 2}, {**lines[1], "row": 0}, {**lines[1], "x": 1}, []]
+    wrong: list[Any] = [
+        {},
+        {**lines[0], "journal": VERSION + 1},
+        {**lines[1], "row": 0},
+        {**lines[1], "x": 1},
+        [],
+    ]
     assert not any(check.is_valid(line) for line in wrong)
 
 

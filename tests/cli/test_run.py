@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from connector.journal import VERSION
 from connector.json_schema import validator
 from connector.resources import schema
 from connector.sandbox.server import Sandbox
@@ -217,7 +218,7 @@ def test_another_run_is_not_resumed(ninjaone: Ninjaone, connection_file: Path, t
     folder = tmp_path / "out.jsonl.run"
     folder.mkdir()
     names = ("action", "templates", "connection", "input", "settings")
-    write_lines(folder / "journal.jsonl", [{"journal": 1, "run": dict.fromkeys(names, "other")}])
+    write_lines(folder / "journal.jsonl", [{"journal": VERSION, "run": dict.fromkeys(names, "other")}])
     done = ninjaone("run", "reboot_device", "-c", connection_file, "-i", rows, "-o", "out.jsonl", "--resume")
     assert done.returncode == 2
     assert "action, templates, connection, input, settings" in done.stderr
