@@ -10,6 +10,7 @@ from typing import Any
 
 from connector.auth import Auth
 from connector.client import Client
+from connector.clock import SystemClock
 from connector.connections import Connection
 from connector.errors import TransportError
 from connector.http import Response
@@ -35,6 +36,18 @@ class FakeClock:
         if seconds > 0:
             self.slept.append(seconds)
             self.time += seconds
+
+
+class HurriedClock(SystemClock):
+    """The machine's clock, but nobody waits; `slept` lists what would have been waited for."""
+
+    def __init__(self, *_: Any) -> None:
+        super().__init__()
+        self.slept: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        if seconds > 0:
+            self.slept.append(seconds)
 
 
 Answer = Response | TransportError | Callable[[str, str, Any], Response]

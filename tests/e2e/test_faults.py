@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,6 @@ import pytest
 from connector.bindings import bind
 from connector.catalog import Catalog
 from connector.client import Client
-from connector.clock import SystemClock
 from connector.connections import make_connection
 from connector.envelope import Envelope
 from connector.invoke import Invoker
@@ -24,19 +21,9 @@ from connector.resources import schema
 from connector.run import open_client
 from connector.sandbox.server import Sandbox
 from connector.service import Service
+from tests.fakes import HurriedClock
 
 ENVELOPE = validator(schema("envelope.schema.json"))
-
-
-class HurriedClock(SystemClock):
-    """The machine's clock, but nobody waits; `slept` lists what would have been waited for."""
-
-    def __init__(self) -> None:
-        self.slept: list[float] = []
-
-    def sleep(self, seconds: float) -> None:
-        if seconds > 0:
-            self.slept.append(seconds)
 
 
 class Engine:
@@ -87,6 +74,7 @@ DELETE = ("cancel_maintenance", {"device_id": 2})
 CREATE = ("reboot_device", {"device_id": 2, "mode": "NORMAL", "reason": "row-1"})
 ANY = [pytest.param(call, id=call[0]) for call in (READ, UPDATE, DELETE, CREATE)]
 HARMLESS = ANY[:3]
+NO_DEVICE = 9_999_999
 
 SIGN_IN_PAGE = {"fault": "answer", "status": 200, "body": "<html>Sign in</html>", "content_type": "text/html"}
 
@@ -252,96 +240,3 @@ def test_the_second_of_two_requests_is_lost(engine: Engine, sandbox: Sandbox) ->
     assert (envelope.meta["code"], envelope.meta["repeatable"]) == ("partial", False)
     assert envelope.result["done"][0]["answer"]["name"] == "row-1"
     assert seen(sandbox)[1:] == [(None, True), ("500", False), ("500", False), ("500", False)]
-
-
-# By chance
-
-RATES = {
-    "429": 0.08,
-    "html": 0.07,
-    "500": 0.06,
-    "502": 0.05,
-    "503": 0.04,
-    "reset": 0.07,
-    "reset_after": 0.07,
-    "slow": 0.03,
-    "truncate": 0.07,
-    "expire": 0.06,
-    "token": 0.1,
-}
-ROWS = 300
-NO_DEVICE = 9_999_999
-NOT_REPEATABLE = ("POST /v2/device", "POST /v2/organizations")
-
-
-def call_of(number: int) -> tuple[str, dict[str, Any]]:
-    """A row's action and inputs; `row-NUMBER` stands in what it changes. Some devices are missing."""
-    name, device = f"row-{number}.", NO_DEVICE if number % 7 == 0 else 1 + number % 20
-    return [
-        ("list_scripting_options", {"device_id": device, "language": name}),
-        ("update_device", {"device_id": device, "display_name": name}),
-        ("reboot_device", {"device_id": device, "mode": "NORMAL", "reason": name}),
-        ("create_organization", {"name": name, "fields": {"siteCode": name}}),
-        ("reboot_device", {"device_id": device, "mode": "FORCED", "reason": name}),
-    ][number % 5]
-
-
-def of_row(entries: list[Any], number: int) -> list[Any]:
-    name = f"row-{number}."
-    return [e for e in entries if name in e["query"] or name in json.dumps(e["body"])]
-
-
-def prove(envelope: Envelope, entries: list[Any], number: int) -> None:
-    """Hold what an envelope says against what the sandbox did for its row."""
-    asked: Counter[str] = Counter()
-    executed: Counter[str] = Counter()
-    for entry in entries:
-        asked[f"{entry['method']} {entry['path']}"] += 1
-        executed[f"{entry['method']} {entry['path']}"] += entry["executed"]
-    code, repeatable = envelope.meta["code"], envelope.meta.get("repeatable")
-    once = [request for request in asked if request.startswith(NOT_REPEATABLE)]
-    where = f"row {number}: {envelope.error}; {entries}"
-    for request in once:
-        assert executed[request] <= 1, where
-    if code is None:
-        assert str(NO_DEVICE) not in str(asked), where
-        assert all(executed[request] >= 1 for request in asked), where
-        assert all(executed[request] == 1 for request in once), where
-    elif code == "partial":
-        assert len(asked) == 2, where
-        assert executed["POST /v2/organizations"] == 1, where
-        assert repeatable is False, where
-    elif repeatable:
-        assert all(executed[request] == 0 for request in once), where
-    else:
-        assert once, where
-    if code == "not_found":
-        assert sum(executed.values()) == 0, where
-    if code == "outcome_unknown":
-        assert repeatable is False, where
-        assert once, where
-        assert entries[-1]["fault"] in ("reset", "reset_after", "truncate", "502"), where
-
-
-@pytest.mark.parametrize("threads", [1, 4])
-def test_every_envelope_tells_the_truth(catalog: Catalog, threads: int) -> None:
-    with Sandbox(seed=7 + threads, faults=RATES) as sandbox:
-        sandbox.slow_s = 0.001
-        engine = Engine(catalog, sandbox)
-
-        def run(number: int) -> Envelope:
-            name, row = call_of(number)
-            return engine.one(name, row, number)
-
-        with ThreadPoolExecutor(threads) as pool:
-            envelopes = list(pool.map(run, range(1, ROWS + 1)))
-        engine.close()
-        entries = sandbox.log.requests()
-        for envelope in envelopes:
-            prove(envelope, of_row(entries, envelope.row), envelope.row)
-    codes = Counter(envelope.meta["code"] for envelope in envelopes)
-    # Every kind of fault was met, and the usual kinds of end.
-    assert {entry["fault"] for entry in entries} == {*RATES, None} - {"token"}
-    assert {None, "outcome_unknown", "not_found", "api_error"} <= set(codes), codes
-    assert codes[None] > ROWS / 4, codes
-    assert "internal_error" not in codes

@@ -1,0 +1,107 @@
+"""What the runs do: actions of every effect, and how the sandbox's list shows which row a request is of."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+Entry = dict[str, Any]
+"""One request as the sandbox's list has it: see `connector.sandbox.log`."""
+
+MISSING, NO_DEVICE = 7, 1_000_000
+"""Where there are gaps, rows whose number divides by the first name a device that is not there: their number
+and the second."""
+WITHOUT_FIELD = 11
+"""Rows whose number divides by this lack the field that the templates take: nothing is sent for them."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A run's action and templates over rows `{"n": NUMBER}`.
+
+    `row_of` finds a request's row: its number is in the path, or in the body (which one that was reset before
+    it was read does not have). `once` are the methods that must not be repeated; `looks_up` is what the first
+    row reads for all of them; `fits` tells whether a successful row's result is its own. With `gaps`, the
+    devices of some rows are not there.
+    """
+
+    name: str
+    action: str
+    templates: dict[str, str]
+    path: str
+    mark: str = ""
+    once: tuple[str, ...] = ()
+    looks_up: str = ""
+    fits: Callable[[Any, int], bool] = lambda result, row: result is None
+    gaps: bool = False
+
+    def row_of(self, entry: Entry) -> int | None:
+        """The number of the row that a request was sent for; None where that cannot be told."""
+        by_path = re.fullmatch(self.path, entry["path"])
+        found = by_path or (re.search(self.mark, json.dumps(entry["body"])) if self.mark else None)
+        return int(found[1]) % NO_DEVICE if found else None
+
+    def code(self, row: int) -> str | None:
+        """How a row ends when nothing is in its way."""
+        if row % WITHOUT_FIELD == 0:
+            return "template_error"
+        return "not_found" if self.gaps and row % MISSING == 0 else None
+
+
+DEVICE = f"{{{{ n if n % {MISSING} else {NO_DEVICE} + n }}}}"
+
+READ = Kind(
+    "read",
+    "get_device",
+    {"device_id": DEVICE},
+    path=r"/v2/device/(\d+)",
+    fits=lambda result, row: result["id"] == row,
+    gaps=True,
+)
+UPDATE = Kind(
+    "idempotent write",
+    "update_device",
+    {"device_id": DEVICE, "display_name": "Device {{ n }}"},
+    path=r"/v2/device/(\d+)",
+    gaps=True,
+)
+REBOOT = Kind(
+    "non-idempotent write",
+    "reboot_device",
+    {"device_id": DEVICE, "mode": "NORMAL", "reason": "Row {{ n }}"},
+    path=r"/v2/device/(\d+)/reboot/NORMAL",
+    once=("POST",),
+    gaps=True,
+)
+TICKET = Kind(
+    "non-idempotent write with a result",
+    "create_ticket",
+    {"client_id": "1", "ticket_form_id": "1", "subject": "Row {{ n }}."},
+    path=r"never",
+    mark=r'"Row (\d+)\."',
+    once=("POST",),
+    fits=lambda result, row: result["subject"] == f"Row {row}.",
+)
+ORGANIZATION = Kind(
+    "two writes a row",
+    "create_organization",
+    {"name": "Row {{ n }}.", "fields": '{"siteCode": "Row {{ n }}."}'},
+    path=r"never",
+    mark=r'"Row (\d+)\."',
+    once=("POST",),
+    looks_up="/v2/custom-fields",
+    fits=lambda result, row: result["name"] == f"Row {row}.",
+)
+CLOSE = Kind(
+    "a read and up to three writes a row",
+    "update_ticket",
+    {"ticket_id": "{{ 1000 + n }}", "status": "CLOSED"},
+    path=r"/v2/ticketing/ticket/1(\d+)",
+    once=("PUT",),
+    fits=lambda result, row: result["id"] == 1000 + row,
+)
+LIST = Kind("read of a list", "list_devices", {"limit": "{{ 0 * n + 50 }}"}, path=r"never")
+"""As CSV it is larger than as JSON, for the quotation marks in it."""

@@ -1,0 +1,216 @@
+"""What an envelope may say, by what the sandbox received for its row.
+
+The sandbox's list knows of every request whether it was carried out, and what its client can have learned:
+that it was (`done`), that it certainly was not (`refused`), or neither (`doubtful`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tests.torture.kinds import Entry, Kind
+
+Envelope = Mapping[str, Any]
+Learned = Literal["done", "refused", "doubtful"]
+
+THROTTLED = ("429", "429_bare")
+ANSWERED = (None, "slow", "hang_up", "hold", "expire", *THROTTLED)
+"""The faults under which an answer comes that says whether the request was carried out."""
+SHOWN = (*ANSWERED, "html", "500", "502", "503")
+"""The faults under which any whole answer comes. Slow ones come too late for who does not wait for them."""
+UNSEEN = ("hang_up", "reset_unread")
+"""The faults by which a request can be sent that the list does not have, or not with its row."""
+SIGN_IN = "signing in at "
+"""What the error of a row says that was given no token."""
+
+ENDS: dict[str | None, tuple[str, str]] = {
+    **dict.fromkeys((*THROTTLED, "html"), ("rate_limited", "rate_limited")),
+    **dict.fromkeys(("500", "503"), ("api_error", "api_error")),
+    "502": ("api_error", "outcome_unknown"),
+    **dict.fromkeys(("reset", "reset_unread", "reset_after"), ("network_error", "outcome_unknown")),
+    "truncate": ("bad_response", "outcome_unknown"),
+    "slow": ("timeout", "outcome_unknown"),
+}
+"""The code of a row that ended with a fault: of a request that may be repeated, and of one that may not."""
+FEWEST = {**dict.fromkeys((*THROTTLED, "html"), 6), "expire": 2}
+"""How often a request was sent, at the least, before its row ended with that fault; with another one 3."""
+MOST = 7
+"""Six tries of one that is throttled, and one for a token that ended."""
+
+
+@dataclass(frozen=True)
+class Send:
+    """One request of a row. Two with the same `key` are the same request, sent again."""
+
+    key: str
+    target: str
+    once: bool
+    executed: bool
+    fault: str | None
+    status: int | None
+    shown: bool
+    learned: Learned
+
+
+def read_send(kind: Kind, entry: Entry, *, patient: bool) -> Send:
+    """Read an entry of the sandbox's list; `patient` says that its client waits for slow answers."""
+    fault, status = entry["fault"], entry["status"]
+    in_time = status is not None and (patient or fault != "slow")
+    learned: Learned = "doubtful"
+    if in_time and fault in ANSWERED:
+        learned = "done" if status < 300 else "refused"
+    target = f"{entry['method']} {entry['path']}"
+    return Send(
+        key=f"{target} {json.dumps(entry['body'])}",
+        target=target,
+        once=entry["method"] in kind.once,
+        executed=entry["executed"],
+        fault=fault,
+        status=status,
+        shown=in_time and fault in SHOWN,
+        learned=learned,
+    )
+
+
+class Oracle:
+    """Holds the envelopes of a run against all that the sandbox received for it."""
+
+    def __init__(self, kind: Kind, entries: Sequence[Entry], *, patient: bool = True) -> None:
+        self.kind = kind
+        self._sends: dict[int, list[Send]] = defaultdict(list)
+        self._unseen = sum(entry["fault"] in UNSEEN for entry in entries)
+        self._nobodys = 0
+        for entry in entries:
+            row = kind.row_of(entry)
+            if row is not None:
+                self._sends[row].append(read_send(kind, entry, patient=patient))
+            elif entry["method"] != "GET":
+                assert entry["fault"] == "reset_unread", entry
+                self._nobodys += entry["method"] in kind.once
+
+    def check_killed(
+        self,
+        envelopes: Sequence[Envelope],
+        rows: int,
+        in_doubt: Set[int],
+        maybe: Set[int] = frozenset(),
+    ) -> None:
+        """What holds of a run that was stopped and resumed, with nothing else in its way.
+
+        `in_doubt` are the rows that it left with a request of which nobody knows whether it was carried out;
+        those in `maybe` may have become such.
+        """
+        self.check_rows(envelopes, rows)
+        for envelope in envelopes:
+            code, row = envelope["meta"]["code"], envelope["row"]
+            if row in in_doubt:
+                assert code == "outcome_unknown", self._where(envelope)
+            elif row not in maybe or code != "outcome_unknown":
+                assert code == self.kind.code(row), self._where(envelope)
+
+    def check(self, envelopes: Sequence[Envelope], rows: int, failed_sign_ins: int) -> None:
+        """What holds of a run that went through: the list decides what each envelope says, code and all."""
+        self.check_rows(envelopes, rows)
+        unseen = in_doubt = signed_out = 0
+        for envelope in envelopes:
+            self._check_end(envelope)
+            signed_out += SIGN_IN in str(envelope["error"])
+            hidden = self._hidden(envelope)
+            unseen += hidden
+            in_doubt += bool(hidden) and envelope["meta"]["code"] == "outcome_unknown"
+        # Who sent what was reset before it was read cannot be told, but each is the doubt of one row.
+        assert self._nobodys <= in_doubt
+        assert unseen <= self._unseen
+        assert signed_out * 3 <= failed_sign_ins
+
+    def check_rows(self, envelopes: Sequence[Envelope], rows: int) -> None:
+        """What holds of every run: each row has its one envelope, in order, which the list bears out."""
+        assert [envelope["row"] for envelope in envelopes] == list(range(1, rows + 1))
+        assert set(self._sends) <= set(range(1, rows + 1))
+        for envelope in envelopes:
+            self._check_row(envelope)
+
+    def _check_row(self, envelope: Envelope) -> None:
+        sends, where = self._sends[envelope["row"]], self._where(envelope)
+        code, repeatable = envelope["meta"]["code"], envelope["meta"].get("repeatable")
+        once = [send for send in sends if send.once]
+        for number, send in enumerate(once):
+            later = [other for other in once[number + 1 :] if other.key == send.key]
+            assert not later or send.learned == "refused", f"sent twice: {where}"
+            assert number + 1 == len(once) or send.learned != "doubtful", f"gone on in doubt: {where}"
+            assert not send.executed or not any(o.executed for o in later), f"done twice: {where}"
+        if code is None:
+            assert sends, f"a success of nothing: {where}"
+            assert sends[-1].learned == "done", f"a success that the API did not tell: {where}"
+            assert not any(send.learned == "doubtful" for send in once), f"a hidden doubt: {where}"
+            assert not self.kind.once or any(send.executed for send in once), f"never done: {where}"
+            assert self.kind.fits(envelope["result"], envelope["row"]), f"not this row's result: {where}"
+        elif repeatable:
+            assert all(send.learned == "refused" for send in once), f"would be done twice: {where}"
+            assert not any(send.executed for send in once), f"would be done twice: {where}"
+        if code == "outcome_unknown":
+            assert repeatable is False, where
+        if code == "template_error":
+            assert not sends, f"sent without its values: {where}"
+
+    def _check_end(self, envelope: Envelope) -> None:
+        """Hold an envelope against the last request of its row."""
+        row, meta = envelope["row"], envelope["meta"]
+        sends, where, hidden = self._sends[row], self._where(envelope), self._hidden(envelope)
+        assert (meta["code"] == "template_error") == (self.kind.code(row) == "template_error"), where
+        doubt = any(send.once and send.learned != "refused" for send in sends) or (
+            bool(hidden) and meta["code"] == "outcome_unknown"
+        )
+        assert meta.get("repeatable", False) is (meta["code"] is not None and not doubt), where
+        if SIGN_IN in str(envelope["error"]):
+            assert meta["code"] in ("bad_response", "partial"), where
+        elif not sends and not hidden:
+            lookup = self.kind.looks_up and str(envelope["error"]).startswith(f"GET {self.kind.looks_up}: ")
+            assert lookup or meta["code"] == "template_error", where
+        elif hidden and self.kind.once and meta["code"] == "outcome_unknown":
+            assert hidden == 1, where
+        else:
+            self._check_last(envelope, self._last(row), where)
+
+    def _check_last(self, envelope: Envelope, tries: list[Send], where: str) -> None:
+        """Hold an envelope against all tries of its row's last request."""
+        meta, last, hidden = envelope["meta"], tries[-1], self._hidden(envelope)
+        code = self._code(self._sends[envelope["row"]])
+        lost_at_last = hidden and code is not None and meta["code"] == "network_error"
+        assert meta["code"] == code or lost_at_last, f"the list proves {code}: {where}"
+        assert len(tries) <= meta["attempts"] <= MOST, where
+        assert not last.once or not hidden, f"sent once more, unseen: {where}"
+        if last.shown and not hidden:
+            assert meta["status"] == last.status, where
+        gives_up = last.learned != "done" and last.fault not in (None, "hang_up")
+        if gives_up and (last.fault in THROTTLED or not last.once) and last.status != 404:
+            fewest = 3 if hidden else FEWEST.get(str(last.fault), 3)
+            assert meta["attempts"] >= fewest, f"given up too early: {where}"
+
+    def _code(self, sends: list[Send]) -> str | None:
+        last = sends[-1]
+        if last.learned == "done":
+            return None
+        if any(send.learned == "done" and send.once for send in sends):
+            return "partial"
+        if last.learned == "refused" and last.fault not in THROTTLED:
+            return {401: "auth_failed", 404: "not_found"}[last.status or 0]
+        return ENDS[last.fault][last.once]
+
+    def _last(self, row: int) -> list[Send]:
+        """All tries of a row's last request."""
+        sends = self._sends[row]
+        return [send for send in sends if send.target == sends[-1].target] if sends else []
+
+    def _hidden(self, envelope: Envelope) -> int:
+        """How often a row's last request was sent without being in the list as this row's."""
+        if SIGN_IN in str(envelope["error"]) or str(envelope["error"]).startswith("GET "):
+            return 0
+        return max(0, envelope["meta"]["attempts"] - len(self._last(envelope["row"])))
+
+    def _where(self, envelope: Envelope) -> str:
+        return "\n".join([str(envelope), *map(str, self._sends[envelope["row"]])])

@@ -1,0 +1,71 @@
+"""Ctrl-C at any instant: the first one finishes and writes what is in flight, the second stops at once."""
+
+from __future__ import annotations
+
+import random
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector.sandbox.server import Sandbox
+from tests.torture.kinds import ORGANIZATION, TICKET, Kind
+from tests.torture.oracle import Oracle
+from tests.torture.runs import FINISHED, Run
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT for one process there")
+
+ROWS = 120
+INTERRUPTED = 130
+Record = Callable[[str, Any], None]
+
+
+@pytest.mark.parametrize(
+    ("kind", "concurrency", "runs"),
+    [
+        pytest.param(TICKET, 8, 1, id="ticket-8"),
+        *(
+            pytest.param(kind, at_once, 12, id=f"{kind.action}-{at_once}-many", marks=pytest.mark.slow)
+            for kind in (TICKET, ORGANIZATION)
+            for at_once in (1, 8)
+        ),
+    ],
+)
+def test_ctrl_c_at_any_instant(
+    tmp_path: Path, kind: Kind, concurrency: int, runs: int, record_property: Record
+) -> None:
+    """Runs that are interrupted again and again: after one Ctrl-C no row is in doubt, after two some are."""
+    draw = random.Random(f"{kind.action} {concurrency}")
+    met: Counter[str] = Counter()
+    for number in range(runs):
+        in_doubt: set[int] = set()
+        with Sandbox(latency_ms=5) as sandbox:
+            run = Run(tmp_path / str(number), sandbox, kind, ROWS, concurrency=concurrency)
+            while not run.is_complete():
+                process = run.start(*run.again())
+                run.wait_for(len(run.requests()) + 1, process)
+                time.sleep(draw.uniform(0, 0.06))
+                process.send_signal(signal.SIGINT)
+                twice = draw.random() < 0.5
+                if twice:
+                    time.sleep(draw.uniform(0, 0.006))
+                    process.send_signal(signal.SIGINT)
+                # By the signal itself, when it is already on its way out.
+                assert process.wait(60) in (INTERRUPTED, *FINISHED, -signal.SIGINT)
+                left = run.state()
+                assert twice or not left.noted | left.answered
+                in_doubt |= left.noted
+                if process.returncode == INTERRUPTED:
+                    met[
+                        "stopped at once" if left.noted | left.answered else "finished what was in flight"
+                    ] += 1
+        Oracle(kind, run.requests()).check_killed(run.envelopes(), ROWS, in_doubt)
+    for end, times in met.items():
+        record_property(end, times)
+    assert met["finished what was in flight"]
+    assert runs == 1 or met["stopped at once"]
