@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LHUB_SDK := lhub_integ==1.0.14
 
-.PHONY: demo test test-all lint reference bench wheels wheels-all clean
+.PHONY: demo test test-all torture lint reference bench wheels wheels-all clean
 
 demo: $(READY)
 	$(BIN)/ninjaone demo
@@ -15,6 +15,10 @@ test: $(READY) wheels
 
 test-all: $(READY) wheels-all
 	$(BIN)/python -m pytest -n auto --dist loadfile --all
+
+# Hundreds of kills, full disks and tens of thousands of rows under faults; what they met is printed at the end.
+torture: $(READY)
+	$(BIN)/python -m pytest -n 2 --dist load --all tests/torture
 
 lint: $(READY)
 	$(BIN)/ruff check .

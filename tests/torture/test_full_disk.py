@@ -40,7 +40,7 @@ def sizes(folder: Path, sandbox: Sandbox, kind: Kind, output: str, count: int) -
         pytest.param(TICKET, "out.jsonl", 1, 1, id="journal"),
         pytest.param(UPDATE, "out.json", 8, 0, id="json"),
         *(
-            pytest.param(kind, output, at_once, 25, id=f"{output}-{at_once}-many", marks=pytest.mark.slow)
+            pytest.param(kind, output, at_once, 12, id=f"{output}-{at_once}-many", marks=pytest.mark.slow)
             for kind, output in ((TICKET, "out.json"), (UPDATE, "out.json"), (LIST, "out.csv"))
             for at_once in (1, 8)
         ),
@@ -63,10 +63,10 @@ def test_a_disk_that_is_full_stops_the_run_until_there_is_room(
             check(run, in_doubt)
     for place, times in met.items():
         record_property(place, times)
+    # What is noted takes more room than what is written, so that it is the first for which there is none.
     assert met["nothing was run"]
-    assert met["output" if "out.jsonl" not in output else "journal.jsonl"], met
-    if count > 20:
-        assert met["journal.jsonl" if kind.once else "envelopes.jsonl"], met
+    assert met["journal.jsonl" if kind.once else "output"], met
+    assert kind.once or not count or met["envelopes.jsonl"], met
 
 
 def where_it_stopped(run: Run, stopped: subprocess.CompletedProcess[str]) -> str:
@@ -95,21 +95,9 @@ def check(run: Run, in_doubt: frozenset[int]) -> None:
         assert [line.partition(",")[0] for line in lines] == ["row", *map(str, range(1, ROWS + 1))]
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full there")
-def test_standard_output_that_is_full(tmp_path: Path) -> None:
-    with Sandbox(devices=100) as sandbox, Path("/dev/full").open("w") as full:
-        run = Run(tmp_path, sandbox, TICKET, ROWS, output="-")
-        stopped = subprocess.run(
-            run.command("--output", "-"), stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
-        )
-    assert stopped.returncode == STOPPED
-    assert stopped.stderr == (
-        "ninjaone: stopped: standard output cannot be written: No space left on device\n"
-    )
-    assert len(run.requests()) == 1
-
-
-@pytest.mark.parametrize(("gone", "concurrency"), [("the work folder", 8), ("the output's folder", 1)])
+@pytest.mark.slow
+@pytest.mark.parametrize("concurrency", [1, 8])
+@pytest.mark.parametrize("gone", ["the work folder", "the output's folder"])
 def test_a_folder_that_is_removed_in_mid_run(tmp_path: Path, gone: str, concurrency: int) -> None:
     """Requests that nobody could give account of must not go on for hours, nor be forgotten."""
     rows = 150

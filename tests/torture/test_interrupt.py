@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import signal
 import sys
@@ -20,7 +21,7 @@ from tests.torture.runs import FINISHED, Run
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT for one process there")
 
-ROWS = 120
+ROWS = 160
 INTERRUPTED = 130
 Record = Callable[[str, Any], None]
 
@@ -41,6 +42,7 @@ def test_ctrl_c_at_any_instant(
 ) -> None:
     """Runs that are interrupted again and again: after one Ctrl-C no row is in doubt, after two some are."""
     draw = random.Random(f"{kind.action} {concurrency}")
+    every_other = itertools.cycle((False, True))
     met: Counter[str] = Counter()
     for number in range(runs):
         in_doubt: set[int] = set()
@@ -51,7 +53,7 @@ def test_ctrl_c_at_any_instant(
                 run.wait_for(len(run.requests()) + 1, process)
                 time.sleep(draw.uniform(0, 0.06))
                 process.send_signal(signal.SIGINT)
-                twice = draw.random() < 0.5
+                twice = next(every_other)
                 if twice:
                     time.sleep(draw.uniform(0, 0.006))
                     process.send_signal(signal.SIGINT)
@@ -67,5 +69,4 @@ def test_ctrl_c_at_any_instant(
         Oracle(kind, run.requests()).check_killed(run.envelopes(), ROWS, in_doubt)
     for end, times in met.items():
         record_property(end, times)
-    assert met["finished what was in flight"]
-    assert runs == 1 or met["stopped at once"]
+    assert runs == 1 or len(met) == 2, met

@@ -146,7 +146,7 @@ class Case:
         return "-".join(map(str, named))
 
 
-FEW = (Case(ORGANIZATION, 1, 4), Case(TICKET, 8, 4, "out.json"))
+FEW = (Case(ORGANIZATION, 1, 6), Case(TICKET, 8, 6, "out.json"))
 MANY = (
     Case(TICKET, 1, 55, "out.json"),
     Case(TICKET, 8, 55, "out.json"),
