@@ -12,7 +12,8 @@ import importlib
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, suppress
+from typing import Any, TextIO
 
 import connector
 from connector.errors import ConnectorError, Interrupted, RunFault, RunStopped, nearest
@@ -38,7 +39,31 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and give its exit code."""
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    errors: Any = _Unfailing(sys.stderr)
+    with redirect_stderr(errors):
+        return _main(list(sys.argv[1:] if arguments is None else arguments))
+
+
+class _Unfailing:
+    """Standard error, which may be full or closed: then what is told there is lost, and nothing else is."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream or open(os.devnull, "w")  # noqa: SIM115  until the process ends
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
+
+
+def _main(arguments: list[str]) -> int:
     try:
         return _run(arguments)
     except RunFault as error:

@@ -213,6 +213,21 @@ def test_ctrl_c_finishes_the_row_and_the_run_can_be_resumed(
     assert len(sandbox.log.requests()) == 20
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full there")
+@pytest.mark.parametrize("errors", ["2>/dev/full", "2>&-"])
+def test_standard_error_that_takes_nothing_costs_nothing_else(
+    connection_file: Path, tmp_path: Path, errors: str
+) -> None:
+    """A log on a full disk, or none at all: the run and its exit code are what they would be."""
+    rows = write_lines(tmp_path / "rows.jsonl", [{"device_id": n} for n in (1, 2)])
+    command = f"{sys.executable} -m connector run get_device -c {connection_file} -i {rows} --delay-ms 0"
+    done = subprocess.run(f"{command} -o out.jsonl {errors}", shell=True, cwd=tmp_path, timeout=60)
+    assert done.returncode == 0
+    assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 2
+    again = subprocess.run(f"{command} -o out.jsonl {errors}", shell=True, cwd=tmp_path, timeout=60)
+    assert again.returncode == 2
+
+
 def test_another_run_is_not_resumed(ninjaone: Ninjaone, connection_file: Path, tmp_path: Path) -> None:
     rows = write_lines(tmp_path / "rows.jsonl", [{"device_id": 1, "mode": "NORMAL"}])
     folder = tmp_path / "out.jsonl.run"
