@@ -119,9 +119,14 @@ class Run:
         """Its envelopes until it is finished."""
         return self.work / "envelopes.jsonl"
 
+    @property
+    def journal(self) -> Path:
+        """Its journal until it is finished."""
+        return self.work / "journal.jsonl"
+
     def state(self) -> State:
         """Look at what stands on the disk. Lines that are not whole yet do not count."""
-        journal = _lines(self.work / "journal.jsonl")
+        journal = _lines(self.journal)
         spool = _lines(self.spool)
         written = max((envelope["row"] for envelope in spool), default=0)
         last: dict[tuple[int, int], Entry] = {}

@@ -49,6 +49,7 @@ def test_ctrl_c_at_any_instant(
         with Sandbox(latency_ms=5) as sandbox:
             run = Run(tmp_path / str(number), sandbox, kind, ROWS, concurrency=concurrency)
             while not run.is_complete():
+                before = run.state()
                 process = run.start(*run.again())
                 run.wait_for(len(run.requests()) + 1, process)
                 time.sleep(draw.uniform(0, 0.06))
@@ -60,7 +61,8 @@ def test_ctrl_c_at_any_instant(
                 # By the signal itself, when it is already on its way out.
                 assert process.wait(60) in (INTERRUPTED, *FINISHED, -signal.SIGINT)
                 left = run.state()
-                assert twice or not left.noted | left.answered
+                # What was in flight before may be received only now, and the signal come before all else.
+                assert twice or (left.noted | left.answered) <= (before.noted | before.answered)
                 in_doubt |= left.noted
                 if process.returncode == INTERRUPTED:
                     met[

@@ -94,6 +94,14 @@ class Killer:
         self.maybe |= after.answered if self.run.kind is CLOSE else set()
         self.kills += 1
         self.phases.update(self._phases(after, before, since))
+        self._tear()
+
+    def _tear(self) -> None:
+        """Leave half a line now and then, as a kill does in the middle of writing a long one."""
+        for path in (self.run.spool, self.run.journal):
+            if path.exists() and self._draw.random() < 0.3:
+                with path.open("ab") as file:
+                    file.write(b'{"row":')
 
     def _phases(self, state: State, before: State, since: int) -> set[str]:
         """In which phases a process is, one for each row in flight; `before` is what it found."""
