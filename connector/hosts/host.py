@@ -63,17 +63,17 @@ def run_rows(
     """Run a prepared action over a host's rows, and answer them in their order, one envelope at a time.
 
     Nothing is kept for another run: a host begins each anew. When `stop` is set, the rows under way are
-    answered, and no other is begun. Raises RunFault (nothing was sent), or what `answer` raises: RunStopped
-    when the host takes no more.
+    answered (as `cancelled` where they would wait for long), and no other is begun. Raises RunFault (nothing
+    was sent), or what `answer` raises: RunStopped when the host takes no more.
     """
-    rows = require_first(rows)
-    client = open_client(prepared.service, connection, prepared.bindings.delay_ms)
+    rows, clock = require_first(rows), SystemClock(stop, resumable=False)
+    client = open_client(prepared.service, connection, prepared.bindings.delay_ms, clock=clock)
     sign_in(client)
     invoker = make_invoker(prepared, client)
     with open(os.devnull, "wb") as nowhere:  # what is kept of an envelope is what the host is answered
         output = StreamOutput("jsonl", nowhere)
         concurrency = prepared.job.concurrency
-        return run_batch(rows, invoker, output, SystemClock(), (answer,), stop, concurrency=concurrency)
+        return run_batch(rows, invoker, output, clock, (answer,), stop, concurrency=concurrency)
 
 
 def try_sign_in(service: Service, connection: Connection) -> None:

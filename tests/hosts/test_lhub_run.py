@@ -307,8 +307,8 @@ def test_a_full_disk_is_said_where_it_can_be(ours: LogicHub, tmp_path: Path) -> 
 
 
 @pytest.fixture
-def running(ours: LogicHub, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A run over so many rows, at such a pace, that it is not at its end when it is stopped."""
+def running(ours: LogicHub, tmp_path: Path, sandbox: Sandbox) -> Iterator[subprocess.Popen[bytes]]:
+    """A run that has sent something, over so many rows that it is not at its end when it is stopped."""
     folder = tmp_path / "many"
     folder.mkdir()
     (folder / "part-0").write_bytes(b"".join(line({"lhub_id": n}) for n in range(1, 10_000)))
@@ -320,15 +320,33 @@ def running(ours: LogicHub, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]
         env=ours.environment(**files, **given),
     )
     with process:
+        while not sandbox.log.requests():
+            assert process.poll() is None
         yield process
         process.kill()
+
+
+@pytest.fixture
+def throttled(sandbox: Sandbox) -> None:
+    """An API that asks every row to come back in four minutes."""
+    sandbox.set_faults(queue=[{"fault": "429", "headers": {"Retry-After": "240"}}] * 50)
+
+
+@pytest.mark.usefixtures("throttled", "running")
+def test_a_stopped_run_waits_for_no_row_that_waits_for_minutes(
+    running: subprocess.Popen[bytes], sandbox: Sandbox, tmp_path: Path
+) -> None:
+    running.send_signal(signal.SIGTERM)
+    assert running.wait(60) == 130
+    answer, _ = (json.loads(line) for line in (tmp_path / "results").read_bytes().splitlines())
+    assert answer["original_lhub_id"] == 1
+    assert json.loads(answer["result"])["meta"]["code"] == "cancelled"
+    assert len(sandbox.log.requests()) == 1
 
 
 def test_a_stopped_run_answers_the_row_under_way(
     running: subprocess.Popen[bytes], sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    while not sandbox.log.requests():
-        assert running.poll() is None
     running.send_signal(signal.SIGTERM)
     assert running.wait(60) == 130
     *answers, last = (tmp_path / "results").read_bytes().splitlines()
