@@ -41,7 +41,7 @@ class FakeClock:
 class HurriedClock(SystemClock):
     """The machine's clock, but nobody waits; `slept` lists what would have been waited for."""
 
-    def __init__(self, *_: Any) -> None:
+    def __init__(self, *_: Any, **__: Any) -> None:
         super().__init__()
         self.slept: list[float] = []
 
