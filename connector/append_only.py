@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from threading import Lock
 from typing import NoReturn
 
 from connector import json_text
+from connector.disk import sync_file
 from connector.errors import RunStopped
 from connector.json_text import Json
 
@@ -169,27 +169,3 @@ def read_lines(path: Path, *, cut: bool) -> Iterator[tuple[Json, int]]:
         else:
             return
     os.truncate(path, position)
-
-
-def sync_file(descriptor: int) -> None:
-    """Have the disk hold a file's content, and not only the disk's own cache. Raises OSError."""
-    if sys.platform == "darwin":
-        import fcntl
-
-        try:
-            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
-            return
-        except OSError:
-            pass  # a file system that does not know it, such as a network's
-    os.fsync(descriptor)
-
-
-def sync_folder(path: Path) -> None:
-    """Have the disk hold the names in a folder, where the system has a way to ask for it. Raises OSError."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -13,6 +13,8 @@ from connector.errors import RowError
 from connector.invoke import Invoker
 from connector.service import HealthCheck, Service
 
+_OFF = "switched off for this connection"
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -24,7 +26,10 @@ class Finding:
 
 
 def examine(service: Service, catalog: Catalog, client: Client) -> Iterator[Finding]:
-    """Run the sign-in, the service's own health checks, and a look at the token's scopes, one by one."""
+    """Run the sign-in, the service's own health checks, and a look at the token's scopes, one by one.
+
+    What the connection has switched off is not tried.
+    """
     try:
         scopes = client.sign_in()
     except RowError as error:
@@ -33,9 +38,13 @@ def examine(service: Service, catalog: Catalog, client: Client) -> Iterator[Find
             yield Finding(check.title, None, "not tried, as the sign-in failed")
         return
     yield Finding("Sign-in", True, f"signed in at {client.connection.base_url}")
+    off = client.connection.health_checks_off
     for check in service.health_checks:
-        yield _try(check, service, catalog, client)
-    yield _scopes(service, scopes)
+        if check.title.lower() in off:
+            yield Finding(check.title, None, _OFF)
+        else:
+            yield _try(check, service, catalog, client)
+    yield Finding("Scopes", None, _OFF) if "scopes" in off else _scopes(service, scopes)
 
 
 def _try(check: HealthCheck, service: Service, catalog: Catalog, client: Client) -> Finding:

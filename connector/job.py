@@ -2,7 +2,7 @@
 
 A job file describes one run, or with `steps` an ordered list of runs:
 
-    connection: production.yaml     # what stands at the top (connection, input, delay_ms, concurrency,
+    connection: production          # what stands at the top (connection, input, delay_ms, concurrency,
     input: customers.csv            # on_error, ...) is for every step that does not say its own;
     output: onboarding              # the folder in which step NAME leaves NAME.jsonl
     steps:
@@ -39,6 +39,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from connector import files, output
+from connector.connections import is_file
 from connector.declaration import Section, load_declaration
 from connector.errors import RunFault, nearest
 from connector.invoke import Rows
@@ -77,7 +78,7 @@ class Job:
     """
 
     action: str
-    connection: Path | None = None
+    connection: str | None = None
     templates: Mapping[str, Any] = field(default_factory=dict)
     match_fields: bool = False
     input: str = STREAM
@@ -234,6 +235,9 @@ def _read_shared(part: Section, folder: Path, base: Job) -> Job:
         name = part.text(key, None)
         return default if name is None else folder / name
 
+    connection = part.text("connection", None)
+    if connection is not None and is_file(connection):
+        connection = str(folder / connection)
     delay_ms = part.value("delay_ms", (int, float), base.delay_ms)
     if delay_ms is not None and delay_ms < 0:
         raise part.fault("a delay cannot be less than 0", "delay_ms")
@@ -245,7 +249,7 @@ def _read_shared(part: Section, folder: Path, base: Job) -> Job:
         raise part.fault("a number of rows cannot be less than 0", "max_errors")
     job = replace(
         base,
-        connection=below("connection", base.connection),
+        connection=base.connection if connection is None else connection,
         delay_ms=delay_ms,
         concurrency=concurrency,
         on_error=_one_of(part, "on_error", ("continue", "stop"), base.on_error),

@@ -18,8 +18,9 @@ from typing import BinaryIO, Literal, Protocol
 from filelock import FileLock, Timeout
 
 from connector import json_text
-from connector.append_only import AppendOnlyFile, cut_broken_end, read_lines, sync_file, sync_folder
+from connector.append_only import AppendOnlyFile, cut_broken_end, read_lines
 from connector.conversion import convert
+from connector.disk import sync_file, sync_folder
 from connector.envelope import Envelope
 from connector.errors import RunFault, RunStopped
 from connector.journal import Journal, read_head

@@ -112,13 +112,17 @@ def open_client(
 ) -> Client:
     """Make the client of a connection, sharing pace and token with every other process of this user."""
     clock = clock or SystemClock()
-    redactor = Redactor((connection.client_secret, connection.access_token), service.secrets)
+    redactor = Redactor(connection.secrets, service.secrets)
     transport = transport or open_transport(connection)
-    identity = (connection.base_url, connection.client_id, connection.client_secret, connection.scope)
-    cache = None if connection.access_token else state_file("token", "\n".join(identity))
-    auth = Auth(service, connection, transport, clock, redactor, cache)
+    auth = Auth(service, connection, transport, clock, redactor, token_file(connection))
     pacer = Pacer(delay_ms, clock, state_file("pacing", connection.account))
     return Client(service, connection, transport, auth, pacer, clock, redactor)
+
+
+def token_file(connection: Connection) -> Path | None:
+    """Name the file that keeps a connection's token between runs; a ready token needs none."""
+    identity = (connection.base_url, connection.client_id, connection.client_secret, connection.scope)
+    return None if connection.access_token else state_file("token", "\n".join(identity))
 
 
 def open_transport(connection: Connection) -> HttpTransport:

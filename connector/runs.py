@@ -1,7 +1,7 @@
 """What is known of a run: `Running` while it goes on, and the record that a run to a file leaves for later.
 
 A record is a JSON file in a folder of the user's, named by the run's output; the next run to that output
-replaces it. It holds the job's settings: templates as they were written, the connection by its file's path.
+replaces it. It holds the job's settings: templates as they were written, the connection by its name or file.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from connector import json_text
 from connector.batch import Summary
 from connector.clock import Clock
+from connector.connections import is_file
 from connector.files import InputRow
 from connector.job import STREAM, Job
 from connector.json_text import Json
@@ -26,7 +27,7 @@ VERSION = 1
 KEPT = 1000
 """How many records are kept; the oldest go first."""
 
-_PATHS = ("connection", "uploads", "files")
+_PATHS = ("uploads", "files")
 
 
 class Rows(Protocol):
@@ -166,6 +167,8 @@ def _job_to_json(job: Job) -> dict[str, Json]:
     for name in (*_PATHS, "input", "output"):
         if name in ("uploads", *changed) and given[name] != STREAM:
             changed[name] = os.path.abspath(given[name])
+    if job.connection is not None and is_file(job.connection):
+        changed["connection"] = os.path.abspath(job.connection)
     return changed
 
 

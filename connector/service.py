@@ -113,6 +113,11 @@ class Service:
     scopes: Mapping[str, str]
     words: Mapping[str, Mapping[str, str]]
 
+    @property
+    def health_check_names(self) -> tuple[str, ...]:
+        """What a connection may switch off: the checks by their titles, and `scopes`; in lower case."""
+        return (*(check.title.lower() for check in self.health_checks), "scopes")
+
 
 def load_service(path: Path) -> Service:
     """Read a `service.yaml`. Raises DeclarationError with file, line and key."""

@@ -1,6 +1,7 @@
 """The folders in which one user's runs keep what must outlast a process.
 
-Tokens and the last request's time are in a cache, which may be lost; the records of runs are not.
+Tokens and the last request's time are in a cache, which may be lost; the records of runs are not. What the
+user has set up is in a folder of its own.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from platformdirs import user_cache_path, user_state_path
+from platformdirs import user_cache_path, user_config_path, user_state_path
+
+from connector.disk import sync_file, sync_folder
 
 
 @cache
@@ -26,6 +29,11 @@ def state_folder() -> Path:
 def records_folder() -> Path:
     """The folder for the records of runs."""
     return _usable(user_state_path("ninjaone-connector", appauthor=False) / "runs")
+
+
+def config_folder() -> Path:
+    """The folder of what the user has set up. It need not be there yet."""
+    return user_config_path("ninjaone-connector", appauthor=False)
 
 
 def _usable(folder: Path) -> Path:
@@ -49,15 +57,23 @@ def digest_name(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
-def write_whole(path: Path, content: bytes, mode: int = 0o600) -> None:
-    """Write a file so that no reader ever sees half of it. Raises OSError, and leaves what was there."""
+def write_whole(path: Path, content: bytes, mode: int = 0o600, *, durable: bool = False) -> None:
+    """Write a file so that no reader ever sees half of it. Raises OSError, and leaves what was there.
+
+    A `durable` one is on the disk when this returns, and so outlasts a loss of power.
+    """
     new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
+            if durable:
+                file.flush()
+                sync_file(file.fileno())
         os.replace(new, path)
     except OSError:
         with suppress(OSError):
             os.unlink(new)
         raise
+    if durable:
+        sync_folder(path.parent)

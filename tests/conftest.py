@@ -42,11 +42,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(autouse=True)
 def own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Folders for cache and records of the test's own, also for the processes that it starts; no NINJAONE_
-    variables."""
+    """Folders of the test's own, also for its processes; no keyring, and no NINJAONE_ variables."""
     folder = tmp_path_factory.mktemp("state")
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
     monkeypatch.setenv("XDG_STATE_HOME", str(folder / "state"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     for name in list(os.environ):
         if name.startswith("NINJAONE_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)

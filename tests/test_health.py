@@ -13,7 +13,7 @@ from connector.client import Client
 from connector.health import examine
 from connector.service import HealthCheck, Service
 from tests.declared import declare
-from tests.fakes import FakeTransport, reply
+from tests.fakes import CONNECTION, FakeClock, FakeTransport, make_client, reply
 
 
 @pytest.fixture
@@ -63,6 +63,22 @@ def test_what_fails_says_what_it_needs(checked: Any, client: Client, transport: 
     assert things[2].endswith("It needs the scope monitoring")
     assert people[1] is True
     assert scopes == ("Scopes", False, "the token carries management; reads need monitoring, which it lacks")
+
+
+def test_what_the_connection_has_switched_off_is_not_tried(
+    checked: Any, service: Service, transport: FakeTransport, clock: FakeClock
+) -> None:
+    off = dataclasses.replace(CONNECTION, health_checks_off=("people", "scopes"))
+    transport.sign_ins = [reply({"access_token": "a-token", "scope": "monitoring"})]
+    transport.answers = [reply([])]
+    client = make_client(service, transport, clock, connection=off)
+    assert findings(checked, client) == [
+        ("Sign-in", True, "signed in at https://app.example.com"),
+        ("Things", True, "listed (sample size: 0)"),
+        ("People", None, "switched off for this connection"),
+        ("Scopes", None, "switched off for this connection"),
+    ]
+    assert len(transport.sent) == 1
 
 
 def test_scopes_that_nobody_names(checked: Any, client: Client, transport: FakeTransport) -> None:

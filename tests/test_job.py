@@ -68,7 +68,7 @@ def write(folder: Path, data: Any) -> Path:
 def test_every_key_of_a_job(tmp_path: Path) -> None:
     assert load_job(write(tmp_path, EVERYTHING)) == Job(
         action="update_device",
-        connection=tmp_path / "../connection.yaml",
+        connection=str(tmp_path / "../connection.yaml"),
         templates=EVERYTHING["templates"],
         match_fields=True,
         input=str(tmp_path / "rows.csv"),
@@ -98,8 +98,19 @@ def test_streams_and_absolute_paths_are_not_below_the_folder(tmp_path: Path) -> 
     paths = {"input": "-", "output": "-", "connection": "/etc/connection.yaml", "uploads": "/files"}
     job = load_job(write(tmp_path, {"action": "x", **paths}))
     assert (job.input, job.output) == ("-", "-")
-    assert (job.connection, job.uploads) == (Path("/etc/connection.yaml"), Path("/files"))
+    assert (job.connection, job.uploads) == ("/etc/connection.yaml", Path("/files"))
     assert load_job(write(tmp_path, {"action": "x", "input": "/rows.csv"})).input == "/rows.csv"
+
+
+@pytest.mark.parametrize(
+    ("connection", "is_file"),
+    [("acme", False), ("acme.eu", False), ("acme.yaml", True), ("ACME.YML", True), ("./acme", True)],
+)
+def test_a_saved_connections_name_is_not_below_the_folder(
+    tmp_path: Path, connection: str, is_file: bool
+) -> None:
+    job = load_job(write(tmp_path, {"action": "x", "connection": connection}))
+    assert job.connection == (str(tmp_path / connection) if is_file else connection)
 
 
 @pytest.mark.parametrize(
@@ -248,7 +259,7 @@ def test_what_stands_above_the_steps_is_for_all_that_do_not_say_their_own(tmp_pa
     assert first == Job(
         action="list_devices",
         step="first",
-        connection=tmp_path / "../connection.yaml",
+        connection=str(tmp_path / "../connection.yaml"),
         input=str(tmp_path / "rows.csv"),
         input_format="csv",
         output=str(tmp_path / "out/first.jsonl"),
@@ -264,7 +275,7 @@ def test_what_stands_above_the_steps_is_for_all_that_do_not_say_their_own(tmp_pa
     assert second == Job(
         action="list_devices",
         step="second",
-        connection=tmp_path / "own.yaml",
+        connection=str(tmp_path / "own.yaml"),
         input=str(tmp_path / "own.jsonl"),
         input_format=None,  # the one above is that of the input above
         output=str(tmp_path / "own.json"),
@@ -299,13 +310,13 @@ def test_a_step_that_is_followed_may_drop_its_rows(tmp_path: Path) -> None:
 def test_options_hold_for_every_step(tmp_path: Path) -> None:
     steps = ({"name": "a", "connection": "own.yaml", "delay_ms": 9}, {"name": "b", "input": {"step": "a"}})
     given = {
-        "connection": Path("sandbox.yaml"),
+        "connection": "sandbox.yaml",
         "delay_ms": 0.0,
         "input": "tonight.csv",
         "output": "elsewhere",
     }
     a, b = load_jobs(write(tmp_path, job_of(*steps)), given)
-    assert a.connection == b.connection == Path("sandbox.yaml")
+    assert a.connection == b.connection == "sandbox.yaml"
     assert a.delay_ms == b.delay_ms == 0
     assert (a.input, a.output) == ("tonight.csv", str(Path("elsewhere/a.jsonl")))
     assert (b.input, b.output) == (a.output, str(Path("elsewhere/b.jsonl")))

@@ -37,7 +37,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # One request.
     ("paging", "client"),
     ("pacing", "auth", "catalog"),
-    ("connections", "state"),
+    ("connections",),
+    ("saved_connections", "secret_store"),
+    ("state",),
     # HTTP over the network.
     ("transport",),
     ("http1", "routes"),
@@ -52,7 +54,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("inputs", "redact", "resources", "yaml_file", "yaml_text", "names"),
     ("json_schema", "typed_values"),
     ("json_text", "times", "filters"),
-    ("clock",),
+    ("clock", "disk"),
     ("errors",),
     # The package itself: its version.
     ("",),
@@ -71,13 +73,19 @@ KNOWN_WORDS = {
     "state.py": [
         'return _usable(user_cache_path("ninjaone-connector", appauthor=False))',
         'return _usable(user_state_path("ninjaone-connector", appauthor=False) / "runs")',
+        'return user_config_path("ninjaone-connector", appauthor=False)',
         'return Path(tempfile.mkdtemp(prefix="ninjaone-connector-"))',
     ],
+    "connections.py": [
+        '"--connection NAME, or make one the default with `ninjaone connection default NAME`"',
+        '"no connection: save one with `ninjaone connection add NAME`, or give --connection FILE, or set "',
+    ],
+    "secret_store.py": ['KEYRING_SERVICE = "ninjaone-connector"'],
     "reference.py": ["Made from the declarations by `ninjaone catalog reference`; do not edit it by hand."],
     "check.py": ['ours = re.fullmatch(r"urn:ninjaone-connector:(\\w+):\\d+", uri)'],
 }
 """Below the front doors, the vendor's name stands in these lines alone: names of the distribution, of its
-command, its cache folder and its schemas."""
+command, its folders, its entries in the keyring and its schemas."""
 
 
 def modules() -> list[Path]:

@@ -51,7 +51,7 @@ def test_every_setting_of_a_job_comes_back_with_absolute_paths(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     given: dict[str, Any] = {
-        "connection": Path("c.yaml"), "uploads": Path("up"), "files": Path("down"),
+        "connection": "c.yaml", "uploads": Path("up"), "files": Path("down"),
         "templates": {"a": "{{ b }}", "c": {"template": "", "empty": "send"}},
         "input": "rows.csv", "output": "out.jsonl",
         "input_format": "csv", "output_format": "json", "rows": "each", "on_error": "stop", "delay_ms": 1.5,
@@ -64,11 +64,18 @@ def test_every_setting_of_a_job_comes_back_with_absolute_paths(
     found = find(Path("out.jsonl"))
     assert found is not None
     for name, value in given.items():
-        if name in ("connection", "uploads", "files"):
+        if name in ("uploads", "files"):
             value = tmp_path / value
-        elif name in ("input", "output"):
+        elif name in ("connection", "input", "output"):
             value = str(tmp_path / value)
         assert getattr(found.job, name) == value, name
+
+
+def test_a_saved_connections_name_is_no_path(tmp_path: Path) -> None:
+    save(Record(tmp_path / "out.jsonl", Job(action="x", connection="acme", output="out.jsonl"), {}, 1.0))
+    found = find(tmp_path / "out.jsonl")
+    assert found is not None
+    assert found.job.connection == "acme"
 
 
 def test_standard_input_and_what_is_not_given_stay_so(

@@ -1,43 +1,142 @@
-"""`connection`: whether a connection works."""
+"""`connection`: the connections that a user keeps, and whether they work."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
+from collections.abc import Callable
+from typing import Any
 
-from connector.catalog import Catalog
-from connector.cli.main import OK, ROWS_FAILED
-from connector.connections import load_connection
-from connector.health import Finding, examine
+from connector.cli.connection_changes import add, edit, remove, run_checks, say, the_service
+from connector.cli.connection_settings import add_settings
+from connector.cli.job_options import add_connection_option
+from connector.cli.main import OK
+from connector.connections import (
+    SETTINGS,
+    described,
+    host,
+    load_connection,
+    read_settings,
+    saved_connection,
+)
+from connector.errors import ConnectionFault, RunFault
+from connector.redact import HIDDEN, masked
 from connector.run import open_client
+from connector.saved_connections import SavedConnections
+from connector.secret_store import FIELDS as SECRETS
+from connector.secret_store import SecretStore
+from connector.service import Service
 
-_MARKS = {True: "ok", False: "FAILED", None: "-"}
+Command = Callable[[argparse.Namespace], int]
 
 
 def add_connection(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone connection`."""
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    test = commands.add_parser("test", help="sign in, and try what the health checks of the service try")
-    test.add_argument("-c", "--connection", metavar="FILE", type=Path, help="a connection's YAML file")
-    test.add_argument("--json", action="store_true", help="the findings as a JSON array")
-    test.set_defaults(command=_test)
+
+    def declare(name: str, run: Command, help: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=help, description=help)
+        command.set_defaults(command=run)
+        return command
+
+    changes = declare("add", add, "save a connection, and test it")
+    shown = declare("list", _list, "list the saved connections; * is the default")
+    single = declare("show", _show, "show a saved connection; of its secrets the last four characters")
+    edits = declare("edit", edit, "change a saved connection, and test it; what is not given stays")
+    test = declare("test", _test, "sign in, and try what the health checks of the service try")
+    default = declare("default", _default, "use a saved connection where none is named")
+    gone = declare("remove", remove, "remove a saved connection and its secrets")
+    for command in (changes, single, edits, default, gone):
+        command.add_argument("name", metavar="NAME", help="the saved connection's name")
+    test.add_argument("name", metavar="NAME", nargs="?", help="a saved connection's name")
+    add_connection_option(test)
+    for command in (changes, edits):
+        add_settings(command)
+        command.add_argument("--no-test", action="store_true", help="run no health checks")
+    keys = (*SETTINGS, *SECRETS)
+    edits.add_argument(
+        "--unset", metavar="KEY", action="append", default=[], choices=keys, help="take it out"
+    )
+    for command in (shown, single, test):
+        command.add_argument("--json", action="store_true", help="as JSON")
+    gone.add_argument("--yes", action="store_true", help="do not ask")
 
 
 def _test(options: argparse.Namespace) -> int:
-    catalog = Catalog()
-    (name,) = catalog.services
-    service = catalog.service(name)
-    client = open_client(service, load_connection(service, options.connection), 0)
-    findings = []
-    for finding in examine(service, catalog, client):
-        findings.append(finding)
-        if not options.json:
-            print(_line(finding), flush=True)
+    if options.name and options.connection:
+        raise RunFault("name one connection: either NAME or --connection")
+    service = the_service()
+    if options.name:
+        connection = saved_connection(service, options.name)
+    else:
+        connection = load_connection(service, options.connection)
+    say(f"using {connection.origin}")
+    return run_checks(service, open_client(service, connection, 0), as_json=options.json)
+
+
+def _list(options: argparse.Namespace) -> int:
+    service, saved = the_service(), SavedConnections()
+    listed = [_listed(service, saved, name) for name in saved.names()]
     if options.json:
-        print(json.dumps([{"title": f.title, "ok": f.ok, "message": f.message} for f in findings], indent=1))
-    return ROWS_FAILED if any(f.ok is False for f in findings) else OK
+        print(json.dumps(listed, indent=1))
+    elif not listed:
+        say("no connection is saved: `ninjaone connection add NAME` saves one")
+    else:
+        print("\n".join(map(_listed_line, listed)))
+    return OK
 
 
-def _line(finding: Finding) -> str:
-    return f"{_MARKS[finding.ok]:<7} {finding.title:<14} {finding.message}"
+def _listed(service: Service, saved: SavedConnections, name: str) -> dict[str, Any]:
+    """Say what a list says of a connection; one whose file is broken has its `error`."""
+    about = {"name": name, "default": name == saved.default}
+    try:
+        settings = read_settings(service, saved.path(name))
+        region, base_url = settings.get("region"), settings.get("base_url")
+        return {
+            **about,
+            "service": service.name,
+            "region": region,
+            "base_url": base_url or host(service, region, None, str(saved.path(name))),
+            "client_id": settings.get("client_id"),
+            "secrets": _places(name),
+        }
+    except ConnectionFault as error:
+        return {**about, "error": str(error)}
+
+
+def _listed_line(one: dict[str, Any]) -> str:
+    name = f"{'*' if one['default'] else ' '} {one['name']:<16}"
+    if "error" in one:
+        return f"{name} {one['error']}"
+    instance = f"{one['region'] or '':<4} {one['base_url']:<32}"
+    return f"{name} {one['service']:<10} {instance} {one['client_id'] or '-':<28} {one['secrets']}"
+
+
+def _places(name: str) -> str:
+    return " and ".join(sorted(set(SecretStore().places(name).values()))) or "none"
+
+
+def _show(options: argparse.Namespace) -> int:
+    service, saved, store = the_service(), SavedConnections(), SecretStore()
+    settings = read_settings(service, saved.path(options.name))
+    secrets = {}
+    for field in store.places(options.name):
+        try:
+            secrets[field] = masked(store.get(options.name, field) or "")
+        except ConnectionFault as error:
+            secrets[field] = HIDDEN
+            say(str(error))
+    about = {"name": options.name, "default": saved.default == options.name, "service": service.name}
+    shown = {**about, **described(settings), **secrets, "secrets": _places(options.name)}
+    if options.json:
+        print(json.dumps(shown, indent=1, ensure_ascii=False))
+    else:
+        for key, value in shown.items():
+            print(f"{key:<18} {value if isinstance(value, str) else json.dumps(value)}")
+    return OK
+
+
+def _default(options: argparse.Namespace) -> int:
+    SavedConnections().make_default(options.name)
+    say(f"{options.name} is the default connection")
+    return OK

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from connector.catalog import Catalog
@@ -25,7 +24,7 @@ def add_drift(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--spec", metavar="FILE|URL", help="the OpenAPI document")
     source.add_argument(
-        "-c", "--connection", metavar="FILE", type=Path, help="ask this instance for its own document"
+        "-c", "--connection", metavar="NAME|FILE", help="ask this connection's instance for its own document"
     )
     parser.add_argument("--json", action="store_true", help="all of it, as one JSON object")
     parser.set_defaults(command=_drift)

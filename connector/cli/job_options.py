@@ -32,6 +32,16 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_connection_option(parser: argparse._ActionsContainer) -> None:
+    """Declare which connection is used."""
+    parser.add_argument(
+        "-c",
+        "--connection",
+        metavar="NAME|FILE",
+        help="a saved connection's name, or a connection's YAML file",
+    )
+
+
 def add_sending(parser: argparse.ArgumentParser) -> None:
     """Declare where and how requests are sent."""
     add_pace(parser)
@@ -82,7 +92,7 @@ def _count(text: str) -> int:
 
 def add_pace(parser: argparse.ArgumentParser) -> None:
     """Declare where requests are sent, and how fast."""
-    parser.add_argument("-c", "--connection", metavar="FILE", type=Path, help="a connection's YAML file")
+    add_connection_option(parser)
     parser.add_argument(
         "--delay-ms", type=_delay, metavar="MS", help="least time between API requests (default 300)"
     )

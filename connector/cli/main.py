@@ -27,7 +27,7 @@ COMMANDS = {
     "rerun": ("connector.cli.rerun", "run again the rows of a run that failed and may be sent again"),
     "call": ("connector.cli.run", "run an action once, with values given as key=value"),
     "preview": ("connector.cli.preview", "show the request that each row becomes, and send nothing"),
-    "connection": ("connector.cli.connection", "test a connection"),
+    "connection": ("connector.cli.connection", "save, list, show, edit, test and remove connections"),
     "demo": ("connector.cli.demo", "run several actions over sample files against the sandbox"),
     "sandbox": ("connector.cli.sandbox", "serve a NinjaOne on this machine, to try and to test"),
     "new": ("connector.cli.new", "write an action's declaration out of the vendor's published document"),

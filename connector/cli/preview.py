@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from connector.catalog import Catalog
-from connector.cli.job_options import add_inputs, make_jobs
+from connector.cli.job_options import add_connection_option, add_inputs, make_jobs
 from connector.cli.main import OK, ROWS_FAILED
 from connector.client import standard_headers
 from connector.connections import load_connection
@@ -28,7 +28,7 @@ NO_INSTANCE = "https://INSTANCE"
 def add_preview(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone preview`."""
     add_inputs(parser)
-    parser.add_argument("-c", "--connection", metavar="FILE", type=Path, help="a connection's YAML file")
+    add_connection_option(parser)
     parser.add_argument("--uploads", metavar="DIR", type=Path, help="the folder below which files are read")
     parser.add_argument("--json", action="store_true", help="one JSON object a row")
     parser.set_defaults(command=_preview)

@@ -184,16 +184,3 @@ def test_the_demo_goes_as_it_should(ninjaone: Ninjaone, tmp_path: Path) -> None:
     written = {path.name for path in (tmp_path / "demo-output").iterdir()}
     assert written == {"organizations.jsonl", "maintenance.jsonl", "scripts.jsonl", "devices.csv"}
     assert ninjaone("demo").returncode == 0
-
-
-def test_a_connection_is_tested(ninjaone: Ninjaone, connection_file: Path) -> None:
-    done = ninjaone("connection", "test", "-c", connection_file, "--json")
-    assert done.returncode == 0, done.stdout + done.stderr
-    findings = json.loads(done.stdout)
-    assert [f["title"] for f in findings] == ["Sign-in", "Organizations", "Devices", "Users", "Scopes"]
-    assert "sample size: " in findings[1]["message"]
-    connection_file.write_text(connection_file.read_text().replace("sandbox-secret", "wrong"))
-    wrong = ninjaone("connection", "test", "-c", connection_file)
-    assert wrong.returncode == 1
-    assert wrong.stdout.startswith("FAILED  Sign-in")
-    assert "refuses the client secret" in wrong.stdout

@@ -1,0 +1,47 @@
+"""Asking a person on the terminal. Questions go to standard error, so that results stay apart."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+import warnings
+from collections.abc import Callable
+
+from connector.errors import RunFault
+
+
+def is_terminal() -> bool:
+    """Tell whether a person can be asked."""
+    return sys.stdin.isatty()
+
+
+def ask(question: str, check: Callable[[str], object] = bool, default: str = "") -> str:
+    """Ask until `check` takes the answer without a RunFault; an empty answer stands for `default`."""
+    shown = f"{question} [{default}]: " if default else f"{question}: "
+    while True:
+        print(shown, end="", file=sys.stderr, flush=True)
+        line = sys.stdin.readline()
+        if not line:
+            raise RunFault("the terminal was closed before everything was answered")
+        answer = line.strip() or default
+        try:
+            check(answer)
+        except RunFault as error:
+            print(error, file=sys.stderr)
+        else:
+            return answer
+
+
+def ask_secret(question: str) -> str:
+    """Ask for what is not shown while it is typed. Raises RunFault where it would be."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", getpass.GetPassWarning)
+        try:
+            return getpass.getpass(f"{question}: ")
+        except (EOFError, getpass.GetPassWarning):
+            raise RunFault("this terminal cannot take a secret unseen: use --secret-file") from None
+
+
+def confirm(question: str) -> bool:
+    """Ask for a yes; anything else is a no."""
+    return ask(f"{question} [y/N]").lower() in ("y", "yes")

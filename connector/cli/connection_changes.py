@@ -1,0 +1,195 @@
+"""`connection add`, `edit` and `remove`: what changes a saved connection."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from contextlib import suppress
+from typing import Any
+
+from connector.catalog import Catalog
+from connector.cli.ask import confirm, is_terminal
+from connector.cli.connection_settings import (
+    ask_for_changes,
+    ask_for_missing,
+    given_secret,
+    given_settings,
+)
+from connector.cli.main import NOTHING_RUN, OK, ROWS_FAILED
+from connector.client import Client
+from connector.connections import (
+    expanded,
+    make_connection,
+    read_settings,
+    saved_connection,
+)
+from connector.errors import ConnectionFault, RunFault
+from connector.health import Finding, examine
+from connector.run import open_client, token_file
+from connector.saved_connections import SavedConnections
+from connector.secret_store import FIELDS as SECRETS
+from connector.secret_store import Place, SecretStore, keyring_lacks
+from connector.service import Service
+
+_MARKS = {True: "ok", False: "FAILED", None: "-"}
+
+
+def add(options: argparse.Namespace) -> int:
+    """Save a new connection, and run its health checks; it stays saved when these fail.
+
+    A person who sees what is wrong then edits it, and has not to give all of it again. A refresh token
+    can only be used by a connection that is saved, as every use of it gives another one to keep.
+    """
+    service, saved = the_service(), SavedConnections()
+    saved.refuse_taken(options.name)
+    kind = options.secret_kind or SECRETS[0]
+    settings, secret = given_settings(options), given_secret(options, kind)
+    ask_for_missing(service, settings, secret, kind)
+    client = _client(service, options.name, settings, secret)
+    _forget(options.name)  # what a connection of this name had whose file was removed by hand
+    place = _keep_secrets(options.name, secret, _wanted(options))
+    is_first = saved.default is None and not saved.names()
+    path = saved.save(options.name, {"service": service.name, **settings})
+    if is_first:
+        saved.make_default(options.name)
+    is_default = ". It is the default connection" if is_first else ""
+    say(f"{options.name} is saved ({path}), its secret in {_where(options.name, place)}{is_default}")
+    return OK if options.no_test else _try_saved(service, options.name, client)
+
+
+def edit(options: argparse.Namespace) -> int:
+    """Change what is given of a saved connection, and run its health checks."""
+    service, saved, store = the_service(), SavedConnections(), SecretStore()
+    before = read_settings(service, saved.path(options.name))
+    has = store.places(options.name)
+    kind = options.secret_kind or (next(iter(has)) if len(has) == 1 else SECRETS[0])
+    changes, secret = given_settings(options), given_secret(options, kind)
+    if not (changes or secret or options.unset) and options.keyring is None:
+        if not is_terminal():
+            raise RunFault("there is nothing to change: `ninjaone connection edit --help` says what can be")
+        changes, secret = ask_for_changes(service, before, kind)
+    if changes.keys() & {"region", "base_url"}:
+        before = {key: value for key, value in before.items() if key not in ("region", "base_url")}
+    settings = {key: value for key, value in {**before, **changes}.items() if key not in options.unset}
+    gone = [field for field in has if field in options.unset and field not in secret]
+    kept = {field: store.get(options.name, field) or "" for field in has if field not in (*gone, *secret)}
+    client = _client(service, options.name, settings, {**kept, **secret})
+    _forget_token(service, options.name)
+    moved = kept if options.keyring is not None else {}
+    place = _keep_secrets(options.name, {**moved, **secret}, _wanted(options))
+    path = saved.save(options.name, {"service": service.name, **settings})
+    its_secret = f", its secret in {_where(options.name, place)}" if moved or secret else ""
+    say(f"{options.name} is saved ({path}){its_secret}")
+    left = OK if not gone or _forget(options.name, *gone) else ROWS_FAILED
+    return left if options.no_test else max(left, _try_saved(service, options.name, client))
+
+
+def _client(service: Service, name: str, settings: dict[str, Any], secrets: dict[str, str]) -> Client:
+    """Make the client of a connection that is not saved yet, which finds all that can be wrong unsent."""
+    values = expanded(settings, lambda key: f"{name}: {key}")
+    return open_client(service, make_connection(service, {**values, **secrets, "name": name}, name), 0)
+
+
+def _wanted(options: argparse.Namespace) -> Place | None:
+    """Say where secrets are to be kept: as the options say, else where the connection's others are."""
+    if options.keyring is not None:
+        return "keyring" if options.keyring else "file"
+    return next(iter(SecretStore().places(options.name).values()), None)
+
+
+def _keep_secrets(name: str, secrets: dict[str, str], wanted: Place | None) -> Place:
+    """Keep secrets where they are wanted, or else in the keyring if that can be, and say so if it cannot."""
+    store = SecretStore()
+    if wanted is None:
+        why = keyring_lacks()
+        if not why:
+            try:
+                return _keep_secrets(name, secrets, "keyring")
+            except ConnectionFault as error:
+                why = str(error)
+        say(f"warning: no keyring keeps the secret, so a file does: {why}")
+        wanted = "file"
+    for field, value in secrets.items():
+        store.set(name, field, value, wanted)
+    return wanted
+
+
+def _where(name: str, place: Place) -> str:
+    return (
+        "the keyring" if place == "keyring" else f"a file that only you can read ({SecretStore().path(name)})"
+    )
+
+
+def _forget(name: str, *fields: str) -> bool:
+    """Remove secrets, or all of them; say so and give false when some stay in a keyring."""
+    try:
+        SecretStore().delete(name, *fields)
+    except ConnectionFault as error:
+        say(f"warning: {error}")
+        return False
+    return True
+
+
+def _forget_token(service: Service, name: str) -> None:
+    """Remove the token that a connection's runs share; without its secret, it cannot be found."""
+    with suppress(ConnectionFault):
+        token = token_file(saved_connection(service, name))
+        if token:
+            token.unlink(missing_ok=True)
+
+
+def _try_saved(service: Service, name: str, client: Client) -> int:
+    exit_code = run_checks(service, client, as_json=False)
+    if exit_code != OK:
+        say(
+            f"{name} is saved, but not all of its checks are well: `ninjaone connection edit {name}` mends "
+            "it, and its --health-checks-off leaves out what need not be well"
+        )
+    return exit_code
+
+
+def remove(options: argparse.Namespace) -> int:
+    """Remove a connection, its secrets, and the token that its runs share."""
+    service, saved = the_service(), SavedConnections()
+    path = saved.path(options.name)
+    if not options.yes:
+        if not is_terminal():
+            raise RunFault("there is no terminal to ask on: say --yes")
+        if not confirm(f"Remove {options.name} ({path}) and its secrets?"):
+            say("nothing was removed")
+            return NOTHING_RUN
+    was_default = saved.default == options.name
+    _forget_token(service, options.name)
+    are_gone = _forget(options.name)
+    saved.remove(options.name)
+    say(f"{options.name} is removed" + (", and there is no default connection now" if was_default else ""))
+    return OK if are_gone else ROWS_FAILED
+
+
+def the_service() -> Service:
+    """Give the catalogue's only service."""
+    catalog = Catalog()
+    (name,) = catalog.services
+    return catalog.service(name)
+
+
+def run_checks(service: Service, client: Client, *, as_json: bool) -> int:
+    """Run a connection's health checks, print what they find, and give the exit code."""
+    findings = []
+    for finding in examine(service, Catalog(), client):
+        findings.append(finding)
+        if not as_json:
+            print(_line(finding), flush=True)
+    if as_json:
+        print(json.dumps([{"title": f.title, "ok": f.ok, "message": f.message} for f in findings], indent=1))
+    return ROWS_FAILED if any(f.ok is False for f in findings) else OK
+
+
+def _line(finding: Finding) -> str:
+    return f"{_MARKS[finding.ok]:<7} {finding.title:<14} {finding.message}"
+
+
+def say(text: str) -> None:
+    """Tell a person something; results go to standard output, and this does not."""
+    print(f"ninjaone: {text}", file=sys.stderr)

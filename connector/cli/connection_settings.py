@@ -1,0 +1,151 @@
+"""What `connection add` and `connection edit` are told: by options, by standard input, or on the terminal."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+from connector.cli.ask import ask, ask_secret, is_terminal
+from connector.connections import SETTINGS, host, password_of
+from connector.errors import ConnectionFault, RunFault
+from connector.secret_store import FIELDS as SECRETS
+from connector.service import Service
+
+_SOURCES = "--secret-file FILE or --secret-stdin"
+
+
+class _Refused(argparse.Action):
+    """Refuses a secret as an argument, without showing it."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        parser.error(
+            "a secret is never an argument: every process of this machine can read those. Take this one for "
+            f"known, and give a new one by {_SOURCES}, or when you are asked"
+        )
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Declare the options for a connection's settings and its secret."""
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--region", help="where the instance is hosted")
+    where.add_argument("--base-url", metavar="URL", help="an instance with a host of its own: https://...")
+    parser.add_argument("--client-id", metavar="ID", help="the client app's id")
+    parser.add_argument("--scope", help="asked for on sign-in; without it, all that the app was given")
+    parser.add_argument(
+        "--timeout-s", metavar="S", type=float, help="how long an answer may take, in seconds"
+    )
+    parser.add_argument("--verify-tls", action=argparse.BooleanOptionalAction, help="check certificates")
+    parser.add_argument("--ca-file", metavar="FILE", help="CA certificates to trust")
+    parser.add_argument("--proxy", metavar="URL", help="a proxy; write ${NAME} for a password in it")
+    parser.add_argument(
+        "--health-checks-off",
+        metavar="NAME,...",
+        type=lambda text: text.split(","),
+        help="health checks that this connection is not to have, such as users,scopes",
+    )
+    secret = parser.add_mutually_exclusive_group()
+    secret.add_argument("--secret-file", metavar="FILE", type=Path, help="the secret is all that FILE holds")
+    secret.add_argument("--secret-stdin", action="store_true", help="the secret comes on standard input")
+    parser.add_argument(
+        "--secret-kind",
+        choices=SECRETS,
+        help=f"which secret it is: by default {SECRETS[0]}, or the only one that the connection has",
+    )
+    parser.add_argument(
+        "--keyring",
+        action=argparse.BooleanOptionalAction,
+        help="keep the secret in the system's keyring, or in a file that only you can read; by default a new "
+        "connection's is in the keyring if there is one",
+    )
+    for name in ("secret", *SECRETS):
+        option = "--" + name.replace("_", "-")
+        parser.add_argument(option, action=_Refused, nargs="?", help=argparse.SUPPRESS)
+
+
+def given_settings(options: argparse.Namespace) -> dict[str, Any]:
+    """Give the settings that the options name. Raises ConnectionFault."""
+    settings = {name: getattr(options, name) for name in SETTINGS if getattr(options, name) is not None}
+    if "ca_file" in settings:
+        settings["ca_file"] = str(Path(settings["ca_file"]).resolve())
+    password = password_of(settings.get("proxy", ""))
+    if password and not re.fullmatch(r"\$\{\w+\}", password):
+        raise ConnectionFault(
+            "--proxy: a password is never an argument: write ${NAME} for it, which takes the environment "
+            "variable NAME whenever the connection is used"
+        )
+    return settings
+
+
+def given_secret(options: argparse.Namespace, kind: str) -> dict[str, str]:
+    """Give the secret that the options name a source of, as the one of this kind. Raises RunFault."""
+    if options.secret_file:
+        try:
+            text = options.secret_file.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            raise RunFault(f"--secret-file {options.secret_file}: cannot be read: {reason}") from None
+    elif options.secret_stdin:
+        if is_terminal():
+            raise RunFault("--secret-stdin: standard input is the terminal: leave it out, and you are asked")
+        text = sys.stdin.read()
+    else:
+        return {}
+    text = text.removesuffix("\n").removesuffix("\r")
+    if not text:
+        raise RunFault(f"{_SOURCES}: there is no secret in it")
+    return {kind: text}
+
+
+def ask_for_missing(service: Service, settings: dict[str, Any], secret: dict[str, str], kind: str) -> None:
+    """Ask for what a new connection needs and was not told. Raises RunFault where there is no terminal."""
+    missing = []
+    if not {"region", "base_url"} & settings.keys():
+        missing.append("--region or --base-url")
+    if "client_id" not in settings and kind != "access_token":
+        missing.append("--client-id")
+    if not secret:
+        missing.append(_SOURCES)
+    if missing and not is_terminal():
+        raise RunFault(f"there is no terminal to ask on: give {', '.join(missing)}")
+    for what in missing:
+        if what == "--client-id":
+            settings["client_id"] = ask("Client id", _some)
+        elif what == _SOURCES:
+            secret[kind] = _some(ask_secret(_titled(kind)))
+        else:
+            settings |= _asked_host(service)
+
+
+def ask_for_changes(
+    service: Service, settings: Mapping[str, Any], kind: str
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Ask for the settings and the secret that every connection has; an empty answer keeps what is there."""
+    changes = _asked_host(service, settings.get("region") or settings.get("base_url", ""))
+    if client_id := ask("Client id", default=settings.get("client_id", "")):
+        changes["client_id"] = client_id
+    secret = ask_secret(f"{_titled(kind)} [kept as it is]")
+    return changes, {kind: secret} if secret else {}
+
+
+def _asked_host(service: Service, default: str = "") -> dict[str, Any]:
+    def settings(answer: str) -> dict[str, Any]:
+        key, other = ("base_url", "region") if "/" in answer else ("region", "base_url")
+        host(service, place="", **{key: answer, other: None})
+        return {key: answer}
+
+    regions = ", ".join(service.regions)
+    return settings(ask(f"Region ({regions}), or the base URL of a host of your own", settings, default))
+
+
+def _titled(kind: str) -> str:
+    return f"{kind.replace('_', ' ').capitalize()} (not shown)"
+
+
+def _some(answer: str) -> str:
+    if not answer:
+        raise RunFault("there has to be one")
+    return answer
