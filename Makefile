@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LHUB_SDK := lhub_integ==1.0.14
 
-.PHONY: demo test test-all torture lint reference bench wheels wheels-all clean
+.PHONY: demo test test-all torture lint reference bench wheels wheels-all keyring clean
 
 demo: $(READY)
 	$(BIN)/ninjaone demo
@@ -34,6 +34,15 @@ reference: $(READY)
 # Side by side with its peers, into docs/benchmarks.md. About 20 minutes; `python -m benchmarks --quick` tries it out.
 bench: $(READY)
 	$(BIN)/python -m benchmarks
+
+# A real keyring for the tests. Packages of the system are installed by this target alone, and only for root.
+KEYRING := dbus-run-session dbus-send gnome-keyring-daemon
+keyring:
+	@for program in $(KEYRING); do command -v $$program >/dev/null || lacking=yes; done; \
+	if [ -z "$$lacking" ]; then exit 0; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends dbus gnome-keyring >/dev/null; \
+	else echo "the tests with a real keyring are skipped, as they need $(KEYRING)"; fi
 
 # The wheel and all that it needs, put aside while the network may be used, so that the tests need none;
 # with it the SDK of LogicHub, for tests in an environment of the SDK's own old pins.

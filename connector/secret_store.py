@@ -133,6 +133,8 @@ class SecretStore:
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with FileLock(self._folder / ".lock", timeout=LOCK_WAIT_S, mode=0o600):
+                for left in self._folder.glob(f".{path.name}.*"):
+                    left.unlink()  # by a process that was killed while it wrote
                 before = self._read(name)
                 after = change(before)
                 if not after:

@@ -219,6 +219,19 @@ def test_a_secret_that_was_set_outlasts_a_kill(store: SecretStore, tmp_path: Pat
     assert store.get("acme", "refresh_token") == "next"
 
 
+def test_what_a_killed_process_left_half_written_goes_with_the_next_change(store: SecretStore) -> None:
+    for change in (
+        lambda: store.set("acme", "refresh_token", "1", "file"),
+        lambda: store.delete("acme", "refresh_token"),
+        lambda: store.delete("acme"),
+    ):
+        store.set("acme", "client_secret", SECRET, "file")
+        left = store.path("acme").with_name(".acme.json.0a1b2c3d")
+        left.write_text(SECRET)
+        change()
+        assert not left.exists()
+
+
 # --- in a keyring ------------------------------------------------------------------------------------------
 
 

@@ -78,5 +78,5 @@ def run_rows(
 
 def try_sign_in(service: Service, connection: Connection) -> None:
     """Sign in anew, whatever token an earlier run has left. Raises RowError, or ConnectionFault."""
-    redactor = Redactor((connection.client_secret,), service.secrets)
+    redactor = Redactor(connection.secrets, service.secrets)
     Auth(service, connection, open_transport(connection), SystemClock(), redactor).token()
