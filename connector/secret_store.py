@@ -92,6 +92,8 @@ class SecretStore:
         Raises ConnectionFault that names the entries which stay in a keyring that cannot be used.
         """
         kept, left = self._read(name), []
+        if not kept:
+            return
         gone = set(fields or kept)
         for field in [field for field in kept if field in gone and kept[field] is None]:
             try:

@@ -68,7 +68,8 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 
 def given_settings(options: argparse.Namespace) -> dict[str, Any]:
     """Give the settings that the options name. Raises ConnectionFault."""
-    settings = {name: getattr(options, name) for name in SETTINGS if getattr(options, name) is not None}
+    given = {name: getattr(options, name, None) for name in SETTINGS}
+    settings = {name: value for name, value in given.items() if value is not None}
     if "ca_file" in settings:
         settings["ca_file"] = str(Path(settings["ca_file"]).resolve())
     password = password_of(settings.get("proxy", ""))
@@ -82,21 +83,19 @@ def given_settings(options: argparse.Namespace) -> dict[str, Any]:
 
 def given_secret(options: argparse.Namespace, kind: str) -> dict[str, str]:
     """Give the secret that the options name a source of, as the one of this kind. Raises RunFault."""
-    if options.secret_file:
-        try:
-            text = options.secret_file.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-            raise RunFault(f"--secret-file {options.secret_file}: cannot be read: {reason}") from None
-    elif options.secret_stdin:
-        if is_terminal():
-            raise RunFault("--secret-stdin: standard input is the terminal: leave it out, and you are asked")
-        text = sys.stdin.read()
-    else:
+    if not (options.secret_file or options.secret_stdin):
         return {}
-    text = text.removesuffix("\n").removesuffix("\r")
+    if options.secret_stdin and is_terminal():
+        raise RunFault("--secret-stdin: standard input is the terminal: leave it out, and you are asked")
+    source = f"--secret-file {options.secret_file}" if options.secret_file else "--secret-stdin"
+    try:
+        text = options.secret_file.read_text("utf-8-sig") if options.secret_file else sys.stdin.read()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise RunFault(f"{source}: cannot be read: {reason}") from None
+    text = text.removesuffix("\n")
     if not text:
-        raise RunFault(f"{_SOURCES}: there is no secret in it")
+        raise RunFault(f"{source}: there is no secret in it")
     return {kind: text}
 
 
@@ -134,7 +133,7 @@ def ask_for_changes(
 def _asked_host(service: Service, default: str = "") -> dict[str, Any]:
     def settings(answer: str) -> dict[str, Any]:
         key, other = ("base_url", "region") if "/" in answer else ("region", "base_url")
-        host(service, place="", **{key: answer, other: None})
+        host(service, place=answer or "nothing", **{key: answer, other: None})
         return {key: answer}
 
     regions = ", ".join(service.regions)

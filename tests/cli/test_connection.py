@@ -233,6 +233,23 @@ def test_what_is_missing_or_wrong_is_said_and_nothing_is_saved(
     assert [path for path in config.rglob("*") if path.is_file() and path.name != ".lock"] == []
 
 
+def test_a_secret_that_is_no_text_is_not_shown_either(in_process: Ninjaone, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(SECRET.encode() + b"\xff")
+    command = ("connection", "add", "acme", *APP)
+    done = in_process(*command, "--secret-file", "secret")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "ninjaone: --secret-file secret: cannot be read: it is not UTF-8\n",
+    )
+    real = subprocess.run(
+        [sys.executable, "-m", "connector", *command, "--secret-stdin"],
+        input=SECRET.encode() + b"\xff", capture_output=True, timeout=60,
+        env={**os.environ, "PYTHONUTF8": "1"},
+    )  # fmt: skip
+    assert real.returncode == 2
+    assert b"S3cret" not in real.stderr
+
+
 def test_a_name_is_not_taken_twice(in_process: Ninjaone) -> None:
     add(in_process, "acme")
     done = in_process("connection", "add", "acme", *APP, "--secret-stdin", stdin="x")
