@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from connector import append_only
+from connector import append_only, disk
 from connector.append_only import AppendOnlyFile, cut_broken_end, read_lines
 from connector.errors import RunStopped
 
@@ -256,8 +256,8 @@ def test_what_the_disk_did_not_take_once_is_not_trusted_to_it_again(
 
 def test_a_file_and_a_folder_can_be_synced(path: Path) -> None:
     with path.open("wb") as file:
-        append_only.sync_file(file.fileno())
-    append_only.sync_folder(path.parent)
+        disk.sync_file(file.fileno())
+    disk.sync_folder(path.parent)
 
 
 # --- reading -----------------------------------------------------------------------------------------------

@@ -78,7 +78,7 @@ class ConnectionForm:
         try:
             connection = self.connection()
         except ConnectionFault as error:
-            return self._fault(instance, error)
+            return self._fault("proxy" if "proxy" in str(error) else instance, error)
         try:
             try_sign_in(self._service, connection)
         except ConnectorError as error:
