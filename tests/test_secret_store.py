@@ -130,7 +130,7 @@ def test_a_file_that_others_can_read_is_refused(store: SecretStore, mode: int) -
         lambda: store.set("acme", "client_secret", "new"),
     ):
         said = fault(use)
-        assert said.startswith(f"{store.path('acme')}: others may read it (mode 0{mode:o}). ")
+        assert said.startswith(f"{store.path('acme')}: others may read it (mode 0{mode:o}): ")
         assert "chmod 600" in said
     store.path("acme").chmod(0o400)
     assert store.get("acme", "client_secret") == SECRET
