@@ -99,7 +99,7 @@ def check(run: Run, in_doubt: frozenset[int]) -> None:
 @pytest.mark.parametrize("gone", ["the work folder", "the output's folder"])
 def test_a_folder_that_is_removed_in_mid_run(tmp_path: Path, gone: str, concurrency: int) -> None:
     """Requests that nobody could give account of must not go on for hours, nor be forgotten."""
-    rows = 150
+    rows = 80 * concurrency
     with Sandbox(devices=100, latency_ms=10) as sandbox:
         run = Run(tmp_path, sandbox, TICKET, rows, concurrency=concurrency, output="below/out.jsonl")
         run.output.parent.mkdir()
@@ -110,8 +110,8 @@ def test_a_folder_that_is_removed_in_mid_run(tmp_path: Path, gone: str, concurre
         _, said = process.communicate(timeout=60)
         assert process.returncode == STOPPED
         assert re.search(r"^ninjaone: stopped: \S+: was removed while the run went on; ", said, re.M), said
-        # Those in flight when it was removed, and those that were noted while it was.
-        assert len(run.requests()) <= after + 5 * concurrency
+        # It is looked for ten times a second, in which a tenth of so many are sent.
+        assert len(run.requests()) <= after + 40 * concurrency
         in_doubt = run.state().noted
         run.resume_to_the_end()
     Oracle(TICKET, run.requests()).check_killed(run.envelopes(), rows, in_doubt)

@@ -31,9 +31,9 @@ Record = Callable[[str, Any], None]
     [
         pytest.param(TICKET, 8, 1, id="ticket-8"),
         *(
-            pytest.param(kind, at_once, 12, id=f"{kind.action}-{at_once}-many", marks=pytest.mark.slow)
+            pytest.param(kind, at_once, runs, id=f"{kind.action}-{at_once}-many", marks=pytest.mark.slow)
             for kind in (TICKET, ORGANIZATION)
-            for at_once in (1, 8)
+            for at_once, runs in ((1, 2), (8, 8))
         ),
     ],
 )
@@ -61,13 +61,12 @@ def test_ctrl_c_at_any_instant(
                 # By the signal itself, when it is already on its way out.
                 assert process.wait(60) in (INTERRUPTED, *FINISHED, -signal.SIGINT)
                 left = run.state()
-                # What was in flight before may be received only now, and the signal come before all else.
-                assert twice or (left.noted | left.answered) <= (before.noted | before.answered)
+                # One that is interrupted before its first row leaves what the one before it left in flight.
+                left_more = bool((left.noted | left.answered) - (before.noted | before.answered))
+                assert twice or not left_more
                 in_doubt |= left.noted
                 if process.returncode == INTERRUPTED:
-                    met[
-                        "stopped at once" if left.noted | left.answered else "finished what was in flight"
-                    ] += 1
+                    met["stopped at once" if left_more else "finished what was in flight"] += 1
         Oracle(kind, run.requests()).check_killed(run.envelopes(), ROWS, in_doubt)
     for end, times in met.items():
         record_property(end, times)
