@@ -23,7 +23,7 @@ torture: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy connector
+	$(BIN)/mypy connector benchmarks
 	$(BIN)/ninjaone catalog check
 	$(BIN)/ninjaone catalog reference | diff --brief docs/actions.md - || (echo "run: make reference"; exit 1)
 

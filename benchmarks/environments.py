@@ -15,10 +15,13 @@ FOLDER = Path(sys.prefix) / "bench"
 
 PEERS = {
     "lhub": ("lhub_integ==1.0.14", "requests"),
+    "hosted": ("lhub_integ==1.0.14", "--editable", str(Path(__file__).parent.parent)),
     "ninjapy": ("ninjapy==0.2.3",),
     "airbyte": ("airbyte-cdk==7.39.1",),
 }
-"""What is installed into each peer's environment. The SDK needs requests for the integration that it runs."""
+"""What is installed into each peer's environment. The SDK needs requests for the integration that it runs;
+`hosted` is the SDK with this connector beside it.
+"""
 
 _ECHO = "ngx_http_echo_module.so"
 _MODULES = (Path("/usr/share/nginx/modules"), Path("/usr/lib/nginx/modules"))

@@ -12,10 +12,12 @@ from benchmarks import work
 from benchmarks.bench import PEERS, Bench
 from benchmarks.findings import Figure, Findings, Table, Target, ratio, spread
 from benchmarks.measure import Run, expect_lines, in_turn
+from connector.hosts.lhub_build import build
 
 OURS = "`ninjaone run`"
 OURS_8 = "`ninjaone run --concurrency 8`"
 SDK = "(a) LogicHub SDK"
+HOSTED = "our integration in the LogicHub SDK"
 SESSION = "(b) `requests.Session` loop"
 NINJAPY = "(c) ninjapy loop"
 SEND = "(d) loop on our own HTTP layer"
@@ -28,7 +30,9 @@ def measure(bench: Bench) -> Findings:
         contestants = _contestants(bench, served.url, rows)
         runs, notes = in_turn(contestants, bench.sizes.rounds)
     notes += [
-        f"{name} was not measured: it is not installed" for name in (SDK, NINJAPY) if name not in contestants
+        f"{name} was not measured: it is not installed"
+        for name in (SDK, HOSTED, NINJAPY)
+        if name not in contestants
     ]
     rates = {name: bench.sizes.rows / median(r.wall_s for r in taken) for name, taken in runs.items()}
     ours, sdk = rates.get(OURS), rates.get(SDK)
@@ -44,6 +48,7 @@ def measure(bench: Bench) -> Findings:
             Target(None, 20),
             digits=1,
         ),
+        Figure(f"rows/s of {HOSTED} ÷ {SDK}", ratio(rates.get(HOSTED), sdk), Target(10), digits=1),
         Figure("CPU time a row, one request at a time", cpu_us, Target(350, most=True), " µs", 0),
     ]
     return Findings(figures, [_table(bench.sizes.rows, runs)], notes)
@@ -68,27 +73,48 @@ def _contestants(bench: Bench, url: str, rows: Path) -> dict[str, Callable[[], R
     if python := bench.peers["ninjapy"]:
         contestants[NINJAPY] = lambda: loop(python, "ninjapy_loop.py", url)
     if sdk := bench.peers["lhub"]:
-        contestants[SDK] = _integration(bench, sdk, url)
+        contestants[SDK] = _by_hand(bench, sdk, url)
+    if hosted := bench.peers["hosted"]:
+        contestants[HOSTED] = _hosted(bench, hosted, url)
     return contestants
 
 
-def _integration(bench: Bench, python: Path, url: str) -> Callable[[], Run]:
-    """Set up the SDK's integration in a folder of its own: the SDK imports every module of its folder."""
-    folder = bench.folder / "integration"
+def _by_hand(bench: Bench, python: Path, url: str) -> Callable[[], Run]:
+    """Set up an integration as one is written for the SDK."""
+    folder = bench.folder / "by-hand"
+    folder.mkdir()
+    shutil.copy(PEERS / "lhub_update_device.py", folder / "main.py")
+    return _integration(bench, python, folder, base_url=url, client_id="bench", client_secret="bench-secret")
+
+
+def _hosted(bench: Bench, python: Path, url: str) -> Callable[[], Run]:
+    """Build our integration."""
+    folder = bench.folder / "hosted"
+    build(folder, ["update_device"])
+    return _integration(
+        bench,
+        python,
+        folder,
+        NINJAONE_BASE_URL=url,
+        NINJAONE_CLIENT_ID="bench",
+        NINJAONE_CLIENT_SECRET="bench-secret",
+        time_between_consecutive_requests_milliseconds="0",
+    )
+
+
+def _integration(bench: Bench, python: Path, folder: Path, **variables: str) -> Callable[[], Run]:
+    """Let the SDK's own runner carry out `update_device` of an integration, through files."""
     rows = folder / "rows"
-    rows.mkdir(parents=True)
+    rows.mkdir()
     work.write_rows(rows / "part-00000", bench.sizes.rows, id_field="lhub_id")
-    shutil.copy(PEERS / "lhub_update_device.py", folder)
     out = folder / "out.jsonl"
     environment = bench.environment(
-        base_url=url,
-        client_id="bench",
-        client_secret="bench-secret",
+        **variables,
         __lh_integration_input_data_json_folder_path=str(rows),
         __lh_integration_output_data_json_file_path=str(out),
         **{f"___{name}": template for name, template in work.UPDATE.items()},
     )
-    entrypoint = "lhub_update_device.update_device"
+    entrypoint = "main.update_device"
 
     def once() -> Run:
         run = bench.run(

@@ -118,8 +118,8 @@ class SecretStore:
             raise ConnectionFault(f"{path}: cannot be read: {error.strerror}") from error
         if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
             raise ConnectionFault(
-                f"{path}: others may read it (mode {stat.S_IMODE(mode):04o}): chmod 600 it. If somebody may have "
-                "read it, get new secrets, too, and edit the connection"
+                f"{path}: others may read it (mode {stat.S_IMODE(mode):04o}): chmod 600 it. If somebody may "
+                "have read it, get new secrets, too, and edit the connection"
             )
         try:
             kept = json_text.loads(data.decode())

@@ -5,7 +5,6 @@ Nothing is rendered or checked. Arguments: the connection's file, the rows, the 
 
 import json
 import sys
-from pathlib import Path
 
 from connector.catalog import Catalog
 from connector.connections import load_connection
@@ -14,7 +13,7 @@ from connector.run import open_client
 
 connection_file, rows_file, out_file = sys.argv[1:]
 service = Catalog().service("ninjaone")
-client = open_client(service, load_connection(service, Path(connection_file)), delay_ms=0)
+client = open_client(service, load_connection(service, connection_file), delay_ms=0)
 with open(rows_file) as rows, open(out_file, "w") as out:
     for line in rows:
         row = json.loads(line)
