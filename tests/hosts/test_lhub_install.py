@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -33,12 +34,15 @@ def python_of(version: str) -> str:
     if version == HERE:
         return sys.executable
     found = shutil.which(f"python{version}")
-    works = found and subprocess.run([found, "-c", ""], capture_output=True).returncode == 0
-    if not found or not works:
+    # A shim of pyenv's needs to be told that this one is meant, and then says where it really is.
+    asked = [found or "", "-c", "import sys; print(sys.executable)"]
+    meant = {**os.environ, "PYENV_VERSION": version}
+    said = subprocess.run(asked, capture_output=True, text=True, env=meant) if found else None
+    if said is None or said.returncode:
         pytest.skip(f"Python {version} is not here")
     if not (WHEELS / ".all").exists():
         pytest.skip("no packages for it are put aside: run `make wheels-all`")
-    return found
+    return said.stdout.strip()
 
 
 @pytest.mark.parametrize("version", PYTHONS)
