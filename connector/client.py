@@ -66,8 +66,11 @@ class Client:
         """Send one request, again where that is safe, and give its answer (2xx, or a wanted 3xx).
 
         Raises RowError with the code that the failure means; `refused` on it tells whether the API
-        certainly did not carry the request out.
+        certainly did not carry the request out. A read-only connection's client sends reads alone.
         """
+        if self.connection.read_only and request.effect != "read":
+            said = f'{request} has the effect "{request.effect}", and the run or its connection is read-only'
+            raise RowError("forbidden", f"{said}: it was not sent")
         described, body = request.encoded
         attempt, renewed, lost_before = 0, False, False
         while True:

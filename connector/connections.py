@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -37,9 +37,13 @@ _FIELDS: dict[str, tuple[type, ...]] = {
     "ca_file": (str,),
     "proxy": (str,),
     "health_checks_off": (list,),
+    "read_only": (bool,),
+    "audit": (str,),
 }
 SETTINGS = tuple(name for name in _FIELDS if name not in SECRETS)
 """What a saved connection's file may say, besides the service."""
+_DOORS = ("read_only", "audit")
+"""What the environment may say of whichever connection is used."""
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -48,6 +52,8 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 class Connection:
     """Where requests go and who asks. `timeout_s` is how long an answer may take, in seconds.
 
+    A `read_only` one sends no request that changes anything. `audit` are the files that get a line of every
+    request.
     `name` is that under which it is saved, or empty; `origin` says for a person where it comes from.
     """
 
@@ -63,6 +69,8 @@ class Connection:
     ca_file: str | None = None
     proxy: str | None = field(default=None, repr=False)
     health_checks_off: tuple[str, ...] = ()
+    read_only: bool = False
+    audit: tuple[str, ...] = ()
     name: str = ""
     origin: str = field(default="", compare=False)
 
@@ -102,15 +110,24 @@ def load_connection(
     """Load the connection that is `named`, else the one that `PREFIXCONNECTION` names, else that of the other
     `PREFIX*` variables, else the default one of those that are saved.
 
-    What names one is the name under which it is saved, or a file (`is_file`). Raises ConnectionFault, which
-    never shows a secret.
+    What names one is the name under which it is saved, or a file (`is_file`). Either way the environment
+    makes it read-only with `PREFIXREAD_ONLY`, and gives it an audit with `PREFIXAUDIT` if it has none.
+    Raises ConnectionFault, which never shows a secret.
     """
+    doors = _settings_of_environment(service, environment, _DOORS)
+    found = _load_connection(service, named, environment)
+    if doors.get("read_only") and not found.read_only:
+        found = replace(found, read_only=True, origin=f"{found.origin}, by {service.environment}READ_ONLY")
+    return found if found.audit else replace(found, audit=audit_files(doors.get("audit")))
+
+
+def _load_connection(service: Service, named: str | None, environment: Mapping[str, str]) -> Connection:
     named = named or environment.get(service.environment + "CONNECTION")
     if named:
         if is_file(named):
             return connection_from_file(service, Path(named), environment)
         return saved_connection(service, named, environment)
-    settings = _settings_of_environment(service, environment)
+    settings = _settings_of_environment(service, environment, [key for key in _FIELDS if key not in _DOORS])
     if settings:
         return make_connection(service, settings, f"{service.environment}* variables")
     default = SavedConnections().default
@@ -140,8 +157,7 @@ def _no_connection(service: Service) -> str:
 def saved_connection(service: Service, name: str, environment: Mapping[str, str] = os.environ) -> Connection:
     """Load a connection that the user has saved, with its secrets. Raises ConnectionFault."""
     saved, store = SavedConnections(), SecretStore()
-    path = saved.path(name)
-    settings = expanded(read_settings(service, path), lambda key: _place(path, key), environment)
+    settings = _settings_of_file(service, saved.path(name), environment)
     secrets = {secret: store.get(name, secret) for secret in store.places(name)}
     default = "default" if saved.default == name else "saved"
     return make_connection(
@@ -151,8 +167,14 @@ def saved_connection(service: Service, name: str, environment: Mapping[str, str]
 
 def connection_from_file(service: Service, path: Path, environment: Mapping[str, str]) -> Connection:
     """Read a connection's YAML file; `${NAME}` in it stands for an environment variable."""
+    return make_connection(service, _settings_of_file(service, path, environment), str(path))
+
+
+def _settings_of_file(service: Service, path: Path, environment: Mapping[str, str]) -> dict[str, Any]:
     settings = expanded(read_settings(service, path), lambda key: _place(path, key), environment)
-    return make_connection(service, settings, str(path))
+    if "audit" in settings:  # one file, whichever folder a run is started in
+        settings["audit"] = str(path.parent / os.path.expanduser(settings["audit"]))
+    return settings
 
 
 def read_settings(service: Service, path: Path) -> dict[str, Any]:
@@ -205,13 +227,15 @@ def expanded(
     return found
 
 
-def _settings_of_environment(service: Service, environment: Mapping[str, str]) -> dict[str, Any]:
-    """Read the `PREFIX*` environment variables."""
+def _settings_of_environment(
+    service: Service, environment: Mapping[str, str], names: Iterable[str]
+) -> dict[str, Any]:
+    """Read those of the `PREFIX*` environment variables that are named after these settings."""
     settings: dict[str, Any] = {}
-    for name, types in _FIELDS.items():
+    for name in names:
         variable = service.environment + name.upper()
         if text := environment.get(variable):
-            settings[name] = _typed(text, types, variable)
+            settings[name] = _typed(text, _FIELDS[name], variable)
     return settings
 
 
@@ -237,9 +261,9 @@ def make_connection(service: Service, settings: Mapping[str, Any], place: str) -
         if isinstance(value, str) and not value.isprintable():
             raise ConnectionFault(f"{place}: {name} holds a line break, or what else cannot be seen")
     base_url = host(service, settings.pop("region", None), settings.pop("base_url", None), place)
-    off = tuple(settings.pop("health_checks_off", ()))
+    off, audit = tuple(settings.pop("health_checks_off", ())), audit_files(settings.pop("audit", None))
     connection = Connection(
-        service=service.name, base_url=base_url, **settings, health_checks_off=off, origin=place
+        service=service.name, base_url=base_url, **settings, health_checks_off=off, audit=audit, origin=place
     )
     has_app = connection.client_id and (connection.client_secret or connection.refresh_token)
     if not (has_app or connection.access_token):
@@ -259,6 +283,11 @@ def make_connection(service: Service, settings: Mapping[str, Any], place: str) -
             known = ", ".join(service.health_check_names)
             raise ConnectionFault(f'{place}: health_checks_off: no health check "{check}"; there are {known}')
     return connection
+
+
+def audit_files(path: str | Path | None) -> tuple[str, ...]:
+    """Give the one path by which an audit's file is known, or none."""
+    return () if path is None else (os.path.abspath(os.path.expanduser(path)),)
 
 
 def host(service: Service, region: str | None, base_url: str | None, place: str) -> str:

@@ -63,6 +63,7 @@ SHARED = (
     "uploads",
     "files",
     "reveal_secrets",
+    "read_only",
 )
 """What a job with steps may say once for all of them."""
 _FOR_ALL_STEPS = (*SHARED, "input", "input_format", "output")
@@ -91,6 +92,7 @@ class Job:
     uploads: Path = Path()
     files: Path | None = None
     reveal_secrets: bool = False
+    read_only: bool = False
     concurrency: int = 1
     on_error: OnError = "continue"
     max_errors: int | None = None
@@ -258,6 +260,7 @@ def _read_shared(part: Section, folder: Path, base: Job) -> Job:
         uploads=below("uploads", base.uploads),
         files=below("files", base.files),
         reveal_secrets=part.value("reveal_secrets", bool, base.reveal_secrets),
+        read_only=part.value("read_only", bool, base.read_only),
     )
     return _read_input(part, folder, job)
 

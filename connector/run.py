@@ -19,6 +19,7 @@ from connector.catalog import Catalog
 from connector.client import Client
 from connector.clock import Clock, SystemClock
 from connector.connections import Connection, load_connection
+from connector.doors import behind_doors, let_through
 from connector.errors import ConnectionFault, RowError, RunFault, RunStopped
 from connector.files import RowSource
 from connector.http import Transport
@@ -66,6 +67,7 @@ def prepare(
     see `now`, the run's own time in epoch seconds, which is alike for all rows.
     """
     action = catalog.action(job.action)
+    let_through(action, job)
     constants = {"now": SystemClock().now() if now is None else now}
     bindings = bind(
         action,
@@ -159,7 +161,7 @@ def run(
     if prepared.rerun:
         all_rows = ChosenRows(taken or source, prepared.rerun.numbers)
     rows = require_first(all_rows.rows())
-    connection = connection or load_connection(service, job.connection)
+    connection = behind_doors(prepared.action, job, connection or load_connection(service, job.connection))
     client = open_client(service, connection, prepared.bindings.delay_ms, clock=clock)
     sign_in(client)
     known_by = {} if job.output == STREAM else fingerprint(prepared, connection, source)
@@ -246,6 +248,7 @@ def _look_ahead(steps: Sequence[Prepared], start: Start, connection: Connection 
         with _naming(step.job):
             _look_at_input(step.job, begin, followed)
             its = connection or load_connection(step.service, step.job.connection)
+            its = behind_doors(step.action, step.job, its)
             if its not in tried:
                 sign_in(open_client(step.service, its, 0))
             tried.add(its)

@@ -38,6 +38,7 @@ EVERYTHING: dict[str, Any] = {
     "uploads": "files",
     "files": "downloads",
     "reveal_secrets": True,
+    "read_only": True,
 }
 
 
@@ -56,6 +57,7 @@ ABOVE: dict[str, Any] = {
     "uploads": "files",
     "files": "downloads",
     "reveal_secrets": True,
+    "read_only": True,
 }
 
 
@@ -85,6 +87,7 @@ def test_every_key_of_a_job(tmp_path: Path) -> None:
         uploads=tmp_path / "files",
         files=tmp_path / "downloads",
         reveal_secrets=True,
+        read_only=True,
     )
 
 
@@ -253,6 +256,7 @@ def test_what_stands_above_the_steps_is_for_all_that_do_not_say_their_own(tmp_pa
         "uploads": "own",
         "files": "own",
         "reveal_secrets": False,
+        "read_only": False,
     }
     path = write(tmp_path, {**ABOVE, "steps": [FIRST, {**FIRST, "name": "second", **own}]})
     first, second = load_jobs(path)
@@ -271,6 +275,7 @@ def test_what_stands_above_the_steps_is_for_all_that_do_not_say_their_own(tmp_pa
         uploads=tmp_path / "files",
         files=tmp_path / "downloads",
         reveal_secrets=True,
+        read_only=True,
     )
     assert second == Job(
         action="list_devices",

@@ -25,7 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("sandbox", "demo", "hosts"),
     # A run, and what tends the catalogue.
     ("run", "from_spec"),
-    ("runs", "repeats"),
+    ("runs", "repeats", "doors"),
     ("job", "drift", "spec_example"),
     ("batch", "check", "published_schemas", "steps", "health", "reference"),
     ("output", "window"),

@@ -47,6 +47,10 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         type=lambda text: text.split(","),
         help="health checks that this connection is not to have, such as users,scopes",
     )
+    parser.add_argument(
+        "--read-only", action=argparse.BooleanOptionalAction, help="never send what changes anything"
+    )
+    parser.add_argument("--audit", metavar="FILE", help="append a line of every request to FILE")
     secret = parser.add_mutually_exclusive_group()
     secret.add_argument("--secret-file", metavar="FILE", type=Path, help="the secret is all that FILE holds")
     secret.add_argument("--secret-stdin", action="store_true", help="the secret comes on standard input")
@@ -70,8 +74,9 @@ def given_settings(options: argparse.Namespace) -> dict[str, Any]:
     """Give the settings that the options name. Raises ConnectionFault."""
     given = {name: getattr(options, name, None) for name in SETTINGS}
     settings = {name: value for name, value in given.items() if value is not None}
-    if "ca_file" in settings:
-        settings["ca_file"] = str(Path(settings["ca_file"]).resolve())
+    for name in ("ca_file", "audit"):
+        if name in settings:
+            settings[name] = str(Path(settings[name]).resolve())
     password = password_of(settings.get("proxy", ""))
     if password and not re.fullmatch(r"\$\{\w+\}", password):
         raise ConnectionFault(

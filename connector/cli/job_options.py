@@ -42,6 +42,21 @@ def add_connection_option(parser: argparse._ActionsContainer) -> None:
     )
 
 
+def add_read_only(parser: argparse.ArgumentParser) -> None:
+    """Declare that nothing may be changed."""
+    parser.add_argument(
+        "--read-only",
+        action="store_true",
+        default=None,
+        help="refuse what changes anything, and send reads alone",
+    )
+
+
+def add_consent(parser: argparse.ArgumentParser) -> None:
+    """Declare what stands for a person's consent."""
+    parser.add_argument("--yes", action="store_true", help="do not ask before what is destructive")
+
+
 def add_sending(parser: argparse.ArgumentParser) -> None:
     """Declare where and how requests are sent."""
     add_pace(parser)
@@ -91,8 +106,9 @@ def _count(text: str) -> int:
 
 
 def add_pace(parser: argparse.ArgumentParser) -> None:
-    """Declare where requests are sent, and how fast."""
+    """Declare where requests are sent, which ones, and how fast."""
     add_connection_option(parser)
+    add_read_only(parser)
     parser.add_argument(
         "--delay-ms", type=_delay, metavar="MS", help="least time between API requests (default 300)"
     )

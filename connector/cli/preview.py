@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from connector.catalog import Catalog
-from connector.cli.job_options import add_connection_option, add_inputs, make_jobs
+from connector.cli.job_options import add_connection_option, add_inputs, add_read_only, make_jobs
 from connector.cli.main import OK, ROWS_FAILED
 from connector.client import standard_headers
 from connector.connections import load_connection
+from connector.doors import behind_doors
 from connector.errors import ConnectionFault, RowError
 from connector.files import InputRow, RowSource
 from connector.http import Part, Request
@@ -29,6 +30,7 @@ def add_preview(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone preview`."""
     add_inputs(parser)
     add_connection_option(parser)
+    add_read_only(parser)
     parser.add_argument("--uploads", metavar="DIR", type=Path, help="the folder below which files are read")
     parser.add_argument("--json", action="store_true", help="one JSON object a row")
     parser.set_defaults(command=_preview)
@@ -36,7 +38,9 @@ def add_preview(parser: argparse.ArgumentParser) -> None:
 
 def _preview(options: argparse.Namespace) -> int:
     failed = False
-    for step in prepare_all(make_jobs(options), Catalog()):
+    steps = prepare_all(make_jobs(options), Catalog())
+    base_urls = [_base_url(step) for step in steps]
+    for step, base_url in zip(steps, base_urls, strict=True):
         named = {"step": step.job.step} if step.job.step else {}
         if not options.json:
             print("\n".join(_headline(step)))
@@ -46,7 +50,6 @@ def _preview(options: argparse.Namespace) -> int:
                 json.dumps(waits) if options.json else f'  (its rows come of the step "{step.job.follows}")'
             )
             continue
-        base_url = _base_url(step)
         for row in RowSource(step.job.input, step.job.input_format).rows():
             shown = preview_row(step, row, base_url)
             failed = failed or "error" in shown
@@ -62,7 +65,8 @@ def _headline(step: Prepared) -> list[str]:
 
 def _base_url(prepared: Prepared) -> str:
     try:
-        return load_connection(prepared.service, prepared.job.connection).base_url
+        connection = load_connection(prepared.service, prepared.job.connection)
+        return behind_doors(prepared.action, prepared.job, connection).base_url
     except ConnectionFault:
         if prepared.job.connection is not None:
             raise

@@ -15,11 +15,13 @@ from connector import json_text
 from connector.action import Action
 from connector.batch import Summary
 from connector.catalog import Catalog
-from connector.cli.job_options import add_inputs, add_running, add_sending, make_jobs, pairs
+from connector.cli.consent import require_consent
+from connector.cli.job_options import add_consent, add_inputs, add_running, add_sending, make_jobs, pairs
 from connector.cli.main import INTERRUPTED, OK, ROWS_FAILED
 from connector.cli.progress import Progress
 from connector.cli.summary import Report, describe, run_as_json
 from connector.connections import load_connection
+from connector.doors import behind_doors
 from connector.errors import RunFault, nearest
 from connector.job import STREAM, Job
 from connector.output import FORMATS as OUTPUT_FORMATS
@@ -50,6 +52,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
 
 def add_outcome(parser: argparse.ArgumentParser) -> None:
     """Declare what a run does with an interrupted one, and how it tells what came of it."""
+    add_consent(parser)
     started = parser.add_mutually_exclusive_group()
     started.add_argument("--resume", action="store_true", help="go on with an interrupted run")
     started.add_argument("--restart", action="store_true", help="begin again, and replace the output")
@@ -64,6 +67,7 @@ def add_call(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", metavar="ACTION")
     parser.add_argument("values", metavar="KEY=VALUE", nargs="*", help="an input's value, as text")
     add_sending(parser)
+    add_consent(parser)
     parser.set_defaults(command=_call)
 
 
@@ -75,8 +79,9 @@ def _run(options: argparse.Namespace) -> int:
 def carry_out(steps: Sequence[Prepared], options: argparse.Namespace, report: Report) -> int:
     """Run steps to their end, show how they go on and what comes of them, and give the exit code.
 
-    Raises RunFault and RunStopped.
+    Asks first where they are destructive. Raises RunFault and RunStopped.
     """
+    require_consent(steps, yes=options.yes, may_ask=not options.json, resumed=options.resume)
     start: Start = "resume" if options.resume else "restart" if options.restart else "new"
     stop = Event()
     console = _Console(report, as_json=options.json)
@@ -177,9 +182,11 @@ def _call(options: argparse.Namespace) -> int:
         uploads=options.uploads or Path(),
         files=options.files,
         reveal_secrets=bool(options.reveal_secrets),
+        read_only=bool(options.read_only),
     )
     prepared = prepare(job, catalog)
-    connection = load_connection(prepared.service, job.connection)
+    connection = behind_doors(action, job, load_connection(prepared.service, job.connection))
+    require_consent([prepared], yes=options.yes, is_call=True)
     client = open_client(prepared.service, connection, prepared.bindings.delay_ms)
     sign_in(client)
     (envelope,) = make_invoker(prepared, client).envelopes(1, values)

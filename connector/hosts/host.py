@@ -18,6 +18,7 @@ from connector.batch import Listener, Summary, require_first, run_batch
 from connector.catalog import Catalog
 from connector.clock import SystemClock
 from connector.connections import Connection
+from connector.doors import behind_doors
 from connector.errors import RunFault
 from connector.files import InputRow
 from connector.inputs import ABSENT
@@ -67,6 +68,7 @@ def run_rows(
     was sent), or what `answer` raises: RunStopped when the host takes no more.
     """
     rows, clock = require_first(rows), SystemClock(stop, resumable=False)
+    connection = behind_doors(prepared.action, prepared.job, connection)
     client = open_client(prepared.service, connection, prepared.bindings.delay_ms, clock=clock)
     sign_in(client)
     invoker = make_invoker(prepared, client)

@@ -68,7 +68,7 @@ def test_the_bar_of_a_run_leaves_nothing_but_the_summary(
 ) -> None:
     rows = rows_of(tmp_path, 12)
     output = tmp_path / "out.jsonl"
-    run = InTerminal(width, "run", "reboot_device", "-c", connection_file, "-i", rows, "-o", output,
+    run = InTerminal(width, "run", "reboot_device", "--yes", "-c", connection_file, "-i", rows, "-o", output,
                      "--delay-ms", "100")  # fmt: skip
     lines = run.end()
     assert run.process.returncode == 0
@@ -87,7 +87,7 @@ def test_a_request_that_hangs_is_seen_to_hang(
     connection_file: Path, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     sandbox.set_faults(queue=[{"fault": "slow", "seconds": 3}])
-    run = InTerminal(80, "run", "reboot_device", "-c", connection_file, "-i", rows_of(tmp_path, 2),
+    run = InTerminal(80, "run", "reboot_device", "--yes", "-c", connection_file, "-i", rows_of(tmp_path, 2),
                      "-o", tmp_path / "out.jsonl", "--delay-ms", "0")  # fmt: skip
     run.read_until(r"0 %, 0/2 rows, 0 failed, waiting for 2\.\d s")
     assert "succeeded" not in run.text
@@ -96,7 +96,7 @@ def test_a_request_that_hangs_is_seen_to_hang(
 
 
 def test_no_bar_among_the_envelopes(connection_file: Path, tmp_path: Path) -> None:
-    run = InTerminal(80, "run", "reboot_device", "-c", connection_file, "-i", rows_of(tmp_path, 12),
+    run = InTerminal(80, "run", "reboot_device", "--yes", "-c", connection_file, "-i", rows_of(tmp_path, 12),
                      "--delay-ms", "50", stdout=None)  # fmt: skip
     run.end()
     assert run.process.returncode == 0

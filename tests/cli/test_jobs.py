@@ -55,7 +55,7 @@ def sent(sandbox: Sandbox, method: str) -> list[str]:
 
 
 def test_every_step_has_its_summary(ninjaone: Ninjaone, job: Path, tmp_path: Path) -> None:
-    done = ninjaone("run", job)
+    done = ninjaone("run", "--yes", job)
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
     assert outputs(tmp_path / "out") == ["read.jsonl", "rebooted.jsonl", "renamed.jsonl"]
@@ -70,7 +70,7 @@ def test_every_step_has_its_summary(ninjaone: Ninjaone, job: Path, tmp_path: Pat
 
 def test_summaries_as_json(ninjaone: Ninjaone, job: Path, tmp_path: Path) -> None:
     write_lines(tmp_path / "rows.jsonl", [{"device": 1}, {"device": 999}])
-    done = ninjaone("run", job, "--json")
+    done = ninjaone("run", "--yes", job, "--json")
     assert done.returncode == 1, done.stderr
     steps = [json.loads(line) for line in done.stderr.splitlines()]
     assert [step["step"] for step in steps] == ["renamed", "read", "rebooted"]
@@ -88,7 +88,17 @@ def test_options_replace_what_the_file_says(
     job.write_text(JOB.replace("connection.yaml", "nowhere.yaml"))
     write_lines(tmp_path / "tonight.jsonl", [{"device": 4}])
     done = ninjaone(
-        "run", job, "-c", "connection.yaml", "-i", "tonight.jsonl", "-o", "elsewhere/tonight", "--delay-ms", 0
+        "run",
+        "--yes",
+        job,
+        "-c",
+        "connection.yaml",
+        "-i",
+        "tonight.jsonl",
+        "-o",
+        "elsewhere/tonight",
+        "--delay-ms",
+        0,
     )
     assert done.returncode == 0, done.stderr
     assert outputs(tmp_path / "elsewhere/tonight") == ["read.jsonl", "rebooted.jsonl", "renamed.jsonl"]
@@ -96,7 +106,7 @@ def test_options_replace_what_the_file_says(
 
 
 def test_rows_from_standard_input(ninjaone: Ninjaone, job: Path, tmp_path: Path) -> None:
-    done = ninjaone("run", job, "-i", "-", stdin='{"device": 5}\n')
+    done = ninjaone("run", "--yes", job, "-i", "-", stdin='{"device": 5}\n')
     assert done.returncode == 0, done.stderr
     assert len((tmp_path / "out/rebooted.jsonl").read_text().splitlines()) == 1
 
@@ -124,7 +134,7 @@ def test_a_fault_of_any_step_sends_nothing_and_writes_nothing(
     says: str,
 ) -> None:
     job.write_text(JOB.replace(*change) if change[0] else JOB)
-    done = ninjaone("run", job, *arguments)
+    done = ninjaone("run", "--yes", job, *arguments)
     assert done.returncode == 2, done.stderr
     assert says in done.stderr
     assert "Traceback" not in done.stderr
@@ -136,7 +146,7 @@ def test_a_failed_row_exits_1_and_the_later_steps_go_on_without_it(
     ninjaone: Ninjaone, job: Path, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     write_lines(tmp_path / "rows.jsonl", [{"device": 1}, {"device": 999}, {"device": 3}])
-    done = ninjaone("run", job)
+    done = ninjaone("run", "--yes", job)
     assert done.returncode == 1, done.stderr
     assert '  1 left out: they failed in "renamed"' in done.stderr
     assert sent(sandbox, "POST") == ["/v2/device/1/reboot/NORMAL", "/v2/device/3/reboot/NORMAL"]
@@ -147,14 +157,14 @@ def test_a_step_that_stops_the_job_exits_3_and_resume_goes_on(
 ) -> None:
     job.write_text(JOB.replace("  - name: read\n", "    on_error: stop\n  - name: read\n"))
     write_lines(tmp_path / "rows.jsonl", [{"device": 1}, {"device": 999}])
-    done = ninjaone("run", job)
+    done = ninjaone("run", "--yes", job)
     assert done.returncode == 3, done.stderr
     assert "ninjaone: stopped: renamed (update_device): 1 row failed" in done.stderr
     assert outputs(tmp_path / "out") == ["renamed.jsonl"]
-    again = ninjaone("run", job)
+    again = ninjaone("run", "--yes", job)
     assert again.returncode == 2
     assert "is there already" in again.stderr
-    resumed = ninjaone("run", job, "--resume")
+    resumed = ninjaone("run", "--yes", job, "--resume")
     assert resumed.returncode == 1, resumed.stderr  # the row that failed was left out
     assert "renamed (update_device): finished before" in resumed.stderr
     assert sent(sandbox, "POST") == ["/v2/device/1/reboot/NORMAL"]
@@ -162,9 +172,9 @@ def test_a_step_that_stops_the_job_exits_3_and_resume_goes_on(
 
 
 def test_restart_begins_again(ninjaone: Ninjaone, job: Path, sandbox: Sandbox) -> None:
-    assert ninjaone("run", job).returncode == 0
-    assert ninjaone("run", job).returncode == 2
-    assert ninjaone("run", job, "--restart").returncode == 0
+    assert ninjaone("run", "--yes", job).returncode == 0
+    assert ninjaone("run", "--yes", job).returncode == 2
+    assert ninjaone("run", "--yes", job, "--restart").returncode == 0
     assert len(sent(sandbox, "PATCH")) == 6
 
 
@@ -172,7 +182,7 @@ def test_ctrl_c_finishes_the_row_and_the_job_can_be_resumed(
     job: Path, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     write_lines(tmp_path / "rows.jsonl", [{"device": n} for n in range(3, 15)])
-    command = [sys.executable, "-m", "connector", "run", str(job), "--delay-ms"]
+    command = [sys.executable, "-m", "connector", "run", "--yes", str(job), "--delay-ms"]
     process = subprocess.Popen([*command, "50"], stderr=subprocess.PIPE, text=True, env=os.environ)
     wait_until(lambda: len(sandbox.log.requests()) >= 15)
     process.send_signal(signal.SIGINT)
@@ -188,7 +198,7 @@ def test_ctrl_c_finishes_the_row_and_the_job_can_be_resumed(
 
 def test_a_killed_job_goes_on_and_sends_nothing_twice(job: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     write_lines(tmp_path / "rows.jsonl", [{"device": n} for n in range(3, 15)])
-    command = [sys.executable, "-m", "connector", "run", str(job), "--delay-ms", "20"]
+    command = [sys.executable, "-m", "connector", "run", "--yes", str(job), "--delay-ms", "20"]
     more: list[str] = []
     for requests in (5, 14, 28):
         process = subprocess.Popen([*command, *more], stderr=subprocess.DEVNULL, env=os.environ)

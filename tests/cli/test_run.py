@@ -53,8 +53,10 @@ def test_rows_become_envelopes_in_order(ninjaone: Ninjaone, connection_file: Pat
 
 def test_all_rows_succeeding_exits_0(ninjaone: Ninjaone, connection_file: Path, tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("device_id,reason\n1,patching\n2,\n", encoding="utf-8")
-    done = ninjaone("run", "reboot_device", "-c", connection_file, "-i", "rows.csv", "-t", "mode=NORMAL",
-                    "--match-fields", "-o", "out.json", "--keep-row", "--delay-ms", 0)  # fmt: skip
+    done = ninjaone(
+        "run", "reboot_device", "--yes", "-c", connection_file, "-i", "rows.csv", "-t", "mode=NORMAL",
+        "--match-fields", "-o", "out.json", "--keep-row", "--delay-ms", 0,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "out.json").read_text())
     assert [e["input"] for e in found] == [
@@ -101,22 +103,34 @@ def test_a_job_file_with_paths_of_its_own(ninjaone: Ninjaone, connection_file: P
     ("arguments", "says"),
     [
         (["run", "reboot_devise"], 'no action "reboot_devise" (did you mean "reboot_device"?)'),
-        (["run", "reboot_device", "-t", "devise_id=1"], 'no input "devise_id" (did you mean "device_id"?)'),
-        (["run", "reboot_device", "-t", "device_id={{ x"], "device_id: template, line 1"),
-        (["run", "reboot_device", "-t", "device_id={{ x | nope }}"], "nope"),
-        (["run", "reboot_device", "-t", "device_id=1"], "needs mode"),
-        (["run", "reboot_device", "-i", "nowhere.jsonl"], "nowhere.jsonl: there is no such input"),
-        (["run", "reboot_device", "-i", "folder"], "the folder holds no part-* files"),
-        (["run", "reboot_device", "-i", "rows.jsonl", "-o", "missing/out"], "there is no folder missing"),
-        (["run", "reboot_device", "-i", "rows.jsonl", "-o", "folder"], "is a folder"),
-        (["run", "reboot_device", "-i", "twice.csv"], 'names the column "a" twice'),
-        (["run", "job.yaml"], "job.yaml, line 2: actoin"),
-        (["run", "reboot_device", "-i", "rows.jsonl", "-c", "none.yaml"], "none.yaml: cannot be read"),
         (
-            ["run", "reboot_device", "-i", "rows.jsonl", "-c", "wrong.yaml"],
+            ["run", "reboot_device", "--yes", "-t", "devise_id=1"],
+            'no input "devise_id" (did you mean "device_id"?)',
+        ),
+        (["run", "reboot_device", "--yes", "-t", "device_id={{ x"], "device_id: template, line 1"),
+        (["run", "reboot_device", "--yes", "-t", "device_id={{ x | nope }}"], "nope"),
+        (["run", "reboot_device", "--yes", "-t", "device_id=1"], "needs mode"),
+        (["run", "reboot_device", "--yes", "-i", "nowhere.jsonl"], "nowhere.jsonl: there is no such input"),
+        (["run", "reboot_device", "--yes", "-i", "folder"], "the folder holds no part-* files"),
+        (
+            ["run", "reboot_device", "--yes", "-i", "rows.jsonl", "-o", "missing/out"],
+            "there is no folder missing",
+        ),
+        (["run", "reboot_device", "--yes", "-i", "rows.jsonl", "-o", "folder"], "is a folder"),
+        (["run", "reboot_device", "--yes", "-i", "twice.csv"], 'names the column "a" twice'),
+        (["run", "job.yaml"], "job.yaml, line 2: actoin"),
+        (
+            ["run", "reboot_device", "--yes", "-i", "rows.jsonl", "-c", "none.yaml"],
+            "none.yaml: cannot be read",
+        ),
+        (
+            ["run", "reboot_device", "--yes", "-i", "rows.jsonl", "-c", "wrong.yaml"],
             'no region "eu1" (did you mean "eu"?)',
         ),
-        (["run", "reboot_device", "-i", "rows.jsonl", "--resume"], "nothing behind that could be resumed"),
+        (
+            ["run", "reboot_device", "--yes", "-i", "rows.jsonl", "--resume"],
+            "nothing behind that could be resumed",
+        ),
         (["rnu", "reboot_device"], 'no command "rnu" (did you mean "run"?)'),
     ],
 )
@@ -195,7 +209,7 @@ def test_ctrl_c_finishes_the_row_and_the_run_can_be_resumed(
     sandbox: Sandbox, connection_file: Path, tmp_path: Path
 ) -> None:
     rows = write_lines(tmp_path / "rows.jsonl", [{"device_id": n, "mode": "NORMAL"} for n in range(1, 21)])
-    command = [sys.executable, "-m", "connector", "run", "reboot_device", "-c", str(connection_file),
+    command = [sys.executable, "-m", "connector", "run", "reboot_device", "--yes", "-c", str(connection_file),
                "-i", str(rows), "-o", str(tmp_path / "out.jsonl"), "--delay-ms", "50"]  # fmt: skip
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ)
     wait_until(lambda: len(sandbox.log.requests()) >= 3)
@@ -234,7 +248,9 @@ def test_another_run_is_not_resumed(ninjaone: Ninjaone, connection_file: Path, t
     folder.mkdir()
     names = ("action", "templates", "connection", "input", "settings")
     write_lines(folder / "journal.jsonl", [{"journal": VERSION, "run": dict.fromkeys(names, "other")}])
-    done = ninjaone("run", "reboot_device", "-c", connection_file, "-i", rows, "-o", "out.jsonl", "--resume")
+    done = ninjaone(
+        "run", "reboot_device", "--yes", "-c", connection_file, "-i", rows, "-o", "out.jsonl", "--resume"
+    )
     assert done.returncode == 2
     assert "action, templates, connection, input, settings" in done.stderr
 

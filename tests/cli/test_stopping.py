@@ -33,7 +33,7 @@ def start(connection_file: Path, tmp_path: Path) -> Iterator[Start]:
     def run(*more: object, **pipes: Any) -> subprocess.Popen[bytes]:
         templates = ("-t", "device_id=1", "-t", "mode=NORMAL", "-t", "reason={{ reason }}")
         files = () if "stdin" in pipes else ("-i", "rows.jsonl", "-o", "out.jsonl")
-        command = ["run", "reboot_device", "-c", connection_file, *templates, *files, *more]
+        command = ["run", "reboot_device", "--yes", "-c", connection_file, *templates, *files, *more]
         process = subprocess.Popen(
             [sys.executable, "-m", "connector", *map(str, command)],
             stderr=subprocess.PIPE,

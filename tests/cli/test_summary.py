@@ -24,7 +24,7 @@ from tests.cli.conftest import Ninjaone, wait_until
 from tests.fakes import write_lines
 
 JOB = Job("reboot_device", input="in.jsonl", output="night 1.jsonl")
-REBOOT = ("run", "reboot_device", "-c", "connection.yaml", "-i", "rows.jsonl", "-o", "out.jsonl")
+REBOOT = ("run", "reboot_device", "--yes", "-c", "connection.yaml", "-i", "rows.jsonl", "-o", "out.jsonl")
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -134,7 +134,7 @@ def test_the_steps_of_a_job_and_warnings_and_caps(
         "    templates: {name: '{{ name }}', tags: '[\"{{ tag }}\"]'}\n"
         "  - name: listed\n    action: list_devices\n    input: {step: made}\n    templates: {limit: '3'}\n"
     )
-    done = ninjaone("run", "job.yaml", "--summary", "sum.json", "--json")
+    done = ninjaone("run", "--yes", "job.yaml", "--summary", "sum.json", "--json")
     assert done.returncode == 0, done.stderr
     made, listed = read(tmp_path / "sum.json")["runs"]
     assert (made["step"], made["warned"], made["truncated"]) == ("made", 1, 0)
@@ -226,12 +226,12 @@ def test_a_step_that_was_finished_before(ninjaone: Ninjaone, connection_file: Pa
         "connection: connection.yaml\ninput: rows.jsonl\noutput: out\ndelay_ms: 0\nsteps:\n"
         + step % ("first", ", on_error: stop") + step % ("second", "")
     )  # fmt: skip
-    stopped = ninjaone("run", "job.yaml", "--summary", "sum.json")
+    stopped = ninjaone("run", "--yes", "job.yaml", "--summary", "sum.json")
     assert stopped.returncode == 3
     document = read(tmp_path / "sum.json")
     assert "first (reboot_device): 1 row failed, and nothing more is begun" in document["message"]
     assert [(run["step"], run["too_many_errors"]) for run in document["runs"]] == [("first", True)]
-    assert ninjaone("run", "job.yaml", "--resume", "--summary", "sum.json").returncode == 1
+    assert ninjaone("run", "--yes", "job.yaml", "--resume", "--summary", "sum.json").returncode == 1
     first, second = read(tmp_path / "sum.json")["runs"]
     assert (first["step"], first["finished_before"]) == ("first", True)
     assert (second["step"], second["rows"]) == ("second", 2)

@@ -81,7 +81,7 @@ class Run:
 
     def command(self, *more: str) -> list[str]:
         """The command line that begins it."""
-        return [sys.executable, "-m", "connector", "run", str(self.folder / "job.yaml"), *more]
+        return [sys.executable, "-m", "connector", "run", str(self.folder / "job.yaml"), "--yes", *more]
 
     def start(self, *more: str) -> subprocess.Popen[bytes]:
         """Begin it, or go on with it, and do not wait."""

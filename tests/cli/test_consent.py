@@ -1,0 +1,211 @@
+"""What is destructive asks first: on a terminal, and nowhere else; and `--read-only` on the command line."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector.sandbox.server import Sandbox
+from tests.cli.conftest import Ninjaone
+from tests.cli.terminal import on_terminal
+from tests.fakes import write_lines
+
+if sys.platform == "win32":
+    pytest.skip("there are no pseudo-terminals", allow_module_level=True)
+
+CALL = ("call", "reboot_device", "device_id=1", "mode=NORMAL", "-c", "connection.yaml", "--delay-ms", "0")
+RUN = (
+    "run",
+    "reboot_device",
+    "-c",
+    "connection.yaml",
+    "-i",
+    "rows.jsonl",
+    "-o",
+    "out.jsonl",
+    "--delay-ms",
+    "0",
+)
+QUESTION = "Go on? [y/N]: "
+
+
+@pytest.fixture(autouse=True)
+def rows(connection_file: Path, tmp_path: Path) -> None:
+    write_lines(tmp_path / "rows.jsonl", [{"device_id": n, "mode": "NORMAL"} for n in (1, 2, 999)])
+
+
+def heard(sandbox: Sandbox) -> list[Any]:
+    """Everything that arrived, sign-ins among it."""
+    return [*sandbox.log.requests(), *sandbox.log.signins()]
+
+
+def reboots(sandbox: Sandbox) -> int:
+    return len([r for r in sandbox.log.requests() if r["method"] == "POST"])
+
+
+@pytest.mark.parametrize("answer", ["y", "yes", "YES"])
+def test_a_yes_goes_on(sandbox: Sandbox, tmp_path: Path, answer: str) -> None:
+    exit_code, screen = on_terminal(RUN, [(QUESTION, answer)], tmp_path)
+    assert exit_code == 1, screen
+    assert reboots(sandbox) == 3
+    host = sandbox.base_url.removeprefix("http://")
+    assert "  reboot_device: Reboot Device. " in screen
+    assert f"    on    {host}\r\n" in screen
+    assert "    for   3 rows of rows.jsonl\r\n" in screen
+
+
+@pytest.mark.parametrize("answer", ["", "n", "ja", "yes please", "\x04"])
+def test_any_other_answer_sends_nothing(sandbox: Sandbox, tmp_path: Path, answer: str) -> None:
+    for arguments in (RUN, CALL):
+        exit_code, screen = on_terminal(arguments, [(QUESTION, answer)], tmp_path)
+        assert exit_code == 2, screen
+    assert not reboots(sandbox)
+    assert not list(tmp_path.glob("out*"))
+
+
+def test_a_call_asks_and_names_the_saved_connection(
+    ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    settings = ("--base-url", sandbox.base_url, "--client-id", sandbox.client_id, "--no-test")
+    added = ninjaone("connection", "add", "acme", *settings, "--secret-stdin", stdin=sandbox.client_secret)
+    assert added.returncode == 0, added.stderr
+    arguments = [a.replace("connection.yaml", "acme") for a in CALL]
+    exit_code, screen = on_terminal(arguments, [(QUESTION, "y")], tmp_path)
+    assert exit_code == 0, screen
+    assert f"    on    acme ({sandbox.base_url.removeprefix('http://')})\r\n" in screen
+    assert "    for   the values of this call\r\n" in screen
+
+
+@pytest.mark.parametrize("arguments", [RUN, CALL, (*RUN, "--json")])
+def test_without_a_terminal_it_is_a_fault(
+    ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    done = ninjaone(*arguments, stdin="y\n")
+    assert done.returncode == 2
+    assert done.stderr.startswith("ninjaone: reboot_device: destructive, and ")
+    assert "give --yes" in done.stderr
+    assert heard(sandbox) == []
+    assert not list(tmp_path.glob("out*"))
+    assert ninjaone(*arguments, "--yes").returncode in (0, 1)
+    assert reboots(sandbox) > 0
+
+
+def test_a_program_is_not_asked_even_on_a_terminal(sandbox: Sandbox, tmp_path: Path) -> None:
+    exit_code, screen = on_terminal((*RUN, "--json"), [], tmp_path)
+    assert exit_code == 2
+    assert "with --json nobody is asked" in screen
+    assert heard(sandbox) == []
+
+
+def test_nobody_is_asked_on_what_has_the_rows(sandbox: Sandbox, tmp_path: Path) -> None:
+    arguments = ("run", "reboot_device", "-c", "connection.yaml")
+    exit_code, screen = on_terminal(arguments, [], tmp_path)
+    assert exit_code == 2
+    assert "standard input has the rows" in screen
+    assert heard(sandbox) == []
+
+
+@pytest.mark.parametrize("action", ["get_device", "cancel_maintenance"])
+def test_nothing_else_asks(ninjaone: Ninjaone, tmp_path: Path, action: str) -> None:
+    done = ninjaone("call", action, "device_id=1", "-c", "connection.yaml")
+    assert done.returncode == 0, done.stderr
+
+
+def test_each_destructive_step_is_named(sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "job.yaml").write_text(
+        "connection: connection.yaml\ninput: rows.jsonl\noutput: out\ndelay_ms: 0\nsteps:\n"
+        "  - {name: found, action: get_device, templates: {device_id: '{{ device_id }}'}}\n"
+        "  - {name: first, action: reboot_device, input: {step: found}}\n"
+        "  - name: second\n    action: reboot_device\n"
+        "    input: {step: first, only: '{{ device_id == 1 }}'}\n"
+    )
+    exit_code, screen = on_terminal(("run", "job.yaml"), [(QUESTION, "n")], tmp_path)
+    assert exit_code == 2, screen
+    assert "found" not in screen.replace('of the step "found"', "")
+    assert "  first (reboot_device): Reboot Device. " in screen
+    assert '    for   every row that comes of the step "found"\r\n' in screen
+    assert (
+        '    for   every row that comes of the step "first", as far as `only` lets them through\r\n' in screen
+    )
+    assert heard(sandbox) == []
+
+
+def test_a_rerun_asks_for_its_own_rows_and_a_resumed_run_asks_again(
+    ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    stopped = ninjaone(*RUN, "--yes", "--max-errors", "0", "--restart")
+    assert stopped.returncode == 1, stopped.stderr
+    done = ninjaone("rerun", "out.jsonl")
+    assert (done.returncode, "give --yes" in done.stderr) == (2, True)
+    exit_code, screen = on_terminal(("rerun", "out.jsonl"), [(QUESTION, "y")], tmp_path)
+    assert exit_code == 1, screen
+    assert f"    for   1 row of {tmp_path / 'rows.jsonl'} that failed\r\n" in screen
+
+    write_lines(tmp_path / "rows.jsonl", [{"device_id": n, "mode": "NORMAL"} for n in (1, 999, 2)])
+    run = [*RUN, "--max-errors", "0"]
+    assert ninjaone(*run, "--yes", "--restart").returncode == 3
+    sent = reboots(sandbox)
+    assert ninjaone(*run, "--resume").returncode == 2
+    exit_code, screen = on_terminal((*run, "--resume"), [(QUESTION, "y")], tmp_path)
+    assert exit_code == 1, screen
+    assert "What is done already is not done again." in screen
+    assert reboots(sandbox) == sent + 1
+
+
+# --- read-only ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("arguments", [(*RUN, "--yes"), (*CALL, "--yes"), ("preview", *RUN[1:6])])
+def test_read_only_refuses_before_anything_is_sent(
+    ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    by_option = ninjaone(*arguments, "--read-only")
+    by_environment = ninjaone(*arguments, NINJAONE_READ_ONLY="true")
+    with (tmp_path / "connection.yaml").open("a") as file:
+        file.write("read_only: true\n")
+    by_connection = ninjaone(*arguments)
+    not_undone = ninjaone(*arguments, NINJAONE_READ_ONLY="false")
+    for done, who in (
+        (by_option, "the run is read-only"),
+        (by_environment, "the connection is read-only (connection.yaml, by NINJAONE_READ_ONLY)"),
+        (by_connection, "the connection is read-only (connection.yaml)"),
+        (not_undone, "the connection is read-only (connection.yaml)"),
+    ):
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f'reboot_device has the effect "destructive", and {who}: nothing was sent' in done.stderr
+    assert heard(sandbox) == []
+    assert ninjaone("call", "get_device", "device_id=1", "-c", "connection.yaml").returncode == 0
+
+
+def test_a_saved_connection_is_made_read_only(ninjaone: Ninjaone, sandbox: Sandbox) -> None:
+    settings = ("--base-url", sandbox.base_url, "--client-id", sandbox.client_id, "--no-test")
+    added = ninjaone(
+        "connection", "add", "acme", *settings, "--read-only", "--secret-stdin", stdin=sandbox.client_secret
+    )
+    assert added.returncode == 0, added.stderr
+    assert "read_only          true\n" in ninjaone("connection", "show", "acme").stdout
+    write = ("call", "cancel_maintenance", "device_id=1")
+    assert ninjaone(*write).returncode == 2
+    assert not sandbox.log.requests()
+    assert ninjaone("connection", "edit", "acme", "--no-read-only", "--no-test").returncode == 0
+    assert ninjaone(*write).returncode == 0
+
+
+def test_a_rerun_is_held_to_it_too(ninjaone: Ninjaone, sandbox: Sandbox) -> None:
+    assert ninjaone(*RUN, "--yes").returncode == 1
+    sent = reboots(sandbox)
+    done = ninjaone("rerun", "out.jsonl", "--yes", "--read-only")
+    assert (done.returncode, "the run is read-only" in done.stderr) == (2, True)
+    assert reboots(sandbox) == sent
+
+
+def test_the_environments_own_connection_is_read_only(ninjaone: Ninjaone, sandbox: Sandbox) -> None:
+    environment = {f"NINJAONE_{name.upper()}": value for name, value in sandbox.connection.items()}
+    refused = ninjaone("call", "cancel_maintenance", "device_id=1", **environment, NINJAONE_READ_ONLY="yes")
+    assert (refused.returncode, "read-only" in refused.stderr) == (2, True)
+    unclear = ninjaone("call", "get_device", "device_id=1", **environment, NINJAONE_READ_ONLY="of course")
+    assert (unclear.returncode, "is neither true nor false" in unclear.stderr) == (2, True)
+    assert not sandbox.log.requests()
