@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from connector.audit import Audit
 from connector.auth import Auth
 from connector.clock import Clock
 from connector.connections import Connection
@@ -46,10 +47,11 @@ class Client:
         pacer: Pacer,
         clock: Clock,
         redactor: Redactor,
+        audit: Audit | None = None,
     ) -> None:
         self.service, self.connection = service, connection
         self._transport, self._auth, self._pacer, self._clock = transport, auth, pacer, clock
-        self.redactor = redactor
+        self.redactor, self._audit = redactor, audit
         self.requests = 0
         """How many API requests were sent so far, every try counted. Without a lock, as it is but shown."""
         self._jitter: Callable[[], float] = random.Random().random  # noqa: S311 - spreads load, hides nothing
@@ -62,11 +64,13 @@ class Client:
         self._auth.token()
         return self._auth.scopes
 
-    def send(self, request: Request) -> Response:
+    def send(self, request: Request, action: str = "", row: int = 0) -> Response:
         """Send one request, again where that is safe, and give its answer (2xx, or a wanted 3xx).
 
         Raises RowError with the code that the failure means; `refused` on it tells whether the API
         certainly did not carry the request out. A read-only connection's client sends reads alone.
+        An audit says which action and row have asked; RunStopped is raised, and nothing sent, when it cannot
+        be written any more.
         """
         if self.connection.read_only and request.effect != "read":
             said = f'{request} has the effect "{request.effect}", and the run or its connection is read-only'
@@ -74,12 +78,19 @@ class Client:
         described, body = request.encoded
         attempt, renewed, lost_before = 0, False, False
         while True:
+            if self._audit:
+                self._audit.require()
             token = self._auth.token()
             headers = {**standard_headers(token), **described, **request.headers}
             self._pacer.wait()
             self.requests += 1
             attempt += 1
-            outcome = self._try(request, headers, body, attempt, lost_before)
+            if self._audit:
+                outcome = self._audited(
+                    self._audit, request, headers, body, attempt, lost_before, action, row
+                )
+            else:
+                outcome = self._try(request, headers, body, attempt, lost_before)
             if isinstance(outcome, Response):
                 return outcome
             error = outcome.error
@@ -94,6 +105,33 @@ class Client:
                 raise error
             lost_before = lost_before or not error.refused
             self._clock.sleep(self._backoff(attempt) if outcome.wait_s is None else outcome.wait_s)
+
+    def settle(self) -> None:
+        """Raise RunStopped unless the audit tells of all that was sent."""
+        if self._audit:
+            self._audit.require()
+
+    def _audited(
+        self,
+        audit: Audit,
+        request: Request,
+        headers: dict[str, str],
+        body: bytes | None,
+        attempt: int,
+        lost_before: bool,
+        action: str,
+        row: int,
+    ) -> Response | _Failure:
+        """Try, and note what came of it, whatever that is."""
+        began, start = self._clock.now(), self._clock.monotonic()
+        about: Response | RowError = RowError("internal_error", "", attempts=attempt)
+        try:
+            outcome = self._try(request, headers, body, attempt, lost_before)
+            about = outcome if isinstance(outcome, Response) else outcome.error
+            return outcome
+        finally:
+            seconds = self._clock.monotonic() - start
+            audit.note(request, about, action=action, row=row, began=began, seconds=seconds)
 
     def _renew(self, dead: str, expired: RowError) -> None:
         try:

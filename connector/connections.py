@@ -81,6 +81,11 @@ class Connection:
         return f"{urlsplit(self.base_url).netloc} {who}"
 
     @property
+    def label(self) -> str:
+        """Name it for a person: as it is saved, or else by its host."""
+        return self.name or urlsplit(self.base_url).netloc
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """What must never be shown, a proxy's password included."""
         password = password_of(self.proxy or "")

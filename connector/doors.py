@@ -1,11 +1,11 @@
-"""The doors of a run: what a read-only job or connection does not let through."""
+"""The doors of a run: what a read-only job or connection does not let through, and who notes what passes."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from connector.action import Action
-from connector.connections import Connection
+from connector.connections import Connection, audit_files
 from connector.errors import RunFault
 from connector.job import Job
 
@@ -27,4 +27,5 @@ def behind_doors(action: Action, job: Job, connection: Connection) -> Connection
     say.
     """
     let_through(action, job, connection)
-    return replace(connection, read_only=connection.read_only or job.read_only)
+    audit = tuple(dict.fromkeys((*connection.audit, *audit_files(job.audit))))
+    return replace(connection, read_only=connection.read_only or job.read_only, audit=audit)

@@ -13,7 +13,7 @@ from connector.bindings import Bindings
 from connector.client import Client
 from connector.downloads import save
 from connector.envelope import Envelope
-from connector.errors import Interrupted, RowError, RunStopped
+from connector.errors import RowError, RunStopped
 from connector.handlers import Download, Inputs, Note, Page, PagedResult, Steps, find_handler
 from connector.http import Request, Response
 from connector.inputs import ABSENT
@@ -111,7 +111,7 @@ class Invoker:
 
         Raises nothing but RunStopped (nowhere to write) and KeyboardInterrupt.
         """
-        exchange = _Exchange(number, self.client, self.recorder, self.lookups)
+        exchange = _Exchange(self, number)
         writer = _RowWriter(self, number, row, exchange)
         try:
             try:
@@ -161,7 +161,7 @@ class Invoker:
     def failed_row(self, number: int, row: Json, error: RowError) -> Envelope:
         """Give the envelope of a row that could not even be read."""
         kept = row if isinstance(row, Mapping) else {}
-        writer = _RowWriter(self, number, kept, _Exchange(number, self.client, self.recorder, self.lookups))
+        writer = _RowWriter(self, number, kept, _Exchange(self, number))
         (envelope,) = writer.failed(error)
         return envelope
 
@@ -169,8 +169,9 @@ class Invoker:
 class _Exchange:
     """The requests of one row, and what may be said of the row because of them."""
 
-    def __init__(self, row: int, client: Client, recorder: Recorder, lookups: Lookups) -> None:
-        self.row, self.client, self.recorder, self.lookups = row, client, recorder, lookups
+    def __init__(self, invoker: Invoker, row: int) -> None:
+        self.row, self.recorder, self.lookups = row, invoker.recorder, invoker.lookups
+        self._client, self._action = invoker.client, invoker.action.name
         self.last: Response | None = None
         self.warnings: list[str] = []
         self.repeatable = True
@@ -182,9 +183,9 @@ class _Exchange:
         """Send a request, unless an interrupted run was answered already. Raises RowError."""
         try:
             if request.cached:
-                response = self.lookups.ask(request, self.client.send)
+                response = self.lookups.ask(request, self._send)
             elif request.repeatable and request.method != "DELETE":
-                response = self.client.send(request)
+                response = self._send(request)
             else:
                 response = self._send_noted(request)
         except RowError as error:
@@ -196,6 +197,9 @@ class _Exchange:
         if request.effect != "read":
             self._done.append((request, response))
         return response
+
+    def _send(self, request: Request) -> Response:
+        return self._client.send(request, self._action, self.row)
 
     def _send_noted(self, request: Request) -> Response:
         """Send what is noted: what cannot be repeated, and deletions, whose repetition finds nothing left."""
@@ -217,8 +221,8 @@ class _Exchange:
     def _send_and_take_back(self, request: Request, step: int, sent_before: bool) -> Response:
         """Send a request that is noted, and take the note back if it was certainly not carried out."""
         try:
-            return self.client.send(request)
-        except Interrupted:
+            return self._send(request)
+        except RunStopped:  # before it was sent, or after a try that was certainly not carried out
             if not request.repeatable:
                 self.recorder.refused(self.row, step)
             raise

@@ -64,6 +64,7 @@ SHARED = (
     "files",
     "reveal_secrets",
     "read_only",
+    "audit",
 )
 """What a job with steps may say once for all of them."""
 _FOR_ALL_STEPS = (*SHARED, "input", "input_format", "output")
@@ -93,6 +94,7 @@ class Job:
     files: Path | None = None
     reveal_secrets: bool = False
     read_only: bool = False
+    audit: Path | None = None
     concurrency: int = 1
     on_error: OnError = "continue"
     max_errors: int | None = None
@@ -261,6 +263,7 @@ def _read_shared(part: Section, folder: Path, base: Job) -> Job:
         files=below("files", base.files),
         reveal_secrets=part.value("reveal_secrets", bool, base.reveal_secrets),
         read_only=part.value("read_only", bool, base.read_only),
+        audit=below("audit", base.audit),
     )
     return _read_input(part, folder, job)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from connector import json_text
 from connector.action import Action
+from connector.audit import Audit
 from connector.auth import Auth
 from connector.batch import Listener, Summary, require_first, run_batch
 from connector.bindings import Bindings, bind
@@ -118,7 +119,8 @@ def open_client(
     transport = transport or open_transport(connection)
     auth = Auth(service, connection, transport, clock, redactor, token_file(connection))
     pacer = Pacer(delay_ms, clock, state_file("pacing", connection.account))
-    return Client(service, connection, transport, auth, pacer, clock, redactor)
+    audit = Audit(connection.audit, connection.label, redactor) if connection.audit else None
+    return Client(service, connection, transport, auth, pacer, clock, redactor, audit)
 
 
 def token_file(connection: Connection) -> Path | None:
@@ -184,6 +186,7 @@ def run(
                 max_errors=job.errors_allowed,
                 summary=summary,
             )
+            client.settle()
     return summary
 
 

@@ -27,7 +27,7 @@ VERSION = 1
 KEPT = 1000
 """How many records are kept; the oldest go first."""
 
-_PATHS = ("uploads", "files")
+_PATHS = ("uploads", "files", "audit")
 
 
 class Rows(Protocol):

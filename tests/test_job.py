@@ -39,6 +39,7 @@ EVERYTHING: dict[str, Any] = {
     "files": "downloads",
     "reveal_secrets": True,
     "read_only": True,
+    "audit": "audit.jsonl",
 }
 
 
@@ -58,6 +59,7 @@ ABOVE: dict[str, Any] = {
     "files": "downloads",
     "reveal_secrets": True,
     "read_only": True,
+    "audit": "audit.jsonl",
 }
 
 
@@ -88,6 +90,7 @@ def test_every_key_of_a_job(tmp_path: Path) -> None:
         files=tmp_path / "downloads",
         reveal_secrets=True,
         read_only=True,
+        audit=tmp_path / "audit.jsonl",
     )
 
 
@@ -257,6 +260,7 @@ def test_what_stands_above_the_steps_is_for_all_that_do_not_say_their_own(tmp_pa
         "files": "own",
         "reveal_secrets": False,
         "read_only": False,
+        "audit": "own.audit",
     }
     path = write(tmp_path, {**ABOVE, "steps": [FIRST, {**FIRST, "name": "second", **own}]})
     first, second = load_jobs(path)
@@ -276,6 +280,7 @@ def test_what_stands_above_the_steps_is_for_all_that_do_not_say_their_own(tmp_pa
         files=tmp_path / "downloads",
         reveal_secrets=True,
         read_only=True,
+        audit=tmp_path / "audit.jsonl",
     )
     assert second == Job(
         action="list_devices",
@@ -288,6 +293,7 @@ def test_what_stands_above_the_steps_is_for_all_that_do_not_say_their_own(tmp_pa
         max_errors=7,
         uploads=tmp_path / "own",
         files=tmp_path / "own",
+        audit=tmp_path / "own.audit",
     )
 
 

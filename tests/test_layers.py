@@ -36,7 +36,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("bindings", "handlers", "document", "downloads"),
     # One request.
     ("paging", "client"),
-    ("pacing", "auth", "catalog"),
+    ("pacing", "auth", "catalog", "audit"),
     ("connections",),
     ("saved_connections", "secret_store"),
     ("state",),

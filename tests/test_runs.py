@@ -51,7 +51,7 @@ def test_every_setting_of_a_job_comes_back_with_absolute_paths(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     given: dict[str, Any] = {
-        "connection": "c.yaml", "uploads": Path("up"), "files": Path("down"),
+        "connection": "c.yaml", "uploads": Path("up"), "files": Path("down"), "audit": Path("a"),
         "templates": {"a": "{{ b }}", "c": {"template": "", "empty": "send"}},
         "input": "rows.csv", "output": "out.jsonl",
         "input_format": "csv", "output_format": "json", "rows": "each", "on_error": "stop", "delay_ms": 1.5,
@@ -64,7 +64,7 @@ def test_every_setting_of_a_job_comes_back_with_absolute_paths(
     found = find(Path("out.jsonl"))
     assert found is not None
     for name, value in given.items():
-        if name in ("uploads", "files"):
+        if name in ("uploads", "files", "audit"):
             value = tmp_path / value
         elif name in ("connection", "input", "output"):
             value = str(tmp_path / value)

@@ -106,9 +106,15 @@ def _count(text: str) -> int:
 
 
 def add_pace(parser: argparse.ArgumentParser) -> None:
-    """Declare where requests are sent, which ones, and how fast."""
+    """Declare where requests are sent, which ones, how fast, and where that is noted."""
     add_connection_option(parser)
     add_read_only(parser)
+    parser.add_argument(
+        "--audit",
+        metavar="FILE",
+        type=Path,
+        help="append a line of every request, without bodies and secrets",
+    )
     parser.add_argument(
         "--delay-ms", type=_delay, metavar="MS", help="least time between API requests (default 300)"
     )

@@ -183,6 +183,7 @@ def _call(options: argparse.Namespace) -> int:
         files=options.files,
         reveal_secrets=bool(options.reveal_secrets),
         read_only=bool(options.read_only),
+        audit=options.audit,
     )
     prepared = prepare(job, catalog)
     connection = behind_doors(action, job, load_connection(prepared.service, job.connection))
@@ -192,6 +193,7 @@ def _call(options: argparse.Namespace) -> int:
     (envelope,) = make_invoker(prepared, client).envelopes(1, values)
     indent = 2 if sys.stdout.isatty() else None
     print(json.dumps(envelope.as_json(), indent=indent))
+    client.settle()
     return ROWS_FAILED if envelope.has_error else OK
 
 
