@@ -1,27 +1,27 @@
-"""Signing in: OAuth 2.0 client credentials, or a ready bearer token.
+"""A connection's bearer token: got when it is needed, renewed before it ends, kept between runs.
 
-A sign-in is no API request: it is neither paced nor counted. One at a time, renewed before it ends, kept
-between runs in a file that only its user can read.
+A sign-in is no API request: it is neither paced nor counted. There is one at a time, and what it gave is kept
+in a file that only its user can read.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from urllib.parse import urlencode
-
-from filelock import FileLock
 
 from connector import json_text
 from connector.clock import Clock
 from connector.connections import Connection
-from connector.errors import NotSent, RowError, TransportError, shorten
-from connector.http import USER_AGENT, Response, Transport
+from connector.errors import NotSent, RowError
+from connector.grants import ClientCredentials, Grant, Refresh
+from connector.http import Transport
 from connector.redact import Redactor
+from connector.refresh_tokens import RefreshToken
 from connector.service import Service
-from connector.state import write_whole
+from connector.state import state_file, write_whole
+from connector.token_endpoint import Granted, TokenEndpoint
 
 RENEW_BEFORE_S = 60.0
 """A token is renewed when it has less than this left, or less than a tenth of its life."""
@@ -45,13 +45,21 @@ class Auth:
         redactor: Redactor,
         cache: Path | None = None,
     ) -> None:
-        self._service, self._connection, self._transport = service, connection, transport
         self._clock, self._redactor, self._cache = clock, redactor, cache
+        endpoint = TokenEndpoint(service, connection, transport, redactor)
+        self._grant: Grant | None
+        if connection.refresh_token:
+            self._grant = Refresh(endpoint, RefreshToken(connection), redactor)
+        elif connection.access_token:
+            self._grant = None
+        else:
+            lock = cache and cache.with_name(f"{cache.name}.lock")
+            self._grant = ClientCredentials(endpoint, connection, lock)
         self.scopes: tuple[str, ...] = ()
         self._lock = threading.Lock()
-        self._token = connection.access_token
-        self._until = float("inf") if self._token else 0.0
-        self._refused: tuple[str, int] | None = None
+        self._token = "" if self._grant else connection.access_token
+        self._until = 0.0 if self._grant else float("inf")
+        self._refused: RowError | None = None
 
     def token(self) -> str:
         """Give a token that is good for a while, signing in if need be.
@@ -65,113 +73,91 @@ class Auth:
 
     def renew(self, dead: str) -> str:
         """Give another token than `dead`, which the API has refused. Raises RowError as `token` does."""
-        if self._connection.access_token:
-            raise RowError("auth_failed", "the API refuses the connection's access_token: get a new one")
         return self._one_at_a_time(lambda: self._token != dead and self._clock.now() < self._until, dead)
 
-    def _one_at_a_time(self, done: Callable[[], bool], dead: str = "") -> str:
+    def forget(self) -> None:
+        """Have the next run sign in anew; this one goes on with the token that it has."""
+        if self._cache:
+            with suppress(OSError):
+                self._cache.unlink()
+
+    def _one_at_a_time(self, is_done: Callable[[], bool], dead: str = "") -> str:
+        grant = self._grant
+        if grant is None:
+            raise RowError("auth_failed", "the API refuses the connection's access_token: get a new one")
         with self._lock:
-            if done():
+            if is_done():
                 return self._token
             if self._refused is not None:
-                raise RowError("auth_failed", self._refused[0], status=self._refused[1])
-            if self._cache is None:
-                self._sign_in()
-                return self._token
-            with _held(FileLock(f"{self._cache}.lock", mode=0o600)):
-                self._read_cache(self._cache)
+                raise RowError("auth_failed", str(self._refused), status=self._refused.status)
+            with grant.held():
+                self._read_cache(grant.binding())
                 if not (self._token and self._token != dead and self._clock.now() < self._until):
-                    self._sign_in()
-                    self._write_cache(self._cache)
+                    self._take(self._patiently(grant.ask))
+                    self._write_cache(grant)
             return self._token
 
-    def _sign_in(self) -> None:
-        for attempt in range(1, TRIES + 1):
+    def _patiently(self, ask: Callable[[], Granted]) -> Granted:
+        for attempt in range(1, TRIES):
             try:
-                return self._ask()
+                return self._noting_refusals(ask)
             except RowError as error:
-                final = error.code == "auth_failed" or isinstance(error.__cause__, NotSent)
-                if final or attempt == TRIES:
+                if error.code == "auth_failed" or isinstance(error.__cause__, NotSent):
                     raise
                 self._clock.sleep(2.0 ** (attempt - 1))
+        return self._noting_refusals(ask)
 
-    def _ask(self) -> None:
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": self._connection.client_id,
-            "client_secret": self._connection.client_secret,
-        }
-        if self._connection.scope:
-            form["scope"] = self._connection.scope
-        headers = {
-            "content-type": "application/x-www-form-urlencoded",
-            "accept": "application/json",
-            "user-agent": USER_AGENT,
-        }
-        sign_in = self._service.sign_in
+    def _noting_refusals(self, ask: Callable[[], Granted]) -> Granted:
         try:
-            answer = self._transport.send("POST", sign_in.token_path, headers, urlencode(form).encode())
-        except TransportError as error:
-            raise RowError(error.code, f"signing in at {self._connection.base_url}: {error}") from error
-        self._read_answer(answer)
+            return ask()
+        except RowError as error:
+            # What the service has not said, such as that a keyring is locked, may change.
+            if error.code == "auth_failed" and error.status:
+                self._refused = error
+            raise
 
-    def _read_answer(self, answer: Response) -> None:
-        body = self._body(answer)
-        token = body.get("access_token")
-        if answer.status != 200 or not isinstance(token, str) or not token:
-            raise self._refusal(answer, body)
-        life = body.get("expires_in")
-        life_s = float(life) if isinstance(life, (int, float)) and life > 0 else 3600.0
-        self._redactor.add(token)
-        self._token, self.scopes = token, tuple(str(body.get("scope") or "").split())
-        self._until = self._clock.now() + life_s - min(RENEW_BEFORE_S, life_s / 10)
+    def _take(self, granted: Granted) -> None:
+        self._token, self.scopes = granted.access_token, granted.scopes
+        self._until = self._clock.now() + granted.life_s - min(RENEW_BEFORE_S, granted.life_s / 10)
 
-    def _body(self, answer: Response) -> dict[str, object]:
+    def _read_cache(self, binding: str) -> None:
+        if self._cache is None:
+            return
         try:
-            body = answer.json()
-        except RowError:
-            return {}
-        return body if isinstance(body, dict) else {}
-
-    def _refusal(self, answer: Response, body: dict[str, object]) -> RowError:
-        vendor_code = str(body.get("error") or body.get("resultCode") or "")
-        meaning = self._service.sign_in.errors
-        reason = meaning.get(vendor_code) or meaning.get(answer.status)  # type: ignore[call-overload]
-        said = "an HTML page" if answer.is_html else self._redactor.text(vendor_code or answer.text.strip())
-        said = shorten(said or "nothing", 120)
-        message = f"signing in at {self._connection.base_url} failed: it answered {answer.status} ({said})"
-        if body.get("incidentId"):
-            message += f", incident {body['incidentId']}"
-        final = 400 <= answer.status < 500 and answer.status not in (408, 429)
-        message = f"{message}: {reason}" if reason else message
-        if final:
-            self._refused = (message, answer.status)
-        code = "auth_failed" if final else "rate_limited" if answer.status == 429 else "bad_response"
-        return RowError(code, message, status=answer.status, vendor_code=vendor_code)
-
-    def _read_cache(self, path: Path) -> None:
-        try:
-            kept = json_text.loads(path.read_text(encoding="utf-8"))
+            kept = json_text.loads(self._cache.read_text(encoding="utf-8"))
             token, until, scopes = kept["token"], float(kept["until"]), tuple(kept["scopes"])
+            is_ours = kept["came_with"] == binding
         except (OSError, ValueError, KeyError, TypeError):
             return
-        if isinstance(token, str) and token and self._clock.now() < until:
+        if isinstance(token, str) and token and is_ours and self._clock.now() < until:
             self._redactor.add(token)
             self._token, self._until, self.scopes = token, until, scopes
 
-    def _write_cache(self, path: Path) -> None:
+    def _write_cache(self, grant: Grant) -> None:
         """Write the token so that no reader sees half of it. A full disk costs a sign-in, not the run."""
-        with suppress(OSError):
-            kept = {"token": self._token, "until": self._until, "scopes": self.scopes}
-            write_whole(path, json_text.dump_bytes(kept))
+        if self._cache is None:
+            return
+        with suppress(OSError, RowError):
+            kept = {
+                "token": self._token,
+                "until": self._until,
+                "scopes": self.scopes,
+                "came_with": grant.binding(),
+            }
+            write_whole(self._cache, json_text.dump_bytes(kept))
 
 
-@contextmanager
-def _held(lock: FileLock) -> Iterator[None]:
-    """Hold a lock between processes; a folder that allows none costs a sign-in, not the run."""
-    with suppress(OSError, NotImplementedError):
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
+def token_file(connection: Connection) -> Path | None:
+    """Name the file that keeps a connection's token between runs; a ready token needs none.
+
+    The name depends on all that a token depends on, less a refresh token, of which the file holds a digest:
+    that changes with each sign-in.
+    """
+    if connection.refresh_token:
+        grant = ("refresh_token", RefreshToken(connection).key)
+    elif connection.access_token:
+        return None
+    else:
+        grant = ("client_credentials", "")
+    identity = (connection.base_url, connection.client_id, connection.client_secret, connection.scope)
+    return state_file("token", "\n".join((*grant, *identity)))

@@ -203,6 +203,8 @@ class Client:
         hint = errors.hints.get(vendor_code) or errors.hints.get(code, "")
         if status == 404 and vendor_code in ("", *errors.generic):
             hint = "This instance may not offer the operation"
+        if code == "forbidden":
+            said += self._lacking_scope(request)
         # The vendor's own word for "no" is one, also with a status of 500.
         refused = 300 <= status < 500 or vendor_code in errors.codes
         error = self._row_error(code, request, answer, f"{said}. {hint}" if hint else said, refused)
@@ -212,6 +214,17 @@ class Client:
         if status == 401 and (not vendor_code or vendor_code in self.service.sign_in.expired):
             return _Failure("expired", error, False)
         return _Failure("server", error, not refused and request.repeatable)
+
+    def _lacking_scope(self, request: Request) -> str:
+        """Say which scope a refused request needs that its token lacks; an empty text when none does.
+
+        The token is not kept for later runs then: it would lack the scope also when the app has got it.
+        """
+        scopes, needed = self._auth.scopes, self.service.sign_in.needs.get(request.effect, "")
+        if not scopes or not needed or needed in scopes:
+            return ""
+        self._auth.forget()
+        return f'. The token carries the scopes "{" ".join(scopes)}" and lacks "{needed}"'
 
     def _row_error(
         self, code: str, request: Request, answer: Response, said: str, refused: bool = False

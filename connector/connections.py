@@ -259,8 +259,13 @@ def _typed(text: str, types: tuple[type, ...], variable: str) -> Any:
     return text
 
 
-def make_connection(service: Service, settings: Mapping[str, Any], place: str) -> Connection:
-    """Check settings and make a connection of them. Raises ConnectionFault that names `place`."""
+def make_connection(
+    service: Service, settings: Mapping[str, Any], place: str, *, before_sign_in: bool = False
+) -> Connection:
+    """Check settings and make a connection of them. Raises ConnectionFault that names `place`.
+
+    `before_sign_in` is for a user who is about to sign in: there need not be a secret yet.
+    """
     settings = dict(settings)
     for name, value in settings.items():
         if isinstance(value, str) and not value.isprintable():
@@ -270,8 +275,10 @@ def make_connection(service: Service, settings: Mapping[str, Any], place: str) -
     connection = Connection(
         service=service.name, base_url=base_url, **settings, health_checks_off=off, audit=audit, origin=place
     )
+    if before_sign_in and not connection.client_id:
+        raise ConnectionFault(f"{place}: give client_id")
     has_app = connection.client_id and (connection.client_secret or connection.refresh_token)
-    if not (has_app or connection.access_token):
+    if not (has_app or connection.access_token or before_sign_in):
         raise ConnectionFault(
             f"{place}: give client_id with client_secret or refresh_token, or an access_token"
         )

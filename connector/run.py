@@ -13,7 +13,7 @@ from typing import Any
 from connector import json_text
 from connector.action import Action
 from connector.audit import Audit
-from connector.auth import Auth
+from connector.auth import Auth, token_file
 from connector.batch import Listener, Summary, require_first, run_batch
 from connector.bindings import Bindings, bind
 from connector.catalog import Catalog
@@ -121,12 +121,6 @@ def open_client(
     pacer = Pacer(delay_ms, clock, state_file("pacing", connection.account))
     audit = Audit(connection.audit, connection.label, redactor) if connection.audit else None
     return Client(service, connection, transport, auth, pacer, clock, redactor, audit)
-
-
-def token_file(connection: Connection) -> Path | None:
-    """Name the file that keeps a connection's token between runs; a ready token needs none."""
-    identity = (connection.base_url, connection.client_id, connection.client_secret, connection.scope)
-    return None if connection.access_token else state_file("token", "\n".join(identity))
 
 
 def open_transport(connection: Connection) -> HttpTransport:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -19,13 +19,16 @@ from filelock import FileLock, Timeout
 from connector import json_text
 from connector.errors import ConnectionFault
 from connector.redact import HIDDEN
-from connector.state import config_folder, write_whole
+from connector.state import config_folder, require_room, write_whole
 
 FIELDS = ("client_secret", "access_token", "refresh_token")
 """The settings of a connection that are secrets."""
 KEYRING_SERVICE = "ninjaone-connector"
 """The name under which entries stand in the keyring; the user of an entry is NAME/FIELD."""
 LOCK_WAIT_S = 30.0
+"""How long a writer waits for another one, which needs but an instant."""
+HELD_WAIT_S = 600.0
+"""How long a process waits for another one that uses up a secret, which asks a server for another one."""
 
 Place = Literal["keyring", "file"]
 T = TypeVar("T")
@@ -85,6 +88,33 @@ class SecretStore:
             # Of a keyring that cannot be used any more, the entry stays where nobody can read it either.
             with suppress(ConnectionFault):
                 _out_of_keyring(name, field)
+
+    @contextmanager
+    def held(self, name: str) -> Iterator[None]:
+        """Keep all others who ask for it, also threads of this process, from a connection's secrets.
+
+        For what takes longer than a change: to use one up at a server, and to keep what took its place.
+        """
+        lock = FileLock(self._folder / f"{name}.lock", timeout=HELD_WAIT_S, mode=0o600)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock.acquire()
+        except Timeout as error:
+            raise ConnectionFault(f'another process is signing in for "{name}", and does not end') from error
+        except (OSError, NotImplementedError) as error:
+            raise ConnectionFault(f"{lock.lock_file}: cannot be locked: {error}") from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def require_room(self) -> None:
+        """Raise ConnectionFault when no secret could be kept in a file now."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            require_room(self._folder)
+        except OSError as error:
+            raise ConnectionFault(f"{self._folder}: cannot be written: {error.strerror}") from error
 
     def delete(self, name: str, *fields: str) -> None:
         """Forget these secrets of a connection, or all of them.

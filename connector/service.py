@@ -14,7 +14,13 @@ from connector.inputs import Input
 
 @dataclass(frozen=True)
 class SignIn:
-    """OAuth 2.0 as the service has it. `errors` tells what an error code of the token endpoint means."""
+    """OAuth 2.0 as the service has it.
+
+    `errors` tells what an error code or a status of the token endpoint means, and `elsewhere` what an answer
+    does that comes from no token endpoint at all. `user_scopes` are asked for on a user's behalf where the
+    connection names none, `offline_scope` always, since it gives a refresh token. `app` is how a client app
+    for that is made. `needs` tells which scope a request needs, by its effect.
+    """
 
     token_path: str
     authorize_path: str
@@ -22,6 +28,11 @@ class SignIn:
     grants: tuple[str, ...]
     expired: tuple[str, ...]
     errors: Mapping[str, str]
+    elsewhere: str
+    user_scopes: tuple[str, ...]
+    offline_scope: str
+    app: str
+    needs: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -152,6 +163,11 @@ def _sign_in(part: Section) -> SignIn:
         grants=part.texts("grants"),
         expired=part.texts("expired"),
         errors=part.mapping("errors"),
+        elsewhere=part.text("elsewhere", ""),
+        user_scopes=part.texts("user_scopes"),
+        offline_scope=part.text("offline_scope", ""),
+        app=part.text("app", ""),
+        needs=part.mapping("needs"),
     )
     part.finish()
     return sign_in

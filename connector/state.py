@@ -28,7 +28,12 @@ def state_folder() -> Path:
 @cache
 def records_folder() -> Path:
     """The folder for the records of runs."""
-    return _usable(user_state_path("ninjaone-connector", appauthor=False) / "runs")
+    return _usable(lasting_folder() / "runs")
+
+
+def lasting_folder() -> Path:
+    """The folder of what outlasts a run and must not be lost. It need not be there yet."""
+    return user_state_path("ninjaone-connector", appauthor=False)
 
 
 def config_folder() -> Path:
@@ -55,6 +60,13 @@ def state_file(kind: str, key: str) -> Path:
 def digest_name(key: str) -> str:
     """A name for a key that is as good as unique and says nothing about it."""
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+
+
+def require_room(folder: Path) -> None:
+    """Raise OSError when no file could be written into a folder now."""
+    probe = folder / f".room.{secrets.token_hex(4)}"
+    write_whole(probe, bytes(4096), durable=True)
+    probe.unlink()
 
 
 def write_whole(path: Path, content: bytes, mode: int = 0o600, *, durable: bool = False) -> None:

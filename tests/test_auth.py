@@ -158,7 +158,7 @@ def test_a_broken_token_file_is_ignored_and_replaced(
     cache = tmp_path / "token"
     cache.write_bytes(content)
     assert make_auth(cache).token() == "token-1"
-    kept = {"token": "token-1", "until": clock.now() + 3540, "scopes": ["monitoring"]}
+    kept = {"token": "token-1", "until": clock.now() + 3540, "scopes": ["monitoring"], "came_with": ""}
     assert json.loads(cache.read_bytes()) == kept
 
 

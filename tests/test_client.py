@@ -375,8 +375,9 @@ SHAPES: list[Any] = [
         401,
         {"error": "insufficient_privileges"},
         "forbidden",
-        "insufficient_privileges. The client app lacks a scope: reads need Monitoring, writes need "
-        "Management (Administration > Apps > API)",
+        "insufficient_privileges. The sign-in lacks a scope: reads need Monitoring, writes need Management. "
+        "Give it to the client app (Administration > Apps > API), and to the connection's scope if that "
+        "names any; a user then has to sign in anew",
     ),
     (
         403,
@@ -387,8 +388,9 @@ SHAPES: list[Any] = [
         },
         "forbidden",
         "user_context_required: Access key does not have user context which is required for this request. "
-        "This operation wants a user's own sign-in, which a machine-to-machine app does not have on this "
-        "instance",
+        "This operation needs a user, and a machine-to-machine app has none. Make a Web or Native app under "
+        "Administration > Apps > API that allows Authorization code and Refresh token, and sign in as a user "
+        "with `ninjaone connection add NAME --browser`",
     ),
     (400, {"error": "invalid_scope"}, "api_error", "invalid_scope"),
     (400, {"error": "invalid_token"}, "auth_failed", "invalid_token"),

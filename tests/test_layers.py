@@ -36,7 +36,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("bindings", "handlers", "document", "downloads"),
     # One request.
     ("paging", "client"),
-    ("pacing", "auth", "catalog", "audit"),
+    ("pacing", "auth", "catalog", "audit", "browser_sign_in"),
+    ("grants",),
+    ("token_endpoint", "refresh_tokens"),
     ("connections",),
     ("saved_connections", "secret_store"),
     ("state",),
@@ -72,13 +74,17 @@ KNOWN_WORDS = {
     "http.py": ['USER_AGENT = f"ninjaone-connector/{connector.__version__}"'],
     "state.py": [
         'return _usable(user_cache_path("ninjaone-connector", appauthor=False))',
-        'return _usable(user_state_path("ninjaone-connector", appauthor=False) / "runs")',
+        'return user_state_path("ninjaone-connector", appauthor=False)',
         'return user_config_path("ninjaone-connector", appauthor=False)',
         'return Path(tempfile.mkdtemp(prefix="ninjaone-connector-"))',
     ],
     "connections.py": [
         '"--connection NAME, or make one the default with `ninjaone connection default NAME`"',
         '"no connection: save one with `ninjaone connection add NAME`, or give --connection FILE, or set "',
+    ],
+    "refresh_tokens.py": [
+        'return f"Sign in again: `ninjaone connection edit {self._name} --browser`"',
+        '"`ninjaone connection add NAME --browser`, which keeps it for you"',
     ],
     "secret_store.py": ['KEYRING_SERVICE = "ninjaone-connector"'],
     "reference.py": ["Made from the declarations by `ninjaone catalog reference`; do not edit it by hand."],

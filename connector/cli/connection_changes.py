@@ -5,16 +5,22 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from contextlib import suppress
+from collections.abc import Collection
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
+from connector.auth import token_file
 from connector.catalog import Catalog
 from connector.cli.ask import confirm, is_terminal
 from connector.cli.connection_settings import (
+    APP_SECRET,
+    USER_SECRET,
+    ask_for_app_secret,
     ask_for_changes,
     ask_for_missing,
     given_secret,
     given_settings,
+    secret_kind,
 )
 from connector.cli.main import NOTHING_RUN, OK, ROWS_FAILED
 from connector.client import Client
@@ -26,9 +32,8 @@ from connector.connections import (
 )
 from connector.errors import ConnectionFault, RunFault
 from connector.health import Finding, examine
-from connector.run import open_client, token_file
+from connector.run import open_client, open_transport
 from connector.saved_connections import SavedConnections
-from connector.secret_store import FIELDS as SECRETS
 from connector.secret_store import Place, SecretStore, keyring_lacks
 from connector.service import Service
 
@@ -38,14 +43,15 @@ _MARKS = {True: "ok", False: "FAILED", None: "-"}
 def add(options: argparse.Namespace) -> int:
     """Save a new connection, and run its health checks; it stays saved when these fail.
 
-    A person who sees what is wrong then edits it, and has not to give all of it again. A refresh token
-    can only be used by a connection that is saved, as every use of it gives another one to keep.
+    A person who sees what is wrong then edits it, and has not to give all of it again.
     """
     service, saved = the_service(), SavedConnections()
     saved.refuse_taken(options.name)
-    kind = options.secret_kind or SECRETS[0]
+    kind = secret_kind(options)
     settings, secret = given_settings(options), given_secret(options, kind)
-    ask_for_missing(service, settings, secret, kind)
+    ask_for_missing(service, settings, secret, kind, browser=options.browser)
+    if options.browser:
+        secret |= _signed_in(service, options, settings, secret)
     client = _client(service, options.name, settings, secret)
     _forget(options.name)  # what a connection of this name had whose file was removed by hand
     place = _keep_secrets(options.name, secret, _wanted(options))
@@ -63,26 +69,64 @@ def edit(options: argparse.Namespace) -> int:
     service, saved, store = the_service(), SavedConnections(), SecretStore()
     before = read_settings(service, saved.path(options.name))
     has = store.places(options.name)
-    kind = options.secret_kind or (next(iter(has)) if len(has) == 1 else SECRETS[0])
+    kind = secret_kind(options, has)
     changes, secret = given_settings(options), given_secret(options, kind)
-    if not (changes or secret or options.unset) and options.keyring is None:
+    if not (changes or secret or options.unset or options.browser) and options.keyring is None:
         if not is_terminal():
             raise RunFault("there is nothing to change: `ninjaone connection edit --help` says what can be")
         changes, secret = ask_for_changes(service, before, kind)
     if changes.keys() & {"region", "base_url"}:
         before = {key: value for key, value in before.items() if key not in ("region", "base_url")}
     settings = {key: value for key, value in {**before, **changes}.items() if key not in options.unset}
-    gone = [field for field in has if field in options.unset and field not in secret]
-    kept = {field: store.get(options.name, field) or "" for field in has if field not in (*gone, *secret)}
-    client = _client(service, options.name, settings, {**kept, **secret})
-    _forget_token(service, options.name)
-    moved = kept if options.keyring is not None else {}
-    place = _keep_secrets(options.name, {**moved, **secret}, _wanted(options))
-    path = saved.save(options.name, {"service": service.name, **settings})
-    its_secret = f", its secret in {_where(options.name, place)}" if moved or secret else ""
-    say(f"{options.name} is saved ({path}){its_secret}")
-    left = OK if not gone or _forget(options.name, *gone) else ROWS_FAILED
+    if options.browser:
+        if settings.get("client_id") != before.get("client_id") and not secret:
+            secret = ask_for_app_secret()
+            options.unset.append(APP_SECRET)  # that of the app before
+        has_app_secret = APP_SECRET in has and APP_SECRET not in options.unset
+        kept = {APP_SECRET: store.get(options.name, APP_SECRET) or ""} if has_app_secret else {}
+        secret |= _signed_in(service, options, settings, kept | secret)
+    with _held(options.name, has | secret):
+        client, are_gone = _change(service, options, settings, secret)
+    left = OK if are_gone else ROWS_FAILED
     return left if options.no_test else max(left, _try_saved(service, options.name, client))
+
+
+def _change(
+    service: Service, options: argparse.Namespace, settings: dict[str, Any], secret: dict[str, str]
+) -> tuple[Client, bool]:
+    """Save changed settings and secrets; give the client, and whether all that was unset is gone."""
+    store, name = SecretStore(), options.name
+    has = store.places(name)
+    gone = [field for field in has if field in options.unset and field not in secret]
+    kept = {field: store.get(name, field) or "" for field in has if field not in (*gone, *secret)}
+    client = _client(service, name, settings, {**kept, **secret})
+    _forget_token(service, name)
+    moved = kept if options.keyring is not None else {}
+    place = _keep_secrets(name, {**moved, **secret}, _wanted(options))
+    path = SavedConnections().save(name, {"service": service.name, **settings})
+    its_secret = f", its secret in {_where(name, place)}" if moved or secret else ""
+    say(f"{name} is saved ({path}){its_secret}")
+    return client, not gone or _forget(name, *gone)
+
+
+def _signed_in(
+    service: Service, options: argparse.Namespace, settings: dict[str, Any], secret: dict[str, str]
+) -> dict[str, str]:
+    """Have a user sign in with a browser, and give the secret that comes of it."""
+    from connector import browser_sign_in  # slow to load: it serves web pages
+
+    if _wanted(options) == "keyring" and (why := keyring_lacks()):
+        raise ConnectionFault(f"the keyring cannot keep what a sign-in gives: {why}")
+    values = expanded(settings, lambda key: f"{options.name}: {key}")
+    connection = make_connection(service, {**values, **secret}, options.name, before_sign_in=True)
+    port = options.browser_port or browser_sign_in.PORT
+    transport = open_transport(connection)
+    return {USER_SECRET: browser_sign_in.sign_in(service, connection, transport, say=say, port=port)}
+
+
+def _held(name: str, secrets: Collection[str]) -> AbstractContextManager[None]:
+    """Keep runs from using up a refresh token while it is changed."""
+    return SecretStore().held(name) if USER_SECRET in secrets else nullcontext()
 
 
 def _client(service: Service, name: str, settings: dict[str, Any], secrets: dict[str, str]) -> Client:
@@ -160,9 +204,10 @@ def remove(options: argparse.Namespace) -> int:
             say("nothing was removed")
             return NOTHING_RUN
     was_default = saved.default == options.name
-    _forget_token(service, options.name)
-    are_gone = _forget(options.name)
-    saved.remove(options.name)
+    with _held(options.name, SecretStore().places(options.name)):
+        _forget_token(service, options.name)
+        are_gone = _forget(options.name)
+        saved.remove(options.name)
     say(f"{options.name} is removed" + (", and there is no default connection now" if was_default else ""))
     return OK if are_gone else ROWS_FAILED
 

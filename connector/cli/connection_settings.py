@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -15,6 +15,8 @@ from connector.errors import ConnectionFault, RunFault
 from connector.secret_store import FIELDS as SECRETS
 from connector.service import Service
 
+APP_SECRET, _, USER_SECRET = SECRETS
+"""The secret of the client app, the only one that is given beside a browser; and what that gives."""
 _SOURCES = "--secret-file FILE or --secret-stdin"
 
 
@@ -65,9 +67,41 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         help="keep the secret in the system's keyring, or in a file that only you can read; by default a new "
         "connection's is in the keyring if there is one",
     )
+    parser.add_argument(
+        "--browser",
+        action="store_true",
+        help="sign in as a user, with the browser of this machine, for what wants one; the secret is that of "
+        "the client app, if it has one",
+    )
+    parser.add_argument(
+        "--browser-port",
+        metavar="PORT",
+        type=_port,
+        help="the port of 127.0.0.1 to which the browser comes back; the client app's redirect URI names it",
+    )
     for name in ("secret", *SECRETS):
         option = "--" + name.replace("_", "-")
         parser.add_argument(option, action=_Refused, nargs="?", help=argparse.SUPPRESS)
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
+        raise argparse.ArgumentTypeError(f"{text} is not a port")
+    return int(text)
+
+
+def secret_kind(options: argparse.Namespace, has: Collection[str] = ()) -> str:
+    """Say which secret is given: as the options say, else the only one that the connection has.
+
+    Raises RunFault for another one than the client app's beside a browser.
+    """
+    if not options.browser:
+        if options.browser_port:
+            raise RunFault("--browser-port is for --browser")
+        return options.secret_kind or (next(iter(has)) if len(has) == 1 else APP_SECRET)
+    if options.secret_kind not in (None, APP_SECRET):
+        raise RunFault(f"--browser gives the {USER_SECRET}: beside it, only the {APP_SECRET} can be given")
+    return APP_SECRET
 
 
 def given_settings(options: argparse.Namespace) -> dict[str, Any]:
@@ -104,14 +138,25 @@ def given_secret(options: argparse.Namespace, kind: str) -> dict[str, str]:
     return {kind: text}
 
 
-def ask_for_missing(service: Service, settings: dict[str, Any], secret: dict[str, str], kind: str) -> None:
-    """Ask for what a new connection needs and was not told. Raises RunFault where there is no terminal."""
+def ask_for_app_secret() -> dict[str, str]:
+    """Ask for the secret of a client app that need not have one. Without a terminal it has none."""
+    answer = ask_secret(f"{_titled(APP_SECRET)} [none]") if is_terminal() else ""
+    return {APP_SECRET: answer} if answer else {}
+
+
+def ask_for_missing(
+    service: Service, settings: dict[str, Any], secret: dict[str, str], kind: str, *, browser: bool = False
+) -> None:
+    """Ask for what a new connection needs and was not told. Raises RunFault where there is no terminal.
+
+    With a browser it needs no secret, though its client app may have one.
+    """
     missing = []
     if not {"region", "base_url"} & settings.keys():
         missing.append("--region or --base-url")
     if "client_id" not in settings and kind != "access_token":
         missing.append("--client-id")
-    if not secret:
+    if not secret and not browser:
         missing.append(_SOURCES)
     if missing and not is_terminal():
         raise RunFault(f"there is no terminal to ask on: give {', '.join(missing)}")
@@ -122,6 +167,8 @@ def ask_for_missing(service: Service, settings: dict[str, Any], secret: dict[str
             secret[kind] = _some(ask_secret(_titled(kind)))
         else:
             settings |= _asked_host(service)
+    if browser and not secret:
+        secret |= ask_for_app_secret()
 
 
 def ask_for_changes(

@@ -19,8 +19,10 @@ from urllib.parse import parse_qsl
 
 from werkzeug.http import parse_options_header
 
+from connector.sandbox.apps import SignIn
 from connector.sandbox.areas import router
-from connector.sandbox.auth import SignIn, Tokens, wrong_method
+from connector.sandbox.auth import Tokens, wrong_method
+from connector.sandbox.authorize import Authorizations
 from connector.sandbox.control import Control
 from connector.sandbox.errors import ApiError, failure
 from connector.sandbox.faults import Fault, Faults
@@ -33,6 +35,7 @@ from connector.sandbox.wire import HANG_UP, Connections, ResetConnection
 logger = logging.getLogger(__name__)
 
 TOKEN_PATH = "/ws/oauth/token"  # noqa: S105  a path, no secret
+AUTHORIZE_PATH = "/ws/oauth/authorize"
 API_PREFIXES = ("/v2/", "/api/v2/")
 
 
@@ -53,6 +56,7 @@ class App:
         self,
         state: State,
         tokens: Tokens,
+        authorizations: Authorizations,
         faults: Faults,
         *,
         base_url: str,
@@ -63,6 +67,7 @@ class App:
         self.state = state
         self.user_context = user_context
         self.tokens = tokens
+        self.authorizations = authorizations
         self.faults = faults
         self.log = RequestLog()
         self.base_url = base_url
@@ -89,13 +94,21 @@ class App:
             return Answer(status) if value is None else to_json(status, value)
         if request.path == TOKEN_PATH:
             return self._sign_in(request)
+        if request.path == AUTHORIZE_PATH:
+            return self._authorize(request)
         return self._api(request)
+
+    def _authorize(self, request: Request) -> Answer:
+        if request.method != "GET":
+            raise wrong_method("GET")
+        location = self.authorizations.authorize(request.query)
+        return Answer(302, {"Location": location, "Cache-Control": "no-store"})
 
     def _sign_in(self, request: Request) -> Answer:
         signin: dict[str, Any] = {"grant_type": None, "client_id": None, "scope": None, "via": None}
         try:
             if request.method != "POST":
-                raise wrong_method()
+                raise wrong_method("POST")
             if request.media_type != "application/x-www-form-urlencoded":
                 raise failure(415)
             details = SignIn.read(

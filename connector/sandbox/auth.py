@@ -2,86 +2,42 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import secrets
 import threading
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection
 from typing import Any
 
-from connector.sandbox.errors import ApiError, application_error, auth_error, failure
-
-CLIENT_ID = "sandbox-client"
-CLIENT_SECRET = "sandbox-secret"  # noqa: S105  a fake, known to everyone
-REFRESH_TOKEN = "sandbox-refresh"  # noqa: S105  a fake, too
-SCOPES = ("monitoring", "management", "control")
-"""What the sandbox's one client app was granted; a sign-in that names no scope gets all of it."""
-
-
-@dataclass(frozen=True)
-class SignIn:
-    """What a sign-in request said; `secret` never leaves this object."""
-
-    grant_type: str
-    client_id: str
-    secret: str
-    scope: str
-    refresh_token: str
-    basic: bool
-
-    @classmethod
-    def read(cls, form: Mapping[str, str], authorization: str | None) -> SignIn:
-        """Client credentials come as form fields or as a basic header; the header wins."""
-        client_id, secret = form.get("client_id", ""), form.get("client_secret", "")
-        basic = authorization is not None and authorization.lower().startswith("basic ")
-        if basic and authorization is not None:
-            try:
-                client_id, _, secret = (
-                    base64.b64decode(authorization[6:], validate=True).decode().partition(":")
-                )
-            except (binascii.Error, UnicodeDecodeError):
-                raise auth_error(400, "invalid_header", 1) from None
-        return cls(
-            form.get("grant_type", ""),
-            client_id,
-            secret,
-            form.get("scope", ""),
-            form.get("refresh_token", ""),
-            basic,
-        )
+from connector.sandbox.apps import SignIn
+from connector.sandbox.authorize import Authorizations
+from connector.sandbox.errors import ApiError, auth_error, failure
 
 
 class Tokens:
     """The tokens in force. Times are on the monotonic clock, so a changed wall clock expires nothing."""
 
-    def __init__(self, lifetime_s: float) -> None:
+    def __init__(self, lifetime_s: float, authorizations: Authorizations) -> None:
         self._lifetime_s = lifetime_s
+        self._authorizations = authorizations
         self._lock = threading.Lock()
         self._live: dict[str, tuple[float, frozenset[str]]] = {}
         self._of_users: set[str] = set()
-        self._refresh_token = REFRESH_TOKEN
 
     def sign_in(self, request: SignIn) -> dict[str, Any]:
         """The token endpoint's answer, or its error."""
-        if request.grant_type not in ("client_credentials", "refresh_token"):
-            raise auth_error(400, "unauthorized_client" if request.grant_type else "invalid_grant")
-        if request.client_id != CLIENT_ID:
-            raise application_error(404, "Client app not exist")
-        if not secrets.compare_digest(request.secret.encode(), CLIENT_SECRET.encode()):
-            raise auth_error(401 if request.basic else 400, "invalid_client")
-        scopes = request.scope.split() or list(SCOPES)
-        if not set(scopes) <= set(SCOPES):
-            raise auth_error(400, "invalid_scope")
-        if request.grant_type == "refresh_token":
-            rotated = self._rotate(request.refresh_token)
-            issued = self._issue(scopes)
-            self._of_users.add(issued["access_token"])
-            return issued | {"refresh_token": rotated}
-        return self._issue(scopes)
+        app = request.app()
+        if request.grant_type == "client_credentials":
+            return self._issue(request.scopes(app))
+        if request.grant_type == "authorization_code":
+            scopes, refresh_token = self._authorizations.redeem(app, request.fields)
+        else:
+            request.scopes(app)
+            scopes, refresh_token = self._authorizations.rotate(app, request.fields.get("refresh_token", ""))
+        issued = self._issue(scopes)
+        self._of_users.add(issued["access_token"])
+        return issued | ({"refresh_token": refresh_token} if refresh_token else {})
 
-    def _issue(self, scopes: list[str]) -> dict[str, Any]:
+    def _issue(self, scopes: Collection[str]) -> dict[str, Any]:
         token = secrets.token_urlsafe(24)
         now = time.monotonic()
         with self._lock:
@@ -93,14 +49,6 @@ class Tokens:
             "scope": " ".join(scopes),
             "token_type": "Bearer",
         }
-
-    def _rotate(self, presented: str) -> str:
-        """Each use kills the refresh token that was used."""
-        with self._lock:
-            if not secrets.compare_digest(presented.encode(), self._refresh_token.encode()):
-                raise auth_error(400, "invalid_grant")
-            self._refresh_token = f"{REFRESH_TOKEN}-{secrets.token_urlsafe(9)}"
-            return self._refresh_token
 
     def drop(self, authorization: str | None) -> None:
         """Forget the presented token, as if it had expired."""
@@ -123,11 +71,11 @@ class Tokens:
             raise auth_error(401, "insufficient_privileges")
 
     def check_user(self, authorization: str | None) -> None:
-        """Raise unless the token is a user's own: only user flows give refresh tokens (FACTS.md A)."""
+        """Raise unless the token is a user's own: the client app's own credentials give none (FACTS.md A)."""
         if (authorization or "")[7:].strip() not in self._of_users:
             raise auth_error(403, "user_context_required", 5, "This operation requires a user context")
 
 
-def wrong_method() -> ApiError:
-    """The token endpoint takes POST alone."""
-    return failure(405, {"Allow": "POST"})
+def wrong_method(allowed: str) -> ApiError:
+    """An endpoint of the sign-in takes one method alone."""
+    return failure(405, {"Allow": allowed})

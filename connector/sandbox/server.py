@@ -11,7 +11,9 @@ from typing import Any
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from connector.sandbox.app import App
-from connector.sandbox.auth import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, Tokens
+from connector.sandbox.apps import CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, WEB
+from connector.sandbox.auth import Tokens
+from connector.sandbox.authorize import REFRESH_TOKEN, Authorizations
 from connector.sandbox.faults import Faults
 from connector.sandbox.log import RequestLog
 from connector.sandbox.state import State
@@ -33,8 +35,9 @@ class Sandbox:
     `port` 0 takes a free one. `devices` are numbered from 1; with 10 or more the last 5 % (at least 2) await
     approval. The same `seed` gives the same data and the same sequence of random faults. `latency_ms` is
     added to every API answer. `faults` maps names (see `connector.sandbox.faults`) to probabilities. The
-    operations of `user_context` want a user's own token, as they do on some instances (FACTS.md D). The port
-    is bound at once, so `base_url` is known before `start`; OSError when it is taken.
+    operations of `user_context` want a user's own token, as they do on some instances (FACTS.md D). The apps
+    for users may send a browser back to `redirect_uris` alone. The port is bound at once, so `base_url` is
+    known before `start`; OSError when it is taken.
     """
 
     client_id = CLIENT_ID
@@ -51,6 +54,7 @@ class Sandbox:
         faults: Mapping[str, float] | None = None,
         token_lifetime_s: int = 3600,
         user_context: Collection[str] = (),
+        redirect_uris: Collection[str] = (REDIRECT_URI,),
     ) -> None:
         if devices < 0 or latency_ms < 0 or token_lifetime_s < 0:
             raise ValueError("devices, latency_ms and token_lifetime_s must not be negative")
@@ -59,9 +63,11 @@ class Sandbox:
         listener = _listen(port)
         self.port: int = listener.getsockname()[1]
         self.base_url = f"http://{HOST}:{self.port}"
+        authorizations = Authorizations(redirect_uris)
         self._app = App(
             State(seed, devices),
-            Tokens(token_lifetime_s),
+            Tokens(token_lifetime_s, authorizations),
+            authorizations,
             drawn,
             base_url=self.base_url,
             latency_s=latency_ms / 1000,
@@ -76,6 +82,17 @@ class Sandbox:
     def connection(self) -> dict[str, str]:
         """What a client needs: `base_url`, `client_id`, `client_secret`."""
         return {"base_url": self.base_url, "client_id": self.client_id, "client_secret": self.client_secret}
+
+    @property
+    def user_connection(self) -> dict[str, str]:
+        """What a client of a user needs who has signed in before, through the web app."""
+        app = {"client_id": WEB.client_id, "client_secret": WEB.secret}
+        return {"base_url": self.base_url, **app, "refresh_token": self.refresh_token}
+
+    @property
+    def authorizations(self) -> Authorizations:
+        """What users have allowed, for tests: `user_refuses` and `code_lifetime_s` may be set."""
+        return self._app.authorizations
 
     @property
     def slow_s(self) -> float:

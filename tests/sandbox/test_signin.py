@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
+from urllib.parse import parse_qsl
 
 import pytest
 import requests
@@ -77,13 +80,135 @@ def test_wrong_secret_in_basic_header(api):
     assert answer.json() == {"error": "invalid_client"}
 
 
+# Users
+
+WEB = {"client_id": "sandbox-web", "client_secret": "sandbox-web-secret"}
+NATIVE = {"client_id": "sandbox-native", "client_secret": ""}
+VERIFIER = "a-verifier-of-forty-three-characters-or-more-"
+CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
+
+
+def authorize(api, **changes: str) -> requests.Response:
+    query = {
+        "response_type": "code",
+        "client_id": "sandbox-native",
+        "redirect_uri": "http://127.0.0.1:28765/",
+        "scope": "monitoring offline_access",
+        "state": "a-state",
+        "code_challenge": CHALLENGE,
+        "code_challenge_method": "S256",
+    } | changes
+    url = f"{api.base_url}/ws/oauth/authorize"
+    return requests.get(url, params=query, allow_redirects=False, timeout=TIMEOUT_S)
+
+
+def sent_back(answer: requests.Response) -> dict[str, str]:
+    assert answer.status_code == 302
+    address, _, query = answer.headers["Location"].partition("?")
+    assert address == "http://127.0.0.1:28765/"
+    return dict(parse_qsl(query, strict_parsing=True))
+
+
+def redeem(api, code: str, **changes: str) -> requests.Response:
+    form = {"redirect_uri": "http://127.0.0.1:28765/", "code_verifier": VERIFIER, **NATIVE, **changes}
+    return api.token(grant_type="authorization_code", code=code, **form)
+
+
 def test_refresh_tokens_rotate(api):
-    first = api.token(grant_type="refresh_token", refresh_token=api.sandbox.refresh_token).json()
-    second = api.token(grant_type="refresh_token", refresh_token=first["refresh_token"])
+    first = api.token(grant_type="refresh_token", refresh_token=api.sandbox.refresh_token, **WEB).json()
+    second = api.token(grant_type="refresh_token", refresh_token=first["refresh_token"], **WEB)
     assert second.status_code == 200
-    again = api.token(grant_type="refresh_token", refresh_token=first["refresh_token"])
-    assert again.status_code == 400
-    assert again.json() == {"error": "invalid_grant"}
+    for spent in (api.sandbox.refresh_token, first["refresh_token"]):
+        again = api.token(grant_type="refresh_token", refresh_token=spent, **WEB)
+        assert again.status_code == 400
+        assert again.json() == {"error": "invalid_grant"}
+    stolen = api.token(grant_type="refresh_token", refresh_token=second.json()["refresh_token"], **NATIVE)
+    assert stolen.json() == {"error": "invalid_grant"}
+
+
+@pytest.mark.parametrize("app", [WEB, NATIVE])
+def test_a_user_signs_in(api, app):
+    back = sent_back(authorize(api, client_id=app["client_id"]))
+    assert back.keys() == {"code", "state"}
+    assert back["state"] == "a-state"
+    granted = redeem(api, back["code"], **app).json()
+    assert granted["scope"] == "monitoring offline_access"
+    renewed = api.token(grant_type="refresh_token", refresh_token=granted["refresh_token"], **app).json()
+    assert renewed["scope"] == "monitoring offline_access"
+    assert renewed["refresh_token"] != granted["refresh_token"]
+
+
+def test_without_the_offline_scope_there_is_no_refresh_token(api):
+    code = sent_back(authorize(api, scope="monitoring"))["code"]
+    assert "refresh_token" not in redeem(api, code).json()
+
+
+def test_a_code_is_used_once(api):
+    code = sent_back(authorize(api))["code"]
+    assert redeem(api, code).status_code == 200
+    assert redeem(api, code).json() == {"error": "invalid_grant"}
+
+
+def test_a_code_expires(api):
+    api.sandbox.authorizations.code_lifetime_s = 0
+    assert redeem(api, sent_back(authorize(api))["code"]).json() == {"error": "invalid_grant"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"code_verifier": "another-verifier"}, "invalid_grant"),
+        ({"code_verifier": CHALLENGE}, "invalid_grant"),
+        ({"redirect_uri": "http://127.0.0.1:1/"}, "invalid_grant"),
+        (WEB, "invalid_grant"),
+        ({"client_id": "sandbox-web"}, "invalid_client"),
+        ({"client_secret": "x"}, "invalid_client"),
+        ({"client_id": "sandbox-client", "client_secret": "sandbox-secret"}, "unauthorized_client"),
+    ],
+)
+def test_a_code_is_good_for_its_app_address_and_verifier_alone(api, changes, error):
+    answer = redeem(api, sent_back(authorize(api))["code"], **changes)
+    assert (answer.status_code, answer.json()) == (400, {"error": error})
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"client_id": "stranger"}, 404),
+        ({"client_id": "sandbox-client"}, 404),
+        ({"redirect_uri": "http://127.0.0.1:28765"}, 400),
+        ({"redirect_uri": "http://127.0.0.1:28766/"}, 400),
+        ({"redirect_uri": "https://evil.example/"}, 400),
+    ],
+)
+def test_a_browser_is_not_sent_anywhere_else(api, changes, status):
+    answer = authorize(api, **changes)
+    assert answer.status_code == status
+    assert "Location" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"response_type": "token"}, "unsupported_response_type"),
+        ({"code_challenge": ""}, "invalid_request"),
+        ({"code_challenge_method": "plain"}, "invalid_request"),
+        ({"scope": "monitoring everything"}, "invalid_scope"),
+        ({"scope": ""}, "invalid_scope"),
+    ],
+)
+def test_a_refusal_is_sent_back(api, changes, error):
+    back = sent_back(authorize(api, **changes))
+    assert (back["error"], back["state"]) == (error, "a-state")
+
+
+def test_a_user_who_refuses(api):
+    api.sandbox.authorizations.user_refuses = True
+    assert sent_back(authorize(api))["error"] == "access_denied"
+
+
+def test_apps_for_users_have_no_client_credentials(api):
+    assert api.token(**WEB).json() == {"error": "unauthorized_client"}
 
 
 def test_only_posted_forms_are_taken(api):
@@ -157,7 +282,7 @@ def test_operations_that_want_a_user(open_api):
         "error_code": 5,
     }
     api.get("/v2/device/1")
-    api.sign_in(grant_type="refresh_token", refresh_token=api.sandbox.refresh_token)
+    api.sign_in(grant_type="refresh_token", refresh_token=api.sandbox.refresh_token, **WEB)
     assert api.send(**run).status_code == 204
 
 
