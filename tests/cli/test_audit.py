@@ -14,6 +14,7 @@ from tests.cli.conftest import Ninjaone
 from tests.fakes import write_lines
 from tests.test_audit import lines
 
+ROWS = 9  # more than can be under way when the disk is found to be full
 RUN = (
     "run",
     "create_organization",
@@ -30,7 +31,7 @@ RUN = (
 
 @pytest.fixture(autouse=True)
 def rows(connection_file: Path, tmp_path: Path) -> None:
-    write_lines(tmp_path / "rows.jsonl", [{"name": f"Organization {n}"} for n in range(1, 6)])
+    write_lines(tmp_path / "rows.jsonl", [{"name": f"Organization {n}"} for n in range(1, ROWS + 1)])
 
 
 def posts(sandbox: Sandbox) -> list[str]:
@@ -129,8 +130,8 @@ def test_a_full_disk_stops_the_run_and_puts_nothing_in_doubt(
     path.write_text("")
     done = ninjaone(*RUN, "--audit", "audit.jsonl", "--concurrency", concurrency, "--resume")
     assert done.returncode == 0, done.stderr
-    assert sorted(posts(sandbox)) == [f"Organization {n}" for n in range(1, 6)]  # each of them once
-    assert len(lines(path)) == 5 - sent
+    assert sorted(posts(sandbox)) == [f"Organization {n}" for n in range(1, ROWS + 1)]  # each of them once
+    assert len(lines(path)) == ROWS - sent
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no limits of this kind")
