@@ -169,18 +169,20 @@ def run(
         if onlooker:
             onlooker(Running(job, all_rows, summary, prepared.bindings.delay_ms, lambda: client.requests))
         with recorded(job, known_by, summary, clock, prepared.rerun.of if prepared.rerun else None):
-            run_batch(
-                rows,
-                make_invoker(prepared, client, recorder),
-                output,
-                clock,
-                listeners,
-                stop,
-                concurrency=job.concurrency,
-                max_errors=job.errors_allowed,
-                summary=summary,
-            )
-            client.settle()
+            try:
+                run_batch(
+                    rows,
+                    make_invoker(prepared, client, recorder),
+                    output,
+                    clock,
+                    listeners,
+                    stop,
+                    concurrency=job.concurrency,
+                    max_errors=job.errors_allowed,
+                    summary=summary,
+                )
+            finally:
+                client.settle()  # now, as the rows under way may owe it more than the one that stopped it
     return summary
 
 

@@ -75,9 +75,10 @@ def run_rows(
     with open(os.devnull, "wb") as nowhere:  # what is kept of an envelope is what the host is answered
         output = StreamOutput("jsonl", nowhere)
         concurrency = prepared.job.concurrency
-        summary = run_batch(rows, invoker, output, clock, (answer,), stop, concurrency=concurrency)
-    client.settle()
-    return summary
+        try:
+            return run_batch(rows, invoker, output, clock, (answer,), stop, concurrency=concurrency)
+        finally:
+            client.settle()
 
 
 def try_sign_in(service: Service, connection: Connection) -> None:

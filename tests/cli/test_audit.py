@@ -71,7 +71,7 @@ def test_a_job_and_its_connection_have_each_their_own(
     done = ninjaone("run", tmp_path / "jobs/job.yaml")
     assert done.returncode == 0, done.stderr
     found = lines(tmp_path / "job-audit.jsonl")
-    assert [line["action"] for line in found] == ["create_organization"] * 5 + ["get_organization"] * 5
+    assert [line["action"] for line in found] == ["create_organization"] * ROWS + ["get_organization"] * ROWS
     assert lines(tmp_path / "own-audit.jsonl") == found
 
 
