@@ -126,9 +126,10 @@ def _open(open_browser: Callable[[str], object], address: str) -> None:
 def _refusal(about: SignIn, answer: Mapping[str, str], scope: str) -> str:
     parts = (answer["error"], answer.get("error_description", ""))
     said = shorten(": ".join("".join(filter(str.isprintable, part)) for part in parts if part))
-    reason = about.errors.get(answer["error"], "")
-    asked = f"asked for were: {scope}. --scope names others" if answer["error"] == "invalid_scope" else ""
-    return ". ".join(filter(None, (f"the browser came back with an error ({said})", reason, asked)))
+    message = f"the browser came back with an error ({said})"
+    if reason := about.errors.get(answer["error"]):
+        message += f": {reason}"
+    return f"{message}. Asked for was: {scope}; --scope names others" if "scope" in said else message
 
 
 class _Listener(ThreadingMixIn, TCPServer):

@@ -289,6 +289,44 @@ BUSY = [
 ]
 
 
+PAGE = b"<!doctype html><title>x</title>"
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (
+            reply(PAGE, 200),
+            "it answered 200 (an HTML page): this is no answer of NinjaOne's sign-in. Compare",
+        ),
+        (
+            reply(PAGE, 403),
+            "it answered 403 (an HTML page): this is no answer of NinjaOne's sign-in. Compare",
+        ),
+        (reply(b"", 302, location="https://a.example/"), "(a redirect to https://a.example/): this is no"),
+        (reply(b"", 307), "it answered 307 (a redirect to nowhere): this is no answer of NinjaOne's sign-in"),
+    ],
+)
+def test_an_answer_from_elsewhere_says_to_look_at_the_host(
+    make_auth: TokenOf, transport: FakeTransport, answer: Response, said: str
+) -> None:
+    transport.sign_ins = [answer] * 3
+    with pytest.raises(RowError) as raised:
+        make_auth().token()
+    assert said in str(raised.value)
+    assert "Compare the connection's region or base URL with the host in your browser" in str(raised.value)
+
+
+@pytest.mark.parametrize("page", [b"<html>Too many requests</html>", b"<html>Bad Gateway</html>"])
+def test_a_busy_service_is_not_taken_for_another_one(
+    make_auth: TokenOf, transport: FakeTransport, page: bytes
+) -> None:
+    transport.sign_ins = [reply(page, 502 if b"Gateway" in page else 200)] * 3
+    with pytest.raises(RowError) as raised:
+        make_auth().token()
+    assert "this is no answer" not in str(raised.value)
+
+
 @pytest.mark.parametrize(("answer", "code"), BUSY)
 def test_a_busy_service_is_tried_again_and_not_held_against_it(
     make_auth: TokenOf, transport: FakeTransport, clock: FakeClock, answer: Any, code: str

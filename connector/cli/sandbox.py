@@ -16,10 +16,17 @@ def add_sandbox(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--latency", type=float, default=0, metavar="MS", help="added to every answer")
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same data")
     parser.add_argument("--fault", default="", metavar="NAME=RATE,...", help="such as 429=0.05,html=0.02")
+    parser.add_argument(
+        "--user-context",
+        default="",
+        metavar="OPERATION,...",
+        help="operations that want a user, as on some instances, such as runScriptOnDevice",
+    )
     parser.set_defaults(command=_sandbox)
 
 
 def _sandbox(options: argparse.Namespace) -> int:
+    from connector.sandbox.apps import NATIVE, REDIRECT_URI, WEB
     from connector.sandbox.faults import parse_faults
     from connector.sandbox.server import Sandbox
 
@@ -31,6 +38,7 @@ def _sandbox(options: argparse.Namespace) -> int:
             latency_ms=options.latency,
             seed=options.seed,
             faults=faults,
+            user_context=[name for name in options.user_context.split(",") if name],
         )
     except (ValueError, OSError, OverflowError) as error:
         raise RunFault(f"the sandbox cannot start: {error}") from error
@@ -39,6 +47,10 @@ def _sandbox(options: argparse.Namespace) -> int:
     print("or as environment variables:")
     for name, value in sandbox.connection.items():
         print(f"    export NINJAONE_{name.upper()}={value}")
+    print("or, saved under a name and signed in as a user, who allows everything without asking:")
+    add = f"ninjaone connection add NAME --base-url {sandbox.base_url}"
+    print(f"    {add} --client-id {NATIVE.client_id} --browser")
+    print(f"({WEB.client_id} is an app with a secret, {WEB.secret}; both know {REDIRECT_URI} alone.)")
     print("Ctrl-C ends it.", flush=True)
     with contextlib.suppress(KeyboardInterrupt):
         sandbox.serve_forever()

@@ -87,7 +87,7 @@ class Authorizations:
         challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
         if form.get("redirect_uri") != code.redirect_uri or challenge != code.challenge:
             raise auth_error(400, "invalid_grant")
-        return code.scopes, self._new(app, code.scopes) if OFFLINE_SCOPE in code.scopes else None
+        return code.scopes, self.new_refresh_token(app, code.scopes) if OFFLINE_SCOPE in code.scopes else None
 
     def rotate(self, app: ClientApp, presented: str) -> tuple[tuple[str, ...], str]:
         """The scopes of a refresh token, and the one in its place: each use kills the one that was used."""
@@ -96,9 +96,10 @@ class Authorizations:
             if owner != app:
                 raise auth_error(400, "invalid_grant")
             del self._refresh[presented]
-        return scopes, self._new(app, scopes)
+        return scopes, self.new_refresh_token(app, scopes)
 
-    def _new(self, app: ClientApp, scopes: tuple[str, ...]) -> str:
+    def new_refresh_token(self, app: ClientApp = WEB, scopes: tuple[str, ...] = WEB.scopes) -> str:
+        """A refresh token as if the user had signed in just now."""
         token = f"refresh-{secrets.token_urlsafe(24)}"
         with self._lock:
             self._refresh[token] = (app, scopes)

@@ -16,6 +16,7 @@ from connector.sandbox.auth import Tokens
 from connector.sandbox.authorize import REFRESH_TOKEN, Authorizations
 from connector.sandbox.faults import Faults
 from connector.sandbox.log import RequestLog
+from connector.sandbox.operations import operations
 from connector.sandbox.state import State
 from connector.sandbox.wire import Handler
 
@@ -58,6 +59,8 @@ class Sandbox:
     ) -> None:
         if devices < 0 or latency_ms < 0 or token_lifetime_s < 0:
             raise ValueError("devices, latency_ms and token_lifetime_s must not be negative")
+        if unknown := sorted(set(user_context) - operations().keys()):
+            raise ValueError(f"the API has no operation {unknown[0]}")
         self._seeded = (seed, devices)
         drawn = Faults(faults, seed)
         listener = _listen(port)

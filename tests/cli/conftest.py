@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from connector.cli.main import main
 
 Ninjaone = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -29,6 +32,27 @@ def ninjaone(tmp_path: Path) -> Ninjaone:
             env={**os.environ, **environment},
             timeout=60,
         )
+
+    return run
+
+
+@pytest.fixture
+def in_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Ninjaone:
+    """What `ninjaone` does, within the test's process, which takes a tenth of the time."""
+
+    def run(*arguments: object, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+        with monkeypatch.context() as context:
+            context.chdir(tmp_path)
+            context.setattr(sys, "stdin", io.StringIO(stdin))
+            for name, value in environment.items():
+                context.setenv(name, value)
+            try:
+                code = main(list(map(str, arguments)))
+            except SystemExit as exit:
+                code = int(exit.code or 0)
+        return subprocess.CompletedProcess(arguments, code, *capsys.readouterr())
 
     return run
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import subprocess
@@ -12,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from connector.cli.main import main
 from connector.sandbox.server import Sandbox
 from tests.cli.conftest import Ninjaone
 
@@ -20,27 +18,6 @@ SECRET = "S3cret-value-of-the-app"
 APP = ("--region", "eu", "--client-id", "an-app")
 
 pytestmark = pytest.mark.usefixtures("own_state")
-
-
-@pytest.fixture
-def in_process(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Ninjaone:
-    """What `ninjaone` does, within the test's process, which takes a tenth of the time."""
-
-    def run(*arguments: object, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-        with monkeypatch.context() as context:
-            context.chdir(tmp_path)
-            context.setattr(sys, "stdin", io.StringIO(stdin))
-            for name, value in environment.items():
-                context.setenv(name, value)
-            try:
-                code = main(list(map(str, arguments)))
-            except SystemExit as exit:
-                code = int(exit.code or 0)
-        return subprocess.CompletedProcess(arguments, code, *capsys.readouterr())
-
-    return run
 
 
 @pytest.fixture
