@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timezone
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -330,7 +331,36 @@ def test_a_scope_that_is_missing_is_not_cured_by_a_new_token(
     error = refused(client, READ)
     assert (error.code, error.attempts) == ("forbidden", 1)
     assert "lacks a scope" in str(error)
+    assert "The token carries" not in str(error)
     assert len(transport.signed_in) == 1
+
+
+@pytest.mark.parametrize(
+    ("scope", "request_", "said"),
+    [
+        ("monitoring", CREATE, 'The token carries the scopes "monitoring" and lacks "management".'),
+        (
+            "management control",
+            READ,
+            'The token carries the scopes "management control" and lacks "monitoring',
+        ),
+        ("monitoring management", CREATE, None),
+        ("", CREATE, None),
+    ],
+)
+def test_a_refused_request_says_which_scope_its_token_lacks(
+    service: Service, transport: FakeTransport, clock: FakeClock, tmp_path: Path,
+    scope: str, request_: Request, said: str | None,
+) -> None:  # fmt: skip
+    client = make_client(service, transport, clock)
+    client._auth._cache = cache = tmp_path / "token"
+    transport.sign_ins = [reply({"access_token": "a-token", "scope": scope})]
+    transport.answers = [reply({"error": "insufficient_privileges"}, 401)]
+    message = str(refused(client, request_))
+    assert said is None or said in message
+    assert ("The token carries" in message) is bool(said)
+    # A token that lacks a scope is not kept: the app may have got it when the next run signs in.
+    assert cache.exists() is not bool(said)
 
 
 def test_a_ready_token_that_is_refused(service: Service, transport: FakeTransport, clock: FakeClock) -> None:

@@ -216,6 +216,34 @@ def test_what_a_killed_process_left_half_written_goes_with_the_next_change(store
         assert not left.exists()
 
 
+def test_one_holds_the_secrets_of_a_connection_at_a_time(
+    store: SecretStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connector.secret_store.HELD_WAIT_S", 0.1)
+    other = SecretStore(tmp_path / "config")
+    with store.held("acme"):
+        assert "another process is signing in" in fault(lambda: hold(other, "acme"))
+        hold(other, "globex")
+        store.set("acme", "refresh_token", "1", "file")  # who holds them may change them
+    hold(other, "acme")
+    with pytest.raises(KeyError), store.held("acme"):
+        raise KeyError
+    hold(other, "acme")
+    assert all(path.stat().st_mode & 0o777 == 0o600 for path in (tmp_path / "config/secrets").iterdir())
+
+
+def hold(store: SecretStore, name: str) -> None:
+    with store.held(name):
+        pass
+
+
+def test_room_for_a_secret(store: SecretStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.require_room()
+    assert list((tmp_path / "config/secrets").iterdir()) == []
+    (tmp_path / "other").write_text("")
+    assert "cannot be written: " in fault(SecretStore(tmp_path / "other").require_room)
+
+
 # --- in a keyring ------------------------------------------------------------------------------------------
 
 

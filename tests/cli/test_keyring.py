@@ -103,6 +103,40 @@ def test_a_secret_is_in_the_keyring_and_nowhere_else(
     assert done.stdout == "0\n", done.stderr
 
 
+def test_a_refresh_token_stays_in_the_keyring_when_it_rotates(
+    ninjaone: Ninjaone, session: dict[str, str], sandbox: Sandbox, own_state: Path, tmp_path: Path
+) -> None:
+    app = ("--base-url", sandbox.base_url, "--client-id", "sandbox-web", "--secret-stdin", "--no-test")
+    done = ninjaone("connection", "add", "acme", *app, stdin="sandbox-web-secret", **session)
+    assert done.returncode == 0, done.stderr
+    kind = ("--secret-kind", "refresh_token", "--secret-stdin")
+    done = ninjaone("connection", "edit", "acme", *kind, stdin=sandbox.refresh_token, **session)
+    assert done.returncode == 0, done.stdout + done.stderr
+    first = shown(ninjaone, session)
+    for token in (own_state / "ninjaone-connector").glob("token-*"):
+        token.unlink()
+    assert ninjaone("call", "get_device", "device_id=1", "-c", "acme", **session).returncode == 0
+    kinds = [(one["grant_type"], one["status"]) for one in sandbox.log.signins()]
+    assert kinds == [("refresh_token", 200)] * 2
+    second = shown(ninjaone, session)
+    assert first != second
+    assert files_with("refresh-", own_state) == files_with("refresh-", tmp_path) == []
+    lock(session)
+    for token in (own_state / "ninjaone-connector").glob("token-*"):
+        token.unlink()
+    done = ninjaone("call", "get_device", "device_id=1", "-c", "acme", **session)
+    assert done.returncode == 2
+    assert "which cannot be used now: Failed to unlock" in done.stderr
+    assert len(sandbox.log.signins()) == 2
+
+
+def shown(ninjaone: Ninjaone, session: dict[str, str]) -> str:
+    """The end of the refresh token, which is in the keyring."""
+    about = json.loads(ninjaone("connection", "show", "acme", "--json", **session).stdout)
+    assert about["secrets"] == "keyring"
+    return str(about["refresh_token"])
+
+
 def test_without_the_session_of_the_keyring_a_run_says_what_to_do(
     ninjaone: Ninjaone, session: dict[str, str], sandbox: Sandbox, add: tuple[str, ...]
 ) -> None:

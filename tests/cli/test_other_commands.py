@@ -139,7 +139,8 @@ def test_the_catalogue_is_in_order(ninjaone: Ninjaone) -> None:
 
 def test_the_sandbox_prints_a_connection_that_works(ninjaone: Ninjaone, tmp_path: Path) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "connector", "sandbox", "--port", "0", "--devices", "7", "--fault", "slow=0"],
+        [sys.executable, "-m", "connector", "sandbox", "--port", "0", "--devices", "7", "--fault", "slow=0",
+         "--user-context", "runScriptOnDevice"],
         stdout=subprocess.PIPE, text=True, env=os.environ,
     )  # fmt: skip
     try:
@@ -157,6 +158,12 @@ def test_the_sandbox_prints_a_connection_that_works(ninjaone: Ninjaone, tmp_path
             line.strip().removeprefix("export ").split("=", 1) for line in said if "export" in line
         )
         assert ninjaone("call", "list_devices", **exports).returncode == 0
+        script = ("call", "run_script", "device_id=1", "type=SCRIPT", "script_id=1", "run_as=system")
+        assert "user_context_required" in ninjaone(*script, **exports).stdout
+        (add,) = (line.strip() for line in said if "connection add NAME" in line)
+        address = exports["NINJAONE_BASE_URL"]
+        assert add.endswith(f"NAME --base-url {address} --client-id sandbox-native --browser")
+        assert any("sandbox-web-secret; both know http://127.0.0.1:28765/ alone" in line for line in said)
     finally:
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=10) == 0

@@ -42,6 +42,11 @@ def test_negative_settings(setting):
         Sandbox(**{setting: -1})
 
 
+def test_an_unknown_operation_wants_no_user():
+    with pytest.raises(ValueError, match=r"the API has no operation runScript$"):
+        Sandbox(user_context=["runScript"])
+
+
 def test_stop_before_start():
     idle = Sandbox()
     idle.stop()
