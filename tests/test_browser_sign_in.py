@@ -30,6 +30,12 @@ Browser = Callable[[str], object]
 SignIn = Callable[..., str]
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert browser_sign_in.PATIENCE_S == 300
+    monkeypatch.setattr(browser_sign_in, "PATIENCE_S", 30.0)  # no test that succeeds waits for it
+
+
 @pytest.fixture
 def port() -> int:
     return free_port()
@@ -93,7 +99,7 @@ def test_a_user_signs_in(
     (told,) = said
     assert f"needs exactly http://127.0.0.1:{port}/ among its redirect URIs" in told
     assert "make a Web app (it has a client secret) or a Native app" in told
-    assert "There are 5 minutes" in told
+    assert "There are 0.5 minutes" in told
     (page,) = pages
     assert page.status_code == 200
     assert "You can close this window" in page.text

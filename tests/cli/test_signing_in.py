@@ -389,6 +389,23 @@ def test_a_refresh_token_that_has_ended(
     assert in_process(*CALL).returncode == 0
 
 
+@pytest.mark.usefixtures("user")
+@pytest.mark.parametrize(
+    "command", [("edit", "acme", "--timeout-s", "5", "--no-test"), ("remove", "acme", "--yes")]
+)
+def test_a_change_waits_for_a_use_that_is_under_way(
+    in_process: Ninjaone, own_state: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr("connector.secret_store.HELD_WAIT_S", 0.1)
+    with SecretStore().held("acme"):
+        before = {path: path.read_bytes() for path in own_state.rglob("*") if path.is_file()}
+        done = in_process("connection", *command)
+        assert done.returncode == 2
+        assert 'another process is signing in for "acme", and does not end' in done.stderr
+        assert {path: path.read_bytes() for path in own_state.rglob("*") if path.is_file()} == before
+    assert in_process("connection", *command).returncode == 0
+
+
 # --- what refusals say -------------------------------------------------------------------------------------
 
 
