@@ -465,7 +465,7 @@ def test_a_host_that_is_not_the_instances(in_process: Ninjaone, tmp_path: Path) 
 def test_a_write_whose_scope_is_missing(in_process: Ninjaone, sandbox: Sandbox, tmp_path: Path) -> None:
     settings = {**sandbox.connection, "scope": "monitoring"}
     (tmp_path / "reader.yaml").write_text("".join(f"{name}: {value}\n" for name, value in settings.items()))
-    write = ("call", "reset_device_policy_overrides", "device_id=1", "-c", "reader.yaml")
+    write = ("call", "update_device", "device_id=1", "display_name=SRV", "-c", "reader.yaml")
     done = in_process(*write)
     assert done.returncode == 1, done.stderr
     error = json.loads(done.stdout)["error"]
