@@ -79,6 +79,21 @@ class Action:
         """Whether inputs are members of the body, so that there is one even without any of them."""
         return self.method != "GET" and any(i.place == "body" and i.target for i in self.inputs.values())
 
+    @cached_property
+    def secret_inputs(self) -> tuple[Input, ...]:
+        """The inputs whose values are secrets of the user's, wholly or in part."""
+        return tuple(given for given in self.inputs.values() if given.is_secret)
+
+    @cached_property
+    def revealing_inputs(self) -> tuple[str, ...]:
+        """The names of the inputs that make the API answer with secrets."""
+        return tuple(name for name, given in self.inputs.items() if given.reveals_secrets)
+
+    def secrets_in(self, values: Mapping[str, Json]) -> list[str]:
+        """Give the texts in a row's typed values that are secret."""
+        given = [one for one in self.secret_inputs if one.name in values]
+        return [text for one in given for text in one.secrets_in(values[one.name])]
+
     @property
     def returns_file(self) -> bool:
         """Whether the answer's content is a file that is saved."""

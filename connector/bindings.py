@@ -13,6 +13,7 @@ from connector.errors import RowError, RunFault, nearest
 from connector.inputs import ABSENT, Input
 from connector.json_schema import Check, compile_check, validator
 from connector.json_text import Json
+from connector.template_environment import MissingError
 from connector.template_values import parse_json
 from connector.templates import (
     Render,
@@ -41,7 +42,17 @@ class Binding:
     send_empty: bool = False
 
     def value(self, scope: Scope) -> Json:
-        """Give the typed value for a row, or ABSENT. Raises RowError."""
+        """Give the typed value for a row, or ABSENT. Raises RowError, which quotes nothing of a secret."""
+        try:
+            return self._value(scope)
+        except RowError as error:
+            cause = error.__cause__ and error.__cause__.__cause__
+            if not self.input.is_secret or isinstance(cause, MissingError):
+                raise
+            said = "its template fails" if error.code == "template_error" else "it is not what is declared"
+            raise RowError(error.code, f"{self.input.name}: {said} (it is secret, and not shown)") from None
+
+    def _value(self, scope: Scope) -> Json:
         try:
             rendered = self._render(scope)
         except RowError as error:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Protocol
 
 from connector.audit import Audit
 from connector.auth import Auth
@@ -23,6 +25,17 @@ LONGEST_WAIT_S = 300.0
 """A Retry-After of more than this ends the row instead of holding up the run."""
 _LONGEST_THROTTLE_PAGE = 4096
 _IN_DOUBT = ". Whether it was carried out is not known: look before you send it again"
+
+
+class Asker(Protocol):
+    """Who sends a request: an action, for a row, both of which an audit notes.
+
+    `redactor` hides what is secret in this row, too.
+    """
+
+    action: str
+    row: int
+    redactor: Redactor
 
 
 @dataclass
@@ -64,18 +77,18 @@ class Client:
         self._auth.token()
         return self._auth.scopes
 
-    def send(self, request: Request, action: str = "", row: int = 0) -> Response:
+    def send(self, request: Request, asker: Asker | None = None) -> Response:
         """Send one request, again where that is safe, and give its answer (2xx, or a wanted 3xx).
 
         Raises RowError with the code that the failure means; `refused` on it tells whether the API
         certainly did not carry the request out. A read-only connection's client sends reads alone.
-        An audit says which action and row have asked; RunStopped is raised, and nothing sent, when it cannot
-        be written any more.
+        Raises RunStopped, and sends nothing, when the audit cannot be written any more.
         """
         if self.connection.read_only and request.effect != "read":
             said = f'{request} has the effect "{request.effect}", and the run or its connection is read-only'
             raise RowError("forbidden", f"{said}: it was not sent")
         described, body = request.encoded
+        hide = (asker or self).redactor.said
         attempt, renewed, lost_before = 0, False, False
         while True:
             if self._audit:
@@ -86,11 +99,10 @@ class Client:
             self.requests += 1
             attempt += 1
             if self._audit:
-                outcome = self._audited(
-                    self._audit, request, headers, body, attempt, lost_before, action, row
-                )
+                a_try = partial(self._try, request, headers, body, attempt, lost_before, hide)
+                outcome = self._audited(self._audit, a_try, request, attempt, asker)
             else:
-                outcome = self._try(request, headers, body, attempt, lost_before)
+                outcome = self._try(request, headers, body, attempt, lost_before, hide)
             if isinstance(outcome, Response):
                 return outcome
             error = outcome.error
@@ -114,23 +126,21 @@ class Client:
     def _audited(
         self,
         audit: Audit,
+        a_try: Callable[[], Response | _Failure],
         request: Request,
-        headers: dict[str, str],
-        body: bytes | None,
         attempt: int,
-        lost_before: bool,
-        action: str,
-        row: int,
+        asker: Asker | None,
     ) -> Response | _Failure:
         """Try, and note what came of it, whatever that is."""
         began, start = self._clock.now(), self._clock.monotonic()
         about: Response | RowError = RowError("internal_error", "", attempts=attempt)
         try:
-            outcome = self._try(request, headers, body, attempt, lost_before)
+            outcome = a_try()
             about = outcome if isinstance(outcome, Response) else outcome.error
             return outcome
         finally:
             seconds = self._clock.monotonic() - start
+            action, row = (asker.action, asker.row) if asker else ("", 0)
             audit.note(request, about, action=action, row=row, began=began, seconds=seconds)
 
     def _renew(self, dead: str, expired: RowError) -> None:
@@ -146,14 +156,20 @@ class Client:
             ) from error
 
     def _try(
-        self, request: Request, headers: dict[str, str], body: bytes | None, attempt: int, lost_before: bool
+        self,
+        request: Request,
+        headers: dict[str, str],
+        body: bytes | None,
+        attempt: int,
+        lost_before: bool,
+        hide: Callable[[str], str],
     ) -> Response | _Failure:
         try:
             came = self._transport.send(request.method, request.target, headers, body, self._pacer.leaving)
         except TransportError as error:
             return self._no_answer(request, error, attempt)
         request_id = came.headers.get(self.service.request_id_header)
-        answer = Response(came.status, came.headers, came.body, attempt, request_id, lost_before)
+        answer = Response(came.status, came.headers, came.body, attempt, request_id, lost_before, hide)
         if request.redirects and 300 <= answer.status < 400:
             return answer
         wanted = answer.status in self.service.throttling.statuses or (
@@ -193,7 +209,7 @@ class Client:
     def _error_answer(self, request: Request, answer: Response) -> _Failure:
         errors, status = self.service.errors, answer.status
         # Secrets go first: what is cut short afterwards could hold a half of one.
-        shown = replace(answer, body=self.redactor.text(answer.text).encode())
+        shown = replace(answer, body=answer.hide(answer.text).encode())
         vendor_code, said = read_error(self.service, shown)
         code = errors.codes.get(vendor_code) or errors.statuses.get(status) or "api_error"
         if 300 <= status < 400:
@@ -236,7 +252,7 @@ class Client:
             code = "outcome_unknown" if answer.status in (502, 504) else code
         return RowError(
             code,
-            self.redactor.text(message),
+            answer.hide(message),
             refused=refused,
             status=answer.status,
             request_id=answer.request_id,

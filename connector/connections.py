@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 from connector import yaml_file
 from connector.errors import ConnectionFault, RunFault, nearest
 from connector.json_text import kind
-from connector.redact import HIDDEN, masked
+from connector.redact import HIDDEN, masked, remember
 from connector.saved_connections import SavedConnections
 from connector.secret_store import FIELDS as SECRETS
 from connector.secret_store import SecretStore
@@ -275,6 +275,8 @@ def make_connection(
     connection = Connection(
         service=service.name, base_url=base_url, **settings, health_checks_off=off, audit=audit, origin=place
     )
+    for secret in connection.secrets:
+        remember(secret)
     if before_sign_in and not connection.client_id:
         raise ConnectionFault(f"{place}: give client_id")
     has_app = connection.client_id and (connection.client_secret or connection.refresh_token)

@@ -23,6 +23,7 @@ SCHEMA_KEYWORDS = frozenset(
         *("items", "minItems", "maxItems", "uniqueItems"),
         *("properties", "required", "additionalProperties", "propertyNames"),
         *("minProperties", "maxProperties", "anyOf", "oneOf", "allOf", "not"),
+        "writeOnly",
     )
 )
 """The JSON Schema keywords that an input may use."""
@@ -144,6 +145,7 @@ def read_input(name: str, part: Section, filters: Mapping[str, FilterGrammar] | 
         grammar=(filters or {}).get(schema.get("format", "")),
         published=part.value("published", bool, True),
         deviates=part.text("deviates", ""),
+        reveals_secrets=part.value("reveals_secrets", bool, False),
         default=schema.get("default", ABSENT),
     )
     part.finish()

@@ -45,10 +45,10 @@ class Request:
 
     method: str
     path: str
-    query: tuple[tuple[str, str], ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: Json = field(default_factory=lambda: ABSENT)
-    parts: tuple[Part, ...] = ()
+    query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: Json = field(default_factory=lambda: ABSENT, repr=False)
+    parts: tuple[Part, ...] = field(default=(), repr=False)
     effect: Effect = "read"
     idempotent: bool = True
     redirects: bool = False
@@ -137,15 +137,17 @@ def _escape(text: str, safe: str = "") -> str:
 @dataclass(frozen=True)
 class Response:
     """One whole answer. Header names are lower case; `attempts` counts how often its request was sent, and
-    `repeated` tells that one of those may have been carried out before.
+    `repeated` tells that one of those may have been carried out before. `hide` takes out what is secret of a
+    text that an error quotes.
     """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)
     attempts: int = 1
     request_id: str | None = None
     repeated: bool = False
+    hide: Callable[[str], str] = field(default=str, repr=False, compare=False)
 
     def json(self) -> Json:
         """Read the body as JSON; an empty body gives None.
@@ -157,7 +159,7 @@ class Response:
         try:
             return json_text.loads(self.text)
         except ValueError as error:
-            said = f"the API answered {self.status} with what is not JSON ({error}): {self.text[:120]!r}"
+            said = f"the API answered {self.status} with what is not JSON ({error}): {self._quoted}"
             raise self.bad(said) from None
 
     def member(self, name: str) -> Json:
@@ -165,9 +167,12 @@ class Response:
         body = self.json()
         if isinstance(body, dict) and body.get(name) is not None:
             return body[name]
-        raise self.bad(
-            f'the API answered {self.status} without the "{name}" that is due: {self.text[:120]!r}'
-        )
+        raise self.bad(f'the API answered {self.status} without the "{name}" that is due: {self._quoted}')
+
+    @property
+    def _quoted(self) -> str:
+        # Secrets go first: what is cut short before could hold a half of one.
+        return repr(self.hide(self.text)[:120])
 
     def bad(self, message: str) -> RowError:
         """Make the error (`bad_response`) of an answer that cannot be used."""

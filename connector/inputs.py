@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -22,10 +22,10 @@ ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "ABSENT", "__bool__":
 class Input:
     """A typed parameter of an action.
 
-    `schema` is plain JSON Schema 2020-12; `unit` (`as:` in the declaration) is how a time is sent;
-    `grammar` is that of a filter, which the schema's `format` names; `place`
-    and `target` say where the value goes (`path`, `query`, `header`, `body`, `part`; an empty place is the
-    engine's or the handler's own).
+    `schema` is plain JSON Schema 2020-12, in which `writeOnly` marks a secret of the user's; `unit` (`as:` in
+    the declaration) is how a time is sent; `grammar` is that of a filter, which the schema's `format` names;
+    `place` and `target` say where the value goes (`path`, `query`, `header`, `body`, `part`; an empty place is
+    the engine's or the handler's own). `reveals_secrets` says that it makes the API answer with secrets.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Input:
     grammar: FilterGrammar | None = None
     published: bool = True
     deviates: str = ""
+    reveals_secrets: bool = False
     default: Json = field(default_factory=lambda: ABSENT)
 
     def read(self, value: Json) -> Json:
@@ -70,6 +71,15 @@ class Input:
     def nullable(self) -> bool:
         """Whether the API takes JSON null here."""
         return "null" in declared_types(self.schema)
+
+    @cached_property
+    def is_secret(self) -> bool:
+        """Whether its value, or a part of it, is a secret of the user's."""
+        return _has_secret(self.schema)
+
+    def secrets_in(self, value: Json) -> Iterator[str]:
+        """Give the texts in a typed value that are secret."""
+        return _secrets(self.schema, value)
 
     def _checked(self, value: Json) -> Json:
         if self._passes is not None and self._passes(value):
@@ -114,6 +124,26 @@ def _number_text(value: Json) -> str:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ValueError(f"a time is expected, not {shown(value)}")
     return f"{value:f}" if isinstance(value, float) else str(value)
+
+
+def _has_secret(schema: Json) -> bool:
+    if not isinstance(schema, Mapping):
+        return False
+    members = schema.get("properties", {}).values()
+    return bool(schema.get("writeOnly")) or any(map(_has_secret, (*members, schema.get("items"))))
+
+
+def _secrets(schema: Json, value: Json) -> Iterator[str]:
+    if not _has_secret(schema):
+        return
+    if isinstance(value, list):
+        for item in value:
+            yield from _secrets(schema if schema.get("writeOnly") else schema.get("items"), item)
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            yield from _secrets(schema if schema.get("writeOnly") else schema["properties"].get(name), member)
+    elif value is not None:
+        yield str(value)
 
 
 def _path(error: Any) -> str:

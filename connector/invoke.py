@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from connector.action import Action
 from connector.bindings import Bindings
@@ -14,80 +13,15 @@ from connector.client import Client
 from connector.downloads import save
 from connector.envelope import Envelope
 from connector.errors import RowError, RunStopped
+from connector.exchange import Exchange, Lookups, NoRecorder, Recorder
 from connector.handlers import Download, Inputs, Note, Page, PagedResult, Steps, find_handler
-from connector.http import Request, Response
+from connector.http import Request
 from connector.inputs import ABSENT
 from connector.json_text import Json
 from connector.service import Service
 
 Rows = Literal["one", "each"]
 """How a list result is written: as one envelope, or as one envelope an item."""
-
-
-class Recorder(Protocol):
-    """Keeps what was sent and answered of requests that are not just repeated, so that none is sent twice.
-
-    `step` is a request's place among those of its row that are noted, from 0. Others are not counted: how
-    often a row reads before it writes may be another matter when it is resumed.
-    """
-
-    def recorded(self, row: int, step: int, request: Request) -> Response | None:
-        """Give what an interrupted run was answered; None for what it did not send.
-
-        Raises RowError (`outcome_unknown`) for what it sent, if no answer was noted.
-        """
-
-    def sent(self, row: int, step: int, request: Request) -> None:
-        """Note that a request is about to be sent. Raises RunStopped."""
-
-    def answered(self, row: int, step: int, response: Response) -> None:
-        """Note its answer."""
-
-    def refused(self, row: int, step: int) -> None:
-        """Note that the API certainly did not carry it out."""
-
-
-class NoRecorder:
-    """For runs that cannot be resumed."""
-
-    def recorded(self, row: int, step: int, request: Request) -> Response | None:
-        """Nothing was recorded."""
-
-    def sent(self, row: int, step: int, request: Request) -> None:
-        """Keep nothing."""
-
-    def answered(self, row: int, step: int, response: Response) -> None:
-        """Keep nothing."""
-
-    def refused(self, row: int, step: int) -> None:
-        """Keep nothing."""
-
-
-class Lookups:
-    """Answers that hold for a whole run. Each is asked for once, whichever row needs it first."""
-
-    def __init__(self) -> None:
-        self._answers: dict[str, Response] = {}
-        self._refusals: dict[str, tuple[str, str, int | None]] = {}
-        self._lock = threading.Lock()
-
-    def ask(self, request: Request, send: Callable[[Request], Response]) -> Response:
-        """Give the answer, sending the request only if nobody did.
-
-        Raises RowError. What is forbidden or not there stays so for the run; any other failure is not kept.
-        """
-        with self._lock:
-            if request.target in self._refusals:
-                code, message, status = self._refusals[request.target]
-                raise RowError(code, message, status=status)
-            if request.target not in self._answers:
-                try:
-                    self._answers[request.target] = send(request)
-                except RowError as error:
-                    if error.code in ("forbidden", "not_found"):
-                        self._refusals[request.target] = (error.code, str(error), error.status)
-                    raise
-            return self._answers[request.target]
 
 
 @dataclass(frozen=True)
@@ -111,11 +45,12 @@ class Invoker:
 
         Raises nothing but RunStopped (nowhere to write) and KeyboardInterrupt.
         """
-        exchange = _Exchange(self, number)
+        exchange = self._exchange(number)
         writer = _RowWriter(self, number, row, exchange)
         try:
             try:
                 values = self.bindings.values(row)
+                self._look_for_secrets(values, exchange)
                 exchange.warnings = self.bindings.warnings(values)
                 steps = find_handler(self.action)(Inputs(self.action, self.service, values, self.uploads))
                 result = yield from self._drive(steps, exchange, writer)
@@ -137,7 +72,19 @@ class Invoker:
             )
             yield from writer.failed(RowError("internal_error", message))
 
-    def _drive(self, steps: Steps, exchange: _Exchange, writer: _RowWriter) -> Generator[Envelope, None, Any]:
+    def _look_for_secrets(self, values: Mapping[str, Json], exchange: Exchange) -> None:
+        """Have the row's own secrets hidden. Raises RowError where it asks for the API's, unless it may."""
+        if secrets := self.action.secret_inputs and self.action.secrets_in(values):
+            exchange.redactor = exchange.redactor.beside(secrets)
+        if self.action.revealing_inputs and not self.reveal_secrets:
+            for name in self.action.revealing_inputs:
+                if values.get(name):
+                    raise RowError(
+                        "input_invalid",
+                        f"{name}: it asks for what the API holds secret: give --reveal-secrets, too",
+                    )
+
+    def _drive(self, steps: Steps, exchange: Exchange, writer: _RowWriter) -> Generator[Envelope, None, Any]:
         """Hand-feed a handler its answers; give out the items of its pages; return its result."""
         try:
             step = next(steps)
@@ -158,116 +105,21 @@ class Invoker:
         except StopIteration as stop:
             return stop.value
 
+    def _exchange(self, number: int) -> Exchange:
+        return Exchange(self.action.name, number, self.client, self.recorder, self.lookups)
+
     def failed_row(self, number: int, row: Json, error: RowError) -> Envelope:
         """Give the envelope of a row that could not even be read."""
         kept = row if isinstance(row, Mapping) else {}
-        writer = _RowWriter(self, number, kept, _Exchange(self, number))
+        writer = _RowWriter(self, number, kept, self._exchange(number))
         (envelope,) = writer.failed(error)
         return envelope
-
-
-class _Exchange:
-    """The requests of one row, and what may be said of the row because of them."""
-
-    def __init__(self, invoker: Invoker, row: int) -> None:
-        self.row, self.recorder, self.lookups = row, invoker.recorder, invoker.lookups
-        self._client, self._action = invoker.client, invoker.action.name
-        self.last: Response | None = None
-        self.warnings: list[str] = []
-        self.repeatable = True
-        self._step = 0
-        self._done: list[tuple[Request, Response]] = []
-        self._failed = False
-
-    def send(self, request: Request) -> Response:
-        """Send a request, unless an interrupted run was answered already. Raises RowError."""
-        try:
-            if request.cached:
-                response = self.lookups.ask(request, self._send)
-            elif request.repeatable and request.method != "DELETE":
-                response = self._send(request)
-            else:
-                response = self._send_noted(request)
-        except RowError as error:
-            self._failed = True
-            if not request.repeatable and not error.refused:
-                self.repeatable = False
-            raise
-        self.last = response
-        if request.effect != "read":
-            self._done.append((request, response))
-        return response
-
-    def _send(self, request: Request) -> Response:
-        return self._client.send(request, self._action, self.row)
-
-    def _send_noted(self, request: Request) -> Response:
-        """Send what is noted: what cannot be repeated, and deletions, whose repetition finds nothing left."""
-        step, self._step = self._step, self._step + 1
-        sent_before = False
-        try:
-            response = self.recorder.recorded(self.row, step, request)
-        except RowError:
-            if not request.repeatable:
-                raise
-            response, sent_before = None, True
-        if response is None:
-            self.recorder.sent(self.row, step, request)
-            response = self._send_and_take_back(request, step, sent_before)
-            self.recorder.answered(self.row, step, response)
-        self.repeatable = self.repeatable and request.repeatable
-        return response
-
-    def _send_and_take_back(self, request: Request, step: int, sent_before: bool) -> Response:
-        """Send a request that is noted, and take the note back if it was certainly not carried out."""
-        try:
-            return self._send(request)
-        except RunStopped:  # before it was sent, or after a try that was certainly not carried out
-            if not request.repeatable:
-                self.recorder.refused(self.row, step)
-            raise
-        except RowError as error:
-            if sent_before and error.code == "not_found":
-                return Response(204, attempts=error.attempts, request_id=error.request_id)
-            if error.refused:
-                self.recorder.refused(self.row, step)
-            raise
-
-    def explain(self, error: RowError) -> RowError:
-        """Say of an error that other requests of the row had succeeded before (code `partial`)."""
-        if not self._done or not self._failed:
-            return error
-        done = [{"request": str(q), "id": _identity(a), "answer": _answer(a)} for q, a in self._done]
-        listed = " and ".join(
-            f"{d['request']} succeeded" + (f" (id {d['id']})" if d["id"] is not None else "") for d in done
-        )
-        return RowError(
-            "partial",
-            f"{listed}; then {error}",
-            refused=error.refused,
-            status=error.status,
-            request_id=error.request_id,
-            attempts=error.attempts,
-            result={"done": done, "failed": error.code},
-        )
-
-
-def _answer(response: Response) -> Json:
-    try:
-        return response.json()
-    except RowError:
-        return None
-
-
-def _identity(response: Response) -> Json:
-    answer = _answer(response)
-    return answer.get("id") if isinstance(answer, dict) else None
 
 
 class _RowWriter:
     """Makes a row's envelopes; with one envelope an item it holds an item back to mark the last one."""
 
-    def __init__(self, invoker: Invoker, number: int, row: Mapping[str, Json], exchange: _Exchange) -> None:
+    def __init__(self, invoker: Invoker, number: int, row: Mapping[str, Json], exchange: Exchange) -> None:
         self._invoker, self._number, self._row, self._exchange = invoker, number, row, exchange
         self._each = invoker.rows == "each"
         self._held: list[Json] = []
@@ -339,7 +191,7 @@ class _RowWriter:
             meta["warnings"] = self._exchange.warnings
         message = None
         if error is not None:
-            message = self._invoker.client.redactor.text(str(error)) or error.code
+            message = self._exchange.redactor.text(str(error)) or error.code
         kept = self._row if self._invoker.keep_row else ABSENT
         return Envelope(self._number, message, result, meta, kept)
 
@@ -348,14 +200,14 @@ class _RowWriter:
 
         A handler of the action's own may have made them of more than the last answer.
         """
-        last, may_hide = self._exchange.last, self._invoker.client.redactor.may_hide
+        last, may_hide = self._exchange.last, self._exchange.redactor.may_hide
         if self._invoker.action.handler is None and last is not None and not may_hide(last.text):
             return items
         shown: list[Json] = self._shown(items)
         return shown
 
     def _shown(self, value: Json) -> Json:
-        return value if self._invoker.reveal_secrets else self._invoker.client.redactor.json(value)
+        return value if self._invoker.reveal_secrets else self._exchange.redactor.json(value)
 
 
 def declared_request(

@@ -28,7 +28,7 @@ _KEPT_HEADERS = ("content-type", "location")
 
 
 class Journal:
-    """Keeps what was sent and answered (an `invoke.Recorder`), and tells it again after an interruption."""
+    """Keeps what was sent and answered (an `exchange.Recorder`), and tells it again after an interruption."""
 
     def __init__(self, path: Path, redactor: Redactor) -> None:
         self.path, self._redactor = path, redactor

@@ -22,9 +22,10 @@ from connector.clock import Clock, SystemClock
 from connector.connections import Connection, load_connection
 from connector.doors import behind_doors, let_through
 from connector.errors import ConnectionFault, RowError, RunFault, RunStopped
+from connector.exchange import NoRecorder, Recorder
 from connector.files import RowSource
 from connector.http import Transport
-from connector.invoke import Invoker, NoRecorder, Recorder
+from connector.invoke import Invoker
 from connector.job import STREAM, Job
 from connector.output import (
     FileOutput,
@@ -314,7 +315,7 @@ def sign_in(client: Client) -> None:
     try:
         client.sign_in()
     except RowError as error:
-        raise ConnectionFault(str(error)) from error
+        raise ConnectionFault(client.redactor.said(str(error))) from error
 
 
 def make_invoker(prepared: Prepared, client: Client, recorder: Recorder | None = None) -> Invoker:

@@ -8,7 +8,7 @@ import stat
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,15 @@ from tests.fakes import CONNECTION, FakeClock, FakeTransport, make_client, reply
 
 READ = Request("GET", "/v2/x", query=(("q", "a-query"),))
 CREATE = Request("POST", "/v2/x", body={"a": "a-body"}, effect="write", idempotent=False)
+
+
+@dataclass
+class By:
+    """Who asks."""
+
+    action: str
+    row: int
+    redactor: Redactor = field(default_factory=Redactor)
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
@@ -65,7 +74,7 @@ def test_every_try_has_a_line(
         slow,
     ]
     clock.time = 1_790_000_000.125
-    audited.send(READ, "get_x", 12)
+    audited.send(READ, By("get_x", 12))
     first, second, third, last = lines(path)
     assert first == {
         "audit": 1, "time": "2026-09-21T14:13:20.125Z", "connection": "app.example.com",
@@ -188,9 +197,9 @@ def test_a_file_that_is_moved_away_is_begun_anew(
     audited: Client, transport: FakeTransport, path: Path
 ) -> None:
     transport.answers += [reply({}), reply({})]
-    audited.send(READ, "a", 1)
+    audited.send(READ, By("a", 1))
     path.rename(path.with_name("audit.1"))
-    audited.send(READ, "a", 2)
+    audited.send(READ, By("a", 2))
     assert [line["row"] for line in lines(path)] == [2]
     assert [line["row"] for line in lines(path.with_name("audit.1"))] == [1]
 
@@ -233,15 +242,15 @@ def test_nothing_is_sent_while_a_line_is_owed(
     transport.answers += [reply({"id": 1}), reply({"id": 2})]
     path.unlink()
     path.mkdir()  # what was a file cannot be written any more
-    assert audited.send(CREATE, "a", 1).json() == {"id": 1}  # and is known to have succeeded all the same
+    assert audited.send(CREATE, By("a", 1)).json() == {"id": 1}  # and is known to have succeeded all the same
     with pytest.raises(RunStopped, match=r'the audit cannot be written: .*It lacks \{"audit":1.*"row":1,'):
-        audited.send(CREATE, "a", 2)
+        audited.send(CREATE, By("a", 2))
     with pytest.raises(RunStopped):
         audited.settle()
     assert len(transport.sent) == 1
     path.rmdir()
     audited.settle()
-    audited.send(CREATE, "a", 3)
+    audited.send(CREATE, By("a", 3))
     assert [line["row"] for line in lines(path)] == [1, 3]
 
 

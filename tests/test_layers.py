@@ -33,7 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("append_only", "conversion", "json_ahead"),
     # One row.
     ("invoke",),
-    ("bindings", "handlers", "document", "downloads"),
+    ("bindings", "handlers", "document", "downloads", "exchange"),
     # One request.
     ("paging", "client"),
     ("pacing", "auth", "catalog", "audit", "browser_sign_in"),

@@ -115,6 +115,8 @@ def _input(given: Input) -> dict[str, Any]:
         described["as"] = given.unit
     if not given.published:
         described["published"] = False
+    if given.reveals_secrets:
+        described["reveals_secrets"] = True
     if given.deviates:
         described["deviates"] = given.deviates
     return described

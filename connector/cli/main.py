@@ -45,7 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 class _Unfailing:
-    """Standard error, which may be full or closed: then what is told there is lost, and nothing else is."""
+    """Standard error without secrets, whatever is told there: also the traceback of a fault of ours.
+
+    It may be full or closed: then what is told there is lost, and nothing else is.
+    """
 
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream or open(os.devnull, "w")  # noqa: SIM115  until the process ends
@@ -54,8 +57,10 @@ class _Unfailing:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
+        # Where the module was not loaded, no secret was either.
+        redact: Any = sys.modules.get("connector.redact")
         with suppress(OSError):
-            self._stream.write(text)
+            self._stream.write(redact.OF_PROCESS.text(text) if redact else text)
         return len(text)
 
     def flush(self) -> None:
@@ -83,6 +88,12 @@ def _main(arguments: list[str]) -> int:
         return STOPPED
     except KeyboardInterrupt:
         return _interrupted()
+    except Exception:
+        import traceback  # only for what should never be
+
+        traceback.print_exc()
+        print("ninjaone: this is a fault of the connector itself", file=sys.stderr)
+        return OUR_FAULT
 
 
 def _interrupted() -> int:

@@ -19,7 +19,7 @@ from connector.files import InputRow, RowSource
 from connector.http import Part, Request
 from connector.inputs import ABSENT
 from connector.invoke import declared_request, first_request
-from connector.redact import HIDDEN
+from connector.redact import HIDDEN, Redactor
 from connector.run import Prepared, prepare_all
 
 NO_INSTANCE = "https://INSTANCE"
@@ -89,6 +89,9 @@ def preview_row(prepared: Prepared, row: InputRow, base_url: str) -> dict[str, A
             request = declared_request(*asked)
     except RowError as error:
         return {"row": row.number, "error": str(error)}
+    secrets = []
+    if prepared.action.secret_inputs:
+        secrets = prepared.action.secrets_in(prepared.bindings.values(row.data))
     shown: dict[str, Any] = {
         "row": row.number,
         **looks_up,
@@ -100,7 +103,9 @@ def preview_row(prepared: Prepared, row: InputRow, base_url: str) -> dict[str, A
     }
     if prepared.action.handler or prepared.action.paging:
         shown["then"] = "more requests may follow; they depend on the answer"
-    return shown
+    redactor = Redactor(members=prepared.service.secrets).beside(secrets)
+    hidden: dict[str, Any] = redactor.json(shown)
+    return hidden
 
 
 def _headers(request: Request) -> dict[str, str]:
