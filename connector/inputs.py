@@ -24,8 +24,8 @@ class Input:
 
     `schema` is plain JSON Schema 2020-12, in which `writeOnly` marks a secret of the user's; `unit` (`as:` in
     the declaration) is how a time is sent; `grammar` is that of a filter, which the schema's `format` names;
-    `place` and `target` say where the value goes (`path`, `query`, `header`, `body`, `part`; an empty place is
-    the engine's or the handler's own). `reveals_secrets` says that it makes the API answer with secrets.
+    `place` and `target` say where the value goes (`path`, `query`, `header`, `body`, `part`; an empty place
+    is the engine's or the handler's own). `reveals_secrets` says that it makes the API answer with secrets.
     """
 
     name: str

@@ -191,7 +191,7 @@ class _RowWriter:
             meta["warnings"] = self._exchange.warnings
         message = None
         if error is not None:
-            message = self._exchange.redactor.text(str(error)) or error.code
+            message = self._exchange.redactor.said(str(error)) or error.code
         kept = self._row if self._invoker.keep_row else ABSENT
         return Envelope(self._number, message, result, meta, kept)
 

@@ -123,7 +123,7 @@ class Journal:
         try:
             body = response.json()
         except RowError:
-            return self._redactor.text(text)
+            return self._redactor.said(text)
         return "" if body is None else json_text.dump_bytes(self._redactor.json(body)).decode()
 
     def _open_file(self) -> AppendOnlyFile:

@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from itertools import chain
 from threading import Lock
@@ -110,14 +111,13 @@ def remember(secret: str) -> None:
 
 
 def _spellings(value: str) -> set[str]:
-    """Give a secret as it stands in a text, in JSON, and in a URL or a form; mostly that is the same."""
+    """Give a secret as it stands in texts, JSON, URLs, forms and errors; mostly that is one and the same."""
     if value.isascii() and value.isalnum():
         return {value}
-    in_json = (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1])
-    try:
-        return {value, *in_json, quote(value, safe=""), quote_plus(value)}
-    except UnicodeEncodeError:
-        return {value, *in_json}
+    spelled = {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]}
+    with suppress(UnicodeEncodeError):
+        spelled |= {quote(value, safe=""), quote_plus(value)}
+    return spelled
 
 
 @lru_cache(maxsize=8)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from connector.action import Action
+from connector.catalog import Catalog
 from connector.errors import RunFault
 from connector.files import FORMATS as INPUT_FORMATS
 from connector.job import MOST_CONCURRENT, Job, is_job, load_jobs, read_templates
+from connector.run import Prepared, prepare_all
+
+_TEMPLATE = "--template INPUT=TEMPLATE"
 
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:
@@ -127,6 +133,14 @@ def _delay(text: str) -> float:
     return value
 
 
+def prepare_given(options: argparse.Namespace) -> list[Prepared]:
+    """Prepare the job that the command line describes. Raises RunFault."""
+    steps = prepare_all(make_jobs(options), Catalog())
+    for step in steps:
+        refuse_secret_arguments(step.action, pairs(options.template, _TEMPLATE))
+    return steps
+
+
 def make_jobs(options: argparse.Namespace) -> tuple[Job, ...]:
     """Make the job that the command line describes: its only run, or its steps.
 
@@ -134,7 +148,7 @@ def make_jobs(options: argparse.Namespace) -> tuple[Job, ...]:
     """
     given = given_settings(options)
     templates = read_templates(options.templates) if options.templates else {}
-    templates |= pairs(options.template, "--template INPUT=TEMPLATE")
+    templates |= pairs(options.template, _TEMPLATE)
     if not is_job(options.action):
         return (Job(action=options.action, templates=templates, **given),)
     if templates:
@@ -149,6 +163,19 @@ def given_settings(options: argparse.Namespace) -> dict[str, Any]:
         for name, value in vars(options).items()
         if name in Job.__dataclass_fields__ and name not in ("action", "templates") and value is not None
     }
+
+
+def refuse_secret_arguments(action: Action, given: Mapping[str, str]) -> None:
+    """Refuse values on the command line for inputs that are secret; a template reads them from the row.
+
+    Raises RunFault, which does not show them.
+    """
+    for name, text in given.items():
+        if name in action.inputs and action.inputs[name].is_secret and "{{" not in text:
+            raise RunFault(
+                f"{name}: a secret is never an argument: every process of this machine can read those. Take "
+                f"this one for known, and have a row of `ninjaone run {action.name} --input FILE` give one"
+            )
 
 
 def pairs(texts: list[str], form: str) -> dict[str, str]:

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from connector.catalog import Catalog
-from connector.cli.job_options import add_connection_option, add_inputs, add_read_only, make_jobs
+from connector.cli.job_options import add_connection_option, add_inputs, add_read_only, prepare_given
 from connector.cli.main import OK, ROWS_FAILED
 from connector.client import standard_headers
 from connector.connections import load_connection
@@ -20,7 +19,7 @@ from connector.http import Part, Request
 from connector.inputs import ABSENT
 from connector.invoke import declared_request, first_request
 from connector.redact import HIDDEN, Redactor
-from connector.run import Prepared, prepare_all
+from connector.run import Prepared
 
 NO_INSTANCE = "https://INSTANCE"
 """Stands for the base URL where no connection is given: a preview needs none."""
@@ -38,7 +37,7 @@ def add_preview(parser: argparse.ArgumentParser) -> None:
 
 def _preview(options: argparse.Namespace) -> int:
     failed = False
-    steps = prepare_all(make_jobs(options), Catalog())
+    steps = prepare_given(options)
     base_urls = [_base_url(step) for step in steps]
     for step, base_url in zip(steps, base_urls, strict=True):
         named = {"step": step.job.step} if step.job.step else {}
@@ -60,7 +59,11 @@ def _preview(options: argparse.Namespace) -> int:
 def _headline(step: Prepared) -> list[str]:
     """Name the step, and say for each input what it is bound to."""
     name = [f"# --- {step.job.label}"] if step.job.step else []
-    return name + [f"# {name} <- {source}" for name, source in step.bindings.described().items()]
+    bound = step.bindings.described()
+    for given in step.action.secret_inputs:
+        if (source := bound.get(given.name, "")).startswith("the template") and "{{" not in source:
+            bound[given.name] = f"the template {HIDDEN}"
+    return name + [f"# {name} <- {source}" for name, source in bound.items()]
 
 
 def _base_url(prepared: Prepared) -> str:

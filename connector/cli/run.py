@@ -16,7 +16,15 @@ from connector.action import Action
 from connector.batch import Summary
 from connector.catalog import Catalog
 from connector.cli.consent import require_consent
-from connector.cli.job_options import add_consent, add_inputs, add_running, add_sending, make_jobs, pairs
+from connector.cli.job_options import (
+    add_consent,
+    add_inputs,
+    add_running,
+    add_sending,
+    pairs,
+    prepare_given,
+    refuse_secret_arguments,
+)
 from connector.cli.main import INTERRUPTED, OK, ROWS_FAILED
 from connector.cli.progress import Progress
 from connector.cli.summary import Report, describe, run_as_json
@@ -26,7 +34,7 @@ from connector.errors import RunFault, nearest
 from connector.job import STREAM, Job
 from connector.output import FORMATS as OUTPUT_FORMATS
 from connector.output import Start
-from connector.run import Prepared, make_invoker, open_client, prepare, prepare_all, run_all, sign_in
+from connector.run import Prepared, make_invoker, open_client, prepare, run_all, sign_in
 from connector.runs import Running
 
 
@@ -73,7 +81,7 @@ def add_call(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     with Report(options.summary) as report:
-        return carry_out(prepare_all(make_jobs(options), Catalog()), options, report)
+        return carry_out(prepare_given(options), options, report)
 
 
 def carry_out(steps: Sequence[Prepared], options: argparse.Namespace, report: Report) -> int:
@@ -171,6 +179,7 @@ def _call(options: argparse.Namespace) -> int:
     catalog = Catalog()
     action = catalog.action(options.action)
     _check_names(action, values)
+    refuse_secret_arguments(action, values)
     delay = values.pop("delay_ms", None)
     templates = {} if delay is None else {"delay_ms": json_text.dumps(delay)[1:-1]}
     job = Job(
