@@ -69,7 +69,7 @@ FRONT_DOORS = ("cli", "hosts", "web", "sandbox", "demo", "__main__")
 KNOWN_WORDS = {
     "__init__.py": ['"""NinjaOne actions with Jinja-templated inputs: rows in, one envelope per row out."""'],
     "catalog.py": [
-        """raise RunFault(f'no action "{name}"{nearest(name, self._files)}; `ninjaone actions` lists them')"""
+        """f'no action "{name}"{nearest(name, self._files)}; `ninjaone actions` lists them{hint}'"""
     ],
     "http.py": ['USER_AGENT = f"ninjaone-connector/{connector.__version__}"'],
     "state.py": [

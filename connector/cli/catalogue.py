@@ -10,6 +10,7 @@ from typing import Any
 from connector.action import Action, Example
 from connector.catalog import Catalog, Heading
 from connector.cli.main import OK, ROWS_FAILED
+from connector.cli.own_actions import add_own_actions, open_catalog
 from connector.inputs import Input
 from connector.reference import input_type, write_reference
 
@@ -18,6 +19,7 @@ def add_actions(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone actions`."""
     parser.add_argument("words", metavar="WORDS", nargs="*", help="only actions in which every word stands")
     parser.add_argument("--json", action="store_true", help="everything about them, as a JSON array")
+    add_own_actions(parser)
     parser.set_defaults(command=_actions)
 
 
@@ -25,6 +27,7 @@ def add_show(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone show`."""
     parser.add_argument("action", metavar="ACTION")
     parser.add_argument("--json", action="store_true", help="everything about it, as JSON")
+    add_own_actions(parser)
     parser.set_defaults(command=_show)
 
 
@@ -34,6 +37,7 @@ def add_catalog(parser: argparse.ArgumentParser) -> None:
 
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     check = commands.add_parser("check", help="check every declaration, its examples and its handler")
+    add_own_actions(check)
     check.set_defaults(command=_check)
     reference = commands.add_parser("reference", help="write the reference of all actions, in Markdown")
     reference.set_defaults(command=_reference)
@@ -42,7 +46,7 @@ def add_catalog(parser: argparse.ArgumentParser) -> None:
 
 
 def _actions(options: argparse.Namespace) -> int:
-    catalog = Catalog()
+    catalog = open_catalog(options)
     if options.json:
         print(json.dumps([describe(action) for action in catalog.search(options.words)], indent=1))
         return OK
@@ -63,7 +67,7 @@ def _by_area(actions: Iterable[Action | Heading]) -> Iterable[tuple[str, list[Ac
 
 
 def _show(options: argparse.Namespace) -> int:
-    action = Catalog().action(options.action)
+    action = open_catalog(options).action(options.action)
     print(json.dumps(describe(action), indent=1) if options.json else _page(action))
     return OK
 
@@ -76,7 +80,7 @@ def _reference(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     from connector.check import check_catalog
 
-    catalog = Catalog()
+    catalog = open_catalog(options)
     problems = check_catalog(catalog)
     for problem in problems:
         print(problem)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from connector.action import Action
-from connector.catalog import Catalog
+from connector.cli.own_actions import add_own_actions, open_catalog
 from connector.errors import RunFault
 from connector.files import FORMATS as INPUT_FORMATS
 from connector.job import MOST_CONCURRENT, Job, is_job, load_jobs, read_templates
@@ -19,6 +19,7 @@ _TEMPLATE = "--template INPUT=TEMPLATE"
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:
     """Declare what a run and its preview read."""
+    add_own_actions(parser)
     parser.add_argument("action", metavar="ACTION|JOB.yaml")
     parser.add_argument(
         "-i", "--input", metavar="FILE", help="the rows (of steps that name none); - is standard input"
@@ -135,7 +136,7 @@ def _delay(text: str) -> float:
 
 def prepare_given(options: argparse.Namespace) -> list[Prepared]:
     """Prepare the job that the command line describes. Raises RunFault."""
-    steps = prepare_all(make_jobs(options), Catalog())
+    steps = prepare_all(make_jobs(options), open_catalog(options))
     for step in steps:
         refuse_secret_arguments(step.action, pairs(options.template, _TEMPLATE))
     return steps

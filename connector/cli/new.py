@@ -10,6 +10,7 @@ from pathlib import Path
 from connector.action import Action
 from connector.catalog import Catalog
 from connector.cli.main import OK
+from connector.cli.own_actions import add_own_actions, open_catalog
 from connector.document import read_document
 from connector.errors import DeclarationError, RunFault
 from connector.from_spec import draft
@@ -30,6 +31,7 @@ def add_new(parser: argparse.ArgumentParser) -> None:
         default=".",
         help="where to write AREA/NAME.yaml (default: here); - prints it",
     )
+    add_own_actions(parser)
     parser.set_defaults(command=_new)
 
 
@@ -43,7 +45,7 @@ def _loadable(catalog: Catalog) -> Iterator[Action]:
 
 
 def _new(options: argparse.Namespace) -> int:
-    catalog = Catalog()
+    catalog = open_catalog(options)
     service = catalog.service(catalog.services[0])
     document = read_document(options.from_spec)
     actions = list(_loadable(catalog))

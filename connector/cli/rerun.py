@@ -12,9 +12,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from connector.catalog import Catalog
 from connector.cli.job_options import add_pace, add_running, given_settings
 from connector.cli.main import OK
+from connector.cli.own_actions import add_own_actions, open_catalog
 from connector.cli.run import add_outcome, carry_out
 from connector.cli.summary import Report
 from connector.connections import load_connection
@@ -41,6 +41,7 @@ def add_rerun(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         help="the run's job; by default what this machine has noted of the run",
     )
+    add_own_actions(parser)
     add_pace(parser)
     add_running(parser)
     parser.add_argument(
@@ -72,7 +73,7 @@ def _prepare(options: argparse.Namespace) -> Prepared | None:
     if not repeats.numbers:
         return None
     job = replace(job, step="", output=str(output), output_format=None)
-    prepared = replace(prepare(job, Catalog()), rerun=Rerun(absolute(of), repeats.numbers))
+    prepared = replace(prepare(job, open_catalog(options)), rerun=Rerun(absolute(of), repeats.numbers))
     _check_unchanged(prepared, record, repeats, other_connection=options.connection is not None)
     return prepared
 

@@ -14,7 +14,6 @@ from threading import Event
 from connector import json_text
 from connector.action import Action
 from connector.batch import Summary
-from connector.catalog import Catalog
 from connector.cli.consent import require_consent
 from connector.cli.job_options import (
     add_consent,
@@ -26,6 +25,7 @@ from connector.cli.job_options import (
     refuse_secret_arguments,
 )
 from connector.cli.main import INTERRUPTED, OK, ROWS_FAILED
+from connector.cli.own_actions import add_own_actions, open_catalog
 from connector.cli.progress import Progress
 from connector.cli.summary import Report, describe, run_as_json
 from connector.connections import load_connection
@@ -74,6 +74,7 @@ def add_call(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone call`."""
     parser.add_argument("action", metavar="ACTION")
     parser.add_argument("values", metavar="KEY=VALUE", nargs="*", help="an input's value, as text")
+    add_own_actions(parser)
     add_sending(parser)
     add_consent(parser)
     parser.set_defaults(command=_call)
@@ -176,7 +177,7 @@ class _stopping:
 
 def _call(options: argparse.Namespace) -> int:
     values = pairs(options.values, "KEY=VALUE")
-    catalog = Catalog()
+    catalog = open_catalog(options)
     action = catalog.action(options.action)
     _check_names(action, values)
     refuse_secret_arguments(action, values)
