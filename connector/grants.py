@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -59,6 +60,14 @@ class ClientCredentials:
         return self._endpoint.ask("client_credentials", **scope)
 
 
+@dataclass(frozen=True)
+class _Use:
+    """A use of a refresh token, and what it gave."""
+
+    token: str = field(repr=False)
+    granted: Granted
+
+
 class Refresh:
     """A user has signed in before, and left a refresh token, which each use may replace by another one.
 
@@ -70,7 +79,7 @@ class Refresh:
 
     def __init__(self, endpoint: TokenEndpoint, token: RefreshToken, redactor: Redactor) -> None:
         self._endpoint, self._token, self._redactor = endpoint, token, redactor
-        self._not_kept: Granted | None = None
+        self._not_kept: _Use | None = None
         self._in_doubt = False
 
     @contextmanager
@@ -86,16 +95,20 @@ class Refresh:
     def ask(self) -> Granted:
         """Use the refresh token, and keep the next one before anything else.
 
-        One that could not be kept is kept in memory, and by the next call if that is possible then.
+        One that could not be kept stays in memory, and the next call keeps it if that is possible then,
+        unless the user has signed in again meanwhile.
         """
         with _told_as_row_errors():
             self._token.require_room()
-        granted = self._not_kept or self._use(self._current())
-        if granted.refresh_token:
-            self._not_kept = granted
-            self._keep(granted.refresh_token)
+        current = self._current()
+        use = self._not_kept
+        if use is None or use.token != current:
+            use = self._use(current)
+        if use.granted.refresh_token:
+            self._not_kept = use
+            self._keep(use.granted.refresh_token)
         self._not_kept, self._in_doubt = None, False
-        return granted
+        return use.granted
 
     def _current(self) -> str:
         with _told_as_row_errors():
@@ -103,9 +116,9 @@ class Refresh:
         self._redactor.add(current)
         return current
 
-    def _use(self, token: str) -> Granted:
+    def _use(self, token: str) -> _Use:
         try:
-            return self._endpoint.ask("refresh_token", refresh_token=token)
+            return _Use(token, self._endpoint.ask("refresh_token", refresh_token=token))
         except RowError as error:
             if error.vendor_code == "invalid_grant":
                 current = self._current()

@@ -336,6 +336,23 @@ def test_a_token_that_cannot_be_kept_is_not_used_and_kept_later(
     assert used(transport) == ["refresh-0"]
 
 
+def test_a_token_that_could_not_be_kept_takes_no_newer_ones_place(
+    make_auth: MakeAuth, transport: FakeTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise ConnectionFault("no space left")
+
+    transport.sign_ins = [granted(1), granted(8)]
+    auth = make_auth()
+    with monkeypatch.context() as context:
+        context.setattr(SecretStore, "set", full)
+        refusal(auth)
+    SecretStore().set("acme", "refresh_token", "refresh-7")  # the user has signed in again
+    assert auth.token() == "access-8"
+    assert used(transport) == ["refresh-0", "refresh-7"]
+    assert kept() == "refresh-8"
+
+
 def test_without_room_for_the_next_token_the_current_one_is_not_used(
     make_auth: MakeAuth, transport: FakeTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
