@@ -192,10 +192,10 @@ def test_a_user_who_refuses_saves_nothing(
     assert not (own_state / "config").exists()
 
 
+@pytest.mark.usefixtures("user")
 def test_a_refused_edit_changes_nothing(
-    add: Callable[..., Any], ninjaone: Ninjaone, sandbox: Sandbox, own_state: Path, port: int
+    ninjaone: Ninjaone, sandbox: Sandbox, own_state: Path, port: int
 ) -> None:
-    add()
     before = {path: path.read_bytes() for path in own_state.rglob("*") if path.is_file()}
     sandbox.authorizations.user_refuses = True
     done = ninjaone("connection", "edit", "acme", "--browser", "--browser-port", port, "--timeout-s", "5")
