@@ -71,7 +71,9 @@ def sign_in(
     if "error" in answer:
         raise ConnectionFault(_refusal(service.sign_in, answer, scope))
     code = answer["code"]
-    redactor = Redactor((*connection.secrets, code, verifier))
+    redactor = Redactor(connection.secrets)
+    redactor.add(code)
+    redactor.add(verifier)
     endpoint = TokenEndpoint(service, connection, transport, redactor)
     try:
         granted = endpoint.ask(

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from connector import redact
 from connector.cli.main import main
 
 Ninjaone = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -46,6 +47,7 @@ def in_process(
         with monkeypatch.context() as context:
             context.chdir(tmp_path)
             context.setattr(sys, "stdin", io.StringIO(stdin))
+            context.setattr(redact, "OF_PROCESS", redact.Redactor())  # of the secrets of other tests
             for name, value in environment.items():
                 context.setenv(name, value)
             try:
