@@ -33,7 +33,8 @@ class Summary:
 
     `stopped` says that rows are left that were not begun, or not finished; `too_many_errors` that more rows
     failed than the run allows (which stops it, unless they were the last). `left_out` counts what a step did
-    not take from the step that it follows, by the reason: see `steps`.
+    not take from the step that it follows, by the reason: see `steps`. `connections` counts the rows of each
+    tenant, where a run has several, and its failed ones.
 
     It may be looked at from another thread while the run goes on.
     """
@@ -53,6 +54,7 @@ class Summary:
     stopped: bool = False
     too_many_errors: bool = False
     left_out: dict[str, int] = field(default_factory=dict)
+    connections: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def count(self, envelope: Envelope) -> None:
         """Count an envelope if it ends its row."""
@@ -61,6 +63,10 @@ class Summary:
         self.rows += 1
         self.last_row = envelope.row
         meta = envelope.meta
+        if "connection" in meta:
+            its = self.connections.setdefault(meta["connection"], {"rows": 0, "failed": 0})
+            its["rows"] += 1
+            its["failed"] += envelope.has_error
         if "warnings" in meta:
             self.warned += 1
             self.warning = self.warning or f"row {envelope.row}: {meta['warnings'][0]}"
@@ -90,7 +96,30 @@ class Summary:
             "stopped": self.stopped,
             "too_many_errors": self.too_many_errors,
             **({"left_out": self.left_out} if self.left_out else {}),
+            **({"connections": dict(sorted(self.connections.items()))} if self.connections else {}),
         }
+
+
+class FailureLimit:
+    """How many rows may fail before nothing more is begun: `most`, or any number. Safe for threads.
+
+    Batches that are one run share one.
+    """
+
+    def __init__(self, most: int | None = None) -> None:
+        self._most = float("inf") if most is None else most
+        self._failed = 0
+        self._lock = Lock()
+
+    @property
+    def exceeded(self) -> bool:
+        """Whether more rows have failed."""
+        return self._failed > self._most
+
+    def count(self, rows: int = 1) -> None:
+        """Count rows that failed."""
+        with self._lock:
+            self._failed += rows
 
 
 Result = tuple[Envelope, bytes]
@@ -106,22 +135,23 @@ def run_batch(
     stop: Event | None = None,
     *,
     concurrency: int = 1,
-    max_errors: int | None = None,
+    limit: FailureLimit | None = None,
     summary: Summary | None = None,
 ) -> Summary:
     """Run every row that has no envelope yet, `concurrency` of them at a time, and complete the output.
 
     Envelopes are written, and listeners hear of them, in the order of the rows and one at a time. When `stop`
-    is set, or more than `max_errors` rows have failed, no further row is begun; what is under way is finished
-    and written, and the output stays resumable (`Summary.stopped`). A `summary` that is passed in is counted
-    up while the run goes on, and given back.
+    is set, or more rows have failed than the `limit` lets, no further row is begun; what is under way is
+    finished and written, and the output stays resumable (`Summary.stopped`). A `summary` that is passed in is
+    counted up while the run goes on, and given back.
 
     Raises RunStopped when envelopes cannot be written any more; `stop` is set then, too, so that no other row
     waits for what is of no use.
     """
     summary = summary or Summary(resumed_rows=output.done_rows)
     began = clock.monotonic()
-    batch = _Batch(invoker, output, (summary.count, *listeners), stop or Event(), max_errors)
+    limit = limit or FailureLimit()
+    batch = _Batch(invoker, output, (summary.count, *listeners), stop or Event(), limit)
     left = dropwhile(lambda row: row.number <= output.done_rows, rows)
     try:
         if concurrency == 1:
@@ -134,7 +164,7 @@ def run_batch(
         complete = False
     summary.seconds = clock.monotonic() - began
     summary.stopped = not complete
-    summary.too_many_errors = batch.too_many_errors
+    summary.too_many_errors = limit.exceeded
     if complete:
         output.finish()
     return summary
@@ -149,20 +179,14 @@ class _Batch:
         output: Output,
         hear: tuple[Listener, ...],
         stop: Event,
-        max_errors: int | None,
+        limit: FailureLimit,
     ) -> None:
         self._invoker, self._output, self._hear, self._stop = invoker, output, hear, stop
-        self._max_errors = float("inf") if max_errors is None else max_errors
-        self._failed = 0
-        self._lock = Lock()
-
-    @property
-    def too_many_errors(self) -> bool:
-        return self._failed > self._max_errors
+        self._limit = limit
 
     def goes_on(self) -> bool:
         """Tell whether another row may be begun."""
-        return not (self._stop.is_set() or self.too_many_errors)
+        return not (self._stop.is_set() or self._limit.exceeded)
 
     def run_one_by_one(self, rows: Iterator[InputRow]) -> bool:
         """Run row after row on this thread. Tell whether all were run."""
@@ -199,8 +223,7 @@ class _Batch:
     def _count(self, envelope: Envelope) -> None:
         """Count a failed row as it fails, since its envelope may have to wait for those before it."""
         if envelope.has_error and envelope.ends_row:
-            with self._lock:
-                self._failed += 1
+            self._limit.count()
 
 
 def _size(result: Result) -> int:

@@ -26,7 +26,10 @@ Rows = Literal["one", "each"]
 
 @dataclass(frozen=True)
 class Invoker:
-    """Runs one action over rows. Safe for threads: a row's state is its own."""
+    """Runs one action over rows. Safe for threads: a row's state is its own.
+
+    `tenant` names the connection in the envelopes of a run that has more than one.
+    """
 
     action: Action
     service: Service
@@ -37,6 +40,7 @@ class Invoker:
     rows: Rows = "one"
     keep_row: bool = False
     reveal_secrets: bool = False
+    tenant: str = ""
     recorder: Recorder = field(default_factory=NoRecorder)
     lookups: Lookups = field(default_factory=Lookups)
 
@@ -187,6 +191,8 @@ class _RowWriter:
             "request_id": about.request_id if about else None,
             **extra,
         }
+        if self._invoker.tenant:
+            meta["connection"] = self._invoker.tenant
         if self._exchange.warnings:
             meta["warnings"] = self._exchange.warnings
         message = None

@@ -22,6 +22,17 @@ A job file describes one run, or with `steps` an ordered list of runs:
 
 `steps.py` says which rows a step sees that follows another one.
 
+**Tenants.** Where rows belong to several accounts, a template picks the connection of each row. It can pick
+those alone that `allow_connections` lists, names or files; a row that names anything else gets an error and
+sends nothing:
+
+    connection: "{{ tenant }}"
+    allow_connections: [acme, globex]
+
+Tenants run side by side, each with its own pace and sign-in and with `concurrency` rows at a time; envelopes
+are in the order of the rows all the same. Errors are counted over all of them. Without `output` all of it is
+printed at the end. A step that says a connection of its own has that for all of its rows.
+
 **Errors.** With `on_error: stop` the first failed row is the last thing that is begun: no further row of its
 run, and no later step. What is under way (`concurrency` rows at most) is finished and written, and `--resume`
 goes on behind it, without the rows that failed. `max_errors: N` does the same once more than N rows of a run
@@ -43,6 +54,7 @@ from connector.connections import is_file
 from connector.declaration import Section, load_declaration
 from connector.errors import RunFault, nearest
 from connector.invoke import Rows
+from connector.tenants import is_template, read_allowed
 
 STREAM = "-"
 """The name of standard input and standard output."""
@@ -55,6 +67,7 @@ MOST_CONCURRENT = 256
 
 SHARED = (
     "connection",
+    "allow_connections",
     "delay_ms",
     "concurrency",
     "on_error",
@@ -74,13 +87,15 @@ _STEP_NAME = re.compile(r"(?!row$)[a-z][a-z0-9_]*")
 @dataclass(frozen=True)
 class Job:
     """The settings of one run. Paths are as given; `delay_ms` None means the action's own default, and
-    `max_errors` None any number.
+    `max_errors` None any number. `allow_connections` goes with a template for the connection: by what a row
+    may say, the connection that it means.
 
     The last three are those of a step. One that follows another step has its output as `input`.
     """
 
     action: str
     connection: str | None = None
+    allow_connections: Mapping[str, str] = field(default_factory=dict)
     templates: Mapping[str, Any] = field(default_factory=dict)
     match_fields: bool = False
     input: str = STREAM
@@ -239,9 +254,7 @@ def _read_shared(part: Section, folder: Path, base: Job) -> Job:
         name = part.text(key, None)
         return default if name is None else folder / name
 
-    connection = part.text("connection", None)
-    if connection is not None and is_file(connection):
-        connection = str(folder / connection)
+    connection, allowed = _read_connection(part, folder, base)
     delay_ms = part.value("delay_ms", (int, float), base.delay_ms)
     if delay_ms is not None and delay_ms < 0:
         raise part.fault("a delay cannot be less than 0", "delay_ms")
@@ -253,7 +266,8 @@ def _read_shared(part: Section, folder: Path, base: Job) -> Job:
         raise part.fault("a number of rows cannot be less than 0", "max_errors")
     job = replace(
         base,
-        connection=base.connection if connection is None else connection,
+        connection=connection,
+        allow_connections=allowed,
         delay_ms=delay_ms,
         concurrency=concurrency,
         on_error=_one_of(part, "on_error", ("continue", "stop"), base.on_error),
@@ -266,6 +280,20 @@ def _read_shared(part: Section, folder: Path, base: Job) -> Job:
         audit=below("audit", base.audit),
     )
     return _read_input(part, folder, job)
+
+
+def _read_connection(part: Section, folder: Path, base: Job) -> tuple[str | None, Mapping[str, str]]:
+    """Read the connection of all rows, or the template for it with what it may give."""
+    try:
+        allowed: Mapping[str, str] = read_allowed(part.texts("allow_connections"), folder)
+    except RunFault as error:
+        raise part.fault(str(error), "allow_connections") from error
+    connection = part.text("connection", None)
+    if connection is None:
+        return base.connection, allowed or base.allow_connections
+    if is_template(connection):
+        return connection, allowed or base.allow_connections
+    return str(folder / connection) if is_file(connection) else connection, allowed
 
 
 def _read_input(part: Section, folder: Path, base: Job) -> Job:

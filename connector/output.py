@@ -59,7 +59,11 @@ def format_of(path: str, format: str | None) -> Format:
 
 
 class FileOutput:
-    """An output file, with its work folder and journal until it is complete."""
+    """An output file, with its work folder and journal until it is complete.
+
+    `spool` is the file of the envelopes so far. `parts` is a folder for a run that is put together of others,
+    which is gone when a run begins, and when it has ended. `resumed` tells that an interrupted one goes on.
+    """
 
     def __init__(
         self,
@@ -73,9 +77,11 @@ class FileOutput:
     ) -> None:
         self.path, self._format, self._fsync = path, format, fsync
         self.folder = _work_folder(path)
-        self._spool = self.folder / "envelopes.jsonl"
+        self.spool = self.folder / "envelopes.jsonl"
+        self.parts = self.folder / "parts"
         self.journal = Journal(_journal(path), redactor)
         self.done_rows = 0
+        self.resumed = False
         look(path, start)
         try:
             self.folder.mkdir(exist_ok=True)
@@ -97,10 +103,12 @@ class FileOutput:
 
     def _begin(self, fingerprint: Mapping[str, str]) -> None:
         try:
-            for path in (self.journal.path, self._spool):
+            for path in (self.journal.path, self.spool):
                 path.unlink(missing_ok=True)
+            if self.parts.exists():
+                shutil.rmtree(self.parts)
             # In this order: a journal without envelopes beside it means that they were given their name.
-            self._file = AppendOnlyFile(self._spool, fsync=self._fsync)
+            self._file = AppendOnlyFile(self.spool, fsync=self._fsync)
             self._sync_names()
             self.journal.begin(fingerprint, fsync=self._fsync)
             self._sync_names()
@@ -118,16 +126,17 @@ class FileOutput:
                 "--restart begins again"
             )
         try:
-            if not self._spool.exists() and self.path.exists():
-                os.replace(self.path, self._spool)
-            self._spool.touch()
-            cut_broken_end(self._spool)
+            if not self.spool.exists() and self.path.exists():
+                os.replace(self.path, self.spool)
+            self.spool.touch()
+            cut_broken_end(self.spool)
             # A line that the disk does not hold, of a run that wrote none before it held the last one, is
             # what the power's end cut off: nothing that was noted behind it had been sent.
-            self.done_rows = _cut_unfinished_row(self._spool, cut=before.fsync)
+            self.done_rows = _cut_unfinished_row(self.spool, cut=before.fsync)
             self._fsync = self._fsync or before.fsync
-            self._file = AppendOnlyFile(self._spool, fsync=self._fsync)
+            self._file = AppendOnlyFile(self.spool, fsync=self._fsync)
             self.journal.resume(self.done_rows, fsync=self._fsync, cut=before.fsync)
+            self.resumed = True
         except (OSError, RunStopped, ValueError, KeyError, TypeError) as error:
             raise RunFault(
                 f"{self.path}: the interrupted run cannot be read: {error}. --restart begins again"
@@ -141,7 +150,7 @@ class FileOutput:
 
     def earlier(self) -> Iterator[Envelope]:
         """Give the envelopes that the interrupted run had written."""
-        with self._spool.open("rb") as lines:
+        with self.spool.open("rb") as lines:
             for line in lines:
                 yield Envelope.from_json(json_text.loads(line.decode()))
 
@@ -155,10 +164,10 @@ class FileOutput:
         self._file.sync()
         self._file.close()  # some systems rename no file that is open
         try:
-            ready = self._spool
+            ready = self.spool
             if self._format != "jsonl":
                 ready = self.folder / "output"
-                with self._spool.open("rb") as spool, ready.open("wb") as file:
+                with self.spool.open("rb") as spool, ready.open("wb") as file:
                     convert(spool, self._format, file)
                     file.flush()
                     sync_file(file.fileno())
@@ -170,6 +179,12 @@ class FileOutput:
         with suppress(OSError):  # first, as without a journal there is nothing that could be resumed
             self.journal.path.unlink()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def abandon(self) -> None:
+        """Remove the work folder of a run that has sent nothing, unless it was resumed."""
+        if not self.resumed:
+            self.close()
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def close(self) -> None:
         """Let go of the files; what is not finished can be resumed. Raises RunStopped: see AppendOnlyFile."""
@@ -226,6 +241,8 @@ def discard(path: Path) -> None:
     """Remove an output, and an interrupted run to it. Raises RunFault."""
     try:
         if _work_folder(path).is_dir():
+            # First, as without a journal nothing of what is left can be taken for a run to be resumed.
+            _journal(path).unlink(missing_ok=True)
             shutil.rmtree(_work_folder(path))
         path.unlink(missing_ok=True)
     except OSError as error:

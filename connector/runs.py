@@ -21,6 +21,7 @@ from connector.files import InputRow
 from connector.job import STREAM, Job
 from connector.json_text import Json
 from connector.state import digest_name, records_folder, write_whole
+from connector.tenants import is_template
 
 VERSION = 1
 """The version of the records; one of another version is not read."""
@@ -167,9 +168,15 @@ def _job_to_json(job: Job) -> dict[str, Json]:
     for name in (*_PATHS, "input", "output"):
         if name in ("uploads", *changed) and given[name] != STREAM:
             changed[name] = os.path.abspath(given[name])
-    if job.connection is not None and is_file(job.connection):
-        changed["connection"] = os.path.abspath(job.connection)
+    if job.connection is not None and not is_template(job.connection):
+        changed["connection"] = _absolute(job.connection)
+    if job.allow_connections:
+        changed["allow_connections"] = {said: _absolute(c) for said, c in job.allow_connections.items()}
     return changed
+
+
+def _absolute(connection: str) -> str:
+    return os.path.abspath(connection) if is_file(connection) else connection
 
 
 def _job_from_json(data: Mapping[str, Any]) -> Job:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from connector.batch import Listener, Summary, require_first, run_batch
+from connector.batch import FailureLimit, Listener, Summary, require_first, run_batch
 from connector.client import Client
 from connector.envelope import Envelope
 from connector.errors import AnswerLost, RunFault, RunStopped
@@ -282,7 +282,7 @@ def test_after_too_many_errors_no_row_is_begun(
     run: Invoker, transport: FakeTransport, clock: FakeClock, allowed: int, last: int, concurrency: int
 ) -> None:
     output = Kept()
-    summary = run_batch(rows(900), run, output, clock, concurrency=concurrency, max_errors=allowed)
+    summary = run_batch(rows(900), run, output, clock, concurrency=concurrency, limit=FailureLimit(allowed))
     assert (summary.stopped, summary.too_many_errors, output.finished) == (True, True, False)
     written = [e.row for e in output.written]
     assert written == sorted(set(asked(transport))) == list(range(1, len(written) + 1))
@@ -297,7 +297,7 @@ def test_errors_in_the_last_rows_leave_nothing_to_stop(
     run: Invoker, clock: FakeClock, count: int, allowed: int, too_many: bool
 ) -> None:
     output = Kept()
-    summary = run_batch(rows(count), run, output, clock, max_errors=allowed)
+    summary = run_batch(rows(count), run, output, clock, limit=FailureLimit(allowed))
     assert (summary.stopped, summary.too_many_errors, output.finished) == (False, too_many, True)
     assert summary.as_json()["too_many_errors"] is too_many
 
@@ -309,7 +309,7 @@ def test_a_row_fails_as_a_whole_whatever_its_items_do(
     transport.answers = [reply({})] * 2
     output = Kept()
     run = invoker(declare(tmp_path, handler=handler), client, rows="each")
-    summary = run_batch(rows(2), run, output, clock, max_errors=0)
+    summary = run_batch(rows(2), run, output, clock, limit=FailureLimit(0))
     assert [(e.row, e.has_error) for e in output.written] == [(1, True), (1, False), (2, True), (2, False)]
     assert (summary.succeeded, summary.stopped) == (2, False)
 
@@ -332,7 +332,7 @@ def test_errors_are_counted_behind_a_row_that_hangs(
     action = declare(tmp_path, inputs={"n": "query.n"}, required=["n"])
     output = Kept()
     summary = run_batch(
-        rows(100), invoker(action, client), output, clock, concurrency=concurrency, max_errors=0
+        rows(100), invoker(action, client), output, clock, concurrency=concurrency, limit=FailureLimit(0)
     )
     assert summary.too_many_errors
     assert len(output.written) == 2 if concurrency == 1 else len(output.written) <= 6

@@ -16,7 +16,8 @@ from connector.files import InputRow
 from connector.hosts.host import run_rows
 from connector.http import Request
 from connector.job import Job, load_jobs
-from connector.run import prepare, prepare_all, run, run_all
+from connector.job_run import run_all
+from connector.run import prepare, prepare_all, run
 from connector.sandbox.server import Sandbox
 from connector.service import Service
 from tests.declared import declare, invoker

@@ -15,7 +15,8 @@ from connector.resources import schema
 
 EVERYTHING: dict[str, Any] = {
     "action": "update_device",
-    "connection": "../connection.yaml",
+    "connection": "{{ tenant }}/of.yaml",
+    "allow_connections": ["acme", "../globex.yaml"],
     "templates": {
         "device_id": "{{ id }}",
         "tags": ["{{ a }}"],
@@ -46,7 +47,8 @@ EVERYTHING: dict[str, Any] = {
 FIRST: dict[str, Any] = {"name": "first", "action": "list_devices"}
 ABOVE: dict[str, Any] = {
     "steps": [FIRST],
-    "connection": "../connection.yaml",
+    "connection": "{{ tenant }}",
+    "allow_connections": ["acme"],
     "input": "rows.csv",
     "input_format": "csv",
     "output": "out",
@@ -72,7 +74,8 @@ def write(folder: Path, data: Any) -> Path:
 def test_every_key_of_a_job(tmp_path: Path) -> None:
     assert load_job(write(tmp_path, EVERYTHING)) == Job(
         action="update_device",
-        connection=str(tmp_path / "../connection.yaml"),
+        connection="{{ tenant }}/of.yaml",
+        allow_connections={"acme": "acme", "../globex.yaml": str(tmp_path / "../globex.yaml")},
         templates=EVERYTHING["templates"],
         match_fields=True,
         input=str(tmp_path / "rows.csv"),
@@ -267,7 +270,8 @@ def test_what_stands_above_the_steps_is_for_all_that_do_not_say_their_own(tmp_pa
     assert first == Job(
         action="list_devices",
         step="first",
-        connection=str(tmp_path / "../connection.yaml"),
+        connection="{{ tenant }}",
+        allow_connections={"acme": "acme"},
         input=str(tmp_path / "rows.csv"),
         input_format="csv",
         output=str(tmp_path / "out/first.jsonl"),
@@ -295,6 +299,22 @@ def test_what_stands_above_the_steps_is_for_all_that_do_not_say_their_own(tmp_pa
         files=tmp_path / "own",
         audit=tmp_path / "own.audit",
     )
+
+
+def test_connections_that_are_allowed_are_read_once_and_exactly(tmp_path: Path) -> None:
+    def allowed(*listed: str) -> dict[str, str]:
+        return dict(
+            load_job(write(tmp_path, {"action": "x", "allow_connections": [*listed]})).allow_connections
+        )
+
+    assert allowed(" acme ", "Acme", "/etc/a.yaml") == {
+        "acme": "acme",
+        "Acme": "Acme",
+        "/etc/a.yaml": "/etc/a.yaml",
+    }
+    for wrong, said in ((["a", "b", "a"], '"a" is listed twice'), (["a", " "], "without a name")):
+        with pytest.raises(RunFault, match=f"line [0-9]+: allow_connections: .*{said}"):
+            allowed(*wrong)
 
 
 def test_a_step_reads_what_came_of_an_earlier_one(tmp_path: Path) -> None:

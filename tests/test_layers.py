@@ -24,10 +24,13 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("cli", "web"),
     ("sandbox", "demo", "hosts"),
     # A run, and what tends the catalogue.
-    ("run", "from_spec"),
+    ("job_run", "from_spec"),
+    ("tenant_runs",),
+    ("run",),
     ("runs", "repeats", "doors"),
     ("job", "drift", "spec_example"),
-    ("batch", "check", "published_schemas", "steps", "health", "reference"),
+    ("batch", "check", "published_schemas", "steps", "tenants", "health", "reference"),
+    ("merging",),
     ("output", "window"),
     ("journal", "files", "published"),
     ("append_only", "conversion", "json_ahead"),
@@ -35,6 +38,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("invoke",),
     ("bindings", "handlers", "document", "downloads", "exchange"),
     # One request.
+    ("sign_ins",),
     ("paging", "client"),
     ("pacing", "auth", "catalog", "audit", "browser_sign_in"),
     ("grants",),

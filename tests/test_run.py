@@ -22,8 +22,9 @@ from connector.connections import Connection, make_connection
 from connector.envelope import Envelope
 from connector.errors import RunFault, RunStopped
 from connector.job import Job, load_jobs
+from connector.job_run import run_all
 from connector.output import Start
-from connector.run import prepare, prepare_all, run, run_all
+from connector.run import prepare, prepare_all, run
 from connector.sandbox.server import Sandbox
 from connector.service import Service
 from tests.fakes import write_lines

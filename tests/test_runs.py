@@ -51,7 +51,8 @@ def test_every_setting_of_a_job_comes_back_with_absolute_paths(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     given: dict[str, Any] = {
-        "connection": "c.yaml", "uploads": Path("up"), "files": Path("down"), "audit": Path("a"),
+        "connection": "c.yaml", "allow_connections": {"a": "a", "b.yaml": "b.yaml"},
+        "uploads": Path("up"), "files": Path("down"), "audit": Path("a"),
         "templates": {"a": "{{ b }}", "c": {"template": "", "empty": "send"}},
         "input": "rows.csv", "output": "out.jsonl",
         "input_format": "csv", "output_format": "json", "rows": "each", "on_error": "stop", "delay_ms": 1.5,
@@ -68,6 +69,8 @@ def test_every_setting_of_a_job_comes_back_with_absolute_paths(
             value = tmp_path / value
         elif name in ("connection", "input", "output"):
             value = str(tmp_path / value)
+        elif name == "allow_connections":
+            value = {"a": "a", "b.yaml": str(tmp_path / "b.yaml")}
         assert getattr(found.job, name) == value, name
 
 
@@ -76,6 +79,14 @@ def test_a_saved_connections_name_is_no_path(tmp_path: Path) -> None:
     found = find(tmp_path / "out.jsonl")
     assert found is not None
     assert found.job.connection == "acme"
+
+
+def test_a_template_for_the_connection_is_no_path(tmp_path: Path) -> None:
+    job = Job(action="x", connection="{{ folder }}/{{ tenant }}.yaml", allow_connections={"a": "a"})
+    save(Record(tmp_path / "out.jsonl", job, {}, 1.0))
+    found = find(tmp_path / "out.jsonl")
+    assert found is not None
+    assert found.job.connection == job.connection
 
 
 def test_standard_input_and_what_is_not_given_stay_so(

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from connector.cli.ask import confirm, is_terminal
-from connector.connections import load_connection
+from connector.connections import Connection, load_connection
 from connector.doors import behind_doors
 from connector.errors import RunFault
 from connector.files import RowSource
 from connector.job import STREAM
 from connector.run import Prepared
+from connector.tenant_runs import tenant_connections
 
 
 def require_consent(
@@ -64,9 +65,14 @@ def _described(step: Prepared, rows: str) -> Iterator[str]:
 
 
 def _where(step: Prepared) -> str:
+    if step.choose:
+        return ", ".join(f"{name} ({_host(its)})" for name, its in tenant_connections(step).items())
     connection = behind_doors(step.action, step.job, load_connection(step.service, step.job.connection))
-    host = urlsplit(connection.base_url).netloc
-    return f"{connection.name} ({host})" if connection.name else host
+    return f"{connection.name} ({_host(connection)})" if connection.name else _host(connection)
+
+
+def _host(connection: Connection) -> str:
+    return urlsplit(connection.base_url).netloc
 
 
 def _how_many(step: Prepared) -> str:

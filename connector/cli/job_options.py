@@ -13,6 +13,7 @@ from connector.errors import RunFault
 from connector.files import FORMATS as INPUT_FORMATS
 from connector.job import MOST_CONCURRENT, Job, is_job, load_jobs, read_templates
 from connector.run import Prepared, prepare_all
+from connector.tenants import read_allowed
 
 _TEMPLATE = "--template INPUT=TEMPLATE"
 
@@ -64,6 +65,16 @@ def add_consent(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="do not ask before what is destructive")
 
 
+def add_tenants(parser: argparse._ActionsContainer) -> None:
+    """Declare which connections the rows of a run may name."""
+    parser.add_argument(
+        "--allow-connections",
+        metavar="A,B",
+        type=lambda text: read_allowed(text.split(",")),
+        help='the connections that rows may name, where --connection is a template such as "{{ tenant }}"',
+    )
+
+
 def add_sending(parser: argparse.ArgumentParser) -> None:
     """Declare where and how requests are sent."""
     add_pace(parser)
@@ -76,6 +87,7 @@ def add_sending(parser: argparse.ArgumentParser) -> None:
 
 def add_running(parser: argparse.ArgumentParser) -> None:
     """Declare how a run goes through its rows."""
+    add_tenants(parser)
     parser.add_argument(
         "--concurrency",
         type=_rows_at_a_time,

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from connector.cli.job_options import add_connection_option, add_inputs, add_read_only, prepare_given
+from connector.cli.job_options import (
+    add_connection_option,
+    add_inputs,
+    add_read_only,
+    add_tenants,
+    prepare_given,
+)
 from connector.cli.main import OK, ROWS_FAILED
 from connector.client import standard_headers
 from connector.connections import load_connection
@@ -20,6 +27,8 @@ from connector.inputs import ABSENT
 from connector.invoke import declared_request, first_request
 from connector.redact import HIDDEN, Redactor
 from connector.run import Prepared
+from connector.tenant_runs import tenant_connections
+from connector.tenants import NOBODY
 
 NO_INSTANCE = "https://INSTANCE"
 """Stands for the base URL where no connection is given: a preview needs none."""
@@ -30,6 +39,7 @@ def add_preview(parser: argparse.ArgumentParser) -> None:
     add_inputs(parser)
     add_connection_option(parser)
     add_read_only(parser)
+    add_tenants(parser)
     parser.add_argument("--uploads", metavar="DIR", type=Path, help="the folder below which files are read")
     parser.add_argument("--json", action="store_true", help="one JSON object a row")
     parser.set_defaults(command=_preview)
@@ -38,8 +48,8 @@ def add_preview(parser: argparse.ArgumentParser) -> None:
 def _preview(options: argparse.Namespace) -> int:
     failed = False
     steps = prepare_given(options)
-    base_urls = [_base_url(step) for step in steps]
-    for step, base_url in zip(steps, base_urls, strict=True):
+    shows = [_row_preview(step) for step in steps]
+    for step, show in zip(steps, shows, strict=True):
         named = {"step": step.job.step} if step.job.step else {}
         if not options.json:
             print("\n".join(_headline(step)))
@@ -50,7 +60,7 @@ def _preview(options: argparse.Namespace) -> int:
             )
             continue
         for row in RowSource(step.job.input, step.job.input_format).rows():
-            shown = preview_row(step, row, base_url)
+            shown = show(row)
             failed = failed or "error" in shown
             print(json.dumps({**named, **shown}) if options.json else _text(shown))
     return ROWS_FAILED if failed else OK
@@ -74,6 +84,25 @@ def _base_url(prepared: Prepared) -> str:
         if prepared.job.connection is not None:
             raise
         return NO_INSTANCE
+
+
+def _row_preview(prepared: Prepared) -> Callable[[InputRow], dict[str, Any]]:
+    """Make what describes a row, and names its connection where that is the row's. Raises RunFault."""
+    choose = prepared.choose
+    if choose is None:
+        return partial(preview_row, prepared, base_url=_base_url(prepared))
+    connections = tenant_connections(prepared)
+
+    def preview(row: InputRow) -> dict[str, Any]:
+        try:
+            name = NOBODY if row.error else choose(row.data)
+        except RowError as error:
+            return {"row": row.number, "error": str(error)}
+        if name == NOBODY:
+            return preview_row(prepared, row, NO_INSTANCE)
+        return {"connection": name, **preview_row(prepared, row, connections[name].base_url)}
+
+    return preview
 
 
 def preview_row(prepared: Prepared, row: InputRow, base_url: str) -> dict[str, Any]:
@@ -129,9 +158,10 @@ def _part(part: Part) -> dict[str, Any]:
 
 
 def _text(shown: Mapping[str, Any]) -> str:
+    name = f"row {shown['row']}" + (f" ({shown['connection']})" if "connection" in shown else "")
     if "error" in shown:
-        return f"row {shown['row']}: ERROR {shown['error']}"
-    lines = [f"row {shown['row']}: {shown['method']} {shown['url']}"]
+        return f"{name}: ERROR {shown['error']}"
+    lines = [f"{name}: {shown['method']} {shown['url']}"]
     lines += [f"  {name}: {value}" for name, value in shown["headers"].items()]
     if shown["body"] is not None:
         lines.append("  " + json.dumps(shown["body"], ensure_ascii=False))

@@ -17,7 +17,6 @@ from connector.cli.main import OK
 from connector.cli.own_actions import add_own_actions, open_catalog
 from connector.cli.run import add_outcome, carry_out
 from connector.cli.summary import Report
-from connector.connections import load_connection
 from connector.errors import RunFault
 from connector.files import RowSource
 from connector.job import STREAM, Job, load_jobs
@@ -25,6 +24,7 @@ from connector.output import format_of, is_interrupted
 from connector.repeats import Repeats, Rerun, find_repeats
 from connector.run import Prepared, fingerprint, prepare
 from connector.runs import Record, absolute, find, records
+from connector.tenant_runs import account_of
 
 _RERUN_NAME = re.compile(r"(.+)\.rerun(?:-\d+)?\.jsonl")
 
@@ -74,7 +74,8 @@ def _prepare(options: argparse.Namespace) -> Prepared | None:
         return None
     job = replace(job, step="", output=str(output), output_format=None)
     prepared = replace(prepare(job, open_catalog(options)), rerun=Rerun(absolute(of), repeats.numbers))
-    _check_unchanged(prepared, record, repeats, other_connection=options.connection is not None)
+    other = options.connection is not None or options.allow_connections is not None
+    _check_unchanged(prepared, record, repeats, other_connection=other)
     return prepared
 
 
@@ -187,7 +188,7 @@ def _check_unchanged(
     """Refuse when the row numbers may mean other rows by now, or the rows would go to another account."""
     job = prepared.job
     source = RowSource(job.input, job.input_format)
-    now = fingerprint(prepared, load_connection(prepared.service, job.connection), source)
+    now = fingerprint(prepared, account_of(prepared), source)
     before = record.fingerprint if record else {}
     if not before.get("input"):
         rows = source.count()

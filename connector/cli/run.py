@@ -32,10 +32,12 @@ from connector.connections import load_connection
 from connector.doors import behind_doors
 from connector.errors import RunFault, nearest
 from connector.job import STREAM, Job
+from connector.job_run import run_all
 from connector.output import FORMATS as OUTPUT_FORMATS
 from connector.output import Start
-from connector.run import Prepared, make_invoker, open_client, prepare, run_all, sign_in
+from connector.run import Prepared, make_invoker, open_client, prepare, sign_in
 from connector.runs import Running
+from connector.tenants import is_template
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
@@ -177,6 +179,8 @@ class _stopping:
 
 def _call(options: argparse.Namespace) -> int:
     values = pairs(options.values, "KEY=VALUE")
+    if is_template(options.connection):
+        raise RunFault("call runs an action once, and has no row that says which connection: name one")
     catalog = open_catalog(options)
     action = catalog.action(options.action)
     _check_names(action, values)

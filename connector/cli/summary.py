@@ -126,6 +126,9 @@ def describe(job: Job, summary: Summary | None, *, may_rerun: bool = True) -> st
     lines = [_headline(job, summary), *_left_out(job, summary)]
     for code, count in sorted(summary.codes.items(), key=lambda item: -item[1]):
         lines.append(f"  {count} {code}, such as {summary.examples[code]}")
+    for name, its in sorted(summary.connections.items()):
+        if its["failed"]:
+            lines.append(f"  {name}: {its['failed']} of {its['rows']} rows failed")
     if summary.warned:
         lines.append(f"  {summary.warned} with a warning, such as {summary.warning}")
     if summary.truncated:

@@ -16,9 +16,10 @@ from connector.batch import Summary
 from connector.catalog import Catalog
 from connector.connections import make_connection
 from connector.job import load_jobs
+from connector.job_run import run_all
 from connector.json_schema import validator
 from connector.resources import schema
-from connector.run import prepare_all, run_all
+from connector.run import prepare_all
 from connector.sandbox.seed import EPOCH
 from connector.sandbox.server import Sandbox
 from tests.conftest import ROOT

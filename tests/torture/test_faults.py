@@ -12,7 +12,8 @@ import pytest
 from connector.catalog import Catalog
 from connector.envelope import Envelope
 from connector.job import load_jobs
-from connector.run import prepare_all, run_all
+from connector.job_run import run_all
+from connector.run import prepare_all
 from connector.sandbox.server import Sandbox
 from tests.fakes import HurriedClock
 from tests.torture.kinds import ORGANIZATION, READ, REBOOT, UPDATE, Kind
