@@ -1,9 +1,10 @@
-"""Having the disk hold what was written, so that it outlasts a loss of power."""
+"""Asking the system for more with files: to have the disk hold them, and to have many of them open."""
 
 from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -29,3 +30,18 @@ def sync_folder(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def allow_open_files(count: int) -> None:
+    """Let this process have so many files and connections open, where the system has a limit and lets us."""
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    unlimited = resource.RLIM_INFINITY
+    if soft != unlimited and soft < count:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(
+                resource.RLIMIT_NOFILE, (count if hard == unlimited else min(count, hard), hard)
+            )

@@ -24,7 +24,7 @@ from connector.batch import FailureLimit, Listener, Summary, require_first, run_
 from connector.client import Client
 from connector.clock import SystemClock
 from connector.connections import Connection, load_connection
-from connector.disk import sync_folder
+from connector.disk import allow_open_files, sync_folder
 from connector.doors import behind_doors
 from connector.envelope import Envelope
 from connector.errors import ConnectionFault, Interrupted, RowError, RunFault, RunStopped
@@ -48,6 +48,8 @@ from connector.sign_ins import SignIns
 from connector.tenants import NOBODY, Split
 
 _LOOK_EVERY_S = 0.2
+_FILES_A_TENANT = 8
+"""How many files a tenant has open, besides a connection for each of its rows under way."""
 
 
 def run_tenants(
@@ -201,6 +203,8 @@ class _Tenants:
     @contextmanager
     def opened(self) -> Iterator[None]:
         """Open what every tenant needs; in the end close it. Raises RunFault."""
+        count = len(self._connections) * (_FILES_A_TENANT + self._prepared.job.concurrency)
+        allow_open_files(100 + count)
         with ExitStack() as files:
             for number, name in enumerate((NOBODY, *self._connections)):
                 path = self._folder / str(number)

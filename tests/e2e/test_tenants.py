@@ -1,4 +1,7 @@
-"""Rows of several tenants in one file: the real command line, and a server for each tenant."""
+"""Rows of several tenants in one file: the command line, and a server for each tenant.
+
+What is killed, interrupted or limited is a process of its own.
+"""
 
 from __future__ import annotations
 
@@ -19,17 +22,16 @@ from typing import Any
 
 import pytest
 
+from connector.cli.main import main
 from connector.json_schema import validator
 from connector.resources import schema
 from connector.sandbox.server import Sandbox
 from connector.saved_connections import SavedConnections
 from connector.secret_store import SecretStore
-from tests.cli.conftest import Ninjaone, ninjaone, wait_until
+from tests.cli.conftest import Ninjaone, wait_until
 from tests.cli.test_run import envelopes
 from tests.fakes import write_lines
 from tests.loopback import Server, Talk, free_port
-
-__all__ = ["ninjaone"]
 
 Tenants = dict[str, Sandbox]
 Start = Callable[..., "subprocess.Popen[bytes]"]
@@ -59,6 +61,22 @@ def tenants() -> Iterator[Tenants]:
             save(name, sandbox.connection)
         SavedConnections().make_default("initech")
         yield running
+
+
+@pytest.fixture
+def ninjaone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Ninjaone:
+    """Run `ninjaone ARGUMENTS` in the test's folder and give what came of it."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        command = [str(argument) for argument in arguments]
+        with pytest.MonkeyPatch.context() as patched:
+            for name, value in environment.items():
+                patched.setenv(name, value)
+            code = main(command)
+        return subprocess.CompletedProcess(command, code, *capfd.readouterr())
+
+    return run
 
 
 @pytest.fixture
@@ -155,12 +173,13 @@ def test_other_formats_and_other_inputs(
 
 @pytest.mark.parametrize("output", [(), ("--output-format", "json")])
 def test_from_standard_input_to_standard_output(
-    ninjaone: Ninjaone, tenants: Tenants, tmp_path: Path, output: tuple[str, ...]
+    start: Start, tenants: Tenants, tmp_path: Path, output: tuple[str, ...]
 ) -> None:
     lines = "".join(json.dumps({"n": n, "tenant": NAMES[n % 3]}) + "\n" for n in range(1, 10))
-    done = ninjaone(*CREATE, *output, stdin=lines)
-    assert done.returncode == 1, done.stderr
-    found = json.loads(done.stdout) if output else [json.loads(line) for line in done.stdout.splitlines()]
+    process = start(*CREATE, *output, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    printed, said = process.communicate(lines.encode(), 60)
+    assert process.returncode == 1, said
+    found = json.loads(printed) if output else [json.loads(line) for line in printed.splitlines()]
     assert [e["row"] for e in found] == list(range(1, 10))
     assert [e["meta"].get("connection") for e in found] == ["globex", None, "acme"] * 3
     assert is_untouched(tenants["initech"])
