@@ -255,7 +255,7 @@ class _Tenants:
             refusal = sign_ins.try_one(part.name, part.client)
             part.is_signing_in = False
             self._go.wait()
-            if self._may_begin and not self._stop.is_set():
+            if self._may_begin and not self._ends():
                 self._run(part, refusal)
         except BaseException as error:
             part.error = error
@@ -329,11 +329,14 @@ class _Tenants:
             output.finish()
 
     def _wait(self) -> None:
-        """Wait for the tenants; when all are to stop, not for those that have not even signed in."""
+        """Wait for the tenants; when no more is to be begun, not for those that have not even signed in."""
         for part in self._parts:
             # Looking up now and then lets signals in where a wait without an end keeps them out.
-            while part.thread.is_alive() and not (self._stop.is_set() and part.is_signing_in):
+            while part.thread.is_alive() and not (self._ends() and part.is_signing_in):
                 part.thread.join(_LOOK_EVERY_S)
+
+    def _ends(self) -> bool:
+        return self._stop.is_set() or self._limit.exceeded
 
 
 @dataclass(frozen=True)

@@ -114,6 +114,18 @@ def test_nothing_else_asks(ninjaone: Ninjaone, tmp_path: Path, action: str) -> N
     assert done.returncode == 0, done.stderr
 
 
+def test_every_tenant_that_rows_may_name_is_named(sandbox: Sandbox, tmp_path: Path) -> None:
+    other = sandbox.base_url.replace("127.0.0.1", "localhost")
+    text = (tmp_path / "connection.yaml").read_text()
+    (tmp_path / "other.yaml").write_text(text.replace(sandbox.base_url, other))
+    allowed = ("-c", "{{ c }}", "--allow-connections", "other.yaml,connection.yaml")
+    exit_code, screen = on_terminal((*RUN, *allowed), [(QUESTION, "n")], tmp_path)
+    assert exit_code == 2, screen
+    first, second = (url.removeprefix("http://") for url in (sandbox.base_url, other))
+    assert f"    on    connection.yaml ({first}), other.yaml ({second})\r\n" in screen
+    assert heard(sandbox) == []
+
+
 def test_each_destructive_step_is_named(sandbox: Sandbox, tmp_path: Path) -> None:
     (tmp_path / "job.yaml").write_text(
         "connection: connection.yaml\ninput: rows.jsonl\noutput: out\ndelay_ms: 0\nsteps:\n"

@@ -495,6 +495,10 @@ def test_a_tenant_that_hangs_while_it_signs_in_holds_up_nobody(start: Start, tmp
         said = end(process, 20)  # it does not wait for the sign-in, which may take 60 s
         assert process.returncode == 130, said
         assert "20 rows, 20 succeeded" in said
+        globex.set_faults(queue=[REFUSED])
+        process = start(*CREATE, "-i", "rows.jsonl", "-o", "other.jsonl", "--on-error", "stop")
+        said = end(process, 20)
+        assert process.returncode == 3, said
 
 
 def test_a_tenant_that_answers_503_holds_up_nobody(start: Start, tenants: Tenants, tmp_path: Path) -> None:
