@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from threading import enumerate as threads
 from typing import Any
 
@@ -14,14 +14,17 @@ import pytest
 from connector import merging, tenant_runs, tenants
 from connector.batch import Summary
 from connector.catalog import Catalog
+from connector.client import Client
 from connector.envelope import Envelope
-from connector.errors import ConnectionFault, Interrupted, RunFault, RunStopped
+from connector.errors import ConnectionFault, Interrupted, RowError, RunFault, RunStopped
+from connector.files import InputRow
 from connector.job import Job
 from connector.output import FileOutput, Start, is_interrupted
 from connector.run import Prepared, prepare
 from connector.runs import Running, find
 from connector.sandbox.server import Sandbox
 from connector.tenant_runs import account_of, run_tenants, tenant_connections
+from connector.tenants import Split
 from tests.fakes import write_lines
 
 COUNT = 12
@@ -233,6 +236,53 @@ def test_a_fault_of_ours_in_one_tenant_is_raised_and_stops_the_others(
     done = stage.run("resume")
     assert done.rows == COUNT
     stage.assert_complete()
+
+
+def test_what_stops_one_tenant_stops_all(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here its rows cannot be read any more, while the other one waits for an answer."""
+    rows, stop = Split.rows, Event()
+
+    def break_off(self: Split, tenant: str) -> Iterator[InputRow]:
+        for number, row in enumerate(rows(self, tenant)):
+            if tenant == "globex.yaml" and number == 2:
+                raise RunStopped("the disk is gone")
+            yield row
+
+    def let_go() -> None:
+        stop.wait(10)
+        stage.sandboxes[0].set_faults(queue=[])
+
+    monkeypatch.setattr(Split, "rows", break_off)
+    stage.sandboxes[0].set_faults(queue=["hold"])
+    thread = Thread(target=let_go)
+    thread.start()
+    with pytest.raises(RunStopped, match="the disk is gone"):
+        stage.run(stop=stop)
+    thread.join()
+    assert len(stage.sandboxes[0].log.requests()) == 1
+    assert len(stage.sandboxes[1].log.requests()) == 2
+    monkeypatch.undo()
+    stage.run("resume")
+    stage.assert_complete()
+
+
+def test_after_a_sign_in_that_failed_a_tenant_is_not_asked_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of its rows might have to wait for a minute."""
+    sign_in = Client.sign_in
+
+    def fail(self: Client) -> tuple[str, ...]:
+        if self.connection.base_url == stage.sandboxes[1].base_url:
+            raise RowError("timeout", "no answer within 60 s")
+        return sign_in(self)
+
+    monkeypatch.setattr(Client, "sign_in", fail)
+    summary = stage.run()
+    assert summary.codes == {"input_invalid": 2, "timeout": 5}
+    assert summary.repeatable == 7
+    assert not stage.sandboxes[1].log.signins()
+    assert not stage.sandboxes[1].log.requests()
 
 
 def test_connections_are_known_in_any_order_and_two_are_never_one_account(stage: Stage) -> None:
