@@ -17,7 +17,7 @@ class SignIns:
     def __init__(self, count: int) -> None:
         self._count = count
         self._lock = Lock()
-        self._refusals: dict[str, RowError] = {}
+        self._refusals: dict[str, str] = {}
         self._succeeded = False
         self._known = Event()
         """Set once one has signed in, or none can."""
@@ -29,7 +29,7 @@ class SignIns:
             if refusal is None:
                 self._succeeded = True
             else:
-                self._refusals[name] = refusal
+                self._refusals[name] = client.redactor.said(str(refusal))
             if self._succeeded or len(self._refusals) == self._count:
                 self._known.set()
         return refusal

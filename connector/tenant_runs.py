@@ -197,7 +197,6 @@ class _Tenants:
         self._limit = FailureLimit(job.errors_allowed)
         self._lock = Lock()
         self._parts: list[_Part] = []
-        self._signed_in: list[_Part] = []
         self._go, self._may_begin = Event(), False
 
     @contextmanager
@@ -227,8 +226,9 @@ class _Tenants:
         prepared, job = self._prepared, self._prepared.job
         connection = self._connections.get(name) or next(iter(self._connections.values()))
         client = open_client(prepared.service, connection, prepared.bindings.delay_ms, clock=self.clock)
-        for secret in _secrets(self._connections):
-            client.redactor.add(secret)
+        if name == NOBODY:
+            for secret in _secrets(self._connections):
+                client.redactor.add(secret)
         output = _PartOutput(path, "jsonl", self._known_by, start, client.redactor, fsync=job.fsync)
         invoker = replace(make_invoker(prepared, client, output.journal), tenant=name)
         part = _Part(name, self._split, output, client, invoker)
