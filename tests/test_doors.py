@@ -92,6 +92,24 @@ def test_the_last_door_lets_reads_through_alone(
     assert transport.sent == transport.signed_in == []
 
 
+@pytest.mark.parametrize("door", ["job", "connection"])
+def test_the_last_door_is_shut_by_either(
+    connection: Connection, sandbox: Sandbox, tmp_path: Path, door: str
+) -> None:
+    handler = """
+        from connector.handlers import request
+        def handle(inputs):
+            yield request("POST", "/v2/organizations", {}, body={"name": "x"})
+    """
+    declare(tmp_path, handler=handler)
+    write_lines(tmp_path / "rows.jsonl", [{}])
+    job = Job("probe", input=str(tmp_path / "rows.jsonl"), output=str(tmp_path / "out.jsonl"))
+    prepared = prepare(replace(job, read_only=door == "job"), Catalog(tmp_path / "actions"))
+    summary = run(prepared, connection=replace(connection, read_only=door == "connection"))
+    assert summary.codes == {"forbidden": 1}
+    assert sandbox.log.requests() == []
+
+
 def test_a_handler_cannot_send_more_than_its_action_says(
     service: Service, transport: FakeTransport, clock: FakeClock, tmp_path: Path
 ) -> None:
