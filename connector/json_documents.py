@@ -12,6 +12,8 @@ from typing import Any
 
 from connector import json_text
 from connector.json_text import Json
+from connector.template_bounds import FEW, fits, weigh
+from connector.template_operators import concat
 from connector.template_values import is_blank, parse_json, text, to_json
 
 Pieces = Sequence[str | None]
@@ -43,10 +45,23 @@ def compile_document(pieces: Pieces, schema: Mapping[str, Json]) -> Fill:
         return _fill_rendered(pieces, in_string)
 
     fill = _compile(document, schema)
+    if len(in_string) > FEW:
+        fill = _bounded(fill)
     alone = _index_at(document)
     if alone is None:
         return fill
     return lambda values: "" if is_blank(values[alone]) else fill(values)
+
+
+def _bounded(fill: Fill) -> Fill:
+    """Check the length of what is filled in: one long value may stand in many places."""
+
+    def filled(values: list[Any]) -> Json:
+        document = fill(values)
+        fits(weigh(document))
+        return document
+
+    return filled
 
 
 def _skeleton(pieces: Pieces) -> tuple[str, list[bool]]:
@@ -81,7 +96,7 @@ def _fill_rendered(pieces: Pieces, in_string: list[bool]) -> Fill:
                 continue
             value, inside = next(waiting)
             out.append(json_text.dumps(text(value))[1:-1] if inside else text(value))
-        return parse_json("".join(out))
+        return parse_json(concat(out))
 
     return fill
 
@@ -152,4 +167,5 @@ def _compile_text(node: str) -> Callable[[list[Any]], str]:
         return lambda values: node
     start, *rest = node.split(_OPEN)
     pieces = [(int(index), tail) for index, _, tail in (piece.partition(_TEXT) for piece in rest)]
-    return lambda values: start + "".join([text(values[index]) + tail for index, tail in pieces])
+    together = "".join if len(pieces) <= FEW else concat
+    return lambda values: start + together([text(values[index]) + tail for index, tail in pieces])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from types import GeneratorType
 from typing import Any
 
 from jinja2 import Undefined
@@ -12,6 +11,7 @@ from jinja2 import Undefined
 from connector import json_text
 from connector.errors import RowError, shorten
 from connector.json_text import Json
+from connector.template_bounds import fits, weigh
 
 
 def fail_if_missing(value: Any) -> None:
@@ -24,7 +24,17 @@ _LARGEST = sys.float_info.max
 
 
 def to_json(value: Any) -> Json:
-    """Turn an expression's value into plain JSON. Raises TypeError, naming what has no JSON form."""
+    """Turn what an expression gives into JSON. Raises as `copied` does, and RowError for too much of it."""
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return value
+    if kind is not int and kind is not float:
+        fits(weigh(value))
+    return copied(value)
+
+
+def copied(value: Any) -> Json:
+    """Copy a value as plain JSON. Raises TypeError, naming what has no JSON form."""
     kind = type(value)
     if kind is str or kind is bool or value is None:
         return value
@@ -35,9 +45,9 @@ def to_json(value: Any) -> Json:
     if isinstance(value, str):
         return str(value)
     if isinstance(value, Mapping):
-        return {_key(name): to_json(member) for name, member in value.items()}
-    if isinstance(value, (list, tuple, range, GeneratorType)):
-        return [to_json(item) for item in value]
+        return {_key(name): copied(member) for name, member in value.items()}
+    if isinstance(value, (list, tuple, range)):
+        return [copied(item) for item in value]
     fail_if_missing(value)
     raise TypeError(f"its value is no JSON: {type(value).__name__}")
 

@@ -27,8 +27,10 @@ from connector import json_text
 from connector.errors import RowError, RunFault, nearest, shorten
 from connector.json_documents import Fill, Pieces, compile_document
 from connector.json_text import Json
+from connector.template_bounds import FEW, LONGEST_TEXT, begin, fits
 from connector.template_environment import MissingError, environment, read_template
-from connector.template_values import text, to_json
+from connector.template_operators import concat
+from connector.template_values import copied, text, to_json
 
 Row = Mapping[str, Json]
 
@@ -88,7 +90,7 @@ def read(source: str, schema: Mapping[str, Json]) -> Template:
         texts = [piece.data if isinstance(piece, nodes.TemplateData) else None for piece in pieces]
         expressions = _expressions(pieces)
         if texts == [None]:
-            fill: Fill = _only
+            fill: Fill = _own if _is_own(expressions[0]) else _only
         elif takes_json(schema):
             fill = compile_document(texts, schema) if expressions else _constant_json(texts)
         else:
@@ -170,10 +172,32 @@ def _only(values: Sequence[Any]) -> Json:
     return to_json(values[0])
 
 
+def _own(values: Sequence[Any]) -> Json:
+    """Give the value of a template's only expression, which is what the row holds, however much that is."""
+    return copied(values[0])
+
+
+def _is_own(expression: nodes.Expr) -> bool:
+    """Tell whether an expression only names a field or its members."""
+    while isinstance(expression, nodes.Getitem) and isinstance(expression.arg, nodes.Const):
+        expression = expression.node
+    return isinstance(expression, nodes.Name)
+
+
 def _join(texts: Pieces) -> Fill:
     """Print values between constant texts."""
     pattern = "".join("%s" if piece is None else piece.replace("%", "%%") for piece in texts)
-    return lambda values: pattern % tuple(map(text, values))
+
+    def fill(values: Sequence[Any]) -> str:
+        printed = tuple(map(text, values))
+        if len(printed) > FEW:
+            fits(sum(map(len, printed)))
+        filled = pattern % printed
+        if len(filled) > LONGEST_TEXT:
+            fits(len(filled))
+        return filled
+
+    return fill
 
 
 def compile_together(templates: Sequence[Template]) -> Callable[[Scope], list[Json]]:
@@ -207,6 +231,8 @@ def _placed(template: Template, start: int) -> tuple[Callable[[Any], Json], int 
         return template.compile(), -1
     if template.fill is _only:
         return to_json, start
+    if template.fill is _own:
+        return copied, start
     return template.fill, slice(start, start + len(template.expressions))
 
 
@@ -221,7 +247,8 @@ def _compile_text(source: str) -> Render:
     def render(scope: Scope) -> str:
         with _explained(scope):
             # A context of its own: what the template sets is kept in it.
-            return "".join(root(_context(scope)))
+            begin()
+            return concat(root(_context(scope)))
 
     return render
 
@@ -249,6 +276,7 @@ def _evaluator(expressions: Sequence[nodes.Expr]) -> Callable[[Scope], list[Any]
     kept = _KeptContext()
 
     def evaluate(scope: Scope) -> list[Any]:
+        begin()
         context = kept.context
         context.parent, context.vars = scope, {}
         for _ in root(context):

@@ -56,7 +56,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # Values.
     ("envelope", "templates"),
     ("json_documents", "template_environment"),
-    ("template_values",),
+    ("template_methods",),
+    ("template_filters",),
+    ("template_operators", "template_values", "template_costs"),
+    ("template_bounds",),
     ("inputs", "redact", "resources", "yaml_file", "yaml_text", "names"),
     ("json_schema", "typed_values"),
     ("json_text", "times", "filters"),
