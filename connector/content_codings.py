@@ -6,6 +6,9 @@ import zlib
 
 from connector.errors import AnswerLost
 
+LARGEST_BODY = 1 << 29
+"""Bytes of an answer's body, unpacked: a thousand times as many may come of what is sent."""
+
 _GZIP, _ZLIB, _RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
 
 
@@ -39,20 +42,24 @@ def _inflated(body: bytes) -> bytes:
 def _gunzipped(body: bytes) -> bytes:
     """Undo gzip, of one member or of several. What follows them and is none is ignored, as `gzip` does."""
     unpacked, rest = _unpacked(body, _GZIP)
-    members = [unpacked]
+    members, left = [unpacked], LARGEST_BODY - len(unpacked)
     while rest:
         try:
-            unpacked, rest = _unpacked(rest, _GZIP)
+            unpacked, rest = _unpacked(rest, _GZIP, left)
         except zlib.error:
             break
         members.append(unpacked)
+        left -= len(unpacked)
     return b"".join(members)
 
 
-def _unpacked(body: bytes, kind: int) -> tuple[bytes, bytes]:
+def _unpacked(body: bytes, kind: int, most: int | None = None) -> tuple[bytes, bytes]:
     """Unpack one stream; give what stood in it and what stands behind it."""
+    most = LARGEST_BODY if most is None else most
     stream = zlib.decompressobj(kind)
-    unpacked = stream.decompress(body)
+    unpacked = stream.decompress(body, most + 1)
+    if len(unpacked) > most:
+        raise EOFError(f"it has more than {LARGEST_BODY:,} bytes")
     if not stream.eof:
         raise EOFError("it ends too early")
     return unpacked, stream.unused_data

@@ -12,6 +12,7 @@ from connector.http import Response
 from connector.json_text import Json
 
 _LONGEST_NAME = 100
+"""Bytes of the name that an answer gives. File systems take 255 in all."""
 
 
 def save(response: Response, folder: Path, stem: str) -> dict[str, Json]:
@@ -44,4 +45,5 @@ def file_name(response: Response) -> str:
     header["content-disposition"] = response.headers.get("content-disposition", "")
     given = header.get_filename() or ""
     harmless = re.sub(r"[^\w. -]", "_", re.split(r"[/\\]", given)[-1]).strip(". ")
-    return harmless[-_LONGEST_NAME:] or "content"
+    # The end of it, as that says of which kind the file is.
+    return harmless.encode()[-_LONGEST_NAME:].decode(errors="ignore").strip(". ") or "content"

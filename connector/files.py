@@ -13,6 +13,7 @@ import io
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
@@ -32,6 +33,8 @@ _SUFFIXES: dict[str, Format] = {
     ".tsv": "tsv",
 }
 _LONGEST_FIELD = 1 << 24
+LONGEST_LINE = 1 << 26
+"""Bytes of a line, so that a packed file of a line without end does not fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -194,19 +197,31 @@ def _first_byte(stream: BinaryIO) -> bytes:
 
 
 def _json_lines(stream: BinaryIO, name: str) -> Iterator[_Record]:
-    for number, line in enumerate(stream, start=1):
+    for number, line in enumerate(_lines(stream), start=1):
         if line.strip():
             yield _json_record(line, f"{name}, line {number}")
 
 
 def _unread_lines(stream: BinaryIO, name: str) -> Iterator[_Record]:
-    return (_UNREAD for line in stream if line.strip())
+    return (_UNREAD for line in _lines(stream) if line.strip())
 
 
 _UNREAD = _Record({})
 
 
+def _lines(stream: BinaryIO) -> Iterator[bytes]:
+    """Give the lines; of one that is too long, only the beginning, which is one byte too long."""
+    for line in iter(partial(stream.readline, LONGEST_LINE + 1), b""):
+        yield line
+        if len(line) > LONGEST_LINE:
+            rest = line
+            while rest and not rest.endswith(b"\n"):
+                rest = stream.readline(LONGEST_LINE)
+
+
 def _json_record(line: bytes, place: str) -> _Record:
+    if len(line) > LONGEST_LINE:
+        return _Record({}, f"{place}: it has more than {LONGEST_LINE:,} bytes")
     try:
         value = json_text.loads(line.decode("utf-8").strip())
     except UnicodeDecodeError as error:
@@ -267,7 +282,8 @@ def _tsv(stream: BinaryIO, name: str) -> Iterator[_Record]:
 def _separated(stream: BinaryIO, name: str, delimiter: str) -> Iterator[_Record]:
     csv.field_size_limit(_LONGEST_FIELD)
     text = io.TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="")
-    reader = csv.reader(text, delimiter=delimiter, strict=True)
+    lines = _RecordLines(text)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
         header = _next_cells(reader, name)
         while header == []:
@@ -282,8 +298,24 @@ def _separated(stream: BinaryIO, name: str, delimiter: str) -> Iterator[_Record]
                 yield cells
             elif cells:
                 yield _csv_record(header, cells, f"{name}, line {reader.line_num}")
+            lines.read = 0
     finally:
         text.detach()
+
+
+class _RecordLines:
+    """The lines of a text; `read` counts the characters of a record, of which there may not be too many."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._text, self.read = text, 0
+
+    def __iter__(self) -> Iterator[str]:
+        readline = self._text.readline
+        while line := readline(LONGEST_LINE):
+            self.read += len(line)
+            if self.read >= LONGEST_LINE:
+                raise OSError(f"a record has more than {LONGEST_LINE:,} characters")
+            yield line
 
 
 def _next_cells(reader: Iterator[list[str]], name: str) -> list[str] | _Record | None:

@@ -8,6 +8,9 @@ from functools import cached_property
 
 from connector.errors import shorten
 
+LONGEST = 1 << 16
+"""Characters of a filter. It is a part of a URL, and servers take much less."""
+
 
 @dataclass(frozen=True)
 class FilterGrammar:
@@ -24,6 +27,8 @@ class FilterGrammar:
 
     def check(self, text: str) -> None:
         """Raise ValueError that shows the clause which cannot be understood."""
+        if len(text) > LONGEST:
+            raise ValueError(f"a {self.name} has {LONGEST:,} characters at most, as no URL is longer")
         for clause in self._split(text):
             if not any(pattern.fullmatch(clause.strip()) for pattern in self._patterns):
                 raise ValueError(
@@ -33,11 +38,12 @@ class FilterGrammar:
     def _split(self, text: str) -> list[str]:
         if not self.joined_by:
             return [text]
-        word = re.compile(rf"\s+({self.joined_by})\s+", re.IGNORECASE)
+        # Spaces are looked at from their first one on alone. Of many, each would be a start, and take long.
+        word = re.compile(rf"(?<!\s)\s+({self.joined_by})\s+", re.IGNORECASE)
         for found in word.finditer(text):
             if found[1] != self.joined_by:
                 raise ValueError(f'clauses are joined by {self.joined_by}, and not by "{found[1]}"')
-        return re.split(rf"\s+{self.joined_by}\s+", text)
+        return re.split(rf"(?<!\s)\s+{self.joined_by}\s+", text)
 
     @cached_property
     def _patterns(self) -> list[re.Pattern[str]]:

@@ -22,6 +22,7 @@ from connector.inputs import ABSENT, Input
 from connector.json_text import Json
 from connector.paging import Page, PagedResult, walk
 from connector.service import Service
+from connector.uploads import find
 
 __all__ = [
     "Download",
@@ -143,7 +144,9 @@ class Inputs:
             _put(begun.value, member, value)
         elif declared.file:
             names = value if isinstance(value, list) else [value]
-            parts += [Part(name, declared.media_type, path=_below(self._uploads, given, n)) for n in names]
+            for file in names:
+                path = find(self._uploads, str(file), given.name)
+                parts.append(Part(name, declared.media_type, path=path, folder=self._uploads))
         else:
             parts.append(Part(name, declared.media_type, value))
 
@@ -155,22 +158,6 @@ def _header_text(given: Input, value: Json) -> str:
             "input_invalid", f"{given.name}: a header holds Latin letters, and no control characters"
         )
     return text
-
-
-def _below(folder: Path, given: Input, name: Json) -> Path:
-    """Find a file to upload; it must stand below the folder that the run allows."""
-    try:
-        path = (folder / str(name)).resolve()
-        is_file = path.is_file()
-    except (OSError, ValueError, RuntimeError):  # too long, a NUL, links in a circle
-        raise RowError(
-            "input_invalid", f'{given.name}: "{str(name)[:80]}" cannot be a file\'s name'
-        ) from None
-    if not path.is_relative_to(folder.resolve()):
-        raise RowError("input_invalid", f'{given.name}: the file "{name}" is not below {folder}')
-    if not is_file:
-        raise RowError("input_invalid", f'{given.name}: there is no file "{name}" below {folder}')
-    return path
 
 
 def _put(body: dict[str, Json], target: Sequence[str], value: Json) -> None:

@@ -6,18 +6,20 @@ The transport is passed in, so that most tests need no network.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal, Protocol
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import connector
 from connector import json_text
 from connector.errors import RowError, RunFault
 from connector.inputs import ABSENT
 from connector.json_text import Json
+from connector.uploads import read
 
 Effect = Literal["read", "write", "destructive"]
 
@@ -26,12 +28,13 @@ USER_AGENT = f"ninjaone-connector/{connector.__version__}"
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a multipart body: a JSON or text `value`, or the file at `path`."""
+    """One part of a multipart body: a JSON or text `value`, or the file at `path`, below `folder`."""
 
     name: str
     media_type: str | None = None
     value: Json = None
     path: Path | None = None
+    folder: Path | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -112,9 +115,24 @@ def path_segment(value: Json) -> str:
     if type(value) is int:
         return str(value)
     text = query_text(value)
-    if text.strip() in ("", ".", "..") or any(ord(c) < 32 or ord(c) == 127 for c in text):
+    if not text.strip() or any(ord(c) < 32 or ord(c) == 127 for c in text) or _climbs(text):
         raise RowError("input_invalid", f'"{text[:60]}" cannot be part of an API path')
     return _escape(text)
+
+
+def _climbs(text: str) -> bool:
+    """Tell whether a value could be taken for a way up, by servers that unescape it more than once, too."""
+    for _ in range(_UNESCAPED_AT_MOST):
+        segments = re.split(r"[/\\]", text)
+        if any(segment.partition(";")[0].strip() in (".", "..") for segment in segments):
+            return True
+        if "%" not in text:
+            return False
+        text = unquote(text)
+    return False
+
+
+_UNESCAPED_AT_MOST = 4
 
 
 def query_text(value: Json) -> str:
@@ -255,7 +273,7 @@ def _part_content(part: Part) -> tuple[bytes, str | None, str | None]:
             return json_text.dump_bytes(part.value), None, part.media_type
         return part.value.encode(), None, part.media_type
     try:
-        data = part.path.read_bytes()
+        data = read(part.path, part.folder)
     except OSError as error:
         raise RowError(
             "input_invalid", f"{part.name}: cannot read the file {part.path}: {error.strerror}"

@@ -10,7 +10,7 @@ import select
 import socket
 from collections.abc import Callable, Mapping
 
-from connector.content_codings import decoded
+from connector.content_codings import LARGEST_BODY, decoded
 from connector.errors import AnswerLost, RowError
 from connector.http import Response
 
@@ -190,8 +190,10 @@ class _Answer:
         return self._chunks(), True
 
     def _chunks(self) -> bytes:
-        chunks = []
+        chunks, whole = [], 0
         while size := self._chunk_size():
+            whole += size
+            _check_size(whole)
             chunks.append(self._exactly(size))
             if self._until(_LINE_END, _LONGEST_CHUNK_LINE):
                 raise _cut_short()
@@ -220,6 +222,7 @@ class _Answer:
         return before
 
     def _exactly(self, size: int) -> bytes:
+        _check_size(size)
         parts = []
         while size > len(self._data) - self._at:
             parts.append(self._data[self._at :])
@@ -231,7 +234,10 @@ class _Answer:
 
     def _rest(self) -> bytes:
         parts = [self._data[self._at :]]
+        whole = len(parts[0])
         while data := self._receive(BLOCK):
+            whole += len(data)
+            _check_size(whole)
             parts.append(data)
         return b"".join(parts)
 
@@ -280,6 +286,11 @@ def _body_length(text: str) -> int:
     if any(other != length for other in others) or not _LENGTH.fullmatch(length):
         raise _not_http(f"its length is {text[:60]!r}")
     return int(length)
+
+
+def _check_size(size: int) -> None:
+    if size > LARGEST_BODY:
+        raise AnswerLost(f"the answer has more than {LARGEST_BODY:,} bytes", "bad_response")
 
 
 def _broken(why: str) -> AnswerLost:

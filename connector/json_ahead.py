@@ -15,6 +15,8 @@ from connector.json_text import Json
 UNREADABLE = (EOFError, zlib.error, OSError)
 """What a stream raises that is broken."""
 
+LONGEST_VALUE = 1 << 26
+"""Characters of one value, so that one without an end does not fill the memory."""
 _CHUNK = 1 << 16
 
 
@@ -45,7 +47,7 @@ class JsonAhead:
     def value(self) -> tuple[Json, str]:
         """Give the next JSON value (a ValueError where it has a number that JSON has not) and its text.
 
-        Raises ValueError where the end of the value cannot be found.
+        Raises ValueError where the end of the value cannot be found, or is too far.
         """
         self.skip("")
         if self._position > _CHUNK:
@@ -58,6 +60,8 @@ class JsonAhead:
                     written, self._position = self._text[self._position : end], end
                     return value, written
             except (ValueError, RecursionError) as error:
+                if wanted > LONGEST_VALUE:
+                    raise ValueError(f"an item has more than {LONGEST_VALUE:,} characters") from None
                 if _is_surely_broken(error, self._text) or not self._more(wanted):
                     raise ValueError(_reason(error)) from None
             # Perhaps only a part of it has been read: twice as much is tried each time.

@@ -13,6 +13,8 @@ UNITS: tuple[Unit, ...] = ("iso", "epoch_s", "epoch_ms", "after_epoch_s")
 EPOCH_MS_FROM = 10**11
 """A bare number is epoch seconds below this and epoch milliseconds from here on (the year 5138 in s)."""
 
+_LONGEST = 100
+"""Characters of a time: what is longer is none, and would be read as a number at length."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _ISO = re.compile(
     r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)"
@@ -30,6 +32,8 @@ def parse_time(text: str) -> datetime:
     """
     text = text.strip()
     try:
+        if len(text) > _LONGEST:
+            raise ValueError("not a time")
         if _NUMBER.fullmatch(text):
             number = float(text) if "." in text else int(text)
             is_ms = abs(number) >= EPOCH_MS_FROM

@@ -17,6 +17,15 @@ import yaml
 
 from connector.errors import RunFault
 
+LONGEST = 10 << 20
+"""Characters of a file."""
+DEEPEST = 100
+"""Levels of nesting."""
+MOST_NODES = 1_000_000
+"""Values in a file, those that aliases stand for counted each time."""
+_SHORT, _SHALLOW = DEEPEST * DEEPEST // 2, DEEPEST
+"""What has fewer characters cannot be nested too deeply by indenting it, what has fewer marks not without."""
+
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -62,17 +71,59 @@ def load(path: Path, *, may_quote: bool = True) -> Any:
     Without `may_quote` the error says nothing of what the file holds, which may be secret.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(LONGEST + 1)
     except (OSError, UnicodeDecodeError) as error:
         raise RunFault(f"{path}: cannot be read: {error}") from error
+    if len(text) > LONGEST:
+        raise RunFault(f"{path}: it has more than {LONGEST:,} characters")
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader underneath
+        _check_nesting(text)
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        if "*" in text:
+            _check_aliases(node)
+        return None if node is None else loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         problem = error.problem if may_quote else "not YAML; a value with special characters needs quotes"
         raise RunFault(f"{path}, line {line}: {problem}") from error
     except (yaml.YAMLError, RecursionError, ValueError, LookupError) as error:
         raise RunFault(f"{path}: not YAML{f': {error}' if may_quote else ''}") from error
+
+
+def _check_nesting(text: str) -> None:
+    """Refuse what is nested so deeply that composing it, which is done in C, would end the process."""
+    if len(text) < _SHORT and sum(map(text.count, ("[", "{", "- ", "? "))) < _SHALLOW:
+        return
+    loader, depth = _Loader(text), 0
+    while loader.check_event():
+        event = loader.get_event()
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > DEEPEST:
+            raise yaml.composer.ComposerError(None, None, "it is nested too deeply", event.start_mark)
+
+
+def _check_aliases(root: yaml.Node) -> None:
+    """Refuse aliases by which a few lines stand for more than could be gone over, or for themselves."""
+    sizes: dict[int, int] = {}
+
+    def size(node: yaml.Node) -> int:
+        if id(node) not in sizes:
+            sizes[id(node)] = MOST_NODES  # until it is known: one that holds itself has no end
+            children = node.value if isinstance(node, yaml.CollectionNode) else ()
+            flat = (part for child in children for part in (child if isinstance(child, tuple) else (child,)))
+            sizes[id(node)] = 1 + sum(map(size, flat))
+            if sizes[id(node)] > MOST_NODES:
+                raise yaml.composer.ComposerError(
+                    None, None, "its aliases stand for too much, or for themselves", node.start_mark
+                )
+        return sizes[id(node)]
+
+    size(root)
 
 
 def head(path: Path) -> dict[str, str]:

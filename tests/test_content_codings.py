@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import tracemalloc
 import zlib
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connector import content_codings
 from connector.content_codings import decoded
 from connector.errors import AnswerLost
 
@@ -91,3 +93,42 @@ def test_no_part_of_a_packed_body_passes_for_all_of_it(text: bytes, data: st.Dat
         part = body[: data.draw(st.integers(0, len(body) - 1))]
         with pytest.raises(AnswerLost):
             decoded(part, codings)
+
+
+def bomb(layers: int, size: int) -> bytes:
+    data = bytes(size)
+    for _ in range(layers):
+        data = packed(data)
+    return data
+
+
+@pytest.mark.parametrize(
+    ("codings", "body"),
+    [
+        ("gzip", bomb(1, 200_000)),
+        ("gzip, gzip", bomb(2, 200_000)),
+        ("gzip", packed(bytes(60_000)) + packed(bytes(60_000))),
+        ("deflate", zlib.compress(bytes(200_000))),
+        ("deflate", raw_deflate(bytes(200_000))),
+    ],
+)
+def test_what_unpacks_to_too_much_is_not_unpacked(
+    monkeypatch: pytest.MonkeyPatch, codings: str, body: bytes
+) -> None:
+    monkeypatch.setattr(content_codings, "LARGEST_BODY", 100_000)
+    with pytest.raises(AnswerLost, match="it has more than 100,000 bytes") as caught:
+        decoded(body, codings)
+    assert caught.value.code == "bad_response"
+    assert len(decoded(packed(bytes(100_000)), "gzip")) == 100_000
+
+
+def test_a_bomb_takes_no_more_memory_than_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = bomb(1, 50_000_000)
+    monkeypatch.setattr(content_codings, "LARGEST_BODY", 1_000_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(AnswerLost):
+            decoded(body, "gzip")
+        assert tracemalloc.get_traced_memory()[1] < 4_000_000
+    finally:
+        tracemalloc.stop()

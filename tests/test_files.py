@@ -17,7 +17,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from connector import json_ahead
+from connector import files, json_ahead
 from connector.errors import RunFault
 from connector.files import InputRow, RowSource
 
@@ -544,3 +544,54 @@ def test_the_first_rows_are_given_before_the_rest_is_read(
         monkeypatch.setattr(sys, "stdin", stdin)
         assert [row.data for row in islice(RowSource("-").rows(), 3)] == [{"n": 1}] * 3
         assert os.lseek(stdin.fileno(), 0, os.SEEK_CUR) < 200_000
+
+
+def test_a_line_without_end_does_not_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    most = 1 << 20
+    monkeypatch.setattr(files, "LONGEST_LINE", most)
+    path = tmp_path / "rows.jsonl.gz"
+    with gzip.open(path, "wb", 1) as packed:
+        packed.write(b'{"n": 1}\n')
+        for _ in range(50):
+            packed.write(b"x" * most)
+        packed.write(b'\n{"n": 2}\n')
+    tracemalloc.start()
+    try:
+        rows = outline(path)
+        assert RowSource(str(path)).count() == 3
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (rows[0], rows[2]) == ({"n": 1}, {"n": 2})
+    assert "line 2: it has more than 1,048,576 bytes" in rows[1]
+    assert peak < 6 * most
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("rows.csv", b"a,b\n1,2\n" + b"x," * 500 + b"\n3,4\n", "a record has more than 100 characters"),
+        ("rows.csv", b"a,b\n1,2\n" + b'"x\n",' * 500 + b"\n3,4\n", "a record has more than 100 characters"),
+        (
+            "rows.json",
+            b'[{"a": "1", "b": "2"}, {"a": "' + b"x" * 300_000 + b'"}, {"a": 3}]',
+            "an item has more than",
+        ),
+        ("rows.json", b'[{"a": "1", "b": "2"}, ' + b"[" * 900 + b"1" * 300_000, "an item has more than"),
+    ],
+)
+def test_a_record_without_end_is_the_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes, said: str
+) -> None:
+    monkeypatch.setattr(files, "LONGEST_LINE", 100)
+    monkeypatch.setattr(json_ahead, "LONGEST_VALUE", 100_000)
+    first, *rest = outline(write(tmp_path, content, name))
+    assert first == {"a": "1", "b": "2"}
+    assert said in rest[-1]
+    assert len(rest) == 1
+
+
+def test_as_many_short_records_as_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "LONGEST_LINE", 20)
+    assert len(data(write(tmp_path, b"a,b\n" + b"1,2\n" * 100, "rows.csv"))) == 100
+    assert len(data(write(tmp_path, b'{"a": 1, "b": "2"}\n' * 100, "rows.jsonl"))) == 100

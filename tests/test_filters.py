@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import time
 
 import pytest
 
@@ -85,3 +87,18 @@ def test_a_time_expression_of_two_clauses_is_refused() -> None:
     given = Input("recorded", "Recorded", {"type": "string"}, unit="after_epoch_s")
     with pytest.raises(RowError, match="is not a time"):
         given.read("after 1 before 2")
+
+
+def test_a_filter_of_many_spaces_is_checked_in_time(service: Service) -> None:
+    grammar = service.filters["device-filter"]
+    begun = time.process_time()
+    for text in (" " * 60_000, "org = 1" + " " * 60_000 + "x", "org = 1" + " " * 60_000 + "AND org = 2"):
+        with contextlib.suppress(ValueError):
+            grammar.check(text)
+    assert time.process_time() - begun < 5
+    with pytest.raises(ValueError, match="65,536 characters at most"):
+        grammar.check("org = 1 AND " * 10_000)
+
+
+def test_clauses_stand_apart_by_any_spaces(service: Service) -> None:
+    service.filters["device-filter"].check("org = 1  AND \t offline AND\nonline")

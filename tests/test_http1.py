@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connector import http1
 from connector.errors import AnswerLost, RowError
 from connector.http import Response
 from connector.http1 import (
@@ -484,3 +485,28 @@ def test_an_answer_with_garbage_in_it_is_read_or_refused(sent: Sent, where: int,
     at = where % len(sent.data)
     with contextlib.suppress(AnswerLost):
         read(sent.data[:at] + garbage + sent.data[at + len(garbage) :])
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    [
+        b"HTTP/1.1 200 OK\r\ncontent-length: 999999999999\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nfffffffffffffff\r\n",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" + (b"1000\r\n" + bytes(4096) + b"\r\n") * 20,
+        b"HTTP/1.1 200 OK\r\n\r\n",
+    ],
+)
+def test_a_body_that_is_too_large_is_not_read(monkeypatch: pytest.MonkeyPatch, beginning: bytes) -> None:
+    monkeypatch.setattr(http1, "LARGEST_BODY", 50_000)
+    received = 0
+
+    def receive(size: int) -> bytes:
+        nonlocal received
+        data = bytes(1000) if received else beginning
+        received += len(data)
+        return data
+
+    with pytest.raises(AnswerLost, match="more than 50,000 bytes") as caught:
+        read_answer(receive, "GET")
+    assert caught.value.code == "bad_response"
+    assert received < 52_000 + len(beginning)

@@ -60,7 +60,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("template_filters",),
     ("template_operators", "template_values", "template_costs"),
     ("template_bounds",),
-    ("inputs", "redact", "resources", "yaml_file", "yaml_text", "names"),
+    ("inputs", "redact", "resources", "yaml_file", "yaml_text", "names", "uploads"),
     ("json_schema", "typed_values"),
     ("json_text", "times", "filters"),
     ("clock", "disk"),

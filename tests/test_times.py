@@ -153,3 +153,11 @@ def test_any_text_is_a_time_or_a_value_error(text: str) -> None:
     except ValueError:
         return
     assert moment.tzinfo is timezone.utc
+
+
+def test_a_very_long_number_is_no_time_at_once() -> None:
+    with pytest.raises(ValueError, match="is not a time") as caught:
+        parse_time("1" * 4000)
+    assert len(str(caught.value)) < 300
+    with pytest.raises(ValueError, match="is not a time"):
+        parse_time("1" * 90)

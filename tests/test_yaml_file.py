@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -199,3 +200,42 @@ def test_what_cannot_be_read_has_no_head(file: Path) -> None:
     assert yaml_file.head(file) == {}
     file.write_bytes(b"a: \xff")
     assert yaml_file.head(file) == {}
+
+
+LAUGHS = "a: &a [x, x]\n" + "".join(
+    f"{b}: &{b} [*{a}, *{a}]\n" for a, b in pairwise("abcdefghijklmnopqrstuvwxyz")
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[" * 100_000, "it is nested too deeply"),
+        ("{a: " * 100_000, "it is nested too deeply"),
+        ("- " * 100_000, "it is nested too deeply"),
+        ("? " * 100_000, "it is nested too deeply"),
+        ("".join(" " * n + "-\n" for n in range(1000)), "it is nested too deeply"),
+        ("".join(" " * n + "a:\n" for n in range(1000)), "it is nested too deeply"),
+        ("[" * 101 + "]" * 101, "it is nested too deeply"),
+        (LAUGHS, "its aliases stand for too much"),
+        (
+            LAUGHS.replace("[", "{1: ").replace(", *", ", 2: *").replace(", x", ", 2: x").replace("]", "}"),
+            "its aliases",
+        ),
+        ("a: &a {<<: [*a, *a]}\n", "its aliases"),
+        ("a: &a [*a]\n", "its aliases stand for too much, or for themselves"),
+        ("a: &a {b: {c: *a}}\n", "or for themselves"),
+    ],
+)
+def test_what_would_end_the_process_or_fill_the_memory_is_a_fault(file: Path, text: str, said: str) -> None:
+    assert said in fault(file, text)
+
+
+def test_a_file_that_is_too_long_is_a_fault(file: Path) -> None:
+    assert "it has more than 10,485,760 characters" in fault(file, "a: " + "x" * yaml_file.LONGEST)
+
+
+def test_what_is_nested_and_repeated_in_earnest_is_read(file: Path) -> None:
+    assert load(file, "[" * 100 + "]" * 100)
+    assert len(load(file, "a: &a {b: [1, 2, 3]}\nall: [" + "*a, " * 2000 + "]\n")["all"]) == 2000
+    assert len(load(file, "".join(f"- {{a: [{n}]}}\n" for n in range(20_000)))) == 20_000

@@ -1,0 +1,50 @@
+"""Files that are sent: found below the folder that a run allows, and read only if they still are there.
+
+Whoever may change the folder while a run goes on could put a link in the place of a file that was looked at.
+So the file is opened first, and what was opened is checked.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from connector.errors import RowError
+
+LARGEST_FILE = 1 << 30
+"""Bytes of one file. It is read into memory, and no API of a vendor takes a larger one in one request."""
+
+
+def find(folder: Path, name: str, given: str) -> Path:
+    """Find a file by its name below a folder, for the input `given`.
+
+    Raises RowError (`input_invalid`) for what is not below it, is no plain file, or cannot be a name.
+    """
+    try:
+        path = (folder / name).resolve()
+        is_file = path.is_file()
+    except (OSError, ValueError, RuntimeError):  # too long, a NUL, links in a circle
+        raise RowError("input_invalid", f'{given}: "{name[:80]}" cannot be a file\'s name') from None
+    if not path.is_relative_to(folder.resolve()):
+        raise RowError("input_invalid", f'{given}: the file "{name}" is not below {folder}')
+    if not is_file:
+        raise RowError("input_invalid", f'{given}: there is no file "{name}" below {folder}')
+    return path
+
+
+def read(path: Path, folder: Path | None) -> bytes:
+    """Read a file that `find` found below the folder. Raises OSError, also where it is no longer there."""
+    # Not to wait for the other end of a pipe that stands there by now.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with open(descriptor, "rb") as file:
+        about = os.fstat(descriptor)
+        if not stat.S_ISREG(about.st_mode):
+            raise OSError(0, "it is no plain file")
+        if about.st_size > LARGEST_FILE:
+            raise OSError(0, f"it has more than {LARGEST_FILE:,} bytes")
+        if folder is not None:
+            now = path.resolve(strict=True)
+            if not now.is_relative_to(folder.resolve()) or not os.path.samestat(about, now.stat()):
+                raise OSError(0, f"it is not below {folder} any more")
+        return file.read(LARGEST_FILE)
