@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
+from types import FunctionType
 from typing import Any, NoReturn
 
 from connector.errors import RowError
@@ -131,6 +132,8 @@ def weigh(value: Any) -> int:
             stack += value.values()
         elif kind is range:
             members += len(value)
+        elif kind is FunctionType:
+            raise TypeError("a function is no data")
         if STEPS_AN_ITEM * members > most:
             break
     spend(STEPS_AN_ITEM * members + characters // CHARACTERS_A_STEP)

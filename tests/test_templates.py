@@ -398,6 +398,8 @@ def test_iso_refuses_what_is_no_time() -> None:
         "{{ '{0.upper}'.format('x') }}",
         "{{ '{0[__class__]}'.format(v) }}",
         "{{ '{0.__init__.__globals__}'.format(range) }}",
+        "{{ '%s' % range }}",
+        "{{ '{!r}'.format([dict]) }}",
         "{{ dict.__base__ }}",
         "{{ dict.mro() }}",
         "{{ dict.fromkeys(l) }}",

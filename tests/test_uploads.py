@@ -93,6 +93,15 @@ def test_what_was_put_in_a_files_place_since_it_was_found_is_not_read(folder: Pa
     assert "None" not in str(caught.value)
 
 
+def test_a_link_that_was_there_only_while_the_file_was_opened_is_noticed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, opens = uploads.find(folder, "a.txt", "files"), os.open
+    monkeypatch.setattr(os, "open", lambda _, flags: opens(folder.parent / "secret.txt", flags))
+    with pytest.raises(OSError, match="is not below"):
+        uploads.read(path, folder)
+
+
 def test_a_file_that_is_too_large_is_not_read(folder: Path) -> None:
     with (folder / "large").open("wb") as file:
         file.truncate(uploads.LARGEST_FILE + 1)
