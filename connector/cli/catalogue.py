@@ -33,6 +33,7 @@ def add_show(parser: argparse.ArgumentParser) -> None:
 
 def add_catalog(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone catalog`."""
+    from connector.cli.browse import add_serve
     from connector.cli.drift import add_drift
 
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
@@ -43,6 +44,7 @@ def add_catalog(parser: argparse.ArgumentParser) -> None:
     reference.set_defaults(command=_reference)
     drift = commands.add_parser("drift", help="compare the catalogue with the vendor's document of today")
     add_drift(drift)
+    add_serve(commands.add_parser("serve", help="open the catalogue in a browser"))
 
 
 def _actions(options: argparse.Namespace) -> int:

@@ -32,7 +32,10 @@ COMMANDS = {
     "sandbox": ("connector.cli.sandbox", "serve a NinjaOne on this machine, to try and to test"),
     "new": ("connector.cli.new", "write an action's declaration out of the vendor's published document"),
     "host": ("connector.cli.host", "build the integration of a platform that runs actions over its own rows"),
-    "catalog": ("connector.cli.catalogue", "check the catalogue's declarations"),
+    "catalog": (
+        "connector.cli.catalogue",
+        "open the catalogue in a browser, export it, check it",
+    ),
 }
 """Each command, the module with its `add_NAME` function (imported when it is needed), and its help."""
 

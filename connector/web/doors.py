@@ -1,0 +1,137 @@
+"""Who may come in: the browser that was given the address, on this machine, and no other page in it.
+
+What is guarded against, and how:
+
+- other users of this machine, and pages elsewhere: every request needs the token of the address or the cookie
+  that it was changed for (`SameSite=Strict`, so that no other site's page makes the browser send it);
+- a name that an attacker points at 127.0.0.1 (DNS rebinding): the Host header must name this machine;
+- a page of another server of this machine, to which browsers send the cookie, too: a POST needs our Origin
+  and a token that only our own pages hold, and `Cross-Origin-Resource-Policy` keeps answers from being embedded;
+- what a page might be made to show: the policy allows no inline script or style, and no other address.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import threading
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode, urlsplit
+
+from markupsafe import escape
+from werkzeug.wrappers import Request, Response
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+View = Callable[[Request], Response]
+"""Answers a request that was let in."""
+
+HOST_NAMES = ("127.0.0.1", "localhost")
+"""The names of this machine that a request may ask for."""
+
+CSRF_HEADER, CSRF_FIELD = "X-CSRF-Token", "csrf_token"
+"""Where a POST carries the token that our pages hold: a script's header, or a form's field."""
+
+MOST_SENT = 64 * 2**20
+"""The largest body that is read, in bytes: rows may be dropped on a page."""
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+"""What every answer carries."""
+
+_COME_IN = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Action catalogue</title>
+<link rel="icon" href="data:,">
+<meta http-equiv="refresh" content="0; url={target}"></head>
+<body><p><a href="{target}">Open the catalogue</a></p></body></html>
+"""
+
+
+class Doors:
+    """The WSGI application: `view` behind the checks of this module.
+
+    `token` opens as long as the server runs; `ticket` opens once. The latter is for the browser that the
+    command itself starts: a program's arguments can be read by everybody on a machine.
+    """
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.token, self.ticket, self.csrf_token = (secrets.token_urlsafe(32) for _ in range(3))
+        self._session = secrets.token_urlsafe(32)
+        self._lock = threading.Lock()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        request = Request(environ)
+        request.max_content_length = MOST_SENT
+        response = self._answer(request)
+        response.headers.update(HEADERS)
+        return response(environ, start_response)
+
+    def _answer(self, request: Request) -> Response:
+        if urlsplit(f"//{request.host}").hostname not in HOST_NAMES:
+            return refusal(403, "This server answers to 127.0.0.1 alone.")
+        if "token" in request.args and request.method == "GET":
+            return self._let_in(request)
+        if not _same(request.cookies.get(_cookie(request), ""), self._session):
+            return refusal(403, "Open the address that the command printed: it holds the token.")
+        if request.method not in ("GET", "HEAD", "POST"):
+            return refusal(405, "This method is not used here.")
+        if request.method == "POST" and not self._is_ours(request):
+            return refusal(403, "This did not come from a page of this server. Load the page again.")
+        return self.view(request)
+
+    def _let_in(self, request: Request) -> Response:
+        """Give the cookie for the token, and a page that goes on without it in the address.
+
+        No redirect: after one, browsers would leave the cookie out if a page elsewhere held the link.
+        """
+        if not self._opens(request.args["token"]):
+            return refusal(403, "This token is not, or no longer, valid. Open the address in your terminal.")
+        others = [(name, value) for name, value in request.args.items(multi=True) if name != "token"]
+        target = request.path + (f"?{urlencode(others)}" if others else "")
+        response = Response(_COME_IN.format(target=escape(target)), mimetype="text/html")
+        response.set_cookie(_cookie(request), self._session, httponly=True, samesite="Strict")
+        return response
+
+    def _opens(self, given: str) -> bool:
+        if _same(given, self.token):
+            return True
+        with self._lock:
+            fits = bool(self.ticket) and _same(given, self.ticket)
+            if fits:
+                self.ticket = ""
+        return fits
+
+    def _is_ours(self, request: Request) -> bool:
+        """Tell whether a POST comes from a page of this server."""
+        if request.headers.get("Origin") != request.host_url.rstrip("/"):
+            return False
+        if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+            return False
+        given = request.headers.get(CSRF_HEADER) or request.form.get(CSRF_FIELD, "")
+        return _same(given, self.csrf_token)
+
+
+def refusal(status: int, why: str) -> Response:
+    """Make a plain answer that says why something is refused, or is not there."""
+    return Response(why + "\n", status, mimetype="text/plain")
+
+
+def _cookie(request: Request) -> str:
+    """Name the cookie. Browsers share cookies among the ports of a host, so the port is in it."""
+    return f"catalogue-{urlsplit(f'//{request.host}').port or 80}"
+
+
+def _same(one: str, other: str) -> bool:
+    """Compare without telling by the time it takes how much fits."""
+    return hmac.compare_digest(one.encode(), other.encode())

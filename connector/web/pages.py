@@ -1,0 +1,130 @@
+"""What the pages show: pure functions from the catalogue to plain values for the templates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from connector.action import Action
+from connector.catalog import Catalog
+from connector.hosts.lhub_build import DOCUMENTED
+from connector.names import title
+
+AREA_TITLES = {
+    "alerts_activities": "Alerts and activities",
+    "custom_fields": "Custom fields",
+    "itam_licenses": "Assets and licenses",
+    "knowledge_base": "Knowledge base",
+    "organizations_locations": "Organizations and locations",
+    "users_roles": "Users and roles",
+}
+"""Areas whose title is more than their name."""
+
+EFFECTS = {
+    "read": "Changes nothing. It only reads.",
+    "write": "Changes what is stored in NinjaOne, or makes a device do something.",
+    "destructive": "Destroys or ends something. Nothing here brings it back.",
+}
+"""What an effect means, in plain words."""
+
+HOSTS: Mapping[str, tuple[str, frozenset[str]]] = {"lhub": ("LogicHub / Devo SOAR", frozenset(DOCUMENTED))}
+"""The hosts: their titles, and which actions they offer unless told otherwise."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a list of actions says of one."""
+
+    name: str
+    title: str
+    summary: str
+    effect: str
+    request: str
+    paged: bool
+    hosts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Area:
+    """An area and its actions."""
+
+    name: str
+    title: str
+    cards: Sequence[Card]
+
+
+@dataclass(frozen=True)
+class Index:
+    """The first page: everything by area, and what can be filtered by, with counts."""
+
+    areas: Sequence[Area]
+    effects: Mapping[str, int]
+    paged: int
+    hosts: Mapping[str, tuple[str, int]]
+
+    @property
+    def count(self) -> int:
+        """How many actions there are."""
+        return sum(len(area.cards) for area in self.areas)
+
+
+@dataclass(frozen=True)
+class ActionPage:
+    """One action's page."""
+
+    action: Action
+    area: str
+    effect: str
+    repeat: str
+
+
+def make_index(catalog: Catalog) -> Index:
+    """Gather what the first page shows."""
+    areas: dict[str, list[Card]] = {}
+    for action in catalog.actions():
+        areas.setdefault(action.area, []).append(card(action))
+    shown = [Area(name, area_title(name), cards) for name, cards in areas.items()]
+    shown.sort(key=lambda area: area.title)
+    cards = [card for area in shown for card in area.cards]
+    return Index(
+        shown,
+        {effect: sum(card.effect == effect for card in cards) for effect in EFFECTS},
+        sum(card.paged for card in cards),
+        {key: (name, sum(key in card.hosts for card in cards)) for key, (name, _) in HOSTS.items()},
+    )
+
+
+def card(action: Action) -> Card:
+    """Say of an action what a list says."""
+    return Card(
+        action.name,
+        action.title,
+        action.summary,
+        action.effect,
+        f"{action.method} {action.path}",
+        bool(action.paging),
+        tuple(key for key, (_, names) in HOSTS.items() if action.name in names),
+    )
+
+
+def area_title(area: str) -> str:
+    """Give the title of an area."""
+    return AREA_TITLES.get(area) or title(area).capitalize()
+
+
+def make_action_page(catalog: Catalog, name: str) -> ActionPage:
+    """Gather what an action's page shows. Raises RunFault for an unknown action."""
+    action = catalog.action(name)
+    return ActionPage(action, area_title(action.area), EFFECTS[action.effect], repeat_words(action))
+
+
+def repeat_words(action: Action) -> str:
+    """Say what it means for an action to be sent twice."""
+    if action.effect == "read":
+        return "Safe to repeat: a lost answer is simply asked for again."
+    if action.idempotent:
+        return "Safe to repeat: twice has the effect of once, so a lost answer is asked for again by itself."
+    return (
+        "Not safe to repeat: twice may do it twice. When an answer is lost, the row ends as outcome_unknown "
+        "and is never sent again by itself."
+    )

@@ -1,0 +1,34 @@
+"""The templates of the pages: Jinja, with everything escaped and nothing silently missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+import connector
+from connector.web.highlight import highlight
+
+STATIC = Path(__file__).parent / "static"
+"""The style sheet, the scripts and what is vendored."""
+
+
+class Renderer:
+    """Renders pages for the server or for an export; `served` tells a template which of them it is."""
+
+    def __init__(self, *, served: bool, csrf_token: str = "") -> None:
+        self._environment = Environment(
+            loader=FileSystemLoader(Path(__file__).parent / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.globals.update(
+            served=served, csrf_token=csrf_token, version=connector.__version__, highlight=highlight
+        )
+
+    def page(self, template: str, root: str, **values: Any) -> str:
+        """Render a page. `root` is the way from its address to the first page: addresses are relative."""
+        return self._environment.get_template(template).render(root=root, **values)

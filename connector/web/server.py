@@ -1,0 +1,101 @@
+"""Serves the catalogue on this machine's loopback, and opens a browser on it."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import webbrowser
+from contextlib import suppress
+from types import TracebackType
+from typing import Any
+
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from connector.catalog import Catalog
+from connector.errors import RunFault
+from connector.web.app import Site
+from connector.web.doors import Doors
+
+HOST = "127.0.0.1"
+_POLL_S = 0.05
+
+
+class CatalogueServer:
+    """The catalogue behind a real HTTP server: bound at once, so that `address` is known.
+
+        with CatalogueServer() as server:
+            webbrowser.open(server.address)
+
+    `port` 0 takes a free one. Raises RunFault when the port is taken.
+    """
+
+    def __init__(self, port: int = 0, catalog: Catalog | None = None) -> None:
+        self.site = Site(catalog or Catalog())
+        self.doors = Doors(self.site)
+        self.site.csrf_token = self.doors.csrf_token
+        with _listen(port) as listener:
+            # Given a socket, werkzeug neither prints nor exits when the port is taken.
+            self._server = make_server(
+                HOST,
+                listener.getsockname()[1],
+                self.doors,
+                threaded=True,
+                request_handler=_Handler,
+                fd=listener.fileno(),
+            )
+        self.url = f"http://{HOST}:{self._server.port}/"
+        self._thread: threading.Thread | None = None
+
+    @property
+    def address(self) -> str:
+        """The address with the token that opens it as long as the server runs."""
+        return f"{self.url}?token={self.doors.token}"
+
+    def open_browser(self) -> bool:
+        """Open the address in a browser, with a ticket that is good for once; tell whether there is one."""
+        with suppress(webbrowser.Error):
+            return webbrowser.open(f"{self.url}?token={self.doors.ticket}")
+        return False
+
+    def serve_forever(self) -> None:
+        """Serve in this thread until Ctrl-C."""
+        try:
+            self._server.serve_forever(_POLL_S)
+        finally:
+            self.site.close()
+
+    def __enter__(self) -> CatalogueServer:
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(_POLL_S,), daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        if self._thread:
+            self._thread.join()
+        self.site.close()
+
+
+class _Handler(WSGIRequestHandler):
+    """Logs nothing: the first address holds the token."""
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """Keep quiet."""
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, port))
+        listener.listen(128)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise RunFault(f"the catalogue cannot be served on port {port}: {error}") from error
+    return listener

@@ -1,0 +1,160 @@
+// The list of actions: search as you type, filters, the keyboard, and an address for every view.
+(function () {
+  "use strict";
+
+  var form = /** @type {HTMLFormElement} */ (document.getElementById("find"));
+  var search = /** @type {HTMLInputElement} */ (document.getElementById("q"));
+  var found = document.getElementById("found");
+  var results = document.getElementById("results");
+  var areas = document.getElementById("areas");
+  var sections = Array.prototype.slice.call(areas.querySelectorAll("section"));
+  var FILTERS = ["effect", "area", "paging", "host"];
+
+  /** Names of ours and the vendor's alike: `/v2/organizations`, `customFields`, `device_id` fall into words.
+   * @param {string} text */
+  function words(text) {
+    return text.replace(/([a-z0-9])([A-Z])/g, "$1 $2").toLowerCase().split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+  }
+
+  /** One entry an action; `home` is its place in its area. */
+  var entries = [];
+  sections.forEach(function (section) {
+    Array.prototype.forEach.call(section.querySelectorAll("li"), function (item) {
+      var link = item.querySelector("a");
+      var name = link.getAttribute("href").replace(/^.*\/|\.html$/g, "");
+      entries.push({
+        id: entries.length,
+        item: item,
+        home: item.parentNode,
+        effect: item.className,
+        area: section.dataset.area,
+        paging: "paged" in item.dataset ? "yes" : "no",
+        host: (item.dataset.hosts || "").split(" "),
+        name: name,
+        title: link.textContent,
+        summary: item.querySelector("p").textContent,
+        path: item.querySelector("small").textContent,
+        areaTitle: section.querySelector("h2").firstChild.textContent,
+        inputs: window.catalogueWords[name] || ""
+      });
+    });
+  });
+
+  var engine = new window.MiniSearch({
+    fields: ["title", "name", "summary", "path", "inputs", "areaTitle"],
+    tokenize: words,
+    processTerm: function (term) { return term; },
+    searchOptions: {
+      boost: { title: 6, name: 6, summary: 2, path: 2 },
+      combineWith: "AND",
+      prefix: true,
+      fuzzy: function (term) { return term.length < 4 ? false : term.length < 7 ? 1 : 2; },
+      weights: { fuzzy: 0.2, prefix: 0.6 }
+    }
+  });
+  engine.addAll(entries);
+
+  /** @returns {Record<string, string>} What is asked for, without what is not. */
+  function asked() {
+    var given = {};
+    if (search.value.trim()) given.q = search.value.trim();
+    FILTERS.forEach(function (name) {
+      if (form.elements[name].value) given[name] = form.elements[name].value;
+    });
+    return given;
+  }
+
+  function passes(entry, given) {
+    return FILTERS.every(function (name) {
+      var wanted = given[name];
+      return !wanted || entry[name] === wanted || (name === "host" && entry.host.indexOf(wanted) >= 0);
+    });
+  }
+
+  /** With words, one list in the order of how well they fit; without, everything in its area. */
+  function show() {
+    var given = asked();
+    var shown = entries.filter(function (entry) { return passes(entry, given); });
+    if (given.q) {
+      var rank = new Map();
+      engine.search(given.q).forEach(function (hit, at) { rank.set(hit.id, at); });
+      shown = shown.filter(function (entry) { return rank.has(entry.id); });
+      shown.sort(function (one, other) { return rank.get(one.id) - rank.get(other.id); });
+      results.replaceChildren.apply(results, shown.map(function (entry) { return entry.item; }));
+    } else {
+      entries.forEach(function (entry) {
+        entry.item.hidden = true;
+        entry.home.appendChild(entry.item);
+      });
+    }
+    shown.forEach(function (entry) { entry.item.hidden = false; });
+    results.hidden = !given.q;
+    areas.hidden = Boolean(given.q);
+    countAreas(shown);
+    found.textContent = shown.length === 1 ? "1 action" : (shown.length || "No") + " actions";
+    remember(given);
+  }
+
+  /** @param {Array<{area: string}>} shown */
+  function countAreas(shown) {
+    var counts = {};
+    shown.forEach(function (entry) { counts[entry.area] = (counts[entry.area] || 0) + 1; });
+    sections.forEach(function (section) {
+      var count = counts[section.dataset.area] || 0;
+      section.hidden = !count;
+      section.querySelector(".count").textContent = String(count);
+      document.querySelector('[data-area-link="' + section.dataset.area + '"] .count').textContent = String(count);
+    });
+  }
+
+  function remember(given) {
+    var query = new URLSearchParams(given).toString();
+    var address = location.pathname + (query ? "?" + query : "") + (query ? "" : location.hash);
+    try {
+      history.replaceState(null, "", address);
+    } catch (error) {
+      // A browser that keeps the address of a file as it is.
+    }
+  }
+
+  function restore() {
+    var given = new URLSearchParams(location.search);
+    search.value = given.get("q") || "";
+    FILTERS.forEach(function (name) { form.elements[name].value = given.get(name) || ""; });
+    show();
+  }
+
+  function links() {
+    return Array.prototype.filter.call(document.querySelectorAll(".cards a"), function (link) {
+      return link.offsetParent !== null;
+    });
+  }
+
+  /** @param {number} step */
+  function move(step) {
+    var all = links();
+    var at = all.indexOf(document.activeElement);
+    if (at < 0 && step < 0) return;
+    if (at + step < 0) search.focus();
+    else if (all[at + step]) all[at + step].focus();
+  }
+
+  document.addEventListener("keydown", function (event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    var at = /** @type {HTMLElement} */ (event.target);
+    var isField = at !== search && at.matches("select, textarea, input");
+    var inList = at === search || Boolean(at.closest(".cards"));
+    if (event.key === "/" && at !== search && !isField) search.select();
+    else if (event.key === "ArrowDown" && inList) move(1);
+    else if (event.key === "ArrowUp" && inList) move(-1);
+    else if (event.key === "Enter" && at === search) (links()[0] || search).click();
+    else if (event.key === "Escape") { form.reset(); search.focus(); return; }
+    else return;
+    event.preventDefault();
+  });
+  form.addEventListener("input", show);
+  form.addEventListener("reset", function () { window.setTimeout(show); });
+  form.addEventListener("submit", function (event) { event.preventDefault(); });
+  window.addEventListener("popstate", restore);
+  restore();
+})();
