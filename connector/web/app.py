@@ -16,10 +16,12 @@ from werkzeug.routing import Map, Rule
 from werkzeug.security import safe_join
 from werkzeug.wrappers import Request, Response
 
+from connector.action import Action
 from connector.catalog import Catalog
 from connector.errors import ConnectorError, RunFault
-from connector.web import pages
+from connector.web.action_page import make_action_page
 from connector.web.doors import refusal
+from connector.web.index_page import make_index
 from connector.web.render import STATIC, Renderer
 from connector.web.search_index import search_index
 
@@ -66,9 +68,9 @@ class Site:
         return Renderer(served=True, csrf_token=self.csrf_token)
 
     @cached_property
-    def index(self) -> pages.Index:
-        """What the first page shows, made once."""
-        return pages.make_index(self.catalog)
+    def actions(self) -> list[Action]:
+        """All actions, loaded once."""
+        return list(self.catalog.actions())
 
     def page(self, template: str, root: str, status: int = 200, **values: Any) -> Response:
         """Render a template. `root` is the way from the page's address to the first page, such as `../`."""
@@ -79,19 +81,19 @@ class Site:
 
 
 def _index(site: Site, request: Request) -> Response:
-    return site.page("index.html", "", index=site.index)
+    return site.page("index.html", "", index=make_index(site.actions))
 
 
 def _action(site: Site, request: Request, name: str) -> Response:
     try:
-        shown = pages.make_action_page(site.catalog, name)
+        shown = make_action_page(site.catalog, name, site.actions)
     except RunFault:
         return site.page("missing.html", "../", status=404)
     return site.page("action.html", "../", page=shown)
 
 
 def _search_index(site: Site, request: Request) -> Response:
-    return Response(search_index(site.catalog), mimetype="text/javascript")
+    return Response(search_index(site.actions), mimetype="text/javascript")
 
 
 def _static(site: Site, request: Request, name: str) -> Response:

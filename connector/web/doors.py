@@ -6,7 +6,7 @@ What is guarded against, and how:
   that it was changed for (`SameSite=Strict`, so that no other site's page makes the browser send it);
 - a name that an attacker points at 127.0.0.1 (DNS rebinding): the Host header must name this machine;
 - a page of another server of this machine, to which browsers send the cookie, too: a POST needs our Origin
-  and a token that only our own pages hold, and `Cross-Origin-Resource-Policy` keeps answers from being embedded;
+  and a token that our own pages hold, and `Cross-Origin-Resource-Policy` keeps answers from being embedded;
 - what a page might be made to show: the policy allows no inline script or style, and no other address.
 """
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
 from connector.action import Action
-from connector.catalog import Catalog
 
 
-def search_index(catalog: Catalog) -> str:
+def search_index(actions: Iterable[Action]) -> str:
     """Write the script: by action, the vendor's operation, and the names and titles of its inputs."""
-    words = {action.name: _words(action) for action in catalog.actions()}
+    words = {action.name: _words(action) for action in actions}
     return f"window.catalogueWords = {json.dumps(words, separators=(',', ':'), ensure_ascii=False)};\n"
 
 

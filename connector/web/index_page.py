@@ -1,12 +1,11 @@
-"""What the pages show: pure functions from the catalogue to plain values for the templates."""
+"""What the first page shows: all actions by area, and what they can be filtered by."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from connector.action import Action
-from connector.catalog import Catalog
+from connector.action import EFFECTS, Action
 from connector.hosts.lhub_build import DOCUMENTED
 from connector.names import title
 
@@ -19,13 +18,6 @@ AREA_TITLES = {
     "users_roles": "Users and roles",
 }
 """Areas whose title is more than their name."""
-
-EFFECTS = {
-    "read": "Changes nothing. It only reads.",
-    "write": "Changes what is stored in NinjaOne, or makes a device do something.",
-    "destructive": "Destroys or ends something. Nothing here brings it back.",
-}
-"""What an effect means, in plain words."""
 
 HOSTS: Mapping[str, tuple[str, frozenset[str]]] = {"lhub": ("LogicHub / Devo SOAR", frozenset(DOCUMENTED))}
 """The hosts: their titles, and which actions they offer unless told otherwise."""
@@ -68,21 +60,11 @@ class Index:
         return sum(len(area.cards) for area in self.areas)
 
 
-@dataclass(frozen=True)
-class ActionPage:
-    """One action's page."""
-
-    action: Action
-    area: str
-    effect: str
-    repeat: str
-
-
-def make_index(catalog: Catalog) -> Index:
+def make_index(actions: Iterable[Action]) -> Index:
     """Gather what the first page shows."""
     areas: dict[str, list[Card]] = {}
-    for action in catalog.actions():
-        areas.setdefault(action.area, []).append(card(action))
+    for action in actions:
+        areas.setdefault(action.area, []).append(make_card(action))
     shown = [Area(name, area_title(name), cards) for name, cards in areas.items()]
     shown.sort(key=lambda area: area.title)
     cards = [card for area in shown for card in area.cards]
@@ -94,7 +76,7 @@ def make_index(catalog: Catalog) -> Index:
     )
 
 
-def card(action: Action) -> Card:
+def make_card(action: Action) -> Card:
     """Say of an action what a list says."""
     return Card(
         action.name,
@@ -110,21 +92,3 @@ def card(action: Action) -> Card:
 def area_title(area: str) -> str:
     """Give the title of an area."""
     return AREA_TITLES.get(area) or title(area).capitalize()
-
-
-def make_action_page(catalog: Catalog, name: str) -> ActionPage:
-    """Gather what an action's page shows. Raises RunFault for an unknown action."""
-    action = catalog.action(name)
-    return ActionPage(action, area_title(action.area), EFFECTS[action.effect], repeat_words(action))
-
-
-def repeat_words(action: Action) -> str:
-    """Say what it means for an action to be sent twice."""
-    if action.effect == "read":
-        return "Safe to repeat: a lost answer is simply asked for again."
-    if action.idempotent:
-        return "Safe to repeat: twice has the effect of once, so a lost answer is asked for again by itself."
-    return (
-        "Not safe to repeat: twice may do it twice. When an answer is lost, the row ends as outcome_unknown "
-        "and is never sent again by itself."
-    )

@@ -1,0 +1,84 @@
+"""Makes `connector/web/answers.json`: what the sandbox answers to the first example of every action.
+
+python -m tests.web.make_answers
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from connector.bindings import bind
+from connector.catalog import Catalog
+from connector.connections import Connection
+from connector.invoke import Invoker
+from connector.run import open_client
+from connector.sandbox import Sandbox
+from connector.web import answers
+
+MOST_ITEMS = 2
+"""How many items of a list are kept."""
+_BASE_URL = "https://app.ninjarmm.com"
+_NOW, _NOW_TEXT = 1_795_000_000, "2026-11-18T11:06:40Z"
+"""The time that stands for that of the run, so that two runs give the same."""
+
+
+def make_answers(catalog: Catalog, folder: Path) -> dict[str, Any]:
+    """Run the first example of every action; downloads and uploads are below `folder`."""
+    made, began = {}, time.time()
+    with Sandbox() as account:
+        connection = Connection("ninjaone", account.base_url, account.client_id, account.client_secret)
+        client = open_client(catalog.service("ninjaone"), connection, 0)
+        for name in catalog.names:
+            action = catalog.action(name)
+            example = action.examples[0]
+            account.reset()
+            for file, content in example.files.items():
+                (folder / file).write_text(content)
+            bindings = bind(action, example.templates)
+            invoker = Invoker(action, catalog.service(action.service), bindings, client, folder, folder)
+            (envelope,) = invoker.envelopes(1, example.row)
+            assert envelope.error is None, f"{name}: {envelope.error}"
+            made[name] = _kept(envelope.as_json(), account.base_url, folder, began)
+    return made
+
+
+def _kept(envelope: dict[str, Any], base_url: str, folder: Path, began: float) -> dict[str, Any]:
+    text = json.dumps(envelope).replace(base_url, _BASE_URL).replace(json.dumps(str(folder))[1:-1], ".")
+    today = time.strftime("%Y-%m-%d", time.gmtime(began))
+    text = re.sub(rf'"{today}T[\d:.]+Z"', json.dumps(_NOW_TEXT), text)
+    envelope = json.loads(text, parse_float=lambda number: _fixed(float(number), began))
+    meta = {name: value for name, value in envelope["meta"].items() if name != "action"}
+    kept = {"meta": {**meta, "request_id": "206993417a534ec7"}, "result": _cut(envelope["result"])}
+    if isinstance(envelope["result"], list) and len(envelope["result"]) > MOST_ITEMS:
+        kept["items"] = len(envelope["result"])
+    return kept
+
+
+def _fixed(number: float, began: float) -> float:
+    """Give a time since the run began as one since `_NOW`, to the minute."""
+    return number if number < began else float(_NOW + round((number - began) / 60) * 60)
+
+
+def _cut(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_cut(item) for item in value[:MOST_ITEMS]]
+    if isinstance(value, dict):
+        return {name: _cut(member) for name, member in value.items()}
+    return value
+
+
+def written(made: dict[str, Any]) -> str:
+    """Write the file: one line an action."""
+    lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(kept)}" for name, kept in made.items())
+    return "{\n" + lines + "\n}\n"
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as scratch:
+        made = make_answers(Catalog(), Path(scratch))
+    answers.FILE.write_text(written(made), encoding="utf-8")

@@ -1,0 +1,218 @@
+"""What is ready to copy says what the example says, for every action, and works, for some of each kind."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+from urllib.request import Request, urlopen
+
+import pytest
+
+from connector.action import Action, Example
+from connector.catalog import Catalog
+from connector.check import check_example
+from connector.cli.job_options import pairs
+from connector.cli.main import build_parser
+from connector.files import RowSource
+from connector.hosts.host import prepare_form
+from connector.hosts.lhub_build import DOCUMENTED
+from connector.job import Job, load_job
+from connector.sandbox import Sandbox
+from connector.web.snippets import Block, sends_empty, snippets, values
+
+EXAMPLES = [(action, example) for action in Catalog().actions() for example in action.examples]
+
+
+def examples(chosen: list[tuple[Action, Example]]) -> pytest.MarkDecorator:
+    ids = [f"{action.name}-{action.examples.index(example)}" for action, example in chosen]
+    return pytest.mark.parametrize(("action", "example"), chosen, ids=ids)
+
+
+@pytest.fixture(autouse=True)
+def uploads(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The current folder has the files that the example sends."""
+    monkeypatch.chdir(tmp_path)
+    for name, content in request.getfixturevalue("example").files.items():
+        (tmp_path / name).write_text(content, encoding="utf-8")
+
+
+@examples(EXAMPLES)
+def test_every_way_sends_what_the_example_sends(
+    catalog: Catalog, action: Action, example: Example, tmp_path: Path
+) -> None:
+    copied = {snippet.key: snippet.blocks for snippet in snippets(action, example)}
+    assert read_python(copied["python"][0].text) == (action.name, example.row, example.templates)
+    assert read_job(copied["job"], tmp_path) == (action.name, example.row, example.templates)
+    assert [read_curl(text) for text in commands(copied["curl"][0].text)] == [
+        {name: value for name, value in sent.items() if name != "parts"} for sent in example.sends
+    ]
+    assert copied["curl"][0].text.count("--form ") == sum(
+        len(sent.get("parts", ())) for sent in example.sends
+    )
+    if sends_empty(example):
+        assert copied.keys() == {"job", "python", "curl"}
+        return
+    called = replace(example, title="called", row=read_call(action, copied["call"][0].text), templates={})
+    assert check_example(action, catalog.service(action.service), called, tmp_path) == []
+    assert read_form(catalog, action, copied["lhub"], example.row) == values(action, example)
+
+
+def read_call(action: Action, text: str) -> dict[str, str]:
+    """Read a command: what `ninjaone call` takes for the row's fields."""
+    program, *arguments = split(text)
+    options = build_parser(["call"]).parse_args(arguments)
+    assert (program, options.action) == ("ninjaone", action.name)
+    assert (options.files is not None) == action.returns_file
+    return pairs(options.values, "")
+
+
+def read_job(blocks: Sequence[Block], folder: Path) -> tuple[str, Any, Any]:
+    """Read a job with its rows: its action, its only row, its templates."""
+    for block in blocks:
+        (folder / block.label).write_text(block.text, encoding="utf-8")
+    (command,) = (shlex.split(block.text) for block in blocks if block.language == "shell")
+    job = load_job(folder / command[-1])
+    (row,) = RowSource(job.input).rows()
+    assert (command[:-1], row.error) == (["ninjaone", "run"], "")
+    return job.action, row.data, job.templates
+
+
+def read_python(text: str) -> tuple[str, Any, Any]:
+    """Read a program: the action, its only row, its templates."""
+    tree = ast.parse(text)
+    assigned = {ast.unparse(n.targets[0]): n.value for n in tree.body if isinstance(n, ast.Assign)}
+    (job,) = (n for n in ast.walk(tree) if isinstance(n, ast.Call) and ast.unparse(n.func) == "Job")
+    given = {str(keyword.arg): keyword.value for keyword in job.keywords}
+    assert given.keys() <= Job.__dataclass_fields__.keys()
+    (row,) = ast.literal_eval(assigned["rows"])
+    return ast.literal_eval(given["action"]), row, ast.literal_eval(given["templates"])
+
+
+def read_form(catalog: Catalog, action: Action, blocks: Sequence[Block], row: Any) -> Any:
+    """Read LogicHub's fields: the values that they give for a row."""
+    build, *fields = blocks
+    options = build_parser(["host"]).parse_args(shlex.split(build.text)[1:])
+    assert action.name in (options.actions or DOCUMENTED)
+    names = {given.title: name for name, given in action.inputs.items()}
+    job = Job(action.name, files=Path() if action.returns_file else None)
+    prepared = prepare_form(catalog, job, {names[field.label]: field.text for field in fields})
+    return prepared.bindings.values(row)
+
+
+def split(text: str) -> list[str]:
+    """Read a command as a shell does, which joins lines at a backslash."""
+    return shlex.split(text.replace("\\\n", " "))
+
+
+def commands(text: str) -> list[str]:
+    """Split a script into its commands."""
+    return text.replace("\ncurl ", "\n\0curl ").split("\n\0")
+
+
+def read_curl(text: str) -> dict[str, Any]:
+    """Read a curl command as an example's `sends` has it, without parts."""
+    words = iter(split(text))
+    sent: dict[str, Any] = {}
+    for word in words:
+        if word == "--request":
+            sent["method"] = next(words)
+        elif word.startswith("$NINJAONE_BASE_URL"):
+            sent["path"], _, query = word.removeprefix("$NINJAONE_BASE_URL").partition("?")
+            for name, value in parse_qsl(query, keep_blank_values=True):
+                sent.setdefault("query", {}).setdefault(name, []).append(value)
+        elif word == "--header":
+            name, _, value = next(words).partition(": ")
+            if name not in ("Authorization", "Content-Type"):
+                sent.setdefault("headers", {})[name] = value
+        elif word == "--data":
+            sent["body"] = json.loads(next(words))
+        elif word == "--form":
+            next(words)
+        else:
+            assert word == "curl"
+    if "query" in sent:
+        sent["query"] = {name: many[0] if len(many) == 1 else many for name, many in sent["query"].items()}
+    return sent
+
+
+ALWAYS = ["schedule_maintenance"]  # times, an array
+WORKING = [
+    *ALWAYS,
+    "create_organization",  # texts with spaces, JSON in JSON
+    "list_devices",  # paged, a filter
+    "attach_file_to_entity",  # an upload
+    "download_article",  # a download
+]
+working = pytest.mark.parametrize(
+    "action",
+    [pytest.param(Catalog().action(n), id=n, marks=() if n in ALWAYS else pytest.mark.slow) for n in WORKING],
+)
+
+
+@pytest.fixture(scope="module")
+def account() -> Iterator[Sandbox]:
+    with Sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def example(action: Action) -> Example:
+    return action.examples[0]
+
+
+@pytest.fixture
+def environment(account: Sandbox, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """What the copied texts find: the command, and a connection to the sandbox."""
+    account.reset()
+    for name, value in account.connection.items():
+        monkeypatch.setenv(f"NINJAONE_{name.upper()}", value)
+    return {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+
+
+def sent_since(account: Sandbox, before: int) -> list[tuple[str, str]]:
+    return [(r["method"], r["path"]) for r in account.log.requests()[before:]]
+
+
+@working
+@pytest.mark.parametrize("key", ["call", "job", "python", "curl"])
+def test_what_is_copied_works(
+    account: Sandbox, environment: dict[str, str], action: Action, example: Example, key: str, tmp_path: Path
+) -> None:
+    (copied,) = (s for s in snippets(action, example) if s.key == key)
+    for block in copied.blocks:
+        (tmp_path / block.label).write_text(block.text, encoding="utf-8")
+    if key == "curl":
+        tools_or_skip("curl")
+        environment["NINJAONE_TOKEN"] = token(account)
+    before = len(account.log.requests())
+    run = [sys.executable, "Python"] if key == "python" else ["sh", "-e", "Shell"]
+    done = subprocess.run(run, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr + done.stdout
+    assert sent_since(account, before) == [(sent["method"], sent["path"]) for sent in example.sends]
+    assert all(r["status"] < 400 for r in account.log.requests()[before:])
+
+
+def tools_or_skip(name: str) -> None:
+    if not shutil.which(name):
+        pytest.skip(f"{name} is not installed")
+
+
+def token(account: Sandbox) -> str:
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": account.client_id,
+        "client_secret": account.client_secret,
+    }
+    request = Request(f"{account.base_url}/ws/oauth/token", urlencode(form).encode())
+    with urlopen(request) as answer:
+        return str(json.load(answer)["access_token"])
