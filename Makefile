@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LHUB_SDK := lhub_integ==1.0.14
 
-.PHONY: demo test test-all torture lint reference bench wheels wheels-all keyring clean
+.PHONY: demo test test-all torture lint reference bench wheels wheels-all keyring chromium vendor answers screenshots clean
 
 demo: $(READY)
 	$(BIN)/ninjaone demo
@@ -43,6 +43,34 @@ keyring:
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends dbus gnome-keyring >/dev/null; \
 	else echo "the tests with a real keyring are skipped, as they need $(KEYRING)"; fi
+
+# A real browser for the tests, in the same way.
+chromium:
+	@if command -v chromium >/dev/null; then exit 0; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends chromium >/dev/null; \
+	else echo "the tests in a browser are skipped, as they need chromium"; fi
+
+# The catalogue's search library, as it is in its registry: pinned here, minified, with its licence beside it.
+MINISEARCH := minisearch@7.2.0
+TERSER := terser@5.44.0
+VENDOR := connector/web/static/vendor
+vendor: $(READY)
+	rm -rf build/vendor && mkdir -p build/vendor
+	cd build/vendor && npm pack --silent $(MINISEARCH) && tar -xzf minisearch-*.tgz
+	cd build/vendor && npx --yes $(TERSER) package/dist/umd/index.js --compress --mangle \
+		--format "preamble='/* $(MINISEARCH), MIT licence: see minisearch.LICENSE.txt */'" --output minisearch.js
+	cp build/vendor/minisearch.js $(VENDOR)/minisearch.js
+	cp build/vendor/package/LICENSE.txt $(VENDOR)/minisearch.LICENSE.txt
+	cd $(VENDOR) && sha256sum minisearch.js minisearch.LICENSE.txt > SHA256SUMS
+
+# What the catalogue shows as answers: what the sandbox of today says.
+answers: $(READY)
+	$(BIN)/python -m tests.web.make_answers
+
+# The pictures of the catalogue that README shows.
+screenshots: $(READY) chromium
+	$(BIN)/python -m tests.web.make_screenshots
 
 # The wheel and all that it needs, put aside while the network may be used, so that the tests need none;
 # with it the SDK of LogicHub, for tests in an environment of the SDK's own old pins.

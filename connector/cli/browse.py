@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+from pathlib import Path
 
+from connector.catalog import Catalog
 from connector.cli.main import OK
 
 
@@ -13,6 +15,24 @@ def add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=0, help="the port on 127.0.0.1 (default: a free one)")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
     parser.set_defaults(command=_serve)
+
+
+def add_export(parser: argparse.ArgumentParser) -> None:
+    """Declare `ninjaone catalog export`."""
+    parser.add_argument("folder", metavar="DIR", type=Path, help="a new or empty folder, or one of an export")
+    parser.add_argument(
+        "--force", action="store_true", help="write also beside, or over, what is not of an export"
+    )
+    parser.set_defaults(command=_export)
+
+
+def _export(options: argparse.Namespace) -> int:
+    from connector.web.export import export
+
+    catalog = Catalog()
+    written = export(options.folder, catalog, force=options.force)
+    print(f"{options.folder / 'index.html'}: {len(catalog.names)} actions, {written} files")
+    return OK
 
 
 def _serve(options: argparse.Namespace) -> int:

@@ -33,7 +33,7 @@ def add_show(parser: argparse.ArgumentParser) -> None:
 
 def add_catalog(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone catalog`."""
-    from connector.cli.browse import add_serve
+    from connector.cli.browse import add_export, add_serve
     from connector.cli.drift import add_drift
 
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
@@ -44,6 +44,7 @@ def add_catalog(parser: argparse.ArgumentParser) -> None:
     reference.set_defaults(command=_reference)
     drift = commands.add_parser("drift", help="compare the catalogue with the vendor's document of today")
     add_drift(drift)
+    add_export(commands.add_parser("export", help="write the catalogue as static files, for any web host"))
     add_serve(commands.add_parser("serve", help="open the catalogue in a browser"))
 
 

@@ -157,4 +157,5 @@
   form.addEventListener("submit", function (event) { event.preventDefault(); });
   window.addEventListener("popstate", restore);
   restore();
+  performance.mark("usable");
 })();
