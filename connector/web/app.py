@@ -47,7 +47,8 @@ class Site:
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
         self.csrf_token = ""
-        self._map = Map([Rule(route.rule, endpoint=route, methods=route.methods) for route in ROUTES])
+        rules = [Rule(route.rule, endpoint=route, methods=route.methods) for route in ROUTES]
+        self._map = Map(rules, strict_slashes=False, merge_slashes=False)
 
     def __call__(self, request: Request) -> Response:
         """Answer one request that was let in."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 import connector
@@ -22,6 +23,7 @@ from connector.web.search_index import search_index
 
 MANIFEST = "catalogue.json"
 """The file by which an export knows an earlier one, and what that has written."""
+_WRITTEN_BY = "ninjaone catalog export"
 
 
 def export(folder: Path, catalog: Catalog, *, force: bool = False) -> int:
@@ -64,16 +66,12 @@ def pages(catalog: Catalog) -> Iterator[tuple[str, bytes]]:
 
 def _earlier(folder: Path, force: bool) -> set[str]:
     """Give the names that an earlier export has written. Raises RunFault for a folder of something else."""
-    try:
+    with suppress(FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
         written = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        names = {name for name in written["files"] if _is_below(name)}
-        return names if written["written_by"] == "ninjaone catalog export" else set()
-    except FileNotFoundError:
-        if force or not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
-            return set()
-    except (ValueError, KeyError, TypeError):
-        if force:
-            return set()
+        if written["written_by"] == _WRITTEN_BY:
+            return {name for name in written["files"] if _is_below(name)}
+    if force or not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return set()
     raise RunFault(f"{folder}: is neither empty nor an export; name another folder, or give --force")
 
 
@@ -96,7 +94,7 @@ def _write(folder: Path, name: str, content: bytes) -> None:
 
 def _manifest(names: Iterable[str]) -> bytes:
     said = {
-        "written_by": "ninjaone catalog export",
+        "written_by": _WRITTEN_BY,
         "version": connector.__version__,
         "files": sorted(names),
     }
