@@ -168,7 +168,16 @@ def test_a_command_that_sends_nothing_loads_no_heavy_library(module: str) -> Non
 
 
 def test_the_list_of_actions_is_made_without_http_templates_and_schemas() -> None:
-    heavy = ("requests", "urllib3", "jsonschema", "jinja2", "werkzeug", "filelock", "connector.run")
+    heavy = (
+        "requests",
+        "urllib3",
+        "jsonschema",
+        "jinja2",
+        "werkzeug",
+        "filelock",
+        "connector.run",
+        "connector.web",
+    )
     code = (
         "import sys; from connector.cli.main import main; main(['actions']); "
         f"print(*[name for name in {heavy} if name in sys.modules], file=sys.stderr)"

@@ -10,7 +10,7 @@ from typing import Any
 from connector.action import Action, Example
 from connector.catalog import Catalog
 from connector.inputs import ABSENT, Input
-from connector.names import singular
+from connector.names import singular, title
 from connector.service import Service
 from connector.web.answers import cut_of, envelope_of
 from connector.web.failures import Failure, failures
@@ -38,11 +38,16 @@ _UNITS = {
     "epoch_ms": "sent as epoch milliseconds",
 }
 _MOST_RELATED = 8
+_WIDTH = 62
+"""How many characters of JSON fit on a line, beside the rest of the page."""
 
 
 @dataclass(frozen=True)
 class InputRow:
-    """One input: what may stand in it, and where it goes. `sample` is its template in the first example."""
+    """One input: what may stand in it, and where it goes.
+
+    `title` is empty where it says no more than the name. `sample` is its template in the first example.
+    """
 
     name: str
     title: str
@@ -104,7 +109,7 @@ def make_action_page(catalog: Catalog, name: str, everything: Sequence[Action]) 
         EFFECTS[action.effect],
         repeat_words(action),
         _paging_words(action, service),
-        [title for title, names in HOSTS.values() if name in names],
+        [host for host, names in HOSTS.values() if name in names],
         [_input_row(action, given) for given in action.inputs.values()],
         [_rule_words(rule) for rule in action.rules],
         [_shown(action, example) for example in action.examples],
@@ -120,11 +125,11 @@ def make_action_page(catalog: Catalog, name: str, everything: Sequence[Action]) 
 def repeat_words(action: Action) -> str:
     """Say what it means for an action to be sent twice."""
     if action.effect == "read":
-        return "Safe to repeat. A lost answer is asked for again by itself."
+        return "Safe to repeat. If its answer is lost, it is sent again by itself."
     if action.idempotent:
-        return "Safe to repeat: twice does the same as once. A lost answer is asked for again by itself."
+        return "Safe to repeat: twice does what once does. If its answer is lost, it is sent again by itself."
     return (
-        "Not safe to repeat: twice may do it twice. When an answer is lost, the row ends as outcome_unknown "
+        "Not safe to repeat: twice may do it twice. If its answer is lost, the row ends as outcome_unknown "
         "and is never sent again by itself."
     )
 
@@ -150,13 +155,13 @@ def _input_row(action: Action, given: Input) -> InputRow:
     templates = action.examples[0].templates if action.examples else {}
     return InputRow(
         given.name,
-        given.title,
+        "" if given.title == title(given.name) else given.title,
         given.description,
         given.name in action.required,
         read_schema(given.schema),
         "" if given.default is ABSENT else json.dumps(given.default),
         _text(templates[given.name]) if given.name in templates else "",
-        _PLACES.get(given.place, "not sent as it is: the connector uses it"),
+        _PLACES.get(given.place, "used by the connector, not sent"),
         ".".join(given.target),
         _UNITS.get(given.unit or "", ""),
         warnings,
@@ -223,16 +228,18 @@ def _text(value: Any) -> str:
 
 
 def _pretty(value: Any) -> str:
-    """Write JSON for people: what fits on a line of 72 characters stands on one."""
+    """Write JSON for people: what fits on a line stands on one."""
     return _fitted(value, "")
 
 
-def _fitted(value: Any, indent: str) -> str:
-    short = json.dumps(value, ensure_ascii=False)
-    if not isinstance(value, (dict, list)) or len(short) + len(indent) <= 60 or not value:
+def _fitted(value: Any, indent: str, head: str = "") -> str:
+    """Write a value behind its `head`, the name under which it stands."""
+    short = head + json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, (dict, list)) or len(indent + short) <= _WIDTH or not value:
         return short
     inner = indent + "  "
     if isinstance(value, list):
-        return "[\n" + ",\n".join(inner + _fitted(item, inner) for item in value) + f"\n{indent}]"
-    members = (f"{inner}{json.dumps(k, ensure_ascii=False)}: {_fitted(v, inner)}" for k, v in value.items())
-    return "{\n" + ",\n".join(members) + f"\n{indent}}}"
+        items = [_fitted(item, inner) for item in value]
+        return f"{head}[\n{inner}" + f",\n{inner}".join(items) + f"\n{indent}]"
+    members = [_fitted(v, inner, json.dumps(k, ensure_ascii=False) + ": ") for k, v in value.items()]
+    return f"{head}{{\n{inner}" + f",\n{inner}".join(members) + f"\n{indent}}}"

@@ -7,7 +7,7 @@ import re
 from markupsafe import Markup, escape
 
 _TEXT = r'"(?:\\.|[^"\\\n])*"|\'(?:\'\'|\\.|[^\'\\\n])*\''
-_NUMBER = r"(?<![\w.-])-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.:-])"
+_NUMBER = r"(?<![\w.%-])-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.:-])"
 _WORD = r"(?<![\w-])(?:true|false|null)(?![\w-])"
 _LANGUAGES = {
     "yaml": (

@@ -126,7 +126,7 @@ def python(action: Action, example: Example) -> str:
         "from connector.job import Job\n"
         "from connector.run import prepare, run\n\n"
         f"rows = [{_python(example.row, '')}]\n"
-        f'Path("{ROWS}").write_text("".join(json.dumps(row) + "\\n" for row in rows))\n\n'
+        f'Path("{ROWS}").write_text("\\n".join(map(json.dumps, rows)))\n\n'
         "job = Job(\n"
         f'    action="{action.name}",\n'
         f"    templates={_python(dict(example.templates), '    ')},\n"
@@ -140,11 +140,17 @@ def python(action: Action, example: Example) -> str:
 
 def _python(value: Any, indent: str) -> str:
     """Write a value as Python does, a mapping with one member a line where it does not fit on one."""
-    short = repr(value)
-    if not isinstance(value, dict) or len(short) + len(indent) < 80:
-        return short
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list):
+        return "[" + ", ".join(_python(item, indent) for item in value) + "]"
+    if not isinstance(value, dict):
+        return repr(value)
+    short = ", ".join(f"{_python(key, '')}: {_python(member, '')}" for key, member in value.items())
+    if len(short) + len(indent) < 60 and "\n" not in short:
+        return f"{{{short}}}"
     inner = indent + "    "
-    lines = "".join(f"{inner}{key!r}: {_python(member, inner)},\n" for key, member in value.items())
+    lines = "".join(f"{inner}{_python(key, '')}: {_python(m, inner)},\n" for key, m in value.items())
     return f"{{\n{lines}{indent}}}"
 
 

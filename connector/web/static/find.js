@@ -8,6 +8,7 @@
   var results = document.getElementById("results");
   var areas = document.getElementById("areas");
   var sections = Array.prototype.slice.call(areas.querySelectorAll("section"));
+  var areaLinks = Array.prototype.slice.call(document.querySelectorAll("[data-area-link]"));
   var FILTERS = ["effect", "area", "paging", "host"];
 
   /** Names of ours and the vendor's alike: `/v2/organizations`, `customFields`, `device_id` fall into words.
@@ -34,6 +35,7 @@
         title: link.textContent,
         summary: item.querySelector("p").textContent,
         path: item.querySelector("small").textContent,
+        texts: item.querySelectorAll("a, p, code, small"),
         areaTitle: section.querySelector("h2").firstChild.textContent,
         inputs: window.catalogueWords[name] || ""
       });
@@ -74,10 +76,14 @@
   /** With words, one list in the order of how well they fit; without, everything in its area. */
   function show() {
     var given = asked();
+    var terms = new Set();
     var shown = entries.filter(function (entry) { return passes(entry, given); });
     if (given.q) {
       var rank = new Map();
-      engine.search(given.q).forEach(function (hit, at) { rank.set(hit.id, at); });
+      engine.search(given.q).forEach(function (hit, at) {
+        rank.set(hit.id, at);
+        hit.terms.forEach(terms.add, terms);
+      });
       shown = shown.filter(function (entry) { return rank.has(entry.id); });
       shown.sort(function (one, other) { return rank.get(one.id) - rank.get(other.id); });
       results.replaceChildren.apply(results, shown.map(function (entry) { return entry.item; }));
@@ -88,11 +94,34 @@
       });
     }
     shown.forEach(function (entry) { entry.item.hidden = false; });
+    mark(shown, terms);
     results.hidden = !given.q;
     areas.hidden = Boolean(given.q);
     countAreas(shown);
     found.textContent = shown.length === 1 ? "1 action" : (shown.length || "No") + " actions";
     remember(given);
+  }
+
+  /** Marks the words that were found, where a browser can do so without changing the page.
+   * @param {Array<{texts: NodeListOf<HTMLElement>}>} shown @param {Set<string>} terms */
+  function mark(shown, terms) {
+    if (!window.CSS || !CSS.highlights) return;
+    var found = new Highlight();
+    var word = /[\p{L}\p{N}]+/gu;
+    shown.forEach(function (entry) {
+      if (!terms.size) return;
+      entry.texts.forEach(function (element) {
+        var text = element.firstChild;
+        for (var match of text.data.matchAll(word)) {
+          if (!words(match[0]).some(function (one) { return terms.has(one); })) continue;
+          var range = new Range();
+          range.setStart(text, match.index);
+          range.setEnd(text, match.index + match[0].length);
+          found.add(range);
+        }
+      });
+    });
+    CSS.highlights.set("found", found);
   }
 
   /** @param {Array<{area: string}>} shown */
@@ -103,7 +132,13 @@
       var count = counts[section.dataset.area] || 0;
       section.hidden = !count;
       section.querySelector(".count").textContent = String(count);
-      document.querySelector('[data-area-link="' + section.dataset.area + '"] .count').textContent = String(count);
+    });
+    var chosen = form.elements.area.value;
+    areaLinks.forEach(function (link) {
+      var name = link.dataset.areaLink;
+      link.querySelector(".count").textContent = String(name ? counts[name] || 0 : chosen ? "" : shown.length);
+      if (name === chosen) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
     });
   }
 
@@ -152,10 +187,19 @@
     else return;
     event.preventDefault();
   });
+  areaLinks.forEach(function (link) {
+    link.addEventListener("click", function (event) {
+      form.elements.area.value = link.dataset.areaLink;
+      event.preventDefault();
+      window.scrollTo(0, 0);
+      show();
+    });
+  });
   form.addEventListener("input", show);
   form.addEventListener("reset", function () { window.setTimeout(show); });
   form.addEventListener("submit", function (event) { event.preventDefault(); });
   window.addEventListener("popstate", restore);
   restore();
+  if (location.hash === "#q") search.focus();
   performance.mark("usable");
 })();

@@ -20,7 +20,8 @@
     var button = document.querySelector("[data-theme-switch]");
     if (!button) return;
     function show() {
-      button.textContent = "Theme: " + (root.dataset.theme || "auto");
+      button.lastElementChild.textContent = root.dataset.theme || "auto";
+      button.setAttribute("aria-label", "Theme: " + (root.dataset.theme || "auto"));
     }
     button.addEventListener("click", function () {
       var next = themes[(themes.indexOf(root.dataset.theme || "auto") + 1) % themes.length];
@@ -107,6 +108,7 @@
         button.tabIndex = is ? 0 : -1;
         panels[number].hidden = !is;
       });
+      list.scrollLeft = chosen.offsetLeft - list.offsetLeft - 40;
       if (remember) stored("tab:" + group.dataset.tabs, chosen.dataset.choice);
     }
     list.addEventListener("keydown", function (event) {
@@ -124,6 +126,13 @@
     choose(buttons.filter(function (b) { return b.dataset.choice === last; })[0] || buttons[0], false);
   }
 
+  /** On a page without a search, `/` leads to the one that has it. */
+  document.addEventListener("keydown", function (event) {
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || document.getElementById("q")) return;
+    if (/** @type {HTMLElement} */ (event.target).matches("input, select, textarea")) return;
+    event.preventDefault();
+    location.href = document.querySelector("a.brand").getAttribute("href") + "#q";
+  });
   themeSwitch();
   copyButtons(document);
   document.querySelectorAll("[data-tabs]").forEach(tabs);

@@ -1,0 +1,95 @@
+"""`catalog serve` and `catalog export` as commands."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import pytest
+
+from connector.cli.main import main
+from tests.loopback import PATIENCE_S
+
+COMMAND = [sys.executable, "-m", "connector", "catalog"]
+
+
+@contextmanager
+def serving(*options: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The running command, and the address that it has printed."""
+    command = subprocess.Popen(
+        [*COMMAND, "serve", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, **environment},
+    )
+    try:
+        assert command.stdout
+        (address,) = re.findall(r"http://\S+", command.stdout.readline())
+        yield command, address
+    finally:
+        command.kill()
+        command.wait(PATIENCE_S)
+        assert command.stdout
+        command.stdout.close()
+
+
+def test_the_printed_address_opens_and_no_other_one_does() -> None:
+    with serving("--no-browser") as (command, address):
+        with urlopen(address) as answer:
+            assert "Open the catalogue" in answer.read().decode()
+        with pytest.raises(HTTPError, match="403"):
+            urlopen(address.partition("?")[0])
+        command.send_signal(signal.SIGINT)
+        assert command.wait(PATIENCE_S) == 0
+
+
+def test_the_browser_gets_a_ticket_and_not_the_token(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    os.mkfifo(told)
+    script = tmp_path / "browser"
+    script.write_text(f'#!/bin/sh\nprintf "%s\\n" "$1" > {told}\n')
+    script.chmod(0o700)
+    with serving(BROWSER=f"{script} %s") as (_, address):
+        given = told.read_text().strip()
+        assert given.split("token=")[0] == address.split("token=")[0]
+        assert given != address
+        with urlopen(given) as answer:
+            assert answer.status == 200
+        with pytest.raises(HTTPError, match="403"):
+            urlopen(given)
+
+
+def test_a_port_that_is_taken_is_said() -> None:
+    with serving("--no-browser") as (_, address):
+        port = address.split(":")[2].split("/")[0]
+        assert main(["catalog", "serve", "--no-browser", "--port", port]) == 2
+
+
+@pytest.mark.parametrize("port", ["-1", "65536"])
+def test_a_port_that_cannot_be_is_said(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["catalog", "serve", "--no-browser", f"--port={port}"]) == 2
+    assert f"port {port}" in capsys.readouterr().err
+
+
+def test_export_writes_the_folder_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "catalogue"
+    assert main(["catalog", "export", str(folder)]) == 0
+    assert capsys.readouterr().out.startswith(f"{folder / 'index.html'}: 310 actions, ")
+    assert main(["catalog", "export", str(folder)]) == 0
+
+
+def test_export_refuses_what_is_not_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "mine.txt").write_text("")
+    assert main(["catalog", "export", str(tmp_path)]) == 2
+    assert "--force" in capsys.readouterr().err
+    assert main(["catalog", "export", str(tmp_path), "--force"]) == 0
+    assert (tmp_path / "mine.txt").exists()
