@@ -1,6 +1,6 @@
 """Makes the pictures of the catalogue that README shows, in `docs/images`.
 
-    make screenshots
+make screenshots
 """
 
 from __future__ import annotations
