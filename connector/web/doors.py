@@ -78,7 +78,7 @@ class Doors:
         return response(environ, start_response)
 
     def _answer(self, request: Request) -> Response:
-        if urlsplit(f"//{request.host}").hostname not in HOST_NAMES:
+        if _host(request)[0] not in HOST_NAMES:
             return refusal(403, "This server answers to 127.0.0.1 alone.")
         if "token" in request.args and request.method == "GET":
             return self._let_in(request)
@@ -127,9 +127,18 @@ def refusal(status: int, why: str) -> Response:
     return Response(why + "\n", status, mimetype="text/plain")
 
 
+def _host(request: Request) -> tuple[str, int]:
+    """Give the name and the port of the Host header; an empty name for what is none."""
+    try:
+        parts = urlsplit(f"//{request.host}")
+        return parts.hostname or "", parts.port or 80
+    except ValueError:
+        return "", 0
+
+
 def _cookie(request: Request) -> str:
     """Name the cookie. Browsers share cookies among the ports of a host, so the port is in it."""
-    return f"catalogue-{urlsplit(f'//{request.host}').port or 80}"
+    return f"catalogue-{_host(request)[1]}"
 
 
 def _same(one: str, other: str) -> bool:

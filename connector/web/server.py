@@ -83,7 +83,11 @@ class CatalogueServer:
 
 
 class _Handler(WSGIRequestHandler):
-    """Logs nothing: the first address holds the token."""
+    """Logs nothing, as the first address holds the token, and does not tell its versions."""
+
+    def version_string(self) -> str:
+        """Name the server."""
+        return "catalogue"
 
     def log(self, type: str, message: str, *args: Any) -> None:
         """Keep quiet."""

@@ -92,6 +92,14 @@ def test_only_this_machines_own_name_is_answered(
     assert Client(doors, use_cookies=False).get("/", base_url=base_url, headers=headers).status_code == status
 
 
+@pytest.mark.parametrize("host", ["", "[", "127.0.0.1:x", "127.0.0.1:99999", "127.0.0.1@evil.example", "a b"])
+def test_a_host_that_is_none_is_refused(doors: Doors, host: str) -> None:
+    answer = Client(doors).get(
+        "/", base_url=BASE, headers={"Host": host}, query_string={"token": doors.token}
+    )
+    assert answer.status_code == 403
+
+
 def test_localhost_is_this_machine(doors: Doors, stranger: Client) -> None:
     base = "http://localhost:8000"
     stranger.get("/", base_url=base, query_string={"token": doors.token})
