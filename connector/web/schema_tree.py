@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from connector.json_text import Json
@@ -56,18 +56,8 @@ def read_schema(schema: Any, name: str = "", required: bool = False, within: tup
     """Read a schema. `within` are the references that led here: one that comes again is not followed."""
     if not isinstance(schema, Mapping):
         return Node(name, "any" if schema is not False else "nothing", required)
-    reference = schema.get("$ref")
-    if isinstance(reference, str):
-        title = reference.rpartition("/")[2].removesuffix(".json")
-        if reference in within:
-            return Node(name, f"{title} (as above)", required)
-        # A resource's own references are relative to its folder.
-        folder = reference.rpartition("/")[0] or (within[-1].rpartition("/")[0] if within else "")
-        path = f"{folder}/{reference.rpartition('/')[2]}" if folder else reference
-        if path in within:
-            return Node(name, f"{title} (as above)", required)
-        read = read_schema(load_schema(path), name, required, (*within, path))
-        return Node(read.name, read.type, required, title, read.options, read.open, read.notes, read.members)
+    if isinstance(schema.get("$ref"), str):
+        return _read_resource(schema["$ref"], name, required, within)
     options, known = schema.get("enum", ()), schema.get("x-enum", ())
     items = schema.get("items")
     node = read_schema(items, within=within) if isinstance(items, Mapping) else None
@@ -83,6 +73,16 @@ def read_schema(schema: Any, name: str = "", required: bool = False, within: tup
         [*bounds(schema), *(node.notes if node else ())],
         _once([*(node.members if node else ()), *_members(schema, within)]),
     )
+
+
+def _read_resource(reference: str, name: str, required: bool, within: tuple[str, ...]) -> Node:
+    """Read a schema of ours by its reference, which within a resource is relative to its folder."""
+    folder, _, file = reference.rpartition("/")
+    folder = folder or (within[-1].rpartition("/")[0] if within else "")
+    path, title = f"{folder}/{file}" if folder else file, file.removesuffix(".json")
+    if path in within:
+        return Node(name, f"{title}, as above", required)
+    return replace(read_schema(load_schema(path), name, required, (*within, path)), title=title)
 
 
 def _once(members: Sequence[Node]) -> list[Node]:

@@ -199,9 +199,18 @@ def test_errors_are_those_that_an_action_can_give(catalog: Catalog) -> None:
     assert not {"outcome_unknown", "partial", "conflict"} & codes("list_devices")
 
 
-def test_a_schema_that_holds_itself_is_read_once() -> None:
-    node = read_schema({"$ref": "ninjaone/OrganizationDetailed.json"})
-    assert node.size < 500
+def test_a_schema_that_holds_itself_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {
+        "vendor/Folder.json": {
+            "properties": {"parent": {"$ref": "Folder.json"}, "owner": {"$ref": "User.json"}}
+        },
+        "vendor/User.json": {"type": "object", "properties": {"id": {"type": "integer"}}, "required": ["id"]},
+    }
+    monkeypatch.setattr("connector.web.schema_tree.load_schema", files.__getitem__)
+    folder = read_schema({"type": "array", "items": {"$ref": "vendor/Folder.json"}})
+    parent, owner = folder.members
+    assert (folder.title, parent.type, owner.title) == ("Folder", "Folder, as above", "User")
+    assert [(member.name, member.required) for member in owner.members] == [("id", True)]
 
 
 @pytest.mark.parametrize(

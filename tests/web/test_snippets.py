@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from connector.hosts.host import prepare_form
 from connector.hosts.lhub_build import DOCUMENTED
 from connector.job import Job, load_job
 from connector.sandbox import Sandbox
-from connector.web.snippets import Block, sends_empty, snippets, values
+from connector.web.snippets import Block, curl, sends_empty, snippets, values
 
 EXAMPLES = [(action, example) for action in Catalog().actions() for example in action.examples]
 
@@ -42,6 +43,8 @@ def examples(chosen: list[tuple[Action, Example]]) -> pytest.MarkDecorator:
 def uploads(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The current folder has the files that the example sends."""
     monkeypatch.chdir(tmp_path)
+    if "example" not in request.fixturenames:
+        return
     for name, content in request.getfixturevalue("example").files.items():
         (tmp_path / name).write_text(content, encoding="utf-8")
 
@@ -53,12 +56,8 @@ def test_every_way_sends_what_the_example_sends(
     copied = {snippet.key: snippet.blocks for snippet in snippets(action, example)}
     assert read_python(copied["python"][0].text) == (action.name, example.row, example.templates)
     assert read_job(copied["job"], tmp_path) == (action.name, example.row, example.templates)
-    assert [read_curl(text) for text in commands(copied["curl"][0].text)] == [
-        {name: value for name, value in sent.items() if name != "parts"} for sent in example.sends
-    ]
-    assert copied["curl"][0].text.count("--form ") == sum(
-        len(sent.get("parts", ())) for sent in example.sends
-    )
+    requests = commands(copied["curl"][0].text)
+    assert [read_curl(text) for text in requests] == [as_text(sent) for sent in example.sends]
     if sends_empty(example):
         assert copied.keys() == {"job", "python", "curl"}
         return
@@ -109,6 +108,21 @@ def read_form(catalog: Catalog, action: Action, blocks: Sequence[Block], row: An
     return prepared.bindings.values(row)
 
 
+def as_text(sent: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a request as curl sends it, for which a part without a type is text."""
+    shown = dict(sent)
+    if "parts" in sent:
+        shown["parts"] = [
+            part if "media_type" in part or "value" not in part else {**part, "value": plain(part["value"])}
+            for part in sent["parts"]
+        ]
+    return shown
+
+
+def plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
 def split(text: str) -> list[str]:
     """Read a command as a shell does, which joins lines at a backslash."""
     return shlex.split(text.replace("\\\n", " "))
@@ -120,7 +134,7 @@ def commands(text: str) -> list[str]:
 
 
 def read_curl(text: str) -> dict[str, Any]:
-    """Read a curl command as an example's `sends` has it, without parts."""
+    """Read a curl command as an example's `sends` has it."""
     words = iter(split(text))
     sent: dict[str, Any] = {}
     for word in words:
@@ -137,12 +151,33 @@ def read_curl(text: str) -> dict[str, Any]:
         elif word == "--data":
             sent["body"] = json.loads(next(words))
         elif word == "--form":
-            next(words)
+            sent.setdefault("parts", []).append(read_form_part(next(words)))
         else:
             assert word == "curl"
     if "query" in sent:
         sent["query"] = {name: many[0] if len(many) == 1 else many for name, many in sent["query"].items()}
     return sent
+
+
+def read_form_part(text: str) -> dict[str, Any]:
+    """Read what curl's `--form` takes: a quoted value, in which a backslash escapes, or a file."""
+    name, _, content = text.partition("=")
+    part: dict[str, Any] = {"name": name}
+    if quoted := re.fullmatch(r'"((?:\\.|[^"\\])*)"(?:;type=(.+))?', content, re.DOTALL):
+        said = re.sub(r"\\(.)", r"\1", quoted[1])
+        media_type = quoted[2]
+        part["value"] = json.loads(said) if media_type == "application/json" else said
+    else:
+        part["file"], _, media_type = content.removeprefix("@").partition(";type=")
+    return {**part, "media_type": media_type} if media_type else part
+
+
+def test_what_curl_would_read_itself_is_escaped() -> None:
+    said = "a \"b\\c\"; type=x, $HOME `id` 'd'"
+    parts = [{"name": "text", "value": said}, {"name": "file", "file": "a.csv", "media_type": "text/csv"}]
+    sent = {"method": "POST", "path": "/v2/x", "query": {"q": "a&b=/ {c}[1]"}, "parts": parts}
+    example = Example("", {}, {}, (sent,), (), {})
+    assert read_curl(curl(example)) == sent
 
 
 ALWAYS = ["schedule_maintenance"]  # times, an array
