@@ -141,7 +141,7 @@ def run_batch(
     """Run every row that has no envelope yet, `concurrency` of them at a time, and complete the output.
 
     Envelopes are written, and listeners hear of them, in the order of the rows and one at a time. When `stop`
-    is set, or more rows have failed than the `limit` lets, no further row is begun; what is under way is
+    is set, or more rows have failed than the `limit` allows, no further row is begun; what is under way is
     finished and written, and the output stays resumable (`Summary.stopped`). A `summary` that is passed in is
     counted up while the run goes on, and given back.
 
