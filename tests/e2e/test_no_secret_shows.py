@@ -29,6 +29,8 @@ SEEDS = {
     # With what JSON and forms spell in another way.
     "a connection's client secret": 'Seed/cl1ent+"secret\\=%41-xyzzy',
     "the sign-in's token": "SeedToken.eyJhbGciOi-01_~+/tail==",
+    "a refresh token": "SeedRefreshToken/first+==",
+    "a refresh token that replaced it": "SeedRotated.refresh-token_2",
     "a ready access token": "SeedReadyToken-b81f00cafe",
     "a proxy's password": "SeedProxy%40pass",
     "a client secret in an answer": "SeedAnswerClientSecret7f3a",
@@ -40,7 +42,12 @@ SEEDS = {
     "a row's TOTP secret": "SEEDROWTOTP765432",
     "a webhook's header": "SeedWebhookHeader-0001",
 }
-KEPT = ("config/ninjaone-connector/secrets/acme.json", "cache/ninjaone-connector/token-*", "given/*")
+KEPT = (
+    "config/ninjaone-connector/secrets/*.json",
+    "state/ninjaone-connector/unsaved-connections/**/*.json",
+    "cache/ninjaone-connector/token-*",
+    "given/*",
+)
 """Where secrets are on purpose, below the folder of the test; `given` are the files that the user wrote."""
 
 ANSWERED = {
@@ -74,8 +81,8 @@ def _handler(instance: Instance) -> type[BaseHTTPRequestHandler]:
 
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", "0"))).decode()
-            instance.heard.append(f"{self.headers}\n{body}")
             status, said, media_type = self.said(body)
+            instance.heard.append(f"{self.headers}\n{body}\n{said}")
             data = said.encode()
             self.send_response(status)
             self.send_header("content-type", media_type)
@@ -92,11 +99,10 @@ def _handler(instance: Instance) -> type[BaseHTTPRequestHandler]:
             if self.path == "/ws/oauth/token":
                 if "wrong" in body:
                     return 401, json.dumps({"error": f"nobody knows {body}"}), as_json
-                return (
-                    200,
-                    json.dumps({"access_token": token, "expires_in": 3600, "scope": "monitoring management"}),
-                    as_json,
-                )
+                granted = {"access_token": token, "expires_in": 3600, "scope": "monitoring management"}
+                if "grant_type=refresh_token" in body:
+                    granted["refresh_token"] = SEEDS["a refresh token that replaced it"]
+                return 200, json.dumps(granted), as_json
             device = int(self.path.split("/")[3].partition("?")[0]) if "/device/" in self.path else 0
             everything = f"{self.headers} {body} {json.dumps(ANSWERED)} {quote(token)}"
             if HANGS in body:
@@ -240,6 +246,18 @@ def test_no_secret_shows(instance: Instance, tmp_path: Path) -> None:
     broken.write_text(f"client_secret: {secret}: [\n")
     user.run(*call, "-c", broken, exits=2)
 
+    # --- a user's sign-in, of a saved connection and of a file
+    kind = ("--secret-kind", "refresh_token")
+    user.run("connection", "add", "person", *settings, *kind, stdin=SEEDS["a refresh token"], exits=0)
+    user.run("connection", "show", "person", exits=0)
+    (user.given / "person.yaml").write_text(
+        f"base_url: {instance.base_url}\nclient_id: an-app\nrefresh_token: {SEEDS['a refresh token']}\n"
+    )
+    for connection in ("person", user.given / "person.yaml"):
+        for device in (1, ECHOES, REFUSES):
+            command = ("call", "get_device", f"device_id={device}", "--delay-ms", 0, "-c", connection)
+            user.run(*command, exits=0 if device == 1 else 1)
+
     # --- rows that are answered, and all that can go wrong with them
     devices = [1, BREAKS, ECHOES, QUOTES, REFUSES, PAGE, 2]
     rows = user.rows("rows.jsonl", [{"device_id": number} for number in devices])
@@ -303,8 +321,9 @@ def test_no_secret_shows(instance: Instance, tmp_path: Path) -> None:
 
     search(user)
     everything = "\n".join(instance.heard)
-    sent = {*found(everything.encode()), *found(json.dumps(ANSWERED).encode()), "a proxy's password"}
-    assert sent | {"the sign-in's token", "a ready access token"} == SEEDS.keys()
+    sent = {*found(everything.encode()), *found(json.dumps(ANSWERED).encode())}
+    # The one is for a proxy that is not there, and the other behind it.
+    assert sent | {"a proxy's password", "a ready access token"} == SEEDS.keys()
 
 
 def children(number: int) -> list[int]:
@@ -327,7 +346,7 @@ def search(user: User) -> None:
     assert {where: names for where, names in shown.items() if names} == {}
     assert searched > 10
     assert {name for path in kept for name in found(path.read_bytes())} >= {
-        "a connection's client secret", "the sign-in's token",
+        "a connection's client secret", "the sign-in's token", "a refresh token that replaced it",
     }  # fmt: skip
 
 
