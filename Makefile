@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LHUB_SDK := lhub_integ==1.0.14
 
-.PHONY: demo test test-all torture lint reference bench wheels wheels-all keyring chromium vendor answers screenshots clean
+.PHONY: demo test test-all torture fuzz lint reference bench wheels wheels-all keyring chromium vendor answers screenshots clean
 
 demo: $(READY)
 	$(BIN)/ninjaone demo
@@ -19,6 +19,11 @@ test-all: $(READY) wheels-all
 # Hundreds of kills, full disks and tens of thousands of rows under faults; what they met is printed at the end.
 torture: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist load --all tests/torture
+
+# Whatever comes from outside, in any form, for so many seconds in all; what is not stood is printed.
+SECONDS := 60
+fuzz: $(READY)
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -327,11 +327,15 @@ def _next_cells(reader: Iterator[list[str]], name: str) -> list[str] | _Record |
 
 
 def _check_header(header: Sequence[str], name: str) -> None:
+    seen: set[str] = set()
     for column in header:
         if not column.strip() or _has_bad_byte(column):
-            raise RunFault(f"{name}: a column of the header has no readable name: {column!r}")
-        if header.count(column) > 1:
-            raise RunFault(f'{name}: the header names the column "{column}" twice')
+            raise RunFault(
+                f"{name}: a column of the header has no readable name: {shorten(repr(column), 80)}"
+            )
+        if column in seen:
+            raise RunFault(f'{name}: the header names the column "{shorten(column, 80)}" twice')
+        seen.add(column)
 
 
 def _csv_record(header: list[str], cells: list[str], place: str) -> _Record:
@@ -339,7 +343,7 @@ def _csv_record(header: list[str], cells: list[str], place: str) -> _Record:
         return _Record({}, f"{place}: {len(cells)} values where the header has {len(header)} columns")
     for column, cell in zip(header, cells, strict=True):
         if _has_bad_byte(cell):
-            return _Record({}, f'{place}: a byte that is not UTF-8, in the column "{column}"')
+            return _Record({}, f'{place}: a byte that is not UTF-8, in the column "{shorten(column, 80)}"')
     return _Record(dict(zip(header, cells, strict=True)))
 
 

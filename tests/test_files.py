@@ -324,6 +324,20 @@ def test_a_broken_header_is_a_fault_of_the_run(tmp_path: Path, header: bytes, sa
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize("header", [b"x" * 20_000 + b"\xff\n", b"%s,%s\n" % (b"x" * 20_000, b"x" * 20_000)])
+def test_a_broken_header_is_not_told_at_length(tmp_path: Path, header: bytes) -> None:
+    with pytest.raises(RunFault) as caught:
+        next(RowSource(str(write(tmp_path, header, "rows.csv"))).rows())
+    assert len(str(caught.value)) < 500
+
+
+def test_a_header_of_many_columns_is_checked_in_time(tmp_path: Path) -> None:
+    columns = ",".join(f"column{n}" for n in range(100_000)).encode()
+    begun = time.process_time()
+    assert data(write(tmp_path, columns + b"\n", "rows.csv")) == []
+    assert time.process_time() - begun < 10
+
+
 @settings(max_examples=100, deadline=None)
 @given(
     st.lists(

@@ -217,7 +217,7 @@ def test_tojson_writes_plain_json() -> None:
     [
         ("{{ range }}", "no JSON"),
         ("{{ {1: 2} }}", "member names are text, not an integer"),
-        ("{{ range }}!", "no JSON: function"),
+        ("{{ range }}!", "a function is no data"),
         ("{{ 10 ** n }}", "more than 4,096 bits"),
         ("{{ [n * 1e308] }}", "too large"),
         ("{{ 1 / 0 }}", "division by zero"),

@@ -1,0 +1,121 @@
+"""`python -m tests.fuzz --seconds N [TARGET...]`: try inputs for as long; exit 1 where one was not stood.
+
+Each target has a process of its own, with bounded memory, which is ended where it hangs; the last input that
+it had is shown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import sys
+import time
+import traceback
+import warnings
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.errors import HypothesisWarning
+
+from tests.fuzz.target import Target
+from tests.fuzz.test_targets import TARGETS
+
+MOST_MEMORY = 3 << 30
+"""Bytes of address space that the process of a target may have."""
+PATIENCE_S = 300
+"""How long an input may take, on a machine that is busy with other things, too."""
+BATCH = 500
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Drive the targets one after the other, each for its share of the time."""
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument(
+        "--seed", type=int, default=time.time_ns() % 10**9, help="tries the same inputs again"
+    )
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help=", ".join(t.name for t in TARGETS))
+    options = parser.parse_args(arguments)
+    warnings.simplefilter("ignore", HypothesisWarning)
+    chosen = [target for target in TARGETS if not options.targets or target.name in options.targets]
+    print(f"seed {options.seed}")
+    found = [_drive(target, options.seconds / len(chosen), options.seed) for target in chosen]
+    return int(any(found))
+
+
+def _drive(target: Target, seconds: float, first_seed: int) -> bool:
+    """Drive one target in a process of its own; tell whether it did not stand an input."""
+    with TemporaryDirectory() as folder:
+        last = Path(folder) / "last"
+        ours, theirs = multiprocessing.Pipe(duplex=False)
+        process = multiprocessing.get_context("fork").Process(
+            target=_try_many, args=(target, seconds, first_seed, last, theirs)
+        )
+        process.start()
+        theirs.close()
+        count, found = 0, ""
+        try:
+            while ours.poll(PATIENCE_S):
+                count, found = ours.recv()
+                if found:
+                    break
+            else:
+                found = "it hangs"
+        except EOFError:
+            process.join()
+            found = f"the process ended with {process.exitcode}" if process.exitcode else ""
+        process.kill()
+        process.join()
+        print(f"{target.name}: {count} inputs, {'1 not stood' if found else 'all stood'}", flush=True)
+        if found:
+            print(
+                found,
+                "\n  the last input:",
+                last.read_text()[:2000] if last.exists() else "none",
+                flush=True,
+            )
+        return bool(found)
+
+
+def _try_many(target: Target, seconds: float, first_seed: int, last: Path, told: Connection) -> None:
+    _bound_memory()
+    count, end = 0, time.monotonic() + seconds
+
+    def try_one(value: Any) -> None:
+        nonlocal count
+        count += 1
+        last.write_text(repr(value)[:10_000], "utf-8", "backslashreplace")
+        target.try_one(value)
+
+    every = settings(
+        max_examples=BATCH,
+        database=None,
+        deadline=None,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+    )
+    batch = first_seed
+    while time.monotonic() < end:
+        try:
+            seed(batch)(every(given(target.inputs)(try_one)))()
+        except Exception:
+            lines = traceback.format_exc().splitlines()[-40:]
+            told.send((count, "\n".join([f"seed {batch}", *(line[:200] for line in lines)])))
+            return
+        told.send((count, ""))
+        batch += 1
+
+
+def _bound_memory() -> None:
+    if sys.platform == "linux":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

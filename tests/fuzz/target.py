@@ -1,0 +1,86 @@
+"""What a target is, and what holds of every input."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from hypothesis import strategies as st
+
+from connector.errors import ConnectorError
+
+MOST_CPU_SECONDS = 20.0
+"""For one input. On an idle machine none takes four."""
+MOST_CHARACTERS = 5000
+"""Of an error's text. It shows no more than the beginning of what is wrong."""
+
+JSON = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.text(max_size=30),
+        st.sampled_from(
+            ["{{ a }}", "{% if x %}", "..", "%2e%2e/", "\ud800", "\0", "\r\n", "1e999", "007", "x" * 5000]
+        ),
+        st.sampled_from([10**9, -(10**9), 10**400, 2**53 + 1, 1e308, -0.0]),
+    ),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@dataclass(frozen=True)
+class Target:
+    """Something that takes input from outside. `check` fails for an input that it does not stand."""
+
+    name: str
+    inputs: st.SearchStrategy[Any] = field(repr=False)
+    check: Callable[[Any], None]
+
+    def try_one(self, value: Any) -> None:
+        """Check one input, and how long that takes."""
+        begun = time.process_time()
+        self.check(value)
+        took = time.process_time() - begun
+        assert took < MOST_CPU_SECONDS, f"it takes {took:.0f} s"
+
+
+def refused(error: ConnectorError, *said: str) -> None:
+    """Check an error of ours: it is short, and says this."""
+    text = str(error)
+    assert 0 < len(text) < MOST_CHARACTERS
+    assert all(part in text for part in said), text
+    assert "MemoryError" not in text
+
+
+def damaged(seeds: list[bytes]) -> st.SearchStrategy[bytes]:
+    """Give good inputs with parts cut out, repeated, put elsewhere or replaced."""
+    harm = st.tuples(
+        st.sampled_from(["cut", "repeat", "insert", "swap"]),
+        st.integers(0, 1 << 16),
+        st.integers(0, 200),
+        st.one_of(
+            st.binary(max_size=20),
+            st.sampled_from([b"\0", b"\r\n", b"[" * 300, b"{" * 300, b'"', b"9" * 5000]),
+        ),
+    )
+    return st.builds(_harmed, st.sampled_from(seeds), st.lists(harm, max_size=5))
+
+
+def _harmed(data: bytes, harms: list[tuple[str, int, int, bytes]]) -> bytes:
+    for kind, place, length, other in harms:
+        start = place % (len(data) + 1)
+        part, rest = data[start : start + length], data[start + length :]
+        if kind == "cut":
+            data = data[:start] + rest
+        elif kind == "repeat":
+            data = data[:start] + part * 5 + rest
+        elif kind == "insert":
+            data = data[:start] + other + part + rest
+        else:
+            data = data[:start] + other + rest
+    return data

@@ -1,0 +1,105 @@
+"""Values of inputs, of every action there is: typed or refused, and then in a request that is one request."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from hypothesis import strategies as st
+
+from connector import json_text
+from connector.bindings import Bindings, bind
+from connector.catalog import Catalog
+from connector.errors import RowError
+from connector.http1 import write_head
+from connector.invoke import first_request
+from tests.fuzz.target import JSON, Target, refused
+
+CATALOG = Catalog()
+NAMES = sorted(CATALOG.names)
+SERVICE = CATALOG.service("ninjaone")
+WRITTEN = [
+    *(
+        "1",
+        "-1",
+        "1.0",
+        "1e3",
+        "true",
+        "no",
+        "null",
+        "[]",
+        "{}",
+        "[1, 2]",
+        '{"a": 1}',
+        "2026-12-01",
+        "2026-12-01T06:00:00Z",
+    ),
+    *(
+        "org = 1",
+        "startTime after 1",
+        "..",
+        "a/b",
+        "?",
+        "#",
+        "a\r\nb: c",
+        "\0",
+        "\ud800",
+        "\u00e9",
+        "[" * 3000,
+        "9" * 4400,
+    ),
+]
+
+
+@cache
+def bound_action(name: str) -> Bindings:
+    """An action whose inputs take the row's fields of their names."""
+    return bind(CATALOG.action(name), {})
+
+
+@st.composite
+def inputs(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
+    """An action, and a row with fields of its inputs' names."""
+    action = bound_action(draw(st.sampled_from(NAMES))).action
+    row = {}
+    for name, given in action.inputs.items():
+        if name in action.required or draw(st.booleans()):
+            allowed = given.schema.get("enum") or given.schema.get("examples") or [1]
+            row[name] = draw(st.one_of(st.sampled_from(allowed), st.sampled_from(WRITTEN), JSON))
+    return action.name, row
+
+
+def check(given: tuple[str, dict[str, Any]]) -> None:
+    """Type each value by itself, and make the request of all."""
+    name, row = given
+    bound = bound_action(name)
+    for field, value in row.items():
+        typed = bound.action.inputs[field]
+        try:
+            read = typed.read(value)
+        except RowError as error:
+            refused(error)
+            continue
+        if read and not typed.unit:
+            assert typed.read(read) == read
+    try:
+        request = first_request(bound.action, SERVICE, bound, Path("/nowhere"), row)
+        described, body = request.encoded
+        head = write_head(request.method, request.target, {**described, **request.headers}, body)
+    except RowError:
+        return
+    assert (
+        head.count(b"\n")
+        == head.count(b"\r\n")
+        == 2
+        + len({**described, **request.headers})
+        + (body is not None or request.method in ("POST", "PUT", "PATCH"))
+    )
+    assert "/../" not in request.path + "/"
+    if request.body and described.get("content-type") == "application/json":
+        assert body is not None
+        json_text.loads(body.decode())
+
+
+TARGET = Target("values", inputs(), check)
