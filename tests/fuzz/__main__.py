@@ -28,7 +28,8 @@ MOST_MEMORY = 3 << 30
 """Bytes of address space that the process of a target may have."""
 PATIENCE_S = 300
 """How long an input may take, on a machine that is busy with other things, too."""
-BATCH = 500
+BATCH = 100
+"""Inputs between two looks at the clock."""
 
 
 def main(arguments: Sequence[str]) -> int:
