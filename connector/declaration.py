@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from connector import json_text, yaml_file
-from connector.errors import DeclarationError, RunFault, nearest
+from connector.errors import DeclarationError, RunFault, nearest, shorten
 from connector.filters import FilterGrammar
 from connector.inputs import ABSENT, Input
 from connector.json_text import kind
@@ -48,7 +48,8 @@ class Section:
         """Make an error about the entry at `keys` below this section."""
         at = (*self.at, *keys)
         place = f"{self.path}, line {yaml_file.line_of(self.path, at)}"
-        return DeclarationError(f"{place}: {'.'.join(map(str, at)) + ': ' if at else ''}{message}")
+        keys_shown = shorten(".".join(map(str, at)), 200)
+        return DeclarationError(f"{place}: {keys_shown + ': ' if at else ''}{shorten(message, 1000)}")
 
     def value(self, key: str, types: type | tuple[type, ...], default: Any = _REQUIRED) -> Any:
         """Give the entry `key`, which must be of one of `types`; without a default it must be there."""

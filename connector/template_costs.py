@@ -40,33 +40,33 @@ def nothing(*args: Any, **kwargs: Any) -> None:
     """Look at no more than one item."""
 
 
-def others(value: Any, *args: Any, **kwargs: Any) -> None:
+def others(value: Any, /, *args: Any, **kwargs: Any) -> None:
     """Take the first argument as it is, and go over the others."""
     everything(*args, **kwargs)
 
 
-def items(value: Any, *args: Any, **kwargs: Any) -> None:
+def items(value: Any, /, *args: Any, **kwargs: Any) -> None:
     """Make a list of a list's items, or of a text's characters."""
     everything(*args, **kwargs)
     if hasattr(value, "__len__"):
         fits_items(len(value))
 
 
-def passes(value: Any, *args: Any, **kwargs: Any) -> None:
+def passes(value: Any, /, *args: Any, **kwargs: Any) -> None:
     """Call something for each item of a list."""
     items(value, *args, **kwargs)
     if hasattr(value, "__len__"):
         spend(STEPS_A_PASS // 2 * len(value))
 
 
-def parts(value: Any, number: Any, *args: Any, **kwargs: Any) -> None:
-    """Fill up to so many items."""
+def parts(value: Any, /, *args: Any, **kwargs: Any) -> None:
+    """Make so many lists, or lists of so many items."""
     items(value, *args, **kwargs)
-    if isinstance(number, int) and number > LONGEST_RANGE:
+    if any(isinstance(given, int) and given > LONGEST_RANGE for given in (*args, *kwargs.values())):
         refuse(f"it makes more than {LONGEST_RANGE:,} parts of a list")
 
 
-def sorting(value: Any, *args: Any, **kwargs: Any) -> None:
+def sorting(value: Any, /, *args: Any, **kwargs: Any) -> None:
     """Compare items with each other, as sorting does."""
     everything(*args, **kwargs)
     items = len(value) if hasattr(value, "__len__") else 1
@@ -74,13 +74,13 @@ def sorting(value: Any, *args: Any, **kwargs: Any) -> None:
     spend((weigh(value) // 8) * items.bit_length())
 
 
-def words(value: Any, *args: Any, **kwargs: Any) -> None:
+def words(value: Any, /, *args: Any, **kwargs: Any) -> None:
     """Take a text apart into its words or characters, and put them together again."""
     everything(*args, **kwargs)
     spend(2 * weigh(value))
 
 
-def copying(value: Any, *args: Any, **kwargs: Any) -> None:
+def copying(value: Any, /, *args: Any, **kwargs: Any) -> None:
     """Do what takes four times as long for a text of twice the length, as each part of it is copied."""
     everything(*args, **kwargs)
     characters = weigh(value)
@@ -89,26 +89,26 @@ def copying(value: Any, *args: Any, **kwargs: Any) -> None:
     spend(characters * characters >> 10)
 
 
-def number(value: Any, *args: Any, **kwargs: Any) -> None:
+def number(value: Any, /, *args: Any, **kwargs: Any) -> None:
     """Read a number."""
     check_digits(value)
     everything(*args, **kwargs)
 
 
-def rounding(value: Any, precision: Any = 0, *args: Any, **kwargs: Any) -> None:
+def rounding(value: Any, /, precision: Any = 0, *args: Any, **kwargs: Any) -> None:
     """Round to so many places."""
     check_digits(value)
     if isinstance(precision, int) and abs(precision) > _MOST_PLACES:
         refuse(f"it rounds to more than {_MOST_PLACES} places")
 
 
-def padding(value: Any, width: Any = 80, *args: Any, **kwargs: Any) -> None:
+def padding(value: Any, /, width: Any = 80, *args: Any, **kwargs: Any) -> None:
     """Pad to a width."""
     check_width(width)
     everything(value, *args, **kwargs)
 
 
-def tabs(value: str, tabsize: int = 8) -> None:
+def tabs(value: str, /, tabsize: int = 8) -> None:
     """Put spaces for tabs."""
     check_width(tabsize)
     fits(len(value) + value.count("\t") * tabsize)
@@ -118,20 +118,20 @@ def _lines(value: Any) -> int:
     return sum(map(value.count, _LINE_ENDS)) + 1 if isinstance(value, str) else 1
 
 
-def splitting_lines(value: Any, *args: Any, **kwargs: Any) -> None:
+def splitting_lines(value: Any, /, *args: Any, **kwargs: Any) -> None:
     """Make a list of lines."""
     fits_items(_lines(value))
     everything(value)
 
 
-def indenting(value: Any, width: Any = 4, *args: Any, **kwargs: Any) -> None:
+def indenting(value: Any, /, width: Any = 4, *args: Any, **kwargs: Any) -> None:
     """Put spaces before each line."""
     check_width(width)
     wide = len(width) if isinstance(width, str) else width
     fits(weigh(value) + _lines(value) * wide)
 
 
-def wrapping(value: Any, width: int = 79, *args: Any, wrapstring: Any = None, **kwargs: Any) -> None:
+def wrapping(value: Any, /, width: int = 79, *args: Any, wrapstring: Any = None, **kwargs: Any) -> None:
     """Break a text into lines."""
     copying(value, *args, **kwargs)
     end = args[1] if len(args) > 1 else wrapstring
@@ -139,17 +139,17 @@ def wrapping(value: Any, width: int = 79, *args: Any, wrapstring: Any = None, **
     fits((_lines(value) + 4 * weigh(value) // max(1, width)) * len(end or "\n"))
 
 
-def linking(value: Any, *args: Any, **kwargs: Any) -> None:
+def linking(value: Any, /, *args: Any, **kwargs: Any) -> None:
     """Put what is given into each link."""
     copying(value, *args, **kwargs)
     fits(sum(map(weigh, (*args, *kwargs.values()))) * (len(value) // 4))
 
 
-def splitting(value: str, separator: str | None = None, maxsplit: int = -1) -> None:
+def splitting(value: str, /, sep: str | None = None, maxsplit: int = -1) -> None:
     """Make a list of a text's parts."""
-    everything(value, separator)
-    if separator:
-        found = value.count(separator)
+    everything(value, sep)
+    if sep:
+        found = value.count(sep)
         fits_items(1 + (found if maxsplit < 0 else min(found, maxsplit)))
     elif len(value) > 2 * MOST_ITEMS:
         fits_items(len(value.split(None, MOST_ITEMS if maxsplit < 0 else min(maxsplit, MOST_ITEMS))))
@@ -157,7 +157,7 @@ def splitting(value: str, separator: str | None = None, maxsplit: int = -1) -> N
         spend(len(value))
 
 
-def translating(value: str, table: Any) -> None:
+def translating(value: str, /, table: Any) -> None:
     """Put a text for each character."""
     weigh(table)
     longest = max((len(part) for part in table.values() if isinstance(part, str)), default=1)

@@ -133,7 +133,7 @@ def _replace(value: Any, old: Any, new: Any, count: int | None = None) -> str:
     return replace(text(value), text(old), text(new), count)
 
 
-def _format(value: Any, *args: Any, **kwargs: Any) -> str:
+def _format(value: Any, /, *args: Any, **kwargs: Any) -> str:
     if args and kwargs:
         raise ValueError("format takes values by place or by name, and not both")
     return printf(text(value), kwargs or args)

@@ -93,12 +93,14 @@ def member(value: Any, name: Any) -> Any:
         return NOT_THERE
 
 
-def _called(function: Callable[..., Any], cost: Cost, value: Any, *args: Any, **kwargs: Any) -> Any:
+def _called(function: Callable[..., Any], cost: Cost, value: Any, /, *args: Any, **kwargs: Any) -> Any:
     cost(value, *args, **kwargs)
     return plain(function(value, *args, **kwargs))
 
 
-def _formatted(name: str, getitem: Callable[[Any, Any], Any], pattern: str, *args: Any, **kwargs: Any) -> str:
+def _formatted(
+    name: str, getitem: Callable[[Any, Any], Any], pattern: str, /, *args: Any, **kwargs: Any
+) -> str:
     if name == "format_map":
         (kwargs,) = args
         args = ()

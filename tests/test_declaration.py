@@ -242,6 +242,16 @@ def test_a_file_that_is_no_declaration(tmp_path: Path, text: str, said: str) -> 
         load_declaration(tmp_path / "nowhere.yaml")
 
 
+@pytest.mark.parametrize("text", ["{" + "x" * 9000 + "}\n", "inputs: {a: {title: a, " + "x" * 9000 + "}}\n"])
+def test_a_long_key_is_not_told_at_length(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "long.yaml"
+    path.write_text("request: GET /x\n" + text if text.startswith("inputs") else text)
+    for read in (lambda: load_declaration(path).finish(), lambda: load_action(path, {})):
+        with pytest.raises(DeclarationError, match=r"long\.yaml, line [12]: ") as caught:
+            read()
+        assert len(str(caught.value)) < 2000
+
+
 def test_a_time_in_an_example_stays_text(tmp_path: Path) -> None:
     text = yaml.safe_dump(ACTION, sort_keys=False)
     text += "examples:\n- row: {until: 2026-12-01T06:00:00Z}\n  sends: []\n"
@@ -377,13 +387,13 @@ def test_one_action_loads_whatever_is_wrong_with_the_others(catalogue: Path) -> 
 
 def test_one_action_reads_only_its_own_file(catalogue: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
-    real = Path.read_text
+    real = Path.open
 
-    def noted(path: Path, *args: Any, **kwargs: Any) -> str:
+    def noted(path: Path, *args: Any, **kwargs: Any) -> Any:
         read.append(path.name)
         return real(path, *args, **kwargs)
 
-    monkeypatch.setattr(Path, "read_text", noted)
+    monkeypatch.setattr(Path, "open", noted)
     catalog = Catalog(catalogue)
     catalog.action("update_thing")
     catalog.action("update_thing")

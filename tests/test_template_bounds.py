@@ -278,6 +278,58 @@ def test_honest_templates_have_room(source: str, length: int | None) -> None:
     assert length is None or len(value) == length
 
 
+@pytest.mark.parametrize(
+    ("source", "value"),
+    [
+        ("{{ '{value} {name} {cost} {function}'.format(value=1, name=2, cost=3, function=4) }}", "1 2 3 4"),
+        ("{{ '{pattern} {getitem}'.format_map({'pattern': 1, 'getitem': 2}) }}", "1 2"),
+        ("{{ '%(value)s %(pattern)s' | format(value=1, pattern=2) }}", "1 2"),
+        ("{{ dict(value=1, function=2) }}", {"value": 1, "function": 2}),
+        ("{{ 'a,b,c'.split(sep=',', maxsplit=1) }}", ["a", "b,c"]),
+        ("{{ 'a b c'.rsplit(maxsplit=1) }}", ["a b", "c"]),
+        ("{{ 'a\nb'.splitlines(keepends=true) }}", ["a\n", "b"]),
+        ("{{ 'a\tb'.expandtabs(tabsize=2) }}", "a b"),
+        ("{{ [1, 2, 3] | batch(linecount=2, fill_with=0) }}", [[1, 2], [3, 0]]),
+        ("{{ [1, 2, 3] | slice(slices=2) }}", [[1, 2], [3]]),
+        ("{{ 'aXbX' | replace(old='X', new='-', count=1) }}", "a-bX"),
+        ("{{ [{'v': 1}, {'v': true}] | join(d=';', attribute='v') }}", "1;true"),
+        ("{{ [{'v': 1}, {'v': 2}] | sum(attribute='v', start=10) }}", 13),
+        ("{{ 'a' | center(width=3) }}", " a "),
+        ("{{ 'a\nb' | indent(width=1, first=true) }}", " a\n b"),
+        ("{{ 'ab cd' | wordwrap(width=2, wrapstring='|') }}", "ab|cd"),
+        ("{{ 1.25 | round(precision=1, method='floor') }}", 1.2),
+        ("{{ 'x' | int(default=3, base=10) }}", 3),
+        ("{{ 'abcdefgh' | truncate(length=4, killwords=true, end='.', leeway=0) }}", "abc."),
+        ("{{ [{'v': 2}, {'v': 1}] | sort(reverse=false, attribute='v') | map(attribute='v') }}", [1, 2]),
+        ("{{ [{'v': 2}] | groupby(attribute='v') }}", [[2, [{"v": 2}]]]),
+        ("{% for g, of in [{'v': 2}] | groupby('v') %}{{ g }}{{ of[0].v }}{% endfor %}", "22"),
+        ("{% for g in [{'v': 2}] | groupby('v') %}{{ g.grouper }}{{ g.list }}{% endfor %}", '2[{"v": 2}]'),
+        ("{{ {'b': 1, 'a': 2} | dictsort(by='key') }}", [["a", 2], ["b", 1]]),
+        ("{{ {'a': 1} | items }}", [["a", 1]]),
+        ("{{ [3, 1] | reverse }}", [1, 3]),
+        ("{{ 'abc' | reverse }}", "cba"),
+        ("{{ ['a', 'A'] | unique(case_sensitive=true) }}", ["a", "A"]),
+        ("{{ '<a>' | e }}{{ '<a>' | safe }}", "&lt;a&gt;<a>"),
+        ("{{ '<b>a</b>' | striptags }}", "a"),
+        ("{{ 'see http://a.b' | urlize(rel='x', target='_y') }}", None),
+        ("{{ {'a': 1} | urlencode }} {{ {'a': '<'} | xmlattr }} {{ 1000 | filesizeformat }}", None),
+        (
+            "{{ -5 | abs }} {{ '5' | float }} {{ 'a b' | wordcount }} {{ 'a b' | title }} {{ [1, 2] | max }}",
+            None,
+        ),
+        ("{{ [1, 2, 3] | select('gt', 1) }} {{ [1, 2] | reject('odd') }} {{ [1] | random }}", None),
+        ("{{ 'abc'.translate({97: 'x'}) }}{{ 'a'.translate(''.maketrans('a', 'b')) }}", "xbcb"),
+        (
+            "{% for x in [1, 2] %}{{ loop.cycle('a', 'b') }}{{ loop.changed(x) }}{{ loop.last }}{% endfor %}",
+            None,
+        ),
+    ],
+)
+def test_what_there_is_still_works_with_arguments_by_name(source: str, value: Any) -> None:
+    found = compile_template(source, {})(Scope({}))
+    assert value is None or found == value
+
+
 def test_what_the_row_holds_passes_however_long_it_is() -> None:
     row = {"a": ["x" * (6 << 20)] * 2, "b": "y" * (11 << 20)}
     assert compile_template("{{ a }}", {})(Scope(row)) == row["a"]
