@@ -187,7 +187,7 @@ def test_a_fault_leaves_an_interrupted_run_as_it_was(stage: Stage) -> None:
     assert stage.run(settings={"max_errors": 3}).stopped
     begun = stage.sent()
     for name, sandbox in zip(stage.allowed, stage.sandboxes, strict=True):
-        stage.connect(name, {**sandbox.connection, "client_secret": "wrong"})
+        stage.connect(name, {**sandbox.connection, "client_secret": "no-such-secret"})
     with pytest.raises(ConnectionFault, match="no tenant can sign in: acme"):
         stage.run("resume")
     assert is_interrupted(stage.output)

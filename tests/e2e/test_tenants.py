@@ -384,7 +384,7 @@ def test_a_tenant_that_cannot_sign_in_costs_its_own_rows(
     ninjaone: Ninjaone, tenants: Tenants, tmp_path: Path, trouble: str, code: str
 ) -> None:
     broken = (
-        {"client_secret": "wrong"}
+        {"client_secret": "no-such-secret"}
         if trouble == "wrong secret"
         else {"base_url": f"http://127.0.0.1:{free_port()}"}
     )
@@ -414,7 +414,7 @@ def test_when_no_tenant_can_sign_in_nothing_is_run(
     ninjaone: Ninjaone, tenants: Tenants, tmp_path: Path
 ) -> None:
     for name in ("acme", "globex"):
-        save(name, {**tenants[name].connection, "client_secret": "wrong"})
+        save(name, {**tenants[name].connection, "client_secret": "no-such-secret"})
     write_rows(tmp_path, 5, "acme", "globex", "nobody")
     done = ninjaone(*CREATE, *FILES)
     assert done.returncode == 2, done.stderr
@@ -430,7 +430,7 @@ def test_when_no_tenant_can_sign_in_nothing_is_run(
 def test_steps_look_for_a_tenant_that_signs_in_before_the_first_one_begins(
     ninjaone: Ninjaone, tenants: Tenants, tmp_path: Path
 ) -> None:
-    save("globex", {**tenants["globex"].connection, "client_secret": "wrong"})
+    save("globex", {**tenants["globex"].connection, "client_secret": "no-such-secret"})
     write_rows(tmp_path, 2, "acme")
     (tmp_path / "job.yaml").write_text(
         """\
