@@ -296,6 +296,16 @@ def test_connections_are_known_in_any_order_and_two_are_never_one_account(stage:
         tenant_connections(twin)
 
 
+def test_the_secret_of_any_tenant_is_hidden_where_a_row_says_it(stage: Stage) -> None:
+    stage.connect(
+        "a.yaml", {**stage.sandboxes[0].connection, "client_id": "a", "client_secret": "of-another"}
+    )
+    write_lines(stage.folder / "rows.jsonl", [{"n": 1, "tenant": stage.sandboxes[1].client_secret}])
+    stage.run(settings={"allow_connections": {"a.yaml": str(stage.folder / "a.yaml"), **stage.allowed}})
+    (envelope,) = map(json.loads, stage.output.read_text().splitlines())
+    assert 'connection: "•••" is not allowed' in envelope["error"]
+
+
 def test_read_only_holds_for_every_tenant(stage: Stage) -> None:
     stage.connect("globex.yaml", {**stage.sandboxes[1].connection, "read_only": "true"})
     with pytest.raises(RunFault, match="the connection is read-only"):
