@@ -73,6 +73,10 @@ class Site:
         """All actions, loaded once."""
         return list(self.catalog.actions())
 
+    def load(self) -> None:
+        """Make ready what the first page needs. Raises RunFault."""
+        self.renderer.page("index.html", "", index=make_index(self.actions))
+
     def page(self, template: str, root: str, status: int = 200, **values: Any) -> Response:
         """Render a template. `root` is the way from the page's address to the first page, such as `../`."""
         return Response(self.renderer.page(template, root, **values), status, mimetype="text/html")

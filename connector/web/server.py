@@ -26,13 +26,15 @@ class CatalogueServer:
         with CatalogueServer() as server:
             webbrowser.open(server.address)
 
-    `port` 0 takes a free one. Raises RunFault when the port is taken.
+    `port` 0 takes a free one. All actions are loaded before anybody asks for them. Raises RunFault when the
+    port is taken or a declaration is wrong.
     """
 
     def __init__(self, port: int = 0, catalog: Catalog | None = None) -> None:
         self.site = Site(catalog or Catalog())
         self.doors = Doors(self.site)
         self.site.csrf_token = self.doors.csrf_token
+        self.site.load()
         with _listen(port) as listener:
             # Given a socket, werkzeug neither prints nor exits when the port is taken.
             self._server = make_server(

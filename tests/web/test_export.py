@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from connector.catalog import Catalog
 from connector.errors import RunFault
+from connector.sandbox import Sandbox
 from connector.web.export import MANIFEST, export
 from tests.declared import declare
 
@@ -46,6 +48,13 @@ def test_nothing_of_this_machine_is_in_it(exported: Path) -> None:
         name for name, text in content(exported).items() if root in text or str(exported).encode() in text
     ]
     assert found == []
+
+
+def test_no_secret_is_in_it(exported: Path) -> None:
+    text = b"\n".join(content(exported).values()).decode()
+    assert Sandbox.client_secret not in text
+    assert Sandbox.refresh_token not in text
+    assert set(re.findall(r"Bearer ([^<&\s]+)", text)) == {"…", "$NINJAONE_TOKEN"}
 
 
 def test_an_export_replaces_an_earlier_one_and_leaves_the_rest_alone(small: Catalog, tmp_path: Path) -> None:

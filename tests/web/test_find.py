@@ -45,6 +45,7 @@ def test_what_is_looked_for_comes_first(visit: OpenVisit) -> None:
         "ticket coment": "Add Ticket Comment",
         "list devices": "List Devices",
         "run script": "Run Script",
+        "update ticket": "Update Ticket",
     }
     for words, first in looked_for.items():
         page.get_by_role("searchbox").fill(words)

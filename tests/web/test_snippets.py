@@ -31,39 +31,43 @@ from connector.job import Job, load_job
 from connector.sandbox import Sandbox
 from connector.web.snippets import Block, curl, sends_empty, snippets, values
 
-EXAMPLES = [(action, example) for action in Catalog().actions() for example in action.examples]
-
-
-def examples(chosen: list[tuple[Action, Example]]) -> pytest.MarkDecorator:
-    ids = [f"{action.name}-{action.examples.index(example)}" for action, example in chosen]
-    return pytest.mark.parametrize(("action", "example"), chosen, ids=ids)
+AREAS = sorted({action.area for action in Catalog().actions()})
 
 
 @pytest.fixture(autouse=True)
-def uploads(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The current folder has the files that the example sends."""
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, in which the copied texts look for files."""
     monkeypatch.chdir(tmp_path)
-    if "example" not in request.fixturenames:
-        return
-    for name, content in request.getfixturevalue("example").files.items():
-        (tmp_path / name).write_text(content, encoding="utf-8")
+    return tmp_path
 
 
-@examples(EXAMPLES)
-def test_every_way_sends_what_the_example_sends(
-    catalog: Catalog, action: Action, example: Example, tmp_path: Path
-) -> None:
+def put_files(example: Example, folder: Path) -> None:
+    """Put the files into a folder that the example sends."""
+    for name, content in example.files.items():
+        (folder / name).write_text(content, encoding="utf-8")
+
+
+@pytest.mark.parametrize("area", AREAS)
+def test_every_way_sends_what_the_example_sends(catalog: Catalog, area: str, folder: Path) -> None:
+    for action in catalog.actions():
+        if action.area == area:
+            for example in action.examples:
+                put_files(example, folder)
+                check_every_way(catalog, action, example, folder)
+
+
+def check_every_way(catalog: Catalog, action: Action, example: Example, folder: Path) -> None:
     copied = {snippet.key: snippet.blocks for snippet in snippets(action, example)}
     assert read_python(copied["python"][0].text) == (action.name, example.row, example.templates)
-    assert read_job(copied["job"], tmp_path) == (action.name, example.row, example.templates)
+    assert read_job(copied["job"], folder) == (action.name, example.row, example.templates)
     requests = commands(copied["curl"][0].text)
-    assert [read_curl(text) for text in requests] == [as_text(sent) for sent in example.sends]
+    assert [read_curl(text) for text in requests] == [as_text(sent) for sent in example.sends], action.name
     if sends_empty(example):
         assert copied.keys() == {"job", "python", "curl"}
         return
     called = replace(example, title="called", row=read_call(action, copied["call"][0].text), templates={})
-    assert check_example(action, catalog.service(action.service), called, tmp_path) == []
-    assert read_form(catalog, action, copied["lhub"], example.row) == values(action, example)
+    assert check_example(action, catalog.service(action.service), called, folder) == []
+    assert read_form(catalog, action, copied["lhub"], example.row) == values(action, example), action.name
 
 
 def read_call(action: Action, text: str) -> dict[str, str]:
@@ -201,11 +205,6 @@ def account() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def example(action: Action) -> Example:
-    return action.examples[0]
-
-
-@pytest.fixture
 def environment(account: Sandbox, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """What the copied texts find: the command, and a connection to the sandbox."""
     account.reset()
@@ -221,11 +220,13 @@ def sent_since(account: Sandbox, before: int) -> list[tuple[str, str]]:
 @working
 @pytest.mark.parametrize("key", ["call", "job", "python", "curl"])
 def test_what_is_copied_works(
-    account: Sandbox, environment: dict[str, str], action: Action, example: Example, key: str, tmp_path: Path
+    account: Sandbox, environment: dict[str, str], action: Action, key: str, folder: Path
 ) -> None:
+    example = action.examples[0]
+    put_files(example, folder)
     (copied,) = (s for s in snippets(action, example) if s.key == key)
     for block in copied.blocks:
-        (tmp_path / block.label).write_text(block.text, encoding="utf-8")
+        (folder / block.label).write_text(block.text, encoding="utf-8")
     if key == "curl":
         tools_or_skip("curl")
         environment["NINJAONE_TOKEN"] = token(account)

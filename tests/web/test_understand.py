@@ -55,6 +55,16 @@ def test_the_chosen_way_is_remembered_and_the_arrows_move(visit: OpenVisit) -> N
     assert page.get_by_role("tab", name="Job file", selected=True).count() == 1
 
 
+def test_a_way_to_use_it_has_an_address(visit: OpenVisit, root: str) -> None:
+    site = visit(root)
+    page = site.open("actions/create_organization.html")
+    page.get_by_role("tab", name="curl").first.click()
+    assert page.url.endswith("create_organization.html#curl-1")
+    other = visit(root).open("actions/create_organization.html#python-2")
+    assert other.get_by_role("tab", name="Python", selected=True).count() == 1
+    assert other.locator("#python-2").is_visible()
+
+
 def test_the_theme_is_the_systems_until_one_is_chosen(visit: OpenVisit, root: str) -> None:
     site = visit(root, color_scheme="dark")
     page = site.open()

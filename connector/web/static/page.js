@@ -77,6 +77,15 @@
     window.setTimeout(function () { button.textContent = "Copy"; }, 1500);
   }
 
+  /** @param {string} hash What the address is to end with, so that it leads to what is shown. */
+  function address(hash) {
+    try {
+      history.replaceState(null, "", hash);
+    } catch (error) {
+      // A browser that keeps the address of a file as it is.
+    }
+  }
+
   /** Makes tabs of a `[data-tabs]` whose children are sections with a heading; the choice is remembered.
    * @param {HTMLElement} group */
   function tabs(group) {
@@ -109,7 +118,9 @@
         panels[number].hidden = !is;
       });
       list.scrollLeft = chosen.offsetLeft - list.offsetLeft - 40;
-      if (remember) stored("tab:" + group.dataset.tabs, chosen.dataset.choice);
+      if (!remember) return;
+      stored("tab:" + group.dataset.tabs, chosen.dataset.choice);
+      address("#" + chosen.getAttribute("aria-controls"));
     }
     list.addEventListener("keydown", function (event) {
       var step = { ArrowRight: 1, ArrowLeft: -1, Home: -buttons.length, End: buttons.length }[event.key];
@@ -123,7 +134,11 @@
     });
     group.prepend(list);
     var last = stored("tab:" + group.dataset.tabs);
-    choose(buttons.filter(function (b) { return b.dataset.choice === last; })[0] || buttons[0], false);
+    var named = buttons.filter(function (b) { return "#" + b.getAttribute("aria-controls") === location.hash; })[0];
+    var known = buttons.filter(function (b) { return b.dataset.choice === last; })[0];
+    choose(named || known || buttons[0], false);
+    var folded = named && group.closest("details");
+    if (folded) folded.open = true;
   }
 
   /** On a page without a search, `/` leads to the one that has it. */
