@@ -59,6 +59,13 @@ class Binding:
             raise RowError(error.code, f"{self.input.name}: {error}") from error
         return self.typed(rendered)
 
+    def outcome(self, scope: Scope) -> Json | RowError:
+        """Give the typed value for a row, or ABSENT, or what is wrong with it."""
+        try:
+            return self.value(scope)
+        except RowError as error:
+            return error
+
     def typed(self, rendered: Json) -> Json:
         """Give the typed value for what was rendered, or ABSENT. Raises RowError."""
         given = self.input
@@ -123,16 +130,9 @@ class Bindings:
 
     def _values_one_by_one(self, scope: Scope) -> dict[str, Json]:
         """Give the values. Raises RowError that tells all that are wrong."""
-        values = {}
-        errors: list[RowError] = []
-        for binding in self.bound:
-            try:
-                value = binding.value(scope)
-            except RowError as error:
-                errors.append(error)
-                continue
-            if value is not ABSENT:
-                values[binding.input.name] = value
+        outcomes = {binding.input.name: binding.outcome(scope) for binding in self.bound}
+        errors = [outcome for outcome in outcomes.values() if isinstance(outcome, RowError)]
+        values = {name: outcome for name, outcome in outcomes.items() if outcome is not ABSENT}
         if errors:
             raise RowError(errors[0].code, "; ".join(dict.fromkeys(map(str, errors))))
         return values
@@ -183,16 +183,10 @@ def bind(
     nothing is bound to.
     """
     templates = dict(templates)
-    for name in templates:
-        if name not in action.inputs:
-            raise RunFault(f'{action.name} has no input "{name}"{nearest(str(name), action.inputs)}')
     given_delay = _setting(action, "delay_ms", templates.pop("delay_ms", ABSENT))
-    by_field = match_fields or not templates
-    bound = [
-        _bind_one(given, templates.get(name, ABSENT), by_field)
-        for name, given in action.inputs.items()
-        if name != "delay_ms" and (name in templates or by_field or given.default is not ABSENT)
-    ]
+    bound, faults = bind_inputs(action, templates, match_fields=match_fields)
+    for fault in faults.values():
+        raise fault
     defaults = {b.input.name: b.input.default for b in bound if b.input.default is not ABSENT}
     given = _read_fallbacks(action, fallbacks or {})
     names = {binding.input.name for binding in bound} | given.keys()
@@ -207,6 +201,29 @@ def bind(
         {**defaults, **given},
         constants or {},
     )
+
+
+def bind_inputs(
+    action: Action, templates: Mapping[str, Any], *, match_fields: bool = False
+) -> tuple[list[Binding], dict[str, RunFault]]:
+    """Bind what can be bound, and say by the input's name what is wrong with the other templates.
+
+    A setting of the whole run is none of them, and what is required is not looked at.
+    """
+    faults = {
+        str(name): RunFault(f'{action.name} has no input "{name}"{nearest(str(name), action.inputs)}')
+        for name in templates
+        if name not in action.inputs
+    }
+    by_field = match_fields or not templates
+    bound = []
+    for name, given in action.inputs.items():
+        if name != "delay_ms" and (name in templates or by_field or given.default is not ABSENT):
+            try:
+                bound.append(_bind_one(given, templates.get(name, ABSENT), by_field))
+            except RunFault as fault:
+                faults[name] = fault
+    return bound, faults
 
 
 def _together(bound: Sequence[Binding]) -> Callable[[Scope], list[Json]]:

@@ -30,7 +30,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("run",),
     ("runs", "repeats", "doors"),
     ("job", "drift", "spec_example"),
-    ("batch", "check", "published_schemas", "steps", "tenants", "health", "reference"),
+    ("batch", "check", "published_schemas", "steps", "tenants", "health", "reference", "preview"),
     ("merging",),
     ("output", "window"),
     ("journal", "files", "published"),
@@ -83,6 +83,7 @@ KNOWN_WORDS = {
     "state.py": [
         'return _usable(user_cache_path("ninjaone-connector", appauthor=False))',
         'return user_state_path("ninjaone-connector", appauthor=False)',
+        'return _usable(user_data_path("ninjaone-connector", appauthor=False) / "runs")',
         'return user_config_path("ninjaone-connector", appauthor=False)',
         'return Path(tempfile.mkdtemp(prefix="ninjaone-connector-"))',
     ],

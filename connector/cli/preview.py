@@ -17,21 +17,14 @@ from connector.cli.job_options import (
     prepare_given,
 )
 from connector.cli.main import OK, ROWS_FAILED
-from connector.client import standard_headers
 from connector.connections import load_connection
 from connector.doors import behind_doors
 from connector.errors import ConnectionFault, RowError
 from connector.files import InputRow, RowSource
-from connector.http import Part, Request
-from connector.inputs import ABSENT
-from connector.invoke import declared_request, first_request
-from connector.redact import HIDDEN, Redactor
+from connector.preview import NO_INSTANCE, preview_row
 from connector.run import Prepared
 from connector.tenant_runs import tenant_connections
 from connector.tenants import NOBODY
-
-NO_INSTANCE = "https://INSTANCE"
-"""Stands for the base URL where no connection is given: a preview needs none."""
 
 
 def add_preview(parser: argparse.ArgumentParser) -> None:
@@ -89,8 +82,9 @@ def _base_url(prepared: Prepared) -> str:
 def _row_preview(prepared: Prepared) -> Callable[[InputRow], dict[str, Any]]:
     """Make what describes a row, and names its connection where that is the row's. Raises RunFault."""
     choose = prepared.choose
+    show = partial(preview_row, prepared.action, prepared.service, prepared.bindings, prepared.job.uploads)
     if choose is None:
-        return partial(preview_row, prepared, base_url=_base_url(prepared))
+        return partial(show, base_url=_base_url(prepared))
     connections = tenant_connections(prepared)
 
     def preview(row: InputRow) -> dict[str, Any]:
@@ -99,62 +93,10 @@ def _row_preview(prepared: Prepared) -> Callable[[InputRow], dict[str, Any]]:
         except RowError as error:
             return {"row": row.number, "error": str(error)}
         if name == NOBODY:
-            return preview_row(prepared, row, NO_INSTANCE)
-        return {"connection": name, **preview_row(prepared, row, connections[name].base_url)}
+            return show(row, NO_INSTANCE)
+        return {"connection": name, **show(row, connections[name].base_url)}
 
     return preview
-
-
-def preview_row(prepared: Prepared, row: InputRow, base_url: str) -> dict[str, Any]:
-    """Describe a row's first request (`row, method, url, query, headers, body`), or say what is wrong.
-
-    Where names have to be looked up before it (`looks_up`), it is shown with the names as they are given.
-    """
-    if row.error:
-        return {"row": row.number, "error": row.error}
-    asked = (prepared.action, prepared.service, prepared.bindings, prepared.job.uploads, row.data)
-    looks_up: dict[str, Any] = {}
-    try:
-        request = first_request(*asked)
-        if request.cached:
-            looks_up = {"looks_up": base_url + request.target}
-            request = declared_request(*asked)
-    except RowError as error:
-        return {"row": row.number, "error": str(error)}
-    secrets = []
-    if prepared.action.secret_inputs:
-        secrets = prepared.action.secrets_in(prepared.bindings.values(row.data))
-    shown: dict[str, Any] = {
-        "row": row.number,
-        **looks_up,
-        "method": request.method,
-        "url": base_url + request.target,
-        "query": dict(request.query),
-        "headers": _headers(request),
-        "body": _body(request),
-    }
-    if prepared.action.handler or prepared.action.paging:
-        shown["then"] = "more requests may follow; they depend on the answer"
-    redactor = Redactor(members=prepared.service.secrets).beside(secrets)
-    hidden: dict[str, Any] = redactor.json(shown)
-    return hidden
-
-
-def _headers(request: Request) -> dict[str, str]:
-    media_type = "multipart/form-data" if request.parts else "application/json"
-    described = {"content-type": media_type} if request.parts or request.body is not ABSENT else {}
-    return {**standard_headers(HIDDEN), **described, **request.headers}
-
-
-def _body(request: Request) -> Any:
-    if request.parts:
-        return [_part(part) for part in request.parts]
-    return None if request.body is ABSENT else request.body
-
-
-def _part(part: Part) -> dict[str, Any]:
-    content = {"value": part.value} if part.path is None else {"file": str(part.path)}
-    return {"name": part.name, "media_type": part.media_type, **content}
 
 
 def _text(shown: Mapping[str, Any]) -> str:
