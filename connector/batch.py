@@ -78,11 +78,13 @@ class Summary:
         self.failed += 1
         self.repeatable += meta.get("repeatable", False)
         code = str(meta["code"])
-        self.codes[code] = self.codes.get(code, 0) + 1
         self.examples.setdefault(code, f"row {envelope.row}: {envelope.error}")
+        self.codes[code] = self.codes.get(code, 0) + 1
 
     def as_json(self) -> dict[str, Any]:
         """Give the summary for programs: `#/$defs/run` of `schemas/summary.schema.json`."""
+        # Copies, as another thread may be counting.
+        codes, left_out, connections = dict(self.codes), dict(self.left_out), dict(self.connections)
         return {
             "rows": self.rows,
             "succeeded": self.succeeded,
@@ -92,11 +94,11 @@ class Summary:
             "truncated": self.truncated,
             "resumed_rows": self.resumed_rows,
             "seconds": round(self.seconds, 3),
-            "codes": {code: {"rows": n, "example": self.examples[code]} for code, n in self.codes.items()},
+            "codes": {code: {"rows": n, "example": self.examples[code]} for code, n in codes.items()},
             "stopped": self.stopped,
             "too_many_errors": self.too_many_errors,
-            **({"left_out": self.left_out} if self.left_out else {}),
-            **({"connections": dict(sorted(self.connections.items()))} if self.connections else {}),
+            **({"left_out": left_out} if left_out else {}),
+            **({"connections": dict(sorted(connections.items()))} if connections else {}),
         }
 
 

@@ -31,7 +31,7 @@ from connector.output import FileOutput, Output, Start, StreamOutput, format_of
 from connector.pacing import Pacer
 from connector.redact import Redactor
 from connector.repeats import ChosenRows, Rerun
-from connector.runs import Onlooker, Rows, Running, recorded
+from connector.runs import Onlooker, Rows, Running, recorded, where
 from connector.service import Service
 from connector.state import state_file
 from connector.steps import Only, StepRows, compile_only
@@ -159,9 +159,11 @@ def run(
         for envelope in output.earlier():
             summary.count(envelope)
         summary.resumed_rows = summary.rows
+        running = Running(job, taken.rows, summary, prepared.bindings.delay_ms, lambda: client.requests)
         if onlooker:
-            onlooker(Running(job, taken.rows, summary, prepared.bindings.delay_ms, lambda: client.requests))
-        with recorded(job, known_by, summary, clock, prepared.rerun.of if prepared.rerun else None):
+            onlooker(running)
+        rerun_of = prepared.rerun.of if prepared.rerun else None
+        with recorded(running, known_by, clock, rerun_of, where(connection)):
             try:
                 run_batch(
                     rows,

@@ -2,21 +2,27 @@
 
 A record is a JSON file in a folder of the user's, named by the run's output; the next run to that output
 replaces it. It holds the job's settings: templates as they were written, the connection by its name or file.
+While the run goes on, a thread of its own writes it anew every second, so that other processes can look on;
+what a run that was killed leaves is from its last second.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from connector import json_text
 from connector.batch import Summary
 from connector.clock import Clock
-from connector.connections import is_file
+from connector.connections import Connection, is_file
+from connector.errors import ConnectorError
 from connector.files import InputRow
 from connector.job import STREAM, Job
 from connector.json_text import Json
@@ -24,11 +30,17 @@ from connector.state import digest_name, records_folder, write_whole
 from connector.tenants import is_template
 
 VERSION = 1
-"""The version of the records; one of another version is not read."""
+"""The version of the records; one of another version is not read. What is only added leaves it as it is, as
+older records are read without it, and older versions of this package read no more than they know."""
 KEPT = 1000
 """How many records are kept; the oldest go first."""
+EVERY_S = 1.0
+"""How often the record of a run that goes on is written anew, in seconds."""
+MOST_POINTS = 120
+"""How many points of its course a record holds."""
 
 _PATHS = ("uploads", "files", "audit")
+_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class Rows(Protocol):
@@ -66,8 +78,10 @@ Onlooker = Callable[[Running], None]
 class Record:
     """One run. Times are epoch seconds; `ended` is None while it goes on, and after it was killed.
 
-    `fingerprint` says by digests what the run was (see `run.fingerprint`), `summary` what came of it.
-    `rerun_of` is the output of the run whose failed rows it ran again.
+    `fingerprint` says by digests what the run was (see `run.fingerprint`), `summary` what came of it until it
+    was `seen` last. `rerun_of` is the output of the run whose failed rows it ran again. `where` names the
+    connection by its name, if it is saved, and its host. `total` is how many rows there are to run, if that
+    was counted; `timeline` holds seconds since the run was begun, or resumed, with the rows done by then.
     """
 
     output: Path
@@ -77,6 +91,32 @@ class Record:
     ended: float | None = None
     rerun_of: Path | None = None
     summary: Mapping[str, Json] | None = None
+    where: str = ""
+    total: int | None = None
+    seen: float | None = None
+    timeline: Sequence[tuple[float, int]] = ()
+
+    @property
+    def id(self) -> str:
+        """Name the record: alike for every run to the same output."""
+        return _id(self.output)
+
+
+class Timeline:
+    """The rows done, over time. Once it is full, every other point goes, and points come half as often."""
+
+    def __init__(self, rows: int) -> None:
+        self.points: list[tuple[float, int]] = [(0.0, rows)]
+        self._each = 1
+
+    def note(self, seconds: float, rows: int, *, last: bool = False) -> None:
+        """Note how many rows are done, unless the last point is too close. The `last` one always stays."""
+        if not last and seconds - self.points[-1][0] < (self._each - 0.5) * EVERY_S:
+            return
+        self.points.append((round(seconds, 2), rows))
+        if len(self.points) > MOST_POINTS:
+            del self.points[1:-1:2]
+            self._each *= 2
 
 
 def absolute(path: str | Path) -> Path:
@@ -85,19 +125,32 @@ def absolute(path: str | Path) -> Path:
     return path.parent.resolve() / path.name
 
 
+def where(*connections: Connection) -> str:
+    """Name connections for a person, without their credentials: one by its name and host, or how many."""
+    if len(connections) != 1:
+        return f"{len(connections)} connections"
+    (connection,) = connections
+    host = urlsplit(connection.base_url).netloc
+    return f"{connection.name} ({host})" if connection.name else host
+
+
 @contextmanager
 def recorded(
-    job: Job, fingerprint: Mapping[str, str], summary: Summary, clock: Clock, rerun_of: Path | None
+    run: Running, fingerprint: Mapping[str, str], clock: Clock, rerun_of: Path | None = None, place: str = ""
 ) -> Iterator[None]:
-    """Keep the record of a run that writes a file, and complete its summary however it ends."""
+    """Keep the record of a run that writes a file, and complete its summary however it ends.
+
+    `place` is `where` it sends its requests.
+    """
     began = clock.monotonic()
-    record = None
-    if job.output != STREAM:
-        output = absolute(job.output)
+    summary, keeper = run.summary, None
+    if run.job.output != STREAM:
+        output = absolute(run.job.output)
         before = find(output) if summary.resumed_rows else None
         started = before.started if before else clock.now()
-        record = Record(output, job, fingerprint, started, rerun_of=rerun_of)
+        record = Record(output, run.job, fingerprint, started, rerun_of=rerun_of, where=place)
         save(record)
+        keeper = _Keeper(record, run, clock)
     try:
         yield
     except BaseException:
@@ -105,12 +158,57 @@ def recorded(
         raise
     finally:
         summary.seconds = clock.monotonic() - began
-        if record:
-            save(replace(record, ended=clock.now(), summary=summary.as_json()))
+        if keeper:
+            save(keeper.end())
+
+
+class _Keeper:
+    """Keeps the record of a run that goes on up to date, from a thread of its own."""
+
+    def __init__(self, record: Record, run: Running, clock: Clock) -> None:
+        self._record, self._run, self._clock = record, run, clock
+        self._timeline = Timeline(run.summary.rows)
+        self._began = clock.monotonic()
+        self._total: int | None = None
+        self._ended = Event()
+        self._thread = Thread(target=self._keep, daemon=True)
+        self._thread.start()
+
+    def _keep(self) -> None:
+        while not self._ended.wait(EVERY_S):
+            if self._total is None:
+                with suppress(ConnectorError, OSError):
+                    self._total = self._run.rows.count(lambda: not self._ended.is_set())
+            _write(self.look())
+
+    def look(self, *, last: bool = False) -> Record:
+        """Give the record as of now."""
+        seconds, summary = self._clock.monotonic() - self._began, self._run.summary
+        self._timeline.note(seconds, summary.rows, last=last)
+        return replace(
+            self._record,
+            summary={**summary.as_json(), "seconds": round(seconds, 3)},
+            total=self._total,
+            seen=self._clock.now(),
+            timeline=tuple(self._timeline.points),
+        )
+
+    def end(self) -> Record:
+        """Give the record of a run that has ended."""
+        self._ended.set()
+        self._thread.join()
+        ended = self.look(last=True)
+        return replace(ended, ended=self._clock.now(), summary=self._run.summary.as_json())
 
 
 def save(record: Record) -> None:
     """Keep a record. One that cannot be written is done without: no run fails for it."""
+    _write(record)
+    with suppress(OSError):
+        _forget_the_oldest()
+
+
+def _write(record: Record) -> None:
     data = {
         "record": VERSION,
         "output": str(record.output),
@@ -120,15 +218,23 @@ def save(record: Record) -> None:
         "ended": record.ended,
         "rerun_of": None if record.rerun_of is None else str(record.rerun_of),
         "summary": record.summary,
+        "where": record.where,
+        "total": record.total,
+        "seen": record.seen,
+        "timeline": record.timeline,
     }
     with suppress(OSError):
-        write_whole(_path(record.output), json_text.dump_bytes(data) + b"\n")
-        _forget_the_oldest()
+        write_whole(_path(_id(record.output)), json_text.dump_bytes(data) + b"\n")
 
 
 def find(output: Path) -> Record | None:
     """Give the record of the run that wrote an output, if there is one."""
-    return _read(_path(absolute(output)))
+    return find_by_id(_id(absolute(output)))
+
+
+def find_by_id(id: str) -> Record | None:
+    """Give the record with a name that `Record.id` has given, if there is one."""
+    return _read(_path(id)) if _ID.fullmatch(id) else None
 
 
 def records() -> Iterator[Record]:
@@ -138,8 +244,12 @@ def records() -> Iterator[Record]:
             yield record
 
 
-def _path(output: Path) -> Path:
-    return records_folder() / f"{digest_name(os.path.normcase(output))}.json"
+def _id(output: Path) -> str:
+    return digest_name(os.path.normcase(output))
+
+
+def _path(id: str) -> Path:
+    return records_folder() / f"{id}.json"
 
 
 def _read(path: Path) -> Record | None:
@@ -155,6 +265,10 @@ def _read(path: Path) -> Record | None:
             data["ended"],
             None if data["rerun_of"] is None else Path(data["rerun_of"]),
             data["summary"],
+            data.get("where", ""),
+            data.get("total"),
+            data.get("seen"),
+            tuple((seconds, rows) for seconds, rows in data.get("timeline", ())),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -14,7 +14,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from platformdirs import user_cache_path, user_config_path, user_state_path
+from platformdirs import user_cache_path, user_config_path, user_data_path, user_state_path
 
 from connector.disk import sync_file, sync_folder
 
@@ -34,6 +34,12 @@ def records_folder() -> Path:
 def lasting_folder() -> Path:
     """The folder of what outlasts a run and must not be lost. It need not be there yet."""
     return user_state_path("ninjaone-connector", appauthor=False)
+
+
+@cache
+def work_folder() -> Path:
+    """The folder below which runs that were given no folder of their own keep their job, rows and output."""
+    return _usable(user_data_path("ninjaone-connector", appauthor=False) / "runs")
 
 
 def config_folder() -> Path:

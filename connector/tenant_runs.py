@@ -43,7 +43,7 @@ from connector.run import (
     open_output,
     take_rows,
 )
-from connector.runs import Onlooker, Rows, Running, recorded
+from connector.runs import Onlooker, Rows, Running, recorded, where
 from connector.sign_ins import SignIns
 from connector.tenants import NOBODY, Split
 
@@ -83,10 +83,11 @@ def run_tenants(
             tenants.summary.left_out = taken.left_out
             with tenants.opened():
                 tenants.sign_in()
+                running = tenants.running(taken.rows)
                 if onlooker:
-                    onlooker(tenants.running(taken.rows))
+                    onlooker(running)
                 rerun_of = prepared.rerun.of if prepared.rerun else None
-                with recorded(job, known_by, tenants.summary, tenants.clock, rerun_of):
+                with recorded(running, known_by, tenants.clock, rerun_of, where(*connections.values())):
                     tenants.run(output)
         except RunFault:
             if isinstance(output, FileOutput):

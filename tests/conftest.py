@@ -51,15 +51,16 @@ def own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
     monkeypatch.setenv("XDG_STATE_HOME", str(folder / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(folder / "data"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     for name in list(os.environ):
         if name.startswith("NINJAONE_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
-    state.state_folder.cache_clear()
-    state.records_folder.cache_clear()
+    for remembered in (state.state_folder, state.records_folder, state.work_folder):
+        remembered.cache_clear()
     yield folder
-    state.state_folder.cache_clear()
-    state.records_folder.cache_clear()
+    for remembered in (state.state_folder, state.records_folder, state.work_folder):
+        remembered.cache_clear()
     shutil.rmtree(folder, ignore_errors=True)
 
 

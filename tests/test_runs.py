@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -20,12 +21,30 @@ from connector.catalog import Catalog
 from connector.connections import Connection, make_connection
 from connector.envelope import Envelope
 from connector.errors import RunStopped
+from connector.files import InputRow
 from connector.job import Job
 from connector.run import Running, prepare, run
-from connector.runs import Record, absolute, find, recorded, records, save
+from connector.runs import MOST_POINTS, Record, Timeline, absolute, find, recorded, records, save
 from connector.sandbox.server import Sandbox
 from connector.service import Service
 from tests.fakes import FakeClock, write_lines
+from tests.loopback import PATIENCE_S
+
+
+@dataclass
+class Rows:
+    """The rows of a run, which are only counted."""
+
+    number: int
+
+    def rows(self) -> Iterator[InputRow]:
+        return iter(())
+
+    def count(self, go_on: Callable[[], bool]) -> int:
+        return self.number
+
+    def passed(self, row: int) -> int:
+        return row
 
 
 def record(output: Path, **more: Any) -> Record:
@@ -151,7 +170,8 @@ def test_a_summary_is_complete_however_the_run_ends(tmp_path: Path) -> None:
     clock = FakeClock()
     summary = Summary()
     job = Job("reboot_device", output=str(tmp_path / "out.jsonl"))
-    with suppress(RunStopped), recorded(job, {"input": "d"}, summary, clock, None):
+    running = Running(job, Rows(7), summary, 0, int)
+    with suppress(RunStopped), recorded(running, {"input": "d"}, clock, None, "acme (eu.example)"):
         begun = find(tmp_path / "out.jsonl")
         assert begun is not None
         assert (begun.started, begun.ended, begun.summary) == (clock.now(), None, None)
@@ -166,12 +186,73 @@ def test_a_summary_is_complete_however_the_run_ends(tmp_path: Path) -> None:
 
     again = Summary(resumed_rows=1)
     clock.sleep(100)
-    with recorded(job, {}, again, clock, None):
+    with recorded(Running(job, Rows(7), again, 0, int), {}, clock):
         clock.sleep(1)
     resumed = find(tmp_path / "out.jsonl")
     assert resumed is not None
     assert (resumed.started, resumed.ended) == (ended.started, clock.now())
     assert again.stopped is False
+
+
+def test_a_run_that_goes_on_can_be_watched_from_another_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "EVERY_S", 0.01)
+    summary, written = Summary(), Event()
+    job = Job("reboot_device", output=str(tmp_path / "out.jsonl"))
+    write = runs._write
+
+    def noting(record: Record) -> None:
+        write(record)
+        if record.summary and record.summary["rows"] and record.ended is None:
+            written.set()
+
+    monkeypatch.setattr(runs, "_write", noting)
+    with recorded(Running(job, Rows(7), summary, 0, int), {}, FakeClock(), None, "acme (eu.example)"):
+        summary.count(Envelope(1, "no", None, {"code": "not_found", "repeatable": True}))
+        assert written.wait(PATIENCE_S)
+        found = find(tmp_path / "out.jsonl")
+        assert found is not None
+        assert (found.ended, found.total, found.where) == (None, 7, "acme (eu.example)")
+        assert found.summary is not None
+        assert found.summary["codes"] == {"not_found": {"rows": 1, "example": "row 1: no"}}
+    ended = find(tmp_path / "out.jsonl")
+    assert ended is not None
+    assert ended.timeline[0] == (0, 0)
+    assert ended.timeline[-1] == (0, 1)
+    assert ended.ended == ended.seen
+
+
+def test_the_course_of_a_long_run_is_kept_from_its_beginning_to_its_end() -> None:
+    timeline = Timeline(5)
+    for second in range(1, 10_001):
+        timeline.note(second * 1.001, second + 5)
+    timeline.note(10_010.25, 10_006, last=True)
+    seconds = [point[0] for point in timeline.points]
+    assert 40 < len(timeline.points) <= MOST_POINTS
+    assert timeline.points[0] == (0, 5)
+    assert timeline.points[-1] == (10_010.25, 10_006)
+    apart = [b - a for a, b in itertools.pairwise(seconds)]
+    assert max(apart) < 130  # 128 s and a little: evenly over the whole of it
+    assert seconds == sorted(seconds)
+
+
+def test_a_record_of_an_older_version_of_the_package_is_read(tmp_path: Path) -> None:
+    save(record(tmp_path / "out.jsonl"))
+    (path,) = state.records_folder().iterdir()
+    data = json.loads(path.read_text())
+    for added in ("where", "total", "seen", "timeline"):
+        del data[added]
+    path.write_text(json.dumps(data))
+    found = find(tmp_path / "out.jsonl")
+    assert found is not None
+    assert (found.where, found.total, found.seen, found.timeline) == ("", None, None, ())
+
+
+@pytest.mark.parametrize("id", ["", "../x", "0" * 31, "0" * 32])
+def test_what_names_no_record_finds_none(id: str) -> None:
+    (state.records_folder().parent / "x.json").write_text("{}")
+    assert runs.find_by_id(id) is None
 
 
 # Runs
@@ -198,6 +279,8 @@ def test_a_run_to_a_file_leaves_a_record_without_secrets(
     assert left.output == tmp_path / "out.jsonl"
     assert left.fingerprint.keys() == {"action", "templates", "connection", "input", "settings"}
     assert left.summary == summary.as_json()
+    assert left.where == sandbox.base_url.removeprefix("http://")
+    assert runs.find_by_id(left.id) == left
     (path,) = state.records_folder().iterdir()
     assert sandbox.client_secret not in path.read_text()
     assert connection.client_id not in path.read_text()

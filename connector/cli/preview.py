@@ -22,6 +22,7 @@ from connector.doors import behind_doors
 from connector.errors import ConnectionFault, RowError
 from connector.files import InputRow, RowSource
 from connector.preview import NO_INSTANCE, preview_row
+from connector.redact import HIDDEN
 from connector.run import Prepared
 from connector.tenant_runs import tenant_connections
 from connector.tenants import NOBODY
