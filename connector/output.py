@@ -77,7 +77,7 @@ class FileOutput:
     ) -> None:
         self.path, self._format, self._fsync = path, format, fsync
         self.folder = _work_folder(path)
-        self.spool = self.folder / "envelopes.jsonl"
+        self.spool = spool_of(path)
         self.parts = self.folder / "parts"
         self.journal = Journal(_journal(path), redactor)
         self.done_rows = 0
@@ -197,6 +197,11 @@ class FileOutput:
 
 def _work_folder(path: Path) -> Path:
     return path.with_name(path.name + ".run")
+
+
+def spool_of(path: Path) -> Path:
+    """Name the file of a run's envelopes so far, one a line, which is there until the output is complete."""
+    return _work_folder(path) / "envelopes.jsonl"
 
 
 def _journal(path: Path) -> Path:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields, replace
+from itertools import count
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any, Protocol
@@ -26,6 +27,7 @@ from connector.errors import ConnectorError
 from connector.files import InputRow
 from connector.job import STREAM, Job
 from connector.json_text import Json
+from connector.output import is_interrupted
 from connector.state import digest_name, records_folder, write_whole
 from connector.tenants import is_template
 
@@ -40,6 +42,7 @@ MOST_POINTS = 120
 """How many points of its course a record holds."""
 
 _PATHS = ("uploads", "files", "audit")
+_RERUN_NAME = re.compile(r"(.+)\.rerun(?:-\d+)?\.jsonl")
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -99,7 +102,7 @@ class Record:
     @property
     def id(self) -> str:
         """Name the record: alike for every run to the same output."""
-        return _id(self.output)
+        return id_of(self.output)
 
 
 class Timeline:
@@ -134,6 +137,28 @@ def where(*connections: Connection) -> str:
     return f"{connection.name} ({host})" if connection.name else host
 
 
+def family_name(output: Path) -> Path:
+    """Give the path, without an ending, that the output of a run and of all its reruns have in common."""
+    output = absolute(output)
+    rerun = _RERUN_NAME.fullmatch(output.name)
+    return output.with_name(rerun[1]) if rerun else output.with_suffix("")
+
+
+def is_rerun_name(output: Path) -> bool:
+    """Tell whether an output has a name that `rerun_output` gives."""
+    return _RERUN_NAME.fullmatch(output.name) is not None
+
+
+def rerun_output(of: Path) -> Path:
+    """Name the output of a rerun, beside that of its run: the first name that is free, or was interrupted."""
+    stem = family_name(of).name
+    for number in count(1):
+        path = of.with_name(f"{stem}.rerun{f'-{number}' if number > 1 else ''}.jsonl")
+        if is_interrupted(path) or not path.exists():
+            return path
+    raise AssertionError
+
+
 @contextmanager
 def recorded(
     run: Running, fingerprint: Mapping[str, str], clock: Clock, rerun_of: Path | None = None, place: str = ""
@@ -148,7 +173,7 @@ def recorded(
         output = absolute(run.job.output)
         before = find(output) if summary.resumed_rows else None
         started = before.started if before else clock.now()
-        record = Record(output, run.job, fingerprint, started, rerun_of=rerun_of, where=place)
+        record = Record(output, run.job, fingerprint, started, None, rerun_of, where=place, seen=clock.now())
         save(record)
         keeper = _Keeper(record, run, clock)
     try:
@@ -212,7 +237,7 @@ def _write(record: Record) -> None:
     data = {
         "record": VERSION,
         "output": str(record.output),
-        "job": _job_to_json(record.job),
+        "job": job_to_json(record.job),
         "fingerprint": dict(record.fingerprint),
         "started": record.started,
         "ended": record.ended,
@@ -224,12 +249,12 @@ def _write(record: Record) -> None:
         "timeline": record.timeline,
     }
     with suppress(OSError):
-        write_whole(_path(_id(record.output)), json_text.dump_bytes(data) + b"\n")
+        write_whole(_path(id_of(record.output)), json_text.dump_bytes(data) + b"\n")
 
 
 def find(output: Path) -> Record | None:
     """Give the record of the run that wrote an output, if there is one."""
-    return find_by_id(_id(absolute(output)))
+    return find_by_id(id_of(absolute(output)))
 
 
 def find_by_id(id: str) -> Record | None:
@@ -244,7 +269,8 @@ def records() -> Iterator[Record]:
             yield record
 
 
-def _id(output: Path) -> str:
+def id_of(output: Path) -> str:
+    """Name the record of the run to an output, which `absolute` has given."""
     return digest_name(os.path.normcase(output))
 
 
@@ -274,7 +300,7 @@ def _read(path: Path) -> Record | None:
         return None
 
 
-def _job_to_json(job: Job) -> dict[str, Json]:
+def job_to_json(job: Job) -> dict[str, Json]:
     """Write a job's settings by their keys in a job file, paths absolute, defaults left out."""
     defaults = Job(action="")
     given = {f.name: getattr(job, f.name) for f in fields(Job)}

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +21,8 @@ from connector.job import STREAM, Job, load_jobs
 from connector.output import format_of, is_interrupted
 from connector.repeats import Repeats, Rerun, find_repeats
 from connector.run import Prepared, fingerprint, prepare
-from connector.runs import Record, absolute, find, records
+from connector.runs import Record, absolute, family_name, find, is_rerun_name, records, rerun_output
 from connector.tenant_runs import account_of
-
-_RERUN_NAME = re.compile(r"(.+)\.rerun(?:-\d+)?\.jsonl")
 
 
 def add_rerun(parser: argparse.ArgumentParser) -> None:
@@ -67,7 +63,7 @@ def _prepare(options: argparse.Namespace) -> Prepared | None:
     repeats = find_repeats(of, format_of(str(of), job.output_format), _later(of, relatives))
     if repeats.action and repeats.action != job.action:
         raise RunFault(f"{of}: it is the output of {repeats.action}, and the job is one of {job.action}")
-    output = Path(options.output) if options.output else _free_name(of)
+    output = Path(options.output) if options.output else rerun_output(of)
     _check_output(of, output, relatives)
     print(_plan_as_json(of, repeats) if options.json else _plan(of, repeats), file=sys.stderr)
     if not repeats.numbers:
@@ -91,7 +87,7 @@ def _find_job(of: Path, record: Record | None, job_file: Path | None, given: Map
     given = {name: value for name, value in given.items() if name != "output"}
     if job_file:
         jobs = load_jobs(job_file, given)
-        of_these = [j for j in jobs if not j.step or _family_name(Path(j.output)) == _family_name(of)]
+        of_these = [j for j in jobs if not j.step or family_name(Path(j.output)) == family_name(of)]
         if not of_these:
             raise RunFault(f"{job_file}: none of its steps writes {of}")
         job = of_these[0]
@@ -108,19 +104,12 @@ def _find_job(of: Path, record: Record | None, job_file: Path | None, given: Map
     return job
 
 
-def _family_name(output: Path) -> Path:
-    """Give the path, without an ending, that the output of a run and of all its reruns have in common."""
-    output = absolute(output)
-    rerun = _RERUN_NAME.fullmatch(output.name)
-    return output.with_name(rerun[1]) if rerun else output.with_suffix("")
-
-
 def _relatives(of: Path) -> set[Path]:
     """Find the outputs of all reruns of this run, by their names and by the records of runs."""
     family = {absolute(of)}
     for path in absolute(of).parent.iterdir():
         path = path.with_name(path.name.removesuffix(".run"))
-        if _RERUN_NAME.fullmatch(path.name) and _family_name(path) == _family_name(of):
+        if is_rerun_name(path) and family_name(path) == family_name(of):
             family.add(path)
     links = [{r.output, r.rerun_of} for r in records() if r.rerun_of]
     while touching := [link for link in links if link & family and not link <= family]:
@@ -134,16 +123,6 @@ def _later(of: Path, relatives: set[Path]) -> Iterator[Path]:
     for path in sorted(relatives):
         if path.is_file() and not is_interrupted(path) and path.stat().st_mtime_ns >= since:
             yield path
-
-
-def _free_name(of: Path) -> Path:
-    """Name the rerun's output: the first name that is free, or whose rerun was interrupted."""
-    stem = _family_name(of).name
-    for number in count(1):
-        path = of.with_name(f"{stem}.rerun{f'-{number}' if number > 1 else ''}.jsonl")
-        if is_interrupted(path) or not path.exists():
-            return path
-    raise AssertionError
 
 
 def _check_output(of: Path, output: Path, relatives: set[Path]) -> None:
