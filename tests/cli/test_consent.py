@@ -57,6 +57,20 @@ def test_a_yes_goes_on(sandbox: Sandbox, tmp_path: Path, answer: str) -> None:
     assert "    for   3 rows of rows.jsonl\r\n" in screen
 
 
+def test_every_tenant_that_rows_may_name_is_shown(sandbox: Sandbox, tmp_path: Path) -> None:
+    write_lines(tmp_path / "rows.jsonl", [{"device_id": 1, "mode": "NORMAL", "of": "one.yaml"}])
+    with Sandbox() as other:
+        for name, instance in (("one.yaml", sandbox), ("other.yaml", other)):
+            settings = "".join(f"{key}: {value}\n" for key, value in instance.connection.items())
+            (tmp_path / name).write_text(settings)
+        tenants = ("-c", "{{ of }}", "--allow-connections", "one.yaml,other.yaml")
+        exit_code, screen = on_terminal((*RUN[:2], *RUN[4:], *tenants), [(QUESTION, "n")], tmp_path)
+        assert exit_code == 2, screen
+        hosts = [instance.base_url.removeprefix("http://") for instance in (sandbox, other)]
+        assert f"    on    one.yaml ({hosts[0]}), other.yaml ({hosts[1]})\r\n" in screen
+        assert heard(sandbox) == heard(other) == []
+
+
 @pytest.mark.parametrize("answer", ["", "n", "ja", "yes please", "\x04"])
 def test_any_other_answer_sends_nothing(sandbox: Sandbox, tmp_path: Path, answer: str) -> None:
     for arguments in (RUN, CALL):
