@@ -97,8 +97,8 @@ def test_a_link_that_was_there_only_while_the_file_was_opened_is_noticed(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, opens = uploads.find(folder, "a.txt", "files"), os.open
-    monkeypatch.setattr(os, "open", lambda _, flags: opens(folder.parent / "secret.txt", flags))
-    with pytest.raises(OSError, match="is not below"):
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="is not below"):
+        patch.setattr(os, "open", lambda _, flags: opens(folder.parent / "secret.txt", flags))
         uploads.read(path, folder)
 
 
