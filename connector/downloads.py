@@ -38,12 +38,15 @@ def save(response: Response, folder: Path, stem: str) -> dict[str, Json]:
 
 
 def file_name(response: Response) -> str:
-    """Give the name in an answer's Content-Disposition, made harmless; `content` where there is none."""
+    """Give the name in an answer's Content-Disposition, made harmless; `content` where none can be read."""
     from email.message import Message  # not at the top: rarely needed, slow to import
 
     header = Message()
     header["content-disposition"] = response.headers.get("content-disposition", "")
-    given = header.get_filename() or ""
+    try:
+        given = header.get_filename() or ""
+    except (ValueError, LookupError, TypeError):  # of a header that is none, such as one of `filename*999…=`
+        given = ""
     harmless = re.sub(r"[^\w. -]", "_", re.split(r"[/\\]", given)[-1]).strip(". ")
     # The end of it, as that says of which kind the file is.
     return harmless.encode()[-_LONGEST_NAME:].decode(errors="ignore").strip(". ") or "content"
