@@ -21,7 +21,7 @@ from connector.web.snippets import Snippet, snippets, target
 EFFECTS = {
     "read": "Only reads. Nothing changes.",
     "write": "Changes what is stored in NinjaOne, or makes a device do something.",
-    "destructive": "Deletes or ends something, and nothing here brings it back.",
+    "destructive": "Deletes or ends something, and nothing here brings it back. A run asks before it.",
 }
 """What an effect means, in plain words."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import webbrowser
@@ -18,6 +19,8 @@ from connector.web.doors import Doors
 
 HOST = "127.0.0.1"
 _POLL_S = 0.05
+_IN_THE_TERMINAL = ("GenericBrowser", "Elinks")
+"""What Python's `webbrowser` makes of w3m, lynx and their like, which it knows where there is no desktop."""
 
 
 class CatalogueServer:
@@ -53,11 +56,18 @@ class CatalogueServer:
         """The address with the token that opens it as long as the server runs."""
         return f"{self.url}?token={self.doors.token}"
 
-    def open_browser(self) -> bool:
-        """Open the address in a browser, with a ticket that is good for once; tell whether there is one."""
+    def open_browser(self) -> None:
+        """Open the address in a browser, if there is one, with a ticket that is good for once.
+
+        One that would take the terminal for itself is left alone, unless BROWSER asks for it.
+        """
         with suppress(webbrowser.Error):
-            return webbrowser.open(f"{self.url}?token={self.doors.ticket}")
-        return False
+            browser = webbrowser.get()
+            if type(browser).__name__ in _IN_THE_TERMINAL and "BROWSER" not in os.environ:
+                return
+            address = f"{self.url}?token={self.doors.ticket}"
+            # Some return only when they are closed, and want an answer before.
+            threading.Thread(target=browser.open, args=(address,), daemon=True).start()
 
     def serve_forever(self) -> None:
         """Serve in this thread until Ctrl-C."""

@@ -68,6 +68,23 @@ def test_the_browser_gets_a_ticket_and_not_the_token(tmp_path: Path) -> None:
             urlopen(given)
 
 
+def test_a_browser_that_would_take_the_terminal_is_left_alone(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    script = tmp_path / "www-browser"
+    script.write_text(f"#!/bin/sh\necho opened > {told}\n")
+    script.chmod(0o700)
+    code = (
+        "import sys, threading; from connector.web.server import CatalogueServer\n"
+        "with CatalogueServer() as server:\n"
+        "    server.open_browser()\n"
+        "    [thread.join() for thread in threading.enumerate() if 'open' in thread.name]"
+    )
+    environment = {n: v for n, v in os.environ.items() if n not in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")}
+    environment["PATH"] = str(tmp_path)
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+    assert not told.exists()
+
+
 def test_a_port_that_is_taken_is_said() -> None:
     with serving("--no-browser") as (_, address):
         port = address.split(":")[2].split("/")[0]
