@@ -13,7 +13,7 @@ from connector.inputs import ABSENT, Input
 from connector.names import singular, title
 from connector.service import Service
 from connector.web.answers import cut_of, envelope_of
-from connector.web.failures import Failure, failures
+from connector.web.failures import Failure, failures, needed_scope
 from connector.web.index_page import HOSTS, Card, area_title, make_card
 from connector.web.schema_tree import Node, read_schema
 from connector.web.snippets import Snippet, snippets, target
@@ -82,6 +82,7 @@ class ActionPage:
     effect: str
     repeat: str
     paging: str
+    scope: str
     hosts: Sequence[str]
     inputs: Sequence[InputRow]
     rules: Sequence[str]
@@ -109,6 +110,7 @@ def make_action_page(catalog: Catalog, name: str, everything: Sequence[Action]) 
         EFFECTS[action.effect],
         repeat_words(action),
         _paging_words(action, service),
+        needed_scope(action, service),
         [host for host, names in HOSTS.values() if name in names],
         [_input_row(action, given) for given in action.inputs.values()],
         [_rule_words(rule) for rule in action.rules],

@@ -35,6 +35,12 @@ def failures(action: Action, service: Service) -> list[Failure]:
     ]
 
 
+def needed_scope(action: Action, service: Service) -> str:
+    """Name the scope that the client app needs, in the vendor's spelling; empty where none is known."""
+    needed = "reads" if _reads(action) else "writes"
+    return next((name.capitalize() for name, what in service.scopes.items() if what == needed), "")
+
+
 def _before_sending(action: Action) -> Iterator[Failure]:
     yield Failure(
         "template_error",
@@ -53,9 +59,8 @@ def _before_sending(action: Action) -> Iterator[Failure]:
 
 def _refused(action: Action, service: Service) -> Iterator[Failure]:
     hints = service.errors.hints
-    needed = "reads" if _reads(action) else "writes"
-    scope = next((name for name, what in service.scopes.items() if what == needed), "")
-    wants = f" This action wants the scope {scope.capitalize()}." if scope else ""
+    scope = needed_scope(action, service)
+    wants = f" This action wants the scope {scope}." if scope else ""
     yield Failure(
         "auth_failed",
         "The sign-in was refused, or ended and could not be renewed.",

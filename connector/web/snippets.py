@@ -141,7 +141,7 @@ def python(action: Action, example: Example) -> str:
 def _python(value: Any, indent: str) -> str:
     """Write a value as Python does, a mapping with one member a line where it does not fit on one."""
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
+        return repr(value) if '"' in value else json.dumps(value, ensure_ascii=False)
     if isinstance(value, list):
         return "[" + ", ".join(_python(item, indent) for item in value) + "]"
     if not isinstance(value, dict):

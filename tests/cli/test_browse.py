@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -44,10 +45,10 @@ def serving(*options: str, **environment: str) -> Iterator[tuple[subprocess.Pope
 
 def test_the_printed_address_opens_and_no_other_one_does() -> None:
     with serving("--no-browser") as (command, address):
-        with urlopen(address) as answer:
+        with urlopen(address, timeout=PATIENCE_S) as answer:
             assert "Open the catalogue" in answer.read().decode()
         with pytest.raises(HTTPError, match="403"):
-            urlopen(address.partition("?")[0])
+            urlopen(address.partition("?")[0], timeout=PATIENCE_S)
         command.send_signal(signal.SIGINT)
         assert command.wait(PATIENCE_S) == 0
 
@@ -55,17 +56,20 @@ def test_the_printed_address_opens_and_no_other_one_does() -> None:
 def test_the_browser_gets_a_ticket_and_not_the_token(tmp_path: Path) -> None:
     told = tmp_path / "told"
     os.mkfifo(told)
+    pipe = os.open(told, os.O_RDWR)  # both ways, so that opening it waits for nobody
     script = tmp_path / "browser"
     script.write_text(f'#!/bin/sh\nprintf "%s\\n" "$1" > {told}\n')
     script.chmod(0o700)
     with serving(BROWSER=f"{script} %s") as (_, address):
-        given = told.read_text().strip()
+        assert select.select([pipe], [], [], PATIENCE_S)[0], "no browser was started"
+        given = os.read(pipe, 4096).decode().strip()
         assert given.split("token=")[0] == address.split("token=")[0]
         assert given != address
-        with urlopen(given) as answer:
+        with urlopen(given, timeout=PATIENCE_S) as answer:
             assert answer.status == 200
         with pytest.raises(HTTPError, match="403"):
-            urlopen(given)
+            urlopen(given, timeout=PATIENCE_S)
+    os.close(pipe)
 
 
 def test_a_browser_that_would_take_the_terminal_is_left_alone(tmp_path: Path) -> None:

@@ -112,6 +112,7 @@
       if (!terms.size) return;
       entry.texts.forEach(function (element) {
         var text = element.firstChild;
+        if (!text) return;
         for (var match of text.data.matchAll(word)) {
           if (!words(match[0]).some(function (one) { return terms.has(one); })) continue;
           var range = new Range();
