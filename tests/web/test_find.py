@@ -46,6 +46,8 @@ def test_what_is_looked_for_comes_first(visit: OpenVisit) -> None:
         "list devices": "List Devices",
         "run script": "Run Script",
         "update ticket": "Update Ticket",
+        "anti virus threats": "Report Antivirus Threats",
+        "bitlocker volumes": "Report Volumes",
     }
     for words, first in looked_for.items():
         page.get_by_role("searchbox").fill(words)
@@ -64,7 +66,7 @@ def test_filters_narrow_and_count(visit: OpenVisit, root: str) -> None:
     assert page.url.endswith("?effect=read&area=reports&paging=yes&host=lhub")
     assert page.get_by_role("status").inner_text() == "No actions"
     page.get_by_role("button", name="Clear").click()
-    page.wait_for_function("document.getElementById('found').textContent === '310 actions'")
+    page.get_by_text("310 actions", exact=True).wait_for()
 
 
 def test_an_address_with_filters_shows_them(visit: OpenVisit, root: str) -> None:

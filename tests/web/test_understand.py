@@ -41,7 +41,7 @@ def test_what_is_copied_is_what_stands_there(visit: OpenVisit, root: str) -> Non
     page.get_by_role("tab", name="curl").click()
     figure = page.get_by_role("tabpanel", name="curl").locator("figure")
     figure.get_by_role("button", name="Copy").click()
-    page.wait_for_function("document.getElementById('status').textContent === 'Copied'")
+    page.locator("#status", has_text="Copied").wait_for(state="attached")
     assert page.evaluate("navigator.clipboard.readText()") == figure.locator("code").inner_text()
 
 

@@ -48,7 +48,6 @@
     processTerm: function (term) { return term; },
     searchOptions: {
       boost: { title: 6, name: 6, summary: 2, path: 2 },
-      combineWith: "AND",
       prefix: true,
       fuzzy: function (term) { return term.length < 4 ? false : term.length < 7 ? 1 : 2; },
       weights: { fuzzy: 0.2, prefix: 0.6 }
@@ -73,6 +72,17 @@
     });
   }
 
+  /** Finds the actions that have all words, or the words as one ("anti virus"), or else some of them.
+   * @param {string} text */
+  function look(text) {
+    var tries = [[text, "AND"], [text.replace(/\s+/g, ""), "AND"], [text, "OR"]];
+    for (var i = 0; i < tries.length; i++) {
+      var hits = engine.search(tries[i][0], { combineWith: tries[i][1] });
+      if (hits.length) return hits;
+    }
+    return [];
+  }
+
   /** With words, one list in the order of how well they fit; without, everything in its area. */
   function show() {
     var given = asked();
@@ -80,7 +90,7 @@
     var shown = entries.filter(function (entry) { return passes(entry, given); });
     if (given.q) {
       var rank = new Map();
-      engine.search(given.q).forEach(function (hit, at) {
+      look(given.q).forEach(function (hit, at) {
         rank.set(hit.id, at);
         hit.terms.forEach(terms.add, terms);
       });
@@ -184,7 +194,7 @@
     else if (event.key === "ArrowDown" && inList) move(1);
     else if (event.key === "ArrowUp" && inList) move(-1);
     else if (event.key === "Enter" && at === search) (links()[0] || search).click();
-    else if (event.key === "Escape") { form.reset(); search.focus(); return; }
+    else if (event.key === "Escape") { form.reset(); show(); search.focus(); return; }
     else return;
     event.preventDefault();
   });
