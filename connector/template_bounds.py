@@ -27,6 +27,8 @@ MOST_STEPS = 10_000_000
 """Steps of one rendering: about a second, or 400,000 passes through a loop of eight parts."""
 STEPS_A_PASS = 16
 """Steps for a pass through a loop and for a call of a macro, beside those of what is in it."""
+STEPS_TO_COMPILE = 100_000
+"""Steps to work out constants while a template is compiled: what comes of them is kept in its code."""
 CHARACTERS_A_STEP = 32
 """Characters that are handled in one step, which also bounds how many can be kept in all."""
 FEW = 16
@@ -52,9 +54,9 @@ class _Meter(threading.local):
 _meter = _Meter()
 
 
-def begin() -> None:
-    """Begin a rendering on this thread."""
-    _meter.left = MOST_STEPS
+def begin(steps: int = MOST_STEPS) -> None:
+    """Begin a rendering on this thread, which may take so many steps."""
+    _meter.left = steps
 
 
 def spend(steps: int) -> None:

@@ -27,7 +27,7 @@ from connector import json_text
 from connector.errors import RowError, RunFault, nearest, shorten
 from connector.json_documents import Fill, Pieces, compile_document
 from connector.json_text import Json
-from connector.template_bounds import FEW, LONGEST_TEXT, begin, fits
+from connector.template_bounds import FEW, LONGEST_TEXT, STEPS_TO_COMPILE, begin, fits
 from connector.template_environment import MissingError, environment, read_template
 from connector.template_operators import concat
 from connector.template_values import copied, text, to_json
@@ -242,7 +242,9 @@ def _placed(template: Template, start: int) -> tuple[Callable[[Any], Json], int 
 
 def _compile_text(source: str) -> Render:
     with _faults(source):
-        root = environment.from_string(read_template(source)).root_render_func
+        tree = read_template(source)
+        begin(STEPS_TO_COMPILE)
+        root = environment.from_string(tree).root_render_func
 
     def render(scope: Scope) -> str:
         with _explained(scope):

@@ -6,6 +6,7 @@ Each of these would take minutes or gigabytes without its bound. A test that han
 from __future__ import annotations
 
 import time
+import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 
@@ -250,6 +251,16 @@ def test_what_goes_too_far_whatever_the_row_is_a_fault_of_the_run(source: str, s
 def test_the_largest_template_that_is_taken_is_compiled_in_time() -> None:
     expressions = template_bounds.LONGEST_SOURCE // len("{{ a }}")
     assert compile_template("{{ a }}" * expressions, {})(Scope({"a": "x"})) == "x" * expressions
+
+
+def test_constants_do_not_fill_the_compiled_code() -> None:
+    constant = "{{ 'a' | center(9999) }}"
+    tracemalloc.start()
+    try:
+        compile_template(constant * 2000, {})
+        assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(
