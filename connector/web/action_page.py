@@ -64,11 +64,9 @@ class InputRow:
 
 @dataclass(frozen=True)
 class ShownExample:
-    """An example: its row and templates, in every way to copy it, and the requests that it sends."""
+    """An example in every way to copy it, and the requests that it sends."""
 
     title: str
-    row: str
-    templates: Mapping[str, str]
     snippets: Sequence[Snippet]
     requests: Sequence[str]
 
@@ -178,8 +176,6 @@ def _rule_words(rule: Mapping[str, Any]) -> str:
 def _shown(action: Action, example: Example) -> ShownExample:
     return ShownExample(
         example.title,
-        _pretty(example.row),
-        {name: _text(template) for name, template in example.templates.items()},
         snippets(action, example),
         [http(sent) for sent in example.sends],
     )
