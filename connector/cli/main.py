@@ -119,7 +119,12 @@ def _run(arguments: list[str]) -> int:
         raise RunFault(f'no command "{name}"{nearest(name, COMMANDS)}; `ninjaone --help` lists them')
     with _modules_kept():
         parser = build_parser([name] if name else list(COMMANDS))
-    options = parser.parse_args(arguments)
+    options, left = parser.parse_known_args(arguments)
+    if name == "call":  # argparse takes all of a call's values in one place, people write them anywhere
+        options.values += [text for text in left if not text.startswith("-")]
+        left = [text for text in left if text.startswith("-")]
+    if left:
+        parser.error(f"unrecognized arguments: {' '.join(left)}")
     if name is None:
         build_parser(list(COMMANDS)).print_help()
         return NOTHING_RUN

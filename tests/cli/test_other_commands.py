@@ -30,6 +30,14 @@ def test_call_prints_one_envelope(ninjaone: Ninjaone, connection_file: Path) -> 
     assert json.loads(done.stdout)["result"]["url"].startswith("http")
 
 
+def test_call_takes_its_values_wherever_they_stand(ninjaone: Ninjaone, connection_file: Path) -> None:
+    done = ninjaone("call", "update_device", "device_id=1", "-c", connection_file, "display_name=a b")
+    assert done.returncode == 0, done.stderr
+    refused = ninjaone("call", "update_device", "-c", connection_file, "device_id=1", "--no-such")
+    assert refused.returncode == 2
+    assert "unrecognized arguments: --no-such\n" in refused.stderr
+
+
 def test_call_exits_1_when_the_row_fails(ninjaone: Ninjaone, connection_file: Path) -> None:
     done = ninjaone("call", "get_device_link", "device_id=12345", "-c", connection_file)
     assert done.returncode == 1
