@@ -6,8 +6,6 @@ A group of pages (such as those that run actions) brings its own `Route`s: `ROUT
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -19,26 +17,18 @@ from werkzeug.wrappers import Request, Response
 from connector.action import Action
 from connector.catalog import Catalog
 from connector.errors import ConnectorError, RunFault
+from connector.web import run_pages, try_pages
 from connector.web.action_page import make_action_page
 from connector.web.doors import refusal
+from connector.web.drafts import Drafts
 from connector.web.index_page import make_index
 from connector.web.render import STATIC, Renderer
+from connector.web.route import Route
+from connector.web.run_control import RunControl
 from connector.web.search_index import search_index
 
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".txt": "text/plain"}
 """Said here, as a machine's own list of types may say otherwise."""
-
-
-@dataclass(frozen=True)
-class Route:
-    """An address below the root (see werkzeug's rules), and the function that answers there.
-
-    The function gets the site, the request and the rule's values by name.
-    """
-
-    rule: str
-    view: Callable[..., Response]
-    methods: tuple[str, ...] = ("GET",)
 
 
 class Site:
@@ -47,6 +37,7 @@ class Site:
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
         self.csrf_token = ""
+        self.drafts, self.control = Drafts(), RunControl()
         rules = [Rule(route.rule, endpoint=route, methods=route.methods) for route in ROUTES]
         self._map = Map(rules, strict_slashes=False, merge_slashes=False)
 
@@ -58,7 +49,7 @@ class Site:
             return response
         except HTTPException as error:
             if error.code == 404:
-                return self.page("missing.html", "", status=404)
+                return self.page("missing.html", "../" * (request.path.count("/") - 1), status=404)
             return refusal(error.code or 500, error.description or error.name)
         except ConnectorError as error:
             return self.page("fault.html", "", status=500, message=str(error))
@@ -77,12 +68,23 @@ class Site:
         """Make ready what the first page needs. Raises RunFault."""
         self.renderer.page("index.html", "", index=make_index(self.actions))
 
+    @cached_property
+    def actions_by_name(self) -> dict[str, Action]:
+        """The same by their names."""
+        return {action.name: action for action in self.actions}
+
+    def action(self, name: str) -> Action:
+        """Give an action. Raises RunFault for an unknown one."""
+        return self.actions_by_name.get(name) or self.catalog.action(name)
+
     def page(self, template: str, root: str, status: int = 200, **values: Any) -> Response:
         """Render a template. `root` is the way from the page's address to the first page, such as `../`."""
         return Response(self.renderer.page(template, root, **values), status, mimetype="text/html")
 
     def close(self) -> None:
-        """Let go of whatever pages have started."""
+        """End what pages need of the server; the runs that they have started go on."""
+        self.control.close()
+        self.drafts.close()
 
 
 def _index(site: Site, request: Request) -> Response:
@@ -118,4 +120,6 @@ ROUTES = (
     Route("/actions/<name>.html", _action),
     Route("/static/search-index.js", _search_index),
     Route("/static/<path:name>", _static),
+    *try_pages.ROUTES,
+    *run_pages.ROUTES,
 )

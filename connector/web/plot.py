@@ -1,0 +1,100 @@
+"""The course of a run as a plot: what an SVG in the page takes, and the same numbers as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import ceil, floor, log10
+
+WIDTH, HEIGHT = 640, 180
+LEFT, RIGHT, TOP, BOTTOM = 46, 8, 12, 24
+"""Room for the numbers at the axes, in the units of the SVG."""
+_MOST_LISTED = 12
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A mark at an axis: where it stands, and what it says."""
+
+    at: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Rows a second over time. `line` and `area` are what an SVG's path takes."""
+
+    line: str
+    area: str
+    x_ticks: Sequence[Tick]
+    y_ticks: Sequence[Tick]
+    described: str
+    listed: Sequence[tuple[str, str, str]]
+
+
+def make_plot(timeline: Sequence[tuple[float, int]]) -> Plot | None:
+    """Draw the rate between the points of a run's `timeline`; None where there are too few of them."""
+    rates = [
+        (start, end, (rows - before) / (end - start), rows)
+        for (start, before), (end, rows) in pairwise(_evenly(timeline))
+        if end > start
+    ]
+    if len(rates) < 2:
+        return None
+    length = rates[-1][1]
+    fastest = max(rate for _, _, rate, _ in rates)
+    x_step, y_step = _step(length, 6), _step(fastest, 4)
+    top = y_step * max(1, ceil(round(fastest / y_step, 6)))
+
+    def x(seconds: float) -> float:
+        return round(LEFT + (WIDTH - LEFT - RIGHT) * seconds / length, 1)
+
+    def y(rate: float) -> float:
+        return round(HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * rate / top, 1)
+
+    corners = [(x(at), y(rate)) for start, end, rate, _ in rates for at in (start, end)]
+    line = "M" + " L".join(f"{across} {down}" for across, down in corners)
+    area = f"{line} L{x(length)} {y(0)} L{x(rates[0][0])} {y(0)} Z"
+    mean = (timeline[-1][1] - timeline[0][1]) / length
+    return Plot(
+        line,
+        area,
+        [Tick(x(n * x_step), time_text(n * x_step)) for n in range(int(length / x_step) + 1)],
+        [Tick(y(n * y_step), f"{n * y_step:g}") for n in range(round(top / y_step) + 1)],
+        f"Rows a second over {time_text(length)}: {_rate(mean)} on average, at most {_rate(fastest)}.",
+        [
+            (time_text(end), f"{rows:,}", _rate(rate))
+            for _, end, rate, rows in rates[:: -(-len(rates) // _MOST_LISTED)]
+        ],
+    )
+
+
+def _evenly(timeline: Sequence[tuple[float, int]]) -> Sequence[tuple[float, int]]:
+    """Leave out the last point but one, if the last is so close to it that their rate would mean nothing."""
+    if len(timeline) > 2 and timeline[-1][0] - timeline[-2][0] < (timeline[-2][0] - timeline[-3][0]) / 2:
+        return [*timeline[:-2], timeline[-1]]
+    return timeline
+
+
+def _step(largest: float, steps: int) -> float:
+    """Give a round distance (1, 2 or 5 times a power of ten) so that about so many fit."""
+    if largest <= 0:
+        return 1.0
+    smallest = floor(log10(largest)) - 2
+    sizes = (factor * 10.0**power for power in range(smallest, smallest + 5) for factor in (1, 2, 5))
+    return next(size for size in sizes if largest / size <= steps)
+
+
+def _rate(rate: float) -> str:
+    return f"{rate:.1f}/s" if rate >= 1 else f"{rate * 60:.1f}/min"
+
+
+def time_text(seconds: float) -> str:
+    """Write a length of time, as `12 s`, `3:20 min` or `2:05 h`."""
+    whole = round(seconds)
+    if seconds < 100:
+        return f"{seconds:g} s" if seconds == whole else f"{seconds:.1f} s"
+    if whole < 6000:
+        return f"{whole // 60}:{whole % 60:02} min"
+    return f"{whole // 3600}:{whole % 3600 // 60:02} h"

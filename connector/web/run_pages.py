@@ -1,0 +1,188 @@
+"""Watching runs: the list of them, one of them, and what can be done with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Request, Response
+from werkzeug.wsgi import wrap_file
+
+from connector.errors import RunFault
+from connector.files import RowSource
+from connector.output import format_of
+from connector.redact import Redactor
+from connector.runs import Record, find_by_id, records
+from connector.service import Service
+from connector.state import work_folder
+from connector.web.consent import question
+from connector.web.envelopes import Envelopes
+from connector.web.route import Route
+from connector.web.run_control import JOB, pack_job
+from connector.web.try_pages import as_message, ask, download
+from connector.web.watch import RunView, make_view, view_of_started
+
+if TYPE_CHECKING:
+    from connector.web.app import Site
+
+LISTED = 50
+"""How many runs a page of the list has."""
+FAILED_SHOWN = 25
+"""How many failed rows a page of them has."""
+LAST_SHOWN = 10
+"""How many envelopes are shown as they arrive."""
+
+
+def _runs(site: Site, request: Request) -> Response:
+    page = max(1, request.args.get("page", 1, int))
+    everything = {record.id: record for record in records()}
+    begun = {id: record.started for id, record in everything.items()}
+    begun |= {id: s.began for id, s in site.control.all_started().items() if id not in everything}
+    newest = sorted(begun, key=lambda id: -begun[id])
+    views = [_view(site, id, everything.get(id)) for id in newest[(page - 1) * LISTED : page * LISTED]]
+    more = len(newest) > page * LISTED
+    return site.page("runs.html", "", runs=views, page=page, more=more, count=len(newest))
+
+
+def _run(site: Site, request: Request, id: str) -> Response:
+    record = find_by_id(id)
+    view = _view(site, id, record)
+    code, after = request.args.get("code", ""), request.args.get("after", 0, int)
+    envelopes = _envelopes(site, record) if record else None
+    started = site.control.started(id)
+    return site.page(
+        "run.html",
+        "../",
+        run=view,
+        record=record,
+        last=envelopes.last(LAST_SHOWN) if envelopes else [],
+        failed=envelopes.failed(FAILED_SHOWN, code, after) if envelopes and view.failed else None,
+        code=code,
+        after=after,
+        has_file=bool(envelopes and envelopes.path.is_file()),
+        may_save=bool(record and _job_folder(record)),
+        log=started.said() if started else "",
+        may_stop=bool(started and started.process.poll() is None),
+    )
+
+
+def _view(site: Site, id: str, record: Record | None) -> RunView:
+    """Show a run, also one that has not come to its record. Raises NotFound."""
+    started = site.control.started(id)
+    is_older = record and started and (record.seen or record.started) < started.began
+    if started and (record is None or (is_older and started.process.poll() is None)):
+        return view_of_started(id, started, site.actions_by_name)
+    if record is None:
+        raise NotFound
+    return make_view(
+        record,
+        site.actions_by_name,
+        _redactor(site, record),
+        site.control.where(record),
+        may_continue=site.control.may_continue(record),
+    )
+
+
+def _service(site: Site, record: Record) -> Service:
+    return site.catalog.service(site.action(record.job.action).service)
+
+
+def _redactor(site: Site, record: Record) -> Redactor:
+    """Give what hides the members that a service holds secret, also where a run was to reveal them."""
+    if record.job.action in site.actions_by_name:
+        return Redactor(members=_service(site, record).secrets)
+    return Redactor()
+
+
+def _envelopes(site: Site, record: Record) -> Envelopes:
+    format = format_of(str(record.output), record.job.output_format)
+    return Envelopes(record.output, format, _redactor(site, record))
+
+
+def _file(site: Site, request: Request, id: str) -> Response:
+    """Give a run's envelopes as they are; of a run that goes on, those that are there."""
+    record = find_by_id(id)
+    if record is None:
+        raise NotFound
+    envelopes = _envelopes(site, record)
+    try:
+        file = envelopes.path.open("rb")
+    except OSError:
+        raise NotFound from None
+    media_type = {"json": "application/json", "csv": "text/csv"}.get(envelopes.format, "application/jsonl")
+    name = f"{record.job.action}.{envelopes.format}"
+    return download(wrap_file(request.environ, file), name, media_type)
+
+
+def _job_folder(record: Record) -> Path | None:
+    """Give the folder of a run that a page has started: the job and its rows are in it."""
+    folder = record.output.parent
+    is_ours = folder.parent == work_folder() and (folder / JOB).is_file() and not record.rerun_of
+    return folder if is_ours else None
+
+
+def _job_file(site: Site, request: Request, id: str) -> Response:
+    """Give the job of a run, with its rows."""
+    record = _known(id)
+    folder = _job_folder(record)
+    if folder is None:
+        raise NotFound
+    return download(pack_job(folder), f"{record.job.action}.zip", "application/zip")
+
+
+def _rerun(site: Site, request: Request, id: str) -> Response:
+    record = _known(id)
+    view = _view(site, id, record)
+    if not view.rerunnable:
+        raise RunFault("There is nothing in it that may be sent again.")
+    return _begin(site, request, record, view.rerunnable, site.control.rerun)
+
+
+def _resume(site: Site, request: Request, id: str) -> Response:
+    record = _known(id)
+    view = _view(site, id, record)
+    if not view.can_resume:
+        raise RunFault("It cannot be resumed: it goes on, or is finished, or its work is not there any more.")
+    total = view.total
+    if total is None:
+        total = RowSource(record.job.input, record.job.input_format).count() or 0
+    return _begin(site, request, record, max(0, total - view.done), site.control.resume)
+
+
+def _begin(
+    site: Site, request: Request, record: Record, rows: int, start: Callable[[Record, Service, str], str]
+) -> Response:
+    """Begin a run that follows another one, once somebody has agreed to what it does."""
+    where = site.control.where(record)
+    is_real = not site.control.is_in_sandbox(record)
+    asked = question(site.action(record.job.action), rows, where, is_real=is_real)
+    if asked and not asked.is_answered(request.form.get("confirmed")):
+        return ask(site, asked)
+    run = start(record, _service(site, record), request.form.get("once", ""))
+    return Response(json.dumps({"location": run}), mimetype="application/json")
+
+
+def _stop(site: Site, request: Request, id: str) -> Response:
+    site.control.stop(id)
+    return Response(json.dumps({"location": id}), mimetype="application/json")
+
+
+def _known(id: str) -> Record:
+    record = find_by_id(id)
+    if record is None:
+        raise RunFault("There is no record of this run any more.")
+    return record
+
+
+ROUTES = (
+    Route("/runs", _runs),
+    Route("/runs/<id>", _run),
+    Route("/runs/<id>/envelopes", _file),
+    Route("/runs/<id>/job.zip", _job_file),
+    Route("/runs/<id>/rerun", as_message(_rerun), ("POST",)),
+    Route("/runs/<id>/resume", as_message(_resume), ("POST",)),
+    Route("/runs/<id>/stop", as_message(_stop), ("POST",)),
+)

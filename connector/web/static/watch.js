@@ -1,0 +1,68 @@
+// Watching runs: while one goes on, the page is asked for again every second, and its live parts are put in place.
+(function () {
+  "use strict";
+
+  var EVERY_MS = 1000;
+  var wrong = document.getElementById("e-run");
+
+  function isLive() {
+    return document.getElementById("live").dataset.state === "live";
+  }
+
+  /** Puts a part of the new page in the place of the old one, unless they are alike; what was open or had the
+   * focus stays so. @param {Element} old @param {Element} fresh */
+  function replace(old, fresh) {
+    if (old.innerHTML === fresh.innerHTML) return;
+    var focused = old.contains(document.activeElement) ? document.activeElement.id : "";
+    fresh.querySelectorAll("details[id]").forEach(function (details) {
+      var before = document.getElementById(details.id);
+      if (before) details.open = before.open;
+    });
+    old.replaceChildren.apply(old, Array.prototype.slice.call(fresh.childNodes));
+    var again = focused && document.getElementById(focused);
+    if (again) again.focus();
+    wire(old);
+  }
+
+  function look() {
+    fetch(location.href).then(function (response) {
+      if (!response.ok) throw new Error(String(response.status));
+      return response.text();
+    }).then(function (text) {
+      var fresh = new DOMParser().parseFromString(text, "text/html");
+      document.querySelectorAll("[data-live]").forEach(function (old) {
+        var part = fresh.getElementById(old.id);
+        if (!part) return;
+        if (part.dataset.state) old.dataset.state = part.dataset.state;
+        replace(old, document.importNode(part, true));
+      });
+      if (wrong) wrong.textContent = "";
+    }).catch(function () {
+      if (wrong) wrong.textContent = "The server cannot be reached. The run goes on without it.";
+    }).then(function () {
+      if (isLive()) window.setTimeout(look, EVERY_MS);
+    });
+  }
+
+  /** @param {ParentNode} part */
+  function wire(part) {
+    part.querySelectorAll("[data-post]").forEach(function (button) {
+      var once = crypto.randomUUID();
+      button.addEventListener("click", function () {
+        if (button.getAttribute("aria-disabled")) return;
+        button.setAttribute("aria-disabled", "true");
+        window.running.begin(button.dataset.post, function () {
+          var data = new FormData();
+          data.set("once", once);
+          return data;
+        }).then(
+          function (answer) { if (answer) location.assign(answer.location); },
+          function (error) { wrong.textContent = error.message; }
+        ).then(function () { button.removeAttribute("aria-disabled"); });
+      });
+    });
+  }
+
+  wire(document);
+  if (isLive()) window.setTimeout(look, EVERY_MS);
+})();

@@ -1,0 +1,189 @@
+"""What templates make of rows: for each row every input's value and the request it becomes, or what is wrong.
+
+The engine's own code renders, types and checks (`connector.bindings`, `connector.preview`); here its answers
+are only sorted by where they belong: to an input, to a row, or to both.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from connector.action import Action
+from connector.bindings import Binding, bind, bind_inputs
+from connector.clock import SystemClock
+from connector.errors import RowError, RunFault, shorten
+from connector.files import InputRow
+from connector.inputs import ABSENT, Input
+from connector.json_text import kind
+from connector.preview import preview_row
+from connector.redact import Redactor
+from connector.service import Service
+from connector.templates import Scope
+
+LONGEST_S = 3.0
+"""For how long rows are tried, in seconds. A template's own bounds hold for one rendering of it."""
+_LONGEST_VALUE = 2000
+_LONGEST_BODY = 20_000
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What one input's template gives for one row: a value of a kind, or an error."""
+
+    name: str
+    value: str = ""
+    kind: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class TriedRow:
+    """One row: its inputs, and the request that it becomes (see `preview_row`), or why it becomes none.
+
+    `http` is the request as HTTP writes it.
+    """
+
+    number: int
+    cells: Sequence[Cell] = ()
+    request: Mapping[str, Any] | None = None
+    http: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What came of some rows. `faults` are by the input's name; `fault` is that of the whole."""
+
+    rows: Sequence[TriedRow] = ()
+    faults: Mapping[str, str] = field(default_factory=dict)
+    fault: str = ""
+    stopped: bool = False
+
+    @property
+    def failed(self) -> int:
+        """How many of the rows become no request."""
+        return sum(bool(row.error) for row in self.rows)
+
+
+def try_out(
+    action: Action,
+    service: Service,
+    templates: Mapping[str, Any],
+    rows: Sequence[InputRow],
+    uploads: Path,
+    base_url: str,
+) -> Trial:
+    """Render templates over rows. Sends nothing, and raises nothing for what is wrong with either."""
+    return _Attempt(action, service, templates, uploads, base_url).over(rows)
+
+
+class _Attempt:
+    """Templates that are tried over some rows."""
+
+    def __init__(
+        self, action: Action, service: Service, templates: Mapping[str, Any], uploads: Path, base_url: str
+    ) -> None:
+        self._action, self._service, self._uploads, self._base_url = action, service, uploads, base_url
+        self._redactor = Redactor(members=service.secrets)
+        self._constants = {"now": SystemClock().now()}
+        self._faults: dict[str, str] = {}
+        self._fault = ""
+        rendered = {name: text for name, text in templates.items() if name != "delay_ms"}
+        self._bound, faults = bind_inputs(action, rendered)
+        for name, fault in faults.items():
+            self._faults[name] = _without_name(name, str(fault))
+        self._require_all(set(rendered))
+        self._check_delay(templates)
+        self._bindings = None
+        if not self._faults:
+            try:
+                self._bindings = bind(action, templates, constants=self._constants)
+            except RunFault as error:
+                self._fault = str(error)
+
+    def _require_all(self, given: set[str]) -> None:
+        """Note which required inputs nothing is bound to."""
+        there = {binding.input.name for binding in self._bound} | self._faults.keys()
+        if given:
+            missing = "It is required, and has no template."
+            self._faults |= {name: missing for name in self._action.required if name not in there}
+
+    def _check_delay(self, templates: Mapping[str, Any]) -> None:
+        """Note what is wrong with the delay, which is the run's and not a row's."""
+        if "delay_ms" in templates:
+            try:
+                bind(self._action, {"delay_ms": templates["delay_ms"]}, match_fields=True)
+            except RunFault as fault:
+                self._faults["delay_ms"] = str(fault)
+
+    def over(self, rows: Sequence[InputRow]) -> Trial:
+        """Try rows, as many as there is time for."""
+        until = monotonic() + LONGEST_S
+        tried: list[TriedRow] = []
+        for row in rows:
+            if tried and monotonic() > until:
+                break
+            tried.append(self._row(row))
+        faults = dict(self._faults)
+        for tried_row in tried:
+            for cell in tried_row.cells:
+                if cell.error:
+                    faults.setdefault(cell.name, f"Row {tried_row.number}: {cell.error}")
+        return Trial(tried, faults, self._fault, stopped=len(tried) < len(rows))
+
+    def _row(self, row: InputRow) -> TriedRow:
+        if row.error:
+            return TriedRow(row.number, error=row.error)
+        scope = Scope(row.data, self._constants)
+        cells = [self._cell(binding, scope) for binding in self._bound]
+        if self._bindings is None:
+            wrong = ", ".join(self._faults)
+            return TriedRow(row.number, cells, error=self._fault or f"Mend {wrong} first.")
+        asked = (self._action, self._service, self._bindings, self._uploads, row, self._base_url)
+        try:
+            request = preview_row(*asked)
+        except RecursionError:
+            return TriedRow(row.number, cells, error="the row is nested too deeply")
+        if "error" in request:
+            return TriedRow(row.number, cells, error=self._redactor.text(request["error"]))
+        return TriedRow(row.number, cells, request, self._http(request))
+
+    def _http(self, request: Mapping[str, Any]) -> str:
+        lines = [f"{request['method']} {request['url']}"]
+        lines += [f"{name}: {text}" for name, text in request["headers"].items()]
+        if request["body"] is not None:
+            body = json.dumps(self._redactor.json(request["body"]), ensure_ascii=False, indent=2)
+            lines += ["", shorten(body, _LONGEST_BODY)]
+        return "\n".join(lines)
+
+    def _cell(self, binding: Binding, scope: Scope) -> Cell:
+        name = binding.input.name
+        try:
+            outcome = binding.outcome(scope)
+        except RecursionError:
+            outcome = RowError("template_error", "its value is nested too deeply")
+        if isinstance(outcome, RowError):
+            return Cell(name, error=_without_name(name, str(outcome)))
+        note = ""
+        if outcome is ABSENT:
+            if binding.input.default is ABSENT:
+                return Cell(name, kind="not sent")
+            outcome, note = binding.input.default, ", its default"
+        return Cell(name, self._shown(binding.input, outcome), kind(outcome) + note)
+
+    def _shown(self, given: Input, value: Any) -> str:
+        """Write a value, hidden where the service holds an input of that name secret."""
+        name = given.target[-1] if given.target else given.name
+        (shown,) = self._redactor.json({name: value}).values()
+        return shorten(json.dumps(shown, ensure_ascii=False), _LONGEST_VALUE)
+
+
+def _without_name(name: str, text: str) -> str:
+    """Leave out an input's name, as what is said stands beside it; a place in its value stays."""
+    rest = text.removeprefix(f"{name}: ")
+    return f"at {rest.removeprefix(name)}" if rest.startswith((f"{name}[", f"{name}.")) else rest

@@ -1,0 +1,257 @@
+"""Trying an action: a form in which templates meet rows. What comes of them can be run, or saved as a job."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from werkzeug.wrappers import Request, Response
+
+from connector.action import Action
+from connector.errors import RunFault
+from connector.json_text import dumps
+from connector.preview import NO_INSTANCE
+from connector.service import Service
+from connector.web.action_page import EFFECTS, InputRow, make_action_page
+from connector.web.consent import Question, how_many, question
+from connector.web.places import Place, saved_place, saved_places
+from connector.web.route import Route
+from connector.web.rows import FORMAT_NAMES, GivenRows, save_rows, saved_rows
+from connector.web.run_control import make_job, pack_job, write_job
+from connector.web.trial import Trial, try_out
+
+if TYPE_CHECKING:
+    from connector.web.app import Site
+
+TRIED = 20
+"""How many rows are tried while somebody types."""
+LONGEST_PASTED = 4 << 20
+"""Characters of rows that stand in the form; more than these come as a file."""
+_TEMPLATE = "template."
+
+
+@dataclass(frozen=True)
+class Field:
+    """One input in the form: the template that stands there at first, and what is offered to choose from."""
+
+    input: InputRow
+    template: str
+    choices: Sequence[str]
+
+    @property
+    def is_wanted(self) -> bool:
+        """Tell whether it is shown at once, and not among those that are seldom needed."""
+        return self.input.required or bool(self.template)
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a form was sent with."""
+
+    action: Action
+    service: Service
+    templates: Mapping[str, str]
+    rows: GivenRows
+    draft: str
+    place: Place
+
+
+def _try(site: Site, request: Request, name: str) -> Response:
+    try:
+        shown = make_action_page(site.catalog, name, site.actions)
+    except RunFault:
+        return site.page("missing.html", "../../", status=404)
+    action = shown.action
+    number = min(request.args.get("example", 1, int), len(action.examples)) - 1
+    example = action.examples[max(0, number)]
+    draft = site.drafts.new()
+    for file, content in example.files.items():
+        site.drafts.upload(draft, file, content.encode())
+    return site.page(
+        "try.html",
+        "../../",
+        page=shown,
+        fields=[_field(given, example.templates) for given in shown.inputs],
+        rows=dumps(example.row),
+        examples=action.examples,
+        example=max(0, number) + 1,
+        draft=draft,
+        uploads=sorted(example.files) if any(part.file for part in action.parts.values()) else None,
+        places=list(saved_places(site.catalog.service(action.service))),
+        effects=EFFECTS,
+    )
+
+
+def _field(given: InputRow, templates: Mapping[str, Any]) -> Field:
+    template = templates.get(given.name, "")
+    if isinstance(template, Mapping) and "template" in template:
+        template = template["template"]
+    text = template if isinstance(template, str) else json.dumps(template, ensure_ascii=False)
+    single = not given.schema.type.startswith("array")
+    choices = given.schema.options or (("true", "false") if given.schema.type == "boolean" else ())
+    return Field(given, text, choices if single else ())
+
+
+def _read(site: Site, request: Request, name: str) -> Given:
+    """Read what the form was sent with. Raises RunFault."""
+    action = site.action(name)
+    service = site.catalog.service(action.service)
+    request.max_form_memory_size = 4 * LONGEST_PASTED  # in bytes, of which a character has up to four
+    form, draft = request.form, request.form.get("draft", "")
+    folder = site.drafts.folder(draft)
+    if "rows" in form:
+        if len(form["rows"]) > LONGEST_PASTED:
+            raise RunFault("These are too many rows to stand here: choose them as a file.")
+        rows: GivenRows | None = save_rows(form["rows"].encode("utf-8", "replace"), "", folder)
+    else:
+        rows = saved_rows(folder)
+    if rows is None:
+        raise RunFault("There are no rows: paste some, or choose a file.")
+    templates = {
+        key.removeprefix(_TEMPLATE): text
+        for key, text in form.items()
+        if key.startswith(_TEMPLATE) and text.strip()
+    }
+    connection = form.get("connection", "")
+    place = saved_place(service, connection) if connection else Place("", site.control.sandbox_url)
+    return Given(action, service, templates, rows, draft, place)
+
+
+def _preview(site: Site, request: Request, name: str) -> Response:
+    given = _read(site, request, name)
+    try:
+        count, rows = given.rows.count(), given.rows.first(TRIED)
+    except RunFault as fault:
+        return _json({"status": "", "rows": [], "faults": {"rows": str(fault)}})
+    trial = try_out(
+        given.action,
+        given.service,
+        given.templates,
+        rows,
+        site.drafts.uploads(given.draft),
+        given.place.base_url or NO_INSTANCE,
+    )
+    faults = dict(trial.faults)
+    if not rows:
+        faults["rows"] = "There are no rows yet."
+    if given.place.fault:
+        faults["connection"] = given.place.fault
+    return _json(
+        {
+            "status": _status(trial, count),
+            "format": f"{FORMAT_NAMES[given.rows.format]}, {how_many(count)}",
+            "faults": faults,
+            "rows": [
+                {"ok": not row.error, "html": site.renderer.page("tried_row.html", "../../", row=row)}
+                for row in trial.rows
+            ],
+        }
+    )
+
+
+def _status(trial: Trial, count: int) -> str:
+    tried = len(trial.rows)
+    of = f"The first {tried} of {how_many(count)}" if tried < count else how_many(count).capitalize()
+    parts = [f"{of}: {tried - trial.failed:,} can be sent" if tried else "There are no rows"]
+    if trial.failed:
+        parts.append(f"{trial.failed:,} cannot")
+    if trial.stopped:
+        parts.append("the others were not tried, as it takes too long")
+    return ", ".join(parts) + "."
+
+
+def _rows_file(site: Site, request: Request, name: str) -> Response:
+    """Keep a file of rows, whose name is in a header."""
+    file_name = unquote(request.headers.get("X-File-Name", ""))
+    rows = save_rows(request.get_data(), file_name, site.drafts.folder(request.args.get("draft", "")))
+    return _json({"format": f"{FORMAT_NAMES[rows.format]}, {how_many(rows.count())}"})
+
+
+def _upload(site: Site, request: Request, name: str) -> Response:
+    """Keep a file that rows name."""
+    file_name = unquote(request.headers.get("X-File-Name", ""))
+    site.drafts.upload(request.args.get("draft", ""), file_name, request.get_data())
+    return _json({"name": file_name})
+
+
+def _run(site: Site, request: Request, name: str) -> Response:
+    given = _read(site, request, name)
+    count = given.rows.count()
+    if not count:
+        raise RunFault("There are no rows to run.")
+    place = given.place
+    if place.fault:
+        raise RunFault(place.fault)
+    if place.read_only and given.action.effect != "read":
+        raise RunFault(f"{place.title} is read-only: only actions that read may be run there.")
+    asked = question(given.action, count, place.title, is_real=bool(place.name))
+    if asked and not asked.is_answered(request.form.get("confirmed")):
+        return ask(site, asked)
+    run = site.control.start(
+        given.action,
+        given.service,
+        given.templates,
+        given.rows,
+        place.name,
+        site.drafts.uploads(given.draft),
+        request.form.get("once", ""),
+    )
+    return _json({"location": f"../../runs/{run}"})
+
+
+def ask(site: Site, asked: Question) -> Response:
+    """Answer with what must be agreed to, for the page's dialog."""
+    return _json({"ask": site.renderer.page("ask.html", "", asked=asked), "rows": asked.rows})
+
+
+def _job(site: Site, request: Request, name: str) -> Response:
+    """Write a job of what the form was sent with, and say where it can be had."""
+    given = _read(site, request, name)
+    folder = site.drafts.folder(given.draft)
+    job = make_job(given.action, given.templates, given.rows, given.place.name)
+    write_job(folder, job)
+    return _json({"location": f"job.zip?draft={given.draft}"})
+
+
+def _job_file(site: Site, request: Request, name: str) -> Response:
+    folder = site.drafts.folder(request.args.get("draft", ""))
+    return download(pack_job(folder), f"{site.action(name).name}.zip", "application/zip")
+
+
+def download(content: Any, name: str, media_type: str) -> Response:
+    """Answer with a file to be saved."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(
+        content, headers=headers, mimetype=media_type, direct_passthrough=not isinstance(content, bytes)
+    )
+
+
+def _json(data: Mapping[str, Any]) -> Response:
+    return Response(json.dumps(data), mimetype="application/json")
+
+
+def as_message(view: Any) -> Any:
+    """Have a view say by JSON what a script is to show as an error."""
+
+    def answer(site: Site, request: Request, **values: str) -> Response:
+        try:
+            response: Response = view(site, request, **values)
+            return response
+        except RunFault as fault:
+            return Response(json.dumps({"error": str(fault)}), 400, mimetype="application/json")
+
+    return answer
+
+
+ROUTES = (
+    Route("/actions/<name>/try", _try),
+    Route("/actions/<name>/preview", as_message(_preview), ("POST",)),
+    Route("/actions/<name>/rows", as_message(_rows_file), ("POST",)),
+    Route("/actions/<name>/upload", as_message(_upload), ("POST",)),
+    Route("/actions/<name>/run", as_message(_run), ("POST",)),
+    Route("/actions/<name>/job", as_message(_job), ("POST",)),
+    Route("/actions/<name>/job.zip", _job_file),
+)

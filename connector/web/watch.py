@@ -1,0 +1,190 @@
+"""What is shown of runs: pure functions from their records to plain values for the templates."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from connector.action import Action
+from connector.errors import RunFault
+from connector.job import STREAM
+from connector.output import is_interrupted, look_for_another_run
+from connector.redact import Redactor
+from connector.runs import EVERY_S, Record
+from connector.web.plot import Plot, make_plot, time_text
+from connector.web.run_control import Started
+
+State = Literal["running", "finished", "stopped", "killed", "starting", "failed"]
+STATES: Mapping[State, str] = {
+    "running": "running",
+    "finished": "finished",
+    "stopped": "stopped",
+    "killed": "cut off",
+    "starting": "starting",
+    "failed": "not begun",
+}
+"""What a run's state is called on a page. `starting` and `failed` are of runs without a record."""
+
+
+@dataclass(frozen=True)
+class Code:
+    """Failed rows of one `meta.code`, and one of them."""
+
+    code: str
+    rows: int
+    example: str
+
+
+@dataclass(frozen=True)
+class RunView:
+    """One run, as pages show it. `share` is in per cent; `rerunnable` are rows that may be sent again."""
+
+    id: str
+    action: str
+    title: str
+    effect: str
+    where: str
+    began: str
+    state: State
+    done: int = 0
+    total: int | None = None
+    succeeded: int = 0
+    failed: int = 0
+    codes: Sequence[Code] = ()
+    seconds: float = 0.0
+    rerunnable: int = 0
+    in_doubt: int = 0
+    can_resume: bool = False
+    rerun_of: str = ""
+    notes: Sequence[str] = ()
+    plot: Plot | None = None
+
+    @property
+    def state_word(self) -> str:
+        """Say how it is."""
+        return STATES[self.state]
+
+    @property
+    def is_live(self) -> bool:
+        """Tell whether more is to come."""
+        return self.state in ("running", "starting")
+
+    @property
+    def share(self) -> int | None:
+        """How much is done, in per cent, if that is known."""
+        return None if not self.total else min(100, 100 * self.done // self.total)
+
+    @property
+    def took(self) -> str:
+        """For how long it has run since it was begun, or resumed."""
+        return time_text(self.seconds)
+
+    @property
+    def rate(self) -> str:
+        """Rows a second, on average."""
+        return "" if self.seconds < 1 or not self.done else f"{self.done / self.seconds:.1f}/s"
+
+
+def state_of(record: Record, now: float) -> State:
+    """Tell how a run is. One that was heard of just now goes on; of others the output's lock knows.
+
+    The lock is not asked of a run that goes on: at the instant of its end that could get in its way.
+    """
+    if record.ended is not None:
+        return "stopped" if (record.summary or {}).get("stopped") else "finished"
+    if 0 <= now - (record.seen or record.started) < 3 * EVERY_S:
+        return "running"
+    try:
+        look_for_another_run(record.output)
+    except RunFault:
+        return "running"
+    return "killed"
+
+
+def make_view(
+    record: Record,
+    actions: Mapping[str, Action],
+    redactor: Redactor,
+    where: str,
+    *,
+    may_continue: bool,
+    now: float | None = None,
+) -> RunView:
+    """Show a run, and `where` its requests go; `may_continue` tells whether that place is still there."""
+    state = state_of(record, time.time() if now is None else now)
+    action = actions.get(record.job.action)
+    said: Mapping[str, Any] = record.summary or {}
+    failed, repeatable = said.get("failed", 0), said.get("repeatable", 0)
+    is_kept = STREAM not in (record.job.input, record.job.output)
+    is_over = state == "finished" and is_kept and record.output.is_file() and may_continue
+    return RunView(
+        record.id,
+        record.job.action,
+        action.title if action else record.job.action,
+        action.effect if action else "destructive",
+        where,
+        clock_text(record.started),
+        state,
+        said.get("rows", 0),
+        record.total if record.total is not None else said.get("rows") if state == "finished" else None,
+        said.get("succeeded", 0),
+        failed,
+        [
+            Code(code, about["rows"], redactor.text(about["example"]))
+            for code, about in sorted(said.get("codes", {}).items(), key=lambda item: -item[1]["rows"])
+        ],
+        said.get("seconds", 0.0),
+        repeatable if is_over and _has_codes(record) else 0,
+        failed - repeatable,
+        state in ("stopped", "killed") and is_kept and may_continue and _is_resumable(record),
+        "" if record.rerun_of is None else record.rerun_of.name,
+        list(_notes(record, state, said)),
+        make_plot(record.timeline),
+    )
+
+
+def view_of_started(id: str, started: Started, actions: Mapping[str, Action]) -> RunView:
+    """Show a run that has not come to its record, and perhaps never will: its log says why."""
+    action = actions[started.action]
+    return RunView(
+        id=id,
+        action=started.action,
+        title=action.title,
+        effect=action.effect,
+        where=started.where,
+        began=clock_text(started.began),
+        state="starting" if started.process.poll() is None else "failed",
+    )
+
+
+def _has_codes(record: Record) -> bool:
+    return record.job.output_format != "csv" and record.output.suffix.lower() != ".csv"
+
+
+def _is_resumable(record: Record) -> bool:
+    """Tell whether the run can be resumed by itself; a step goes on with its whole job."""
+    return not record.job.step and is_interrupted(record.output)
+
+
+def _notes(record: Record, state: State, said: Mapping[str, Any]) -> Sequence[str]:
+    notes = []
+    if record.job.step:
+        notes.append(f'It is the step "{record.job.step}" of a job, which is resumed as a whole.')
+    if said.get("resumed_rows"):
+        notes.append(f"{said['resumed_rows']:,} rows were done before it was resumed.")
+    if said.get("warned"):
+        notes.append(f"{said['warned']:,} rows have a warning.")
+    if said.get("truncated"):
+        notes.append(f"{said['truncated']:,} lists are not whole: a cap ended them.")
+    if said.get("too_many_errors"):
+        notes.append("More rows failed than the job allows.")
+    if state == "finished" and not record.output.exists():
+        notes.append("Its output is not there any more.")
+    return notes
+
+
+def clock_text(seconds: float) -> str:
+    """Write a time of this machine's clock."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))

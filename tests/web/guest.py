@@ -1,0 +1,74 @@
+"""A browser without a browser: werkzeug's client behind the doors, with the token that our pages hold."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from werkzeug.test import Client, TestResponse
+
+from connector.catalog import Catalog
+from connector.web.app import Site
+from connector.web.doors import CSRF_HEADER, Doors
+from tests.loopback import PATIENCE_S
+
+BASE = "http://127.0.0.1:8000"
+
+
+class Guest:
+    """Somebody who has opened the address."""
+
+    def __init__(self, site: Site) -> None:
+        self.site, self.doors = site, Doors(site)
+        site.csrf_token = self.doors.csrf_token
+        self._client = Client(self.doors)
+        self.get("/", token=self.doors.token)
+
+    def get(self, path: str, **query: str) -> TestResponse:
+        return self._client.get(path, base_url=BASE, query_string=query or None, buffered=True)
+
+    def post(self, path: str, data: Any = None, **more: Any) -> TestResponse:
+        headers = {"Origin": BASE, CSRF_HEADER: self.doors.csrf_token, **more.pop("headers", {})}
+        return self._client.post(path, base_url=BASE, headers=headers, data=data, **more)
+
+    def form(self, action: str, rows: str | None, templates: dict[str, str], **more: str) -> dict[str, str]:
+        """Give what the form of an action posts, with a draft of its own."""
+        named = {f"template.{name}": text for name, text in templates.items()}
+        given = {} if rows is None else {"rows": rows}
+        return {"draft": self.site.drafts.new(), "once": str(time.monotonic_ns()), **given, **named, **more}
+
+    def run(self, action: str, rows: str, templates: dict[str, str], **more: str) -> str:
+        """Start a run, and give its id."""
+        answer = self.post(f"/actions/{action}/run", self.form(action, rows, templates, **more))
+        assert answer.status_code == 200, answer.text
+        return str(answer.get_json()["location"].rpartition("/")[2])
+
+    def wait(self, id: str) -> str:
+        """Wait for the end of a run, and give its page."""
+        return until(lambda: self._ended(id))
+
+    def _ended(self, id: str) -> str:
+        page = self.get(f"/runs/{id}").text
+        return "" if 'data-state="live"' in page else page
+
+
+def until(look: Callable[[], Any]) -> Any:
+    """Look until there is something, and give it."""
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        if found := look():
+            return found
+        time.sleep(0.02)
+    raise AssertionError("it never came")
+
+
+@contextmanager
+def open_site(catalog: Catalog) -> Iterator[Guest]:
+    """A site of a test's own, and a guest in it."""
+    site = Site(catalog)
+    try:
+        yield Guest(site)
+    finally:
+        site.close()

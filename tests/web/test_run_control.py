@@ -1,0 +1,336 @@
+"""Runs that pages start: real ones, that leave the record of any run, and only with consent."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import stat
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from connector.catalog import Catalog
+from connector.runs import Record, find_by_id, records
+from connector.sandbox.server import Sandbox
+from connector.saved_connections import SavedConnections
+from connector.secret_store import SecretStore
+from connector.state import work_folder
+from connector.web.run_control import RunControl
+from tests.web.guest import Guest, open_site, until
+
+RENAME = {"device_id": "{{ n }}", "display_name": "PC {{ n }}", "delay_ms": "0"}
+DELETE = {"tab_id": "{{ n }}", "delay_ms": "0"}
+REFUSED = {"fault": "answer", "status": 409, "body": {"resultCode": "conflict"}}
+
+
+@pytest.fixture
+def guest(catalog: Catalog) -> Iterator[Guest]:
+    with open_site(catalog) as guest:
+        yield guest
+
+
+@pytest.fixture
+def acme(sandbox: Sandbox) -> Sandbox:
+    """A saved connection of this name, which leads to a sandbox that is not the server's own."""
+    settings = {"base_url": sandbox.base_url, "client_id": sandbox.client_id}
+    SavedConnections().save("acme", settings)
+    SecretStore().set("acme", "client_secret", sandbox.client_secret, "file")
+    return sandbox
+
+
+def rows(*numbers: int) -> str:
+    return "".join(f'{{"n": {n}}}\n' for n in numbers)
+
+
+def found(id: str) -> Record:
+    record = find_by_id(id)
+    assert record is not None
+    return record
+
+
+def written(record: Record) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in record.output.read_text().splitlines()]
+
+
+def sent(sandbox: Sandbox) -> list[str]:
+    return [f"{r['method']} {r['path']}" for r in sandbox.log.requests() if r["method"] != "GET"]
+
+
+def test_a_run_in_the_sandbox_leaves_what_any_run_leaves(guest: Guest) -> None:
+    id = guest.run("update_device", rows(1, 2, 9999), RENAME)
+    page = guest.wait(id)
+    record = found(id)
+    assert "finished" in page
+    assert "Rerun 1 failed row" in page
+    assert [e["meta"]["code"] for e in written(record)] == [None, None, "not_found"]
+    assert len(sent(guest.site.control.sandbox())) == 3
+    folder = record.output.parent
+    assert folder.parent == work_folder()
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "envelopes.jsonl", "files", "job.yaml", "log.txt", "rows.jsonl", "uploads",
+    ]  # fmt: skip
+    assert [r.id for r in records()] == [id]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes mean nothing here")
+def test_what_a_run_leaves_is_its_users_alone(guest: Guest) -> None:
+    id = guest.run("update_device", rows(1), RENAME)
+    guest.wait(id)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in found(id).output.parent.iterdir()}
+    assert [modes.pop("files"), modes.pop("uploads")] == [0o700, 0o700]
+    assert set(modes.values()) == {0o600}
+    assert stat.S_IMODE(found(id).output.parent.stat().st_mode) == 0o700
+    assert stat.S_IMODE(work_folder().stat().st_mode) == 0o700
+
+
+def test_no_secret_is_in_a_job_on_a_command_line_or_on_a_page(
+    guest: Guest, acme: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands: list[list[str]] = []
+    popen = subprocess.Popen
+
+    def noting(command: list[str], **more: Any) -> Any:
+        commands.append(command)
+        return popen(command, **more)
+
+    monkeypatch.setattr(subprocess, "Popen", noting)
+    ids = [guest.run("update_device", rows(1), RENAME)]
+    ids.append(guest.run("update_device", rows(1), RENAME, connection="acme", confirmed="1"))
+    pages = [guest.wait(id) for id in ids] + [guest.get("/runs").text]
+    pages.append(guest.get("/actions/update_device/try").text)
+    files = [path for id in ids for path in found(id).output.parent.iterdir() if path.is_file()]
+    for text in (*pages, *map(str, commands), *(path.read_text() for path in files)):
+        assert acme.client_secret not in text
+        assert acme.client_id not in text
+    assert f"acme ({acme.base_url.removeprefix('http://')})" in pages[1]
+
+
+def test_a_saved_connection_is_used_by_its_name_and_not_the_sandbox(guest: Guest, acme: Sandbox) -> None:
+    id = guest.run("update_device", rows(1, 2), RENAME, connection="acme", confirmed="2")
+    guest.wait(id)
+    assert sent(acme) == ["PATCH /v2/device/1", "PATCH /v2/device/2"]
+    assert guest.site.control.sandbox_url == ""
+    assert found(id).job.connection == "acme"
+
+
+def test_the_sandbox_is_used_whatever_else_is_set_up(
+    guest: Guest, acme: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NINJAONE_CONNECTION", "acme")
+    SavedConnections().make_default("acme")
+    guest.wait(guest.run("update_device", rows(1), RENAME))
+    assert (sent(acme), len(sent(guest.site.control.sandbox()))) == ([], 1)
+
+
+def test_a_job_of_a_run_runs_by_the_command_line_and_gives_the_same(guest: Guest, tmp_path: Path) -> None:
+    id = guest.run("list_devices", '{"size": 1}\n{"size": 2}\n', {"filter": "class = WINDOWS_SERVER"})
+    guest.wait(id)
+    with zipfile.ZipFile(io.BytesIO(guest.get(f"/runs/{id}/job.zip").data)) as archive:
+        archive.extractall(tmp_path)
+    settings = guest.site.control.sandbox().connection
+    (tmp_path / "c.yaml").write_text(yaml.safe_dump(settings))
+    command = [sys.executable, "-m", "connector", "run", "job.yaml", "-c", "c.yaml"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    ours = [
+        {**json.loads(line), "meta": 0} for line in (tmp_path / "envelopes.jsonl").read_text().splitlines()
+    ]
+    downloaded = guest.get(f"/runs/{id}/envelopes")
+    assert downloaded.data == found(id).output.read_bytes()
+    assert downloaded.headers["Content-Disposition"] == 'attachment; filename="list_devices.jsonl"'
+    assert [{**json.loads(line), "meta": 0} for line in downloaded.text.splitlines()] == ours
+
+
+def test_files_are_uploaded_and_saved(guest: Guest) -> None:
+    form = guest.form("x", '{"f": "a.txt"}', {"files": '["{{ f }}"]'})
+    where = f"/actions/upload_articles/upload?draft={form['draft']}"
+    guest.post(where, b"hello", headers={"X-File-Name": "a.txt"})
+    answer = guest.post("/actions/upload_articles/run", form)
+    id = answer.get_json()["location"].rpartition("/")[2]
+    guest.wait(id)
+    assert [e["has_error"] for e in written(found(id))] == [False]
+
+
+# Consent
+
+
+def test_without_consent_nothing_destructive_is_sent(guest: Guest) -> None:
+    sandbox = guest.site.control.sandbox()
+    tabs = list(range(1, 30))
+    form = guest.form("delete_custom_tab", rows(*tabs), DELETE)
+    for said in (None, "", "yes", "28", "true", "29 rows"):
+        more = {} if said is None else {"confirmed": said}
+        answer = guest.post("/actions/delete_custom_tab/run", {**form, **more}).get_json()
+        assert "Type <strong>29</strong>" in answer["ask"]
+        assert "Delete Custom Tab, on the sandbox" in answer["ask"]
+    assert (sent(sandbox), list(records()), list(work_folder().iterdir())) == ([], [], [])
+    guest.wait(guest.run("delete_custom_tab", rows(*tabs), DELETE, confirmed="29"))
+    assert len(sent(sandbox)) == 29
+
+
+def test_the_number_that_was_agreed_to_is_held_against_the_rows(guest: Guest) -> None:
+    form = guest.form("delete_custom_tab", rows(1, 2, 3), DELETE, confirmed="2")
+    assert "3 rows" in guest.post("/actions/delete_custom_tab/run", form).get_json()["ask"]
+    assert list(records()) == []
+
+
+def test_a_write_is_asked_about_where_it_is_real(guest: Guest, acme: Sandbox) -> None:
+    form = guest.form("update_device", rows(1), RENAME, connection="acme")
+    answer = guest.post("/actions/update_device/run", form).get_json()
+    assert "Type <strong>" not in answer["ask"]
+    assert f"acme ({acme.base_url.removeprefix('http://')})" in answer["ask"]
+    assert sent(acme) == []
+
+
+def test_a_read_is_never_asked_about(guest: Guest, acme: Sandbox) -> None:
+    page = guest.wait(guest.run("list_devices", "{}", {"delay_ms": "0"}, connection="acme"))
+    assert "finished" in page
+
+
+def test_a_post_without_our_token_starts_nothing(guest: Guest) -> None:
+    form = guest.form("update_device", rows(1), RENAME)
+    for headers in ({"X-CSRF-Token": ""}, {"X-CSRF-Token": "x"}, {"Origin": "http://elsewhere.example"}):
+        assert guest.post("/actions/update_device/run", form, headers=headers).status_code == 403
+    assert list(work_folder().iterdir()) == []
+
+
+def test_a_second_post_of_the_same_run_starts_no_second_one(guest: Guest) -> None:
+    form = guest.form("update_device", rows(1), RENAME)
+    ids = {guest.post("/actions/update_device/run", form).get_json()["location"] for _ in range(3)}
+    (id,) = ids
+    guest.wait(id.rpartition("/")[2])
+    assert len(sent(guest.site.control.sandbox())) == 1
+
+
+# What follows a run
+
+
+def test_only_the_failed_rows_that_may_be_repeated_are_rerun(guest: Guest) -> None:
+    sandbox = guest.site.control.sandbox()
+    sandbox.set_faults(queue=[None, REFUSED, None, "reset_after"])
+    templates = {"name": "Client {{ n }}", "delay_ms": "0"}
+    id = guest.run("create_organization", rows(1, 2, 3, 4), templates)
+    page = guest.wait(id)
+    assert "Rerun 1 failed row" in page
+    assert "1 of the failed rows may have been carried out" in page
+    answer = guest.post(f"/runs/{id}/rerun", {"once": "a"}).get_json()
+    again = guest.post(f"/runs/{id}/rerun", {"once": "a"}).get_json()
+    assert answer == again
+    guest.wait(answer["location"])
+    record = found(answer["location"])
+    assert record.rerun_of == found(id).output
+    assert record.output.name == "envelopes.rerun.jsonl"
+    assert [(e["row"], e["has_error"]) for e in written(record)] == [(2, False)]
+    names = [r["body"]["name"] for r in sandbox.log.requests() if r["method"] == "POST"]
+    assert names == ["Client 1", "Client 2", "Client 3", "Client 4", "Client 2"]
+
+
+def test_a_run_is_stopped_and_resumed_and_nothing_is_sent_twice(guest: Guest) -> None:
+    templates = {**RENAME, "delay_ms": "100"}
+    id = guest.run("update_device", rows(*range(1, 21)), templates)
+    until(lambda: len(sent(guest.site.control.sandbox())) >= 2)
+    assert 'id="stop"' in guest.get(f"/runs/{id}").text
+    guest.post(f"/runs/{id}/stop")
+    page = guest.wait(id)
+    assert "stopped, can be resumed" in page
+    assert len(sent(guest.site.control.sandbox())) < 20
+    resumed = guest.post(f"/runs/{id}/resume", {"once": "r"}).get_json()
+    assert resumed == {"location": id}
+    page = guest.wait(id)
+    assert "finished" in page
+    assert "rows were done before it was resumed" in page
+    assert [e["row"] for e in written(found(id))] == list(range(1, 21))
+    assert len(sent(guest.site.control.sandbox())) == 20
+
+
+def test_what_follows_a_destructive_run_is_asked_about(guest: Guest) -> None:
+    id = guest.run("delete_custom_tab", rows(9999), {**DELETE, "tab_id": "{{ n }}x"}, confirmed="1")
+    guest.wait(id)
+    answer = guest.post(f"/runs/{id}/rerun", {"once": "x"}).get_json()
+    assert "Type <strong>1</strong>" in answer["ask"]
+    assert len(list(records())) == 1
+
+
+def test_what_cannot_follow_is_refused(guest: Guest) -> None:
+    id = guest.run("update_device", rows(1), RENAME)
+    guest.wait(id)
+    for what in ("rerun", "resume"):
+        assert guest.post(f"/runs/{id}/{what}", {"once": what}).status_code == 400
+    assert guest.post(f"/runs/{'0' * 32}/rerun").status_code == 400
+
+
+def test_a_run_in_a_sandbox_that_has_ended_is_not_sent_elsewhere(
+    guest: Guest, catalog: Catalog, acme: Sandbox
+) -> None:
+    SavedConnections().make_default("acme")
+    id = guest.run("update_device", rows(9999), RENAME)
+    guest.wait(id)
+    with open_site(catalog) as later:
+        page = later.get(f"/runs/{id}").text
+        assert "a sandbox that has ended" in page
+        assert 'id="rerun"' not in page
+        assert later.post(f"/runs/{id}/rerun", {"once": "1"}).status_code == 400
+    assert sent(acme) == []
+
+
+def test_a_run_outlives_the_server(catalog: Catalog, acme: Sandbox) -> None:
+    with open_site(catalog) as guest:
+        templates = {**RENAME, "delay_ms": "50"}
+        id = guest.run("update_device", rows(*range(1, 11)), templates, connection="acme", confirmed="10")
+        until(lambda: sent(acme))
+    record = until(lambda: (r := find_by_id(id)) and r.ended and r)
+    assert len(written(record)) == 10
+
+
+# What goes wrong
+
+
+def test_a_run_that_cannot_begin_says_why(guest: Guest, acme: Sandbox) -> None:
+    SecretStore().set("acme", "client_secret", "another", "file")
+    id = guest.run("list_devices", "{}", {}, connection="acme")
+    page = guest.wait(id)
+    assert "Nothing was sent" in page
+    assert "not begun" in page
+    assert "ninjaone: " in page
+    assert find_by_id(id) is None
+    assert f'href="runs/{id}"' in guest.get("/runs").text
+
+
+@pytest.mark.parametrize(
+    ("rows", "more", "said"),
+    [
+        ("", {}, "There are no rows to run."),
+        ("{}", {"connection": "nosuch"}, 'no connection "nosuch" is saved'),
+        ("{}", {"connection": "../acme"}, "../acme"),
+    ],
+)
+def test_what_cannot_be_run_is_said_before_anything_begins(
+    guest: Guest, rows: str, more: dict[str, str], said: str
+) -> None:
+    answer = guest.post("/actions/list_devices/run", guest.form("list_devices", rows, {}, **more))
+    assert (answer.status_code, said in answer.get_json()["error"]) == (400, True)
+    assert list(work_folder().iterdir()) == []
+
+
+def test_a_connection_that_only_reads_is_not_written_to(guest: Guest, acme: Sandbox) -> None:
+    settings = yaml.safe_load(SavedConnections().path("acme").read_text())
+    SavedConnections().save("acme", {**settings, "read_only": True})
+    form = guest.form("update_device", rows(1), RENAME, connection="acme", confirmed="1")
+    answer = guest.post("/actions/update_device/run", form)
+    assert answer.status_code == 400
+    assert sent(acme) == []
+
+
+def test_closing_ends_the_sandbox_and_needs_none() -> None:
+    control = RunControl()
+    control.close()
+    port = control.sandbox().port
+    control.close()
+    with Sandbox(port=port):
+        pass

@@ -1,0 +1,267 @@
+"""Trying an action: what templates make of rows, with every error where it belongs."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector.catalog import Catalog
+from connector.cli.main import main
+from connector.web.drafts import KEPT, Drafts
+from connector.web.rows import recognised, save_rows
+from connector.web.trial import Trial, try_out
+from connector.web.try_pages import LONGEST_PASTED
+from tests.web.guest import Guest, open_site
+
+TEMPLATES = {
+    "device_id": "{{ device }}",
+    "disabled_features": '["{{ feature }}", "ALERTS"]',
+    "end": "{{ until }}",
+}
+CSV = "device,feature,until\n1,PATCHING,2036-07-16T06:00:00-4:00\n2,EVERYTHING,2036-07-16T06:00:00Z\n"
+
+
+@pytest.fixture
+def guest(catalog: Catalog) -> Iterator[Guest]:
+    with open_site(catalog) as guest:
+        yield guest
+
+
+def tried(
+    catalog: Catalog, folder: Path, rows: str, templates: dict[str, Any], action: str = "schedule_maintenance"
+) -> Trial:
+    found = catalog.action(action)
+    given = save_rows(rows.encode(), "", folder)
+    service = catalog.service(found.service)
+    return try_out(found, service, templates, given.first(20), folder, "https://acme.example")
+
+
+# What rows become
+
+
+def test_every_row_becomes_what_the_command_line_says(
+    catalog: Catalog, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trial = tried(catalog, tmp_path, CSV, TEMPLATES)
+    options = [f"--template={name}={template}" for name, template in TEMPLATES.items()]
+    (tmp_path / "c.yaml").write_text("{base_url: https://acme.example, client_id: a, client_secret: b}")
+    rows = ["--input", str(tmp_path / "rows.csv"), "--connection", str(tmp_path / "c.yaml")]
+    assert main(["preview", "schedule_maintenance", "--json", *rows, *options]) == 1
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row.request or {"row": row.number, "error": row.error} for row in trial.rows] == said
+    assert trial.rows[0].http.splitlines()[:2] == [
+        "PUT https://acme.example/v2/device/1/maintenance",
+        "authorization: Bearer •••",
+    ]
+    body = trial.rows[0].http.partition("\n\n")[2]
+    assert json.loads(body) == {"disabledFeatures": ["PATCHING", "ALERTS"], "end": "2036-07-16T10:00:00Z"}
+
+
+def test_values_are_shown_with_their_types(catalog: Catalog, tmp_path: Path) -> None:
+    row = tried(catalog, tmp_path, CSV, TEMPLATES).rows[0]
+    assert {cell.name: (cell.value, cell.kind) for cell in row.cells} == {
+        "device_id": ("1", "an integer"),
+        "disabled_features": ('["PATCHING", "ALERTS"]', "an array"),
+        "end": ('"2036-07-16T10:00:00Z"', "text"),
+    }
+
+
+def test_without_templates_inputs_take_the_fields_of_their_names(catalog: Catalog, tmp_path: Path) -> None:
+    trial = tried(catalog, tmp_path, '{"device_id": 7, "mode": "FORCED"}', {}, "reboot_device")
+    assert trial.rows[0].request is not None
+    assert trial.rows[0].request["url"] == "https://acme.example/v2/device/7/reboot/FORCED"
+    kinds = {cell.name: cell.kind for cell in trial.rows[0].cells}
+    assert kinds == {"device_id": "an integer", "mode": "text", "reason": "not sent"}
+
+
+# Errors, where they belong
+
+
+def test_an_unknown_field_is_marked_at_the_input_and_the_row(catalog: Catalog, tmp_path: Path) -> None:
+    trial = tried(catalog, tmp_path, CSV, {**TEMPLATES, "end": "{{ untill }}"})
+    said = 'the row has no field "untill" (did you mean "until"?); the row\'s fields: device, feature, until'
+    assert trial.faults["end"] == f"Row 1: {said}"
+    assert [cell.error for cell in trial.rows[1].cells if cell.name == "end"] == [said]
+    assert trial.rows[0].error == f"end: {said}"
+    assert trial.failed == 2
+
+
+def test_a_value_that_is_not_allowed_is_marked_in_its_row_alone(catalog: Catalog, tmp_path: Path) -> None:
+    trial = tried(catalog, tmp_path, CSV, TEMPLATES)
+    assert trial.faults == {
+        "disabled_features": 'Row 2: at [0]: the text "EVERYTHING" is not one of ALERTS, PATCHING, AVSCANS, '
+        "TASKS"
+    }
+    assert (trial.rows[0].error, trial.failed) == ("", 1)
+    assert not any(cell.error for cell in trial.rows[0].cells)
+
+
+def test_other_inputs_are_shown_beside_a_template_that_is_broken(catalog: Catalog, tmp_path: Path) -> None:
+    trial = tried(catalog, tmp_path, CSV, {**TEMPLATES, "end": "{{ until"})
+    assert trial.faults["end"].startswith("template, line 1: unexpected end of template")
+    assert [cell.value for cell in trial.rows[0].cells] == ["1", '["PATCHING", "ALERTS"]']
+    assert trial.rows[0].error == "Mend end first."
+
+
+@pytest.mark.parametrize(
+    ("changed", "name", "said"),
+    [
+        ({"end": None}, "end", "It is required, and has no template."),
+        ({"ende": "x"}, "ende", 'schedule_maintenance has no input "ende" (did you mean "end"?)'),
+        ({"delay_ms": "{{ device }}"}, "delay_ms", "delay_ms is a setting of the whole run"),
+        ({"start": "{{ until | nosuch }}"}, "start", 'template, line 1: there is no filter "nosuch"'),
+        ({"start": "{% include 'x' %}"}, "start", "template, line 1: there are no other templates"),
+    ],
+)
+def test_a_fault_of_a_template_is_marked_at_its_input(
+    catalog: Catalog, tmp_path: Path, changed: dict[str, str | None], name: str, said: str
+) -> None:
+    templates = {k: v for k, v in {**TEMPLATES, **changed}.items() if v is not None}
+    trial = tried(catalog, tmp_path, CSV, templates)
+    assert trial.faults[name].startswith(said)
+    assert trial.failed == 2
+
+
+def test_a_row_that_cannot_be_read_is_marked_without_the_name_of_its_file(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    trial = tried(catalog, tmp_path, '{"device": 1}\n{"device": ', TEMPLATES)
+    assert trial.rows[1].error.startswith("line 2: not JSON (")
+    assert str(tmp_path) not in trial.rows[1].error
+
+
+def test_what_the_service_holds_secret_is_hidden(catalog: Catalog, tmp_path: Path) -> None:
+    example = catalog.action("create_secure_related_item").examples[0]
+    templates = {**example.templates, "password": "hunter2-hunter2"}
+    trial = tried(catalog, tmp_path, json.dumps(example.row), templates, "create_secure_related_item")
+    assert trial.rows[0].request is not None
+    shown = "".join(cell.value for cell in trial.rows[0].cells) + trial.rows[0].http
+    assert "•••" in trial.rows[0].http
+    assert "hunter2" not in shown
+
+
+def test_the_first_example_of_every_action_can_be_sent(guest: Guest) -> None:
+    said = {}
+    for action in guest.site.actions:
+        page = guest.get(f"/actions/{action.name}/try").text
+        draft = page.partition('name="draft" value="')[2].partition('"')[0]
+        written = re.findall(r'<textarea[^>]* name="(.*?)"[^>]*>(.*?)</textarea>', page, re.DOTALL)
+        form = {name: unescape(text) for name, text in written}
+        answer = guest.post(f"/actions/{action.name}/preview", {"draft": draft, **form}).get_json()
+        said[action.name] = (answer["status"], answer["faults"])
+    assert said == dict.fromkeys(guest.site.actions_by_name, ("1 row: 1 can be sent.", {}))
+
+
+# Rows
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "format"),
+    [
+        (b'{"a": 1}\n', "", "jsonl"),
+        (b' \n[{"a": 1}]', "", "json"),
+        (b"\xef\xbb\xbf[1]", "", "json"),
+        (b"a,b\n1,2\n", "", "csv"),
+        (b"a\tb\n1\t2\n", "", "tsv"),
+        (b"a,b\tc,d\n", "", "csv"),
+        (b"device\n1\n", "", "csv"),
+        (b"a\tb\n", "table.csv", "csv"),
+        (b"{}", "rows.json", "json"),
+        (b"\x1f\x8b", "rows.TSV.gz", "tsv"),
+        (b"", "", "csv"),
+    ],
+)
+def test_the_format_of_rows_is_recognised(content: bytes, name: str, format: str) -> None:
+    assert recognised(content, name) == format
+
+
+def test_a_table_of_a_spreadsheet_can_be_pasted(guest: Guest) -> None:
+    form = guest.form("x", CSV.replace(",", "\t"), TEMPLATES)
+    answer = guest.post("/actions/schedule_maintenance/preview", form).get_json()
+    assert (answer["format"], answer["status"]) == ("TSV, 2 rows", "2 rows: 1 can be sent, 1 cannot.")
+
+
+def test_the_first_rows_of_a_file_are_tried_and_all_are_counted(guest: Guest) -> None:
+    form = guest.form("x", None, TEMPLATES)
+    content = CSV.splitlines()[0] + "\n" + (CSV.splitlines()[1] + "\n") * 4000
+    headers = {"X-File-Name": "patch%20night.csv"}
+    where = f"/actions/schedule_maintenance/rows?draft={form['draft']}"
+    kept = guest.post(where, content.encode(), headers=headers)
+    assert kept.get_json() == {"format": "CSV, 4,000 rows"}
+    answer = guest.post("/actions/schedule_maintenance/preview", form).get_json()
+    assert answer["status"] == "The first 20 of 4,000 rows: 20 can be sent."
+    assert len(answer["rows"]) == 20
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ({"draft": "x", "rows": ""}, "This page has been open for long"),
+        ({}, "There are no rows: paste some, or choose a file."),
+        ({"rows": "x" * (LONGEST_PASTED + 1)}, "These are too many rows to stand here"),
+    ],
+)
+def test_a_form_that_cannot_be_tried_says_why(guest: Guest, form: dict[str, str], said: str) -> None:
+    given = {**guest.form("x", None, {}), **form}
+    answer = guest.post("/actions/schedule_maintenance/preview", given)
+    assert answer.status_code == 400
+    assert answer.get_json()["error"].startswith(said)
+
+
+def test_a_table_without_a_header_is_an_error_at_the_rows(guest: Guest) -> None:
+    answer = guest.post(
+        "/actions/schedule_maintenance/preview", guest.form("x", "a,,b\n1,2,3", {})
+    ).get_json()
+    assert answer["faults"] == {"rows": "a column of the header has no readable name: ''"}
+
+
+def test_what_a_row_holds_is_never_markup(guest: Guest) -> None:
+    form = guest.form("x", '{"device": "<img src=x onerror=alert(1)>"}', TEMPLATES)
+    answer = guest.post("/actions/schedule_maintenance/preview", form).get_json()
+    assert "<img" not in answer["rows"][0]["html"]
+    assert "&lt;img" in answer["rows"][0]["html"]
+
+
+def test_trying_sends_nothing_and_starts_no_sandbox(guest: Guest) -> None:
+    guest.post("/actions/schedule_maintenance/preview", guest.form("x", CSV, TEMPLATES))
+    assert guest.site.control.sandbox_url == ""
+
+
+# Files to upload, and jobs
+
+
+def test_files_are_kept_under_their_own_names_and_in_their_own_folder(guest: Guest) -> None:
+    draft = guest.site.drafts.new()
+    where = f"/actions/upload_articles/upload?draft={draft}"
+    for name in ("..", ".hidden", "a/b", "a\\b", "a\nb", ""):
+        answer = guest.post(where, b"x", headers={"X-File-Name": name.replace("\n", "%0A")})
+        assert answer.status_code == 400
+    assert guest.post(where, b"x", headers={"X-File-Name": "%C3%BCber%20uns.txt"}).status_code == 200
+    assert [path.name for path in guest.site.drafts.uploads(draft).iterdir()] == ["über uns.txt"]
+
+
+def test_a_job_is_saved_with_its_rows_and_runs_as_it_is(guest: Guest, tmp_path: Path) -> None:
+    form = guest.form("x", CSV, TEMPLATES)
+    location = guest.post("/actions/schedule_maintenance/job", form).get_json()["location"]
+    packed = guest.get(f"/actions/schedule_maintenance/{location}")
+    assert packed.headers["Content-Disposition"] == 'attachment; filename="schedule_maintenance.zip"'
+    with zipfile.ZipFile(io.BytesIO(packed.data)) as archive:
+        archive.extractall(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["job.yaml", "rows.csv"]
+    assert main(["preview", str(tmp_path / "job.yaml")]) == 1
+
+
+def test_only_so_many_drafts_are_kept_and_none_after_the_end() -> None:
+    drafts = Drafts()
+    folders = [drafts.folder(drafts.new()) for _ in range(KEPT + 1)]
+    assert [folder.exists() for folder in folders] == [False] + [True] * KEPT
+    drafts.close()
+    assert not folders[-1].parent.exists()
