@@ -43,7 +43,6 @@ from connector.web.rows import GivenRows
 JOB, OUTPUT, LOG = "job.yaml", "envelopes.jsonl", "log.txt"
 """Names of files in a run's folder."""
 _LOG_SHOWN = 4000
-_YES = ["--yes"] if "read_only" in Job.__dataclass_fields__ else []
 
 
 @dataclass(frozen=True)
@@ -191,7 +190,7 @@ class RunControl:
         output = absolute(job.output)
         with open(folder / LOG, "wb", opener=_private) as log:
             process = subprocess.Popen(  # noqa: S603 - our own command; what is untrusted is in the job
-                [sys.executable, "-m", "connector", *arguments, *_YES],
+                [sys.executable, "-m", "connector", *arguments, "--yes"],
                 cwd=folder,
                 env=dict(environment),
                 stdin=subprocess.DEVNULL,
