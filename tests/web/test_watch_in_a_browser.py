@@ -1,0 +1,128 @@
+"""Watching runs in a real browser, also those that the command line has started."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector.runs import absolute, find, id_of
+from connector.sandbox.server import Sandbox
+from tests.fakes import write_lines
+from tests.web.conftest import PHONE, OpenVisit
+from tests.web.guest import LONG_S
+from tests.web.test_accessible import violations
+
+REFUSED = {"fault": "answer", "status": 409, "body": {"resultCode": "conflict"}}
+
+
+@pytest.fixture
+def start(connection_file: Path, tmp_path: Path) -> Iterator[Any]:
+    """Starts `ninjaone run update_device` over so many rows by the command line."""
+    begun: list[subprocess.Popen[bytes]] = []
+
+    def start(rows: int, delay_ms: int) -> subprocess.Popen[bytes]:
+        write_lines(tmp_path / "rows.jsonl", [{"n": n} for n in range(1, rows + 1)])
+        command = ["update_device", "-i", "rows.jsonl", "-o", "out.jsonl", "-c", str(connection_file)]
+        templates = ["-t", "device_id={{ n }}", "-t", "display_name=PC {{ n }}"]
+        begun.append(
+            subprocess.Popen(
+                [sys.executable, "-m", "connector", "run", *command, *templates, f"--delay-ms={delay_ms}"],
+                cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            )
+        )  # fmt: skip
+        return begun[-1]
+
+    yield start
+    for process in begun:
+        process.kill()
+        process.wait()
+
+
+def test_a_run_of_the_command_line_is_seen_going_on_and_ending(visit: OpenVisit, start: Any) -> None:
+    site = visit()
+    page = site.open("runs")
+    page.get_by_text("Nothing was run yet.").wait_for()
+    start(60, 100)
+    for _ in range(LONG_S):
+        page.reload()
+        if page.locator(".state.running").count():
+            break
+        page.wait_for_timeout(200)
+    page.get_by_role("link", name="Update Device").click()
+    page.locator(".state.running").wait_for()
+    page.locator("progress").wait_for()
+    page.locator("#live", has_text="of 60").wait_for()
+    first = int(page.locator("#last tbody td:first-child").first.inner_text())
+    page.locator(f"#last tbody td:first-child:text-is('{first + 5}')").wait_for()
+    page.locator(".plot svg").wait_for()
+    page.get_by_text("As a table").click()
+    assert violations(page) == []
+    site.keep("watch-live")
+    page.locator(".state.finished").wait_for(timeout=LONG_S * 1000)
+    assert page.locator("#plot-table").get_attribute("open") is not None
+    figures = page.locator(".figures").inner_text().split()
+    assert figures[:2] + figures[2:4] + figures[4:6] == ["Rows", "60", "Succeeded", "25", "Failed", "35"]
+    site.keep("watch-finished", full_page=True)
+    assert violations(page) == []
+
+
+def test_failed_rows_are_filtered_by_code_and_rerun(
+    visit: OpenVisit, start: Any, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.set_faults(queue=[None, REFUSED, None, REFUSED])
+    start(26, 0).wait()
+    output = absolute(tmp_path / "out.jsonl")
+    site = visit(color_scheme="dark", viewport=PHONE)
+    page = site.open("runs")
+    site.keep("runs", full_page=True)
+    assert violations(page) == []
+    page.get_by_role("link", name="Update Device").click()
+    page.get_by_role("link", name="conflict 2").click()
+    cells = page.locator("#failures tbody td:first-child")
+    assert cells.all_inner_texts() == ["2", "4"]
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert violations(page) == []
+    asked = len(sandbox.log.requests())
+    page.get_by_role("button", name="Rerun 3 failed rows").click()
+    dialog = page.get_by_role("dialog")
+    dialog.wait_for()
+    assert f"for 3 rows, to {sandbox.base_url.removeprefix('http://')}" in dialog.inner_text()
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="hidden")
+    assert len(sandbox.log.requests()) == asked
+    page.get_by_role("button", name="Rerun 3 failed rows").click()
+    dialog.get_by_role("button", name="Run it").click()
+    rerun = id_of(output.with_name("out.rerun.jsonl"))
+    page.wait_for_url(f"**/runs/{rerun}")
+    page.locator(".state.finished").wait_for(timeout=LONG_S * 1000)
+    sent = [r["path"] for r in sandbox.log.requests()[asked:]]
+    assert sent == ["/v2/device/2", "/v2/device/4", "/v2/device/26"]
+    record = find(output.with_name("out.rerun.jsonl"))
+    assert record is not None
+    assert record.rerun_of == output
+
+
+def test_a_run_is_stopped_and_resumed_on_its_page(visit: OpenVisit) -> None:
+    page = visit().open("actions/update_device/try")
+    page.locator("#rows").fill("".join(f'{{"n": {n}}}\n' for n in range(1, 26)))
+    for field in page.locator("textarea[name^='template.']").all():
+        field.evaluate("field => { field.value = ''; }")
+    page.locator("#t-device_id").fill("{{ n }}")
+    page.locator("#t-display_name").evaluate(
+        "field => { const d = field.closest('details'); if (d) d.open = true; }"
+    )
+    page.locator("#t-display_name").fill("PC {{ n }}")
+    page.locator("#tried", has_text="The first 20 of 25 rows: 20 can be sent.").wait_for()
+    page.get_by_role("button", name="Run in the sandbox").click()
+    page.locator(".state.running").wait_for()
+    page.get_by_role("button", name="Stop after the rows under way").click()
+    page.locator(".state.stopped").wait_for(timeout=LONG_S * 1000)
+    assert violations(page) == []
+    page.get_by_role("button", name="Resume").click()
+    page.locator(".state.finished").wait_for(timeout=LONG_S * 1000)
+    assert page.locator("#last tbody td:first-child").first.inner_text() == "25"
