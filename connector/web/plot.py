@@ -62,9 +62,10 @@ def make_plot(timeline: Sequence[tuple[float, int]]) -> Plot | None:
         area,
         [Tick(x(n * x_step), time_text(n * x_step)) for n in range(int(length / x_step) + 1)],
         [Tick(y(n * y_step), f"{n * y_step:g}") for n in range(round(top / y_step) + 1)],
-        f"Rows a second over {time_text(length)}: {_rate(mean)} on average, at most {_rate(fastest)}.",
+        f"Rows a second over {time_text(length)}: {rate_text(mean)} on average, "
+        f"at most {rate_text(fastest)}.",
         [
-            (time_text(end), f"{rows:,}", _rate(rate))
+            (time_text(end), f"{rows:,}", rate_text(rate))
             for _, end, rate, rows in rates[:: -(-len(rates) // _MOST_LISTED)]
         ],
     )
@@ -86,7 +87,8 @@ def _step(largest: float, steps: int) -> float:
     return next(size for size in sizes if largest / size <= steps)
 
 
-def _rate(rate: float) -> str:
+def rate_text(rate: float) -> str:
+    """Write a rate, which is in rows a second."""
     return f"{rate:.1f}/s" if rate >= 1 else f"{rate * 60:.1f}/min"
 
 
@@ -94,7 +96,7 @@ def time_text(seconds: float) -> str:
     """Write a length of time, as `12 s`, `3:20 min` or `2:05 h`."""
     whole = round(seconds)
     if seconds < 100:
-        return f"{seconds:g} s" if seconds == whole else f"{seconds:.1f} s"
+        return f"{round(seconds, 1):g} s"
     if whole < 6000:
         return f"{whole // 60}:{whole % 60:02} min"
     return f"{whole // 3600}:{whole % 3600 // 60:02} h"

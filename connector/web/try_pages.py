@@ -38,6 +38,7 @@ class Field:
     """One input in the form: the template that stands there at first, and what is offered to choose from."""
 
     input: InputRow
+    label: str
     template: str
     choices: Sequence[str]
 
@@ -74,7 +75,7 @@ def _try(site: Site, request: Request, name: str) -> Response:
         "try.html",
         "../../",
         page=shown,
-        fields=[_field(given, example.templates) for given in shown.inputs],
+        fields=[_field(given, action.inputs[given.name].title, example.templates) for given in shown.inputs],
         rows=dumps(example.row),
         examples=action.examples,
         example=max(0, number) + 1,
@@ -85,14 +86,14 @@ def _try(site: Site, request: Request, name: str) -> Response:
     )
 
 
-def _field(given: InputRow, templates: Mapping[str, Any]) -> Field:
+def _field(given: InputRow, label: str, templates: Mapping[str, Any]) -> Field:
     template = templates.get(given.name, "")
     if isinstance(template, Mapping) and "template" in template:
         template = template["template"]
     text = template if isinstance(template, str) else json.dumps(template, ensure_ascii=False)
     single = not given.schema.type.startswith("array")
     choices = given.schema.options or (("true", "false") if given.schema.type == "boolean" else ())
-    return Field(given, text, choices if single else ())
+    return Field(given, label, text, choices if single else ())
 
 
 def _read(site: Site, request: Request, name: str) -> Given:

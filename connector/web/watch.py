@@ -13,7 +13,7 @@ from connector.job import STREAM
 from connector.output import is_interrupted, look_for_another_run
 from connector.redact import Redactor
 from connector.runs import EVERY_S, Record
-from connector.web.plot import Plot, make_plot, time_text
+from connector.web.plot import Plot, make_plot, rate_text, time_text
 from connector.web.run_control import Started
 
 State = Literal["running", "finished", "stopped", "killed", "starting", "failed"]
@@ -39,7 +39,10 @@ class Code:
 
 @dataclass(frozen=True)
 class RunView:
-    """One run, as pages show it. `share` is in per cent; `rerunnable` are rows that may be sent again."""
+    """One run, as pages show it.
+
+    `done_before` are the rows that were done before it was resumed, `rerunnable` those that may be repeated.
+    """
 
     id: str
     action: str
@@ -49,6 +52,7 @@ class RunView:
     began: str
     state: State
     done: int = 0
+    done_before: int = 0
     total: int | None = None
     succeeded: int = 0
     failed: int = 0
@@ -82,9 +86,21 @@ class RunView:
         return time_text(self.seconds)
 
     @property
+    def _a_second(self) -> float:
+        """How many rows are done in a second, on average; 0 where that cannot be told yet."""
+        return (self.done - self.done_before) / self.seconds if self.seconds >= 1 else 0.0
+
+    @property
     def rate(self) -> str:
-        """Rows a second, on average."""
-        return "" if self.seconds < 1 or not self.done else f"{self.done / self.seconds:.1f}/s"
+        """How many rows are done in a second, on average."""
+        return rate_text(self._a_second) if self._a_second else ""
+
+    @property
+    def left(self) -> str:
+        """How long it will take yet, if it goes on like this."""
+        if self.state != "running" or self.total is None or not self._a_second:
+            return ""
+        return time_text(round(max(0, self.total - self.done) / self._a_second))
 
 
 def state_of(record: Record, now: float) -> State:
@@ -128,6 +144,7 @@ def make_view(
         clock_text(record.started),
         state,
         said.get("rows", 0),
+        said.get("resumed_rows", 0),
         record.total if record.total is not None else said.get("rows") if state == "finished" else None,
         said.get("succeeded", 0),
         failed,

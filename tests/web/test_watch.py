@@ -176,7 +176,8 @@ def lines(path: Path, envelopes: list[dict[str, Any]]) -> Path:
     return path
 
 
-def test_failed_rows_come_by_pages_and_by_code(tmp_path: Path) -> None:
+def test_failed_rows_come_by_pages_and_by_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connector.web.envelopes._BLOCK", 250)  # less than two lines
     codes = ["not_found", "conflict", None]
     path = lines(tmp_path / "out.jsonl", [envelope(n, codes[n % 3]) for n in range(1, 101)])
     envelopes = Envelopes(path, "jsonl", Redactor())
