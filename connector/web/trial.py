@@ -140,7 +140,10 @@ class _Attempt:
         if row.error:
             return TriedRow(row.number, error=row.error)
         scope = Scope(row.data, self._constants)
-        cells = [self._cell(binding, scope) for binding in self._bound]
+        outcomes = {binding.input.name: _outcome(binding, scope) for binding in self._bound}
+        values = {n: v for n, v in outcomes.items() if v is not ABSENT and not isinstance(v, RowError)}
+        redactor = self._redactor.beside(self._action.secrets_in(values))
+        cells = [_cell(self._action.inputs[name], outcome, redactor) for name, outcome in outcomes.items()]
         if self._bindings is None:
             wrong = ", ".join(self._faults)
             return TriedRow(row.number, cells, error=self._fault or f"Mend {wrong} first.")
@@ -150,37 +153,39 @@ class _Attempt:
         except RecursionError:
             return TriedRow(row.number, cells, error="the row is nested too deeply")
         if "error" in request:
-            return TriedRow(row.number, cells, error=self._redactor.text(request["error"]))
-        return TriedRow(row.number, cells, request, self._http(request))
+            return TriedRow(row.number, cells, error=redactor.text(request["error"]))
+        return TriedRow(row.number, cells, request, _http(request))
 
-    def _http(self, request: Mapping[str, Any]) -> str:
-        lines = [f"{request['method']} {request['url']}"]
-        lines += [f"{name}: {text}" for name, text in request["headers"].items()]
-        if request["body"] is not None:
-            body = json.dumps(self._redactor.json(request["body"]), ensure_ascii=False, indent=2)
-            lines += ["", shorten(body, _LONGEST_BODY)]
-        return "\n".join(lines)
 
-    def _cell(self, binding: Binding, scope: Scope) -> Cell:
-        name = binding.input.name
-        try:
-            outcome = binding.outcome(scope)
-        except RecursionError:
-            outcome = RowError("template_error", "its value is nested too deeply")
-        if isinstance(outcome, RowError):
-            return Cell(name, error=_without_name(name, str(outcome)))
-        note = ""
-        if outcome is ABSENT:
-            if binding.input.default is ABSENT:
-                return Cell(name, kind="not sent")
-            outcome, note = binding.input.default, ", its default"
-        return Cell(name, self._shown(binding.input, outcome), kind(outcome) + note)
+def _http(request: Mapping[str, Any]) -> str:
+    """Write a request as HTTP has it. Nothing secret is in it any more."""
+    lines = [f"{request['method']} {request['url']}"]
+    lines += [f"{name}: {text}" for name, text in request["headers"].items()]
+    if request["body"] is not None:
+        body = json.dumps(request["body"], ensure_ascii=False, indent=2)
+        lines += ["", shorten(body, _LONGEST_BODY)]
+    return "\n".join(lines)
 
-    def _shown(self, given: Input, value: Any) -> str:
-        """Write a value, hidden where the service holds an input of that name secret."""
-        name = given.target[-1] if given.target else given.name
-        (shown,) = self._redactor.json({name: value}).values()
-        return shorten(json.dumps(shown, ensure_ascii=False), _LONGEST_VALUE)
+
+def _outcome(binding: Binding, scope: Scope) -> Any:
+    try:
+        return binding.outcome(scope)
+    except RecursionError:
+        return RowError("template_error", "its value is nested too deeply")
+
+
+def _cell(given: Input, outcome: Any, redactor: Redactor) -> Cell:
+    """Show what an input's template gives, without what is secret in it or held secret under its name."""
+    if isinstance(outcome, RowError):
+        return Cell(given.name, error=redactor.text(_without_name(given.name, str(outcome))))
+    note = ""
+    if outcome is ABSENT:
+        if given.default is ABSENT:
+            return Cell(given.name, kind="not sent")
+        outcome, note = given.default, ", its default"
+    (shown,) = redactor.json({given.target[-1] if given.target else given.name: outcome}).values()
+    text = shorten(json.dumps(shown, ensure_ascii=False), _LONGEST_VALUE)
+    return Cell(given.name, text, kind(outcome) + note)
 
 
 def _without_name(name: str, text: str) -> str:

@@ -42,6 +42,7 @@ class RunView:
     """One run, as pages show it.
 
     `done_before` are the rows that were done before it was resumed, `rerunnable` those that may be repeated.
+    `connections` are those of the rows, where each names its own, with their rows and the failed ones.
     """
 
     id: str
@@ -63,6 +64,7 @@ class RunView:
     can_resume: bool = False
     rerun_of: str = ""
     notes: Sequence[str] = ()
+    connections: Sequence[tuple[str, int, int]] = ()
     plot: Plot | None = None
 
     @property
@@ -134,7 +136,8 @@ def make_view(
     said: Mapping[str, Any] = record.summary or {}
     failed, repeatable = said.get("failed", 0), said.get("repeatable", 0)
     is_kept = STREAM not in (record.job.input, record.job.output)
-    is_over = state == "finished" and is_kept and record.output.is_file() and may_continue
+    may_follow = may_continue and is_kept and action is not None
+    is_over = state == "finished" and record.output.is_file() and may_follow
     return RunView(
         record.id,
         record.job.action,
@@ -155,9 +158,10 @@ def make_view(
         said.get("seconds", 0.0),
         repeatable if is_over and _has_codes(record) else 0,
         failed - repeatable,
-        state in ("stopped", "killed") and is_kept and may_continue and _is_resumable(record),
+        state in ("stopped", "killed") and may_follow and _is_resumable(record),
         "" if record.rerun_of is None else record.rerun_of.name,
         list(_notes(record, state, said)),
+        [(name, its["rows"], its["failed"]) for name, its in said.get("connections", {}).items()],
         make_plot(record.timeline),
     )
 
