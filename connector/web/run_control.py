@@ -140,7 +140,7 @@ class RunControl:
                 if record.rerun_of:
                     arguments = ["rerun", str(record.rerun_of), "--output", str(record.output), "--resume"]
                 else:
-                    write_job(folder, job_to_json(record.job))
+                    write_job(folder, resumed_job(record.job))
                     arguments = ["run", JOB, "--resume"]
                 self._once[once] = self._launch(folder, arguments, environment, record.job, record.where)
             return self._once[once]
@@ -240,6 +240,24 @@ def make_job(
     if action.returns_file:
         job["files"] = "files"
     return {**job, "templates": dict(templates)} if templates else job
+
+
+def is_written_as_a_job(job: Job) -> bool:
+    """Tell whether a run's settings can stand in a job file of another folder.
+
+    A step goes on with its whole job, and rows that name connections by files do so relative to theirs.
+    """
+    return not job.step and all(said == meant for said, meant in job.allow_connections.items())
+
+
+def resumed_job(job: Job) -> dict[str, Any]:
+    """Give a run's settings as a job file has them, with absolute paths. Raises RunFault where it cannot."""
+    if not is_written_as_a_job(job):
+        raise RunFault("It can be resumed by the command alone that has started it.")
+    written = job_to_json(job)
+    if job.allow_connections:
+        written["allow_connections"] = list(job.allow_connections)
+    return written
 
 
 def write_job(folder: Path, job: Mapping[str, Any]) -> None:

@@ -14,7 +14,7 @@ from connector.output import is_interrupted, look_for_another_run
 from connector.redact import Redactor
 from connector.runs import EVERY_S, Record
 from connector.web.plot import Plot, make_plot, rate_text, time_text
-from connector.web.run_control import Started
+from connector.web.run_control import Started, is_written_as_a_job
 
 State = Literal["running", "finished", "stopped", "killed", "starting", "failed"]
 STATES: Mapping[State, str] = {
@@ -158,7 +158,7 @@ def make_view(
         said.get("seconds", 0.0),
         repeatable if is_over and _has_codes(record) else 0,
         failed - repeatable,
-        state in ("stopped", "killed") and may_follow and _is_resumable(record),
+        state in ("stopped", "killed") and may_follow and _may_resume(record),
         "" if record.rerun_of is None else record.rerun_of.name,
         list(_notes(record, state, said)),
         [(name, its["rows"], its["failed"]) for name, its in said.get("connections", {}).items()],
@@ -184,15 +184,16 @@ def _has_codes(record: Record) -> bool:
     return record.job.output_format != "csv" and record.output.suffix.lower() != ".csv"
 
 
-def _is_resumable(record: Record) -> bool:
-    """Tell whether the run can be resumed by itself; a step goes on with its whole job."""
-    return not record.job.step and is_interrupted(record.output)
+def _may_resume(record: Record) -> bool:
+    return is_written_as_a_job(record.job) and is_interrupted(record.output)
 
 
 def _notes(record: Record, state: State, said: Mapping[str, Any]) -> Sequence[str]:
     notes = []
     if record.job.step:
-        notes.append(f'It is the step "{record.job.step}" of a job, which is resumed as a whole.')
+        notes.append(f'It is the step "{record.job.step}" of a job.')
+    if state in ("stopped", "killed") and not is_written_as_a_job(record.job):
+        notes.append("It is resumed by the command alone that has started it, with --resume.")
     if said.get("resumed_rows"):
         notes.append(f"{said['resumed_rows']:,} rows were done before it was resumed.")
     if said.get("warned"):

@@ -5,9 +5,11 @@ make screenshots
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from playwright.sync_api import sync_playwright
@@ -27,17 +29,44 @@ def _action(page: Any, root: str) -> None:
     page.goto(f"{root}actions/schedule_maintenance.html")
 
 
+def _try(page: Any, root: str) -> None:
+    page.goto(f"{root}actions/schedule_maintenance/try")
+    page.locator("#rows").fill(
+        "device,feature,until\n1,PATCHING,2036-07-16T06:00:00-4:00\n2,EVERYTHING,2036-07-16T06:00:00Z\n"
+    )
+    page.locator("#t-end").fill("{{ until }}")
+    page.locator("#t-disabled_features").fill('["{{ feature }}", "ALERTS"]')
+    page.locator("#t-device_id").fill("{{ device }}")
+    page.locator("#tried", has_text="2 rows: 1 can be sent, 1 cannot.").wait_for()
+    page.evaluate("scrollTo({top: 210, behavior: 'instant'})")
+    page.wait_for_timeout(300)
+
+
+def _run(page: Any, root: str) -> None:
+    page.goto(f"{root}actions/update_device/try")
+    rows = [f'{{"device": {n}, "site": "Leeds", "number": {n}}}' for n in range(1, 41)]
+    page.locator("#rows").fill("\n".join(rows))
+    page.locator("#tried", has_text="The first 20 of 40 rows: 20 can be sent.").wait_for()
+    page.get_by_role("button", name="Run in the sandbox").click()
+    page.locator("#live", has_text="31 of 40").wait_for()
+
+
 PICTURES: dict[str, tuple[str, Callable[[Any, str], None]]] = {
     "catalogue-find": ("light", _find),
     "catalogue-action": ("dark", _action),
+    "catalogue-try": ("light", _try),
+    "catalogue-run": ("dark", _run),
 }
 """By name: the theme, and what leads to what is shown."""
 
 
 def make() -> None:
-    """Take all pictures."""
+    """Take all pictures. The run in one of them leaves nothing behind."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with CatalogueServer() as server, sync_playwright() as driver:
+    with TemporaryDirectory() as home, CatalogueServer() as server, sync_playwright() as driver:
+        os.environ.update(
+            {f"XDG_{kind}_HOME": f"{home}/{kind}" for kind in ("CACHE", "CONFIG", "DATA", "STATE")}
+        )
         path = shutil.which("chromium")
         browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
         for name, (theme, lead) in PICTURES.items():

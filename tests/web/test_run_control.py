@@ -10,6 +10,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,13 @@ import pytest
 import yaml
 
 from connector.catalog import Catalog
-from connector.runs import Record, find_by_id, records
+from connector.job import Job, load_job
+from connector.runs import Record, absolute, find_by_id, id_of, records, save
 from connector.sandbox.server import Sandbox
 from connector.saved_connections import SavedConnections
 from connector.secret_store import SecretStore
 from connector.state import work_folder
-from connector.web.run_control import RunControl
+from connector.web.run_control import RunControl, resumed_job, write_job
 from tests.web.guest import Guest, open_site, until
 
 RENAME = {"device_id": "{{ n }}", "display_name": "PC {{ n }}", "delay_ms": "0"}
@@ -247,6 +249,27 @@ def test_a_run_is_stopped_and_resumed_and_nothing_is_sent_twice(guest: Guest) ->
     assert "rows were done before it was resumed" in page
     assert [e["row"] for e in written(found(id))] == list(range(1, 21))
     assert len(sent(guest.site.control.sandbox())) == 20
+
+
+def test_the_job_of_a_record_is_resumed_as_what_it_was(tmp_path: Path) -> None:
+    """Every setting that a job can have, but those of steps."""
+    given: dict[str, Any] = {
+        "action": "update_device", "connection": "{{ tenant }}",
+        "input_format": "csv", "output_format": "json",
+        "input": str(tmp_path / "rows.csv"), "output": str(tmp_path / "out.json"), "rows": "each",
+        "uploads": tmp_path / "up", "files": tmp_path / "down", "audit": tmp_path / "audit.jsonl",
+        "templates": {"a": "{{ b }}", "c": {"template": "", "empty": "send"}, "d": None, "e": ["{{ x }}", 1]},
+        "on_error": "stop", "delay_ms": 1.5, "max_errors": 7, "concurrency": 3,
+        "allow_connections": {"acme": "acme", "other": "other"},
+    }  # fmt: skip
+    for of in fields(Job):
+        if of.name not in given and of.name not in ("step", "follows", "only"):
+            given[of.name] = {"bool": True}[str(of.type)]
+    save(Record(absolute(given["output"]), Job(**given), {}, 1.0))
+    record = find_by_id(id_of(absolute(given["output"])))
+    assert record is not None
+    write_job(tmp_path, resumed_job(record.job))
+    assert load_job(tmp_path / "job.yaml") == record.job == Job(**given)
 
 
 def test_what_follows_a_destructive_run_is_asked_about(guest: Guest) -> None:

@@ -122,7 +122,8 @@ def test_a_step_of_a_job_is_not_resumed_by_itself(guest: Guest, tmp_path: Path) 
     save(Record(absolute(tmp_path / "out.jsonl"), job, {}, 1000.0, summary={"rows": 1, "stopped": True}))
     page = guest.get(f"/runs/{id_of(absolute(tmp_path / 'out.jsonl'))}").text
     assert 'id="resume"' not in page
-    assert "It is the step &#34;rename&#34; of a job" in page
+    assert "It is the step &#34;rename&#34; of a job." in page
+    assert "It is resumed by the command alone that has started it" in page
 
 
 # States
