@@ -24,6 +24,8 @@ from connector.web.search_index import search_index
 MANIFEST = "catalogue.json"
 """The file by which an export knows an earlier one, and what that has written."""
 _WRITTEN_BY = "ninjaone catalog export"
+_SERVED_ALONE = ("runs.css", "ask.js", "try.js", "watch.js")
+"""Files of pages that only the server has: those that try actions and watch runs."""
 
 
 def export(folder: Path, catalog: Catalog, *, force: bool = False) -> int:
@@ -60,7 +62,7 @@ def pages(catalog: Catalog) -> Iterator[tuple[str, bytes]]:
         yield f"actions/{action.name}.html", renderer.page("action.html", "../", page=page).encode()
     yield "static/search-index.js", search_index(actions).encode()
     for path in sorted(STATIC.rglob("*")):
-        if path.is_file():
+        if path.is_file() and path.name not in _SERVED_ALONE:
             yield f"static/{path.relative_to(STATIC).as_posix()}", path.read_bytes()
 
 

@@ -168,7 +168,7 @@ def make_view(
 
 def view_of_started(id: str, started: Started, actions: Mapping[str, Action]) -> RunView:
     """Show a run that has not come to its record, and perhaps never will: its log says why."""
-    action = actions[started.action]
+    action, code = actions[started.action], started.process.poll()
     return RunView(
         id=id,
         action=started.action,
@@ -176,7 +176,7 @@ def view_of_started(id: str, started: Started, actions: Mapping[str, Action]) ->
         effect=action.effect,
         where=started.where,
         began=clock_text(started.began),
-        state="starting" if started.process.poll() is None else "failed",
+        state="starting" if code is None else "finished" if code in (0, 1) else "failed",
     )
 
 

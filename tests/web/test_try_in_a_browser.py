@@ -56,6 +56,7 @@ def test_rows_render_and_errors_appear_where_they_belong_while_one_types(visit: 
     page.locator("#t-disabled_features").fill('["{{ feature }}", "ALERTS"]')
     page.locator("#t-end").fill("")
     page.locator("#t-end").press_sequentially("{{ untill }}")
+    page.locator("#e-end", has_text="untill").wait_for()
     says(page, "3 rows: 0 can be sent, 3 cannot.")
     assert error_of(page, "end").startswith('Row 1: the row has no field "untill" (did you mean "until"?)')
     page.locator("#t-end").fill("{{ until }}")
