@@ -250,9 +250,12 @@ def test_a_record_of_an_older_version_of_the_package_is_read(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("id", ["", "../x", "0" * 31, "0" * 32])
-def test_what_names_no_record_finds_none(id: str) -> None:
-    (state.records_folder().parent / "x.json").write_text("{}")
+def test_what_names_no_record_finds_none(tmp_path: Path, id: str) -> None:
+    save(record(tmp_path / "out.jsonl"))
+    (path,) = state.records_folder().iterdir()
+    (path.parent.parent / "x.json").write_bytes(path.read_bytes())
     assert runs.find_by_id(id) is None
+    assert runs.find_by_id(path.stem) is not None
 
 
 # Runs

@@ -42,6 +42,12 @@ def test_every_action_has_a_page_and_nothing_of_the_server_is_in_it(catalog: Cat
     assert b"csrf" not in files["index.html"]
 
 
+def test_what_only_the_servers_pages_use_is_not_in_it(exported: Path) -> None:
+    pages = "".join(path.read_text() for path in exported.glob("**/*.html"))
+    for path in (exported / "static").glob("*.*"):
+        assert f'static/{path.name}"' in pages, path.name
+
+
 def test_nothing_of_this_machine_is_in_it(exported: Path) -> None:
     root = str(Path(__file__).parents[2]).encode()
     found = [

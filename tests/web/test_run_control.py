@@ -307,6 +307,10 @@ def test_a_run_outlives_the_server(catalog: Catalog, acme: Sandbox) -> None:
         templates = {**RENAME, "delay_ms": "50"}
         id = guest.run("update_device", rows(*range(1, 11)), templates, connection="acme", confirmed="10")
         until(lambda: sent(acme))
+        started = guest.site.control.started(id)
+        assert started is not None
+        if os.name != "nt":  # this terminal's Ctrl-C does not reach it
+            assert os.getsid(started.process.pid) == started.process.pid
     record = until(lambda: (r := find_by_id(id)) and r.ended and r)
     assert len(written(record)) == 10
 

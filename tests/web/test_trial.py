@@ -148,6 +148,15 @@ def test_what_the_service_holds_secret_is_hidden(catalog: Catalog, tmp_path: Pat
     assert "hunter2" not in shown
 
 
+def test_a_rows_own_secret_is_hidden_in_what_is_wrong_with_it(catalog: Catalog, tmp_path: Path) -> None:
+    example = catalog.action("create_secure_related_item").examples[0]
+    templates = {**example.templates, "password": "{{ secret }}", "entity_id": "{{ secret }}"}
+    row = json.dumps({**example.row, "secret": "hunter2-hunter2"})
+    trial = tried(catalog, tmp_path, row, templates, "create_secure_related_item")
+    assert "•••" in trial.rows[0].error
+    assert "hunter2" not in trial.rows[0].error + str(trial.faults) + str(trial.rows[0].cells)
+
+
 def test_the_first_example_of_every_action_can_be_sent(guest: Guest) -> None:
     said = {}
     for action in guest.site.actions:
