@@ -162,12 +162,12 @@ def _begin(
     if asked and not asked.is_answered(request.form.get("confirmed")):
         return ask(site, asked)
     run = start(record, _service(site, record), request.form.get("once", ""))
-    return Response(json.dumps({"location": run}), mimetype="application/json")
+    return Response(json.dumps({"location": f"/runs/{run}"}), mimetype="application/json")
 
 
 def _stop(site: Site, request: Request, id: str) -> Response:
     site.control.stop(id)
-    return Response(json.dumps({"location": id}), mimetype="application/json")
+    return Response(json.dumps({"location": f"/runs/{id}"}), mimetype="application/json")
 
 
 def _known(id: str) -> Record:

@@ -7,6 +7,7 @@ are only sorted by where they belong: to an input, to a row, or to both.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -153,8 +154,14 @@ class _Attempt:
         except RecursionError:
             return TriedRow(row.number, cells, error="the row is nested too deeply")
         if "error" in request:
-            return TriedRow(row.number, cells, error=redactor.text(request["error"]))
-        return TriedRow(row.number, cells, request, _http(request))
+            return TriedRow(row.number, cells, error=self._without_folder(redactor.text(request["error"])))
+        return TriedRow(row.number, cells, request, self._without_folder(_http(request)))
+
+    def _without_folder(self, text: str) -> str:
+        """Name files to upload as rows name them, without the folder in which they wait for that."""
+        for folder in (str(self._uploads), json.dumps(str(self._uploads))[1:-1]):
+            text = text.replace(folder + os.sep, "").replace(folder, "the files to upload")
+        return text
 
 
 def _http(request: Mapping[str, Any]) -> str:

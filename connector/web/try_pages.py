@@ -200,7 +200,7 @@ def _run(site: Site, request: Request, name: str) -> Response:
         site.drafts.uploads(given.draft),
         request.form.get("once", ""),
     )
-    return _json({"location": f"../../runs/{run}"})
+    return _json({"location": f"/runs/{run}"})
 
 
 def ask(site: Site, asked: Question) -> Response:
@@ -211,6 +211,8 @@ def ask(site: Site, asked: Question) -> Response:
 def _job(site: Site, request: Request, name: str) -> Response:
     """Write a job of what the form was sent with, and say where it can be had."""
     given = _read(site, request, name)
+    if given.place.fault:
+        raise RunFault(given.place.fault)
     folder = site.drafts.folder(given.draft)
     job = make_job(given.action, given.templates, given.rows, given.place.name)
     write_job(folder, job)

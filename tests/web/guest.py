@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 from werkzeug.test import Client, TestResponse
 
+from connector.action import Action
 from connector.catalog import Catalog
 from connector.web.app import Site
 from connector.web.doors import CSRF_HEADER, Doors
@@ -65,10 +67,17 @@ def until(look: Callable[[], Any]) -> Any:
     raise AssertionError("it never came")
 
 
+@lru_cache
+def _all_actions(catalog: Catalog) -> list[Action]:
+    """Load them once for all sites."""
+    return list(catalog.actions())
+
+
 @contextmanager
 def open_site(catalog: Catalog) -> Iterator[Guest]:
     """A site of a test's own, and a guest in it."""
     site = Site(catalog)
+    site.actions = _all_actions(catalog)
     try:
         yield Guest(site)
     finally:

@@ -152,7 +152,12 @@ def test_a_job_of_a_run_runs_by_the_command_line_and_gives_the_same(guest: Guest
 def test_files_are_uploaded_and_saved(guest: Guest) -> None:
     form = guest.form("x", '{"f": "a.txt"}', {"files": '["{{ f }}"]'})
     where = f"/actions/upload_articles/upload?draft={form['draft']}"
+    missing = guest.post("/actions/upload_articles/preview", form).text
     guest.post(where, b"hello", headers={"X-File-Name": "a.txt"})
+    there = guest.post("/actions/upload_articles/preview", form).text
+    for text in (missing, there):
+        assert "a.txt" in text
+        assert str(guest.site.drafts.uploads(form["draft"])) not in text
     answer = guest.post("/actions/upload_articles/run", form)
     id = answer.get_json()["location"].rpartition("/")[2]
     guest.wait(id)
@@ -224,8 +229,9 @@ def test_only_the_failed_rows_that_may_be_repeated_are_rerun(guest: Guest) -> No
     answer = guest.post(f"/runs/{id}/rerun", {"once": "a"}).get_json()
     again = guest.post(f"/runs/{id}/rerun", {"once": "a"}).get_json()
     assert answer == again
-    guest.wait(answer["location"])
-    record = found(answer["location"])
+    rerun = answer["location"].removeprefix("/runs/")
+    guest.wait(rerun)
+    record = found(rerun)
     assert record.rerun_of == found(id).output
     assert record.output.name == "envelopes.rerun.jsonl"
     assert [(e["row"], e["has_error"]) for e in written(record)] == [(2, False)]
@@ -243,7 +249,7 @@ def test_a_run_is_stopped_and_resumed_and_nothing_is_sent_twice(guest: Guest) ->
     assert "stopped, can be resumed" in page
     assert len(sent(guest.site.control.sandbox())) < 20
     resumed = guest.post(f"/runs/{id}/resume", {"once": "r"}).get_json()
-    assert resumed == {"location": id}
+    assert resumed == {"location": f"/runs/{id}"}
     page = guest.wait(id)
     assert "finished" in page
     assert "rows were done before it was resumed" in page

@@ -157,16 +157,18 @@ def test_a_rows_own_secret_is_hidden_in_what_is_wrong_with_it(catalog: Catalog, 
     assert "hunter2" not in trial.rows[0].error + str(trial.faults) + str(trial.rows[0].cells)
 
 
-def test_the_first_example_of_every_action_can_be_sent(guest: Guest) -> None:
+@pytest.mark.parametrize("every", [20, pytest.param(1, marks=pytest.mark.slow)])
+def test_the_first_example_of_an_action_can_be_sent(guest: Guest, every: int) -> None:
     said = {}
-    for action in guest.site.actions:
+    for action in guest.site.actions[::every]:
         page = guest.get(f"/actions/{action.name}/try").text
         draft = page.partition('name="draft" value="')[2].partition('"')[0]
         written = re.findall(r'<textarea[^>]* name="(.*?)"[^>]*>(.*?)</textarea>', page, re.DOTALL)
         form = {name: unescape(text) for name, text in written}
         answer = guest.post(f"/actions/{action.name}/preview", {"draft": draft, **form}).get_json()
         said[action.name] = (answer["status"], answer["faults"])
-    assert said == dict.fromkeys(guest.site.actions_by_name, ("1 row: 1 can be sent.", {}))
+    assert said == dict.fromkeys(said, ("1 row: 1 can be sent.", {}))
+    assert len(said) >= 310 / every
 
 
 # Rows

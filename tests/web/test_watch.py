@@ -107,7 +107,7 @@ def test_a_run_that_was_killed_says_so_and_is_resumed(
     left = re.search(r"sent for (\d+) rows, to 127.0.0.1", answer["ask"])
     assert left is not None
     assert guest.post(f"/runs/{id}/resume", {"once": "1", "confirmed": left[1]}).get_json() == {
-        "location": id
+        "location": f"/runs/{id}"
     }
     assert "finished" in text_of(guest.wait(id))
     written = [json.loads(line)["row"] for line in (tmp_path / "out.jsonl").read_text().splitlines()]

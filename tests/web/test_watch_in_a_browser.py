@@ -46,7 +46,7 @@ def start(connection_file: Path, tmp_path: Path) -> Iterator[Any]:
 def test_a_run_of_the_command_line_is_seen_going_on_and_ending(visit: OpenVisit, start: Any) -> None:
     site = visit()
     page = site.open("runs")
-    start(60, 100)
+    start(40, 100)
     for _ in range(LONG_S):
         page.reload()
         if page.locator(".state.running").count():
@@ -55,7 +55,7 @@ def test_a_run_of_the_command_line_is_seen_going_on_and_ending(visit: OpenVisit,
     page.get_by_role("link", name="Update Device").click()
     page.locator(".state.running").wait_for()
     page.locator("progress").wait_for()
-    page.locator("#live", has_text="of 60").wait_for()
+    page.locator("#live", has_text="of 40").wait_for()
     first = int(page.locator("#last tbody td:first-child").first.inner_text())
     page.locator(f"#last tbody td:first-child:text-is('{first + 5}')").wait_for()
     page.locator(".plot svg").wait_for()
@@ -65,7 +65,7 @@ def test_a_run_of_the_command_line_is_seen_going_on_and_ending(visit: OpenVisit,
     page.locator(".state.finished").wait_for(timeout=LONG_S * 1000)
     assert page.locator("#plot-table").get_attribute("open") is not None
     figures = page.locator(".figures").inner_text().split()
-    assert figures[:2] + figures[2:4] + figures[4:6] == ["Rows", "60", "Succeeded", "25", "Failed", "35"]
+    assert figures[:2] + figures[2:4] + figures[4:6] == ["Rows", "40", "Succeeded", "25", "Failed", "15"]
     site.keep("watch-finished", full_page=True)
     assert violations(page) == []
 
@@ -94,7 +94,8 @@ def test_failed_rows_are_filtered_by_code_and_rerun(
     page.keyboard.press("Escape")
     dialog.wait_for(state="hidden")
     assert len(sandbox.log.requests()) == asked
-    page.get_by_role("button", name="Rerun 3 failed rows").click()
+    site.open("runs")
+    page.get_by_role("button", name="Rerun 3 failed rows of Update Device").click()
     dialog.get_by_role("button", name="Run it").click()
     rerun = id_of(output.with_name("out.rerun.jsonl"))
     page.wait_for_url(f"**/runs/{rerun}")
@@ -112,10 +113,9 @@ def test_a_run_is_stopped_and_resumed_on_its_page(visit: OpenVisit) -> None:
     for field in page.locator("textarea[name^='template.']").all():
         field.evaluate("field => { field.value = ''; }")
     page.locator("#t-device_id").fill("{{ n }}")
-    page.locator("#t-display_name").evaluate(
-        "field => { const d = field.closest('details'); if (d) d.open = true; }"
-    )
+    page.locator("details:has(#t-delay_ms)").evaluate("details => { details.open = true; }")
     page.locator("#t-display_name").fill("PC {{ n }}")
+    page.locator("#t-delay_ms").fill("150")
     page.locator("#tried", has_text="The first 20 of 25 rows: 20 can be sent.").wait_for()
     page.get_by_role("button", name="Run in the sandbox").click()
     page.locator(".state.running").wait_for()
