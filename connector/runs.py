@@ -200,11 +200,13 @@ class _Keeper:
         self._thread.start()
 
     def _keep(self) -> None:
-        while not self._ended.wait(EVERY_S):
-            if self._total is None:
-                with suppress(ConnectorError, OSError):
-                    self._total = self._run.rows.count(lambda: not self._ended.is_set())
+        if self._ended.wait(EVERY_S):
+            return
+        with suppress(ConnectorError, OSError):
+            self._total = self._run.rows.count(lambda: not self._ended.is_set())
+        while not self._ended.is_set():
             _write(self.look())
+            self._ended.wait(EVERY_S)
 
     def look(self, *, last: bool = False) -> Record:
         """Give the record as of now."""

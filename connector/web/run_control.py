@@ -272,6 +272,8 @@ def pack_job(folder: Path) -> bytes:
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in [folder / JOB, *folder.glob("rows.*"), *(folder / "uploads").iterdir()]:
             archive.write(path, path.relative_to(folder))
+        if yaml.safe_load((folder / JOB).read_text(encoding="utf-8")).get("files"):
+            archive.writestr("files/", b"")
     return packed.getvalue()
 
 

@@ -22,7 +22,7 @@ from connector.web.consent import question
 from connector.web.envelopes import Envelopes
 from connector.web.route import Route
 from connector.web.run_control import JOB, pack_job
-from connector.web.try_pages import as_message, ask, download
+from connector.web.try_pages import as_message, ask, download, once_of
 from connector.web.watch import RunView, make_view, view_of_started
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def _begin(
     asked = question(site.action(record.job.action), rows, where, is_real=is_real)
     if asked and not asked.is_answered(request.form.get("confirmed")):
         return ask(site, asked)
-    run = start(record, _service(site, record), request.form.get("once", ""))
+    run = start(record, _service(site, record), once_of(request))
     return Response(json.dumps({"location": f"/runs/{run}"}), mimetype="application/json")
 
 

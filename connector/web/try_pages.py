@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -198,9 +199,14 @@ def _run(site: Site, request: Request, name: str) -> Response:
         given.rows,
         place.name,
         site.drafts.uploads(given.draft),
-        request.form.get("once", ""),
+        once_of(request),
     )
     return _json({"location": f"/runs/{run}"})
+
+
+def once_of(request: Request) -> str:
+    """Give the key of what is to be started once, however often it is posted."""
+    return request.form.get("once") or secrets.token_hex(16)
 
 
 def ask(site: Site, asked: Question) -> Response:

@@ -213,6 +213,10 @@ def test_a_second_post_of_the_same_run_starts_no_second_one(guest: Guest) -> Non
     (id,) = ids
     guest.wait(id.rpartition("/")[2])
     assert len(sent(guest.site.control.sandbox())) == 1
+    others = {guest.run("update_device", rows(1), RENAME, once="") for _ in range(2)}
+    for other in others:
+        guest.wait(other)
+    assert len(others | {id.rpartition("/")[2]}) == 3
 
 
 # What follows a run

@@ -270,6 +270,15 @@ def test_a_job_is_saved_with_its_rows_and_runs_as_it_is(guest: Guest, tmp_path: 
     assert main(["preview", str(tmp_path / "job.yaml")]) == 1
 
 
+def test_a_job_whose_answers_are_files_has_a_folder_for_them(guest: Guest, tmp_path: Path) -> None:
+    action = next(action for action in guest.site.actions if action.returns_file)
+    form = guest.form("x", json.dumps(action.examples[0].row), dict(action.examples[0].templates))
+    location = guest.post(f"/actions/{action.name}/job", form).get_json()["location"]
+    with zipfile.ZipFile(io.BytesIO(guest.get(f"/actions/{action.name}/{location}").data)) as archive:
+        archive.extractall(tmp_path)
+    assert main(["preview", str(tmp_path / "job.yaml")]) == 0
+
+
 def test_only_so_many_drafts_are_kept_and_none_after_the_end() -> None:
     drafts = Drafts()
     folders = [drafts.folder(drafts.new()) for _ in range(KEPT + 1)]
