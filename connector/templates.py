@@ -104,7 +104,8 @@ def _faults(source: str) -> Iterator[None]:
     try:
         yield
     except TemplateSyntaxError as error:
-        raise RunFault(f"template, line {error.lineno}: {error.message}: {shorten(source)}") from error
+        said = (error.message or "").rstrip(".")
+        raise RunFault(f"template, line {error.lineno}: {said}: {shorten(source)}") from error
     except (SyntaxError, RecursionError, MemoryError, OverflowError, ValueError) as error:
         raise RunFault(f"template: too deeply nested or too large: {shorten(source)}") from error
 
