@@ -8,6 +8,7 @@ from pathlib import Path
 
 from connector.errors import RunFault
 from connector.files import Format, InputRow, RowSource
+from connector.state import write_whole
 
 FORMAT_NAMES: dict[Format, str] = {
     "jsonl": "JSON Lines",
@@ -57,11 +58,12 @@ class GivenRows:
 def save_rows(content: bytes, name: str, folder: Path) -> GivenRows:
     """Write rows into a folder, in place of those that are there, under a name that says their format."""
     format = recognised(content, name)
-    for other in folder.glob("rows.*"):
-        other.unlink()
     packed = ".gz" if content[:2] == b"\x1f\x8b" else ""
     path = folder / f"rows.{format}{packed}"
-    path.write_bytes(content)
+    write_whole(path, content)
+    for other in folder.glob("rows.*"):
+        if other != path:
+            other.unlink(missing_ok=True)
     return GivenRows(path, format)
 
 

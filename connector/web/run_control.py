@@ -187,7 +187,7 @@ class RunControl:
     def _launch(
         self, folder: Path, arguments: Sequence[str], environment: Mapping[str, str], job: Job, where: str
     ) -> str:
-        output = absolute(job.output)
+        output, began = absolute(job.output), time.time()
         with open(folder / LOG, "wb", opener=_private) as log:
             process = subprocess.Popen(  # noqa: S603 - our own command; what is untrusted is in the job
                 [sys.executable, "-m", "connector", *arguments, "--yes"],
@@ -200,7 +200,7 @@ class RunControl:
             )
         # Waited for, so that none stays behind as a zombie; a thread that is a daemon holds up no end.
         threading.Thread(target=process.wait, daemon=True).start()
-        started = Started(output, job.action, where, folder / LOG, time.time(), process)
+        started = Started(output, job.action, where, folder / LOG, began, process)
         self._started[id_of(output)] = started
         return id_of(output)
 
@@ -260,19 +260,26 @@ def resumed_job(job: Job) -> dict[str, Any]:
     return written
 
 
+def as_yaml(job: Mapping[str, Any]) -> str:
+    """Write a job as its file has it."""
+    text: str = yaml.safe_dump(dict(job), sort_keys=False, allow_unicode=True, width=110)
+    return text
+
+
 def write_job(folder: Path, job: Mapping[str, Any]) -> None:
     """Write a job's file into a folder. Raises OSError."""
-    text = yaml.safe_dump(dict(job), sort_keys=False, allow_unicode=True, width=110)
-    write_whole(folder / JOB, text.encode())
+    write_whole(folder / JOB, as_yaml(job).encode())
 
 
-def pack_job(folder: Path) -> bytes:
+def pack_job(job: str, rows: Path, uploads: Path) -> bytes:
     """Put a job, its rows and the files that it uploads into a ZIP archive."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in [folder / JOB, *folder.glob("rows.*"), *(folder / "uploads").iterdir()]:
-            archive.write(path, path.relative_to(folder))
-        if yaml.safe_load((folder / JOB).read_text(encoding="utf-8")).get("files"):
+        archive.writestr(JOB, job)
+        archive.write(rows, rows.name)
+        for path in uploads.iterdir():
+            archive.write(path, f"uploads/{path.name}")
+        if yaml.safe_load(job).get("files"):
             archive.writestr("files/", b"")
     return packed.getvalue()
 

@@ -21,6 +21,7 @@ from connector.state import work_folder
 from connector.web.consent import question
 from connector.web.envelopes import Envelopes
 from connector.web.route import Route
+from connector.web.rows import saved_rows
 from connector.web.run_control import JOB, pack_job
 from connector.web.try_pages import as_message, ask, download, once_of
 from connector.web.watch import RunView, make_view, view_of_started
@@ -128,9 +129,11 @@ def _job_file(site: Site, request: Request, id: str) -> Response:
     """Give the job of a run, with its rows."""
     record = _known(id)
     folder = _job_folder(record)
-    if folder is None:
+    rows = saved_rows(folder) if folder else None
+    if folder is None or rows is None:
         raise NotFound
-    return download(pack_job(folder), f"{record.job.action}.zip", "application/zip")
+    packed = pack_job((folder / JOB).read_text(encoding="utf-8"), rows.path, folder / "uploads")
+    return download(packed, f"{record.job.action}.zip", "application/zip")
 
 
 def _rerun(site: Site, request: Request, id: str) -> Response:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Request, Response
 
 from connector.action import Action
@@ -21,7 +25,7 @@ from connector.web.consent import Question, how_many, question
 from connector.web.places import Place, saved_place, saved_places
 from connector.web.route import Route
 from connector.web.rows import FORMAT_NAMES, GivenRows, save_rows, saved_rows
-from connector.web.run_control import make_job, pack_job, write_job
+from connector.web.run_control import as_yaml, make_job, pack_job
 from connector.web.trial import Trial, try_out
 
 if TYPE_CHECKING:
@@ -31,7 +35,7 @@ TRIED = 20
 """How many rows are tried while somebody types."""
 LONGEST_PASTED = 4 << 20
 """Characters of rows that stand in the form; more than these come as a file."""
-_TEMPLATE = "template."
+_TEMPLATE, _PACKED = "template.", "job.zip"
 
 
 @dataclass(frozen=True)
@@ -97,37 +101,43 @@ def _field(given: InputRow, label: str, templates: Mapping[str, Any]) -> Field:
     return Field(given, label, text, choices if single else ())
 
 
-def _read(site: Site, request: Request, name: str) -> Given:
-    """Read what the form was sent with. Raises RunFault."""
+@contextmanager
+def _reading(site: Site, request: Request, name: str) -> Iterator[Given]:
+    """Read what the form was sent with. Raises RunFault.
+
+    Rows that stand in the form are in a folder of this request's own: others of the same page may be under
+    way, and what somebody agrees to is for just these rows.
+    """
     action = site.action(name)
     service = site.catalog.service(action.service)
     request.max_form_memory_size = 4 * LONGEST_PASTED  # in bytes, of which a character has up to four
     form, draft = request.form, request.form.get("draft", "")
     folder = site.drafts.folder(draft)
-    if "rows" in form:
-        if len(form["rows"]) > LONGEST_PASTED:
-            raise RunFault("These are too many rows to stand here: choose them as a file.")
-        rows: GivenRows | None = save_rows(form["rows"].encode("utf-8", "replace"), "", folder)
-    else:
-        rows = saved_rows(folder)
-    if rows is None:
-        raise RunFault("There are no rows: paste some, or choose a file.")
+    connection = form.get("connection", "")
+    place = saved_place(service, connection) if connection else Place("", site.control.sandbox_url)
     templates = {
         key.removeprefix(_TEMPLATE): text
         for key, text in form.items()
         if key.startswith(_TEMPLATE) and text.strip()
     }
-    connection = form.get("connection", "")
-    place = saved_place(service, connection) if connection else Place("", site.control.sandbox_url)
-    return Given(action, service, templates, rows, draft, place)
+    with TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as own:
+        if "rows" not in form:
+            rows = saved_rows(folder)
+        elif len(form["rows"]) > LONGEST_PASTED:
+            raise RunFault("These are too many rows to stand here: choose them as a file.")
+        else:
+            rows = save_rows(form["rows"].encode("utf-8", "replace"), "", Path(own))
+        if rows is None:
+            raise RunFault("There are no rows: paste some, or choose a file.")
+        yield Given(action, service, templates, rows, draft, place)
 
 
 def _preview(site: Site, request: Request, name: str) -> Response:
-    given = _read(site, request, name)
-    try:
-        count, rows = given.rows.count(), given.rows.first(TRIED)
-    except RunFault as fault:
-        return _json({"status": "", "rows": [], "faults": {"rows": str(fault)}})
+    with _reading(site, request, name) as given:
+        try:
+            count, rows = given.rows.count(), given.rows.first(TRIED)
+        except RunFault as fault:
+            return _json({"status": "", "rows": [], "faults": {"rows": str(fault)}})
     trial = try_out(
         given.action,
         given.service,
@@ -180,27 +190,26 @@ def _upload(site: Site, request: Request, name: str) -> Response:
 
 
 def _run(site: Site, request: Request, name: str) -> Response:
-    given = _read(site, request, name)
-    count = given.rows.count()
-    if not count:
-        raise RunFault("There are no rows to run.")
-    place = given.place
-    if place.fault:
-        raise RunFault(place.fault)
-    if place.read_only and given.action.effect != "read":
-        raise RunFault(f"{place.title} is read-only: only actions that read may be run there.")
-    asked = question(given.action, count, place.title, is_real=bool(place.name))
-    if asked and not asked.is_answered(request.form.get("confirmed")):
-        return ask(site, asked)
-    run = site.control.start(
-        given.action,
-        given.service,
-        given.templates,
-        given.rows,
-        place.name,
-        site.drafts.uploads(given.draft),
-        once_of(request),
-    )
+    with _reading(site, request, name) as given:
+        count, place = given.rows.count(), given.place
+        if not count:
+            raise RunFault("There are no rows to run.")
+        if place.fault:
+            raise RunFault(place.fault)
+        if place.read_only and given.action.effect != "read":
+            raise RunFault(f"{place.title} is read-only: only actions that read may be run there.")
+        asked = question(given.action, count, place.title, is_real=bool(place.name))
+        if asked and not asked.is_answered(request.form.get("confirmed")):
+            return ask(site, asked)
+        run = site.control.start(
+            given.action,
+            given.service,
+            given.templates,
+            given.rows,
+            place.name,
+            site.drafts.uploads(given.draft),
+            once_of(request),
+        )
     return _json({"location": f"/runs/{run}"})
 
 
@@ -216,18 +225,20 @@ def ask(site: Site, asked: Question) -> Response:
 
 def _job(site: Site, request: Request, name: str) -> Response:
     """Write a job of what the form was sent with, and say where it can be had."""
-    given = _read(site, request, name)
-    if given.place.fault:
-        raise RunFault(given.place.fault)
-    folder = site.drafts.folder(given.draft)
-    job = make_job(given.action, given.templates, given.rows, given.place.name)
-    write_job(folder, job)
+    with _reading(site, request, name) as given:
+        if given.place.fault:
+            raise RunFault(given.place.fault)
+        job = make_job(given.action, given.templates, given.rows, given.place.name)
+        packed = pack_job(as_yaml(job), given.rows.path, site.drafts.uploads(given.draft))
+        (site.drafts.folder(given.draft) / _PACKED).write_bytes(packed)
     return _json({"location": f"job.zip?draft={given.draft}"})
 
 
 def _job_file(site: Site, request: Request, name: str) -> Response:
-    folder = site.drafts.folder(request.args.get("draft", ""))
-    return download(pack_job(folder), f"{site.action(name).name}.zip", "application/zip")
+    path = site.drafts.folder(request.args.get("draft", "")) / _PACKED
+    if not path.is_file():
+        raise NotFound
+    return download(path.read_bytes(), f"{site.action(name).name}.zip", "application/zip")
 
 
 def download(content: Any, name: str, media_type: str) -> Response:

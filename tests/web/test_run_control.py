@@ -187,6 +187,23 @@ def test_the_number_that_was_agreed_to_is_held_against_the_rows(guest: Guest) ->
     assert list(records()) == []
 
 
+def test_what_is_run_is_what_was_counted_whatever_else_is_posted_meanwhile(
+    guest: Guest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look at what stood in the form before may still be under way when somebody starts a run."""
+    form = guest.form("delete_custom_tab", rows(1, 2), DELETE, confirmed="2")
+    start = RunControl.start
+
+    def start_late(self: RunControl, *given: Any) -> str:
+        guest.post("/actions/delete_custom_tab/preview", {**form, "rows": rows(7, 8, 9)})
+        return start(self, *given)
+
+    monkeypatch.setattr(RunControl, "start", start_late)
+    answer = guest.post("/actions/delete_custom_tab/run", form).get_json()
+    guest.wait(answer["location"].removeprefix("/runs/"))
+    assert sent(guest.site.control.sandbox()) == ["DELETE /v2/tab/1", "DELETE /v2/tab/2"]
+
+
 def test_a_write_is_asked_about_where_it_is_real(guest: Guest, acme: Sandbox) -> None:
     form = guest.form("update_device", rows(1), RENAME, connection="acme")
     answer = guest.post("/actions/update_device/run", form).get_json()

@@ -82,6 +82,7 @@ def test_failed_rows_are_filtered_by_code_and_rerun(
     assert violations(page) == []
     page.get_by_role("link", name="Update Device").click()
     page.get_by_role("link", name="conflict 2").click()
+    page.wait_for_url("**code=conflict")
     cells = page.locator("#failures tbody td:first-child")
     assert cells.all_inner_texts() == ["2", "4"]
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
