@@ -21,8 +21,8 @@ from connector.sandbox.apps import NATIVE, REDIRECT_URI, WEB
 from connector.sandbox.server import Sandbox
 from connector.service import Service
 from connector.transport import HttpTransport
-from tests.cli.conftest import wait_until
 from tests.conftest import OpenTransport
+from tests.fakes import wait_until
 from tests.loopback import free_port
 
 TIMEOUT_S = 10

@@ -6,7 +6,6 @@ import json
 import pickle
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +26,7 @@ from connector.output import Start
 from connector.run import prepare, prepare_all, run
 from connector.sandbox.server import Sandbox
 from connector.service import Service
-from tests.fakes import write_lines
+from tests.fakes import wait_until, write_lines
 
 RENAME = {
     "name": "renamed",
@@ -482,11 +481,3 @@ def test_rows_that_were_answered_behind_one_that_hung_are_answered_from_the_jour
     assert len(sandbox.log.requests()) == 30
     envelopes = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     assert [e["row"] for e in envelopes] == list(range(1, 31))
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
-    """Poll until a condition of another process holds."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.005)

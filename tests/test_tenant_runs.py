@@ -25,7 +25,7 @@ from connector.runs import Running, find
 from connector.sandbox.server import Sandbox
 from connector.tenant_runs import account_of, run_tenants, tenant_connections
 from connector.tenants import Split
-from tests.fakes import write_lines
+from tests.fakes import wait_until, write_lines
 
 COUNT = 12
 
@@ -245,6 +245,7 @@ def test_what_stops_one_tenant_stops_all(stage: Stage, monkeypatch: pytest.Monke
     def break_off(self: Split, tenant: str) -> Iterator[InputRow]:
         for number, row in enumerate(rows(self, tenant)):
             if tenant == "globex.yaml" and number == 2:
+                wait_until(lambda: len(stage.sandboxes[0].log.requests()) == 1)
                 raise RunStopped("the disk is gone")
             yield row
 

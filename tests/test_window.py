@@ -19,6 +19,7 @@ import pytest
 from connector import window
 from connector.errors import Interrupted, RunStopped
 from connector.window import run_in_order
+from tests.fakes import wait_until
 
 MEBIBYTE = 1 << 20
 
@@ -93,15 +94,8 @@ class Bench:
 
     def assert_all_ended(self) -> None:
         """Whatever was begun came to its end, and no thread is left."""
-        until(lambda: sorted(self.closed) == sorted(self.begun))
-        until(lambda: not [t for t in threading.enumerate() if t.name.startswith("rows-")])
-
-
-def until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.001)
+        wait_until(lambda: sorted(self.closed) == sorted(self.begun))
+        wait_until(lambda: not [t for t in threading.enumerate() if t.name.startswith("rows-")])
 
 
 @pytest.fixture(autouse=True)
@@ -167,7 +161,7 @@ def test_behind_one_that_hangs_a_bounded_number_is_begun(threads: int, room: int
     bench = Bench(1000, threads, results)
 
     def release() -> None:
-        until(lambda: len(bench.begun) - len(bench.written) >= room)
+        wait_until(lambda: len(bench.begun) - len(bench.written) >= room)
         answer.set()
 
     Thread(target=release).start()
@@ -182,7 +176,7 @@ def test_the_leading_one_streams_and_the_others_hold_no_more_than_they_may() -> 
     bench = Bench(6, 6, size=lambda result: MEBIBYTE)
 
     def results(item: int) -> Iterator[tuple[int, int]]:
-        until(lambda: len(bench.begun) == 6)
+        wait_until(lambda: len(bench.begun) == 6)
         if item == 0:
             assert answer.wait(20)
         for number in range(40):
@@ -196,7 +190,7 @@ def test_the_leading_one_streams_and_the_others_hold_no_more_than_they_may() -> 
     most = window._MOST_HELD // MEBIBYTE + 5
 
     def release() -> None:
-        until(lambda: sum(produced) == most)
+        wait_until(lambda: sum(produced) == most)
         answer.set()
 
     def on_write(results: Sequence[Any]) -> None:
@@ -228,7 +222,7 @@ def test_a_reader_that_waits_for_more_input_does_not_hold_up_the_end() -> None:
 
     def on_read(item: int) -> None:
         if item == 5:
-            until(lambda: bench.written == [0, 1, 2, 3, 4])
+            wait_until(lambda: bench.written == [0, 1, 2, 3, 4])
             stopping.set()
             assert more.wait(20)
 
@@ -262,7 +256,7 @@ def test_a_fault_at_any_place_ends_the_run_and_loses_nothing_before_it(
 
     def results(item: int) -> Iterator[Any]:
         if place in ("size", "write of several") and item == 0 and threads > 1:
-            until(lambda: len(bench.closed) >= (1 if place == "size" else 2))  # others have to be held
+            wait_until(lambda: len(bench.closed) >= (1 if place == "size" else 2))  # others have to be held
         if place == "work" and item == at:
             raise Fault
         yield item, 0
@@ -344,7 +338,7 @@ def test_what_stands_before_the_failed_one_is_still_written() -> None:
         if item == 0:
             assert failed.wait(20)
         if item == 2:
-            until(lambda: len(bench.begun) >= 4)
+            wait_until(lambda: len(bench.begun) >= 4)
             failed.set()
             raise Fault
         yield item
@@ -363,7 +357,7 @@ def test_one_that_waits_to_lead_learns_that_it_never_will() -> None:
 
     def results(item: int) -> Iterator[int]:
         if item == 0:
-            until(lambda: produced == [0])
+            wait_until(lambda: produced == [0])
             raise Fault
         for number in range(3):
             produced.append(number)
@@ -378,9 +372,9 @@ def test_one_that_waits_to_lead_learns_that_it_never_will() -> None:
 
 def test_a_fault_is_told_rather_than_that_others_were_interrupted_by_it() -> None:
     def results(item: int) -> Iterator[int]:
-        until(lambda: len(bench.begun) == 2)
+        wait_until(lambda: len(bench.begun) == 2)
         if item == 0:
-            until(lambda: 1 in bench.closed)
+            wait_until(lambda: 1 in bench.closed)
             raise RunStopped("the disk is full")
         raise Interrupted("it waits no longer")
         yield 0

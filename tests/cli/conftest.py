@@ -6,10 +6,8 @@ import io
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -75,11 +73,3 @@ def screen(text: str) -> list[str]:
             line[column] = character
             column += 1
     return lines
-
-
-def wait_until(condition: Any, seconds: float = 20) -> None:
-    """Poll until a condition of another process holds."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.005)

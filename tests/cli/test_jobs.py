@@ -7,15 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from connector.sandbox.server import Sandbox
 from tests.cli.conftest import Ninjaone
-from tests.fakes import write_lines
+from tests.fakes import wait_until, write_lines
 
 JOB = """\
 connection: connection.yaml
@@ -235,11 +233,3 @@ def test_preview_shows_the_first_step_and_what_the_others_wait_for(
         {"step": "read", "waits_for": "renamed"},
         {"step": "rebooted", "waits_for": "read"},
     ]
-
-
-def wait_until(condition: Any, seconds: float = 20) -> None:
-    """Poll until a condition of another process holds."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.005)

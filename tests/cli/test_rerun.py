@@ -18,9 +18,9 @@ import pytest
 from connector import state
 from connector.runs import find
 from connector.sandbox.server import Sandbox
-from tests.cli.conftest import Ninjaone, wait_until
+from tests.cli.conftest import Ninjaone
 from tests.cli.test_run import envelopes
-from tests.fakes import write_lines
+from tests.fakes import wait_until, write_lines
 
 REFUSED = {"fault": "answer", "status": 409, "body": {"resultCode": "conflict"}}
 """A fault that certainly carried nothing out."""

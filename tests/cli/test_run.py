@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from connector.json_schema import validator
 from connector.resources import schema
 from connector.sandbox.server import Sandbox
 from tests.cli.conftest import Ninjaone
-from tests.fakes import write_lines
+from tests.fakes import wait_until, write_lines
 
 
 def envelopes(path: Path) -> list[dict[str, Any]]:
@@ -327,11 +326,3 @@ def test_an_option_that_cannot_be_is_refused(
     done = ninjaone("run", "get_device", *option)
     assert done.returncode == 2
     assert says in done.stderr
-
-
-def wait_until(condition: Any, seconds: float = 20) -> None:
-    """Poll until a condition of another process holds."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.005)

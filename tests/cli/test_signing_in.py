@@ -22,7 +22,8 @@ import pytest
 from connector.sandbox.server import Sandbox
 from connector.saved_connections import SavedConnections
 from connector.secret_store import SecretStore
-from tests.cli.conftest import Ninjaone, wait_until
+from tests.cli.conftest import Ninjaone
+from tests.fakes import wait_until
 from tests.loopback import Server, Talk, free_port
 
 BROWSER = """#!{python}

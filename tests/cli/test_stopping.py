@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any
 import pytest
 
 from connector.sandbox.server import Sandbox
-from tests.fakes import write_lines
+from tests.fakes import wait_until, write_lines
 
 ROWS = 60
 Start = Callable[..., "subprocess.Popen[bytes]"]
@@ -55,14 +54,6 @@ def end(process: subprocess.Popen[bytes], seconds: float = 60) -> str:
     """Wait for the end, and give what was said on standard error."""
     _, said = process.communicate(timeout=seconds)
     return said.decode()
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
-    """Poll until a condition of another process holds."""
-    last = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < last, "it did not happen in time"
-        time.sleep(0.005)
 
 
 def envelopes(path: Path) -> list[dict[str, Any]]:

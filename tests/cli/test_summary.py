@@ -20,8 +20,8 @@ from connector.job import Job
 from connector.json_schema import validator
 from connector.resources import schema
 from connector.sandbox.server import Sandbox
-from tests.cli.conftest import Ninjaone, wait_until
-from tests.fakes import write_lines
+from tests.cli.conftest import Ninjaone
+from tests.fakes import wait_until, write_lines
 
 JOB = Job("reboot_device", input="in.jsonl", output="night 1.jsonl")
 REBOOT = ("run", "reboot_device", "--yes", "-c", "connection.yaml", "-i", "rows.jsonl", "-o", "out.jsonl")

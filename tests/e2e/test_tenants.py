@@ -28,9 +28,9 @@ from connector.resources import schema
 from connector.sandbox.server import Sandbox
 from connector.saved_connections import SavedConnections
 from connector.secret_store import SecretStore
-from tests.cli.conftest import Ninjaone, wait_until
+from tests.cli.conftest import Ninjaone
 from tests.cli.test_run import envelopes
-from tests.fakes import write_lines
+from tests.fakes import wait_until, write_lines
 from tests.loopback import Server, Talk, free_port
 
 Tenants = dict[str, Sandbox]
