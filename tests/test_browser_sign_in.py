@@ -100,6 +100,7 @@ def test_a_user_signs_in(
     assert f"needs exactly http://127.0.0.1:{port}/ among its redirect URIs" in told
     assert "make a Web app (it has a client secret) or a Native app" in told
     assert "There are 0.5 minutes" in told
+    wait_until(lambda: pages)
     (page,) = pages
     assert page.status_code == 200
     assert "You can close this window" in page.text
@@ -205,6 +206,7 @@ def test_a_code_that_came_too_late_is_in_no_message(sign_in_with: SignIn, sandbo
     pages: list[requests.Response] = []
     message = fault(sign_in_with, lambda address: pages.append(follow(address)))
     assert "it answered 400 (invalid_grant): the user's authorization has ended" in message
+    wait_until(lambda: pages)  # the browser is a thread of its own
     assert parse_qs(urlsplit(pages[0].url).query)["code"][0] not in message
     assert len(sandbox.log.signins()) == 1
 

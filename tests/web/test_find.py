@@ -17,6 +17,12 @@ def shown(page: Any) -> list[str]:
     return titles
 
 
+def address(page: Any) -> str:
+    """The page's address as it is now: that of `page.url` may come late."""
+    href: str = page.evaluate("location.href")
+    return href
+
+
 def test_search_forgives_typing_errors_and_has_an_address(visit: OpenVisit, root: str) -> None:
     site = visit(root)
     page = site.open()
@@ -24,13 +30,13 @@ def test_search_forgives_typing_errors_and_has_an_address(visit: OpenVisit, root
     page.keyboard.type("mantenanse")
     assert sorted(shown(page)) == ["Cancel Maintenance", "Schedule Maintenance"]
     assert page.get_by_role("status").inner_text() == "2 actions"
-    assert page.url.endswith("index.html?q=mantenanse") or page.url.endswith("/?q=mantenanse")
+    assert address(page).endswith(("index.html?q=mantenanse", "/?q=mantenanse"))
     site.keep("find")
     page.reload()
     assert len(shown(page)) == 2
     page.keyboard.press("Escape")
     assert len(shown(page)) == 310
-    assert "?" not in page.url
+    assert "?" not in address(page)
 
 
 def test_what_is_looked_for_comes_first(visit: OpenVisit) -> None:
@@ -63,7 +69,7 @@ def test_filters_narrow_and_count(visit: OpenVisit, root: str) -> None:
     assert shown(page) == ["List Devices"]
     page.get_by_label("Area", exact=True).select_option("reports")
     assert shown(page) == []
-    assert page.url.endswith("?effect=read&area=reports&paging=yes&host=lhub")
+    assert address(page).endswith("?effect=read&area=reports&paging=yes&host=lhub")
     assert page.get_by_role("status").inner_text() == "No actions"
     page.get_by_role("button", name="Clear").click()
     page.get_by_text("310 actions", exact=True).wait_for()
