@@ -324,9 +324,10 @@ def _missing_message(error: MissingError, scope: Scope) -> str:
         fields, place, noun = scope.fields, "the row", "field"
     else:
         fields, place, noun = error.holder, json_text.kind(error.holder), "member"
-    hint = f'{place} has no {noun} "{error.name}"'
+    name = shorten(str(error.name))
+    hint = f'{place} has no {noun} "{name}"'
     if not isinstance(fields, Mapping):
         return hint
-    names = [str(name) for name in fields]
+    names = [shorten(str(field)) for field in fields]
     listed = ", ".join(names[:20]) + (f", … ({len(names)} in all)" if len(names) > 20 else "")
-    return f"{hint}{nearest(error.name, names)}; {place}'s {noun}s: {listed or 'none'}"
+    return f"{hint}{nearest(name, names)}; {place}'s {noun}s: {listed or 'none'}"

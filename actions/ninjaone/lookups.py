@@ -10,11 +10,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from connector.errors import RowError, nearest
+from connector.errors import RowError, nearest, shorten
 from connector.handlers import Inputs, Note, Page, Steps, lookup
 from connector.json_text import Json
 from connector.paging import walk
 
+_MOST_DIGITS = 19
 _SHOWN = 20
 """How many choices an error lists."""
 
@@ -99,7 +100,7 @@ def id_of(inputs: Inputs, kind: Kind, wanted: Json, where: str) -> Steps:
     except RowError as error:
         if error.status not in (403, 404):
             raise
-        said = f'{where}: "{wanted}" cannot be looked up, so give the id instead: {error}'
+        said = f'{where}: "{shorten(str(wanted))}" cannot be looked up, so give the id instead: {error}'
         raise RowError(
             error.code,
             said,
@@ -111,8 +112,9 @@ def id_of(inputs: Inputs, kind: Kind, wanted: Json, where: str) -> Steps:
 
 
 def is_id(text: str) -> bool:
-    """Whether a text is a number, and so an id."""
-    return text.strip().isascii() and text.strip().isdigit()
+    """Whether a text is a number, and so an id. None has more digits than a 64-bit integer."""
+    text = text.strip()
+    return text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
 
 
 def named(kind: Kind, items: Sequence[Json], wanted: str, where: str) -> Json:
@@ -120,6 +122,7 @@ def named(kind: Kind, items: Sequence[Json], wanted: str, where: str) -> Json:
     found = called(kind, items, wanted)
     if len(found) == 1:
         return found[0]
+    wanted = shorten(wanted)
     if found:
         raise RowError(
             "input_invalid",

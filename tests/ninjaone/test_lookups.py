@@ -67,6 +67,12 @@ def test_an_ambiguous_or_unknown_name_lists_the_choices(given: str, said: str) -
     assert said in str(fed.error)
 
 
+def test_a_number_that_is_too_long_for_an_id_is_a_name_that_is_told_in_short() -> None:
+    fed = feed("update_organization", ORGANIZATIONS, organization_id="9" * 5000, name="New")
+    assert 'no organization is called "999' in str(fed.error)
+    assert len(str(fed.error)) < 1000
+
+
 def test_of_many_choices_the_first_are_listed() -> None:
     many = [{"id": number, "name": f"Client {number}"} for number in range(1, 31)]
     fed = feed("update_organization", many, organization_id="Nobody", name="New")
