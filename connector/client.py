@@ -306,7 +306,7 @@ def read_error(service: Service, answer: Response) -> tuple[str, str]:
             message = _message_text(body.get(shape.message))
             said = ": ".join(dict.fromkeys(part for part in (code, message) if part))
             incident = body.get(shape.incident)
-            return code, shorten(said) + (f" (incident {incident})" if incident else "")
+            return code, shorten(said) + (f" (incident {shorten(str(incident))})" if incident else "")
     return "", shorten(answer.text)
 
 

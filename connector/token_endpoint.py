@@ -77,7 +77,7 @@ class TokenEndpoint:
         said = shorten(said or "nothing", 120)
         message = f"signing in at {self._connection.base_url} failed: it answered {answer.status} ({said})"
         if body.get("incidentId"):
-            message += f", incident {body['incidentId']}"
+            message += f", incident {shorten(self._redactor.text(str(body['incidentId'])))}"
         reason = self._reason(answer, vendor_code)
         message = f"{message}: {reason}" if reason else message
         final = 400 <= answer.status < 500 and answer.status not in (408, 429)

@@ -485,6 +485,12 @@ SHAPES: list[Any] = [
     ),
     (400, {"errorMessage": "Only this", "incidentId": "i-1"}, "api_error", "Only this (incident i-1)"),
     (400, {"message": "Only that"}, "api_error", "Only that"),
+    (
+        400,
+        {"errorMessage": "no", "incidentId": int("9" * 4000)},
+        "api_error",
+        f"no (incident {'9' * 200}… (4000 characters))",
+    ),
     (403, "Only administrators can do this", "forbidden", f"Only administrators can do this. {FORBIDDEN}"),
     (400, {"odd": [1]}, "api_error", '{"odd": [1]}'),
     (400, ["odd"], "api_error", '["odd"]'),
