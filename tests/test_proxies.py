@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
+import select
 import socket
-import threading
+import ssl
 from pathlib import Path
 from typing import Any
 
@@ -72,20 +72,23 @@ def tunnel_to(port: int, heads: list[Any]) -> Any:
 
 
 def pass_on(talk: Talk, port: int) -> None:
-    """Pass everything on to this machine's `port`, and back."""
+    """Pass everything on to this machine's `port`, and back.
+
+    On one thread, as a TLS socket must not be read and written by two at the same time.
+    """
+    outer = talk.connection
     with socket.create_connection(("127.0.0.1", port)) as inner:
-
-        def back() -> None:
-            with contextlib.suppress(OSError):
-                while data := inner.recv(65536):
-                    talk.send(data)
-
-        thread = threading.Thread(target=back)
-        thread.start()
-        while data := talk._stream.read1(65536):
-            inner.sendall(data)
-        inner.shutdown(socket.SHUT_RDWR)
-        thread.join(PATIENCE_S)
+        ways = {outer: inner, inner: outer}
+        while True:
+            is_held = isinstance(outer, ssl.SSLSocket) and outer.pending()
+            ready = [outer] if is_held else select.select(list(ways), [], [], PATIENCE_S)[0]
+            for source in ready:
+                data = source.recv(65536)
+                if not data:
+                    return
+                ways[source].sendall(data)
+            if not ready:
+                return
 
 
 def test_https_through_a_proxy_shows_the_proxy_no_token(open_transport: OpenTransport) -> None:
