@@ -3,9 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-LHUB_SDK := lhub_integ==1.0.14
 
-.PHONY: demo test test-all torture fuzz lint reference bench wheels wheels-all keyring chromium vendor answers screenshots clean
+.PHONY: demo test test-all test-oldest test-newest lock torture fuzz lint reference bench wheels wheels-all keyring chromium vendor answers screenshots clean
 
 demo: $(READY)
 	$(BIN)/ninjaone demo
@@ -77,32 +76,61 @@ answers: $(READY)
 screenshots: $(READY) chromium
 	$(BIN)/python -m tests.web.make_screenshots
 
-# The wheel and all that it needs, put aside while the network may be used, so that the tests need none;
-# with it the SDK of LogicHub, for tests in an environment of the SDK's own old pins.
+# What the tests install in environments of their own, put aside while the network may be used: the core's
+# requirements, what builds the wheel, and the SDK of LogicHub with its old pins.
 wheels: $(READY) $(VENV)/wheels/.ready
 
-$(VENV)/wheels/.ready: $(READY) setup.cfg pyproject.toml Makefile
-	$(BIN)/python -m pip download --quiet --dest $(VENV)/wheels ".[dev]" "setuptools>=68" wheel
-	$(BIN)/python -m pip wheel --quiet --wheel-dir $(VENV)/wheels $(LHUB_SDK)
+$(VENV)/wheels/.ready: $(READY) requirements/wheels.txt
+	rm -rf $(VENV)/wheels
+	$(BIN)/python -m pip wheel --quiet --wheel-dir $(VENV)/wheels --require-hashes -r requirements/wheels.txt
 	@touch $@
 
 # The same for every other Python that the SDK supports, for the slow tests.
 wheels-all: wheels $(VENV)/wheels/.all
 
 $(VENV)/wheels/.all: $(VENV)/wheels/.ready
-	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir $(VENV)/own .
-	for version in 3.10 3.11 3.12 3.13; do \
-		$(BIN)/python -m pip download --quiet --dest $(VENV)/wheels --find-links $(VENV)/wheels \
-			--only-binary=:all: --python-version $$version $(VENV)/own/*.whl $(LHUB_SDK) || exit 1; \
+	sed -n 's/ *\\$$//; /==/p' requirements/wheels.txt > $(VENV)/wheels/.pins
+	for version in $(PYTHONS); do \
+		$(BIN)/python -m pip download --quiet --dest $(VENV)/wheels --find-links $(VENV)/wheels --no-deps \
+			--only-binary=:all: --python-version $$version -r $(VENV)/wheels/.pins || exit 1; \
 	done
-	rm -f $(VENV)/wheels/ninjaone_connector-*
 	@touch $@
 
-$(READY): setup.cfg pyproject.toml
+# The locked versions of requirements/*.txt, with hashes, for every Python that is supported.
+UV := uv==0.13.9
+COMPILE = build/lock/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.10 --no-annotate \
+	--custom-compile-command "make lock" --upgrade
+lock:
+	$(PYTHON) -m venv build/lock
+	build/lock/bin/python -m pip install --quiet $(UV)
+	$(COMPILE) setup.cfg requirements/dev.in --extra test --extra lint --output-file requirements/dev.txt
+	$(COMPILE) setup.cfg requirements/wheels.in --output-file requirements/wheels.txt
+	$(COMPILE) setup.cfg --extra keyring --resolution lowest-direct --no-deps --output-file build/lock/bounds.txt
+	$(COMPILE) setup.cfg requirements/oldest.in requirements/dev.in --extra test --constraint build/lock/bounds.txt \
+		--output-file requirements/oldest.txt
+
+# The tests with the oldest versions that setup.cfg allows, and with the newest that there are today.
+PYTHONS := 3.10 3.11 3.12 3.13
+python_of = $$(PYENV_VERSION=$(1) python$(1) -c "import sys; print(sys.executable)")
+test-oldest: requirements/oldest.txt
+	$(call python_of,3.10) -m venv --clear build/oldest
+	build/oldest/bin/python -m pip install --quiet --require-hashes -r requirements/oldest.txt
+	build/oldest/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	build/oldest/bin/python -m pytest -n auto --dist loadfile
+
+NEWEST := 3.10 3.13
+test-newest:
+	for version in $(NEWEST); do \
+		$(call python_of,$$version) -m venv --clear build/newest-$$version && \
+		build/newest-$$version/bin/python -m pip install --quiet --upgrade --editable ".[test]" && \
+		build/newest-$$version/bin/python -m pytest -n auto --dist loadfile || exit 1; \
+	done
+
+$(READY): setup.cfg pyproject.toml requirements/dev.txt
 	$(PYTHON) -c "import sys; assert sys.version_info >= (3, 10), 'Python 3.10 or newer is needed'"
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 clean:

@@ -23,6 +23,7 @@ DEEPEST = 100
 """Levels of nesting."""
 MOST_NODES = 1_000_000
 """Values in a file, those that aliases stand for counted each time."""
+_TOO_DEEP = "it is nested too deeply"
 _SHORT, _SHALLOW = DEEPEST * DEEPEST // 2, DEEPEST
 """What has fewer characters cannot be nested too deeply by indenting it, what has fewer marks not without."""
 
@@ -86,10 +87,17 @@ def load(path: Path, *, may_quote: bool = True) -> Any:
         return None if node is None else loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        problem = error.problem if may_quote else "not YAML; a value with special characters needs quotes"
+        problem = _problem(error) if may_quote else "not YAML; a value with special characters needs quotes"
         raise RunFault(f"{path}, line {line}: {problem}") from error
     except (yaml.YAMLError, RecursionError, ValueError, LookupError) as error:
         raise RunFault(f"{path}: not YAML{f': {error}' if may_quote else ''}") from error
+
+
+def _problem(error: yaml.MarkedYAMLError) -> str:
+    """Return what is wrong, in our words where the library has some for what is refused here, too."""
+    problem = str(error.problem)
+    # The scanner has a limit of its own, and may meet it before the first event that would tell the depth.
+    return _TOO_DEEP if "nesting depth" in problem else problem
 
 
 def _check_nesting(text: str) -> None:
@@ -104,7 +112,7 @@ def _check_nesting(text: str) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > DEEPEST:
-            raise yaml.composer.ComposerError(None, None, "it is nested too deeply", event.start_mark)
+            raise yaml.composer.ComposerError(None, None, _TOO_DEEP, event.start_mark)
 
 
 def _check_aliases(root: yaml.Node) -> None:
