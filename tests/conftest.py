@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from connector import state
-from connector.catalog import Catalog
-from connector.client import Client
+from connector.catalog.catalog import Catalog
+from connector.catalog.service import Service
+from connector.client.client import Client
+from connector.common import user_folders
+from connector.http.transport import HttpTransport
 from connector.sandbox.server import Sandbox
-from connector.service import Service
-from connector.transport import HttpTransport
 from tests.fakes import FakeClock, FakeTransport, make_client
 from tests.loopback import PATIENCE_S
 
@@ -56,10 +56,10 @@ def own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     for name in list(os.environ):
         if name.startswith("NINJAONE_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
-    for remembered in (state.state_folder, state.records_folder, state.work_folder):
+    for remembered in (user_folders.state_folder, user_folders.records_folder, user_folders.work_folder):
         remembered.cache_clear()
     yield folder
-    for remembered in (state.state_folder, state.records_folder, state.work_folder):
+    for remembered in (user_folders.state_folder, user_folders.records_folder, user_folders.work_folder):
         remembered.cache_clear()
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -10,14 +10,14 @@ from typing import Any
 
 import yaml
 
-from connector.action import Action
-from connector.bindings import bind
-from connector.catalog import Catalog
-from connector.client import Client
-from connector.handlers import Inputs
-from connector.invoke import Invoker
-from connector.resources import actions_folder
-from connector.service import Service
+from connector.catalog.action import Action
+from connector.catalog.catalog import Catalog
+from connector.catalog.service import Service
+from connector.client.client import Client
+from connector.common.package_data import actions_folder
+from connector.invocation.bindings import bind
+from connector.invocation.handlers import Inputs
+from connector.invocation.invoke import Invoker
 
 SERVICE = "ninjaone"
 

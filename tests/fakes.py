@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from connector.auth import Auth
-from connector.client import Client
-from connector.clock import SystemClock
-from connector.connections import Connection
+from connector.catalog.service import Service
+from connector.client.auth import Auth
+from connector.client.client import Client
+from connector.client.pacing import Pacer
+from connector.common.clock import SystemClock
+from connector.common.redaction import Redactor
+from connector.connections.connection import Connection
 from connector.errors import TransportError
-from connector.http import Response
-from connector.pacing import Pacer
-from connector.redact import Redactor
-from connector.service import Service
+from connector.http.messages import Response
 
 
 class FakeClock:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-from connector.http import Response, Transport
+from connector.http.messages import Response, Transport
 
 DATA = Path(__file__).parent / "data"
 CERTIFICATE = DATA / "loopback.pem"

@@ -1,7 +1,7 @@
-"""The layers of the house: what may import what, and what may know which words.
+"""The packages of `connector` and their order: what may import what, and what may know which words.
 
-`LAYERS` is the one place that lists them. A module imports only from layers below its own; modules of one
-layer do not import each other. A package (`cli`, `sandbox`, ...) is one entry: inside, its modules are free.
+`LAYERS` lists them, highest first. A module imports only its own package and packages below it; packages of
+one layer do not import each other. No modules import each other in a circle, inside a package either.
 """
 
 from __future__ import annotations
@@ -15,89 +15,57 @@ from pathlib import Path
 import pytest
 
 import connector
+from connector.common.package_data import actions_folder
 
 ROOT = Path(connector.__file__).parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    # Front doors.
     ("__main__",),
     ("cli",),
     ("web",),
-    ("sandbox", "demo", "hosts"),
-    # A run, and what tends the catalogue.
-    ("job_run", "from_spec"),
-    ("tenant_runs",),
-    ("run",),
-    ("runs", "repeats", "doors"),
-    ("job", "drift", "spec_example"),
-    ("batch", "check", "published_schemas", "steps", "tenants", "health", "reference", "preview"),
-    ("merging",),
-    ("output", "window"),
-    ("journal", "files", "published"),
-    ("append_only", "conversion", "json_ahead"),
-    # One row.
-    ("invoke",),
-    ("bindings", "handlers", "document", "downloads", "exchange"),
-    # One request.
-    ("sign_ins",),
-    ("paging", "client"),
-    ("pacing", "auth", "catalog", "audit", "browser_sign_in"),
-    ("grants",),
-    ("token_endpoint", "refresh_tokens"),
+    ("hosts",),
+    ("handlers",),  # what handlers of actions import, and nothing else of the connector does
+    ("runs", "authoring"),
+    ("invocation",),
+    ("client",),
     ("connections",),
-    ("saved_connections", "secret_store"),
-    ("state",),
-    # HTTP over the network.
-    ("transport",),
-    ("http1", "routes"),
-    ("content_codings", "proxies"),
-    # What is declared.
-    ("action", "service"),
-    ("http", "declaration"),
-    # Values.
-    ("envelope", "templates"),
-    ("json_documents", "template_environment"),
-    ("template_methods",),
-    ("template_filters",),
-    ("template_operators", "template_values", "template_costs"),
-    ("template_bounds",),
-    ("inputs", "redact", "resources", "yaml_file", "yaml_text", "names", "uploads"),
-    ("json_schema", "typed_values"),
-    ("json_text", "times", "filters"),
-    ("clock", "disk"),
+    ("catalog", "files"),
+    ("http", "templating", "sandbox"),
+    ("common",),
     ("errors",),
-    # The package itself: its version.
-    ("",),
+    ("",),  # the package itself: its version
 )
 RANKS = {name: rank for rank, layer in enumerate(reversed(LAYERS)) for name in layer}
 
-FRONT_DOORS = ("cli", "hosts", "web", "sandbox", "demo", "__main__")
-"""What may know the vendor."""
+FRONT_DOORS = ("cli", "hosts", "web", "sandbox", "__main__")
+"""What may name the vendor."""
 
 KNOWN_WORDS = {
     "__init__.py": ['"""NinjaOne actions with Jinja-templated inputs: rows in, one envelope per row out."""'],
-    "catalog.py": [
+    "catalog/catalog.py": [
         """f'no action "{name}"{nearest(name, self._files)}; `ninjaone actions` lists them{hint}'"""
     ],
-    "http.py": ['USER_AGENT = f"ninjaone-connector/{connector.__version__}"'],
-    "state.py": [
+    "http/messages.py": ['USER_AGENT = f"ninjaone-connector/{connector.__version__}"'],
+    "common/user_folders.py": [
         'return _usable(user_cache_path("ninjaone-connector", appauthor=False))',
         'return user_state_path("ninjaone-connector", appauthor=False)',
         'return _usable(user_data_path("ninjaone-connector", appauthor=False) / "runs")',
         'return user_config_path("ninjaone-connector", appauthor=False)',
         'return Path(tempfile.mkdtemp(prefix="ninjaone-connector-"))',
     ],
-    "connections.py": [
+    "connections/connection.py": [
         '"--connection NAME, or make one the default with `ninjaone connection default NAME`"',
         '"no connection: save one with `ninjaone connection add NAME`, or give --connection FILE, or set "',
     ],
-    "refresh_tokens.py": [
+    "connections/refresh_tokens.py": [
         'return f"Sign in again: `ninjaone connection edit {self._name} --browser`"',
         '"`ninjaone connection add NAME --browser`, which keeps it for you"',
     ],
-    "secret_store.py": ['KEYRING_SERVICE = "ninjaone-connector"'],
-    "reference.py": ["Made from the declarations by `ninjaone catalog reference`; do not edit it by hand."],
-    "check.py": ['ours = re.fullmatch(r"urn:ninjaone-connector:(\\w+):\\d+", uri)'],
+    "connections/secret_store.py": ['KEYRING_SERVICE = "ninjaone-connector"'],
+    "authoring/reference.py": [
+        "Made from the declarations by `ninjaone catalog reference`; do not edit it by hand."
+    ],
+    "authoring/checks.py": ['ours = re.fullmatch(r"urn:ninjaone-connector:(\\w+):\\d+", uri)'],
 }
 """Below the front doors, the vendor's name stands in these lines alone: names of the distribution, of its
 command, its folders, its entries in the keyring and its schemas."""
@@ -107,10 +75,15 @@ def modules() -> list[Path]:
     return sorted(ROOT.rglob("*.py"))
 
 
-def entry(path: Path) -> str:
+def package(path: Path) -> str:
     """The name under which a file stands in `LAYERS`."""
     first = path.relative_to(ROOT).parts[0].removesuffix(".py")
     return "" if first == "__init__" else first
+
+
+def dotted(path: Path) -> str:
+    """A file's module name."""
+    return ".".join(("connector", *path.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__")
 
 
 def imported(path: Path) -> Iterator[tuple[int, str]]:
@@ -126,29 +99,69 @@ def imported(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def test_every_module_has_a_layer() -> None:
-    assert {entry(path) for path in modules()} - RANKS.keys() == set()
+    assert {package(path) for path in modules()} - RANKS.keys() == set()
     assert len(RANKS) == sum(map(len, LAYERS))
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_imports_point_down(path: Path) -> None:
-    own = entry(path)
+    own = package(path)
     wrong = []
     for line, name in imported(path):
         first, _, rest = name.partition(".")
         if first != "connector":
             continue
         other = rest.partition(".")[0]
+        if other in ("actions", "schemas"):  # the data, which belongs to no layer
+            continue
         other = other if other in RANKS else ""  # connector.__version__
         if other != own and RANKS[other] >= RANKS[own]:
             wrong.append(f"{path}, line {line}: {own} imports {other}, which is not below it")
     assert wrong == []
 
 
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    names = {dotted(path) for path in modules()}
+    graph: dict[str, set[str]] = {}
+    for path in modules():
+        found = {name if name in names else name.rpartition(".")[0] for _, name in imported(path)}
+        graph[dotted(path)] = (found & names) - {dotted(path)}
+    left = dict(graph)
+    while free := [name for name, needs in left.items() if not needs & left.keys()]:
+        for name in free:
+            del left[name]
+    while unused := [name for name in left if not any(name in needs for needs in left.values())]:
+        for name in unused:  # what only leads into a circle
+            del left[name]
+    assert sorted(left) == []
+
+
+def test_handlers_import_one_module_of_the_connector() -> None:
+    wrong = []
+    for path in sorted(actions_folder().rglob("*.py")):
+        service = path.relative_to(actions_folder()).parts[0]
+        for line, name in imported(path):
+            own = (f"connector.actions.{service}.", "connector.handlers.")
+            others = name.startswith("connector") and not name.startswith(own)
+            if others and name != own[0].rstrip("."):
+                wrong.append(f"{path}, line {line}: {name}")
+    assert wrong == []
+
+
+def test_only_handlers_import_the_module_that_is_for_them() -> None:
+    users = {
+        package(path)
+        for path in modules()
+        for _, name in imported(path)
+        if name.startswith("connector.handlers")
+    }
+    assert users == set()
+
+
 def test_below_the_front_doors_nobody_knows_the_vendor() -> None:
     found = {}
     for path in modules():
-        if entry(path) not in FRONT_DOORS:
+        if package(path) not in FRONT_DOORS:
             lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
             if known := [line for line in lines if "ninja" in line.lower()]:
                 found[str(path.relative_to(ROOT))] = known
@@ -156,7 +169,7 @@ def test_below_the_front_doors_nobody_knows_the_vendor() -> None:
 
 
 def test_the_web_server_is_for_the_sandbox_and_the_catalogue_alone() -> None:
-    users = {entry(path) for path in modules() for _, name in imported(path) if name.startswith("werkzeug")}
+    users = {package(path) for path in modules() for _, name in imported(path) if name.startswith("werkzeug")}
     assert users == {"sandbox", "web"}
 
 
@@ -176,7 +189,7 @@ def test_the_list_of_actions_is_made_without_http_templates_and_schemas() -> Non
         "jinja2",
         "werkzeug",
         "filelock",
-        "connector.run",
+        "connector.runs.run",
         "connector.web",
     )
     code = (
@@ -189,7 +202,7 @@ def test_the_list_of_actions_is_made_without_http_templates_and_schemas() -> Non
 
 def test_a_catalogue_can_be_read_without_http_and_templates() -> None:
     code = (
-        "import sys; from connector.catalog import Catalog; Catalog().names; "
+        "import sys; from connector.catalog.catalog import Catalog; Catalog().names; "
         "print(*[name for name in ('requests', 'urllib3', 'jsonschema', 'jinja2') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -198,7 +211,8 @@ def test_a_catalogue_can_be_read_without_http_and_templates() -> None:
 
 def test_a_row_that_is_right_is_checked_without_jsonschema() -> None:
     code = (
-        "import sys; from connector.catalog import Catalog; from connector.bindings import bind; "
+        "import sys; from connector.catalog.catalog import Catalog; "
+        "from connector.invocation.bindings import bind; "
         "bound = bind(Catalog().action('run_script'), {}); "
         "bound.values({'device_id': '1', 'type': 'SCRIPT', 'script_id': 5, 'parameters': 'x'}); "
         "print('jsonschema' in sys.modules)"

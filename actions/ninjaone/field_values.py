@@ -14,11 +14,7 @@ from connector.actions.ninjaone.lookups import (  # type: ignore[import-not-foun
     listing,
     named,
 )
-from connector.errors import RowError, nearest
-from connector.handlers import Inputs, Note, Steps
-from connector.json_text import Json, kind
-from connector.times import convert_time
-from connector.typed_values import typed_value
+from connector.handlers import Inputs, Json, Note, RowError, Steps, convert_time, kind, nearest, typed_value
 
 DEFINITION = Kind("custom field", "/v2/custom-fields", key="name", pager="cursor_name")
 OPTION = Kind("option", "")

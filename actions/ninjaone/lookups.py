@@ -10,10 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from connector.errors import RowError, nearest, shorten
-from connector.handlers import Inputs, Note, Page, Steps, lookup
-from connector.json_text import Json
-from connector.paging import walk
+from connector.handlers import Inputs, Json, Note, Page, RowError, Steps, lookup, nearest, shorten, walk
 
 _MOST_DIGITS = 19
 _SHOWN = 20

@@ -6,10 +6,10 @@ Nothing is rendered or checked. Arguments: the connection's file, the rows, the 
 import json
 import sys
 
-from connector.catalog import Catalog
-from connector.connections import load_connection
-from connector.http import Request
-from connector.run import open_client
+from connector.catalog.catalog import Catalog
+from connector.client.factory import open_client
+from connector.connections.connection import load_connection
+from connector.http.messages import Request
 
 connection_file, rows_file, out_file = sys.argv[1:]
 service = Catalog().service("ninjaone")

@@ -7,12 +7,12 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from connector.action import Action, Example
-from connector.catalog import Catalog, Heading
+from connector.authoring.reference import input_type, write_reference
+from connector.catalog.action import Action, Example
+from connector.catalog.catalog import Catalog, Heading
+from connector.catalog.inputs import Input
+from connector.cli.action_sources import add_own_actions, open_catalog
 from connector.cli.main import OK, ROWS_FAILED
-from connector.cli.own_actions import add_own_actions, open_catalog
-from connector.inputs import Input
-from connector.reference import input_type, write_reference
 
 
 def add_actions(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +33,7 @@ def add_show(parser: argparse.ArgumentParser) -> None:
 
 def add_catalog(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone catalog`."""
-    from connector.cli.browse import add_export, add_serve
+    from connector.cli.catalog_web import add_export, add_serve
     from connector.cli.drift import add_drift
 
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
@@ -81,7 +81,7 @@ def _reference(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from connector.check import check_catalog
+    from connector.authoring.checks import check_catalog
 
     catalog = open_catalog(options)
     problems = check_catalog(catalog)

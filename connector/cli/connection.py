@@ -7,11 +7,14 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from connector.cli.connection_changes import add, edit, remove, run_checks, say, the_service
+from connector.catalog.service import Service
+from connector.cli.connection_edit import add, edit, remove, run_checks, say, the_service
 from connector.cli.connection_settings import add_settings
 from connector.cli.job_options import add_connection_option
 from connector.cli.main import OK
-from connector.connections import (
+from connector.client.factory import open_client
+from connector.common.redaction import HIDDEN, masked
+from connector.connections.connection import (
     SETTINGS,
     described,
     host,
@@ -19,13 +22,10 @@ from connector.connections import (
     read_settings,
     saved_connection,
 )
+from connector.connections.saved import SavedConnections
+from connector.connections.secret_store import FIELDS as SECRETS
+from connector.connections.secret_store import SecretStore
 from connector.errors import ConnectionFault, RunFault
-from connector.redact import HIDDEN, masked
-from connector.run import open_client
-from connector.saved_connections import SavedConnections
-from connector.secret_store import FIELDS as SECRETS
-from connector.secret_store import SecretStore
-from connector.service import Service
 
 Command = Callable[[argparse.Namespace], int]
 

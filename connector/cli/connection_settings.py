@@ -9,11 +9,11 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
+from connector.catalog.service import Service
 from connector.cli.ask import ask, ask_secret, is_terminal
-from connector.connections import SETTINGS, host, password_of
+from connector.connections.connection import SETTINGS, host, password_of
+from connector.connections.secret_store import FIELDS as SECRETS
 from connector.errors import ConnectionFault, RunFault
-from connector.secret_store import FIELDS as SECRETS
-from connector.service import Service
 
 APP_SECRET, _, USER_SECRET = SECRETS
 """The secret of the client app, the only one that is given beside a browser; and what that gives."""

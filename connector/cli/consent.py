@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from connector.cli.ask import confirm, is_terminal
-from connector.connections import Connection, load_connection
-from connector.doors import behind_doors
+from connector.connections.connection import Connection, load_connection
 from connector.errors import RunFault
-from connector.files import RowSource
-from connector.job import STREAM
-from connector.run import Prepared
-from connector.tenant_runs import tenant_connections
+from connector.files.readers import RowSource
+from connector.runs.job import STREAM
+from connector.runs.policy import behind_doors
+from connector.runs.run import Prepared
+from connector.runs.tenant_runs import tenant_connections
 
 
 def require_consent(

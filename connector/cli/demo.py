@@ -7,13 +7,13 @@ from dataclasses import replace
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from connector.catalog import Catalog
+from connector.catalog.catalog import Catalog
 from connector.cli.main import OK, OUR_FAULT
 from connector.cli.summary import describe
-from connector.connections import make_connection
+from connector.connections.connection import make_connection
 from connector.errors import shorten
-from connector.job import load_job
-from connector.run import prepare, run
+from connector.runs.job import load_job
+from connector.runs.run import prepare, run
 
 _JOBS = {
     "organizations": "jsonl",
@@ -38,7 +38,7 @@ def _demo(options: argparse.Namespace) -> int:
 
     catalog = Catalog()
     options.output.mkdir(parents=True, exist_ok=True)
-    with Sandbox() as sandbox, as_file(files("connector") / "demo") as folder:
+    with Sandbox() as sandbox, as_file(files("connector.sandbox") / "demo") as folder:
         print(f"A sandbox NinjaOne runs at {sandbox.base_url}. Some of the rows are wrong on purpose.\n")
         as_meant = True
         for name, ending in _JOBS.items():

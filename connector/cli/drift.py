@@ -7,14 +7,14 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from connector.catalog import Catalog
+from connector.authoring.drift import Change, Drift, find_drift
+from connector.authoring.openapi_document import instance_document, read_document
+from connector.catalog.catalog import Catalog
+from connector.catalog.service import Service
 from connector.cli.main import OK, ROWS_FAILED
-from connector.connections import load_connection
-from connector.document import instance_document, read_document
-from connector.drift import Change, Drift, find_drift
+from connector.common.package_data import schema, schemas_folder
+from connector.connections.connection import load_connection
 from connector.errors import RunFault
-from connector.resources import schema, schemas_folder
-from connector.service import Service
 
 _FACTS = "operations"
 

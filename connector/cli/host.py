@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from connector.catalog import Catalog
+from connector.catalog.catalog import Catalog
 from connector.cli.main import OK
 from connector.hosts.lhub_build import DOCUMENTED, build
 

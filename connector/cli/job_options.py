@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from connector.action import Action
-from connector.cli.own_actions import add_own_actions, open_catalog
+from connector.catalog.action import Action
+from connector.cli.action_sources import add_own_actions, open_catalog
 from connector.errors import RunFault
-from connector.files import FORMATS as INPUT_FORMATS
-from connector.job import MOST_CONCURRENT, Job, is_job, load_jobs, read_templates
-from connector.run import Prepared, prepare_all
-from connector.tenants import read_allowed
+from connector.files.readers import FORMATS as INPUT_FORMATS
+from connector.runs.job import MOST_CONCURRENT, Job, is_job, load_jobs, read_templates
+from connector.runs.run import Prepared, prepare_all
+from connector.runs.tenant_split import read_allowed
 
 _TEMPLATE = "--template INPUT=TEMPLATE"
 

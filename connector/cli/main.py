@@ -61,7 +61,7 @@ class _Unfailing:
 
     def write(self, text: str) -> int:
         # Where the module was not loaded, no secret was either.
-        redact: Any = sys.modules.get("connector.redact")
+        redact: Any = sys.modules.get("connector.common.redaction")
         with suppress(OSError):
             self._stream.write(redact.OF_PROCESS.text(text) if redact else text)
         return len(text)

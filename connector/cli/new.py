@@ -7,14 +7,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from connector.action import Action
-from connector.catalog import Catalog
+from connector.authoring.openapi_document import read_document
+from connector.authoring.scaffold import draft
+from connector.authoring.scaffold_example import known_values
+from connector.catalog.action import Action
+from connector.catalog.catalog import Catalog
+from connector.cli.action_sources import add_own_actions, open_catalog
 from connector.cli.main import OK
-from connector.cli.own_actions import add_own_actions, open_catalog
-from connector.document import read_document
 from connector.errors import DeclarationError, RunFault
-from connector.from_spec import draft
-from connector.spec_example import known_values
 
 
 def add_new(parser: argparse.ArgumentParser) -> None:

@@ -17,15 +17,15 @@ from connector.cli.job_options import (
     prepare_given,
 )
 from connector.cli.main import OK, ROWS_FAILED
-from connector.connections import load_connection
-from connector.doors import behind_doors
+from connector.common.redaction import HIDDEN
+from connector.connections.connection import load_connection
 from connector.errors import ConnectionFault, RowError
-from connector.files import InputRow, RowSource
-from connector.preview import NO_INSTANCE, preview_row
-from connector.redact import HIDDEN
-from connector.run import Prepared
-from connector.tenant_runs import tenant_connections
-from connector.tenants import NOBODY
+from connector.files.readers import InputRow, RowSource
+from connector.runs.policy import behind_doors
+from connector.runs.preview import NO_INSTANCE, preview_row
+from connector.runs.run import Prepared
+from connector.runs.tenant_runs import tenant_connections
+from connector.runs.tenant_split import NOBODY
 
 
 def add_preview(parser: argparse.ArgumentParser) -> None:

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from threading import Event, RLock, Thread
 from typing import TextIO
 
-from connector.clock import Clock, SystemClock
+from connector.common.clock import Clock, SystemClock
 from connector.errors import ConnectorError
-from connector.runs import Running
+from connector.runs.records import Running
 
 TERMINAL_EVERY_S = 0.2
 LOG_EVERY_S = 10.0

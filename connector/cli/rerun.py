@@ -10,19 +10,27 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from connector.cli.action_sources import add_own_actions, open_catalog
 from connector.cli.job_options import add_pace, add_running, given_settings
 from connector.cli.main import OK
-from connector.cli.own_actions import add_own_actions, open_catalog
 from connector.cli.run import add_outcome, carry_out
 from connector.cli.summary import Report
 from connector.errors import RunFault
-from connector.files import RowSource
-from connector.job import STREAM, Job, load_jobs
-from connector.output import format_of, is_interrupted
-from connector.repeats import Repeats, Rerun, find_repeats
-from connector.run import Prepared, fingerprint, prepare
-from connector.runs import Record, absolute, family_name, find, is_rerun_name, records, rerun_output
-from connector.tenant_runs import account_of
+from connector.files.output import format_of, is_interrupted
+from connector.files.readers import RowSource
+from connector.runs.job import STREAM, Job, load_jobs
+from connector.runs.records import (
+    Record,
+    absolute,
+    family_name,
+    find,
+    is_rerun_name,
+    list_records,
+    rerun_output,
+)
+from connector.runs.rerun import Repeats, Rerun, find_repeats
+from connector.runs.run import Prepared, fingerprint, prepare
+from connector.runs.tenant_runs import account_of
 
 
 def add_rerun(parser: argparse.ArgumentParser) -> None:
@@ -111,7 +119,7 @@ def _relatives(of: Path) -> set[Path]:
         path = path.with_name(path.name.removesuffix(".run"))
         if is_rerun_name(path) and family_name(path) == family_name(of):
             family.add(path)
-    links = [{r.output, r.rerun_of} for r in records() if r.rerun_of]
+    links = [{r.output, r.rerun_of} for r in list_records() if r.rerun_of]
     while touching := [link for link in links if link & family and not link <= family]:
         family = family.union(*touching)
     return family - {absolute(of)}

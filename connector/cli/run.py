@@ -11,9 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import Event
 
-from connector import json_text
-from connector.action import Action
-from connector.batch import Summary
+from connector.catalog.action import Action
+from connector.cli.action_sources import add_own_actions, open_catalog
 from connector.cli.consent import require_consent
 from connector.cli.job_options import (
     add_consent,
@@ -25,19 +24,21 @@ from connector.cli.job_options import (
     refuse_secret_arguments,
 )
 from connector.cli.main import INTERRUPTED, OK, ROWS_FAILED
-from connector.cli.own_actions import add_own_actions, open_catalog
 from connector.cli.progress import Progress
 from connector.cli.summary import Report, describe, run_as_json
-from connector.connections import load_connection
-from connector.doors import behind_doors
+from connector.client.factory import open_client, sign_in
+from connector.common import json_text
+from connector.connections.connection import load_connection
 from connector.errors import RunFault, nearest
-from connector.job import STREAM, Job
-from connector.job_run import run_all
-from connector.output import FORMATS as OUTPUT_FORMATS
-from connector.output import Start
-from connector.run import Prepared, make_invoker, open_client, prepare, sign_in
-from connector.runs import Running
-from connector.tenants import is_template
+from connector.files.output import FORMATS as OUTPUT_FORMATS
+from connector.files.output import Start
+from connector.runs.job import STREAM, Job
+from connector.runs.job_run import run_all
+from connector.runs.policy import behind_doors
+from connector.runs.records import Running
+from connector.runs.run import Prepared, make_invoker, prepare
+from connector.runs.summary import Summary
+from connector.runs.tenant_split import is_template
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:

@@ -26,8 +26,8 @@ def add_sandbox(parser: argparse.ArgumentParser) -> None:
 
 
 def _sandbox(options: argparse.Namespace) -> int:
-    from connector.sandbox.apps import NATIVE, REDIRECT_URI, WEB
     from connector.sandbox.faults import parse_faults
+    from connector.sandbox.ninjaone.oauth.client_apps import NATIVE, REDIRECT_URI, WEB
     from connector.sandbox.server import Sandbox
 
     try:

@@ -10,7 +10,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from connector.batch import Summary
 from connector.cli.main import (
     INTERRUPTED,
     NOTHING_RUN,
@@ -21,12 +20,13 @@ from connector.cli.main import (
     exit_code_of,
 )
 from connector.cli.progress import duration, rate_text
-from connector.clock import SystemClock
+from connector.common.clock import SystemClock
+from connector.common.user_folders import write_whole
 from connector.errors import RunFault, shorten
-from connector.job import STREAM, Job
-from connector.output import format_of
-from connector.runs import Running
-from connector.state import write_whole
+from connector.files.output import format_of
+from connector.runs.job import STREAM, Job
+from connector.runs.records import Running
+from connector.runs.summary import Summary
 
 VERSION = 1
 """The version of `schemas/summary.schema.json`."""

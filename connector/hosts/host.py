@@ -12,21 +12,23 @@ from dataclasses import replace
 from threading import Event
 from typing import Any
 
-from connector.action import Action
-from connector.auth import Auth
-from connector.batch import Listener, Summary, require_first, run_batch
-from connector.catalog import Catalog
-from connector.clock import SystemClock
-from connector.connections import Connection
-from connector.doors import behind_doors
+from connector.catalog.action import Action
+from connector.catalog.catalog import Catalog
+from connector.catalog.service import Service
+from connector.client.auth import Auth
+from connector.client.factory import open_client, open_transport, sign_in
+from connector.common.absent import ABSENT
+from connector.common.clock import SystemClock
+from connector.common.redaction import Redactor
+from connector.connections.connection import Connection
 from connector.errors import RunFault
-from connector.files import InputRow
-from connector.inputs import ABSENT
-from connector.job import Job
-from connector.output import StreamOutput
-from connector.redact import Redactor
-from connector.run import Prepared, make_invoker, open_client, open_transport, prepare, sign_in
-from connector.service import Service
+from connector.files.output import StreamOutput
+from connector.files.readers import InputRow
+from connector.runs.batch import require_first, run_batch
+from connector.runs.job import Job
+from connector.runs.policy import behind_doors
+from connector.runs.run import Prepared, make_invoker, prepare
+from connector.runs.summary import Listener, Summary
 
 
 def prepare_form(

@@ -27,15 +27,15 @@ from pathlib import Path
 from threading import Event
 from typing import Any, NoReturn
 
-from connector.catalog import Catalog
+from connector.catalog.catalog import Catalog
 from connector.errors import RunFault, RunStopped
 from connector.hosts.host import prepare_form, run_rows
 from connector.hosts.lhub_connection import ConnectionForm
 from connector.hosts.lhub_io import Exchange
 from connector.hosts.lhub_sdk import KNOWN, load_sdk, runs_actions
-from connector.job import Job
-from connector.run import Prepared
-from connector.templates import compile_template
+from connector.runs.job import Job
+from connector.runs.run import Prepared
+from connector.templating.templates import compile_template
 
 Function = Callable[..., None]
 

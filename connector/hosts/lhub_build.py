@@ -10,14 +10,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import connector
-from connector import json_text
-from connector.action import Action
-from connector.catalog import Catalog
+from connector.authoring.reference import input_type
+from connector.catalog.action import Action
+from connector.catalog.catalog import Catalog
+from connector.catalog.inputs import Input
+from connector.common import json_text
 from connector.errors import RunFault
 from connector.hosts.host import needed
 from connector.hosts.lhub import BATCH_END, DELAY, FILES, LIST_ROWS, UPLOADS, argument_name
-from connector.inputs import Input
-from connector.reference import input_type
 
 DOCUMENTED = (
     "create_organization",

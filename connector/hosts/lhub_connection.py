@@ -6,11 +6,11 @@ import ssl
 from collections.abc import Iterator
 from typing import Any
 
-from connector.connections import Connection, make_connection
+from connector.catalog.service import Service
+from connector.connections.connection import Connection, make_connection
 from connector.errors import ConnectionFault, ConnectorError, NotSent, RowError
 from connector.hosts.host import try_sign_in
 from connector.hosts.lhub_sdk import load_sdk
-from connector.service import Service
 
 
 class ConnectionForm:

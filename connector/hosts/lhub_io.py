@@ -10,11 +10,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from connector.envelope import Envelope
+from connector.common.json_text import Json
 from connector.errors import RunStopped
-from connector.files import InputRow, RowSource
+from connector.files.envelope import Envelope
+from connector.files.readers import InputRow, RowSource
 from connector.hosts.lhub_sdk import load_sdk
-from connector.json_text import Json
 
 
 class Exchange:

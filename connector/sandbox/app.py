@@ -19,18 +19,18 @@ from urllib.parse import parse_qsl
 
 from werkzeug.http import parse_options_header
 
-from connector.sandbox.apps import SignIn
-from connector.sandbox.areas import router
-from connector.sandbox.auth import Tokens, wrong_method
-from connector.sandbox.authorize import Authorizations
 from connector.sandbox.control import Control
 from connector.sandbox.errors import ApiError, failure
 from connector.sandbox.faults import Fault, Faults
-from connector.sandbox.log import Received, RequestLog
 from connector.sandbox.multipart import Part, parts
+from connector.sandbox.ninjaone.areas import router
+from connector.sandbox.ninjaone.data.state import State
+from connector.sandbox.ninjaone.oauth.authorize import Authorizations
+from connector.sandbox.ninjaone.oauth.client_apps import SignIn
+from connector.sandbox.ninjaone.oauth.tokens import Tokens, wrong_method
+from connector.sandbox.request_log import Received, RequestLog
 from connector.sandbox.routing import Answer, Call, Route
-from connector.sandbox.state import State
-from connector.sandbox.wire import HANG_UP, Connections, ResetConnection
+from connector.sandbox.wsgi_server import HANG_UP, Connections, ResetConnection
 
 logger = logging.getLogger(__name__)
 

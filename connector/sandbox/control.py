@@ -8,7 +8,7 @@ from typing import Any
 
 from connector.sandbox.errors import failure
 from connector.sandbox.faults import Fault, Faults, check_rates
-from connector.sandbox.log import RequestLog
+from connector.sandbox.request_log import RequestLog
 
 
 class Control:

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
-
-from connector.sandbox.errors import failure, invalid
-from connector.sandbox.operations import MULTIPART, json_type, scalar
-
-if TYPE_CHECKING:
-    from connector.sandbox.operations import Published
 
 
 @dataclass(frozen=True)
@@ -62,37 +56,3 @@ def _parts(boundary: bytes, body: bytes) -> Iterator[Part]:
             if not event.more_data:
                 kind = parse_options_header(head.headers.get("Content-Type", ""))[0].lower()
                 yield Part(head.name, head.filename if isinstance(head, File) else None, kind, data)
-
-
-def check_parts(facts: Published, given: Iterable[Part]) -> None:
-    """Raise the 400 of a part that is unknown, missing or of the wrong type; files must be there."""
-    published = facts["body"].get(MULTIPART, {}).get("properties", {})
-    if not published:
-        return
-    for part in given:
-        if part.name not in published:
-            raise invalid(part.name, "a known part")
-        fact = published[part.name]
-        if not _is_file(fact):
-            scalar(fact).read(_text(part), part.name)
-    names = {part.name for part in given}
-    for name, fact in published.items():
-        if name not in names and _is_file(fact) and not _is_optional(fact):
-            raise invalid(name, "a part")
-
-
-def _is_file(fact: Published) -> bool:
-    found = fact["items"] if json_type(fact) == "array" else fact
-    return bool(found.get("format") == "binary")
-
-
-def _is_optional(fact: Published) -> bool:
-    """Files that may be null need not be there."""
-    return "null" in fact.get("items", fact).get("type", ())
-
-
-def _text(part: Part) -> str:
-    try:
-        return part.data.decode()
-    except UnicodeDecodeError:
-        raise failure(400) from None

@@ -20,12 +20,12 @@ from urllib.parse import quote, unquote
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import BaseConverter, Map, Rule
 
-from connector.sandbox.check import INTEGER, Object, Scalar, Type
 from connector.sandbox.errors import failure
+from connector.sandbox.types import INTEGER, Object, Scalar, Type
 
 if TYPE_CHECKING:
     from connector.sandbox.multipart import Part
-    from connector.sandbox.state import State
+    from connector.sandbox.ninjaone.data.state import State
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,14 @@ from typing import Any
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from connector.sandbox.app import App
-from connector.sandbox.apps import CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, WEB
-from connector.sandbox.auth import Tokens
-from connector.sandbox.authorize import REFRESH_TOKEN, Authorizations
 from connector.sandbox.faults import Faults
-from connector.sandbox.log import RequestLog
-from connector.sandbox.operations import operations
-from connector.sandbox.state import State
-from connector.sandbox.wire import Handler
+from connector.sandbox.ninjaone.api.operations import operations
+from connector.sandbox.ninjaone.data.state import State
+from connector.sandbox.ninjaone.oauth.authorize import REFRESH_TOKEN, Authorizations
+from connector.sandbox.ninjaone.oauth.client_apps import CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, WEB
+from connector.sandbox.ninjaone.oauth.tokens import Tokens
+from connector.sandbox.request_log import RequestLog
+from connector.sandbox.wsgi_server import Handler
 
 HOST = "127.0.0.1"
 SLOW_S = 2.0

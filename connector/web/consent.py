@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from connector.action import Action
-from connector.web.action_page import EFFECTS
+from connector.catalog.action import Action
+from connector.web.catalog.action_page import EFFECTS
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,13 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 import connector
-from connector.catalog import Catalog
+from connector.catalog.catalog import Catalog
+from connector.common.user_folders import write_whole
 from connector.errors import RunFault
-from connector.state import write_whole
-from connector.web.action_page import make_action_page
-from connector.web.index_page import make_index
+from connector.web.catalog.action_page import make_action_page
+from connector.web.catalog.index_page import make_index
+from connector.web.catalog.search_index import search_index
 from connector.web.render import STATIC, Renderer
-from connector.web.search_index import search_index
 
 MANIFEST = "catalogue.json"
 """The file by which an export knows an earlier one, and what that has written."""

@@ -5,29 +5,26 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Request, Response
 from werkzeug.wsgi import wrap_file
 
+from connector.catalog.service import Service
+from connector.common.redaction import Redactor
+from connector.common.user_folders import work_folder
 from connector.errors import RunFault
-from connector.files import RowSource
-from connector.output import format_of
-from connector.redact import Redactor
-from connector.runs import Record, find_by_id, records
-from connector.service import Service
-from connector.state import work_folder
+from connector.files.output import format_of
+from connector.files.readers import RowSource
+from connector.runs.records import Record, find_by_id, list_records
 from connector.web.consent import question
-from connector.web.envelopes import Envelopes
+from connector.web.responses import as_message, ask, download, once_of
 from connector.web.route import Route
-from connector.web.rows import saved_rows
-from connector.web.run_control import JOB, pack_job
-from connector.web.try_pages import as_message, ask, download, once_of
-from connector.web.watch import RunView, make_view, view_of_started
-
-if TYPE_CHECKING:
-    from connector.web.app import Site
+from connector.web.runs.control import JOB, pack_job
+from connector.web.runs.envelopes import Envelopes
+from connector.web.runs.pasted_rows import saved_rows
+from connector.web.runs.run_view import RunView, make_view, view_of_started
+from connector.web.site import Site
 
 LISTED = 50
 """How many runs a page of the list has."""
@@ -39,7 +36,7 @@ LAST_SHOWN = 10
 
 def _runs(site: Site, request: Request) -> Response:
     page = max(1, request.args.get("page", 1, int))
-    everything = {record.id: record for record in records()}
+    everything = {record.id: record for record in list_records()}
     begun = {id: record.started for id, record in everything.items()}
     begun |= {id: s.began for id, s in site.control.all_started().items() if id not in everything}
     newest = sorted(begun, key=lambda id: -begun[id])

@@ -12,10 +12,10 @@ from typing import Any
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from connector.catalog import Catalog
+from connector.catalog.catalog import Catalog
 from connector.errors import RunFault
-from connector.web.app import Site
-from connector.web.doors import Doors
+from connector.web.access import Doors
+from connector.web.app import make_site
 
 HOST = "127.0.0.1"
 _POLL_S = 0.05
@@ -34,7 +34,7 @@ class CatalogueServer:
     """
 
     def __init__(self, port: int = 0, catalog: Catalog | None = None) -> None:
-        self.site = Site(catalog or Catalog())
+        self.site = make_site(catalog or Catalog())
         self.doors = Doors(self.site)
         self.site.csrf_token = self.doors.csrf_token
         self.site.load()

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from connector import redact
 from connector.cli.main import main
+from connector.common import redaction
 
 Ninjaone = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -45,7 +45,7 @@ def in_process(
         with monkeypatch.context() as context:
             context.chdir(tmp_path)
             context.setattr(sys, "stdin", io.StringIO(stdin))
-            context.setattr(redact, "OF_PROCESS", redact.Redactor())  # of the secrets of other tests
+            context.setattr(redaction, "OF_PROCESS", redaction.Redactor())  # of the secrets of other tests
             for name, value in environment.items():
                 context.setenv(name, value)
             try:

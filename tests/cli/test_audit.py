@@ -11,8 +11,8 @@ import pytest
 
 from connector.sandbox.server import Sandbox
 from tests.cli.conftest import Ninjaone
+from tests.client.test_audit import lines
 from tests.fakes import write_lines
-from tests.test_audit import lines
 
 ROWS = 9  # more than can be under way when the disk is found to be full
 RUN = (

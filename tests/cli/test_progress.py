@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from connector.batch import Summary
 from connector.cli import progress
 from connector.cli.progress import Gauge, Progress, View, bar, duration, log_line, rate_text
 from connector.errors import RunFault
-from connector.files import InputRow
-from connector.job import Job
-from connector.runs import Running
+from connector.files.readers import InputRow
+from connector.runs.job import Job
+from connector.runs.records import Running
+from connector.runs.summary import Summary
 from tests.cli.conftest import screen
 from tests.fakes import FakeClock
 

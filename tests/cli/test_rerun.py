@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from connector import state
-from connector.runs import find
+from connector.common import user_folders
+from connector.runs.records import find
 from connector.sandbox.server import Sandbox
 from tests.cli.conftest import Ninjaone
 from tests.cli.test_run import envelopes
@@ -237,8 +237,8 @@ def test_a_restart_replaces_an_interrupted_rerun_alone(night: Path, ninjaone: Ni
 @pytest.fixture
 def forgotten(night: Path) -> Path:
     """The same folder on a machine that has no record of the run."""
-    shutil.rmtree(state.records_folder())
-    state.records_folder.cache_clear()
+    shutil.rmtree(user_folders.records_folder())
+    user_folders.records_folder.cache_clear()
     return night
 
 
@@ -256,9 +256,9 @@ def test_without_a_record_the_job_says_what_the_run_was(
     assert rows_of(forgotten / "out.rerun.jsonl").keys() == {2, 5, 9}
     assert "nothing is left to rerun" in ninjaone("rerun", "out.jsonl", "job.yaml").stderr
 
-    state.records_folder.cache_clear()
-    shutil.rmtree(state.records_folder())
-    state.records_folder.cache_clear()
+    user_folders.records_folder.cache_clear()
+    shutil.rmtree(user_folders.records_folder())
+    user_folders.records_folder.cache_clear()
     assert "nothing is left to rerun" in ninjaone("rerun", "out.jsonl", "job.yaml").stderr
 
 
@@ -301,7 +301,7 @@ def test_it_refuses_what_would_not_be_the_same_rows(
     (night / "rows.jsonl").unlink()
     refuses(ninjaone("rerun", "out.jsonl"), "rows.jsonl: there is no such input")
     write_lines(night / "rows.jsonl", [{"n": 1}])
-    shutil.rmtree(state.records_folder())
+    shutil.rmtree(user_folders.records_folder())
     refuses(
         ninjaone("rerun", "out.jsonl", "job.yaml"), "it has 1 rows, and the run had 10: it is another one"
     )
@@ -356,7 +356,7 @@ def test_a_step_of_a_job_is_rerun_as_a_run_of_its_own(
     assert rows_of(tmp_path / "out/made.rerun.jsonl") == {3: None}
     assert "left out" not in made.stderr
 
-    shutil.rmtree(state.records_folder())
+    shutil.rmtree(user_folders.records_folder())
     read = ninjaone("rerun", "out/read.jsonl", "job.yaml")
     assert read.returncode == 0, read.stderr
     assert rows_of(tmp_path / "out/read.rerun.jsonl") == {1: None}
@@ -366,7 +366,7 @@ def test_a_step_of_a_job_is_rerun_as_a_run_of_its_own(
 
 
 def test_a_record_says_nothing_that_is_secret(night: Path, sandbox: Sandbox) -> None:
-    (path,) = (p for p in state.records_folder().iterdir())
+    (path,) = (p for p in user_folders.records_folder().iterdir())
     text = path.read_text()
     job: dict[str, Any] = json.loads(text)["job"]
     assert job["connection"] == str(night / "connection.yaml")

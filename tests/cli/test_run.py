@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from connector.journal import VERSION
-from connector.json_schema import validator
-from connector.resources import schema
+from connector.catalog.json_schema import validator
+from connector.common.package_data import schema
+from connector.files.journal import VERSION
 from connector.sandbox.server import Sandbox
 from tests.cli.conftest import Ninjaone
 from tests.fakes import wait_until, write_lines

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.redact import HIDDEN
+from connector.common.redaction import HIDDEN
 from tests.cli.conftest import Ninjaone
 from tests.fakes import write_lines
 

@@ -19,9 +19,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from connector.connections.saved import SavedConnections
+from connector.connections.secret_store import SecretStore
 from connector.sandbox.server import Sandbox
-from connector.saved_connections import SavedConnections
-from connector.secret_store import SecretStore
 from tests.cli.conftest import Ninjaone
 from tests.fakes import wait_until
 from tests.loopback import Server, Talk, free_port
@@ -246,7 +246,7 @@ AT_THE_LOCK = """
 import sys
 from pathlib import Path
 from connector.cli.main import main
-from connector.secret_store import SecretStore
+from connector.connections.secret_store import SecretStore
 
 held = SecretStore.held
 
@@ -294,7 +294,7 @@ def test_processes_use_a_refresh_token_one_at_a_time(
 KILLED_WHEN_KEPT = """
 import os, signal
 from connector.cli.main import main
-from connector.secret_store import SecretStore
+from connector.connections.secret_store import SecretStore
 
 kept = SecretStore.set
 
@@ -397,7 +397,7 @@ def test_a_refresh_token_that_has_ended(
 def test_a_change_waits_for_a_use_that_is_under_way(
     in_process: Ninjaone, own_state: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
 ) -> None:
-    monkeypatch.setattr("connector.secret_store.HELD_WAIT_S", 0.1)
+    monkeypatch.setattr("connector.connections.secret_store.HELD_WAIT_S", 0.1)
     with SecretStore().held("acme"):
         before = {path: path.read_bytes() for path in own_state.rglob("*") if path.is_file()}
         done = in_process("connection", *command)

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from connector.batch import Summary
+from connector.catalog.json_schema import validator
 from connector.cli.summary import Report, describe
-from connector.job import Job
-from connector.json_schema import validator
-from connector.resources import schema
+from connector.common.package_data import schema
+from connector.runs.job import Job
+from connector.runs.summary import Summary
 from connector.sandbox.server import Sandbox
 from tests.cli.conftest import Ninjaone
 from tests.fakes import wait_until, write_lines

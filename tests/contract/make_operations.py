@@ -7,8 +7,8 @@ import json
 import sys
 from pathlib import Path
 
-from connector.published import published_facts
-from connector.resources import schemas_folder
+from connector.authoring.openapi_facts import published_facts
+from connector.common.package_data import schemas_folder
 
 TARGET = schemas_folder() / "ninjaone" / "operations.json"
 

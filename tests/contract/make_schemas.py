@@ -10,8 +10,8 @@ import json
 import sys
 from pathlib import Path
 
-from connector.published_schemas import resource_schemas
-from connector.resources import schemas_folder
+from connector.authoring.openapi_schemas import resource_schemas
+from connector.common.package_data import schemas_folder
 
 FOLDER = schemas_folder() / "ninjaone"
 OTHERS = {"operations"}

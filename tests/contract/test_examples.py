@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from connector.action import Action
-from connector.bindings import bind
-from connector.catalog import Catalog
-from connector.check import check_action, check_declaration, check_example, violations
-from connector.connections import Connection
-from connector.invoke import Invoker
-from connector.resources import schema
-from connector.run import open_client
+from connector.authoring.checks import check_action, check_declaration, check_example, violations
+from connector.catalog.action import Action
+from connector.catalog.catalog import Catalog
+from connector.catalog.service import Service
+from connector.client.factory import open_client
+from connector.common.package_data import schema
+from connector.connections.connection import Connection
+from connector.invocation.bindings import bind
+from connector.invocation.invoke import Invoker
 from connector.sandbox import Sandbox
-from connector.service import Service
 
 PUBLISHED = schema("ninjaone/operations.json")["operations"]
 NAMES = Catalog().names

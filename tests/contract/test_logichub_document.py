@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import pytest
 
-from connector.catalog import Catalog
-from connector.inputs import ABSENT
-from connector.typed_values import typed_value
+from connector.catalog.catalog import Catalog
+from connector.catalog.coercion import typed_value
+from connector.common.absent import ABSENT
 from tests.conftest import SHARED
 
 DELAY = "Time between consecutive API requests (in millis)"

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from connector.action import Action
-from connector.catalog import Catalog
-from connector.published import check_published
-from connector.resources import schema
-from connector.service import Service
+from connector.authoring.openapi_facts import check_published
+from connector.catalog.action import Action
+from connector.catalog.catalog import Catalog
+from connector.catalog.service import Service
+from connector.common.package_data import schema
 from tests.conftest import SHARED
 from tests.contract.make_operations import TARGET, operations_text
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from connector.published_schemas import resource_schemas
-from connector.resources import references, schema
+from connector.authoring.openapi_schemas import resource_schemas
+from connector.common.package_data import references, schema
 from tests.conftest import SHARED
 from tests.contract.make_schemas import BY_HAND, FOLDER, OTHERS, schema_texts
 

@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from connector.action import Action
-from connector.catalog import Catalog
+from connector.catalog.action import Action
+from connector.catalog.catalog import Catalog
 
 ACTIONS = list(Catalog().actions())
 VAGUE = {"get", "list", "create", "update", "delete", "item", "items", "data", "object", "entity"}

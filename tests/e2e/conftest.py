@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from connector.catalog import Catalog
-from connector.connections import make_connection
-from connector.envelope import Envelope
-from connector.job import Job
-from connector.run import make_invoker, open_client, prepare
+from connector.catalog.catalog import Catalog
+from connector.client.factory import open_client
+from connector.connections.connection import make_connection
+from connector.files.envelope import Envelope
+from connector.runs.job import Job
+from connector.runs.run import make_invoker, prepare
 from connector.sandbox.server import Sandbox
 
 Call = Callable[..., Envelope]

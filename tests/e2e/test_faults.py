@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from connector.bindings import bind
-from connector.catalog import Catalog
-from connector.client import Client
-from connector.connections import make_connection
-from connector.envelope import Envelope
-from connector.invoke import Invoker
-from connector.json_schema import validator
-from connector.resources import schema
-from connector.run import open_client
+from connector.catalog.catalog import Catalog
+from connector.catalog.json_schema import validator
+from connector.catalog.service import Service
+from connector.client.client import Client
+from connector.client.factory import open_client
+from connector.common.package_data import schema
+from connector.connections.connection import make_connection
+from connector.files.envelope import Envelope
+from connector.invocation.bindings import bind
+from connector.invocation.invoke import Invoker
 from connector.sandbox.server import Sandbox
-from connector.service import Service
 from tests.fakes import HurriedClock
 
 ENVELOPE = validator(schema("envelope.schema.json"))

@@ -14,8 +14,8 @@ from tests.environments import build_wheel, copy_sources, environment, needs_whe
 
 WHERE = """
 import json
-from connector.catalog import Catalog
-from connector.handlers import find_handler
+from connector.catalog.catalog import Catalog
+from connector.invocation.handlers import find_handler
 action = Catalog().action("create_organization")
 print(json.dumps([str(action.file), str(action.handler), find_handler(action).__name__]))
 """

@@ -205,7 +205,7 @@ def found(text: bytes) -> list[str]:
 
 CRASH = """
 import sys
-from connector import run
+from connector.runs import run
 from connector.cli.main import main
 def fails(*arguments, **named):
     client = arguments[1].client

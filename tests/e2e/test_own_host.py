@@ -8,11 +8,11 @@ from contextlib import ExitStack
 
 import pytest
 
-from connector.catalog import Catalog
-from connector.connections import make_connection
-from connector.health import examine
-from connector.run import open_client
-from connector.service import Service
+from connector.catalog.catalog import Catalog
+from connector.catalog.service import Service
+from connector.client.factory import open_client
+from connector.connections.connection import make_connection
+from connector.invocation.health_checks import examine
 from tests.fakes import FakeClock
 from tests.loopback import Server, Talk
 

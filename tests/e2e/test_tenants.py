@@ -22,12 +22,12 @@ from typing import Any
 
 import pytest
 
+from connector.catalog.json_schema import validator
 from connector.cli.main import main
-from connector.json_schema import validator
-from connector.resources import schema
+from connector.common.package_data import schema
+from connector.connections.saved import SavedConnections
+from connector.connections.secret_store import SecretStore
 from connector.sandbox.server import Sandbox
-from connector.saved_connections import SavedConnections
-from connector.secret_store import SecretStore
 from tests.cli.conftest import Ninjaone
 from tests.cli.test_run import envelopes
 from tests.fakes import wait_until, write_lines

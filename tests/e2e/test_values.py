@@ -13,11 +13,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from connector.action import Action
+from connector.catalog.action import Action
+from connector.catalog.service import Service
 from connector.errors import RowError
-from connector.handlers import Inputs
-from connector.service import Service
-from connector.transport import HttpTransport
+from connector.http.transport import HttpTransport
+from connector.invocation.handlers import Inputs
 from tests.declared import declare
 from tests.loopback import Server, Talk
 

@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 import yaml
 
-from connector.batch import Summary
-from connector.catalog import Catalog
-from connector.connections import make_connection
-from connector.job import load_jobs
-from connector.job_run import run_all
-from connector.json_schema import validator
-from connector.resources import schema
-from connector.run import prepare_all
-from connector.sandbox.seed import EPOCH
+from connector.catalog.catalog import Catalog
+from connector.catalog.json_schema import validator
+from connector.common.package_data import schema
+from connector.connections.connection import make_connection
+from connector.runs.job import load_jobs
+from connector.runs.job_run import run_all
+from connector.runs.run import prepare_all
+from connector.runs.summary import Summary
+from connector.sandbox.ninjaone.data.seed import EPOCH
 from connector.sandbox.server import Sandbox
 from tests.conftest import ROOT
 from tests.e2e.conftest import Call

@@ -10,11 +10,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from connector.catalog import Catalog
-from connector.downloads import file_name
+from connector.catalog.catalog import Catalog
 from connector.errors import RowError, TransportError
-from connector.http import Request, Response
-from connector.http1 import read_answer
+from connector.http.downloads import file_name
+from connector.http.http1 import read_answer
+from connector.http.messages import Request, Response
 from tests.fakes import FakeClock, FakeTransport, make_client
 from tests.fuzz.target import JSON, Target, damaged, refused
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from connector import yaml_file
-from connector.action import load_action
+from connector.catalog.action import load_action
+from connector.catalog.service import load_service
+from connector.common import strict_yaml
+from connector.common.package_data import actions_folder
 from connector.errors import RunFault
-from connector.job import load_jobs
-from connector.resources import actions_folder
-from connector.service import load_service
+from connector.runs.job import load_jobs
 from tests.fuzz.target import Target, damaged, refused
 
 FOLDER = Path(tempfile.mkdtemp(prefix="fuzz-"))
@@ -59,17 +59,17 @@ def check(data: bytes) -> None:
     """Load the file as all that it could be."""
     path = FOLDER / "file.yaml"
     path.write_bytes(data)
-    for load in (yaml_file.load, lambda path: load_action(path, {}), load_service, load_jobs):
+    for load in (strict_yaml.load, lambda path: load_action(path, {}), load_service, load_jobs):
         try:
             load(path)
         except RunFault as error:
             refused(error, path.name)
-    yaml_file.head(path)
+    strict_yaml.head(path)
     try:
-        yaml_file.load(path)
+        strict_yaml.load(path)
     except RunFault:
         return
-    yaml_file.line_of(path, ["steps", 0, "name"])
+    strict_yaml.line_of(path, ["steps", 0, "name"])
 
 
 TARGET = Target("declarations", inputs, check)

@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from connector.errors import RunFault
-from connector.files import FORMATS, RowSource
+from connector.files.readers import FORMATS, RowSource
 from tests.fuzz.target import JSON, Target, damaged, refused
 
 FOLDER = Path(tempfile.mkdtemp(prefix="fuzz-"))

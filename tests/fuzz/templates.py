@@ -8,11 +8,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from connector import json_text
+from connector.common import json_text
 from connector.errors import RowError, RunFault
-from connector.template_environment import environment
-from connector.template_methods import _METHODS
-from connector.templates import Scope, compile_together, read
+from connector.templating.environment import environment
+from connector.templating.methods import _METHODS
+from connector.templating.templates import Scope, compile_together, read
 from tests.fuzz.target import JSON, Target, refused
 
 NAMES = [

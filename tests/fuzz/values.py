@@ -8,12 +8,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from connector import json_text
-from connector.bindings import Bindings, bind
-from connector.catalog import Catalog
+from connector.catalog.catalog import Catalog
+from connector.common import json_text
 from connector.errors import RowError
-from connector.http1 import write_head
-from connector.invoke import first_request
+from connector.http.http1 import write_head
+from connector.invocation.bindings import Bindings, bind
+from connector.invocation.invoke import first_request
 from tests.fuzz.target import JSON, Target, refused
 
 CATALOG = Catalog()

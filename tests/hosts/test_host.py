@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from connector.catalog import Catalog
+from connector.catalog.catalog import Catalog
+from connector.common.absent import ABSENT
 from connector.errors import RunFault
 from connector.hosts.host import needed, prepare_form
-from connector.inputs import ABSENT
-from connector.job import Job
+from connector.runs.job import Job
 
 ROW = {"device_id": 4, "filter": "id = 1", "id": 7}
 

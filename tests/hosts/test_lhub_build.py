@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import connector
-from connector.catalog import Catalog
+from connector.catalog.catalog import Catalog
 from connector.errors import RunFault
 from connector.hosts.lhub_build import DOCUMENTED, build
 from tests.contract.test_logichub_document import ACTIONS

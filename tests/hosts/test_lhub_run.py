@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from connector.catalog import Catalog
+from connector.catalog.catalog import Catalog
 from connector.hosts.lhub_build import DOCUMENTED, build
 from connector.sandbox.server import Sandbox
 from tests.hosts.conftest import ByHand

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from connector.bindings import bind
-from connector.catalog import Catalog
+from connector.catalog.catalog import Catalog
 from connector.errors import RowError
-from connector.handlers import Inputs, Note, Request, find_handler
+from connector.invocation.bindings import bind
+from connector.invocation.handlers import Inputs, Note, Request, find_handler
 from tests.fakes import reply
 
 CATALOG = Catalog()

@@ -7,7 +7,7 @@ from typing import Any
 import requests
 
 from connector.sandbox import Sandbox
-from connector.sandbox.areas import router
+from connector.sandbox.ninjaone.areas import router
 
 from .results import check_result
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from connector.sandbox.operations import json_type, operations
+from connector.sandbox.ninjaone.api.operations import json_type, operations
 
 from .bodies import REQUESTER
 

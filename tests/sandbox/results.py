@@ -17,7 +17,7 @@ from typing import Any
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError, validators
 from referencing import Registry, Resource
 
-from connector.sandbox.operations import operations
+from connector.sandbox.ninjaone.api.operations import operations
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from connector.sandbox.areas import router
-from connector.sandbox.generic import missing_routes
 from connector.sandbox.multipart import Part
-from connector.sandbox.operations import operations
+from connector.sandbox.ninjaone.api.generic import missing_routes
+from connector.sandbox.ninjaone.api.operations import operations
+from connector.sandbox.ninjaone.areas import router
+from connector.sandbox.ninjaone.data.state import State
 from connector.sandbox.routing import Call, path_argument
-from connector.sandbox.state import State
 
 from . import minimal
 from .bodies import BODIES, QUERIES

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from connector.sandbox.errors import ApiError
-from connector.sandbox.filters import device_filter
-from connector.sandbox.fleet import Facts
+from connector.sandbox.ninjaone.api.device_filter import device_filter
+from connector.sandbox.ninjaone.data.fleet import Facts
 
 DEVICE = Facts(
     id=7,

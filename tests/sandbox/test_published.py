@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from connector.sandbox.areas import router
-from connector.sandbox.check import INTEGER
-from connector.sandbox.operations import operations
+from connector.sandbox.ninjaone.api.operations import operations
+from connector.sandbox.ninjaone.areas import router
+from connector.sandbox.types import INTEGER
 
 from .bodies import QUERIES
 from .minimal import path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connector.sandbox.operations import operations
+from connector.sandbox.ninjaone.api.operations import operations
 
 REPORTS = {
     name: facts["path"]

@@ -238,4 +238,10 @@ def test_nothing_below_is_imported():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     names = done.stdout.strip("[]\n").replace("'", "").split(", ")
     others = {name for name in names if not name.startswith("connector.sandbox")}
-    assert others <= {"connector.resources", "connector.schemas", "connector.json_text", "connector.errors"}
+    assert others <= {
+        "connector.common",
+        "connector.common.package_data",
+        "connector.schemas",
+        "connector.common.json_text",
+        "connector.errors",
+    }

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 Entry = dict[str, Any]
-"""One request as the sandbox's list has it: see `connector.sandbox.log`."""
+"""One request as the sandbox's list has it: see `connector.sandbox.request_log`."""
 
 MISSING, NO_DEVICE = 7, 1_000_000
 """Where there are gaps, rows whose number divides by the first name a device that is not there: their number

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from connector.catalog import Catalog
-from connector.envelope import Envelope
-from connector.job import load_jobs
-from connector.job_run import run_all
-from connector.run import prepare_all
+from connector.catalog.catalog import Catalog
+from connector.files.envelope import Envelope
+from connector.runs.job import load_jobs
+from connector.runs.job_run import run_all
+from connector.runs.run import prepare_all
 from connector.sandbox.server import Sandbox
 from tests.fakes import HurriedClock
 from tests.torture.kinds import ORGANIZATION, READ, REBOOT, UPDATE, Kind
@@ -94,7 +94,7 @@ def test_the_list_of_requests_proves_every_envelope_right(
 ) -> None:
     """One at a time and patient with slow answers, or eight at a time and not. Nobody waits for a new try."""
     patient = concurrency == 1
-    monkeypatch.setattr("connector.run.SystemClock", HurriedClock)
+    monkeypatch.setattr("connector.runs.run.SystemClock", HurriedClock)
     timeout_s, slow_s = (30.0, 0.005) if patient else (TIMEOUT_S, TOO_LONG_S)
     with Sandbox(seed=rows, devices=rows, token_lifetime_s=TOKEN_LIFE_S) as sandbox:
         sandbox.slow_s = slow_s

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from connector.catalog import Catalog
+from connector.catalog.catalog import Catalog
 from connector.web.export import export
 from connector.web.server import CatalogueServer
 from tests.conftest import ROOT

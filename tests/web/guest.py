@@ -10,10 +10,11 @@ from typing import Any
 
 from werkzeug.test import Client, TestResponse
 
-from connector.action import Action
-from connector.catalog import Catalog
-from connector.web.app import Site
-from connector.web.doors import CSRF_HEADER, Doors
+from connector.catalog.action import Action
+from connector.catalog.catalog import Catalog
+from connector.web.access import CSRF_HEADER, Doors
+from connector.web.app import make_site
+from connector.web.site import Site
 
 BASE = "http://127.0.0.1:8000"
 LONG_S = 60
@@ -76,7 +77,7 @@ def _all_actions(catalog: Catalog) -> list[Action]:
 @contextmanager
 def open_site(catalog: Catalog) -> Iterator[Guest]:
     """A site of a test's own, and a guest in it."""
-    site = Site(catalog)
+    site = make_site(catalog)
     site.actions = _all_actions(catalog)
     try:
         yield Guest(site)

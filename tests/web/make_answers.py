@@ -1,4 +1,4 @@
-"""Makes `connector/web/answers.json`: what the sandbox answers to the first example of every action.
+"""Makes `sandbox_answers.json` of `connector/web/catalog`: the response to each action's first example.
 
 python -m tests.web.make_answers
 """
@@ -12,13 +12,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from connector.bindings import bind
-from connector.catalog import Catalog
-from connector.connections import Connection
-from connector.invoke import Invoker
-from connector.run import open_client
+from connector.catalog.catalog import Catalog
+from connector.client.factory import open_client
+from connector.connections.connection import Connection
+from connector.invocation.bindings import bind
+from connector.invocation.invoke import Invoker
 from connector.sandbox import Sandbox
-from connector.web import answers
+from connector.web.catalog import sandbox_answers
 
 MOST_ITEMS = 2
 """How many items of a list are kept."""
@@ -81,4 +81,4 @@ def written(made: dict[str, Any]) -> str:
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as scratch:
         made = make_answers(Catalog(), Path(scratch))
-    answers.FILE.write_text(written(made), encoding="utf-8")
+    sandbox_answers.FILE.write_text(written(made), encoding="utf-8")

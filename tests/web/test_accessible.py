@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connector.catalog import Catalog
+from connector.catalog.catalog import Catalog
 from tests.web.conftest import DESKTOP, PHONE, OpenVisit
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")

@@ -8,7 +8,7 @@ import pytest
 from werkzeug.test import Client
 from werkzeug.wrappers import Request, Response
 
-from connector.web.doors import CSRF_FIELD, CSRF_HEADER, HEADERS, Doors
+from connector.web.access import CSRF_FIELD, CSRF_HEADER, HEADERS, Doors
 
 BASE = "http://127.0.0.1:8000"
 

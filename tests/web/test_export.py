@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.catalog import Catalog
+from connector.catalog.catalog import Catalog
 from connector.errors import RunFault
 from connector.sandbox import Sandbox
 from connector.web.export import MANIFEST, export

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.catalog import Catalog
+from connector.catalog.catalog import Catalog
 from connector.web.highlight import highlight
 
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from werkzeug.test import Client
 
-from connector.catalog import Catalog
-from connector.check import violations
-from connector.web.action_page import make_action_page
-from connector.web.answers import FILE, envelope_of
-from connector.web.app import Site
-from connector.web.doors import Doors
+from connector.authoring.checks import violations
+from connector.catalog.catalog import Catalog
+from connector.web.access import Doors
+from connector.web.app import make_site
+from connector.web.catalog.action_page import make_action_page
+from connector.web.catalog.sandbox_answers import FILE, envelope_of
+from connector.web.catalog.schema_tree import read_schema
 from connector.web.render import STATIC, Renderer
-from connector.web.schema_tree import read_schema
 from tests.declared import declare
 from tests.web import make_answers
 
@@ -120,7 +120,7 @@ def test_what_a_declaration_says_is_text(tmp_path: Path) -> None:
 
 @pytest.fixture
 def guest(catalog: Catalog) -> Client:
-    doors = Doors(Site(catalog))
+    doors = Doors(make_site(catalog))
     client = Client(doors)
     client.get("/", base_url=BASE, query_string={"token": doors.token})
     return client
@@ -159,7 +159,7 @@ def test_a_wrong_declaration_is_said_and_not_a_failure(tmp_path: Path) -> None:
     declare(tmp_path)
     path = tmp_path / "actions" / "ninjaone" / "area" / "probe.yaml"
     path.write_text(path.read_text() + "unknown_key: 1\n")
-    doors = Doors(Site(Catalog(tmp_path / "actions")))
+    doors = Doors(make_site(Catalog(tmp_path / "actions")))
     client = Client(doors)
     client.get("/", base_url=BASE, query_string={"token": doors.token})
     answer = client.get("/", base_url=BASE)
@@ -206,7 +206,7 @@ def test_a_schema_that_holds_itself_is_read_once(monkeypatch: pytest.MonkeyPatch
         },
         "vendor/User.json": {"type": "object", "properties": {"id": {"type": "integer"}}, "required": ["id"]},
     }
-    monkeypatch.setattr("connector.web.schema_tree.load_schema", files.__getitem__)
+    monkeypatch.setattr("connector.web.catalog.schema_tree.load_schema", files.__getitem__)
     folder = read_schema({"type": "array", "items": {"$ref": "vendor/Folder.json"}})
     parent, owner = folder.members
     assert (folder.title, parent.type, owner.title) == ("Folder", "Folder, as above", "User")

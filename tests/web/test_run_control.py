@@ -17,14 +17,14 @@ from typing import Any
 import pytest
 import yaml
 
-from connector.catalog import Catalog
-from connector.job import Job, load_job
-from connector.runs import Record, absolute, find_by_id, id_of, records, save
+from connector.catalog.catalog import Catalog
+from connector.common.user_folders import work_folder
+from connector.connections.saved import SavedConnections
+from connector.connections.secret_store import SecretStore
+from connector.runs.job import Job, load_job
+from connector.runs.records import Record, absolute, find_by_id, id_of, list_records, save
 from connector.sandbox.server import Sandbox
-from connector.saved_connections import SavedConnections
-from connector.secret_store import SecretStore
-from connector.state import work_folder
-from connector.web.run_control import RunControl, resumed_job, write_job
+from connector.web.runs.control import RunControl, resumed_job, write_job
 from tests.web.guest import Guest, open_site, until
 
 RENAME = {"device_id": "{{ n }}", "display_name": "PC {{ n }}", "delay_ms": "0"}
@@ -78,7 +78,7 @@ def test_a_run_in_the_sandbox_leaves_what_any_run_leaves(guest: Guest) -> None:
     assert sorted(path.name for path in folder.iterdir()) == [
         "envelopes.jsonl", "files", "job.yaml", "log.txt", "rows.jsonl", "uploads",
     ]  # fmt: skip
-    assert [r.id for r in records()] == [id]
+    assert [r.id for r in list_records()] == [id]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="modes mean nothing here")
@@ -176,7 +176,7 @@ def test_without_consent_nothing_destructive_is_sent(guest: Guest) -> None:
         answer = guest.post("/actions/delete_custom_tab/run", {**form, **more}).get_json()
         assert "Type <strong>29</strong>" in answer["ask"]
         assert "Delete Custom Tab, on the sandbox" in answer["ask"]
-    assert (sent(sandbox), list(records()), list(work_folder().iterdir())) == ([], [], [])
+    assert (sent(sandbox), list(list_records()), list(work_folder().iterdir())) == ([], [], [])
     guest.wait(guest.run("delete_custom_tab", rows(*tabs), DELETE, confirmed="29"))
     assert len(sent(sandbox)) == 29
 
@@ -184,7 +184,7 @@ def test_without_consent_nothing_destructive_is_sent(guest: Guest) -> None:
 def test_the_number_that_was_agreed_to_is_held_against_the_rows(guest: Guest) -> None:
     form = guest.form("delete_custom_tab", rows(1, 2, 3), DELETE, confirmed="2")
     assert "3 rows" in guest.post("/actions/delete_custom_tab/run", form).get_json()["ask"]
-    assert list(records()) == []
+    assert list(list_records()) == []
 
 
 def test_what_is_run_is_what_was_counted_whatever_else_is_posted_meanwhile(
@@ -304,7 +304,7 @@ def test_what_follows_a_destructive_run_is_asked_about(guest: Guest) -> None:
     guest.wait(id)
     answer = guest.post(f"/runs/{id}/rerun", {"once": "x"}).get_json()
     assert "Type <strong>1</strong>" in answer["ask"]
-    assert len(list(records())) == 1
+    assert len(list(list_records())) == 1
 
 
 def test_what_cannot_follow_is_refused(guest: Guest) -> None:

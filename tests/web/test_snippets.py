@@ -19,17 +19,17 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from connector.action import Action, Example
-from connector.catalog import Catalog
-from connector.check import check_example
+from connector.authoring.checks import check_example
+from connector.catalog.action import Action, Example
+from connector.catalog.catalog import Catalog
 from connector.cli.job_options import pairs
 from connector.cli.main import build_parser
-from connector.files import RowSource
+from connector.files.readers import RowSource
 from connector.hosts.host import prepare_form
 from connector.hosts.lhub_build import DOCUMENTED
-from connector.job import Job, load_job
+from connector.runs.job import Job, load_job
 from connector.sandbox import Sandbox
-from connector.web.snippets import Block, curl, sends_empty, snippets, values
+from connector.web.catalog.snippets import Block, curl, sends_empty, snippets, values
 
 AREAS = sorted({action.area for action in Catalog().actions()})
 

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from connector.catalog import Catalog
+from connector.catalog.catalog import Catalog
 from connector.cli.main import main
-from connector.web.drafts import KEPT, Drafts
-from connector.web.rows import recognised, save_rows
-from connector.web.trial import Trial, try_out
-from connector.web.try_pages import LONGEST_PASTED
+from connector.web.runs.pasted_rows import recognised, save_rows
+from connector.web.tryout.drafts import KEPT, Drafts
+from connector.web.tryout.evaluate import Trial, try_out
+from connector.web.tryout_pages import LONGEST_PASTED
 from tests.web.guest import Guest, open_site
 
 TEMPLATES = {

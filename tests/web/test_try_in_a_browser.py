@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from connector.runs import find_by_id, records
+from connector.runs.records import find_by_id, list_records
 from connector.web.server import CatalogueServer
 from tests.web.conftest import PHONE, OpenVisit
 from tests.web.test_accessible import violations
@@ -174,7 +174,7 @@ def test_a_job_is_saved_without_being_run(visit: OpenVisit, tmp_path: Path) -> N
     with page.expect_download() as saved:
         page.get_by_role("button", name="Save as a job").click()
     assert saved.value.suggested_filename == "list_devices.zip"
-    assert list(records()) == []
+    assert list(list_records()) == []
 
 
 def test_without_consent_nothing_is_sent(visit: OpenVisit, server: CatalogueServer) -> None:
@@ -202,7 +202,7 @@ def test_without_consent_nothing_is_sent(visit: OpenVisit, server: CatalogueServ
             assert dialog.is_visible()
             page.keyboard.press("Escape")
         dialog.wait_for(state="hidden")
-        assert (len(sandbox.log.requests()), list(records())) == (before, [])
+        assert (len(sandbox.log.requests()), list(list_records())) == (before, [])
         run.click()
         dialog.wait_for()
     dialog.get_by_role("textbox").fill("2")
@@ -219,7 +219,7 @@ def test_two_clicks_start_one_run(visit: OpenVisit) -> None:
     page.get_by_role("button", name="Run in the sandbox").dblclick(no_wait_after=True)
     page.wait_for_url("**/runs/*")
     page.locator(".state.finished").wait_for()
-    assert [r.id for r in records()] == [page.url.rpartition("/")[2]]
+    assert [r.id for r in list_records()] == [page.url.rpartition("/")[2]]
     assert find_by_id(page.url.rpartition("/")[2]) is not None
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connector.catalog import Catalog
+from connector.catalog.catalog import Catalog
 from tests.web.conftest import PHONE, OpenVisit
 
 SOME = ("schedule_maintenance", "create_ticket", "list_devices_detailed", "delete_organization_document")

@@ -14,16 +14,16 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from connector.catalog import Catalog
-from connector.job import Job
-from connector.output import spool_of
-from connector.redact import Redactor
-from connector.runs import Record, absolute, id_of, save
+from connector.catalog.catalog import Catalog
+from connector.common.redaction import Redactor
+from connector.files.output import spool_of
+from connector.runs.job import Job
+from connector.runs.records import Record, absolute, id_of, save
 from connector.sandbox.server import Sandbox
-from connector.web.envelopes import Envelopes
-from connector.web.plot import make_plot, time_text
 from connector.web.run_pages import FAILED_SHOWN, LISTED
-from connector.web.watch import state_of
+from connector.web.runs.envelopes import Envelopes
+from connector.web.runs.plot import make_plot, time_text
+from connector.web.runs.run_view import state_of
 from tests.fakes import write_lines
 from tests.web.guest import Guest, open_site, until
 
@@ -158,7 +158,7 @@ def test_the_lock_of_a_run_that_goes_on_is_left_alone(
     def touched(*_: object) -> None:
         raise AssertionError("the lock was asked for")
 
-    monkeypatch.setattr("connector.web.watch.look_for_another_run", touched)
+    monkeypatch.setattr("connector.web.runs.run_view.look_for_another_run", touched)
     assert state_of(record(tmp_path / "out.jsonl", seen=1019.0), 1020.0) == "running"
     assert state_of(record(tmp_path / "out.jsonl", ended=1019.0, summary={}), 1020.0) == "finished"
 
@@ -178,7 +178,7 @@ def lines(path: Path, envelopes: list[dict[str, Any]]) -> Path:
 
 
 def test_failed_rows_come_by_pages_and_by_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connector.web.envelopes._BLOCK", 250)  # less than two lines
+    monkeypatch.setattr("connector.web.runs.envelopes._BLOCK", 250)  # less than two lines
     codes = ["not_found", "conflict", None]
     path = lines(tmp_path / "out.jsonl", [envelope(n, codes[n % 3]) for n in range(1, 101)])
     envelopes = Envelopes(path, "jsonl", Redactor())

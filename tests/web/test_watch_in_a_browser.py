@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from connector.runs import absolute, find, id_of
+from connector.runs.records import absolute, find, id_of
 from connector.sandbox.server import Sandbox
 from tests.fakes import write_lines
 from tests.web.conftest import PHONE, OpenVisit

@@ -1,8 +1,7 @@
 """Open a ticket, also with the fields and words of older documents."""
 
 from connector.actions.ninjaone import lookups
-from connector.errors import RowError
-from connector.handlers import Inputs, Steps, http_handler, request
+from connector.handlers import Inputs, RowError, Steps, http_handler, request
 
 DESCRIPTION = ("description", "description_html", "time_tracked", "duplicate_in_incidents")
 

@@ -7,10 +7,7 @@ import re
 from dataclasses import replace
 
 from connector.actions.ninjaone import lookups
-from connector.errors import RowError
-from connector.handlers import Inputs, Note, Request, Steps, request
-from connector.http import query_text
-from connector.json_text import Json
+from connector.handlers import Inputs, Json, Note, Request, RowError, Steps, query_text, request
 
 KEPT = (
     *("version", "clientId", "ticketFormId", "locationId", "nodeId", "subject", "type", "assignedAppUserId"),

@@ -1,0 +1,1 @@
+"""Tools for people who write actions: checks, reference, drafts from an OpenAPI document, drift."""

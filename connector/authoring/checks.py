@@ -1,0 +1,215 @@
+"""What `catalog check` asks of a declaration beyond what loading refuses: a list of problems, or none.
+
+Every default and schema is sound, and every example sends exactly what it says it does.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from connector.catalog.action import Action, Example
+from connector.catalog.catalog import Catalog
+from connector.catalog.inputs import Input
+from connector.catalog.service import Service
+from connector.common import strict_yaml
+from connector.common.absent import ABSENT
+from connector.common.json_text import Json
+from connector.common.package_data import references, schema
+from connector.errors import DeclarationError, RowError, RunFault
+from connector.http.messages import Part, Request, Response
+from connector.invocation.bindings import bind
+from connector.invocation.handlers import Inputs, Note, Page, PagedResult, Steps, find_handler
+
+
+def check_catalog(catalog: Catalog) -> list[str]:
+    """Check every service, action and example of a catalogue."""
+    problems = []
+    for name in catalog.services:
+        problems += check_declaration(catalog.folder / name / "service.yaml", "service.schema.json")
+    for name in catalog.names:
+        try:
+            action = catalog.action(name)
+        except DeclarationError as error:
+            problems.append(str(error))
+            continue
+        service = catalog.service(action.service)
+        problems += check_action(action, service)
+        for example in action.examples:
+            with TemporaryDirectory() as uploads:
+                problems += check_example(action, service, example, Path(uploads))
+    return problems
+
+
+def check_declaration(path: Path, schema_name: str) -> list[str]:
+    """Hold a YAML file against one of our schemas, such as `action.schema.json`."""
+    return [f"{path}: {said}" for said in violations(schema(schema_name), strict_yaml.load(path))]
+
+
+def check_action(action: Action, service: Service) -> list[str]:
+    """Check one loaded action, save what its examples send."""
+    problems = check_declaration(action.file, "action.schema.json")
+    for key, text in (("title", action.title), ("summary", action.summary)):
+        if re.search(r"\bTODO\b", text):
+            problems.append(f"{action.file}: {key}: it still says TODO")
+    for given in action.inputs.values():
+        problems += [f"{action.file}: {given.name}: {said}" for said in _check_input(given)]
+    for rule in action.rules:
+        problems += [f"{action.file}: rules: {said}" for said in _check_schema(rule)]
+    if action.returns_json:
+        problems += [f"{action.file}: result: {said}" for said in _check_schema(action.result)]
+    if action.paging and action.paging not in service.pagers:
+        problems.append(f'{action.file}: paging: {service.name} has no pager "{action.paging}"')
+    if "limit" in action.inputs and action.paging and action.inputs["limit"].place:
+        problems.append(f"{action.file}: limit: it caps the items of all pages, so it is not sent")
+    if not action.examples:
+        problems.append(f"{action.file}: examples: at least one is needed")
+    try:
+        find_handler(action)
+    except DeclarationError as error:
+        problems.append(str(error))
+    return problems
+
+
+def _check_input(given: Input) -> Iterator[str]:
+    unsound = list(_check_schema(given.schema))
+    yield from unsound
+    if given.default is not ABSENT and not unsound:
+        yield from (f"default: {said}" for said in violations(given.schema, given.default))
+
+
+def _check_schema(value: Any) -> Iterator[str]:
+    """Say what is wrong with a JSON Schema, and which of its references lead nowhere."""
+    from jsonschema import Draft202012Validator
+
+    for error in Draft202012Validator(Draft202012Validator.META_SCHEMA).iter_errors(value):
+        yield f"no JSON Schema: {error.json_path}: {error.message}"
+    for name in references(value):
+        try:
+            schema(name)
+        except (OSError, ValueError):
+            yield f'there is no schema "{name}"'
+
+
+def violations(schema_: Any, value: Json) -> list[str]:
+    """Hold a value against a schema whose references are files of ours or JSON Schema's own."""
+    from jsonschema import Draft202012Validator
+    from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
+    from referencing import Registry
+    from referencing.jsonschema import DRAFT202012, SchemaResource
+
+    def retrieve(uri: str) -> SchemaResource:
+        ours = re.fullmatch(r"urn:ninjaone-connector:(\w+):\d+", uri)
+        return DRAFT202012.create_resource(schema(f"{ours[1]}.schema.json" if ours else uri))
+
+    registry = REGISTRY.combine(Registry(retrieve=retrieve))  # type: ignore[call-arg]
+    found = Draft202012Validator(schema_, registry=registry).iter_errors(value)
+    return [f"{error.json_path}: {error.message}" for error in found]
+
+
+def check_example(action: Action, service: Service, example: Example, uploads_folder: Path) -> list[str]:
+    """Render an example, hand its handler the `answers`, and compare what it sends with `sends`.
+
+    Its files are written to `uploads_folder`. Where there are answers, what the handler makes of them
+    must also be what the action's `result` declares.
+    """
+    where = f"{action.file}: example {example.title or action.examples.index(example) + 1}"
+    for name, content in example.files.items():
+        (uploads_folder / name).write_text(content, encoding="utf-8")
+    sent: list[Request] = []
+    try:
+        values = bind(action, example.templates).values(example.row)
+        steps = find_handler(action)(Inputs(action, service, values, uploads_folder))
+        result = _drive(steps, list(example.answers) or [_plain_answer(action, service)], sent)
+    except (RunFault, RowError) as error:
+        return [f"{where}: {error}"]
+    except Exception as error:
+        return [f"{where}: the handler fails: {error!r}"]
+    problems = _compare(example, [described(request, uploads_folder) for request in sent])
+    if len(sent) < len(example.answers):
+        problems.append(f"{len(example.answers)} answers stand there for {len(sent)} requests")
+    if example.answers and not action.returns_file:
+        declared = {"type": "null"} if action.result == "none" else action.result
+        problems += [f"its result is not what is declared: {said}" for said in violations(declared, result)]
+    return [f"{where}: {problem}" for problem in problems]
+
+
+def described(request: Request, uploads_folder: Path) -> dict[str, Json]:
+    """Write a request as an example's `sends` has it."""
+    shown: dict[str, Json] = {"method": request.method, "path": request.path}
+    if request.query:
+        values: dict[str, list[str]] = {}
+        for name, value in request.query:
+            values.setdefault(name, []).append(value)
+        shown["query"] = {name: many[0] if len(many) == 1 else many for name, many in values.items()}
+    if request.headers:
+        shown["headers"] = dict(request.headers)
+    if request.body is not ABSENT:
+        shown["body"] = request.body
+    if request.parts:
+        shown["parts"] = [_described_part(part, uploads_folder.resolve()) for part in request.parts]
+    return shown
+
+
+def _described_part(part: Part, uploads_folder: Path) -> dict[str, Json]:
+    shown: dict[str, Json] = {"name": part.name}
+    if part.media_type:
+        shown["media_type"] = part.media_type
+    if part.path is None:
+        return {**shown, "value": part.value}
+    return {**shown, "file": part.path.relative_to(uploads_folder).as_posix()}
+
+
+def _compare(example: Example, sent: list[dict[str, Json]]) -> list[str]:
+    problems = []
+    if len(sent) != len(example.sends):
+        problems.append(f"it sends {len(sent)} requests, and `sends` has {len(example.sends)}")
+    for number, (real, promised) in enumerate(zip(sent, example.sends, strict=False), start=1):
+        # As text, since for Python 1, 1.0 and true are equal.
+        real_text, promised_text = (json.dumps(value, sort_keys=True) for value in (real, promised))
+        if real_text != promised_text:
+            problems.append(f"request {number} is {real_text}, and `sends` says {promised_text}")
+    return problems
+
+
+def _drive(steps: Steps, answers: list[Json], sent: list[Request]) -> Json:
+    """Hand-feed a handler, noting what it sends; null is an empty answer. Gives its result, or its items."""
+    items: list[Json] = []
+    waiting = iter(answers)
+    try:
+        step = next(steps)
+        while True:
+            if isinstance(step, (Page, Note)):
+                items += step.items if isinstance(step, Page) else []
+                step = next(steps)
+                continue
+            sent.append(step)
+            try:
+                answer = _response(next(waiting))
+            except StopIteration:
+                raise RunFault(f"no answer stands there for its request {len(sent)}, {step}") from None
+            step = steps.send(answer)
+    except StopIteration as stop:
+        return items if isinstance(stop.value, PagedResult) else stop.value
+
+
+def _response(answer: Json) -> Response:
+    if answer is None:
+        return Response(204)
+    return Response(200, {"content-type": "application/json"}, json.dumps(answer).encode())
+
+
+def _plain_answer(action: Action, service: Service) -> Json:
+    """Give the emptiest answer that the declared result allows."""
+    if action.paging in service.pagers:
+        answer: Json = []
+        for name in reversed([name for name in service.pagers[action.paging].items.split(".") if name]):
+            answer = {name: answer}
+        return answer
+    if not action.returns_json or action.redirects:
+        return None
+    return [] if action.result.get("type") == "array" else {}

@@ -1,0 +1,68 @@
+"""A vendor's OpenAPI document, from a file or from where a server serves it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from connector.common import json_text
+from connector.common.json_text import kind
+from connector.connections.connection import Connection
+from connector.errors import RunFault, TransportError
+from connector.http.messages import USER_AGENT, Response, escape_target
+from connector.http.transport import HttpTransport
+
+_TIMEOUT_S = 60.0
+
+
+def read_document(place: str) -> dict[str, Any]:
+    """Read the document from a file or a URL. Raises RunFault where there is none that can be used."""
+    if place.startswith(("https://", "http://")):
+        return _parsed(_fetched(place), place)
+    try:
+        return _parsed(Path(place).read_bytes(), place)
+    except OSError as error:
+        raise RunFault(f"{place}: cannot be read: {error}") from error
+
+
+def instance_document(connection: Connection, path: str) -> dict[str, Any]:
+    """Ask a connection's instance for the document that it serves without a sign-in."""
+    transport = HttpTransport(
+        connection.base_url,
+        timeout_s=connection.timeout_s,
+        verify_tls=connection.verify_tls,
+        ca_file=connection.ca_file,
+        proxy=connection.proxy,
+    )
+    return _parsed(_content(transport, path, connection.base_url + path), connection.base_url + path)
+
+
+def _fetched(url: str) -> bytes:
+    parts = urlsplit(url)
+    transport = HttpTransport(f"{parts.scheme}://{parts.netloc}", timeout_s=_TIMEOUT_S)
+    target = parts.path + (f"?{parts.query}" if parts.query else "")
+    return _content(transport, escape_target(target), url)
+
+
+def _content(transport: HttpTransport, target: str, url: str) -> bytes:
+    try:
+        headers = {"accept": "application/json", "user-agent": USER_AGENT}
+        response: Response = transport.send("GET", target, headers, None)
+    except TransportError as error:
+        raise RunFault(f"{url}: {error}") from error
+    if response.status != 200:
+        raise RunFault(f"{url}: the server answered {response.status}")
+    return response.body
+
+
+def _parsed(content: bytes, place: str) -> dict[str, Any]:
+    try:
+        document = json_text.loads(content.decode("utf-8-sig"))
+    except ValueError as error:
+        raise RunFault(f"{place}: not JSON: {error}") from error
+    paths = document.get("paths") if isinstance(document, dict) else None
+    if not isinstance(paths, dict) or "openapi" not in document:
+        raise RunFault(f"{place}: no OpenAPI document of version 3, but {kind(document)}")
+    found: dict[str, Any] = document
+    return found

@@ -1,0 +1,64 @@
+"""The reference of all actions, as one Markdown page, made from their declarations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+
+from connector.catalog.action import Action
+from connector.catalog.inputs import Input
+from connector.common.absent import ABSENT
+
+_HEAD = """# Actions
+
+Made from the declarations by `ninjaone catalog reference`; do not edit it by hand.
+A star marks an input that is required. Every action also takes the run's `delay_ms`.
+"""
+
+
+def write_reference(actions: Iterable[Action]) -> str:
+    """Write the page: a table of the areas, then each action under its area."""
+    areas: dict[str, list[Action]] = {}
+    for action in actions:
+        areas.setdefault(action.area, []).append(action)
+    lines = [_HEAD, "| area | actions |", "|---|---|"]
+    lines += [f"| [{area}](#{area}) | {len(found)} |" for area, found in areas.items()]
+    for area, found in areas.items():
+        lines += ["", f"## {area}"]
+        for action in found:
+            lines += _entry(action)
+    return "\n".join(lines) + "\n"
+
+
+def _entry(action: Action) -> Iterator[str]:
+    again = "safe to repeat" if action.effect == "read" or action.idempotent else "not safe to repeat"
+    paged = ", paged" if action.paging else ""
+    yield from ("", f"### {action.name}", "", f"**{action.title}.** {action.summary}")
+    if action.description:
+        yield action.description
+    yield from ("", f"`{action.method} {action.path}` ({action.operation}): {action.effect}, {again}{paged}")
+    shown = [given for name, given in action.inputs.items() if name != "delay_ms"]
+    if shown:
+        yield from ("", "| input | type | what |", "|---|---|---|")
+    for given in shown:
+        star = "\\*" if given.name in action.required else ""
+        yield f"| `{given.name}`{star} | {_cell(input_type(given))} | {_cell(_what(given))} |"
+
+
+def input_type(given: Input) -> str:
+    """Say an input's type, what it may be, and its default, in a few words."""
+    schema = given.schema
+    types = schema.get("type", "any")
+    text = types if isinstance(types, str) else " or ".join(types)
+    allowed = schema.get("enum") or (schema.get("items") or {}).get("enum")
+    text += f", one of {', '.join(map(str, allowed))}" if allowed else ""
+    text += f", default {json.dumps(given.default)}" if given.default is not ABSENT else ""
+    return text + ("" if given.published else ", not in the published API")
+
+
+def _what(given: Input) -> str:
+    return f"{given.title}. {given.description}" if given.description else given.title
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").split())

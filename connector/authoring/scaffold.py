@@ -1,0 +1,273 @@
+"""A published operation as a declaration to begin with: what the vendor's document tells, and guesses.
+
+What only a person knows is left to one: the summary, what an input's name does not say, whether a POST
+only reads, which parameters go together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from connector.authoring.openapi_facts import body_shape, published_facts
+from connector.authoring.scaffold_example import Field, example
+from connector.catalog.naming import is_id, singular, snake, title
+from connector.catalog.service import Pager, Service
+from connector.common import yaml_dump
+from connector.common.json_text import Json
+from connector.errors import RunFault, nearest
+
+SUMMARY = "TODO one sentence that says what it does"
+
+_EFFECTS = {"GET": "read", "DELETE": "destructive"}
+_FORMATS = ("int32", "int64", "uuid", "date-time", "date")
+_LIMITS = ("minLength", "maxLength", "minimum", "maximum", "pattern", "minProperties")
+_LIST_LIMITS = ("minItems", "maxItems", "uniqueItems")
+_OPEN = ("inputs", "examples", "sends")
+_TIME = re.compile(r"(Date|Time|^start|^end)$")
+_VERBS = ("archive", "bulk", "delete", "merge", "move", "promote", "restore", "upload", "upsert")
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A declaration that was made, and where it belongs: `AREA/NAME.yaml`."""
+
+    area: str
+    name: str
+    text: str
+
+
+def draft(
+    document: Mapping[str, Any],
+    operation: str,
+    service: Service,
+    *,
+    name: str = "",
+    area: str = "",
+    known: Mapping[str, Json] | None = None,
+) -> Draft:
+    """Make a declaration for one operation of a document.
+
+    `known` are values by input name that the example may use, such as ids that exist.
+    Raises RunFault for an operation that the document does not have.
+    """
+    facts = published_facts(document)
+    if operation not in facts:
+        raise RunFault(f'the document has no operation "{operation}"{nearest(operation, facts)}')
+    known_facts = facts[operation]
+    name = name or snake(operation)
+    area = area or snake(_tag(document, operation))
+    for part in (name, area):
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", part):
+            raise RunFault(f'"{part}" is no name: use snake case')
+    fields = list(_fields(known_facts, service))
+    top = _declaration(known_facts, operation, name, service, fields)
+    top["examples"] = [example(top, fields, service, area, known or {})]
+    return Draft(area, name, _written(top))
+
+
+def _tag(document: Mapping[str, Any], operation: str) -> str:
+    methods = (method for item in document["paths"].values() for method in item.values())
+    found = next(m for m in methods if isinstance(m, Mapping) and m.get("operationId") == operation)
+    return str((found.get("tags") or ["area"])[0])
+
+
+def _declaration(
+    facts: Mapping[str, Any], operation: str, name: str, service: Service, fields: list[Field]
+) -> dict[str, Any]:
+    method = facts["method"]
+    pager = find_pager(facts, service)
+    top: dict[str, Any] = {
+        "name": name,
+        "title": title(name),
+        "summary": SUMMARY,
+        "operation": operation,
+        "request": f"{method} {facts['path']}",
+        "effect": _EFFECTS.get(method, "write"),
+        "idempotent": method != "POST",
+    }
+    if pager:
+        top["paging"] = pager.name
+    inputs = {field.name: field.declared for field in fields}
+    if pager:
+        inputs["limit"] = {
+            "title": "Limit",
+            "description": "The most items to list.",
+            "type": "integer",
+            "minimum": 1,
+        }
+    if inputs:
+        top["inputs"] = inputs
+    parts = {f.target[0]: f.part for f in fields if f.place == "part"}
+    if parts:
+        top["parts"] = parts
+    top["required"] = [field.name for field in fields if field.required]
+    top["result"] = _result(facts, pager, service)
+    return top
+
+
+def _written(top: Mapping[str, Any]) -> str:
+    """Write it with a blank line between what it is, its inputs, what they become, and its example."""
+    text = yaml_dump.dump(top, _OPEN)
+    return re.sub(r"^(?=(?:inputs|parts|required|examples):)", "\n", text, flags=re.M)
+
+
+def find_pager(facts: Mapping[str, Any], service: Service) -> Pager | None:
+    """Find the service's pager that an operation's parameters and answer call for."""
+    result = facts["result"]
+    for pager in service.pagers.values():
+        wanted = [target for target in (pager.send, pager.size) if target]
+        items = result if isinstance(result, Mapping) else {}
+        if pager.items:
+            items = items.get("properties", {}).get(pager.items, {})
+        if items.get("type") == "array" and all(_has(facts, target) for target in wanted):
+            return pager
+    return None
+
+
+def _has(facts: Mapping[str, Any], target: str) -> bool:
+    place, _, name = target.partition(".")
+    if place == "query":
+        return bool(facts["parameters"].get(name, {}).get("in") == "query")
+    return name in (body_shape(facts) or {}).get("properties", {})
+
+
+def _result(facts: Mapping[str, Any], pager: Pager | None, service: Service) -> Any:
+    result = facts["result"]
+    if pager and pager.items:
+        result = result["properties"][pager.items]
+    return _answer(result, service.name)
+
+
+def _answer(result: Any, folder: str) -> Any:
+    if not isinstance(result, Mapping):
+        return result
+    if "$ref" in result:
+        return {"$ref": f"{folder}/{result['$ref']}.json"}
+    answer = {key: value for key, value in result.items() if key == "type" or value in _FORMATS}
+    return answer | ({"items": _answer(result["items"], folder)} if result.get("items") else {})
+
+
+def _fields(facts: Mapping[str, Any], service: Service) -> Iterator[Field]:
+    """Give an operation's inputs; what a pager fills is none."""
+    pager = find_pager(facts, service)
+    paged = {pager.send, pager.size} if pager else set()
+    taken = set(service.inputs) | ({"limit"} if pager else set())
+    for field in _places(facts, service):
+        if ".".join((field.place, *field.target)) not in paged:
+            if field.name in taken:
+                before = "new" if field.place == "body" else field.place
+                field = field.renamed(f"{before}_{field.name}")
+            taken.add(field.name)
+            yield field
+
+
+def _places(facts: Mapping[str, Any], service: Service) -> Iterator[Field]:
+    words = service.words.get("parameters", {})
+    parameters = facts["parameters"]
+    in_path = re.findall(r"\{([^{}/]+)\}", facts["path"])
+    for name in sorted(parameters, key=lambda n: in_path.index(n) if n in in_path else len(in_path)):
+        shape = parameters[name]
+        if shape["in"] in ("path", "query", "header"):
+            ours = _path_name(facts["path"], name) if shape["in"] == "path" else snake(words.get(name, name))
+            required = shape["required"] or shape["in"] == "path"
+            yield _field(ours, shape["in"], (name,), shape, required=required)
+    multipart = body_shape(facts, multipart=True)
+    if multipart:
+        yield from _part_fields(multipart)
+        return
+    body = body_shape(facts)
+    if body is None:
+        return
+    members = body.get("properties", {})
+    for name, shape in members.items():
+        yield _field(snake(name), "body", (name,), shape, required=name in body.get("required", ()))
+    if not members:
+        yield _whole_body(facts["path"], body)
+
+
+def _path_name(path: str, name: str) -> str:
+    """Name a path's bare id after the noun before it: `/v2/device/{id}` has a device_id."""
+    if name not in ("id", "uid"):
+        return snake(name)
+    noun = path.partition("{" + name + "}")[0].rstrip("/").rpartition("/")[2]
+    return f"{singular(snake(noun))}_{name}"
+
+
+def _whole_body(path: str, body: Mapping[str, Any]) -> Field:
+    """Make the input of a body that is an array or a map of names that nobody publishes."""
+    if "array" not in body.get("type", ""):
+        shape = {**body, "minProperties": 1}
+        return _field("fields", "body", (), shape, required=True)
+    nouns = [snake(s) for s in path.split("/") if s and "{" not in s and s not in _VERBS]
+    noun = next((n for n in reversed(nouns) if n.endswith("s")), nouns[-1])
+    of_ids = body.get("items", {}).get("type") == "integer"
+    vendor_name = f"{singular(noun)}Ids" if of_ids else noun
+    return _field(snake(vendor_name), "body", (), {"minItems": 1, **body}, required=True, vendor=vendor_name)
+
+
+def _part_fields(body: Mapping[str, Any]) -> Iterator[Field]:
+    due = body.get("required", ())
+    for name, shape in body.get("properties", {}).items():
+        members = shape.get("properties", {})
+        file = "binary" in (shape.get("format"), shape.get("items", {}).get("format"))
+        part = {"file": True} if file else {"media_type": "application/json"} if members else {}
+        for member, inner in members.items():
+            required = member in shape.get("required", ())
+            yield _field(snake(member), "part", (name, member), inner, required=required, part=part)
+        if not members:
+            yield _field(snake(name), "part", (name,), shape, required=name in due, part=part)
+
+
+def _field(
+    name: str,
+    place: str,
+    target: tuple[str, ...],
+    shape: Mapping[str, Any],
+    *,
+    required: bool,
+    part: Mapping[str, Any] | None = None,
+    vendor: str = "",
+) -> Field:
+    declared = declared_schema(vendor or (target[-1] if target else name), shape)
+    unit = _unit(target[-1], shape) if target else None
+    if unit:
+        declared = {"type": "string", "format": "date-time", "as": unit}
+    declared = {"title": title(name), **declared, "to": ".".join((place, *target))}
+    return Field(name, place, target, declared, required, dict(part or {}))
+
+
+def _unit(name: str, shape: Mapping[str, Any]) -> str | None:
+    """Guess in which unit a time is sent that is published as a number: whole ones are milliseconds."""
+    if not _TIME.search(name):
+        return None
+    if "number" in shape.get("type", ""):
+        return "epoch_s"
+    return "epoch_ms" if shape.get("format") == "int64" else None
+
+
+def declared_schema(name: str, shape: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn a published shape into the schema of an input, or of a member of one."""
+    declared: dict[str, Any] = {}
+    types = shape.get("type")
+    if types:
+        declared["type"] = types if isinstance(types, str) else next(t for t in types if t != "null")
+    if shape.get("format") in _FORMATS:
+        declared["format"] = shape["format"]
+    if "enum" in shape:
+        declared["enum"] = [value for value in shape["enum"] if value is not None]
+    if declared.get("type") == "integer" and is_id(name):
+        declared["minimum"] = 1
+    declared |= {key: shape[key] for key in _LIMITS if key in shape}
+    if "items" in shape:
+        declared["items"] = declared_schema(name, shape["items"])
+    declared |= {key: shape[key] for key in _LIST_LIMITS if key in shape}
+    if "additionalProperties" in shape:
+        declared["additionalProperties"] = declared_schema("", shape["additionalProperties"])
+    if "properties" in shape:
+        declared["properties"] = {n: declared_schema(n, member) for n, member in shape["properties"].items()}
+        if shape.get("required"):
+            declared["required"] = list(shape["required"])
+    return declared

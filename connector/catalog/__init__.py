@@ -1,0 +1,1 @@
+"""What is declared: services, actions, their inputs, and the checks of declarations and values."""

@@ -1,0 +1,220 @@
+"""An action: one YAML declaration, as frozen dataclasses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from connector.catalog.declaration import Section, load_declaration, read_input
+from connector.catalog.filter_grammar import FilterGrammar
+from connector.catalog.inputs import Input
+from connector.common.json_text import Json
+from connector.http.messages import Effect
+
+EFFECTS = ("read", "write", "destructive")
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_PLACEHOLDER = re.compile(r"\{([^{}/]+)\}")
+
+
+@dataclass(frozen=True)
+class PartType:
+    """How one part of a multipart body is sent: its media type, and whether its value names a file.
+
+    A part is filled by one input (`to: part.NAME`), or is a JSON object whose members are inputs of their
+    own (`to: part.NAME.MEMBER`).
+    """
+
+    media_type: str | None
+    file: bool
+
+
+@dataclass(frozen=True)
+class Example:
+    """A row, its templates and the requests that come of them; `answers` are what the API says to each.
+
+    Documentation, test, preview and sandbox fixture at once. `files` are the files that must stand in
+    the uploads folder: name to content.
+    """
+
+    title: str
+    row: Mapping[str, Json]
+    templates: Mapping[str, Any]
+    sends: tuple[Mapping[str, Any], ...]
+    answers: tuple[Json, ...]
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Action:
+    """One thing that can be asked of a service, field by field as `schemas/action.schema.json` has it."""
+
+    name: str
+    title: str
+    summary: str
+    description: str
+    service: str
+    area: str
+    operation: str
+    method: str
+    path: str
+    effect: Effect
+    idempotent: bool
+    inputs: Mapping[str, Input]
+    required: tuple[str, ...]
+    rules: tuple[Mapping[str, Json], ...]
+    parts: Mapping[str, PartType]
+    paging: str
+    result: Json
+    redirects: bool
+    examples: tuple[Example, ...]
+    file: Path
+    handler: Path | None
+
+    @cached_property
+    def takes_members(self) -> bool:
+        """Whether inputs are members of the body, so that there is one even without any of them."""
+        return self.method != "GET" and any(i.place == "body" and i.target for i in self.inputs.values())
+
+    @cached_property
+    def secret_inputs(self) -> tuple[Input, ...]:
+        """The inputs whose values are secrets of the user's, wholly or in part."""
+        return tuple(given for given in self.inputs.values() if given.is_secret)
+
+    @cached_property
+    def revealing_inputs(self) -> tuple[str, ...]:
+        """The names of the inputs that make the API answer with secrets."""
+        return tuple(name for name, given in self.inputs.items() if given.reveals_secrets)
+
+    def secrets_in(self, values: Mapping[str, Json]) -> list[str]:
+        """Give the texts in a row's typed values that are secret."""
+        given = [one for one in self.secret_inputs if one.name in values]
+        return [text for one in given for text in one.secrets_in(values[one.name])]
+
+    @property
+    def returns_file(self) -> bool:
+        """Whether the answer's content is a file that is saved."""
+        return bool(self.result == "file")
+
+    @property
+    def returns_json(self) -> bool:
+        """Whether an empty answer would be a fault."""
+        return isinstance(self.result, dict)
+
+
+def load_action(
+    path: Path, shared: Mapping[str, Input], filters: Mapping[str, FilterGrammar] | None = None
+) -> Action:
+    """Read an action's declaration; `shared` are its service's own inputs, offered by every action, and
+    `filters` the grammars that its inputs may name.
+
+    Raises DeclarationError with file, line and key.
+    """
+    top = load_declaration(path)
+    method, request_path = _request(top)
+    inputs = {name: read_input(name, part, filters) for name, part in top.sections("inputs")}
+    handler = path.with_suffix(".py")
+    action = Action(
+        name=top.text("name"),
+        title=top.text("title"),
+        summary=top.text("summary"),
+        description=top.text("description", ""),
+        service=path.parent.parent.name,
+        area=path.parent.name,
+        operation=top.text("operation"),
+        method=method,
+        path=request_path,
+        effect=_one_of(top, "effect", EFFECTS),
+        idempotent=top.value("idempotent", bool),
+        inputs={**inputs, **{name: i for name, i in shared.items() if name not in inputs}},
+        required=top.texts("required"),
+        rules=tuple(top.mappings("rules")),
+        parts={name: _part(part) for name, part in top.sections("parts")},
+        paging=top.text("paging", ""),
+        result=top.value("result", (str, dict)),
+        redirects=top.value("redirects", bool, False),
+        examples=tuple(_example(part) for part in top.each("examples")),
+        file=path,
+        handler=handler if handler.exists() else None,
+    )
+    top.finish()
+    _check(action, top)
+    return action
+
+
+def _request(top: Section) -> tuple[str, str]:
+    method, _, path = top.text("request").partition(" ")
+    if method not in METHODS or not path.startswith("/"):
+        raise top.fault(f"a method ({', '.join(METHODS)}) and a path are expected", "request")
+    return method, path
+
+
+def _one_of(top: Section, key: str, allowed: tuple[str, ...]) -> Any:
+    value = top.text(key)
+    if value not in allowed:
+        raise top.fault(f'"{value}" is not one of {", ".join(allowed)}', key)
+    return value
+
+
+def _part(part: Section) -> PartType:
+    declared = PartType(part.text("media_type", None), part.value("file", bool, False))
+    part.finish()
+    return declared
+
+
+def _example(part: Section) -> Example:
+    example = Example(
+        title=part.text("title", ""),
+        row=part.mapping("row"),
+        templates=part.mapping("templates"),
+        sends=tuple(part.value("sends", list)),
+        answers=tuple(part.value("answers", list, [])),
+        files=part.mapping("files"),
+    )
+    part.finish()
+    return example
+
+
+def _check(action: Action, top: Section) -> None:
+    """Refuse what is well-formed and still cannot work."""
+    if action.name != action.file.stem:
+        raise top.fault(f'"{action.name}" must be the name of its file', "name")
+    if not isinstance(action.result, dict) and action.result not in ("none", "file"):
+        raise top.fault('"none", "file" or a JSON Schema is expected', "result")
+    for name in action.required:
+        if name not in action.inputs:
+            raise top.fault(f'"{name}" is not an input', "required")
+    placeholders = set(_PLACEHOLDER.findall(action.path))
+    filled = {i.target[0]: i for i in action.inputs.values() if i.place == "path"}
+    for name in placeholders ^ filled.keys():
+        raise top.fault(f'"{name}" stands in the path or in an input\'s `to`, but not in both', "request")
+    for name, given in action.inputs.items():
+        if given.place == "path" and name not in action.required:
+            raise top.fault(f'"{name}" is part of the path, so it must be required', "required")
+    _check_places(action, top)
+
+
+def _check_places(action: Action, top: Section) -> None:
+    """Refuse inputs that would overwrite each other in the request, and parts that nothing describes."""
+    taken: dict[tuple[str, ...], str] = {}
+    for name, given in action.inputs.items():
+        if not given.place:
+            continue
+        place = (given.place, *given.target)
+        for other, by in taken.items():
+            length = min(len(place), len(other))
+            if place[:length] == other[:length]:
+                raise top.fault(f'it goes to the same place as "{by}"', "inputs", name, "to")
+        taken[place] = name
+        if given.place != "part":
+            continue
+        part = action.parts.get(given.target[0])
+        if part is None:
+            raise top.fault(f'the part "{given.target[0]}" is not declared under `parts`', "inputs", name)
+        if part.file and len(given.target) > 1:
+            raise top.fault(f'the part "{given.target[0]}" is a file, which has no members', "inputs", name)
+    if {"body", "part"} <= {place[0] for place in taken}:
+        raise top.fault("a body is JSON or multipart: inputs cannot go to both", "inputs")

@@ -1,0 +1,147 @@
+"""The catalogue: finds, loads and searches the actions of all services, and those of a user's own folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from connector.catalog.action import EFFECTS, Action, load_action
+from connector.catalog.service import Service, load_service
+from connector.common import strict_yaml
+from connector.common.package_data import actions_folder
+from connector.errors import DeclarationError, RunFault, nearest
+
+
+@dataclass(frozen=True)
+class Heading:
+    """What a list of actions says of one. The names are those of `Action`."""
+
+    name: str
+    title: str
+    area: str
+    effect: str
+
+
+class Catalog:
+    """All actions below one folder (`service/area/action.yaml`). One action is read without the others.
+
+    A user's `own` folder of the same layout adds actions to the services that there are, and no more: it
+    replaces none, and says nothing of a service. Python beside its declarations is loaded only where that is
+    allowed.
+    """
+
+    def __init__(
+        self, folder: Path | None = None, own: Path | None = None, *, allow_handlers: bool = False
+    ) -> None:
+        self.folder = folder or actions_folder()
+        self._own, self._allow_handlers = own, allow_handlers
+        self._services: dict[str, Service] = {}
+
+    @cached_property
+    def _files(self) -> dict[str, Path]:
+        found: dict[str, Path] = {}
+        own = own_declarations(self._own, self.services) if self._own else []
+        for path in (*sorted(self.folder.glob("*/*/*.yaml")), *own):
+            if path.stem in found:
+                raise DeclarationError(f"{path} and {found[path.stem]}: two actions have the same name")
+            found[path.stem] = path
+        return found
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all actions, sorted."""
+        return sorted(self._files)
+
+    @cached_property
+    def services(self) -> list[str]:
+        """The names of all services."""
+        return sorted(path.parent.name for path in self.folder.glob("*/service.yaml"))
+
+    def service(self, name: str) -> Service:
+        """Load a service, once. Raises RunFault for an unknown one."""
+        if name not in self.services:
+            raise RunFault(f'no service "{name}"{nearest(name, self.services)}')
+        if name not in self._services:
+            self._services[name] = load_service(self.folder / name / "service.yaml")
+        return self._services[name]
+
+    def action(self, name: str) -> Action:
+        """Load one action, to be used. Raises RunFault for an unknown one, with the nearest name.
+
+        Raises DeclarationError for one with Python of the user's own that is not allowed.
+        """
+        action = self._load(name)
+        is_own = self._own is not None and action.file.is_relative_to(self._own)
+        if is_own and action.handler and not self._allow_handlers:
+            raise DeclarationError(f"{action.handler}: Python of your own is run only with --allow-handlers")
+        return action
+
+    def _load(self, name: str) -> Action:
+        path = self._files.get(name)
+        if path is None:
+            hint = "" if self._own else "; those of your own need --actions DIR"
+            raise RunFault(
+                f'no action "{name}"{nearest(name, self._files)}; `ninjaone actions` lists them{hint}'
+            )
+        service = self.service(path.parent.parent.name)
+        return load_action(path, service.inputs, service.filters)
+
+    def actions(self) -> Iterator[Action]:
+        """Load every action, by area and name."""
+        for path in self._files.values():
+            yield self._load(path.stem)
+
+    def headings(self) -> list[Heading]:
+        """Give what a list of all actions says, by area and name, in a tenth of the time of loading them.
+
+        Only the head of each file is looked at: what is wrong further down shows when the action is loaded.
+        Raises DeclarationError for a wrong head.
+        """
+        return [self._heading(path) for path in self._files.values()]
+
+    def _heading(self, path: Path) -> Heading:
+        head = strict_yaml.head(path)
+        if head.get("name") == path.stem and head.get("title") and head.get("effect") in EFFECTS:
+            return Heading(path.stem, head["title"], path.parent.name, head["effect"])
+        action = self._load(path.stem)  # in another order; or wrong, and then this says how
+        return Heading(action.name, action.title, action.area, action.effect)
+
+    def search(self, words: list[str]) -> list[Action]:
+        """Find the actions in which every word stands: name, title, summary, area, inputs or path."""
+        wanted = [word.lower() for word in words]
+        return [a for a in self.actions() if all(word in _searchable(a) for word in wanted)]
+
+
+def own_declarations(folder: Path, services: Sequence[str]) -> list[Path]:
+    """Find the declarations below a user's own folder. Raises DeclarationError for one that may not be there.
+
+    What is hidden (`.git`) is not looked at.
+    """
+    if not folder.is_dir():
+        raise DeclarationError(f"{folder}: there is no such folder of actions")
+    found = []
+    # By both patterns: whether the second one follows links to folders depends on Python's version.
+    for path in sorted({*folder.glob("*/*/*.yaml"), *folder.rglob("*.yaml"), *folder.rglob("*.yml")}):
+        inside = path.relative_to(folder).parts
+        if any(part.startswith(".") for part in inside):
+            continue
+        if path.name == "service.yaml":
+            raise DeclarationError(f"{path}: a service is declared by the catalogue alone")
+        if len(inside) != 3 or path.suffix != ".yaml" or inside[0] not in services:
+            raise DeclarationError(
+                f"{path}: a declaration stands at SERVICE/AREA/NAME.yaml below {folder}, and the services "
+                f"are {', '.join(services)}"
+            )
+        for file in (path, path.with_suffix(".py")):
+            if not file.resolve().is_relative_to(folder.resolve()):
+                raise DeclarationError(f"{file}: it leads out of {folder}")
+        found.append(path)
+    return found
+
+
+def _searchable(action: Action) -> str:
+    inputs = (f"{i.name} {i.title}" for i in action.inputs.values())
+    texts = (action.name, action.title, action.summary, action.area, action.path, action.operation, *inputs)
+    return " ".join(texts).lower()

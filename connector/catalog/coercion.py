@@ -1,0 +1,201 @@
+"""Text becomes a value by the declared type only: "007" stays text for a string and is 7 for an integer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from math import isfinite
+from typing import Any
+
+from connector.common import json_text
+from connector.common.json_text import Json, kind
+from connector.errors import shorten
+
+Convert = Callable[[Json], Json]
+"""Gives a value the type that a schema declares. Raises ValueError."""
+
+_INTEGER = re.compile(r"[+-]?[0-9]+(\.0+)?")
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+def typed_value(schema: Any, value: Json) -> Json:
+    """Give `value` the type that the schema declares, text by reading it. Raises ValueError.
+
+    Without a declared type the value stays as it is. Members and items are typed in the same way.
+    """
+    return compile_typing(schema)(value)
+
+
+def compile_typing(schema: Any) -> Convert:
+    """Compile what `typed_value` does for one schema."""
+    types = declared_types(schema)
+    if not types:
+        return lambda value: value
+    inside = _compile_inside(schema) if _looks_inside(schema) else None
+    at_once = exact_types(schema)
+
+    def convert(value: Json) -> Json:
+        if type(value) in at_once:
+            return value
+        typed = _converted(schema, types, value)
+        return inside(typed) if inside else typed
+
+    return convert
+
+
+def declared_types(schema: Any) -> tuple[str, ...]:
+    """Give the types that a schema declares; none means any."""
+    types = schema.get("type", ()) if isinstance(schema, Mapping) else ()
+    return (types,) if isinstance(types, str) else tuple(types)
+
+
+def exact_types(schema: Any) -> frozenset[type]:
+    """Give the types of which a value is typed already, whatever it holds."""
+    types = frozenset(_EXACT[name] for name in declared_types(schema))
+    return types - {list, dict} if _looks_inside(schema) else types
+
+
+def shown(value: Json) -> str:
+    """Write a value for a message that says what is wrong with it."""
+    if isinstance(value, str):
+        return f'the text "{shorten(value, 80)}"'
+    return kind(value) if isinstance(value, (list, dict)) or value is None else f"{kind(value)} ({value})"
+
+
+def _looks_inside(schema: Mapping[str, Json]) -> bool:
+    return "items" in schema or bool(schema.get("properties"))
+
+
+def _compile_inside(schema: Mapping[str, Json]) -> Convert:
+    """Compile the typing of a list's items and of an object's members."""
+    items = compile_typing(schema["items"]) if "items" in schema else None
+    members = {name: compile_typing(member) for name, member in schema.get("properties", {}).items()}
+
+    def inside(value: Json) -> Json:
+        if isinstance(value, list) and items:
+            return [_at(f"[{i}]", items, item) for i, item in enumerate(value)]
+        if isinstance(value, dict) and members:
+            return {k: _at(f".{k}", members[k], v) if k in members else v for k, v in value.items()}
+        return value
+
+    return inside
+
+
+def _at(place: str, convert: Convert, value: Json) -> Json:
+    try:
+        return convert(value)
+    except ValueError as error:
+        raise ValueError(f"at {place}: {error}") from None
+
+
+def _converted(schema: Mapping[str, Json], types: tuple[str, ...], value: Json) -> Json:
+    if any(_is_type(name, value) for name in types):
+        return value
+    for name in types:
+        try:
+            return _CONVERT[name](value)
+        except _NotThis:
+            continue
+    raise ValueError(f"{_expected(schema, types)} is expected, not {shown(value)}")
+
+
+def _is_type(name: str, value: Json) -> bool:
+    if isinstance(value, bool):
+        return name == "boolean"
+    if isinstance(value, float) and not isfinite(value):
+        return False
+    return isinstance(value, _PYTHON[name])
+
+
+_PYTHON: dict[str, Any] = {
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+    "array": list,
+    "object": dict,
+    "null": type(None),
+}
+_EXACT: dict[str, type] = {**_PYTHON, "number": int}
+"""What needs no second look: a float may be infinite, and a boolean is an `int` to Python."""
+
+
+class _NotThis(Exception):
+    """The value is not of the type that was tried."""
+
+
+def _to_string(value: Json) -> str:
+    if isinstance(value, (bool, int, float)):
+        return json_text.dumps(value)
+    raise _NotThis
+
+
+def _to_integer(value: Json) -> int:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str) and len(value) < 400 and _INTEGER.fullmatch(value.strip()):
+        return int(value.strip().partition(".")[0])
+    raise _NotThis
+
+
+def _to_number(value: Json) -> int | float:
+    if isinstance(value, str) and len(value) < 400 and _NUMBER.fullmatch(value.strip()):
+        number = float(value)
+        if _INTEGER.fullmatch(value.strip()):
+            return _to_integer(value)
+        if number not in (float("inf"), float("-inf")):
+            return number
+    raise _NotThis
+
+
+def _to_boolean(value: Json) -> bool:
+    word = value.strip().lower() if isinstance(value, str) else str(value) if type(value) is int else ""
+    if word in _BOOLEANS:
+        return _BOOLEANS[word]
+    raise _NotThis
+
+
+def _from_json_text(cls: type) -> Callable[[Json], Json]:
+    def convert(value: Json) -> Json:
+        if not isinstance(value, str):
+            raise _NotThis
+        try:
+            parsed = json_text.loads(value)
+        except ValueError as error:
+            if cls is type(None):
+                raise _NotThis from None
+            raise ValueError(f"not JSON ({error}): {shorten(value)}") from None
+        if not isinstance(parsed, cls):
+            raise _NotThis
+        return parsed
+
+    return convert
+
+
+_CONVERT: dict[str, Callable[[Json], Json]] = {
+    "string": _to_string,
+    "integer": _to_integer,
+    "number": _to_number,
+    "boolean": _to_boolean,
+    "array": _from_json_text(list),
+    "object": _from_json_text(dict),
+    "null": _from_json_text(type(None)),
+}
+
+
+def _expected(schema: Mapping[str, Json], types: tuple[str, ...]) -> str:
+    if "enum" in schema:
+        return f"one of {', '.join(map(str, schema['enum']))}"
+    return " or ".join(_NAMES[name] for name in types)
+
+
+_NAMES = {
+    "string": "text",
+    "integer": "an integer",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "an array",
+    "object": "an object",
+    "null": "null",
+}

@@ -1,0 +1,169 @@
+"""Reading a declaration strictly: a wrong or unknown key is an error with file, line and key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Set
+from pathlib import Path
+from typing import Any
+
+from connector.catalog.filter_grammar import FilterGrammar
+from connector.catalog.inputs import Input
+from connector.common import json_text, strict_yaml
+from connector.common.absent import ABSENT
+from connector.common.json_text import kind
+from connector.common.times import UNITS
+from connector.errors import DeclarationError, RunFault, nearest, shorten
+
+PLACES = ("path", "query", "header", "body", "part")
+
+SCHEMA_KEYWORDS = frozenset(
+    (
+        *("type", "enum", "const", "format", "default", "examples"),
+        *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
+        *("minLength", "maxLength", "pattern"),
+        *("items", "minItems", "maxItems", "uniqueItems"),
+        *("properties", "required", "additionalProperties", "propertyNames"),
+        *("minProperties", "maxProperties", "anyOf", "oneOf", "allOf", "not"),
+        "writeOnly",
+    )
+)
+"""The JSON Schema keywords that an input may use."""
+
+_REQUIRED: Any = object()
+
+
+class Section:
+    """One mapping of a declaration. Every key must be asked for; `finish` refuses what is left over."""
+
+    def __init__(self, data: Any, path: Path, at: tuple[str | int, ...] = ()) -> None:
+        self.path, self.at = path, at
+        if not isinstance(data, dict):
+            raise self.fault("a mapping is expected here, not " + kind(data))
+        for key in data:
+            if not isinstance(key, str):
+                raise self.fault(f"the key {json_text.dumps(key)} is {kind(key)}: write it in quotes", key)
+        self.data: dict[str, Any] = data
+        self._asked: set[str] = set()
+
+    def fault(self, message: str, *keys: str | int) -> DeclarationError:
+        """Make an error about the entry at `keys` below this section."""
+        at = (*self.at, *keys)
+        place = f"{self.path}, line {strict_yaml.line_of(self.path, at)}"
+        keys_shown = shorten(".".join(map(str, at)), 200)
+        return DeclarationError(f"{place}: {keys_shown + ': ' if at else ''}{shorten(message, 1000)}")
+
+    def value(self, key: str, types: type | tuple[type, ...], default: Any = _REQUIRED) -> Any:
+        """Give the entry `key`, which must be of one of `types`; without a default it must be there."""
+        self._asked.add(key)
+        if key not in self.data:
+            if default is _REQUIRED:
+                raise self.fault(f'the key "{key}" is missing')
+            return default
+        value = self.data[key]
+        wanted = types if isinstance(types, tuple) else (types,)
+        if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
+            names = " or ".join(kind(t()) if t is not type(None) else "null" for t in wanted)
+            raise self.fault(f"{names} is expected here, not {kind(value)}", key)
+        return value
+
+    def text(self, key: str, default: Any = _REQUIRED) -> Any:
+        """Give a text entry."""
+        return self.value(key, str, default)
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Give a list of texts; an absent one is empty."""
+        values = self.value(key, list, [])
+        for index, value in enumerate(values):
+            if not isinstance(value, str):
+                raise self.fault(f"text is expected here, not {kind(value)}", key, index)
+        return tuple(values)
+
+    def mapping(self, key: str) -> dict[Any, Any]:
+        """Give a mapping as it is; an absent one is empty."""
+        found: dict[Any, Any] = self.value(key, dict, {})
+        return found
+
+    def entries(self, keys: Set[str]) -> dict[str, Any]:
+        """Give those entries that are among `keys`, whatever they are."""
+        self._asked |= keys
+        return {key: value for key, value in self.data.items() if key in keys}
+
+    def mappings(self, key: str) -> list[dict[Any, Any]]:
+        """Give a list of mappings as they are; an absent one is empty."""
+        return [part.data for part in self.each(key)]
+
+    def section(self, key: str) -> Section:
+        """Give the mapping at `key` as a section of its own."""
+        return Section(self.value(key, dict), self.path, (*self.at, key))
+
+    def sections(self, key: str) -> Iterator[tuple[str, Section]]:
+        """Give each member of the mapping at `key` as a section; an absent mapping has none."""
+        members = Section(self.value(key, dict, {}), self.path, (*self.at, key))
+        for name, member in members.data.items():
+            yield name, Section(member, self.path, (*members.at, name))
+
+    def each(self, key: str) -> Iterator[Section]:
+        """Give each item of the list at `key` as a section; an absent list has none."""
+        for index, item in enumerate(self.value(key, list, [])):
+            yield Section(item, self.path, (*self.at, key, index))
+
+    def finish(self) -> None:
+        """Refuse every key that was not asked for."""
+        for key in self.data:
+            if key not in self._asked:
+                raise self.fault(f'unknown key "{key}"{nearest(str(key), self._asked)}', key)
+
+
+def load_declaration(path: Path) -> Section:
+    """Read a YAML file as a section. Raises DeclarationError."""
+    try:
+        return Section(strict_yaml.load(path), path)
+    except DeclarationError:
+        raise
+    except RunFault as error:
+        raise DeclarationError(str(error)) from error
+
+
+def read_input(name: str, part: Section, filters: Mapping[str, FilterGrammar] | None = None) -> Input:
+    """Read one input's declaration: its schema's keywords, and ours beside them.
+
+    A text input whose `format` is one of the service's `filters` is checked by that grammar.
+    """
+    if not name.isidentifier() or name != name.lower():
+        raise part.fault(f'"{name}" is no name for an input: use snake case, so that templates can use it')
+    schema = part.entries(SCHEMA_KEYWORDS)
+    place, target = _place(part)
+    unit = part.text("as", None)
+    if unit not in (None, *UNITS):
+        raise part.fault(f'"{unit}" is not one of {", ".join(UNITS)}', "as")
+    declared = Input(
+        name=name,
+        title=part.text("title"),
+        description=part.text("description", ""),
+        schema=schema,
+        place=place,
+        target=target,
+        unit=unit,
+        grammar=(filters or {}).get(schema.get("format", "")),
+        published=part.value("published", bool, True),
+        deviates=part.text("deviates", ""),
+        reveals_secrets=part.value("reveals_secrets", bool, False),
+        default=schema.get("default", ABSENT),
+    )
+    part.finish()
+    return declared
+
+
+def _place(part: Section) -> tuple[str, tuple[str, ...]]:
+    to = part.text("to", "")
+    place, _, target = to.partition(".")
+    if not to:
+        return "", ()
+    if place not in PLACES or (to != "body" and not all(target.split("."))):
+        raise part.fault(
+            f'"{to}" is no place in a request: path.NAME, query.NAME, header.NAME, body, '
+            "body.NAME, part.NAME or part.NAME.MEMBER",
+            "to",
+        )
+    nests = place in ("body", "part")
+    return place, tuple(target.split(".")) if nests and target else (target,) if target else ()

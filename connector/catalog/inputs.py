@@ -1,0 +1,163 @@
+"""The inputs of an action: values of any kind in, typed and checked values out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from connector.catalog.coercion import Convert, compile_typing, declared_types, exact_types, shown
+from connector.catalog.filter_grammar import FilterGrammar
+from connector.catalog.json_schema import Check, compile_check, validator
+from connector.common.absent import ABSENT
+from connector.common.json_text import Json
+from connector.common.times import Unit, convert_time
+from connector.errors import RowError, shorten
+
+
+@dataclass(frozen=True)
+class Input:
+    """A typed parameter of an action.
+
+    `schema` is plain JSON Schema 2020-12, in which `writeOnly` marks a secret of the user's; `unit` (`as:` in
+    the declaration) is how a time is sent; `grammar` is that of a filter, which the schema's `format` names;
+    `place` and `target` say where the value goes (`path`, `query`, `header`, `body`, `part`; an empty place
+    is the engine's or the handler's own). `reveals_secrets` says that it makes the API answer with secrets.
+    """
+
+    name: str
+    title: str
+    schema: Mapping[str, Json]
+    description: str = ""
+    place: str = ""
+    target: tuple[str, ...] = ()
+    unit: Unit | None = None
+    grammar: FilterGrammar | None = None
+    published: bool = True
+    deviates: str = ""
+    reveals_secrets: bool = False
+    default: Json = field(default_factory=lambda: ABSENT)
+
+    def read(self, value: Json) -> Json:
+        """Type and check one value; nothing at all gives ABSENT.
+
+        Raises RowError (`input_invalid`) that names the input, what was wrong and what is allowed.
+        """
+        if value is ABSENT or (value is None and not self.nullable):
+            return ABSENT
+        if isinstance(value, str) and not value.strip():
+            return ABSENT
+        try:
+            if self.unit and value is not None:
+                written = value if isinstance(value, str) else _number_text(value)
+                return convert_time(written, self.unit)
+            typed = self._typed(value)
+            if self.grammar is not None:
+                self.grammar.check(typed)
+        except ValueError as error:
+            raise RowError("input_invalid", f"{self.name}: {error}") from None
+        return self._checked(typed)
+
+    def read_empty(self) -> Json:
+        """Give the empty text that `empty: send` sends, checked. Raises RowError where text is not taken."""
+        if "string" not in declared_types(self.schema):
+            raise RowError("input_invalid", f"{self.name}: only a text input can be sent empty")
+        return self._checked("")
+
+    @property
+    def nullable(self) -> bool:
+        """Whether the API takes JSON null here."""
+        return "null" in declared_types(self.schema)
+
+    @cached_property
+    def is_secret(self) -> bool:
+        """Whether its value, or a part of it, is a secret of the user's."""
+        return _has_secret(self.schema)
+
+    def secrets_in(self, value: Json) -> Iterator[str]:
+        """Give the texts in a typed value that are secret."""
+        return _secrets(self.schema, value)
+
+    def _checked(self, value: Json) -> Json:
+        if self._passes is not None and self._passes(value):
+            return value
+        for error in self._validator.iter_errors(value):
+            raise RowError("input_invalid", f"{self.name}{_path(error)}: {_explain(error)}")
+        return value
+
+    # What a schema is compiled to is made when the first value comes: a run uses few of a catalogue's inputs.
+
+    @cached_property
+    def takes(self) -> Check:
+        """Tells whether `read` would give a value back as it is. May say no where it would."""
+        if self.unit or self.grammar or self._passes is None:
+            return lambda value: False
+        return _as_it_is(exact_types(self.schema), self._passes)
+
+    @cached_property
+    def _typed(self) -> Convert:
+        return compile_typing(self.schema)
+
+    @cached_property
+    def _passes(self) -> Check | None:
+        # The type is right by then; that of members and items is seen to again.
+        return compile_check({name: said for name, said in self.schema.items() if name != "type"})
+
+    @cached_property
+    def _validator(self) -> Any:
+        return validator(self.schema)
+
+
+def _as_it_is(types: Set[type], passes: Check) -> Check:
+    """Make what tells that a value is of exactly one of these types, no blank text, and passes."""
+    if str in types:
+        return lambda value: (
+            type(value) in types and (type(value) is not str or value.strip() != "") and passes(value)
+        )
+    return lambda value: type(value) in types and passes(value)
+
+
+def _number_text(value: Json) -> str:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError(f"a time is expected, not {shown(value)}")
+    return f"{value:f}" if isinstance(value, float) else str(value)
+
+
+def _has_secret(schema: Json) -> bool:
+    if not isinstance(schema, Mapping):
+        return False
+    members = schema.get("properties", {}).values()
+    return bool(schema.get("writeOnly")) or any(map(_has_secret, (*members, schema.get("items"))))
+
+
+def _secrets(schema: Json, value: Json) -> Iterator[str]:
+    if not _has_secret(schema):
+        return
+    if isinstance(value, list):
+        for item in value:
+            yield from _secrets(schema if schema.get("writeOnly") else schema.get("items"), item)
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            yield from _secrets(schema if schema.get("writeOnly") else schema["properties"].get(name), member)
+    elif value is not None:
+        yield str(value)
+
+
+def _path(error: Any) -> str:
+    return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in error.absolute_path)
+
+
+def _explain(error: Any) -> str:
+    """Say what a JSON Schema violation means, with what is allowed."""
+    value, allowed = error.instance, error.validator_value
+    if error.validator == "enum":
+        near = [str(a) for a in allowed if str(a).lower() == str(value).lower()]
+        hint = f' (did you mean "{near[0]}"?)' if near else ""
+        return f"{shown(value)} is not one of {', '.join(map(str, allowed))}{hint}"
+    if error.validator in ("minimum", "maximum"):
+        relation = "less" if error.validator == "minimum" else "more"
+        return f"{value} is {relation} than {allowed}, its {error.validator}"
+    if error.validator == "format":
+        return f"{shown(value)} is not a {allowed}"
+    return shorten(str(error.message))

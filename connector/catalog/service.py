@@ -1,0 +1,239 @@
+"""A vendor's API: what its actions share, read from its `service.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from connector.catalog.declaration import Section, load_declaration, read_input
+from connector.catalog.filter_grammar import FilterGrammar
+from connector.catalog.inputs import Input
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """OAuth 2.0 as the service has it.
+
+    `errors` tells what an error code or a status of the token endpoint means, and `elsewhere` what an answer
+    does that comes from no token endpoint at all. `user_scopes` are asked for on a user's behalf where the
+    connection names none, `offline_scope` always, since it gives a refresh token. `app` is how a client app
+    for that is made. `needs` tells which scope a request needs, by its effect.
+    """
+
+    token_path: str
+    authorize_path: str
+    revoke_path: str
+    grants: tuple[str, ...]
+    expired: tuple[str, ...]
+    errors: Mapping[str, str]
+    elsewhere: str
+    user_scopes: tuple[str, ...]
+    offline_scope: str
+    app: str
+    needs: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class ErrorShape:
+    """Where one kind of error body keeps its parts; it applies when the member `when` is there."""
+
+    when: str
+    code: str
+    message: str
+    incident: str
+
+
+@dataclass(frozen=True)
+class Errors:
+    """How the service's errors read: shapes in order of trial, then what a code or a status means.
+
+    `generic` are the codes that say no more than the status does; `hints` say what to do, by the vendor's
+    code or by ours.
+    """
+
+    shapes: tuple[ErrorShape, ...]
+    generic: tuple[str, ...]
+    codes: Mapping[str, str]
+    statuses: Mapping[int, str]
+    hints: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Throttling:
+    """How the service says "too fast": statuses, and words in an HTML page that stands in for one."""
+
+    statuses: tuple[int, ...]
+    html_words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Pager:
+    """How one family of lists is paged.
+
+    `items` is the path of the items in the answer ("" when the answer is the array itself). The next
+    position is either a member of the answer (`next`) or picked from the items (`pick` last, max or min
+    of `item`); it is sent as `send` (`query.NAME` or `body.NAME`). `advances` is a member of the answer
+    that must grow when the position itself stays the same. `page_size` is what is asked for, `least` the
+    smallest size that the API takes. `until` lists what ends the walk: `empty`
+    (no items), `short` (fewer than were asked for), `no_position`.
+    """
+
+    name: str
+    items: str
+    send: str
+    size: str
+    page_size: int
+    least: int
+    until: tuple[str, ...]
+    next: str = ""
+    advances: str = ""
+    pick: str = ""
+    item: str = ""
+
+
+@dataclass(frozen=True)
+class HealthCheck:
+    """An action that is called to tell whether a connection works, and the scope that it needs."""
+
+    title: str
+    action: str
+    inputs: Mapping[str, Any]
+    scope: str
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service as declared. `document` is where an instance serves its own OpenAPI document."""
+
+    name: str
+    title: str
+    regions: Mapping[str, str]
+    environment: str
+    document: str
+    sign_in: SignIn
+    errors: Errors
+    throttling: Throttling
+    request_id_header: str
+    pagers: Mapping[str, Pager]
+    filters: Mapping[str, FilterGrammar]
+    secrets: tuple[str, ...]
+    inputs: Mapping[str, Input]
+    health_checks: tuple[HealthCheck, ...]
+    scopes: Mapping[str, str]
+    words: Mapping[str, Mapping[str, str]]
+
+    @property
+    def health_check_names(self) -> tuple[str, ...]:
+        """What a connection may switch off: the checks by their titles, and `scopes`; in lower case."""
+        return (*(check.title.lower() for check in self.health_checks), "scopes")
+
+
+def load_service(path: Path) -> Service:
+    """Read a `service.yaml`. Raises DeclarationError with file, line and key."""
+    top = load_declaration(path)
+    service = Service(
+        name=top.text("name"),
+        title=top.text("title"),
+        regions=top.mapping("regions"),
+        environment=top.text("environment"),
+        document=top.text("document", ""),
+        sign_in=_sign_in(top.section("sign_in")),
+        errors=_errors(top.section("errors")),
+        throttling=_throttling(top.section("throttling")),
+        request_id_header=top.text("request_id_header").lower(),
+        pagers={name: _pager(name, part) for name, part in top.sections("pagers")},
+        filters={name: _filter(name, part) for name, part in top.sections("filters")},
+        secrets=top.texts("secrets"),
+        inputs={name: read_input(name, part) for name, part in top.sections("inputs")},
+        health_checks=tuple(_health_check(part) for part in top.each("health_checks")),
+        scopes=top.mapping("scopes"),
+        words=top.mapping("words"),
+    )
+    top.finish()
+    return service
+
+
+def _sign_in(part: Section) -> SignIn:
+    sign_in = SignIn(
+        token_path=part.text("token_path"),
+        authorize_path=part.text("authorize_path"),
+        revoke_path=part.text("revoke_path"),
+        grants=part.texts("grants"),
+        expired=part.texts("expired"),
+        errors=part.mapping("errors"),
+        elsewhere=part.text("elsewhere", ""),
+        user_scopes=part.texts("user_scopes"),
+        offline_scope=part.text("offline_scope", ""),
+        app=part.text("app", ""),
+        needs=part.mapping("needs"),
+    )
+    part.finish()
+    return sign_in
+
+
+def _errors(part: Section) -> Errors:
+    shapes = []
+    for shape in part.each("shapes"):
+        shapes.append(
+            ErrorShape(
+                when=shape.text("when"),
+                code=shape.text("code", ""),
+                message=shape.text("message", ""),
+                incident=shape.text("incident", ""),
+            )
+        )
+        shape.finish()
+    errors = Errors(
+        shapes=tuple(shapes),
+        generic=part.texts("generic"),
+        codes=part.mapping("codes"),
+        statuses=part.mapping("statuses"),
+        hints=part.mapping("hints"),
+    )
+    part.finish()
+    return errors
+
+
+def _throttling(part: Section) -> Throttling:
+    throttling = Throttling(statuses=tuple(part.value("statuses", list)), html_words=part.texts("html_words"))
+    part.finish()
+    return throttling
+
+
+def _health_check(part: Section) -> HealthCheck:
+    check = HealthCheck(
+        part.text("title"), part.text("action"), part.mapping("inputs"), part.text("scope", "")
+    )
+    part.finish()
+    return check
+
+
+def _filter(name: str, part: Section) -> FilterGrammar:
+    grammar = FilterGrammar(
+        name=name.replace("-", " "),
+        clauses=part.texts("clauses"),
+        joined_by=part.text("joined_by", ""),
+        example=part.text("example"),
+    )
+    part.finish()
+    return grammar
+
+
+def _pager(name: str, part: Section) -> Pager:
+    pager = Pager(
+        name=name,
+        items=part.text("items"),
+        send=part.text("send", ""),
+        size=part.text("size", ""),
+        page_size=part.value("page_size", int, 1000),
+        least=part.value("least", int, 1),
+        until=part.texts("until"),
+        next=part.text("next", ""),
+        advances=part.text("advances", ""),
+        pick=part.text("pick", ""),
+        item=part.text("item", ""),
+    )
+    part.finish()
+    return pager

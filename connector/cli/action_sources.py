@@ -1,0 +1,30 @@
+"""The options for actions of a user's own, beside those of the catalogue."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from connector.catalog.catalog import Catalog
+from connector.errors import RunFault
+
+
+def add_own_actions(parser: argparse.ArgumentParser) -> None:
+    """Declare where more actions are, and whether their Python may run."""
+    parser.add_argument(
+        "--actions",
+        metavar="DIR",
+        dest="own_actions",
+        type=Path,
+        help="a folder of more actions, DIR/SERVICE/AREA/NAME.yaml",
+    )
+    parser.add_argument(
+        "--allow-handlers", action="store_true", help="run the Python that stands beside actions of DIR"
+    )
+
+
+def open_catalog(options: argparse.Namespace) -> Catalog:
+    """Give the catalogue, with the actions that the options add to it. Raises RunFault."""
+    if options.allow_handlers and not options.own_actions:
+        raise RunFault("--allow-handlers goes with --actions DIR")
+    return Catalog(own=options.own_actions, allow_handlers=options.allow_handlers)

@@ -1,0 +1,48 @@
+"""`catalog serve` and `catalog export`: the catalogue in a browser."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from pathlib import Path
+
+from connector.catalog.catalog import Catalog
+from connector.cli.main import OK
+
+
+def add_serve(parser: argparse.ArgumentParser) -> None:
+    """Declare `ninjaone catalog serve`."""
+    parser.add_argument("--port", type=int, default=0, help="the port on 127.0.0.1 (default: a free one)")
+    parser.add_argument("--no-browser", action="store_true", help="only print the address")
+    parser.set_defaults(command=_serve)
+
+
+def add_export(parser: argparse.ArgumentParser) -> None:
+    """Declare `ninjaone catalog export`."""
+    parser.add_argument("folder", metavar="DIR", type=Path, help="a new or empty folder, or one of an export")
+    parser.add_argument(
+        "--force", action="store_true", help="write also beside, or over, what is not of an export"
+    )
+    parser.set_defaults(command=_export)
+
+
+def _export(options: argparse.Namespace) -> int:
+    from connector.web.export import export
+
+    catalog = Catalog()
+    written = export(options.folder, catalog, force=options.force)
+    print(f"{options.folder / 'index.html'}: {len(catalog.names)} actions, {written} files")
+    return OK
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from connector.web.server import CatalogueServer
+
+    server = CatalogueServer(options.port)
+    print(f"The catalogue is at {server.address}", flush=True)
+    print("The address is a key: whoever has it sees what you see. Ctrl-C ends it.", flush=True)
+    if not options.no_browser:
+        server.open_browser()
+    with contextlib.suppress(KeyboardInterrupt):
+        server.serve_forever()
+    return OK

@@ -1,0 +1,235 @@
+"""`connection add`, `edit` and `remove`: what changes a saved connection."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Collection
+from contextlib import AbstractContextManager, nullcontext, suppress
+from typing import Any
+
+from connector.catalog.catalog import Catalog
+from connector.catalog.service import Service
+from connector.cli.ask import confirm, is_terminal
+from connector.cli.connection_settings import (
+    APP_SECRET,
+    USER_SECRET,
+    ask_for_app_secret,
+    ask_for_changes,
+    ask_for_missing,
+    given_secret,
+    given_settings,
+    secret_kind,
+)
+from connector.cli.main import NOTHING_RUN, OK, ROWS_FAILED
+from connector.client.auth import token_file
+from connector.client.client import Client
+from connector.client.factory import open_client, open_transport
+from connector.connections.connection import expanded, make_connection, read_settings, saved_connection
+from connector.connections.saved import SavedConnections
+from connector.connections.secret_store import Place, SecretStore, keyring_lacks
+from connector.errors import ConnectionFault, RunFault
+from connector.invocation.health_checks import Finding, examine
+
+_MARKS = {True: "ok", False: "FAILED", None: "-"}
+
+
+def add(options: argparse.Namespace) -> int:
+    """Save a new connection, and run its health checks; it stays saved when these fail.
+
+    A person who sees what is wrong then edits it, and has not to give all of it again.
+    """
+    service, saved = the_service(), SavedConnections()
+    saved.refuse_taken(options.name)
+    kind = secret_kind(options)
+    settings, secret = given_settings(options), given_secret(options, kind)
+    ask_for_missing(service, settings, secret, kind, browser=options.browser)
+    if options.browser:
+        secret |= _signed_in(service, options, settings, secret)
+    client = _client(service, options.name, settings, secret)
+    _forget(options.name)  # what a connection of this name had whose file was removed by hand
+    place = _keep_secrets(options.name, secret, _wanted(options))
+    is_first = saved.default is None and not saved.names()
+    path = saved.save(options.name, {"service": service.name, **settings})
+    if is_first:
+        saved.make_default(options.name)
+    is_default = ". It is the default connection" if is_first else ""
+    say(f"{options.name} is saved ({path}), its secret in {_where(options.name, place)}{is_default}")
+    return OK if options.no_test else _try_saved(service, options.name, client)
+
+
+def edit(options: argparse.Namespace) -> int:
+    """Change what is given of a saved connection, and run its health checks."""
+    service, saved, store = the_service(), SavedConnections(), SecretStore()
+    before = read_settings(service, saved.path(options.name))
+    has = store.places(options.name)
+    kind = secret_kind(options, has)
+    changes, secret = given_settings(options), given_secret(options, kind)
+    if not (changes or secret or options.unset or options.browser) and options.keyring is None:
+        if not is_terminal():
+            raise RunFault("there is nothing to change: `ninjaone connection edit --help` says what can be")
+        changes, secret = ask_for_changes(service, before, kind)
+    if changes.keys() & {"region", "base_url"}:
+        before = {key: value for key, value in before.items() if key not in ("region", "base_url")}
+    settings = {key: value for key, value in {**before, **changes}.items() if key not in options.unset}
+    if options.browser:
+        if settings.get("client_id") != before.get("client_id") and not secret:
+            secret = ask_for_app_secret()
+            options.unset.append(APP_SECRET)  # that of the app before
+        has_app_secret = APP_SECRET in has and APP_SECRET not in options.unset
+        kept = {APP_SECRET: store.get(options.name, APP_SECRET) or ""} if has_app_secret else {}
+        secret |= _signed_in(service, options, settings, kept | secret)
+    with _held(options.name, has | secret):
+        client, are_gone = _change(service, options, settings, secret)
+    left = OK if are_gone else ROWS_FAILED
+    return left if options.no_test else max(left, _try_saved(service, options.name, client))
+
+
+def _change(
+    service: Service, options: argparse.Namespace, settings: dict[str, Any], secret: dict[str, str]
+) -> tuple[Client, bool]:
+    """Save changed settings and secrets; give the client, and whether all that was unset is gone."""
+    store, name = SecretStore(), options.name
+    has = store.places(name)
+    gone = [field for field in has if field in options.unset and field not in secret]
+    kept = {field: store.get(name, field) or "" for field in has if field not in (*gone, *secret)}
+    client = _client(service, name, settings, {**kept, **secret})
+    _forget_token(service, name)
+    moved = kept if options.keyring is not None else {}
+    place = _keep_secrets(name, {**moved, **secret}, _wanted(options))
+    path = SavedConnections().save(name, {"service": service.name, **settings})
+    its_secret = f", its secret in {_where(name, place)}" if moved or secret else ""
+    say(f"{name} is saved ({path}){its_secret}")
+    return client, not gone or _forget(name, *gone)
+
+
+def _signed_in(
+    service: Service, options: argparse.Namespace, settings: dict[str, Any], secret: dict[str, str]
+) -> dict[str, str]:
+    """Have a user sign in with a browser, and give the secret that comes of it."""
+    from connector.client import browser_sign_in  # slow to load: it serves web pages
+
+    if _wanted(options) == "keyring" and (why := keyring_lacks()):
+        raise ConnectionFault(f"the keyring cannot keep what a sign-in gives: {why}")
+    values = expanded(settings, lambda key: f"{options.name}: {key}")
+    connection = make_connection(service, {**values, **secret}, options.name, before_sign_in=True)
+    port = options.browser_port or browser_sign_in.PORT
+    transport = open_transport(connection)
+    return {USER_SECRET: browser_sign_in.sign_in(service, connection, transport, say=say, port=port)}
+
+
+def _held(name: str, secrets: Collection[str]) -> AbstractContextManager[None]:
+    """Keep runs from using up a refresh token while it is changed."""
+    return SecretStore().held(name) if USER_SECRET in secrets else nullcontext()
+
+
+def _client(service: Service, name: str, settings: dict[str, Any], secrets: dict[str, str]) -> Client:
+    """Make the client of a connection that is not saved yet, which finds all that can be wrong unsent."""
+    values = expanded(settings, lambda key: f"{name}: {key}")
+    return open_client(service, make_connection(service, {**values, **secrets, "name": name}, name), 0)
+
+
+def _wanted(options: argparse.Namespace) -> Place | None:
+    """Say where secrets are to be kept: as the options say, else where the connection's others are."""
+    if options.keyring is not None:
+        return "keyring" if options.keyring else "file"
+    return next(iter(SecretStore().places(options.name).values()), None)
+
+
+def _keep_secrets(name: str, secrets: dict[str, str], wanted: Place | None) -> Place:
+    """Keep secrets where they are wanted, or else in the keyring if that can be, and say so if it cannot."""
+    store = SecretStore()
+    if wanted is None:
+        why = keyring_lacks()
+        if not why:
+            try:
+                return _keep_secrets(name, secrets, "keyring")
+            except ConnectionFault as error:
+                why = str(error)
+        say(f"warning: no keyring keeps the secret, so a file does: {why}")
+        wanted = "file"
+    for field, value in secrets.items():
+        store.set(name, field, value, wanted)
+    return wanted
+
+
+def _where(name: str, place: Place) -> str:
+    return (
+        "the keyring" if place == "keyring" else f"a file that only you can read ({SecretStore().path(name)})"
+    )
+
+
+def _forget(name: str, *fields: str) -> bool:
+    """Remove secrets, or all of them; say so and give false when some stay in a keyring."""
+    try:
+        SecretStore().delete(name, *fields)
+    except ConnectionFault as error:
+        say(f"warning: {error}")
+        return False
+    return True
+
+
+def _forget_token(service: Service, name: str) -> None:
+    """Remove the token that a connection's runs share; without its secret, it cannot be found."""
+    with suppress(ConnectionFault):
+        token = token_file(saved_connection(service, name))
+        if token:
+            token.unlink(missing_ok=True)
+
+
+def _try_saved(service: Service, name: str, client: Client) -> int:
+    exit_code = run_checks(service, client, as_json=False)
+    if exit_code != OK:
+        say(
+            f"{name} is saved, but not all of its checks are well: `ninjaone connection edit {name}` mends "
+            "it, and its --health-checks-off leaves out what need not be well"
+        )
+    return exit_code
+
+
+def remove(options: argparse.Namespace) -> int:
+    """Remove a connection, its secrets, and the token that its runs share."""
+    service, saved = the_service(), SavedConnections()
+    path = saved.path(options.name)
+    if not options.yes:
+        if not is_terminal():
+            raise RunFault("there is no terminal to ask on: say --yes")
+        if not confirm(f"Remove {options.name} ({path}) and its secrets?"):
+            say("nothing was removed")
+            return NOTHING_RUN
+    was_default = saved.default == options.name
+    with _held(options.name, SecretStore().places(options.name)):
+        _forget_token(service, options.name)
+        are_gone = _forget(options.name)
+        saved.remove(options.name)
+    say(f"{options.name} is removed" + (", and there is no default connection now" if was_default else ""))
+    return OK if are_gone else ROWS_FAILED
+
+
+def the_service() -> Service:
+    """Give the catalogue's only service."""
+    catalog = Catalog()
+    (name,) = catalog.services
+    return catalog.service(name)
+
+
+def run_checks(service: Service, client: Client, *, as_json: bool) -> int:
+    """Run a connection's health checks, print what they find, and give the exit code."""
+    findings = []
+    for finding in examine(service, Catalog(), client):
+        findings.append(finding)
+        if not as_json:
+            print(_line(finding), flush=True)
+    if as_json:
+        print(json.dumps([{"title": f.title, "ok": f.ok, "message": f.message} for f in findings], indent=1))
+    return ROWS_FAILED if any(f.ok is False for f in findings) else OK
+
+
+def _line(finding: Finding) -> str:
+    return f"{_MARKS[finding.ok]:<7} {finding.title:<14} {finding.message}"
+
+
+def say(text: str) -> None:
+    """Tell a person something; results go to standard output, and this does not."""
+    print(f"ninjaone: {text}", file=sys.stderr)

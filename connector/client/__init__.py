@@ -1,0 +1,1 @@
+"""One connection's requests: sign-in, pacing, retries, audit."""

@@ -1,0 +1,129 @@
+"""The audit: a line of every try of an API request, in files to which other runs may append as well.
+
+A line (`schemas/audit.schema.json`) says when, by which action and row, what was asked of which path and what
+the answer was; it has neither bodies nor queries, which can hold secrets. It is written when the try is over.
+What was under way when the process was killed is not in it: a request that must not be repeated is then in
+the run's journal, and any other one is sent again when the run is resumed.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from threading import Lock
+
+from connector.common import json_text
+from connector.common.json_text import Json
+from connector.common.redaction import Redactor
+from connector.errors import RowError, RunFault, RunStopped
+from connector.http.messages import Request, Response
+
+VERSION = 1
+"""The version of `schemas/audit.schema.json`. Every line has it, as a file may outlive many versions."""
+
+_APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+_NOT_WAITING = getattr(os, "O_NONBLOCK", 0)
+"""A pipe without a reader is an error then."""
+
+
+class Audit:
+    """Notes the requests of one connection. Safe for threads, and for processes that append to one file."""
+
+    def __init__(self, paths: Sequence[str], connection: str, redactor: Redactor) -> None:
+        """Look whether all files can be written. `connection` names it in the lines. Raises RunFault."""
+        self._files = [_LineFile(Path(path)) for path in paths]
+        self._connection, self._redactor = connection, redactor
+
+    def note(
+        self,
+        request: Request,
+        outcome: Response | RowError,
+        *,
+        action: str,
+        row: int,
+        began: float,
+        seconds: float,
+    ) -> None:
+        """Write the line of a try that began at an epoch second and took so many of them.
+
+        One that cannot be written is kept, for `require` to write it.
+        """
+        line: dict[str, Json] = {
+            "audit": VERSION,
+            "time": datetime.fromtimestamp(began, timezone.utc).isoformat(timespec="milliseconds")[:-6] + "Z",
+            "connection": self._connection,
+            "action": action or None,
+            "row": row or None,
+            "method": request.method,
+            "path": self._redactor.text(request.path),
+            "status": outcome.status,
+            "error": outcome.code if isinstance(outcome, RowError) else None,
+            "request_id": outcome.request_id,
+            "duration_ms": round(seconds * 1000, 1),
+            "attempt": outcome.attempts,
+        }
+        for file in self._files:
+            file.append(json_text.dump_bytes(line) + b"\n")
+
+    def require(self) -> None:
+        """Raise RunStopped unless every line is written: nothing is sent that would not be accounted for."""
+        for file in self._files:
+            file.require()
+
+
+class _LineFile:
+    """A file that is opened anew for each line, so that it may be moved away while a run goes on."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._lock = path, Lock()
+        self._kept: list[bytes] = []
+        self._is_torn = False
+        try:
+            descriptor = os.open(path, _APPEND | _NOT_WAITING, 0o600)
+            try:
+                about = os.fstat(descriptor)
+            finally:
+                os.close(descriptor)
+            if about.st_size and stat.S_ISREG(about.st_mode):
+                with path.open("rb") as file:
+                    file.seek(-1, os.SEEK_END)
+                    self._is_torn = file.read() != b"\n"
+        except OSError as error:
+            raise RunFault(f"{path}: the audit cannot be written: {error.strerror}") from error
+        if not stat.S_ISREG(about.st_mode):
+            raise RunFault(f"{path}: the audit cannot be written: it is no file")
+
+    def append(self, line: bytes) -> None:
+        with self._lock:
+            self._kept.append(line)
+            self._write_kept()
+
+    def require(self) -> None:
+        if not self._kept:  # without the lock, as it is asked before each request
+            return
+        with self._lock:
+            if error := self._write_kept():
+                raise RunStopped(
+                    f"{self._path}: the audit cannot be written: {error.strerror}. It lacks "
+                    + b"".join(self._kept).decode().rstrip("\n").replace("\n", " and ")
+                )
+
+    def _write_kept(self) -> OSError | None:
+        """Write the lines that are not in the file yet, each by one call, which no other writer gets into."""
+        try:
+            while self._kept:
+                line = (b"\n" if self._is_torn else b"") + self._kept[0]
+                descriptor = os.open(self._path, _APPEND, 0o600)
+                try:
+                    written = os.write(descriptor, line)
+                finally:
+                    os.close(descriptor)
+                self._is_torn = written < len(line)
+                if not self._is_torn:
+                    del self._kept[0]
+        except OSError as error:
+            return error
+        return None

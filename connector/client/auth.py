@@ -1,0 +1,163 @@
+"""A connection's bearer token: got when it is needed, renewed before it ends, kept between runs.
+
+A sign-in is no API request: it is neither paced nor counted. There is one at a time, and what it gave is kept
+in a file that only its user can read.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from connector.catalog.service import Service
+from connector.client.grants import ClientCredentials, Grant, Refresh
+from connector.client.token_endpoint import Granted, TokenEndpoint
+from connector.common import json_text
+from connector.common.clock import Clock
+from connector.common.redaction import Redactor
+from connector.common.user_folders import state_file, write_whole
+from connector.connections.connection import Connection
+from connector.connections.refresh_tokens import RefreshToken
+from connector.errors import NotSent, RowError
+from connector.http.messages import Transport
+
+RENEW_BEFORE_S = 60.0
+"""A token is renewed when it has less than this left, or less than a tenth of its life."""
+TRIES = 3
+"""How often a sign-in is tried while the service is busy or its answer gets lost."""
+
+
+class Auth:
+    """Gives the bearer token of a connection. Safe for threads and processes.
+
+    `cache` is the file that keeps the token between runs; None keeps it in memory alone. `scopes` is what
+    the latest token carries, as the sign-in said; empty when that is not known.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        connection: Connection,
+        transport: Transport,
+        clock: Clock,
+        redactor: Redactor,
+        cache: Path | None = None,
+    ) -> None:
+        self._clock, self._redactor, self._cache = clock, redactor, cache
+        endpoint = TokenEndpoint(service, connection, transport, redactor)
+        self._grant: Grant | None
+        if connection.refresh_token:
+            self._grant = Refresh(endpoint, RefreshToken(connection), redactor)
+        elif connection.access_token:
+            self._grant = None
+        else:
+            lock = cache and cache.with_name(f"{cache.name}.lock")
+            self._grant = ClientCredentials(endpoint, connection, lock)
+        self.scopes: tuple[str, ...] = ()
+        self._lock = threading.Lock()
+        self._token = "" if self._grant else connection.access_token
+        self._until = 0.0 if self._grant else float("inf")
+        self._refused: RowError | None = None
+
+    def token(self) -> str:
+        """Give a token that is good for a while, signing in if need be.
+
+        Raises RowError: `auth_failed` when the sign-in is refused (and then again without asking, as the
+        answer would not change), or `network_error`, `timeout`, `bad_response`, `rate_limited`.
+        """
+        if self._clock.now() < self._until:
+            return self._token
+        return self._one_at_a_time(lambda: self._clock.now() < self._until)
+
+    def renew(self, dead: str) -> str:
+        """Give another token than `dead`, which the API has refused. Raises RowError as `token` does."""
+        return self._one_at_a_time(lambda: self._token != dead and self._clock.now() < self._until, dead)
+
+    def forget(self) -> None:
+        """Have the next run sign in anew; this one goes on with the token that it has."""
+        if self._cache:
+            with suppress(OSError):
+                self._cache.unlink()
+
+    def _one_at_a_time(self, is_done: Callable[[], bool], dead: str = "") -> str:
+        grant = self._grant
+        if grant is None:
+            raise RowError("auth_failed", "the API refuses the connection's access_token: get a new one")
+        with self._lock:
+            if is_done():
+                return self._token
+            if self._refused is not None:
+                raise RowError("auth_failed", str(self._refused), status=self._refused.status)
+            with grant.held():
+                self._read_cache(grant.binding())
+                if not (self._token and self._token != dead and self._clock.now() < self._until):
+                    self._take(self._patiently(grant.ask))
+                    self._write_cache(grant)
+            return self._token
+
+    def _patiently(self, ask: Callable[[], Granted]) -> Granted:
+        for attempt in range(1, TRIES):
+            try:
+                return self._noting_refusals(ask)
+            except RowError as error:
+                if error.code == "auth_failed" or isinstance(error.__cause__, NotSent):
+                    raise
+                self._clock.sleep(2.0 ** (attempt - 1))
+        return self._noting_refusals(ask)
+
+    def _noting_refusals(self, ask: Callable[[], Granted]) -> Granted:
+        try:
+            return ask()
+        except RowError as error:
+            # What the service has not said, such as that a keyring is locked, may change.
+            if error.code == "auth_failed" and error.status:
+                self._refused = error
+            raise
+
+    def _take(self, granted: Granted) -> None:
+        self._token, self.scopes = granted.access_token, granted.scopes
+        self._until = self._clock.now() + granted.life_s - min(RENEW_BEFORE_S, granted.life_s / 10)
+
+    def _read_cache(self, binding: str) -> None:
+        if self._cache is None:
+            return
+        try:
+            kept = json_text.loads(self._cache.read_text(encoding="utf-8"))
+            token, until, scopes = kept["token"], float(kept["until"]), tuple(kept["scopes"])
+            is_ours = kept["came_with"] == binding
+        except (OSError, ValueError, KeyError, TypeError):
+            return
+        if isinstance(token, str) and token and is_ours and self._clock.now() < until:
+            self._redactor.add(token)
+            self._token, self._until, self.scopes = token, until, scopes
+
+    def _write_cache(self, grant: Grant) -> None:
+        """Write the token so that no reader sees half of it. A full disk costs a sign-in, not the run."""
+        if self._cache is None:
+            return
+        with suppress(OSError, RowError):
+            kept = {
+                "token": self._token,
+                "until": self._until,
+                "scopes": self.scopes,
+                "came_with": grant.binding(),
+            }
+            write_whole(self._cache, json_text.dump_bytes(kept))
+
+
+def token_file(connection: Connection) -> Path | None:
+    """Name the file that keeps a connection's token between runs; a ready token needs none.
+
+    The name depends on all that a token depends on, less a refresh token, of which the file holds a digest:
+    that changes with each sign-in.
+    """
+    if connection.refresh_token:
+        grant = ("refresh_token", RefreshToken(connection).key)
+    elif connection.access_token:
+        return None
+    else:
+        grant = ("client_credentials", "")
+    identity = (connection.base_url, connection.client_id, connection.client_secret, connection.scope)
+    return state_file("token", "\n".join((*grant, *identity)))

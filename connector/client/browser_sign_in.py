@@ -1,0 +1,224 @@
+"""Signing a user in through a browser on this machine: an authorization code with PKCE, sent to the loopback.
+
+Sources: RFC 6749 (4.1), RFC 7636 (PKCE), RFC 8252 (7.3, loopback redirects). That one lets any port of the
+loopback through; where a service wants the exact address all the same, the port has to be a fixed one.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import secrets
+import threading
+import webbrowser
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler
+from queue import Empty, Queue
+from socketserver import TCPServer, ThreadingMixIn
+from time import monotonic
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode
+
+from connector.catalog.service import Service, SignIn
+from connector.client.token_endpoint import TokenEndpoint
+from connector.common.redaction import Redactor
+from connector.connections.connection import Connection
+from connector.errors import ConnectionFault, RowError, shorten
+from connector.http.messages import Transport
+
+HOST = "127.0.0.1"
+PORT = 28765
+"""The port to which the browser is sent back. Below those that systems give to outgoing connections."""
+PATIENCE_S = 300.0
+"""How long a person has for signing in."""
+_SLICE_S = 0.2
+_CALLER_S = 10.0
+_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Sign-in</title>
+<body style="font-family: sans-serif; margin: 4em auto; max-width: 30em"><p>{}</p></body></html>
+"""
+
+
+def sign_in(
+    service: Service,
+    connection: Connection,
+    transport: Transport,
+    *,
+    say: Callable[[str], None],
+    port: int = PORT,
+    open_browser: Callable[[str], object] = webbrowser.open,
+) -> str:
+    """Have a person sign in, and give the refresh token that comes of it.
+
+    The browser is opened, and the address is told with `say` for whoever has to open it by hand.
+    Raises ConnectionFault when nothing comes of it.
+    """
+    verifier, state = secrets.token_urlsafe(64), secrets.token_urlsafe(32)
+    with _listening(port, state) as listener:
+        redirect_uri = f"http://{HOST}:{listener.port}/"
+        scope = _scope(service.sign_in, connection)
+        address = _address(service, connection, redirect_uri, scope, state, verifier)
+        say(_invitation(service.sign_in, address, redirect_uri))
+        threading.Thread(target=_open, args=(open_browser, address), daemon=True).start()
+        answer = listener.wait_for_answer()
+    if answer is None:
+        raise ConnectionFault(
+            f"nobody signed in within {PATIENCE_S / 60:g} minutes. If the browser showed an error, see "
+            f"whether the client app has exactly {redirect_uri} among its redirect URIs. "
+            f"{service.sign_in.app}"
+        )
+    if "error" in answer:
+        raise ConnectionFault(_refusal(service.sign_in, answer, scope))
+    code = answer["code"]
+    redactor = Redactor(connection.secrets)
+    redactor.add(code)
+    redactor.add(verifier)
+    endpoint = TokenEndpoint(service, connection, transport, redactor)
+    try:
+        granted = endpoint.ask(
+            "authorization_code", code=code, redirect_uri=redirect_uri, code_verifier=verifier
+        )
+    except RowError as error:
+        raise ConnectionFault(str(error)) from error
+    if not granted.refresh_token:
+        raise ConnectionFault(
+            f"{service.title} gave no refresh token, without which one would have to sign in every hour. "
+            f"{service.sign_in.app}"
+        )
+    return granted.refresh_token
+
+
+def _scope(about: SignIn, connection: Connection) -> str:
+    scopes = connection.scope.split() or list(about.user_scopes)
+    return " ".join(dict.fromkeys([*scopes, about.offline_scope])).strip()
+
+
+def _address(
+    service: Service, connection: Connection, redirect_uri: str, scope: str, state: str, verifier: str
+) -> str:
+    digest = hashlib.sha256(verifier.encode()).digest()
+    query = {
+        "response_type": "code",
+        "client_id": connection.client_id,
+        "redirect_uri": redirect_uri,
+        "scope": scope,
+        "state": state,
+        "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
+        "code_challenge_method": "S256",
+    }
+    return f"{connection.base_url}{service.sign_in.authorize_path}?{urlencode(query, quote_via=quote)}"
+
+
+def _invitation(about: SignIn, address: str, redirect_uri: str) -> str:
+    return (
+        "sign in with the browser that opens now. If none does, open this address in one on this machine:\n\n"
+        f"{address}\n\n"
+        f"The client app needs exactly {redirect_uri} among its redirect URIs (--browser-port takes another "
+        f"port). {about.app}. There are {PATIENCE_S / 60:g} minutes; Ctrl-C ends it"
+    )
+
+
+def _open(open_browser: Callable[[str], object], address: str) -> None:
+    """Open the browser; where there is none, the person has read the address."""
+    with suppress(webbrowser.Error, OSError):
+        open_browser(address)
+
+
+def _refusal(about: SignIn, answer: Mapping[str, str], scope: str) -> str:
+    parts = (answer["error"], answer.get("error_description", ""))
+    said = shorten(": ".join("".join(filter(str.isprintable, part)) for part in parts if part))
+    message = f"the browser came back with an error ({said})"
+    if reason := about.errors.get(answer["error"]):
+        message += f": {reason}"
+    return f"{message}. Asked for was: {scope}; --scope names others" if "scope" in said else message
+
+
+class _Listener(ThreadingMixIn, TCPServer):
+    """Waits on the loopback alone for the browser to come back.
+
+    In threads, as browsers also open connections on which they send nothing.
+    """
+
+    daemon_threads = True
+    # So that the port can be used again at once. On Windows it would let others listen on it, too.
+    allow_reuse_address = os.name == "posix"
+
+    def __init__(self, port: int, state: str) -> None:
+        self.state = state
+        self.answers: Queue[dict[str, str]] = Queue()
+        super().__init__((HOST, port), _Handler)
+        self.port = int(self.server_address[1])
+
+    def wait_for_answer(self) -> dict[str, str] | None:
+        """Give the parameters with which the browser came back; None when it did not in time."""
+        end = monotonic() + PATIENCE_S
+        while (left := end - monotonic()) > 0:
+            with suppress(Empty):  # in slices, so that Ctrl-C is heard on every system
+                return self.answers.get(timeout=min(left, _SLICE_S))
+        return None
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a caller who hangs up."""
+
+
+@contextmanager
+def _listening(port: int, state: str) -> Iterator[_Listener]:
+    try:
+        listener = _Listener(port, state)
+    except OSError as error:
+        raise ConnectionFault(
+            f"the browser cannot be sent back to port {port} of this machine: {error.strerror}. End what "
+            "uses it, or give --browser-port another one, and the client app the redirect URI to match"
+        ) from error
+    with listener:
+        thread = threading.Thread(target=listener.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        try:
+            yield listener
+        finally:
+            listener.shutdown()
+            thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Takes the browser that comes back from this sign-in, and turns everybody else away."""
+
+    server: _Listener
+    timeout = _CALLER_S
+
+    def do_GET(self) -> None:
+        path, _, query = self.path.partition("?")
+        pairs = parse_qsl(query)
+        answer = dict(pairs)
+        state = answer.pop("state", "").encode()
+        is_ours = secrets.compare_digest(state, self.server.state.encode()) and len(pairs) == len(answer) + 1
+        if path != "/":
+            self._show(404, "There is nothing here.")
+        elif not is_ours or not answer.keys() & {"code", "error"}:
+            self._show(400, "This belongs to no sign-in that is under way.")
+        else:
+            self._show(200, "Thank you. You can close this window; the terminal says what came of it.")
+            self.server.answers.put(answer)
+
+    def _show(self, status: int, text: str) -> None:
+        page = _PAGE.format(text).encode()
+        self.send_response(status)
+        for name, value in (
+            ("Content-Type", "text/html; charset=utf-8"),
+            ("Content-Length", str(len(page))),
+            ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'"),
+            ("Referrer-Policy", "no-referrer"),
+            ("Cache-Control", "no-store"),
+            ("Connection", "close"),
+        ):
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(page)
+
+    def version_string(self) -> str:
+        """Say nothing of the Python that answers."""
+        return "sign-in"
+
+    def log_message(self, *_: object) -> None:
+        """Log nothing: what is asked holds the code."""

@@ -1,0 +1,319 @@
+"""One connection's HTTP: sign-in, pacing, retry and error reading around a transport."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Protocol
+
+from connector.catalog.service import Service
+from connector.client.audit import Audit
+from connector.client.auth import Auth
+from connector.client.pacing import Pacer
+from connector.common.clock import Clock
+from connector.common.json_text import Json
+from connector.common.redaction import Redactor
+from connector.connections.connection import Connection
+from connector.errors import NotSent, RowError, TransportError, shorten
+from connector.http.messages import USER_AGENT, Request, Response, Transport
+
+TRIES = {"throttled": 6, "unsent": 3, "lost": 3, "server": 3}
+"""How often a request is sent in all, by what went wrong with it."""
+LONGEST_WAIT_S = 300.0
+"""A Retry-After of more than this ends the row instead of holding up the run."""
+_LONGEST_THROTTLE_PAGE = 4096
+_IN_DOUBT = ". Whether it was carried out is not known: look before you send it again"
+
+
+class Asker(Protocol):
+    """Who sends a request: an action, for a row, both of which an audit notes.
+
+    `redactor` hides what is secret in this row, too.
+    """
+
+    action: str
+    row: int
+    redactor: Redactor
+
+
+@dataclass
+class _Failure:
+    """One try that failed, and whether another may follow."""
+
+    why: str
+    error: RowError
+    may_repeat: bool
+    wait_s: float | None = None
+
+
+class Client:
+    """Sends requests for one connection and gives whole, successful answers. Safe for threads."""
+
+    def __init__(
+        self,
+        service: Service,
+        connection: Connection,
+        transport: Transport,
+        auth: Auth,
+        pacer: Pacer,
+        clock: Clock,
+        redactor: Redactor,
+        audit: Audit | None = None,
+    ) -> None:
+        self.service, self.connection = service, connection
+        self._transport, self._auth, self._pacer, self._clock = transport, auth, pacer, clock
+        self.redactor, self._audit = redactor, audit
+        self.requests = 0
+        """How many API requests were sent so far, every try counted. Without a lock, as it is but shown."""
+        self._jitter: Callable[[], float] = random.Random().random  # noqa: S311 - spreads load, hides nothing
+
+    def sign_in(self) -> tuple[str, ...]:
+        """Sign in now, so that wrong credentials show before anything is sent; give the token's scopes.
+
+        They are empty when they are not known. Raises RowError.
+        """
+        self._auth.token()
+        return self._auth.scopes
+
+    def send(self, request: Request, asker: Asker | None = None) -> Response:
+        """Send one request, again where that is safe, and give its answer (2xx, or a wanted 3xx).
+
+        Raises RowError with the code that the failure means; `refused` on it tells whether the API
+        certainly did not carry the request out. A read-only connection's client sends reads alone.
+        Raises RunStopped, and sends nothing, when the audit cannot be written any more.
+        """
+        if self.connection.read_only and request.effect != "read":
+            said = f'{request} has the effect "{request.effect}", and the run or its connection is read-only'
+            raise RowError("forbidden", f"{said}: it was not sent")
+        described, body = request.encoded
+        hide = (asker or self).redactor.said
+        attempt, renewed, lost_before = 0, False, False
+        while True:
+            if self._audit:
+                self._audit.require()
+            token = self._auth.token()
+            headers = {**standard_headers(token), **described, **request.headers}
+            self._pacer.wait()
+            self.requests += 1
+            attempt += 1
+            if self._audit:
+                a_try = partial(self._try, request, headers, body, attempt, lost_before, hide)
+                outcome = self._audited(self._audit, a_try, request, attempt, asker)
+            else:
+                outcome = self._try(request, headers, body, attempt, lost_before, hide)
+            if isinstance(outcome, Response):
+                return outcome
+            error = outcome.error
+            if outcome.why == "expired" and not renewed:
+                renewed = True
+                self._renew(token, error)
+                continue
+            if lost_before and request.method == "DELETE" and error.code == "not_found":
+                # The try whose answer was lost had deleted it.
+                return Response(204, attempts=attempt, request_id=error.request_id)
+            if not outcome.may_repeat or attempt >= TRIES.get(outcome.why, 1):
+                raise error
+            lost_before = lost_before or not error.refused
+            self._clock.sleep(self._backoff(attempt) if outcome.wait_s is None else outcome.wait_s)
+
+    def settle(self) -> None:
+        """Raise RunStopped unless the audit tells of all that was sent."""
+        if self._audit:
+            self._audit.require()
+
+    def _audited(
+        self,
+        audit: Audit,
+        a_try: Callable[[], Response | _Failure],
+        request: Request,
+        attempt: int,
+        asker: Asker | None,
+    ) -> Response | _Failure:
+        """Try, and note what came of it, whatever that is."""
+        began, start = self._clock.now(), self._clock.monotonic()
+        about: Response | RowError = RowError("internal_error", "", attempts=attempt)
+        try:
+            outcome = a_try()
+            about = outcome if isinstance(outcome, Response) else outcome.error
+            return outcome
+        finally:
+            seconds = self._clock.monotonic() - start
+            action, row = (asker.action, asker.row) if asker else ("", 0)
+            audit.note(request, about, action=action, row=row, began=began, seconds=seconds)
+
+    def _renew(self, dead: str, expired: RowError) -> None:
+        try:
+            self._auth.renew(dead)
+        except RowError as error:
+            raise RowError(
+                error.code,
+                f"{expired}; {error}",
+                status=error.status or expired.status,
+                request_id=expired.request_id,
+                attempts=expired.attempts,
+            ) from error
+
+    def _try(
+        self,
+        request: Request,
+        headers: dict[str, str],
+        body: bytes | None,
+        attempt: int,
+        lost_before: bool,
+        hide: Callable[[str], str],
+    ) -> Response | _Failure:
+        try:
+            came = self._transport.send(request.method, request.target, headers, body, self._pacer.leaving)
+        except TransportError as error:
+            return self._no_answer(request, error, attempt)
+        request_id = came.headers.get(self.service.request_id_header)
+        answer = Response(came.status, came.headers, came.body, attempt, request_id, lost_before, hide)
+        if request.redirects and 300 <= answer.status < 400:
+            return answer
+        wanted = answer.status in self.service.throttling.statuses or (
+            request.binary and self._is_document(answer)
+        )
+        if answer.is_html and not wanted:
+            return self._html(request, answer)
+        return answer if 200 <= answer.status < 300 else self._error_answer(request, answer)
+
+    def _no_answer(self, request: Request, error: TransportError, attempt: int) -> _Failure:
+        unsent = isinstance(error, NotSent)
+        safe = unsent or request.repeatable
+        code = error.code if safe else "outcome_unknown"
+        message = f"{request}: {error}"
+        if not safe:
+            message += _IN_DOUBT
+        failure = RowError(code, message, refused=unsent, attempts=attempt)
+        return _Failure("unsent" if unsent else "lost", failure, safe)
+
+    def _html(self, request: Request, answer: Response) -> _Failure:
+        """Read an HTML page, which a service may send in place of a 429, or which a gateway sends."""
+        page = answer.text.lower()
+        if any(word in page for word in self.service.throttling.html_words):
+            said, refused = "asks for fewer requests (an HTML page)", 300 <= answer.status < 500
+            error = self._row_error("rate_limited", request, answer, said, refused)
+            return _Failure("throttled", error, request.repeatable)
+        if not 200 <= answer.status < 300:
+            return self._error_answer(request, answer)
+        error = self._row_error("bad_response", request, answer, "sent an HTML page where JSON is due")
+        return _Failure("html", error, False)
+
+    def _is_document(self, answer: Response) -> bool:
+        """Tell an HTML file that was asked for from a page about throttling, which is short."""
+        page = answer.text.lower() if len(answer.body) < _LONGEST_THROTTLE_PAGE else ""
+        return answer.status < 300 and not any(word in page for word in self.service.throttling.html_words)
+
+    def _error_answer(self, request: Request, answer: Response) -> _Failure:
+        errors, status = self.service.errors, answer.status
+        # Secrets go first: what is cut short afterwards could hold a half of one.
+        shown = replace(answer, body=answer.hide(answer.text).encode())
+        vendor_code, said = read_error(self.service, shown)
+        code = errors.codes.get(vendor_code) or errors.statuses.get(status) or "api_error"
+        if 300 <= status < 400:
+            said = (
+                f"redirects to {answer.headers.get('location', 'nowhere')}; check the connection's base_url"
+            )
+        hint = errors.hints.get(vendor_code) or errors.hints.get(code, "")
+        if status == 404 and vendor_code in ("", *errors.generic):
+            hint = "This instance may not offer the operation"
+        if code == "forbidden":
+            said += self._lacking_scope(request)
+        # The vendor's own word for "no" is one, also with a status of 500.
+        refused = 300 <= status < 500 or vendor_code in errors.codes
+        error = self._row_error(code, request, answer, f"{said}. {hint}" if hint else said, refused)
+        if status in self.service.throttling.statuses:
+            wait_s = self._retry_after(answer)
+            return _Failure("throttled", error, wait_s is None or wait_s <= LONGEST_WAIT_S, wait_s)
+        if status == 401 and (not vendor_code or vendor_code in self.service.sign_in.expired):
+            return _Failure("expired", error, False)
+        return _Failure("server", error, not refused and request.repeatable)
+
+    def _lacking_scope(self, request: Request) -> str:
+        """Say which scope a refused request needs that its token lacks; an empty text when none does.
+
+        The token is not kept for later runs then: it would lack the scope also when the app has got it.
+        """
+        scopes, needed = self._auth.scopes, self.service.sign_in.needs.get(request.effect, "")
+        if not scopes or not needed or needed in scopes:
+            return ""
+        self._auth.forget()
+        return f'. The token carries the scopes "{" ".join(scopes)}" and lacks "{needed}"'
+
+    def _row_error(
+        self, code: str, request: Request, answer: Response, said: str, refused: bool = False
+    ) -> RowError:
+        """Build the error of an answered request; a write that may have been carried out says so."""
+        message = f"{request}: the API answered {answer.status}: {said}"
+        if not refused and not request.repeatable:
+            message += _IN_DOUBT
+            code = "outcome_unknown" if answer.status in (502, 504) else code
+        return RowError(
+            code,
+            answer.hide(message),
+            refused=refused,
+            status=answer.status,
+            request_id=answer.request_id,
+            attempts=answer.attempts,
+        )
+
+    def _backoff(self, attempt: int) -> float:
+        return float(2 ** (attempt - 1)) * (0.5 + self._jitter() / 2)
+
+    def _retry_after(self, answer: Response) -> float | None:
+        """Read Retry-After, in seconds: a number, or a date."""
+        text = answer.headers.get("retry-after", "").strip()
+        if text.isascii() and text.isdigit():
+            return float(text)
+        from email.utils import parsedate_to_datetime  # not at the top: rarely needed, slow to import
+
+        try:
+            return max(0.0, parsedate_to_datetime(text).timestamp() - self._clock.now())
+        except (ValueError, TypeError, IndexError):
+            return None
+
+
+def standard_headers(token: str) -> dict[str, str]:
+    """Give the headers that every API request carries."""
+    return {
+        "authorization": f"Bearer {token}",
+        "accept": "application/json, */*;q=0.5",
+        "accept-encoding": "gzip, deflate",
+        "user-agent": USER_AGENT,
+    }
+
+
+def read_error(service: Service, answer: Response) -> tuple[str, str]:
+    """Read an error answer: the vendor's code ("" where it has none), and what it says, in one line.
+
+    Source: FACTS.md D. Objects, bare JSON strings, HTML and empty bodies are all read.
+    """
+    if answer.is_html:
+        return "", "an HTML page"
+    try:
+        body: Json = answer.json()
+    except RowError:
+        return "", shorten(" ".join(answer.text.split()))
+    if isinstance(body, str):
+        return "", shorten(body)
+    if not isinstance(body, dict):
+        return "", shorten(answer.text.strip()) or "an empty body"
+    for shape in service.errors.shapes:
+        if shape.when in body:
+            code = str(body.get(shape.code) or "")
+            message = _message_text(body.get(shape.message))
+            said = ": ".join(dict.fromkeys(part for part in (code, message) if part))
+            incident = body.get(shape.incident)
+            return code, shorten(said) + (f" (incident {shorten(str(incident))})" if incident else "")
+    return "", shorten(answer.text)
+
+
+def _message_text(message: Json) -> str:
+    """Write an error message, which is text or an object of a code and its parameters."""
+    if isinstance(message, dict) and "code" in message:
+        params = message.get("params")
+        listed = ", ".join(f"{k}={v}" for k, v in params.items()) if isinstance(params, dict) else ""
+        return f"{message['code']} ({listed})" if listed else str(message["code"])
+    return "" if message is None else str(message)

@@ -1,0 +1,53 @@
+"""Puts a client together from a connection, and signs it in."""
+
+from __future__ import annotations
+
+from connector.catalog.service import Service
+from connector.client.audit import Audit
+from connector.client.auth import Auth, token_file
+from connector.client.client import Client
+from connector.client.pacing import Pacer
+from connector.common.clock import Clock, SystemClock
+from connector.common.redaction import Redactor
+from connector.common.user_folders import state_file
+from connector.connections.connection import Connection
+from connector.errors import ConnectionFault, RowError
+from connector.http.messages import Transport
+from connector.http.transport import HttpTransport
+
+
+def open_client(
+    service: Service,
+    connection: Connection,
+    delay_ms: float,
+    *,
+    clock: Clock | None = None,
+    transport: Transport | None = None,
+) -> Client:
+    """Make the client of a connection, sharing pace and token with every other process of this user."""
+    clock = clock or SystemClock()
+    redactor = Redactor(connection.secrets, service.secrets)
+    transport = transport or open_transport(connection)
+    auth = Auth(service, connection, transport, clock, redactor, token_file(connection))
+    pacer = Pacer(delay_ms, clock, state_file("pacing", connection.account))
+    audit = Audit(connection.audit, connection.label, redactor) if connection.audit else None
+    return Client(service, connection, transport, auth, pacer, clock, redactor, audit)
+
+
+def open_transport(connection: Connection) -> HttpTransport:
+    """Make what carries a connection's requests. Raises ConnectionFault."""
+    return HttpTransport(
+        connection.base_url,
+        timeout_s=connection.timeout_s,
+        verify_tls=connection.verify_tls,
+        ca_file=connection.ca_file,
+        proxy=connection.proxy,
+    )
+
+
+def sign_in(client: Client) -> None:
+    """Sign in. Raises ConnectionFault when that fails."""
+    try:
+        client.sign_in()
+    except RowError as error:
+        raise ConnectionFault(client.redactor.said(str(error))) from error

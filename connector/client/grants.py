@@ -1,0 +1,158 @@
+"""How a connection gets its tokens: with its own credentials, or with a user's refresh token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from filelock import FileLock
+
+from connector.client.token_endpoint import Granted, TokenEndpoint
+from connector.common.redaction import Redactor
+from connector.common.user_folders import digest_name
+from connector.connections.connection import Connection
+from connector.connections.refresh_tokens import RefreshToken
+from connector.errors import ConnectionFault, NotSent, RowError
+
+
+class Grant(Protocol):
+    """One way to sign in. Errors are RowErrors."""
+
+    def held(self) -> AbstractContextManager[None]:
+        """Keep all other threads and processes from signing in meanwhile."""
+
+    def binding(self) -> str:
+        """Say what a token must have come with to be still this connection's. Asked while it is `held`."""
+
+    def ask(self) -> Granted:
+        """Sign in once. Asked while it is `held`."""
+
+
+class ClientCredentials:
+    """The client app signs in for itself. `lock` is None where no other process shares its tokens."""
+
+    def __init__(self, endpoint: TokenEndpoint, connection: Connection, lock: Path | None) -> None:
+        self._endpoint, self._connection, self._lock = endpoint, connection, lock
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the lock; a folder that allows none costs a sign-in, not the run."""
+        lock = FileLock(self._lock, mode=0o600) if self._lock else None
+        with suppress(OSError, NotImplementedError):
+            if lock:
+                lock.acquire()
+        try:
+            yield
+        finally:
+            if lock:
+                lock.release()
+
+    def binding(self) -> str:
+        """Nothing: the file that keeps the token is named after all that it depends on."""
+        return ""
+
+    def ask(self) -> Granted:
+        """Sign in."""
+        scope = {"scope": self._connection.scope} if self._connection.scope else {}
+        return self._endpoint.ask("client_credentials", **scope)
+
+
+@dataclass(frozen=True)
+class _Use:
+    """A use of a refresh token, and what it gave."""
+
+    token: str = field(repr=False)
+    granted: Granted
+
+
+class Refresh:
+    """A user has signed in before, and left a refresh token, which each use may replace by another one.
+
+    The new one is kept before the access token that came with it is given out, so that a process which ends
+    then leaves the one that the service takes. Where the answer is lost on its way, only trying the same one
+    again is left; when the service takes it for used up, the user has to sign in again. No scope is sent, as
+    the user has settled it.
+    """
+
+    def __init__(self, endpoint: TokenEndpoint, token: RefreshToken, redactor: Redactor) -> None:
+        self._endpoint, self._token, self._redactor = endpoint, token, redactor
+        self._not_kept: _Use | None = None
+        self._in_doubt = False
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the lock, without which nothing is asked: of two uses of one token the second is refused."""
+        with _told_as_row_errors(), self._token.held():
+            yield
+
+    def binding(self) -> str:
+        """Give a digest of the refresh token that the next sign-in would use."""
+        return digest_name(self._current())
+
+    def ask(self) -> Granted:
+        """Use the refresh token, and keep the next one before anything else.
+
+        One that could not be kept stays in memory, and the next call keeps it if that is possible then,
+        unless the user has signed in again meanwhile.
+        """
+        with _told_as_row_errors():
+            self._token.require_room()
+        current = self._current()
+        use = self._not_kept
+        if use is None or use.token != current:
+            use = self._use(current)
+        if use.granted.refresh_token:
+            self._not_kept = use
+            self._keep(use.granted.refresh_token)
+        self._not_kept, self._in_doubt = None, False
+        return use.granted
+
+    def _current(self) -> str:
+        with _told_as_row_errors():
+            current = self._token.current()
+        self._redactor.add(current)
+        return current
+
+    def _use(self, token: str) -> _Use:
+        try:
+            return _Use(token, self._endpoint.ask("refresh_token", refresh_token=token))
+        except RowError as error:
+            if error.vendor_code == "invalid_grant":
+                current = self._current()
+                if current != token:  # another one was put there without the lock, as by another machine
+                    return self._use(current)
+                raise self._refused(error) from error
+            was_refused = error.code in ("auth_failed", "rate_limited")
+            if not was_refused and not isinstance(error.__cause__, NotSent):
+                self._in_doubt = True
+            raise
+
+    def _refused(self, error: RowError) -> RowError:
+        lost = (
+            ". An answer to this sign-in was lost before, and with it the token that took this one's place"
+            if self._in_doubt
+            else ""
+        )
+        message = f"{error}{lost}. {self._token.how_to_renew}"
+        return RowError(error.code, message, status=error.status, vendor_code=error.vendor_code)
+
+    def _keep(self, token: str) -> None:
+        try:
+            self._token.keep(token)
+        except ConnectionFault as error:
+            raise RowError(
+                "auth_failed",
+                f"signed in, but the new refresh token cannot be kept: {error}. The one before is used up, "
+                f"and what was got is not used. When that is mended: {self._token.how_to_renew}",
+            ) from error
+
+
+@contextmanager
+def _told_as_row_errors() -> Iterator[None]:
+    try:
+        yield
+    except ConnectionFault as error:
+        raise RowError("auth_failed", f"signing in: {error}") from error

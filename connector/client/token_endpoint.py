@@ -1,0 +1,104 @@
+"""A service's token endpoint: what a sign-in asks there, and what its answers mean (OAuth 2.0, RFC 6749)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+from connector.catalog.service import Service
+from connector.common.redaction import Redactor
+from connector.connections.connection import Connection
+from connector.errors import RowError, TransportError, shorten
+from connector.http.messages import USER_AGENT, Response, Transport
+
+_HEADERS = {
+    "content-type": "application/x-www-form-urlencoded",
+    "accept": "application/json",
+    "user-agent": USER_AGENT,
+}
+
+
+@dataclass(frozen=True)
+class Granted:
+    """What a sign-in gave. `life_s` is for how many seconds the access token is good.
+
+    `refresh_token` is empty where none was given, `scopes` where they were not said.
+    """
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    life_s: float
+    scopes: tuple[str, ...]
+
+
+class TokenEndpoint:
+    """Asks the token endpoint of a connection's own host, and no other one."""
+
+    def __init__(
+        self, service: Service, connection: Connection, transport: Transport, redactor: Redactor
+    ) -> None:
+        self._service, self._connection = service, connection
+        self._transport, self._redactor = transport, redactor
+
+    def ask(self, grant: str, **fields: str) -> Granted:
+        """Sign in once, with the client app's id, its secret if it has one, and the fields of the grant.
+
+        Raises RowError: `auth_failed` when that is refused, with the `vendor_code` of the refusal; else
+        `rate_limited`, `bad_response`, `timeout` or `network_error`.
+        """
+        form = {"grant_type": grant, "client_id": self._connection.client_id}
+        if self._connection.client_secret:
+            form["client_secret"] = self._connection.client_secret
+        body = urlencode({**form, **fields}).encode()
+        try:
+            answer = self._transport.send("POST", self._service.sign_in.token_path, _HEADERS, body)
+        except TransportError as error:
+            raise RowError(error.code, f"signing in at {self._connection.base_url}: {error}") from error
+        return self._read(answer)
+
+    def _read(self, answer: Response) -> Granted:
+        body = _object(answer)
+        token, refresh_token, life = (
+            body.get(name) for name in ("access_token", "refresh_token", "expires_in")
+        )
+        if answer.status != 200 or not isinstance(token, str) or not token:
+            raise self._refusal(answer, body)
+        refresh_token = refresh_token if isinstance(refresh_token, str) else ""
+        self._redactor.add(token)
+        self._redactor.add(refresh_token)
+        life_s = float(life) if isinstance(life, (int, float)) and life > 0 else 3600.0
+        return Granted(token, refresh_token, life_s, tuple(str(body.get("scope") or "").split()))
+
+    def _refusal(self, answer: Response, body: dict[str, object]) -> RowError:
+        vendor_code = str(body.get("error") or body.get("resultCode") or "")
+        said = "an HTML page" if answer.is_html else self._redactor.text(vendor_code or answer.text.strip())
+        if 300 <= answer.status < 400:
+            said = f"a redirect to {self._redactor.text(answer.headers.get('location', 'nowhere'))}"
+        said = shorten(said or "nothing", 120)
+        message = f"signing in at {self._connection.base_url} failed: it answered {answer.status} ({said})"
+        if body.get("incidentId"):
+            message += f", incident {shorten(self._redactor.text(str(body['incidentId'])))}"
+        reason = self._reason(answer, vendor_code)
+        message = f"{message}: {reason}" if reason else message
+        final = 400 <= answer.status < 500 and answer.status not in (408, 429)
+        code = "auth_failed" if final else "rate_limited" if answer.status == 429 else "bad_response"
+        return RowError(code, message, status=answer.status, vendor_code=vendor_code)
+
+    def _reason(self, answer: Response, vendor_code: str) -> str:
+        """Say what a refusal means, by its code, else by its status, else as what is no answer of the API."""
+        meaning = self._service.sign_in.errors
+        known = meaning.get(vendor_code) or meaning.get(answer.status)  # type: ignore[call-overload]
+        if known:
+            return str(known)
+        page = answer.text.lower()
+        is_busy = any(word in page for word in self._service.throttling.html_words)
+        is_elsewhere = 300 <= answer.status < 400 or (answer.is_html and answer.status < 500 and not is_busy)
+        return self._service.sign_in.elsewhere if is_elsewhere else ""
+
+
+def _object(answer: Response) -> dict[str, object]:
+    try:
+        body = answer.json()
+    except RowError:
+        return {}
+    return body if isinstance(body, dict) else {}

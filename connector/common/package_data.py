@@ -1,0 +1,45 @@
+"""Where the declarations and schemas stand, alike in a wheel, an editable install and a checkout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from connector.common import json_text
+
+
+@cache
+def actions_folder() -> Path:
+    """The folder of the action declarations: one folder a service."""
+    return _folder("connector.actions")
+
+
+@cache
+def schemas_folder() -> Path:
+    """The folder of the JSON Schemas."""
+    return _folder("connector.schemas")
+
+
+def _folder(package: str) -> Path:
+    """Find a package's folder. `importlib.resources` gives the same, and loads what reads archives for it."""
+    return Path(import_module(package).__path__[0])
+
+
+@cache
+def schema(name: str) -> Any:
+    """Load a schema by its path below `schemas/`, such as `envelope.schema.json`."""
+    return json_text.loads((schemas_folder() / name).read_text(encoding="utf-8"))
+
+
+def references(value: Any) -> Iterator[str]:
+    """Find every `$ref` in a schema, at any depth."""
+    if isinstance(value, Mapping):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"]
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from references(item)

@@ -1,0 +1,1 @@
+"""Settings and secrets at rest: connection files, saved connections, the secret store."""

@@ -1,0 +1,337 @@
+"""Connections: which instance of a service, and with which credentials.
+
+From the connections that the user has saved, from a YAML file (`schemas/connection.schema.json`), or from
+environment variables with the service's prefix.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from connector.catalog.service import Service
+from connector.common import strict_yaml
+from connector.common.json_text import kind
+from connector.common.redaction import HIDDEN, masked, remember
+from connector.connections.saved import SavedConnections
+from connector.connections.secret_store import FIELDS as SECRETS
+from connector.connections.secret_store import SecretStore
+from connector.errors import ConnectionFault, RunFault, nearest
+
+_FIELDS: dict[str, tuple[type, ...]] = {
+    "region": (str,),
+    "base_url": (str,),
+    "client_id": (str,),
+    "client_secret": (str,),
+    "access_token": (str,),
+    "refresh_token": (str,),
+    "scope": (str,),
+    "timeout_s": (int, float),
+    "verify_tls": (bool,),
+    "ca_file": (str,),
+    "proxy": (str,),
+    "health_checks_off": (list,),
+    "read_only": (bool,),
+    "audit": (str,),
+}
+SETTINGS = tuple(name for name in _FIELDS if name not in SECRETS)
+"""What a saved connection's file may say, besides the service."""
+_DOORS = ("read_only", "audit")
+"""What the environment may say of whichever connection is used."""
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Where requests go and who asks. `timeout_s` is how long an answer may take, in seconds.
+
+    A `read_only` one sends no request that changes anything. `audit` are the files that get a line of every
+    request.
+    `name` is that under which it is saved, or empty; `origin` says for a person where it comes from.
+    """
+
+    service: str
+    base_url: str
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
+    access_token: str = field(default="", repr=False)
+    refresh_token: str = field(default="", repr=False)
+    scope: str = ""
+    timeout_s: float = 60.0
+    verify_tls: bool = True
+    ca_file: str | None = None
+    proxy: str | None = field(default=None, repr=False)
+    health_checks_off: tuple[str, ...] = ()
+    read_only: bool = False
+    audit: tuple[str, ...] = ()
+    name: str = ""
+    origin: str = field(default="", compare=False)
+
+    @property
+    def account(self) -> str:
+        """What pacing is counted by: the host and the client app (or the token, unreadably)."""
+        who = self.client_id or hashlib.sha256(self.access_token.encode()).hexdigest()[:16]
+        return f"{urlsplit(self.base_url).netloc} {who}"
+
+    @property
+    def label(self) -> str:
+        """Name it for a person: as it is saved, or else by its host."""
+        return self.name or urlsplit(self.base_url).netloc
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be shown, a proxy's password included."""
+        password = password_of(self.proxy or "")
+        return (self.client_secret, self.access_token, self.refresh_token, password, unquote(password))
+
+
+def described(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a connection's settings as they may be shown: no secret is whole."""
+    shown = dict(settings)
+    for name in SECRETS:
+        if name in shown:
+            shown[name] = masked(shown[name])
+    if password := password_of(shown.get("proxy", "")):
+        shown["proxy"] = shown["proxy"].replace(f":{password}@", f":{HIDDEN}@")
+    return shown
+
+
+def password_of(url: str) -> str:
+    """Give the password in a URL as it stands there, even in one that cannot be read; else an empty text."""
+    before, at, _ = url.rpartition("@")
+    return before.rpartition("://")[2].partition(":")[2] if at else ""
+
+
+def load_connection(
+    service: Service, named: str | None, environment: Mapping[str, str] = os.environ
+) -> Connection:
+    """Load the connection that is `named`, else the one that `PREFIXCONNECTION` names, else that of the other
+    `PREFIX*` variables, else the default one of those that are saved.
+
+    What names one is the name under which it is saved, or a file (`is_file`). Either way the environment
+    makes it read-only with `PREFIXREAD_ONLY`, and gives it an audit with `PREFIXAUDIT` if it has none.
+    Raises ConnectionFault, which never shows a secret.
+    """
+    doors = _settings_of_environment(service, environment, _DOORS)
+    found = _load_connection(service, named, environment)
+    if doors.get("read_only") and not found.read_only:
+        found = replace(found, read_only=True, origin=f"{found.origin}, by {service.environment}READ_ONLY")
+    return found if found.audit else replace(found, audit=audit_files(doors.get("audit")))
+
+
+def _load_connection(service: Service, named: str | None, environment: Mapping[str, str]) -> Connection:
+    named = named or environment.get(service.environment + "CONNECTION")
+    if named:
+        if is_file(named):
+            return connection_from_file(service, Path(named), environment)
+        return saved_connection(service, named, environment)
+    settings = _settings_of_environment(service, environment, [key for key in _FIELDS if key not in _DOORS])
+    if settings:
+        return make_connection(service, settings, f"{service.environment}* variables")
+    default = SavedConnections().default
+    if default is None:
+        raise ConnectionFault(_no_connection(service))
+    return saved_connection(service, default, environment)
+
+
+def is_file(named: str) -> bool:
+    """Tell a connection's file from the name of a saved one: it has a folder or the ending of YAML."""
+    return "/" in named or "\\" in named or named.lower().endswith((".yaml", ".yml"))
+
+
+def _no_connection(service: Service) -> str:
+    names, prefix = SavedConnections().names(), service.environment
+    if names:
+        return (
+            f"no connection is named, and none of the saved ones is the default ({', '.join(names)}): give "
+            "--connection NAME, or make one the default with `ninjaone connection default NAME`"
+        )
+    return (
+        "no connection: save one with `ninjaone connection add NAME`, or give --connection FILE, or set "
+        f"{prefix}REGION, {prefix}CLIENT_ID and {prefix}CLIENT_SECRET"
+    )
+
+
+def saved_connection(service: Service, name: str, environment: Mapping[str, str] = os.environ) -> Connection:
+    """Load a connection that the user has saved, with its secrets. Raises ConnectionFault."""
+    saved, store = SavedConnections(), SecretStore()
+    settings = _settings_of_file(service, saved.path(name), environment)
+    secrets = {secret: store.get(name, secret) for secret in store.places(name)}
+    default = "default" if saved.default == name else "saved"
+    return make_connection(
+        service, {**settings, **secrets, "name": name}, f'the {default} connection "{name}"'
+    )
+
+
+def connection_from_file(service: Service, path: Path, environment: Mapping[str, str]) -> Connection:
+    """Read a connection's YAML file; `${NAME}` in it stands for an environment variable."""
+    return make_connection(service, _settings_of_file(service, path, environment), str(path))
+
+
+def _settings_of_file(service: Service, path: Path, environment: Mapping[str, str]) -> dict[str, Any]:
+    settings = expanded(read_settings(service, path), lambda key: _place(path, key), environment)
+    if "audit" in settings:  # one file, whichever folder a run is started in
+        settings["audit"] = str(path.parent / os.path.expanduser(settings["audit"]))
+    return settings
+
+
+def read_settings(service: Service, path: Path) -> dict[str, Any]:
+    """Read a connection's YAML file as it stands there, without the service, which must be this one.
+
+    Raises ConnectionFault with file and line.
+    """
+    try:
+        data = strict_yaml.load(path, may_quote=False)
+    except RunFault as error:
+        raise ConnectionFault(str(error)) from None
+    if not isinstance(data, dict):
+        raise ConnectionFault(f"{path}: a mapping is expected, not {kind(data)}")
+    settings: dict[str, Any] = {}
+    for name, value in data.items():
+        if name == "service" and value == service.name:
+            continue
+        place = _place(path, name)
+        if name == "service":
+            raise ConnectionFault(f"{place}: it is for another service than {service.name}")
+        if name not in _FIELDS:
+            raise ConnectionFault(f'{place}: unknown setting "{name}"{nearest(str(name), _FIELDS)}')
+        if not isinstance(value, _FIELDS[name]) or (isinstance(value, bool) and bool not in _FIELDS[name]):
+            raise ConnectionFault(f"{place}: {name} is {kind(value)}, which it cannot be")
+        settings[name] = value
+    return settings
+
+
+def _place(path: Path, name: str) -> str:
+    return f"{path}, line {strict_yaml.line_of(path, [name])}"
+
+
+def expanded(
+    settings: Mapping[str, Any], place: Callable[[str], str], environment: Mapping[str, str] = os.environ
+) -> dict[str, Any]:
+    """Put environment variables in the place of `${NAME}` in a connection's settings.
+
+    Raises ConnectionFault for one that is not set, with the `place` of its setting.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in environment:
+            raise ConnectionFault(f"{place(key)}: the environment variable {match[1]} is not set")
+        return environment[match[1]]
+
+    found = dict(settings)
+    for key, text in settings.items():
+        if isinstance(text, str):
+            found[key] = _VARIABLE.sub(value, text)
+    return found
+
+
+def _settings_of_environment(
+    service: Service, environment: Mapping[str, str], names: Iterable[str]
+) -> dict[str, Any]:
+    """Read those of the `PREFIX*` environment variables that are named after these settings."""
+    settings: dict[str, Any] = {}
+    for name in names:
+        variable = service.environment + name.upper()
+        if text := environment.get(variable):
+            settings[name] = _typed(text, _FIELDS[name], variable)
+    return settings
+
+
+def _typed(text: str, types: tuple[type, ...], variable: str) -> Any:
+    if list in types:
+        return text.split(",")
+    if bool in types:
+        if text.lower() not in ("true", "false", "1", "0", "yes", "no"):
+            raise ConnectionFault(f'{variable}: "{text}" is neither true nor false')
+        return text.lower() in ("true", "1", "yes")
+    if float in types:
+        try:
+            return float(text)
+        except ValueError:
+            raise ConnectionFault(f'{variable}: "{text}" is not a number of seconds') from None
+    return text
+
+
+def make_connection(
+    service: Service, settings: Mapping[str, Any], place: str, *, before_sign_in: bool = False
+) -> Connection:
+    """Check settings and make a connection of them. Raises ConnectionFault that names `place`.
+
+    `before_sign_in` is for a user who is about to sign in: there need not be a secret yet.
+    """
+    settings = dict(settings)
+    for name, value in settings.items():
+        if isinstance(value, str) and not value.isprintable():
+            raise ConnectionFault(f"{place}: {name} holds a line break, or what else cannot be seen")
+    base_url = host(service, settings.pop("region", None), settings.pop("base_url", None), place)
+    off, audit = tuple(settings.pop("health_checks_off", ())), audit_files(settings.pop("audit", None))
+    connection = Connection(
+        service=service.name, base_url=base_url, **settings, health_checks_off=off, audit=audit, origin=place
+    )
+    for secret in connection.secrets:
+        remember(secret)
+    if before_sign_in and not connection.client_id:
+        raise ConnectionFault(f"{place}: give client_id")
+    has_app = connection.client_id and (connection.client_secret or connection.refresh_token)
+    if not (has_app or connection.access_token or before_sign_in):
+        raise ConnectionFault(
+            f"{place}: give client_id with client_secret or refresh_token, or an access_token"
+        )
+    if not connection.access_token.isascii():
+        raise ConnectionFault(f"{place}: access_token holds what no header can carry")
+    if not 0 < connection.timeout_s < float("inf"):
+        raise ConnectionFault(f"{place}: timeout_s must be a number of seconds, more than 0")
+    if connection.ca_file and not Path(connection.ca_file).exists():
+        raise ConnectionFault(f"{place}: there is no ca_file {connection.ca_file}")
+    if urlsplit(base_url).scheme == "http" and not _is_near(connection.proxy):
+        raise ConnectionFault(f"{place}: through this proxy, secrets for http:// would travel readably")
+    for check in off:
+        if check not in service.health_check_names:
+            known = ", ".join(service.health_check_names)
+            raise ConnectionFault(f'{place}: health_checks_off: no health check "{check}"; there are {known}')
+    return connection
+
+
+def audit_files(path: str | Path | None) -> tuple[str, ...]:
+    """Give the one path by which an audit's file is known, or none."""
+    return () if path is None else (os.path.abspath(os.path.expanduser(path)),)
+
+
+def host(service: Service, region: str | None, base_url: str | None, place: str) -> str:
+    """Give the base URL of a region, or that of a host of one's own, checked. Raises ConnectionFault."""
+    if (region is None) == (base_url is None):
+        raise ConnectionFault(f"{place}: give either region ({', '.join(service.regions)}) or base_url")
+    if region is not None and region not in service.regions:
+        known = ", ".join(service.regions)
+        raise ConnectionFault(
+            f'{place}: no region "{region}"{nearest(region, service.regions)}; there are {known}'
+        )
+    return _checked_url(base_url or service.regions.get(region or "", ""), place)
+
+
+def _is_near(proxy: str | None) -> bool:
+    """Tell whether what goes to a proxy stays on this machine."""
+    try:
+        return not proxy or urlsplit(f"//{proxy.rpartition('//')[2]}").hostname in _LOOPBACK
+    except ValueError:
+        return False
+
+
+def _checked_url(url: str, place: str) -> str:
+    try:
+        parts = urlsplit(url)
+        is_plain = parts.port != 0 and not (parts.query or parts.fragment or "@" in parts.netloc)
+    except ValueError:
+        is_plain = False
+    if not is_plain or parts.scheme not in ("https", "http") or not parts.hostname:
+        raise ConnectionFault(f"{place}: base_url must look like https://app.example.com")
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        raise ConnectionFault(f"{place}: base_url must be https://, as secrets would travel readably")
+    return url.rstrip("/")

@@ -1,0 +1,73 @@
+"""Where a refresh token lives, which each use replaces by another one.
+
+That of a saved connection is among its secrets. That of a connection from a file or from environment
+variables is taken from there once; what took its place is in a file that only the user can read, and stands
+for the given one until another one is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from connector.common.user_folders import digest_name, lasting_folder
+from connector.connections.connection import Connection
+from connector.connections.secret_store import SecretStore
+from connector.errors import ConnectionFault
+
+_FIELD = "refresh_token"
+
+
+class RefreshToken:
+    """The refresh token of one connection. Safe for threads and processes.
+
+    Methods raise ConnectionFault, which shows no secret, when its place cannot be used.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        if connection.name:
+            self._store, self._name = SecretStore(), connection.name
+        else:
+            # By what is given: two files with one token share what takes its place; a new one begins anew.
+            given = (connection.base_url, connection.client_id, connection.refresh_token)
+            self._store = SecretStore(lasting_folder() / "unsaved-connections")
+            self._name = digest_name("\n".join(given))
+
+    @property
+    def key(self) -> str:
+        """What tells it from those of other connections; says nothing about it, and stays when it is used."""
+        return str(self._store.path(self._name))
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep all other threads and processes from using or replacing it."""
+        with self._store.held(self._name):
+            yield
+
+    def current(self) -> str:
+        """Give the one that was not used yet."""
+        kept = self._store.get(self._name, _FIELD)
+        if kept is None and self._connection.name:
+            raise ConnectionFault(
+                f'the connection "{self._name}" has no refresh token any more: it was edited or removed'
+            )
+        return kept or self._connection.refresh_token
+
+    def require_room(self) -> None:
+        """Raise ConnectionFault when another one could not be kept."""
+        self._store.require_room()
+
+    def keep(self, token: str) -> None:
+        """Have `token` take the place of the current one; when this returns it is kept for good."""
+        self._store.set(self._name, _FIELD, token, None if self._connection.name else "file")
+
+    @property
+    def how_to_renew(self) -> str:
+        """Say how a person gets a new one."""
+        if self._connection.name:
+            return f"Sign in again: `ninjaone connection edit {self._name} --browser`"
+        return (
+            f"Give a new refresh_token in {self._connection.origin or 'the connection'}, or sign in with "
+            "`ninjaone connection add NAME --browser`, which keeps it for you"
+        )

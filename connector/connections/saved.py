@@ -1,0 +1,103 @@
+"""The connections that a user keeps: the settings of each in a file of its own, and which one is the default.
+
+    CONFIGURATION FOLDER/connections/NAME.yaml    the keys of a connection's file, less the secrets
+    CONFIGURATION FOLDER/default                  the default connection's name
+
+The files may be edited by hand. The secrets are `secret_store`'s.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from connector.common.user_folders import config_folder, write_whole
+from connector.errors import ConnectionFault, nearest
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_NO_NAME = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?|.*\.ya?ml")
+"""What some systems take for a device, and what `--connection` takes for a file."""
+
+
+class SavedConnections:
+    """The connections below one configuration folder, by default the user's own."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        folder = folder or config_folder()
+        self._folder, self._default = folder / "connections", folder / "default"
+
+    def names(self) -> list[str]:
+        """Give the names of the saved connections, in order."""
+        return sorted(path.stem for path in self._folder.glob("*.yaml") if is_name(path.stem))
+
+    def path(self, name: str) -> Path:
+        """Give the path of a saved connection's settings. Raises ConnectionFault when there is none."""
+        path = self._path(name)
+        if not path.is_file():
+            names = self.names()
+            saved = f"; there are {', '.join(names)}" if names else "; none is saved yet"
+            raise ConnectionFault(f'no connection "{name}" is saved{nearest(name, names)}{saved}')
+        return path
+
+    def refuse_taken(self, name: str) -> None:
+        """Raise ConnectionFault when a connection of this name is saved, or none can be."""
+        if self._path(name).exists():
+            raise ConnectionFault(f'a connection "{name}" is saved already: edit it, or remove it first')
+
+    def save(self, name: str, settings: Mapping[str, Any]) -> Path:
+        """Save a connection's settings, without a secret; give the file's path. Raises ConnectionFault."""
+        path = self._path(name)
+        text = yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True)
+        _write(path, text)
+        return path
+
+    def remove(self, name: str) -> None:
+        """Remove a connection's settings; with the default there is none any more. Raises ConnectionFault."""
+        path = self.path(name)
+        try:
+            if self.default == name:
+                self._default.unlink()
+            path.unlink()
+        except OSError as error:
+            raise ConnectionFault(f"{path}: cannot be removed: {error.strerror}") from error
+
+    @property
+    def default(self) -> str | None:
+        """The default connection's name, if there is one; not that of one which was removed by hand."""
+        try:
+            name = self._default.read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConnectionFault(f"{self._default}: cannot be read: {error}") from error
+        return name if name in self.names() else None
+
+    def make_default(self, name: str) -> None:
+        """Use a saved connection where none is named. Raises ConnectionFault."""
+        self.path(name)
+        _write(self._default, f"{name}\n")
+
+    def _path(self, name: str) -> Path:
+        if not is_name(name):
+            raise ConnectionFault(
+                f'"{name}" is no name for a connection: use up to 64 of a-z, 0-9, ".", "_" and "-", '
+                "the first one a letter or a digit, as it is a file's name, too"
+            )
+        return self._folder / f"{name}.yaml"
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a connection may be saved under this name: it is safe as a file's name everywhere."""
+    return _NAME.fullmatch(text) is not None and _NO_NAME.fullmatch(text) is None
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_whole(path, text.encode(), durable=True)
+    except OSError as error:
+        raise ConnectionFault(f"{path}: cannot be written: {error.strerror}") from error

@@ -1,0 +1,239 @@
+"""Where the secrets of saved connections live: the system's keyring, or a file that only its user can read.
+
+`CONFIGURATION FOLDER/secrets/NAME.json` has an entry for each secret of a connection: its value, or null
+when the value is in the keyring. A secret stays where it was put: when that place cannot be used, this is
+an error, and never a reason to look or to write elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from filelock import FileLock, Timeout
+
+from connector.common import json_text
+from connector.common.redaction import HIDDEN
+from connector.common.user_folders import config_folder, require_room, write_whole
+from connector.errors import ConnectionFault
+
+FIELDS = ("client_secret", "access_token", "refresh_token")
+"""The settings of a connection that are secrets."""
+KEYRING_SERVICE = "ninjaone-connector"
+"""The name under which entries stand in the keyring; the user of an entry is NAME/FIELD."""
+LOCK_WAIT_S = 30.0
+"""How long a writer waits for another one, which needs but an instant."""
+HELD_WAIT_S = 600.0
+"""How long a process waits for another one that uses up a secret, which asks a server for another one."""
+
+Place = Literal["keyring", "file"]
+T = TypeVar("T")
+_Kept = dict[str, "str | None"]
+
+
+class SecretStore:
+    """The secrets below one configuration folder, by default the user's own. Safe for threads and processes.
+
+    Every method raises ConnectionFault, which shows no secret, when the place of a secret cannot be used.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = (folder or config_folder()) / "secrets"
+
+    def path(self, name: str) -> Path:
+        """Give the path of a connection's file of secrets."""
+        return self._folder / f"{name}.json"
+
+    def places(self, name: str) -> dict[str, Place]:
+        """Say which secrets a connection has, and where each of them is. Asks no keyring."""
+        return {field: "keyring" if value is None else "file" for field, value in self._read(name).items()}
+
+    def get(self, name: str, field: str) -> str | None:
+        """Give a secret of a connection, or None when it has none of this name."""
+        kept = self._read(name)
+        if field not in kept or kept[field] is not None:
+            return kept.get(field)
+        try:
+            value = _ask_keyring(lambda keyring: keyring.get_password(KEYRING_SERVICE, f"{name}/{field}"))
+        except ConnectionFault as error:
+            raise ConnectionFault(
+                f'the {field} of "{name}" is kept in the keyring, which cannot be used now: {error}. Unlock '
+                "it, or give the secret again and have it kept in a file (connection edit --no-keyring)"
+            ) from None
+        if value is None:
+            raise ConnectionFault(
+                f'the keyring holds no {field} of "{name}" any more: give it again (connection edit)'
+            )
+        return str(value)
+
+    def set(self, name: str, field: str, value: str, place: Place | None = None) -> None:
+        """Keep a secret; when this returns it is kept for good.
+
+        Without a place it goes where the connection's secrets are, and those of a new connection to the
+        keyring if there is one.
+        """
+        if place is None:
+            places = self.places(name)
+            place = places.get(field) or next(iter(places.values()), None)
+            place = place or ("file" if keyring_lacks() else "keyring")
+        if place == "keyring":
+            _to_keyring(name, field, value)
+        entry = None if place == "keyring" else value
+        before = self._change(name, lambda kept: {**kept, field: entry})
+        if place == "file" and field in before and before[field] is None:
+            # Of a keyring that cannot be used any more, the entry stays where nobody can read it either.
+            with suppress(ConnectionFault):
+                _out_of_keyring(name, field)
+
+    @contextmanager
+    def held(self, name: str) -> Iterator[None]:
+        """Keep all others who ask for it, also threads of this process, from a connection's secrets.
+
+        For what takes longer than a change: to use one up at a server, and to keep what took its place.
+        """
+        lock = FileLock(self._folder / f"{name}.lock", timeout=HELD_WAIT_S, mode=0o600)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock.acquire()
+        except Timeout as error:
+            raise ConnectionFault(f'another process is signing in for "{name}", and does not end') from error
+        except (OSError, NotImplementedError) as error:
+            raise ConnectionFault(f"{lock.lock_file}: cannot be locked: {error}") from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def require_room(self) -> None:
+        """Raise ConnectionFault when no secret could be kept in a file now."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            require_room(self._folder)
+        except OSError as error:
+            raise ConnectionFault(f"{self._folder}: cannot be written: {error.strerror}") from error
+
+    def delete(self, name: str, *fields: str) -> None:
+        """Forget these secrets of a connection, or all of them.
+
+        Raises ConnectionFault that names the entries which stay in a keyring that cannot be used.
+        """
+        kept, left = self._read(name), []
+        if not kept:
+            return
+        gone = set(fields or kept)
+        for field in [field for field in kept if field in gone and kept[field] is None]:
+            try:
+                _out_of_keyring(name, field)
+            except ConnectionFault as error:
+                left.append(f"{name}/{field} ({error})")
+        self._change(name, lambda kept: {field: kept[field] for field in kept if field not in gone})
+        if left:
+            raise ConnectionFault(
+                f"entries of {KEYRING_SERVICE} stay in the keyring; remove them by hand: {', '.join(left)}"
+            )
+
+    def _read(self, name: str) -> _Kept:
+        path = self.path(name)
+        try:
+            with path.open("rb") as file:
+                mode = os.fstat(file.fileno()).st_mode
+                data = file.read()
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise ConnectionFault(f"{path}: cannot be read: {error.strerror}") from error
+        if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
+            raise ConnectionFault(
+                f"{path}: others may read it (mode {stat.S_IMODE(mode):04o}): chmod 600 it. If somebody may "
+                "have read it, get new secrets, too, and edit the connection"
+            )
+        try:
+            kept = json_text.loads(data.decode())
+        except ValueError:
+            kept = None
+        if not isinstance(kept, dict) or not all(isinstance(v, (str, type(None))) for v in kept.values()):
+            raise ConnectionFault(f"{path}: damaged. Remove it, and give the connection its secrets again")
+        return kept
+
+    def _change(self, name: str, change: Callable[[_Kept], _Kept]) -> _Kept:
+        """Change a connection's file, one process at a time; give what it held before."""
+        path = self.path(name)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with FileLock(self._folder / ".lock", timeout=LOCK_WAIT_S, mode=0o600):
+                for left in self._folder.glob(f".{path.name}.*"):
+                    left.unlink()  # by a process that was killed while it wrote
+                before = self._read(name)
+                after = change(before)
+                if not after:
+                    path.unlink(missing_ok=True)
+                elif after != before:
+                    write_whole(path, json_text.dump_bytes(after), durable=True)
+                return before
+        except Timeout as error:
+            raise ConnectionFault(f"{path}: another process is writing, and does not end") from error
+        except (OSError, NotImplementedError) as error:
+            raise ConnectionFault(f"{path}: cannot be written: {error}") from error
+
+
+def keyring_lacks() -> str:
+    """Say why there is no keyring that can be used; an empty text when there is one."""
+    try:
+        _ask_keyring(lambda keyring: None)
+    except ConnectionFault as error:
+        return str(error)
+    return ""
+
+
+def _keyring() -> Any:
+    """Give the backend of the system's keyring. Raises ConnectionFault when there is none."""
+    try:
+        import keyring  # an extra, and slow: it looks for what the system has
+    except ImportError:
+        raise ConnectionFault(
+            f"keyrings need what `pip install '{KEYRING_SERVICE}[keyring]'` installs"
+        ) from None
+    backend = keyring.get_keyring()
+    # Below 1 are those that keep nothing, and those that keep it for everyone to read.
+    if backend.priority < 1:
+        raise ConnectionFault("this session has no keyring")
+    return backend
+
+
+def _ask_keyring(ask: Callable[[Any], T], secret: str = "") -> T:
+    """Ask the keyring for something. Raises ConnectionFault for all that goes wrong, without the secret."""
+    try:
+        return ask(_keyring())
+    except ConnectionFault:
+        raise
+    except Exception as error:  # whatever a backend raises, also for no D-Bus
+        said = str(error) or type(error).__name__
+        raise ConnectionFault(said.replace(secret, HIDDEN) if secret else said) from None
+
+
+def _to_keyring(name: str, field: str, value: str) -> None:
+    user = f"{name}/{field}"
+
+    def keep(keyring: Any) -> bool:
+        keyring.set_password(KEYRING_SERVICE, user, value)
+        return bool(keyring.get_password(KEYRING_SERVICE, user) == value)
+
+    try:
+        if not _ask_keyring(keep, value):
+            raise ConnectionFault("it gives another value back than it was given")
+    except ConnectionFault as error:
+        raise ConnectionFault(f"the keyring cannot keep the {field}: {error}") from None
+
+
+def _out_of_keyring(name: str, field: str) -> None:
+    user = f"{name}/{field}"
+
+    def remove(keyring: Any) -> None:
+        if keyring.get_password(KEYRING_SERVICE, user) is not None:
+            keyring.delete_password(KEYRING_SERVICE, user)
+
+    _ask_keyring(remove)

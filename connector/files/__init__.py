@@ -1,0 +1,1 @@
+"""Row readers, envelope output, and the journal that makes a run resumable."""

@@ -1,0 +1,171 @@
+"""Files of lines that a run appends to while it goes on, and finds whole after the end of its process."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Lock
+from typing import NoReturn
+
+from connector.common import json_text
+from connector.common.durability import sync_file
+from connector.common.json_text import Json
+from connector.errors import RunStopped
+
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+_BLOCK = 1 << 16
+LOOK_EVERY_S = 0.1
+"""How often it is looked whether a file is still there. What is written meanwhile is put back, too."""
+
+
+class AppendOnlyFile:
+    """A file in which a line is either whole or cut off at the end of the file. Safe for threads.
+
+    The operating system has a line when `append` returns, so it survives the end of the process; with `fsync`
+    the disk has it, so it survives a loss of power.
+    """
+
+    def __init__(self, path: Path, *, fsync: bool = False) -> None:
+        self.path, self._fsync = path, fsync
+        self._lock, self._syncing = Lock(), Lock()
+        self._unusable = ""
+        self._clock, self._look_at = time.monotonic, 0.0
+        try:
+            self._descriptor = os.open(path, _FLAGS, 0o600)
+            about = os.fstat(self._descriptor)
+        except OSError as error:
+            self._stop(error)
+        self._size = self._synced = about.st_size
+        self._tells_removal = about.st_nlink > 0  # not every file system counts names
+
+    def append(self, lines: bytes, *, although_removed: bool = False) -> None:
+        """Write whole lines, all or none of them.
+
+        Raises RunStopped when there is no room for them, and when the file is found removed: in the end it is
+        put back, but nothing more should be begun. `although_removed` is for what has happened all the same.
+        """
+        with self._lock:
+            if not although_removed and self._clock() >= self._look_at:
+                self._require_name()
+            self._write(lines)
+        if self._fsync:
+            self.sync()
+
+    def require_name(self) -> None:
+        """Raise RunStopped if the file was removed."""
+        with self._lock:
+            self._require_name()
+
+    def sync(self) -> None:
+        """Have the disk hold all that was appended. Threads that ask at the same time share one answer."""
+        size = self._size
+        with self._syncing:
+            if self._unusable:
+                raise RunStopped(f"{self.path}: cannot be written: {self._unusable}")
+            if self._synced >= size:
+                return
+            size = self._size
+            try:
+                sync_file(self._descriptor)
+            except OSError as error:
+                # What had not reached the disk may be lost now, and a later attempt would not tell.
+                self._unusable = error.strerror or str(error)
+                self._stop(error)
+            self._synced = size
+
+    def close(self) -> None:
+        """Close the file; one that was removed is put back first. Raises RunStopped where that fails."""
+        with self._syncing, self._lock:
+            if self._unusable == "closed":
+                return
+            self._unusable = "closed"
+            try:
+                if self._is_removed():
+                    self._put_back()
+            except OSError as error:
+                raise RunStopped(
+                    f"{self.path}: was removed while the run went on, and cannot be put back: "
+                    f"{error.strerror}. What the run had sent is not known any more: look before you send it "
+                    "again"
+                ) from error
+            finally:
+                os.close(self._descriptor)
+
+    def _write(self, lines: bytes) -> None:
+        if self._unusable:
+            raise RunStopped(f"{self.path}: cannot be written: {self._unusable}")
+        try:
+            written = os.write(self._descriptor, lines)
+            while written < len(lines):
+                written += os.write(self._descriptor, lines[written:])
+        except OSError as error:
+            self._cut_back(error)
+            self._stop(error)
+        self._size += written
+
+    def _require_name(self) -> None:
+        self._look_at = self._clock() + LOOK_EVERY_S
+        if not self._unusable and self._is_removed():
+            raise RunStopped(
+                f"{self.path}: was removed while the run went on; it is put back as the run had it, and "
+                "--resume goes on"
+            )
+
+    def _is_removed(self) -> bool:
+        return self._tells_removal and not os.fstat(self._descriptor).st_nlink
+
+    def _cut_back(self, error: OSError) -> None:
+        """Remove the half of a line, so that no other line can be appended to it."""
+        try:
+            os.ftruncate(self._descriptor, self._size)
+        except OSError:
+            self._unusable = error.strerror or str(error)
+
+    def _put_back(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        os.lseek(self._descriptor, 0, os.SEEK_SET)
+        with open(os.open(self.path, _FLAGS | os.O_EXCL, 0o600), "wb") as file:
+            while block := os.read(self._descriptor, _BLOCK):
+                file.write(block)
+
+    def _stop(self, error: OSError) -> NoReturn:
+        raise RunStopped(f"{self.path}: cannot be written: {error.strerror}") from error
+
+
+def cut_broken_end(path: Path) -> None:
+    """Remove a last line that was only half written when the process ended."""
+    with path.open("rb+") as file:
+        size = file.seek(0, os.SEEK_END)
+        position = size
+        while position > 0:
+            start = max(0, position - _BLOCK)
+            file.seek(start)
+            newline = file.read(position - start).rfind(b"\n")
+            if newline >= 0:
+                file.truncate(start + newline + 1)
+                return
+            position = start
+        file.truncate(0)
+
+
+def read_lines(path: Path, *, cut: bool) -> Iterator[tuple[Json, int]]:
+    """Read a file of JSON lines: each value, and where its line ends. Raises ValueError for one that is none.
+
+    With `cut` that line is removed instead, with all behind it.
+    """
+    position = 0
+    with path.open("rb") as file:
+        for line in file:
+            try:
+                value = json_text.loads(line.decode())
+            except ValueError:
+                if not cut:
+                    raise
+                break
+            position += len(line)
+            yield value, position
+        else:
+            return
+    os.truncate(path, position)

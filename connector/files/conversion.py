@@ -1,0 +1,69 @@
+"""Envelopes kept as JSON Lines, written as a JSON array or as CSV: streams in, streams out."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Mapping
+from typing import BinaryIO
+
+from connector.common import json_text
+from connector.common.json_text import Json
+
+
+def convert(spool: BinaryIO, format: str, file: BinaryIO) -> None:
+    """Write envelopes in another format: `json` or `csv`."""
+    writers: dict[str, Callable[[BinaryIO, BinaryIO], None]] = {"json": _write_json, "csv": _write_csv}
+    writers[format](spool, file)
+
+
+def _write_json(spool: BinaryIO, file: BinaryIO) -> None:
+    separator = b"[\n"
+    spool.seek(0)
+    for line in spool:
+        file.write(separator + line.rstrip(b"\n"))
+        separator = b",\n"
+    file.write(b"\n]\n" if separator != b"[\n" else b"[]\n")
+
+
+def _write_csv(spool: BinaryIO, file: BinaryIO) -> None:
+    """Write `row, has_error, error`, then the results' fields in the order of their first appearance."""
+    fields: dict[str, None] = {}
+    for envelope in _envelopes(spool):
+        fields |= dict.fromkeys(_cells(envelope))
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+    try:
+        writer = csv.DictWriter(text, ["row", "has_error", "error", *fields], restval="")
+        writer.writeheader()
+        for envelope in _envelopes(spool):
+            fixed = {name: _cell(envelope[name]) for name in ("row", "has_error", "error")}
+            writer.writerow({**fixed, **_cells(envelope)})
+    finally:
+        text.detach()
+
+
+def _envelopes(spool: BinaryIO) -> Iterator[dict[str, Json]]:
+    spool.seek(0)
+    for line in spool:
+        yield json_text.loads(line.decode())
+
+
+def _cells(envelope: Mapping[str, Json]) -> dict[str, str]:
+    """Give an envelope's further cells by column; a result that is no object has the column `result`."""
+    result = envelope["result"]
+    members = result if isinstance(result, dict) else {} if result is None else {"result": result}
+    cells = {_column(name): _cell(value) for name, value in members.items()}
+    return {**cells, "input": _cell(envelope["input"])} if "input" in envelope else cells
+
+
+def _column(member: str) -> str:
+    """Name a result's column so that it is none of ours, and no two members share one."""
+    is_ours = member in ("row", "has_error", "error", "input") or member.startswith("result.")
+    return f"result.{member}" if is_ours else member
+
+
+def _cell(value: Json) -> str:
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else json_text.dumps(value)
+    return text.encode("utf-8", "backslashreplace").decode()

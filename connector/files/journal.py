@@ -1,0 +1,176 @@
+"""The journal of a run: every request that cannot be repeated, before it is sent and once it is answered.
+
+Deletions are in it, too: one that is sent again may find nothing left.
+
+A JSON Lines file (`schemas/journal.schema.json`) beside the run's envelopes. Every line is handed to the
+operating system before the request leaves, so it survives the end of the process at any instant.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from connector.common import json_text
+from connector.common.json_text import Json, quoted
+from connector.common.redaction import Redactor
+from connector.errors import RowError, RunFault, RunStopped
+from connector.files.append_only import AppendOnlyFile, cut_broken_end, read_lines
+from connector.http.messages import Request, Response
+
+VERSION = 2
+"""The version of `schemas/journal.schema.json`; a journal of another version is not resumed."""
+
+_KEPT_HEADERS = ("content-type", "location")
+
+
+class Journal:
+    """Keeps what was sent and answered (an `exchange.Recorder`), and tells it again after an interruption."""
+
+    def __init__(self, path: Path, redactor: Redactor) -> None:
+        self.path, self._redactor = path, redactor
+        self._earlier: dict[int, dict[int, dict[str, Json]]] = {}
+        """By row and step: what the interrupted run had sent, and not been refused."""
+        self._file: AppendOnlyFile | None = None
+
+    def begin(self, fingerprint: Mapping[str, str], *, fsync: bool = False) -> None:
+        """Start a new journal, whose first line says what the run is. `fsync` is that of AppendOnlyFile."""
+        self._file = AppendOnlyFile(self.path, fsync=fsync)
+        head: dict[str, Json] = {"journal": VERSION, "run": dict(fingerprint)}
+        self._file.append(json_text.dump_bytes({**head, "fsync": True} if fsync else head) + b"\n")
+
+    def resume(self, after_row: int, *, fsync: bool = False, cut: bool = False) -> None:
+        """Go on with an interrupted run's journal. Rows up to `after_row` have their envelopes.
+
+        Raises ValueError, KeyError or TypeError for a line that cannot be read; with `cut` it is removed
+        instead, with all behind it.
+        """
+        cut_broken_end(self.path)
+        for entry, _ in read_lines(self.path, cut=cut):
+            if "row" in entry and entry["row"] > after_row:
+                self._note(entry)
+        self._file = AppendOnlyFile(self.path, fsync=fsync)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file:
+            self._file.close()
+
+    def recorded(self, row: int, step: int, request: Request) -> Response | None:
+        """Give the answer that the interrupted run got, or None when it had not sent this request.
+
+        Raises RowError (`outcome_unknown`) when it was sent and no answer was noted, or when that is so of
+        another of its row: what a row reads may have changed since, and with it what it comes to write.
+        """
+        entry = self._earlier.get(row, {}).get(step)
+        if entry is None:
+            if not request.repeatable:
+                self._require_no_doubt(row)
+            return None
+        if entry["request"] != _digest(request):
+            raise _in_doubt(request, "the interrupted run had sent another request for this row")
+        if "answer" not in entry:
+            raise _in_doubt(request, "the run was interrupted before its answer came")
+        answer = entry["answer"]
+        return Response(
+            answer["status"], answer["headers"], answer["body"].encode(), request_id=answer["request_id"]
+        )
+
+    def _require_no_doubt(self, row: int) -> None:
+        """Raise RowError if the row sent a request that cannot be repeated, and no answer to it was noted."""
+        for entry in self._earlier.get(row, {}).values():
+            if "answer" not in entry and not entry["sent"].startswith("DELETE "):
+                raise _in_doubt(entry["sent"], "the run was interrupted before its answer came")
+
+    def sent(self, row: int, step: int, request: Request) -> None:
+        """Note a request before it is sent. Raises RunStopped, and then it must not be sent."""
+        named, digest = quoted(str(request)), _digest(request)
+        line = f'{{"row":{row},"step":{step},"sent":{named},"request":"{digest}"}}\n'
+        self._open_file().append(line.encode())
+
+    def answered(self, row: int, step: int, response: Response) -> None:
+        """Note a request's answer, without the secrets in it.
+
+        Where there is no room for it nothing is raised: the row's envelope may still find its place, and if
+        it does not, the request is in doubt. No further request can be noted, so none is sent.
+        """
+        found = [
+            (n, self._redactor.text(response.headers[n])) for n in _KEPT_HEADERS if n in response.headers
+        ]
+        headers = ",".join([f"{quoted(name)}:{quoted(value)}" for name, value in found])
+        request_id = "null" if response.request_id is None else quoted(response.request_id)
+        self._note_end(
+            f'{{"row":{row},"step":{step},"answer":{{"status":{response.status},"headers":{{{headers}}},'
+            f'"body":{quoted(self._body(response))},"request_id":{request_id}}}}}\n'
+        )
+
+    def refused(self, row: int, step: int) -> None:
+        """Note that a request was certainly not carried out, where there is room for it."""
+        self._note_end(f'{{"row":{row},"step":{step},"refused":true}}\n')
+
+    def _note_end(self, line: str) -> None:
+        file = self._open_file()
+        with suppress(RunStopped):  # see `answered`
+            file.append(line.encode(), although_removed=True)
+
+    def _body(self, response: Response) -> str:
+        text = response.text
+        if not text or not self._redactor.may_hide(text):
+            return text
+        try:
+            body = response.json()
+        except RowError:
+            return self._redactor.said(text)
+        return "" if body is None else json_text.dump_bytes(self._redactor.json(body)).decode()
+
+    def _open_file(self) -> AppendOnlyFile:
+        if self._file is None:
+            raise RunStopped(f"{self.path}: the journal is not open")
+        return self._file
+
+    def _note(self, entry: dict[str, Json]) -> None:
+        of_row, step = self._earlier.setdefault(entry["row"], {}), entry["step"]
+        if entry.get("refused"):
+            of_row.pop(step, None)
+        elif "sent" in entry:
+            of_row[step] = entry
+        elif step in of_row:
+            of_row[step] = {**of_row[step], "answer": entry["answer"]}
+
+
+@dataclass(frozen=True)
+class Head:
+    """What a journal's first line says: what the run is, and whether it was to survive a loss of power."""
+
+    run: Mapping[str, str]
+    fsync: bool
+
+
+def read_head(path: Path) -> Head:
+    """Read what an interrupted run was. Raises RunFault."""
+    try:
+        with path.open("rb") as file:
+            head = json_text.loads(file.readline().decode())
+        if head["journal"] != VERSION:
+            raise RunFault(
+                f"{path}: a journal of version {head['journal']}, which this version cannot resume"
+            )
+        return Head(head["run"], head.get("fsync") is True)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunFault(f"{path}: the journal of the interrupted run cannot be read: {error}") from error
+
+
+def _digest(request: Request) -> str:
+    body = str(request.parts).encode() if request.parts else request.encoded[1]
+    return hashlib.sha256(f"{request.method} {request.target}\n".encode() + (body or b"")).hexdigest()
+
+
+def _in_doubt(request: Request | str, why: str) -> RowError:
+    return RowError(
+        "outcome_unknown",
+        f"{request}: {why}. Whether it was carried out is not known: look before you send it again",
+        refused=False,
+    )

@@ -1,0 +1,125 @@
+"""The values of a JSON text, one by one, out of a stream that is read no further than they need."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import json
+import re
+import zlib
+from typing import Any, BinaryIO
+
+from connector.common import json_text
+from connector.common.json_text import Json
+
+UNREADABLE = (EOFError, zlib.error, OSError)
+"""What a stream raises that is broken."""
+
+LONGEST_VALUE = 1 << 26
+"""Characters of one value, so that one without an end does not fill the memory."""
+_CHUNK = 1 << 16
+
+
+class JsonAhead:
+    """A stream's text, read in chunks and no further than the next value needs.
+
+    `fault` is why the stream ended before its end; what came until then is given out all the same.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.fault: Exception | None = None
+        self._stream: Any = stream
+        self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+        self._text = ""
+        self._position = 0
+        self._ended = False
+
+    def skip(self, mark: str) -> bool:
+        """Pass over white space and then over the mark, if it is there."""
+        while True:
+            self._position = _after_space(self._text, self._position)
+            if self._position < len(self._text) or not self._more(_CHUNK):
+                break
+        found = self._text.startswith(mark, self._position)
+        self._position += len(mark) if found else 0
+        return found
+
+    def value(self) -> tuple[Json, str]:
+        """Give the next JSON value (a ValueError where it has a number that JSON has not) and its text.
+
+        Raises ValueError where the end of the value cannot be found, or is too far.
+        """
+        self.skip("")
+        if self._position > _CHUNK:
+            self._text, self._position = self._text[self._position :], 0
+        wanted = _CHUNK
+        while True:
+            try:
+                value, end = _decode_at(self._text, self._position)
+                if end < len(self._text) or not self._more(wanted):
+                    written, self._position = self._text[self._position : end], end
+                    return value, written
+            except (ValueError, RecursionError) as error:
+                if wanted > LONGEST_VALUE:
+                    raise ValueError(f"an item has more than {LONGEST_VALUE:,} characters") from None
+                if _is_surely_broken(error, self._text) or not self._more(wanted):
+                    raise ValueError(_reason(error)) from None
+            # Perhaps only a part of it has been read: twice as much is tried each time.
+            wanted *= 2
+
+    def rest(self) -> str:
+        """Give the text that is left, as far as it has been read; it is empty only at the end."""
+        self.skip("")
+        return self._text[self._position :]
+
+    def _more(self, characters: int) -> bool:
+        """Read about so many characters; tell whether there were any."""
+        pieces: list[str] = []
+        read = 0
+        while read < characters and not self._ended:
+            try:
+                data = self._stream.read1(io.DEFAULT_BUFFER_SIZE)
+            except UNREADABLE as error:
+                self.fault, data = error, b""
+            self._ended = not data
+            pieces.append(self._decoder.decode(data, final=self._ended))
+            read += len(data)
+        self._text += "".join(pieces)
+        return read > 0
+
+
+_SPACE = re.compile(r"[ \t\r\n]*")
+_TORN = 16
+"""A token that the end of what was read cuts in two begins no further before that end, save for a text."""
+
+
+def _after_space(text: str, position: int) -> int:
+    found = _SPACE.match(text, position)
+    return found.end() if found else position
+
+
+def _decode_at(text: str, position: int) -> tuple[Json, int]:
+    try:
+        return json_text.decoder.raw_decode(text, position)
+    except json.JSONDecodeError:
+        raise
+    except ValueError as error:
+        # A number that JSON does not have costs its own row only: where the row ends can still be found.
+        _, end = _lax_decoder.raw_decode(text, position)
+        return error, end
+
+
+_lax_decoder = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
+
+
+def _is_surely_broken(error: Exception, text: str) -> bool:
+    """Tell what no further reading can mend, so that a broken file is not read into memory as a whole."""
+    if not isinstance(error, json.JSONDecodeError):
+        return True
+    return error.pos < len(text) - _TORN and not error.msg.startswith("Unterminated string")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    return error.msg if isinstance(error, json.JSONDecodeError) else str(error)

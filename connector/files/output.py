@@ -1,0 +1,314 @@
+"""Envelopes out: into a file that carries its name only when it is complete, or to standard output.
+
+While a run goes on, its work stands in a folder beside the output (`OUT.run`): the envelopes so far as
+JSON Lines, and the journal. A run that ends early leaves the folder, and can be resumed from it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO, Literal, Protocol
+
+from filelock import FileLock, Timeout
+
+from connector.common import json_text
+from connector.common.durability import sync_file, sync_folder
+from connector.common.redaction import Redactor
+from connector.errors import RunFault, RunStopped
+from connector.files.append_only import AppendOnlyFile, cut_broken_end, read_lines
+from connector.files.conversion import convert
+from connector.files.envelope import Envelope
+from connector.files.journal import Journal, read_head
+
+Format = Literal["jsonl", "json", "csv"]
+FORMATS: tuple[Format, ...] = ("jsonl", "json", "csv")
+Start = Literal["new", "resume", "restart"]
+
+
+class Output(Protocol):
+    """Where a run's envelopes go."""
+
+    done_rows: int
+    """How many rows have all their envelopes already, from an interrupted run."""
+
+    def earlier(self) -> Iterator[Envelope]:
+        """Give the envelopes of these rows."""
+
+    def write(self, lines: bytes) -> None:
+        """Write the lines of one or more envelopes, all or none of them. Raises RunStopped."""
+
+    def finish(self) -> None:
+        """Complete the output. Raises RunStopped."""
+
+    def close(self) -> None:
+        """Let go of files; an output that is not finished stays resumable where it can be."""
+
+
+def format_of(path: str, format: str | None) -> Format:
+    """Choose an output's format by its name, unless one is asked for. Raises RunFault."""
+    wanted = format or {".json": "json", ".csv": "csv"}.get(Path(path).suffix.lower(), "jsonl")
+    if wanted not in FORMATS:
+        raise RunFault(f'no output format "{wanted}"; there are {", ".join(FORMATS)}')
+    return wanted
+
+
+class FileOutput:
+    """An output file, with its work folder and journal until it is complete.
+
+    `spool` is the file of the envelopes so far. `parts` is a folder for a run that is put together of others,
+    which is gone when a run begins, and when it has ended. `resumed` tells that an interrupted one goes on.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        format: Format,
+        fingerprint: Mapping[str, str],
+        start: Start,
+        redactor: Redactor,
+        *,
+        fsync: bool = False,
+    ) -> None:
+        self.path, self._format, self._fsync = path, format, fsync
+        self.folder = _work_folder(path)
+        self.spool = spool_of(path)
+        self.parts = self.folder / "parts"
+        self.journal = Journal(_journal(path), redactor)
+        self.done_rows = 0
+        self.resumed = False
+        look(path, start)
+        try:
+            self.folder.mkdir(exist_ok=True)
+            self._lock = FileLock(self.folder / "lock")
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            raise RunFault(f"{path}: another run is writing it right now") from None
+        except OSError as error:
+            raise RunFault(f"{path}: cannot be written: {error.strerror}") from error
+        try:
+            look(path, start)  # again, now that no other run can change the answer
+            if start == "resume" and _has_head(self.journal.path):
+                self._resume(fingerprint)
+            else:
+                self._begin(fingerprint)
+        except RunFault:
+            self._lock.release()
+            raise
+
+    def _begin(self, fingerprint: Mapping[str, str]) -> None:
+        try:
+            for path in (self.journal.path, self.spool):
+                path.unlink(missing_ok=True)
+            if self.parts.exists():
+                shutil.rmtree(self.parts)
+            # In this order: a journal without envelopes beside it means that they were given their name.
+            self._file = AppendOnlyFile(self.spool, fsync=self._fsync)
+            self._sync_names()
+            self.journal.begin(fingerprint, fsync=self._fsync)
+            self._sync_names()
+        except (OSError, RunStopped) as error:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise RunFault(str(error)) from error
+
+    def _resume(self, fingerprint: Mapping[str, str]) -> None:
+        before = read_head(self.journal.path)
+        names = dict.fromkeys((*fingerprint, *before.run))
+        changed = [name for name in names if before.run.get(name) != fingerprint.get(name)]
+        if changed:
+            raise RunFault(
+                f"{self.path}: the interrupted run was another one: its {', '.join(changed)} differed. "
+                "--restart begins again"
+            )
+        try:
+            if not self.spool.exists() and self.path.exists():
+                os.replace(self.path, self.spool)
+            self.spool.touch()
+            cut_broken_end(self.spool)
+            # A line that the disk does not hold, of a run that wrote none before it held the last one, is
+            # what the power's end cut off: nothing that was noted behind it had been sent.
+            self.done_rows = _cut_unfinished_row(self.spool, cut=before.fsync)
+            self._fsync = self._fsync or before.fsync
+            self._file = AppendOnlyFile(self.spool, fsync=self._fsync)
+            self.journal.resume(self.done_rows, fsync=self._fsync, cut=before.fsync)
+            self.resumed = True
+        except (OSError, RunStopped, ValueError, KeyError, TypeError) as error:
+            raise RunFault(
+                f"{self.path}: the interrupted run cannot be read: {error}. --restart begins again"
+            ) from error
+
+    def _sync_names(self) -> None:
+        """Have the disk know the files by their names."""
+        if self._fsync:
+            sync_folder(self.folder)
+            sync_folder(self.path.parent)
+
+    def earlier(self) -> Iterator[Envelope]:
+        """Give the envelopes that the interrupted run had written."""
+        with self.spool.open("rb") as lines:
+            for line in lines:
+                yield Envelope.from_json(json_text.loads(line.decode()))
+
+    def write(self, lines: bytes) -> None:
+        """Write envelopes; the operating system has them when this returns. Raises RunStopped."""
+        self._file.append(lines)
+
+    def finish(self) -> None:
+        """Write the output in its format, give it its name, and remove the work folder."""
+        self._file.require_name()
+        self._file.sync()
+        self._file.close()  # some systems rename no file that is open
+        try:
+            ready = self.spool
+            if self._format != "jsonl":
+                ready = self.folder / "output"
+                with self.spool.open("rb") as spool, ready.open("wb") as file:
+                    convert(spool, self._format, file)
+                    file.flush()
+                    sync_file(file.fileno())
+            os.replace(ready, self.path)
+            self._sync_names()
+        except OSError as error:
+            raise RunStopped(f"{self.path}: cannot be written: {error.strerror}") from error
+        self.close()
+        with suppress(OSError):  # first, as without a journal there is nothing that could be resumed
+            self.journal.path.unlink()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def abandon(self) -> None:
+        """Remove the work folder of a run that has sent nothing, unless it was resumed."""
+        if not self.resumed:
+            self.close()
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def close(self) -> None:
+        """Let go of the files; what is not finished can be resumed. Raises RunStopped: see AppendOnlyFile."""
+        if self._lock.is_locked:
+            with ExitStack() as all_of_them:
+                all_of_them.callback(self._lock.release)
+                all_of_them.callback(self.journal.close)
+                all_of_them.callback(self._file.close)
+
+
+def _work_folder(path: Path) -> Path:
+    return path.with_name(path.name + ".run")
+
+
+def spool_of(path: Path) -> Path:
+    """Name the file of a run's envelopes so far, one a line, which is there until the output is complete."""
+    return _work_folder(path) / "envelopes.jsonl"
+
+
+def _journal(path: Path) -> Path:
+    return _work_folder(path) / "journal.jsonl"
+
+
+def look(path: Path, start: Start) -> None:
+    """Refuse an output that cannot be, and to overwrite one or begin again without being told to."""
+    if path.is_dir():
+        raise RunFault(f"{path}: is a folder; name a file for the output")
+    if path.exists() and not path.is_file():
+        raise RunFault(f"{path}: is no regular file; name a file for the output, or - for standard output")
+    if not path.parent.is_dir():
+        raise RunFault(f"{path}: there is no folder {path.parent}")
+    if start == "new" and is_interrupted(path):
+        raise RunFault(
+            f"{path}: an interrupted run is here ({_work_folder(path)}): --resume goes on with it, "
+            "--restart begins again"
+        )
+    if start == "new" and path.exists():
+        raise RunFault(f"{path}: is there already: --restart writes it anew")
+    if start == "resume" and not _journal(path).exists():
+        raise RunFault(f"{path}: there is no interrupted run to resume")
+
+
+def is_interrupted(path: Path) -> bool:
+    """Tell whether an interrupted run to this output is there to be resumed."""
+    return _has_head(_journal(path))
+
+
+def look_for_another_run(path: Path) -> None:
+    """Raise RunFault while another run is writing this output."""
+    folder = _work_folder(path)
+    if folder.is_dir():
+        try:
+            FileLock(folder / "lock").acquire(timeout=0).lock.release()
+        except Timeout:
+            raise RunFault(f"{path}: another run is writing it right now") from None
+
+
+def discard(path: Path) -> None:
+    """Remove an output, and an interrupted run to it. Raises RunFault."""
+    try:
+        if _work_folder(path).is_dir():
+            # First, as without a journal nothing of what is left can be taken for a run to be resumed.
+            _journal(path).unlink(missing_ok=True)
+            shutil.rmtree(_work_folder(path))
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise RunFault(f"{path}: cannot be removed: {error.strerror}") from error
+
+
+def _has_head(journal: Path) -> bool:
+    """Tell whether a journal says what its run is; one that was cut off before that has sent nothing."""
+    try:
+        with journal.open("rb") as file:
+            return file.readline().endswith(b"\n")
+    except FileNotFoundError:
+        return False
+
+
+def _cut_unfinished_row(spool: Path, *, cut: bool) -> int:
+    """Remove the envelopes of a row without its last one; give the number of the last row that has it."""
+    done = keep = 0
+    for envelope, end in read_lines(spool, cut=cut):
+        if envelope["meta"].get("last", True):
+            done, keep = envelope["row"], end
+    os.truncate(spool, keep)
+    return done
+
+
+class StreamOutput:
+    """Standard output: envelopes as they come, or for JSON and CSV all at the end. Cannot be resumed."""
+
+    def __init__(self, format: Format, stream: BinaryIO | None = None) -> None:
+        self.done_rows = 0
+        self._format = format
+        self._stream = stream or sys.stdout.buffer
+        self._spool = None if format == "jsonl" else tempfile.TemporaryFile()  # noqa: SIM115
+
+    def earlier(self) -> Iterator[Envelope]:
+        """There are none: it cannot be resumed."""
+        return iter(())
+
+    def write(self, lines: bytes) -> None:
+        """Write envelopes. Raises RunStopped when nobody reads any more."""
+        with _writing():
+            (self._spool or self._stream).write(lines)
+            if not self._spool:
+                self._stream.flush()
+
+    def finish(self) -> None:
+        """Write what had to wait for the end."""
+        with _writing():
+            if self._spool:
+                convert(self._spool, self._format, self._stream)
+            self._stream.flush()
+
+    def close(self) -> None:
+        """Remove the temporary file."""
+        if self._spool:
+            self._spool.close()
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RunStopped(f"standard output cannot be written: {error.strerror}") from error

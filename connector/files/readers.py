@@ -1,0 +1,356 @@
+"""Rows in: JSON Lines, JSON arrays, CSV, TSV, folders of `part-*` files, gzip of each, and standard input.
+
+Everything is read as a stream. A broken line costs its own row only; where the next record cannot be found
+any more (broken gzip, a broken JSON array), one broken row is the last.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+from connector.common import json_text
+from connector.common.json_text import Json, kind
+from connector.errors import RunFault, shorten
+from connector.files.json_stream import UNREADABLE, JsonAhead
+
+Format = Literal["jsonl", "json", "csv", "tsv"]
+FORMATS: tuple[Format, ...] = ("jsonl", "json", "csv", "tsv")
+
+_SUFFIXES: dict[str, Format] = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "json",
+    ".csv": "csv",
+    ".tsv": "tsv",
+}
+_LONGEST_FIELD = 1 << 24
+LONGEST_LINE = 1 << 26
+"""Bytes of a line, so that a packed file of a line without end does not fill the memory."""
+
+
+@dataclass(frozen=True)
+class InputRow:
+    """One row, numbered from 1; `error` says why it cannot be run, and `code` of which kind that is."""
+
+    number: int
+    data: dict[str, Json]
+    error: str = ""
+    code: str = "input_invalid"
+
+
+@dataclass(frozen=True)
+class _Record:
+    """A record of one file, before it has a number."""
+
+    data: dict[str, Json]
+    error: str = ""
+
+
+class RowSource:
+    """The rows of an input: `-` (standard input, or `stdin`), a file, or a folder of `part-*` files."""
+
+    def __init__(self, path: str, format: str | None = None, stdin: BinaryIO | None = None) -> None:
+        if format is not None and format not in FORMATS:
+            raise RunFault(f'no input format "{format}"; there are {", ".join(FORMATS)}')
+        self._format: Format | None = format
+        self._stdin = stdin
+        self.is_stdin = path == "-"
+        self._files = [] if self.is_stdin else _input_files(Path(path))
+
+    def rows(self) -> Iterator[InputRow]:
+        """Give the rows in order. Raises RunFault where a file cannot be opened or has a broken header."""
+        for number, record in enumerate(self._records(), start=1):
+            yield InputRow(number, record.data, record.error)
+
+    def count(self, go_on: Callable[[], bool] = lambda: True) -> int | None:
+        """Count the rows, which takes a small part of the time of reading them.
+
+        Gives None for standard input, and as soon as `go_on` says no.
+        """
+        if self.is_stdin:
+            return None
+        count = 0
+        for count, _ in enumerate(self._records(unread=True), start=1):  # noqa: B007 - what is left is wanted
+            if not go_on():
+                return None
+        return count
+
+    def passed(self, row: int) -> int:
+        """Tell how many rows lie up to the row of that number."""
+        return row
+
+    def digest(self) -> str:
+        """Give the SHA-256 of the input's content, by which a resumed run knows it again."""
+        digest = hashlib.sha256()
+        for path in self._files:
+            digest.update(path.name.encode() + b"\0")
+            with _open(path) as file:
+                while chunk := file.read(1 << 20):
+                    digest.update(chunk)
+        return digest.hexdigest()
+
+    def _records(self, *, unread: bool = False) -> Iterator[_Record]:
+        if self.is_stdin:
+            # Not by sys.stdin: a thread that still waits for a line of it would make the process end badly.
+            with self._stdin or open(sys.stdin.fileno(), "rb", closefd=False) as file:
+                yield from _read_stream(file, self._format, "standard input")
+        for index, path in enumerate(self._files):
+            try:
+                with _open(path) as file:
+                    yield from _read_stream(file, self._format or _format_of(path), str(path), unread=unread)
+            except RunFault as error:
+                if index == 0:
+                    raise
+                # Requests have been sent for the files before it: it costs a row, not the run.
+                yield _Record({}, str(error))
+
+
+def _input_files(path: Path) -> list[Path]:
+    if not path.exists():
+        raise RunFault(f"{path}: there is no such input")
+    if not path.is_dir():
+        with _open(path):
+            return [path]
+    parts = sorted(
+        p for p in path.iterdir() if p.name.startswith("part-") and p.suffix != ".crc" and p.is_file()
+    )
+    if not parts:
+        raise RunFault(f"{path}: the folder holds no part-* files")
+    return parts
+
+
+def _open(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise RunFault(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _format_of(path: Path) -> Format | None:
+    suffixes = [s.lower() for s in path.suffixes if s.lower() != ".gz"]
+    return _SUFFIXES.get(suffixes[-1]) if suffixes else None
+
+
+def _read_stream(
+    raw: BinaryIO, format: Format | None, name: str, *, unread: bool = False
+) -> Iterator[_Record]:
+    """Read one stream, unpacked if it is gzip; a broken one ends in one broken record.
+
+    With `unread` the records are only to be counted, and may be empty.
+    """
+    buffered: Any = raw
+    stream: BinaryIO = buffered
+    if buffered.peek(2)[:2] == b"\x1f\x8b":
+        stream = io.BufferedReader(_Unpacked(buffered))
+    try:
+        _skip_bom(stream)
+        if format in (None, "json"):
+            first = _first_byte(stream)
+            format = "json" if first == b"[" else "jsonl" if first in (b"{", b"") or format else "csv"
+        lines = _unread_lines if unread else _json_lines
+        readers = {"jsonl": lines, "json": _json_array, "csv": _csv, "tsv": _tsv}
+        yield from readers[format](stream, name)
+    except UNREADABLE as error:
+        yield _Record({}, f"{name}: the rest cannot be read: {error}")
+
+
+class _Unpacked(io.RawIOBase):
+    """What a gzip stream holds, down to the last byte before it breaks."""
+
+    def __init__(self, packed: BinaryIO) -> None:
+        self._file = gzip.GzipFile(fileobj=packed)
+
+    def readable(self) -> bool:
+        """Tell that it can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Unpack as much as there is at once, so that an error keeps nothing back that came before it."""
+        data = self._file.read1(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _skip_bom(stream: BinaryIO) -> None:
+    if isinstance(stream, io.BufferedReader) and stream.peek(3)[:3] == b"\xef\xbb\xbf":
+        stream.read(3)
+
+
+def _first_byte(stream: BinaryIO) -> bytes:
+    """Look at the first byte that is no white space, without taking it from the stream."""
+    assert isinstance(stream, io.BufferedReader)
+    while True:
+        ahead = stream.peek(1)
+        stripped = ahead.lstrip()
+        if stripped or not ahead:
+            return stripped[:1]
+        stream.read(len(ahead))
+
+
+def _json_lines(stream: BinaryIO, name: str) -> Iterator[_Record]:
+    for number, line in enumerate(_lines(stream), start=1):
+        if line.strip():
+            yield _json_record(line, f"{name}, line {number}")
+
+
+def _unread_lines(stream: BinaryIO, name: str) -> Iterator[_Record]:
+    return (_UNREAD for line in _lines(stream) if line.strip())
+
+
+_UNREAD = _Record({})
+
+
+def _lines(stream: BinaryIO) -> Iterator[bytes]:
+    """Give the lines; of one that is too long, only the beginning, which is one byte too long."""
+    for line in iter(partial(stream.readline, LONGEST_LINE + 1), b""):
+        yield line
+        if len(line) > LONGEST_LINE:
+            rest = line
+            while rest and not rest.endswith(b"\n"):
+                rest = stream.readline(LONGEST_LINE)
+
+
+def _json_record(line: bytes, place: str) -> _Record:
+    if len(line) > LONGEST_LINE:
+        return _Record({}, f"{place}: it has more than {LONGEST_LINE:,} bytes")
+    try:
+        value = json_text.loads(line.decode("utf-8").strip())
+    except UnicodeDecodeError as error:
+        return _Record({}, f"{place}: a byte that is not UTF-8, at position {error.start + 1} of the line")
+    except ValueError as error:
+        return _Record(
+            {}, f"{place}: not JSON ({error}): {shorten(line.decode('utf-8', 'replace').strip(), 80)}"
+        )
+    return _row_or_error(value, place)
+
+
+def _row_or_error(value: Json, place: str) -> _Record:
+    if isinstance(value, dict):
+        return _Record(value)
+    return _Record({}, f"{place}: a row is a JSON object, and this is {kind(value)}")
+
+
+def _json_array(stream: BinaryIO, name: str) -> Iterator[_Record]:
+    """Read an array's items one by one, keeping no more than one of them in memory."""
+    text = JsonAhead(stream)
+    done = 0
+    try:
+        text.skip("[")
+        while not text.skip("]"):
+            if done and not text.skip(","):
+                raise ValueError("a comma or the end of the array is missing")
+            value, written = text.value()
+            done += 1
+            yield _array_record(value, written, f"{name}, item {done}")
+    except ValueError as error:
+        if text.fault is None:
+            broken = f"the array is broken after item {done} and cannot be read further: {error}"
+            yield _Record({}, f"{name}: {broken}")
+            return
+    rest = text.rest()
+    if text.fault is not None:
+        raise text.fault
+    if rest:
+        yield _Record({}, f"{name}: something follows the end of the array: {shorten(rest, 40)}")
+
+
+def _array_record(value: Json, written: str, place: str) -> _Record:
+    if _has_bad_byte(written):
+        return _Record({}, f"{place}: a byte that is not UTF-8")
+    if isinstance(value, ValueError):
+        return _Record({}, f"{place}: not JSON ({value}): {shorten(written, 80)}")
+    return _row_or_error(value, place)
+
+
+def _csv(stream: BinaryIO, name: str) -> Iterator[_Record]:
+    return _separated(stream, name, ",")
+
+
+def _tsv(stream: BinaryIO, name: str) -> Iterator[_Record]:
+    return _separated(stream, name, "\t")
+
+
+def _separated(stream: BinaryIO, name: str, delimiter: str) -> Iterator[_Record]:
+    csv.field_size_limit(_LONGEST_FIELD)
+    text = io.TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="")
+    lines = _RecordLines(text)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    try:
+        header = _next_cells(reader, name)
+        while header == []:
+            header = _next_cells(reader, name)
+        if not isinstance(header, list):
+            if header is not None:
+                raise RunFault(header.error)
+            return
+        _check_header(header, name)
+        while (cells := _next_cells(reader, name)) is not None:
+            if isinstance(cells, _Record):
+                yield cells
+            elif cells:
+                yield _csv_record(header, cells, f"{name}, line {reader.line_num}")
+            lines.read = 0
+    finally:
+        text.detach()
+
+
+class _RecordLines:
+    """The lines of a text; `read` counts the characters of a record, of which there may not be too many."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._text, self.read = text, 0
+
+    def __iter__(self) -> Iterator[str]:
+        readline = self._text.readline
+        while line := readline(LONGEST_LINE):
+            self.read += len(line)
+            if self.read >= LONGEST_LINE:
+                raise OSError(f"a record has more than {LONGEST_LINE:,} characters")
+            yield line
+
+
+def _next_cells(reader: Iterator[list[str]], name: str) -> list[str] | _Record | None:
+    try:
+        return next(reader, None)
+    except csv.Error as error:
+        line = getattr(reader, "line_num", "?")
+        return _Record({}, f"{name}, line {line}: {error}")
+
+
+def _check_header(header: Sequence[str], name: str) -> None:
+    seen: set[str] = set()
+    for column in header:
+        if not column.strip() or _has_bad_byte(column):
+            raise RunFault(
+                f"{name}: a column of the header has no readable name: {shorten(repr(column), 80)}"
+            )
+        if column in seen:
+            raise RunFault(f'{name}: the header names the column "{shorten(column, 80)}" twice')
+        seen.add(column)
+
+
+def _csv_record(header: list[str], cells: list[str], place: str) -> _Record:
+    if len(cells) != len(header):
+        return _Record({}, f"{place}: {len(cells)} values where the header has {len(header)} columns")
+    for column, cell in zip(header, cells, strict=True):
+        if _has_bad_byte(cell):
+            return _Record({}, f'{place}: a byte that is not UTF-8, in the column "{shorten(column, 80)}"')
+    return _Record(dict(zip(header, cells, strict=True)))
+
+
+def _has_bad_byte(text: str) -> bool:
+    """Tell whether text that was decoded with `surrogateescape` holds what is not UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False

@@ -1,0 +1,284 @@
+"""HTTP: what is asked, what is answered, and the transport between them.
+
+`Request` is what an action asks of an API, below its base URL; handlers make it and previews show it.
+The transport is passed in, so that most tests need no network.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Literal, Protocol
+from urllib.parse import quote, unquote
+
+import connector
+from connector.common import json_text
+from connector.common.absent import ABSENT
+from connector.common.json_text import Json
+from connector.errors import RowError, RunFault
+from connector.http.uploads import read
+
+Effect = Literal["read", "write", "destructive"]
+
+USER_AGENT = f"ninjaone-connector/{connector.__version__}"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a multipart body: a JSON or text `value`, or the file at `path`, below `folder`."""
+
+    name: str
+    media_type: str | None = None
+    value: Json = None
+    path: Path | None = None
+    folder: Path | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Request:
+    """One API request. `path` is escaped and below the base URL; `body` is JSON, or ABSENT.
+
+    `effect` and `idempotent` decide what may be sent twice; `redirects` says that a 3xx answer is the
+    result that is wanted, `binary` that any kind of content is, and `cached` that the answer holds for a
+    whole run.
+    """
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: Json = field(default_factory=lambda: ABSENT, repr=False)
+    parts: tuple[Part, ...] = field(default=(), repr=False)
+    effect: Effect = "read"
+    idempotent: bool = True
+    redirects: bool = False
+    binary: bool = False
+    cached: bool = False
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it may be sent again although the first one may have been carried out."""
+        return self.effect == "read" or self.idempotent
+
+    @cached_property
+    def encoded(self) -> tuple[dict[str, str], bytes | None]:
+        """The headers that describe its body, and the body's bytes. Raises RowError: see `encode_body`."""
+        return encode_body(self)
+
+    @property
+    def target(self) -> str:
+        """Path and query as they are sent, spaces as %20."""
+        if not self.query:
+            return self.path
+        return self.path + "?" + "&".join(f"{_escape(n)}={_escape(v)}" for n, v in self.query)
+
+    def with_query(self, name: str, value: Json) -> Request:
+        """Give a copy with one query parameter set."""
+        kept = tuple(pair for pair in self.query if pair[0] != name)
+        return replace(self, query=(*kept, (name, query_text(value))))
+
+    def with_body(self, name: str, value: Json) -> Request:
+        """Give a copy with one member of the JSON body set."""
+        return replace(self, body={**(self.body or {}), name: value})
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+def build_path(template: str, values: Mapping[str, Json]) -> str:
+    """Fill the `{placeholders}` of a path, each value escaped as one segment.
+
+    Raises RowError (`input_invalid`) for what could leave its segment, and RunFault for a placeholder
+    without a value.
+    """
+    pattern, names = _path_pattern(template)
+    for name in names:
+        if name not in values:
+            raise RunFault(f"{template}: nothing is given for {{{name}}}")
+    return pattern % tuple([path_segment(values[name]) for name in names])
+
+
+@lru_cache(maxsize=512)
+def _path_pattern(template: str) -> tuple[str, tuple[str, ...]]:
+    """Split a path into a pattern, with `%s` for each placeholder, and the placeholders' names."""
+    segments = template.split("/")
+    marked = [segment.startswith("{") and segment.endswith("}") for segment in segments]
+    pieces = ["%s" if mark else s.replace("%", "%%") for s, mark in zip(segments, marked, strict=True)]
+    return "/".join(pieces), tuple(s[1:-1] for s, mark in zip(segments, marked, strict=True) if mark)
+
+
+def path_segment(value: Json) -> str:
+    """Escape a value as one path segment. Raises RowError where it would not stay one."""
+    if type(value) is int:
+        return str(value)
+    text = query_text(value)
+    if not text.strip() or any(ord(c) < 32 or ord(c) == 127 for c in text) or _climbs(text):
+        raise RowError("input_invalid", f'"{text[:60]}" cannot be part of an API path')
+    return _escape(text)
+
+
+def _climbs(text: str) -> bool:
+    """Tell whether a value could be taken for a way up, by servers that unescape it more than once, too."""
+    for _ in range(_UNESCAPED_AT_MOST):
+        segments = re.split(r"[/\\]", text)
+        if any(segment.partition(";")[0].strip() in (".", "..") for segment in segments):
+            return True
+        if "%" not in text:
+            return False
+        text = unquote(text)
+    return False
+
+
+_UNESCAPED_AT_MOST = 4
+
+
+def query_text(value: Json) -> str:
+    """Write a value as a path or query takes it: text as it is, booleans and numbers as JSON."""
+    return value if isinstance(value, str) else json_text.dumps(value)
+
+
+def escape_target(text: str) -> str:
+    """Escape what no URL can hold in a path and query; what is escaped already stays as it is."""
+    return _escape(text, safe="%/?:@!$&'()*+,;=[]")
+
+
+def _escape(text: str, safe: str = "") -> str:
+    try:
+        return quote(text, safe=safe)
+    except UnicodeEncodeError:
+        raise RowError("input_invalid", "a text with a broken character cannot be part of a URL") from None
+
+
+@dataclass(frozen=True)
+class Response:
+    """One whole answer. Header names are lower case; `attempts` counts how often its request was sent, and
+    `repeated` tells that one of those may have been carried out before. `hide` takes out what is secret of a
+    text that an error quotes.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = field(default=b"", repr=False)
+    attempts: int = 1
+    request_id: str | None = None
+    repeated: bool = False
+    hide: Callable[[str], str] = field(default=str, repr=False, compare=False)
+
+    def json(self) -> Json:
+        """Read the body as JSON; an empty body gives None.
+
+        Raises RowError (`bad_response`), since the request may have been carried out all the same.
+        """
+        if not self.body.strip():
+            return None
+        try:
+            return json_text.loads(self.text)
+        except ValueError as error:
+            said = f"the API answered {self.status} with what is not JSON ({error}): {self._quoted}"
+            raise self.bad(said) from None
+
+    def member(self, name: str) -> Json:
+        """Give one member of the answer's JSON object. Raises RowError (`bad_response`) without it."""
+        body = self.json()
+        if isinstance(body, dict) and body.get(name) is not None:
+            return body[name]
+        raise self.bad(f'the API answered {self.status} without the "{name}" that is due: {self._quoted}')
+
+    @property
+    def _quoted(self) -> str:
+        # Secrets go first: what is cut short before could hold a half of one.
+        return repr(self.hide(self.text)[:120])
+
+    def bad(self, message: str) -> RowError:
+        """Make the error (`bad_response`) of an answer that cannot be used."""
+        return RowError(
+            "bad_response",
+            message,
+            refused=False,
+            status=self.status,
+            request_id=self.request_id,
+            attempts=self.attempts,
+        )
+
+    @cached_property
+    def text(self) -> str:
+        """The body as text; bytes that are not UTF-8 are replaced."""
+        return self.body.decode("utf-8", "replace")
+
+    @property
+    def is_html(self) -> bool:
+        """Whether the answer is an HTML page, by its type or its first characters."""
+        media_type = self.headers.get("content-type", "").lower()
+        if "json" in media_type:
+            return False
+        return "html" in media_type or self.body[:100].lstrip().lower().startswith(
+            (b"<!doctype html", b"<html")
+        )
+
+
+class Transport(Protocol):
+    """Sends one HTTP request and gives its whole answer, whatever the status; follows no redirect."""
+
+    def send(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        leaving: Callable[[], None] | None = None,
+    ) -> Response:
+        """Send to `target` (path and query); `leaving` is called when a connection is there, just before.
+
+        Raises NotSent or AnswerLost where there is no whole answer.
+        """
+
+
+def encode_body(request: Request) -> tuple[dict[str, str], bytes | None]:
+    """Write a request's body: the headers that describe it, and its bytes.
+
+    Raises RowError (`input_invalid`) for a file that cannot be read and a value that cannot be written.
+    """
+    try:
+        if request.parts:
+            return _encode_parts(request.parts)
+        if request.body is ABSENT:
+            return {}, None
+        return {"content-type": "application/json"}, json_text.dump_bytes(request.body)
+    except UnicodeEncodeError:
+        raise RowError("input_invalid", "a text with a broken character cannot be sent as text") from None
+    except ValueError as error:
+        raise RowError("input_invalid", f"the request's body cannot be written as JSON: {error}") from None
+
+
+def _encode_parts(parts: tuple[Part, ...]) -> tuple[dict[str, str], bytes]:
+    from urllib3.fields import RequestField
+    from urllib3.filepost import encode_multipart_formdata
+
+    fields = []
+    for part in parts:
+        data, filename, media_type = _part_content(part)
+        field = RequestField(part.name, data, filename)
+        field.make_multipart(content_type=media_type)
+        fields.append(field)
+    body, content_type = encode_multipart_formdata(fields)
+    return {"content-type": content_type}, body
+
+
+def _part_content(part: Part) -> tuple[bytes, str | None, str | None]:
+    if part.path is None:
+        if part.media_type == "application/json" or not isinstance(part.value, str):
+            return json_text.dump_bytes(part.value), None, part.media_type
+        return part.value.encode(), None, part.media_type
+    try:
+        data = read(part.path, part.folder)
+    except OSError as error:
+        raise RowError(
+            "input_invalid", f"{part.name}: cannot read the file {part.path}: {error.strerror}"
+        ) from None
+    import mimetypes  # not at the top: rarely needed, slow to import
+
+    guessed = mimetypes.guess_type(part.path.name)[0] or "application/octet-stream"
+    return data, part.path.name, part.media_type or guessed

@@ -1,0 +1,1 @@
+"""One row through one action: bindings, handlers, pages, requests, its envelope."""

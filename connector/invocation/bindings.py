@@ -1,0 +1,297 @@
+"""What each input of an action is bound to in a run, and a row's values that come of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from connector.catalog.action import Action
+from connector.catalog.inputs import Input
+from connector.catalog.json_schema import Check, compile_check, validator
+from connector.common.absent import ABSENT
+from connector.common.json_text import Json
+from connector.errors import RowError, RunFault, nearest
+from connector.templating.environment import MissingError
+from connector.templating.templates import (
+    Render,
+    Row,
+    Scope,
+    Template,
+    compile_together,
+    constant,
+    json_source,
+    read,
+    takes_json,
+)
+from connector.templating.values import parse_json
+
+
+@dataclass(frozen=True)
+class Binding:
+    """One input and where its value comes from.
+
+    `renders_json` says that text which the template gives is a JSON document.
+    """
+
+    input: Input
+    source: str
+    template: Template
+    renders_json: bool = False
+    send_empty: bool = False
+
+    def value(self, scope: Scope) -> Json:
+        """Give the typed value for a row, or ABSENT. Raises RowError, which quotes nothing of a secret."""
+        try:
+            return self._value(scope)
+        except RowError as error:
+            cause = error.__cause__ and error.__cause__.__cause__
+            if not self.input.is_secret or isinstance(cause, MissingError):
+                raise
+            said = "its template fails" if error.code == "template_error" else "it is not what is declared"
+            raise RowError(error.code, f"{self.input.name}: {said} (it is secret, and not shown)") from None
+
+    def _value(self, scope: Scope) -> Json:
+        try:
+            rendered = self._render(scope)
+        except RowError as error:
+            raise RowError(error.code, f"{self.input.name}: {error}") from error
+        return self.typed(rendered)
+
+    def outcome(self, scope: Scope) -> Json | RowError:
+        """Give the typed value for a row, or ABSENT, or what is wrong with it."""
+        try:
+            return self.value(scope)
+        except RowError as error:
+            return error
+
+    def typed(self, rendered: Json) -> Json:
+        """Give the typed value for what was rendered, or ABSENT. Raises RowError."""
+        given = self.input
+        if self.renders_json and isinstance(rendered, str) and rendered.strip():
+            try:
+                rendered = parse_json(rendered)
+            except RowError as error:
+                raise RowError(error.code, f"{given.name}: {error}") from error
+        value = given.read(rendered)
+        return given.read_empty() if self.send_empty and value is ABSENT else value
+
+    @cached_property
+    def _render(self) -> Render:
+        return self.template.compile()
+
+
+@dataclass(frozen=True)
+class Bindings:
+    """An action's inputs bound for one run.
+
+    `together` gives what the templates of a row render to, in the order of `bound`. `fallbacks` are values
+    for inputs that a row leaves absent; `constants` are what templates see beside a row's fields.
+    """
+
+    action: Action
+    bound: tuple[Binding, ...]
+    together: Callable[[Scope], list[Json]]
+    delay_ms: float
+    fallbacks: Mapping[str, Json] = field(default_factory=dict)
+    constants: Mapping[str, Json] = field(default_factory=dict)
+
+    def values(self, row: Row) -> dict[str, Json]:
+        """Give a row's typed values by input name, without the absent ones.
+
+        Raises RowError (`template_error`, `input_invalid`) that says everything that is wrong with them.
+        """
+        scope = Scope(row, self.constants)
+        try:
+            values = self._values_together(scope)
+        except Exception:
+            # One by one, to say of each what is wrong. Nothing that a template may call changes anything, so
+            # none minds being evaluated twice.
+            values = self._values_one_by_one(scope)
+        for name, value in self.fallbacks.items():
+            values.setdefault(name, value)
+        self._check(values)
+        return values
+
+    def _values_together(self, scope: Scope) -> dict[str, Json]:
+        """Give the values, or raise anything where one of them is wrong."""
+        values = {}
+        for (name, takes, typed), rendered in zip(self._readers, self.together(scope), strict=True):
+            if takes(rendered):
+                values[name] = rendered
+            elif (value := typed(rendered)) is not ABSENT:
+                values[name] = value
+        return values
+
+    @cached_property
+    def _readers(self) -> list[tuple[str, Check, Callable[[Json], Json]]]:
+        return [(binding.input.name, binding.input.takes, binding.typed) for binding in self.bound]
+
+    def _values_one_by_one(self, scope: Scope) -> dict[str, Json]:
+        """Give the values. Raises RowError that tells all that are wrong."""
+        outcomes = {binding.input.name: binding.outcome(scope) for binding in self.bound}
+        errors = [outcome for outcome in outcomes.values() if isinstance(outcome, RowError)]
+        values = {name: outcome for name, outcome in outcomes.items() if outcome is not ABSENT}
+        if errors:
+            raise RowError(errors[0].code, "; ".join(dict.fromkeys(map(str, errors))))
+        return values
+
+    def warnings(self, values: Mapping[str, Json]) -> list[str]:
+        """Say which of the given inputs today's published API does not know."""
+        given = self._unpublished and [name for name in values if name in self._unpublished]
+        return [f"{name}: today's API does not publish it, and may not keep it" for name in given]
+
+    @cached_property
+    def _unpublished(self) -> frozenset[str]:
+        return frozenset(name for name, given in self.action.inputs.items() if not given.published)
+
+    def _check(self, values: dict[str, Json]) -> None:
+        absent = [name for name in self.action.required if name not in values]
+        if absent:
+            how = {b.input.name: b.source for b in self.bound}
+            listed = "; ".join(f"{name} ({how.get(name, 'bound to nothing')})" for name in absent)
+            raise RowError("input_invalid", f"a required input has no value: {listed}")
+        for rule, passes in self._rules:
+            if passes is not None and passes(values):
+                continue
+            for error in validator(rule).iter_errors(values):
+                raise RowError("input_invalid", str(rule.get("description") or error.message))
+
+    @cached_property
+    def _rules(self) -> list[tuple[Mapping[str, Json], Check | None]]:
+        return [(rule, compile_check(rule)) for rule in self.action.rules]
+
+    def described(self) -> dict[str, str]:
+        """Say for each input what it is bound to, for a preview."""
+        return {binding.input.name: binding.source for binding in self.bound}
+
+
+def bind(
+    action: Action,
+    templates: Mapping[str, Any],
+    *,
+    match_fields: bool = False,
+    delay_ms: float | None = None,
+    fallbacks: Mapping[str, Any] | None = None,
+    constants: Mapping[str, Json] | None = None,
+) -> Bindings:
+    """Bind an action's inputs to templates, and without any (or with `match_fields`) to fields of their name.
+
+    A template is text; a JSON value that stands for its own JSON text; or `{template: …, empty: send}`.
+    Raises RunFault for an unknown input, a template that does not compile, and a required input that
+    nothing is bound to.
+    """
+    templates = dict(templates)
+    given_delay = _setting(action, "delay_ms", templates.pop("delay_ms", ABSENT))
+    bound, faults = bind_inputs(action, templates, match_fields=match_fields)
+    for fault in faults.values():
+        raise fault
+    defaults = {b.input.name: b.input.default for b in bound if b.input.default is not ABSENT}
+    given = _read_fallbacks(action, fallbacks or {})
+    names = {binding.input.name for binding in bound} | given.keys()
+    unbound = [name for name in action.required if name not in names]
+    if unbound:
+        raise RunFault(f"{action.name} needs {', '.join(unbound)}, and no template is given for it")
+    return Bindings(
+        action,
+        tuple(bound),
+        _together(bound),
+        given_delay if delay_ms is None else delay_ms,
+        {**defaults, **given},
+        constants or {},
+    )
+
+
+def bind_inputs(
+    action: Action, templates: Mapping[str, Any], *, match_fields: bool = False
+) -> tuple[list[Binding], dict[str, RunFault]]:
+    """Bind what can be bound, and say by the input's name what is wrong with the other templates.
+
+    A setting of the whole run is none of them, and what is required is not looked at.
+    """
+    faults = {
+        str(name): RunFault(f'{action.name} has no input "{name}"{nearest(str(name), action.inputs)}')
+        for name in templates
+        if name not in action.inputs
+    }
+    by_field = match_fields or not templates
+    bound = []
+    for name, given in action.inputs.items():
+        if name != "delay_ms" and (name in templates or by_field or given.default is not ABSENT):
+            try:
+                bound.append(_bind_one(given, templates.get(name, ABSENT), by_field))
+            except RunFault as fault:
+                faults[name] = fault
+    return bound, faults
+
+
+def _together(bound: Sequence[Binding]) -> Callable[[Scope], list[Json]]:
+    try:
+        return compile_together([binding.template for binding in bound])
+    except RunFault:
+        for binding in bound:
+            with _naming(binding.input):
+                binding.template.compile()
+        raise
+
+
+@contextmanager
+def _naming(given: Input) -> Iterator[None]:
+    """Say of a fault which input's it is."""
+    try:
+        yield
+    except RunFault as error:
+        raise RunFault(f"{given.name}: {error}") from error
+
+
+def _read_fallbacks(action: Action, fallbacks: Mapping[str, Any]) -> dict[str, Json]:
+    try:
+        read = {n: action.inputs[n].read(v) for n, v in fallbacks.items() if n in action.inputs}
+    except RowError as error:
+        raise RunFault(str(error)) from error
+    return {name: value for name, value in read.items() if value is not ABSENT}
+
+
+def _bind_one(given: Input, template: Any, by_field: bool) -> Binding:
+    if template is ABSENT and by_field:
+        return Binding(given, f'the row\'s field "{given.name}"', _field(given.name))
+    if template is ABSENT:
+        return Binding(given, "its default", constant(ABSENT))
+    if template is None:
+        return Binding(given, "the template null", constant(None))
+    send_empty = False
+    if isinstance(template, Mapping) and "template" in template and template.keys() <= {"template", "empty"}:
+        if template.get("empty", "send") != "send":
+            raise RunFault(f'{given.name}: "empty" can only be "send"')
+        send_empty, template = "empty" in template, template["template"]
+    try:
+        if send_empty:
+            given.read_empty()
+    except RowError as error:
+        raise RunFault(f'{error}, so "empty: send" cannot be asked for') from error
+    with _naming(given):
+        source = template if isinstance(template, str) else json_source(template)
+        template = read(source, given.schema)
+    return Binding(given, f"the template {source}", template, takes_json(given.schema), send_empty)
+
+
+def _field(name: str) -> Template:
+    """Make what gives the row's field of a name as it is."""
+    return Template(lambda: lambda scope: scope.fields.get(name, ABSENT))
+
+
+def _setting(action: Action, name: str, template: Any) -> float:
+    """Read a setting of the whole run, which no row can change."""
+    declared = action.inputs.get(name)
+    if declared is None:
+        return 0.0
+    default = float(declared.default) if declared.default is not ABSENT else 0.0
+    if template is ABSENT:
+        return default
+    try:
+        value = _bind_one(declared, template, False).value(Scope({}))
+    except RowError as error:
+        raise RunFault(f"{name} is a setting of the whole run, which no row can change: {error}") from error
+    return default if value is ABSENT else float(value)

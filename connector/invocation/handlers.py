@@ -1,0 +1,244 @@
+"""What turns an action's typed inputs into requests and their answers into a result.
+
+A handler is a generator: it yields a `Request`, is handed the `Response`, may yield a `Page` of a list,
+and returns the result. It does no IO. Most actions use `http_handler`; one that needs more has a Python
+file of its own beside its declaration, with a function `handle(inputs: Inputs) -> Steps`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from connector.catalog.action import Action
+from connector.catalog.inputs import Input
+from connector.catalog.service import Service
+from connector.common.absent import ABSENT
+from connector.common.json_text import Json
+from connector.errors import DeclarationError, RowError
+from connector.http.messages import Part, Request, Response, build_path, query_text
+from connector.http.uploads import find
+from connector.invocation.pagination import Page, PagedResult, walk
+
+__all__ = [
+    "Download",
+    "Inputs",
+    "Note",
+    "Page",
+    "PagedResult",
+    "Request",
+    "Response",
+    "Steps",
+    "http_handler",
+    "lookup",
+    "request",
+]
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something that a handler has the envelope say among its warnings."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Download:
+    """A result that is the content of an answer, to be saved as a file."""
+
+    response: Response
+
+
+Steps = Generator[Request | Page | Note, Response, Any]
+
+
+class Inputs:
+    """An action's typed input values: `inputs.name` gives a value, or None when it was not given.
+
+    `"name" in inputs` tells a JSON null from an absent value.
+    """
+
+    def __init__(self, action: Action, service: Service, values: Mapping[str, Json], uploads: Path) -> None:
+        self._action, self._service, self._values, self._uploads = action, service, values, uploads
+
+    def __getattr__(self, name: str) -> Json:
+        if name.startswith("_") or name not in self._action.inputs:
+            raise AttributeError(f"the action {self._action.name} has no input {name!r}")
+        return self._values.get(name)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
+
+    def with_values(self, **values: Json) -> Inputs:
+        """Give a copy in which these inputs have other values."""
+        for name in values:
+            self.__getattr__(name)  # refuses what is no input
+        return Inputs(self._action, self._service, {**self._values, **values}, self._uploads)
+
+    @property
+    def service(self) -> Service:
+        """The service whose action it is, with its pagers and words."""
+        return self._service
+
+    @property
+    def has_body(self) -> bool:
+        """Whether any input was given that goes into the body."""
+        given = (self._action.inputs[name] for name in self._values)
+        return any(i.place in ("body", "part") for i in given)
+
+    def request(self) -> Request:
+        """Build the request that the declaration describes.
+
+        Raises RowError for a value that cannot be sent where it belongs.
+        """
+        action = self._action
+        path: dict[str, Json] = {}
+        query: list[tuple[str, str]] = []
+        headers: dict[str, str] = {}
+        parts: list[Part] = []
+        body: Json = {} if action.takes_members else ABSENT
+        values = self._values
+        for name, given in action.inputs.items():
+            if name not in values:
+                continue
+            value, place, target = values[name], given.place, given.target
+            if place == "body" and target:
+                _put(body, target, value)
+            elif place == "body":
+                body = value
+            elif place == "path":
+                path[target[0]] = value
+            elif place == "query":
+                many = value if isinstance(value, list) else [value]
+                query += [(target[0], query_text(item)) for item in many]
+            elif place == "header":
+                headers[target[0]] = _header_text(given, value)
+            elif place == "part":
+                self._add_part(parts, given, value)
+        return Request(
+            method=action.method,
+            path=build_path(action.path, path),
+            query=tuple(query),
+            headers=headers,
+            body=body,
+            parts=tuple(parts),
+            effect=action.effect,
+            idempotent=action.idempotent,
+            redirects=action.redirects,
+            binary=action.returns_file,
+        )
+
+    def _add_part(self, parts: list[Part], given: Input, value: Json) -> None:
+        """Add an input to the parts; all inputs below one `part.NAME.` fill one part's JSON object."""
+        name, *member = given.target
+        declared = self._action.parts[name]
+        if member:
+            begun = next((p for p in parts if p.name == name), None)
+            if begun is None:
+                begun = Part(name, declared.media_type, {})
+                parts.append(begun)
+            _put(begun.value, member, value)
+        elif declared.file:
+            names = value if isinstance(value, list) else [value]
+            for file in names:
+                path = find(self._uploads, str(file), given.name)
+                parts.append(Part(name, declared.media_type, path=path, folder=self._uploads))
+        else:
+            parts.append(Part(name, declared.media_type, value))
+
+
+def _header_text(given: Input, value: Json) -> str:
+    text = query_text(value)
+    if any(not 32 <= ord(c) < 256 or ord(c) == 127 for c in text):
+        raise RowError(
+            "input_invalid", f"{given.name}: a header holds Latin letters, and no control characters"
+        )
+    return text
+
+
+def _put(body: dict[str, Json], target: Sequence[str], value: Json) -> None:
+    """Set a member of a body that is being built; the last name of `target` is its own."""
+    for holder in target[:-1]:
+        body = body.setdefault(holder, {})
+    body[target[-1]] = value
+
+
+def request(
+    method: str,
+    path: str,
+    values: Mapping[str, Json],
+    *,
+    body: Json = ABSENT,
+    effect: Any = "write",
+    idempotent: bool = False,
+) -> Request:
+    """Build a request beside the declared one, for a handler that needs more than one."""
+    return Request(method, build_path(path, values), body=body, effect=effect, idempotent=idempotent)
+
+
+def lookup(path: str, **query: Json) -> Request:
+    """Build a read whose answer holds for a whole run: it is sent once, for whichever row asks first."""
+    return Request("GET", path, tuple((n, query_text(v)) for n, v in query.items()), cached=True)
+
+
+def http_handler(inputs: Inputs) -> Steps:
+    """Send the declared request; walk its pages where the action is paged."""
+    action, service = inputs._action, inputs._service
+    first = inputs.request()
+    if action.paging:
+        limit = inputs.limit if "limit" in action.inputs else None
+        return (yield from walk(service.pagers[action.paging], first, limit))
+    return read_result(action, (yield first))
+
+
+def read_result(action: Action, response: Response) -> Json:
+    """Turn an answer into an action's result: its JSON, its content, where a redirect leads to, or None.
+
+    Raises RowError (`bad_response`) for an empty answer where JSON is due.
+    """
+    if 300 <= response.status < 400:
+        return {"url": response.headers.get("location")}
+    if action.returns_file:
+        return Download(response)
+    if response.body.strip():
+        return response.json() if action.returns_json else _undeclared(response)
+    gone = response.status == 204 and action.method == "DELETE"  # also a repeated one that found nothing
+    if action.returns_json and not action.redirects and not gone:
+        raise response.bad(f"the API answered {response.status} with an empty body where JSON is due")
+    return None
+
+
+def _undeclared(response: Response) -> Json:
+    """Keep a body that nobody promised, as JSON where it is that."""
+    if "json" in response.headers.get("content-type", "").lower():
+        with suppress(RowError):
+            return response.json()
+    return response.text
+
+
+Handler = Callable[[Inputs], Steps]
+
+
+def find_handler(action: Action) -> Handler:
+    """Give the action's own handler, or the HTTP one."""
+    return load_handler(action.handler) if action.handler else http_handler
+
+
+@cache
+def load_handler(path: Path) -> Handler:
+    """Load `handle` from a Python file. Raises DeclarationError for a file that has none."""
+    spec = importlib.util.spec_from_file_location(f"connector_action_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise DeclarationError(f"{path}: not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+        handle: Handler = module.handle
+    except Exception as error:
+        raise DeclarationError(f"{path}: the handler cannot be loaded: {error!r}") from error
+    return handle

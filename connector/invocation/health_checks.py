@@ -1,0 +1,70 @@
+"""Health checks: whether a connection signs in, and may do what is usually asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from connector.catalog.catalog import Catalog
+from connector.catalog.service import HealthCheck, Service
+from connector.client.client import Client
+from connector.errors import RowError
+from connector.invocation.bindings import bind
+from connector.invocation.invoke import Invoker
+
+_OFF = "switched off for this connection"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What came of one check. `ok` None means that it was not tried; `message` says what to look at."""
+
+    title: str
+    ok: bool | None
+    message: str
+
+
+def examine(service: Service, catalog: Catalog, client: Client) -> Iterator[Finding]:
+    """Run the sign-in, the service's own health checks, and a look at the token's scopes, one by one.
+
+    What the connection has switched off is not tried.
+    """
+    try:
+        scopes = client.sign_in()
+    except RowError as error:
+        yield Finding("Sign-in", False, str(error))
+        for check in service.health_checks:
+            yield Finding(check.title, None, "not tried, as the sign-in failed")
+        return
+    yield Finding("Sign-in", True, f"signed in at {client.connection.base_url}")
+    off = client.connection.health_checks_off
+    for check in service.health_checks:
+        if check.title.lower() in off:
+            yield Finding(check.title, None, _OFF)
+        else:
+            yield _try(check, service, catalog, client)
+    yield Finding("Scopes", None, _OFF) if "scopes" in off else _scopes(service, scopes)
+
+
+def _try(check: HealthCheck, service: Service, catalog: Catalog, client: Client) -> Finding:
+    action = catalog.action(check.action)
+    invoker = Invoker(action, service, bind(action, dict(check.inputs)), client, uploads=Path())
+    (envelope,) = invoker.envelopes(1, {})
+    if envelope.has_error:
+        needed = f". It needs the scope {check.scope}" if check.scope else ""
+        return Finding(check.title, False, f"{envelope.error}{needed}")
+    size = len(envelope.result) if isinstance(envelope.result, list) else 1
+    return Finding(check.title, True, f"listed (sample size: {size})")
+
+
+def _scopes(service: Service, scopes: tuple[str, ...]) -> Finding:
+    if not scopes:
+        return Finding("Scopes", None, "the sign-in does not say which scopes the token carries")
+    lacking = [
+        f"{purpose} need {scope}, which it lacks"
+        for scope, purpose in service.scopes.items()
+        if scope not in scopes
+    ]
+    said = "; ".join([f"the token carries {' '.join(scopes)}", *lacking])
+    return Finding("Scopes", not lacking, said)

@@ -1,0 +1,239 @@
+"""One row through one action: values, requests, and the envelopes that come of them."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from connector.catalog.action import Action
+from connector.catalog.service import Service
+from connector.client.client import Client
+from connector.common.absent import ABSENT
+from connector.common.json_text import Json
+from connector.errors import RowError, RunStopped
+from connector.files.envelope import Envelope
+from connector.http.downloads import save
+from connector.http.messages import Request
+from connector.invocation.bindings import Bindings
+from connector.invocation.exchange import Exchange, Lookups, NoRecorder, Recorder
+from connector.invocation.handlers import Download, Inputs, Note, Page, PagedResult, Steps, find_handler
+
+Rows = Literal["one", "each"]
+"""How a list result is written: as one envelope, or as one envelope an item."""
+
+
+@dataclass(frozen=True)
+class Invoker:
+    """Runs one action over rows. Safe for threads: a row's state is its own.
+
+    `tenant` names the connection in the envelopes of a run that has more than one.
+    """
+
+    action: Action
+    service: Service
+    bindings: Bindings
+    client: Client
+    uploads: Path
+    files: Path | None = None
+    rows: Rows = "one"
+    keep_row: bool = False
+    reveal_secrets: bool = False
+    tenant: str = ""
+    recorder: Recorder = field(default_factory=NoRecorder)
+    lookups: Lookups = field(default_factory=Lookups)
+
+    def envelopes(self, number: int, row: Mapping[str, Json]) -> Iterator[Envelope]:
+        """Run the action for a row and give its envelopes: one, or with `rows` "each" one an item.
+
+        Raises nothing but RunStopped (nowhere to write) and KeyboardInterrupt.
+        """
+        exchange = self._exchange(number)
+        writer = _RowWriter(self, number, row, exchange)
+        try:
+            try:
+                values = self.bindings.values(row)
+                self._look_for_secrets(values, exchange)
+                exchange.warnings = self.bindings.warnings(values)
+                steps = find_handler(self.action)(Inputs(self.action, self.service, values, self.uploads))
+                result = yield from self._drive(steps, exchange, writer)
+                if isinstance(result, Download):
+                    result = save(result.response, self.files or Path(), f"{number}-{self.action.name}")
+                yield from writer.finish(result)
+            except RowError as error:
+                yield from writer.failed(exchange.explain(error))
+        except RunStopped:
+            raise
+        except RecursionError:
+            writer.drop_held()
+            what = "an answer of the API" if exchange.last else "the row"
+            code = "bad_response" if exchange.last else "input_invalid"
+            yield from writer.failed(RowError(code, f"{what} is nested too deeply"))
+        except Exception as error:
+            message = (
+                f"a fault in the connector itself, at {self.action.name}: {type(error).__name__}: {error}"
+            )
+            yield from writer.failed(RowError("internal_error", message))
+
+    def _look_for_secrets(self, values: Mapping[str, Json], exchange: Exchange) -> None:
+        """Have the row's own secrets hidden. Raises RowError where it asks for the API's, unless it may."""
+        if secrets := self.action.secret_inputs and self.action.secrets_in(values):
+            exchange.redactor = exchange.redactor.beside(secrets)
+        if self.action.revealing_inputs and not self.reveal_secrets:
+            for name in self.action.revealing_inputs:
+                if values.get(name):
+                    raise RowError(
+                        "input_invalid",
+                        f"{name}: it asks for what the API holds secret: give --reveal-secrets, too",
+                    )
+
+    def _drive(self, steps: Steps, exchange: Exchange, writer: _RowWriter) -> Generator[Envelope, None, Any]:
+        """Hand-feed a handler its answers; give out the items of its pages; return its result."""
+        try:
+            step = next(steps)
+            while True:
+                if isinstance(step, (Page, Note)):
+                    if isinstance(step, Page):
+                        yield from writer.items(step.items)
+                    else:
+                        exchange.warnings.append(step.text)
+                    step = next(steps)
+                    continue
+                try:
+                    response = exchange.send(step)
+                except RowError as error:
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(response)
+        except StopIteration as stop:
+            return stop.value
+
+    def _exchange(self, number: int) -> Exchange:
+        return Exchange(self.action.name, number, self.client, self.recorder, self.lookups)
+
+    def failed_row(self, number: int, row: Json, error: RowError) -> Envelope:
+        """Give the envelope of a row that could not even be read."""
+        kept = row if isinstance(row, Mapping) else {}
+        writer = _RowWriter(self, number, kept, self._exchange(number))
+        (envelope,) = writer.failed(error)
+        return envelope
+
+
+class _RowWriter:
+    """Makes a row's envelopes; with one envelope an item it holds an item back to mark the last one."""
+
+    def __init__(self, invoker: Invoker, number: int, row: Mapping[str, Json], exchange: Exchange) -> None:
+        self._invoker, self._number, self._row, self._exchange = invoker, number, row, exchange
+        self._each = invoker.rows == "each"
+        self._held: list[Json] = []
+        self._count = 0
+
+    def items(self, items: list[Json]) -> Iterator[Envelope]:
+        """Take a page's items; give the envelopes that can be written now."""
+        self._held += self._shown_items(items)
+        if self._each and self._held:
+            *ready, kept = self._held
+            self._held = [kept]
+            for item in ready:
+                yield self._item(item, last=False)
+
+    def finish(self, result: Any) -> Iterator[Envelope]:
+        """Give the envelopes that remain, for what the handler returned."""
+        extra: dict[str, Any] = {}
+        if isinstance(result, PagedResult):
+            if result.page:
+                extra["page"] = self._shown(dict(result.page))
+            if result.truncated:
+                extra["truncated"] = True
+            result = self._held
+        elif self._each and isinstance(result, list):
+            yield from self.items(result)
+            result = self._held
+        else:
+            result = self._shown(result)
+        if not self._each:
+            yield self._envelope(None, result, extra)
+        elif isinstance(result, list):
+            yield self._item(result[-1] if result else None, last=True, extra=extra)
+        else:
+            yield self._item(result, last=True, extra=extra)
+
+    def failed(self, error: RowError) -> Iterator[Envelope]:
+        """Give the item that was held back, and the row's error envelope, which is its last."""
+        repeatable = self._exchange.repeatable and error.code not in ("outcome_unknown", "internal_error")
+        extra: dict[str, Any] = {"repeatable": repeatable}
+        if self._each:
+            for item in self._held:
+                yield self._item(item, last=False)
+            self._count += 1
+            extra |= {"item": self._count, "last": True}
+        yield self._envelope(error, self._shown(error.result), extra)
+
+    def drop_held(self) -> None:
+        """Forget the items that no envelope was made of: they cannot be written."""
+        self._held = []
+
+    def _item(self, item: Json, *, last: bool, extra: Mapping[str, Any] | None = None) -> Envelope:
+        self._count += 1
+        return self._envelope(None, item, {**(extra or {}), "item": self._count, "last": last})
+
+    def _envelope(self, error: RowError | None, result: Json, extra: Mapping[str, Any]) -> Envelope:
+        """Make an envelope of a result in which nothing secret is left."""
+        about: Any = self._exchange.last
+        if error is not None and (error.attempts or error.status is not None):
+            about = error
+        meta: dict[str, Any] = {
+            "action": self._invoker.action.name,
+            "status": about.status if about else None,
+            "code": error.code if error else None,
+            "attempts": about.attempts if about else 0,
+            "request_id": about.request_id if about else None,
+            **extra,
+        }
+        if self._invoker.tenant:
+            meta["connection"] = self._invoker.tenant
+        if self._exchange.warnings:
+            meta["warnings"] = self._exchange.warnings
+        message = None
+        if error is not None:
+            message = self._exchange.redactor.said(str(error)) or error.code
+        kept = self._row if self._invoker.keep_row else ABSENT
+        return Envelope(self._number, message, result, meta, kept)
+
+    def _shown_items(self, items: list[Json]) -> list[Json]:
+        """Hide what is secret in a page's items. To look at the answer's text first spares most of them that.
+
+        A handler of the action's own may have made them of more than the last answer.
+        """
+        last, may_hide = self._exchange.last, self._exchange.redactor.may_hide
+        if self._invoker.action.handler is None and last is not None and not may_hide(last.text):
+            return items
+        shown: list[Json] = self._shown(items)
+        return shown
+
+    def _shown(self, value: Json) -> Json:
+        return value if self._invoker.reveal_secrets else self._exchange.redactor.json(value)
+
+
+def declared_request(
+    action: Action, service: Service, bindings: Bindings, uploads: Path, row: Mapping[str, Json]
+) -> Request:
+    """Give the request that the declaration describes for a row, names as they are given. Raises RowError."""
+    return Inputs(action, service, bindings.values(row), uploads).request()
+
+
+def first_request(
+    action: Action, service: Service, bindings: Bindings, uploads: Path, row: Mapping[str, Json]
+) -> Request:
+    """Give the first request that a row becomes; nothing is sent. Raises RowError."""
+    steps = find_handler(action)(Inputs(action, service, bindings.values(row), uploads))
+    try:
+        step = next(steps)
+        while isinstance(step, (Page, Note)):
+            step = next(steps)
+        return step
+    except StopIteration:
+        raise RowError("input_invalid", "nothing is left to send for this row") from None
+    finally:
+        steps.close()

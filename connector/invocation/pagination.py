@@ -1,0 +1,180 @@
+"""Pagers: generators that walk a paged list to its end, or say that they could not.
+
+A page that cannot be read, or that does not advance, is an error and never a short success.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from connector.catalog.service import Pager
+from connector.common.json_text import Json, kind
+from connector.errors import RowError
+from connector.http.messages import Request, Response
+
+
+@dataclass(frozen=True)
+class Page:
+    """Items of a list, handed over as they come. The walk's last `Page` may have none."""
+
+    items: list[Json]
+
+
+@dataclass(frozen=True)
+class PagedResult:
+    """What a walk over pages returns: the items went ahead as pages.
+
+    `page` is what the last answer says beside its items; `truncated` is true when the walk ended before
+    the list did, or cannot tell.
+    """
+
+    page: Mapping[str, Json] = field(default_factory=dict)
+    truncated: bool = False
+
+
+Walk = Generator[Request | Page, Response, PagedResult]
+"""Yields requests and pages."""
+
+
+def walk(pager: Pager, first: Request, limit: int | None = None) -> Walk:
+    """Walk a list from its first page. `limit` caps the items, over all pages.
+
+    Raises RowError (`bad_response`) for a page that cannot be read or that does not advance.
+    """
+    size = _page_size(pager, limit)
+    request = _set(first, pager.size, size) if pager.size else first
+    way = _Way(pager)
+    count = 0
+    while True:
+        response = yield request
+        answer = response.json()
+        items = _items(pager, answer, response)
+        beside = _beside(pager, answer)
+        progress = _member(answer, pager.advances) if pager.advances else None
+        way.refuse_gap(progress, items, response)
+        room = len(items) if limit is None else limit - count
+        yield Page(items[:room])
+        if len(items) > room:
+            return PagedResult(beside, truncated=True)
+        count += len(items)
+        if _has_ended(pager, items, size):
+            # A list that has no next page, and gave all that was asked for, may have more.
+            return PagedResult(beside, truncated=not pager.send and len(items) >= size)
+        following = _position(pager, answer, items, response)
+        if following is None and "no_position" in pager.until:
+            return PagedResult(beside)
+        way.advance(following, progress, items, response)
+        request = _set(request, pager.send, following)
+
+
+def _page_size(pager: Pager, limit: int | None) -> int:
+    """Choose how many items to ask for. One more than the cap: only its arrival proves that more exist."""
+    if limit is None:
+        return pager.page_size
+    wanted = limit + 1 if not pager.send else min(pager.page_size, limit + 1)
+    return max(pager.least, wanted)
+
+
+def _items(pager: Pager, answer: Json, response: Response) -> list[Json]:
+    items = _member(answer, pager.items)
+    if not isinstance(items, list):
+        where = f'its "{pager.items}"' if pager.items else "the answer"
+        raise _unreadable(f"{where} should be an array, and is {kind(items)}", response)
+    return items
+
+
+def _beside(pager: Pager, answer: Json) -> dict[str, Json]:
+    if not pager.items or not isinstance(answer, Mapping):
+        return {}
+    return {name: value for name, value in answer.items() if name != pager.items.partition(".")[0]}
+
+
+def _has_ended(pager: Pager, items: list[Json], size: int) -> bool:
+    reasons = {"first": True, "empty": not items, "short": len(items) < size, "no_position": False}
+    return any(reasons[reason] for reason in pager.until)
+
+
+def _position(pager: Pager, answer: Json, items: list[Json], response: Response) -> Json:
+    """Find where the next page begins; None when the answer does not say."""
+    if pager.next:
+        holder = _member(answer, pager.next.rpartition(".")[0])
+        if holder is not None and not isinstance(holder, Mapping):
+            raise _unreadable(f'its "{pager.next.rpartition(".")[0]}" is {kind(holder)}', response)
+        place = _member(answer, pager.next)
+    elif not items or pager.pick == "last":
+        place = _member(items[-1], pager.item) if items else None
+    else:
+        places = [_member(item, pager.item) for item in items]
+        if not all(type(place) is int for place in places):
+            raise _unreadable(f'an item has no whole number as its "{pager.item}"', response)
+        place = max(places) if pager.pick == "max" else min(places)
+    if isinstance(place, (bool, list, dict)):
+        raise _unreadable(f"the place where the next page begins is {kind(place)}", response)
+    return None if place == "" else place
+
+
+class _Way:
+    """Where a walk has been, so that a page which leads back there is refused."""
+
+    def __init__(self, pager: Pager) -> None:
+        self._pager = pager
+        self._seen: set[Json] = set()
+        self._position: Json = None
+        self._progress: Json = None
+        self._items: list[Json] = []
+
+    def refuse_gap(self, progress: Json, items: list[Json], response: Response) -> None:
+        """Raise RowError where items were lost between the page before and this one.
+
+        A cursor that keeps its name moves with every answer, also with one that was lost on its way: the
+        same request, sent again, then gets the page after it.
+        """
+        if not (self._pager.advances and self._seen and response.repeated):
+            return
+        # An offset may be that of a page's beginning or of its end; nothing else proves that it is the next.
+        if _number(progress) - _number(self._progress) not in (len(items), len(self._items)):
+            raise _unreadable("items were lost on the way to it", response)
+
+    def advance(self, following: Json, progress: Json, items: list[Json], response: Response) -> None:
+        """Note the next page's position. Raises RowError where it is none or leads back."""
+        if following is None:
+            raise _unreadable("it does not say where the next page begins", response)
+        if self._seen and self._leads_back(following, progress, items):
+            raise _unreadable(f"it leads back to {following!r}, where the walk already was", response)
+        self._seen.add(following)
+        self._position, self._progress, self._items = following, progress, items
+
+    def _leads_back(self, following: Json, progress: Json, items: list[Json]) -> bool:
+        pick = self._pager.pick
+        if pick in ("max", "min"):
+            return bool(following <= self._position if pick == "max" else following >= self._position)
+        if following not in self._seen and items != self._items:
+            return False
+        return not (self._pager.advances and _number(progress) > _number(self._progress))
+
+
+def _number(value: Json) -> float:
+    """Read an offset leniently: it was seen as text. What is no number never advances."""
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return float("nan")
+
+
+def _unreadable(what: str, response: Response) -> RowError:
+    return response.bad(
+        f"a page of the list cannot be followed: {what}. What was read before it is not the whole list"
+    )
+
+
+def _member(value: Json, path: str) -> Any:
+    for name in path.split(".") if path else ():
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def _set(request: Request, target: str, value: Json) -> Request:
+    place, _, name = target.partition(".")
+    return request.with_query(name, value) if place == "query" else request.with_body(name, value)

@@ -1,0 +1,1 @@
+"""A job: its rows in, envelopes out; steps, tenants, resume, rerun, records."""

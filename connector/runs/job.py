@@ -1,0 +1,331 @@
+"""A job: what a run is made of, from a YAML file (`schemas/job.schema.json`) or the command line.
+
+A job file describes one run, or with `steps` an ordered list of runs:
+
+    connection: production          # what stands at the top (connection, input, delay_ms, concurrency,
+    input: customers.csv            # on_error, ...) is for every step that does not say its own;
+    output: onboarding              # the folder in which step NAME leaves NAME.jsonl
+    steps:
+      - name: organization          # every step has a name, and the keys of a single run
+        action: create_organization
+        templates: {name: "{{ customer }}"}
+      - name: location
+        action: list_organization_locations
+        input: {step: organization} # its rows are what came of an earlier step
+        rows: each
+        templates: {organization_id: "{{ organization.id }}"}
+      - name: installer
+        action: generate_installer
+        input: {step: location, only: "{{ location.name != 'Warehouse' }}"}
+        on_error: stop              # if a row fails, nothing more is begun; without it the rest goes on
+        templates: {...}
+
+`steps.py` says which rows a step sees that follows another one.
+
+**Tenants.** Where rows belong to several accounts, a template picks the connection of each row. It can pick
+those alone that `allow_connections` lists, names or files; a row that names anything else gets an error and
+sends nothing:
+
+    connection: "{{ tenant }}"
+    allow_connections: [acme, globex]
+
+Tenants run side by side, each with its own pace and sign-in and with `concurrency` rows at a time; envelopes
+are in the order of the rows all the same. Errors are counted over all of them. Without `output` all of it is
+printed at the end. A step that says a connection of its own has that for all of its rows.
+
+**Errors.** With `on_error: stop` the first failed row is the last thing that is begun: no further row of its
+run, and no later step. What is under way (`concurrency` rows at most) is finished and written, and `--resume`
+goes on behind it, without the rows that failed. `max_errors: N` does the same once more than N rows of a run
+have failed, so that `max_errors: 0` is `on_error: stop`; where both are given, `stop` holds. A failed row is
+one whose last envelope is an error. Counted are the rows of one start: a resumed run counts from 0 again, or
+it could never go on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from connector.catalog.declaration import Section, load_declaration
+from connector.connections.connection import is_file
+from connector.errors import RunFault, nearest
+from connector.files import output, readers
+from connector.invocation.invoke import Rows
+from connector.runs.tenant_split import is_template, read_allowed
+
+STREAM = "-"
+"""The name of standard input and standard output."""
+
+OnError = Literal["continue", "stop"]
+"""Whether more is begun when a row has failed."""
+
+MOST_CONCURRENT = 256
+"""How many rows of a run may be under way at a time."""
+
+SHARED = (
+    "connection",
+    "allow_connections",
+    "delay_ms",
+    "concurrency",
+    "on_error",
+    "max_errors",
+    "fsync",
+    "uploads",
+    "files",
+    "reveal_secrets",
+    "read_only",
+    "audit",
+)
+"""What a job with steps may say once for all of them."""
+_FOR_ALL_STEPS = (*SHARED, "input", "input_format", "output")
+_STEP_NAME = re.compile(r"(?!row$)[a-z][a-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class Job:
+    """The settings of one run. Paths are as given; `delay_ms` None means the action's own default, and
+    `max_errors` None any number. `allow_connections` goes with a template for the connection: by what a row
+    may say, the connection that it means.
+
+    The last three are those of a step. One that follows another step has its output as `input`.
+    """
+
+    action: str
+    connection: str | None = None
+    allow_connections: Mapping[str, str] = field(default_factory=dict)
+    templates: Mapping[str, Any] = field(default_factory=dict)
+    match_fields: bool = False
+    input: str = STREAM
+    input_format: str | None = None
+    output: str = STREAM
+    output_format: str | None = None
+    delay_ms: float | None = None
+    rows: Rows = "one"
+    keep_row: bool = False
+    uploads: Path = Path()
+    files: Path | None = None
+    reveal_secrets: bool = False
+    read_only: bool = False
+    audit: Path | None = None
+    concurrency: int = 1
+    on_error: OnError = "continue"
+    max_errors: int | None = None
+    fsync: bool = False
+    step: str = ""
+    follows: str = ""
+    only: str = ""
+
+    @property
+    def errors_allowed(self) -> int | None:
+        """How many rows may fail before no further one is begun; None where any number may."""
+        return 0 if self.on_error == "stop" else self.max_errors
+
+    @property
+    def label(self) -> str:
+        """Name the run for a person."""
+        return f"{self.step} ({self.action})" if self.step else self.action
+
+
+def load_job(path: Path) -> Job:
+    """Read the file of a job that is a single run: see `load_jobs`."""
+    job, *more = load_jobs(path)
+    if job.step or more:
+        raise RunFault(f"{path}: a job with steps cannot be used here")
+    return job
+
+
+def load_jobs(path: Path, given: Mapping[str, Any] | None = None) -> tuple[Job, ...]:
+    """Read a job file: its only run, or its steps. The paths in it are relative to its folder.
+
+    What is `given` by field name replaces what the file says (templates one by one): of a job with steps its
+    input, its output folder, and in every step what is shared. Raises RunFault with file and line.
+    """
+    given = given or {}
+    top = load_declaration(path)
+    if "steps" in top.data:
+        return _read_steps(top, path.parent, given)
+    job = _read_run(top, path.parent, Job(action="", uploads=path.parent))
+    job = replace(job, output=_below(path.parent, top.text("output", STREAM)))
+    top.finish()
+    templates = {**job.templates, **given.get("templates", {})}
+    return (replace(job, **{**given, "templates": templates}),)
+
+
+def _read_steps(top: Section, folder: Path, given: Mapping[str, Any]) -> tuple[Job, ...]:
+    for name in given:
+        if name not in _FOR_ALL_STEPS:
+            raise RunFault(f"{top.path}: it has steps, and each of them says its own {name}")
+    shared = replace(_read_shared(top, folder, Job(action="", uploads=folder)), **given)
+    outputs = top.text("output", None)
+    outputs = given.get("output", None if outputs is None else str(folder / outputs))
+    in_all = {name: value for name, value in given.items() if name in SHARED}
+    parts = list(top.each("steps"))
+    if not parts:
+        raise top.fault("there are no steps in it", "steps")
+    top.finish()
+    followed = {_followed(part) for part in parts}
+    steps: list[Job] = []
+    for part in parts:
+        step = _read_step(part, folder, shared, steps)
+        step = replace(step, output=_step_output(part, folder, step, outputs), **in_all)
+        if step.step in followed:
+            step = _feeding(part, step)
+        if same := next((s.step for s in steps if Path(s.output) == Path(step.output)), None):
+            raise part.fault(f'its output is that of the step "{same}", too')
+        if step.input == STREAM and any(s.input == STREAM for s in steps):
+            raise part.fault("it has no input: another step reads standard input already")
+        part.finish()
+        steps.append(step)
+    return tuple(steps)
+
+
+def _read_step(part: Section, folder: Path, shared: Job, earlier: list[Job]) -> Job:
+    name = part.text("name")
+    if not _STEP_NAME.fullmatch(name):
+        raise part.fault(
+            f'"{name}" is no name for a step: use snake case, as templates read what came of it by its name',
+            "name",
+        )
+    if any(step.step == name for step in earlier):
+        raise part.fault(f'"{name}" is the name of an earlier step, too', "name")
+    step = _read_run(part, folder, replace(shared, step=name))
+    if isinstance(part.data.get("input"), dict):
+        return _following(part.section("input"), step, earlier)
+    return step
+
+
+def _following(part: Section, step: Job, earlier: list[Job]) -> Job:
+    """Give a step the output of an earlier one as its input."""
+    name, only = part.text("step"), part.text("only", "")
+    part.finish()
+    known = {other.step: other for other in earlier}
+    if name not in known:
+        raise part.fault(f'no step "{name}" comes before it{nearest(name, known)}', "step")
+    source = known[name]
+    format = output.format_of(source.output, source.output_format)
+    return replace(step, input=source.output, input_format=format, follows=name, only=only)
+
+
+def _followed(part: Section) -> str:
+    """Give the name of the step that a step follows, or an empty text; it is checked elsewhere."""
+    data = part.data.get("input")
+    return str(data.get("step")) if isinstance(data, dict) else ""
+
+
+def _feeding(part: Section, step: Job) -> Job:
+    """Let a step that another one follows keep its rows, unless it says otherwise."""
+    if output.format_of(step.output, step.output_format) == "csv":
+        raise part.fault("a later step reads its output, which can be JSON Lines or JSON, but not CSV")
+    return replace(step, keep_row=part.value("keep_row", bool, True))
+
+
+def _step_output(part: Section, folder: Path, step: Job, outputs: str | None) -> str:
+    """Find a step's output file: its own, or one in the job's folder for outputs."""
+    own = part.text("output", None)
+    if own == STREAM:
+        raise part.fault("a step's output is a file", "output")
+    if own is not None:
+        return str(folder / own)
+    if outputs is None:
+        raise part.fault('it has no output: say "output: FOLDER" at the top, or "output: FILE" here')
+    return str(Path(outputs) / f"{step.step}.{step.output_format or 'jsonl'}")
+
+
+def _read_run(part: Section, folder: Path, base: Job) -> Job:
+    """Read the keys of a run, save its output; what it does not say is as in `base`."""
+    return replace(
+        _read_shared(part, folder, base),
+        action=part.text("action"),
+        templates=part.mapping("templates"),
+        match_fields=part.value("match_fields", bool, False),
+        output_format=_one_of(part, "output_format", output.FORMATS),
+        rows=_one_of(part, "rows", ("one", "each"), "one"),
+        keep_row=part.value("keep_row", bool, False),
+    )
+
+
+def _read_shared(part: Section, folder: Path, base: Job) -> Job:
+    """Read what may also stand above all steps."""
+
+    def below(key: str, default: Path | None) -> Any:
+        name = part.text(key, None)
+        return default if name is None else folder / name
+
+    connection, allowed = _read_connection(part, folder, base)
+    delay_ms = part.value("delay_ms", (int, float), base.delay_ms)
+    if delay_ms is not None and delay_ms < 0:
+        raise part.fault("a delay cannot be less than 0", "delay_ms")
+    concurrency = part.value("concurrency", int, base.concurrency)
+    if not 1 <= concurrency <= MOST_CONCURRENT:
+        raise part.fault(f"1 to {MOST_CONCURRENT} rows can be under way at a time", "concurrency")
+    max_errors = part.value("max_errors", int, base.max_errors)
+    if max_errors is not None and max_errors < 0:
+        raise part.fault("a number of rows cannot be less than 0", "max_errors")
+    job = replace(
+        base,
+        connection=connection,
+        allow_connections=allowed,
+        delay_ms=delay_ms,
+        concurrency=concurrency,
+        on_error=_one_of(part, "on_error", ("continue", "stop"), base.on_error),
+        max_errors=max_errors,
+        fsync=part.value("fsync", bool, base.fsync),
+        uploads=below("uploads", base.uploads),
+        files=below("files", base.files),
+        reveal_secrets=part.value("reveal_secrets", bool, base.reveal_secrets),
+        read_only=part.value("read_only", bool, base.read_only),
+        audit=below("audit", base.audit),
+    )
+    return _read_input(part, folder, job)
+
+
+def _read_connection(part: Section, folder: Path, base: Job) -> tuple[str | None, Mapping[str, str]]:
+    """Read the connection of all rows, or the template for it with what it may give."""
+    try:
+        allowed: Mapping[str, str] = read_allowed(part.texts("allow_connections"), folder)
+    except RunFault as error:
+        raise part.fault(str(error), "allow_connections") from error
+    connection = part.text("connection", None)
+    if connection is None:
+        return base.connection, allowed or base.allow_connections
+    if is_template(connection):
+        return connection, allowed or base.allow_connections
+    return str(folder / connection) if is_file(connection) else connection, allowed
+
+
+def _read_input(part: Section, folder: Path, base: Job) -> Job:
+    """Read where the rows are, unless they are an earlier step's. A format is that of the input beside it."""
+    if base.step and isinstance(part.data.get("input"), dict):
+        return base
+    name = part.text("input", None)
+    format = _one_of(part, "input_format", readers.FORMATS, base.input_format if name is None else None)
+    return replace(base, input=base.input if name is None else _below(folder, name), input_format=format)
+
+
+def _below(folder: Path, name: str) -> str:
+    return name if name == STREAM else str(folder / name)
+
+
+def _one_of(part: Section, key: str, allowed: tuple[str, ...], default: str | None = None) -> Any:
+    name = part.text(key, default)
+    if key in part.data and name not in allowed:
+        raise part.fault(f'"{name}" is not one of {", ".join(allowed)}', key)
+    return name
+
+
+def is_job(name: str) -> bool:
+    """Tell a job file's name from an action's."""
+    return name.lower().endswith((".yaml", ".yml"))
+
+
+def read_templates(path: Path) -> dict[str, Any]:
+    """Read a YAML file of templates by input name. Raises RunFault."""
+    from connector.common import strict_yaml
+
+    templates = strict_yaml.load(path)
+    if not isinstance(templates, dict):
+        raise RunFault(f"{path}: a mapping of input names to templates is expected")
+    return templates

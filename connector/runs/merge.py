@@ -1,0 +1,49 @@
+"""Envelopes of several files into one output, in the order of the rows."""
+
+from __future__ import annotations
+
+import heapq
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from operator import itemgetter
+from pathlib import Path
+
+from connector.common import json_text
+from connector.errors import RunStopped
+from connector.files.output import Output
+
+_BLOCK = 1 << 20
+_ROW = re.compile(rb',"row":(\d+),')
+
+
+def merge_files(spools: Iterable[Path], output: Output) -> None:
+    """Write the envelopes of files in each of which they are in order, behind what the output has already.
+
+    Raises RunStopped.
+    """
+    waiting = bytearray()
+    try:
+        with ExitStack() as files:
+            parts = [_numbered(files.enter_context(spool.open("rb"))) for spool in spools]
+            for number, line in heapq.merge(*parts, key=itemgetter(0)):
+                if number > output.done_rows:
+                    waiting += line
+                    if len(waiting) >= _BLOCK:
+                        output.write(bytes(waiting))
+                        waiting.clear()
+        if waiting:
+            output.write(bytes(waiting))
+    except OSError as error:
+        raise RunStopped(f"{error.filename}: cannot be read: {error.strerror}") from error
+
+
+def _numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Give envelopes' lines with the numbers of their rows.
+
+    A number stands behind the result, which may be long, and may hold what looks like it; where nothing else
+    does, the rest of the line is not read.
+    """
+    for line in lines:
+        found = _ROW.findall(line)
+        yield int(found[0]) if len(found) == 1 else json_text.loads(line.decode())["row"], line

@@ -1,0 +1,74 @@
+"""The request that a row becomes, as it may be shown: nothing is sent, and no secret is in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from connector.catalog.action import Action
+from connector.catalog.service import Service
+from connector.client.client import standard_headers
+from connector.common.absent import ABSENT
+from connector.common.redaction import HIDDEN, Redactor
+from connector.errors import RowError
+from connector.files.readers import InputRow
+from connector.http.messages import Part, Request
+from connector.invocation.bindings import Bindings
+from connector.invocation.invoke import declared_request, first_request
+
+NO_INSTANCE = "https://INSTANCE"
+"""Stands for the base URL where no connection is given: a preview needs none."""
+
+
+def preview_row(
+    action: Action, service: Service, bindings: Bindings, uploads: Path, row: InputRow, base_url: str
+) -> dict[str, Any]:
+    """Describe a row's first request (`row, method, url, query, headers, body`), or say what is wrong.
+
+    Where names have to be looked up before it (`looks_up`), it is shown with the names as they are given.
+    """
+    if row.error:
+        return {"row": row.number, "error": row.error}
+    asked = (action, service, bindings, uploads, row.data)
+    looks_up: dict[str, Any] = {}
+    try:
+        request = first_request(*asked)
+        if request.cached:
+            looks_up = {"looks_up": base_url + request.target}
+            request = declared_request(*asked)
+    except RowError as error:
+        return {"row": row.number, "error": str(error)}
+    secrets = []
+    if action.secret_inputs:
+        secrets = action.secrets_in(bindings.values(row.data))
+    shown: dict[str, Any] = {
+        "row": row.number,
+        **looks_up,
+        "method": request.method,
+        "url": base_url + request.target,
+        "query": dict(request.query),
+        "headers": _headers(request),
+        "body": _body(request),
+    }
+    if action.handler or action.paging:
+        shown["then"] = "more requests may follow; they depend on the answer"
+    redactor = Redactor(members=service.secrets).beside(secrets)
+    hidden: dict[str, Any] = redactor.json(shown)
+    return hidden
+
+
+def _headers(request: Request) -> dict[str, str]:
+    media_type = "multipart/form-data" if request.parts else "application/json"
+    described = {"content-type": media_type} if request.parts or request.body is not ABSENT else {}
+    return {**standard_headers(HIDDEN), **described, **request.headers}
+
+
+def _body(request: Request) -> Any:
+    if request.parts:
+        return [_part(part) for part in request.parts]
+    return None if request.body is ABSENT else request.body
+
+
+def _part(part: Part) -> dict[str, Any]:
+    content = {"value": part.value} if part.path is None else {"file": str(part.path)}
+    return {"name": part.name, "media_type": part.media_type, **content}

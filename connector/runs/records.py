@@ -1,0 +1,333 @@
+"""What is known of a run: `Running` while it goes on, and the record that a run to a file leaves for later.
+
+A record is a JSON file in a folder of the user's, named by the run's output; the next run to that output
+replaces it. It holds the job's settings: templates as they were written, the connection by its name or file.
+While the run goes on, a thread of its own writes it anew every second, so that other processes can look on;
+what a run that was killed leaves is from its last second.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, fields, replace
+from itertools import count
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from connector.common import json_text
+from connector.common.clock import Clock
+from connector.common.json_text import Json
+from connector.common.user_folders import digest_name, records_folder, write_whole
+from connector.connections.connection import Connection, is_file
+from connector.errors import ConnectorError
+from connector.files.output import is_interrupted
+from connector.files.readers import InputRow
+from connector.runs.job import STREAM, Job
+from connector.runs.summary import Summary
+from connector.runs.tenant_split import is_template
+
+VERSION = 1
+"""The version of the records; one of another version is not read. What is only added leaves it as it is, as
+older records are read without it, and older versions of this package read no more than they know."""
+KEPT = 1000
+"""How many records are kept; the oldest go first."""
+EVERY_S = 1.0
+"""How often the record of a run that goes on is written anew, in seconds."""
+MOST_POINTS = 120
+"""How many points of its course a record holds."""
+
+_PATHS = ("uploads", "files", "audit")
+_RERUN_NAME = re.compile(r"(.+)\.rerun(?:-\d+)?\.jsonl")
+_ID = re.compile(r"[0-9a-f]{32}")
+
+
+class Rows(Protocol):
+    """The rows of a run."""
+
+    def rows(self) -> Iterator[InputRow]:
+        """Give them in order. Raises RunFault."""
+
+    def count(self, go_on: Callable[[], bool]) -> int | None:
+        """Count them, while `go_on` says so; None where that cannot be done."""
+
+    def passed(self, row: int) -> int:
+        """Tell how many of them lie up to the row of that number."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """A run that has begun, for those who look on from another thread: its `summary` goes up with every row.
+
+    `requests` tells how many API requests were sent, at least `delay_ms` apart.
+    """
+
+    job: Job
+    rows: Rows
+    summary: Summary
+    delay_ms: float
+    requests: Callable[[], int]
+
+
+Onlooker = Callable[[Running], None]
+"""Is told of every run that begins."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One run. Times are epoch seconds; `ended` is None while it goes on, and after it was killed.
+
+    `fingerprint` says by digests what the run was (see `run.fingerprint`), `summary` what came of it until it
+    was `seen` last. `rerun_of` is the output of the run whose failed rows it ran again. `where` names the
+    connection by its name, if it is saved, and its host. `total` is how many rows there are to run, if that
+    was counted; `timeline` holds seconds since the run was begun, or resumed, with the rows done by then.
+    """
+
+    output: Path
+    job: Job
+    fingerprint: Mapping[str, str]
+    started: float
+    ended: float | None = None
+    rerun_of: Path | None = None
+    summary: Mapping[str, Json] | None = None
+    where: str = ""
+    total: int | None = None
+    seen: float | None = None
+    timeline: Sequence[tuple[float, int]] = ()
+
+    @property
+    def id(self) -> str:
+        """Name the record: alike for every run to the same output."""
+        return id_of(self.output)
+
+
+class Timeline:
+    """The rows done, over time. Once it is full, every other point goes, and points come half as often."""
+
+    def __init__(self, rows: int) -> None:
+        self.points: list[tuple[float, int]] = [(0.0, rows)]
+        self._each = 1
+
+    def note(self, seconds: float, rows: int, *, last: bool = False) -> None:
+        """Note how many rows are done, unless the last point is too close. The `last` one always stays."""
+        if not last and seconds - self.points[-1][0] < (self._each - 0.5) * EVERY_S:
+            return
+        self.points.append((round(seconds, 2), rows))
+        if len(self.points) > MOST_POINTS:
+            del self.points[1:-1:2]
+            self._each *= 2
+
+
+def absolute(path: str | Path) -> Path:
+    """Give the one path by which an output is known, whichever way it was named."""
+    path = Path(path)
+    return path.parent.resolve() / path.name
+
+
+def where(*connections: Connection) -> str:
+    """Name connections for a person, without their credentials: one by its name and host, or how many."""
+    if len(connections) != 1:
+        return f"{len(connections)} connections"
+    (connection,) = connections
+    host = urlsplit(connection.base_url).netloc
+    return f"{connection.name} ({host})" if connection.name else host
+
+
+def family_name(output: Path) -> Path:
+    """Give the path, without an ending, that the output of a run and of all its reruns have in common."""
+    output = absolute(output)
+    rerun = _RERUN_NAME.fullmatch(output.name)
+    return output.with_name(rerun[1]) if rerun else output.with_suffix("")
+
+
+def is_rerun_name(output: Path) -> bool:
+    """Tell whether an output has a name that `rerun_output` gives."""
+    return _RERUN_NAME.fullmatch(output.name) is not None
+
+
+def rerun_output(of: Path) -> Path:
+    """Name the output of a rerun, beside that of its run: the first name that is free, or was interrupted."""
+    stem = family_name(of).name
+    for number in count(1):
+        path = of.with_name(f"{stem}.rerun{f'-{number}' if number > 1 else ''}.jsonl")
+        if is_interrupted(path) or not path.exists():
+            return path
+    raise AssertionError
+
+
+@contextmanager
+def recorded(
+    run: Running, fingerprint: Mapping[str, str], clock: Clock, rerun_of: Path | None = None, place: str = ""
+) -> Iterator[None]:
+    """Keep the record of a run that writes a file, and complete its summary however it ends.
+
+    `place` is `where` it sends its requests.
+    """
+    began = clock.monotonic()
+    summary, keeper = run.summary, None
+    if run.job.output != STREAM:
+        output = absolute(run.job.output)
+        before = find(output) if summary.resumed_rows else None
+        started = before.started if before else clock.now()
+        record = Record(output, run.job, fingerprint, started, None, rerun_of, where=place, seen=clock.now())
+        save(record)
+        keeper = _Keeper(record, run, clock)
+    try:
+        yield
+    except BaseException:
+        summary.stopped = True
+        raise
+    finally:
+        summary.seconds = clock.monotonic() - began
+        if keeper:
+            save(keeper.end())
+
+
+class _Keeper:
+    """Keeps the record of a run that goes on up to date, from a thread of its own."""
+
+    def __init__(self, record: Record, run: Running, clock: Clock) -> None:
+        self._record, self._run, self._clock = record, run, clock
+        self._timeline = Timeline(run.summary.rows)
+        self._began = clock.monotonic()
+        self._total: int | None = None
+        self._ended = Event()
+        self._thread = Thread(target=self._keep, daemon=True)
+        self._thread.start()
+
+    def _keep(self) -> None:
+        if self._ended.wait(EVERY_S):
+            return
+        with suppress(ConnectorError, OSError):
+            self._total = self._run.rows.count(lambda: not self._ended.is_set())
+        while not self._ended.is_set():
+            _write(self.look())
+            self._ended.wait(EVERY_S)
+
+    def look(self, *, last: bool = False) -> Record:
+        """Give the record as of now."""
+        seconds, summary = self._clock.monotonic() - self._began, self._run.summary
+        self._timeline.note(seconds, summary.rows, last=last)
+        return replace(
+            self._record,
+            summary={**summary.as_json(), "seconds": round(seconds, 3)},
+            total=self._total,
+            seen=self._clock.now(),
+            timeline=tuple(self._timeline.points),
+        )
+
+    def end(self) -> Record:
+        """Give the record of a run that has ended."""
+        self._ended.set()
+        self._thread.join()
+        ended = self.look(last=True)
+        return replace(ended, ended=self._clock.now(), summary=self._run.summary.as_json())
+
+
+def save(record: Record) -> None:
+    """Keep a record. One that cannot be written is done without: no run fails for it."""
+    _write(record)
+    with suppress(OSError):
+        _forget_the_oldest()
+
+
+def _write(record: Record) -> None:
+    data = {
+        "record": VERSION,
+        "output": str(record.output),
+        "job": job_to_json(record.job),
+        "fingerprint": dict(record.fingerprint),
+        "started": record.started,
+        "ended": record.ended,
+        "rerun_of": None if record.rerun_of is None else str(record.rerun_of),
+        "summary": record.summary,
+        "where": record.where,
+        "total": record.total,
+        "seen": record.seen,
+        "timeline": record.timeline,
+    }
+    with suppress(OSError):
+        write_whole(_path(id_of(record.output)), json_text.dump_bytes(data) + b"\n")
+
+
+def find(output: Path) -> Record | None:
+    """Give the record of the run that wrote an output, if there is one."""
+    return find_by_id(id_of(absolute(output)))
+
+
+def find_by_id(id: str) -> Record | None:
+    """Give the record with a name that `Record.id` has given, if there is one."""
+    return _read(_path(id)) if _ID.fullmatch(id) else None
+
+
+def list_records() -> Iterator[Record]:
+    """Give all records, in no order."""
+    for path in records_folder().glob("*.json"):
+        if record := _read(path):
+            yield record
+
+
+def id_of(output: Path) -> str:
+    """Name the record of the run to an output, which `absolute` has given."""
+    return digest_name(os.path.normcase(output))
+
+
+def _path(id: str) -> Path:
+    return records_folder() / f"{id}.json"
+
+
+def _read(path: Path) -> Record | None:
+    try:
+        data = json_text.loads(path.read_text(encoding="utf-8"))
+        if data["record"] != VERSION:
+            return None
+        return Record(
+            Path(data["output"]),
+            _job_from_json(data["job"]),
+            data["fingerprint"],
+            data["started"],
+            data["ended"],
+            None if data["rerun_of"] is None else Path(data["rerun_of"]),
+            data["summary"],
+            data.get("where", ""),
+            data.get("total"),
+            data.get("seen"),
+            tuple((seconds, rows) for seconds, rows in data.get("timeline", ())),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def job_to_json(job: Job) -> dict[str, Json]:
+    """Write a job's settings by their keys in a job file, paths absolute, defaults left out."""
+    defaults = Job(action="")
+    given = {f.name: getattr(job, f.name) for f in fields(Job)}
+    changed = {name: value for name, value in given.items() if value != getattr(defaults, name)}
+    for name in (*_PATHS, "input", "output"):
+        if name in ("uploads", *changed) and given[name] != STREAM:
+            changed[name] = os.path.abspath(given[name])
+    if job.connection is not None and not is_template(job.connection):
+        changed["connection"] = _absolute(job.connection)
+    if job.allow_connections:
+        changed["allow_connections"] = {said: _absolute(c) for said, c in job.allow_connections.items()}
+    return changed
+
+
+def _absolute(connection: str) -> str:
+    return os.path.abspath(connection) if is_file(connection) else connection
+
+
+def _job_from_json(data: Mapping[str, Any]) -> Job:
+    settings: dict[str, Any] = {n: Path(value) if n in _PATHS else value for n, value in data.items()}
+    return Job(**settings)
+
+
+def _forget_the_oldest() -> None:
+    paths = list(records_folder().glob("*.json"))
+    if len(paths) > KEPT:
+        for path in sorted(paths, key=lambda path: path.stat().st_mtime)[: len(paths) - KEPT]:
+            path.unlink(missing_ok=True)

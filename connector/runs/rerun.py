@@ -1,0 +1,120 @@
+"""Which rows of a finished run failed and may be sent again, and these rows out of its input."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from connector.errors import RunFault
+from connector.files.envelope import Envelope
+from connector.files.output import Format, format_of
+from connector.files.readers import InputRow, RowSource
+from connector.runs.step_rows import StepRows
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """What a run and its reruns say of the run's failed rows.
+
+    `numbers` are those that may be sent again, ascending; `in_doubt` counts by `meta.code` those that may
+    not; `succeeded` counts what a rerun has mended. `action` is the run's, `last_row` the highest number.
+    """
+
+    action: str = ""
+    numbers: array[int] = field(default_factory=lambda: array("Q"))
+    in_doubt: dict[str, int] = field(default_factory=dict)
+    succeeded: int = 0
+    last_row: int = 0
+
+
+def find_repeats(output: Path, format: Format, reruns: Iterable[Path] = ()) -> Repeats:
+    """Read a run's envelopes, and those of its reruns, which have the last word on a row.
+
+    What succeeded in any of them is done, and what may not be sent again after one of them never may.
+    Raises RunFault where a file holds no envelopes.
+    """
+    action, last_row = "", 0
+    numbers = array("Q")
+    in_doubt: Counter[str] = Counter()
+    for envelope in _ends(output, format):
+        action, last_row = envelope.meta["action"], envelope.row
+        if _is_repeatable(envelope):
+            numbers.append(envelope.row)
+        elif envelope.has_error:
+            in_doubt[envelope.meta["code"]] += 1
+    settled: dict[int, str | None] = {}
+    for rerun in reruns:
+        for envelope in _ends(rerun, format_of(str(rerun), None)):
+            if not _is_repeatable(envelope) and _holds(numbers, envelope.row):
+                settled[envelope.row] = envelope.meta["code"]
+    left = array("Q", (number for number in numbers if number not in settled))
+    codes = Counter(code for code in settled.values() if code)
+    succeeded = len(settled) - codes.total()
+    return Repeats(action, left, dict(in_doubt + codes), succeeded, last_row)
+
+
+def _ends(output: Path, format: Format) -> Iterator[Envelope]:
+    """Give the last envelope of every row."""
+    if format == "csv":
+        raise RunFault(
+            f"{output}: a CSV file does not say which rows may be sent again; only a run whose output is "
+            "JSON Lines or JSON can be rerun (--output FILE.jsonl)"
+        )
+    for line in RowSource(str(output), format).rows():
+        try:
+            if line.error:
+                raise ValueError(line.error)
+            envelope = Envelope.from_json(line.data)
+        except ValueError as error:
+            raise RunFault(f"{output}: it holds something else than a run's envelopes: {error}") from error
+        if envelope.ends_row:
+            yield envelope
+
+
+def _is_repeatable(envelope: Envelope) -> bool:
+    return envelope.has_error and envelope.meta.get("repeatable") is True
+
+
+def _holds(numbers: array[int], number: int) -> bool:
+    place = bisect_right(numbers, number)
+    return place > 0 and numbers[place - 1] == number
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """The rows that a run is to run again, by their numbers, and the output in which they had failed."""
+
+    of: Path
+    numbers: array[int]
+
+
+class ChosenRows:
+    """The rows of an input that have certain numbers, which they keep."""
+
+    def __init__(self, source: RowSource | StepRows, numbers: array[int]) -> None:
+        self._source, self._numbers = source, numbers
+
+    def rows(self) -> Iterator[InputRow]:
+        """Give the rows in order, reading no further than the last of them."""
+        wanted = iter(self._numbers)
+        number = next(wanted, None)
+        if number is None:
+            return
+        for row in self._source.rows():
+            if row.number == number:
+                yield row
+                number = next(wanted, None)
+                if number is None:
+                    return
+
+    def count(self, go_on: Callable[[], bool]) -> int:
+        """Count the rows."""
+        return len(self._numbers)
+
+    def passed(self, row: int) -> int:
+        """Tell how many of them lie up to the row of that number."""
+        return bisect_right(self._numbers, row)

@@ -1,0 +1,244 @@
+"""Puts a run together (catalogue, connection, client, rows, output) and runs it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from connector.catalog.action import Action
+from connector.catalog.catalog import Catalog
+from connector.catalog.service import Service
+from connector.client.client import Client
+from connector.client.factory import open_client, sign_in
+from connector.common import json_text
+from connector.common.clock import SystemClock
+from connector.common.redaction import Redactor
+from connector.connections.connection import Connection, load_connection
+from connector.errors import RunFault
+from connector.files.output import FileOutput, Output, Start, StreamOutput, format_of
+from connector.files.readers import RowSource
+from connector.invocation.bindings import Bindings, bind
+from connector.invocation.exchange import NoRecorder, Recorder
+from connector.invocation.invoke import Invoker
+from connector.runs.batch import require_first, run_batch
+from connector.runs.job import STREAM, Job
+from connector.runs.policy import behind_doors, let_through
+from connector.runs.records import Onlooker, Rows, Running, recorded, where
+from connector.runs.rerun import ChosenRows, Rerun
+from connector.runs.step_rows import Only, StepRows, compile_only
+from connector.runs.summary import FailureLimit, Listener, Summary
+from connector.runs.tenant_split import Choose, read_choice
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A job whose action is found and whose templates are bound: nothing was read or sent yet.
+
+    `choose` gives the connection of each row, where a template says it: see `tenant_runs`.
+    """
+
+    job: Job
+    action: Action
+    service: Service
+    bindings: Bindings
+    only: Only | None = None
+    rerun: Rerun | None = None
+    choose: Choose | None = None
+
+
+def prepare(
+    job: Job, catalog: Catalog, fallbacks: Mapping[str, Any] | None = None, now: float | None = None
+) -> Prepared:
+    """Find a job's action and bind its templates. Raises RunFault.
+
+    `fallbacks` are values for inputs that a row leaves absent, such as the end of a host's batch. Templates
+    see `now`, the run's own time in epoch seconds, which is alike for all rows.
+    """
+    action = catalog.action(job.action)
+    let_through(action, job)
+    constants = {"now": SystemClock().now() if now is None else now}
+    bindings = bind(
+        action,
+        job.templates,
+        match_fields=job.match_fields,
+        delay_ms=job.delay_ms,
+        fallbacks=fallbacks,
+        constants=constants,
+    )
+    if action.returns_file and (job.files is None or not job.files.is_dir()):
+        raise RunFault(f"{action.name} gives files: say with --files in which folder they are to be saved")
+    only = compile_only(job.only, constants) if job.only else None
+    choose = read_choice(job.connection, job.allow_connections)
+    return Prepared(job, action, catalog.service(action.service), bindings, only, choose=choose)
+
+
+def prepare_all(jobs: Sequence[Job], catalog: Catalog, now: float | None = None) -> list[Prepared]:
+    """Prepare the steps of a job, or its only run; all of them have the same `now`. Raises RunFault."""
+    now = SystemClock().now() if now is None else now
+    prepared = []
+    for job in jobs:
+        with naming(job):
+            prepared.append(prepare(job, catalog, now=now))
+    return prepared
+
+
+@contextmanager
+def naming(job: Job) -> Iterator[None]:
+    """Say of a fault in which step it is."""
+    try:
+        yield
+    except RunFault as error:
+        if not job.step:
+            raise
+        raise RunFault(f'step "{job.step}": {error}') from error
+
+
+def run(
+    prepared: Prepared,
+    start: Start = "new",
+    *,
+    listeners: tuple[Listener, ...] = (),
+    stop: Event | None = None,
+    connection: Connection | None = None,
+    onlooker: Onlooker | None = None,
+) -> Summary:
+    """Run a prepared job to its end. Signs in first, so that wrong credentials send nothing.
+
+    A run to a file leaves a record: see `runs`.
+    Raises RunFault (nothing was sent), or RunStopped (it can be resumed).
+    """
+    job, service = prepared.job, prepared.service
+    clock = SystemClock(stop, resumable=STREAM not in (job.input, job.output))
+    check_start(job, start)
+    taken = take_rows(prepared)
+    rows = require_first(taken.rows.rows())
+    connection = behind_doors(prepared.action, job, connection or load_connection(service, job.connection))
+    client = open_client(service, connection, prepared.bindings.delay_ms, clock=clock)
+    sign_in(client)
+    known_by = {} if job.output == STREAM else fingerprint(prepared, connection.account, taken.source)
+    summary = Summary(left_out=taken.left_out)
+    with open_output(job, known_by, start, client.redactor) as (output, recorder):
+        for envelope in output.earlier():
+            summary.count(envelope)
+        summary.resumed_rows = summary.rows
+        running = Running(job, taken.rows, summary, prepared.bindings.delay_ms, lambda: client.requests)
+        if onlooker:
+            onlooker(running)
+        rerun_of = prepared.rerun.of if prepared.rerun else None
+        with recorded(running, known_by, clock, rerun_of, where(connection)):
+            try:
+                run_batch(
+                    rows,
+                    make_invoker(prepared, client, recorder),
+                    output,
+                    clock,
+                    listeners,
+                    stop,
+                    concurrency=job.concurrency,
+                    limit=FailureLimit(job.errors_allowed),
+                    summary=summary,
+                )
+            finally:
+                client.settle()  # now, as the rows under way may owe it more than the one that stopped it
+    return summary
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The rows that a run takes from its input; `left_out` counts those that its step does not want."""
+
+    source: RowSource
+    rows: Rows
+    left_out: dict[str, int]
+
+
+def take_rows(prepared: Prepared) -> Taken:
+    """Open a run's input. Raises RunFault."""
+    job, rerun = prepared.job, prepared.rerun
+    source = RowSource(job.input, job.input_format)
+    of_step = StepRows(source, job.follows, prepared.only) if job.follows else None
+    if rerun:
+        return Taken(source, ChosenRows(of_step or source, rerun.numbers), {})
+    return Taken(source, of_step or source, of_step.left_out if of_step else {})
+
+
+def make_invoker(prepared: Prepared, client: Client, recorder: Recorder | None = None) -> Invoker:
+    """Make what runs the job's action over rows."""
+    job = prepared.job
+    return Invoker(
+        prepared.action,
+        prepared.service,
+        prepared.bindings,
+        client,
+        uploads=job.uploads,
+        files=job.files,
+        rows=job.rows,
+        keep_row=job.keep_row,
+        reveal_secrets=job.reveal_secrets,
+        recorder=recorder or NoRecorder(),
+    )
+
+
+def check_start(job: Job, start: Start) -> None:
+    """Refuse to begin in a way that the input or the output does not allow. Raises RunFault."""
+    if start != "new" and job.output == STREAM:
+        raise RunFault(
+            "a run to standard output leaves nothing behind that could be resumed; use --output FILE"
+        )
+    if start == "resume" and job.input == STREAM:
+        raise RunFault("a run from standard input cannot be resumed: its rows are gone; use --input FILE")
+
+
+@contextmanager
+def open_output(
+    job: Job, fingerprint: Mapping[str, str], start: Start, redactor: Redactor
+) -> Iterator[tuple[Output, Recorder]]:
+    """Open a run's output, and give with it what keeps the notes of its requests. Raises RunFault."""
+    if job.output == STREAM:
+        stream = StreamOutput(format_of("", job.output_format))
+        try:
+            yield stream, NoRecorder()
+        finally:
+            stream.close()
+        return
+    output = FileOutput(
+        Path(job.output),
+        format_of(job.output, job.output_format),
+        fingerprint,
+        start,
+        redactor,
+        fsync=job.fsync,
+    )
+    try:
+        yield output, output.journal
+    finally:
+        output.close()
+
+
+def fingerprint(prepared: Prepared, account: str, source: RowSource) -> dict[str, str]:
+    """Say what a run is, so that another one is not taken for it. Holds digests, no data.
+
+    `account` says to which account its requests go, or to which ones.
+    """
+    job = prepared.job
+    settings: list[Any] = [job.rows, job.keep_row, job.match_fields, job.output_format, job.reveal_secrets]
+    if job.follows:
+        settings += [job.follows, job.only]
+    chosen = {"rows": _digest(prepared.rerun.numbers.tobytes())} if prepared.rerun else {}
+    return {
+        "action": f"{job.action} {_digest(prepared.action.file.read_bytes())}",
+        "templates": _digest(json_text.dump_bytes(dict(job.templates))),
+        "connection": _digest(account.encode()),
+        "input": "" if source.is_stdin else source.digest(),
+        "settings": _digest(json_text.dump_bytes(settings)),
+        **chosen,
+    }
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

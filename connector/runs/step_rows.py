@@ -1,0 +1,96 @@
+"""The rows of a step that follows another one: what a later step sees of an earlier step's output.
+
+Every success of the earlier step is a row: the row that the earlier step had (where it was kept), and what
+came of it under the earlier step's name. After the steps `alert` and `device` a template reads
+`{{ alert.message }}` and `{{ device.organizationId }}`, and the fields of the very first row by their own
+names, none of which may be the name of such a step. With `rows: each` every item of a list is a row; a list
+without items gives none.
+
+A row that failed is left out, with all items of a list that broke off; so is a row for which `only` says
+false. Both are counted. Rows keep the number of their envelope in the earlier output, so that an interrupted
+step goes on at the right one whatever `only` says by then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from connector.catalog.inputs import Input
+from connector.common.json_text import Json
+from connector.errors import RowError, RunFault
+from connector.files.readers import InputRow, RowSource
+from connector.templating.templates import Row, Scope, compile_template
+
+Only = Callable[[Row], bool]
+"""Tells whether a row belongs to a step. Raises RowError."""
+
+
+def compile_only(source: str, constants: Mapping[str, Json]) -> Only:
+    """Compile the template of a step's `only`. Raises RunFault."""
+    answer = Input("only", "Only", {"type": "boolean"})
+    try:
+        render = compile_template(source, answer.schema)
+    except RunFault as error:
+        raise RunFault(f"only: {error}") from error
+
+    def only(row: Row) -> bool:
+        try:
+            rendered = render(Scope(row, constants))
+        except RowError as error:
+            raise RowError(error.code, f"only: {error}") from error
+        return answer.read(rendered) is True
+
+    return only
+
+
+class StepRows:
+    """The rows of a step that follows another one; `left_out` counts those that are none."""
+
+    def __init__(self, source: RowSource, follows: str, only: Only | None) -> None:
+        self._source, self._follows, self._only = source, follows, only
+        self.left_out = {"failed": 0, "only": 0}
+
+    def rows(self) -> Iterator[InputRow]:
+        """Give the rows in order."""
+        broken = self._broken_lists()
+        for line in self._source.rows():
+            envelope = line.data
+            if line.error or not _is_envelope(envelope):
+                yield InputRow(line.number, {}, line.error or "this is no envelope of an earlier step")
+            elif envelope["has_error"]:
+                self.left_out["failed"] += 1
+            elif envelope["row"] not in broken and not _is_empty_list(envelope):
+                yield from self._chosen(line.number, envelope)
+
+    def count(self, go_on: Callable[[], bool]) -> int | None:
+        """Count the earlier step's envelopes, those that are left out among them."""
+        return self._source.count(go_on)
+
+    def passed(self, row: int) -> int:
+        """Tell how many of them lie up to the row of that number."""
+        return row
+
+    def _chosen(self, number: int, envelope: Mapping[str, Json]) -> Iterator[InputRow]:
+        row = {**envelope.get("input", {}), self._follows: envelope["result"]}
+        try:
+            if self._only is None or self._only(row):
+                yield InputRow(number, row)
+            else:
+                self.left_out["only"] += 1
+        except RowError as error:
+            yield InputRow(number, row, str(error), error.code)
+
+    def _broken_lists(self) -> set[int]:
+        """Find the rows that failed after some items of their list had been written."""
+        envelopes = (line.data for line in self._source.rows() if _is_envelope(line.data))
+        return {e["row"] for e in envelopes if e["has_error"] and e["meta"].get("item", 1) > 1}
+
+
+def _is_envelope(data: Mapping[str, Any]) -> bool:
+    return {"has_error", "result", "row"} <= data.keys() and isinstance(data.get("meta"), dict)
+
+
+def _is_empty_list(envelope: Mapping[str, Any]) -> bool:
+    """Tell the one envelope of a list without items, which is no item."""
+    return "item" in envelope["meta"] and envelope["result"] is None

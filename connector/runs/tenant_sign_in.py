@@ -1,0 +1,63 @@
+"""Several tenants that sign in at the same time."""
+
+from __future__ import annotations
+
+from threading import Event, Lock
+
+from connector.client.client import Client
+from connector.errors import ConnectionFault, ConnectorError, Interrupted, RowError
+
+_LOOK_EVERY_S = 0.2
+_MOST_NAMED = 5
+
+
+class SignIns:
+    """The sign-ins of `count` tenants, each on a thread of its own. A run can begin when one succeeds."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._lock = Lock()
+        self._refusals: dict[str, str] = {}
+        self._succeeded = False
+        self._known = Event()
+        """Set once one has signed in, or none can."""
+
+    def try_one(self, name: str, client: Client) -> RowError | None:
+        """Sign in, and give the error if that fails."""
+        refusal = _refusal(client)
+        with self._lock:
+            if refusal is None:
+                self._succeeded = True
+            else:
+                self._refusals[name] = client.redactor.said(str(refusal))
+            if self._succeeded or len(self._refusals) == self._count:
+                self._known.set()
+        return refusal
+
+    def require_one(self, stop: Event) -> None:
+        """Wait until a tenant has signed in. Raises ConnectionFault when none can, and Interrupted."""
+        while not self._known.wait(_LOOK_EVERY_S):
+            if stop.is_set():
+                break
+        if self._succeeded:
+            return
+        if stop.is_set():
+            raise Interrupted("the run was stopped before a tenant had signed in")
+        said = [f"{name}: {refusal}" for name, refusal in sorted(self._refusals.items())]
+        more = f"; and {len(said) - _MOST_NAMED} more" if len(said) > _MOST_NAMED else ""
+        raise ConnectionFault(f"no tenant can sign in: {'; '.join(said[:_MOST_NAMED])}{more}")
+
+
+def _refusal(client: Client) -> RowError | None:
+    try:
+        client.sign_in()
+    except RowError as error:
+        return error
+    except Interrupted as error:
+        return RowError("cancelled", str(error))
+    except ConnectorError as error:
+        return RowError("auth_failed", str(error))
+    except Exception as error:
+        said = f"a fault in the connector itself, while signing in: {type(error).__name__}: {error}"
+        return RowError("internal_error", said)
+    return None

@@ -1,0 +1,168 @@
+"""Which tenant each row is for, where the connection is a template: `connection: "{{ tenant }}"`.
+
+What the template gives for a row must be one of the connections that the run allows, letter by letter; a row
+for which it gives anything else is refused, and its words are used for nothing but the message.
+
+**The split.** One pass over the input puts the rows of each tenant into a file of their own. A tenant can
+then go through its rows as fast as it will, and memory stays flat however far the tenants come apart. A run
+that is resumed splits its input anew: so a row's tenant must follow from the row alone, and neither the time
+(`now`) nor chance (`random`) may have a say in it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from threading import Event
+
+from jinja2 import nodes
+
+from connector.catalog.inputs import Input
+from connector.common import json_text
+from connector.common.absent import ABSENT
+from connector.connections.connection import is_file
+from connector.errors import Interrupted, RowError, RunFault, RunStopped, shorten
+from connector.files.readers import InputRow
+from connector.templating.environment import read_template
+from connector.templating.templates import Row, Scope, compile_template
+
+Choose = Callable[[Row], str]
+"""Gives the name of a row's tenant, as it stands in the list of those that are allowed. Raises RowError."""
+
+NOBODY = ""
+"""In place of a tenant's name: the rows that are refused."""
+
+_BLOCK = 1 << 16
+_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+
+
+def is_template(connection: str | None) -> bool:
+    """Tell a template for the connection from the name or the file of one."""
+    return connection is not None and ("{{" in connection or "{%" in connection)
+
+
+def read_allowed(listed: Iterable[str], folder: Path = Path()) -> dict[str, str]:
+    """Read which connections rows may name: by what a row may say, the connection (name or file) it means.
+
+    A file is relative to `folder`. Raises RunFault for an empty text and for one that is listed twice.
+    """
+    allowed: dict[str, str] = {}
+    for said in map(str.strip, listed):
+        if not said:
+            raise RunFault("allow_connections: a connection without a name is listed")
+        if said in allowed:
+            raise RunFault(f'allow_connections: "{said}" is listed twice')
+        allowed[said] = str(folder / said) if is_file(said) else said
+    return allowed
+
+
+def read_choice(connection: str | None, allowed: Mapping[str, str]) -> Choose | None:
+    """Compile a job's template for the connection; None where one connection is for all rows.
+
+    Raises RunFault, also for a template without the list of what it may give, and for the list alone.
+    """
+    if connection is None or not is_template(connection):
+        if allowed:
+            raise RunFault(
+                "allow_connections lists connections that rows may name, and connection is no template that "
+                'takes them from a row, such as --connection "{{ tenant }}"'
+            )
+        return None
+    if not allowed:
+        raise RunFault(
+            f"connection {connection} is a template: say which connections rows may name, with "
+            "--allow-connections NAME,NAME (allow_connections in a job)"
+        )
+    return _compile(connection, allowed)
+
+
+def _compile(source: str, allowed: Mapping[str, str]) -> Choose:
+    given = Input("connection", "Connection", {"type": "string"})
+    try:
+        render = compile_template(source, given.schema)
+    except RunFault as error:
+        raise RunFault(f"connection: {error}") from error
+    if any(called.name == "random" for called in read_template(source).find_all(nodes.Filter)):
+        raise RunFault("connection: a row's tenant cannot be left to chance (the filter random)")
+    may = f"This run allows {shorten(', '.join(allowed))}"
+
+    def choose(row: Row) -> str:
+        try:
+            name = given.read(render(Scope(row)))
+        except RowError as error:
+            raise RowError(error.code, f"connection: {error}. {may}") from error
+        if name is ABSENT:
+            raise RowError("input_invalid", f"connection: the row names none. {may}")
+        if name not in allowed:
+            raise RowError("input_invalid", f'connection: "{shorten(name, 60)}" is not allowed. {may}')
+        return str(name)
+
+    return choose
+
+
+class Split:
+    """The rows of a run, split by tenant into files in a folder. Rows keep their numbers."""
+
+    def __init__(self, folder: Path, tenants: Iterable[str]) -> None:
+        self._folder = folder
+        names = (NOBODY, *tenants)
+        self._paths = {name: folder / f"{number}.jsonl" for number, name in enumerate(names)}
+        self.counts = dict.fromkeys(names, 0)
+        """How many rows there are, by tenant."""
+
+    def write(self, rows: Iterator[InputRow], choose: Choose, stop: Event) -> None:
+        """Split the rows. Raises RunFault where there is no room for them, and Interrupted."""
+        waiting = {name: bytearray() for name in self._paths}
+        try:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder.mkdir(parents=True)
+            for row in rows:
+                if stop.is_set():
+                    raise Interrupted("the run was stopped before its rows were split by tenant")
+                name, line = _assign(row, choose)
+                self.counts[name] += 1
+                waiting[name] += line
+                if len(waiting[name]) > _BLOCK:
+                    self._append(name, waiting[name])
+            for name, lines in waiting.items():
+                self._append(name, lines)
+        except OSError as error:
+            raise RunFault(f"{self._folder}: the rows cannot be split: {error.strerror}") from error
+
+    def _append(self, name: str, lines: bytearray) -> None:
+        """Append to a file, and keep none of them open: there may be more tenants than that is good for."""
+        with open(os.open(self._paths[name], _FLAGS, 0o600), "ab") as file:
+            file.write(lines)
+        lines.clear()
+
+    def rows(self, tenant: str) -> Iterator[InputRow]:
+        """Give a tenant's rows, or with NOBODY those that are refused, in order. Raises RunStopped."""
+        try:
+            file = self._paths[tenant].open("rb")
+        except OSError as error:
+            raise RunStopped(f"{self._paths[tenant]}: cannot be read: {error.strerror}") from error
+        with file:
+            for line in file:
+                yield InputRow(**json_text.loads(line.decode()))
+
+
+def _assign(row: InputRow, choose: Choose) -> tuple[str, bytes]:
+    """Find a row's tenant, and write the row as a line for its file."""
+    error, code = row.error, row.code
+    name = NOBODY
+    if not error:
+        try:
+            name = choose(row.data)
+        except RowError as refusal:
+            error, code = str(refusal), refusal.code
+    try:
+        return name, _line(row.number, row.data, error, code)
+    except ValueError as problem:
+        return NOBODY, _line(row.number, {}, f"the row cannot be written as JSON: {problem}", code)
+
+
+def _line(number: int, data: Row, error: str, code: str) -> bytes:
+    line = {"number": number, "data": data}
+    return json_text.dump_bytes({**line, "error": error, "code": code} if error else line) + b"\n"

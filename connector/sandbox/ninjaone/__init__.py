@@ -1,0 +1,1 @@
+"""NinjaOne's mock server: its operations, areas, data and sign-in."""

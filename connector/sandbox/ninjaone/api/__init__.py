@@ -1,0 +1,1 @@
+"""The published operations as routes: types, pages, filters, collections."""

@@ -1,0 +1,115 @@
+"""Every published operation that no area serves: checked by the facts, answered by its schema.
+
+Today there is none: a newer document's operations come this way until an area serves them. Nothing is
+remembered here. What the path names must exist where the sandbox knows it (a device, an
+organization, ...), ids from the path and values from the body come back in the answer, and the rest of it is
+made up from the published resource.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from connector.sandbox.errors import invalid
+from connector.sandbox.ninjaone.api.operations import Published, check_parts, operations, route_of
+from connector.sandbox.ninjaone.data.generated import make, members
+from connector.sandbox.ninjaone.data.state import State
+from connector.sandbox.routing import Call, Route, path_argument
+
+LISTED = 3
+"""How many items a made-up list has."""
+
+OWNERS: dict[str, Callable[[State, Any], Any]] = {
+    "/v2/device/{id}/": State.device,
+    "/v2/organization/{id}/": lambda state, value: state.organization(_number(value)),
+    "/v2/organization/{organizationId}/": State.organization,
+    "/v2/policies/{policy_id}/": State.policy,
+    "/v2/ticketing/ticket/{ticketId}/": State.ticket,
+}
+"""What must exist when a path begins so."""
+
+
+def missing_routes(declared: Iterable[Route]) -> list[Route]:
+    """A route for every published operation that has none."""
+    known = {entry.operation for entry in declared}
+    return [
+        route_of(name, partial(_answer, facts)) for name, facts in operations().items() if name not in known
+    ]
+
+
+def check_owners(state: State, path: str, arguments: dict[str, Any]) -> None:
+    """Raise the 404 of what the path names and does not exist."""
+    for beginning, find in OWNERS.items():
+        if path.startswith(beginning):
+            find(state, arguments[path_argument(beginning[beginning.index("{") + 1 : -2])])
+    if "{locationId}" in path and "id" in arguments:
+        state.location(arguments["id"], arguments["location_id"])
+
+
+def _number(value: Any) -> int:
+    """An id that is published as text."""
+    try:
+        return int(value)
+    except ValueError:
+        raise invalid("id", "an id") from None
+
+
+def _answer(facts: Published, call: Call, **arguments: Any) -> Any:
+    check_parts(facts, call.parts)
+    check_owners(call.state, facts["path"], arguments)
+    named = {name: arguments[path_argument(name)] for name in facts["parameters"] if in_path(facts, name)}
+    given = call.body if isinstance(call.body, dict) else {}
+    return _result(facts["result"], named, given, call)
+
+
+def in_path(facts: Published, name: str) -> bool:
+    """Whether the parameter stands in the path."""
+    return bool(facts["parameters"][name]["in"] == "path")
+
+
+def _result(result: Any, named: dict[str, Any], given: dict[str, Any], call: Call) -> Any:
+    if result == "none" or result is None:
+        return None
+    if "$ref" in result:
+        return _instance(result["$ref"], named, given, call)
+    if result.get("type") == "array":
+        return _list(result.get("items", {}), named, call)
+    if result.get("type") == "string":
+        return {f"content-{call.state.seed}": "https://files.example.com/content?signature=example"}
+    return {**given, **named}
+
+
+def _instance(
+    resource: str, named: dict[str, Any], given: dict[str, Any], call: Call, number: int | None = None
+) -> Any:
+    known = members(resource)
+    last = list(named.values())[-1] if named else 1
+    found = make(resource, number or (last if isinstance(last, int) else 1))
+    if isinstance(found, dict):
+        shared = {**given, **named}
+        found |= {
+            name: value for name, value in shared.items() if name != "id" and _fits(known.get(name), value)
+        }
+        if "results" in known and (call.query.get("cursor") or call.query.get("cursorName")):
+            found["results"] = []
+    return found
+
+
+def _fits(schema: Any, value: Any) -> bool:
+    return schema is not None and isinstance(value, _KINDS.get(schema.get("type"), ()))
+
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+}
+
+
+def _list(items: Any, named: dict[str, Any], call: Call) -> list[Any]:
+    if "$ref" not in items:
+        return [1, 2, 3] if items.get("type") == "integer" else []
+    return [_instance(items["$ref"], named, {}, call, number) for number in range(1, LISTED + 1)]

@@ -1,0 +1,128 @@
+"""What belongs to the account as a whole: the webhook, scheduled tasks, notification channels, and links."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from connector.sandbox.errors import invalid, not_found
+from connector.sandbox.ninjaone.api.operations import operation
+from connector.sandbox.ninjaone.areas.attachments import signed_urls
+from connector.sandbox.ninjaone.areas.checklists import CHECKLISTS
+from connector.sandbox.ninjaone.areas.documents import DOCUMENTS
+from connector.sandbox.ninjaone.areas.knowledge import ARTICLES
+from connector.sandbox.ninjaone.areas.users import role_of
+from connector.sandbox.ninjaone.data.generated import make, resource_schema
+from connector.sandbox.ninjaone.data.seed import EPOCH, JSON, uid
+from connector.sandbox.routing import Call
+
+_TASKS = ("Weekly cleanup", "Monthly report", "Restart of kiosks")
+_CHANNELS = (
+    ("Service desk", "EMAIL", True),
+    ("On call", "SMS", True),
+    ("Operations chat", "SLACK", True),
+    ("Old pager", "PAGER_DUTY", False),
+)
+PRODUCTS = 5
+
+
+@operation("configureWebhook")
+def configure_webhook(call: Call) -> None:
+    """The account's one webhook, in place of any other. Nothing is delivered."""
+    address = urlsplit(call.body.get("url") or "")
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise invalid("url", "the address of a web server")
+    known = resource_schema("Activity")["properties"]["activityType"]["x-enum"]
+    for name in call.body.get("activities") or {}:
+        if name not in known:
+            raise invalid(f"activities.{name}", "an activity type")
+    for number in call.body.get("organizationIds") or []:
+        call.state.organization(number)
+    call.state.webhook = dict(call.body)
+
+
+@operation("disableWebhook")
+def disable_webhook(call: Call) -> None:
+    """The account has no webhook, whether it had one or not."""
+    call.state.webhook = None
+
+
+@operation("getScheduledTasks")
+def get_tasks(call: Call) -> list[JSON]:
+    """Scheduled tasks."""
+    return [
+        {
+            "id": number,
+            "name": name,
+            "description": f"Example task {number}",
+            "enabled": True,
+            "created": EPOCH - 9_000_000.0,
+            "lastRun": EPOCH - 90_000.0 * number,
+            "runCount": 10 * number,
+        }
+        for number, name in enumerate(_TASKS, 1)
+    ]
+
+
+@operation("getNotificationChannels")
+def get_channels(call: Call) -> list[JSON]:
+    """Notification channels."""
+    return [
+        {"id": number, "name": name, "description": f"Example channel {number}", "enabled": on, "type": kind}
+        for number, (name, kind, on) in enumerate(_CHANNELS, 1)
+    ]
+
+
+@operation("getEnabledNotificationChannels")
+def get_enabled_channels(call: Call) -> list[JSON]:
+    """Those of them that are in use."""
+    return [channel for channel in get_channels(call) if channel["enabled"]]
+
+
+@operation("getSoftwareProducts")
+def get_products(call: Call) -> list[JSON]:
+    """Software that can be patched."""
+    return [make("SoftwareProduct", number) for number in range(1, PRODUCTS + 1)]
+
+
+@operation("updateUserRoleOrganizationPermissions")
+def set_permissions(call: Call, role_id: int) -> JSON:
+    """Nothing is published about the body: it is kept with the role, and comes back."""
+    role_of(call, role_id)
+    permissions = call.state.store.setdefault("role_permissions", {})
+    permissions[role_id] = permissions.get(role_id, {}) | call.body
+    return {"roleId": role_id, **permissions[role_id]}
+
+
+@operation("getKnowledgeBaseArticleSignedUrls")
+def get_article_urls(call: Call, article_id: int) -> JSON:
+    """Links to an article's attachments."""
+    article = ARTICLES.find(call.state, article_id)
+    found = [entry["metadata"]["contentId"] for entry in article.get("attachments", [])]
+    return signed_urls(*(found or [uid(71, article_id)]))
+
+
+@operation("getClientChecklistSignedUrls")
+def get_checklist_urls(call: Call, checklist_id: int) -> JSON:
+    """Links to what is attached to a checklist."""
+    return signed_urls(uid(72, CHECKLISTS.find(call.state, checklist_id)["id"]))
+
+
+@operation("getClientDocumentSignedUrls")
+def get_document_urls(call: Call, client_document_id: int) -> JSON:
+    """Links to what is attached to a document."""
+    return signed_urls(uid(73, DOCUMENTS.find(call.state, client_document_id)["documentId"]))
+
+
+@operation("getNodeAttributeSignedUrls")
+def get_field_urls(call: Call, entity_type: str, entity_id: int) -> JSON:
+    """Links to the files in an entity's custom fields."""
+    state = call.state
+    if entity_type == "NODE":
+        state.device(entity_id)
+    elif entity_type == "ORGANIZATION":
+        state.organization(entity_id)
+    elif entity_type == "LOCATION":
+        state.any_location(entity_id)
+    elif entity_id not in state.users:
+        raise not_found("end_user")
+    return signed_urls(uid(74, entity_id))

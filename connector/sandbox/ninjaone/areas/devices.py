@@ -1,0 +1,194 @@
+"""Devices: lists, reading, changing, approval, reboot, owner, custom fields, dashboard links."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from itertools import islice
+
+from connector.sandbox.errors import application_error
+from connector.sandbox.ninjaone.api.device_filter import device_filter
+from connector.sandbox.ninjaone.api.paging import AFTER, DEFAULT_PAGE, INHERITANCE
+from connector.sandbox.ninjaone.areas.organizations import set_custom_fields
+from connector.sandbox.ninjaone.data.fleet import Facts
+from connector.sandbox.ninjaone.data.seed import JSON
+from connector.sandbox.ninjaone.data.state import State
+from connector.sandbox.routing import Answer, Call, route
+from connector.sandbox.types import BOOLEAN, INTEGER, MAP, NUMBER, TEXT, UUID, Array, Object, given, one_of
+
+LINK_VALID_S = 600
+"""How long a dashboard link says it is valid."""
+
+
+@route("GET", "/v2/devices", "getDevices", query={**AFTER, "df": TEXT})
+def get_devices(call: Call) -> list[JSON]:
+    """Devices that pass the filter, page by page."""
+    return _page(call, device_filter(call.query.get("df")), details=False)
+
+
+@route("GET", "/v2/devices-detailed", "getDevicesDetailed", query={**AFTER, "df": TEXT})
+def get_devices_detailed(call: Call) -> list[JSON]:
+    """The same with what the agents report."""
+    return _page(call, device_filter(call.query.get("df")), details=True)
+
+
+@route("GET", "/v2/organization/{id}/devices", "getOrganizationDevices", query=AFTER)
+def get_organization_devices(call: Call, id: int) -> list[JSON]:
+    """The approved devices of one organization, page by page."""
+    call.state.organization(id)
+    return _page(call, device_filter(f"org = {id}"), details=False)
+
+
+def _page(call: Call, keep: Callable[[Facts], bool], details: bool) -> list[JSON]:
+    found = call.state.fleet.matching(keep, call.query.get("after", 0))
+    return [
+        call.state.node(facts, details) for facts in islice(found, call.query.get("pageSize", DEFAULT_PAGE))
+    ]
+
+
+@route("GET", "/v2/device/{id}", "getDevice")
+def get_device(call: Call, id: int) -> JSON:
+    """One device with what its agent reports, its maintenance and its warranty."""
+    return call.state.node(call.state.device(id), details=True)
+
+
+_WARRANTY = Object({"startDate": NUMBER, "endDate": NUMBER, "manufacturerFulfillmentDate": NUMBER})
+_DEVICE = Object(
+    {
+        "displayName": TEXT,
+        "userData": MAP,
+        "nodeRoleId": INTEGER,
+        "policyId": INTEGER,
+        "organizationId": INTEGER,
+        "locationId": INTEGER,
+        "warranty": _WARRANTY,
+    }
+)
+
+
+@route("PATCH", "/v2/device/{id}", "updateDevice", body=_DEVICE)
+def update_device(call: Call, id: int) -> None:
+    """Changes the given fields; a `policyId` of null goes back to the role's policy (FACTS.md G)."""
+    state, facts = call.state, call.state.device(id)
+    fields = given(
+        call.body, "displayName", "userData", "nodeRoleId", "policyId", "organizationId", "locationId"
+    )
+    if "nodeRoleId" in fields:
+        state.role(fields["nodeRoleId"])
+    if "policyId" in fields:
+        state.policy(fields["policyId"])
+    fields |= _place(state, facts, fields)
+    if "policyId" in call.body and call.body["policyId"] is None:
+        fields["policyId"] = None
+    changes = state.fleet.change(id)
+    changes.fields |= fields
+    if call.body.get("warranty") is not None:
+        changes.warranty = (changes.warranty or {}) | given(call.body["warranty"], *_WARRANTY.fields)
+    state.record("SYSTEM", "NODE_UPDATED", "Device updated", device_id=id)
+
+
+def _place(state: State, facts: Facts, fields: JSON) -> JSON:
+    """The organization and location that belong together; a move without a location goes to the first one."""
+    organization_id = fields.get("organizationId", facts.organization_id)
+    state.organization(organization_id)
+    if "locationId" in fields:
+        state.location(organization_id, fields["locationId"])
+        return {}
+    if organization_id == facts.organization_id:
+        return {}
+    return {"locationId": state.locations_of(organization_id)[0]["id"]}
+
+
+@route(
+    "POST",
+    "/v2/devices/approval/{mode}",
+    "nodeApprovalOperation",
+    path_types={"mode": one_of("APPROVE", "REJECT")},
+    body=Object({"devices": Array(INTEGER)}, required=("devices",)),
+)
+def approve_devices(call: Call, mode: str) -> None:
+    """Approves waiting devices, or rejects them: a rejected device is gone. All of the list or none."""
+    for device_id in call.body["devices"]:
+        if call.state.device(device_id).status != "PENDING" and mode == "REJECT":
+            raise application_error(400, "device_already_approved")
+    for device_id in dict.fromkeys(call.body["devices"]):
+        if mode == "APPROVE":
+            call.state.fleet.change(device_id).status = "APPROVED"
+            call.state.record("SYSTEM", "NODE_MANUALLY_APPROVED", "Device approved", device_id=device_id)
+        else:
+            call.state.fleet.remove(device_id)
+            call.state.record("SYSTEM", "NODE_MANUALLY_REJECTED", "Device rejected", device_id=device_id)
+
+
+@route(
+    "POST",
+    "/v2/device/{id}/reboot/{mode}",
+    "rebootDevices",
+    path_types={"mode": one_of("NORMAL", "FORCED")},
+    body=Object({"reason": TEXT}),
+    body_required=False,
+)
+def reboot_device(call: Call, id: int, mode: str) -> None:
+    """Reboots at once: an activity tells of it, and the last boot time moves."""
+    call.state.fleet.change(id).booted = time.time()
+    params = {"mode": mode, **given(call.body or {}, "reason")}
+    call.state.record(
+        "SYSTEM",
+        "SYSTEM_REBOOTED",
+        "System rebooted",
+        device_id=id,
+        activityResult="SUCCESS",
+        data={"message": {"code": "system_rebooted", "params": params}},
+    )
+
+
+@route("POST", "/v2/device/{id}/owner/{ownerUid}", "setDeviceOwner", path_types={"ownerUid": UUID})
+def set_device_owner(call: Call, id: int, owner_uid: str) -> None:
+    """Makes a user the device's owner."""
+    call.state.device(id)
+    owner = call.state.user_by_uid(owner_uid)
+    _release(call.state, id)
+    owner["assignedDeviceIds"].append(id)
+    call.state.fleet.change(id).fields["assignedOwnerUid"] = owner["uid"]
+
+
+@route("DELETE", "/v2/device/{id}/owner", "removeDeviceOwner")
+def remove_device_owner(call: Call, id: int) -> None:
+    """Leaves the device without an owner, whether it had one or not."""
+    call.state.device(id)
+    _release(call.state, id)
+    call.state.fleet.change(id).fields["assignedOwnerUid"] = None
+
+
+def _release(state: State, device_id: int) -> None:
+    for user in state.users.values():
+        if device_id in user["assignedDeviceIds"]:
+            user["assignedDeviceIds"].remove(device_id)
+
+
+@route("GET", "/v2/device/{id}/custom-fields", "getNodeCustomFields", query=INHERITANCE)
+def get_device_fields(call: Call, id: int) -> JSON:
+    """The custom fields that have a value, on request with those of location and organization."""
+    facts, stored = call.state.device(id), call.state.custom_fields
+    inherited: JSON = {}
+    if call.query.get("withInheritance"):
+        inherited |= stored.get(("organization", facts.organization_id), {})
+        inherited |= stored.get(("location", facts.location_id), {})
+    return inherited | stored.get(("device", id), {})
+
+
+@route("PATCH", "/v2/device/{id}/custom-fields", "updateNodeAttributeValues", body=MAP)
+def update_device_fields(call: Call, id: int) -> None:
+    """Sets custom fields; null clears one."""
+    call.state.device(id)
+    set_custom_fields(call.state, "device", id, call.body)
+
+
+@route("GET", "/v2/device/{id}/dashboard-url", "getDeviceLink", query={"redirect": BOOLEAN})
+def get_device_link(call: Call, id: int) -> JSON | Answer:
+    """The link to the device's dashboard; with `redirect` a 302 to it, without a body."""
+    call.state.device(id)
+    url = f"{call.base_url}/#/deviceDashboard/{id}/overview"
+    if call.query.get("redirect"):
+        return Answer(302, {"Location": url})
+    return {"url": url, "expires": time.time() + LINK_VALID_S}

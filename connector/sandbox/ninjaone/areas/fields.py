@@ -1,0 +1,250 @@
+"""Custom field definitions, and what they ask of a value."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from connector.sandbox.errors import application_error, invalid, not_found
+from connector.sandbox.ninjaone.api.collections import Collection, body_fact, shown
+from connector.sandbox.ninjaone.api.cursors import cursor_page, snapshot_of
+from connector.sandbox.ninjaone.api.operations import operation, operations, route_of
+from connector.sandbox.ninjaone.data.seed import EPOCH, JSON, uid
+from connector.sandbox.ninjaone.data.state import State
+from connector.sandbox.routing import Call, declare
+
+SECRET_TYPES = ("TEXT_ENCRYPTED", "TOTP")
+
+_SEEDS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (  # name, type, scopes, options
+    ("rack", "TEXT", "NODE", ()),
+    ("rackUnit", "NUMERIC", "NODE", ()),
+    ("lastCheck", "DATE", "NODE", ()),
+    ("spare", "CHECKBOX", "NODE", ()),
+    ("environment", "DROPDOWN", "NODE", ("Production", "Test")),
+    ("serviceWindows", "MULTI_SELECT", "NODE", ("Weekdays", "Weekends", "Nights")),
+    ("doorCode", "TEXT_ENCRYPTED", "LOCATION", ()),
+    ("siteCode", "TEXT", "LOCATION ORGANIZATION", ()),
+    ("tier", "TEXT", "ORGANIZATION", ()),
+    ("siteContact", "TEXT", "LOCATION", ()),
+    ("floor", "NUMERIC", "LOCATION", ()),
+    ("contractNumber", "TEXT", "ORGANIZATION", ()),
+    ("contractEnd", "DATE", "ORGANIZATION", ()),
+    ("supportPlan", "DROPDOWN", "ORGANIZATION", ("Bronze", "Silver", "Gold")),
+    ("accountOwner", "TEXT", "ORGANIZATION", ()),
+    ("accountNotes", "WYSIWYG", "ORGANIZATION", ()),
+    ("desk", "TEXT", "END_USER", ()),
+    ("startDate", "DATE", "END_USER", ()),
+    ("oldAssetTag", "TEXT", "NODE", ()),
+    ("oldRack", "TEXT", "NODE", ()),
+    ("oldShelf", "TEXT", "NODE", ()),
+)
+_RESOURCE = "AttributePublicApiDTO"
+
+
+def _seed(number: int) -> JSON:
+    name, kind, scopes, options = _SEEDS[number - 1]
+    return {
+        "name": name,
+        "label": "".join(
+            f" {letter.lower()}" if letter.isupper() else letter for letter in name
+        ).capitalize(),
+        "type": kind,
+        "entityType": "NODE",
+        "scope": "NODE_GLOBAL",
+        "definitionScope": scopes.split(),
+        "endUserPermission": "HIDDEN",
+        "technicianPermission": "EDITABLE",
+        "scriptPermission": "READ_WRITE",
+        "apiPermission": "READ_WRITE",
+        "content": {"required": False, **({"values": _options(number, options)} if options else {})},
+        "system": False,
+        "active": True,
+        "createTime": EPOCH - 50_000_000.0,
+        "updateTime": EPOCH - 50_000_000.0,
+    }
+
+
+def _options(number: int, names: tuple[str, ...]) -> list[JSON]:
+    return [
+        {"id": uid(41, number, index), "name": name, "active": True, "system": False}
+        for index, name in enumerate(names)
+    ]
+
+
+DEFINITIONS = Collection("custom_field", _RESOURCE, key="name", count=len(_SEEDS), seed=_seed)
+
+
+def definition(state: State, name: str) -> JSON | None:
+    """The definition of a field, if there is one."""
+    return DEFINITIONS.items(state).get(name)
+
+
+@operation("getAllNodeAttributes")
+def get_definitions(call: Call) -> JSON:
+    """All definitions, page by page (`cursorName` family)."""
+    size = call.query.get("pageSize", 50)
+    rows, cursor = cursor_page(
+        call.state,
+        "getAllNodeAttributes",
+        call.query.get("cursorName"),
+        size,
+        lambda: snapshot_of("getAllNodeAttributes", list(DEFINITIONS.items(call.state).values())),
+    )
+    page = {"page": (cursor["offset"] // size - 1) if cursor else 0, "pageSize": size, "count": len(rows)}
+    return page | {"results": rows} | ({"cursor": cursor} if cursor else {})
+
+
+@operation("getNodeAttributeByFieldName")
+def get_definition(call: Call, field_name: str) -> JSON:
+    """One definition."""
+    return DEFINITIONS.find(call.state, field_name)
+
+
+@operation("createNodeAttribute")
+def create_definition(call: Call) -> JSON:
+    """A new definition; its name must be free."""
+    return _create(call.state, [call.body])[0]
+
+
+@operation("bulkCreateNodeAttributes")
+def create_definitions(call: Call) -> list[JSON]:
+    """New definitions, all or none."""
+    return _create(call.state, call.body.get("customFields") or [])
+
+
+@operation("updateNodeAttributeByFieldName")
+def update_definition(call: Call, field_name: str) -> JSON:
+    """Replaces what a definition says; its type stays."""
+    return _update(call.state, [{**call.body, "fieldName": field_name}])[0]
+
+
+@operation("bulkUpdateNodeAttributes")
+def update_definitions(call: Call) -> list[JSON]:
+    """The same for several, all or none."""
+    return _update(call.state, call.body.get("customFields") or [])
+
+
+@operation("deleteNodeAttributeByFieldName")
+def delete_definition(call: Call, field_name: str) -> None:
+    """The definition is gone, with all values."""
+    _delete(call.state, [field_name])
+
+
+@operation("bulkDeleteNodeAttributes")
+def delete_definitions(call: Call) -> list[str]:
+    """Definitions named in a list with commas are gone, all or none."""
+    names = [name.strip() for name in call.query.get("fieldNames", "").split(",") if name.strip()]
+    if not names:
+        raise invalid("fieldNames", "a value")
+    _delete(call.state, names)
+    return names
+
+
+def _global_definitions(call: Call) -> list[JSON]:
+    """Definitions of the wanted scopes: a list with commas, published as one single value (FACTS.md H)."""
+    wanted = {part.strip() for part in call.query.get("scopes", "all").split(",")}
+    if wanted - {"all", "node", "location", "organization"}:
+        raise invalid("scopes", "all, node, location or organization, with commas between")
+    found = DEFINITIONS.items(call.state).values()
+    return [
+        item
+        for item in found
+        if "all" in wanted or wanted & {scope.lower() for scope in item["definitionScope"]}
+    ]
+
+
+def _create(state: State, bodies: list[JSON]) -> list[JSON]:
+    names = [body["fieldName"] for body in bodies]
+    for name in names:
+        if definition(state, name) is not None or names.count(name) > 1:
+            raise application_error(400, "field_name_already_exists")
+    settable = body_fact(operations()["createNodeAttribute"])["properties"]
+    made = []
+    for body in bodies:
+        item = DEFINITIONS.add(state, body, settable)
+        del DEFINITIONS.items(state)[item["name"]]  # under its made-up name
+        item |= {"name": body["fieldName"], "active": True, "system": False, "entityType": "NODE"}
+        item.setdefault("type", "TEXT")
+        item.setdefault("scope", "NODE_GLOBAL")
+        item.setdefault("definitionScope", ["NODE"])
+        _settle(state, item)
+        DEFINITIONS.items(state)[item["name"]] = item
+        made.append(item)
+    return made
+
+
+def _update(state: State, bodies: list[JSON]) -> list[JSON]:
+    items = []
+    for body in bodies:
+        if not body.get("fieldName"):
+            raise invalid("fieldName", "a value")
+        item = DEFINITIONS.find(state, body["fieldName"])
+        if body.get("type") not in (None, item["type"]):
+            raise application_error(400, "field_type_cannot_be_changed")
+        items.append(item)
+    for item, body in zip(items, bodies, strict=True):
+        DEFINITIONS.change(item, shown(body, _RESOURCE))
+        _settle(state, item)
+    return items
+
+
+def _settle(state: State, item: JSON) -> None:
+    """Options get an id; who may read and write has a default."""
+    for option in item.get("content", {}).get("values") or []:
+        option.setdefault("id", state.fresh_uid())
+        option.setdefault("active", True)
+    for name in ("technicianPermission", "scriptPermission", "apiPermission"):
+        item.setdefault(name, "NONE")
+
+
+def _delete(state: State, names: list[str]) -> None:
+    for name in names:
+        if definition(state, name) is None:
+            raise not_found("custom_field")
+    for name in set(names):
+        del DEFINITIONS.items(state)[name]
+        for values in state.custom_fields.values():
+            values.pop(name, None)
+
+
+def check_values(state: State, values: JSON) -> None:
+    """Raise the 400 of a value that its field's definition excludes; other names are not looked at."""
+    for name, value in values.items():
+        found = definition(state, name)
+        if found is None or value is None or found["type"] not in _TESTS:
+            continue
+        expected, test = _TESTS[found["type"]]
+        if not test(value, {option["id"] for option in found["content"].get("values") or []}):
+            raise invalid(name, expected)
+
+
+def _is_number(value: Any, options: set[str]) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+_TESTS: dict[str, tuple[str, Callable[[Any, set[str]], bool]]] = {
+    "DATE": ("epoch milliseconds", _is_number),
+    "DATE_TIME": ("epoch milliseconds", _is_number),
+    "NUMERIC": ("number", _is_number),
+    "DECIMAL": ("number", _is_number),
+    "CHECKBOX": ("boolean", lambda value, options: isinstance(value, bool)),
+    "TEXT": ("text", lambda value, options: isinstance(value, str)),
+    "TEXT_MULTILINE": ("text", lambda value, options: isinstance(value, str)),
+    "TEXT_ENCRYPTED": ("text", lambda value, options: isinstance(value, str)),
+    "DROPDOWN": ("the id of an option", lambda value, options: value in options),
+    "MULTI_SELECT": (
+        "a list of ids of options",
+        lambda value, options: isinstance(value, list) and set(value) <= options,
+    ),
+    "WYSIWYG": ("an object with html", lambda value, options: isinstance(value, dict) and "html" in value),
+}
+
+
+def note_times(state: State, entity: str, entity_id: int, values: JSON) -> None:
+    """Remember when the values were set."""
+    now = time.time()
+    state.field_times |= {(entity, entity_id, name): now for name in values}
+
+
+declare(route_of("getDeviceGlobalCustomFields", _global_definitions))

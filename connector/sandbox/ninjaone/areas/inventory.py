@@ -1,0 +1,155 @@
+"""More of devices: decommissioning, patches, jobs, policy overrides, saved groups, search, last user."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from connector.sandbox.errors import application_error, not_found
+from connector.sandbox.ninjaone.api.device_filter import GROUPS, device_filter
+from connector.sandbox.ninjaone.api.operations import operation, route_of
+from connector.sandbox.ninjaone.areas.reports import has_agent, overrides
+from connector.sandbox.ninjaone.data.fleet import Facts
+from connector.sandbox.ninjaone.data.generated import make
+from connector.sandbox.ninjaone.data.seed import EPOCH, JSON, uid
+from connector.sandbox.ninjaone.data.state import MANY, State
+from connector.sandbox.routing import Call, declare
+
+
+@operation("decommissionDevice")
+def decommission(call: Call, id: int) -> None:
+    """The device is out of service: lists of approved devices leave it out."""
+    call.state.device(id)
+    call.state.fleet.change(id).status = "DECOMMISSIONED"
+    call.state.record("SYSTEM", "NODE_DELETED", "Device decommissioned", device_id=id)
+
+
+def _patch(system: bool, action: str, call: Call, id: int) -> None:
+    """Queued: an activity tells of it. Only Windows has both kinds; others are "not applicable"."""
+    facts = call.state.device(id)
+    if not has_agent(call.state, facts) or (not system and facts.node_class.startswith("LINUX")):
+        raise application_error(400, "FAILURE", "not applicable")
+    kind = "PATCH_MANAGEMENT" if system else "SOFTWARE_PATCH_MANAGEMENT"
+    code = f"{kind}_{action}{'_PATCH' if action == 'APPLY' else ''}_STARTED"
+    call.state.record(kind, code, f"{action.capitalize()} of patches started", device_id=id)
+
+
+@operation("getPolicyOverrides")
+def get_overrides(call: Call, id: int) -> JSON:
+    """Which settings of its policy the device overrides."""
+    return {"overrides": overrides(call.state, call.state.device(id))}
+
+
+@operation("resetPolicyOverrides")
+def reset_overrides(call: Call, id: int) -> None:
+    """The device follows its policy in everything."""
+    call.state.device(id)
+    call.state.fleet.change(id).overrides_reset = True
+
+
+@operation("getDeviceLastLoggedOnUser")
+def get_last_user(call: Call, id: int) -> JSON:
+    """Who was logged on last."""
+    call.state.device(id)
+    return dict(make("LoggedOnUser", id * 16))
+
+
+def _jobs(state: State) -> list[JSON]:
+    """Every fifth device has a job that runs."""
+    kinds = ("ACTION", "PATCH_MANAGEMENT", "CONDITION_ACTION")
+    return [
+        {
+            "uid": uid(state.seed, 51, number),
+            "deviceId": number,
+            "message": "Example job",
+            "createTime": EPOCH - 600.5,
+            "updateTime": EPOCH - 60.5,
+            "jobStatus": "IN_PROCESS",
+            "jobType": kinds[number % len(kinds)],
+            "subject": f"Job of device {number}",
+            "data": {},
+        }
+        for number in range(2, min(state.fleet.count, 5 * MANY) + 1, 5)
+        if state.fleet.exists(number)
+    ]
+
+
+@operation("getActiveJobs")
+def get_jobs(call: Call) -> list[JSON]:
+    """Jobs that run now, of the devices that pass the filter."""
+    keep, wanted = device_filter(call.query.get("df")), call.query.get("jobType")
+    fleet = call.state.fleet
+    return [
+        job
+        for job in _jobs(call.state)
+        if wanted in (None, job["jobType"]) and keep(fleet.facts(job["deviceId"]))
+    ]
+
+
+@operation("getDeviceActiveJobs")
+def get_device_jobs(call: Call, id: int) -> list[JSON]:
+    """Jobs that run now on one device."""
+    call.state.device(id)
+    return [job for job in _jobs(call.state) if job["deviceId"] == id]
+
+
+@operation("getGroups")
+def get_groups(call: Call) -> list[JSON]:
+    """Saved groups, with how many devices are in each."""
+    return [
+        {
+            "id": number,
+            "name": name,
+            "description": f"Saved search: {text}",
+            "shared": True,
+            "created": EPOCH - 9_000_000.0,
+            "updated": EPOCH - 900_000.0,
+            "deviceCount": len(_members(call.state, number)),
+            "lastEvaluated": EPOCH - 900.0,
+        }
+        for number, (name, text) in GROUPS.items()
+    ]
+
+
+@operation("getGroupDeviceIds")
+def get_group_members(call: Call, id: int) -> list[int]:
+    """The devices in a saved group."""
+    if id not in GROUPS:
+        raise not_found("group")
+    return _members(call.state, id)
+
+
+def _members(state: State, number: int) -> list[int]:
+    return [facts.id for facts in state.fleet.matching(device_filter(GROUPS[number][1]))]
+
+
+@operation("search")
+def search(call: Call) -> JSON:
+    """Approved devices that have the words in a name, each with what matched."""
+    words = call.query.get("q", "")
+    limit: int = call.query.get("limit", 100)
+    found: list[JSON] = []
+    for facts in call.state.fleet.matching(device_filter(None)):
+        if len(found) >= limit:
+            break
+        match = _match(call.state, facts, words)
+        if match:
+            found.append(call.state.node(facts) | match)
+    return {"query": words, "devices": found}
+
+
+def _match(state: State, facts: Facts, words: str) -> dict[str, Any] | None:
+    node = state.node(facts)
+    for name in ("systemName", "displayName", "dnsName"):
+        if words and words.casefold() in str(node.get(name, "")).casefold():
+            return {"matchAttr": name, "matchAttrValue": node[name], "score": 100}
+    return None
+
+
+for _name, _system, _action in (
+    ("submitOSPatchApply", True, "APPLY"),
+    ("submitOSPatchScan", True, "SCAN"),
+    ("submitSoftwarePatchApply", False, "APPLY"),
+    ("submitSoftwarePatchScan", False, "SCAN"),
+):
+    declare(route_of(_name, partial(_patch, _system, _action)))

@@ -1,0 +1,52 @@
+"""Maintenance windows of devices."""
+
+from __future__ import annotations
+
+import time
+
+from connector.sandbox.errors import application_error
+from connector.sandbox.routing import Call, route
+from connector.sandbox.types import TEXT, TIME, Array, Object, epoch_seconds, one_of
+
+_MAINTENANCE = Object(
+    {
+        "disabledFeatures": Array(one_of("ALERTS", "PATCHING", "AVSCANS", "TASKS")),
+        "start": TIME,
+        "end": TIME,
+        "reasonMessage": TEXT,
+    },
+    required=("end",),
+)
+"""Published as numbers, described as ISO 8601 or epoch: the sandbox takes all of it (FACTS.md H)."""
+
+
+@route("PUT", "/v2/device/{id}/maintenance", "updateDeviceMaintenance", body=_MAINTENANCE)
+def schedule_maintenance(call: Call, id: int) -> None:
+    """Sets the window, in place of any other; without a start it begins now."""
+    body, now = call.body, time.time()
+    call.state.device(id)
+    start = now if body.get("start") is None else epoch_seconds(body["start"])
+    end = epoch_seconds(body["end"])
+    if end <= now or end <= start:
+        raise application_error(400, "node_maintenance_date_in_past")
+    window = {"start": start, "end": end}
+    if body.get("reasonMessage") is not None:
+        window["reasonMessage"] = body["reasonMessage"]
+    call.state.fleet.change(id).maintenance = window
+    # the features are in no published answer, so the activity is where they can be read back
+    params = {"disabledFeatures": body.get("disabledFeatures") or [], **window}
+    call.state.record(
+        "SYSTEM",
+        "NODE_UPDATED",
+        "Maintenance scheduled",
+        device_id=id,
+        data={"message": {"code": "maintenance_scheduled", "params": params}},
+    )
+
+
+@route("DELETE", "/v2/device/{id}/maintenance", "cancelDeviceMaintenance")
+def cancel_maintenance(call: Call, id: int) -> None:
+    """Ends the window, whether there was one or not."""
+    call.state.device(id)
+    call.state.fleet.change(id).maintenance = None
+    call.state.record("SYSTEM", "NODE_UPDATED", "Maintenance cancelled", device_id=id)

@@ -1,0 +1,244 @@
+"""Organizations, their locations, policy assignments and custom fields."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable
+from typing import Any
+
+from connector.sandbox.errors import application_error, invalid
+from connector.sandbox.ninjaone.api.paging import AFTER, INHERITANCE, after_page
+from connector.sandbox.ninjaone.areas.fields import check_values, note_times
+from connector.sandbox.ninjaone.data.seed import JSON, SETTINGS, default_assignments
+from connector.sandbox.ninjaone.data.state import State
+from connector.sandbox.routing import Call, route
+from connector.sandbox.types import INTEGER, MAP, TEXT, Array, Object, given, one_of
+
+LOCATION_FIELDS = ("name", "address", "description", "userData")
+ORGANIZATION_FIELDS = ("name", "description", "userData", "nodeApprovalMode")
+"""What organization requests may set. Older documents add `tags` and `fields`: ignored today (FACTS.md G)."""
+
+_LOCATION = Object({"name": TEXT, "address": TEXT, "description": TEXT, "userData": MAP})
+_NEW_LOCATION = Object(_LOCATION.fields, required=("name",))
+_ASSIGNMENT = Object({"nodeRoleId": INTEGER, "policyId": INTEGER}, required=("nodeRoleId", "policyId"))
+_ORGANIZATION = Object(
+    {
+        "name": TEXT,
+        "description": TEXT,
+        "userData": MAP,
+        "nodeApprovalMode": one_of("AUTOMATIC", "MANUAL", "REJECT"),
+    }
+)
+_NEW_ORGANIZATION = Object(
+    {**_ORGANIZATION.fields, "locations": Array(_NEW_LOCATION), "policies": Array(_ASSIGNMENT)},
+    required=("name",),
+)
+
+
+@route("GET", "/v2/organizations", "getOrganizations", query={**AFTER, "of": TEXT})
+def get_organizations(call: Call) -> list[JSON]:
+    """Organizations, page by page."""
+    return after_page((brief(organization) for organization in call.state.organizations.values()), call.query)
+
+
+@route("GET", "/v2/organizations-detailed", "getOrganizationsDetailed", query={**AFTER, "of": TEXT})
+def get_organizations_detailed(call: Call) -> list[JSON]:
+    """Organizations with locations, policies and settings, page by page."""
+    page = after_page(call.state.organizations.values(), call.query)
+    return [detailed(call.state, organization) for organization in page]
+
+
+@route("GET", "/v2/organization/{id}", "getOrganization")
+def get_organization(call: Call, id: int) -> JSON:
+    """One organization with locations, policies and settings."""
+    return detailed(call.state, call.state.organization(id))
+
+
+@route(
+    "POST",
+    "/v2/organizations",
+    "createOrganization",
+    query={"templateOrganizationId": INTEGER},
+    body=_NEW_ORGANIZATION,
+)
+def create_organization(call: Call) -> JSON:
+    """A new organization; a template gives its policies and settings, the request's own policies prevail."""
+    state, body = call.state, call.body
+    template: JSON = {}
+    if "templateOrganizationId" in call.query:
+        template = state.organization(call.query["templateOrganizationId"])
+    _check_name(state, body["name"], None)
+    wanted = body.get("policies") or []
+    _check_assignments(state, wanted)
+    organization: JSON = {
+        "id": max(state.organizations, default=0) + 1,
+        "nodeApprovalMode": "AUTOMATIC",
+        **given(body, *ORGANIZATION_FIELDS),
+        "policies": copy.deepcopy(template.get("policies")) or default_assignments(),
+        "settings": copy.deepcopy(template.get("settings") or SETTINGS),
+    }
+    _assign(organization, wanted)
+    state.organizations[organization["id"]] = organization
+    for location in body.get("locations") or [{"name": "Main Office"}]:
+        _add_location(state, organization["id"], location)
+    state.record("SYSTEM", "CLIENT_CREATED", f"Organization {organization['name']} created")
+    return detailed(state, organization)
+
+
+@route("PATCH", "/v2/organization/{id}", "updateOrganization", body=_ORGANIZATION)
+def update_organization(call: Call, id: int) -> None:
+    """Changes the given fields and leaves the others."""
+    organization = call.state.organization(id)
+    changes = given(call.body, *ORGANIZATION_FIELDS)
+    if "name" in changes:
+        _check_name(call.state, changes["name"], id)
+    organization |= changes
+    call.state.record("SYSTEM", "CLIENT_UPDATED", f"Organization {organization['name']} updated")
+
+
+@route(
+    "PUT",
+    "/v2/organization/{id}/policies",
+    "updateNodeRolePolicyAssignmentForOrganization",
+    body=Array(_ASSIGNMENT),
+)
+def update_policies(call: Call, id: int) -> list[int]:
+    """Assigns policies to the given roles and answers with the ids of the devices that this affects."""
+    organization = call.state.organization(id)
+    _check_assignments(call.state, call.body)
+    before = {entry["nodeRoleId"]: entry["policyId"] for entry in organization["policies"]}
+    _assign(organization, call.body)
+    changed = {
+        entry["nodeRoleId"] for entry in call.body if before.get(entry["nodeRoleId"]) != entry["policyId"]
+    }
+    if not changed:
+        return []
+    affected = call.state.fleet.matching(
+        lambda facts: facts.organization_id == id and facts.role_id in changed
+    )
+    return [facts.id for facts in affected]
+
+
+@route("GET", "/v2/locations", "getLocations", query=AFTER)
+def get_locations(call: Call) -> list[JSON]:
+    """All locations with their organization's id, page by page."""
+    return after_page(call.state.locations.values(), call.query)
+
+
+@route("GET", "/v2/organization/{id}/locations", "getOrganizationLocations")
+def get_organization_locations(call: Call, id: int) -> list[JSON]:
+    """The locations of one organization."""
+    call.state.organization(id)
+    return [_location(place) for place in call.state.locations_of(id)]
+
+
+@route("POST", "/v2/organization/{id}/locations", "createLocationForOrganization", body=_NEW_LOCATION)
+def create_location(call: Call, id: int) -> JSON:
+    """A new location."""
+    call.state.organization(id)
+    location = _add_location(call.state, id, call.body)
+    call.state.record("SYSTEM", "LOCATION_CREATED", f"Location {location['name']} created")
+    return _location(location)
+
+
+@route("PATCH", "/v2/organization/{id}/locations/{locationId}", "updateLocation", body=_LOCATION)
+def update_location(call: Call, id: int, location_id: int) -> JSON:
+    """Changes the given fields and leaves the others."""
+    location = call.state.location(id, location_id)
+    location |= given(call.body, *LOCATION_FIELDS)
+    call.state.record("SYSTEM", "LOCATION_UPDATED", f"Location {location['name']} updated")
+    return _location(location)
+
+
+@route("GET", "/v2/organization/{id}/custom-fields", "getNodeCustomFields_1")
+def get_organization_fields(call: Call, id: int) -> JSON:
+    """The custom fields that have a value."""
+    call.state.organization(id)
+    return call.state.custom_fields.get(("organization", id), {})
+
+
+@route("PATCH", "/v2/organization/{id}/custom-fields", "updateNodeAttributeValues_1", body=MAP)
+def update_organization_fields(call: Call, id: int) -> None:
+    """Sets custom fields; null clears one."""
+    call.state.organization(id)
+    set_custom_fields(call.state, "organization", id, call.body)
+
+
+@route(
+    "GET",
+    "/v2/organization/{id}/location/{locationId}/custom-fields",
+    "getNodeCustomFields_2",
+    query=INHERITANCE,
+)
+def get_location_fields(call: Call, id: int, location_id: int) -> JSON:
+    """The custom fields that have a value, on request with those of the organization."""
+    call.state.location(id, location_id)
+    own = call.state.custom_fields.get(("location", location_id), {})
+    if call.query.get("withInheritance"):
+        return call.state.custom_fields.get(("organization", id), {}) | own
+    return own
+
+
+@route(
+    "PATCH",
+    "/v2/organization/{id}/location/{locationId}/custom-fields",
+    "updateNodeAttributeValues_2",
+    body=MAP,
+)
+def update_location_fields(call: Call, id: int, location_id: int) -> None:
+    """Sets custom fields; null clears one."""
+    call.state.location(id, location_id)
+    set_custom_fields(call.state, "location", location_id, call.body)
+
+
+def set_custom_fields(state: State, entity: str, entity_id: int, values: JSON) -> None:
+    """Store the values under their names; null removes one. A name without a definition is a field, too."""
+    check_values(state, values)
+    note_times(state, entity, entity_id, values)
+    stored = state.custom_fields.setdefault((entity, entity_id), {})
+    stored |= values
+    for name in [name for name, value in stored.items() if value is None]:
+        del stored[name]
+
+
+def brief(organization: JSON) -> JSON:
+    """The organization as the plain list shows it (`Organization`)."""
+    return {key: value for key, value in organization.items() if key not in ("policies", "settings")}
+
+
+def detailed(state: State, organization: JSON) -> JSON:
+    """The organization with its locations (`OrganizationDetailed`)."""
+    return organization | {
+        "locations": [_location(place) for place in state.locations_of(organization["id"])]
+    }
+
+
+def _location(stored: JSON) -> JSON:
+    return {key: value for key, value in stored.items() if key != "organizationId"}
+
+
+def _add_location(state: State, organization_id: int, fields: JSON) -> JSON:
+    location: JSON = {"id": max(state.locations, default=0) + 1} | given(fields, *LOCATION_FIELDS)
+    location["organizationId"] = organization_id
+    state.locations[location["id"]] = location
+    return location
+
+
+def _check_name(state: State, name: str, own_id: int | None) -> None:
+    if not name.strip():
+        raise invalid("name", "text that is not blank")
+    taken = (other for other in state.organizations.values() if other["id"] != own_id)
+    if any(other["name"].casefold() == name.casefold() for other in taken):
+        raise application_error(409, "organization_name_already_exists")
+
+
+def _check_assignments(state: State, wanted: Iterable[JSON]) -> None:
+    for assignment in wanted:
+        state.role(assignment["nodeRoleId"])
+        state.policy(assignment["policyId"])
+
+
+def _assign(organization: JSON, wanted: Iterable[JSON]) -> None:
+    merged: dict[Any, Any] = {entry["nodeRoleId"]: entry["policyId"] for entry in organization["policies"]}
+    merged |= {entry["nodeRoleId"]: entry["policyId"] for entry in wanted}
+    organization["policies"] = [{"nodeRoleId": role, "policyId": policy} for role, policy in merged.items()]

@@ -1,0 +1,128 @@
+"""Windows services of devices. Devices of other systems have none."""
+
+from __future__ import annotations
+
+from connector.sandbox.errors import not_found
+from connector.sandbox.ninjaone.data.seed import JSON
+from connector.sandbox.ninjaone.data.state import State
+from connector.sandbox.routing import Call, route
+from connector.sandbox.types import TEXT, Object, given, one_of
+
+START_TYPES = ("AUTO_START", "AUTO_START_DELAYED", "BOOT_START", "DEMAND_START", "DISABLED", "SYSTEM_START")
+STATES = (
+    "UNKNOWN",
+    "STOPPED",
+    "START_PENDING",
+    "RUNNING",
+    "STOP_PENDING",
+    "PAUSE_PENDING",
+    "PAUSED",
+    "CONTINUE_PENDING",
+)
+_AFTERWARDS = {"START": "RUNNING", "RESTART": "RUNNING", "STOP": "STOPPED", "PAUSE": "PAUSED"}
+
+_SERVICES = (
+    ("Dnscache", "DNS Client", "AUTO_START", "RUNNING"),
+    ("LanmanServer", "Server", "AUTO_START", "RUNNING"),
+    ("Spooler", "Print Spooler", "AUTO_START", "RUNNING"),
+    ("W32Time", "Windows Time", "DEMAND_START", "STOPPED"),
+    ("WinRM", "Windows Remote Management", "DISABLED", "STOPPED"),
+    ("wuauserv", "Windows Update", "DEMAND_START", "STOPPED"),
+)
+
+
+def services(state: State, device_id: int) -> dict[str, JSON]:
+    """The device's services by name (`WindowsService`), changes included."""
+    if not state.device(device_id).node_class.startswith("WINDOWS"):
+        return {}
+    changed = state.fleet.changes(device_id).services
+    return {
+        name: {
+            "name": name,
+            "displayName": display,
+            "startType": start_type,
+            "userName": "LocalSystem",
+            "state": running,
+            **changed.get(name, {}),
+        }
+        for name, display, start_type, running in _SERVICES
+    }
+
+
+@route(
+    "GET",
+    "/v2/device/{id}/windows-services",
+    "getDeviceServices",
+    query={"name": TEXT, "state": one_of(*STATES)},
+)
+def get_services(call: Call, id: int) -> list[JSON]:
+    """The services, on request only those of a name or a state."""
+    return [
+        service
+        for service in services(call.state, id).values()
+        if call.query.get("name", service["name"]).casefold() == service["name"].casefold()
+        and call.query.get("state", service["state"]) == service["state"]
+    ]
+
+
+@route(
+    "POST",
+    "/v2/device/{id}/windows-service/{serviceId}/control",
+    "controlWindowsService",
+    path_types={"serviceId": TEXT},
+    body=Object({"action": one_of(*_AFTERWARDS)}, required=("action",)),
+)
+def control_service(call: Call, id: int, service_id: str) -> None:
+    """Starts, stops, pauses or restarts at once. A disabled service does not start: an activity tells."""
+    service = _service(call.state, id, service_id)
+    action = call.body["action"]
+    failed = service["startType"] == "DISABLED" and action in ("START", "RESTART")
+    if not failed:
+        _change(call.state, id, service, {"state": _AFTERWARDS[action]})
+    series = call.state.fresh_uid()
+    params = {"service": service["name"], "action": action}
+    data = {"message": {"code": "windows_service_control", "params": params}}
+    message = f"{action} of service {service['name']}"
+    call.state.record(
+        "REMOTE_TOOLS",
+        "REMOTE_TOOLS_SERVICE_CONTROL_INITIATED",
+        message,
+        device_id=id,
+        seriesUid=series,
+        data=data,
+    )
+    if action != "PAUSE":  # the published codes know no outcome of a pause
+        call.state.record(
+            "REMOTE_TOOLS",
+            f"REMOTE_TOOLS_{action}_SERVICE_{'FAILED' if failed else 'SUCCESS'}",
+            message,
+            device_id=id,
+            seriesUid=series,
+            activityResult="FAILURE" if failed else "SUCCESS",
+            data=data,
+        )
+
+
+@route(
+    "POST",
+    "/v2/device/{id}/windows-service/{serviceId}/configure",
+    "setWindowsServiceConfiguration",
+    path_types={"serviceId": TEXT},
+    body=Object({"startType": one_of(*START_TYPES), "userName": TEXT}),
+)
+def configure_service(call: Call, id: int, service_id: str) -> None:
+    """Changes how the service starts and as whom it runs."""
+    service = _service(call.state, id, service_id)
+    _change(call.state, id, service, given(call.body, "startType", "userName"))
+
+
+def _service(state: State, device_id: int, service_id: str) -> JSON:
+    for service in services(state, device_id).values():
+        if service["name"].casefold() == service_id.casefold():
+            return service
+    raise not_found("windows_service")
+
+
+def _change(state: State, device_id: int, service: JSON, fields: JSON) -> None:
+    changed = state.fleet.change(device_id).services
+    changed[service["name"]] = changed.get(service["name"], {}) | fields

@@ -1,0 +1,1 @@
+"""Sign-in to the NinjaOne sandbox: client apps, tokens, authorization codes."""

@@ -1,0 +1,81 @@
+"""Sign-in and bearer tokens (FACTS.md A): `POST /ws/oauth/token` and the check of `Authorization`."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Collection
+from typing import Any
+
+from connector.sandbox.errors import ApiError, auth_error, failure
+from connector.sandbox.ninjaone.oauth.authorize import Authorizations
+from connector.sandbox.ninjaone.oauth.client_apps import SignIn
+
+
+class Tokens:
+    """The tokens in force. Times are on the monotonic clock, so a changed wall clock expires nothing."""
+
+    def __init__(self, lifetime_s: float, authorizations: Authorizations) -> None:
+        self._lifetime_s = lifetime_s
+        self._authorizations = authorizations
+        self._lock = threading.Lock()
+        self._live: dict[str, tuple[float, frozenset[str]]] = {}
+        self._of_users: set[str] = set()
+
+    def sign_in(self, request: SignIn) -> dict[str, Any]:
+        """The token endpoint's answer, or its error."""
+        app = request.app()
+        if request.grant_type == "client_credentials":
+            return self._issue(request.scopes(app))
+        if request.grant_type == "authorization_code":
+            scopes, refresh_token = self._authorizations.redeem(app, request.fields)
+        else:
+            request.scopes(app)
+            scopes, refresh_token = self._authorizations.rotate(app, request.fields.get("refresh_token", ""))
+        issued = self._issue(scopes)
+        self._of_users.add(issued["access_token"])
+        return issued | ({"refresh_token": refresh_token} if refresh_token else {})
+
+    def _issue(self, scopes: Collection[str]) -> dict[str, Any]:
+        token = secrets.token_urlsafe(24)
+        now = time.monotonic()
+        with self._lock:
+            self._live = {known: entry for known, entry in self._live.items() if entry[0] > now}
+            self._live[token] = (now + self._lifetime_s, frozenset(scopes))
+        return {
+            "access_token": token,
+            "expires_in": int(self._lifetime_s),
+            "scope": " ".join(scopes),
+            "token_type": "Bearer",
+        }
+
+    def drop(self, authorization: str | None) -> None:
+        """Forget the presented token, as if it had expired."""
+        with self._lock:
+            self._live.pop((authorization or "")[7:], None)
+
+    def check(self, authorization: str | None, method: str) -> None:
+        """Raise unless the header carries a live token whose scopes allow `method`."""
+        if not authorization:
+            raise auth_error(400, "missing_header", 2, "Missing required header")
+        kind, _, token = authorization.partition(" ")
+        if kind.lower() != "bearer" or not token.strip():
+            raise auth_error(400, "invalid_header", 1)
+        with self._lock:
+            expires, scopes = self._live.get(token, (0.0, frozenset()))
+            if expires <= time.monotonic():
+                self._live.pop(token, None)
+                raise auth_error(401, "not_authenticated", 10, "Invalid credentials")
+        if ("monitoring" if method in ("GET", "HEAD") else "management") not in scopes:
+            raise auth_error(401, "insufficient_privileges")
+
+    def check_user(self, authorization: str | None) -> None:
+        """Raise unless the token is a user's own: the client app's own credentials give none (FACTS.md A)."""
+        if (authorization or "")[7:].strip() not in self._of_users:
+            raise auth_error(403, "user_context_required", 5, "This operation requires a user context")
+
+
+def wrong_method(allowed: str) -> ApiError:
+    """An endpoint of the sign-in takes one method alone."""
+    return failure(405, {"Allow": allowed})

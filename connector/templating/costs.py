@@ -1,0 +1,164 @@
+"""What calls in templates cost, by their arguments, spent before they are made (see `template_bounds`).
+
+Each raises RowError where a call goes too far. What it does not look at, the call itself finds wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from connector.templating.limits import (
+    LONGEST_RANGE,
+    LONGEST_SLOW_TEXT,
+    MOST_ITEMS,
+    STEPS_A_PASS,
+    check_digits,
+    check_width,
+    fits,
+    fits_items,
+    refuse,
+    spend,
+    weigh,
+    weigh_all,
+)
+
+Cost = Callable[..., object]
+
+_LINE_ENDS = "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
+_MOST_PLACES = 300
+"""Decimal places to which a number is rounded: more than a float has."""
+
+
+def everything(*args: Any, **kwargs: Any) -> None:
+    """Go over everything that is given."""
+    weigh_all(args)
+    weigh_all(kwargs.values())
+
+
+def nothing(*args: Any, **kwargs: Any) -> None:
+    """Look at no more than one item."""
+
+
+def others(value: Any, /, *args: Any, **kwargs: Any) -> None:
+    """Take the first argument as it is, and go over the others."""
+    everything(*args, **kwargs)
+
+
+def items(value: Any, /, *args: Any, **kwargs: Any) -> None:
+    """Make a list of a list's items, or of a text's characters."""
+    everything(*args, **kwargs)
+    if hasattr(value, "__len__"):
+        fits_items(len(value))
+
+
+def passes(value: Any, /, *args: Any, **kwargs: Any) -> None:
+    """Call something for each item of a list."""
+    items(value, *args, **kwargs)
+    if hasattr(value, "__len__"):
+        spend(STEPS_A_PASS // 2 * len(value))
+
+
+def parts(value: Any, /, *args: Any, **kwargs: Any) -> None:
+    """Make so many lists, or lists of so many items."""
+    items(value, *args, **kwargs)
+    if any(isinstance(given, int) and given > LONGEST_RANGE for given in (*args, *kwargs.values())):
+        refuse(f"it makes more than {LONGEST_RANGE:,} parts of a list")
+
+
+def sorting(value: Any, /, *args: Any, **kwargs: Any) -> None:
+    """Compare items with each other, as sorting does."""
+    everything(*args, **kwargs)
+    items = len(value) if hasattr(value, "__len__") else 1
+    fits_items(items)
+    spend((weigh(value) // 8) * items.bit_length())
+
+
+def words(value: Any, /, *args: Any, **kwargs: Any) -> None:
+    """Take a text apart into its words or characters, and put them together again."""
+    everything(*args, **kwargs)
+    spend(2 * weigh(value))
+
+
+def copying(value: Any, /, *args: Any, **kwargs: Any) -> None:
+    """Do what takes four times as long for a text of twice the length, as each part of it is copied."""
+    everything(*args, **kwargs)
+    characters = weigh(value)
+    if characters > LONGEST_SLOW_TEXT:
+        refuse(f"for this filter a text has {LONGEST_SLOW_TEXT:,} characters at most")
+    spend(characters * characters >> 10)
+
+
+def number(value: Any, /, *args: Any, **kwargs: Any) -> None:
+    """Read a number."""
+    check_digits(value)
+    everything(*args, **kwargs)
+
+
+def rounding(value: Any, /, precision: Any = 0, *args: Any, **kwargs: Any) -> None:
+    """Round to so many places."""
+    check_digits(value)
+    if isinstance(precision, int) and abs(precision) > _MOST_PLACES:
+        refuse(f"it rounds to more than {_MOST_PLACES} places")
+
+
+def padding(value: Any, /, width: Any = 80, *args: Any, **kwargs: Any) -> None:
+    """Pad to a width."""
+    check_width(width)
+    everything(value, *args, **kwargs)
+
+
+def tabs(value: str, /, tabsize: int = 8) -> None:
+    """Put spaces for tabs."""
+    check_width(tabsize)
+    fits(len(value) + value.count("\t") * tabsize)
+
+
+def _lines(value: Any) -> int:
+    return sum(map(value.count, _LINE_ENDS)) + 1 if isinstance(value, str) else 1
+
+
+def splitting_lines(value: Any, /, *args: Any, **kwargs: Any) -> None:
+    """Make a list of lines."""
+    fits_items(_lines(value))
+    everything(value)
+
+
+def indenting(value: Any, /, width: Any = 4, *args: Any, **kwargs: Any) -> None:
+    """Put spaces before each line."""
+    check_width(width)
+    wide = len(width) if isinstance(width, str) else width
+    fits(weigh(value) + _lines(value) * wide)
+
+
+def wrapping(value: Any, /, width: int = 79, *args: Any, wrapstring: Any = None, **kwargs: Any) -> None:
+    """Break a text into lines."""
+    copying(value, *args, **kwargs)
+    end = args[1] if len(args) > 1 else wrapstring
+    # Of two lines that follow each other, one at least is more than half as long as is wanted.
+    fits((_lines(value) + 4 * weigh(value) // max(1, width)) * len(end or "\n"))
+
+
+def linking(value: Any, /, *args: Any, **kwargs: Any) -> None:
+    """Put what is given into each link."""
+    copying(value, *args, **kwargs)
+    fits(sum(map(weigh, (*args, *kwargs.values()))) * (len(value) // 4))
+
+
+def splitting(value: str, /, sep: str | None = None, maxsplit: int = -1) -> None:
+    """Make a list of a text's parts."""
+    everything(value, sep)
+    if sep:
+        found = value.count(sep)
+        fits_items(1 + (found if maxsplit < 0 else min(found, maxsplit)))
+    elif len(value) > 2 * MOST_ITEMS:
+        fits_items(len(value.split(None, MOST_ITEMS if maxsplit < 0 else min(maxsplit, MOST_ITEMS))))
+    else:
+        spend(len(value))
+
+
+def translating(value: str, /, table: Any) -> None:
+    """Put a text for each character."""
+    weigh(table)
+    longest = max((len(part) for part in table.values() if isinstance(part, str)), default=1)
+    fits(len(value) * max(1, longest))

@@ -1,0 +1,276 @@
+"""The one Jinja environment: sandboxed, immutable, and strict about what is missing, also where Jinja is lax.
+
+Only what the workflow's author wrote is a template; row data is never rendered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import missing
+from jinja2.visitor import NodeTransformer
+
+from connector.common import json_text
+from connector.errors import RowError, nearest
+from connector.templating.filters import Functions, bounded_filters, bounded_tests
+from connector.templating.limits import LONGEST_SOURCE, STEPS_A_PASS, begin, spend, weigh
+from connector.templating.methods import FUNCTIONS, NOT_THERE, member, method
+from connector.templating.operators import BOUNDED, OPERATORS, concat
+from connector.templating.values import fail_if_missing, text
+
+
+class MissingError(UndefinedError):
+    """A name or member that is not there, and where it was looked for (`missing`: among the row's fields)."""
+
+    def __init__(self, message: str | None, name: str, holder: Any) -> None:
+        super().__init__(message)
+        self.name, self.holder = name, holder
+
+
+class _Strict(StrictUndefined):
+    """Fails wherever it is used, and remembers enough to say what would have been there."""
+
+    __slots__ = ()
+
+    def __init__(
+        self, hint: str | None = None, obj: Any = missing, name: str | None = None, exc: Any = UndefinedError
+    ) -> None:
+        if hint is None and exc is UndefinedError:
+            exc = partial(MissingError, name=str(name), holder=obj)
+        super().__init__(hint, obj, name, exc)
+
+
+class _OurRules(NodeTransformer):
+    """Read a template as our rows want it, where Jinja has Python's objects in mind."""
+
+    def visit_Getattr(self, node: nodes.Getattr) -> nodes.Expr:
+        """Take `a.items` for a member of the data, and never for a method of Python's dict."""
+        self.generic_visit(node)
+        return nodes.Getitem(node.node, nodes.Const(node.attr), node.ctx, lineno=node.lineno)
+
+    def visit_Getitem(self, node: nodes.Getitem) -> nodes.Expr:
+        """Measure what is cut from a text or a list."""
+        self.generic_visit(node)
+        if isinstance(node.arg, nodes.Slice):
+            node.node = _filtered(node.node, _WEIGHED)
+        return node
+
+    def visit_Call(self, node: nodes.Call) -> nodes.Expr:
+        """Leave the method in `a.items()` a method."""
+        called = node.node
+        self.generic_visit(node)
+        if isinstance(called, nodes.Getattr):
+            node.node = called
+        _weigh_spread(node)
+        return node
+
+    def visit_Filter(self, node: nodes.Filter) -> nodes.Expr:
+        """Measure the arguments of `f(*list)`, and refuse a constant that goes too far."""
+        self.generic_visit(node)
+        _weigh_spread(node)
+        if isinstance(node.node, nodes.Const):
+            _refuse_constant(partial(node.as_const, nodes.EvalContext(environment)), node)
+        return node
+
+    def visit_Test(self, node: nodes.Test) -> nodes.Expr:
+        """Measure the arguments of `is f(*list)`."""
+        self.generic_visit(node)
+        _weigh_spread(node)
+        return node
+
+    def visit_Name(self, node: nodes.Name) -> nodes.Expr:
+        """Take `self` for a field like any other."""
+        if node.name != "self" or node.ctx != "load":
+            return node
+        return nodes.Getitem(nodes.Name("row", "load"), nodes.Const("self"), "load", lineno=node.lineno)
+
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Expr:
+        """Let `~` join the texts that `{{ }}` would print, not Python's own."""
+        self.generic_visit(node)
+        return _filtered(nodes.List(node.nodes, lineno=node.lineno), _CONCAT)
+
+    def visit_Compare(self, node: nodes.Compare) -> nodes.Expr:
+        """Measure what is compared."""
+        self.generic_visit(node)
+        node.expr = _unless_constant(node.expr, _WEIGHED)
+        for operand in node.ops:
+            operand.expr = _unless_constant(operand.expr, _WEIGHED)
+        return node
+
+    def visit_Pair(self, node: nodes.Pair) -> nodes.Pair:
+        """Let an object's member names be texts."""
+        self.generic_visit(node)
+        node.key = _unless_constant(node.key, _NAME)
+        return node
+
+    def visit_For(self, node: nodes.For) -> nodes.For:
+        """Count the passes through a loop, also those that its condition leaves out."""
+        self.generic_visit(node)
+        counted = _counted(node.body, node.lineno)
+        if node.test is None:
+            node.body.insert(0, nodes.ExprStmt(counted, lineno=node.lineno))
+        else:
+            node.test = nodes.And(counted, node.test, lineno=node.lineno)
+        return node
+
+    def visit_Macro(self, node: nodes.Macro) -> nodes.Macro:
+        """Count the calls of a macro."""
+        self.generic_visit(node)
+        node.body.insert(0, nodes.ExprStmt(_counted(node.body, node.lineno), lineno=node.lineno))
+        return node
+
+    def visit_CallBlock(self, node: nodes.CallBlock) -> nodes.CallBlock:
+        """Count the calls of what is between `call` and `endcall`."""
+        self.generic_visit(node)
+        node.body.insert(0, nodes.ExprStmt(_counted(node.body, node.lineno), lineno=node.lineno))
+        return node
+
+    def _operation(self, node: nodes.BinExpr) -> nodes.Expr:
+        """Work out `2 * 3`, so that constants that go too far are found before anything is sent."""
+        self.generic_visit(node)
+        operator = OPERATORS.get(node.operator)
+        if operator is None or not (_is_literal(node.left) and _is_literal(node.right)):
+            return node
+        value = _refuse_constant(lambda: operator(node.left.as_const(), node.right.as_const()), node)
+        is_small = isinstance(value, (int, float)) or (isinstance(value, str) and len(value) < 1000)
+        return nodes.Const(value, lineno=node.lineno) if is_small else node
+
+    visit_Add = visit_Sub = visit_Mul = visit_Div = visit_FloorDiv = visit_Mod = visit_Pow = _operation
+
+
+def _is_literal(node: nodes.Expr) -> bool:
+    if isinstance(node, (nodes.List, nodes.Tuple)):
+        return all(map(_is_literal, node.items))
+    return isinstance(node, nodes.Const)
+
+
+def _filtered(node: nodes.Expr, name: str) -> nodes.Filter:
+    return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno)
+
+
+def _unless_constant(node: nodes.Expr, name: str) -> nodes.Expr:
+    return node if isinstance(node, nodes.Const) else _filtered(node, name)
+
+
+def _counted(body: list[nodes.Node], line: int) -> nodes.Expr:
+    """Make what spends a step for each part of a body."""
+    steps = STEPS_A_PASS + len(body) + sum(1 for node in body for _ in node.find_all(nodes.Node))
+    return _filtered(nodes.Const(steps, lineno=line), _PASS)
+
+
+def _weigh_spread(node: Any) -> None:
+    """Measure what `*` and `**` spread into arguments."""
+    if node.dyn_args is not None:
+        node.dyn_args = _filtered(node.dyn_args, _WEIGHED)
+    if node.dyn_kwargs is not None:
+        node.dyn_kwargs = _filtered(node.dyn_kwargs, _WEIGHED)
+
+
+def _refuse_constant(evaluate: Callable[[], Any], node: nodes.Node) -> Any:
+    """Work out a constant, if that can be done. Raises TemplateSyntaxError where it goes too far."""
+    begin()
+    try:
+        return evaluate()
+    except nodes.Impossible as error:
+        reason: BaseException | None = error.__cause__
+    except Exception as error:
+        reason = error
+    if isinstance(reason, RowError):
+        raise TemplateSyntaxError(str(reason), node.lineno)
+    return None
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """Strict, bounded, and prints JSON. Of values, only what `template_methods` lists can be reached."""
+
+    intercepted_binops = BOUNDED
+    concat = staticmethod(concat)
+
+    def __init__(self) -> None:
+        # The optimizer would work out constants while it compiles, and say nothing of what goes too far.
+        super().__init__(undefined=_Strict, finalize=text, optimized=False)
+        self.globals = dict(FUNCTIONS)
+        self.binop_table = OPERATORS
+        self.filters: Functions = bounded_filters(self.filters)
+        self.tests: Functions = bounded_tests(self.tests)
+        self.filters |= {_PASS: _pass, _WEIGHED: _weighed, _CONCAT: _concat, _NAME: _name}
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Give what is called: a method, or a member that can be called."""
+        found = method(obj, attribute, self.getitem)
+        return self.getitem(obj, attribute) if found is NOT_THERE else found
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """Give a member of the data, or what is undefined."""
+        if type(obj) is dict and type(argument) is str and argument in obj:
+            return obj[argument]
+        found = member(obj, argument)
+        return self.undefined(obj=obj, name=argument) if found is NOT_THERE else found
+
+
+# What our rules put into templates. No template can write such names.
+_PASS, _WEIGHED, _CONCAT, _NAME = "#pass", "#weighed", "#concat", "#name"
+
+
+def _pass(steps: int) -> bool:
+    """Count a pass through a loop, or a call of a macro."""
+    spend(steps)
+    return True
+
+
+def _weighed(value: Any) -> Any:
+    """Spend what it takes to go over a value."""
+    weigh(value)
+    return value
+
+
+def _concat(values: list[Any]) -> str:
+    """Join the texts that `{{ }}` would print."""
+    return concat(list(map(text, values)))
+
+
+def _name(value: Any) -> Any:
+    """Refuse as a member's name what Python would have to go over."""
+    fail_if_missing(value)
+    if isinstance(value, (list, dict, tuple)):
+        raise TypeError(f"an object's member names are text, not {json_text.kind(value)}")
+    return value
+
+
+environment = _Environment()
+
+
+def read_template(source: str) -> nodes.Template:
+    """Parse a template. Raises TemplateSyntaxError, also for unknown filters and for constants too large."""
+    if len(source) > LONGEST_SOURCE:
+        raise TemplateSyntaxError(f"a template has {LONGEST_SOURCE:,} characters at most", 1)
+    parsed = environment.parse(source)
+    _refuse_unknown(parsed)
+    for node in parsed.find_all(tuple(_REFUSED)):
+        raise TemplateSyntaxError(_REFUSED[type(node)], node.lineno)
+    tree: nodes.Template = _OurRules().visit(parsed)
+    return tree
+
+
+_NO_OTHERS = "there are no other templates to include here"
+_REFUSED: dict[type[nodes.Node], str] = {
+    **dict.fromkeys((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends, nodes.Block), _NO_OTHERS),
+    nodes.ScopedEvalContextModifier: "nothing is escaped for HTML here; the filter escape does that",
+}
+
+
+def _refuse_unknown(tree: nodes.Template) -> None:
+    """Refuse unknown filters and tests also inside an `if`, where Jinja waits until they are reached."""
+    for noun, cls, known in (
+        ("filter", nodes.Filter, environment.filters),
+        ("test", nodes.Test, environment.tests),
+    ):
+        for node in tree.find_all(cls):
+            if node.name not in known:
+                raise TemplateSyntaxError(
+                    f'there is no {noun} "{node.name}"{nearest(node.name, known)}', node.lineno
+                )

@@ -1,0 +1,155 @@
+"""The filters and tests of templates: which there are, and what bounds each (see `template_costs`).
+
+Values in a template are plain data alone: an iterator or a text of a kind of its own, whatever gives it,
+becomes a list or a text. So there is little to reach the insides of, and nothing is worked out later than it
+was measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import reduce, wraps
+from itertools import islice
+from typing import Any
+
+from jinja2 import Undefined
+from jinja2.filters import make_attrgetter
+from jinja2.utils import pass_environment
+
+from connector.common.times import parse_time, write_time
+from connector.templating.costs import (
+    Cost,
+    copying,
+    everything,
+    indenting,
+    items,
+    linking,
+    nothing,
+    number,
+    others,
+    padding,
+    parts,
+    passes,
+    rounding,
+    sorting,
+    words,
+    wrapping,
+)
+from connector.templating.limits import MOST_ITEMS, fits, fits_items
+from connector.templating.operators import add, join, printf, replace
+from connector.templating.values import fail_if_missing, json_of, text
+
+Functions = dict[str, Any]
+"""Filters or tests by their names. Jinja's own table has no type that says what can be called."""
+
+_SMALL = frozenset((int, float, bool, type(None)))
+_PLAIN = frozenset((str, int, float, bool, type(None), list, dict, tuple, range))
+
+
+def plain(value: Any) -> Any:
+    """Make plain data of what a filter or a method gives. Raises RowError for too much of it."""
+    kind = type(value)
+    if kind is str:
+        fits(len(value))
+    elif kind in _PLAIN:
+        pass
+    elif isinstance(value, str):
+        return plain(str.__str__(value))
+    elif isinstance(value, (Iterator, type({}.items()), type({}.keys()), type({}.values()))):
+        items = list(islice(value, MOST_ITEMS + 1))
+        fits_items(len(items))
+        return items
+    return value
+
+
+_FILTER_COSTS: dict[str, Cost] = {
+    **dict.fromkeys(("count", "default", "d", "first", "last", "length", "random"), nothing),
+    **dict.fromkeys(("join", "replace", "format", "sum", "string", "tojson"), others),
+    **dict.fromkeys(("list", "items"), items),
+    **dict.fromkeys(("map", "select", "reject", "selectattr", "rejectattr"), passes),
+    **dict.fromkeys(("batch", "slice"), parts),
+    **dict.fromkeys(("sort", "dictsort", "groupby", "unique", "min", "max"), sorting),
+    **dict.fromkeys(("title", "urlencode", "wordcount"), words),
+    **dict.fromkeys(("int", "float", "filesizeformat", "abs"), number),
+    "center": padding,
+    "indent": indenting,
+    "round": rounding,
+    "striptags": copying,
+    "urlize": linking,
+    "wordwrap": wrapping,
+}
+_LAX = frozenset({"default", "d", "defined", "undefined"})
+"""Filters and tests that are there for what is missing."""
+_WITHOUT = ("attr", "pprint")
+"""Filters that show Python's objects, and no data."""
+
+
+def bounded_filters(of_jinja: Functions) -> Functions:
+    """Make the filters of templates of Jinja's own."""
+    filters: Functions = {
+        **of_jinja,
+        "string": text,
+        "tojson": json_of,
+        "join": _join,
+        "replace": _replace,
+        "format": _format,
+        "sum": _sum,
+        "iso": _iso,
+    }
+    for name in _WITHOUT:
+        del filters[name]
+    return {name: _bounded(name, function) for name, function in filters.items()}
+
+
+def bounded_tests(of_jinja: Functions) -> Functions:
+    """Make the tests of templates of Jinja's own."""
+    return {name: _bounded(name, function, everything) for name, function in of_jinja.items()}
+
+
+def _bounded(name: str, function: Callable[..., Any], cost: Cost | None = None) -> Callable[..., Any]:
+    """Measure before it is called, refuse a missing first argument, and make plain data of the result."""
+    cost = cost or _FILTER_COSTS.get(name, everything)
+    position = 1 if hasattr(function, "jinja_pass_arg") else 0
+    is_strict = name not in _LAX
+
+    @wraps(function)
+    def bounded(*args: Any, **kwargs: Any) -> Any:
+        given = args[position:] if position else args
+        if is_strict and given and isinstance(given[0], Undefined):
+            fail_if_missing(given[0])
+        cost(*given, **kwargs)
+        made = function(*args, **kwargs)
+        return made if type(made) in _SMALL else plain(made)
+
+    return bounded
+
+
+def _iso(value: Any) -> str:
+    """Write a time (epoch seconds or milliseconds, or ISO 8601) as ISO 8601 in UTC."""
+    return str(write_time(parse_time(text(value)), "iso"))
+
+
+def _replace(value: Any, old: Any, new: Any, count: int | None = None) -> str:
+    return replace(text(value), text(old), text(new), count)
+
+
+def _format(value: Any, /, *args: Any, **kwargs: Any) -> str:
+    if args and kwargs:
+        raise ValueError("format takes values by place or by name, and not both")
+    return printf(text(value), kwargs or args)
+
+
+@pass_environment
+def _join(environment: Any, values: Iterable[Any], d: Any = "", attribute: str | int | None = None) -> str:
+    return join(text(d), map(text, _members(environment, values, attribute)))
+
+
+@pass_environment
+def _sum(environment: Any, values: Iterable[Any], attribute: str | int | None = None, start: Any = 0) -> Any:
+    return reduce(add, _members(environment, values, attribute), start)
+
+
+def _members(environment: Any, values: Iterable[Any], attribute: str | int | None) -> Iterable[Any]:
+    found = list(values)
+    fits_items(len(found))
+    return found if attribute is None else map(make_attrgetter(environment, attribute), found)

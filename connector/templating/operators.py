@@ -1,0 +1,162 @@
+"""The operators of templates, and formatting, bounded before they begin (see `template_bounds`)."""
+
+from __future__ import annotations
+
+import operator
+import re
+from _string import formatter_field_name_split  # type: ignore[import-not-found]
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from string import Formatter
+from typing import Any
+
+from connector.templating.limits import LONGEST_TEXT, MOST_BITS, check_width, fits, fits_items, refuse, weigh
+
+
+def add(left: Any, right: Any) -> Any:
+    """Give `left + right`. Raises RowError for too long a text or list."""
+    if isinstance(left, str) and isinstance(right, str):
+        fits(len(left) + len(right))
+    elif isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):
+        fits_items(len(left) + len(right))
+    return left + right
+
+
+def multiply(left: Any, right: Any) -> Any:
+    """Give `left * right`. Raises RowError for too long a text or list, and for too large a number."""
+    if isinstance(left, int) and not isinstance(right, int):
+        left, right = right, left
+    if isinstance(right, int):
+        if isinstance(left, int):
+            _check_bits(left.bit_length() + right.bit_length())
+        elif isinstance(left, str):
+            fits(len(left) * right)
+        elif isinstance(left, (list, tuple)):
+            fits_items(len(left) * max(0, right))
+    return left * right
+
+
+def power(left: Any, right: Any) -> Any:
+    """Give `left ** right`. Raises RowError for too large a number."""
+    if isinstance(left, int) and isinstance(right, int):
+        _check_bits(left.bit_length() * right)
+    return left**right
+
+
+def _check_bits(bits: int) -> None:
+    if bits > MOST_BITS:
+        refuse(f"it makes a whole number of more than {MOST_BITS:,} bits, which no JSON holds")
+
+
+def modulo(left: Any, right: Any) -> Any:
+    """Give `left % right`, which for a text formats it. Raises RowError for too long a text."""
+    return printf(left, right) if isinstance(left, str) else left % right
+
+
+def printf(pattern: str, values: Any) -> str:
+    """Give `pattern % values`. Raises RowError for too long a text.
+
+    A width has to be a number in the pattern: one that comes with the values is refused.
+    """
+    characters, times = weigh(pattern), 0
+    for width in _widths(pattern):
+        characters += width
+        times += 1
+    # A tuple's values are printed once each, a mapping's as often as they are named.
+    fits(characters + (1 if isinstance(values, tuple) else times) * weigh(values))
+    printed: str = pattern % values
+    return printed
+
+
+_SPECIFIER = re.compile(r"[#0\- +]*(\*|[0-9]*)(?:\.(\*|[0-9]*))?[hlL]?")
+
+
+def _widths(pattern: str) -> Iterator[int]:
+    """Give for each `%` how many characters it asks for at least; what is broken, Python itself finds."""
+    at = 0
+    while (at := pattern.find("%", at) + 1) > 0:
+        if pattern.startswith("(", at):
+            end = pattern.find(")", at)
+            if end < 0:
+                return
+            if pattern.find("(", at + 1, end) >= 0:
+                refuse('it formats with a name that has a "(" in it')
+            at = end + 1
+        found = _SPECIFIER.match(pattern, at)
+        assert found is not None  # it takes an empty text, too
+        if "*" in found.groups():
+            refuse('it formats with "*" for a width: write the width as a number')
+        yield sum(_width(digits) for digits in found.groups("") if digits)
+        at = found.end() + 1
+
+
+def _width(digits: str) -> int:
+    width = int(digits) if len(digits) < 20 else 10**20
+    check_width(width)
+    return width
+
+
+def concat(texts: Iterable[str]) -> str:
+    """Join texts. Raises RowError for too long a text."""
+    parts = texts if isinstance(texts, list) else list(texts)
+    fits(sum(map(len, parts)))
+    return "".join(parts)
+
+
+def join(separator: str, texts: Iterable[str]) -> str:
+    """Join texts with a separator between them. Raises RowError for too long a text."""
+    parts = list(texts)
+    fits(sum(map(len, parts)) + len(separator) * len(parts))
+    return separator.join(parts)
+
+
+def replace(text: str, old: str, new: str, count: int | None = -1) -> str:
+    """Give the text with `old` replaced. Raises RowError for too long a text."""
+    weigh(text)
+    fits(len(text) + max(0, len(new) - len(old)) * text.count(old))
+    return text.replace(old, new, -1 if count is None else count)
+
+
+class BoundedFormatter(Formatter):
+    """`str.format`, whose fields are members of the data alone and whose widths are bounded.
+
+    `getitem` gives a member of a value.
+    """
+
+    def __init__(self, getitem: Callable[[Any, Any], Any]) -> None:
+        self._getitem = getitem
+        self._characters = 0
+
+    def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Find a field's value: `0.name` and `0[name]` are members."""
+        first, rest = formatter_field_name_split(field_name)
+        value = self.get_value(first, args, kwargs)
+        for _, name in rest:
+            value = self._getitem(value, name)
+        return value, first
+
+    def convert_field(self, value: Any, conversion: Any) -> Any:
+        """Follow `!r`, `!s` and `!a`."""
+        weigh(value)
+        return super().convert_field(value, conversion)
+
+    def format_field(self, value: Any, format_spec: str) -> Any:
+        """Write one field, as long as all of them are not too long."""
+        characters = weigh(value) + sum(map(_width, re.findall(r"\d+", format_spec)))
+        fits(characters)
+        self._characters += characters
+        if self._characters > LONGEST_TEXT:
+            fits(self._characters)
+        return super().format_field(value, format_spec)
+
+
+OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "+": add,
+    "-": operator.sub,
+    "*": multiply,
+    "/": operator.truediv,
+    "//": operator.floordiv,
+    "%": modulo,
+    "**": power,
+}
+BOUNDED = frozenset(["+", "*", "%", "**"])
+"""The operators whose result can be much larger than what they are given."""

@@ -1,0 +1,333 @@
+"""Jinja templates over a row, compiled once, each giving a JSON value.
+
+Of a template without `{% %}` there are three kinds:
+
+* exactly one `{{ expression }}`: the expression's own value, with its type;
+* a JSON document with expressions in it (only for array and object inputs): see `json_documents`;
+* anything else: text, in which lists, objects, booleans and null print as JSON.
+
+A template with `{% %}` is text. `compile_together` makes one function of many templates, which costs a row a
+third of what they cost one by one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from jinja2 import TemplateSyntaxError, Undefined, nodes
+from jinja2.runtime import Context
+from jinja2.utils import missing
+
+from connector.common import json_text
+from connector.common.json_text import Json
+from connector.errors import RowError, RunFault, nearest, shorten
+from connector.templating.environment import MissingError, environment, read_template
+from connector.templating.json_documents import Fill, Pieces, compile_document
+from connector.templating.limits import FEW, LONGEST_TEXT, STEPS_TO_COMPILE, begin, fits
+from connector.templating.operators import concat
+from connector.templating.values import copied, text, to_json
+
+Row = Mapping[str, Json]
+
+
+class Scope(dict[str, Any]):
+    """What the templates of one row see: its fields, and `row` for names that are no identifiers.
+
+    `constants` are what is alike for all rows of a run; a field of the same name hides one.
+    """
+
+    def __init__(self, row: Row, constants: Mapping[str, Json] | None = None) -> None:
+        super().__init__(environment.globals)
+        if constants:
+            self.update(constants)
+        self["row"] = row
+        self.update(row)
+        self.fields = row
+
+
+Render = Callable[[Scope], Json]
+"""A compiled template. Raises RowError (`template_error`)."""
+
+
+@dataclass(frozen=True)
+class Template:
+    """A template that was read: it is sound, but not compiled yet.
+
+    `fill` puts the values of its `expressions` together; a template with statements has neither. `compile`
+    compiles it by itself, and raises RunFault for what is nested too deeply.
+    """
+
+    compile: Callable[[], Render]
+    expressions: tuple[nodes.Expr, ...] = ()
+    fill: Fill | None = None
+
+
+def constant(value: Json) -> Template:
+    """Make a template that gives one value for every row."""
+    return Template(lambda: lambda scope: value, (), lambda values: value)
+
+
+def compile_template(source: str, schema: Mapping[str, Json]) -> Render:
+    """Compile one template for an input of the given JSON Schema. Raises RunFault as `read` does."""
+    return read(source, schema).compile()
+
+
+def read(source: str, schema: Mapping[str, Json]) -> Template:
+    """Read one template for an input of the given JSON Schema.
+
+    Raises RunFault with line and reason for a syntax error, an unknown filter or test, or a constant
+    part that cannot be JSON where JSON is due.
+    """
+    with _faults(source):
+        pieces = _pieces(read_template(source))
+        if pieces is None:
+            return Template(partial(_compile_text, source))
+        texts = [piece.data if isinstance(piece, nodes.TemplateData) else None for piece in pieces]
+        expressions = _expressions(pieces)
+        if texts == [None]:
+            fill: Fill = _own if _is_own(expressions[0]) else _only
+        elif takes_json(schema):
+            fill = compile_document(texts, schema) if expressions else _constant_json(texts)
+        else:
+            return Template(partial(_compile_text, source), expressions, _join(texts))
+        return Template(partial(_compile_filled, source, fill), expressions, fill)
+
+
+@contextmanager
+def _faults(source: str) -> Iterator[None]:
+    """Turn whatever Jinja raises while it reads or compiles a template into a RunFault."""
+    try:
+        yield
+    except TemplateSyntaxError as error:
+        said = (error.message or "").rstrip(".")
+        raise RunFault(f"template, line {error.lineno}: {said}: {shorten(source)}") from error
+    except (SyntaxError, RecursionError, MemoryError, OverflowError, ValueError) as error:
+        raise RunFault(f"template: too deeply nested or too large: {shorten(source)}") from error
+
+
+def json_source(value: Any) -> str:
+    """Write a JSON value, in whose texts templates may stand, as one JSON document.
+
+    Raises RunFault for what is no JSON.
+    """
+    try:
+        if isinstance(value, str):
+            # Text is escaped for JSON; what is Jinja's stays as it is.
+            tokens = environment.lex(value)
+            return (
+                '"'
+                + "".join(json_text.dumps(t)[1:-1] if kind == "data" else t for _, kind, t in tokens)
+                + '"'
+            )
+        if isinstance(value, Mapping):
+            members = (f"{json_source(str(name))}: {json_source(member)}" for name, member in value.items())
+            return "{" + ", ".join(members) + "}"
+        if isinstance(value, (list, tuple)):
+            return "[" + ", ".join(map(json_source, value)) + "]"
+        return json_text.dumps(value)
+    except TemplateSyntaxError as error:
+        raise RunFault(f"template, line {error.lineno}: {error.message}: {shorten(str(value))}") from error
+    except (TypeError, ValueError, RecursionError) as error:
+        raise RunFault(f"template: not JSON: {error}") from error
+
+
+def takes_json(schema: Mapping[str, Json]) -> bool:
+    """Tell whether text for this schema is a JSON document: its types are `array` and `object` only."""
+    types = schema.get("type", ())
+    wanted = {types} if isinstance(types, str) else set(types)
+    return bool(wanted) and wanted <= {"array", "object", "null"} and wanted != {"null"}
+
+
+def _pieces(tree: nodes.Template) -> list[nodes.Expr] | None:
+    """List a template's texts and expressions in order; None when it has `{% %}` statements."""
+    pieces: list[nodes.Expr] = []
+    for node in tree.body:
+        if not isinstance(node, nodes.Output):
+            return None
+        pieces.extend(node.nodes)
+    return pieces
+
+
+def _expressions(pieces: Sequence[nodes.Expr]) -> tuple[nodes.Expr, ...]:
+    return tuple(piece for piece in pieces if not isinstance(piece, nodes.TemplateData))
+
+
+def _constant_json(texts: Pieces) -> Fill:
+    source = "".join(piece for piece in texts if piece is not None)
+    if not source.strip():
+        return lambda values: ""
+    try:
+        value = json_text.loads(source)
+    except ValueError as error:
+        raise RunFault(f"template: not JSON ({error}): {shorten(source)}") from error
+    return lambda values: value
+
+
+def _only(values: Sequence[Any]) -> Json:
+    """Give the value of a template's only expression."""
+    return to_json(values[0])
+
+
+def _own(values: Sequence[Any]) -> Json:
+    """Give the value of a template's only expression, which is what the row holds, however much that is."""
+    return copied(values[0])
+
+
+def _is_own(expression: nodes.Expr) -> bool:
+    """Tell whether an expression only names a field or its members."""
+    while isinstance(expression, nodes.Getitem) and isinstance(expression.arg, nodes.Const):
+        expression = expression.node
+    return isinstance(expression, nodes.Name)
+
+
+def _join(texts: Pieces) -> Fill:
+    """Print values between constant texts."""
+    pattern = "".join("%s" if piece is None else piece.replace("%", "%%") for piece in texts)
+
+    def fill(values: Sequence[Any]) -> str:
+        printed = tuple(map(text, values))
+        if len(printed) > FEW:
+            fits(sum(map(len, printed)))
+        filled = pattern % printed
+        if len(filled) > LONGEST_TEXT:
+            fits(len(filled))
+        return filled
+
+    return fill
+
+
+def compile_together(templates: Sequence[Template]) -> Callable[[Scope], list[Json]]:
+    """Compile templates into one function that gives the value of each, in their order.
+
+    What it raises, of whatever kind, says no more than that one of them fails: each by itself tells why.
+    Templates with statements are rendered by themselves also here, since a top-level `{% set %}` would leak
+    into the next one. Raises RunFault for what is nested too deeply.
+    """
+    expressions: list[nodes.Expr] = []
+    plan: list[tuple[Callable[[Any], Json], int | slice]] = []
+    for template in templates:
+        plan.append(_placed(template, len(expressions)))
+        expressions += template.expressions
+    with _faults(f"one of {len(templates)} templates"):
+        evaluate = _evaluator(expressions)
+
+    def render(scope: Scope) -> list[Json]:
+        values = evaluate(scope)
+        values.append(scope)
+        return [give(values[place]) for give, place in plan]
+
+    return render
+
+
+def _placed(template: Template, start: int) -> tuple[Callable[[Any], Json], int | slice]:
+    """Make what gives a template's value, and of which of all values: those of its expressions, from `start`
+    on, or the scope that stands behind them.
+    """
+    if template.fill is None:
+        return template.compile(), -1
+    if template.fill is _only:
+        return to_json, start
+    if template.fill is _own:
+        return copied, start
+    return template.fill, slice(start, start + len(template.expressions))
+
+
+# To be compiled by itself a template is read again, since Jinja changes a tree that it compiles, and several
+# threads may come upon their first wrong row at once.
+
+
+def _compile_text(source: str) -> Render:
+    with _faults(source):
+        tree = read_template(source)
+        begin(STEPS_TO_COMPILE)
+        root = environment.from_string(tree).root_render_func
+
+    def render(scope: Scope) -> str:
+        with _explained(scope):
+            # A context of its own: what the template sets is kept in it.
+            begin()
+            return concat(root(_context(scope)))
+
+    return render
+
+
+def _compile_filled(source: str, fill: Fill) -> Render:
+    with _faults(source):
+        evaluate = _evaluator(_expressions(_pieces(read_template(source)) or ()))
+
+    def render(scope: Scope) -> Json:
+        with _explained(scope):
+            return fill(evaluate(scope))
+
+    return render
+
+
+def _evaluator(expressions: Sequence[nodes.Expr]) -> Callable[[Scope], list[Any]]:
+    """Compile expressions into one function that gives their values, missing ones refused."""
+    if not expressions:
+        return lambda scope: []
+    line = expressions[0].lineno
+    values = nodes.Assign(
+        nodes.Name("values", "store"), nodes.List(list(expressions), lineno=line), lineno=line
+    )
+    root = environment.from_string(nodes.Template([values], lineno=line)).root_render_func
+    kept = _KeptContext()
+
+    def evaluate(scope: Scope) -> list[Any]:
+        begin()
+        context = kept.context
+        context.parent, context.vars = scope, {}
+        for _ in root(context):
+            pass
+        found: list[Any] = context.vars["values"]
+        # What is undefined here and does not fail is an inline `if` without an `else`: nothing.
+        return [text(value) if isinstance(value, Undefined) else value for value in found]
+
+    return evaluate
+
+
+class _KeptContext(threading.local):
+    """A thread's context for expressions, which set nothing in it. To make one costs more than to use it."""
+
+    def __init__(self) -> None:
+        self.context = _context({})
+
+
+def _context(names: dict[str, Any]) -> Context:
+    return Context(environment, names, None, {})
+
+
+@contextmanager
+def _explained(scope: Scope) -> Iterator[None]:
+    """Turn whatever a template raises into a RowError that helps its author."""
+    try:
+        yield
+    except RowError:
+        raise
+    except MissingError as error:
+        raise RowError("template_error", _missing_message(error, scope)) from error
+    except RecursionError as error:
+        raise RowError("template_error", "the template or its value is nested too deeply") from error
+    except Exception as error:
+        reason = shorten(str(error) or type(error).__name__)
+        raise RowError("template_error", f"the template fails: {reason}") from error
+
+
+def _missing_message(error: MissingError, scope: Scope) -> str:
+    fields: Any
+    if error.holder is missing:
+        fields, place, noun = scope.fields, "the row", "field"
+    else:
+        fields, place, noun = error.holder, json_text.kind(error.holder), "member"
+    name = shorten(str(error.name))
+    hint = f'{place} has no {noun} "{name}"'
+    if not isinstance(fields, Mapping):
+        return hint
+    names = [shorten(str(field)) for field in fields]
+    listed = ", ".join(names[:20]) + (f", … ({len(names)} in all)" if len(names) > 20 else "")
+    return f"{hint}{nearest(name, names)}; {place}'s {noun}s: {listed or 'none'}"

@@ -1,0 +1,25 @@
+"""What the search on the first page knows beyond what the page itself shows, as a script."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from connector.catalog.action import Action
+
+
+def search_index(actions: Iterable[Action]) -> str:
+    """Write the script: by action, the vendor's operation, and the names and titles of its inputs."""
+    words = {action.name: _words(action) for action in actions}
+    return f"window.catalogueWords = {json.dumps(words, separators=(',', ':'), ensure_ascii=False)};\n"
+
+
+def _words(action: Action) -> str:
+    found: dict[str, None] = {action.operation: None}
+    for given in action.inputs.values():
+        if given.name == "delay_ms":
+            continue
+        found[given.name] = None
+        said = set(given.name.split("_"))
+        found |= dict.fromkeys(word for word in given.title.split() if word.lower() not in said)
+    return " ".join(found)

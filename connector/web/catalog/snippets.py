@@ -1,0 +1,221 @@
+"""An action's example, ready to copy: as a command, a job, Python, curl, and a host's settings."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.parse import quote
+
+from connector.catalog.action import Action, Example
+from connector.common import yaml_dump
+from connector.common.json_text import Json
+from connector.hosts.lhub_build import DOCUMENTED
+from connector.invocation.bindings import bind
+
+ROWS = "rows.jsonl"
+"""The file in which the rows of an example stand."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A text to copy as a whole: a file, a command, or the content of a form's field."""
+
+    label: str
+    language: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """One way to use an action; `note` says what it needs."""
+
+    key: str
+    title: str
+    note: str
+    blocks: Sequence[Block]
+
+
+def snippets(action: Action, example: Example) -> list[Snippet]:
+    """Write an example in every way in which it can be copied.
+
+    Only templates can say that an empty text is to be sent: then neither a call nor a host's form will do.
+    """
+    uploads = f" It reads {' and '.join(example.files)} in the current folder." if example.files else ""
+    call = Snippet(
+        "call",
+        "Command line",
+        f"One call over your default connection; -c NAME takes another.{uploads}",
+        [Block("Shell", "shell", command(action, example))],
+    )
+    job = Snippet(
+        "job",
+        "Job file",
+        f"Any number of rows, and it can be resumed.{uploads}",
+        [
+            Block(f"{action.name}.yaml", "yaml", job_file(action, example)),
+            Block(ROWS, "json", json.dumps(example.row, ensure_ascii=False) + "\n"),
+            Block("Shell", "shell", f"ninjaone run {action.name}.yaml\n"),
+        ],
+    )
+    program = Snippet(
+        "python",
+        "Python",
+        f"The same job from a program.{uploads}",
+        [Block("Python", "python", python(action, example))],
+    )
+    request = Snippet("curl", "curl", _curl_note(example), [Block("Shell", "shell", curl(example))])
+    form = Snippet("lhub", "LogicHub", _lhub_note(action), list(lhub(action, example)))
+    if sends_empty(example):
+        return [job, program, request]
+    return [call, job, program, request, form]
+
+
+def sends_empty(example: Example) -> bool:
+    """Tell whether a template says `empty: send`."""
+    return any(isinstance(template, dict) and "empty" in template for template in example.templates.values())
+
+
+def command(action: Action, example: Example) -> str:
+    """Write the `ninjaone call` that sends what the example sends."""
+    words = [f"{name}={_plain(value)}" for name, value in values(action, example).items()]
+    if action.returns_file:
+        words.append("--files=.")
+    return _lines(["ninjaone call", action.name], [shlex.quote(word) for word in words])
+
+
+def values(action: Action, example: Example) -> Mapping[str, Json]:
+    """Give the example's input values. Times are as they are sent."""
+    with TemporaryDirectory() as folder:
+        for name, content in example.files.items():
+            (Path(folder) / name).write_text(content, encoding="utf-8")
+        return bind(action, example.templates).values(example.row)
+
+
+def job_file(action: Action, example: Example) -> str:
+    """Write the job over a file of rows that has the example's row in it."""
+    head: dict[str, Any] = {"action": action.name, "input": ROWS, "output": f"{action.name}.out.jsonl"}
+    if action.returns_file:
+        head["files"] = "."
+    if not example.templates:
+        return yaml_dump.dump(head)
+    lines = [f"  {name}: {_template(template)}" for name, template in example.templates.items()]
+    return yaml_dump.dump(head) + "templates:\n" + "\n".join(lines) + "\n"
+
+
+def _template(template: Any) -> str:
+    """Write a template in YAML, in the quotes that leave it readable."""
+    if not isinstance(template, str) or "\n" in template or not template.isprintable():
+        return yaml_dump.dump({"x": template}).removeprefix("x:").strip()
+    if '"' in template:
+        return "'" + template.replace("'", "''") + "'"
+    return json.dumps(template, ensure_ascii=False)
+
+
+def python(action: Action, example: Example) -> str:
+    """Write the program that runs the same job."""
+    files = '    files=Path("."),\n' if action.returns_file else ""
+    return (
+        "import json\n"
+        "from pathlib import Path\n\n"
+        "from connector.catalog.catalog import Catalog\n"
+        "from connector.runs.job import Job\n"
+        "from connector.runs.run import prepare, run\n\n"
+        f"rows = [{_python(example.row, '')}]\n"
+        f'Path("{ROWS}").write_text("\\n".join(map(json.dumps, rows)))\n\n'
+        "job = Job(\n"
+        f'    action="{action.name}",\n'
+        f"    templates={_python(dict(example.templates), '    ')},\n"
+        f'    input="{ROWS}",\n'
+        f'    output="{action.name}.out.jsonl",\n'
+        f"{files})\n"
+        "summary = run(prepare(job, Catalog()))\n"
+        'print(f"{summary.rows} rows, {summary.failed} failed")\n'
+    )
+
+
+def _python(value: Any, indent: str) -> str:
+    """Write a value as Python does, a mapping with one member a line where it does not fit on one."""
+    if isinstance(value, str):
+        return repr(value) if '"' in value else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list):
+        return "[" + ", ".join(_python(item, indent) for item in value) + "]"
+    if not isinstance(value, dict):
+        return repr(value)
+    short = ", ".join(f"{_python(key, '')}: {_python(member, '')}" for key, member in value.items())
+    if len(short) + len(indent) < 60 and "\n" not in short:
+        return f"{{{short}}}"
+    inner = indent + "    "
+    lines = "".join(f"{inner}{_python(key, '')}: {_python(m, inner)},\n" for key, m in value.items())
+    return f"{{\n{lines}{indent}}}"
+
+
+def curl(example: Example) -> str:
+    """Write the requests that the example sends, each as one command."""
+    return "\n".join(_curl(sent) for sent in example.sends)
+
+
+def _curl(sent: Mapping[str, Any]) -> str:
+    words = ['--header "Authorization: Bearer $NINJAONE_TOKEN"']
+    words += [f"--header {shlex.quote(f'{name}: {text}')}" for name, text in sent.get("headers", {}).items()]
+    if "body" in sent:
+        words.append("--header 'Content-Type: application/json'")
+        words.append(f"--data {shlex.quote(json.dumps(sent['body'], ensure_ascii=False))}")
+    words += [f"--form {shlex.quote(_form(part))}" for part in sent.get("parts", ())]
+    return _lines([f"curl --request {sent['method']}", f'"$NINJAONE_BASE_URL{target(sent)}"'], words)
+
+
+def target(sent: Mapping[str, Any]) -> str:
+    """Give the path and query of a request as an example's `sends` has it."""
+    query = [
+        f"{quote(name, safe='')}={quote(text, safe='')}"
+        for name, given in sent.get("query", {}).items()
+        for text in (given if isinstance(given, list) else [given])
+    ]
+    return str(sent["path"]) + ("?" + "&".join(query) if query else "")
+
+
+def _form(part: Mapping[str, Any]) -> str:
+    """Write a part as curl's `--form` takes it: a quoted value may hold anything."""
+    media_type = f";type={part['media_type']}" if part.get("media_type") else ""
+    if "file" in part:
+        return f"{part['name']}=@{part['file']}{media_type}"
+    text = _plain(part["value"]).replace("\\", "\\\\").replace('"', '\\"')
+    return f'{part["name"]}="{text}"{media_type}'
+
+
+def _curl_note(example: Example) -> str:
+    many = f" {len(example.sends)} requests, one after the other." if len(example.sends) > 1 else ""
+    return f"Set NINJAONE_BASE_URL (such as https://app.ninjarmm.com) and NINJAONE_TOKEN first.{many}"
+
+
+def lhub(action: Action, example: Example) -> Iterator[Block]:
+    """Give what stands in LogicHub's form: how its integration is built, and the content of each field."""
+    chosen = "" if action.name in DOCUMENTED else f" --actions {action.name}"
+    yield Block("Build the integration", "shell", f"ninjaone host lhub build ninjaone-integration{chosen}\n")
+    templates = example.templates or {name: f"{{{{ {name} }}}}" for name in example.row}
+    for name, template in templates.items():
+        yield Block(action.inputs[name].title, "text", _plain(template))
+
+
+def _lhub_note(action: Action) -> str:
+    if action.name in DOCUMENTED:
+        return f"“{action.title}” is one of the actions that are built by default. Its fields:"
+    return f"“{action.title}” is built when it is named. Its fields:"
+
+
+def _plain(value: Any) -> str:
+    """Write a value as an input's text: text as it is, the rest as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _lines(head: list[str], words: list[str]) -> str:
+    """Write a command on one line, or with a line for each of its words where that is too long."""
+    short = " ".join([*head, *words])
+    if len(short) <= 64 and "\n" not in short:
+        return short + "\n"
+    return " \\\n  ".join([" ".join(head), *words]) + "\n"

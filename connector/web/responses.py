@@ -1,0 +1,50 @@
+"""Responses that several groups of pages give: JSON, a question, a file to save, an error for a script."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from werkzeug.wrappers import Request, Response
+
+from connector.errors import RunFault
+from connector.web.consent import Question
+from connector.web.site import Site
+
+
+def once_of(request: Request) -> str:
+    """Give the key of what is to be started once, however often it is posted."""
+    return request.form.get("once") or secrets.token_hex(16)
+
+
+def ask(site: Site, asked: Question) -> Response:
+    """Answer with what must be agreed to, for the page's dialog."""
+    return as_json({"ask": site.renderer.page("ask.html", "", asked=asked), "rows": asked.rows})
+
+
+def download(content: Any, name: str, media_type: str) -> Response:
+    """Answer with a file to be saved."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(
+        content, headers=headers, mimetype=media_type, direct_passthrough=not isinstance(content, bytes)
+    )
+
+
+def as_json(data: Mapping[str, Any]) -> Response:
+    """Return a JSON response."""
+    return Response(json.dumps(data), mimetype="application/json")
+
+
+def as_message(view: Any) -> Any:
+    """Have a view say by JSON what a script is to show as an error."""
+
+    def answer(site: Site, request: Request, **values: str) -> Response:
+        try:
+            response: Response = view(site, request, **values)
+            return response
+        except RunFault as fault:
+            return Response(json.dumps({"error": str(fault)}), 400, mimetype="application/json")
+
+    return answer

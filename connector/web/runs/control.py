@@ -1,0 +1,303 @@
+"""Starts runs: each a real `ninjaone run JOB.yaml` in a process of its own, which outlives page and server.
+
+A run that a page starts has a folder of its own below `state.work_folder`, named by time and action:
+
+    job.yaml  rows.*  uploads/     what the run is
+    envelopes.jsonl  files/        what came of it
+    log.txt                        what the command said
+
+No secret is in the job or on the command line: a saved connection is named there, and the sandbox's is given
+in the environment of the process.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import zipfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from connector.catalog.action import Action
+from connector.catalog.service import Service
+from connector.common.user_folders import work_folder, write_whole
+from connector.errors import RunFault
+from connector.files.output import is_interrupted
+from connector.runs.job import Job
+from connector.runs.records import Record, absolute, id_of, job_to_json, rerun_output
+from connector.sandbox.server import Sandbox
+from connector.web.runs.pasted_rows import GivenRows
+
+JOB, OUTPUT, LOG = "job.yaml", "envelopes.jsonl", "log.txt"
+"""Names of files in a run's folder."""
+_LOG_SHOWN = 4000
+
+
+@dataclass(frozen=True)
+class Started:
+    """A run that this server has started: it may not have come to its record yet, or never come to it."""
+
+    output: Path
+    action: str
+    where: str
+    log: Path
+    began: float
+    process: subprocess.Popen[bytes]
+
+    def said(self) -> str:
+        """Give the end of what the command has said."""
+        with suppress(OSError):
+            return self.log.read_text(encoding="utf-8", errors="replace")[-_LOG_SHOWN:].strip()
+        return ""
+
+
+class RunControl:
+    """The runs that a server starts, and the sandbox that it has for them. Safe for threads."""
+
+    def __init__(self) -> None:
+        self._lock, self._starting = threading.Lock(), threading.Lock()
+        self._sandbox: Sandbox | None = None
+        self._started: dict[str, Started] = {}
+        self._once: dict[str, str] = {}
+
+    @property
+    def sandbox_url(self) -> str:
+        """The address of the sandbox, or an empty text as long as nobody has needed it."""
+        return self._sandbox.base_url if self._sandbox else ""
+
+    def sandbox(self) -> Sandbox:
+        """Give the server's own sandbox, which is started when it is first needed."""
+        with self._lock:
+            if self._sandbox is None:
+                self._sandbox = Sandbox().start()
+            return self._sandbox
+
+    def started(self, id: str) -> Started | None:
+        """Give a run that this server has started, by the id of its record."""
+        return self._started.get(id)
+
+    def all_started(self) -> Mapping[str, Started]:
+        """Give all runs that this server has started."""
+        return dict(self._started)
+
+    def start(
+        self,
+        action: Action,
+        service: Service,
+        templates: Mapping[str, Any],
+        rows: GivenRows,
+        connection: str,
+        uploads: Path,
+        once: str,
+    ) -> str:
+        """Start a run over rows, with a saved connection or, without one's name, in the sandbox; give its id.
+
+        A second time with the same key (`once`) nothing is started: it is the same run. Raises RunFault.
+        """
+        with self._starting:
+            if once not in self._once:
+                folder = _new_folder(action.name)
+                job = _write_job(folder, action, templates, rows, connection, uploads)
+                environment = dict(os.environ) if connection else self._in_sandbox(service)
+                where = connection or "the sandbox"
+                self._once[once] = self._launch(folder, ["run", JOB], environment, job, where)
+            return self._once[once]
+
+    def rerun(self, record: Record, service: Service, once: str) -> str:
+        """Run the rows of a finished run again that failed and may be sent again; give the id of that run.
+
+        Raises RunFault.
+        """
+        with self._starting:
+            if once not in self._once:
+                output = rerun_output(record.output)
+                again = ["--resume"] if is_interrupted(output) else []
+                arguments = ["rerun", str(record.output), "--output", str(output), *again]
+                job = replace(record.job, output=str(output))
+                folder = _new_folder(f"{record.job.action}-rerun")
+                environment = self._environment(record, service)
+                self._once[once] = self._launch(folder, arguments, environment, job, record.where)
+            return self._once[once]
+
+    def resume(self, record: Record, service: Service, once: str) -> str:
+        """Go on with a run that was interrupted; give its id. Raises RunFault."""
+        with self._starting:
+            if once not in self._once:
+                environment = self._environment(record, service)
+                folder = _new_folder(f"{record.job.action}-resumed")
+                if record.rerun_of:
+                    arguments = ["rerun", str(record.rerun_of), "--output", str(record.output), "--resume"]
+                else:
+                    write_job(folder, resumed_job(record.job))
+                    arguments = ["run", JOB, "--resume"]
+                self._once[once] = self._launch(folder, arguments, environment, record.job, record.where)
+            return self._once[once]
+
+    def stop(self, id: str) -> None:
+        """Ask a run that this server has started to stop: the rows under way are finished."""
+        started = self._started.get(id)
+        if started and started.process.poll() is None:
+            started.process.terminate()
+
+    def is_in_sandbox(self, record: Record) -> bool:
+        """Tell whether a run's requests go to this server's sandbox."""
+        return bool(self._sandbox) and record.where == urlsplit(self.sandbox_url).netloc
+
+    def where(self, record: Record) -> str:
+        """Say where a run's requests go, or went."""
+        if self.is_in_sandbox(record):
+            return "the sandbox"
+        return record.where or "its connection" if self.may_continue(record) else "a sandbox that has ended"
+
+    def may_continue(self, record: Record) -> bool:
+        """Tell whether the connection that a run was started with is still there."""
+        is_ours = record.job.connection is None and record.output.is_relative_to(work_folder())
+        return not is_ours or self.is_in_sandbox(record)
+
+    def close(self) -> None:
+        """End the sandbox. Runs go on."""
+        with self._lock:
+            if self._sandbox:
+                self._sandbox.stop()
+            self._sandbox = None
+
+    def _environment(self, record: Record, service: Service) -> dict[str, str]:
+        if not self.may_continue(record):
+            raise RunFault("It ran in a sandbox that has ended: run it anew.")
+        return self._in_sandbox(service) if self.is_in_sandbox(record) else dict(os.environ)
+
+    def _in_sandbox(self, service: Service) -> dict[str, str]:
+        """Give the environment of a process whose connection is the sandbox, whatever else is set up."""
+        others = {n: text for n, text in os.environ.items() if not n.startswith(service.environment)}
+        settings = self.sandbox().connection
+        return {**others, **{service.environment + n.upper(): text for n, text in settings.items()}}
+
+    def _launch(
+        self, folder: Path, arguments: Sequence[str], environment: Mapping[str, str], job: Job, where: str
+    ) -> str:
+        output, began = absolute(job.output), time.time()
+        with open(folder / LOG, "wb", opener=_private) as log:
+            process = subprocess.Popen(  # noqa: S603 - our own command; what is untrusted is in the job
+                [sys.executable, "-m", "connector", *arguments, "--yes"],
+                cwd=folder,
+                env=dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                **_detached(),
+            )
+        # Waited for, so that none stays behind as a zombie; a thread that is a daemon holds up no end.
+        threading.Thread(target=process.wait, daemon=True).start()
+        started = Started(output, job.action, where, folder / LOG, began, process)
+        self._started[id_of(output)] = started
+        return id_of(output)
+
+
+def _private(path: str, flags: int) -> int:
+    """Open a file that only this user may read."""
+    return os.open(path, flags, 0o600)
+
+
+def _detached() -> dict[str, Any]:
+    """Say how to start a process that this terminal's Ctrl-C does not reach, and whose files are private."""
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS}
+    return {"start_new_session": True, "umask": 0o077}
+
+
+def _new_folder(name: str) -> Path:
+    now = time.strftime("%Y-%m-%d-%H%M%S")
+    folder = work_folder() / f"{now}-{name}-{secrets.token_hex(2)}"
+    try:
+        folder.mkdir(mode=0o700)
+    except OSError as error:
+        raise RunFault(f"{folder}: the folder cannot be made: {error.strerror}") from error
+    return folder
+
+
+def make_job(
+    action: Action, templates: Mapping[str, Any], rows: GivenRows, connection: str
+) -> dict[str, Any]:
+    """Give the job of a run as its file has it; its paths are relative to the file."""
+    job: dict[str, Any] = {"action": action.name}
+    if connection:
+        job["connection"] = connection
+    job |= {"input": rows.path.name, "input_format": rows.format, "output": OUTPUT}
+    if any(part.file for part in action.parts.values()):
+        job["uploads"] = "uploads"
+    if action.returns_file:
+        job["files"] = "files"
+    return {**job, "templates": dict(templates)} if templates else job
+
+
+def is_written_as_a_job(job: Job) -> bool:
+    """Tell whether a run's settings can stand in a job file of another folder.
+
+    A step goes on with its whole job, and rows that name connections by files do so relative to theirs.
+    """
+    return not job.step and all(said == meant for said, meant in job.allow_connections.items())
+
+
+def resumed_job(job: Job) -> dict[str, Any]:
+    """Give a run's settings as a job file has them, with absolute paths. Raises RunFault where it cannot."""
+    if not is_written_as_a_job(job):
+        raise RunFault("It can be resumed by the command alone that has started it.")
+    written = job_to_json(job)
+    if job.allow_connections:
+        written["allow_connections"] = list(job.allow_connections)
+    return written
+
+
+def as_yaml(job: Mapping[str, Any]) -> str:
+    """Write a job as its file has it."""
+    text: str = yaml.safe_dump(dict(job), sort_keys=False, allow_unicode=True, width=110)
+    return text
+
+
+def write_job(folder: Path, job: Mapping[str, Any]) -> None:
+    """Write a job's file into a folder. Raises OSError."""
+    write_whole(folder / JOB, as_yaml(job).encode())
+
+
+def pack_job(job: str, rows: Path, uploads: Path) -> bytes:
+    """Put a job, its rows and the files that it uploads into a ZIP archive."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(JOB, job)
+        archive.write(rows, rows.name)
+        for path in uploads.iterdir():
+            archive.write(path, f"uploads/{path.name}")
+        if yaml.safe_load(job).get("files"):
+            archive.writestr("files/", b"")
+    return packed.getvalue()
+
+
+def _write_job(
+    folder: Path,
+    action: Action,
+    templates: Mapping[str, Any],
+    rows: GivenRows,
+    connection: str,
+    uploads: Path,
+) -> Job:
+    try:
+        with rows.path.open("rb") as given, open(folder / rows.path.name, "xb", opener=_private) as kept:
+            shutil.copyfileobj(given, kept)
+        shutil.copytree(uploads, folder / "uploads")
+        (folder / "files").mkdir(mode=0o700)
+        write_job(folder, make_job(action, templates, rows, connection))
+    except OSError as error:
+        raise RunFault(f"{folder}: cannot be written: {error.strerror}") from error
+    return Job(action.name, output=str(folder / OUTPUT))

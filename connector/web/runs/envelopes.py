@@ -1,0 +1,126 @@
+"""Envelopes of a run for a page: the last few, and the failed ones, of a run that goes on or has ended.
+
+A run that goes on has them in its work folder, where they are only read; see `connector.files.output`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from connector.common import json_text
+from connector.common.redaction import Redactor
+from connector.errors import ConnectorError, shorten
+from connector.files.output import Format, spool_of
+from connector.files.readers import RowSource
+
+_TAIL = 1 << 18
+_BLOCK = 1 << 22
+_FAILED = b'"has_error":true'
+_LONGEST_RESULT = 600
+_LONGEST_ERROR = 2000
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One envelope, as a page shows it: nothing secret in it, and cut where it is long."""
+
+    row: int
+    failed: bool
+    code: str
+    status: str
+    text: str
+    repeatable: bool
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some failed rows in order, and after which row the next page begins, if there may be one."""
+
+    rows: list[Shown]
+    next_after: int | None
+
+
+class Envelopes:
+    """The envelopes of the run that writes, or has written, an output."""
+
+    def __init__(self, output: Path, format: Format, redactor: Redactor) -> None:
+        spool = spool_of(output)
+        self.is_whole = not spool.exists()
+        self.path: Path = output if self.is_whole else spool
+        self.format: Format = format if self.is_whole else "jsonl"
+        self._redactor = redactor
+
+    def last(self, number: int) -> list[Shown]:
+        """Give the last few, the newest first, without reading more than the end of the file."""
+        if self.format != "jsonl":
+            return []
+        try:
+            with self.path.open("rb") as file:
+                end = file.seek(0, 2)
+                start = file.seek(max(0, end - _TAIL))
+                lines = file.read(end - start).split(b"\n")
+        except OSError:
+            return []
+        whole = lines[
+            (1 if start else 0) : -1
+        ]  # what stands behind the last line's end is still being written
+        try:
+            return [self._shown(json_text.loads(line.decode())) for line in reversed(whole[-number:])]
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return []  # it is no run's output any more
+
+    def failed(self, number: int, code: str = "", after: int = 0) -> Page:
+        """Give the first failed rows behind a row, all of them or those with a code."""
+        found: list[Shown] = []
+        for envelope in self._behind(after):
+            shown = self._shown(envelope)
+            if shown.failed and code in ("", shown.code):
+                if len(found) == number:
+                    return Page(found, found[-1].row)
+                found.append(shown)
+        return Page(found, None)
+
+    def _behind(self, after: int) -> Iterator[dict[str, Any]]:
+        try:
+            lines = self._lines() if self.format == "jsonl" else self._rows()
+            for envelope in lines:
+                if int(envelope["row"]) > after:
+                    yield envelope
+        except (OSError, ConnectorError, ValueError, KeyError, TypeError, AttributeError):
+            return  # it is no run's output any more, or has just gone to another place
+
+    def _lines(self) -> Iterator[dict[str, Any]]:
+        """Give the failed ones of JSON Lines, looked for in large blocks: that spares reading the others."""
+        with self.path.open("rb") as file:
+            rest = b""
+            while block := file.read(_BLOCK):
+                block = rest + block
+                whole = block.rfind(b"\n") + 1
+                rest = block[whole:]
+                at = block.find(_FAILED, 0, whole)
+                while at >= 0:
+                    end = block.index(b"\n", at) + 1
+                    yield json_text.loads(block[block.rfind(b"\n", 0, at) + 1 : end].decode())
+                    at = block.find(_FAILED, end, whole)
+
+    def _rows(self) -> Iterator[dict[str, Any]]:
+        for row in RowSource(str(self.path), self.format).rows():
+            yield row.data
+
+    def _shown(self, envelope: dict[str, Any]) -> Shown:
+        """Show an envelope; one of a CSV file has its row and its error alone."""
+        meta = envelope.get("meta") or {}
+        failed = envelope["has_error"] in (True, "true")
+        if failed:
+            text = shorten(self._redactor.text(str(envelope["error"])), _LONGEST_ERROR)
+        else:
+            result = self._redactor.json(envelope.get("result"))
+            text = shorten(json.dumps(result, ensure_ascii=False), _LONGEST_RESULT)
+        status = "" if meta.get("status") is None else str(meta["status"])
+        return Shown(
+            int(envelope["row"]), failed, meta.get("code") or "", status, text, meta.get("repeatable", False)
+        )

@@ -1,0 +1,89 @@
+"""Rows that were pasted into a page or dropped on it: their format, how many there are, the first ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from connector.common.user_folders import write_whole
+from connector.errors import RunFault
+from connector.files.readers import Format, InputRow, RowSource
+
+FORMAT_NAMES: dict[Format, str] = {
+    "jsonl": "JSON Lines",
+    "json": "JSON array",
+    "csv": "CSV",
+    "tsv": "TSV",
+}
+_SUFFIXES: dict[str, Format] = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "json",
+    ".csv": "csv",
+    ".tsv": "tsv",
+}
+_LOOKED_AT = 1 << 16
+
+
+@dataclass(frozen=True)
+class GivenRows:
+    """A file of rows that a page has left with the server."""
+
+    path: Path
+    format: Format
+
+    def first(self, number: int) -> list[InputRow]:
+        """Read the first rows; what is wrong with one is said without the file's name. Raises RunFault."""
+        try:
+            rows = list(islice(self._source().rows(), number))
+        except RunFault as fault:
+            raise RunFault(self._without_path(str(fault))) from None
+        return [InputRow(r.number, r.data, self._without_path(r.error), r.code) for r in rows]
+
+    def count(self) -> int:
+        """Count the rows. Raises RunFault."""
+        try:
+            return self._source().count() or 0
+        except RunFault as fault:
+            raise RunFault(self._without_path(str(fault))) from None
+
+    def _source(self) -> RowSource:
+        return RowSource(str(self.path), self.format)
+
+    def _without_path(self, text: str) -> str:
+        return text.removeprefix(f"{self.path}, ").removeprefix(f"{self.path}: ")
+
+
+def save_rows(content: bytes, name: str, folder: Path) -> GivenRows:
+    """Write rows into a folder, in place of those that are there, under a name that says their format."""
+    format = recognised(content, name)
+    packed = ".gz" if content[:2] == b"\x1f\x8b" else ""
+    path = folder / f"rows.{format}{packed}"
+    write_whole(path, content)
+    for other in folder.glob("rows.*"):
+        if other != path:
+            other.unlink(missing_ok=True)
+    return GivenRows(path, format)
+
+
+def saved_rows(folder: Path) -> GivenRows | None:
+    """Find the rows that were written into a folder."""
+    for path in folder.glob("rows.*"):
+        return GivenRows(path, _SUFFIXES[path.suffixes[0]])
+    return None
+
+
+def recognised(content: bytes, name: str = "") -> Format:
+    """Recognise the format of rows by their file's name or, failing that, by how they begin.
+
+    A table of a spreadsheet, when it is copied, has tabs between its columns.
+    """
+    suffixes = [suffix.lower() for suffix in Path(name).suffixes if suffix.lower() != ".gz"]
+    if suffixes and suffixes[-1] in _SUFFIXES:
+        return _SUFFIXES[suffixes[-1]]
+    head = content[:_LOOKED_AT].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if head[:1] in (b"[", b"{"):
+        return "json" if head.startswith(b"[") else "jsonl"
+    header = head.partition(b"\n")[0]
+    return "tsv" if b"\t" in header and header.count(b"\t") >= header.count(b",") else "csv"

@@ -1,0 +1,1 @@
+"""The pages on which an action is tried with templates and rows."""

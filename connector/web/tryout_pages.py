@@ -1,0 +1,240 @@
+"""Trying an action: a form in which templates meet rows. What comes of them can be run, or saved as a job."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.parse import unquote
+
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Request, Response
+
+from connector.catalog.action import Action
+from connector.catalog.service import Service
+from connector.common.json_text import dumps
+from connector.errors import RunFault
+from connector.runs.preview import NO_INSTANCE
+from connector.web.catalog.action_page import EFFECTS, InputRow, make_action_page
+from connector.web.consent import how_many, question
+from connector.web.responses import as_json, as_message, ask, download, once_of
+from connector.web.route import Route
+from connector.web.runs.control import as_yaml, make_job, pack_job
+from connector.web.runs.pasted_rows import FORMAT_NAMES, GivenRows, save_rows, saved_rows
+from connector.web.site import Site
+from connector.web.tryout.evaluate import Trial, try_out
+from connector.web.tryout.targets import Place, saved_place, saved_places
+
+TRIED = 20
+"""How many rows are tried while somebody types."""
+LONGEST_PASTED = 4 << 20
+"""Characters of rows that stand in the form; more than these come as a file."""
+_TEMPLATE, _PACKED = "template.", "job.zip"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One input in the form: the template that stands there at first, and what is offered to choose from."""
+
+    input: InputRow
+    label: str
+    template: str
+    choices: Sequence[str]
+
+    @property
+    def is_wanted(self) -> bool:
+        """Tell whether it is shown at once, and not among those that are seldom needed."""
+        return self.input.required or bool(self.template)
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a form was sent with."""
+
+    action: Action
+    service: Service
+    templates: Mapping[str, str]
+    rows: GivenRows
+    draft: str
+    place: Place
+
+
+def _try(site: Site, request: Request, name: str) -> Response:
+    try:
+        shown = make_action_page(site.catalog, name, site.actions)
+    except RunFault:
+        return site.page("missing.html", "../../", status=404)
+    action = shown.action
+    number = min(request.args.get("example", 1, int), len(action.examples)) - 1
+    example = action.examples[max(0, number)]
+    draft = site.drafts.new()
+    for file, content in example.files.items():
+        site.drafts.upload(draft, file, content.encode())
+    return site.page(
+        "try.html",
+        "../../",
+        page=shown,
+        fields=[_field(given, action.inputs[given.name].title, example.templates) for given in shown.inputs],
+        rows=dumps(example.row),
+        examples=action.examples,
+        example=max(0, number) + 1,
+        draft=draft,
+        uploads=sorted(example.files) if any(part.file for part in action.parts.values()) else None,
+        places=list(saved_places(site.catalog.service(action.service))),
+        effects=EFFECTS,
+    )
+
+
+def _field(given: InputRow, label: str, templates: Mapping[str, Any]) -> Field:
+    template = templates.get(given.name, "")
+    if isinstance(template, Mapping) and "template" in template:
+        template = template["template"]
+    text = template if isinstance(template, str) else json.dumps(template, ensure_ascii=False)
+    single = not given.schema.type.startswith("array")
+    choices = given.schema.options or (("true", "false") if given.schema.type == "boolean" else ())
+    return Field(given, label, text, choices if single else ())
+
+
+@contextmanager
+def _reading(site: Site, request: Request, name: str) -> Iterator[Given]:
+    """Read what the form was sent with. Raises RunFault.
+
+    Rows that stand in the form are in a folder of this request's own: others of the same page may be under
+    way, and what somebody agrees to is for just these rows.
+    """
+    action = site.action(name)
+    service = site.catalog.service(action.service)
+    request.max_form_memory_size = 4 * LONGEST_PASTED  # in bytes, of which a character has up to four
+    form, draft = request.form, request.form.get("draft", "")
+    folder = site.drafts.folder(draft)
+    connection = form.get("connection", "")
+    place = saved_place(service, connection) if connection else Place("", site.control.sandbox_url)
+    templates = {
+        key.removeprefix(_TEMPLATE): text
+        for key, text in form.items()
+        if key.startswith(_TEMPLATE) and text.strip()
+    }
+    with TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as own:
+        if "rows" not in form:
+            rows = saved_rows(folder)
+        elif len(form["rows"]) > LONGEST_PASTED:
+            raise RunFault("These are too many rows to stand here: choose them as a file.")
+        else:
+            rows = save_rows(form["rows"].encode("utf-8", "replace"), "", Path(own))
+        if rows is None:
+            raise RunFault("There are no rows: paste some, or choose a file.")
+        yield Given(action, service, templates, rows, draft, place)
+
+
+def _preview(site: Site, request: Request, name: str) -> Response:
+    with _reading(site, request, name) as given:
+        try:
+            count, rows = given.rows.count(), given.rows.first(TRIED)
+        except RunFault as fault:
+            return as_json({"status": "", "rows": [], "faults": {"rows": str(fault)}})
+    trial = try_out(
+        given.action,
+        given.service,
+        given.templates,
+        rows,
+        site.drafts.uploads(given.draft),
+        given.place.base_url or NO_INSTANCE,
+    )
+    faults = dict(trial.faults)
+    if not rows:
+        faults["rows"] = "There are no rows yet."
+    if given.place.fault:
+        faults["connection"] = given.place.fault
+    return as_json(
+        {
+            "status": _status(trial, count),
+            "format": f"{FORMAT_NAMES[given.rows.format]}, {how_many(count)}",
+            "faults": faults,
+            "rows": [
+                {"ok": not row.error, "html": site.renderer.page("tried_row.html", "../../", row=row)}
+                for row in trial.rows
+            ],
+        }
+    )
+
+
+def _status(trial: Trial, count: int) -> str:
+    tried = len(trial.rows)
+    of = f"The first {tried} of {how_many(count)}" if tried < count else how_many(count).capitalize()
+    parts = [f"{of}: {tried - trial.failed:,} can be sent" if tried else "There are no rows"]
+    if trial.failed:
+        parts.append(f"{trial.failed:,} cannot")
+    if trial.stopped:
+        parts.append("the others were not tried, as it takes too long")
+    return ", ".join(parts) + "."
+
+
+def _rows_file(site: Site, request: Request, name: str) -> Response:
+    """Keep a file of rows, whose name is in a header."""
+    file_name = unquote(request.headers.get("X-File-Name", ""))
+    rows = save_rows(request.get_data(), file_name, site.drafts.folder(request.args.get("draft", "")))
+    return as_json({"format": f"{FORMAT_NAMES[rows.format]}, {how_many(rows.count())}"})
+
+
+def _upload(site: Site, request: Request, name: str) -> Response:
+    """Keep a file that rows name."""
+    file_name = unquote(request.headers.get("X-File-Name", ""))
+    site.drafts.upload(request.args.get("draft", ""), file_name, request.get_data())
+    return as_json({"name": file_name})
+
+
+def _run(site: Site, request: Request, name: str) -> Response:
+    with _reading(site, request, name) as given:
+        count, place = given.rows.count(), given.place
+        if not count:
+            raise RunFault("There are no rows to run.")
+        if place.fault:
+            raise RunFault(place.fault)
+        if place.read_only and given.action.effect != "read":
+            raise RunFault(f"{place.title} is read-only: only actions that read may be run there.")
+        asked = question(given.action, count, place.title, is_real=bool(place.name))
+        if asked and not asked.is_answered(request.form.get("confirmed")):
+            return ask(site, asked)
+        run = site.control.start(
+            given.action,
+            given.service,
+            given.templates,
+            given.rows,
+            place.name,
+            site.drafts.uploads(given.draft),
+            once_of(request),
+        )
+    return as_json({"location": f"/runs/{run}"})
+
+
+def _job(site: Site, request: Request, name: str) -> Response:
+    """Write a job of what the form was sent with, and say where it can be had."""
+    with _reading(site, request, name) as given:
+        if given.place.fault:
+            raise RunFault(given.place.fault)
+        job = make_job(given.action, given.templates, given.rows, given.place.name)
+        packed = pack_job(as_yaml(job), given.rows.path, site.drafts.uploads(given.draft))
+        (site.drafts.folder(given.draft) / _PACKED).write_bytes(packed)
+    return as_json({"location": f"job.zip?draft={given.draft}"})
+
+
+def _job_file(site: Site, request: Request, name: str) -> Response:
+    path = site.drafts.folder(request.args.get("draft", "")) / _PACKED
+    if not path.is_file():
+        raise NotFound
+    return download(path.read_bytes(), f"{site.action(name).name}.zip", "application/zip")
+
+
+ROUTES = (
+    Route("/actions/<name>/try", _try),
+    Route("/actions/<name>/preview", as_message(_preview), ("POST",)),
+    Route("/actions/<name>/rows", as_message(_rows_file), ("POST",)),
+    Route("/actions/<name>/upload", as_message(_upload), ("POST",)),
+    Route("/actions/<name>/run", as_message(_run), ("POST",)),
+    Route("/actions/<name>/job", as_message(_job), ("POST",)),
+    Route("/actions/<name>/job.zip", _job_file),
+)

@@ -1,0 +1,149 @@
+"""Secrets: hidden wherever they stand."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connector.common.redaction import HIDDEN, OF_PROCESS, Redactor, masked, remember
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("a secret-1 b secret-1", f"a {HIDDEN} b {HIDDEN}"),
+        (["secret-1", 5], [HIDDEN, 5]),
+        ({"a": "secret-1", "b": "a longer text"}, {"a": HIDDEN, "b": "a longer text"}),
+        ({"a": {"b": ["xsecret-1x"]}}, {"a": {"b": [f"x{HIDDEN}x"]}}),
+        ({"password": "p", "a": {"password": 5}}, {"password": HIDDEN, "a": {"password": HIDDEN}}),
+        ({"password": {"deep": 1}}, {"password": HIDDEN}),
+        ({"password": None}, {"password": None}),
+        ({"passwordHint": "x"}, {"passwordHint": "x"}),
+        (None, None),
+        (True, True),
+        (1.5, 1.5),
+        ({}, {}),
+    ],
+)
+def test_known_values_and_secret_members_are_hidden(value: Any, shown: Any) -> None:
+    assert Redactor(["secret-1"], ["password"]).json(value) == shown
+
+
+def test_an_empty_secret_hides_nothing() -> None:
+    redactor = Redactor(["", ""])
+    redactor.add("")
+    assert redactor.text("abc") == "abc"
+
+
+def test_a_secret_that_is_learned_later_is_hidden_from_then_on() -> None:
+    redactor = Redactor()
+    assert redactor.text("token-2") == "token-2"
+    redactor.add("a-much-longer-token")
+    redactor.add("token-2")
+    assert redactor.text("token-2") == HIDDEN
+    assert redactor.json({"a": "token-2", "b": ["a-much-longer-token"]}) == {"a": HIDDEN, "b": [HIDDEN]}
+
+
+def test_a_secret_within_another_leaves_nothing_of_the_longer_one() -> None:
+    for order in (["abc", "abcdef", "cde"], ["abcdef", "cde", "abc"], ["cde", "abc", "abcdef"]):
+        assert Redactor(order).text("<abcdef>") == f"<{HIDDEN}>"
+
+
+def test_the_given_value_is_not_changed() -> None:
+    value = {"password": "p", "a": ["secret"]}
+    Redactor(["secret"], ["password"]).json(value)
+    assert value == {"password": "p", "a": ["secret"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "may"),
+    [
+        ('{"a": 1}', False),
+        ("", False),
+        ('{"a": "xsecret-1x"}', True),
+        ('{"password": 1}', True),
+        ('{"p\\u0061ssword": 1}', True),
+        ('{"a": "s\\u0065cret-1"}', True),
+    ],
+)
+def test_a_text_that_surely_hides_nothing_is_told(text: str, may: bool) -> None:
+    assert Redactor(["secret-1"], ["password"]).may_hide(text) is may
+    assert Redactor().may_hide(text) is ("\\" in text)
+
+
+@pytest.mark.parametrize(
+    ("secret", "shown"),
+    [("", HIDDEN), ("short", HIDDEN), ("elevenchars", HIDDEN), ("twelve-chars", HIDDEN + "hars")],
+)
+def test_a_masked_secret_shows_its_end_only_when_it_is_long(secret: str, shown: str) -> None:
+    assert masked(secret) == shown
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.text("ab", min_size=2, max_size=6), min_size=1, max_size=4), st.text("abc", max_size=30))
+def test_no_secret_is_left_in_any_text(secrets: list[str], text: str) -> None:
+    shown = Redactor(secrets).text(text)
+    assert not any(secret in shown for secret in secrets)
+
+
+@pytest.mark.parametrize("secret", ['a"b\\c/d', "a b+c=d%41", "ä-ö-ü", "it's"])
+def test_a_secret_is_hidden_however_it_is_spelled(secret: str) -> None:
+    redactor = Redactor([secret])
+    spelled = [secret, json.dumps(secret), json.dumps(secret, ensure_ascii=False), quote(secret, safe="")]
+    for text in (*spelled, urlencode({"x": secret}), str(KeyError(secret))):
+        assert HIDDEN in redactor.text(f"<{text}>"), text
+        assert len(redactor.text(text).replace(HIDDEN, "")) <= 3, text
+
+
+def test_learning_a_secret_again_and_again_spells_it_no_further() -> None:
+    redactor = Redactor(["a b%"])
+    for _ in range(5):
+        redactor.add("another")
+    assert redactor._values == Redactor(["a b%", "another"])._values
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ('{"password": "p", "a": 1}', '{"password": "•••", "a": 1}'),
+        ('{"password":"a\\"b","a":1}', '{"password":"•••","a":1}'),
+        ('{"password": "cut o', '{"password": "•••'),
+        ('{"password": 17}', '{"password": "•••"}'),
+        ('{"password": null}', '{"password": null}'),
+        ('{"password": ""}', '{"password": ""}'),
+        (r'"{\"password\": \"p\", \"a\": 1}"', r'"{\"password\": \"•••\", \"a\": 1}"'),
+        ("{'password': 'p', 'a': 1}", "{'password': '•••', 'a': 1}"),
+        ("grant=x&password=p%20q&a=1", "grant=x&password=•••&a=1"),
+        ("secret-1 and a password: too short", "••• and a password: too short"),
+        ('{"passwordHint": "x", "my_password": "x"}', '{"passwordHint": "x", "my_password": "x"}'),
+    ],
+)
+def test_what_is_quoted_loses_the_members_that_are_secret(said: str, shown: str) -> None:
+    assert Redactor(["secret-1"], ["password"]).said(said) == shown
+    assert Redactor([], ["password"]).beside(["secret-1"]).said(said) == shown
+
+
+def test_a_row_has_secrets_of_its_own() -> None:
+    everywhere = Redactor(["secret-1"], ["password"])
+    here = everywhere.beside(["own-secret", "abc"])
+    assert here.text("secret-1 own-secret abc") == f"{HIDDEN} {HIDDEN} abc"  # three letters hide nothing
+    assert here.json({"password": 1, "a": ["own-secret", "b"]}) == {"password": HIDDEN, "a": [HIDDEN, "b"]}
+    assert here.may_hide("own-secret")
+    assert everywhere.text("own-secret") == "own-secret"
+    everywhere.add("t2")  # a token that is renewed meanwhile
+    assert here.text("t2") == HIDDEN
+    assert here.json({"a": "t2"}) == {"a": HIDDEN}
+    assert here.may_hide("t2")
+
+
+def test_the_process_knows_what_any_part_of_it_has_learned() -> None:
+    Redactor().add("a-token-of-this-test")
+    remember("a-secret-of-this-test")
+    remember("abc")
+    said = "abc a-token-of-this-test a-secret-of-this-test"
+    assert OF_PROCESS.text(said) == f"abc {HIDDEN} {HIDDEN}"

@@ -1,0 +1,516 @@
+"""HTTP over kept connections, to real servers on loopback."""
+
+from __future__ import annotations
+
+import gc
+import gzip
+import json
+import os
+import select
+import socket
+import threading
+import zlib
+from typing import Any
+
+import pytest
+
+from connector.errors import AnswerLost, NotSent, RowError
+from connector.http.messages import build_path
+from connector.http.transport import HttpTransport
+from tests.conftest import OpenTransport
+from tests.loopback import (
+    CERTIFICATE,
+    PATIENCE_S,
+    Server,
+    Talk,
+    answering,
+    free_port,
+    get,
+    hang_up,
+    read_only,
+    reset_unanswered,
+)
+
+TEXT = {"authorization": "Bearer a-token", "accept": "application/json"}
+
+
+def test_a_request_and_its_answer(open_transport: OpenTransport) -> None:
+    def talk(talk: Talk) -> None:
+        talk.read()
+        talk.answer(b'{"a":1}', "201 Created", "X-NJ-Request-Id: r-1")
+
+    with Server((talk,)) as server:
+        headers = {**TEXT, "content-type": "application/json"}
+        answer = open_transport(server.base_url).send("POST", "/v2/x?q=a%20b", headers, b'{"n":1}')
+    assert (answer.status, answer.json(), answer.headers["x-nj-request-id"]) == (201, {"a": 1}, "r-1")
+    (received,) = server.received
+    assert received.line == "POST /v2/x?q=a%20b HTTP/1.1"
+    assert received.body == b'{"n":1}'
+    assert received.headers["host"] == f"127.0.0.1:{server.port}"
+    assert received.headers["authorization"] == "Bearer a-token"
+    assert received.headers["content-length"] == "7"
+
+
+def test_who_asks_is_told_when_a_request_leaves(open_transport: OpenTransport) -> None:
+    connected, arrived = threading.Event(), threading.Event()
+    left: list[bool] = []
+
+    def talk(talk: Talk) -> None:
+        connected.set()
+        talk.read()
+        arrived.set()
+        talk.answer(b"{}")
+
+    def leaving() -> None:
+        assert connected.wait(PATIENCE_S)
+        left.append(not arrived.wait(0.05))
+
+    with Server((talk,)) as server:
+        open_transport(server.base_url).send("GET", "/v2/x", TEXT, None, leaving)
+    assert left == [True]
+
+
+def test_a_request_that_cannot_be_sent_does_not_leave(open_transport: OpenTransport) -> None:
+    left: list[int] = []
+    for headers, fault in (({}, NotSent), ({"x": "a\nb"}, RowError)):
+        with Server((read_only,)) as server:
+            port = server.port if fault is RowError else free_port()
+            transport = open_transport(f"http://127.0.0.1:{port}")
+            with pytest.raises(fault):
+                transport.send("GET", "/v2/x", headers, None, lambda: left.append(1))
+    assert left == []
+
+
+def test_a_base_url_with_a_path_is_put_in_front(open_transport: OpenTransport) -> None:
+    with Server((answering,)) as server:
+        get(open_transport(server.base_url + "/gateway/ninja"))
+    assert server.received[0].target == "/gateway/ninja/v2/x"
+
+
+def test_escaped_segments_are_sent_as_they_are(open_transport: OpenTransport) -> None:
+    with Server((answering,)) as server:
+        get(open_transport(server.base_url), build_path("/v2/{a}/x", {"a": "..a/%2eb/c"}))
+    assert server.received[0].target == "/v2/..a%2F%252eb%2Fc/x"
+
+
+def test_no_connection(open_transport: OpenTransport) -> None:
+    with pytest.raises(NotSent, match=r"^no connection: .*Connection refused$") as raised:
+        get(open_transport(f"http://127.0.0.1:{free_port()}"))
+    assert raised.value.code == "network_error"
+    assert "HTTPConnection" not in str(raised.value)
+
+
+def test_no_connection_in_time(open_transport: OpenTransport, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(*_: Any, **__: Any) -> None:
+        raise TimeoutError("timed out")
+
+    transport = open_transport("http://127.0.0.1:1", timeout_s=0.05)
+    monkeypatch.setattr(socket, "create_connection", slow)
+    with pytest.raises(NotSent, match=r"^no connection within 0.05 s$") as raised:
+        get(transport)
+    assert raised.value.code == "timeout"
+
+
+def test_an_unknown_host(open_transport: OpenTransport, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: Any, **__: Any) -> None:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(NotSent, match="Name or service not known"):
+        get(open_transport("https://app.example.com"))
+
+
+def test_an_answer_that_does_not_come_in_time(open_transport: OpenTransport) -> None:
+    with Server((read_only,)) as server, pytest.raises(AnswerLost) as raised:
+        get(open_transport(server.base_url, timeout_s=0.05))
+    assert (str(raised.value), raised.value.code) == ("no whole answer within 0.05 s", "timeout")
+    assert len(server.received) == 1
+
+
+def test_an_answer_that_stops_half_way_in_time(open_transport: OpenTransport) -> None:
+    def talk(talk: Talk) -> None:
+        talk.read()
+        talk.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{")
+        talk.server.done.wait(PATIENCE_S)
+
+    with Server((talk,)) as server, pytest.raises(AnswerLost) as raised:
+        get(open_transport(server.base_url, timeout_s=0.05))
+    assert raised.value.code == "timeout"
+
+
+@pytest.mark.parametrize("talk", [reset_unanswered, hang_up])
+def test_a_connection_that_breaks_before_the_answer(open_transport: OpenTransport, talk: Any) -> None:
+    with Server((talk,)) as server, pytest.raises(AnswerLost, match="the connection broke") as raised:
+        get(open_transport(server.base_url))
+    assert raised.value.code == "network_error"
+    assert len(server.received) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"a":1}',
+        b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7\r\n{"a":1}\r\n',
+        b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n20\r\n{"a":1}',
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}",
+    ],
+)
+def test_an_answer_that_is_cut_short(open_transport: OpenTransport, answer: bytes) -> None:
+    def talk(talk: Talk) -> None:
+        talk.read()
+        talk.send(answer)
+
+    with Server((talk,)) as server, pytest.raises(AnswerLost, match="cut short") as raised:
+        get(open_transport(server.base_url))
+    assert raised.value.code == "bad_response"
+
+
+@pytest.mark.parametrize("answer", [b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 abc OK\r\n\r\n", b"\r\n\r\n"])
+def test_an_answer_that_is_not_http(open_transport: OpenTransport, answer: bytes) -> None:
+    def talk(talk: Talk) -> None:
+        talk.read()
+        talk.send(answer)
+
+    with Server((talk,)) as server, pytest.raises(AnswerLost):
+        get(open_transport(server.base_url))
+
+
+def test_a_chunked_answer(open_transport: OpenTransport) -> None:
+    def talk(talk: Talk) -> None:
+        talk.read()
+        talk.send(b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n{"a"\r\n3\r\n:1}\r\n0\r\n\r\n')
+
+    with Server((talk,)) as server:
+        assert get(open_transport(server.base_url)).json() == {"a": 1}
+
+
+@pytest.mark.parametrize(("name", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
+def test_a_packed_answer(open_transport: OpenTransport, name: str, pack: Any) -> None:
+    def talk(talk: Talk) -> None:
+        talk.read()
+        talk.answer(pack(b'{"a":1}'), "200 OK", f"Content-Encoding: {name}")
+
+    with Server((talk,)) as server:
+        assert get(open_transport(server.base_url)).json() == {"a": 1}
+
+
+def test_a_broken_packed_answer(open_transport: OpenTransport) -> None:
+    def talk(talk: Talk) -> None:
+        talk.read()
+        talk.answer(b"not gzip at all", "200 OK", "Content-Encoding: gzip")
+
+    with Server((talk,)) as server, pytest.raises(AnswerLost, match="encoding is broken") as raised:
+        get(open_transport(server.base_url))
+    assert raised.value.code == "bad_response"
+
+
+def test_an_answer_without_a_body(open_transport: OpenTransport) -> None:
+    def talk(talk: Talk) -> None:
+        talk.read()
+        talk.send(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    with Server((talk,)) as server:
+        answer = get(open_transport(server.base_url))
+    assert (answer.status, answer.body) == (204, b"")
+
+
+def test_connections_are_kept(open_transport: OpenTransport) -> None:
+    with Server((answering,)) as server:
+        transport = open_transport(server.base_url)
+        for number in range(5):
+            get(transport, f"/v2/{number}")
+    assert [r.target for r in server.received] == [f"/v2/{n}" for n in range(5)]
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_kept_connection_that_the_server_closed_is_replaced(
+    open_transport: OpenTransport, tls: bool
+) -> None:
+    closed = threading.Event()
+
+    def once(talk: Talk) -> None:
+        talk.read()
+        talk.answer(b"1")
+        talk.connection.shutdown(socket.SHUT_RDWR)
+        closed.set()
+
+    with Server((once, answering), tls) as server:
+        transport = open_transport(server.base_url, ca_file=str(CERTIFICATE))
+        assert get(transport).json() == 1
+        assert closed.wait(PATIENCE_S)
+        answer = transport.send("POST", "/v2/y", TEXT, b"{}")
+        assert answer.json() == {}
+    assert [r.line.split()[0] for r in server.received] == ["GET", "POST"]
+    assert server.connections == 2
+
+
+def test_after_a_lost_answer_the_next_request_gets_a_connection_of_its_own(
+    open_transport: OpenTransport,
+) -> None:
+    with Server((read_only, answering)) as server:
+        transport = open_transport(server.base_url, timeout_s=0.05)
+        with pytest.raises(AnswerLost):
+            get(transport)
+        assert get(transport).json() == {}
+    assert server.connections == 2
+
+
+def test_threads_share_a_transport(open_transport: OpenTransport) -> None:
+    def echo(talk: Talk) -> None:
+        while received := talk.read():
+            talk.answer(json.dumps(received.target).encode())
+
+    answers: dict[str, Any] = {}
+    with Server((echo,)) as server:
+        transport = open_transport(server.base_url)
+
+        def work(name: str) -> None:
+            for number in range(10):
+                target = f"/v2/{name}/{number}"
+                answers[target] = get(transport, target).json()
+
+        threads = [threading.Thread(target=work, args=(str(n),)) for n in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(answers) == 60
+    assert all(target == answer for target, answer in answers.items())
+
+
+def test_redirects_are_not_followed(open_transport: OpenTransport) -> None:
+    with Server((answering,)) as elsewhere:
+
+        def talk(talk: Talk) -> None:
+            talk.read()
+            talk.answer(b"", "302 Found", f"Location: {elsewhere.base_url}/v2/x")
+
+        with Server((talk,)) as server:
+            answer = get(open_transport(server.base_url))
+        assert (answer.status, answer.headers["location"]) == (302, f"{elsewhere.base_url}/v2/x")
+        assert elsewhere.connections == 0
+
+
+def test_a_large_body_may_take_longer_than_a_connection_may(open_transport: OpenTransport) -> None:
+    body = os.urandom(1 << 20) * 16
+    taken = bytearray()
+
+    def slow(talk: Talk) -> None:
+        talk.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 18)
+        head = talk.read_head()
+        assert head is not None
+        talk.server.received.append(head)
+        while len(taken) < len(body):
+            taken.extend(talk._stream.read(1 << 18))
+            talk.server.done.wait(0.012)
+        talk.answer()
+
+    with Server((slow,)) as server:
+        assert open_transport(server.base_url, timeout_s=0.6).send("POST", "/v2/x", TEXT, body).json() == {}
+    assert bytes(taken) == body
+    assert server.received[0].headers["content-length"] == str(len(body))
+    assert "transfer-encoding" not in server.received[0].headers
+
+
+def test_a_large_answer_comes_in_whole(open_transport: OpenTransport) -> None:
+    body = os.urandom(1 << 20) * 5
+    chunked = [f"{len(body):x}\r\n".encode() + body + b"\r\n", b"0\r\n\r\n"]
+
+    def talk(talk: Talk) -> None:
+        talk.read()
+        talk.answer(body)
+        talk.read()
+        talk.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"".join(chunked))
+        talk.read()
+        talk.send(b"HTTP/1.1 200 OK\r\n\r\n" + body)
+
+    with Server((talk,)) as server:
+        transport = open_transport(server.base_url)
+        for _ in range(3):
+            assert get(transport).body == body
+    assert server.connections == 1
+
+
+def test_a_slow_answer_may_take_longer_than_each_part_of_it_may(open_transport: OpenTransport) -> None:
+    def talk(talk: Talk) -> None:
+        talk.read()
+        for number in range(15):
+            talk.send([b"HTTP/1.1 200 OK\r\n", b"Content-Length: 13\r\n\r\n", *[b"x"] * 13][number])
+            talk.server.done.wait(0.1)
+
+    with Server((talk,)) as server:
+        assert get(open_transport(server.base_url, timeout_s=1.0)).body == b"x" * 13
+
+
+def test_a_server_that_refuses_a_large_body_in_the_middle_has_answered(
+    open_transport: OpenTransport,
+) -> None:
+    def talk(talk: Talk) -> None:
+        talk.read_head()
+        talk.answer(b"{}", "413 Content Too Large")
+
+    with Server((talk, answering)) as server:
+        transport = open_transport(server.base_url)
+        assert transport.send("POST", "/v2/x", TEXT, bytes(1 << 25)).status == 413
+        assert get(transport).status == 200
+    assert server.connections == 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}",
+        b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+        b'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n"',
+        b"HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\n",
+    ],
+)
+def test_a_connection_that_is_not_to_be_used_again_is_closed(
+    open_transport: OpenTransport, answer: bytes
+) -> None:
+    closed = threading.Event()
+
+    def talk(talk: Talk) -> None:
+        talk.read()
+        talk.send(answer)
+        if not talk.connection.recv(1):
+            closed.set()
+
+    with Server((talk, answering)) as server:
+        transport = open_transport(server.base_url)
+        assert get(transport).body in (b"{}", b"")
+        assert closed.wait(PATIENCE_S)
+        assert get(transport).json() == {}
+    assert server.connections == 2
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_what_comes_unasked_on_a_kept_connection_is_no_answer(
+    open_transport: OpenTransport, tls: bool
+) -> None:
+    asked, sent = threading.Event(), threading.Event()
+
+    def talk(talk: Talk) -> None:
+        talk.read()
+        talk.answer(b"1")
+        asked.wait(PATIENCE_S)
+        talk.answer(b"666")
+        sent.set()
+        talk.server.done.wait(PATIENCE_S)
+
+    with Server((talk, answering), tls) as server:
+        transport = open_transport(server.base_url, ca_file=str(CERTIFICATE))
+        assert get(transport).json() == 1
+        asked.set()
+        assert sent.wait(PATIENCE_S)
+        assert get(transport).json() == {}
+    assert server.connections == 2
+
+
+def test_as_many_connections_are_kept_as_were_in_use_at_once(open_transport: OpenTransport) -> None:
+    together = threading.Barrier(4)
+    busy: set[Talk] = set()
+
+    def talk(talk: Talk) -> None:
+        while received := talk.read():
+            busy.add(talk)
+            if received.target == "/v2/together":
+                together.wait(PATIENCE_S)
+            talk.answer()
+
+    with Server((talk,)) as server:
+        transport = open_transport(server.base_url)
+
+        def all_at_once() -> None:
+            threads = [threading.Thread(target=get, args=(transport, "/v2/together")) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+
+        all_at_once()
+        assert server.connections == 4
+        busy.clear()
+        for _ in range(10):
+            get(transport)
+        assert len(busy) == 1  # the one used last, so that servers may close the others
+        all_at_once()
+        assert (server.connections, len(server.received)) == (4, 18)
+
+
+def test_a_closed_transport_keeps_no_connection(open_transport: OpenTransport) -> None:
+    hung_up = threading.Barrier(3)
+    asked, closed = threading.Event(), threading.Event()
+
+    def talk(talk: Talk) -> None:
+        while received := talk.read():
+            if received.target == "/v2/slow":
+                asked.set()
+                closed.wait(PATIENCE_S)
+            talk.answer()
+        hung_up.wait(PATIENCE_S)
+
+    with Server((talk,)) as server:
+        transport = open_transport(server.base_url)
+        slow = threading.Thread(target=get, args=(transport, "/v2/slow"))
+        slow.start()
+        assert asked.wait(PATIENCE_S)
+        get(transport)
+        transport.close()
+        closed.set()
+        slow.join()
+        hung_up.wait(PATIENCE_S)
+    assert server.connections == 2
+
+
+def test_a_forgotten_transport_closes_its_connections() -> None:
+    hung_up = threading.Event()
+
+    def talk(talk: Talk) -> None:
+        answering(talk)
+        hung_up.set()
+
+    with Server((talk,)) as server:
+        get(HttpTransport(server.base_url))
+        gc.collect()
+        assert hung_up.wait(PATIENCE_S)
+
+
+@pytest.mark.parametrize(
+    ("target", "headers"), [("/v2/x", {"x-name": "a\r\nx-evil: 1"}), ("/v2/x\r\nx-evil: 1", {})]
+)
+def test_of_a_request_that_cannot_be_written_nothing_is_sent(
+    open_transport: OpenTransport, target: str, headers: dict[str, str]
+) -> None:
+    with Server((answering,)) as server:
+        transport = open_transport(server.base_url)
+        get(transport)
+        with pytest.raises(RowError) as raised:
+            transport.send("GET", target, headers, None)
+        get(transport)
+    assert raised.value.code == "input_invalid"
+    assert (len(server.received), server.connections) == (2, 1)
+
+
+def test_where_there_is_no_poll_select_finds_what_the_server_closed(
+    open_transport: OpenTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(select, "poll", raising=False)
+    closed = threading.Event()
+
+    def twice(talk: Talk) -> None:
+        for _ in range(2):
+            talk.read()
+            talk.answer()
+        talk.connection.shutdown(socket.SHUT_RDWR)
+        closed.set()
+
+    with Server((twice, answering)) as server:
+        transport = open_transport(server.base_url)
+        get(transport)
+        get(transport)
+        assert server.connections == 1
+        assert closed.wait(PATIENCE_S)
+        get(transport)
+    assert server.connections == 2
