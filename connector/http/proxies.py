@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import socket
+import traceback
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -81,13 +82,21 @@ class _Connected(Exception):
 def _handing_over(connection: Any) -> Any:
     """Make a connection class that connects and then hands over its socket, where it would send."""
 
+    def connect(self: Any) -> None:
+        try:
+            connection.connect(self)
+        except Exception as error:
+            # Python 3.10 leaves a proxy's refusal open, in a local variable of a frame that the error holds.
+            traceback.clear_frames(error.__traceback__)
+            raise
+
     def request(self: Any, *_: Any, **__: Any) -> NoReturn:
         if self.sock is None:
             self.connect()
         connected, self.sock = self.sock, None
         raise _Connected(connected)
 
-    return type(connection.__name__, (connection,), {"request": request})
+    return type(connection.__name__, (connection,), {"connect": connect, "request": request})
 
 
 def _unusable(error: Exception) -> str:

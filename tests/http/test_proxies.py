@@ -5,6 +5,7 @@ from __future__ import annotations
 import select
 import socket
 import ssl
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -116,12 +117,18 @@ def test_a_proxy_that_is_not_there_has_sent_nothing(open_transport: OpenTranspor
 
 
 def test_a_proxy_that_refuses_a_tunnel_has_sent_nothing(open_transport: OpenTransport) -> None:
+    hung_up = threading.Event()
+
     def talk(talk: Talk) -> None:
         talk.read_head()
         talk.answer(b"", "407 Proxy Authentication Required")
+        if talk.read_head() is None:
+            hung_up.set()
 
-    with Server((talk,)) as proxy, pytest.raises(NotSent, match="407"):
-        get(open_transport("https://localhost:1", proxy=f"http://127.0.0.1:{proxy.port}"))
+    with Server((talk,)) as proxy:
+        with pytest.raises(NotSent, match="407") as raised:
+            get(open_transport("https://localhost:1", proxy=f"http://127.0.0.1:{proxy.port}"))
+        assert hung_up.wait(PATIENCE_S), raised.value
 
 
 @pytest.mark.parametrize("talk", [hang_up, reset_unanswered])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
+from http.client import HTTPConnection, IncompleteRead
 
 import pytest
 import requests
@@ -150,10 +152,15 @@ def test_slow_is_two_seconds_unless_told():
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/v2/device/1", 200), ("POST", REBOOT, 200)])
-def test_truncate(api, method, path, status):
+def test_truncate(sandbox, api, method, path, status):
+    """Read by `http.client`, which notices a body cut short; `requests` does only with urllib3 2."""
     script(api, "truncate")
-    with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
-        api.send(method, path)
+    with closing(HTTPConnection("127.0.0.1", sandbox.port, timeout=TIMEOUT_S)) as connection:
+        connection.request(method, path, headers={"Authorization": api.session.headers["Authorization"]})
+        answer = connection.getresponse()
+        assert answer.status == status
+        with pytest.raises(IncompleteRead):
+            answer.read()
     assert last(api) == (status, True, "truncate")
     assert reboots(api) == int(method == "POST")
 

@@ -84,19 +84,17 @@ def test_the_ticket_opens_once(doors: Doors, stranger: Client) -> None:
     ],
 )
 def test_only_this_machines_own_name_is_answered(
-    doors: Doors, guest: Client, base_url: str, status: int
+    doors: Doors, stranger: Client, base_url: str, status: int
 ) -> None:
-    cookie = guest.get_cookie("catalogue-8000", "127.0.0.1")
-    assert cookie is not None
-    headers = {"Cookie": f"{cookie.key}={cookie.value}"}
+    opened = stranger.get("/", base_url=BASE, query_string={"token": doors.token})
+    headers = {"Cookie": opened.headers["Set-Cookie"].partition(";")[0]}
     assert Client(doors, use_cookies=False).get("/", base_url=base_url, headers=headers).status_code == status
 
 
 @pytest.mark.parametrize("host", ["", "[", "127.0.0.1:x", "127.0.0.1:99999", "127.0.0.1@evil.example", "a b"])
 def test_a_host_that_is_none_is_refused(doors: Doors, host: str) -> None:
-    answer = Client(doors).get(
-        "/", base_url=BASE, headers={"Host": host}, query_string={"token": doors.token}
-    )
+    client = Client(doors, use_cookies=False)  # werkzeug 2.2 reads the host itself to keep cookies
+    answer = client.get("/", base_url=BASE, headers={"Host": host}, query_string={"token": doors.token})
     assert answer.status_code == 403
 
 
