@@ -1,0 +1,28 @@
+"""Render one template, for the tests of what comes of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from connector.errors import RowError
+from connector.templating.templates import Scope, compile_template
+
+ANY: dict[str, Any] = {}
+TEXT = {"type": "string"}
+ARRAY = {"type": "array"}
+OBJECT = {"type": "object"}
+ARRAYS = {"type": "array", "items": {"type": "array"}}
+
+
+def render(source: str, row: dict[str, Any], schema: dict[str, Any] = ANY) -> Any:
+    return compile_template(source, schema)(Scope(row))
+
+
+def refusal(source: str, row: dict[str, Any], schema: dict[str, Any] = ANY) -> str:
+    template = compile_template(source, schema)
+    with pytest.raises(RowError) as caught:
+        template(Scope(row))
+    assert caught.value.code == "template_error"
+    return str(caught.value)
