@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from connector.files.conversion import convert
 from connector.files.envelope import Envelope
-from tests.files.test_output import META, envelope
+from tests.files.outputs import META, envelope
 
 
 def converted(format: str, *envelopes: Envelope) -> str:
