@@ -13,6 +13,7 @@ import pytest
 
 from connector.cli.main import main
 from connector.common import redaction
+from connector.sandbox.server import Sandbox
 
 Ninjaone = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -55,6 +56,17 @@ def in_process(
         return subprocess.CompletedProcess(arguments, code, *capsys.readouterr())
 
     return run
+
+
+@pytest.fixture
+def config(own_state: Path) -> Path:
+    return own_state / "config/ninjaone-connector"
+
+
+@pytest.fixture
+def instance(sandbox: Sandbox) -> tuple[str, ...]:
+    """The options for the test's sandbox; its secret comes apart."""
+    return ("--base-url", sandbox.base_url, "--client-id", sandbox.client_id)
 
 
 def screen(text: str) -> list[str]:
