@@ -1,106 +1,20 @@
-"""HTTP/1.1, byte by byte: what is written, what is read, and what is refused as no whole answer."""
+"""HTTP/1.1 as it is read: what is an answer, what is none, and whether another may follow."""
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import re
 import socket
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from itertools import pairwise, repeat
+from collections.abc import Iterator
+from itertools import repeat
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from connector.errors import AnswerLost, RowError
+from connector.errors import AnswerLost
 from connector.http import http1
-from connector.http.http1 import (
-    LONGEST_HEAD,
-    MOST_HEADERS,
-    MOST_INTERIM_ANSWERS,
-    Connection,
-    read_answer,
-    write_head,
-)
-from connector.http.messages import Response
-
-OK = b"HTTP/1.1 200 OK\r\n"
-
-
-def receiving(pieces: Iterable[bytes]) -> Callable[[int], bytes]:
-    """A connection on which `pieces` come one by one, and then its end."""
-    left = iter(pieces)
-
-    def receive(size: int) -> bytes:
-        piece = next(left, b"")
-        assert len(piece) <= size
-        return piece
-
-    return receive
-
-
-def read(*pieces: bytes, method: str = "GET") -> tuple[Response, bool]:
-    return read_answer(receiving(pieces), method)
-
-
-# Requests
-
-
-@pytest.mark.parametrize(
-    ("method", "body", "length"),
-    [
-        ("GET", None, b""),
-        ("DELETE", None, b""),
-        ("DELETE", b"{}", b"content-length: 2\r\n"),
-        ("POST", None, b"content-length: 0\r\n"),
-        ("PUT", None, b"content-length: 0\r\n"),
-        ("PATCH", None, b"content-length: 0\r\n"),
-        ("PATCH", b"", b"content-length: 0\r\n"),
-        ("POST", b"1234567890", b"content-length: 10\r\n"),
-    ],
-)
-def test_a_request_as_it_is_written(method: str, body: bytes | None, length: bytes) -> None:
-    head = write_head(method, "/v2/x?q=a%20b", {"host": "a:1", "x-name": "J\tü"}, body)
-    assert (
-        head
-        == method.encode() + b" /v2/x?q=a%20b HTTP/1.1\r\nhost: a:1\r\nx-name: J\t\xfc\r\n" + length + b"\r\n"
-    )
-
-
-@pytest.mark.parametrize(
-    "value", ["a\rb", "a\nb", "a\r\nx-evil: 1", "a\0b", "\x7f", "\x1b[0m", "日本", "\ud800"]
-)
-def test_a_header_value_that_could_end_its_line_is_refused_and_not_shown(value: str) -> None:
-    with pytest.raises(RowError) as raised:
-        write_head("GET", "/v2/x", {"host": "a", "authorization": value, "accept": "b"}, None)
-    assert str(raised.value) == 'no request can carry the value of the header "authorization"'
-    assert raised.value.code == "input_invalid"
-
-
-@pytest.mark.parametrize("name", ["", "a b", "a:", "a\r\nb", "a\n", "a\0", "ü", "a(", " a", "a\t"])
-def test_a_header_name_that_is_none_is_refused(name: str) -> None:
-    with pytest.raises(RowError, match=r"^no request can carry a header named ") as raised:
-        write_head("GET", "/v2/x", {"host": "a", name: "b"}, None)
-    assert raised.value.code == "input_invalid"
-
-
-@pytest.mark.parametrize("target", ["", "/a b", "/a\r\nhost: b", "/a\n", "/a\0", "/a\t", "/ü", "/\x7f"])
-def test_a_target_that_could_end_its_line_is_refused(target: str) -> None:
-    with pytest.raises(RowError, match=r"^no request can go to '") as raised:
-        write_head("GET", target, {}, None)
-    assert raised.value.code == "input_invalid"
-
-
-@pytest.mark.parametrize("method", ["GET\r\nhost: b", "GET /", "G\0"])
-def test_a_method_that_is_none_is_refused(method: str) -> None:
-    with pytest.raises(RowError, match="no request can carry this method"):
-        write_head(method, "/v2/x", {"host": "a"}, None)
-
-
-# Answers
+from connector.http.http1 import LONGEST_HEAD, MOST_HEADERS, MOST_INTERIM_ANSWERS, Connection, read_answer
+from tests.http.http1_answers import CHUNKED, OK, read, receiving
 
 
 @pytest.mark.parametrize(
@@ -220,9 +134,6 @@ def test_a_packed_answer_is_unpacked_and_its_length_is_that_of_the_packed_one() 
     assert read(OK + b"Content-Encoding: gzip\r\nContent-Length: 0\r\n\r\n")[0].body == b""
     with pytest.raises(AnswerLost, match="encoding is broken"):
         read(OK + b"Content-Encoding: gzip\r\n\r\n" + packed[:-1])
-
-
-CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
 @pytest.mark.parametrize(
@@ -384,107 +295,6 @@ def test_after_a_body_that_was_not_taken_whole_there_is_no_other_exchange() -> N
         assert connection.exchange("POST", "/v2/x", {}, b"{}").body == b"{}"
         assert not connection.is_stale()
         assert not connection.reusable
-
-
-# Any answer, in any pieces
-
-
-@dataclass(frozen=True)
-class Sent:
-    """An answer as a server sends it, and what is to be read of it."""
-
-    data: bytes
-    status: int
-    headers: dict[str, str]
-    body: bytes
-    has_end: bool
-
-
-_names = st.from_regex(r"\Ax-[a-z0-9!#$%&'*+.^_`|~-]{0,8}\Z")
-_values = st.text('abc :;,=\t"\u00fc()', max_size=12)
-
-
-@st.composite
-def answers(draw: st.DrawFn) -> Sent:
-    end = draw(st.sampled_from([b"\r\n", b"\r\n", b"\n"]))
-    status = draw(st.sampled_from([200, 201, 204, 304, 404, 500]))
-    extra = draw(st.dictionaries(_names, _values, max_size=4))
-    body = b"" if status in (204, 304) else draw(st.binary(max_size=60))
-    packed = gzip.compress(body, mtime=0) if (is_packed := draw(st.booleans())) else body
-    headers = {**extra, **({"content-encoding": "gzip"} if is_packed else {})}
-    has_end = True
-    if status in (204, 304):
-        sent = b""
-    elif (framing := draw(st.sampled_from(["length", "chunks", "close"]))) == "length":
-        headers["content-length"] = str(len(packed))
-        sent = packed
-    elif framing == "chunks":
-        headers["transfer-encoding"] = "chunked"
-        sent = _in_chunks(packed, draw(st.lists(st.integers(0, len(packed)), max_size=4)), end)
-    else:
-        sent, has_end = packed, False
-    lines = [b"HTTP/1.1 %d Reason" % status]
-    lines += [f"{name.title()}: {value}".encode("latin-1") for name, value in headers.items()]
-    interim = (b"HTTP/1.1 100 Continue" + end + end) * draw(st.integers(0, 2))
-    stripped = {name: value.strip(" \t") for name, value in headers.items()}
-    return Sent(interim + end.join([*lines, b"", b""]) + sent, status, stripped, body, has_end)
-
-
-def _in_chunks(data: bytes, cuts: list[int], end: bytes) -> bytes:
-    chunks = pieces(data, cuts)
-    return b"".join(b"%x%s%s%s" % (len(c), end, c, end) for c in chunks) + b"0" + end + b"x-t: 1" + end + end
-
-
-def pieces(data: bytes, cuts: Iterable[int]) -> list[bytes]:
-    bounds = sorted({0, *(cut % (len(data) + 1) for cut in cuts), len(data)})
-    return [data[a:b] for a, b in pairwise(bounds)]
-
-
-_cuts = st.lists(st.integers(0, 1 << 16), max_size=20)
-
-
-@settings(deadline=None)
-@given(answers(), _cuts)
-def test_an_answer_is_read_alike_in_whatever_pieces_it_comes(sent: Sent, cuts: list[int]) -> None:
-    expected = (Response(sent.status, sent.headers, sent.body), sent.has_end)
-    assert read(*pieces(sent.data, cuts)) == expected
-    assert read(*(sent.data[i : i + 1] for i in range(len(sent.data)))) == expected
-
-
-@settings(deadline=None)
-@given(answers(), st.integers(0, 1 << 16), _cuts)
-def test_no_part_of_an_answer_passes_for_all_of_it(sent: Sent, where: int, cuts: list[int]) -> None:
-    part = sent.data[: where % len(sent.data)]
-    try:
-        answer, may_be_followed = read(*pieces(part, cuts))
-    except AnswerLost:
-        return
-    # Only the end of the connection says where such an answer ends: nothing can tell.
-    assert not sent.has_end
-    assert not may_be_followed
-    assert sent.body.startswith(answer.body)
-
-
-@settings(deadline=None)
-@given(st.one_of(st.binary(), st.binary().map(OK.__add__), st.binary().map(CHUNKED.__add__)), _cuts)
-def test_garbage_is_refused_or_read_alike_in_whatever_pieces_it_comes(data: bytes, cuts: list[int]) -> None:
-    assert _outcome(pieces(data, cuts)) == _outcome([data])
-
-
-def _outcome(parts: list[bytes]) -> object:
-    try:
-        # Whether another may follow depends on when the bytes behind it come.
-        return read(*parts)[0]
-    except AnswerLost as error:
-        return error.code
-
-
-@settings(deadline=None)
-@given(answers(), st.integers(0, 1 << 16), st.binary(min_size=1, max_size=4))
-def test_an_answer_with_garbage_in_it_is_read_or_refused(sent: Sent, where: int, garbage: bytes) -> None:
-    at = where % len(sent.data)
-    with contextlib.suppress(AnswerLost):
-        read(sent.data[:at] + garbage + sent.data[at + len(garbage) :])
 
 
 @pytest.mark.parametrize(

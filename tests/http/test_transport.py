@@ -1,12 +1,9 @@
-"""HTTP over kept connections, to real servers on loopback."""
+"""One exchange over a real socket: what is sent, what comes back, and what goes wrong on the way."""
 
 from __future__ import annotations
 
-import gc
 import gzip
-import json
 import os
-import select
 import socket
 import threading
 import zlib
@@ -16,10 +13,9 @@ import pytest
 
 from connector.errors import AnswerLost, NotSent, RowError
 from connector.http.messages import build_path
-from connector.http.transport import HttpTransport
 from tests.conftest import OpenTransport
+from tests.http.headers import TEXT
 from tests.loopback import (
-    CERTIFICATE,
     PATIENCE_S,
     Server,
     Talk,
@@ -30,8 +26,6 @@ from tests.loopback import (
     read_only,
     reset_unanswered,
 )
-
-TEXT = {"authorization": "Bearer a-token", "accept": "application/json"}
 
 
 def test_a_request_and_its_answer(open_transport: OpenTransport) -> None:
@@ -214,71 +208,6 @@ def test_an_answer_without_a_body(open_transport: OpenTransport) -> None:
     assert (answer.status, answer.body) == (204, b"")
 
 
-def test_connections_are_kept(open_transport: OpenTransport) -> None:
-    with Server((answering,)) as server:
-        transport = open_transport(server.base_url)
-        for number in range(5):
-            get(transport, f"/v2/{number}")
-    assert [r.target for r in server.received] == [f"/v2/{n}" for n in range(5)]
-    assert server.connections == 1
-
-
-@pytest.mark.parametrize("tls", [False, True])
-def test_a_kept_connection_that_the_server_closed_is_replaced(
-    open_transport: OpenTransport, tls: bool
-) -> None:
-    closed = threading.Event()
-
-    def once(talk: Talk) -> None:
-        talk.read()
-        talk.answer(b"1")
-        talk.connection.shutdown(socket.SHUT_RDWR)
-        closed.set()
-
-    with Server((once, answering), tls) as server:
-        transport = open_transport(server.base_url, ca_file=str(CERTIFICATE))
-        assert get(transport).json() == 1
-        assert closed.wait(PATIENCE_S)
-        answer = transport.send("POST", "/v2/y", TEXT, b"{}")
-        assert answer.json() == {}
-    assert [r.line.split()[0] for r in server.received] == ["GET", "POST"]
-    assert server.connections == 2
-
-
-def test_after_a_lost_answer_the_next_request_gets_a_connection_of_its_own(
-    open_transport: OpenTransport,
-) -> None:
-    with Server((read_only, answering)) as server:
-        transport = open_transport(server.base_url, timeout_s=0.05)
-        with pytest.raises(AnswerLost):
-            get(transport)
-        assert get(transport).json() == {}
-    assert server.connections == 2
-
-
-def test_threads_share_a_transport(open_transport: OpenTransport) -> None:
-    def echo(talk: Talk) -> None:
-        while received := talk.read():
-            talk.answer(json.dumps(received.target).encode())
-
-    answers: dict[str, Any] = {}
-    with Server((echo,)) as server:
-        transport = open_transport(server.base_url)
-
-        def work(name: str) -> None:
-            for number in range(10):
-                target = f"/v2/{name}/{number}"
-                answers[target] = get(transport, target).json()
-
-        threads = [threading.Thread(target=work, args=(str(n),)) for n in range(6)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    assert len(answers) == 60
-    assert all(target == answer for target, answer in answers.items())
-
-
 def test_redirects_are_not_followed(open_transport: OpenTransport) -> None:
     with Server((answering,)) as elsewhere:
 
@@ -385,98 +314,6 @@ def test_a_connection_that_is_not_to_be_used_again_is_closed(
     assert server.connections == 2
 
 
-@pytest.mark.parametrize("tls", [False, True])
-def test_what_comes_unasked_on_a_kept_connection_is_no_answer(
-    open_transport: OpenTransport, tls: bool
-) -> None:
-    asked, sent = threading.Event(), threading.Event()
-
-    def talk(talk: Talk) -> None:
-        talk.read()
-        talk.answer(b"1")
-        asked.wait(PATIENCE_S)
-        talk.answer(b"666")
-        sent.set()
-        talk.server.done.wait(PATIENCE_S)
-
-    with Server((talk, answering), tls) as server:
-        transport = open_transport(server.base_url, ca_file=str(CERTIFICATE))
-        assert get(transport).json() == 1
-        asked.set()
-        assert sent.wait(PATIENCE_S)
-        assert get(transport).json() == {}
-    assert server.connections == 2
-
-
-def test_as_many_connections_are_kept_as_were_in_use_at_once(open_transport: OpenTransport) -> None:
-    together = threading.Barrier(4)
-    busy: set[Talk] = set()
-
-    def talk(talk: Talk) -> None:
-        while received := talk.read():
-            busy.add(talk)
-            if received.target == "/v2/together":
-                together.wait(PATIENCE_S)
-            talk.answer()
-
-    with Server((talk,)) as server:
-        transport = open_transport(server.base_url)
-
-        def all_at_once() -> None:
-            threads = [threading.Thread(target=get, args=(transport, "/v2/together")) for _ in range(4)]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
-
-        all_at_once()
-        assert server.connections == 4
-        busy.clear()
-        for _ in range(10):
-            get(transport)
-        assert len(busy) == 1  # the one used last, so that servers may close the others
-        all_at_once()
-        assert (server.connections, len(server.received)) == (4, 18)
-
-
-def test_a_closed_transport_keeps_no_connection(open_transport: OpenTransport) -> None:
-    hung_up = threading.Barrier(3)
-    asked, closed = threading.Event(), threading.Event()
-
-    def talk(talk: Talk) -> None:
-        while received := talk.read():
-            if received.target == "/v2/slow":
-                asked.set()
-                closed.wait(PATIENCE_S)
-            talk.answer()
-        hung_up.wait(PATIENCE_S)
-
-    with Server((talk,)) as server:
-        transport = open_transport(server.base_url)
-        slow = threading.Thread(target=get, args=(transport, "/v2/slow"))
-        slow.start()
-        assert asked.wait(PATIENCE_S)
-        get(transport)
-        transport.close()
-        closed.set()
-        slow.join()
-        hung_up.wait(PATIENCE_S)
-    assert server.connections == 2
-
-
-def test_a_forgotten_transport_closes_its_connections() -> None:
-    hung_up = threading.Event()
-
-    def talk(talk: Talk) -> None:
-        answering(talk)
-        hung_up.set()
-
-    with Server((talk,)) as server:
-        get(HttpTransport(server.base_url))
-        gc.collect()
-        assert hung_up.wait(PATIENCE_S)
-
-
 @pytest.mark.parametrize(
     ("target", "headers"), [("/v2/x", {"x-name": "a\r\nx-evil: 1"}), ("/v2/x\r\nx-evil: 1", {})]
 )
@@ -491,26 +328,3 @@ def test_of_a_request_that_cannot_be_written_nothing_is_sent(
         get(transport)
     assert raised.value.code == "input_invalid"
     assert (len(server.received), server.connections) == (2, 1)
-
-
-def test_where_there_is_no_poll_select_finds_what_the_server_closed(
-    open_transport: OpenTransport, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delattr(select, "poll", raising=False)
-    closed = threading.Event()
-
-    def twice(talk: Talk) -> None:
-        for _ in range(2):
-            talk.read()
-            talk.answer()
-        talk.connection.shutdown(socket.SHUT_RDWR)
-        closed.set()
-
-    with Server((twice, answering)) as server:
-        transport = open_transport(server.base_url)
-        get(transport)
-        get(transport)
-        assert server.connections == 1
-        assert closed.wait(PATIENCE_S)
-        get(transport)
-    assert server.connections == 2
