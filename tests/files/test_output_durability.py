@@ -22,7 +22,7 @@ from connector.http.messages import Request, Response
 from connector.runs.batch import run_batch
 from tests.declared import declare, invoker
 from tests.fakes import FakeClock, FakeTransport, reply
-from tests.runs.test_batch import rows
+from tests.runs.batches import rows
 
 RUN = {"action": "a"}
 POST = Request("POST", "/v2/probe", effect="write", idempotent=False)

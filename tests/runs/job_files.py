@@ -1,0 +1,63 @@
+"""Job files, as a user writes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+EVERYTHING: dict[str, Any] = {
+    "action": "update_device",
+    "connection": "{{ tenant }}/of.yaml",
+    "allow_connections": ["acme", "../globex.yaml"],
+    "templates": {
+        "device_id": "{{ id }}",
+        "tags": ["{{ a }}"],
+        "note": {"template": "{{ n }}", "empty": "send"},
+        "owner": None,
+        "count": 5,
+    },
+    "match_fields": True,
+    "input": "rows.csv",
+    "input_format": "csv",
+    "output": "out/envelopes.json",
+    "output_format": "json",
+    "delay_ms": 0.5,
+    "concurrency": 8,
+    "on_error": "stop",
+    "max_errors": 0,
+    "fsync": True,
+    "rows": "each",
+    "keep_row": True,
+    "uploads": "files",
+    "files": "downloads",
+    "reveal_secrets": True,
+    "read_only": True,
+    "audit": "audit.jsonl",
+}
+FIRST: dict[str, Any] = {"name": "first", "action": "list_devices"}
+ABOVE: dict[str, Any] = {
+    "steps": [FIRST],
+    "connection": "{{ tenant }}",
+    "allow_connections": ["acme"],
+    "input": "rows.csv",
+    "input_format": "csv",
+    "output": "out",
+    "delay_ms": 5,
+    "concurrency": 4,
+    "on_error": "stop",
+    "max_errors": 9,
+    "fsync": True,
+    "uploads": "files",
+    "files": "downloads",
+    "reveal_secrets": True,
+    "read_only": True,
+    "audit": "audit.jsonl",
+}
+
+
+def write(folder: Path, data: Any) -> Path:
+    path = folder / "job.yaml"
+    path.write_text(data if isinstance(data, str) else yaml.safe_dump(data, sort_keys=False), "utf-8")
+    return path
