@@ -28,6 +28,9 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy connector benchmarks
+	for platform in win32 darwin; do \
+		$(BIN)/mypy connector --platform $$platform --cache-dir .mypy_cache/$$platform || exit 1; \
+	done
 	$(BIN)/ninjaone catalog check
 	$(BIN)/ninjaone catalog reference | diff --brief docs/actions.md - || (echo "run: make reference"; exit 1)
 

@@ -34,14 +34,15 @@ def sync_folder(path: Path) -> None:
 
 def allow_open_files(count: int) -> None:
     """Let this process have so many files and connections open, where the system has a limit and lets us."""
-    try:
-        import resource
-    except ImportError:  # not on Windows
-        return
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    unlimited = resource.RLIM_INFINITY
-    if soft != unlimited and soft < count:
-        with suppress(OSError, ValueError):
-            resource.setrlimit(
-                resource.RLIMIT_NOFILE, (count if hard == unlimited else min(count, hard), hard)
-            )
+    if sys.platform != "win32":
+        try:
+            import resource
+        except ImportError:
+            return
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        unlimited = resource.RLIM_INFINITY
+        if soft != unlimited and soft < count:
+            with suppress(OSError, ValueError):
+                resource.setrlimit(
+                    resource.RLIMIT_NOFILE, (count if hard == unlimited else min(count, hard), hard)
+                )

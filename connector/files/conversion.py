@@ -5,19 +5,19 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterator, Mapping
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from connector.common import json_text
 from connector.common.json_text import Json
 
 
-def convert(spool: BinaryIO, format: str, file: BinaryIO) -> None:
+def convert(spool: IO[bytes], format: str, file: BinaryIO) -> None:
     """Write envelopes in another format: `json` or `csv`."""
-    writers: dict[str, Callable[[BinaryIO, BinaryIO], None]] = {"json": _write_json, "csv": _write_csv}
+    writers: dict[str, Callable[[IO[bytes], BinaryIO], None]] = {"json": _write_json, "csv": _write_csv}
     writers[format](spool, file)
 
 
-def _write_json(spool: BinaryIO, file: BinaryIO) -> None:
+def _write_json(spool: IO[bytes], file: BinaryIO) -> None:
     separator = b"[\n"
     spool.seek(0)
     for line in spool:
@@ -26,7 +26,7 @@ def _write_json(spool: BinaryIO, file: BinaryIO) -> None:
     file.write(b"\n]\n" if separator != b"[\n" else b"[]\n")
 
 
-def _write_csv(spool: BinaryIO, file: BinaryIO) -> None:
+def _write_csv(spool: IO[bytes], file: BinaryIO) -> None:
     """Write `row, has_error, error`, then the results' fields in the order of their first appearance."""
     fields: dict[str, None] = {}
     for envelope in _envelopes(spool):
@@ -42,7 +42,7 @@ def _write_csv(spool: BinaryIO, file: BinaryIO) -> None:
         text.detach()
 
 
-def _envelopes(spool: BinaryIO) -> Iterator[dict[str, Json]]:
+def _envelopes(spool: IO[bytes]) -> Iterator[dict[str, Json]]:
     spool.seek(0)
     for line in spool:
         yield json_text.loads(line.decode())

@@ -72,11 +72,12 @@ def _may_have_a_proxy() -> bool:
     """Tell whether the environment, or the settings of a system that keeps some, name a proxy."""
     if any(name.lower().endswith("_proxy") for name in os.environ):
         return True
-    if sys.platform in ("win32", "darwin"):
+    if sys.platform == "win32" or sys.platform == "darwin":
         from urllib.request import getproxies
 
         return bool(getproxies())
-    return False
+    else:
+        return False
 
 
 def _tls_context(base_url: str, verify: bool | str) -> ssl.SSLContext:

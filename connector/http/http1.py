@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import select
 import socket
+import sys
 from collections.abc import Callable, Mapping
 
 from connector.errors import AnswerLost, RowError
@@ -98,7 +99,7 @@ class Connection:
 
 def _readable_check(connected: socket.socket) -> Callable[[], bool]:
     """Make a function that tells, without waiting, whether there is something to read (or the end)."""
-    if hasattr(select, "poll"):
+    if sys.platform != "win32" and hasattr(select, "poll"):
         poll = select.poll()
         poll.register(connected.fileno(), select.POLLIN)
         return lambda: bool(poll.poll(0))

@@ -214,7 +214,8 @@ def _detached() -> dict[str, Any]:
     """Say how to start a process that this terminal's Ctrl-C does not reach, and whose files are private."""
     if sys.platform == "win32":
         return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS}
-    return {"start_new_session": True, "umask": 0o077}
+    else:
+        return {"start_new_session": True, "umask": 0o077}
 
 
 def _new_folder(name: str) -> Path:
