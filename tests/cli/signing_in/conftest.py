@@ -1,4 +1,7 @@
-"""A user who signs in: a browser that is a script, and a sandbox that sends it back."""
+"""Signing in from the command line: a browser, refresh tokens over processes and kills, and refusals.
+
+The authorization server is the sandbox, and the browser a script that does what one does with an address.
+"""
 
 from __future__ import annotations
 

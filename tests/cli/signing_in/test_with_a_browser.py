@@ -1,6 +1,4 @@
-"""Signing in from the command line: a browser, refresh tokens over processes and kills, and refusals.
-
-The authorization server is the sandbox, and the browser a script that does what one does with an address."""
+"""Signing in with a browser: what is kept, and what a user who refuses leaves as it was."""
 
 from __future__ import annotations
 

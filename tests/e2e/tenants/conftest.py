@@ -1,6 +1,7 @@
 """Rows of several tenants in one file: the command line, and a server for each tenant.
 
-What is killed, interrupted or limited is a process of its own."""
+What is killed, interrupted or limited is a process of its own.
+"""
 
 from __future__ import annotations
 
