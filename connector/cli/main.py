@@ -16,6 +16,7 @@ from contextlib import contextmanager, redirect_stderr, suppress
 from typing import Any, TextIO
 
 import connector
+from connector.cli.logs import add_log_options, log_output
 from connector.errors import ConnectorError, Interrupted, RunFault, RunStopped, nearest
 
 OK, ROWS_FAILED, NOTHING_RUN, STOPPED, OUR_FAULT, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -128,8 +129,9 @@ def _run(arguments: list[str]) -> int:
     if name is None:
         build_parser(list(COMMANDS)).print_help()
         return NOTHING_RUN
-    exit_code: int = options.command(options)
-    return exit_code
+    with log_output(options, name):
+        exit_code: int = options.command(options)
+        return exit_code
 
 
 @contextmanager
@@ -160,6 +162,7 @@ def build_parser(names: Sequence[str]) -> argparse.ArgumentParser:
         module, help = COMMANDS[name]
         command = commands.add_parser(name, help=help, description=help)
         getattr(importlib.import_module(module), f"add_{name}")(command)
+        add_log_options(command)
     return parser
 
 

@@ -23,6 +23,7 @@ from connector.cli.job_options import (
     prepare_given,
     refuse_secret_arguments,
 )
+from connector.cli.logs import show_log_by
 from connector.cli.main import INTERRUPTED, OK, ROWS_FAILED
 from connector.cli.progress import Progress
 from connector.cli.summary import Report, describe, run_as_json
@@ -97,7 +98,7 @@ def carry_out(steps: Sequence[Prepared], options: argparse.Namespace, report: Re
     start: Start = "resume" if options.resume else "restart" if options.restart else "new"
     stop = Event()
     console = _Console(report, as_json=options.json)
-    with _stopping(stop, console.say), console:
+    with _stopping(stop, console.say), console, show_log_by(console.say):
         for step, summary in run_all(steps, start, stop=stop, onlooker=console.begin):
             console.end(step.job, summary)
     return report.exit_code

@@ -6,6 +6,7 @@ in a file that only its user can read.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,6 +23,8 @@ from connector.connections.connection import Connection
 from connector.connections.refresh_tokens import RefreshToken
 from connector.errors import NotSent, RowError
 from connector.http.messages import Transport
+
+logger = logging.getLogger(__name__)
 
 RENEW_BEFORE_S = 60.0
 """A token is renewed when it has less than this left, or less than a tenth of its life."""
@@ -47,6 +50,7 @@ class Auth:
     ) -> None:
         self._clock, self._redactor, self._cache = clock, redactor, cache
         endpoint = TokenEndpoint(service, connection, transport, redactor)
+        self._label = connection.label
         self._grant: Grant | None
         if connection.refresh_token:
             self._grant = Refresh(endpoint, RefreshToken(connection), redactor)
@@ -88,6 +92,10 @@ class Auth:
         with self._lock:
             if is_done():
                 return self._token
+            if dead:
+                logger.info("%s: the API refuses the access token; getting another one", self._label)
+            elif self._token:
+                logger.info("%s: the access token expires; getting another one", self._label)
             if self._refused is not None:
                 raise RowError("auth_failed", str(self._refused), status=self._refused.status)
             with grant.held():
@@ -104,13 +112,17 @@ class Auth:
             except RowError as error:
                 if error.code == "auth_failed" or isinstance(error.__cause__, NotSent):
                     raise
-                self._clock.sleep(2.0 ** (attempt - 1))
+                wait_s = 2.0 ** (attempt - 1)
+                said = (self._label, wait_s, attempt + 1, TRIES)
+                logger.warning("%s: signing in again in %.1f s, try %d of %d", *said)
+                self._clock.sleep(wait_s)
         return self._noting_refusals(ask)
 
     def _noting_refusals(self, ask: Callable[[], Granted]) -> Granted:
         try:
             return ask()
         except RowError as error:
+            logger.warning("%s: sign-in failed: %s", self._label, self._redactor.said(str(error)))
             # What the service has not said, such as that a keyring is locked, may change.
             if error.code == "auth_failed" and error.status:
                 self._refused = error
@@ -119,6 +131,8 @@ class Auth:
     def _take(self, granted: Granted) -> None:
         self._token, self.scopes = granted.access_token, granted.scopes
         self._until = self._clock.now() + granted.life_s - min(RENEW_BEFORE_S, granted.life_s / 10)
+        scopes = " ".join(self.scopes) or "not stated"
+        logger.info("%s: signed in, expires in %.0f s, scopes: %s", self._label, granted.life_s, scopes)
 
     def _read_cache(self, binding: str) -> None:
         if self._cache is None:
@@ -132,6 +146,8 @@ class Auth:
         if isinstance(token, str) and token and is_ours and self._clock.now() < until:
             self._redactor.add(token)
             self._token, self._until, self.scopes = token, until, scopes
+            said = (self._label, until - self._clock.now(), " ".join(map(str, scopes)) or "not stated")
+            logger.info("%s: using the saved access token, good for %.0f s, scopes: %s", *said)
 
     def _write_cache(self, grant: Grant) -> None:
         """Write the token so that no reader sees half of it. A full disk costs a sign-in, not the run."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -19,10 +20,19 @@ from connector.connections.connection import Connection
 from connector.errors import NotSent, RowError, TransportError, shorten
 from connector.http.messages import USER_AGENT, Request, Response, Transport
 
+logger = logging.getLogger(__name__)
+
 TRIES = {"throttled": 6, "unsent": 3, "lost": 3, "server": 3}
 """How often a request is sent in all, by what went wrong with it."""
 LONGEST_WAIT_S = 300.0
 """A Retry-After of more than this ends the row instead of holding up the run."""
+_REASONS = {
+    "throttled": "throttled",
+    "unsent": "not sent",
+    "lost": "response lost",
+    "server": "server error",
+}
+"""What a log says of a try, by what went wrong with it."""
 _LONGEST_THROTTLE_PAGE = 4096
 _IN_DOUBT = ". Whether it was carried out is not known: look before you send it again"
 
@@ -90,6 +100,7 @@ class Client:
         described, body = request.encoded
         hide = (asker or self).redactor.said
         attempt, renewed, lost_before = 0, False, False
+        is_logged = logger.isEnabledFor(logging.DEBUG)
         while True:
             if self._audit:
                 self._audit.require()
@@ -98,11 +109,17 @@ class Client:
             self._pacer.wait()
             self.requests += 1
             attempt += 1
+            began = self._clock.monotonic() if is_logged else 0.0
             if self._audit:
                 a_try = partial(self._try, request, headers, body, attempt, lost_before, hide)
                 outcome = self._audited(self._audit, a_try, request, attempt, asker)
             else:
                 outcome = self._try(request, headers, body, attempt, lost_before, hide)
+            if is_logged:
+                status = outcome.status if isinstance(outcome, Response) else outcome.error.status
+                took_ms = 1000 * (self._clock.monotonic() - began)
+                about = (self._who(asker), hide(str(request)), status or "no response", took_ms, attempt)
+                logger.debug("%s: %s: %s in %.0f ms, try %d", *about)
             if isinstance(outcome, Response):
                 return outcome
             error = outcome.error
@@ -114,14 +131,45 @@ class Client:
                 # The try whose answer was lost had deleted it.
                 return Response(204, attempts=attempt, request_id=error.request_id)
             if not outcome.may_repeat or attempt >= TRIES.get(outcome.why, 1):
+                self._log_failure(outcome, attempt, asker)
                 raise error
             lost_before = lost_before or not error.refused
-            self._clock.sleep(self._backoff(attempt) if outcome.wait_s is None else outcome.wait_s)
+            wait_s = self._backoff(attempt) if outcome.wait_s is None else outcome.wait_s
+            self._log_retry(outcome, attempt, wait_s, asker)
+            self._clock.sleep(wait_s)
 
     def settle(self) -> None:
         """Raise RunStopped unless the audit tells of all that was sent."""
         if self._audit:
             self._audit.require()
+
+    def _who(self, asker: Asker | None) -> str:
+        """Name, for a log, the connection and the row of a request."""
+        return f"{self.connection.label}, row {asker.row}" if asker else self.connection.label
+
+    def _log_retry(self, outcome: _Failure, attempt: int, wait_s: float, asker: Asker | None) -> None:
+        """Log which request is sent again, why, and when."""
+        logger.warning(
+            "%s: %s; retrying in %.1f s (%s%s, try %d of %d)",
+            self._who(asker),
+            (asker or self).redactor.said(str(outcome.error)),
+            wait_s,
+            _REASONS[outcome.why],
+            "" if outcome.wait_s is None else f", Retry-After {outcome.wait_s:.0f} s",
+            attempt + 1,
+            TRIES[outcome.why],
+        )
+
+    def _log_failure(self, outcome: _Failure, attempt: int, asker: Asker | None) -> None:
+        """Log which request failed for good, and why no other try follows."""
+        level = logging.INFO if attempt == 1 else logging.WARNING
+        if not logger.isEnabledFor(level):
+            return
+        why = f"after {attempt} tries" if attempt > 1 else "not retried"
+        if outcome.wait_s is not None and outcome.wait_s > LONGEST_WAIT_S:
+            why = f"Retry-After {outcome.wait_s:.0f} s exceeds {LONGEST_WAIT_S:.0f} s"
+        said = (asker or self).redactor.said(str(outcome.error))
+        logger.log(level, "%s: %s; failed (%s, %s)", self._who(asker), said, outcome.error.code, why)
 
     def _audited(
         self,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from connector.catalog.service import Service
 from connector.client.audit import Audit
 from connector.client.auth import Auth, token_file
@@ -15,6 +17,8 @@ from connector.errors import ConnectionFault, RowError
 from connector.http.messages import Transport
 from connector.http.transport import HttpTransport
 
+logger = logging.getLogger(__name__)
+
 
 def open_client(
     service: Service,
@@ -26,6 +30,9 @@ def open_client(
 ) -> Client:
     """Make the client of a connection, sharing pace and token with every other process of this user."""
     clock = clock or SystemClock()
+    read_only = ", read-only" if connection.read_only else ""
+    origin = connection.origin or connection.label
+    logger.info("connection: %s, %s%s", origin, connection.base_url, read_only)
     redactor = Redactor(connection.secrets, service.secrets)
     transport = transport or open_transport(connection)
     auth = Auth(service, connection, transport, clock, redactor, token_file(connection))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from connector.client.token_endpoint import Granted, TokenEndpoint
 from connector.common.redaction import Redactor
@@ -16,6 +17,8 @@ from connector.common.user_folders import digest_name
 from connector.connections.connection import Connection
 from connector.connections.refresh_tokens import RefreshToken
 from connector.errors import ConnectionFault, NotSent, RowError
+
+logger = logging.getLogger(__name__)
 
 
 class Grant(Protocol):
@@ -43,7 +46,7 @@ class ClientCredentials:
         lock = FileLock(self._lock, mode=0o600) if self._lock else None
         with suppress(OSError, NotImplementedError):
             if lock:
-                lock.acquire()
+                _acquire(lock, self._connection.label)
         try:
             yield
         finally:
@@ -58,6 +61,15 @@ class ClientCredentials:
         """Sign in."""
         scope = {"scope": self._connection.scope} if self._connection.scope else {}
         return self._endpoint.ask("client_credentials", **scope)
+
+
+def _acquire(lock: FileLock, label: str) -> None:
+    """Wait for the lock, and log that where another process has it."""
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        logger.info("%s: waiting for another process that is signing in", label)
+        lock.acquire()
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ they share three times through a small file.
 
 from __future__ import annotations
 
+import logging
 import mmap
 import os
 import threading
@@ -18,6 +19,8 @@ from filelock import FileLock
 
 from connector.common.clock import Clock
 
+logger = logging.getLogger(__name__)
+
 TOLERANCE_S = 0.0005
 """How much closer than the delay (and by no more than a tenth of it) two starts may come: by so much a start
 makes up for those before it that were late, so that a run as a whole keeps its pace."""
@@ -29,6 +32,8 @@ _NEVER = float("-inf")
 _SIZE = 4 * 8
 _SAME_BOOT_S = 60.0
 _POLL_S = 0.0005
+LOG_WAIT_S = 5.0
+"""A longer wait for the pace is logged."""
 _ROUNDING_S = 1e-6
 """Less than this is no time to sleep."""
 
@@ -62,7 +67,11 @@ class Pacer:
             return
         asked = self._clock.monotonic()
         with self._turn():
-            self._clock.sleep(self._locked(self._reserve, asked))
+            wait_s = self._locked(self._reserve, asked)
+            if wait_s > LOG_WAIT_S:
+                said = (wait_s, 1000 * self._delay_s)
+                logger.info("waiting %.1f s for the pace: %.0f ms between requests to one account", *said)
+            self._clock.sleep(wait_s)
             while early_s := self._locked(self._start):
                 self._clock.sleep(early_s)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
@@ -10,6 +11,8 @@ from connector.common.redaction import Redactor
 from connector.connections.connection import Connection
 from connector.errors import RowError, TransportError, shorten
 from connector.http.messages import USER_AGENT, Response, Transport
+
+logger = logging.getLogger(__name__)
 
 _HEADERS = {
     "content-type": "application/x-www-form-urlencoded",
@@ -50,6 +53,8 @@ class TokenEndpoint:
         if self._connection.client_secret:
             form["client_secret"] = self._connection.client_secret
         body = urlencode({**form, **fields}).encode()
+        said = (self._connection.label, self._connection.base_url, grant, self._connection.client_id)
+        logger.info("%s: signing in at %s (grant %s, client id %s)", *said)
         try:
             answer = self._transport.send("POST", self._service.sign_in.token_path, _HEADERS, body)
         except TransportError as error:

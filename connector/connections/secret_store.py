@@ -7,6 +7,7 @@ an error, and never a reason to look or to write elsewhere.
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -20,6 +21,8 @@ from connector.common import json_text
 from connector.common.redaction import HIDDEN
 from connector.common.user_folders import config_folder, require_room, write_whole
 from connector.errors import ConnectionFault
+
+logger = logging.getLogger(__name__)
 
 FIELDS = ("client_secret", "access_token", "refresh_token")
 """The settings of a connection that are secrets."""
@@ -98,7 +101,11 @@ class SecretStore:
         lock = FileLock(self._folder / f"{name}.lock", timeout=HELD_WAIT_S, mode=0o600)
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            lock.acquire()
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                logger.info("%s: waiting for another process that is signing in", name)
+                lock.acquire()
         except Timeout as error:
             raise ConnectionFault(f'another process is signing in for "{name}", and does not end') from error
         except (OSError, NotImplementedError) as error:

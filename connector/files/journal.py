@@ -54,6 +54,11 @@ class Journal:
                 self._note(entry)
         self._file = AppendOnlyFile(self.path, fsync=fsync)
 
+    @property
+    def earlier_rows(self) -> int:
+        """How many rows without an envelope the interrupted run had sent requests for."""
+        return len(self._earlier)
+
     def close(self) -> None:
         """Close the file."""
         if self._file:

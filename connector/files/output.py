@@ -6,6 +6,7 @@ JSON Lines, and the journal. A run that ends early leaves the folder, and can be
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import sys
@@ -25,6 +26,8 @@ from connector.files.append_only import AppendOnlyFile, cut_broken_end, read_lin
 from connector.files.conversion import convert
 from connector.files.envelope import Envelope
 from connector.files.journal import Journal, read_head
+
+logger = logging.getLogger(__name__)
 
 Format = Literal["jsonl", "json", "csv"]
 FORMATS: tuple[Format, ...] = ("jsonl", "json", "csv")
@@ -137,6 +140,8 @@ class FileOutput:
             self._file = AppendOnlyFile(self.spool, fsync=self._fsync)
             self.journal.resume(self.done_rows, fsync=self._fsync, cut=before.fsync)
             self.resumed = True
+            said = (self.path, self.done_rows, self.journal.earlier_rows)
+            logger.info("%s: resuming; rows done: up to %d, rows in flight with sent requests: %d", *said)
         except (OSError, RunStopped, ValueError, KeyError, TypeError) as error:
             raise RunFault(
                 f"{self.path}: the interrupted run cannot be read: {error}. --restart begins again"

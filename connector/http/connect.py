@@ -6,6 +6,7 @@ the way, `requests` itself is asked; its import takes 100 ms, so that a straight
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import sys
@@ -19,6 +20,8 @@ from connector.http.messages import escape_target
 
 if TYPE_CHECKING:
     import ssl
+
+logger = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S = 10.0
 _PORTS = {"http": 80, "https": 443}
@@ -126,4 +129,5 @@ def _connect(
             raise NotSent(f"no connection within {connect_timeout_s} s", "timeout") from error
         raise NotSent(f"no connection: {error}") from error
     connected.settimeout(timeout_s)
+    logger.debug("connected to %s, port %d", *address)
     return connected

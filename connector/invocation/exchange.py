@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,6 +12,8 @@ from connector.client.client import Client
 from connector.common.json_text import Json
 from connector.errors import RowError, RunStopped
 from connector.http.messages import Request, Response
+
+logger = logging.getLogger(__name__)
 
 
 class Recorder(Protocol):
@@ -123,16 +126,25 @@ class Exchange:
         sent_before = False
         try:
             response = self._recorder.recorded(self.row, step, request)
-        except RowError:
+        except RowError as error:
             if not request.repeatable:
+                self._log_resumed(request, f"not sent again ({error.code})")
                 raise
+            self._log_resumed(request, "sent again, as the interrupted run got no response")
             response, sent_before = None, True
-        if response is None:
+        if response is not None:
+            self._log_resumed(request, "not sent again, as the interrupted run got its response")
+        else:
             self._recorder.sent(self.row, step, request)
             response = self._send_and_take_back(request, step, sent_before)
             self._recorder.answered(self.row, step, self._noted(response))
         self.repeatable = self.repeatable and request.repeatable
         return response
+
+    def _log_resumed(self, request: Request, decision: str) -> None:
+        """Log what is decided about a request that an interrupted run had sent."""
+        shown = self.redactor.said(str(request))
+        logger.warning("%s, row %d: %s: %s", self._client.connection.label, self.row, shown, decision)
 
     def _noted(self, response: Response) -> Response:
         """Give an answer as it may be noted: the recorder does not know the row's own secrets."""

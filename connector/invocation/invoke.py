@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import traceback
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +21,8 @@ from connector.http.messages import Request
 from connector.invocation.bindings import Bindings
 from connector.invocation.exchange import Exchange, Lookups, NoRecorder, Recorder
 from connector.invocation.handlers import Download, Inputs, Note, Page, PagedResult, Steps, find_handler
+
+logger = logging.getLogger(__name__)
 
 Rows = Literal["one", "each"]
 """How a list result is written: as one envelope, or as one envelope an item."""
@@ -74,6 +78,7 @@ class Invoker:
             message = (
                 f"a fault in the connector itself, at {self.action.name}: {type(error).__name__}: {error}"
             )
+            _log_fault(exchange, message, error)
             yield from writer.failed(RowError("internal_error", message))
 
     def _look_for_secrets(self, values: Mapping[str, Json], exchange: Exchange) -> None:
@@ -90,11 +95,14 @@ class Invoker:
 
     def _drive(self, steps: Steps, exchange: Exchange, writer: _RowWriter) -> Generator[Envelope, None, Any]:
         """Hand-feed a handler its answers; give out the items of its pages; return its result."""
+        pages = items = 0
         try:
             step = next(steps)
             while True:
                 if isinstance(step, (Page, Note)):
                     if isinstance(step, Page):
+                        pages, items = pages + 1, items + len(step.items)
+                        self._log_page(exchange, pages, items)
                         yield from writer.items(step.items)
                     else:
                         exchange.warnings.append(step.text)
@@ -109,6 +117,12 @@ class Invoker:
         except StopIteration as stop:
             return stop.value
 
+    def _log_page(self, exchange: Exchange, pages: int, items: int) -> None:
+        """Log how far a list has come."""
+        if logger.isEnabledFor(logging.DEBUG):
+            label = self.client.connection.label
+            logger.debug("%s, row %d: page %d, %d items so far", label, exchange.row, pages, items)
+
     def _exchange(self, number: int) -> Exchange:
         return Exchange(self.action.name, number, self.client, self.recorder, self.lookups)
 
@@ -118,6 +132,12 @@ class Invoker:
         writer = _RowWriter(self, number, kept, self._exchange(number))
         (envelope,) = writer.failed(error)
         return envelope
+
+
+def _log_fault(exchange: Exchange, message: str, error: Exception) -> None:
+    """Log where the code failed: the lines of the traceback hold no values."""
+    lines = "".join(traceback.format_tb(error.__traceback__)).rstrip()
+    logger.warning("row %d: %s\n%s", exchange.row, exchange.redactor.said(message), lines)
 
 
 class _RowWriter:

@@ -8,6 +8,7 @@ what a run that was killed leaves is from its last second.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,6 +31,8 @@ from connector.files.readers import InputRow
 from connector.runs.job import STREAM, Job
 from connector.runs.summary import Summary
 from connector.runs.tenant_split import is_template
+
+logger = logging.getLogger(__name__)
 
 VERSION = 1
 """The version of the records; one of another version is not read. What is only added leaves it as it is, as
@@ -169,6 +172,7 @@ def recorded(
     """
     began = clock.monotonic()
     summary, keeper = run.summary, None
+    _log_start(run, place)
     if run.job.output != STREAM:
         output = absolute(run.job.output)
         before = find(output) if summary.resumed_rows else None
@@ -185,6 +189,27 @@ def recorded(
         summary.seconds = clock.monotonic() - began
         if keeper:
             save(keeper.end())
+        _log_end(run)
+
+
+def _log_start(run: Running, place: str) -> None:
+    job, resumed = run.job, run.summary.resumed_rows
+    logger.info(
+        "%s: run started: input %s, output %s, connection %s, rows in parallel %d, delay %.0f ms%s",
+        *(job.label, job.input, job.output, place, job.concurrency, run.delay_ms),
+        f", resumed after {resumed} rows" if resumed else "",
+    )
+
+
+def _log_end(run: Running) -> None:
+    summary = run.summary
+    codes = ", ".join(f"{code} {number}" for code, number in sorted(summary.codes.items()))
+    logger.info(
+        "%s: run %s: rows %d, failed %d%s, %d requests in %.1f s",
+        *(run.job.label, "stopped" if summary.stopped else "finished", summary.rows, summary.failed),
+        f" ({codes})" if codes else "",
+        *(run.requests(), summary.seconds),
+    )
 
 
 class _Keeper:

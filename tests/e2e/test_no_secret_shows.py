@@ -50,6 +50,9 @@ KEPT = (
 )
 """Where secrets are on purpose, below the folder of the test; `given` are the files that the user wrote."""
 
+LOG = ("-vv", "--log-file", "out/operator.log")
+"""Every command shows its log, and keeps it."""
+
 ANSWERED = {
     "id": 25,
     "clientSecret": SEEDS["a client secret in an answer"],
@@ -174,11 +177,13 @@ class User:
             (folder / name).mkdir()
 
     def command(self, *arguments: object) -> list[str]:
-        return [sys.executable, "-m", "connector", *map(str, arguments)]
+        return [sys.executable, "-m", "connector", *map(str, arguments), *LOG]
 
     def run(self, *arguments: object, exits: int, stdin: str = "", code: str = "", **environment: str) -> str:
         """Run `ninjaone ARGUMENTS`, or other code with these arguments; give what it printed."""
-        command = [sys.executable, "-c", code, *map(str, arguments)] if code else self.command(*arguments)
+        command = (
+            [sys.executable, "-c", code, *map(str, arguments), *LOG] if code else self.command(*arguments)
+        )
         done = subprocess.run(
             command, input=stdin, capture_output=True, text=True, timeout=60, cwd=self.folder,
             env={**self.environment, **environment},
@@ -320,6 +325,9 @@ def test_no_secret_shows(instance: Instance, tmp_path: Path) -> None:
     assert "RuntimeError: no •••" in said
 
     search(user)
+    log = (tmp_path / "out/operator.log").read_text(encoding="utf-8")
+    assert log.count(": signing in at ") > 5
+    assert log.count(" row 3: GET /v2/device/903: ") > 5
     everything = "\n".join(instance.heard)
     sent = {*found(everything.encode()), *found(json.dumps(ANSWERED).encode())}
     # The one is for a proxy that is not there, and the other behind it.

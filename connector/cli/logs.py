@@ -1,0 +1,164 @@
+"""What the command line does with the log: `-v` and `-vv` show it on standard error, `--log-file` keeps it.
+
+Every record of the `connector` loggers is one line, and no line shows a secret.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import connector
+from connector.errors import RunFault
+
+_ROOT = logging.getLogger("connector")
+logger = logging.getLogger(__name__)
+_SHOWN = (logging.ERROR, logging.INFO, logging.DEBUG)
+"""The least level on standard error, by how often `-v` was given. Only servers log errors."""
+
+
+def add_log_options(parser: argparse.ArgumentParser) -> None:
+    """Declare `-v` and `--log-file` for a command and for all commands below it."""
+    below = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    for action in below:
+        for command in action.choices.values():
+            add_log_options(command)
+    if below:
+        return
+    parser.set_defaults(verbose=0, log_file=None)
+    group = parser.add_argument_group("log")
+    group.add_argument(
+        "-v",
+        "--verbose",
+        action="count",
+        help="log what happens on standard error (sign-in, retries, waits); -vv: every request and page, too",
+    )
+    group.add_argument(
+        "--log-file",
+        metavar="FILE",
+        type=Path,
+        help="append the log to FILE, always in the detail of -vv; secrets are left out",
+    )
+
+
+@contextmanager
+def log_output(options: argparse.Namespace, command: str) -> Iterator[None]:
+    """Show and keep the log while a command runs. Raises RunFault for a file that cannot be written."""
+    shown = _TerminalHandler(_SHOWN[min(options.verbose, len(_SHOWN) - 1)])
+    handlers: list[logging.Handler] = [shown]
+    if options.log_file:
+        handlers.append(_FileHandler(options.log_file))
+    before = _ROOT.level
+    _ROOT.setLevel(min(handler.level for handler in handlers))
+    for handler in handlers:
+        handler.setFormatter(_Formatter())
+        _ROOT.addHandler(handler)
+    try:
+        logger.debug("ninjaone %s: %s started", connector.__version__, command)
+        yield
+    except BaseException as error:
+        # What the terminal shows of it by itself, the file would lack.
+        logger.debug("%s ended: %s: %s", command, type(error).__name__, error)
+        raise
+    else:
+        logger.debug("%s ended", command)
+    finally:
+        _ROOT.setLevel(before)
+        for handler in handlers:
+            _ROOT.removeHandler(handler)
+            handler.close()
+
+
+@contextmanager
+def show_log_by(say: Callable[[str], None]) -> Iterator[None]:
+    """Have the log's lines on standard error written by `say`, which knows of the progress bar."""
+    shown = [handler for handler in _ROOT.handlers if isinstance(handler, _TerminalHandler)]
+    for handler in shown:
+        handler.say = say
+    try:
+        yield
+    finally:
+        for handler in shown:
+            handler.say = _say
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+class _Formatter(logging.Formatter):
+    """Time in UTC, level, module, message; a line break within it begins an indented line."""
+
+    converter = staticmethod(time.gmtime)
+    default_msec_format = "%s.%03dZ"
+    default_time_format = "%Y-%m-%dT%H:%M:%S"
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record's line, without secrets and without characters that control a terminal."""
+        from connector.common import redaction  # not at the top: a command that logs nothing needs none
+
+        lines = redaction.OF_PROCESS.text(super().format(record)).split("\n")
+        return "\n    ".join(map(_printable, lines))
+
+
+def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+class _TerminalHandler(logging.Handler):
+    """Shows records on standard error, through `say`."""
+
+    def __init__(self, level: int) -> None:
+        super().__init__(level)
+        self.say: Callable[[str], None] = _say
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record; a terminal that is gone costs the record, not the run."""
+        try:
+            self.say(self.format(record))
+        except OSError:
+            pass
+        except Exception:
+            self.handleError(record)
+
+
+class _FileHandler(logging.Handler):
+    """Appends records to a file that only its user can read, each by one call.
+
+    So processes may share it. A full disk costs the record, not the run.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(logging.DEBUG)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        try:
+            self._descriptor = os.open(path, flags, 0o600)
+        except OSError as error:
+            raise RunFault(f"{path}: the log file cannot be written: {error.strerror}") from error
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Append a record."""
+        try:
+            line = self.format(record) + "\n"
+            os.write(self._descriptor, line.encode(errors="backslashreplace"))
+        except OSError:
+            pass
+        except Exception:
+            self.handleError(record)
+
+    def close(self) -> None:
+        """Close the file."""
+        with suppress(OSError):
+            os.close(self._descriptor)
+        super().close()
