@@ -4,13 +4,20 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-all test-oldest test-newest lock torture fuzz lint reference bench wheels wheels-all keyring chromium vendor answers screenshots clean
+# Python keeps what it compiles, whatever the environment says: else each of the tests' processes compiles anew.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: demo test test-browser test-all test-oldest test-newest lock torture fuzz lint reference bench wheels wheels-all keyring chromium vendor answers screenshots clean
 
 demo: $(READY)
 	$(BIN)/ninjaone demo
 
+# What needs no program but Python, and takes minutes at most.
 test: $(READY) wheels
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not browser and not keyring"
+
+test-browser: $(READY) keyring chromium
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "browser or keyring"
 
 test-all: $(READY) wheels-all
 	$(BIN)/python -m pytest -n auto --dist loadfile --all

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import signal
@@ -34,20 +35,28 @@ def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         # Tests that were started in the background ignore Ctrl-C, and so would all that they start.
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    config.addinivalue_line("markers", "slow: only with --all")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)
     if not config.getoption("--all"):
-        for item in items:
-            if "slow" in item.keywords:
-                item.add_marker(pytest.mark.skip(reason="slow: make test-all"))
+        config.hook.pytest_deselected(items=[item for item in items if "slow" in item.keywords])
+        items[:] = [item for item in items if "slow" not in item.keywords]
+
+
+_NUMBERS = itertools.count()
 
 
 @pytest.fixture(autouse=True)
 def own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Folders of the test's own, also for its processes; no keyring, and no NINJAONE_ variables."""
-    folder = tmp_path_factory.mktemp("state")
+    """Folders of the test's own, also for its processes; no keyring, and no NINJAONE_ variables.
+
+    Most tests write nothing there: what does makes the folder, as to make and remove thousands takes a while.
+    """
+    folder = tmp_path_factory.getbasetemp() / f"state-{next(_NUMBERS)}"
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
     monkeypatch.setenv("XDG_STATE_HOME", str(folder / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
@@ -61,7 +70,8 @@ def own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     yield folder
     for remembered in (user_folders.state_folder, user_folders.records_folder, user_folders.work_folder):
         remembered.cache_clear()
-    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

@@ -21,7 +21,10 @@ from tests.cli.conftest import Ninjaone
 LACKING = [
     name for name in ("dbus-run-session", "dbus-send", "gnome-keyring-daemon") if shutil.which(name) is None
 ]
-pytestmark = pytest.mark.skipif(bool(LACKING), reason=f"there is no {', '.join(LACKING)}: run `make keyring`")
+pytestmark = [
+    pytest.mark.keyring,
+    pytest.mark.skipif(bool(LACKING), reason=f"there is no {', '.join(LACKING)}: run `make keyring`"),
+]
 
 SESSION = """
 printf password | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1

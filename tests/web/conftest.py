@@ -26,7 +26,7 @@ DESKTOP, PHONE = {"width": 1280, "height": 860}, {"width": 375, "height": 740}
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
+def chromium() -> Iterator[Any]:
     """Debian's Chromium, driven by Playwright."""
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
     path = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -95,13 +95,13 @@ OpenVisit = Callable[..., Visit]
 
 
 @pytest.fixture
-def visit(browser: Any, server: CatalogueServer) -> Iterator[OpenVisit]:
+def visit(chromium: Any, server: CatalogueServer) -> Iterator[OpenVisit]:
     """Opens visits, each in a profile of its own; at the end, none has asked elsewhere or complained."""
     opened: list[tuple[Any, Visit]] = []
 
     def visit(root: str = "", **options: Any) -> Visit:
         """Visit the server, or the files below `root`."""
-        context = browser.new_context(**{"viewport": DESKTOP, "color_scheme": "light", **options})
+        context = chromium.new_context(**{"viewport": DESKTOP, "color_scheme": "light", **options})
         one = Visit(context.new_page(), root or server.url)
         opened.append((context, one))
         context.on("request", lambda request: one.asked.append(request.url))
