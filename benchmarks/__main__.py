@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks import cold, environments, journal, latency, lists, memory, pace, report, rows
 from benchmarks.bench import QUICK, Bench, Sizes
 from benchmarks.findings import Findings
-from benchmarks.measure import Unmeasured
+from benchmarks.measure import UnmeasuredError
 from benchmarks.stub import Stub
 
 PARTS = {
@@ -47,7 +47,7 @@ def main() -> int:
             bench = Bench(Path(folder), Stub(Path(folder), nginx), sizes, peers)
             try:
                 findings.add(PARTS[name](bench))
-            except Unmeasured as error:
+            except UnmeasuredError as error:
                 findings.notes.append(f"the part {name} was not measured: {error}")
     measured = report.render(findings, sizes, setting)
     if options.quick or options.parts:

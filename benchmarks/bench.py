@@ -54,7 +54,7 @@ class Bench:
         folder: Path | None = None,
         environment: dict[str, str] | None = None,
     ) -> Run:
-        """Run a command in this part's folder. Raises Unmeasured."""
+        """Run a command in this part's folder. Raises UnmeasuredError."""
         return measure.run(command, folder or self.folder, environment or self.environment(), output)
 
     def ninjaone(self, *arguments: str | Path, output: Path | None = None, cache: Path | None = None) -> Run:

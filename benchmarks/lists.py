@@ -10,7 +10,7 @@ from statistics import median
 from benchmarks import work
 from benchmarks.bench import PEERS, Bench
 from benchmarks.findings import Figure, Findings, Table, Target, ratio, spread
-from benchmarks.measure import Run, Unmeasured, expect_lines, in_turn
+from benchmarks.measure import Run, UnmeasuredError, expect_lines, in_turn
 
 OURS = "`ninjaone run list_devices --rows each`"
 AIRBYTE = "airbyte-cdk `source-declarative-manifest read`"
@@ -77,7 +77,7 @@ def _airbyte(bench: Bench, python: Path, url: str) -> Callable[[], Run]:
         with out.open("rb") as lines:
             found = sum(line.startswith(b'{"type":"RECORD"') for line in lines)
         if found != bench.sizes.devices:
-            raise Unmeasured(f"read {found} records where {bench.sizes.devices} were due")
+            raise UnmeasuredError(f"read {found} records where {bench.sizes.devices} were due")
         return run
 
     return once

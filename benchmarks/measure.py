@@ -18,7 +18,7 @@ _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 Measured = TypeVar("Measured")
 
 
-class Unmeasured(Exception):
+class UnmeasuredError(Exception):
     """Something could not be measured; the message says why."""
 
 
@@ -40,7 +40,7 @@ def run(
     environment: Mapping[str, str],
     output: Path | None = None,
 ) -> Run:
-    """Run a command in a folder, and give what it took. Raises Unmeasured when it fails or does not end."""
+    """Run a command in a folder; return what it took. Raises UnmeasuredError if it fails or does not end."""
     errors = folder / "stderr"
     with open(output or os.devnull, "wb") as stdout, errors.open("wb") as stderr:
         began = time.perf_counter()
@@ -60,16 +60,16 @@ def run(
     wall_s = time.perf_counter() - began
     if process.returncode:
         said = errors.read_text(errors="replace").strip().splitlines()[-1:] or ["and said nothing"]
-        raise Unmeasured(f"ended with {process.returncode}: {said[0][:300]}")
+        raise UnmeasuredError(f"ended with {process.returncode}: {said[0][:300]}")
     return Run(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _RSS_UNIT)
 
 
 def expect_lines(path: Path, count: int, bad: bytes = b'"has_error": true') -> None:
-    """Raise Unmeasured unless a file has one line for each piece of work, none of them with `bad` in it."""
+    """Raise UnmeasuredError unless a file has one line for each piece of work, none with `bad` in it."""
     with path.open("rb") as lines:
         found = sum(bad not in line for line in lines)
     if found != count:
-        raise Unmeasured(f"{found} good lines came out where {count} were due")
+        raise UnmeasuredError(f"{found} good lines came out where {count} were due")
 
 
 def in_turn(
@@ -88,7 +88,7 @@ def in_turn(
             print(f"  round {number} of {rounds}: {name}", file=sys.stderr)
             try:
                 measured[name].append(once())
-            except Unmeasured as error:
+            except UnmeasuredError as error:
                 failed[name] = str(error)
                 del measured[name]
     return measured, [f"{name} was not measured: it {why}" for name, why in failed.items()]

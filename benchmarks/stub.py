@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
-from benchmarks.measure import Unmeasured
+from benchmarks.measure import UnmeasuredError
 
 _CONFIG = """
 load_module "{echo}";
@@ -68,9 +68,9 @@ class Served:
     times: list[tuple[float, float]] = field(default_factory=list)
 
     def span_s(self, requests: int) -> float:
-        """The time from the first request to the last answer. Raises Unmeasured if not `requests` came."""
+        """The time from the first request to the last answer. UnmeasuredError if not `requests` came."""
         if len(self.times) != requests:
-            raise Unmeasured(f"sent {len(self.times)} requests where {requests} were due")
+            raise UnmeasuredError(f"sent {len(self.times)} requests where {requests} were due")
         return max(end for _, end in self.times) - min(begin for begin, _ in self.times)
 
     def closest_s(self) -> float:
@@ -163,7 +163,7 @@ class Stub:
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    """Wait until a server takes connections. Raises Unmeasured when it ends, or does not begin."""
+    """Wait until a server takes connections. Raises UnmeasuredError when it ends, or does not begin."""
     for _ in range(500):
         if process.poll() is not None:
             break
@@ -172,4 +172,4 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
             return
         except OSError:
             time.sleep(0.01)
-    raise Unmeasured("nginx does not start")
+    raise UnmeasuredError("nginx does not start")

@@ -1,44 +1,70 @@
-"""Every error of the connector, in one small tree.
+"""Every error of the connector, in one small tree, and the codes that an envelope's `meta.code` can have.
 
 ConnectorError
-├── RunFault             found before anything is sent: message, exit 2, no output
-│   ├── DeclarationError   an action or a service is declared wrongly
-│   └── ConnectionFault    the connection cannot be used
-├── RunStopped           a run that began cannot go on; it can be resumed: exit 3
-│   └── Interrupted        the run is asked to stop, and a row under way is left to the next start
-├── RowError             ends in the envelope of its row; the rest goes on
-└── TransportError       HTTP without a whole answer; the client turns it into a RowError
-    ├── NotSent            the connection failed before the request left
-    └── AnswerLost         the request may have arrived
+├── RunError                   found before anything is sent: message, exit 2, no output
+│   ├── DeclarationError         a declaration of an action or a service is wrong
+│   └── ConnectionSetupError     the connection's settings or credentials cannot be used
+├── RunStoppedError            a run that began cannot continue; it can be resumed: exit 3
+│   └── RunInterruptedError      the run is asked to stop, and a row in progress is left to the next start
+├── RowError                   ends its row, in an envelope; the other rows continue
+│   ├── InputError               a template fails, or a value cannot be used
+│   ├── AuthError                signing in failed
+│   └── ApiError                 a request failed: an error response, an unusable one, or none
+└── TransportError             HTTP without a complete response; the client turns it into an ApiError
+    ├── NotSentError             the connection failed before the request left
+    └── ResponseLostError        the request may have arrived
+
+`RowError` becomes an envelope in one place: `connector.invocation.invoke`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal, get_args
+
+Code = Literal[
+    "template_error",
+    "input_invalid",
+    "auth_failed",
+    "forbidden",
+    "not_found",
+    "conflict",
+    "rate_limited",
+    "api_error",
+    "bad_response",
+    "timeout",
+    "network_error",
+    "partial",
+    "outcome_unknown",
+    "cancelled",
+    "internal_error",
+]
+"""What `meta.code` can be, beside null for success."""
+
+CODES: tuple[Code, ...] = get_args(Code)
 
 
 class ConnectorError(Exception):
     """The root. Its text is for a person: what happened, where, and what to do."""
 
 
-class RunFault(ConnectorError):
+class RunError(ConnectorError):
     """A fault of the whole run, found before anything was sent."""
 
 
-class DeclarationError(RunFault):
+class DeclarationError(RunError):
     """A YAML declaration is wrong. The text names the file, the line and the key."""
 
 
-class ConnectionFault(RunFault):
+class ConnectionSetupError(RunError):
     """The connection's settings, credentials or sign-in are wrong."""
 
 
-class RunStopped(ConnectorError):
+class RunStoppedError(ConnectorError):
     """A run that had begun cannot go on (a full disk, a folder that vanished). It can be resumed."""
 
 
-class Interrupted(RunStopped):
+class RunInterruptedError(RunStoppedError):
     """The run is asked to stop, and a row would have to wait for long: it is left without an envelope.
 
     Raised only where what the row has sent so far may be sent again, or was certainly not carried out.
@@ -48,7 +74,7 @@ class Interrupted(RunStopped):
 class RowError(ConnectorError):
     """What ends one row's work.
 
-    `code` is one of `envelope.CODES`. `refused` is true when the API certainly did not carry the failed
+    `refused` is true when the API certainly did not carry the failed
     request out, so that sending it again is safe. `status`, `request_id` and `attempts` describe the last
     answer where there was one; `vendor_code` is the API's own code for a refused sign-in; `result` is what
     had been done before (code `partial`).
@@ -56,7 +82,7 @@ class RowError(ConnectorError):
 
     def __init__(
         self,
-        code: str,
+        code: Code,
         message: str,
         *,
         refused: bool = True,
@@ -76,19 +102,31 @@ class RowError(ConnectorError):
         self.vendor_code = vendor_code
 
 
+class InputError(RowError):
+    """A template fails (`template_error`), or a value cannot be used (`input_invalid`): nothing was sent."""
+
+
+class AuthError(RowError):
+    """Signing in failed: refused (`auth_failed`), or not answered. No API request was sent."""
+
+
+class ApiError(RowError):
+    """A request to the API failed: an error response, one that cannot be used, or no response."""
+
+
 class TransportError(ConnectorError):
     """HTTP failed without a whole answer. `code` is the envelope code that it becomes."""
 
-    def __init__(self, message: str, code: str = "network_error") -> None:
+    def __init__(self, message: str, code: Code = "network_error") -> None:
         super().__init__(message)
         self.code = code
 
 
-class NotSent(TransportError):
+class NotSentError(TransportError):
     """The connection failed before the request left: sending again is always safe."""
 
 
-class AnswerLost(TransportError):
+class ResponseLostError(TransportError):
     """The request left, and its answer did not arrive whole: it may have been carried out."""
 
 

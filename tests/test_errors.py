@@ -11,14 +11,14 @@ from connector.errors import RowError, nearest, shorten
 @pytest.mark.parametrize(
     ("child", "parent"),
     [
-        ("RunFault", "ConnectorError"),
-        ("DeclarationError", "RunFault"),
-        ("ConnectionFault", "RunFault"),
-        ("RunStopped", "ConnectorError"),
+        ("RunError", "ConnectorError"),
+        ("DeclarationError", "RunError"),
+        ("ConnectionSetupError", "RunError"),
+        ("RunStoppedError", "ConnectorError"),
         ("RowError", "ConnectorError"),
         ("TransportError", "ConnectorError"),
-        ("NotSent", "TransportError"),
-        ("AnswerLost", "TransportError"),
+        ("NotSentError", "TransportError"),
+        ("ResponseLostError", "TransportError"),
     ],
 )
 def test_the_tree_is_as_it_is_drawn(child: str, parent: str) -> None:

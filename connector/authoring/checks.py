@@ -20,7 +20,7 @@ from connector.common import strict_yaml
 from connector.common.absent import ABSENT
 from connector.common.json_text import Json
 from connector.common.package_data import references, schema
-from connector.errors import DeclarationError, RowError, RunFault
+from connector.errors import DeclarationError, RowError, RunError
 from connector.http.messages import Part, Request, Response
 from connector.invocation.bindings import bind
 from connector.invocation.handlers import Inputs, Note, Page, PagedResult, Steps, find_handler
@@ -125,7 +125,7 @@ def check_example(action: Action, service: Service, example: Example, uploads_fo
         values = bind(action, example.templates).values(example.row)
         steps = find_handler(action)(Inputs(action, service, values, uploads_folder))
         result = _drive(steps, list(example.answers) or [_plain_answer(action, service)], sent)
-    except (RunFault, RowError) as error:
+    except (RunError, RowError) as error:
         return [f"{where}: {error}"]
     except Exception as error:
         return [f"{where}: the handler fails: {error!r}"]
@@ -191,7 +191,7 @@ def _drive(steps: Steps, answers: list[Json], sent: list[Request]) -> Json:
             try:
                 answer = _response(next(waiting))
             except StopIteration:
-                raise RunFault(f"no answer stands there for its request {len(sent)}, {step}") from None
+                raise RunError(f"no answer stands there for its request {len(sent)}, {step}") from None
             step = steps.send(answer)
     except StopIteration as stop:
         return items if isinstance(stop.value, PagedResult) else stop.value

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from connector.common import json_text
 from connector.common.json_text import kind
 from connector.connections.connection import Connection
-from connector.errors import RunFault, TransportError
+from connector.errors import RunError, TransportError
 from connector.http.messages import USER_AGENT, Response, escape_target
 from connector.http.transport import HttpTransport
 
@@ -17,13 +17,13 @@ _TIMEOUT_S = 60.0
 
 
 def read_document(place: str) -> dict[str, Any]:
-    """Read the document from a file or a URL. Raises RunFault where there is none that can be used."""
+    """Read the document from a file or a URL. Raises RunError where there is none that can be used."""
     if place.startswith(("https://", "http://")):
         return _parsed(_fetched(place), place)
     try:
         return _parsed(Path(place).read_bytes(), place)
     except OSError as error:
-        raise RunFault(f"{place}: cannot be read: {error}") from error
+        raise RunError(f"{place}: cannot be read: {error}") from error
 
 
 def instance_document(connection: Connection, path: str) -> dict[str, Any]:
@@ -50,9 +50,9 @@ def _content(transport: HttpTransport, target: str, url: str) -> bytes:
         headers = {"accept": "application/json", "user-agent": USER_AGENT}
         response: Response = transport.send("GET", target, headers, None)
     except TransportError as error:
-        raise RunFault(f"{url}: {error}") from error
+        raise RunError(f"{url}: {error}") from error
     if response.status != 200:
-        raise RunFault(f"{url}: the server answered {response.status}")
+        raise RunError(f"{url}: the server answered {response.status}")
     return response.body
 
 
@@ -60,9 +60,9 @@ def _parsed(content: bytes, place: str) -> dict[str, Any]:
     try:
         document = json_text.loads(content.decode("utf-8-sig"))
     except ValueError as error:
-        raise RunFault(f"{place}: not JSON: {error}") from error
+        raise RunError(f"{place}: not JSON: {error}") from error
     paths = document.get("paths") if isinstance(document, dict) else None
     if not isinstance(paths, dict) or "openapi" not in document:
-        raise RunFault(f"{place}: no OpenAPI document of version 3, but {kind(document)}")
+        raise RunError(f"{place}: no OpenAPI document of version 3, but {kind(document)}")
     found: dict[str, Any] = document
     return found

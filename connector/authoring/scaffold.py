@@ -17,7 +17,7 @@ from connector.catalog.naming import is_id, singular, snake, title
 from connector.catalog.service import Pager, Service
 from connector.common import yaml_dump
 from connector.common.json_text import Json
-from connector.errors import RunFault, nearest
+from connector.errors import RunError, nearest
 
 SUMMARY = "TODO one sentence that says what it does"
 
@@ -51,17 +51,17 @@ def draft(
     """Make a declaration for one operation of a document.
 
     `known` are values by input name that the example may use, such as ids that exist.
-    Raises RunFault for an operation that the document does not have.
+    Raises RunError for an operation that the document does not have.
     """
     facts = published_facts(document)
     if operation not in facts:
-        raise RunFault(f'the document has no operation "{operation}"{nearest(operation, facts)}')
+        raise RunError(f'the document has no operation "{operation}"{nearest(operation, facts)}')
     known_facts = facts[operation]
     name = name or snake(operation)
     area = area or snake(_tag(document, operation))
     for part in (name, area):
         if not re.fullmatch(r"[a-z][a-z0-9_]*", part):
-            raise RunFault(f'"{part}" is no name: use snake case')
+            raise RunError(f'"{part}" is no name: use snake case')
     fields = list(_fields(known_facts, service))
     top = _declaration(known_facts, operation, name, service, fields)
     top["examples"] = [example(top, fields, service, area, known or {})]

@@ -14,7 +14,7 @@ from connector.catalog.naming import title
 from connector.catalog.service import Service
 from connector.common import yaml_dump
 from connector.common.json_text import Json
-from connector.errors import RowError, RunFault
+from connector.errors import RowError, RunError
 from connector.invocation.bindings import bind
 from connector.invocation.handlers import Inputs, Request, find_handler
 
@@ -56,7 +56,7 @@ def known_values(actions: Iterable[Action]) -> dict[str, Json]:
         for shown in action.examples:
             try:
                 values = bind(action, shown.templates).values(shown.row)
-            except (RunFault, RowError):  # an action that is being written
+            except (RunError, RowError):  # an action that is being written
                 continue
             for name, value in values.items():
                 if name.endswith(("_id", "_uid", "_ids")):
@@ -152,5 +152,5 @@ def _sent(top: Mapping[str, Any], service: Service, area: str) -> dict[str, Json
         values = bind(action, shown.templates).values(shown.row)
         first = next(find_handler(action)(Inputs(action, service, values, path.parent)))
         if not isinstance(first, Request):
-            raise RunFault(f"{action.name}: it sends nothing")
+            raise RunError(f"{action.name}: it sends nothing")
         return described(first, path.parent)

@@ -11,7 +11,7 @@ from connector.catalog.action import EFFECTS, Action, load_action
 from connector.catalog.service import Service, load_service
 from connector.common import strict_yaml
 from connector.common.package_data import actions_folder
-from connector.errors import DeclarationError, RunFault, nearest
+from connector.errors import DeclarationError, RunError, nearest
 
 
 @dataclass(frozen=True)
@@ -60,15 +60,15 @@ class Catalog:
         return sorted(path.parent.name for path in self.folder.glob("*/service.yaml"))
 
     def service(self, name: str) -> Service:
-        """Load a service, once. Raises RunFault for an unknown one."""
+        """Load a service, once. Raises RunError for an unknown one."""
         if name not in self.services:
-            raise RunFault(f'no service "{name}"{nearest(name, self.services)}')
+            raise RunError(f'no service "{name}"{nearest(name, self.services)}')
         if name not in self._services:
             self._services[name] = load_service(self.folder / name / "service.yaml")
         return self._services[name]
 
     def action(self, name: str) -> Action:
-        """Load one action, to be used. Raises RunFault for an unknown one, with the nearest name.
+        """Load one action, to be used. Raises RunError for an unknown one, with the nearest name.
 
         Raises DeclarationError for one with Python of the user's own that is not allowed.
         """
@@ -82,7 +82,7 @@ class Catalog:
         path = self._files.get(name)
         if path is None:
             hint = "" if self._own else "; those of your own need --actions DIR"
-            raise RunFault(
+            raise RunError(
                 f'no action "{name}"{nearest(name, self._files)}; `ninjaone actions` lists them{hint}'
             )
         service = self.service(path.parent.parent.name)

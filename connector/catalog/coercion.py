@@ -95,7 +95,7 @@ def _converted(schema: Mapping[str, Json], types: tuple[str, ...], value: Json) 
     for name in types:
         try:
             return _CONVERT[name](value)
-        except _NotThis:
+        except _NoMatchError:
             continue
     raise ValueError(f"{_expected(schema, types)} is expected, not {shown(value)}")
 
@@ -121,14 +121,14 @@ _EXACT: dict[str, type] = {**_PYTHON, "number": int}
 """What needs no second look: a float may be infinite, and a boolean is an `int` to Python."""
 
 
-class _NotThis(Exception):
+class _NoMatchError(Exception):
     """The value is not of the type that was tried."""
 
 
 def _to_string(value: Json) -> str:
     if isinstance(value, (bool, int, float)):
         return json_text.dumps(value)
-    raise _NotThis
+    raise _NoMatchError
 
 
 def _to_integer(value: Json) -> int:
@@ -136,7 +136,7 @@ def _to_integer(value: Json) -> int:
         return int(value)
     if isinstance(value, str) and len(value) < 400 and _INTEGER.fullmatch(value.strip()):
         return int(value.strip().partition(".")[0])
-    raise _NotThis
+    raise _NoMatchError
 
 
 def _to_number(value: Json) -> int | float:
@@ -146,28 +146,28 @@ def _to_number(value: Json) -> int | float:
             return _to_integer(value)
         if number not in (float("inf"), float("-inf")):
             return number
-    raise _NotThis
+    raise _NoMatchError
 
 
 def _to_boolean(value: Json) -> bool:
     word = value.strip().lower() if isinstance(value, str) else str(value) if type(value) is int else ""
     if word in _BOOLEANS:
         return _BOOLEANS[word]
-    raise _NotThis
+    raise _NoMatchError
 
 
 def _from_json_text(cls: type) -> Callable[[Json], Json]:
     def convert(value: Json) -> Json:
         if not isinstance(value, str):
-            raise _NotThis
+            raise _NoMatchError
         try:
             parsed = json_text.loads(value)
         except ValueError as error:
             if cls is type(None):
-                raise _NotThis from None
+                raise _NoMatchError from None
             raise ValueError(f"not JSON ({error}): {shorten(value)}") from None
         if not isinstance(parsed, cls):
-            raise _NotThis
+            raise _NoMatchError
         return parsed
 
     return convert

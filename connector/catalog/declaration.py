@@ -12,7 +12,7 @@ from connector.common import json_text, strict_yaml
 from connector.common.absent import ABSENT
 from connector.common.json_text import kind
 from connector.common.times import UNITS
-from connector.errors import DeclarationError, RunFault, nearest, shorten
+from connector.errors import DeclarationError, RunError, nearest, shorten
 
 PLACES = ("path", "query", "header", "body", "part")
 
@@ -120,7 +120,7 @@ def load_declaration(path: Path) -> Section:
         return Section(strict_yaml.load(path), path)
     except DeclarationError:
         raise
-    except RunFault as error:
+    except RunError as error:
         raise DeclarationError(str(error)) from error
 
 

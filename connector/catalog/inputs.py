@@ -13,7 +13,7 @@ from connector.catalog.json_schema import Check, compile_check, validator
 from connector.common.absent import ABSENT
 from connector.common.json_text import Json
 from connector.common.times import Unit, convert_time
-from connector.errors import RowError, shorten
+from connector.errors import InputError, shorten
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Input:
     def read(self, value: Json) -> Json:
         """Type and check one value; nothing at all gives ABSENT.
 
-        Raises RowError (`input_invalid`) that names the input, what was wrong and what is allowed.
+        Raises InputError (`input_invalid`) that names the input, what was wrong and what is allowed.
         """
         if value is ABSENT or (value is None and not self.nullable):
             return ABSENT
@@ -56,13 +56,13 @@ class Input:
             if self.grammar is not None:
                 self.grammar.check(typed)
         except ValueError as error:
-            raise RowError("input_invalid", f"{self.name}: {error}") from None
+            raise InputError("input_invalid", f"{self.name}: {error}") from None
         return self._checked(typed)
 
     def read_empty(self) -> Json:
-        """Give the empty text that `empty: send` sends, checked. Raises RowError where text is not taken."""
+        """Return the empty text that `empty: send` sends, checked. Raises InputError for other types."""
         if "string" not in declared_types(self.schema):
-            raise RowError("input_invalid", f"{self.name}: only a text input can be sent empty")
+            raise InputError("input_invalid", f"{self.name}: only a text input can be sent empty")
         return self._checked("")
 
     @property
@@ -83,7 +83,7 @@ class Input:
         if self._passes is not None and self._passes(value):
             return value
         for error in self._validator.iter_errors(value):
-            raise RowError("input_invalid", f"{self.name}{_path(error)}: {_explain(error)}")
+            raise InputError("input_invalid", f"{self.name}{_path(error)}: {_explain(error)}")
         return value
 
     # What a schema is compiled to is made when the first value comes: a run uses few of a catalogue's inputs.

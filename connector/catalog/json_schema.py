@@ -20,7 +20,7 @@ Check = Callable[[Json], bool]
 """Tells whether a value passes."""
 
 
-class _NotCovered(Exception):
+class _NotCoveredError(Exception):
     """The schema says what no closure here can check."""
 
 
@@ -28,7 +28,7 @@ def compile_check(schema: Any) -> Check | None:
     """Compile a schema; None where it has to be left to `validator`."""
     try:
         return _compile(schema)
-    except _NotCovered:
+    except _NotCoveredError:
         return None
 
 
@@ -88,13 +88,13 @@ def _compile(schema: Any) -> Check:
     if isinstance(schema, bool):
         return lambda value: schema
     if not isinstance(schema, Mapping):
-        raise _NotCovered
+        raise _NotCoveredError
     checks: list[Check] = []
     for keyword, said in schema.items():
         if keyword in _ANNOTATIONS:
             continue
         if keyword not in _KEYWORDS:
-            raise _NotCovered
+            raise _NotCoveredError
         if check := _KEYWORDS[keyword](said, schema):
             checks.append(check)
     return checks[0] if len(checks) == 1 else _every(checks)
@@ -152,7 +152,7 @@ Build = Callable[[Any, Mapping[str, Any]], "Check | None"]
 def _type(names: Any, schema: Mapping[str, Any]) -> Check:
     wanted = [names] if isinstance(names, str) else names
     if not _TYPES.keys() >= set(wanted):
-        raise _NotCovered
+        raise _NotCoveredError
     checks = [_TYPES[name] for name in wanted]
     return checks[0] if len(checks) == 1 else lambda value: any(check(value) for check in checks)
 
@@ -186,13 +186,13 @@ def _pattern(regex: Any, schema: Mapping[str, Any]) -> Check:
     try:
         search = read_pattern(regex).search
     except re.error:
-        raise _NotCovered from None
+        raise _NotCoveredError from None
     return _of_text(lambda text: search(text) is not None)
 
 
 def _format(name: Any, schema: Mapping[str, Any]) -> Check | None:
     if name in _CHECKED_ELSEWHERE:
-        raise _NotCovered
+        raise _NotCoveredError
     return _of_text(_FORMATS[name]) if name in _FORMATS else None
 
 

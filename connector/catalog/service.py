@@ -10,6 +10,7 @@ from typing import Any
 from connector.catalog.declaration import Section, load_declaration, read_input
 from connector.catalog.filter_grammar import FilterGrammar
 from connector.catalog.inputs import Input
+from connector.errors import Code
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ class Errors:
 
     shapes: tuple[ErrorShape, ...]
     generic: tuple[str, ...]
-    codes: Mapping[str, str]
-    statuses: Mapping[int, str]
+    codes: Mapping[str, Code]
+    statuses: Mapping[int, Code]
     hints: Mapping[str, str]
 
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from connector.catalog.catalog import Catalog
-from connector.errors import RunFault
+from connector.errors import RunError
 
 
 def add_own_actions(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +24,7 @@ def add_own_actions(parser: argparse.ArgumentParser) -> None:
 
 
 def open_catalog(options: argparse.Namespace) -> Catalog:
-    """Give the catalogue, with the actions that the options add to it. Raises RunFault."""
+    """Give the catalogue, with the actions that the options add to it. Raises RunError."""
     if options.allow_handlers and not options.own_actions:
-        raise RunFault("--allow-handlers goes with --actions DIR")
+        raise RunError("--allow-handlers goes with --actions DIR")
     return Catalog(own=options.own_actions, allow_handlers=options.allow_handlers)

@@ -7,7 +7,7 @@ import sys
 import warnings
 from collections.abc import Callable
 
-from connector.errors import RunFault
+from connector.errors import RunError
 
 
 def is_terminal() -> bool:
@@ -16,30 +16,30 @@ def is_terminal() -> bool:
 
 
 def ask(question: str, check: Callable[[str], object] = bool, default: str = "") -> str:
-    """Ask until `check` takes the answer without a RunFault; an empty answer stands for `default`."""
+    """Ask until `check` takes the answer without a RunError; an empty answer stands for `default`."""
     shown = f"{question} [{default}]: " if default else f"{question}: "
     while True:
         print(shown, end="", file=sys.stderr, flush=True)
         line = sys.stdin.readline()
         if not line:
-            raise RunFault("the terminal was closed before everything was answered")
+            raise RunError("the terminal was closed before everything was answered")
         answer = line.strip() or default
         try:
             check(answer)
-        except RunFault as error:
+        except RunError as error:
             print(error, file=sys.stderr)
         else:
             return answer
 
 
 def ask_secret(question: str) -> str:
-    """Ask for what is not shown while it is typed. Raises RunFault where it would be."""
+    """Ask for what is not shown while it is typed. Raises RunError where it would be."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", getpass.GetPassWarning)
         try:
             return getpass.getpass(f"{question}: ")
         except (EOFError, getpass.GetPassWarning):
-            raise RunFault("this terminal cannot take a secret unseen: use --secret-file") from None
+            raise RunError("this terminal cannot take a secret unseen: use --secret-file") from None
 
 
 def confirm(question: str) -> bool:

@@ -36,9 +36,9 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from connector.web.server import CatalogueServer
+    from connector.web.server import CatalogServer
 
-    server = CatalogueServer(options.port)
+    server = CatalogServer(options.port)
     print(f"The catalogue is at {server.address}", flush=True)
     print("The address is a key: whoever has it sees what you see. Ctrl-C ends it.", flush=True)
     if not options.no_browser:

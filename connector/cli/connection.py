@@ -25,7 +25,7 @@ from connector.connections.connection import (
 from connector.connections.saved import SavedConnections
 from connector.connections.secret_store import FIELDS as SECRETS
 from connector.connections.secret_store import SecretStore
-from connector.errors import ConnectionFault, RunFault
+from connector.errors import ConnectionSetupError, RunError
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -64,7 +64,7 @@ def add_connection(parser: argparse.ArgumentParser) -> None:
 
 def _test(options: argparse.Namespace) -> int:
     if options.name and options.connection:
-        raise RunFault("name one connection: either NAME or --connection")
+        raise RunError("name one connection: either NAME or --connection")
     service = the_service()
     if options.name:
         connection = saved_connection(service, options.name)
@@ -100,7 +100,7 @@ def _listed(service: Service, saved: SavedConnections, name: str) -> dict[str, A
             "client_id": settings.get("client_id"),
             "secrets": _places(name),
         }
-    except ConnectionFault as error:
+    except ConnectionSetupError as error:
         return {**about, "error": str(error)}
 
 
@@ -123,7 +123,7 @@ def _show(options: argparse.Namespace) -> int:
     for field in store.places(options.name):
         try:
             secrets[field] = masked(store.get(options.name, field) or "")
-        except ConnectionFault as error:
+        except ConnectionSetupError as error:
             secrets[field] = HIDDEN
             say(str(error))
     about = {"name": options.name, "default": saved.default == options.name, "service": service.name}

@@ -29,7 +29,7 @@ from connector.client.factory import open_client, open_transport
 from connector.connections.connection import expanded, make_connection, read_settings, saved_connection
 from connector.connections.saved import SavedConnections
 from connector.connections.secret_store import Place, SecretStore, keyring_lacks
-from connector.errors import ConnectionFault, RunFault
+from connector.errors import ConnectionSetupError, RunError
 from connector.invocation.health_checks import Finding, examine
 
 _MARKS = {True: "ok", False: "FAILED", None: "-"}
@@ -68,7 +68,7 @@ def edit(options: argparse.Namespace) -> int:
     changes, secret = given_settings(options), given_secret(options, kind)
     if not (changes or secret or options.unset or options.browser) and options.keyring is None:
         if not is_terminal():
-            raise RunFault("there is nothing to change: `ninjaone connection edit --help` says what can be")
+            raise RunError("there is nothing to change: `ninjaone connection edit --help` says what can be")
         changes, secret = ask_for_changes(service, before, kind)
     if changes.keys() & {"region", "base_url"}:
         before = {key: value for key, value in before.items() if key not in ("region", "base_url")}
@@ -111,7 +111,7 @@ def _signed_in(
     from connector.client import browser_sign_in  # slow to load: it serves web pages
 
     if _wanted(options) == "keyring" and (why := keyring_lacks()):
-        raise ConnectionFault(f"the keyring cannot keep what a sign-in gives: {why}")
+        raise ConnectionSetupError(f"the keyring cannot keep what a sign-in gives: {why}")
     values = expanded(settings, lambda key: f"{options.name}: {key}")
     connection = make_connection(service, {**values, **secret}, options.name, before_sign_in=True)
     port = options.browser_port or browser_sign_in.PORT
@@ -145,7 +145,7 @@ def _keep_secrets(name: str, secrets: dict[str, str], wanted: Place | None) -> P
         if not why:
             try:
                 return _keep_secrets(name, secrets, "keyring")
-            except ConnectionFault as error:
+            except ConnectionSetupError as error:
                 why = str(error)
         say(f"warning: no keyring keeps the secret, so a file does: {why}")
         wanted = "file"
@@ -164,7 +164,7 @@ def _forget(name: str, *fields: str) -> bool:
     """Remove secrets, or all of them; say so and give false when some stay in a keyring."""
     try:
         SecretStore().delete(name, *fields)
-    except ConnectionFault as error:
+    except ConnectionSetupError as error:
         say(f"warning: {error}")
         return False
     return True
@@ -172,7 +172,7 @@ def _forget(name: str, *fields: str) -> bool:
 
 def _forget_token(service: Service, name: str) -> None:
     """Remove the token that a connection's runs share; without its secret, it cannot be found."""
-    with suppress(ConnectionFault):
+    with suppress(ConnectionSetupError):
         token = token_file(saved_connection(service, name))
         if token:
             token.unlink(missing_ok=True)
@@ -194,7 +194,7 @@ def remove(options: argparse.Namespace) -> int:
     path = saved.path(options.name)
     if not options.yes:
         if not is_terminal():
-            raise RunFault("there is no terminal to ask on: say --yes")
+            raise RunError("there is no terminal to ask on: say --yes")
         if not confirm(f"Remove {options.name} ({path}) and its secrets?"):
             say("nothing was removed")
             return NOTHING_RUN

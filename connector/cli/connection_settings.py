@@ -13,7 +13,7 @@ from connector.catalog.service import Service
 from connector.cli.ask import ask, ask_secret, is_terminal
 from connector.connections.connection import SETTINGS, host, password_of
 from connector.connections.secret_store import FIELDS as SECRETS
-from connector.errors import ConnectionFault, RunFault
+from connector.errors import ConnectionSetupError, RunError
 
 APP_SECRET, _, USER_SECRET = SECRETS
 """The secret of the client app, the only one that is given beside a browser; and what that gives."""
@@ -93,19 +93,19 @@ def _port(text: str) -> int:
 def secret_kind(options: argparse.Namespace, has: Collection[str] = ()) -> str:
     """Say which secret is given: as the options say, else the only one that the connection has.
 
-    Raises RunFault for another one than the client app's beside a browser.
+    Raises RunError for another one than the client app's beside a browser.
     """
     if not options.browser:
         if options.browser_port:
-            raise RunFault("--browser-port is for --browser")
+            raise RunError("--browser-port is for --browser")
         return options.secret_kind or (next(iter(has)) if len(has) == 1 else APP_SECRET)
     if options.secret_kind not in (None, APP_SECRET):
-        raise RunFault(f"--browser gives the {USER_SECRET}: beside it, only the {APP_SECRET} can be given")
+        raise RunError(f"--browser gives the {USER_SECRET}: beside it, only the {APP_SECRET} can be given")
     return APP_SECRET
 
 
 def given_settings(options: argparse.Namespace) -> dict[str, Any]:
-    """Give the settings that the options name. Raises ConnectionFault."""
+    """Give the settings that the options name. Raises ConnectionSetupError."""
     given = {name: getattr(options, name, None) for name in SETTINGS}
     settings = {name: value for name, value in given.items() if value is not None}
     for name in ("ca_file", "audit"):
@@ -113,7 +113,7 @@ def given_settings(options: argparse.Namespace) -> dict[str, Any]:
             settings[name] = str(Path(settings[name]).resolve())
     password = password_of(settings.get("proxy", ""))
     if password and not re.fullmatch(r"\$\{\w+\}", password):
-        raise ConnectionFault(
+        raise ConnectionSetupError(
             "--proxy: a password is never an argument: write ${NAME} for it, which takes the environment "
             "variable NAME whenever the connection is used"
         )
@@ -121,20 +121,20 @@ def given_settings(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def given_secret(options: argparse.Namespace, kind: str) -> dict[str, str]:
-    """Give the secret that the options name a source of, as the one of this kind. Raises RunFault."""
+    """Give the secret that the options name a source of, as the one of this kind. Raises RunError."""
     if not (options.secret_file or options.secret_stdin):
         return {}
     if options.secret_stdin and is_terminal():
-        raise RunFault("--secret-stdin: standard input is the terminal: leave it out, and you are asked")
+        raise RunError("--secret-stdin: standard input is the terminal: leave it out, and you are asked")
     source = f"--secret-file {options.secret_file}" if options.secret_file else "--secret-stdin"
     try:
         text = options.secret_file.read_text("utf-8-sig") if options.secret_file else sys.stdin.read()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise RunFault(f"{source}: cannot be read: {reason}") from None
+        raise RunError(f"{source}: cannot be read: {reason}") from None
     text = text.removesuffix("\n")
     if not text:
-        raise RunFault(f"{source}: there is no secret in it")
+        raise RunError(f"{source}: there is no secret in it")
     return {kind: text}
 
 
@@ -147,7 +147,7 @@ def ask_for_app_secret() -> dict[str, str]:
 def ask_for_missing(
     service: Service, settings: dict[str, Any], secret: dict[str, str], kind: str, *, browser: bool = False
 ) -> None:
-    """Ask for what a new connection needs and was not told. Raises RunFault where there is no terminal.
+    """Ask for what a new connection needs and was not told. Raises RunError where there is no terminal.
 
     With a browser it needs no secret, though its client app may have one.
     """
@@ -159,7 +159,7 @@ def ask_for_missing(
     if not secret and not browser:
         missing.append(_SOURCES)
     if missing and not is_terminal():
-        raise RunFault(f"there is no terminal to ask on: give {', '.join(missing)}")
+        raise RunError(f"there is no terminal to ask on: give {', '.join(missing)}")
     for what in missing:
         if what == "--client-id":
             settings["client_id"] = ask("Client id", _some)
@@ -198,5 +198,5 @@ def _titled(kind: str) -> str:
 
 def _some(answer: str) -> str:
     if not answer:
-        raise RunFault("there has to be one")
+        raise RunError("there has to be one")
     return answer

@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 from connector.cli.ask import confirm, is_terminal
 from connector.connections.connection import Connection, load_connection
-from connector.errors import RunFault
+from connector.errors import RunError
 from connector.files.readers import RowSource
 from connector.runs.job import STREAM
-from connector.runs.policy import behind_doors
+from connector.runs.policy import apply_policy
 from connector.runs.run import Prepared
 from connector.runs.tenant_runs import tenant_connections
 
@@ -26,7 +26,7 @@ def require_consent(
 ) -> None:
     """Have a person agree to the destructive ones among the steps; with `yes` somebody has.
 
-    A call has no rows but its own values. Raises RunFault, before anything is sent, where the answer is
+    A call has no rows but its own values. Raises RunError, before anything is sent, where the answer is
     another one and where nobody can be asked.
     """
     destructive = [step for step in steps if step.action.effect == "destructive"]
@@ -35,7 +35,7 @@ def require_consent(
     reads_rows = not is_call and any(step.job.input == STREAM for step in steps)
     if reason := _why_not_ask(reads_rows, may_ask):
         names = ", ".join(dict.fromkeys(step.action.name for step in destructive))
-        raise RunFault(
+        raise RunError(
             f"{names}: destructive, and {reason}: look at it with `ninjaone preview`, and give --yes. "
             "Nothing was sent"
         )
@@ -46,7 +46,7 @@ def require_consent(
     if resumed:
         print("  What is done already is not done again.", file=sys.stderr)
     if not confirm("Go on?"):
-        raise RunFault("that was no yes: nothing was sent")
+        raise RunError("that was no yes: nothing was sent")
 
 
 def _why_not_ask(reads_rows: bool, may_ask: bool) -> str:
@@ -67,7 +67,7 @@ def _described(step: Prepared, rows: str) -> Iterator[str]:
 def _where(step: Prepared) -> str:
     if step.choose:
         return ", ".join(f"{name} ({_host(its)})" for name, its in tenant_connections(step).items())
-    connection = behind_doors(step.action, step.job, load_connection(step.service, step.job.connection))
+    connection = apply_policy(step.action, step.job, load_connection(step.service, step.job.connection))
     return f"{connection.name} ({_host(connection)})" if connection.name else _host(connection)
 
 

@@ -14,7 +14,7 @@ from connector.catalog.service import Service
 from connector.cli.main import OK, ROWS_FAILED
 from connector.common.package_data import schema, schemas_folder
 from connector.connections.connection import load_connection
-from connector.errors import RunFault
+from connector.errors import RunError
 
 _FACTS = "operations"
 
@@ -52,7 +52,7 @@ def _document(options: argparse.Namespace, service: Service) -> dict[str, Any]:
     if options.spec:
         return read_document(options.spec)
     if not service.document:
-        raise RunFault(f"{service.title} serves no document of its own; give --spec")
+        raise RunError(f"{service.title} serves no document of its own; give --spec")
     return instance_document(load_connection(service, options.connection), service.document)
 
 

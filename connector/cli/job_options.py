@@ -9,7 +9,7 @@ from typing import Any
 
 from connector.catalog.action import Action
 from connector.cli.action_sources import add_own_actions, open_catalog
-from connector.errors import RunFault
+from connector.errors import RunError
 from connector.files.readers import FORMATS as INPUT_FORMATS
 from connector.runs.job import MOST_CONCURRENT, Job, is_job, load_jobs, read_templates
 from connector.runs.run import Prepared, prepare_all
@@ -147,7 +147,7 @@ def _delay(text: str) -> float:
 
 
 def prepare_given(options: argparse.Namespace) -> list[Prepared]:
-    """Prepare the job that the command line describes. Raises RunFault."""
+    """Prepare the job that the command line describes. Raises RunError."""
     steps = prepare_all(make_jobs(options), open_catalog(options))
     for step in steps:
         refuse_secret_arguments(step.action, pairs(options.template, _TEMPLATE))
@@ -181,24 +181,24 @@ def given_settings(options: argparse.Namespace) -> dict[str, Any]:
 def refuse_secret_arguments(action: Action, given: Mapping[str, str]) -> None:
     """Refuse values on the command line for inputs that are secret; a template reads them from the row.
 
-    Raises RunFault, which does not show them.
+    Raises RunError, which does not show them.
     """
     for name, text in given.items():
         if name in action.inputs and action.inputs[name].is_secret and "{{" not in text:
-            raise RunFault(
+            raise RunError(
                 f"{name}: a secret is never an argument: every process of this machine can read those. Take "
                 f"this one for known, and have a row of `ninjaone run {action.name} --input FILE` give one"
             )
 
 
 def pairs(texts: list[str], form: str) -> dict[str, str]:
-    """Read `NAME=VALUE` texts. Raises RunFault for another form and for a name given twice."""
+    """Read `NAME=VALUE` texts. Raises RunError for another form and for a name given twice."""
     found: dict[str, str] = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals:
-            raise RunFault(f'"{text}" is not of the form {form}')
+            raise RunError(f'"{text}" is not of the form {form}')
         if name in found:
-            raise RunFault(f'"{name}" is given twice')
+            raise RunError(f'"{name}" is given twice')
         found[name] = value
     return found

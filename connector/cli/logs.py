@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import connector
-from connector.errors import RunFault
+from connector.errors import RunError
 
 _ROOT = logging.getLogger("connector")
 logger = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ def add_log_options(parser: argparse.ArgumentParser) -> None:
 
 @contextmanager
 def log_output(options: argparse.Namespace, command: str) -> Iterator[None]:
-    """Show and keep the log while a command runs. Raises RunFault for a file that cannot be written."""
+    """Show and keep the log while a command runs. Raises RunError for a file that cannot be written."""
     shown = _TerminalHandler(_SHOWN[min(options.verbose, len(_SHOWN) - 1)])
     handlers: list[logging.Handler] = [shown]
     if options.log_file:
@@ -145,7 +145,7 @@ class _FileHandler(logging.Handler):
         try:
             self._descriptor = os.open(path, flags, 0o600)
         except OSError as error:
-            raise RunFault(f"{path}: the log file cannot be written: {error.strerror}") from error
+            raise RunError(f"{path}: the log file cannot be written: {error.strerror}") from error
 
     def emit(self, record: logging.LogRecord) -> None:
         """Append a record."""

@@ -17,7 +17,7 @@ from typing import Any, TextIO
 
 import connector
 from connector.cli.logs import add_log_options, log_output
-from connector.errors import ConnectorError, Interrupted, RunFault, RunStopped, nearest
+from connector.errors import ConnectorError, RunError, RunInterruptedError, RunStoppedError, nearest
 
 OK, ROWS_FAILED, NOTHING_RUN, STOPPED, OUR_FAULT, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -75,12 +75,12 @@ class _Unfailing:
 def _main(arguments: list[str]) -> int:
     try:
         return _run(arguments)
-    except RunFault as error:
+    except RunError as error:
         print(f"ninjaone: {error}", file=sys.stderr)
         return NOTHING_RUN
-    except Interrupted:
+    except RunInterruptedError:
         return _interrupted()
-    except RunStopped as error:
+    except RunStoppedError as error:
         print(f"ninjaone: stopped: {error}", file=sys.stderr)
         return STOPPED
     except ConnectorError as error:
@@ -107,17 +107,17 @@ def _interrupted() -> int:
 
 def exit_code_of(error: BaseException) -> int:
     """Give the exit code of a command that ends with an error."""
-    if isinstance(error, RunFault):
+    if isinstance(error, RunError):
         return NOTHING_RUN
-    if isinstance(error, (KeyboardInterrupt, Interrupted)):
+    if isinstance(error, (KeyboardInterrupt, RunInterruptedError)):
         return INTERRUPTED
-    return STOPPED if isinstance(error, (RunStopped, BrokenPipeError)) else OUR_FAULT
+    return STOPPED if isinstance(error, (RunStoppedError, BrokenPipeError)) else OUR_FAULT
 
 
 def _run(arguments: list[str]) -> int:
     name = next((a for a in arguments if not a.startswith("-")), None)
     if name is not None and name not in COMMANDS:
-        raise RunFault(f'no command "{name}"{nearest(name, COMMANDS)}; `ninjaone --help` lists them')
+        raise RunError(f'no command "{name}"{nearest(name, COMMANDS)}; `ninjaone --help` lists them')
     with _modules_kept():
         parser = build_parser([name] if name else list(COMMANDS))
     options, left = parser.parse_known_args(arguments)

@@ -14,7 +14,7 @@ from connector.catalog.action import Action
 from connector.catalog.catalog import Catalog
 from connector.cli.action_sources import add_own_actions, open_catalog
 from connector.cli.main import OK
-from connector.errors import DeclarationError, RunFault
+from connector.errors import DeclarationError, RunError
 
 
 def add_new(parser: argparse.ArgumentParser) -> None:
@@ -69,9 +69,9 @@ def _new(options: argparse.Namespace) -> int:
         with path.open("x", encoding="utf-8") as file:
             file.write(made.text)
     except FileExistsError:
-        raise RunFault(f"{path} is there already") from None
+        raise RunError(f"{path} is there already") from None
     except OSError as error:
-        raise RunFault(f"{path}: cannot be written: {error}") from error
+        raise RunError(f"{path}: cannot be written: {error}") from error
     print(path)
     print("ninjaone: to be reviewed: its summary, names, effect, units of times", file=sys.stderr)
     return OK

@@ -19,9 +19,9 @@ from connector.cli.job_options import (
 from connector.cli.main import OK, ROWS_FAILED
 from connector.common.redaction import HIDDEN
 from connector.connections.connection import load_connection
-from connector.errors import ConnectionFault, RowError
+from connector.errors import ConnectionSetupError, RowError
 from connector.files.readers import InputRow, RowSource
-from connector.runs.policy import behind_doors
+from connector.runs.policy import apply_policy
 from connector.runs.preview import NO_INSTANCE, preview_row
 from connector.runs.run import Prepared
 from connector.runs.tenant_runs import tenant_connections
@@ -73,15 +73,15 @@ def _headline(step: Prepared) -> list[str]:
 def _base_url(prepared: Prepared) -> str:
     try:
         connection = load_connection(prepared.service, prepared.job.connection)
-        return behind_doors(prepared.action, prepared.job, connection).base_url
-    except ConnectionFault:
+        return apply_policy(prepared.action, prepared.job, connection).base_url
+    except ConnectionSetupError:
         if prepared.job.connection is not None:
             raise
         return NO_INSTANCE
 
 
 def _row_preview(prepared: Prepared) -> Callable[[InputRow], dict[str, Any]]:
-    """Make what describes a row, and names its connection where that is the row's. Raises RunFault."""
+    """Make what describes a row, and names its connection where that is the row's. Raises RunError."""
     choose = prepared.choose
     show = partial(preview_row, prepared.action, prepared.service, prepared.bindings, prepared.job.uploads)
     if choose is None:

@@ -17,7 +17,7 @@ from typing import TextIO
 
 from connector.common.clock import Clock, SystemClock
 from connector.errors import ConnectorError
-from connector.runs.records import Running
+from connector.runs.records import ActiveRun
 
 TERMINAL_EVERY_S = 0.2
 LOG_EVERY_S = 10.0
@@ -71,7 +71,7 @@ class View:
 class Gauge:
     """Looks at one run, and works out its rate and how long it will take."""
 
-    def __init__(self, run: Running, clock: Clock) -> None:
+    def __init__(self, run: ActiveRun, clock: Clock) -> None:
         self._run, self._clock = run, clock
         self._total: int | None = None
         self._first_done, self._first_requests = self._done(), run.requests()
@@ -139,7 +139,7 @@ class Progress:
         self._ended = Event()
         self._thread: Thread | None = None
 
-    def begin(self, run: Running) -> None:
+    def begin(self, run: ActiveRun) -> None:
         """Show this run from now on, until `end`."""
         self._ended = Event()
         self._thread = Thread(target=self._watch, args=(Gauge(run, self._clock), self._ended), daemon=True)

@@ -15,7 +15,7 @@ from connector.cli.job_options import add_pace, add_running, given_settings
 from connector.cli.main import OK
 from connector.cli.run import add_outcome, carry_out
 from connector.cli.summary import Report
-from connector.errors import RunFault
+from connector.errors import RunError
 from connector.files.output import format_of, is_interrupted
 from connector.files.readers import RowSource
 from connector.runs.job import STREAM, Job, load_jobs
@@ -28,7 +28,7 @@ from connector.runs.records import (
     list_records,
     rerun_output,
 )
-from connector.runs.rerun import Repeats, Rerun, find_repeats
+from connector.runs.rerun import Rerun, RetryableRows, find_retryable
 from connector.runs.run import Prepared, fingerprint, prepare
 from connector.runs.tenant_runs import account_of
 
@@ -62,15 +62,15 @@ def _rerun(options: argparse.Namespace) -> int:
 
 
 def _prepare(options: argparse.Namespace) -> Prepared | None:
-    """Prepare the rerun and say what it will do; None when there is nothing to do. Raises RunFault."""
+    """Prepare the rerun and say what it will do; None when there is nothing to do. Raises RunError."""
     of: Path = options.of
     _check_complete(of)
     record = find(of)
     job = _find_job(of, record, options.job_file, given_settings(options))
     relatives = _relatives(of)
-    repeats = find_repeats(of, format_of(str(of), job.output_format), _later(of, relatives))
+    repeats = find_retryable(of, format_of(str(of), job.output_format), _later(of, relatives))
     if repeats.action and repeats.action != job.action:
-        raise RunFault(f"{of}: it is the output of {repeats.action}, and the job is one of {job.action}")
+        raise RunError(f"{of}: it is the output of {repeats.action}, and the job is one of {job.action}")
     output = Path(options.output) if options.output else rerun_output(of)
     _check_output(of, output, relatives)
     print(_plan_as_json(of, repeats) if options.json else _plan(of, repeats), file=sys.stderr)
@@ -85,28 +85,28 @@ def _prepare(options: argparse.Namespace) -> Prepared | None:
 
 def _check_complete(of: Path) -> None:
     if not of.is_dir() and is_interrupted(of):
-        raise RunFault(f"{of}: its run is not complete: let it end, or go on with it by --resume, first")
+        raise RunError(f"{of}: its run is not complete: let it end, or go on with it by --resume, first")
     if not of.is_file():
-        raise RunFault(f"{of}: there is no such output of a run")
+        raise RunError(f"{of}: there is no such output of a run")
 
 
 def _find_job(of: Path, record: Record | None, job_file: Path | None, given: Mapping[str, Any]) -> Job:
-    """Find what the run was. Raises RunFault."""
+    """Find what the run was. Raises RunError."""
     given = {name: value for name, value in given.items() if name != "output"}
     if job_file:
         jobs = load_jobs(job_file, given)
         of_these = [j for j in jobs if not j.step or family_name(Path(j.output)) == family_name(of)]
         if not of_these:
-            raise RunFault(f"{job_file}: none of its steps writes {of}")
+            raise RunError(f"{job_file}: none of its steps writes {of}")
         job = of_these[0]
     elif record:
         job = replace(record.job, **given)
     else:
-        raise RunFault(
+        raise RunError(
             f"{of}: there is no record of its run here; name its job file, too: ninjaone rerun OUT JOB.yaml"
         )
     if job.input == STREAM:
-        raise RunFault(
+        raise RunError(
             f"{of}: its rows came from standard input and are gone; only a run of a file can be rerun"
         )
     return job
@@ -135,20 +135,20 @@ def _later(of: Path, relatives: set[Path]) -> Iterator[Path]:
 
 def _check_output(of: Path, output: Path, relatives: set[Path]) -> None:
     if str(output) == STREAM or format_of(str(output), None) == "csv":
-        raise RunFault(
+        raise RunError(
             "a rerun writes a file of JSON Lines or JSON, so that what fails again can be rerun, too"
         )
     if absolute(output) == absolute(of):
-        raise RunFault(f"{of}: a rerun has an output of its own, and replaces none")
+        raise RunError(f"{of}: a rerun has an output of its own, and replaces none")
     for other in sorted(relatives - {absolute(output)}):
         if is_interrupted(other):
-            raise RunFault(
+            raise RunError(
                 f"{other}: another rerun of these rows is under way, or was interrupted: let it end, or go "
                 "on with it (--resume --output FILE) first"
             )
 
 
-def _plan(of: Path, repeats: Repeats) -> str:
+def _plan(of: Path, repeats: RetryableRows) -> str:
     """Say what is run again and what is not."""
     in_doubt = sum(repeats.in_doubt.values())
     again = len(repeats.numbers)
@@ -164,13 +164,13 @@ def _plan(of: Path, repeats: Repeats) -> str:
     return "; ".join(parts)
 
 
-def _plan_as_json(of: Path, repeats: Repeats) -> str:
+def _plan_as_json(of: Path, repeats: RetryableRows) -> str:
     counts = {"rows": len(repeats.numbers), "succeeded": repeats.succeeded, "in_doubt": repeats.in_doubt}
     return json.dumps({"rerun_of": str(of), **counts})
 
 
 def _check_unchanged(
-    prepared: Prepared, record: Record | None, repeats: Repeats, *, other_connection: bool
+    prepared: Prepared, record: Record | None, repeats: RetryableRows, *, other_connection: bool
 ) -> None:
     """Refuse when the row numbers may mean other rows by now, or the rows would go to another account."""
     job = prepared.job
@@ -180,15 +180,15 @@ def _check_unchanged(
     if not before.get("input"):
         rows = source.count()
         if rows is not None and rows < repeats.last_row:
-            raise RunFault(
+            raise RunError(
                 f"{job.input}: it has {rows} rows, and the run had {repeats.last_row}: it is another one"
             )
     elif before["input"] != now["input"]:
-        raise RunFault(
+        raise RunError(
             f"{job.input}: it has changed since the run, so that its rows can be others. "
             "Run what failed as a new run"
         )
     if not other_connection and before.get("connection", now["connection"]) != now["connection"]:
-        raise RunFault(
+        raise RunError(
             "the connection is to another account than the run's; if that is meant, say so with --connection"
         )

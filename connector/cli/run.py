@@ -30,13 +30,13 @@ from connector.cli.summary import Report, describe, run_as_json
 from connector.client.factory import open_client, sign_in
 from connector.common import json_text
 from connector.connections.connection import load_connection
-from connector.errors import RunFault, nearest
+from connector.errors import RunError, nearest
 from connector.files.output import FORMATS as OUTPUT_FORMATS
 from connector.files.output import Start
 from connector.runs.job import STREAM, Job
 from connector.runs.job_run import run_all
-from connector.runs.policy import behind_doors
-from connector.runs.records import Running
+from connector.runs.policy import apply_policy
+from connector.runs.records import ActiveRun
 from connector.runs.run import Prepared, make_invoker, prepare
 from connector.runs.summary import Summary
 from connector.runs.tenant_split import is_template
@@ -92,14 +92,14 @@ def _run(options: argparse.Namespace) -> int:
 def carry_out(steps: Sequence[Prepared], options: argparse.Namespace, report: Report) -> int:
     """Run steps to their end, show how they go on and what comes of them, and give the exit code.
 
-    Asks first where they are destructive. Raises RunFault and RunStopped.
+    Asks first where they are destructive. Raises RunError and RunStoppedError.
     """
     require_consent(steps, yes=options.yes, may_ask=not options.json, resumed=options.resume)
     start: Start = "resume" if options.resume else "restart" if options.restart else "new"
     stop = Event()
     console = _Console(report, as_json=options.json)
     with _stopping(stop, console.say), console, show_log_by(console.say):
-        for step, summary in run_all(steps, start, stop=stop, onlooker=console.begin):
+        for step, summary in run_all(steps, start, stop=stop, observer=console.begin):
             console.end(step.job, summary)
     return report.exit_code
 
@@ -110,10 +110,10 @@ class _Console:
     def __init__(self, report: Report, *, as_json: bool) -> None:
         self._report, self._as_json = report, as_json
         self._progress = Progress(sys.stderr)
-        self._under_way: Running | None = None
+        self._under_way: ActiveRun | None = None
         self.say = self._progress.say
 
-    def begin(self, run: Running) -> None:
+    def begin(self, run: ActiveRun) -> None:
         """Show a run that begins."""
         self._under_way = run
         self._report.begin(run)
@@ -182,7 +182,7 @@ class _stopping:
 def _call(options: argparse.Namespace) -> int:
     values = pairs(options.values, "KEY=VALUE")
     if is_template(options.connection):
-        raise RunFault("call runs an action once, and has no row that says which connection: name one")
+        raise RunError("call runs an action once, and has no row that says which connection: name one")
     catalog = open_catalog(options)
     action = catalog.action(options.action)
     _check_names(action, values)
@@ -202,18 +202,18 @@ def _call(options: argparse.Namespace) -> int:
         audit=options.audit,
     )
     prepared = prepare(job, catalog)
-    connection = behind_doors(action, job, load_connection(prepared.service, job.connection))
+    connection = apply_policy(action, job, load_connection(prepared.service, job.connection))
     require_consent([prepared], yes=options.yes, is_call=True)
     client = open_client(prepared.service, connection, prepared.bindings.delay_ms)
     sign_in(client)
     (envelope,) = make_invoker(prepared, client).envelopes(1, values)
     indent = 2 if sys.stdout.isatty() else None
     print(json.dumps(envelope.as_json(), indent=indent))
-    client.settle()
+    client.flush_audit()
     return ROWS_FAILED if envelope.has_error else OK
 
 
 def _check_names(action: Action, values: Mapping[str, str]) -> None:
     for name in values:
         if name not in action.inputs:
-            raise RunFault(f'{action.name} has no input "{name}"{nearest(name, action.inputs)}')
+            raise RunError(f'{action.name} has no input "{name}"{nearest(name, action.inputs)}')

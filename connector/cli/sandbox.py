@@ -6,7 +6,7 @@ import argparse
 import contextlib
 
 from connector.cli.main import OK
-from connector.errors import RunFault
+from connector.errors import RunError
 
 
 def add_sandbox(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +41,7 @@ def _sandbox(options: argparse.Namespace) -> int:
             user_context=[name for name in options.user_context.split(",") if name],
         )
     except (ValueError, OSError, OverflowError) as error:
-        raise RunFault(f"the sandbox cannot start: {error}") from error
+        raise RunError(f"the sandbox cannot start: {error}") from error
     print(f"The sandbox listens on {sandbox.base_url}. As a connection's file:", flush=True)
     print("\n".join(f"    {name}: {value}" for name, value in sandbox.connection.items()))
     print("or as environment variables:")

@@ -22,10 +22,10 @@ from connector.cli.main import (
 from connector.cli.progress import duration, rate_text
 from connector.common.clock import SystemClock
 from connector.common.user_folders import write_whole
-from connector.errors import RunFault, shorten
+from connector.errors import RunError, shorten
 from connector.files.output import format_of
 from connector.runs.job import STREAM, Job
-from connector.runs.records import Running
+from connector.runs.records import ActiveRun
 from connector.runs.summary import Summary
 
 VERSION = 1
@@ -56,7 +56,7 @@ class Report:
         self._clock = SystemClock()
         self._began = self._clock.now()
 
-    def begin(self, run: Running) -> None:
+    def begin(self, run: ActiveRun) -> None:
         """Note a run that begins. Its summary is read when the command ends."""
         self._runs.append((run.job, run.summary))
 
@@ -69,7 +69,7 @@ class Report:
             try:
                 _write(self.path, self.as_json(None))
             except OSError as error:
-                raise RunFault(f"{self.path}: the summary cannot be written: {error.strerror}") from error
+                raise RunError(f"{self.path}: the summary cannot be written: {error.strerror}") from error
         return self
 
     def __exit__(

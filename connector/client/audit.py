@@ -18,7 +18,7 @@ from threading import Lock
 from connector.common import json_text
 from connector.common.json_text import Json
 from connector.common.redaction import Redactor
-from connector.errors import RowError, RunFault, RunStopped
+from connector.errors import RowError, RunError, RunStoppedError
 from connector.http.messages import Request, Response
 
 VERSION = 1
@@ -33,7 +33,7 @@ class Audit:
     """Notes the requests of one connection. Safe for threads, and for processes that append to one file."""
 
     def __init__(self, paths: Sequence[str], connection: str, redactor: Redactor) -> None:
-        """Look whether all files can be written. `connection` names it in the lines. Raises RunFault."""
+        """Look whether all files can be written. `connection` names it in the lines. Raises RunError."""
         self._files = [_LineFile(Path(path)) for path in paths]
         self._connection, self._redactor = connection, redactor
 
@@ -69,7 +69,7 @@ class Audit:
             file.append(json_text.dump_bytes(line) + b"\n")
 
     def require(self) -> None:
-        """Raise RunStopped unless every line is written: nothing is sent that would not be accounted for."""
+        """Raise RunStoppedError unless every line is written: nothing is sent unaccounted for."""
         for file in self._files:
             file.require()
 
@@ -92,9 +92,9 @@ class _LineFile:
                     file.seek(-1, os.SEEK_END)
                     self._is_torn = file.read() != b"\n"
         except OSError as error:
-            raise RunFault(f"{path}: the audit cannot be written: {error.strerror}") from error
+            raise RunError(f"{path}: the audit cannot be written: {error.strerror}") from error
         if not stat.S_ISREG(about.st_mode):
-            raise RunFault(f"{path}: the audit cannot be written: it is no file")
+            raise RunError(f"{path}: the audit cannot be written: it is no file")
 
     def append(self, line: bytes) -> None:
         with self._lock:
@@ -106,7 +106,7 @@ class _LineFile:
             return
         with self._lock:
             if error := self._write_kept():
-                raise RunStopped(
+                raise RunStoppedError(
                     f"{self._path}: the audit cannot be written: {error.strerror}. It lacks "
                     + b"".join(self._kept).decode().rstrip("\n").replace("\n", " and ")
                 )

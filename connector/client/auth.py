@@ -14,14 +14,14 @@ from pathlib import Path
 
 from connector.catalog.service import Service
 from connector.client.grants import ClientCredentials, Grant, Refresh
-from connector.client.token_endpoint import Granted, TokenEndpoint
+from connector.client.token_endpoint import TokenEndpoint, TokenResponse
 from connector.common import json_text
 from connector.common.clock import Clock
 from connector.common.redaction import Redactor
 from connector.common.user_folders import state_file, write_whole
 from connector.connections.connection import Connection
 from connector.connections.refresh_tokens import RefreshToken
-from connector.errors import NotSent, RowError
+from connector.errors import AuthError, NotSentError, RowError
 from connector.http.messages import Transport
 
 logger = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ class Auth:
     def token(self) -> str:
         """Give a token that is good for a while, signing in if need be.
 
-        Raises RowError: `auth_failed` when the sign-in is refused (and then again without asking, as the
+        Raises AuthError: `auth_failed` when the sign-in is refused (and then again without asking, as the
         answer would not change), or `network_error`, `timeout`, `bad_response`, `rate_limited`.
         """
         if self._clock.now() < self._until:
@@ -76,7 +76,7 @@ class Auth:
         return self._one_at_a_time(lambda: self._clock.now() < self._until)
 
     def renew(self, dead: str) -> str:
-        """Give another token than `dead`, which the API has refused. Raises RowError as `token` does."""
+        """Give another token than `dead`, which the API has refused. Raises AuthError as `token` does."""
         return self._one_at_a_time(lambda: self._token != dead and self._clock.now() < self._until, dead)
 
     def forget(self) -> None:
@@ -88,7 +88,7 @@ class Auth:
     def _one_at_a_time(self, is_done: Callable[[], bool], dead: str = "") -> str:
         grant = self._grant
         if grant is None:
-            raise RowError("auth_failed", "the API refuses the connection's access_token: get a new one")
+            raise AuthError("auth_failed", "the API refuses the connection's access_token: get a new one")
         with self._lock:
             if is_done():
                 return self._token
@@ -97,7 +97,7 @@ class Auth:
             elif self._token:
                 logger.info("%s: the access token expires; getting another one", self._label)
             if self._refused is not None:
-                raise RowError("auth_failed", str(self._refused), status=self._refused.status)
+                raise AuthError("auth_failed", str(self._refused), status=self._refused.status)
             with grant.held():
                 self._read_cache(grant.binding())
                 if not (self._token and self._token != dead and self._clock.now() < self._until):
@@ -105,12 +105,12 @@ class Auth:
                     self._write_cache(grant)
             return self._token
 
-    def _patiently(self, ask: Callable[[], Granted]) -> Granted:
+    def _patiently(self, ask: Callable[[], TokenResponse]) -> TokenResponse:
         for attempt in range(1, TRIES):
             try:
                 return self._noting_refusals(ask)
             except RowError as error:
-                if error.code == "auth_failed" or isinstance(error.__cause__, NotSent):
+                if error.code == "auth_failed" or isinstance(error.__cause__, NotSentError):
                     raise
                 wait_s = 2.0 ** (attempt - 1)
                 said = (self._label, wait_s, attempt + 1, TRIES)
@@ -118,7 +118,7 @@ class Auth:
                 self._clock.sleep(wait_s)
         return self._noting_refusals(ask)
 
-    def _noting_refusals(self, ask: Callable[[], Granted]) -> Granted:
+    def _noting_refusals(self, ask: Callable[[], TokenResponse]) -> TokenResponse:
         try:
             return ask()
         except RowError as error:
@@ -128,7 +128,7 @@ class Auth:
                 self._refused = error
             raise
 
-    def _take(self, granted: Granted) -> None:
+    def _take(self, granted: TokenResponse) -> None:
         self._token, self.scopes = granted.access_token, granted.scopes
         self._until = self._clock.now() + granted.life_s - min(RENEW_BEFORE_S, granted.life_s / 10)
         scopes = " ".join(self.scopes) or "not stated"

@@ -25,7 +25,7 @@ from connector.catalog.service import Service, SignIn
 from connector.client.token_endpoint import TokenEndpoint
 from connector.common.redaction import Redactor
 from connector.connections.connection import Connection
-from connector.errors import ConnectionFault, RowError, shorten
+from connector.errors import ConnectionSetupError, RowError, shorten
 from connector.http.messages import Transport
 
 HOST = "127.0.0.1"
@@ -52,7 +52,7 @@ def sign_in(
     """Have a person sign in, and give the refresh token that comes of it.
 
     The browser is opened, and the address is told with `say` for whoever has to open it by hand.
-    Raises ConnectionFault when nothing comes of it.
+    Raises ConnectionSetupError when nothing comes of it.
     """
     verifier, state = secrets.token_urlsafe(64), secrets.token_urlsafe(32)
     with _listening(port, state) as listener:
@@ -63,13 +63,13 @@ def sign_in(
         threading.Thread(target=_open, args=(open_browser, address), daemon=True).start()
         answer = listener.wait_for_answer()
     if answer is None:
-        raise ConnectionFault(
+        raise ConnectionSetupError(
             f"nobody signed in within {PATIENCE_S / 60:g} minutes. If the browser showed an error, see "
             f"whether the client app has exactly {redirect_uri} among its redirect URIs. "
             f"{service.sign_in.app}"
         )
     if "error" in answer:
-        raise ConnectionFault(_refusal(service.sign_in, answer, scope))
+        raise ConnectionSetupError(_refusal(service.sign_in, answer, scope))
     code = answer["code"]
     redactor = Redactor(connection.secrets)
     redactor.add(code)
@@ -80,9 +80,9 @@ def sign_in(
             "authorization_code", code=code, redirect_uri=redirect_uri, code_verifier=verifier
         )
     except RowError as error:
-        raise ConnectionFault(str(error)) from error
+        raise ConnectionSetupError(str(error)) from error
     if not granted.refresh_token:
-        raise ConnectionFault(
+        raise ConnectionSetupError(
             f"{service.title} gave no refresh token, without which one would have to sign in every hour. "
             f"{service.sign_in.app}"
         )
@@ -167,7 +167,7 @@ def _listening(port: int, state: str) -> Iterator[_Listener]:
     try:
         listener = _Listener(port, state)
     except OSError as error:
-        raise ConnectionFault(
+        raise ConnectionSetupError(
             f"the browser cannot be sent back to port {port} of this machine: {error.strerror}. End what "
             "uses it, or give --browser-port another one, and the client app the redirect URI to match"
         ) from error

@@ -17,7 +17,7 @@ from connector.common.clock import Clock
 from connector.common.json_text import Json
 from connector.common.redaction import Redactor
 from connector.connections.connection import Connection
-from connector.errors import NotSent, RowError, TransportError, shorten
+from connector.errors import ApiError, Code, NotSentError, RowError, TransportError, shorten
 from connector.http.messages import USER_AGENT, Request, Response, Transport
 
 logger = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ _LONGEST_THROTTLE_PAGE = 4096
 _IN_DOUBT = ". Whether it was carried out is not known: look before you send it again"
 
 
-class Asker(Protocol):
+class RequestContext(Protocol):
     """Who sends a request: an action, for a row, both of which an audit notes.
 
     `redactor` hides what is secret in this row, too.
@@ -82,23 +82,23 @@ class Client:
     def sign_in(self) -> tuple[str, ...]:
         """Sign in now, so that wrong credentials show before anything is sent; give the token's scopes.
 
-        They are empty when they are not known. Raises RowError.
+        They are empty when they are not known. Raises ApiError.
         """
         self._auth.token()
         return self._auth.scopes
 
-    def send(self, request: Request, asker: Asker | None = None) -> Response:
+    def send(self, request: Request, context: RequestContext | None = None) -> Response:
         """Send one request, again where that is safe, and give its answer (2xx, or a wanted 3xx).
 
-        Raises RowError with the code that the failure means; `refused` on it tells whether the API
+        Raises ApiError with the code that the failure means; `refused` on it tells whether the API
         certainly did not carry the request out. A read-only connection's client sends reads alone.
-        Raises RunStopped, and sends nothing, when the audit cannot be written any more.
+        Raises RunStoppedError, and sends nothing, when the audit cannot be written any more.
         """
         if self.connection.read_only and request.effect != "read":
             said = f'{request} has the effect "{request.effect}", and the run or its connection is read-only'
-            raise RowError("forbidden", f"{said}: it was not sent")
+            raise ApiError("forbidden", f"{said}: it was not sent")
         described, body = request.encoded
-        hide = (asker or self).redactor.said
+        hide = (context or self).redactor.said
         attempt, renewed, lost_before = 0, False, False
         is_logged = logger.isEnabledFor(logging.DEBUG)
         while True:
@@ -112,13 +112,13 @@ class Client:
             began = self._clock.monotonic() if is_logged else 0.0
             if self._audit:
                 a_try = partial(self._try, request, headers, body, attempt, lost_before, hide)
-                outcome = self._audited(self._audit, a_try, request, attempt, asker)
+                outcome = self._audited(self._audit, a_try, request, attempt, context)
             else:
                 outcome = self._try(request, headers, body, attempt, lost_before, hide)
             if is_logged:
                 status = outcome.status if isinstance(outcome, Response) else outcome.error.status
                 took_ms = 1000 * (self._clock.monotonic() - began)
-                about = (self._who(asker), hide(str(request)), status or "no response", took_ms, attempt)
+                about = (self._who(context), hide(str(request)), status or "no response", took_ms, attempt)
                 logger.debug("%s: %s: %s in %.0f ms, try %d", *about)
             if isinstance(outcome, Response):
                 return outcome
@@ -131,28 +131,30 @@ class Client:
                 # The try whose answer was lost had deleted it.
                 return Response(204, attempts=attempt, request_id=error.request_id)
             if not outcome.may_repeat or attempt >= TRIES.get(outcome.why, 1):
-                self._log_failure(outcome, attempt, asker)
+                self._log_failure(outcome, attempt, context)
                 raise error
             lost_before = lost_before or not error.refused
             wait_s = self._backoff(attempt) if outcome.wait_s is None else outcome.wait_s
-            self._log_retry(outcome, attempt, wait_s, asker)
+            self._log_retry(outcome, attempt, wait_s, context)
             self._clock.sleep(wait_s)
 
-    def settle(self) -> None:
-        """Raise RunStopped unless the audit tells of all that was sent."""
+    def flush_audit(self) -> None:
+        """Raise RunStoppedError unless the audit tells of all that was sent."""
         if self._audit:
             self._audit.require()
 
-    def _who(self, asker: Asker | None) -> str:
+    def _who(self, context: RequestContext | None) -> str:
         """Name, for a log, the connection and the row of a request."""
-        return f"{self.connection.label}, row {asker.row}" if asker else self.connection.label
+        return f"{self.connection.label}, row {context.row}" if context else self.connection.label
 
-    def _log_retry(self, outcome: _Failure, attempt: int, wait_s: float, asker: Asker | None) -> None:
+    def _log_retry(
+        self, outcome: _Failure, attempt: int, wait_s: float, context: RequestContext | None
+    ) -> None:
         """Log which request is sent again, why, and when."""
         logger.warning(
             "%s: %s; retrying in %.1f s (%s%s, try %d of %d)",
-            self._who(asker),
-            (asker or self).redactor.said(str(outcome.error)),
+            self._who(context),
+            (context or self).redactor.said(str(outcome.error)),
             wait_s,
             _REASONS[outcome.why],
             "" if outcome.wait_s is None else f", Retry-After {outcome.wait_s:.0f} s",
@@ -160,7 +162,7 @@ class Client:
             TRIES[outcome.why],
         )
 
-    def _log_failure(self, outcome: _Failure, attempt: int, asker: Asker | None) -> None:
+    def _log_failure(self, outcome: _Failure, attempt: int, context: RequestContext | None) -> None:
         """Log which request failed for good, and why no other try follows."""
         level = logging.INFO if attempt == 1 else logging.WARNING
         if not logger.isEnabledFor(level):
@@ -168,8 +170,8 @@ class Client:
         why = f"after {attempt} tries" if attempt > 1 else "not retried"
         if outcome.wait_s is not None and outcome.wait_s > LONGEST_WAIT_S:
             why = f"Retry-After {outcome.wait_s:.0f} s exceeds {LONGEST_WAIT_S:.0f} s"
-        said = (asker or self).redactor.said(str(outcome.error))
-        logger.log(level, "%s: %s; failed (%s, %s)", self._who(asker), said, outcome.error.code, why)
+        said = (context or self).redactor.said(str(outcome.error))
+        logger.log(level, "%s: %s; failed (%s, %s)", self._who(context), said, outcome.error.code, why)
 
     def _audited(
         self,
@@ -177,25 +179,25 @@ class Client:
         a_try: Callable[[], Response | _Failure],
         request: Request,
         attempt: int,
-        asker: Asker | None,
+        context: RequestContext | None,
     ) -> Response | _Failure:
         """Try, and note what came of it, whatever that is."""
         began, start = self._clock.now(), self._clock.monotonic()
-        about: Response | RowError = RowError("internal_error", "", attempts=attempt)
+        about: Response | RowError = ApiError("internal_error", "", attempts=attempt)
         try:
             outcome = a_try()
             about = outcome if isinstance(outcome, Response) else outcome.error
             return outcome
         finally:
             seconds = self._clock.monotonic() - start
-            action, row = (asker.action, asker.row) if asker else ("", 0)
+            action, row = (context.action, context.row) if context else ("", 0)
             audit.note(request, about, action=action, row=row, began=began, seconds=seconds)
 
     def _renew(self, dead: str, expired: RowError) -> None:
         try:
             self._auth.renew(dead)
         except RowError as error:
-            raise RowError(
+            raise ApiError(
                 error.code,
                 f"{expired}; {error}",
                 status=error.status or expired.status,
@@ -228,13 +230,13 @@ class Client:
         return answer if 200 <= answer.status < 300 else self._error_answer(request, answer)
 
     def _no_answer(self, request: Request, error: TransportError, attempt: int) -> _Failure:
-        unsent = isinstance(error, NotSent)
+        unsent = isinstance(error, NotSentError)
         safe = unsent or request.repeatable
         code = error.code if safe else "outcome_unknown"
         message = f"{request}: {error}"
         if not safe:
             message += _IN_DOUBT
-        failure = RowError(code, message, refused=unsent, attempts=attempt)
+        failure = ApiError(code, message, refused=unsent, attempts=attempt)
         return _Failure("unsent" if unsent else "lost", failure, safe)
 
     def _html(self, request: Request, answer: Response) -> _Failure:
@@ -242,11 +244,11 @@ class Client:
         page = answer.text.lower()
         if any(word in page for word in self.service.throttling.html_words):
             said, refused = "asks for fewer requests (an HTML page)", 300 <= answer.status < 500
-            error = self._row_error("rate_limited", request, answer, said, refused)
+            error = self._api_error("rate_limited", request, answer, said, refused)
             return _Failure("throttled", error, request.repeatable)
         if not 200 <= answer.status < 300:
             return self._error_answer(request, answer)
-        error = self._row_error("bad_response", request, answer, "sent an HTML page where JSON is due")
+        error = self._api_error("bad_response", request, answer, "sent an HTML page where JSON is due")
         return _Failure("html", error, False)
 
     def _is_document(self, answer: Response) -> bool:
@@ -259,7 +261,7 @@ class Client:
         # Secrets go first: what is cut short afterwards could hold a half of one.
         shown = replace(answer, body=answer.hide(answer.text).encode())
         vendor_code, said = read_error(self.service, shown)
-        code = errors.codes.get(vendor_code) or errors.statuses.get(status) or "api_error"
+        code: Code = errors.codes.get(vendor_code) or errors.statuses.get(status) or "api_error"
         if 300 <= status < 400:
             said = (
                 f"redirects to {answer.headers.get('location', 'nowhere')}; check the connection's base_url"
@@ -271,7 +273,7 @@ class Client:
             said += self._lacking_scope(request)
         # The vendor's own word for "no" is one, also with a status of 500.
         refused = 300 <= status < 500 or vendor_code in errors.codes
-        error = self._row_error(code, request, answer, f"{said}. {hint}" if hint else said, refused)
+        error = self._api_error(code, request, answer, f"{said}. {hint}" if hint else said, refused)
         if status in self.service.throttling.statuses:
             wait_s = self._retry_after(answer)
             return _Failure("throttled", error, wait_s is None or wait_s <= LONGEST_WAIT_S, wait_s)
@@ -290,15 +292,15 @@ class Client:
         self._auth.forget()
         return f'. The token carries the scopes "{" ".join(scopes)}" and lacks "{needed}"'
 
-    def _row_error(
-        self, code: str, request: Request, answer: Response, said: str, refused: bool = False
-    ) -> RowError:
+    def _api_error(
+        self, code: Code, request: Request, answer: Response, said: str, refused: bool = False
+    ) -> ApiError:
         """Build the error of an answered request; a write that may have been carried out says so."""
         message = f"{request}: the API answered {answer.status}: {said}"
         if not refused and not request.repeatable:
             message += _IN_DOUBT
             code = "outcome_unknown" if answer.status in (502, 504) else code
-        return RowError(
+        return ApiError(
             code,
             answer.hide(message),
             refused=refused,

@@ -13,7 +13,7 @@ from connector.common.clock import Clock, SystemClock
 from connector.common.redaction import Redactor
 from connector.common.user_folders import state_file
 from connector.connections.connection import Connection
-from connector.errors import ConnectionFault, RowError
+from connector.errors import ConnectionSetupError, RowError
 from connector.http.messages import Transport
 from connector.http.transport import HttpTransport
 
@@ -42,7 +42,7 @@ def open_client(
 
 
 def open_transport(connection: Connection) -> HttpTransport:
-    """Make what carries a connection's requests. Raises ConnectionFault."""
+    """Make what carries a connection's requests. Raises ConnectionSetupError."""
     return HttpTransport(
         connection.base_url,
         timeout_s=connection.timeout_s,
@@ -53,8 +53,8 @@ def open_transport(connection: Connection) -> HttpTransport:
 
 
 def sign_in(client: Client) -> None:
-    """Sign in. Raises ConnectionFault when that fails."""
+    """Sign in. Raises ConnectionSetupError when that fails."""
     try:
         client.sign_in()
     except RowError as error:
-        raise ConnectionFault(client.redactor.said(str(error))) from error
+        raise ConnectionSetupError(client.redactor.said(str(error))) from error

@@ -11,18 +11,18 @@ from typing import Protocol
 
 from filelock import FileLock, Timeout
 
-from connector.client.token_endpoint import Granted, TokenEndpoint
+from connector.client.token_endpoint import TokenEndpoint, TokenResponse
 from connector.common.redaction import Redactor
 from connector.common.user_folders import digest_name
 from connector.connections.connection import Connection
 from connector.connections.refresh_tokens import RefreshToken
-from connector.errors import ConnectionFault, NotSent, RowError
+from connector.errors import AuthError, ConnectionSetupError, NotSentError, RowError
 
 logger = logging.getLogger(__name__)
 
 
 class Grant(Protocol):
-    """One way to sign in. Errors are RowErrors."""
+    """One way to sign in. Errors are AuthErrors."""
 
     def held(self) -> AbstractContextManager[None]:
         """Keep all other threads and processes from signing in meanwhile."""
@@ -30,7 +30,7 @@ class Grant(Protocol):
     def binding(self) -> str:
         """Say what a token must have come with to be still this connection's. Asked while it is `held`."""
 
-    def ask(self) -> Granted:
+    def ask(self) -> TokenResponse:
         """Sign in once. Asked while it is `held`."""
 
 
@@ -57,7 +57,7 @@ class ClientCredentials:
         """Nothing: the file that keeps the token is named after all that it depends on."""
         return ""
 
-    def ask(self) -> Granted:
+    def ask(self) -> TokenResponse:
         """Sign in."""
         scope = {"scope": self._connection.scope} if self._connection.scope else {}
         return self._endpoint.ask("client_credentials", **scope)
@@ -77,7 +77,7 @@ class _Use:
     """A use of a refresh token, and what it gave."""
 
     token: str = field(repr=False)
-    granted: Granted
+    granted: TokenResponse
 
 
 class Refresh:
@@ -104,7 +104,7 @@ class Refresh:
         """Give a digest of the refresh token that the next sign-in would use."""
         return digest_name(self._current())
 
-    def ask(self) -> Granted:
+    def ask(self) -> TokenResponse:
         """Use the refresh token, and keep the next one before anything else.
 
         One that could not be kept stays in memory, and the next call keeps it if that is possible then,
@@ -138,24 +138,24 @@ class Refresh:
                     return self._use(current)
                 raise self._refused(error) from error
             was_refused = error.code in ("auth_failed", "rate_limited")
-            if not was_refused and not isinstance(error.__cause__, NotSent):
+            if not was_refused and not isinstance(error.__cause__, NotSentError):
                 self._in_doubt = True
             raise
 
-    def _refused(self, error: RowError) -> RowError:
+    def _refused(self, error: RowError) -> AuthError:
         lost = (
             ". An answer to this sign-in was lost before, and with it the token that took this one's place"
             if self._in_doubt
             else ""
         )
         message = f"{error}{lost}. {self._token.how_to_renew}"
-        return RowError(error.code, message, status=error.status, vendor_code=error.vendor_code)
+        return AuthError(error.code, message, status=error.status, vendor_code=error.vendor_code)
 
     def _keep(self, token: str) -> None:
         try:
             self._token.keep(token)
-        except ConnectionFault as error:
-            raise RowError(
+        except ConnectionSetupError as error:
+            raise AuthError(
                 "auth_failed",
                 f"signed in, but the new refresh token cannot be kept: {error}. The one before is used up, "
                 f"and what was got is not used. When that is mended: {self._token.how_to_renew}",
@@ -166,5 +166,5 @@ class Refresh:
 def _told_as_row_errors() -> Iterator[None]:
     try:
         yield
-    except ConnectionFault as error:
-        raise RowError("auth_failed", f"signing in: {error}") from error
+    except ConnectionSetupError as error:
+        raise AuthError("auth_failed", f"signing in: {error}") from error

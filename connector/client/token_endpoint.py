@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from connector.catalog.service import Service
 from connector.common.redaction import Redactor
 from connector.connections.connection import Connection
-from connector.errors import RowError, TransportError, shorten
+from connector.errors import AuthError, Code, RowError, TransportError, shorten
 from connector.http.messages import USER_AGENT, Response, Transport
 
 logger = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ _HEADERS = {
 
 
 @dataclass(frozen=True)
-class Granted:
+class TokenResponse:
     """What a sign-in gave. `life_s` is for how many seconds the access token is good.
 
     `refresh_token` is empty where none was given, `scopes` where they were not said.
@@ -43,10 +43,10 @@ class TokenEndpoint:
         self._service, self._connection = service, connection
         self._transport, self._redactor = transport, redactor
 
-    def ask(self, grant: str, **fields: str) -> Granted:
+    def ask(self, grant: str, **fields: str) -> TokenResponse:
         """Sign in once, with the client app's id, its secret if it has one, and the fields of the grant.
 
-        Raises RowError: `auth_failed` when that is refused, with the `vendor_code` of the refusal; else
+        Raises AuthError: `auth_failed` when that is refused, with the `vendor_code` of the refusal; else
         `rate_limited`, `bad_response`, `timeout` or `network_error`.
         """
         form = {"grant_type": grant, "client_id": self._connection.client_id}
@@ -58,10 +58,10 @@ class TokenEndpoint:
         try:
             answer = self._transport.send("POST", self._service.sign_in.token_path, _HEADERS, body)
         except TransportError as error:
-            raise RowError(error.code, f"signing in at {self._connection.base_url}: {error}") from error
+            raise AuthError(error.code, f"signing in at {self._connection.base_url}: {error}") from error
         return self._read(answer)
 
-    def _read(self, answer: Response) -> Granted:
+    def _read(self, answer: Response) -> TokenResponse:
         body = _object(answer)
         token, refresh_token, life = (
             body.get(name) for name in ("access_token", "refresh_token", "expires_in")
@@ -72,9 +72,9 @@ class TokenEndpoint:
         self._redactor.add(token)
         self._redactor.add(refresh_token)
         life_s = float(life) if isinstance(life, (int, float)) and life > 0 else 3600.0
-        return Granted(token, refresh_token, life_s, tuple(str(body.get("scope") or "").split()))
+        return TokenResponse(token, refresh_token, life_s, tuple(str(body.get("scope") or "").split()))
 
-    def _refusal(self, answer: Response, body: dict[str, object]) -> RowError:
+    def _refusal(self, answer: Response, body: dict[str, object]) -> AuthError:
         vendor_code = str(body.get("error") or body.get("resultCode") or "")
         said = "an HTML page" if answer.is_html else self._redactor.text(vendor_code or answer.text.strip())
         if 300 <= answer.status < 400:
@@ -86,8 +86,8 @@ class TokenEndpoint:
         reason = self._reason(answer, vendor_code)
         message = f"{message}: {reason}" if reason else message
         final = 400 <= answer.status < 500 and answer.status not in (408, 429)
-        code = "auth_failed" if final else "rate_limited" if answer.status == 429 else "bad_response"
-        return RowError(code, message, status=answer.status, vendor_code=vendor_code)
+        code: Code = "auth_failed" if final else "rate_limited" if answer.status == 429 else "bad_response"
+        return AuthError(code, message, status=answer.status, vendor_code=vendor_code)
 
     def _reason(self, answer: Response, vendor_code: str) -> str:
         """Say what a refusal means, by its code, else by its status, else as what is no answer of the API."""

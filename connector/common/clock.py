@@ -6,7 +6,7 @@ import time
 from threading import Event
 from typing import Protocol
 
-from connector.errors import Interrupted, RowError
+from connector.errors import RowError, RunInterruptedError
 
 PATIENCE_S = 5.0
 """For how long rows under way go on waiting (for the pace, before another try) when a run is to stop."""
@@ -65,4 +65,4 @@ class SystemClock:
             return
         said = "the run was stopped while the row had to wait for long"
         # Nobody waits between requests unless the one before may be sent again, or was not carried out.
-        raise Interrupted(said) if self._resumable else RowError("cancelled", said)
+        raise RunInterruptedError(said) if self._resumable else RowError("cancelled", said)

@@ -36,7 +36,7 @@ class Redactor:
         if self is not OF_PROCESS:
             remember(value)
 
-    def beside(self, values: Iterable[str]) -> Redactor:
+    def with_secrets(self, values: Iterable[str]) -> Redactor:
         """Give one that also hides these values, which are secret in one row alone."""
         one = Redactor((value for value in values if len(value) >= _SHORTEST), self._members)
         one._beyond, one._shortest = self, 0

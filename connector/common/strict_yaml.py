@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from connector.errors import RunFault
+from connector.errors import RunError
 
 LONGEST = 10 << 20
 """Characters of a file."""
@@ -67,7 +67,7 @@ _Loader.yaml_constructors = {tag: _Base.yaml_constructors[tag] for tag in _PLAIN
 
 
 def load(path: Path, *, may_quote: bool = True) -> Any:
-    """Read one YAML document. Raises RunFault with file and line for anything unreadable.
+    """Read one YAML document. Raises RunError with file and line for anything unreadable.
 
     Without `may_quote` the error says nothing of what the file holds, which may be secret.
     """
@@ -75,9 +75,9 @@ def load(path: Path, *, may_quote: bool = True) -> Any:
         with path.open(encoding="utf-8") as file:
             text = file.read(LONGEST + 1)
     except (OSError, UnicodeDecodeError) as error:
-        raise RunFault(f"{path}: cannot be read: {error}") from error
+        raise RunError(f"{path}: cannot be read: {error}") from error
     if len(text) > LONGEST:
-        raise RunFault(f"{path}: it has more than {LONGEST:,} characters")
+        raise RunError(f"{path}: it has more than {LONGEST:,} characters")
     try:
         _check_nesting(text)
         loader = _Loader(text)
@@ -88,9 +88,9 @@ def load(path: Path, *, may_quote: bool = True) -> Any:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         problem = _problem(error) if may_quote else "not YAML; a value with special characters needs quotes"
-        raise RunFault(f"{path}, line {line}: {problem}") from error
+        raise RunError(f"{path}, line {line}: {problem}") from error
     except (yaml.YAMLError, RecursionError, ValueError, LookupError) as error:
-        raise RunFault(f"{path}: not YAML{f': {error}' if may_quote else ''}") from error
+        raise RunError(f"{path}: not YAML{f': {error}' if may_quote else ''}") from error
 
 
 def _problem(error: yaml.MarkedYAMLError) -> str:

@@ -22,7 +22,7 @@ from connector.common.redaction import HIDDEN, masked, remember
 from connector.connections.saved import SavedConnections
 from connector.connections.secret_store import FIELDS as SECRETS
 from connector.connections.secret_store import SecretStore
-from connector.errors import ConnectionFault, RunFault, nearest
+from connector.errors import ConnectionSetupError, RunError, nearest
 
 _FIELDS: dict[str, tuple[type, ...]] = {
     "region": (str,),
@@ -117,7 +117,7 @@ def load_connection(
 
     What names one is the name under which it is saved, or a file (`is_file`). Either way the environment
     makes it read-only with `PREFIXREAD_ONLY`, and gives it an audit with `PREFIXAUDIT` if it has none.
-    Raises ConnectionFault, which never shows a secret.
+    Raises ConnectionSetupError, which never shows a secret.
     """
     doors = _settings_of_environment(service, environment, _DOORS)
     found = _load_connection(service, named, environment)
@@ -137,7 +137,7 @@ def _load_connection(service: Service, named: str | None, environment: Mapping[s
         return make_connection(service, settings, f"{service.environment}* variables")
     default = SavedConnections().default
     if default is None:
-        raise ConnectionFault(_no_connection(service))
+        raise ConnectionSetupError(_no_connection(service))
     return saved_connection(service, default, environment)
 
 
@@ -160,7 +160,7 @@ def _no_connection(service: Service) -> str:
 
 
 def saved_connection(service: Service, name: str, environment: Mapping[str, str] = os.environ) -> Connection:
-    """Load a connection that the user has saved, with its secrets. Raises ConnectionFault."""
+    """Load a connection that the user has saved, with its secrets. Raises ConnectionSetupError."""
     saved, store = SavedConnections(), SecretStore()
     settings = _settings_of_file(service, saved.path(name), environment)
     secrets = {secret: store.get(name, secret) for secret in store.places(name)}
@@ -185,25 +185,25 @@ def _settings_of_file(service: Service, path: Path, environment: Mapping[str, st
 def read_settings(service: Service, path: Path) -> dict[str, Any]:
     """Read a connection's YAML file as it stands there, without the service, which must be this one.
 
-    Raises ConnectionFault with file and line.
+    Raises ConnectionSetupError with file and line.
     """
     try:
         data = strict_yaml.load(path, may_quote=False)
-    except RunFault as error:
-        raise ConnectionFault(str(error)) from None
+    except RunError as error:
+        raise ConnectionSetupError(str(error)) from None
     if not isinstance(data, dict):
-        raise ConnectionFault(f"{path}: a mapping is expected, not {kind(data)}")
+        raise ConnectionSetupError(f"{path}: a mapping is expected, not {kind(data)}")
     settings: dict[str, Any] = {}
     for name, value in data.items():
         if name == "service" and value == service.name:
             continue
         place = _place(path, name)
         if name == "service":
-            raise ConnectionFault(f"{place}: it is for another service than {service.name}")
+            raise ConnectionSetupError(f"{place}: it is for another service than {service.name}")
         if name not in _FIELDS:
-            raise ConnectionFault(f'{place}: unknown setting "{name}"{nearest(str(name), _FIELDS)}')
+            raise ConnectionSetupError(f'{place}: unknown setting "{name}"{nearest(str(name), _FIELDS)}')
         if not isinstance(value, _FIELDS[name]) or (isinstance(value, bool) and bool not in _FIELDS[name]):
-            raise ConnectionFault(f"{place}: {name} is {kind(value)}, which it cannot be")
+            raise ConnectionSetupError(f"{place}: {name} is {kind(value)}, which it cannot be")
         settings[name] = value
     return settings
 
@@ -217,12 +217,12 @@ def expanded(
 ) -> dict[str, Any]:
     """Put environment variables in the place of `${NAME}` in a connection's settings.
 
-    Raises ConnectionFault for one that is not set, with the `place` of its setting.
+    Raises ConnectionSetupError for one that is not set, with the `place` of its setting.
     """
 
     def value(match: re.Match[str]) -> str:
         if match[1] not in environment:
-            raise ConnectionFault(f"{place(key)}: the environment variable {match[1]} is not set")
+            raise ConnectionSetupError(f"{place(key)}: the environment variable {match[1]} is not set")
         return environment[match[1]]
 
     found = dict(settings)
@@ -249,27 +249,27 @@ def _typed(text: str, types: tuple[type, ...], variable: str) -> Any:
         return text.split(",")
     if bool in types:
         if text.lower() not in ("true", "false", "1", "0", "yes", "no"):
-            raise ConnectionFault(f'{variable}: "{text}" is neither true nor false')
+            raise ConnectionSetupError(f'{variable}: "{text}" is neither true nor false')
         return text.lower() in ("true", "1", "yes")
     if float in types:
         try:
             return float(text)
         except ValueError:
-            raise ConnectionFault(f'{variable}: "{text}" is not a number of seconds') from None
+            raise ConnectionSetupError(f'{variable}: "{text}" is not a number of seconds') from None
     return text
 
 
 def make_connection(
     service: Service, settings: Mapping[str, Any], place: str, *, before_sign_in: bool = False
 ) -> Connection:
-    """Check settings and make a connection of them. Raises ConnectionFault that names `place`.
+    """Check settings and make a connection of them. Raises ConnectionSetupError that names `place`.
 
     `before_sign_in` is for a user who is about to sign in: there need not be a secret yet.
     """
     settings = dict(settings)
     for name, value in settings.items():
         if isinstance(value, str) and not value.isprintable():
-            raise ConnectionFault(f"{place}: {name} holds a line break, or what else cannot be seen")
+            raise ConnectionSetupError(f"{place}: {name} holds a line break, or what else cannot be seen")
     base_url = host(service, settings.pop("region", None), settings.pop("base_url", None), place)
     off, audit = tuple(settings.pop("health_checks_off", ())), audit_files(settings.pop("audit", None))
     connection = Connection(
@@ -278,24 +278,26 @@ def make_connection(
     for secret in connection.secrets:
         remember(secret)
     if before_sign_in and not connection.client_id:
-        raise ConnectionFault(f"{place}: give client_id")
+        raise ConnectionSetupError(f"{place}: give client_id")
     has_app = connection.client_id and (connection.client_secret or connection.refresh_token)
     if not (has_app or connection.access_token or before_sign_in):
-        raise ConnectionFault(
+        raise ConnectionSetupError(
             f"{place}: give client_id with client_secret or refresh_token, or an access_token"
         )
     if not connection.access_token.isascii():
-        raise ConnectionFault(f"{place}: access_token holds what no header can carry")
+        raise ConnectionSetupError(f"{place}: access_token holds what no header can carry")
     if not 0 < connection.timeout_s < float("inf"):
-        raise ConnectionFault(f"{place}: timeout_s must be a number of seconds, more than 0")
+        raise ConnectionSetupError(f"{place}: timeout_s must be a number of seconds, more than 0")
     if connection.ca_file and not Path(connection.ca_file).exists():
-        raise ConnectionFault(f"{place}: there is no ca_file {connection.ca_file}")
+        raise ConnectionSetupError(f"{place}: there is no ca_file {connection.ca_file}")
     if urlsplit(base_url).scheme == "http" and not _is_near(connection.proxy):
-        raise ConnectionFault(f"{place}: through this proxy, secrets for http:// would travel readably")
+        raise ConnectionSetupError(f"{place}: through this proxy, secrets for http:// would travel readably")
     for check in off:
         if check not in service.health_check_names:
             known = ", ".join(service.health_check_names)
-            raise ConnectionFault(f'{place}: health_checks_off: no health check "{check}"; there are {known}')
+            raise ConnectionSetupError(
+                f'{place}: health_checks_off: no health check "{check}"; there are {known}'
+            )
     return connection
 
 
@@ -305,12 +307,12 @@ def audit_files(path: str | Path | None) -> tuple[str, ...]:
 
 
 def host(service: Service, region: str | None, base_url: str | None, place: str) -> str:
-    """Give the base URL of a region, or that of a host of one's own, checked. Raises ConnectionFault."""
+    """Give the base URL of a region, or that of a host of one's own, checked. Raises ConnectionSetupError."""
     if (region is None) == (base_url is None):
-        raise ConnectionFault(f"{place}: give either region ({', '.join(service.regions)}) or base_url")
+        raise ConnectionSetupError(f"{place}: give either region ({', '.join(service.regions)}) or base_url")
     if region is not None and region not in service.regions:
         known = ", ".join(service.regions)
-        raise ConnectionFault(
+        raise ConnectionSetupError(
             f'{place}: no region "{region}"{nearest(region, service.regions)}; there are {known}'
         )
     return _checked_url(base_url or service.regions.get(region or "", ""), place)
@@ -331,7 +333,7 @@ def _checked_url(url: str, place: str) -> str:
     except ValueError:
         is_plain = False
     if not is_plain or parts.scheme not in ("https", "http") or not parts.hostname:
-        raise ConnectionFault(f"{place}: base_url must look like https://app.example.com")
+        raise ConnectionSetupError(f"{place}: base_url must look like https://app.example.com")
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
-        raise ConnectionFault(f"{place}: base_url must be https://, as secrets would travel readably")
+        raise ConnectionSetupError(f"{place}: base_url must be https://, as secrets would travel readably")
     return url.rstrip("/")

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from connector.common.user_folders import digest_name, lasting_folder
 from connector.connections.connection import Connection
 from connector.connections.secret_store import SecretStore
-from connector.errors import ConnectionFault
+from connector.errors import ConnectionSetupError
 
 _FIELD = "refresh_token"
 
@@ -21,7 +21,7 @@ _FIELD = "refresh_token"
 class RefreshToken:
     """The refresh token of one connection. Safe for threads and processes.
 
-    Methods raise ConnectionFault, which shows no secret, when its place cannot be used.
+    Methods raise ConnectionSetupError, which shows no secret, when its place cannot be used.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -49,13 +49,13 @@ class RefreshToken:
         """Give the one that was not used yet."""
         kept = self._store.get(self._name, _FIELD)
         if kept is None and self._connection.name:
-            raise ConnectionFault(
+            raise ConnectionSetupError(
                 f'the connection "{self._name}" has no refresh token any more: it was edited or removed'
             )
         return kept or self._connection.refresh_token
 
     def require_room(self) -> None:
-        """Raise ConnectionFault when another one could not be kept."""
+        """Raise ConnectionSetupError when another one could not be kept."""
         self._store.require_room()
 
     def keep(self, token: str) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from connector.common.user_folders import config_folder, write_whole
-from connector.errors import ConnectionFault, nearest
+from connector.errors import ConnectionSetupError, nearest
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _NO_NAME = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?|.*\.ya?ml")
@@ -35,35 +35,35 @@ class SavedConnections:
         return sorted(path.stem for path in self._folder.glob("*.yaml") if is_name(path.stem))
 
     def path(self, name: str) -> Path:
-        """Give the path of a saved connection's settings. Raises ConnectionFault when there is none."""
+        """Give the path of a saved connection's settings. Raises ConnectionSetupError when there is none."""
         path = self._path(name)
         if not path.is_file():
             names = self.names()
             saved = f"; there are {', '.join(names)}" if names else "; none is saved yet"
-            raise ConnectionFault(f'no connection "{name}" is saved{nearest(name, names)}{saved}')
+            raise ConnectionSetupError(f'no connection "{name}" is saved{nearest(name, names)}{saved}')
         return path
 
     def refuse_taken(self, name: str) -> None:
-        """Raise ConnectionFault when a connection of this name is saved, or none can be."""
+        """Raise ConnectionSetupError when a connection of this name is saved, or none can be."""
         if self._path(name).exists():
-            raise ConnectionFault(f'a connection "{name}" is saved already: edit it, or remove it first')
+            raise ConnectionSetupError(f'a connection "{name}" is saved already: edit it, or remove it first')
 
     def save(self, name: str, settings: Mapping[str, Any]) -> Path:
-        """Save a connection's settings, without a secret; give the file's path. Raises ConnectionFault."""
+        """Save a connection's settings, without secrets; return the file. Raises ConnectionSetupError."""
         path = self._path(name)
         text = yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True)
         _write(path, text)
         return path
 
     def remove(self, name: str) -> None:
-        """Remove a connection's settings; with the default there is none any more. Raises ConnectionFault."""
+        """Remove a connection's settings, also as the default. Raises ConnectionSetupError."""
         path = self.path(name)
         try:
             if self.default == name:
                 self._default.unlink()
             path.unlink()
         except OSError as error:
-            raise ConnectionFault(f"{path}: cannot be removed: {error.strerror}") from error
+            raise ConnectionSetupError(f"{path}: cannot be removed: {error.strerror}") from error
 
     @property
     def default(self) -> str | None:
@@ -73,17 +73,17 @@ class SavedConnections:
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError) as error:
-            raise ConnectionFault(f"{self._default}: cannot be read: {error}") from error
+            raise ConnectionSetupError(f"{self._default}: cannot be read: {error}") from error
         return name if name in self.names() else None
 
     def make_default(self, name: str) -> None:
-        """Use a saved connection where none is named. Raises ConnectionFault."""
+        """Use a saved connection where none is named. Raises ConnectionSetupError."""
         self.path(name)
         _write(self._default, f"{name}\n")
 
     def _path(self, name: str) -> Path:
         if not is_name(name):
-            raise ConnectionFault(
+            raise ConnectionSetupError(
                 f'"{name}" is no name for a connection: use up to 64 of a-z, 0-9, ".", "_" and "-", '
                 "the first one a letter or a digit, as it is a file's name, too"
             )
@@ -100,4 +100,4 @@ def _write(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_whole(path, text.encode(), durable=True)
     except OSError as error:
-        raise ConnectionFault(f"{path}: cannot be written: {error.strerror}") from error
+        raise ConnectionSetupError(f"{path}: cannot be written: {error.strerror}") from error

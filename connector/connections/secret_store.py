@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from connector.common import json_text
 from connector.common.redaction import HIDDEN
 from connector.common.user_folders import config_folder, require_room, write_whole
-from connector.errors import ConnectionFault
+from connector.errors import ConnectionSetupError
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ _Kept = dict[str, "str | None"]
 class SecretStore:
     """The secrets below one configuration folder, by default the user's own. Safe for threads and processes.
 
-    Every method raises ConnectionFault, which shows no secret, when the place of a secret cannot be used.
+    Every method raises ConnectionSetupError, which shows no secret, when a store cannot be used.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -62,13 +62,13 @@ class SecretStore:
             return kept.get(field)
         try:
             value = _ask_keyring(lambda keyring: keyring.get_password(KEYRING_SERVICE, f"{name}/{field}"))
-        except ConnectionFault as error:
-            raise ConnectionFault(
+        except ConnectionSetupError as error:
+            raise ConnectionSetupError(
                 f'the {field} of "{name}" is kept in the keyring, which cannot be used now: {error}. Unlock '
                 "it, or give the secret again and have it kept in a file (connection edit --no-keyring)"
             ) from None
         if value is None:
-            raise ConnectionFault(
+            raise ConnectionSetupError(
                 f'the keyring holds no {field} of "{name}" any more: give it again (connection edit)'
             )
         return str(value)
@@ -89,7 +89,7 @@ class SecretStore:
         before = self._change(name, lambda kept: {**kept, field: entry})
         if place == "file" and field in before and before[field] is None:
             # Of a keyring that cannot be used any more, the entry stays where nobody can read it either.
-            with suppress(ConnectionFault):
+            with suppress(ConnectionSetupError):
                 _out_of_keyring(name, field)
 
     @contextmanager
@@ -107,26 +107,28 @@ class SecretStore:
                 logger.info("%s: waiting for another process that is signing in", name)
                 lock.acquire()
         except Timeout as error:
-            raise ConnectionFault(f'another process is signing in for "{name}", and does not end') from error
+            raise ConnectionSetupError(
+                f'another process is signing in for "{name}", and does not end'
+            ) from error
         except (OSError, NotImplementedError) as error:
-            raise ConnectionFault(f"{lock.lock_file}: cannot be locked: {error}") from error
+            raise ConnectionSetupError(f"{lock.lock_file}: cannot be locked: {error}") from error
         try:
             yield
         finally:
             lock.release()
 
     def require_room(self) -> None:
-        """Raise ConnectionFault when no secret could be kept in a file now."""
+        """Raise ConnectionSetupError when no secret could be kept in a file now."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             require_room(self._folder)
         except OSError as error:
-            raise ConnectionFault(f"{self._folder}: cannot be written: {error.strerror}") from error
+            raise ConnectionSetupError(f"{self._folder}: cannot be written: {error.strerror}") from error
 
     def delete(self, name: str, *fields: str) -> None:
         """Forget these secrets of a connection, or all of them.
 
-        Raises ConnectionFault that names the entries which stay in a keyring that cannot be used.
+        Raises ConnectionSetupError that names the entries which stay in a keyring that cannot be used.
         """
         kept, left = self._read(name), []
         if not kept:
@@ -135,11 +137,11 @@ class SecretStore:
         for field in [field for field in kept if field in gone and kept[field] is None]:
             try:
                 _out_of_keyring(name, field)
-            except ConnectionFault as error:
+            except ConnectionSetupError as error:
                 left.append(f"{name}/{field} ({error})")
         self._change(name, lambda kept: {field: kept[field] for field in kept if field not in gone})
         if left:
-            raise ConnectionFault(
+            raise ConnectionSetupError(
                 f"entries of {KEYRING_SERVICE} stay in the keyring; remove them by hand: {', '.join(left)}"
             )
 
@@ -152,9 +154,9 @@ class SecretStore:
         except FileNotFoundError:
             return {}
         except OSError as error:
-            raise ConnectionFault(f"{path}: cannot be read: {error.strerror}") from error
+            raise ConnectionSetupError(f"{path}: cannot be read: {error.strerror}") from error
         if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
-            raise ConnectionFault(
+            raise ConnectionSetupError(
                 f"{path}: others may read it (mode {stat.S_IMODE(mode):04o}): chmod 600 it. If somebody may "
                 "have read it, get new secrets, too, and edit the connection"
             )
@@ -163,7 +165,9 @@ class SecretStore:
         except ValueError:
             kept = None
         if not isinstance(kept, dict) or not all(isinstance(v, (str, type(None))) for v in kept.values()):
-            raise ConnectionFault(f"{path}: damaged. Remove it, and give the connection its secrets again")
+            raise ConnectionSetupError(
+                f"{path}: damaged. Remove it, and give the connection its secrets again"
+            )
         return kept
 
     def _change(self, name: str, change: Callable[[_Kept], _Kept]) -> _Kept:
@@ -182,44 +186,44 @@ class SecretStore:
                     write_whole(path, json_text.dump_bytes(after), durable=True)
                 return before
         except Timeout as error:
-            raise ConnectionFault(f"{path}: another process is writing, and does not end") from error
+            raise ConnectionSetupError(f"{path}: another process is writing, and does not end") from error
         except (OSError, NotImplementedError) as error:
-            raise ConnectionFault(f"{path}: cannot be written: {error}") from error
+            raise ConnectionSetupError(f"{path}: cannot be written: {error}") from error
 
 
 def keyring_lacks() -> str:
     """Say why there is no keyring that can be used; an empty text when there is one."""
     try:
         _ask_keyring(lambda keyring: None)
-    except ConnectionFault as error:
+    except ConnectionSetupError as error:
         return str(error)
     return ""
 
 
 def _keyring() -> Any:
-    """Give the backend of the system's keyring. Raises ConnectionFault when there is none."""
+    """Give the backend of the system's keyring. Raises ConnectionSetupError when there is none."""
     try:
         import keyring  # an extra, and slow: it looks for what the system has
     except ImportError:
-        raise ConnectionFault(
+        raise ConnectionSetupError(
             f"keyrings need what `pip install '{KEYRING_SERVICE}[keyring]'` installs"
         ) from None
     backend = keyring.get_keyring()
     # Below 1 are those that keep nothing, and those that keep it for everyone to read.
     if backend.priority < 1:
-        raise ConnectionFault("this session has no keyring")
+        raise ConnectionSetupError("this session has no keyring")
     return backend
 
 
 def _ask_keyring(ask: Callable[[Any], T], secret: str = "") -> T:
-    """Ask the keyring for something. Raises ConnectionFault for all that goes wrong, without the secret."""
+    """Call the keyring. Raises ConnectionSetupError, without the secret, for any failure."""
     try:
         return ask(_keyring())
-    except ConnectionFault:
+    except ConnectionSetupError:
         raise
     except Exception as error:  # whatever a backend raises, also for no D-Bus
         said = str(error) or type(error).__name__
-        raise ConnectionFault(said.replace(secret, HIDDEN) if secret else said) from None
+        raise ConnectionSetupError(said.replace(secret, HIDDEN) if secret else said) from None
 
 
 def _to_keyring(name: str, field: str, value: str) -> None:
@@ -231,9 +235,9 @@ def _to_keyring(name: str, field: str, value: str) -> None:
 
     try:
         if not _ask_keyring(keep, value):
-            raise ConnectionFault("it gives another value back than it was given")
-    except ConnectionFault as error:
-        raise ConnectionFault(f"the keyring cannot keep the {field}: {error}") from None
+            raise ConnectionSetupError("it gives another value back than it was given")
+    except ConnectionSetupError as error:
+        raise ConnectionSetupError(f"the keyring cannot keep the {field}: {error}") from None
 
 
 def _out_of_keyring(name: str, field: str) -> None:

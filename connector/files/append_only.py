@@ -12,7 +12,7 @@ from typing import NoReturn
 from connector.common import json_text
 from connector.common.durability import sync_file
 from connector.common.json_text import Json
-from connector.errors import RunStopped
+from connector.errors import RunStoppedError
 
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 _BLOCK = 1 << 16
@@ -43,7 +43,7 @@ class AppendOnlyFile:
     def append(self, lines: bytes, *, although_removed: bool = False) -> None:
         """Write whole lines, all or none of them.
 
-        Raises RunStopped when there is no room for them, and when the file is found removed: in the end it is
+        Raises RunStoppedError when there is no room, and when the file is found removed: in the end it is
         put back, but nothing more should be begun. `although_removed` is for what has happened all the same.
         """
         with self._lock:
@@ -54,7 +54,7 @@ class AppendOnlyFile:
             self.sync()
 
     def require_name(self) -> None:
-        """Raise RunStopped if the file was removed."""
+        """Raise RunStoppedError if the file was removed."""
         with self._lock:
             self._require_name()
 
@@ -63,7 +63,7 @@ class AppendOnlyFile:
         size = self._size
         with self._syncing:
             if self._unusable:
-                raise RunStopped(f"{self.path}: cannot be written: {self._unusable}")
+                raise RunStoppedError(f"{self.path}: cannot be written: {self._unusable}")
             if self._synced >= size:
                 return
             size = self._size
@@ -76,7 +76,7 @@ class AppendOnlyFile:
             self._synced = size
 
     def close(self) -> None:
-        """Close the file; one that was removed is put back first. Raises RunStopped where that fails."""
+        """Close the file; one that was removed is put back first. Raises RunStoppedError where that fails."""
         with self._syncing, self._lock:
             if self._unusable == "closed":
                 return
@@ -85,7 +85,7 @@ class AppendOnlyFile:
                 if self._is_removed():
                     self._put_back()
             except OSError as error:
-                raise RunStopped(
+                raise RunStoppedError(
                     f"{self.path}: was removed while the run went on, and cannot be put back: "
                     f"{error.strerror}. What the run had sent is not known any more: look before you send it "
                     "again"
@@ -95,7 +95,7 @@ class AppendOnlyFile:
 
     def _write(self, lines: bytes) -> None:
         if self._unusable:
-            raise RunStopped(f"{self.path}: cannot be written: {self._unusable}")
+            raise RunStoppedError(f"{self.path}: cannot be written: {self._unusable}")
         try:
             written = os.write(self._descriptor, lines)
             while written < len(lines):
@@ -108,7 +108,7 @@ class AppendOnlyFile:
     def _require_name(self) -> None:
         self._look_at = self._clock() + LOOK_EVERY_S
         if not self._unusable and self._is_removed():
-            raise RunStopped(
+            raise RunStoppedError(
                 f"{self.path}: was removed while the run went on; it is put back as the run had it, and "
                 "--resume goes on"
             )
@@ -131,7 +131,7 @@ class AppendOnlyFile:
                 file.write(block)
 
     def _stop(self, error: OSError) -> NoReturn:
-        raise RunStopped(f"{self.path}: cannot be written: {error.strerror}") from error
+        raise RunStoppedError(f"{self.path}: cannot be written: {error.strerror}") from error
 
 
 def cut_broken_end(path: Path) -> None:

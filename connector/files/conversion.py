@@ -11,40 +11,40 @@ from connector.common import json_text
 from connector.common.json_text import Json
 
 
-def convert(spool: IO[bytes], format: str, file: BinaryIO) -> None:
+def convert(partial: IO[bytes], format: str, file: BinaryIO) -> None:
     """Write envelopes in another format: `json` or `csv`."""
     writers: dict[str, Callable[[IO[bytes], BinaryIO], None]] = {"json": _write_json, "csv": _write_csv}
-    writers[format](spool, file)
+    writers[format](partial, file)
 
 
-def _write_json(spool: IO[bytes], file: BinaryIO) -> None:
+def _write_json(partial: IO[bytes], file: BinaryIO) -> None:
     separator = b"[\n"
-    spool.seek(0)
-    for line in spool:
+    partial.seek(0)
+    for line in partial:
         file.write(separator + line.rstrip(b"\n"))
         separator = b",\n"
     file.write(b"\n]\n" if separator != b"[\n" else b"[]\n")
 
 
-def _write_csv(spool: IO[bytes], file: BinaryIO) -> None:
+def _write_csv(partial: IO[bytes], file: BinaryIO) -> None:
     """Write `row, has_error, error`, then the results' fields in the order of their first appearance."""
     fields: dict[str, None] = {}
-    for envelope in _envelopes(spool):
+    for envelope in _envelopes(partial):
         fields |= dict.fromkeys(_cells(envelope))
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
     try:
         writer = csv.DictWriter(text, ["row", "has_error", "error", *fields], restval="")
         writer.writeheader()
-        for envelope in _envelopes(spool):
+        for envelope in _envelopes(partial):
             fixed = {name: _cell(envelope[name]) for name in ("row", "has_error", "error")}
             writer.writerow({**fixed, **_cells(envelope)})
     finally:
         text.detach()
 
 
-def _envelopes(spool: IO[bytes]) -> Iterator[dict[str, Json]]:
-    spool.seek(0)
-    for line in spool:
+def _envelopes(partial: IO[bytes]) -> Iterator[dict[str, Json]]:
+    partial.seek(0)
+    for line in partial:
         yield json_text.loads(line.decode())
 
 

@@ -13,25 +13,6 @@ from connector.common.json_text import Json
 VERSION = 1
 """The version of `schemas/envelope.schema.json`."""
 
-CODES = (
-    "template_error",
-    "input_invalid",
-    "auth_failed",
-    "forbidden",
-    "not_found",
-    "conflict",
-    "rate_limited",
-    "api_error",
-    "bad_response",
-    "timeout",
-    "network_error",
-    "partial",
-    "outcome_unknown",
-    "cancelled",
-    "internal_error",
-)
-"""Everything that `meta.code` can be, beside null for success."""
-
 
 @dataclass(frozen=True)
 class Envelope:

@@ -17,7 +17,7 @@ from pathlib import Path
 from connector.common import json_text
 from connector.common.json_text import Json, quoted
 from connector.common.redaction import Redactor
-from connector.errors import RowError, RunFault, RunStopped
+from connector.errors import ApiError, RowError, RunError, RunStoppedError
 from connector.files.append_only import AppendOnlyFile, cut_broken_end, read_lines
 from connector.http.messages import Request, Response
 
@@ -67,7 +67,7 @@ class Journal:
     def recorded(self, row: int, step: int, request: Request) -> Response | None:
         """Give the answer that the interrupted run got, or None when it had not sent this request.
 
-        Raises RowError (`outcome_unknown`) when it was sent and no answer was noted, or when that is so of
+        Raises ApiError (`outcome_unknown`) when it was sent and no answer was noted, or when that is so of
         another of its row: what a row reads may have changed since, and with it what it comes to write.
         """
         entry = self._earlier.get(row, {}).get(step)
@@ -85,13 +85,13 @@ class Journal:
         )
 
     def _require_no_doubt(self, row: int) -> None:
-        """Raise RowError if the row sent a request that cannot be repeated, and no answer to it was noted."""
+        """Raise ApiError if the row sent a request that cannot be repeated, and no answer to it was noted."""
         for entry in self._earlier.get(row, {}).values():
             if "answer" not in entry and not entry["sent"].startswith("DELETE "):
                 raise _in_doubt(entry["sent"], "the run was interrupted before its answer came")
 
     def sent(self, row: int, step: int, request: Request) -> None:
-        """Note a request before it is sent. Raises RunStopped, and then it must not be sent."""
+        """Note a request before it is sent. Raises RunStoppedError, and then it must not be sent."""
         named, digest = quoted(str(request)), _digest(request)
         line = f'{{"row":{row},"step":{step},"sent":{named},"request":"{digest}"}}\n'
         self._open_file().append(line.encode())
@@ -118,7 +118,7 @@ class Journal:
 
     def _note_end(self, line: str) -> None:
         file = self._open_file()
-        with suppress(RunStopped):  # see `answered`
+        with suppress(RunStoppedError):  # see `answered`
             file.append(line.encode(), although_removed=True)
 
     def _body(self, response: Response) -> str:
@@ -133,7 +133,7 @@ class Journal:
 
     def _open_file(self) -> AppendOnlyFile:
         if self._file is None:
-            raise RunStopped(f"{self.path}: the journal is not open")
+            raise RunStoppedError(f"{self.path}: the journal is not open")
         return self._file
 
     def _note(self, entry: dict[str, Json]) -> None:
@@ -155,17 +155,17 @@ class Head:
 
 
 def read_head(path: Path) -> Head:
-    """Read what an interrupted run was. Raises RunFault."""
+    """Read what an interrupted run was. Raises RunError."""
     try:
         with path.open("rb") as file:
             head = json_text.loads(file.readline().decode())
         if head["journal"] != VERSION:
-            raise RunFault(
+            raise RunError(
                 f"{path}: a journal of version {head['journal']}, which this version cannot resume"
             )
         return Head(head["run"], head.get("fsync") is True)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunFault(f"{path}: the journal of the interrupted run cannot be read: {error}") from error
+        raise RunError(f"{path}: the journal of the interrupted run cannot be read: {error}") from error
 
 
 def _digest(request: Request) -> str:
@@ -173,8 +173,8 @@ def _digest(request: Request) -> str:
     return hashlib.sha256(f"{request.method} {request.target}\n".encode() + (body or b"")).hexdigest()
 
 
-def _in_doubt(request: Request | str, why: str) -> RowError:
-    return RowError(
+def _in_doubt(request: Request | str, why: str) -> ApiError:
+    return ApiError(
         "outcome_unknown",
         f"{request}: {why}. Whether it was carried out is not known: look before you send it again",
         refused=False,

@@ -20,7 +20,7 @@ LONGEST_VALUE = 1 << 26
 _CHUNK = 1 << 16
 
 
-class JsonAhead:
+class JsonStream:
     """A stream's text, read in chunks and no further than the next value needs.
 
     `fault` is why the stream ended before its end; what came until then is given out all the same.

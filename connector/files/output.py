@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 from connector.common import json_text
 from connector.common.durability import sync_file, sync_folder
 from connector.common.redaction import Redactor
-from connector.errors import RunFault, RunStopped
+from connector.errors import RunError, RunStoppedError
 from connector.files.append_only import AppendOnlyFile, cut_broken_end, read_lines
 from connector.files.conversion import convert
 from connector.files.envelope import Envelope
@@ -44,20 +44,20 @@ class Output(Protocol):
         """Give the envelopes of these rows."""
 
     def write(self, lines: bytes) -> None:
-        """Write the lines of one or more envelopes, all or none of them. Raises RunStopped."""
+        """Write the lines of one or more envelopes, all or none of them. Raises RunStoppedError."""
 
     def finish(self) -> None:
-        """Complete the output. Raises RunStopped."""
+        """Complete the output. Raises RunStoppedError."""
 
     def close(self) -> None:
         """Let go of files; an output that is not finished stays resumable where it can be."""
 
 
 def format_of(path: str, format: str | None) -> Format:
-    """Choose an output's format by its name, unless one is asked for. Raises RunFault."""
+    """Choose an output's format by its name, unless one is asked for. Raises RunError."""
     wanted = format or {".json": "json", ".csv": "csv"}.get(Path(path).suffix.lower(), "jsonl")
     if wanted not in FORMATS:
-        raise RunFault(f'no output format "{wanted}"; there are {", ".join(FORMATS)}')
+        raise RunError(f'no output format "{wanted}"; there are {", ".join(FORMATS)}')
     return wanted
 
 
@@ -80,7 +80,7 @@ class FileOutput:
     ) -> None:
         self.path, self._format, self._fsync = path, format, fsync
         self.folder = _work_folder(path)
-        self.spool = spool_of(path)
+        self.partial = partial_output_of(path)
         self.parts = self.folder / "parts"
         self.journal = Journal(_journal(path), redactor)
         self.done_rows = 0
@@ -91,59 +91,59 @@ class FileOutput:
             self._lock = FileLock(self.folder / "lock")
             self._lock.acquire(timeout=0)
         except Timeout:
-            raise RunFault(f"{path}: another run is writing it right now") from None
+            raise RunError(f"{path}: another run is writing it right now") from None
         except OSError as error:
-            raise RunFault(f"{path}: cannot be written: {error.strerror}") from error
+            raise RunError(f"{path}: cannot be written: {error.strerror}") from error
         try:
             look(path, start)  # again, now that no other run can change the answer
             if start == "resume" and _has_head(self.journal.path):
                 self._resume(fingerprint)
             else:
                 self._begin(fingerprint)
-        except RunFault:
+        except RunError:
             self._lock.release()
             raise
 
     def _begin(self, fingerprint: Mapping[str, str]) -> None:
         try:
-            for path in (self.journal.path, self.spool):
+            for path in (self.journal.path, self.partial):
                 path.unlink(missing_ok=True)
             if self.parts.exists():
                 shutil.rmtree(self.parts)
             # In this order: a journal without envelopes beside it means that they were given their name.
-            self._file = AppendOnlyFile(self.spool, fsync=self._fsync)
+            self._file = AppendOnlyFile(self.partial, fsync=self._fsync)
             self._sync_names()
             self.journal.begin(fingerprint, fsync=self._fsync)
             self._sync_names()
-        except (OSError, RunStopped) as error:
+        except (OSError, RunStoppedError) as error:
             shutil.rmtree(self.folder, ignore_errors=True)
-            raise RunFault(str(error)) from error
+            raise RunError(str(error)) from error
 
     def _resume(self, fingerprint: Mapping[str, str]) -> None:
         before = read_head(self.journal.path)
         names = dict.fromkeys((*fingerprint, *before.run))
         changed = [name for name in names if before.run.get(name) != fingerprint.get(name)]
         if changed:
-            raise RunFault(
+            raise RunError(
                 f"{self.path}: the interrupted run was another one: its {', '.join(changed)} differed. "
                 "--restart begins again"
             )
         try:
-            if not self.spool.exists() and self.path.exists():
-                os.replace(self.path, self.spool)
-            self.spool.touch()
-            cut_broken_end(self.spool)
+            if not self.partial.exists() and self.path.exists():
+                os.replace(self.path, self.partial)
+            self.partial.touch()
+            cut_broken_end(self.partial)
             # A line that the disk does not hold, of a run that wrote none before it held the last one, is
             # what the power's end cut off: nothing that was noted behind it had been sent.
-            self.done_rows = _cut_unfinished_row(self.spool, cut=before.fsync)
+            self.done_rows = _cut_unfinished_row(self.partial, cut=before.fsync)
             self._fsync = self._fsync or before.fsync
-            self._file = AppendOnlyFile(self.spool, fsync=self._fsync)
+            self._file = AppendOnlyFile(self.partial, fsync=self._fsync)
             self.journal.resume(self.done_rows, fsync=self._fsync, cut=before.fsync)
             self.resumed = True
             said = (self.path, self.done_rows, self.journal.earlier_rows)
             logger.info("%s: resuming; rows done: up to %d, rows in flight with sent requests: %d", *said)
-        except (OSError, RunStopped, ValueError, KeyError, TypeError) as error:
-            raise RunFault(
+        except (OSError, RunStoppedError, ValueError, KeyError, TypeError) as error:
+            raise RunError(
                 f"{self.path}: the interrupted run cannot be read: {error}. --restart begins again"
             ) from error
 
@@ -155,12 +155,12 @@ class FileOutput:
 
     def earlier(self) -> Iterator[Envelope]:
         """Give the envelopes that the interrupted run had written."""
-        with self.spool.open("rb") as lines:
+        with self.partial.open("rb") as lines:
             for line in lines:
                 yield Envelope.from_json(json_text.loads(line.decode()))
 
     def write(self, lines: bytes) -> None:
-        """Write envelopes; the operating system has them when this returns. Raises RunStopped."""
+        """Write envelopes; the operating system has them when this returns. Raises RunStoppedError."""
         self._file.append(lines)
 
     def finish(self) -> None:
@@ -169,17 +169,17 @@ class FileOutput:
         self._file.sync()
         self._file.close()  # some systems rename no file that is open
         try:
-            ready = self.spool
+            ready = self.partial
             if self._format != "jsonl":
                 ready = self.folder / "output"
-                with self.spool.open("rb") as spool, ready.open("wb") as file:
-                    convert(spool, self._format, file)
+                with self.partial.open("rb") as partial, ready.open("wb") as file:
+                    convert(partial, self._format, file)
                     file.flush()
                     sync_file(file.fileno())
             os.replace(ready, self.path)
             self._sync_names()
         except OSError as error:
-            raise RunStopped(f"{self.path}: cannot be written: {error.strerror}") from error
+            raise RunStoppedError(f"{self.path}: cannot be written: {error.strerror}") from error
         self.close()
         with suppress(OSError):  # first, as without a journal there is nothing that could be resumed
             self.journal.path.unlink()
@@ -192,7 +192,7 @@ class FileOutput:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def close(self) -> None:
-        """Let go of the files; what is not finished can be resumed. Raises RunStopped: see AppendOnlyFile."""
+        """Close the files; unfinished work can be resumed. Raises RunStoppedError: see AppendOnlyFile."""
         if self._lock.is_locked:
             with ExitStack() as all_of_them:
                 all_of_them.callback(self._lock.release)
@@ -204,7 +204,7 @@ def _work_folder(path: Path) -> Path:
     return path.with_name(path.name + ".run")
 
 
-def spool_of(path: Path) -> Path:
+def partial_output_of(path: Path) -> Path:
     """Name the file of a run's envelopes so far, one a line, which is there until the output is complete."""
     return _work_folder(path) / "envelopes.jsonl"
 
@@ -216,20 +216,20 @@ def _journal(path: Path) -> Path:
 def look(path: Path, start: Start) -> None:
     """Refuse an output that cannot be, and to overwrite one or begin again without being told to."""
     if path.is_dir():
-        raise RunFault(f"{path}: is a folder; name a file for the output")
+        raise RunError(f"{path}: is a folder; name a file for the output")
     if path.exists() and not path.is_file():
-        raise RunFault(f"{path}: is no regular file; name a file for the output, or - for standard output")
+        raise RunError(f"{path}: is no regular file; name a file for the output, or - for standard output")
     if not path.parent.is_dir():
-        raise RunFault(f"{path}: there is no folder {path.parent}")
+        raise RunError(f"{path}: there is no folder {path.parent}")
     if start == "new" and is_interrupted(path):
-        raise RunFault(
+        raise RunError(
             f"{path}: an interrupted run is here ({_work_folder(path)}): --resume goes on with it, "
             "--restart begins again"
         )
     if start == "new" and path.exists():
-        raise RunFault(f"{path}: is there already: --restart writes it anew")
+        raise RunError(f"{path}: is there already: --restart writes it anew")
     if start == "resume" and not _journal(path).exists():
-        raise RunFault(f"{path}: there is no interrupted run to resume")
+        raise RunError(f"{path}: there is no interrupted run to resume")
 
 
 def is_interrupted(path: Path) -> bool:
@@ -238,17 +238,17 @@ def is_interrupted(path: Path) -> bool:
 
 
 def look_for_another_run(path: Path) -> None:
-    """Raise RunFault while another run is writing this output."""
+    """Raise RunError while another run is writing this output."""
     folder = _work_folder(path)
     if folder.is_dir():
         try:
             FileLock(folder / "lock").acquire(timeout=0).lock.release()
         except Timeout:
-            raise RunFault(f"{path}: another run is writing it right now") from None
+            raise RunError(f"{path}: another run is writing it right now") from None
 
 
 def discard(path: Path) -> None:
-    """Remove an output, and an interrupted run to it. Raises RunFault."""
+    """Remove an output, and an interrupted run to it. Raises RunError."""
     try:
         if _work_folder(path).is_dir():
             # First, as without a journal nothing of what is left can be taken for a run to be resumed.
@@ -256,7 +256,7 @@ def discard(path: Path) -> None:
             shutil.rmtree(_work_folder(path))
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise RunFault(f"{path}: cannot be removed: {error.strerror}") from error
+        raise RunError(f"{path}: cannot be removed: {error.strerror}") from error
 
 
 def _has_head(journal: Path) -> bool:
@@ -268,13 +268,13 @@ def _has_head(journal: Path) -> bool:
         return False
 
 
-def _cut_unfinished_row(spool: Path, *, cut: bool) -> int:
+def _cut_unfinished_row(partial: Path, *, cut: bool) -> int:
     """Remove the envelopes of a row without its last one; give the number of the last row that has it."""
     done = keep = 0
-    for envelope, end in read_lines(spool, cut=cut):
+    for envelope, end in read_lines(partial, cut=cut):
         if envelope["meta"].get("last", True):
             done, keep = envelope["row"], end
-    os.truncate(spool, keep)
+    os.truncate(partial, keep)
     return done
 
 
@@ -292,7 +292,7 @@ class StreamOutput:
         return iter(())
 
     def write(self, lines: bytes) -> None:
-        """Write envelopes. Raises RunStopped when nobody reads any more."""
+        """Write envelopes. Raises RunStoppedError when nobody reads any more."""
         with _writing():
             (self._spool or self._stream).write(lines)
             if not self._spool:
@@ -316,4 +316,4 @@ def _writing() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise RunStopped(f"standard output cannot be written: {error.strerror}") from error
+        raise RunStoppedError(f"standard output cannot be written: {error.strerror}") from error

@@ -19,8 +19,8 @@ from typing import Any, BinaryIO, Literal
 
 from connector.common import json_text
 from connector.common.json_text import Json, kind
-from connector.errors import RunFault, shorten
-from connector.files.json_stream import UNREADABLE, JsonAhead
+from connector.errors import Code, RunError, shorten
+from connector.files.json_stream import UNREADABLE, JsonStream
 
 Format = Literal["jsonl", "json", "csv", "tsv"]
 FORMATS: tuple[Format, ...] = ("jsonl", "json", "csv", "tsv")
@@ -44,7 +44,7 @@ class InputRow:
     number: int
     data: dict[str, Json]
     error: str = ""
-    code: str = "input_invalid"
+    code: Code = "input_invalid"
 
 
 @dataclass(frozen=True)
@@ -60,14 +60,14 @@ class RowSource:
 
     def __init__(self, path: str, format: str | None = None, stdin: BinaryIO | None = None) -> None:
         if format is not None and format not in FORMATS:
-            raise RunFault(f'no input format "{format}"; there are {", ".join(FORMATS)}')
+            raise RunError(f'no input format "{format}"; there are {", ".join(FORMATS)}')
         self._format: Format | None = format
         self._stdin = stdin
         self.is_stdin = path == "-"
         self._files = [] if self.is_stdin else _input_files(Path(path))
 
     def rows(self) -> Iterator[InputRow]:
-        """Give the rows in order. Raises RunFault where a file cannot be opened or has a broken header."""
+        """Give the rows in order. Raises RunError where a file cannot be opened or has a broken header."""
         for number, record in enumerate(self._records(), start=1):
             yield InputRow(number, record.data, record.error)
 
@@ -107,7 +107,7 @@ class RowSource:
             try:
                 with _open(path) as file:
                     yield from _read_stream(file, self._format or _format_of(path), str(path), unread=unread)
-            except RunFault as error:
+            except RunError as error:
                 if index == 0:
                     raise
                 # Requests have been sent for the files before it: it costs a row, not the run.
@@ -116,7 +116,7 @@ class RowSource:
 
 def _input_files(path: Path) -> list[Path]:
     if not path.exists():
-        raise RunFault(f"{path}: there is no such input")
+        raise RunError(f"{path}: there is no such input")
     if not path.is_dir():
         with _open(path):
             return [path]
@@ -124,7 +124,7 @@ def _input_files(path: Path) -> list[Path]:
         p for p in path.iterdir() if p.name.startswith("part-") and p.suffix != ".crc" and p.is_file()
     )
     if not parts:
-        raise RunFault(f"{path}: the folder holds no part-* files")
+        raise RunError(f"{path}: the folder holds no part-* files")
     return parts
 
 
@@ -132,7 +132,7 @@ def _open(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
     except OSError as error:
-        raise RunFault(f"{path}: cannot be read: {error.strerror}") from error
+        raise RunError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 def _format_of(path: Path) -> Format | None:
@@ -241,7 +241,7 @@ def _row_or_error(value: Json, place: str) -> _Record:
 
 def _json_array(stream: BinaryIO, name: str) -> Iterator[_Record]:
     """Read an array's items one by one, keeping no more than one of them in memory."""
-    text = JsonAhead(stream)
+    text = JsonStream(stream)
     done = 0
     try:
         text.skip("[")
@@ -290,7 +290,7 @@ def _separated(stream: BinaryIO, name: str, delimiter: str) -> Iterator[_Record]
             header = _next_cells(reader, name)
         if not isinstance(header, list):
             if header is not None:
-                raise RunFault(header.error)
+                raise RunError(header.error)
             return
         _check_header(header, name)
         while (cells := _next_cells(reader, name)) is not None:
@@ -330,11 +330,11 @@ def _check_header(header: Sequence[str], name: str) -> None:
     seen: set[str] = set()
     for column in header:
         if not column.strip() or _has_bad_byte(column):
-            raise RunFault(
+            raise RunError(
                 f"{name}: a column of the header has no readable name: {shorten(repr(column), 80)}"
             )
         if column in seen:
-            raise RunFault(f'{name}: the header names the column "{shorten(column, 80)}" twice')
+            raise RunError(f'{name}: the header names the column "{shorten(column, 80)}" twice')
         seen.add(column)
 
 

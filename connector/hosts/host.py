@@ -21,12 +21,12 @@ from connector.common.absent import ABSENT
 from connector.common.clock import SystemClock
 from connector.common.redaction import Redactor
 from connector.connections.connection import Connection
-from connector.errors import RunFault
+from connector.errors import RunError
 from connector.files.output import StreamOutput
 from connector.files.readers import InputRow
 from connector.runs.batch import require_first, run_batch
 from connector.runs.job import Job
-from connector.runs.policy import behind_doors
+from connector.runs.policy import apply_policy
 from connector.runs.run import Prepared, make_invoker, prepare
 from connector.runs.summary import Listener, Summary
 
@@ -36,14 +36,14 @@ def prepare_form(
 ) -> Prepared:
     """Bind the job's action to the texts that stand in a host's form, by input name.
 
-    A field left empty is an input that is absent, and never the row's field of the same name. Raises RunFault
+    A field left empty is an input that is absent, and never the row's field of the same name. Raises RunError
     before anything is read or sent.
     """
     action = catalog.action(job.action)
     empty = [name for name in needed(action, fallbacks or {}) if not given.get(name, "").strip()]
     if empty:
         titles = ", ".join(f'{name} ("{action.inputs[name].title}")' for name in empty)
-        raise RunFault(f"{action.name} needs a value for {titles}, which is left empty")
+        raise RunError(f"{action.name} needs a value for {titles}, which is left empty")
     templates = {name: text for name, text in given.items() if text.strip()}
     if not templates.keys() - {"delay_ms"}:
         # An action without any template would take the row's fields of its inputs' names.
@@ -66,11 +66,11 @@ def run_rows(
     """Run a prepared action over a host's rows, and answer them in their order, one envelope at a time.
 
     Nothing is kept for another run: a host begins each anew. When `stop` is set, the rows under way are
-    answered (as `cancelled` where they would wait for long), and no other is begun. Raises RunFault (nothing
-    was sent), or what `answer` raises: RunStopped when the host takes no more.
+    answered (as `cancelled` where they would wait for long), and no other is begun. Raises RunError (nothing
+    was sent), or what `answer` raises: RunStoppedError when the host takes no more.
     """
     rows, clock = require_first(rows), SystemClock(stop, resumable=False)
-    connection = behind_doors(prepared.action, prepared.job, connection)
+    connection = apply_policy(prepared.action, prepared.job, connection)
     client = open_client(prepared.service, connection, prepared.bindings.delay_ms, clock=clock)
     sign_in(client)
     invoker = make_invoker(prepared, client)
@@ -80,10 +80,10 @@ def run_rows(
         try:
             return run_batch(rows, invoker, output, clock, (answer,), stop, concurrency=concurrency)
         finally:
-            client.settle()
+            client.flush_audit()
 
 
 def try_sign_in(service: Service, connection: Connection) -> None:
-    """Sign in anew, whatever token an earlier run has left. Raises RowError, or ConnectionFault."""
+    """Sign in anew, whatever token an earlier run has left. Raises RowError, or ConnectionSetupError."""
     redactor = Redactor(connection.secrets, service.secrets)
     Auth(service, connection, open_transport(connection), SystemClock(), redactor).token()

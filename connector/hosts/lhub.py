@@ -28,10 +28,10 @@ from threading import Event
 from typing import Any, NoReturn
 
 from connector.catalog.catalog import Catalog
-from connector.errors import RunFault, RunStopped
+from connector.errors import RunError, RunStoppedError
 from connector.hosts.host import prepare_form, run_rows
 from connector.hosts.lhub_connection import ConnectionForm
-from connector.hosts.lhub_io import Exchange
+from connector.hosts.lhub_io import PlatformIO
 from connector.hosts.lhub_sdk import KNOWN, load_sdk, runs_actions
 from connector.runs.job import Job
 from connector.runs.run import Prepared
@@ -79,7 +79,7 @@ class Integration:
         )
 
     def _prepare(self, function: Function) -> Prepared:
-        """Bind the action to the templates and settings of this run. Raises RunFault."""
+        """Bind the action to the templates and settings of this run. Raises RunError."""
         name = function.__name__
         given = self._templates(function)
         given["delay_ms"] = _setting(DELAY)
@@ -101,14 +101,14 @@ class Integration:
         return {input_name(name): variable.read() or "" for name, variable in variables.items()}
 
     def _check(self, function: Function) -> list[Any]:
-        """Give the SDK's errors at the inputs whose templates are at fault. Raises RunFault for the rest."""
+        """Give the SDK's errors at the inputs whose templates are at fault. Raises RunError for the rest."""
         inputs = self._catalog.action(function.__name__).inputs
         templates = {name: text for name, text in self._templates(function).items() if name in inputs}
         found = []
         for name, template in templates.items():
             try:
                 compile_template(template, inputs[name].schema)
-            except RunFault as error:
+            except RunError as error:
                 field = self._sdk.MappedColumnEnvVar(argument_name(name))
                 found.append(self._sdk.ValidationError(str(error), field))
         if not found:
@@ -122,11 +122,11 @@ class Integration:
         stop = Event()
         signal.signal(signal.SIGTERM, lambda *_: stop.set())
         try:
-            prepared, exchange = self._prepare(function), Exchange()
+            prepared, exchange = self._prepare(function), PlatformIO()
             summary = run_rows(prepared, self._form.connection(), exchange.rows(), exchange.answer, stop)
-        except RunFault as error:
+        except RunError as error:
             self._fail(_NOTHING_RUN, str(error))
-        except RunStopped as error:
+        except RunStoppedError as error:
             self._fail(_STOPPED, str(error))
         except Exception as error:
             self._fail(_OUR_FAULT, f"a fault in the connector itself: {type(error).__name__}: {error}")

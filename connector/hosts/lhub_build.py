@@ -15,7 +15,7 @@ from connector.catalog.action import Action
 from connector.catalog.catalog import Catalog
 from connector.catalog.inputs import Input
 from connector.common import json_text
-from connector.errors import RunFault
+from connector.errors import RunError
 from connector.hosts.host import needed
 from connector.hosts.lhub import BATCH_END, DELAY, FILES, LIST_ROWS, UPLOADS, argument_name
 
@@ -65,12 +65,12 @@ ninjaone-connector=={version}
 def build(folder: Path, names: Sequence[str] = DOCUMENTED) -> list[Path]:
     """Write the integration of some actions of one service into a folder, and give the files.
 
-    Raises RunFault for unknown actions and for a folder that holds something else.
+    Raises RunError for unknown actions and for a folder that holds something else.
     """
     catalog = Catalog()
     actions = [catalog.action(name) for name in dict.fromkeys(names)]
     if len({action.service for action in actions}) != 1:
-        raise RunFault("an integration is made of actions of one service")
+        raise RunError("an integration is made of actions of one service")
     title = catalog.service(actions[0].service).title
     head = _HEAD.format(title=title, service=actions[0].service, mark=_MARK, version=connector.__version__)
     written = {
@@ -83,7 +83,7 @@ def build(folder: Path, names: Sequence[str] = DOCUMENTED) -> list[Path]:
         for name, text in written.items():
             (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise RunFault(f"{folder}: cannot be written: {error.strerror}") from error
+        raise RunError(f"{folder}: cannot be written: {error.strerror}") from error
     return [folder / name for name in written]
 
 
@@ -93,7 +93,7 @@ def _look(folder: Path) -> None:
     if not folder.exists() or (module.is_file() and _MARK in module.read_text("utf-8", "replace")):
         return
     if any(folder.iterdir()):
-        raise RunFault(f"{folder}: holds something that is no integration of ours; name another folder")
+        raise RunError(f"{folder}: holds something that is no integration of ours; name another folder")
 
 
 def _parameters(actions: Sequence[Action]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from connector.catalog.service import Service
 from connector.connections.connection import Connection, make_connection
-from connector.errors import ConnectionFault, ConnectorError, NotSent, RowError
+from connector.errors import ConnectionSetupError, ConnectorError, NotSentError, RowError
 from connector.hosts.host import try_sign_in
 from connector.hosts.lhub_sdk import load_sdk
 
@@ -63,7 +63,7 @@ class ConnectionForm:
         return self._sdk.ConnectionParam(id, label=label, description=description, **more)
 
     def connection(self) -> Connection:
-        """Make a connection of what stands in the form. Raises ConnectionFault."""
+        """Make a connection of what stands in the form. Raises ConnectionSetupError."""
         texts = {name: (field.read() or "").strip() for name, field in self._fields.items()}
         settings: dict[str, Any] = {name: text for name, text in texts.items() if text}
         if "base_url" in settings:
@@ -77,7 +77,7 @@ class ConnectionForm:
         instance = "base_url" if (self._fields["base_url"].read() or "").strip() else "region"
         try:
             connection = self.connection()
-        except ConnectionFault as error:
+        except ConnectionSetupError as error:
             return self._fault("proxy" if "proxy" in str(error) else instance, error)
         try:
             try_sign_in(self._service, connection)
@@ -91,7 +91,7 @@ class ConnectionForm:
 
 def _at_fault(error: ConnectorError, *, has_proxy: bool) -> str:
     """Name the field in which the cause of a failed sign-in stands; empty when it is where to sign in."""
-    if isinstance(error, ConnectionFault):
+    if isinstance(error, ConnectionSetupError):
         # No transport could be made: of the proxy's URL, or of the bundle of certificates.
         return "proxy" if has_proxy and "proxy" in str(error) else "verify_tls"
     if isinstance(error, RowError) and error.code == "auth_failed" and error.vendor_code:
@@ -99,7 +99,7 @@ def _at_fault(error: ConnectorError, *, has_proxy: bool) -> str:
     causes = list(_causes(error))
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
         return "verify_tls"
-    unsent = any(isinstance(cause, NotSent) for cause in causes)
+    unsent = any(isinstance(cause, NotSentError) for cause in causes)
     return "proxy" if has_proxy and (unsent or getattr(error, "status", None) == 407) else ""
 
 

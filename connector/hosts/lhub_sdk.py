@@ -8,7 +8,7 @@ from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
-from connector.errors import RunFault
+from connector.errors import RunError
 
 KNOWN = "1.0.14"
 """The version of the SDK that the adapter was written against and is tested with."""
@@ -31,7 +31,7 @@ _PARTS = {
 
 @cache
 def load_sdk() -> Any:
-    """Import the SDK and give its parts by name. Raises RunFault where one of them is not there.
+    """Import the SDK and give its parts by name. Raises RunError where one of them is not there.
 
     To import it replaces `sys.stdout` and `sys.stderr` when rows go through files.
     """
@@ -43,7 +43,7 @@ def load_sdk() -> Any:
                 setattr(parts, name, getattr(imported, name))
         parts.once = parts.ExecutionType.PROCESS_ONCE
     except (ImportError, AttributeError) as error:
-        raise RunFault(
+        raise RunError(
             f"this connector knows lhub_integ {KNOWN}, and the one installed here is another: {error}"
         ) from error
     return parts

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
-from connector.errors import ConnectionFault, NotSent
+from connector.errors import ConnectionSetupError, NotSentError
 from connector.http.messages import escape_target
 
 if TYPE_CHECKING:
@@ -28,10 +28,10 @@ _PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True)
-class Route:
+class ConnectSettings:
     """How requests get to a host.
 
-    `connect` gives a connected socket, with TLS where that is due, or raises NotSent. `prefix` stands before
+    `connect` returns a connected socket, with TLS where required, or raises NotSentError. `prefix` precedes
     the target of every request, which also carries `headers`.
     """
 
@@ -40,15 +40,15 @@ class Route:
     headers: Mapping[str, str] = field(repr=False)
 
 
-def find_route(
+def connect_settings(
     base_url: str, timeout_s: float, *, verify_tls: bool, ca_file: str | None, proxy: str | None
-) -> Route:
-    """Find the way to `base_url`. Raises ConnectionFault for settings that cannot be used."""
+) -> ConnectSettings:
+    """Find the way to `base_url`. Raises ConnectionSetupError for settings that cannot be used."""
     try:
         parts = urlsplit(base_url)
         host, port = _host(parts), parts.port or _PORTS[parts.scheme]
     except (ValueError, KeyError):
-        raise ConnectionFault(f"{base_url}: this URL cannot be read") from None
+        raise ConnectionSetupError(f"{base_url}: this URL cannot be read") from None
     name = f"[{host}]" if ":" in host else host
     name = name if port == _PORTS[parts.scheme] else f"{name}:{port}"
     prefix, headers = escape_target(parts.path), {"host": name}
@@ -59,10 +59,14 @@ def find_route(
 
         if found := find_proxy(base_url, connect_timeout_s, timeout_s, verify, proxy):
             if not found.forwards:
-                return Route(found.connect, prefix, headers)
-            return Route(found.connect, f"{parts.scheme}://{name}{prefix}", {**headers, **found.headers})
+                return ConnectSettings(found.connect, prefix, headers)
+            return ConnectSettings(
+                found.connect, f"{parts.scheme}://{name}{prefix}", {**headers, **found.headers}
+            )
     context = _tls_context(base_url, verify) if parts.scheme == "https" else None
-    return Route(lambda: _connect((host, port), connect_timeout_s, timeout_s, context), prefix, headers)
+    return ConnectSettings(
+        lambda: _connect((host, port), connect_timeout_s, timeout_s, context), prefix, headers
+    )
 
 
 def _host(parts: SplitResult) -> str:
@@ -99,7 +103,7 @@ def _tls_context(base_url: str, verify: bool | str) -> ssl.SSLContext:
                 cafile=None if is_folder else authorities, capath=authorities if is_folder else None
             )
         except OSError as error:
-            raise ConnectionFault(
+            raise ConnectionSetupError(
                 f"{base_url}: the CA certificate bundle {authorities} cannot be read: {error}"
             ) from None
     context.set_alpn_protocols(["http/1.1"])
@@ -126,8 +130,8 @@ def _connect(
         if connected is not None:
             connected.close()
         if isinstance(error, TimeoutError):
-            raise NotSent(f"no connection within {connect_timeout_s} s", "timeout") from error
-        raise NotSent(f"no connection: {error}") from error
+            raise NotSentError(f"no connection within {connect_timeout_s} s", "timeout") from error
+        raise NotSentError(f"no connection: {error}") from error
     connected.settimeout(timeout_s)
     logger.debug("connected to %s, port %d", *address)
     return connected

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 
-from connector.errors import AnswerLost
+from connector.errors import ResponseLostError
 
 LARGEST_BODY = 1 << 29
 """Bytes of an answer's body, unpacked: a thousand times as many may come of what is sent."""
@@ -15,7 +15,7 @@ _GZIP, _ZLIB, _RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
 def decoded(body: bytes, codings: str) -> bytes:
     """Undo the `codings` of a Content-Encoding header, the last one first.
 
-    A body in a coding that nobody asked for is given as it is. Raises AnswerLost (`bad_response`) for one
+    A body in another coding is returned as it is. Raises ResponseLostError (`bad_response`) for one
     that is broken or ends too early.
     """
     names = [name.strip().lower() for name in codings.split(",")]
@@ -27,7 +27,7 @@ def decoded(body: bytes, codings: str) -> bytes:
             elif name.endswith("gzip"):
                 body = _gunzipped(body)
     except (zlib.error, EOFError) as error:
-        raise AnswerLost(f"the answer's encoding is broken: {error}", "bad_response") from error
+        raise ResponseLostError(f"the answer's encoding is broken: {error}", "bad_response") from error
     return body
 
 

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from connector.common.json_text import Json
-from connector.errors import RunStopped
+from connector.errors import RunStoppedError
 from connector.http.messages import Response
 
 _LONGEST_NAME = 100
@@ -19,7 +19,7 @@ def save(response: Response, folder: Path, stem: str) -> dict[str, Json]:
     """Save an answer's content as `STEM-NAME`, whole or not at all, and describe it.
 
     NAME is the one that the answer gives, without anything that could lead out of the folder. Gives
-    `path`, `size` (bytes), `media_type` and `sha256`. Raises RunStopped where it cannot be written.
+    `path`, `size` (bytes), `media_type` and `sha256`. Raises RunStoppedError where it cannot be written.
     """
     path = folder / f"{stem}-{file_name(response)}"
     unfinished = path.with_name(path.name + ".part")
@@ -27,7 +27,7 @@ def save(response: Response, folder: Path, stem: str) -> dict[str, Json]:
         unfinished.write_bytes(response.body)
         os.replace(unfinished, path)
     except OSError as error:
-        raise RunStopped(f"{path}: cannot be written: {error.strerror}") from error
+        raise RunStoppedError(f"{path}: cannot be written: {error.strerror}") from error
     media_type = response.headers.get("content-type", "application/octet-stream")
     return {
         "path": str(path),

@@ -11,7 +11,7 @@ import socket
 import sys
 from collections.abc import Callable, Mapping
 
-from connector.errors import AnswerLost, RowError
+from connector.errors import InputError, ResponseLostError
 from connector.http.content_encoding import LARGEST_BODY, decoded
 from connector.http.messages import Response
 
@@ -36,7 +36,7 @@ _LINE_END, _HEAD_END = re.compile(rb"\r?\n"), re.compile(rb"\n\r?\n")
 _WITH_A_BODY = ("POST", "PUT", "PATCH")
 
 
-class Connection:
+class HttpConnection:
     """A connected socket, its timeout set, for one exchange after the other.
 
     `reusable` says after an exchange whether there can be another one.
@@ -61,8 +61,8 @@ class Connection:
     ) -> Response:
         """Send one request and read its whole answer; `leaving` is called just before it is sent.
 
-        Raises RowError (`input_invalid`) for a request that cannot be written, of which nothing was sent,
-        and AnswerLost where no whole answer came.
+        Raises InputError (`input_invalid`) for a request that cannot be written, of which nothing was sent,
+        and ResponseLostError where no whole answer came.
         """
         head = write_head(method, target, headers, body)
         self.reusable = False
@@ -72,7 +72,9 @@ class Connection:
             is_sent = self._send(head, body or b"")
             response, may_be_followed = read_answer(self._socket.recv, method)
         except TimeoutError as error:
-            raise AnswerLost(f"no whole answer within {self._socket.gettimeout()} s", "timeout") from error
+            raise ResponseLostError(
+                f"no whole answer within {self._socket.gettimeout()} s", "timeout"
+            ) from error
         except OSError as error:
             raise _broken(str(error) or type(error).__name__) from error
         self.reusable = is_sent and may_be_followed
@@ -109,14 +111,14 @@ def _readable_check(connected: socket.socket) -> Callable[[], bool]:
 def write_head(method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> bytes:
     """Write a request's first line and its headers, the length of its body among them.
 
-    Raises RowError (`input_invalid`) for whatever could end a line before its time.
+    Raises InputError (`input_invalid`) for whatever could end a line before its time.
     """
     if not _TARGET.fullmatch(target):
-        raise RowError("input_invalid", f"no request can go to {target[:200]!r}")
+        raise InputError("input_invalid", f"no request can go to {target[:200]!r}")
     # All names at once, and all values: nearly every time there is nothing to be found.
     names, values = method + "".join(headers), "".join(headers.values())
     if not (_SENT_NAME.fullmatch(names) and _SENT_VALUE.fullmatch(values)) or "" in headers:
-        raise RowError("input_invalid", f"no request can carry {_unfit(headers)}")
+        raise InputError("input_invalid", f"no request can carry {_unfit(headers)}")
     lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
     if body is not None or method in _WITH_A_BODY:
         lines += f"content-length: {len(body or b'')}\r\n"
@@ -137,7 +139,7 @@ def read_answer(receive: Callable[[int], bytes], method: str) -> tuple[Response,
     """Read one whole answer, and tell whether another may follow on the same connection.
 
     `receive` gives up to so many bytes, and none where the connection ends; what it raises goes through.
-    Raises AnswerLost for an answer that is cut short, and for what is none.
+    Raises ResponseLostError for an answer that is cut short, and for what is none.
     """
     return _Answer(receive).read(method)
 
@@ -210,7 +212,7 @@ class _Answer:
         return int(line[1], 16)
 
     def _until(self, end: re.Pattern[bytes], longest: int) -> bytes:
-        """Read up to and over `end`; give what stands before it. Raises AnswerLost past `longest` bytes."""
+        """Read past `end`; return what precedes it. Raises ResponseLostError after `longest` bytes."""
         start = self._at
         # Two bytes more than `longest` may be there: of the end, which has up to three.
         while (found := end.search(self._data, start)) is None and len(self._data) - self._at <= longest + 2:
@@ -255,7 +257,7 @@ class _Answer:
 def read_head(head: bytes) -> tuple[int, int, dict[str, str]]:
     """Read the head of an answer: the minor version, the status, and the headers by lower-case name.
 
-    Headers that come more than once are joined by commas. Raises AnswerLost for what is no such head.
+    Headers that come more than once are joined by commas. Raises ResponseLostError for what is no such head.
     """
     text = head.decode("latin-1").replace("\r\n", "\n")
     if "\n " in text or "\n\t" in text:
@@ -291,16 +293,16 @@ def _body_length(text: str) -> int:
 
 def _check_size(size: int) -> None:
     if size > LARGEST_BODY:
-        raise AnswerLost(f"the answer has more than {LARGEST_BODY:,} bytes", "bad_response")
+        raise ResponseLostError(f"the answer has more than {LARGEST_BODY:,} bytes", "bad_response")
 
 
-def _broken(why: str) -> AnswerLost:
-    return AnswerLost(f"the connection broke before the whole answer came: {why}")
+def _broken(why: str) -> ResponseLostError:
+    return ResponseLostError(f"the connection broke before the whole answer came: {why}")
 
 
-def _cut_short() -> AnswerLost:
-    return AnswerLost("the answer was cut short", "bad_response")
+def _cut_short() -> ResponseLostError:
+    return ResponseLostError("the answer was cut short", "bad_response")
 
 
-def _not_http(what: str) -> AnswerLost:
-    return AnswerLost(f"the answer is not HTTP/1.1: {what}", "bad_response")
+def _not_http(what: str) -> ResponseLostError:
+    return ResponseLostError(f"the answer is not HTTP/1.1: {what}", "bad_response")

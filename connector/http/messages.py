@@ -18,7 +18,7 @@ import connector
 from connector.common import json_text
 from connector.common.absent import ABSENT
 from connector.common.json_text import Json
-from connector.errors import RowError, RunFault
+from connector.errors import ApiError, InputError, RunError
 from connector.http.uploads import read
 
 Effect = Literal["read", "write", "destructive"]
@@ -65,7 +65,7 @@ class Request:
 
     @cached_property
     def encoded(self) -> tuple[dict[str, str], bytes | None]:
-        """The headers that describe its body, and the body's bytes. Raises RowError: see `encode_body`."""
+        """The headers that describe its body, and the body's bytes. Raises InputError: see `encode_body`."""
         return encode_body(self)
 
     @property
@@ -91,13 +91,13 @@ class Request:
 def build_path(template: str, values: Mapping[str, Json]) -> str:
     """Fill the `{placeholders}` of a path, each value escaped as one segment.
 
-    Raises RowError (`input_invalid`) for what could leave its segment, and RunFault for a placeholder
+    Raises InputError (`input_invalid`) for what could leave its segment, and RunError for a placeholder
     without a value.
     """
     pattern, names = _path_pattern(template)
     for name in names:
         if name not in values:
-            raise RunFault(f"{template}: nothing is given for {{{name}}}")
+            raise RunError(f"{template}: nothing is given for {{{name}}}")
     return pattern % tuple([path_segment(values[name]) for name in names])
 
 
@@ -111,12 +111,12 @@ def _path_pattern(template: str) -> tuple[str, tuple[str, ...]]:
 
 
 def path_segment(value: Json) -> str:
-    """Escape a value as one path segment. Raises RowError where it would not stay one."""
+    """Escape a value as one path segment. Raises InputError where it would not stay one."""
     if type(value) is int:
         return str(value)
     text = query_text(value)
     if not text.strip() or any(ord(c) < 32 or ord(c) == 127 for c in text) or _climbs(text):
-        raise RowError("input_invalid", f'"{text[:60]}" cannot be part of an API path')
+        raise InputError("input_invalid", f'"{text[:60]}" cannot be part of an API path')
     return _escape(text)
 
 
@@ -149,7 +149,7 @@ def _escape(text: str, safe: str = "") -> str:
     try:
         return quote(text, safe=safe)
     except UnicodeEncodeError:
-        raise RowError("input_invalid", "a text with a broken character cannot be part of a URL") from None
+        raise InputError("input_invalid", "a text with a broken character cannot be part of a URL") from None
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ class Response:
     def json(self) -> Json:
         """Read the body as JSON; an empty body gives None.
 
-        Raises RowError (`bad_response`), since the request may have been carried out all the same.
+        Raises ApiError (`bad_response`), since the request may have been carried out all the same.
         """
         if not self.body.strip():
             return None
@@ -181,7 +181,7 @@ class Response:
             raise self.bad(said) from None
 
     def member(self, name: str) -> Json:
-        """Give one member of the answer's JSON object. Raises RowError (`bad_response`) without it."""
+        """Give one member of the answer's JSON object. Raises ApiError (`bad_response`) without it."""
         body = self.json()
         if isinstance(body, dict) and body.get(name) is not None:
             return body[name]
@@ -192,9 +192,9 @@ class Response:
         # Secrets go first: what is cut short before could hold a half of one.
         return repr(self.hide(self.text)[:120])
 
-    def bad(self, message: str) -> RowError:
+    def bad(self, message: str) -> ApiError:
         """Make the error (`bad_response`) of an answer that cannot be used."""
-        return RowError(
+        return ApiError(
             "bad_response",
             message,
             refused=False,
@@ -232,14 +232,14 @@ class Transport(Protocol):
     ) -> Response:
         """Send to `target` (path and query); `leaving` is called when a connection is there, just before.
 
-        Raises NotSent or AnswerLost where there is no whole answer.
+        Raises NotSentError or ResponseLostError where there is no whole answer.
         """
 
 
 def encode_body(request: Request) -> tuple[dict[str, str], bytes | None]:
     """Write a request's body: the headers that describe it, and its bytes.
 
-    Raises RowError (`input_invalid`) for a file that cannot be read and a value that cannot be written.
+    Raises InputError (`input_invalid`) for a file that cannot be read and a value that cannot be written.
     """
     try:
         if request.parts:
@@ -248,9 +248,9 @@ def encode_body(request: Request) -> tuple[dict[str, str], bytes | None]:
             return {}, None
         return {"content-type": "application/json"}, json_text.dump_bytes(request.body)
     except UnicodeEncodeError:
-        raise RowError("input_invalid", "a text with a broken character cannot be sent as text") from None
+        raise InputError("input_invalid", "a text with a broken character cannot be sent as text") from None
     except ValueError as error:
-        raise RowError("input_invalid", f"the request's body cannot be written as JSON: {error}") from None
+        raise InputError("input_invalid", f"the request's body cannot be written as JSON: {error}") from None
 
 
 def _encode_parts(parts: tuple[Part, ...]) -> tuple[dict[str, str], bytes]:
@@ -275,7 +275,7 @@ def _part_content(part: Part) -> tuple[bytes, str | None, str | None]:
     try:
         data = read(part.path, part.folder)
     except OSError as error:
-        raise RowError(
+        raise InputError(
             "input_invalid", f"{part.name}: cannot read the file {part.path}: {error.strerror}"
         ) from None
     import mimetypes  # not at the top: rarely needed, slow to import

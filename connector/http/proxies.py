@@ -16,7 +16,7 @@ import urllib3
 from requests.utils import select_proxy
 from urllib3 import exceptions as http
 
-from connector.errors import ConnectionFault, NotSent
+from connector.errors import ConnectionSetupError, NotSentError
 
 
 class Proxy:
@@ -33,7 +33,7 @@ class Proxy:
         self.headers: Mapping[str, str] = pool.proxy_headers
 
     def connect(self) -> socket.socket:
-        """Give a connected socket. Raises NotSent."""
+        """Give a connected socket. Raises NotSentError."""
         try:
             self._pool.urlopen("GET", "/", retries=False, timeout=self._timeouts)
         except _Connected as made:
@@ -41,10 +41,10 @@ class Proxy:
             return made.socket
         except http.HTTPError as error:
             if _timed_out(error):
-                raise NotSent(
+                raise NotSentError(
                     f"no connection within {self._timeouts.connect_timeout} s", "timeout"
                 ) from error
-            raise NotSent(f"no connection: {_reason(error)}") from error
+            raise NotSentError(f"no connection: {_reason(error)}") from error
         raise AssertionError("the pool sent a request by itself")
 
 
@@ -53,7 +53,7 @@ def find_proxy(
 ) -> Proxy | None:
     """Find the proxy to `base_url`: `proxy`, else the environment's, else none.
 
-    Raises ConnectionFault for one that cannot be used.
+    Raises ConnectionSetupError for one that cannot be used.
     """
     given = {"http": proxy, "https": proxy} if proxy else {}
     session = requests.Session()
@@ -67,7 +67,7 @@ def find_proxy(
         )
         adapter.cert_verify(pool, base_url, settings["verify"], None)
     except (OSError, ValueError, TypeError) as error:
-        raise ConnectionFault(f"{base_url}: {_unusable(error)}") from None
+        raise ConnectionSetupError(f"{base_url}: {_unusable(error)}") from None
     return Proxy(pool, urllib3.Timeout(connect=connect_timeout_s, read=timeout_s))
 
 

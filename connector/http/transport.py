@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from weakref import finalize
 
-from connector.http.connect import find_route
-from connector.http.http1 import Connection
+from connector.http.connect import connect_settings
+from connector.http.http1 import HttpConnection
 from connector.http.messages import Response
 
 
@@ -25,9 +25,11 @@ class HttpTransport:
         ca_file: str | None = None,
         proxy: str | None = None,
     ) -> None:
-        self._route = find_route(base_url, timeout_s, verify_tls=verify_tls, ca_file=ca_file, proxy=proxy)
+        self._route = connect_settings(
+            base_url, timeout_s, verify_tls=verify_tls, ca_file=ca_file, proxy=proxy
+        )
         # The one used last is taken first. A list needs no lock: its append and pop are indivisible.
-        self._idle: list[Connection] = []
+        self._idle: list[HttpConnection] = []
         self._is_closed = False
         finalize(self, _close_all, self._idle)  # a transport that nobody uses any more keeps no sockets open
 
@@ -43,10 +45,10 @@ class HttpTransport:
 
         `leaving` is called just before it is sent.
 
-        Raises NotSent when no connection came about, AnswerLost when the answer did not arrive whole, and
+        Raises NotSentError without a connection, ResponseLostError for an incomplete response, and
         RowError (`input_invalid`) for a request that cannot be written.
         """
-        connection = self._kept() or Connection(self._route.connect())
+        connection = self._kept() or HttpConnection(self._route.connect())
         try:
             return connection.exchange(
                 method, self._route.prefix + target, {**self._route.headers, **headers}, body, leaving
@@ -64,7 +66,7 @@ class HttpTransport:
         self._is_closed = True
         _close_all(self._idle)
 
-    def _kept(self) -> Connection | None:
+    def _kept(self) -> HttpConnection | None:
         """Take a kept connection that is still good."""
         while connection := _latest(self._idle):
             if not connection.is_stale():
@@ -73,13 +75,13 @@ class HttpTransport:
         return None
 
 
-def _latest(idle: list[Connection]) -> Connection | None:
+def _latest(idle: list[HttpConnection]) -> HttpConnection | None:
     try:
         return idle.pop()
     except IndexError:
         return None
 
 
-def _close_all(idle: list[Connection]) -> None:
+def _close_all(idle: list[HttpConnection]) -> None:
     while connection := _latest(idle):
         connection.close()

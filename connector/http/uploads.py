@@ -10,7 +10,7 @@ import os
 import stat
 from pathlib import Path
 
-from connector.errors import RowError
+from connector.errors import InputError
 
 LARGEST_FILE = 1 << 30
 """Bytes of one file. It is read into memory, and no API of a vendor takes a larger one in one request."""
@@ -19,17 +19,17 @@ LARGEST_FILE = 1 << 30
 def find(folder: Path, name: str, given: str) -> Path:
     """Find a file by its name below a folder, for the input `given`.
 
-    Raises RowError (`input_invalid`) for what is not below it, is no plain file, or cannot be a name.
+    Raises InputError (`input_invalid`) for what is not below it, is no plain file, or cannot be a name.
     """
     try:
         path = (folder / name).resolve()
         is_file = path.is_file()
     except (OSError, ValueError, RuntimeError):  # too long, a NUL, links in a circle
-        raise RowError("input_invalid", f'{given}: "{name[:80]}" cannot be a file\'s name') from None
+        raise InputError("input_invalid", f'{given}: "{name[:80]}" cannot be a file\'s name') from None
     if not path.is_relative_to(folder.resolve()):
-        raise RowError("input_invalid", f'{given}: the file "{name}" is not below {folder}')
+        raise InputError("input_invalid", f'{given}: the file "{name}" is not below {folder}')
     if not is_file:
-        raise RowError("input_invalid", f'{given}: there is no file "{name}" below {folder}')
+        raise InputError("input_invalid", f'{given}: there is no file "{name}" below {folder}')
     return path
 
 

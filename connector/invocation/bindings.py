@@ -13,7 +13,7 @@ from connector.catalog.inputs import Input
 from connector.catalog.json_schema import Check, compile_check, validator
 from connector.common.absent import ABSENT
 from connector.common.json_text import Json
-from connector.errors import RowError, RunFault, nearest
+from connector.errors import InputError, RowError, RunError, nearest
 from connector.templating.environment import MissingError
 from connector.templating.templates import (
     Render,
@@ -43,7 +43,7 @@ class Binding:
     send_empty: bool = False
 
     def value(self, scope: Scope) -> Json:
-        """Give the typed value for a row, or ABSENT. Raises RowError, which quotes nothing of a secret."""
+        """Give the typed value for a row, or ABSENT. Raises InputError, which quotes nothing of a secret."""
         try:
             return self._value(scope)
         except RowError as error:
@@ -51,13 +51,13 @@ class Binding:
             if not self.input.is_secret or isinstance(cause, MissingError):
                 raise
             said = "its template fails" if error.code == "template_error" else "it is not what is declared"
-            raise RowError(error.code, f"{self.input.name}: {said} (it is secret, and not shown)") from None
+            raise InputError(error.code, f"{self.input.name}: {said} (it is secret, and not shown)") from None
 
     def _value(self, scope: Scope) -> Json:
         try:
             rendered = self._render(scope)
         except RowError as error:
-            raise RowError(error.code, f"{self.input.name}: {error}") from error
+            raise InputError(error.code, f"{self.input.name}: {error}") from error
         return self.typed(rendered)
 
     def outcome(self, scope: Scope) -> Json | RowError:
@@ -68,13 +68,13 @@ class Binding:
             return error
 
     def typed(self, rendered: Json) -> Json:
-        """Give the typed value for what was rendered, or ABSENT. Raises RowError."""
+        """Give the typed value for what was rendered, or ABSENT. Raises InputError."""
         given = self.input
         if self.renders_json and isinstance(rendered, str) and rendered.strip():
             try:
                 rendered = parse_json(rendered)
             except RowError as error:
-                raise RowError(error.code, f"{given.name}: {error}") from error
+                raise InputError(error.code, f"{given.name}: {error}") from error
         value = given.read(rendered)
         return given.read_empty() if self.send_empty and value is ABSENT else value
 
@@ -101,7 +101,7 @@ class Bindings:
     def values(self, row: Row) -> dict[str, Json]:
         """Give a row's typed values by input name, without the absent ones.
 
-        Raises RowError (`template_error`, `input_invalid`) that says everything that is wrong with them.
+        Raises InputError (`template_error`, `input_invalid`) that says everything that is wrong with them.
         """
         scope = Scope(row, self.constants)
         try:
@@ -130,12 +130,12 @@ class Bindings:
         return [(binding.input.name, binding.input.takes, binding.typed) for binding in self.bound]
 
     def _values_one_by_one(self, scope: Scope) -> dict[str, Json]:
-        """Give the values. Raises RowError that tells all that are wrong."""
+        """Give the values. Raises InputError that tells all that are wrong."""
         outcomes = {binding.input.name: binding.outcome(scope) for binding in self.bound}
         errors = [outcome for outcome in outcomes.values() if isinstance(outcome, RowError)]
         values = {name: outcome for name, outcome in outcomes.items() if outcome is not ABSENT}
         if errors:
-            raise RowError(errors[0].code, "; ".join(dict.fromkeys(map(str, errors))))
+            raise InputError(errors[0].code, "; ".join(dict.fromkeys(map(str, errors))))
         return values
 
     def warnings(self, values: Mapping[str, Json]) -> list[str]:
@@ -152,12 +152,12 @@ class Bindings:
         if absent:
             how = {b.input.name: b.source for b in self.bound}
             listed = "; ".join(f"{name} ({how.get(name, 'bound to nothing')})" for name in absent)
-            raise RowError("input_invalid", f"a required input has no value: {listed}")
+            raise InputError("input_invalid", f"a required input has no value: {listed}")
         for rule, passes in self._rules:
             if passes is not None and passes(values):
                 continue
             for error in validator(rule).iter_errors(values):
-                raise RowError("input_invalid", str(rule.get("description") or error.message))
+                raise InputError("input_invalid", str(rule.get("description") or error.message))
 
     @cached_property
     def _rules(self) -> list[tuple[Mapping[str, Json], Check | None]]:
@@ -180,7 +180,7 @@ def bind(
     """Bind an action's inputs to templates, and without any (or with `match_fields`) to fields of their name.
 
     A template is text; a JSON value that stands for its own JSON text; or `{template: …, empty: send}`.
-    Raises RunFault for an unknown input, a template that does not compile, and a required input that
+    Raises RunError for an unknown input, a template that does not compile, and a required input that
     nothing is bound to.
     """
     templates = dict(templates)
@@ -193,7 +193,7 @@ def bind(
     names = {binding.input.name for binding in bound} | given.keys()
     unbound = [name for name in action.required if name not in names]
     if unbound:
-        raise RunFault(f"{action.name} needs {', '.join(unbound)}, and no template is given for it")
+        raise RunError(f"{action.name} needs {', '.join(unbound)}, and no template is given for it")
     return Bindings(
         action,
         tuple(bound),
@@ -206,13 +206,13 @@ def bind(
 
 def bind_inputs(
     action: Action, templates: Mapping[str, Any], *, match_fields: bool = False
-) -> tuple[list[Binding], dict[str, RunFault]]:
+) -> tuple[list[Binding], dict[str, RunError]]:
     """Bind what can be bound, and say by the input's name what is wrong with the other templates.
 
     A setting of the whole run is none of them, and what is required is not looked at.
     """
     faults = {
-        str(name): RunFault(f'{action.name} has no input "{name}"{nearest(str(name), action.inputs)}')
+        str(name): RunError(f'{action.name} has no input "{name}"{nearest(str(name), action.inputs)}')
         for name in templates
         if name not in action.inputs
     }
@@ -222,7 +222,7 @@ def bind_inputs(
         if name != "delay_ms" and (name in templates or by_field or given.default is not ABSENT):
             try:
                 bound.append(_bind_one(given, templates.get(name, ABSENT), by_field))
-            except RunFault as fault:
+            except RunError as fault:
                 faults[name] = fault
     return bound, faults
 
@@ -230,7 +230,7 @@ def bind_inputs(
 def _together(bound: Sequence[Binding]) -> Callable[[Scope], list[Json]]:
     try:
         return compile_together([binding.template for binding in bound])
-    except RunFault:
+    except RunError:
         for binding in bound:
             with _naming(binding.input):
                 binding.template.compile()
@@ -242,15 +242,15 @@ def _naming(given: Input) -> Iterator[None]:
     """Say of a fault which input's it is."""
     try:
         yield
-    except RunFault as error:
-        raise RunFault(f"{given.name}: {error}") from error
+    except RunError as error:
+        raise RunError(f"{given.name}: {error}") from error
 
 
 def _read_fallbacks(action: Action, fallbacks: Mapping[str, Any]) -> dict[str, Json]:
     try:
         read = {n: action.inputs[n].read(v) for n, v in fallbacks.items() if n in action.inputs}
     except RowError as error:
-        raise RunFault(str(error)) from error
+        raise RunError(str(error)) from error
     return {name: value for name, value in read.items() if value is not ABSENT}
 
 
@@ -264,13 +264,13 @@ def _bind_one(given: Input, template: Any, by_field: bool) -> Binding:
     send_empty = False
     if isinstance(template, Mapping) and "template" in template and template.keys() <= {"template", "empty"}:
         if template.get("empty", "send") != "send":
-            raise RunFault(f'{given.name}: "empty" can only be "send"')
+            raise RunError(f'{given.name}: "empty" can only be "send"')
         send_empty, template = "empty" in template, template["template"]
     try:
         if send_empty:
             given.read_empty()
     except RowError as error:
-        raise RunFault(f'{error}, so "empty: send" cannot be asked for') from error
+        raise RunError(f'{error}, so "empty: send" cannot be asked for') from error
     with _naming(given):
         source = template if isinstance(template, str) else json_source(template)
         template = read(source, given.schema)
@@ -293,5 +293,5 @@ def _setting(action: Action, name: str, template: Any) -> float:
     try:
         value = _bind_one(declared, template, False).value(Scope({}))
     except RowError as error:
-        raise RunFault(f"{name} is a setting of the whole run, which no row can change: {error}") from error
+        raise RunError(f"{name} is a setting of the whole run, which no row can change: {error}") from error
     return default if value is ABSENT else float(value)

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from connector.client.client import Client
 from connector.common.json_text import Json
-from connector.errors import RowError, RunStopped
+from connector.errors import Code, RowError, RunStoppedError
 from connector.http.messages import Request, Response
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ class Recorder(Protocol):
         """
 
     def sent(self, row: int, step: int, request: Request) -> None:
-        """Note that a request is about to be sent. Raises RunStopped."""
+        """Note that a request is about to be sent. Raises RunStoppedError."""
 
     def answered(self, row: int, step: int, response: Response) -> None:
         """Note its answer."""
@@ -60,7 +60,7 @@ class Lookups:
 
     def __init__(self) -> None:
         self._answers: dict[str, Response] = {}
-        self._refusals: dict[str, tuple[str, str, int | None]] = {}
+        self._refusals: dict[str, tuple[Code, str, int | None]] = {}
         self._lock = threading.Lock()
 
     def ask(self, request: Request, send: Callable[[Request], Response]) -> Response:
@@ -156,7 +156,7 @@ class Exchange:
         """Send a request that is noted, and take the note back if it was certainly not carried out."""
         try:
             return self._send(request)
-        except RunStopped:  # before it was sent, or after a try that was certainly not carried out
+        except RunStoppedError:  # before it was sent, or after a try that was certainly not carried out
             if not request.repeatable:
                 self._recorder.refused(self.row, step)
             raise

@@ -14,7 +14,7 @@ from connector.catalog.service import Service
 from connector.client.client import Client
 from connector.common.absent import ABSENT
 from connector.common.json_text import Json
-from connector.errors import RowError, RunStopped
+from connector.errors import Code, RowError, RunStoppedError
 from connector.files.envelope import Envelope
 from connector.http.downloads import save
 from connector.http.messages import Request
@@ -24,7 +24,7 @@ from connector.invocation.handlers import Download, Inputs, Note, Page, PagedRes
 
 logger = logging.getLogger(__name__)
 
-Rows = Literal["one", "each"]
+ResultMode = Literal["one", "each"]
 """How a list result is written: as one envelope, or as one envelope an item."""
 
 
@@ -41,7 +41,7 @@ class Invoker:
     client: Client
     uploads: Path
     files: Path | None = None
-    rows: Rows = "one"
+    rows: ResultMode = "one"
     keep_row: bool = False
     reveal_secrets: bool = False
     tenant: str = ""
@@ -51,7 +51,7 @@ class Invoker:
     def envelopes(self, number: int, row: Mapping[str, Json]) -> Iterator[Envelope]:
         """Run the action for a row and give its envelopes: one, or with `rows` "each" one an item.
 
-        Raises nothing but RunStopped (nowhere to write) and KeyboardInterrupt.
+        Raises nothing but RunStoppedError (nowhere to write) and KeyboardInterrupt.
         """
         exchange = self._exchange(number)
         writer = _RowWriter(self, number, row, exchange)
@@ -67,12 +67,12 @@ class Invoker:
                 yield from writer.finish(result)
             except RowError as error:
                 yield from writer.failed(exchange.explain(error))
-        except RunStopped:
+        except RunStoppedError:
             raise
         except RecursionError:
             writer.drop_held()
             what = "an answer of the API" if exchange.last else "the row"
-            code = "bad_response" if exchange.last else "input_invalid"
+            code: Code = "bad_response" if exchange.last else "input_invalid"
             yield from writer.failed(RowError(code, f"{what} is nested too deeply"))
         except Exception as error:
             message = (
@@ -84,7 +84,7 @@ class Invoker:
     def _look_for_secrets(self, values: Mapping[str, Json], exchange: Exchange) -> None:
         """Have the row's own secrets hidden. Raises RowError where it asks for the API's, unless it may."""
         if secrets := self.action.secret_inputs and self.action.secrets_in(values):
-            exchange.redactor = exchange.redactor.beside(secrets)
+            exchange.redactor = exchange.redactor.with_secrets(secrets)
         if self.action.revealing_inputs and not self.reveal_secrets:
             for name in self.action.revealing_inputs:
                 if values.get(name):

@@ -45,27 +45,27 @@ def walk(pager: Pager, first: Request, limit: int | None = None) -> Walk:
     """
     size = _page_size(pager, limit)
     request = _set(first, pager.size, size) if pager.size else first
-    way = _Way(pager)
+    cursor = _Cursor(pager)
     count = 0
     while True:
         response = yield request
         answer = response.json()
         items = _items(pager, answer, response)
-        beside = _beside(pager, answer)
+        page_info = _page_info(pager, answer)
         progress = _member(answer, pager.advances) if pager.advances else None
-        way.refuse_gap(progress, items, response)
+        cursor.refuse_gap(progress, items, response)
         room = len(items) if limit is None else limit - count
         yield Page(items[:room])
         if len(items) > room:
-            return PagedResult(beside, truncated=True)
+            return PagedResult(page_info, truncated=True)
         count += len(items)
         if _has_ended(pager, items, size):
             # A list that has no next page, and gave all that was asked for, may have more.
-            return PagedResult(beside, truncated=not pager.send and len(items) >= size)
+            return PagedResult(page_info, truncated=not pager.send and len(items) >= size)
         following = _position(pager, answer, items, response)
         if following is None and "no_position" in pager.until:
-            return PagedResult(beside)
-        way.advance(following, progress, items, response)
+            return PagedResult(page_info)
+        cursor.advance(following, progress, items, response)
         request = _set(request, pager.send, following)
 
 
@@ -85,7 +85,7 @@ def _items(pager: Pager, answer: Json, response: Response) -> list[Json]:
     return items
 
 
-def _beside(pager: Pager, answer: Json) -> dict[str, Json]:
+def _page_info(pager: Pager, answer: Json) -> dict[str, Json]:
     if not pager.items or not isinstance(answer, Mapping):
         return {}
     return {name: value for name, value in answer.items() if name != pager.items.partition(".")[0]}
@@ -115,7 +115,7 @@ def _position(pager: Pager, answer: Json, items: list[Json], response: Response)
     return None if place == "" else place
 
 
-class _Way:
+class _Cursor:
     """Where a walk has been, so that a page which leads back there is refused."""
 
     def __init__(self, pager: Pager) -> None:

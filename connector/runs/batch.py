@@ -7,7 +7,7 @@ from itertools import chain, dropwhile, islice
 from threading import Event
 
 from connector.common.clock import Clock
-from connector.errors import Interrupted, RowError
+from connector.errors import RowError, RunInterruptedError
 from connector.files.envelope import Envelope
 from connector.files.output import Output
 from connector.files.readers import InputRow
@@ -42,7 +42,7 @@ def run_batch(
     finished and written, and the output stays resumable (`Summary.stopped`). A `summary` that is passed in is
     counted up while the run goes on, and given back.
 
-    Raises RunStopped when envelopes cannot be written any more; `stop` is set then, too, so that no other row
+    Raises RunStoppedError when envelopes cannot be written; `stop` is set then, too, so that no other row
     waits for what is of no use.
     """
     summary = summary or Summary(resumed_rows=output.done_rows)
@@ -57,7 +57,7 @@ def run_batch(
             complete = run_in_order(
                 left, batch.work, batch.write, threads=concurrency, go_on=batch.goes_on, size=_size
             )
-    except Interrupted:
+    except RunInterruptedError:
         complete = False
     summary.seconds = clock.monotonic() - began
     summary.stopped = not complete
@@ -96,7 +96,7 @@ class _Batch:
         return True
 
     def work(self, row: InputRow) -> Generator[Result, None, None]:
-        """Run a row and give its envelopes. Raises RunStopped."""
+        """Run a row and give its envelopes. Raises RunStoppedError."""
         try:
             for envelope in _envelopes(self._invoker, row):
                 result = _writable(envelope)
@@ -107,7 +107,7 @@ class _Batch:
             raise
 
     def write(self, results: Sequence[Result]) -> None:
-        """Write envelopes, and tell of them. Raises RunStopped."""
+        """Write envelopes, and tell of them. Raises RunStoppedError."""
         try:
             self._output.write(b"".join([line for _, line in results]))
             for envelope, _ in results:
@@ -145,5 +145,5 @@ def _envelopes(invoker: Invoker, row: InputRow) -> Iterator[Envelope]:
 
 
 def require_first(rows: Iterator[InputRow]) -> Iterator[InputRow]:
-    """Read the first row now, so that an unreadable input is a fault of the run. Raises RunFault."""
+    """Read the first row now, so that an unreadable input is a fault of the run. Raises RunError."""
     return chain([row for row in [next(rows, None)] if row is not None], rows)

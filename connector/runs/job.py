@@ -51,9 +51,9 @@ from typing import Any, Literal
 
 from connector.catalog.declaration import Section, load_declaration
 from connector.connections.connection import is_file
-from connector.errors import RunFault, nearest
+from connector.errors import RunError, nearest
 from connector.files import output, readers
-from connector.invocation.invoke import Rows
+from connector.invocation.invoke import ResultMode
 from connector.runs.tenant_split import is_template, read_allowed
 
 STREAM = "-"
@@ -103,7 +103,7 @@ class Job:
     output: str = STREAM
     output_format: str | None = None
     delay_ms: float | None = None
-    rows: Rows = "one"
+    rows: ResultMode = "one"
     keep_row: bool = False
     uploads: Path = Path()
     files: Path | None = None
@@ -133,7 +133,7 @@ def load_job(path: Path) -> Job:
     """Read the file of a job that is a single run: see `load_jobs`."""
     job, *more = load_jobs(path)
     if job.step or more:
-        raise RunFault(f"{path}: a job with steps cannot be used here")
+        raise RunError(f"{path}: a job with steps cannot be used here")
     return job
 
 
@@ -141,7 +141,7 @@ def load_jobs(path: Path, given: Mapping[str, Any] | None = None) -> tuple[Job, 
     """Read a job file: its only run, or its steps. The paths in it are relative to its folder.
 
     What is `given` by field name replaces what the file says (templates one by one): of a job with steps its
-    input, its output folder, and in every step what is shared. Raises RunFault with file and line.
+    input, its output folder, and in every step what is shared. Raises RunError with file and line.
     """
     given = given or {}
     top = load_declaration(path)
@@ -157,7 +157,7 @@ def load_jobs(path: Path, given: Mapping[str, Any] | None = None) -> tuple[Job, 
 def _read_steps(top: Section, folder: Path, given: Mapping[str, Any]) -> tuple[Job, ...]:
     for name in given:
         if name not in _FOR_ALL_STEPS:
-            raise RunFault(f"{top.path}: it has steps, and each of them says its own {name}")
+            raise RunError(f"{top.path}: it has steps, and each of them says its own {name}")
     shared = replace(_read_shared(top, folder, Job(action="", uploads=folder)), **given)
     outputs = top.text("output", None)
     outputs = given.get("output", None if outputs is None else str(folder / outputs))
@@ -286,7 +286,7 @@ def _read_connection(part: Section, folder: Path, base: Job) -> tuple[str | None
     """Read the connection of all rows, or the template for it with what it may give."""
     try:
         allowed: Mapping[str, str] = read_allowed(part.texts("allow_connections"), folder)
-    except RunFault as error:
+    except RunError as error:
         raise part.fault(str(error), "allow_connections") from error
     connection = part.text("connection", None)
     if connection is None:
@@ -322,10 +322,10 @@ def is_job(name: str) -> bool:
 
 
 def read_templates(path: Path) -> dict[str, Any]:
-    """Read a YAML file of templates by input name. Raises RunFault."""
+    """Read a YAML file of templates by input name. Raises RunError."""
     from connector.common import strict_yaml
 
     templates = strict_yaml.load(path)
     if not isinstance(templates, dict):
-        raise RunFault(f"{path}: a mapping of input names to templates is expected")
+        raise RunError(f"{path}: a mapping of input names to templates is expected")
     return templates

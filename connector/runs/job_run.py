@@ -8,15 +8,15 @@ from threading import Event
 
 from connector.client.factory import open_client, sign_in
 from connector.connections.connection import Connection, load_connection
-from connector.errors import RunFault, RunStopped
+from connector.errors import RunError, RunStoppedError
 from connector.files.output import Start, discard, is_interrupted, look, look_for_another_run
 from connector.files.readers import RowSource
 from connector.runs.job import STREAM, Job
-from connector.runs.policy import behind_doors
-from connector.runs.records import Onlooker
+from connector.runs.policy import apply_policy
+from connector.runs.records import RunObserver
 from connector.runs.run import Prepared, check_start, naming, run
 from connector.runs.summary import Listener, Summary
-from connector.runs.tenant_runs import look_at_tenants, run_tenants
+from connector.runs.tenant_runs import check_tenants, run_tenants
 
 
 def run_all(
@@ -26,13 +26,13 @@ def run_all(
     listeners: tuple[Listener, ...] = (),
     stop: Event | None = None,
     connection: Connection | None = None,
-    onlooker: Onlooker | None = None,
+    observer: RunObserver | None = None,
 ) -> Iterator[tuple[Prepared, Summary | None]]:
     """Run the steps of a job one after the other, or its only run. Gives the summary of each as it ends.
 
     A step that an interrupted job had finished is not run again (its summary is None). Nothing is sent before
-    every step's input, output and connection were looked at. A step that stops is the last. Raises RunFault
-    (nothing was sent), or RunStopped (it can be resumed), also where more rows failed than the job allows.
+    every step's input, output and connection were looked at. A step that stops is the last. Raises RunError
+    (nothing was sent), or RunStoppedError (it can be resumed), also after more failures than the job allows.
     """
     begins = _look_ahead(steps, start, connection) if steps[0].job.step else [start]
     begun = False
@@ -43,19 +43,19 @@ def run_all(
         try:
             with naming(step.job):
                 if step.choose:
-                    summary = run_tenants(step, begin, listeners=listeners, stop=stop, onlooker=onlooker)
+                    summary = run_tenants(step, begin, listeners=listeners, stop=stop, observer=observer)
                 else:
                     summary = run(
-                        step, begin, listeners=listeners, stop=stop, connection=connection, onlooker=onlooker
+                        step, begin, listeners=listeners, stop=stop, connection=connection, observer=observer
                     )
-        except RunFault as error:
+        except RunError as error:
             if not begun:
                 raise
-            raise RunStopped(f"{error}. --resume goes on when that is mended") from error
+            raise RunStoppedError(f"{error}. --resume goes on when that is mended") from error
         begun = True
         yield step, summary
         if summary.too_many_errors and (summary.stopped or number < len(steps)):
-            raise RunStopped(_too_many_errors(step.job, summary))
+            raise RunStoppedError(_too_many_errors(step.job, summary))
         if summary.stopped:
             return
 
@@ -72,7 +72,7 @@ def _look_ahead(steps: Sequence[Prepared], start: Start, connection: Connection 
     """Find all that can be known to be wrong with a job's steps, and say how each of them begins.
 
     None is one that is finished. A restart removes all outputs, so that none of an earlier run is taken for
-    one of this. Raises RunFault.
+    one of this. Raises RunError.
     """
     outputs = [Path(step.job.output) for step in steps]
     begins = _resumed(outputs) if start == "resume" else _all_anew(outputs, start)
@@ -83,10 +83,10 @@ def _look_ahead(steps: Sequence[Prepared], start: Start, connection: Connection 
         with naming(step.job):
             _look_at_input(step.job, begin, followed)
             if step.choose:
-                look_at_tenants(step)
+                check_tenants(step)
                 continue
             its = connection or load_connection(step.service, step.job.connection)
-            its = behind_doors(step.action, step.job, its)
+            its = apply_policy(step.action, step.job, its)
             if its not in tried:
                 sign_in(open_client(step.service, its, 0))
             tried.add(its)
@@ -104,7 +104,7 @@ def _make_room(path: Path, start: Start) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise RunFault(f"{path.parent}: the folder cannot be made: {error.strerror}") from error
+        raise RunError(f"{path.parent}: the folder cannot be made: {error.strerror}") from error
 
 
 def _look_at_input(job: Job, begin: Start, followed: Set[str]) -> None:
@@ -114,7 +114,7 @@ def _look_at_input(job: Job, begin: Start, followed: Set[str]) -> None:
         return
     for row in RowSource(job.input, job.input_format).rows():
         if hidden := sorted(followed & row.data.keys()):
-            raise RunFault(
+            raise RunError(
                 f'"{hidden[0]}" is a field of its rows and the name of a step, too: rename the step'
             )
         return
@@ -142,7 +142,7 @@ def _resumed(outputs: Sequence[Path]) -> list[Start | None]:
         else:
             begins.append(_anew(path, "new"))
     if all(begin == "new" for begin in begins):
-        raise RunFault("there is no interrupted job to resume")
+        raise RunError("there is no interrupted job to resume")
     if all(begin is None for begin in begins):
-        raise RunFault("every step is finished: there is nothing to resume. --restart begins again")
+        raise RunError("every step is finished: there is nothing to resume. --restart begins again")
     return begins

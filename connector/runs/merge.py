@@ -10,22 +10,22 @@ from operator import itemgetter
 from pathlib import Path
 
 from connector.common import json_text
-from connector.errors import RunStopped
+from connector.errors import RunStoppedError
 from connector.files.output import Output
 
 _BLOCK = 1 << 20
 _ROW = re.compile(rb',"row":(\d+),')
 
 
-def merge_files(spools: Iterable[Path], output: Output) -> None:
+def merge_files(partials: Iterable[Path], output: Output) -> None:
     """Write the envelopes of files in each of which they are in order, behind what the output has already.
 
-    Raises RunStopped.
+    Raises RunStoppedError.
     """
     waiting = bytearray()
     try:
         with ExitStack() as files:
-            parts = [_numbered(files.enter_context(spool.open("rb"))) for spool in spools]
+            parts = [_numbered(files.enter_context(partial.open("rb"))) for partial in partials]
             for number, line in heapq.merge(*parts, key=itemgetter(0)):
                 if number > output.done_rows:
                     waiting += line
@@ -35,7 +35,7 @@ def merge_files(spools: Iterable[Path], output: Output) -> None:
         if waiting:
             output.write(bytes(waiting))
     except OSError as error:
-        raise RunStopped(f"{error.filename}: cannot be read: {error.strerror}") from error
+        raise RunStoppedError(f"{error.filename}: cannot be read: {error.strerror}") from error
 
 
 def _numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:

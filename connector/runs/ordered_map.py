@@ -18,7 +18,7 @@ from itertools import takewhile
 from threading import Condition, Lock, Thread
 from typing import Generic, TypeVar
 
-from connector.errors import Interrupted, RunStopped
+from connector.errors import RunInterruptedError, RunStoppedError
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -94,7 +94,7 @@ class _Window(Generic[T, R]):
         finally:
             self._close(float("-inf"))
         if self._errors:
-            raise next((e for e in self._errors if not isinstance(e, Interrupted)), self._errors[0])
+            raise next((e for e in self._errors if not isinstance(e, RunInterruptedError)), self._errors[0])
         return self._exhausted
 
     def _start(self) -> None:
@@ -109,7 +109,7 @@ class _Window(Generic[T, R]):
                 with self._lock:
                     self._alive -= 1
                 if number == 1:
-                    raise RunStopped(f"no thread can be started: {error}") from error
+                    raise RunStoppedError(f"no thread can be started: {error}") from error
                 return
 
     def _wait(self) -> None:

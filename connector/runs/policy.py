@@ -6,26 +6,26 @@ from dataclasses import replace
 
 from connector.catalog.action import Action
 from connector.connections.connection import Connection, audit_files
-from connector.errors import RunFault
+from connector.errors import RunError
 from connector.runs.job import Job
 
 
-def let_through(action: Action, job: Job, connection: Connection | None = None) -> None:
-    """Raise RunFault for an action that is more than a read, where the job or the connection is read-only."""
+def check_policy(action: Action, job: Job, connection: Connection | None = None) -> None:
+    """Raise RunError for an action that is more than a read, where the job or the connection is read-only."""
     if action.effect == "read" or not (job.read_only or (connection and connection.read_only)):
         return
     who = "the run is read-only"
     if connection and connection.read_only:
         who = f"the connection is read-only ({connection.origin})"
-    raise RunFault(f'{action.name} has the effect "{action.effect}", and {who}: nothing was sent')
+    raise RunError(f'{action.name} has the effect "{action.effect}", and {who}: nothing was sent')
 
 
-def behind_doors(action: Action, job: Job, connection: Connection) -> Connection:
-    """Give the connection with the job's own doors added to it, for this action. Raises RunFault.
+def apply_policy(action: Action, job: Job, connection: Connection) -> Connection:
+    """Give the connection with the job's own doors added to it, for this action. Raises RunError.
 
     Its client then holds every single request against them, as a handler may send what its action does not
     say.
     """
-    let_through(action, job, connection)
+    check_policy(action, job, connection)
     audit = tuple(dict.fromkeys((*connection.audit, *audit_files(job.audit))))
     return replace(connection, read_only=connection.read_only or job.read_only, audit=audit)

@@ -52,7 +52,7 @@ def preview_row(
     }
     if action.handler or action.paging:
         shown["then"] = "more requests may follow; they depend on the answer"
-    redactor = Redactor(members=service.secrets).beside(secrets)
+    redactor = Redactor(members=service.secrets).with_secrets(secrets)
     hidden: dict[str, Any] = redactor.json(shown)
     return hidden
 

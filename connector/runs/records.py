@@ -53,7 +53,7 @@ class Rows(Protocol):
     """The rows of a run."""
 
     def rows(self) -> Iterator[InputRow]:
-        """Give them in order. Raises RunFault."""
+        """Give them in order. Raises RunError."""
 
     def count(self, go_on: Callable[[], bool]) -> int | None:
         """Count them, while `go_on` says so; None where that cannot be done."""
@@ -63,7 +63,7 @@ class Rows(Protocol):
 
 
 @dataclass(frozen=True)
-class Running:
+class ActiveRun:
     """A run that has begun, for those who look on from another thread: its `summary` goes up with every row.
 
     `requests` tells how many API requests were sent, at least `delay_ms` apart.
@@ -76,7 +76,7 @@ class Running:
     requests: Callable[[], int]
 
 
-Onlooker = Callable[[Running], None]
+RunObserver = Callable[[ActiveRun], None]
 """Is told of every run that begins."""
 
 
@@ -164,7 +164,11 @@ def rerun_output(of: Path) -> Path:
 
 @contextmanager
 def recorded(
-    run: Running, fingerprint: Mapping[str, str], clock: Clock, rerun_of: Path | None = None, place: str = ""
+    run: ActiveRun,
+    fingerprint: Mapping[str, str],
+    clock: Clock,
+    rerun_of: Path | None = None,
+    place: str = "",
 ) -> Iterator[None]:
     """Keep the record of a run that writes a file, and complete its summary however it ends.
 
@@ -192,7 +196,7 @@ def recorded(
         _log_end(run)
 
 
-def _log_start(run: Running, place: str) -> None:
+def _log_start(run: ActiveRun, place: str) -> None:
     job, resumed = run.job, run.summary.resumed_rows
     logger.info(
         "%s: run started: input %s, output %s, connection %s, rows in parallel %d, delay %.0f ms%s",
@@ -201,7 +205,7 @@ def _log_start(run: Running, place: str) -> None:
     )
 
 
-def _log_end(run: Running) -> None:
+def _log_end(run: ActiveRun) -> None:
     summary = run.summary
     codes = ", ".join(f"{code} {number}" for code, number in sorted(summary.codes.items()))
     logger.info(
@@ -215,7 +219,7 @@ def _log_end(run: Running) -> None:
 class _Keeper:
     """Keeps the record of a run that goes on up to date, from a thread of its own."""
 
-    def __init__(self, record: Record, run: Running, clock: Clock) -> None:
+    def __init__(self, record: Record, run: ActiveRun, clock: Clock) -> None:
         self._record, self._run, self._clock = record, run, clock
         self._timeline = Timeline(run.summary.rows)
         self._began = clock.monotonic()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from connector.errors import RunFault
+from connector.errors import RunError
 from connector.files.envelope import Envelope
 from connector.files.output import Format, format_of
 from connector.files.readers import InputRow, RowSource
@@ -17,7 +17,7 @@ from connector.runs.step_rows import StepRows
 
 
 @dataclass(frozen=True)
-class Repeats:
+class RetryableRows:
     """What a run and its reruns say of the run's failed rows.
 
     `numbers` are those that may be sent again, ascending; `in_doubt` counts by `meta.code` those that may
@@ -31,11 +31,11 @@ class Repeats:
     last_row: int = 0
 
 
-def find_repeats(output: Path, format: Format, reruns: Iterable[Path] = ()) -> Repeats:
+def find_retryable(output: Path, format: Format, reruns: Iterable[Path] = ()) -> RetryableRows:
     """Read a run's envelopes, and those of its reruns, which have the last word on a row.
 
     What succeeded in any of them is done, and what may not be sent again after one of them never may.
-    Raises RunFault where a file holds no envelopes.
+    Raises RunError where a file holds no envelopes.
     """
     action, last_row = "", 0
     numbers = array("Q")
@@ -54,13 +54,13 @@ def find_repeats(output: Path, format: Format, reruns: Iterable[Path] = ()) -> R
     left = array("Q", (number for number in numbers if number not in settled))
     codes = Counter(code for code in settled.values() if code)
     succeeded = len(settled) - codes.total()
-    return Repeats(action, left, dict(in_doubt + codes), succeeded, last_row)
+    return RetryableRows(action, left, dict(in_doubt + codes), succeeded, last_row)
 
 
 def _ends(output: Path, format: Format) -> Iterator[Envelope]:
     """Give the last envelope of every row."""
     if format == "csv":
-        raise RunFault(
+        raise RunError(
             f"{output}: a CSV file does not say which rows may be sent again; only a run whose output is "
             "JSON Lines or JSON can be rerun (--output FILE.jsonl)"
         )
@@ -70,7 +70,7 @@ def _ends(output: Path, format: Format) -> Iterator[Envelope]:
                 raise ValueError(line.error)
             envelope = Envelope.from_json(line.data)
         except ValueError as error:
-            raise RunFault(f"{output}: it holds something else than a run's envelopes: {error}") from error
+            raise RunError(f"{output}: it holds something else than a run's envelopes: {error}") from error
         if envelope.ends_row:
             yield envelope
 

@@ -19,7 +19,7 @@ from connector.common import json_text
 from connector.common.clock import SystemClock
 from connector.common.redaction import Redactor
 from connector.connections.connection import Connection, load_connection
-from connector.errors import RunFault
+from connector.errors import RunError
 from connector.files.output import FileOutput, Output, Start, StreamOutput, format_of
 from connector.files.readers import RowSource
 from connector.invocation.bindings import Bindings, bind
@@ -27,8 +27,8 @@ from connector.invocation.exchange import NoRecorder, Recorder
 from connector.invocation.invoke import Invoker
 from connector.runs.batch import require_first, run_batch
 from connector.runs.job import STREAM, Job
-from connector.runs.policy import behind_doors, let_through
-from connector.runs.records import Onlooker, Rows, Running, recorded, where
+from connector.runs.policy import apply_policy, check_policy
+from connector.runs.records import ActiveRun, Rows, RunObserver, recorded, where
 from connector.runs.rerun import ChosenRows, Rerun
 from connector.runs.step_rows import Only, StepRows, compile_only
 from connector.runs.summary import FailureLimit, Listener, Summary
@@ -54,13 +54,13 @@ class Prepared:
 def prepare(
     job: Job, catalog: Catalog, fallbacks: Mapping[str, Any] | None = None, now: float | None = None
 ) -> Prepared:
-    """Find a job's action and bind its templates. Raises RunFault.
+    """Find a job's action and bind its templates. Raises RunError.
 
     `fallbacks` are values for inputs that a row leaves absent, such as the end of a host's batch. Templates
     see `now`, the run's own time in epoch seconds, which is alike for all rows.
     """
     action = catalog.action(job.action)
-    let_through(action, job)
+    check_policy(action, job)
     constants = {"now": SystemClock().now() if now is None else now}
     bindings = bind(
         action,
@@ -71,14 +71,14 @@ def prepare(
         constants=constants,
     )
     if action.returns_file and (job.files is None or not job.files.is_dir()):
-        raise RunFault(f"{action.name} gives files: say with --files in which folder they are to be saved")
+        raise RunError(f"{action.name} gives files: say with --files in which folder they are to be saved")
     only = compile_only(job.only, constants) if job.only else None
     choose = read_choice(job.connection, job.allow_connections)
     return Prepared(job, action, catalog.service(action.service), bindings, only, choose=choose)
 
 
 def prepare_all(jobs: Sequence[Job], catalog: Catalog, now: float | None = None) -> list[Prepared]:
-    """Prepare the steps of a job, or its only run; all of them have the same `now`. Raises RunFault."""
+    """Prepare the steps of a job, or its only run; all of them have the same `now`. Raises RunError."""
     now = SystemClock().now() if now is None else now
     prepared = []
     for job in jobs:
@@ -92,10 +92,10 @@ def naming(job: Job) -> Iterator[None]:
     """Say of a fault in which step it is."""
     try:
         yield
-    except RunFault as error:
+    except RunError as error:
         if not job.step:
             raise
-        raise RunFault(f'step "{job.step}": {error}') from error
+        raise RunError(f'step "{job.step}": {error}') from error
 
 
 def run(
@@ -105,32 +105,32 @@ def run(
     listeners: tuple[Listener, ...] = (),
     stop: Event | None = None,
     connection: Connection | None = None,
-    onlooker: Onlooker | None = None,
+    observer: RunObserver | None = None,
 ) -> Summary:
     """Run a prepared job to its end. Signs in first, so that wrong credentials send nothing.
 
     A run to a file leaves a record: see `runs`.
-    Raises RunFault (nothing was sent), or RunStopped (it can be resumed).
+    Raises RunError (nothing was sent), or RunStoppedError (it can be resumed).
     """
     job, service = prepared.job, prepared.service
     clock = SystemClock(stop, resumable=STREAM not in (job.input, job.output))
     check_start(job, start)
-    taken = take_rows(prepared)
-    rows = require_first(taken.rows.rows())
-    connection = behind_doors(prepared.action, job, connection or load_connection(service, job.connection))
+    opened = open_rows(prepared)
+    rows = require_first(opened.rows.rows())
+    connection = apply_policy(prepared.action, job, connection or load_connection(service, job.connection))
     client = open_client(service, connection, prepared.bindings.delay_ms, clock=clock)
     sign_in(client)
-    known_by = {} if job.output == STREAM else fingerprint(prepared, connection.account, taken.source)
-    summary = Summary(left_out=taken.left_out)
-    with open_output(job, known_by, start, client.redactor) as (output, recorder):
+    run_fingerprint = {} if job.output == STREAM else fingerprint(prepared, connection.account, opened.source)
+    summary = Summary(left_out=opened.left_out)
+    with open_output(job, run_fingerprint, start, client.redactor) as (output, recorder):
         for envelope in output.earlier():
             summary.count(envelope)
         summary.resumed_rows = summary.rows
-        running = Running(job, taken.rows, summary, prepared.bindings.delay_ms, lambda: client.requests)
-        if onlooker:
-            onlooker(running)
+        running = ActiveRun(job, opened.rows, summary, prepared.bindings.delay_ms, lambda: client.requests)
+        if observer:
+            observer(running)
         rerun_of = prepared.rerun.of if prepared.rerun else None
-        with recorded(running, known_by, clock, rerun_of, where(connection)):
+        with recorded(running, run_fingerprint, clock, rerun_of, where(connection)):
             try:
                 run_batch(
                     rows,
@@ -144,12 +144,12 @@ def run(
                     summary=summary,
                 )
             finally:
-                client.settle()  # now, as the rows under way may owe it more than the one that stopped it
+                client.flush_audit()  # rows in progress may owe it more than the one that stopped the run
     return summary
 
 
 @dataclass(frozen=True)
-class Taken:
+class OpenedRows:
     """The rows that a run takes from its input; `left_out` counts those that its step does not want."""
 
     source: RowSource
@@ -157,14 +157,14 @@ class Taken:
     left_out: dict[str, int]
 
 
-def take_rows(prepared: Prepared) -> Taken:
-    """Open a run's input. Raises RunFault."""
+def open_rows(prepared: Prepared) -> OpenedRows:
+    """Open a run's input. Raises RunError."""
     job, rerun = prepared.job, prepared.rerun
     source = RowSource(job.input, job.input_format)
     of_step = StepRows(source, job.follows, prepared.only) if job.follows else None
     if rerun:
-        return Taken(source, ChosenRows(of_step or source, rerun.numbers), {})
-    return Taken(source, of_step or source, of_step.left_out if of_step else {})
+        return OpenedRows(source, ChosenRows(of_step or source, rerun.numbers), {})
+    return OpenedRows(source, of_step or source, of_step.left_out if of_step else {})
 
 
 def make_invoker(prepared: Prepared, client: Client, recorder: Recorder | None = None) -> Invoker:
@@ -185,20 +185,20 @@ def make_invoker(prepared: Prepared, client: Client, recorder: Recorder | None =
 
 
 def check_start(job: Job, start: Start) -> None:
-    """Refuse to begin in a way that the input or the output does not allow. Raises RunFault."""
+    """Refuse to begin in a way that the input or the output does not allow. Raises RunError."""
     if start != "new" and job.output == STREAM:
-        raise RunFault(
+        raise RunError(
             "a run to standard output leaves nothing behind that could be resumed; use --output FILE"
         )
     if start == "resume" and job.input == STREAM:
-        raise RunFault("a run from standard input cannot be resumed: its rows are gone; use --input FILE")
+        raise RunError("a run from standard input cannot be resumed: its rows are gone; use --input FILE")
 
 
 @contextmanager
 def open_output(
     job: Job, fingerprint: Mapping[str, str], start: Start, redactor: Redactor
 ) -> Iterator[tuple[Output, Recorder]]:
-    """Open a run's output, and give with it what keeps the notes of its requests. Raises RunFault."""
+    """Open a run's output, and give with it what keeps the notes of its requests. Raises RunError."""
     if job.output == STREAM:
         stream = StreamOutput(format_of("", job.output_format))
         try:

@@ -18,27 +18,27 @@ from typing import Any
 
 from connector.catalog.inputs import Input
 from connector.common.json_text import Json
-from connector.errors import RowError, RunFault
+from connector.errors import InputError, RowError, RunError
 from connector.files.readers import InputRow, RowSource
 from connector.templating.templates import Row, Scope, compile_template
 
 Only = Callable[[Row], bool]
-"""Tells whether a row belongs to a step. Raises RowError."""
+"""Tells whether a row belongs to a step. Raises InputError."""
 
 
 def compile_only(source: str, constants: Mapping[str, Json]) -> Only:
-    """Compile the template of a step's `only`. Raises RunFault."""
+    """Compile the template of a step's `only`. Raises RunError."""
     answer = Input("only", "Only", {"type": "boolean"})
     try:
         render = compile_template(source, answer.schema)
-    except RunFault as error:
-        raise RunFault(f"only: {error}") from error
+    except RunError as error:
+        raise RunError(f"only: {error}") from error
 
     def only(row: Row) -> bool:
         try:
             rendered = render(Scope(row, constants))
         except RowError as error:
-            raise RowError(error.code, f"only: {error}") from error
+            raise InputError(error.code, f"only: {error}") from error
         return answer.read(rendered) is True
 
     return only

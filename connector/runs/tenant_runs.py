@@ -26,7 +26,7 @@ from connector.common.clock import SystemClock
 from connector.common.durability import allow_open_files, sync_folder
 from connector.common.redaction import Redactor
 from connector.connections.connection import Connection, load_connection
-from connector.errors import ConnectionFault, Interrupted, RowError, RunFault, RunStopped
+from connector.errors import ConnectionSetupError, RowError, RunError, RunInterruptedError, RunStoppedError
 from connector.files.envelope import Envelope
 from connector.files.output import FileOutput, Output, Start, is_interrupted
 from connector.files.readers import InputRow
@@ -34,9 +34,9 @@ from connector.invocation.invoke import Invoker
 from connector.runs.batch import require_first, run_batch
 from connector.runs.job import STREAM, Job
 from connector.runs.merge import merge_files
-from connector.runs.policy import behind_doors
-from connector.runs.records import Onlooker, Rows, Running, recorded, where
-from connector.runs.run import Prepared, check_start, fingerprint, make_invoker, open_output, take_rows
+from connector.runs.policy import apply_policy
+from connector.runs.records import ActiveRun, Rows, RunObserver, recorded, where
+from connector.runs.run import Prepared, check_start, fingerprint, make_invoker, open_output, open_rows
 from connector.runs.summary import FailureLimit, Listener, Summary
 from connector.runs.tenant_sign_in import SignIns
 from connector.runs.tenant_split import NOBODY, Split
@@ -52,46 +52,48 @@ def run_tenants(
     *,
     listeners: tuple[Listener, ...] = (),
     stop: Event | None = None,
-    onlooker: Onlooker | None = None,
+    observer: RunObserver | None = None,
 ) -> Summary:
     """Run a prepared job that chooses each row's connection; otherwise as `run.run` does.
 
     Listeners hear of a tenant's rows in their order, and of other tenants' between them. The whole input is
-    read before anything is sent. Raises RunFault (nothing was sent), or RunStopped (it can be resumed).
+    read before anything is sent. Raises RunError (nothing was sent), or RunStoppedError (it can be resumed).
     """
     job, stop = prepared.job, stop or Event()
     if prepared.choose is None:
-        raise RunFault(f"{job.label}: no template says which connection each row is for")
+        raise RunError(f"{job.label}: no template says which connection each row is for")
     check_start(job, start)
     connections = tenant_connections(prepared)
-    taken = take_rows(prepared)
-    rows = require_first(taken.rows.rows())
+    opened = open_rows(prepared)
+    rows = require_first(opened.rows.rows())
     accounts = _accounts(job, connections)
-    known_by = {} if job.output == STREAM else fingerprint(prepared, accounts, taken.source)
+    run_fingerprint = {} if job.output == STREAM else fingerprint(prepared, accounts, opened.source)
     redactor = Redactor(_secrets(connections), prepared.service.secrets)
-    with open_output(job, known_by, start, redactor) as (output, _), _folder(output) as folder:
+    with open_output(job, run_fingerprint, start, redactor) as (output, _), _folder(output) as folder:
         try:
             split = Split(folder / "rows", connections)
             split.write(rows, prepared.choose, stop)
-            tenants = _Tenants(prepared, connections, split, folder, known_by, listeners, stop)
-            tenants.summary.left_out = taken.left_out
+            tenants = _Tenants(prepared, connections, split, folder, run_fingerprint, listeners, stop)
+            tenants.summary.left_out = opened.left_out
             with tenants.opened():
                 tenants.sign_in()
-                running = tenants.running(taken.rows)
-                if onlooker:
-                    onlooker(running)
+                running = tenants.running(opened.rows)
+                if observer:
+                    observer(running)
                 rerun_of = prepared.rerun.of if prepared.rerun else None
-                with recorded(running, known_by, tenants.clock, rerun_of, where(*connections.values())):
+                with recorded(
+                    running, run_fingerprint, tenants.clock, rerun_of, where(*connections.values())
+                ):
                     tenants.run(output)
-        except RunFault:
+        except RunError:
             if isinstance(output, FileOutput):
                 output.abandon()
             raise
     return tenants.summary
 
 
-def look_at_tenants(prepared: Prepared) -> None:
-    """Raise ConnectionFault unless every allowed connection is sound, and one of them at least signs in."""
+def check_tenants(prepared: Prepared) -> None:
+    """Raise ConnectionSetupError unless every allowed connection is valid and at least one signs in."""
     connections = tenant_connections(prepared)
     clients = {name: open_client(prepared.service, its, 0) for name, its in connections.items()}
     sign_ins = SignIns(len(clients))
@@ -103,16 +105,16 @@ def look_at_tenants(prepared: Prepared) -> None:
 def tenant_connections(prepared: Prepared) -> dict[str, Connection]:
     """Load the connections that rows may name, by what they are called there.
 
-    Raises ConnectionFault, also where two of them are one account.
+    Raises ConnectionSetupError, also where two of them are one account.
     """
     connections: dict[str, Connection] = {}
     names: dict[str, str] = {}
     for name, meant in sorted(prepared.job.allow_connections.items()):
         connection = load_connection(prepared.service, meant)
-        connection = behind_doors(prepared.action, prepared.job, connection)
+        connection = apply_policy(prepared.action, prepared.job, connection)
         same = names.setdefault(connection.account, name)
         if same != name:
-            raise ConnectionFault(
+            raise ConnectionSetupError(
                 f"allow_connections: {same} and {name} are the same account: {connection.base_url}, "
                 f"{connection.client_id or 'the same access_token'}. Leave one of them out"
             )
@@ -145,7 +147,7 @@ def _folder(output: Output) -> Iterator[Path]:
         yield Path(folder)
 
 
-class _PartOutput(FileOutput):
+class _TenantOutput(FileOutput):
     """The envelopes of one tenant. They stay in their work folder until all tenants are through."""
 
     def finish(self) -> None:
@@ -153,12 +155,12 @@ class _PartOutput(FileOutput):
 
 
 @dataclass
-class _Part:
+class _TenantRun:
     """The rows of one tenant, or those that are refused, and what comes of them."""
 
     name: str
     split: Split
-    output: _PartOutput
+    output: _TenantOutput
     client: Client
     invoker: Invoker
     is_done: bool = False
@@ -180,23 +182,23 @@ class _Tenants:
         connections: Mapping[str, Connection],
         split: Split,
         folder: Path,
-        known_by: Mapping[str, str],
+        run_fingerprint: Mapping[str, str],
         listeners: tuple[Listener, ...],
         stop: Event,
     ) -> None:
         self._prepared, self._connections, self._split = prepared, connections, split
-        self._folder, self._known_by, self._listeners, self._stop = folder, known_by, listeners, stop
+        self._folder, self._known_by, self._listeners, self._stop = folder, run_fingerprint, listeners, stop
         job = prepared.job
         self.clock = SystemClock(stop, resumable=STREAM not in (job.input, job.output))
         self.summary = Summary()
         self._limit = FailureLimit(job.errors_allowed)
         self._lock = Lock()
-        self._parts: list[_Part] = []
+        self._parts: list[_TenantRun] = []
         self._go, self._may_begin = Event(), False
 
     @contextmanager
     def opened(self) -> Iterator[None]:
-        """Open what every tenant needs; in the end close it. Raises RunFault."""
+        """Open what every tenant needs; in the end close it. Raises RunError."""
         count = len(self._connections) * (_FILES_A_TENANT + self._prepared.job.concurrency)
         allow_open_files(100 + count)
         with ExitStack() as files:
@@ -216,7 +218,7 @@ class _Tenants:
             self.summary.resumed_rows = self.summary.rows
             yield
 
-    def _open(self, name: str, path: Path, start: Start) -> _Part:
+    def _open(self, name: str, path: Path, start: Start) -> _TenantRun:
         """Open a part. Refused rows have the client of some tenant, which never sends anything for them."""
         prepared, job = self._prepared, self._prepared.job
         connection = self._connections.get(name) or next(iter(self._connections.values()))
@@ -224,14 +226,14 @@ class _Tenants:
         if name == NOBODY:
             for secret in _secrets(self._connections):
                 client.redactor.add(secret)
-        output = _PartOutput(path, "jsonl", self._known_by, start, client.redactor, fsync=job.fsync)
+        output = _TenantOutput(path, "jsonl", self._known_by, start, client.redactor, fsync=job.fsync)
         invoker = replace(make_invoker(prepared, client, output.journal), tenant=name)
-        part = _Part(name, self._split, output, client, invoker)
+        part = _TenantRun(name, self._split, output, client, invoker)
         part.is_done = next(part.rows(), None) is None
         return part
 
     def sign_in(self) -> None:
-        """Let those that have rows sign in, until the first one has. Raises ConnectionFault if none can."""
+        """Sign in the tenants that have rows, until one succeeds. Raises ConnectionSetupError if none can."""
         parts = [part for part in self._parts if part.name != NOBODY and not part.is_done]
         sign_ins = SignIns(len(parts))
         for part in parts:
@@ -240,11 +242,11 @@ class _Tenants:
             try:
                 part.thread.start()
             except RuntimeError as error:
-                raise RunFault(f"{len(parts)} tenants: no thread can be started: {error}") from error
+                raise RunError(f"{len(parts)} tenants: no thread can be started: {error}") from error
         if parts:
             sign_ins.require_one(self._stop)
 
-    def _live(self, part: _Part, sign_ins: SignIns) -> None:
+    def _live(self, part: _TenantRun, sign_ins: SignIns) -> None:
         """What a tenant's thread does."""
         try:
             refusal = sign_ins.try_one(part.name, part.client)
@@ -256,20 +258,20 @@ class _Tenants:
             part.error = error
             self._stop.set()
 
-    def _run(self, part: _Part, refusal: RowError | None) -> None:
+    def _run(self, part: _TenantRun, refusal: RowError | None) -> None:
         """Run a tenant's rows; with a refusal each of them ends with that."""
         rows = part.rows()
         if refusal:
             rows = (replace(row, error=str(refusal), code=refusal.code) for row in rows)
         self._run_batch(part, rows, self._limit)
 
-    def _refuse(self, part: _Part) -> None:
+    def _refuse(self, part: _TenantRun) -> None:
         """Give the rows that no tenant runs their envelopes: all of them, and then they count as failed."""
         before = self.summary.failed
         self._run_batch(part, part.rows(), FailureLimit())
         self._limit.count(self.summary.failed - before)
 
-    def _run_batch(self, part: _Part, rows: Iterator[InputRow], limit: FailureLimit) -> None:
+    def _run_batch(self, part: _TenantRun, rows: Iterator[InputRow], limit: FailureLimit) -> None:
         concurrency = self._prepared.job.concurrency
         try:
             stopped = run_batch(
@@ -278,7 +280,7 @@ class _Tenants:
                 limit=limit,
             ).stopped
         finally:
-            part.client.settle()
+            part.client.flush_audit()
         part.is_done = not stopped
 
     def _hear(self, envelope: Envelope) -> None:
@@ -287,10 +289,10 @@ class _Tenants:
             for listener in self._listeners:
                 listener(envelope)
 
-    def running(self, rows: Rows) -> Running:
+    def running(self, rows: Rows) -> ActiveRun:
         """Describe the run for those who look on. Together, tenants start requests the more often."""
         signing_in = [part for part in self._parts if part.thread.ident]
-        return Running(
+        return ActiveRun(
             self._prepared.job,
             _RowsOfAll(rows, self._split, self.summary),
             self.summary,
@@ -299,7 +301,7 @@ class _Tenants:
         )
 
     def run(self, output: Output) -> None:
-        """Run all tenants to their end, and write what came of them. Raises RunStopped.
+        """Run all tenants to their end, and write what came of them. Raises RunStoppedError.
 
         The rows that are refused come first, so that their errors count before anything is sent.
         """
@@ -314,11 +316,11 @@ class _Tenants:
         for part in self._parts:
             part.output.close()  # before their files are merged and go, since it puts back what has gone
         if is_done or not isinstance(output, FileOutput):
-            merge_files([part.output.spool for part in self._parts], output)
+            merge_files([part.output.partial for part in self._parts], output)
         errors = [part.error for part in self._parts if part.error]
-        for error in sorted(errors, key=lambda error: isinstance(error, Interrupted)):
-            if isinstance(error, RunFault):  # by now something may have been sent
-                raise RunStopped(str(error)) from error
+        for error in sorted(errors, key=lambda error: isinstance(error, RunInterruptedError)):
+            if isinstance(error, RunError):  # by now something may have been sent
+                raise RunStoppedError(str(error)) from error
             raise error
         if is_done:
             output.finish()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from threading import Event, Lock
 
 from connector.client.client import Client
-from connector.errors import ConnectionFault, ConnectorError, Interrupted, RowError
+from connector.errors import ConnectionSetupError, ConnectorError, RowError, RunInterruptedError
 
 _LOOK_EVERY_S = 0.2
 _MOST_NAMED = 5
@@ -35,17 +35,17 @@ class SignIns:
         return refusal
 
     def require_one(self, stop: Event) -> None:
-        """Wait until a tenant has signed in. Raises ConnectionFault when none can, and Interrupted."""
+        """Wait until a tenant has signed in. Raises ConnectionSetupError when none can, and Interrupted."""
         while not self._known.wait(_LOOK_EVERY_S):
             if stop.is_set():
                 break
         if self._succeeded:
             return
         if stop.is_set():
-            raise Interrupted("the run was stopped before a tenant had signed in")
+            raise RunInterruptedError("the run was stopped before a tenant had signed in")
         said = [f"{name}: {refusal}" for name, refusal in sorted(self._refusals.items())]
         more = f"; and {len(said) - _MOST_NAMED} more" if len(said) > _MOST_NAMED else ""
-        raise ConnectionFault(f"no tenant can sign in: {'; '.join(said[:_MOST_NAMED])}{more}")
+        raise ConnectionSetupError(f"no tenant can sign in: {'; '.join(said[:_MOST_NAMED])}{more}")
 
 
 def _refusal(client: Client) -> RowError | None:
@@ -53,7 +53,7 @@ def _refusal(client: Client) -> RowError | None:
         client.sign_in()
     except RowError as error:
         return error
-    except Interrupted as error:
+    except RunInterruptedError as error:
         return RowError("cancelled", str(error))
     except ConnectorError as error:
         return RowError("auth_failed", str(error))

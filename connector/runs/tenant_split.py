@@ -23,13 +23,13 @@ from connector.catalog.inputs import Input
 from connector.common import json_text
 from connector.common.absent import ABSENT
 from connector.connections.connection import is_file
-from connector.errors import Interrupted, RowError, RunFault, RunStopped, shorten
+from connector.errors import InputError, RowError, RunError, RunInterruptedError, RunStoppedError, shorten
 from connector.files.readers import InputRow
 from connector.templating.environment import read_template
 from connector.templating.templates import Row, Scope, compile_template
 
 Choose = Callable[[Row], str]
-"""Gives the name of a row's tenant, as it stands in the list of those that are allowed. Raises RowError."""
+"""Gives the name of a row's tenant, as it stands in the list of those that are allowed. Raises InputError."""
 
 NOBODY = ""
 """In place of a tenant's name: the rows that are refused."""
@@ -46,14 +46,14 @@ def is_template(connection: str | None) -> bool:
 def read_allowed(listed: Iterable[str], folder: Path = Path()) -> dict[str, str]:
     """Read which connections rows may name: by what a row may say, the connection (name or file) it means.
 
-    A file is relative to `folder`. Raises RunFault for an empty text and for one that is listed twice.
+    A file is relative to `folder`. Raises RunError for an empty text and for one that is listed twice.
     """
     allowed: dict[str, str] = {}
     for said in map(str.strip, listed):
         if not said:
-            raise RunFault("allow_connections: a connection without a name is listed")
+            raise RunError("allow_connections: a connection without a name is listed")
         if said in allowed:
-            raise RunFault(f'allow_connections: "{said}" is listed twice')
+            raise RunError(f'allow_connections: "{said}" is listed twice')
         allowed[said] = str(folder / said) if is_file(said) else said
     return allowed
 
@@ -61,17 +61,17 @@ def read_allowed(listed: Iterable[str], folder: Path = Path()) -> dict[str, str]
 def read_choice(connection: str | None, allowed: Mapping[str, str]) -> Choose | None:
     """Compile a job's template for the connection; None where one connection is for all rows.
 
-    Raises RunFault, also for a template without the list of what it may give, and for the list alone.
+    Raises RunError, also for a template without the list of what it may give, and for the list alone.
     """
     if connection is None or not is_template(connection):
         if allowed:
-            raise RunFault(
+            raise RunError(
                 "allow_connections lists connections that rows may name, and connection is no template that "
                 'takes them from a row, such as --connection "{{ tenant }}"'
             )
         return None
     if not allowed:
-        raise RunFault(
+        raise RunError(
             f"connection {connection} is a template: say which connections rows may name, with "
             "--allow-connections NAME,NAME (allow_connections in a job)"
         )
@@ -82,21 +82,21 @@ def _compile(source: str, allowed: Mapping[str, str]) -> Choose:
     given = Input("connection", "Connection", {"type": "string"})
     try:
         render = compile_template(source, given.schema)
-    except RunFault as error:
-        raise RunFault(f"connection: {error}") from error
+    except RunError as error:
+        raise RunError(f"connection: {error}") from error
     if any(called.name == "random" for called in read_template(source).find_all(nodes.Filter)):
-        raise RunFault("connection: a row's tenant cannot be left to chance (the filter random)")
+        raise RunError("connection: a row's tenant cannot be left to chance (the filter random)")
     may = f"This run allows {shorten(', '.join(allowed))}"
 
     def choose(row: Row) -> str:
         try:
             name = given.read(render(Scope(row)))
         except RowError as error:
-            raise RowError(error.code, f"connection: {error}. {may}") from error
+            raise InputError(error.code, f"connection: {error}. {may}") from error
         if name is ABSENT:
-            raise RowError("input_invalid", f"connection: the row names none. {may}")
+            raise InputError("input_invalid", f"connection: the row names none. {may}")
         if name not in allowed:
-            raise RowError("input_invalid", f'connection: "{shorten(name, 60)}" is not allowed. {may}')
+            raise InputError("input_invalid", f'connection: "{shorten(name, 60)}" is not allowed. {may}')
         return str(name)
 
     return choose
@@ -113,14 +113,14 @@ class Split:
         """How many rows there are, by tenant."""
 
     def write(self, rows: Iterator[InputRow], choose: Choose, stop: Event) -> None:
-        """Split the rows. Raises RunFault where there is no room for them, and Interrupted."""
+        """Split the rows. Raises RunError where there is no room for them, and Interrupted."""
         waiting = {name: bytearray() for name in self._paths}
         try:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder.mkdir(parents=True)
             for row in rows:
                 if stop.is_set():
-                    raise Interrupted("the run was stopped before its rows were split by tenant")
+                    raise RunInterruptedError("the run was stopped before its rows were split by tenant")
                 name, line = _assign(row, choose)
                 self.counts[name] += 1
                 waiting[name] += line
@@ -129,7 +129,7 @@ class Split:
             for name, lines in waiting.items():
                 self._append(name, lines)
         except OSError as error:
-            raise RunFault(f"{self._folder}: the rows cannot be split: {error.strerror}") from error
+            raise RunError(f"{self._folder}: the rows cannot be split: {error.strerror}") from error
 
     def _append(self, name: str, lines: bytearray) -> None:
         """Append to a file, and keep none of them open: there may be more tenants than that is good for."""
@@ -138,11 +138,11 @@ class Split:
         lines.clear()
 
     def rows(self, tenant: str) -> Iterator[InputRow]:
-        """Give a tenant's rows, or with NOBODY those that are refused, in order. Raises RunStopped."""
+        """Give a tenant's rows, or with NOBODY those that are refused, in order. Raises RunStoppedError."""
         try:
             file = self._paths[tenant].open("rb")
         except OSError as error:
-            raise RunStopped(f"{self._paths[tenant]}: cannot be read: {error.strerror}") from error
+            raise RunStoppedError(f"{self._paths[tenant]}: cannot be read: {error.strerror}") from error
         with file:
             for line in file:
                 yield InputRow(**json_text.loads(line.decode()))

@@ -30,7 +30,7 @@ from connector.sandbox.ninjaone.oauth.client_apps import SignIn
 from connector.sandbox.ninjaone.oauth.tokens import Tokens, wrong_method
 from connector.sandbox.request_log import Received, RequestLog
 from connector.sandbox.routing import Answer, Call, Route
-from connector.sandbox.wsgi_server import HANG_UP, Connections, ResetConnection
+from connector.sandbox.wsgi_server import HANG_UP, Connections, ResetConnectionError
 
 logger = logging.getLogger(__name__)
 
@@ -146,7 +146,7 @@ class App:
         """The answer to the request as the fault (if any) leaves it."""
         name = fault.name if fault else None
         if name in ("reset", "reset_unread"):
-            raise ResetConnection
+            raise ResetConnectionError
         if name == "expire":
             self.tokens.drop(request.authorization)
         elif fault and not fault.executes:
@@ -157,7 +157,7 @@ class App:
         answer = self._execute(request, entry)
         if name == "reset_after":
             self.stopping.wait(self.latency_s)
-            raise ResetConnection
+            raise ResetConnectionError
         if name == "truncate":
             return _truncated(answer)
         if name == "hang_up":

@@ -26,7 +26,7 @@ HANG_UP = "connector.sandbox.hang_up"
 """Set in a request's environment by the application: close the connection after the answer, unannounced."""
 
 
-class ResetConnection(Exception):
+class ResetConnectionError(Exception):
     """Raised by the application: break the connection instead of answering."""
 
 
@@ -112,7 +112,7 @@ class Handler(WSGIRequestHandler):
             )
             body.read()
             self._write(started[0], started[1], b"".join(chunks))
-        except ResetConnection:
+        except ResetConnectionError:
             self._reset()
         if environ.get(HANG_UP):
             self.close_connection = True

@@ -47,7 +47,7 @@ _PLAIN = frozenset((str, int, float, bool, type(None), list, dict, tuple, range)
 
 
 def plain(value: Any) -> Any:
-    """Make plain data of what a filter or a method gives. Raises RowError for too much of it."""
+    """Make plain data of what a filter or a method gives. Raises InputError for too much of it."""
     kind = type(value)
     if kind is str:
         fits(len(value))

@@ -19,7 +19,7 @@ from connector.templating.values import is_blank, parse_json, text, to_json
 Pieces = Sequence[str | None]
 """A document's constant texts, with None where an expression stands."""
 Fill = Callable[[list[Any]], Json]
-"""Puts the expressions' values, in their order, into the document. Raises RowError for broken JSON."""
+"""Puts the expressions' values, in their order, into the document. Raises InputError for broken JSON."""
 
 _OPEN, _TEXT, _VALUE = "\ue000", "\ue001", "\ue002"
 """Marks in a document's skeleton: `OPEN index TEXT` inside a string, `OPEN index VALUE` for a value."""

@@ -2,7 +2,7 @@
 
 One long operation cannot be interrupted from inside a process. So each is measured before it begins: what it
 makes against the longest text and list there may be, what it takes against the steps that are left.
-A step is about what one name, constant or operator of a template takes. Whatever is exceeded is a RowError
+A step is about what one name, constant or operator of a template takes. Whatever is exceeded is an InputError
 (`template_error`) that says what, by how much, and what to do.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from types import FunctionType
 from typing import Any, NoReturn
 
-from connector.errors import RowError
+from connector.errors import InputError
 
 LONGEST_SOURCE = 1 << 18
 """Characters of one template. A hundred pages; to compile that many expressions takes seconds."""
@@ -60,7 +60,7 @@ def begin(steps: int = MOST_STEPS) -> None:
 
 
 def spend(steps: int) -> None:
-    """Take steps from the rendering on this thread. Raises RowError when too few are left."""
+    """Take steps from the rendering on this thread. Raises InputError when too few are left."""
     left = _meter.left = _meter.left - steps
     if left < 0:
         refuse(
@@ -70,12 +70,12 @@ def spend(steps: int) -> None:
 
 
 def refuse(what: str) -> NoReturn:
-    """Raise the RowError of a template that exceeds a bound."""
-    raise RowError("template_error", f"the template goes too far: {what}")
+    """Raise the InputError of a template that exceeds a bound."""
+    raise InputError("template_error", f"the template goes too far: {what}")
 
 
 def fits(characters: int) -> None:
-    """Check the length of a text that is about to be made, and spend what it takes. Raises RowError."""
+    """Check the length of a text that is about to be made, and spend what it takes. Raises InputError."""
     if characters < CHARACTERS_A_STEP:
         return
     if characters > LONGEST_TEXT:
@@ -84,20 +84,20 @@ def fits(characters: int) -> None:
 
 
 def fits_items(items: int) -> None:
-    """Check the length of a list that is about to be made, and spend what it takes. Raises RowError."""
+    """Check the length of a list that is about to be made, and spend what it takes. Raises InputError."""
     if items > MOST_ITEMS:
         refuse(f"it makes a list of more than {MOST_ITEMS:,} items: make it shorter")
     spend(STEPS_AN_ITEM * items)
 
 
 def check_width(width: Any) -> None:
-    """Check to how many characters a text is padded. Raises RowError."""
+    """Check to how many characters a text is padded. Raises InputError."""
     if isinstance(width, int) and width > WIDEST:
         refuse(f"it pads a text to more than {WIDEST:,} characters: give a smaller width")
 
 
 def check_digits(value: Any) -> None:
-    """Check how long a text is that is to be read as a number. Raises RowError."""
+    """Check how long a text is that is to be read as a number. Raises InputError."""
     if isinstance(value, str) and len(value) > MOST_DIGITS:
         refuse(f"it reads a number from a text of {len(value):,} characters; {MOST_DIGITS:,} are the most")
 
@@ -107,7 +107,7 @@ _NO_WEIGHT = frozenset((int, float, bool, type(None)))
 
 def weigh(value: Any) -> int:
     """Count the characters and members in a value, however it is nested, and spend what it takes to go over
-    it. Raises RowError.
+    it. Raises InputError.
 
     A list may hold another one many times, and that one another, so that what takes no memory can take a day.
     """
@@ -143,7 +143,7 @@ def weigh(value: Any) -> int:
 
 
 def weigh_all(values: Iterable[Any]) -> None:
-    """Spend what it takes to go over these values. Raises RowError."""
+    """Spend what it takes to go over these values. Raises InputError."""
     for value in values:
         if type(value) is not str or len(value) >= CHARACTERS_A_STEP:
             weigh(value)

@@ -13,7 +13,7 @@ from connector.templating.limits import LONGEST_TEXT, MOST_BITS, check_width, fi
 
 
 def add(left: Any, right: Any) -> Any:
-    """Give `left + right`. Raises RowError for too long a text or list."""
+    """Give `left + right`. Raises InputError for too long a text or list."""
     if isinstance(left, str) and isinstance(right, str):
         fits(len(left) + len(right))
     elif isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):
@@ -22,7 +22,7 @@ def add(left: Any, right: Any) -> Any:
 
 
 def multiply(left: Any, right: Any) -> Any:
-    """Give `left * right`. Raises RowError for too long a text or list, and for too large a number."""
+    """Give `left * right`. Raises InputError for too long a text or list, and for too large a number."""
     if isinstance(left, int) and not isinstance(right, int):
         left, right = right, left
     if isinstance(right, int):
@@ -36,7 +36,7 @@ def multiply(left: Any, right: Any) -> Any:
 
 
 def power(left: Any, right: Any) -> Any:
-    """Give `left ** right`. Raises RowError for too large a number."""
+    """Give `left ** right`. Raises InputError for too large a number."""
     if isinstance(left, int) and isinstance(right, int):
         _check_bits(left.bit_length() * right)
     return left**right
@@ -48,12 +48,12 @@ def _check_bits(bits: int) -> None:
 
 
 def modulo(left: Any, right: Any) -> Any:
-    """Give `left % right`, which for a text formats it. Raises RowError for too long a text."""
+    """Give `left % right`, which for a text formats it. Raises InputError for too long a text."""
     return printf(left, right) if isinstance(left, str) else left % right
 
 
 def printf(pattern: str, values: Any) -> str:
-    """Give `pattern % values`. Raises RowError for too long a text.
+    """Give `pattern % values`. Raises InputError for too long a text.
 
     A width has to be a number in the pattern: one that comes with the values is refused.
     """
@@ -96,21 +96,21 @@ def _width(digits: str) -> int:
 
 
 def concat(texts: Iterable[str]) -> str:
-    """Join texts. Raises RowError for too long a text."""
+    """Join texts. Raises InputError for too long a text."""
     parts = texts if isinstance(texts, list) else list(texts)
     fits(sum(map(len, parts)))
     return "".join(parts)
 
 
 def join(separator: str, texts: Iterable[str]) -> str:
-    """Join texts with a separator between them. Raises RowError for too long a text."""
+    """Join texts with a separator between them. Raises InputError for too long a text."""
     parts = list(texts)
     fits(sum(map(len, parts)) + len(separator) * len(parts))
     return separator.join(parts)
 
 
 def replace(text: str, old: str, new: str, count: int | None = -1) -> str:
-    """Give the text with `old` replaced. Raises RowError for too long a text."""
+    """Give the text with `old` replaced. Raises InputError for too long a text."""
     weigh(text)
     fits(len(text) + max(0, len(new) - len(old)) * text.count(old))
     return text.replace(old, new, -1 if count is None else count)

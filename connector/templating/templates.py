@@ -25,7 +25,7 @@ from jinja2.utils import missing
 
 from connector.common import json_text
 from connector.common.json_text import Json
-from connector.errors import RowError, RunFault, nearest, shorten
+from connector.errors import InputError, RowError, RunError, nearest, shorten
 from connector.templating.environment import MissingError, environment, read_template
 from connector.templating.json_documents import Fill, Pieces, compile_document
 from connector.templating.limits import FEW, LONGEST_TEXT, STEPS_TO_COMPILE, begin, fits
@@ -51,7 +51,7 @@ class Scope(dict[str, Any]):
 
 
 Render = Callable[[Scope], Json]
-"""A compiled template. Raises RowError (`template_error`)."""
+"""A compiled template. Raises InputError (`template_error`)."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Template:
     """A template that was read: it is sound, but not compiled yet.
 
     `fill` puts the values of its `expressions` together; a template with statements has neither. `compile`
-    compiles it by itself, and raises RunFault for what is nested too deeply.
+    compiles it by itself, and raises RunError for what is nested too deeply.
     """
 
     compile: Callable[[], Render]
@@ -73,14 +73,14 @@ def constant(value: Json) -> Template:
 
 
 def compile_template(source: str, schema: Mapping[str, Json]) -> Render:
-    """Compile one template for an input of the given JSON Schema. Raises RunFault as `read` does."""
+    """Compile one template for an input of the given JSON Schema. Raises RunError as `read` does."""
     return read(source, schema).compile()
 
 
 def read(source: str, schema: Mapping[str, Json]) -> Template:
     """Read one template for an input of the given JSON Schema.
 
-    Raises RunFault with line and reason for a syntax error, an unknown filter or test, or a constant
+    Raises RunError with line and reason for a syntax error, an unknown filter or test, or a constant
     part that cannot be JSON where JSON is due.
     """
     with _faults(source):
@@ -100,20 +100,20 @@ def read(source: str, schema: Mapping[str, Json]) -> Template:
 
 @contextmanager
 def _faults(source: str) -> Iterator[None]:
-    """Turn whatever Jinja raises while it reads or compiles a template into a RunFault."""
+    """Turn whatever Jinja raises while it reads or compiles a template into a RunError."""
     try:
         yield
     except TemplateSyntaxError as error:
         said = (error.message or "").rstrip(".")
-        raise RunFault(f"template, line {error.lineno}: {said}: {shorten(source)}") from error
+        raise RunError(f"template, line {error.lineno}: {said}: {shorten(source)}") from error
     except (SyntaxError, RecursionError, MemoryError, OverflowError, ValueError) as error:
-        raise RunFault(f"template: too deeply nested or too large: {shorten(source)}") from error
+        raise RunError(f"template: too deeply nested or too large: {shorten(source)}") from error
 
 
 def json_source(value: Any) -> str:
     """Write a JSON value, in whose texts templates may stand, as one JSON document.
 
-    Raises RunFault for what is no JSON.
+    Raises RunError for what is no JSON.
     """
     try:
         if isinstance(value, str):
@@ -131,9 +131,9 @@ def json_source(value: Any) -> str:
             return "[" + ", ".join(map(json_source, value)) + "]"
         return json_text.dumps(value)
     except TemplateSyntaxError as error:
-        raise RunFault(f"template, line {error.lineno}: {error.message}: {shorten(str(value))}") from error
+        raise RunError(f"template, line {error.lineno}: {error.message}: {shorten(str(value))}") from error
     except (TypeError, ValueError, RecursionError) as error:
-        raise RunFault(f"template: not JSON: {error}") from error
+        raise RunError(f"template: not JSON: {error}") from error
 
 
 def takes_json(schema: Mapping[str, Json]) -> bool:
@@ -164,7 +164,7 @@ def _constant_json(texts: Pieces) -> Fill:
     try:
         value = json_text.loads(source)
     except ValueError as error:
-        raise RunFault(f"template: not JSON ({error}): {shorten(source)}") from error
+        raise RunError(f"template: not JSON ({error}): {shorten(source)}") from error
     return lambda values: value
 
 
@@ -206,7 +206,7 @@ def compile_together(templates: Sequence[Template]) -> Callable[[Scope], list[Js
 
     What it raises, of whatever kind, says no more than that one of them fails: each by itself tells why.
     Templates with statements are rendered by themselves also here, since a top-level `{% set %}` would leak
-    into the next one. Raises RunFault for what is nested too deeply.
+    into the next one. Raises RunError for what is nested too deeply.
     """
     expressions: list[nodes.Expr] = []
     plan: list[tuple[Callable[[Any], Json], int | slice]] = []
@@ -304,18 +304,18 @@ def _context(names: dict[str, Any]) -> Context:
 
 @contextmanager
 def _explained(scope: Scope) -> Iterator[None]:
-    """Turn whatever a template raises into a RowError that helps its author."""
+    """Turn whatever a template raises into an InputError that helps its author."""
     try:
         yield
     except RowError:
         raise
     except MissingError as error:
-        raise RowError("template_error", _missing_message(error, scope)) from error
+        raise InputError("template_error", _missing_message(error, scope)) from error
     except RecursionError as error:
-        raise RowError("template_error", "the template or its value is nested too deeply") from error
+        raise InputError("template_error", "the template or its value is nested too deeply") from error
     except Exception as error:
         reason = shorten(str(error) or type(error).__name__)
-        raise RowError("template_error", f"the template fails: {reason}") from error
+        raise InputError("template_error", f"the template fails: {reason}") from error
 
 
 def _missing_message(error: MissingError, scope: Scope) -> str:

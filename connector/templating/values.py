@@ -10,7 +10,7 @@ from jinja2 import Undefined
 
 from connector.common import json_text
 from connector.common.json_text import Json
-from connector.errors import RowError, shorten
+from connector.errors import InputError, shorten
 from connector.templating.limits import fits, weigh
 
 
@@ -71,12 +71,12 @@ def json_of(value: Any, indent: int | None = None) -> str:
 
 
 def parse_json(rendered: str) -> Json:
-    """Read a template's rendered JSON. Raises RowError that shows the text, shortened."""
+    """Read a template's rendered JSON. Raises InputError that shows the text, shortened."""
     try:
         return json_text.loads(rendered)
     except ValueError as error:
         hint = "; text needs quotes around it" if '"' not in rendered else ""
-        raise RowError(
+        raise InputError(
             "template_error", f"the template gives broken JSON ({error}){hint}: {shorten(rendered)}"
         ) from error
 

@@ -56,7 +56,7 @@ _COME_IN = """<!doctype html>
 """
 
 
-class Doors:
+class AccessControl:
     """The WSGI application: `view` behind the checks of this module.
 
     `token` opens as long as the server runs; `ticket` opens once. The latter is for the browser that the

@@ -11,7 +11,7 @@ from werkzeug.security import safe_join
 from werkzeug.wrappers import Request, Response
 
 from connector.catalog.catalog import Catalog
-from connector.errors import RunFault
+from connector.errors import RunError
 from connector.web import run_pages, tryout_pages
 from connector.web.access import refusal
 from connector.web.catalog.action_page import make_action_page
@@ -32,7 +32,7 @@ def _index(site: Site, request: Request) -> Response:
 def _action(site: Site, request: Request, name: str) -> Response:
     try:
         shown = make_action_page(site.catalog, name, site.actions)
-    except RunFault:
+    except RunError:
         return site.page("missing.html", "../", status=404)
     return site.page("action.html", "../", page=shown)
 

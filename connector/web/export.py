@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 import connector
 from connector.catalog.catalog import Catalog
 from connector.common.user_folders import write_whole
-from connector.errors import RunFault
+from connector.errors import RunError
 from connector.web.catalog.action_page import make_action_page
 from connector.web.catalog.index_page import make_index
 from connector.web.catalog.search_index import search_index
@@ -32,14 +32,14 @@ def export(folder: Path, catalog: Catalog, *, force: bool = False) -> int:
     """Write the catalogue to a folder that is new, empty or an export's, and give the number of files.
 
     What an earlier export has written is replaced, or removed where it is no longer written. Anything else is
-    left alone, and unless `force` says so, nothing is written beside it. Raises RunFault.
+    left alone, and unless `force` says so, nothing is written beside it. Raises RunError.
     """
     files = dict(pages(catalog))
     try:
         before = _earlier(folder, force)
         strange = [name for name in files if name not in before and os.path.lexists(folder / name)]
         if strange and not force:
-            raise RunFault(f"{folder / strange[0]}: is not of an export; remove it, or give --force")
+            raise RunError(f"{folder / strange[0]}: is not of an export; remove it, or give --force")
         # First the names, so that an export that is cut off is known for one.
         _write(folder, MANIFEST, _manifest(before | files.keys()))
         for name, content in files.items():
@@ -48,7 +48,7 @@ def export(folder: Path, catalog: Catalog, *, force: bool = False) -> int:
             (folder / name).unlink(missing_ok=True)
         _write(folder, MANIFEST, _manifest(files.keys()))
     except OSError as error:
-        raise RunFault(f"{error.filename or folder}: cannot be written: {error.strerror}") from error
+        raise RunError(f"{error.filename or folder}: cannot be written: {error.strerror}") from error
     return len(files)
 
 
@@ -67,14 +67,14 @@ def pages(catalog: Catalog) -> Iterator[tuple[str, bytes]]:
 
 
 def _earlier(folder: Path, force: bool) -> set[str]:
-    """Give the names that an earlier export has written. Raises RunFault for a folder of something else."""
+    """Give the names that an earlier export has written. Raises RunError for a folder of something else."""
     with suppress(FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
         written = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if written["written_by"] == _WRITTEN_BY:
             return {name for name in written["files"] if _is_below(name)}
     if force or not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return set()
-    raise RunFault(f"{folder}: is neither empty nor an export; name another folder, or give --force")
+    raise RunError(f"{folder}: is neither empty nor an export; name another folder, or give --force")
 
 
 def _is_below(name: object) -> bool:
@@ -90,7 +90,7 @@ def _write(folder: Path, name: str, content: bytes) -> None:
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.parent.resolve().is_relative_to(folder.resolve()):
-        raise RunFault(f"{path.parent}: is a link that leads out of {folder}")
+        raise RunError(f"{path.parent}: is a link that leads out of {folder}")
     write_whole(path, content, 0o644)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from connector.errors import RunFault
+from connector.errors import RunError
 from connector.web.consent import Question
 from connector.web.site import Site
 
@@ -44,7 +44,7 @@ def as_message(view: Any) -> Any:
         try:
             response: Response = view(site, request, **values)
             return response
-        except RunFault as fault:
+        except RunError as fault:
             return Response(json.dumps({"error": str(fault)}), 400, mimetype="application/json")
 
     return answer

@@ -13,7 +13,7 @@ from werkzeug.wsgi import wrap_file
 from connector.catalog.service import Service
 from connector.common.redaction import Redactor
 from connector.common.user_folders import work_folder
-from connector.errors import RunFault
+from connector.errors import RunError
 from connector.files.output import format_of
 from connector.files.readers import RowSource
 from connector.runs.records import Record, find_by_id, list_records
@@ -137,7 +137,7 @@ def _rerun(site: Site, request: Request, id: str) -> Response:
     record = _known(id)
     view = _view(site, id, record)
     if not view.rerunnable:
-        raise RunFault("There is nothing in it that may be sent again.")
+        raise RunError("There is nothing in it that may be sent again.")
     return _begin(site, request, record, view.rerunnable, site.control.rerun)
 
 
@@ -145,7 +145,7 @@ def _resume(site: Site, request: Request, id: str) -> Response:
     record = _known(id)
     view = _view(site, id, record)
     if not view.can_resume:
-        raise RunFault("It cannot be resumed: it goes on, or is finished, or its work is not there any more.")
+        raise RunError("It cannot be resumed: it goes on, or is finished, or its work is not there any more.")
     total = view.total
     if total is None:
         total = RowSource(record.job.input, record.job.input_format).count() or 0
@@ -173,7 +173,7 @@ def _stop(site: Site, request: Request, id: str) -> Response:
 def _known(id: str) -> Record:
     record = find_by_id(id)
     if record is None:
-        raise RunFault("There is no record of this run any more.")
+        raise RunError("There is no record of this run any more.")
     return record
 
 

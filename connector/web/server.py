@@ -13,8 +13,8 @@ from typing import Any
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from connector.catalog.catalog import Catalog
-from connector.errors import RunFault
-from connector.web.access import Doors
+from connector.errors import RunError
+from connector.web.access import AccessControl
 from connector.web.app import make_site
 
 HOST = "127.0.0.1"
@@ -23,27 +23,27 @@ _IN_THE_TERMINAL = ("GenericBrowser", "Elinks")
 """What Python's `webbrowser` makes of w3m, lynx and their like, which it knows where there is no desktop."""
 
 
-class CatalogueServer:
+class CatalogServer:
     """The catalogue behind a real HTTP server: bound at once, so that `address` is known.
 
-        with CatalogueServer() as server:
+        with CatalogServer() as server:
             webbrowser.open(server.address)
 
-    `port` 0 takes a free one. All actions are loaded before anybody asks for them. Raises RunFault when the
+    `port` 0 takes a free one. All actions are loaded before anybody asks for them. Raises RunError when the
     port is taken or a declaration is wrong.
     """
 
     def __init__(self, port: int = 0, catalog: Catalog | None = None) -> None:
         self.site = make_site(catalog or Catalog())
-        self.doors = Doors(self.site)
-        self.site.csrf_token = self.doors.csrf_token
+        self.access = AccessControl(self.site)
+        self.site.csrf_token = self.access.csrf_token
         self.site.load()
         with _listen(port) as listener:
             # Given a socket, werkzeug neither prints nor exits when the port is taken.
             self._server = make_server(
                 HOST,
                 listener.getsockname()[1],
-                self.doors,
+                self.access,
                 threaded=True,
                 request_handler=_Handler,
                 fd=listener.fileno(),
@@ -54,7 +54,7 @@ class CatalogueServer:
     @property
     def address(self) -> str:
         """The address with the token that opens it as long as the server runs."""
-        return f"{self.url}?token={self.doors.token}"
+        return f"{self.url}?token={self.access.token}"
 
     def open_browser(self) -> None:
         """Open the address in a browser, if there is one, with a ticket that is good for once.
@@ -65,7 +65,7 @@ class CatalogueServer:
             browser = webbrowser.get()
             if type(browser).__name__ in _IN_THE_TERMINAL and "BROWSER" not in os.environ:
                 return
-            address = f"{self.url}?token={self.doors.ticket}"
+            address = f"{self.url}?token={self.access.ticket}"
             # Some return only when they are closed, and want an answer before.
             threading.Thread(target=browser.open, args=(address,), daemon=True).start()
 
@@ -76,7 +76,7 @@ class CatalogueServer:
         finally:
             self.site.close()
 
-    def __enter__(self) -> CatalogueServer:
+    def __enter__(self) -> CatalogServer:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(_POLL_S,), daemon=True)
         self._thread.start()
         return self
@@ -113,5 +113,5 @@ def _listen(port: int) -> socket.socket:
         listener.listen(128)
     except (OSError, OverflowError) as error:
         listener.close()
-        raise RunFault(f"the catalogue cannot be served on port {port}: {error}") from error
+        raise RunError(f"the catalogue cannot be served on port {port}: {error}") from error
     return listener

@@ -55,7 +55,7 @@ class Site:
         return list(self.catalog.actions())
 
     def load(self) -> None:
-        """Make ready what the first page needs. Raises RunFault."""
+        """Make ready what the first page needs. Raises RunError."""
         self.renderer.page("index.html", "", index=make_index(self.actions))
 
     @cached_property
@@ -64,7 +64,7 @@ class Site:
         return {action.name: action for action in self.actions}
 
     def action(self, name: str) -> Action:
-        """Give an action. Raises RunFault for an unknown one."""
+        """Give an action. Raises RunError for an unknown one."""
         return self.actions_by_name.get(name) or self.catalog.action(name)
 
     def page(self, template: str, root: str, status: int = 200, **values: Any) -> Response:

@@ -17,14 +17,14 @@ from werkzeug.wrappers import Request, Response
 from connector.catalog.action import Action
 from connector.catalog.service import Service
 from connector.common.json_text import dumps
-from connector.errors import RunFault
+from connector.errors import RunError
 from connector.runs.preview import NO_INSTANCE
-from connector.web.catalog.action_page import EFFECTS, InputRow, make_action_page
+from connector.web.catalog.action_page import EFFECTS, InputDetail, make_action_page
 from connector.web.consent import how_many, question
 from connector.web.responses import as_json, as_message, ask, download, once_of
 from connector.web.route import Route
 from connector.web.runs.control import as_yaml, make_job, pack_job
-from connector.web.runs.pasted_rows import FORMAT_NAMES, GivenRows, save_rows, saved_rows
+from connector.web.runs.pasted_rows import FORMAT_NAMES, PastedRows, save_rows, saved_rows
 from connector.web.site import Site
 from connector.web.tryout.evaluate import Trial, try_out
 from connector.web.tryout.targets import Place, saved_place, saved_places
@@ -40,7 +40,7 @@ _TEMPLATE, _PACKED = "template.", "job.zip"
 class Field:
     """One input in the form: the template that stands there at first, and what is offered to choose from."""
 
-    input: InputRow
+    input: InputDetail
     label: str
     template: str
     choices: Sequence[str]
@@ -58,7 +58,7 @@ class Given:
     action: Action
     service: Service
     templates: Mapping[str, str]
-    rows: GivenRows
+    rows: PastedRows
     draft: str
     place: Place
 
@@ -66,7 +66,7 @@ class Given:
 def _try(site: Site, request: Request, name: str) -> Response:
     try:
         shown = make_action_page(site.catalog, name, site.actions)
-    except RunFault:
+    except RunError:
         return site.page("missing.html", "../../", status=404)
     action = shown.action
     number = min(request.args.get("example", 1, int), len(action.examples)) - 1
@@ -89,7 +89,7 @@ def _try(site: Site, request: Request, name: str) -> Response:
     )
 
 
-def _field(given: InputRow, label: str, templates: Mapping[str, Any]) -> Field:
+def _field(given: InputDetail, label: str, templates: Mapping[str, Any]) -> Field:
     template = templates.get(given.name, "")
     if isinstance(template, Mapping) and "template" in template:
         template = template["template"]
@@ -101,7 +101,7 @@ def _field(given: InputRow, label: str, templates: Mapping[str, Any]) -> Field:
 
 @contextmanager
 def _reading(site: Site, request: Request, name: str) -> Iterator[Given]:
-    """Read what the form was sent with. Raises RunFault.
+    """Read what the form was sent with. Raises RunError.
 
     Rows that stand in the form are in a folder of this request's own: others of the same page may be under
     way, and what somebody agrees to is for just these rows.
@@ -122,11 +122,11 @@ def _reading(site: Site, request: Request, name: str) -> Iterator[Given]:
         if "rows" not in form:
             rows = saved_rows(folder)
         elif len(form["rows"]) > LONGEST_PASTED:
-            raise RunFault("These are too many rows to stand here: choose them as a file.")
+            raise RunError("These are too many rows to stand here: choose them as a file.")
         else:
             rows = save_rows(form["rows"].encode("utf-8", "replace"), "", Path(own))
         if rows is None:
-            raise RunFault("There are no rows: paste some, or choose a file.")
+            raise RunError("There are no rows: paste some, or choose a file.")
         yield Given(action, service, templates, rows, draft, place)
 
 
@@ -134,7 +134,7 @@ def _preview(site: Site, request: Request, name: str) -> Response:
     with _reading(site, request, name) as given:
         try:
             count, rows = given.rows.count(), given.rows.first(TRIED)
-        except RunFault as fault:
+        except RunError as fault:
             return as_json({"status": "", "rows": [], "faults": {"rows": str(fault)}})
     trial = try_out(
         given.action,
@@ -191,11 +191,11 @@ def _run(site: Site, request: Request, name: str) -> Response:
     with _reading(site, request, name) as given:
         count, place = given.rows.count(), given.place
         if not count:
-            raise RunFault("There are no rows to run.")
+            raise RunError("There are no rows to run.")
         if place.fault:
-            raise RunFault(place.fault)
+            raise RunError(place.fault)
         if place.read_only and given.action.effect != "read":
-            raise RunFault(f"{place.title} is read-only: only actions that read may be run there.")
+            raise RunError(f"{place.title} is read-only: only actions that read may be run there.")
         asked = question(given.action, count, place.title, is_real=bool(place.name))
         if asked and not asked.is_answered(request.form.get("confirmed")):
             return ask(site, asked)
@@ -215,7 +215,7 @@ def _job(site: Site, request: Request, name: str) -> Response:
     """Write a job of what the form was sent with, and say where it can be had."""
     with _reading(site, request, name) as given:
         if given.place.fault:
-            raise RunFault(given.place.fault)
+            raise RunError(given.place.fault)
         job = make_job(given.action, given.templates, given.rows, given.place.name)
         packed = pack_job(as_yaml(job), given.rows.path, site.drafts.uploads(given.draft))
         (site.drafts.folder(given.draft) / _PACKED).write_bytes(packed)

@@ -19,7 +19,7 @@ from connector.catalog.naming import is_id, singular, snake, title
 from connector.catalog.service import Service
 from connector.common import strict_yaml, yaml_dump
 from connector.common.package_data import schema
-from connector.errors import RunFault
+from connector.errors import RunError
 from tests.conftest import SHARED
 
 DOCUMENT = SHARED / "api" / "ninjaone-openapi.json"
@@ -254,7 +254,7 @@ def test_values_that_exist_are_used(service: Service, catalog: Catalog) -> None:
 
 
 def test_an_unknown_operation_is_refused(service: Service) -> None:
-    with pytest.raises(RunFault, match=r'no operation "getDevice" .did you mean "getDevices"'):
+    with pytest.raises(RunError, match=r'no operation "getDevice" .did you mean "getDevices"'):
         draft(SMALL, "getDevice", service)
 
 

@@ -14,7 +14,7 @@ from connector.catalog.catalog import Catalog, Heading
 from connector.catalog.declaration import load_declaration
 from connector.catalog.service import Service, load_service
 from connector.common.absent import ABSENT
-from connector.errors import DeclarationError, RunFault
+from connector.errors import DeclarationError, RunError
 
 ACTION: dict[str, Any] = {
     "name": "update_thing",
@@ -419,13 +419,13 @@ def test_two_actions_of_one_name_are_refused(catalogue: Path) -> None:
     ],
 )
 def test_an_unknown_action_is_a_fault_with_the_nearest_name(catalogue: Path, name: str, said: str) -> None:
-    with pytest.raises(RunFault) as caught:
+    with pytest.raises(RunError) as caught:
         Catalog(catalogue).action(name)
     assert said in str(caught.value)
 
 
 def test_an_unknown_service_is_a_fault_with_the_nearest_name(catalogue: Path) -> None:
-    with pytest.raises(RunFault, match=r'no service "acne" \(did you mean "acme"\?\)'):
+    with pytest.raises(RunError, match=r'no service "acne" \(did you mean "acme"\?\)'):
         Catalog(catalogue).service("acne")
 
 

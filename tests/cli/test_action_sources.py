@@ -11,7 +11,7 @@ import pytest
 
 from connector.catalog.catalog import Catalog
 from connector.common.package_data import actions_folder
-from connector.errors import DeclarationError, RunFault
+from connector.errors import DeclarationError, RunError
 from connector.sandbox.server import Sandbox
 from tests.cli.conftest import Ninjaone
 from tests.fakes import write_lines
@@ -164,7 +164,7 @@ def test_hidden_folders_are_left_alone(own: Path) -> None:
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(RunFault, match="there is no such folder of actions"):
+    with pytest.raises(RunError, match="there is no such folder of actions"):
         Catalog(own=tmp_path / "none").names  # noqa: B018
 
 

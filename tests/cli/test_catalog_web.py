@@ -78,8 +78,8 @@ def test_a_browser_that_would_take_the_terminal_is_left_alone(tmp_path: Path) ->
     script.write_text(f"#!/bin/sh\necho opened > {told}\n")
     script.chmod(0o700)
     code = (
-        "import sys, threading; from connector.web.server import CatalogueServer\n"
-        "with CatalogueServer() as server:\n"
+        "import sys, threading; from connector.web.server import CatalogServer\n"
+        "with CatalogServer() as server:\n"
         "    server.open_browser()\n"
         "    [thread.join() for thread in threading.enumerate() if 'open' in thread.name]"
     )

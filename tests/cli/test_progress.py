@@ -11,10 +11,10 @@ import pytest
 
 from connector.cli import progress
 from connector.cli.progress import Gauge, Progress, View, bar, duration, log_line, rate_text
-from connector.errors import RunFault
+from connector.errors import RunError
 from connector.files.readers import InputRow
 from connector.runs.job import Job
-from connector.runs.records import Running
+from connector.runs.records import ActiveRun
 from connector.runs.summary import Summary
 from tests.cli.conftest import screen
 from tests.fakes import FakeClock
@@ -52,7 +52,7 @@ class Watched:
 
     def __post_init__(self) -> None:
         self.summary.last_row = self.summary.rows = self.resumed
-        self.running = Running(
+        self.running = ActiveRun(
             Job("reboot_device"), Feed(self.total), self.summary, self.delay_ms, lambda: self.requests
         )
         self.gauge = Gauge(self.running, self.clock)
@@ -118,7 +118,7 @@ def test_a_run_that_waits_says_since_when() -> None:
 def test_a_length_that_is_not_known_or_cannot_be_found_out() -> None:
     run = Watched()
     assert log_line(run.go_on(10, rows=40)) == "reboot_device: 40 rows, 0 failed, 4.0/s"
-    broken = Gauge(Running(Job("x"), Feed(fault=RunFault("gone")), Summary(), 0, int), FakeClock())
+    broken = Gauge(ActiveRun(Job("x"), Feed(fault=RunError("gone")), Summary(), 0, int), FakeClock())
     broken.count(lambda: True)
     assert broken.look() == View("x", 0, 0)
 
@@ -240,7 +240,7 @@ def test_a_count_that_takes_long_does_not_hold_up_the_end() -> None:
 
     counting = threading.Event()
     watch = Progress(Terminal())
-    watch.begin(Running(Job("x"), Endless(), Summary(), 0, int))
+    watch.begin(ActiveRun(Job("x"), Endless(), Summary(), 0, int))
     assert counting.wait(20)
     watch.end()
 

@@ -21,7 +21,7 @@ from connector.client.client import Client
 from connector.common.package_data import schema
 from connector.common.redaction import HIDDEN, Redactor
 from connector.connections.connection import Connection, make_connection
-from connector.errors import AnswerLost, NotSent, RowError, RunFault, RunStopped
+from connector.errors import NotSentError, ResponseLostError, RowError, RunError, RunStoppedError
 from connector.http.messages import Request, Response
 from tests.declared import declare, invoker
 from tests.fakes import CONNECTION, FakeClock, FakeTransport, make_client, reply
@@ -69,7 +69,7 @@ def test_every_try_has_a_line(
 
     transport.answers += [
         reply("broken", 500),
-        NotSent("no route"),
+        NotSentError("no route"),
         reply("slower", 429, retry_after="7"),
         slow,
     ]
@@ -89,7 +89,7 @@ def test_every_try_has_a_line(
 
 
 def test_a_write_whose_answer_is_lost_is_in_it(audited: Client, transport: FakeTransport, path: Path) -> None:
-    transport.answers.append(AnswerLost("gone"))
+    transport.answers.append(ResponseLostError("gone"))
     with pytest.raises(RowError):
         audited.send(CREATE)
     (line,) = lines(path)
@@ -213,7 +213,7 @@ def test_what_cannot_be_written_is_found_before_anything_is_sent(tmp_path: Path,
         if not hasattr(os, "mkfifo"):
             pytest.skip("there are no pipes")
         os.mkfifo(path)
-    with pytest.raises(RunFault, match=f"{kind}: the audit cannot be written"):
+    with pytest.raises(RunError, match=f"{kind}: the audit cannot be written"):
         Audit((str(path),), "acme", Redactor())
 
 
@@ -223,7 +223,7 @@ def test_a_pipe_with_a_reader_is_no_file_either(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     try:
-        with pytest.raises(RunFault, match="it is no file"):
+        with pytest.raises(RunError, match="it is no file"):
             Audit((str(tmp_path / "pipe"),), "acme", Redactor())
     finally:
         os.close(reader)
@@ -243,13 +243,15 @@ def test_nothing_is_sent_while_a_line_is_owed(
     path.unlink()
     path.mkdir()  # what was a file cannot be written any more
     assert audited.send(CREATE, By("a", 1)).json() == {"id": 1}  # and is known to have succeeded all the same
-    with pytest.raises(RunStopped, match=r'the audit cannot be written: .*It lacks \{"audit":1.*"row":1,'):
+    with pytest.raises(
+        RunStoppedError, match=r'the audit cannot be written: .*It lacks \{"audit":1.*"row":1,'
+    ):
         audited.send(CREATE, By("a", 2))
-    with pytest.raises(RunStopped):
-        audited.settle()
+    with pytest.raises(RunStoppedError):
+        audited.flush_audit()
     assert len(transport.sent) == 1
     path.rmdir()
-    audited.settle()
+    audited.flush_audit()
     audited.send(CREATE, By("a", 3))
     assert [line["row"] for line in lines(path)] == [1, 3]
 

@@ -17,7 +17,7 @@ from connector.catalog.service import Service
 from connector.client.auth import Auth
 from connector.common.redaction import Redactor
 from connector.connections.connection import Connection, make_connection
-from connector.errors import AnswerLost, ConnectionFault, NotSent, RowError
+from connector.errors import ConnectionSetupError, NotSentError, ResponseLostError, RowError
 from connector.http.messages import Response
 from tests.fakes import CONNECTION, FakeClock, FakeTransport, reply, token
 
@@ -218,7 +218,7 @@ def test_a_ready_token_that_no_header_can_carry_is_a_fault_of_the_connection(
     service: Service, ready: str
 ) -> None:
     settings = {"base_url": "https://app.example.com", "access_token": ready}
-    with pytest.raises(ConnectionFault, match=r"access_token holds (a line|what no) ") as raised:
+    with pytest.raises(ConnectionSetupError, match=r"access_token holds (a line|what no) ") as raised:
         make_connection(service, settings, "here")
     assert "ready" not in str(raised.value)
 
@@ -284,8 +284,8 @@ BUSY = [
     (reply({"token_type": "Bearer"}), "bad_response"),
     (reply({"access_token": ""}), "bad_response"),
     (reply({"access_token": 7}), "bad_response"),
-    (AnswerLost("no whole answer within 60 s", "timeout"), "timeout"),
-    (AnswerLost("the connection broke"), "network_error"),
+    (ResponseLostError("no whole answer within 60 s", "timeout"), "timeout"),
+    (ResponseLostError("the connection broke"), "network_error"),
 ]
 
 
@@ -345,7 +345,7 @@ def test_a_busy_service_is_tried_again_and_not_held_against_it(
 def test_a_service_that_cannot_be_reached_is_said_at_once(
     make_auth: TokenOf, transport: FakeTransport, clock: FakeClock
 ) -> None:
-    transport.sign_ins = [NotSent("no connection: Connection refused")]
+    transport.sign_ins = [NotSentError("no connection: Connection refused")]
     auth = make_auth()
     with pytest.raises(RowError, match=r"signing in at https://app.example.com: no connection") as raised:
         auth.token()
@@ -357,7 +357,7 @@ def test_a_service_that_cannot_be_reached_is_said_at_once(
 def test_a_token_stays_good_while_another_cannot_be_got(make_auth: TokenOf, transport: FakeTransport) -> None:
     auth = make_auth()
     auth.token()
-    transport.sign_ins = [NotSent("no connection")]
+    transport.sign_ins = [NotSentError("no connection")]
     with pytest.raises(RowError):
         auth.renew("token-1")
     assert auth.token() == "token-1"

@@ -17,7 +17,7 @@ from connector.catalog.service import Service
 from connector.client import browser_sign_in
 from connector.client.browser_sign_in import sign_in
 from connector.connections.connection import Connection
-from connector.errors import ConnectionFault
+from connector.errors import ConnectionSetupError
 from connector.http.transport import HttpTransport
 from connector.sandbox.ninjaone.oauth.client_apps import NATIVE, REDIRECT_URI, WEB
 from connector.sandbox.server import Sandbox
@@ -76,7 +76,7 @@ def follow(address: str) -> requests.Response:
 
 
 def fault(sign_in_with: SignIn, browser: Browser = follow, **changes: object) -> str:
-    with pytest.raises(ConnectionFault) as caught:
+    with pytest.raises(ConnectionSetupError) as caught:
         sign_in_with(browser, **changes)
     return str(caught.value)
 

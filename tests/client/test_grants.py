@@ -18,7 +18,7 @@ from connector.client.auth import Auth, token_file
 from connector.common.redaction import Redactor
 from connector.connections.connection import Connection
 from connector.connections.secret_store import SecretStore
-from connector.errors import AnswerLost, ConnectionFault, NotSent, RowError
+from connector.errors import ConnectionSetupError, NotSentError, ResponseLostError, RowError
 from connector.http.messages import Response
 from tests.fakes import FakeClock, FakeTransport, reply
 
@@ -84,7 +84,7 @@ def refusal(auth: Auth) -> RowError:
 
 
 INVALID_GRANT = reply({"error": "invalid_grant"}, 400)
-LOST = AnswerLost("no whole answer within 60 s", "timeout")
+LOST = ResponseLostError("no whole answer within 60 s", "timeout")
 
 
 # --- what is sent ------------------------------------------------------------------------------------------
@@ -306,7 +306,7 @@ def test_a_lost_answer_is_remembered_over_several_sign_ins(
 def test_a_service_that_cannot_be_reached_has_not_used_it_up(
     make_auth: MakeAuth, transport: FakeTransport
 ) -> None:
-    transport.sign_ins = [NotSent("no connection"), INVALID_GRANT]
+    transport.sign_ins = [NotSentError("no connection"), INVALID_GRANT]
     auth = make_auth()
     assert refusal(auth).code == "network_error"
     assert "was lost before" not in str(refusal(auth))
@@ -316,7 +316,7 @@ def test_a_token_that_cannot_be_kept_is_not_used_and_kept_later(
     make_auth: MakeAuth, transport: FakeTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: Any) -> None:
-        raise ConnectionFault("/secrets/acme.json: cannot be written: no space left")
+        raise ConnectionSetupError("/secrets/acme.json: cannot be written: no space left")
 
     transport.sign_ins = [granted(1)]
     auth = make_auth()
@@ -340,7 +340,7 @@ def test_a_token_that_could_not_be_kept_takes_no_newer_ones_place(
     make_auth: MakeAuth, transport: FakeTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: Any) -> None:
-        raise ConnectionFault("no space left")
+        raise ConnectionSetupError("no space left")
 
     transport.sign_ins = [granted(1), granted(8)]
     auth = make_auth()

@@ -14,7 +14,7 @@ from connector.client.client import Client
 from connector.client.pacing import Pacer
 from connector.common.redaction import Redactor
 from connector.connections.secret_store import SecretStore
-from connector.errors import AnswerLost, RowError
+from connector.errors import ResponseLostError, RowError
 from connector.http.messages import Request
 from tests.declared import declare, invoker
 from tests.fakes import CONNECTION, FakeClock, FakeTransport, reply
@@ -45,7 +45,7 @@ def test_a_log_has_no_secret_of_the_connection(
     secret = CONNECTION.client_secret
     echo = {"resultCode": "X", "errorMessage": f"no {secret} and no token-2"}
     transport.sign_ins = [reply({"error": f"busy {secret}"}, 503)]
-    transport.answers = [reply(echo, 429), reply(echo, 503), AnswerLost(f"with {secret}")]
+    transport.answers = [reply(echo, 429), reply(echo, 503), ResponseLostError(f"with {secret}")]
     with pytest.raises(RowError):
         client.send(Request("GET", f"/v2/{secret}"))
     messages = [record.getMessage() for record in caplog.records]

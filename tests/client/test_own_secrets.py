@@ -12,7 +12,7 @@ from connector.catalog.action import Action
 from connector.catalog.catalog import Catalog
 from connector.client.client import Client
 from connector.common.redaction import HIDDEN
-from connector.errors import AnswerLost
+from connector.errors import ResponseLostError
 from connector.files.journal import Journal
 from connector.http.messages import Request, Response
 from tests.declared import declare, invoker
@@ -111,7 +111,7 @@ def test_what_is_wrong_with_one_is_said_without_it(
 def test_a_lost_answer_is_in_doubt_all_the_same(
     client: Client, transport: FakeTransport, action: Action
 ) -> None:
-    transport.answers.append(AnswerLost("gone"))
+    transport.answers.append(ResponseLostError("gone"))
     (envelope,) = invoker(action, client).envelopes(1, {"password": PASSWORD})
     assert envelope.meta["code"] == "outcome_unknown"
 

@@ -10,7 +10,7 @@ import pytest
 
 from connector.catalog.service import Service
 from connector.client.client import Client
-from connector.errors import AnswerLost, NotSent
+from connector.errors import NotSentError, ResponseLostError
 from connector.http.messages import Request, Response
 from tests.client.responses import CREATE, OK, READ, failure, html, refused
 from tests.fakes import FakeClock, FakeTransport, make_client, reply
@@ -25,12 +25,12 @@ def gateway(status: int) -> Response:
     return html(f"<html><h1>{status} Bad</h1></html>".encode(), status)
 
 
-def lost(code: str = "timeout") -> AnswerLost:
-    return AnswerLost("no whole answer within 60 s", code)
+def lost(code: str = "timeout") -> ResponseLostError:
+    return ResponseLostError("no whole answer within 60 s", code)
 
 
-def unsent() -> NotSent:
-    return NotSent("no connection: Connection refused")
+def unsent() -> NotSentError:
+    return NotSentError("no connection: Connection refused")
 
 
 # What is sent again

@@ -10,7 +10,7 @@ import pytest
 
 from connector.common import clock
 from connector.common.clock import PATIENCE_S, SystemClock
-from connector.errors import Interrupted, RowError
+from connector.errors import RowError, RunInterruptedError
 
 
 class Time:
@@ -42,8 +42,8 @@ def wait(monkeypatch: pytest.MonkeyPatch, stop: Event, seconds: float, stop_at: 
     monkeypatch.setattr(clock, "time", time_)
     try:
         SystemClock(stop).sleep(seconds)
-    except Interrupted:
-        raise Interrupted(time_.elapsed) from None
+    except RunInterruptedError:
+        raise RunInterruptedError(time_.elapsed) from None
     return time_.elapsed
 
 
@@ -72,7 +72,7 @@ def test_a_short_wait_ends_as_it_should_also_when_the_run_is_to_stop(
 def test_a_long_wait_ends_as_soon_as_the_run_is_to_stop(
     monkeypatch: pytest.MonkeyPatch, stop: Event, seconds: float, stop_at: float
 ) -> None:
-    with pytest.raises(Interrupted) as caught:
+    with pytest.raises(RunInterruptedError) as caught:
         wait(monkeypatch, stop, seconds, stop_at)
     assert stop_at <= caught.value.args[0] <= stop_at + 0.5
 
@@ -84,7 +84,7 @@ def test_patience_counts_from_when_the_run_is_to_stop(monkeypatch: pytest.Monkey
     waiting.sleep(10)
     for _ in range(4):
         waiting.sleep(1.2)
-    with pytest.raises(Interrupted):
+    with pytest.raises(RunInterruptedError):
         waiting.sleep(1.2)
     assert time_.elapsed == pytest.approx(10 + 4 * 1.2, abs=0.3)
 
@@ -109,7 +109,7 @@ def test_a_thread_that_waits_learns_of_it() -> None:
     def wait_long() -> None:
         try:
             SystemClock(stop).sleep(60)
-        except Interrupted as error:
+        except RunInterruptedError as error:
             ended.append(error)
 
     thread = threading.Thread(target=wait_long, daemon=True)

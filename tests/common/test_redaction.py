@@ -125,12 +125,12 @@ def test_learning_a_secret_again_and_again_spells_it_no_further() -> None:
 )
 def test_what_is_quoted_loses_the_members_that_are_secret(said: str, shown: str) -> None:
     assert Redactor(["secret-1"], ["password"]).said(said) == shown
-    assert Redactor([], ["password"]).beside(["secret-1"]).said(said) == shown
+    assert Redactor([], ["password"]).with_secrets(["secret-1"]).said(said) == shown
 
 
 def test_a_row_has_secrets_of_its_own() -> None:
     everywhere = Redactor(["secret-1"], ["password"])
-    here = everywhere.beside(["own-secret", "abc"])
+    here = everywhere.with_secrets(["own-secret", "abc"])
     assert here.text("secret-1 own-secret abc") == f"{HIDDEN} {HIDDEN} abc"  # three letters hide nothing
     assert here.json({"password": 1, "a": ["own-secret", "b"]}) == {"password": HIDDEN, "a": [HIDDEN, "b"]}
     assert here.may_hide("own-secret")

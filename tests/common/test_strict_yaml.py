@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connector.common import strict_yaml
-from connector.errors import RunFault
+from connector.errors import RunError
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def load(file: Path, text: str) -> Any:
 
 
 def fault(file: Path, text: str) -> str:
-    with pytest.raises(RunFault) as caught:
+    with pytest.raises(RunError) as caught:
         load(file, text)
     assert str(caught.value).startswith(str(file))
     return str(caught.value).removeprefix(str(file))
@@ -102,19 +102,19 @@ def test_a_mistake_is_named_with_file_and_line(file: Path, text: str, said: str)
 
 
 def test_a_file_that_cannot_be_read_is_a_fault(file: Path) -> None:
-    with pytest.raises(RunFault, match=r"file\.yaml: cannot be read"):
+    with pytest.raises(RunError, match=r"file\.yaml: cannot be read"):
         strict_yaml.load(file)
     file.write_bytes(b"a: \xff\n")
-    with pytest.raises(RunFault, match=r"file\.yaml: cannot be read: .*utf-8"):
+    with pytest.raises(RunError, match=r"file\.yaml: cannot be read: .*utf-8"):
         strict_yaml.load(file)
-    with pytest.raises(RunFault, match="cannot be read"):
+    with pytest.raises(RunError, match="cannot be read"):
         strict_yaml.load(file.parent)
 
 
 @pytest.mark.parametrize("text", ["a: *S3cret\n", "a: !S3cret\n", "a: !!int S3cret\n", "a: [S3cret\n"])
 def test_an_error_can_keep_quiet_about_the_content(file: Path, text: str) -> None:
     file.write_text(text)
-    with pytest.raises(RunFault) as caught:
+    with pytest.raises(RunError) as caught:
         strict_yaml.load(file, may_quote=False)
     assert "S3cret" not in str(caught.value)
     assert "not YAML" in str(caught.value)

@@ -20,7 +20,7 @@ from connector.connections.connection import (
 )
 from connector.connections.saved import SavedConnections
 from connector.connections.secret_store import SecretStore
-from connector.errors import ConnectionFault
+from connector.errors import ConnectionSetupError
 
 SECRET = "S3cret-value-of-the-app"
 APP = {"client_id": "an-app", "client_secret": SECRET}
@@ -34,7 +34,7 @@ def write(folder: Path, settings: Any) -> Path:
 
 
 def fault(service: Service, path: Path, environment: dict[str, str] | None = None) -> str:
-    with pytest.raises(ConnectionFault) as caught:
+    with pytest.raises(ConnectionSetupError) as caught:
         load_connection(service, str(path), environment or {})
     assert SECRET not in str(caught.value)
     assert SECRET not in repr(caught.value)
@@ -236,7 +236,7 @@ def test_all_from_the_environment(service: Service) -> None:
 )
 def test_wrong_variables_are_named(service: Service, changes: dict[str, str], said: str) -> None:
     environment = {"NINJAONE_REGION": "eu", "NINJAONE_CLIENT_ID": "a", "NINJAONE_CLIENT_SECRET": SECRET}
-    with pytest.raises(ConnectionFault) as caught:
+    with pytest.raises(ConnectionSetupError) as caught:
         load_connection(service, None, {**environment, **changes})
     assert said in str(caught.value)
     assert SECRET not in str(caught.value)
@@ -244,7 +244,7 @@ def test_wrong_variables_are_named(service: Service, changes: dict[str, str], sa
 
 def test_no_connection_at_all_says_how_to_give_one(service: Service) -> None:
     with pytest.raises(
-        ConnectionFault,
+        ConnectionSetupError,
         match="`ninjaone connection add NAME`, or give --connection FILE, or set NINJAONE_REGION",
     ):
         load_connection(service, None, {"OTHER": "x"})
@@ -288,26 +288,28 @@ def test_what_is_given_wins_over_the_environments_name_that_over_its_settings_an
 
 
 def test_a_connection_that_is_not_saved_is_named_with_those_that_are(service: Service) -> None:
-    with pytest.raises(ConnectionFault, match='no connection "acme" is saved; none is saved yet'):
+    with pytest.raises(ConnectionSetupError, match='no connection "acme" is saved; none is saved yet'):
         load_connection(service, "acme", {})
     save("acme", "eu")
-    with pytest.raises(ConnectionFault) as caught:
+    with pytest.raises(ConnectionSetupError) as caught:
         load_connection(service, "acmee", {})
     assert str(caught.value) == 'no connection "acmee" is saved (did you mean "acme"?); there are acme'
-    with pytest.raises(ConnectionFault, match='"Acme" is no name for a connection'):
+    with pytest.raises(ConnectionSetupError, match='"Acme" is no name for a connection'):
         load_connection(service, "Acme", {})
 
 
 def test_without_a_default_none_is_guessed(service: Service) -> None:
     save("acme", "eu")
-    with pytest.raises(ConnectionFault, match=r"none of the saved ones is the default \(acme\): give --conn"):
+    with pytest.raises(
+        ConnectionSetupError, match=r"none of the saved ones is the default \(acme\): give --conn"
+    ):
         load_connection(service, None, {})
 
 
 def test_a_wrong_variable_is_not_passed_over_for_the_default(service: Service) -> None:
     save("acme", "eu")
     SavedConnections().make_default("acme")
-    with pytest.raises(ConnectionFault, match=r"NINJAONE_\* variables: give either region"):
+    with pytest.raises(ConnectionSetupError, match=r"NINJAONE_\* variables: give either region"):
         load_connection(service, None, {"NINJAONE_CLIENT_ID": "x"})
 
 
@@ -332,13 +334,17 @@ def test_variables_stand_in_for_text_of_a_saved_connection_too(service: Service)
     found = load_connection(service, "acme", {"APP": "an-app", "PASSWORD": SECRET})
     assert (found.client_id, found.client_secret) == ("an-app", "${NOT_TOUCHED}")
     assert found.proxy == f"http://me:{SECRET}@proxy:8080"
-    with pytest.raises(ConnectionFault, match=r"acme.yaml, line 3: the environment variable PASSWORD is not"):
+    with pytest.raises(
+        ConnectionSetupError, match=r"acme.yaml, line 3: the environment variable PASSWORD is not"
+    ):
         load_connection(service, "acme", {"APP": "an-app"})
 
 
 def test_a_saved_connection_without_a_secret_says_so(service: Service) -> None:
     SavedConnections().save("acme", {"region": "eu", "client_id": "an-app"})
-    with pytest.raises(ConnectionFault, match='the saved connection "acme": give client_id with client_sec'):
+    with pytest.raises(
+        ConnectionSetupError, match='the saved connection "acme": give client_id with client_sec'
+    ):
         load_connection(service, "acme", {})
 
 

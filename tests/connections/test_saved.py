@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from connector.catalog.service import Service
 from connector.connections.connection import read_settings
 from connector.connections.saved import SavedConnections, is_name
-from connector.errors import ConnectionFault
+from connector.errors import ConnectionSetupError
 
 SETTINGS = {"region": "eu", "client_id": "an-app"}
 
@@ -44,7 +44,9 @@ def test_names_that_no_file_could_have_everywhere(saved: SavedConnections, name:
         lambda: saved.path(name),
         lambda: saved.refuse_taken(name),
     ):
-        with pytest.raises(ConnectionFault, match="is no name for a connection: use up to 64 of a-z, 0-9"):
+        with pytest.raises(
+            ConnectionSetupError, match="is no name for a connection: use up to 64 of a-z, 0-9"
+        ):
             use()
     assert list(tmp_path.iterdir()) == []
 
@@ -76,7 +78,9 @@ def test_saving_again_replaces(saved: SavedConnections, service: Service) -> Non
     path = saved.save("acme", SETTINGS)
     assert saved.save("acme", {"region": "us"}) == path == saved.path("acme")
     assert read_settings(service, path) == {"region": "us"}
-    with pytest.raises(ConnectionFault, match='a connection "acme" is saved already: edit it, or remove it'):
+    with pytest.raises(
+        ConnectionSetupError, match='a connection "acme" is saved already: edit it, or remove it'
+    ):
         saved.refuse_taken("acme")
     saved.refuse_taken("globex")
 
@@ -121,12 +125,14 @@ def test_what_is_not_saved(saved: SavedConnections) -> None:
     saved.save("globex", SETTINGS)
     for use in (saved.path, saved.remove, saved.make_default):
         with pytest.raises(
-            ConnectionFault, match=r'no connection "glob" is saved \(did you mean "globex"\?\)'
+            ConnectionSetupError, match=r'no connection "glob" is saved \(did you mean "globex"\?\)'
         ):
             use("glob")
 
 
 def test_a_folder_that_cannot_be_written_is_a_fault(tmp_path: Path) -> None:
     (tmp_path / "config").write_text("a file")
-    with pytest.raises(ConnectionFault, match=r"acme.yaml: cannot be written: (Not a directory|File exists)"):
+    with pytest.raises(
+        ConnectionSetupError, match=r"acme.yaml: cannot be written: (Not a directory|File exists)"
+    ):
         SavedConnections(tmp_path / "config").save("acme", SETTINGS)

@@ -19,7 +19,7 @@ from keyring.errors import KeyringLocked, PasswordDeleteError
 from connector.common import user_folders
 from connector.connections import secret_store
 from connector.connections.secret_store import SecretStore, keyring_lacks
-from connector.errors import ConnectionFault
+from connector.errors import ConnectionSetupError
 
 SECRET = "S3cret-value-of-the-app"
 
@@ -80,7 +80,7 @@ def no_keyring(use_keyring: Callable[[Any], None]) -> None:
 
 
 def fault(use: Callable[[], object]) -> str:
-    with pytest.raises(ConnectionFault) as caught:
+    with pytest.raises(ConnectionSetupError) as caught:
         use()
     assert SECRET not in str(caught.value)
     assert SECRET not in repr(caught.value.__context__)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connector.common.redaction import Redactor
-from connector.errors import RunFault
+from connector.errors import RunError
 from connector.files.envelope import Envelope
 from connector.files.output import FileOutput, Format, Start
 from connector.http.messages import Request
@@ -39,7 +39,7 @@ def rows(path: Path) -> list[int]:
 
 def refusal(path: Path, how: Start = "new", run: dict[str, str] | None = None) -> str:
     before = {p: p.read_bytes() for p in path.parent.rglob("*") if p.is_file()}
-    with pytest.raises(RunFault) as caught:
+    with pytest.raises(RunError) as caught:
         start(path, how, run=run)
     assert {p: p.read_bytes() for p in path.parent.rglob("*") if p.is_file()} == before
     assert str(path) in str(caught.value)

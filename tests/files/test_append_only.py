@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from connector.common import durability
-from connector.errors import RunStopped
+from connector.errors import RunStoppedError
 from connector.files import append_only
 from connector.files.append_only import AppendOnlyFile, cut_broken_end, read_lines
 
@@ -92,7 +92,7 @@ def test_a_line_without_room_leaves_nothing_and_a_shorter_one_still_fits(
     path.write_bytes(b"before\n")
     file = AppendOnlyFile(path)
     disk = Disk(monkeypatch, room)
-    with pytest.raises(RunStopped, match="lines: cannot be written: No space left on device"):
+    with pytest.raises(RunStoppedError, match="lines: cannot be written: No space left on device"):
         file.append(b"12345\n")
     assert path.read_bytes() == b"before\n"
     assert disk.room == room
@@ -113,10 +113,10 @@ def test_after_half_a_line_that_cannot_be_removed_nothing_is_appended(
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(os, "ftruncate", refuse)
-    with pytest.raises(RunStopped, match="No space left"):
+    with pytest.raises(RunStoppedError, match="No space left"):
         file.append(b"12345\n")
     disk.room = 100
-    with pytest.raises(RunStopped, match="No space left"):
+    with pytest.raises(RunStoppedError, match="No space left"):
         file.append(b"ab\n")
     file.close()
     cut_broken_end(path)
@@ -129,7 +129,7 @@ def test_a_closed_file_takes_no_more_and_closes_but_once(path: Path) -> None:
     other = os.open(path.with_name("other"), os.O_RDWR | os.O_CREAT)  # may have the same number
     file.close()
     for use in (lambda: file.append(b"x\n"), file.sync):
-        with pytest.raises(RunStopped, match="closed"):
+        with pytest.raises(RunStoppedError, match="closed"):
             use()
     file.require_name()
     os.close(other)
@@ -150,9 +150,9 @@ def test_a_removed_file_is_noticed_and_put_back_as_it_was(
     path.unlink()
     path.parent.rmdir()
     path.parent.parent.rmdir()
-    with pytest.raises(RunStopped, match=r"lines: was removed while the run went on; it is put back"):
+    with pytest.raises(RunStoppedError, match=r"lines: was removed while the run went on; it is put back"):
         file.require_name()
-    with pytest.raises(RunStopped, match="was removed"):
+    with pytest.raises(RunStoppedError, match="was removed"):
         file.append(b"too late\n")
     file.append(b"still\n", although_removed=True)
     file.close()
@@ -169,7 +169,7 @@ def test_it_is_looked_for_now_and_then(path: Path, monkeypatch: pytest.MonkeyPat
     now += append_only.LOOK_EVERY_S * 0.9
     file.append(b"2\n")
     now += append_only.LOOK_EVERY_S * 0.2
-    with pytest.raises(RunStopped, match="was removed"):
+    with pytest.raises(RunStoppedError, match="was removed"):
         file.append(b"3\n")
     file.close()
     assert path.read_bytes() == b"1\n2\n"
@@ -180,7 +180,7 @@ def test_another_file_in_its_place_is_not_touched(path: Path) -> None:
     file.append(b"mine\n")
     path.unlink()
     path.write_bytes(b"another run's\n")
-    with pytest.raises(RunStopped, match="cannot be put back: File exists"):
+    with pytest.raises(RunStoppedError, match="cannot be put back: File exists"):
         file.close()
     assert path.read_bytes() == b"another run's\n"
     file.close()
@@ -247,10 +247,10 @@ def test_what_the_disk_did_not_take_once_is_not_trusted_to_it_again(
     file = AppendOnlyFile(path, fsync=True)
     with monkeypatch.context() as patched:
         patched.setattr(append_only, "sync_file", fail)
-        with pytest.raises(RunStopped, match="Input/output error"):
+        with pytest.raises(RunStoppedError, match="Input/output error"):
             file.append(b"1\n")
     for use in (lambda: file.append(b"2\n"), file.sync):
-        with pytest.raises(RunStopped, match="Input/output error"):
+        with pytest.raises(RunStoppedError, match="Input/output error"):
             use()
     file.close()
 
@@ -280,7 +280,7 @@ def test_a_broken_line_is_a_fault_or_cut_off_with_all_behind_it(path: Path, brok
 
 
 def test_a_file_that_cannot_be_opened_stops_the_run(tmp_path: Path) -> None:
-    with pytest.raises(RunStopped, match="cannot be written"):
+    with pytest.raises(RunStoppedError, match="cannot be written"):
         AppendOnlyFile(tmp_path / "nowhere" / "file")
 
 

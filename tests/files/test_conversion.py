@@ -16,9 +16,9 @@ from tests.files.outputs import META, envelope
 
 
 def converted(format: str, *envelopes: Envelope) -> str:
-    spool = io.BytesIO(b"".join(e.line() for e in envelopes))
+    partial = io.BytesIO(b"".join(e.line() for e in envelopes))
     file = io.BytesIO()
-    convert(spool, format, file)
+    convert(partial, format, file)
     return file.getvalue().decode("utf-8")
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector.errors import RunFault
+from connector.errors import RunError
 from connector.files.readers import RowSource
 from tests.files.reading import data, outline, write
 
@@ -59,14 +59,14 @@ def test_a_very_long_cell_is_read(tmp_path: Path) -> None:
 )
 def test_a_broken_header_is_a_fault_of_the_run(tmp_path: Path, header: bytes, said: str) -> None:
     source = RowSource(str(write(tmp_path, header + b"1,2,3\n", "rows.csv")))
-    with pytest.raises(RunFault) as caught:
+    with pytest.raises(RunError) as caught:
         next(source.rows())
     assert said in str(caught.value)
 
 
 @pytest.mark.parametrize("header", [b"x" * 20_000 + b"\xff\n", b"%s,%s\n" % (b"x" * 20_000, b"x" * 20_000)])
 def test_a_broken_header_is_not_told_at_length(tmp_path: Path, header: bytes) -> None:
-    with pytest.raises(RunFault) as caught:
+    with pytest.raises(RunError) as caught:
         next(RowSource(str(write(tmp_path, header, "rows.csv"))).rows())
     assert len(str(caught.value)) < 500
 

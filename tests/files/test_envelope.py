@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from connector.catalog.json_schema import validator
 from connector.common.absent import ABSENT
 from connector.common.package_data import schema
-from connector.files.envelope import CODES, VERSION, Envelope
+from connector.errors import CODES
+from connector.files.envelope import VERSION, Envelope
 
 META: dict[str, Any] = {"action": "a", "status": 200, "code": None, "attempts": 1, "request_id": "r"}
 FAILED = {**META, "code": "conflict", "repeatable": True}

@@ -11,7 +11,7 @@ import pytest
 from connector.catalog.json_schema import validator
 from connector.common.package_data import schema
 from connector.common.redaction import HIDDEN, Redactor
-from connector.errors import RowError, RunFault, RunStopped
+from connector.errors import RowError, RunError, RunStoppedError
 from connector.files.journal import VERSION, Head, Journal, read_head
 from connector.http.messages import Part, Request, Response
 
@@ -257,10 +257,10 @@ def test_the_fingerprint_is_read_back(path: Path) -> None:
 )
 def test_a_head_that_cannot_be_read_is_a_fault(path: Path, head: bytes, said: str) -> None:
     path.write_bytes(head)
-    with pytest.raises(RunFault, match=said):
+    with pytest.raises(RunError, match=said):
         read_head(path)
     path.unlink()
-    with pytest.raises(RunFault, match="cannot be read"):
+    with pytest.raises(RunError, match="cannot be read"):
         read_head(path)
 
 
@@ -269,6 +269,6 @@ def test_the_version_is_that_of_the_schema() -> None:
 
 
 def test_a_journal_that_is_not_open_cannot_be_written(path: Path) -> None:
-    with pytest.raises(RunStopped, match="not open"):
+    with pytest.raises(RunStoppedError, match="not open"):
         Journal(path, Redactor()).sent(1, 0, POST)
     Journal(path, Redactor()).close()

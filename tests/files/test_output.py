@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.errors import RunFault, RunStopped
+from connector.errors import RunError, RunStoppedError
 from connector.files.output import Format, Start, StreamOutput, format_of
 from tests.files.outputs import envelope, refusal, rows, start
 
@@ -51,7 +51,7 @@ def test_the_format_goes_by_the_name_unless_one_is_asked_for(
     path: str, format: str | None, chosen: str
 ) -> None:
     assert format_of(path, format) == chosen
-    with pytest.raises(RunFault, match='no output format "tsv"; there are jsonl, json, csv'):
+    with pytest.raises(RunError, match='no output format "tsv"; there are jsonl, json, csv'):
         format_of(path, "tsv")
 
 
@@ -90,7 +90,7 @@ def test_an_interrupted_run_is_not_begun_again_by_itself(interrupted: Path) -> N
 def test_two_runs_at_once_are_refused(out: Path, how: Start) -> None:
     running = start(out)
     running.write(envelope(1).line())
-    with pytest.raises(RunFault, match=r"another run is writing it right now|an interrupted run is here"):
+    with pytest.raises(RunError, match=r"another run is writing it right now|an interrupted run is here"):
         start(out, how)
     running.write(envelope(2).line())
     running.finish()
@@ -120,6 +120,6 @@ def test_standard_output_takes_lines_at_once_and_the_rest_at_the_end(format: For
 def test_a_full_standard_output_stops_the_run(format: Format) -> None:
     with open("/dev/full", "wb", buffering=0) as full:
         output = StreamOutput(format, full)  # type: ignore[arg-type]
-        with pytest.raises(RunStopped, match="standard output cannot be written: No space left"):
+        with pytest.raises(RunStoppedError, match="standard output cannot be written: No space left"):
             output.write(envelope(1, {"a": 1}).line()) if format == "jsonl" else output.finish()
         output.close()

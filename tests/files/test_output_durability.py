@@ -14,7 +14,7 @@ import pytest
 
 from connector.client.client import Client
 from connector.common.redaction import Redactor
-from connector.errors import RunFault
+from connector.errors import RunError
 from connector.files import append_only, output
 from connector.files.journal import read_head
 from connector.files.output import FileOutput
@@ -192,7 +192,7 @@ def test_without_it_damage_is_a_fault_since_nobody_knows_what_was_sent_behind_it
     interrupted: FileOutput, name: str
 ) -> None:
     damage(interrupted, name)
-    with pytest.raises(RunFault, match="the interrupted run cannot be read"):
+    with pytest.raises(RunError, match="the interrupted run cannot be read"):
         FileOutput(interrupted.path, "jsonl", RUN, "resume", Redactor(), fsync=True)
 
 

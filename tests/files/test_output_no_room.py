@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from connector.errors import RowError, RunFault, RunStopped
+from connector.errors import RowError, RunError, RunStoppedError
 from connector.files import append_only
 from connector.files.output import Format
 from connector.http.messages import Response
@@ -43,7 +43,7 @@ def test_a_full_disk_stops_the_run_and_it_can_be_resumed(out: Path, disk: FullDi
     output = start(out)
     output.write(envelope(1).line())
     disk.room = room
-    with pytest.raises(RunStopped, match="cannot be written: No space left on device"):
+    with pytest.raises(RunStoppedError, match="cannot be written: No space left on device"):
         output.write(envelope(2).line())
     output.close()
     assert not out.exists()
@@ -58,7 +58,7 @@ def test_a_full_disk_stops_the_run_and_it_can_be_resumed(out: Path, disk: FullDi
 def test_a_request_is_not_noted_on_a_full_disk_and_so_not_sent(out: Path, disk: FullDisk) -> None:
     output = start(out)
     disk.room = 20
-    with pytest.raises(RunStopped):
+    with pytest.raises(RunStoppedError):
         output.journal.sent(1, 0, POST)
     output.close()
     disk.room = 1 << 30
@@ -74,7 +74,7 @@ def test_an_answer_without_room_for_its_note_may_still_have_its_envelope(out: Pa
     disk.room = 10
     output.journal.answered(1, 0, Response(200, body=b"[1]"))
     output.journal.refused(2, 0)
-    with pytest.raises(RunStopped):
+    with pytest.raises(RunStoppedError):
         output.journal.sent(3, 0, POST)
     disk.room = 1 << 30
     output.write(envelope(1).line())
@@ -89,7 +89,7 @@ def test_a_disk_that_is_full_from_the_beginning_is_a_fault_that_leaves_nothing(
     out: Path, disk: FullDisk
 ) -> None:
     disk.room = 10
-    with pytest.raises(RunFault, match="No space left on device"):
+    with pytest.raises(RunError, match="No space left on device"):
         start(out)
     assert list(out.parent.iterdir()) == []
     disk.room = 1 << 30
@@ -109,7 +109,7 @@ def test_no_room_for_the_last_step_leaves_the_run_resumable(
     output.write(envelope(1, {"a": 1}).line())
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", fail)
-        with pytest.raises(RunStopped, match="No space left"):
+        with pytest.raises(RunStoppedError, match="No space left"):
             output.finish()
     output.close()
     assert not path.exists()
@@ -139,12 +139,12 @@ def test_what_is_removed_while_a_run_goes_on_stops_it_and_is_put_back(
     ).unlink()
     output.journal.answered(2, 0, Response(200, body=b"[2]"))  # it came, so it is kept
     if removed != "spool":
-        with pytest.raises(RunStopped, match="was removed while the run went on; it is put back"):
+        with pytest.raises(RunStoppedError, match="was removed while the run went on; it is put back"):
             output.journal.sent(3, 0, POST)  # and so it is not sent
     if removed != "journal":
-        with pytest.raises(RunStopped, match="was removed"):
+        with pytest.raises(RunStoppedError, match="was removed"):
             output.write(envelope(2).line())
-        with pytest.raises(RunStopped, match="was removed"):
+        with pytest.raises(RunStoppedError, match="was removed"):
             output.finish()
     output.close()
     resumed = start(out, "resume", format)
@@ -160,6 +160,8 @@ def test_what_cannot_be_put_back_is_told(out: Path) -> None:
     output = start(out)
     shutil.rmtree(output.folder)
     output.folder.write_text("in the way")
-    with pytest.raises(RunStopped, match=r"cannot be put back: File exists.*look before you send it again"):
+    with pytest.raises(
+        RunStoppedError, match=r"cannot be put back: File exists.*look before you send it again"
+    ):
         output.close()
     output.close()

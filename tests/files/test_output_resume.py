@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.errors import RunFault
+from connector.errors import RunError
 from connector.files.output import Format, discard, is_interrupted, look, look_for_another_run
 from connector.http.messages import Response
 from tests.files.outputs import POST, RUN, envelope, refusal, rows, start
@@ -17,10 +17,10 @@ from tests.files.outputs import POST, RUN, envelope, refusal, rows, start
 def test_an_output_can_be_looked_at_and_removed_before_a_run(interrupted: Path) -> None:
     assert is_interrupted(interrupted)
     look(interrupted, "resume")
-    with pytest.raises(RunFault, match="an interrupted run is here"):
+    with pytest.raises(RunError, match="an interrupted run is here"):
         look(interrupted, "new")
     resumed = start(interrupted, "resume")
-    with pytest.raises(RunFault, match="another run is writing it right now"):
+    with pytest.raises(RunError, match="another run is writing it right now"):
         look_for_another_run(interrupted)
     resumed.close()
     look_for_another_run(interrupted)
@@ -79,11 +79,11 @@ def test_another_run_is_not_resumed_and_what_differs_is_named(interrupted: Path,
 
 @pytest.mark.parametrize("cut", range(1, 40, 6))
 def test_a_line_that_was_half_written_is_cut_off(interrupted: Path, cut: int) -> None:
-    spool = interrupted.with_name("out.jsonl.run") / "envelopes.jsonl"
-    spool.write_bytes(spool.read_bytes()[:-cut])
+    partial = interrupted.with_name("out.jsonl.run") / "envelopes.jsonl"
+    partial.write_bytes(partial.read_bytes()[:-cut])
     output = start(interrupted, "resume")
     assert output.done_rows == 2
-    assert rows(spool) == [1, 2]
+    assert rows(partial) == [1, 2]
     output.write(envelope(3).line())
     output.finish()
     assert rows(interrupted) == [1, 2, 3]
@@ -94,8 +94,8 @@ def test_a_very_long_half_written_line_is_cut_off(out: Path) -> None:
     output.write(envelope(1).line())
     output.write(envelope(2, "x" * 300_000).line())
     output.close()
-    spool = output.folder / "envelopes.jsonl"
-    spool.write_bytes(spool.read_bytes()[:-1])
+    partial = output.folder / "envelopes.jsonl"
+    partial.write_bytes(partial.read_bytes()[:-1])
     assert start(out, "resume").done_rows == 1
 
 
@@ -186,8 +186,8 @@ def test_a_restart_killed_at_its_first_steps_does_not_take_the_old_output_for_it
     ids=["zeros", "no json", "a list", "no meta", "no utf-8"],
 )
 def test_damaged_envelopes_are_a_fault_and_not_a_crash(interrupted: Path, damage: bytes) -> None:
-    spool = interrupted.with_name("out.jsonl.run") / "envelopes.jsonl"
-    spool.write_bytes(spool.read_bytes() + damage)
+    partial = interrupted.with_name("out.jsonl.run") / "envelopes.jsonl"
+    partial.write_bytes(partial.read_bytes() + damage)
     assert "the interrupted run cannot be read" in refusal(interrupted, "resume")
     start(interrupted, "restart").close()
 
@@ -198,10 +198,10 @@ def test_a_damaged_journal_is_a_fault_and_not_a_crash(interrupted: Path, damage:
     journal.write_bytes(journal.read_bytes() + damage)
     assert "cannot be read" in refusal(interrupted, "resume")
     journal.write_bytes(b'{"journal": 99, "run": {}}\n')
-    with pytest.raises(RunFault, match="a journal of version 99, which this version cannot resume"):
+    with pytest.raises(RunError, match="a journal of version 99, which this version cannot resume"):
         start(interrupted, "resume")
     journal.write_bytes(b"nonsense\n")
-    with pytest.raises(RunFault, match="the journal of the interrupted run cannot be read"):
+    with pytest.raises(RunError, match="the journal of the interrupted run cannot be read"):
         start(interrupted, "resume")
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from connector.errors import RunFault
+from connector.errors import RunError
 from connector.files import json_stream, readers
 from connector.files.readers import RowSource
 from tests.files.reading import data, lines, outline, read, write
@@ -98,7 +98,7 @@ def test_standard_input_is_read_like_a_file(tmp_path: Path, monkeypatch: pytest.
 def test_an_input_that_cannot_be_read_is_a_fault_of_the_run(
     tmp_path: Path, path: str, format: str | None, said: str
 ) -> None:
-    with pytest.raises(RunFault) as caught:
+    with pytest.raises(RunError) as caught:
         RowSource(str(tmp_path / path), format)
     assert said in str(caught.value)
 
@@ -189,7 +189,7 @@ def test_a_part_that_vanishes_costs_a_row_but_not_when_it_is_the_first(tmp_path:
     assert [row.data for row in rows] == [{"n": 0}, {}, {"n": 2}]
     assert "part-1: cannot be read" in rows[1].error
     (tmp_path / "part-0").unlink()
-    with pytest.raises(RunFault, match="part-0: cannot be read"):
+    with pytest.raises(RunError, match="part-0: cannot be read"):
         list(source.rows())
 
 

@@ -11,7 +11,7 @@ from connector.catalog.action import load_action
 from connector.catalog.service import load_service
 from connector.common import strict_yaml
 from connector.common.package_data import actions_folder
-from connector.errors import RunFault
+from connector.errors import RunError
 from connector.runs.job import load_jobs
 from tests.fuzz.target import Target, damaged, refused
 
@@ -62,12 +62,12 @@ def check(data: bytes) -> None:
     for load in (strict_yaml.load, lambda path: load_action(path, {}), load_service, load_jobs):
         try:
             load(path)
-        except RunFault as error:
+        except RunError as error:
             refused(error, path.name)
     strict_yaml.head(path)
     try:
         strict_yaml.load(path)
-    except RunFault:
+    except RunError:
         return
     strict_yaml.line_of(path, ["steps", 0, "name"])
 

@@ -1,4 +1,4 @@
-"""Files of rows, in every format, packed or not: rows with numbers that follow each other, or a RunFault."""
+"""Files of rows, in every format, packed or not: rows with numbers that follow each other, or a RunError."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from connector.errors import RunFault
+from connector.errors import RunError
 from connector.files.readers import FORMATS, RowSource
 from tests.fuzz.target import JSON, Target, damaged, refused
 
@@ -54,7 +54,7 @@ def check(given: tuple[Any, str | None, bool]) -> None:
     source = RowSource(str(path), form)
     try:
         read = list(source.rows())
-    except RunFault as error:
+    except RunError as error:
         refused(error, path.name)
         return
     assert [row.number for row in read] == list(range(1, len(read) + 1))

@@ -1,4 +1,4 @@
-"""Templates over rows: at worst compiling ends in a RunFault, rendering in a RowError; no row is changed."""
+"""Templates over rows: at worst compiling ends in a RunError, rendering in a RowError; no row is changed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from connector.common import json_text
-from connector.errors import RowError, RunFault
+from connector.errors import RowError, RunError
 from connector.templating.environment import environment
 from connector.templating.methods import _METHODS
 from connector.templating.templates import Scope, compile_together, read
@@ -155,7 +155,7 @@ def check(given: tuple[str, dict[str, Any], dict[str, Any]]) -> None:
         template = read(source, schema)
         render = template.compile()
         together = compile_together([read("{{ text }}", {}), template])
-    except RunFault:
+    except RunError:
         return
     outcome: Any
     try:

@@ -6,7 +6,7 @@ import pytest
 
 from connector.catalog.catalog import Catalog
 from connector.common.absent import ABSENT
-from connector.errors import RunFault
+from connector.errors import RunError
 from connector.hosts.host import needed, prepare_form
 from connector.runs.job import Job
 
@@ -24,7 +24,7 @@ def test_a_field_left_empty_is_not_taken_from_the_row(catalog: Catalog) -> None:
 
 
 def test_a_needed_field_left_empty_is_named_by_its_title(catalog: Catalog) -> None:
-    with pytest.raises(RunFault, match=r'reboot_device needs a value for mode \("Reboot mode"\)'):
+    with pytest.raises(RunError, match=r'reboot_device needs a value for mode \("Reboot mode"\)'):
         values(catalog, "reboot_device", device_id="1", mode="\n")
 
 
@@ -42,5 +42,5 @@ def test_a_fallback_fills_what_a_row_leaves_empty(catalog: Catalog) -> None:
 
 
 def test_an_input_that_the_action_does_not_have_is_refused(catalog: Catalog) -> None:
-    with pytest.raises(RunFault, match='list_devices has no input "filters"'):
+    with pytest.raises(RunError, match='list_devices has no input "filters"'):
         values(catalog, "list_devices", filters="id = 1")

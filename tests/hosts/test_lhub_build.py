@@ -11,7 +11,7 @@ import pytest
 
 import connector
 from connector.catalog.catalog import Catalog
-from connector.errors import RunFault
+from connector.errors import RunError
 from connector.hosts.lhub_build import DOCUMENTED, build
 from tests.contract.test_logichub_document import ACTIONS
 from tests.contract.test_logichub_document import DELAY as DELAY_TITLE
@@ -136,11 +136,11 @@ def test_a_folder_is_written_over_only_if_it_is_ours(tmp_path: Path) -> None:
         folder = tmp_path / f"with {name}"
         folder.mkdir()
         (folder / name).write_text(text)
-        with pytest.raises(RunFault, match="holds something that is no integration of ours"):
+        with pytest.raises(RunError, match="holds something that is no integration of ours"):
             build(folder)
         assert [path.read_text() for path in folder.iterdir()] == [text]
     (tmp_path / "file").write_text("")
-    with pytest.raises(RunFault, match="file: cannot be written: "):
+    with pytest.raises(RunError, match="file: cannot be written: "):
         build(tmp_path / "file")
 
 

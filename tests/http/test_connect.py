@@ -14,8 +14,8 @@ import certifi
 import pytest
 import requests
 
-from connector.errors import AnswerLost, ConnectionFault, NotSent
-from connector.http.connect import Route, find_route
+from connector.errors import ConnectionSetupError, NotSentError, ResponseLostError
+from connector.http.connect import ConnectSettings, connect_settings
 from tests.conftest import OpenTransport
 from tests.loopback import (
     CERTIFICATE,
@@ -30,13 +30,13 @@ from tests.loopback import (
 )
 
 
-def route(base_url: str, **options: Any) -> Route:
-    return find_route(base_url, 5.0, **{"verify_tls": True, "ca_file": None, "proxy": None, **options})
+def route(base_url: str, **options: Any) -> ConnectSettings:
+    return connect_settings(base_url, 5.0, **{"verify_tls": True, "ca_file": None, "proxy": None, **options})
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(open_transport: OpenTransport) -> None:
     with Server((answering,), tls=True) as server:
-        with pytest.raises(NotSent, match="certificate") as raised:
+        with pytest.raises(NotSentError, match="certificate") as raised:
             get(open_transport(server.base_url))
         assert raised.value.code == "network_error"
     assert server.connections == 1
@@ -80,7 +80,7 @@ def test_the_environments_first_bundle_is_that_of_requests(
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", certifi.where())
     monkeypatch.setenv("CURL_CA_BUNDLE", str(CERTIFICATE))
-    with Server((answering,), tls=True) as server, pytest.raises(NotSent, match="certificate"):
+    with Server((answering,), tls=True) as server, pytest.raises(NotSentError, match="certificate"):
         get(open_transport(server.base_url))
 
 
@@ -116,7 +116,7 @@ def test_certificates_that_cannot_be_read_are_a_fault_of_the_connection(
     path = tmp_path / "bundle.pem"
     if content is not None:
         path.write_text(content)
-    with pytest.raises(ConnectionFault, match=r"CA certificate bundle .*bundle\.pem"):
+    with pytest.raises(ConnectionSetupError, match=r"CA certificate bundle .*bundle\.pem"):
         route("https://app.example.com", ca_file=str(path))
 
 
@@ -127,7 +127,7 @@ def test_a_certificate_for_another_host_is_refused(
     monkeypatch.setattr(socket, "getaddrinfo", lambda host, *more: find("127.0.0.1", *more))
     with Server((answering,), tls=True) as server:
         url = f"https://app.example.com:{server.port}"
-        with pytest.raises(NotSent, match=r"app\.example\.com"):
+        with pytest.raises(NotSentError, match=r"app\.example\.com"):
             get(open_transport(url, ca_file=str(CERTIFICATE)))
     assert server.connections == 1
     assert server.received == []
@@ -154,7 +154,7 @@ def say_nothing(talk: Talk) -> None:
 def test_a_failed_handshake_has_sent_nothing(open_transport: OpenTransport, talk: Any, code: str) -> None:
     with Server((talk,)) as server:
         url = server.base_url.replace("http:", "https:")
-        with pytest.raises(NotSent) as raised:
+        with pytest.raises(NotSentError) as raised:
             get(open_transport(url, timeout_s=0.05 if code == "timeout" else PATIENCE_S))
     assert raised.value.code == code
 
@@ -168,7 +168,7 @@ def break_tls(talk: Talk) -> None:
 def test_tls_that_breaks_after_the_request_has_lost_the_answer(
     open_transport: OpenTransport, talk: Any
 ) -> None:
-    with Server((talk,), tls=True) as server, pytest.raises(AnswerLost):
+    with Server((talk,), tls=True) as server, pytest.raises(ResponseLostError):
         get(open_transport(server.base_url, ca_file=str(CERTIFICATE)))
     assert len(server.received) == 1
 
@@ -212,7 +212,7 @@ def test_the_path_that_stands_before_all_targets(base_url: str, prefix: str) -> 
      "https://" + "a" * 64 + ".example.com"],
 )  # fmt: skip
 def test_a_url_that_cannot_be_read_is_a_fault_of_the_connection(base_url: str) -> None:
-    with pytest.raises(ConnectionFault, match="this URL cannot be read"):
+    with pytest.raises(ConnectionSetupError, match="this URL cannot be read"):
         route(base_url)
 
 

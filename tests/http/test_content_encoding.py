@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector.errors import AnswerLost
+from connector.errors import ResponseLostError
 from connector.http import content_encoding
 from connector.http.content_encoding import decoded
 
@@ -74,7 +74,7 @@ def test_under_a_coding_that_nobody_asked_for_nothing_is_unpacked() -> None:
     ],
 )
 def test_a_broken_or_short_body_is_none(codings: str, body: bytes) -> None:
-    with pytest.raises(AnswerLost, match="the answer's encoding is broken: ") as raised:
+    with pytest.raises(ResponseLostError, match="the answer's encoding is broken: ") as raised:
         decoded(body, codings)
     assert raised.value.code == "bad_response"
 
@@ -82,7 +82,7 @@ def test_a_broken_or_short_body_is_none(codings: str, body: bytes) -> None:
 @settings(deadline=None)
 @given(st.sampled_from(["gzip", "deflate"]), st.binary())
 def test_any_bytes_are_unpacked_or_refused(codings: str, body: bytes) -> None:
-    with contextlib.suppress(AnswerLost):
+    with contextlib.suppress(ResponseLostError):
         decoded(body, codings)
 
 
@@ -91,7 +91,7 @@ def test_any_bytes_are_unpacked_or_refused(codings: str, body: bytes) -> None:
 def test_no_part_of_a_packed_body_passes_for_all_of_it(text: bytes, data: st.DataObject) -> None:
     for codings, body in (("gzip", packed(text)), ("deflate", zlib.compress(text))):
         part = body[: data.draw(st.integers(0, len(body) - 1))]
-        with pytest.raises(AnswerLost):
+        with pytest.raises(ResponseLostError):
             decoded(part, codings)
 
 
@@ -116,7 +116,7 @@ def test_what_unpacks_to_too_much_is_not_unpacked(
     monkeypatch: pytest.MonkeyPatch, codings: str, body: bytes
 ) -> None:
     monkeypatch.setattr(content_encoding, "LARGEST_BODY", 100_000)
-    with pytest.raises(AnswerLost, match="it has more than 100,000 bytes") as caught:
+    with pytest.raises(ResponseLostError, match="it has more than 100,000 bytes") as caught:
         decoded(body, codings)
     assert caught.value.code == "bad_response"
     assert len(decoded(packed(bytes(100_000)), "gzip")) == 100_000
@@ -127,7 +127,7 @@ def test_a_bomb_takes_no_more_memory_than_is_allowed(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(content_encoding, "LARGEST_BODY", 1_000_000)
     tracemalloc.start()
     try:
-        with pytest.raises(AnswerLost):
+        with pytest.raises(ResponseLostError):
             decoded(body, "gzip")
         assert tracemalloc.get_traced_memory()[1] < 4_000_000
     finally:

@@ -9,7 +9,7 @@ import pytest
 
 from connector.catalog.catalog import Catalog
 from connector.client.client import Client
-from connector.errors import RunFault, RunStopped
+from connector.errors import RunError, RunStoppedError
 from connector.http.downloads import file_name
 from connector.http.messages import Response
 from connector.runs.job import Job
@@ -80,13 +80,13 @@ def test_a_folder_that_vanished_stops_the_run(
 ) -> None:
     transport.answers = [PDF]
     run = invoker(declare(tmp_path, result="file"), client, files=tmp_path / "gone")
-    with pytest.raises(RunStopped, match="cannot be written"):
+    with pytest.raises(RunStoppedError, match="cannot be written"):
         list(run.envelopes(1, {}))
 
 
 def test_without_a_folder_nothing_is_run(tmp_path: Path) -> None:
     declare(tmp_path, result="file")
-    with pytest.raises(RunFault, match="say with --files in which folder"):
+    with pytest.raises(RunError, match="say with --files in which folder"):
         prepare(Job(action="probe"), Catalog(tmp_path / "actions"))
 
 

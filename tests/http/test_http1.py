@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from connector.errors import AnswerLost
+from connector.errors import ResponseLostError
 from connector.http import http1
-from connector.http.http1 import LONGEST_HEAD, MOST_HEADERS, MOST_INTERIM_ANSWERS, Connection, read_answer
+from connector.http.http1 import LONGEST_HEAD, MOST_HEADERS, MOST_INTERIM_ANSWERS, HttpConnection, read_answer
 from tests.http.http1_answers import CHUNKED, OK, read, receiving
 
 
@@ -132,7 +132,7 @@ def test_a_packed_answer_is_unpacked_and_its_length_is_that_of_the_packed_one() 
     head = OK + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed)
     assert read(head + packed)[0].body == b"{}" * 100
     assert read(OK + b"Content-Encoding: gzip\r\nContent-Length: 0\r\n\r\n")[0].body == b""
-    with pytest.raises(AnswerLost, match="encoding is broken"):
+    with pytest.raises(ResponseLostError, match="encoding is broken"):
         read(OK + b"Content-Encoding: gzip\r\n\r\n" + packed[:-1])
 
 
@@ -179,7 +179,9 @@ def test_a_packed_answer_is_unpacked_and_its_length_is_that_of_the_packed_one() 
     ],
 )  # fmt: skip
 def test_what_is_no_answer_is_refused(data: bytes, why: str) -> None:
-    with pytest.raises(AnswerLost, match=r"^the answer is not HTTP/1.1: .*" + re.escape(why)) as raised:
+    with pytest.raises(
+        ResponseLostError, match=r"^the answer is not HTTP/1.1: .*" + re.escape(why)
+    ) as raised:
         read(data, *repeat(b"x", 50))
     assert raised.value.code == "bad_response"
 
@@ -209,7 +211,7 @@ def test_what_is_no_answer_is_refused(data: bytes, why: str) -> None:
     ],
 )
 def test_a_part_is_no_answer(data: bytes) -> None:
-    with pytest.raises(AnswerLost, match=r"^the answer was cut short$") as raised:
+    with pytest.raises(ResponseLostError, match=r"^the answer was cut short$") as raised:
         read(data)
     assert raised.value.code == "bad_response"
 
@@ -218,7 +220,7 @@ def test_a_part_is_no_answer(data: bytes) -> None:
     "data", [b"", b"H", b"HTTP/1.1 200 OK", OK, OK + b"a: b\r\n", b"HTTP/1.1 100 C\r\n\r\n"]
 )
 def test_a_connection_that_ends_before_the_headers_do(data: bytes) -> None:
-    with pytest.raises(AnswerLost, match=r"^the connection broke .*: the server closed it$") as raised:
+    with pytest.raises(ResponseLostError, match=r"^the connection broke .*: the server closed it$") as raised:
         read(data)
     assert raised.value.code == "network_error"
 
@@ -244,7 +246,7 @@ def _endless(beginning: bytes, piece: bytes) -> Iterator[bytes]:
     ],
 )
 def test_what_does_not_end_is_not_read_for_ever(pieces: Iterator[bytes]) -> None:
-    with pytest.raises(AnswerLost) as raised:
+    with pytest.raises(ResponseLostError) as raised:
         read_answer(receiving(pieces), "GET")
     assert raised.value.code == "bad_response"
 
@@ -256,7 +258,7 @@ def test_how_long_a_head_may_be(step: int, too_many: int) -> None:
     head += b"y" * (LONGEST_HEAD - len(head) - 1 + too_many) + b"\r\n\r\n{}"
     pieces = [head[i : i + step] for i in range(0, len(head), step)]
     if too_many:
-        with pytest.raises(AnswerLost, match=f"{LONGEST_HEAD} bytes at most"):
+        with pytest.raises(ResponseLostError, match=f"{LONGEST_HEAD} bytes at most"):
             read(*pieces)
     else:
         assert read(*pieces)[0].body == b"{}"
@@ -266,7 +268,7 @@ def test_how_long_a_head_may_be(step: int, too_many: int) -> None:
 def test_how_many_headers_there_may_be(too_many: int) -> None:
     data = OK + b"Content-Length: 0\r\n" + b"a: b\r\n" * (MOST_HEADERS - 1 + too_many) + b"\r\n"
     if too_many:
-        with pytest.raises(AnswerLost, match="it has 201 headers"):
+        with pytest.raises(ResponseLostError, match="it has 201 headers"):
             read(data)
     else:
         assert read(data)[0].headers["a"].count("b") == MOST_HEADERS - 1
@@ -276,7 +278,7 @@ def test_how_many_headers_there_may_be(too_many: int) -> None:
 def test_how_many_interim_answers_there_may_be(too_many: int) -> None:
     interim = b"HTTP/1.1 102 Processing\r\n\r\n" * (MOST_INTERIM_ANSWERS - 1 + too_many)
     if too_many:
-        with pytest.raises(AnswerLost, match="interim"):
+        with pytest.raises(ResponseLostError, match="interim"):
             read(interim + OK + b"Content-Length: 0\r\n\r\n")
     else:
         assert read(interim + OK + b"Content-Length: 0\r\n\r\n")[0].status == 200
@@ -290,7 +292,7 @@ def test_after_a_body_that_was_not_taken_whole_there_is_no_other_exchange() -> N
             raise BrokenPipeError
 
     with theirs, Refusing(fileno=ours.detach()) as refusing:
-        connection = Connection(refusing)
+        connection = HttpConnection(refusing)
         theirs.sendall(OK + b"Content-Length: 2\r\n\r\n{}")
         assert connection.exchange("POST", "/v2/x", {}, b"{}").body == b"{}"
         assert not connection.is_stale()
@@ -316,7 +318,7 @@ def test_a_body_that_is_too_large_is_not_read(monkeypatch: pytest.MonkeyPatch, b
         received += len(data)
         return data
 
-    with pytest.raises(AnswerLost, match="more than 50,000 bytes") as caught:
+    with pytest.raises(ResponseLostError, match="more than 50,000 bytes") as caught:
         read_answer(receive, "GET")
     assert caught.value.code == "bad_response"
     assert received < 52_000 + len(beginning)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector.errors import AnswerLost
+from connector.errors import ResponseLostError
 from connector.http.messages import Response
 from tests.http.http1_answers import CHUNKED, OK, pieces, read
 
@@ -77,7 +77,7 @@ def test_no_part_of_an_answer_passes_for_all_of_it(sent: Sent, where: int, cuts:
     part = sent.data[: where % len(sent.data)]
     try:
         answer, may_be_followed = read(*pieces(part, cuts))
-    except AnswerLost:
+    except ResponseLostError:
         return
     # Only the end of the connection says where such an answer ends: nothing can tell.
     assert not sent.has_end
@@ -95,7 +95,7 @@ def _outcome(parts: list[bytes]) -> object:
     try:
         # Whether another may follow depends on when the bytes behind it come.
         return read(*parts)[0]
-    except AnswerLost as error:
+    except ResponseLostError as error:
         return error.code
 
 
@@ -103,5 +103,5 @@ def _outcome(parts: list[bytes]) -> object:
 @given(answers(), st.integers(0, 1 << 16), st.binary(min_size=1, max_size=4))
 def test_an_answer_with_garbage_in_it_is_read_or_refused(sent: Sent, where: int, garbage: bytes) -> None:
     at = where % len(sent.data)
-    with contextlib.suppress(AnswerLost):
+    with contextlib.suppress(ResponseLostError):
         read(sent.data[:at] + garbage + sent.data[at + len(garbage) :])

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from connector.errors import AnswerLost
+from connector.errors import ResponseLostError
 from connector.http.transport import HttpTransport
 from tests.conftest import OpenTransport
 from tests.http.headers import TEXT
@@ -54,7 +54,7 @@ def test_after_a_lost_answer_the_next_request_gets_a_connection_of_its_own(
 ) -> None:
     with Server((read_only, answering)) as server:
         transport = open_transport(server.base_url, timeout_s=0.05)
-        with pytest.raises(AnswerLost):
+        with pytest.raises(ResponseLostError):
             get(transport)
         assert get(transport).json() == {}
     assert server.connections == 2

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connector.errors import RowError, RunFault
+from connector.errors import RowError, RunError
 from connector.http.messages import (
     Part,
     Request,
@@ -110,7 +110,7 @@ def test_placeholders_have_the_vendors_names() -> None:
 
 
 def test_a_placeholder_without_a_value_is_a_fault_of_the_run() -> None:
-    with pytest.raises(RunFault, match=r"nothing is given for \{id\}"):
+    with pytest.raises(RunError, match=r"nothing is given for \{id\}"):
         build_path("/v2/thing/{id}", {"ID": 1})
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from connector.errors import AnswerLost, ConnectionFault, NotSent
-from connector.http.connect import find_route
+from connector.errors import ConnectionSetupError, NotSentError, ResponseLostError
+from connector.http.connect import connect_settings
 from connector.http.proxies import find_proxy
 from connector.http.transport import HttpTransport
 from tests.conftest import OpenTransport
@@ -111,7 +111,7 @@ def test_https_through_a_proxy_shows_the_proxy_no_token(open_transport: OpenTran
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_proxy_that_is_not_there_has_sent_nothing(open_transport: OpenTransport, scheme: str) -> None:
     proxy = f"http://user:pass@127.0.0.1:{free_port()}"
-    with pytest.raises(NotSent, match=r"^no connection: .*refused") as raised:
+    with pytest.raises(NotSentError, match=r"^no connection: .*refused") as raised:
         get(open_transport(f"{scheme}://localhost:1", proxy=proxy))
     assert "pass" not in str(raised.value)
 
@@ -126,7 +126,7 @@ def test_a_proxy_that_refuses_a_tunnel_has_sent_nothing(open_transport: OpenTran
             hung_up.set()
 
     with Server((talk,)) as proxy:
-        with pytest.raises(NotSent, match="407") as raised:
+        with pytest.raises(NotSentError, match="407") as raised:
             get(open_transport("https://localhost:1", proxy=f"http://127.0.0.1:{proxy.port}"))
         assert hung_up.wait(PATIENCE_S), raised.value
 
@@ -135,7 +135,7 @@ def test_a_proxy_that_refuses_a_tunnel_has_sent_nothing(open_transport: OpenTran
 def test_a_proxy_that_breaks_after_the_request_has_lost_the_answer(
     open_transport: OpenTransport, talk: Any
 ) -> None:
-    with Server((talk,)) as proxy, pytest.raises(AnswerLost):
+    with Server((talk,)) as proxy, pytest.raises(ResponseLostError):
         get(open_transport("http://localhost:1", proxy=f"http://127.0.0.1:{proxy.port}"))
     assert len(proxy.received) == 1
 
@@ -145,13 +145,13 @@ def test_a_proxy_that_breaks_after_the_request_has_lost_the_answer(
     ["http://user:hunter2@host:port", "http://user:hunter2@", "hunter2://[::1", "ftp://user:hunter2@host"],
 )
 def test_a_proxy_that_cannot_be_read_is_a_fault_of_the_connection(proxy: str) -> None:
-    with pytest.raises(ConnectionFault, match=r"https://app.example.com: ") as raised:
+    with pytest.raises(ConnectionSetupError, match=r"https://app.example.com: ") as raised:
         HttpTransport("https://app.example.com", proxy=proxy)
     assert "hunter2" not in str(raised.value)
 
 
 def test_certificates_that_are_not_there_are_a_fault_of_the_connection(tmp_path: Path) -> None:
-    with pytest.raises(ConnectionFault, match=r"CA certificate bundle"):
+    with pytest.raises(ConnectionSetupError, match=r"CA certificate bundle"):
         HttpTransport(
             "https://app.example.com", ca_file=str(tmp_path / "none.pem"), proxy="http://127.0.0.1:9"
         )
@@ -162,7 +162,7 @@ def test_certificates_from_the_environment_are_accepted_through_a_tunnel(
 ) -> None:
     with Server((answering,), tls=True) as server, Server((tunnel_to(server.port, []),)) as proxy:
         transport = open_transport(server.base_url, proxy=f"http://127.0.0.1:{proxy.port}")
-        with pytest.raises(NotSent, match="certificate"):
+        with pytest.raises(NotSentError, match="certificate"):
             get(transport)
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
         transport = open_transport(server.base_url, proxy=f"http://127.0.0.1:{proxy.port}")
@@ -226,7 +226,7 @@ def test_a_socks_proxy(open_transport: OpenTransport, tls: bool) -> None:
 
 
 def test_a_socks_proxy_that_is_not_there_has_sent_nothing(open_transport: OpenTransport) -> None:
-    with pytest.raises(NotSent, match=r"^no connection: .*refused"):
+    with pytest.raises(NotSentError, match=r"^no connection: .*refused"):
         get(open_transport("https://localhost:1", proxy=f"socks5://127.0.0.1:{free_port()}"))
 
 
@@ -235,7 +235,10 @@ def test_a_proxy_that_says_nothing_has_sent_nothing(open_transport: OpenTranspor
         talk.read_head()
         talk.server.done.wait(PATIENCE_S)
 
-    with Server((talk,)) as proxy, pytest.raises(NotSent, match=r"^no connection within 0.05 s$") as raised:
+    with (
+        Server((talk,)) as proxy,
+        pytest.raises(NotSentError, match=r"^no connection within 0.05 s$") as raised,
+    ):
         get(open_transport("https://localhost:1", timeout_s=0.05, proxy=f"http://127.0.0.1:{proxy.port}"))
     assert raised.value.code == "timeout"
 
@@ -243,7 +246,7 @@ def test_a_proxy_that_says_nothing_has_sent_nothing(open_transport: OpenTranspor
 def test_to_connect_may_take_less_time_than_to_answer(open_transport: OpenTransport) -> None:
     with Server((answering,)) as proxy:
         url = f"http://127.0.0.1:{proxy.port}"
-        route = find_route("http://localhost:1", 60.0, verify_tls=True, ca_file=None, proxy=url)
+        route = connect_settings("http://localhost:1", 60.0, verify_tls=True, ca_file=None, proxy=url)
         with route.connect() as connected:
             assert connected.gettimeout() == 60.0
 

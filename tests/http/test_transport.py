@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from connector.errors import AnswerLost, NotSent, RowError
+from connector.errors import NotSentError, ResponseLostError, RowError
 from connector.http.messages import build_path
 from tests.conftest import OpenTransport
 from tests.http.headers import TEXT
@@ -66,7 +66,7 @@ def test_who_asks_is_told_when_a_request_leaves(open_transport: OpenTransport) -
 
 def test_a_request_that_cannot_be_sent_does_not_leave(open_transport: OpenTransport) -> None:
     left: list[int] = []
-    for headers, fault in (({}, NotSent), ({"x": "a\nb"}, RowError)):
+    for headers, fault in (({}, NotSentError), ({"x": "a\nb"}, RowError)):
         with Server((read_only,)) as server:
             port = server.port if fault is RowError else free_port()
             transport = open_transport(f"http://127.0.0.1:{port}")
@@ -88,7 +88,7 @@ def test_escaped_segments_are_sent_as_they_are(open_transport: OpenTransport) ->
 
 
 def test_no_connection(open_transport: OpenTransport) -> None:
-    with pytest.raises(NotSent, match=r"^no connection: .*Connection refused$") as raised:
+    with pytest.raises(NotSentError, match=r"^no connection: .*Connection refused$") as raised:
         get(open_transport(f"http://127.0.0.1:{free_port()}"))
     assert raised.value.code == "network_error"
     assert "HTTPConnection" not in str(raised.value)
@@ -100,7 +100,7 @@ def test_no_connection_in_time(open_transport: OpenTransport, monkeypatch: pytes
 
     transport = open_transport("http://127.0.0.1:1", timeout_s=0.05)
     monkeypatch.setattr(socket, "create_connection", slow)
-    with pytest.raises(NotSent, match=r"^no connection within 0.05 s$") as raised:
+    with pytest.raises(NotSentError, match=r"^no connection within 0.05 s$") as raised:
         get(transport)
     assert raised.value.code == "timeout"
 
@@ -110,12 +110,12 @@ def test_an_unknown_host(open_transport: OpenTransport, monkeypatch: pytest.Monk
         raise socket.gaierror(-2, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    with pytest.raises(NotSent, match="Name or service not known"):
+    with pytest.raises(NotSentError, match="Name or service not known"):
         get(open_transport("https://app.example.com"))
 
 
 def test_an_answer_that_does_not_come_in_time(open_transport: OpenTransport) -> None:
-    with Server((read_only,)) as server, pytest.raises(AnswerLost) as raised:
+    with Server((read_only,)) as server, pytest.raises(ResponseLostError) as raised:
         get(open_transport(server.base_url, timeout_s=0.05))
     assert (str(raised.value), raised.value.code) == ("no whole answer within 0.05 s", "timeout")
     assert len(server.received) == 1
@@ -127,14 +127,14 @@ def test_an_answer_that_stops_half_way_in_time(open_transport: OpenTransport) ->
         talk.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{")
         talk.server.done.wait(PATIENCE_S)
 
-    with Server((talk,)) as server, pytest.raises(AnswerLost) as raised:
+    with Server((talk,)) as server, pytest.raises(ResponseLostError) as raised:
         get(open_transport(server.base_url, timeout_s=0.05))
     assert raised.value.code == "timeout"
 
 
 @pytest.mark.parametrize("talk", [reset_unanswered, hang_up])
 def test_a_connection_that_breaks_before_the_answer(open_transport: OpenTransport, talk: Any) -> None:
-    with Server((talk,)) as server, pytest.raises(AnswerLost, match="the connection broke") as raised:
+    with Server((talk,)) as server, pytest.raises(ResponseLostError, match="the connection broke") as raised:
         get(open_transport(server.base_url))
     assert raised.value.code == "network_error"
     assert len(server.received) == 1
@@ -154,7 +154,7 @@ def test_an_answer_that_is_cut_short(open_transport: OpenTransport, answer: byte
         talk.read()
         talk.send(answer)
 
-    with Server((talk,)) as server, pytest.raises(AnswerLost, match="cut short") as raised:
+    with Server((talk,)) as server, pytest.raises(ResponseLostError, match="cut short") as raised:
         get(open_transport(server.base_url))
     assert raised.value.code == "bad_response"
 
@@ -165,7 +165,7 @@ def test_an_answer_that_is_not_http(open_transport: OpenTransport, answer: bytes
         talk.read()
         talk.send(answer)
 
-    with Server((talk,)) as server, pytest.raises(AnswerLost):
+    with Server((talk,)) as server, pytest.raises(ResponseLostError):
         get(open_transport(server.base_url))
 
 
@@ -193,7 +193,7 @@ def test_a_broken_packed_answer(open_transport: OpenTransport) -> None:
         talk.read()
         talk.answer(b"not gzip at all", "200 OK", "Content-Encoding: gzip")
 
-    with Server((talk,)) as server, pytest.raises(AnswerLost, match="encoding is broken") as raised:
+    with Server((talk,)) as server, pytest.raises(ResponseLostError, match="encoding is broken") as raised:
         get(open_transport(server.base_url))
     assert raised.value.code == "bad_response"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from connector.catalog.json_schema import validator
 from connector.common.package_data import schema
-from connector.errors import AnswerLost, NotSent
+from connector.errors import NotSentError, ResponseLostError
 from connector.files.envelope import Envelope
 from connector.invocation.invoke import Invoker
 
@@ -16,8 +16,8 @@ ENVELOPE = validator(schema("envelope.schema.json"))
 READ: dict[str, Any] = {}
 CREATE: dict[str, Any] = {"request": "POST /v2/x", "effect": "write", "idempotent": False}
 UPDATE: dict[str, Any] = {"request": "PATCH /v2/x", "effect": "write", "idempotent": True}
-LOST = AnswerLost("no whole answer", "timeout")
-UNSENT = NotSent("no connection")
+LOST = ResponseLostError("no whole answer", "timeout")
+UNSENT = NotSentError("no connection")
 HANDLER = """
     from connector.handlers import request
 

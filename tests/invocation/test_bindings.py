@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from connector.catalog.action import Action
 from connector.catalog.inputs import Input
 from connector.common.absent import ABSENT
-from connector.errors import RowError, RunFault
+from connector.errors import RowError, RunError
 from connector.invocation.bindings import Bindings, bind
 
 SCHEMAS: dict[str, dict[str, Any]] = {
@@ -163,7 +163,7 @@ def test_null_is_null_where_the_api_takes_it_and_else_nothing() -> None:
 def test_what_cannot_be_bound_is_a_fault_of_the_run(
     templates: dict[Any, Any], required: tuple[str, ...], said: str
 ) -> None:
-    with pytest.raises(RunFault) as caught:
+    with pytest.raises(RunError) as caught:
         bind(make_action(*required), templates)
     assert said in str(caught.value)
 
@@ -171,7 +171,7 @@ def test_what_cannot_be_bound_is_a_fault_of_the_run(
 def test_a_value_that_contains_itself_is_a_fault_of_the_run() -> None:
     loop: list[Any] = []
     loop.append(loop)
-    with pytest.raises(RunFault, match="tags: template"):
+    with pytest.raises(RunError, match="tags: template"):
         bind(make_action(), {"tags": loop})
 
 
@@ -265,9 +265,9 @@ def test_a_default_and_a_fallback_fill_only_what_is_absent() -> None:
 
 def test_a_fallback_can_stand_for_a_required_input() -> None:
     assert values({"count": "5"}, {}, "name", fallbacks={"name": "end"})["name"] == "end"
-    with pytest.raises(RunFault, match="needs name"):
+    with pytest.raises(RunError, match="needs name"):
         bind(make_action("name"), {"count": "5"}, fallbacks={"name": ""})
-    with pytest.raises(RunFault, match="count: an integer is expected"):
+    with pytest.raises(RunError, match="count: an integer is expected"):
         bind(make_action(), {}, fallbacks={"count": "x"})
 
 
@@ -319,7 +319,7 @@ def test_whatever_is_wrong_with_a_row_is_told_of_every_input() -> None:
 
 
 def test_a_template_that_cannot_be_compiled_is_named() -> None:
-    with pytest.raises(RunFault, match=r"^name: template: too deeply nested or too large: "):
+    with pytest.raises(RunError, match=r"^name: template: too deeply nested or too large: "):
         bind(make_action(), {"count": "5", "name": "{{ " + "(" * 2000 + "1" + ")" * 2000 + " }}"})
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from connector.catalog.action import Action
 from connector.catalog.service import Service
 from connector.client.client import Client
-from connector.errors import AnswerLost, NotSent
+from connector.errors import NotSentError, ResponseLostError
 from connector.http.messages import Response
 from tests.declared import declare, invoker
 from tests.fakes import FakeClock, FakeTransport, make_client, reply
@@ -109,8 +109,10 @@ ANSWERS = st.one_of(
         ),
         st.binary(max_size=20) | JSON_VALUES.map(lambda value: json.dumps(value).encode()),
     ),
-    st.builds(AnswerLost, st.text(max_size=9), st.sampled_from(["timeout", "network_error", "bad_response"])),
-    st.builds(NotSent, st.text(max_size=9)),
+    st.builds(
+        ResponseLostError, st.text(max_size=9), st.sampled_from(["timeout", "network_error", "bad_response"])
+    ),
+    st.builds(NotSentError, st.text(max_size=9)),
 )
 
 
@@ -149,7 +151,7 @@ def test_any_row_and_any_answer_make_good_envelopes(service: Service, mixed: Map
             assert json.loads(envelopes[-1].line())["input"] == row
         if effect is CREATE:
             sent_again_after = answers[: max(0, len(transport.sent) - 1)]
-            assert all(isinstance(a, NotSent) or a.status in (401, 429) for a in sent_again_after)
+            assert all(isinstance(a, NotSentError) or a.status in (401, 429) for a in sent_again_after)
 
     check()
     assert {None, "input_invalid", "template_error", "outcome_unknown", "api_error"} <= codes

@@ -10,7 +10,7 @@ import pytest
 
 from connector.catalog.service import Service
 from connector.client.client import Client
-from connector.errors import Interrupted, RowError, RunStopped
+from connector.errors import RowError, RunInterruptedError, RunStoppedError
 from connector.http.messages import Request, Response
 from tests.declared import declare, invoker
 from tests.fakes import FakeClock, FakeTransport, make_client, reply
@@ -161,7 +161,7 @@ def test_a_row_that_is_left_as_the_run_stops_takes_its_note_back(
     class Stopping(FakeClock):
         def sleep(self, seconds: float) -> None:
             if seconds > 0:
-                raise Interrupted("stopping")
+                raise RunInterruptedError("stopping")
 
     clock = Stopping()
     stopped = make_client(service, transport, clock, delay_ms=0 if answers else 1000)
@@ -170,7 +170,7 @@ def test_a_row_that_is_left_as_the_run_stops_takes_its_note_back(
         stopped._pacer.wait()
     notes = Notes(transport)
     run = invoker(declare(tmp_path, **declared), stopped, recorder=notes)
-    with pytest.raises(Interrupted):
+    with pytest.raises(RunInterruptedError):
         list(run.envelopes(1, {}))
     assert [call[0] for call in notes.calls] == calls
     assert len(transport.sent) == len(answers)
@@ -181,9 +181,9 @@ def test_where_nothing_can_be_noted_nothing_is_sent(
 ) -> None:
     class Full(Notes):
         def sent(self, row: int, step: int, request: Request) -> None:
-            raise RunStopped("the disk is full")
+            raise RunStoppedError("the disk is full")
 
     run = invoker(declare(tmp_path, **CREATE), client, recorder=Full(transport))
-    with pytest.raises(RunStopped):
+    with pytest.raises(RunStoppedError):
         list(run.envelopes(1, {}))
     assert transport.sent == []

@@ -10,7 +10,7 @@ import pytest
 
 from connector.catalog.service import Service
 from connector.client.client import Client
-from connector.errors import AnswerLost
+from connector.errors import ResponseLostError
 from tests.declared import declare, invoker
 from tests.fakes import FakeClock, FakeTransport, make_client, reply, token
 from tests.invocation.rows import one, ran
@@ -70,5 +70,5 @@ def test_secrets_beside_the_items_of_a_page_are_hidden_too(
 
 
 def test_a_secret_in_an_error_is_hidden(client: Client, transport: FakeTransport, tmp_path: Path) -> None:
-    transport.answers = [AnswerLost("broke at a-very-secret-secret")] * 3
+    transport.answers = [ResponseLostError("broke at a-very-secret-secret")] * 3
     assert one(invoker(declare(tmp_path), client)).error == "GET /v2/probe: broke at •••"

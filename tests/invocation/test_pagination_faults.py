@@ -10,7 +10,7 @@ import pytest
 
 from connector.catalog.service import Service
 from connector.client.client import Client
-from connector.errors import AnswerLost, RowError
+from connector.errors import ResponseLostError, RowError
 from connector.http.messages import Request, Response
 from connector.invocation.pagination import walk
 from tests.declared import declare, invoker
@@ -161,7 +161,7 @@ def test_a_page_that_is_not_json_is_an_error(service: Service) -> None:
 # A cursor that keeps its name moves with every answer, also with one that got lost on its way
 
 
-LOST = AnswerLost("the connection broke")
+LOST = ResponseLostError("the connection broke")
 
 
 def page_of_report(offset: object, count: int) -> Response:

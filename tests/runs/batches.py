@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connector.common.absent import ABSENT
-from connector.errors import AnswerLost
+from connector.errors import ResponseLostError
 from connector.files.envelope import Envelope
 from connector.files.readers import InputRow
 from connector.http.messages import Response
@@ -49,7 +49,7 @@ def echo(method: str, target: str, body: Any) -> Response:
     if number == 13:
         return reply({"resultCode": "unlucky"}, 400)
     if number == 14:
-        raise AnswerLost("no whole answer", "timeout")
+        raise ResponseLostError("no whole answer", "timeout")
     return reply({"n": number})
 
 

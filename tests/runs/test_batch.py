@@ -14,7 +14,7 @@ import pytest
 from connector.catalog.json_schema import validator
 from connector.client.client import Client
 from connector.common.package_data import schema
-from connector.errors import RunFault, RunStopped
+from connector.errors import RunError, RunStoppedError
 from connector.files.envelope import Envelope
 from connector.files.output import StreamOutput
 from connector.files.readers import InputRow, RowSource
@@ -122,11 +122,11 @@ def test_an_output_that_takes_no_more_ends_the_run(
     class Full(Kept):
         def write(self, lines: bytes) -> None:
             if read(lines).row == 3:
-                raise RunStopped("the disk is full")
+                raise RunStoppedError("the disk is full")
             super().write(lines)
 
     output = Full()
-    with pytest.raises(RunStopped, match="the disk is full"):
+    with pytest.raises(RunStoppedError, match="the disk is full"):
         run_batch(rows(10), run, output, clock)
     assert (asked(transport), output.finished) == ([1, 2, 3], False)
 
@@ -235,8 +235,8 @@ def test_the_first_row_is_read_before_anything_else() -> None:
 
 def test_an_input_that_cannot_be_read_is_a_fault_of_the_run() -> None:
     def broken() -> Iterator[InputRow]:
-        raise RunFault("no header")
+        raise RunError("no header")
         yield InputRow(1, {})
 
-    with pytest.raises(RunFault, match="no header"):
+    with pytest.raises(RunError, match="no header"):
         require_first(broken())

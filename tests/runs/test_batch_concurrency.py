@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connector.client.client import Client
-from connector.errors import RunStopped
+from connector.errors import RunStoppedError
 from connector.files.envelope import Envelope
 from connector.http.messages import Response
 from connector.invocation.invoke import Invoker
@@ -140,11 +140,11 @@ def test_what_cannot_be_written_stops_a_run_and_all_that_waits(
     class Full(Kept):
         def write(self, lines: bytes) -> None:
             if any(read(line).row >= 5 for line in lines.splitlines()):
-                raise RunStopped("the disk is full")
+                raise RunStoppedError("the disk is full")
             super().write(lines)
 
     stop, output = Event(), Full()
-    with pytest.raises(RunStopped, match="the disk is full"):
+    with pytest.raises(RunStoppedError, match="the disk is full"):
         run_batch(rows(100), run, output, clock, stop=stop, concurrency=concurrency)
     assert stop.is_set()
     assert not output.finished

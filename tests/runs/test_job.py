@@ -9,7 +9,7 @@ import pytest
 
 from connector.catalog.json_schema import validator
 from connector.common.package_data import schema
-from connector.errors import RunFault
+from connector.errors import RunError
 from connector.runs.job import Job, is_job, load_job, read_templates
 from tests.runs.job_files import ABOVE, EVERYTHING, write
 
@@ -96,7 +96,7 @@ def test_a_saved_connections_name_is_not_below_the_folder(
 )
 def test_a_mistake_has_its_line_and_the_schema_refuses_it_too(tmp_path: Path, data: Any, said: str) -> None:
     path = write(tmp_path, data)
-    with pytest.raises(RunFault) as caught:
+    with pytest.raises(RunError) as caught:
         load_job(path)
     assert str(caught.value).startswith(f"{path}, line ")
     assert said in str(caught.value)
@@ -117,7 +117,7 @@ def test_a_mistake_has_its_line_and_the_schema_refuses_it_too(tmp_path: Path, da
     ],
 )
 def test_a_file_that_is_no_job(tmp_path: Path, text: str, said: str) -> None:
-    with pytest.raises(RunFault) as caught:
+    with pytest.raises(RunError) as caught:
         load_job(write(tmp_path, text))
     assert said in str(caught.value)
 
@@ -168,7 +168,7 @@ def test_a_job_is_told_from_an_action_by_its_name(name: str, is_a_job: bool) -> 
 def test_a_file_of_templates(tmp_path: Path) -> None:
     path = write(tmp_path, {"name": "{{ a }}", "tags": ["x"]})
     assert read_templates(path) == {"name": "{{ a }}", "tags": ["x"]}
-    with pytest.raises(RunFault, match="a mapping of input names to templates is expected"):
+    with pytest.raises(RunError, match="a mapping of input names to templates is expected"):
         read_templates(write(tmp_path, ["a"]))
-    with pytest.raises(RunFault, match="cannot be read"):
+    with pytest.raises(RunError, match="cannot be read"):
         read_templates(tmp_path / "nowhere.yaml")

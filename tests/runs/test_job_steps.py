@@ -9,7 +9,7 @@ import pytest
 
 from connector.catalog.json_schema import validator
 from connector.common.package_data import schema
-from connector.errors import RunFault
+from connector.errors import RunError
 from connector.runs.job import Job, load_job, load_jobs
 from tests.runs.job_files import ABOVE, EVERYTHING, FIRST, write
 
@@ -93,7 +93,7 @@ def test_connections_that_are_allowed_are_read_once_and_exactly(tmp_path: Path) 
         "/etc/a.yaml": "/etc/a.yaml",
     }
     for wrong, said in ((["a", "b", "a"], '"a" is listed twice'), (["a", " "], "without a name")):
-        with pytest.raises(RunFault, match=f"line [0-9]+: allow_connections: .*{said}"):
+        with pytest.raises(RunError, match=f"line [0-9]+: allow_connections: .*{said}"):
             allowed(*wrong)
 
 
@@ -135,7 +135,7 @@ def test_options_hold_for_every_step(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["templates", "rows", "keep_row", "match_fields", "output_format"])
 def test_what_each_step_says_itself_is_no_option(tmp_path: Path, name: str) -> None:
-    with pytest.raises(RunFault, match=f"it has steps, and each of them says its own {name}"):
+    with pytest.raises(RunError, match=f"it has steps, and each of them says its own {name}"):
         load_jobs(write(tmp_path, job_of({"name": "a"})), {name: "x"})
 
 
@@ -146,7 +146,7 @@ def test_options_replace_what_a_single_run_says_and_templates_one_by_one(tmp_pat
 
 
 def test_a_job_with_steps_is_no_single_run(tmp_path: Path) -> None:
-    with pytest.raises(RunFault, match="a job with steps cannot be used here"):
+    with pytest.raises(RunError, match="a job with steps cannot be used here"):
         load_job(write(tmp_path, job_of({"name": "a"})))
 
 
@@ -193,7 +193,7 @@ def test_a_mistake_in_steps_has_its_line_and_the_schema_refuses_it_too(
     tmp_path: Path, data: Any, said: str
 ) -> None:
     path = write(tmp_path, data)
-    with pytest.raises(RunFault) as caught:
+    with pytest.raises(RunError) as caught:
         load_jobs(path)
     assert str(caught.value).startswith(f"{path}, line ")
     assert said in str(caught.value)
@@ -227,7 +227,7 @@ def test_a_mistake_in_steps_has_its_line_and_the_schema_refuses_it_too(
     ],
 )
 def test_steps_that_do_not_fit_together(tmp_path: Path, data: Any, said: str) -> None:
-    with pytest.raises(RunFault) as caught:
+    with pytest.raises(RunError) as caught:
         load_jobs(write(tmp_path, data))
     assert "job.yaml, line " in str(caught.value)
     assert said in str(caught.value)

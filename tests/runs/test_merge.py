@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connector.common import json_text
-from connector.errors import RunStopped
+from connector.errors import RunStoppedError
 from connector.files.envelope import Envelope
 from connector.runs import merge
 from connector.runs.merge import merge_files
@@ -40,7 +40,7 @@ class Kept:
         return [(envelope["row"], envelope["result"]) for envelope in envelopes]
 
 
-def spool(path: Path, *envelopes: tuple[int, Any], **more: Any) -> Path:
+def partial(path: Path, *envelopes: tuple[int, Any], **more: Any) -> Path:
     path.write_bytes(
         b"".join(Envelope(row, None, result, {"code": None}, **more).line() for row, result in envelopes)
     )
@@ -49,10 +49,10 @@ def spool(path: Path, *envelopes: tuple[int, Any], **more: Any) -> Path:
 
 def test_rows_are_in_order_and_those_of_one_row_stay_so(tmp_path: Path) -> None:
     paths = [
-        spool(tmp_path / "a", (1, "a"), (4, "b"), (4, "a"), (10, "c")),
-        spool(tmp_path / "b", (2, "d"), (9, "e")),
-        spool(tmp_path / "c"),
-        spool(tmp_path / "d", (3, "f")),
+        partial(tmp_path / "a", (1, "a"), (4, "b"), (4, "a"), (10, "c")),
+        partial(tmp_path / "b", (2, "d"), (9, "e")),
+        partial(tmp_path / "c"),
+        partial(tmp_path / "d", (3, "f")),
     ]
     output = Kept()
     merge_files(paths, output)
@@ -76,19 +76,19 @@ def test_rows_are_in_order_and_those_of_one_row_stay_so(tmp_path: Path) -> None:
 def test_what_looks_like_a_rows_number_is_none(tmp_path: Path, result: Any) -> None:
     kept = {"input": {"n": 1, "row": 50, "m": 2}}
     for more in ({}, kept):
-        first = spool(tmp_path / "a", (2, result), (6, result), **more)
-        merge_files([first, spool(tmp_path / "b", (3, result), (5, result), **more)], output := Kept())
+        first = partial(tmp_path / "a", (2, result), (6, result), **more)
+        merge_files([first, partial(tmp_path / "b", (3, result), (5, result), **more)], output := Kept())
         assert output.found == [(row, result) for row in (2, 3, 5, 6)]
 
 
 def test_it_writes_block_by_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(merge, "_BLOCK", 100)
-    merge_files([spool(tmp_path / "a", *((row, "x" * 30) for row in range(1, 50)))], output := Kept())
+    merge_files([partial(tmp_path / "a", *((row, "x" * 30) for row in range(1, 50)))], output := Kept())
     assert [row for row, _ in output.found] == list(range(1, 50))
     assert len(output.blocks) > 20
     assert all(block.endswith(b"\n") for block in output.blocks)
 
 
 def test_a_file_that_is_gone_stops_the_run(tmp_path: Path) -> None:
-    with pytest.raises(RunStopped, match="gone: cannot be read: No such file"):
+    with pytest.raises(RunStoppedError, match="gone: cannot be read: No such file"):
         merge_files([tmp_path / "gone"], Kept())

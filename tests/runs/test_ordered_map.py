@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from connector.errors import Interrupted, RunStopped
+from connector.errors import RunInterruptedError, RunStoppedError
 from connector.runs import ordered_map
 from connector.runs.ordered_map import run_in_order
 from tests.fakes import wait_until
@@ -375,12 +375,12 @@ def test_a_fault_is_told_rather_than_that_others_were_interrupted_by_it() -> Non
         wait_until(lambda: len(bench.begun) == 2)
         if item == 0:
             wait_until(lambda: 1 in bench.closed)
-            raise RunStopped("the disk is full")
-        raise Interrupted("it waits no longer")
+            raise RunStoppedError("the disk is full")
+        raise RunInterruptedError("it waits no longer")
         yield 0
 
     bench = Bench(2, 2, results)
-    with pytest.raises(RunStopped, match="the disk is full"):
+    with pytest.raises(RunStoppedError, match="the disk is full"):
         bench.run()
 
 
@@ -405,7 +405,7 @@ def test_a_system_that_allows_few_threads_is_used_as_far_as_it_goes(
         assert bench.run()
         assert bench.written == list(range(50))
     else:
-        with pytest.raises(RunStopped, match="no thread can be started: can't start new thread"):
+        with pytest.raises(RunStoppedError, match="no thread can be started: can't start new thread"):
             bench.run()
 
 

@@ -12,7 +12,7 @@ import yaml
 from connector.catalog.catalog import Catalog
 from connector.catalog.service import Service
 from connector.connections.connection import Connection, make_connection
-from connector.errors import RowError, RunFault
+from connector.errors import RowError, RunError
 from connector.files.readers import InputRow
 from connector.hosts.host import run_rows
 from connector.http.messages import Request
@@ -38,7 +38,7 @@ def heard(sandbox: Sandbox) -> list[Any]:
 
 @pytest.mark.parametrize("action", ["update_device", "reboot_device", "create_organization"])
 def test_a_read_only_job_is_refused_when_it_is_prepared(catalog: Catalog, action: str) -> None:
-    with pytest.raises(RunFault, match=f"{action} has the effect .*, and the run is read-only"):
+    with pytest.raises(RunError, match=f"{action} has the effect .*, and the run is read-only"):
         prepare(Job(action=action, read_only=True), catalog)
 
 
@@ -53,7 +53,7 @@ def test_a_read_only_connection_is_not_even_signed_in_to_write(
 ) -> None:
     rows = write_lines(tmp_path / "rows.jsonl", [{"device_id": 1, "display_name": "x"}])
     job = Job("update_device", input=str(rows), output=str(tmp_path / "out.jsonl"))
-    with pytest.raises(RunFault, match=r"the connection is read-only \(the sandbox\)"):
+    with pytest.raises(RunError, match=r"the connection is read-only \(the sandbox\)"):
         run(prepare(job, catalog), connection=connection)
     assert heard(sandbox) == []
     assert not (tmp_path / "out.jsonl.run").exists()
@@ -69,14 +69,14 @@ def test_no_step_begins_before_all_of_them_may_pass(
     data = {"input": "rows.jsonl", "output": "out", "read_only": door == "job", "steps": [read, write]}
     (tmp_path / "job.yaml").write_text(yaml.safe_dump(data))
     connection = replace(connection, read_only=door == "connection")
-    with pytest.raises(RunFault, match='step "renamed": update_device has the effect "write"'):
+    with pytest.raises(RunError, match='step "renamed": update_device has the effect "write"'):
         list(run_all(prepare_all(load_jobs(tmp_path / "job.yaml"), catalog), connection=connection))
     assert not sandbox.log.requests()
 
 
 def test_a_host_is_held_to_it_too(catalog: Catalog, connection: Connection, sandbox: Sandbox) -> None:
     prepared = prepare(Job("reboot_device"), catalog)
-    with pytest.raises(RunFault, match="read-only"):
+    with pytest.raises(RunError, match="read-only"):
         run_rows(prepared, connection, iter([InputRow(1, {})]), lambda envelope: None)
     assert heard(sandbox) == []
 

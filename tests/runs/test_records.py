@@ -19,13 +19,13 @@ from connector.catalog.catalog import Catalog
 from connector.catalog.service import Service
 from connector.common import user_folders
 from connector.connections.connection import Connection, make_connection
-from connector.errors import RunStopped
+from connector.errors import RunStoppedError
 from connector.files.envelope import Envelope
 from connector.files.readers import InputRow
 from connector.runs import records
 from connector.runs.job import Job
 from connector.runs.records import MOST_POINTS, Record, Timeline, absolute, find, list_records, recorded, save
-from connector.runs.run import Running, prepare, run
+from connector.runs.run import ActiveRun, prepare, run
 from connector.runs.summary import Summary
 from connector.sandbox.server import Sandbox
 from tests.fakes import FakeClock, write_lines
@@ -171,14 +171,14 @@ def test_a_summary_is_complete_however_the_run_ends(tmp_path: Path) -> None:
     clock = FakeClock()
     summary = Summary()
     job = Job("reboot_device", output=str(tmp_path / "out.jsonl"))
-    running = Running(job, Rows(7), summary, 0, int)
-    with suppress(RunStopped), recorded(running, {"input": "d"}, clock, None, "acme (eu.example)"):
+    running = ActiveRun(job, Rows(7), summary, 0, int)
+    with suppress(RunStoppedError), recorded(running, {"input": "d"}, clock, None, "acme (eu.example)"):
         begun = find(tmp_path / "out.jsonl")
         assert begun is not None
         assert (begun.started, begun.ended, begun.summary) == (clock.now(), None, None)
         summary.count(Envelope(1, None, None, {"code": None}))
         clock.sleep(5)
-        raise RunStopped("the disk is full")
+        raise RunStoppedError("the disk is full")
     assert (summary.stopped, summary.seconds) == (True, 5)
     ended = find(tmp_path / "out.jsonl")
     assert ended is not None
@@ -187,7 +187,7 @@ def test_a_summary_is_complete_however_the_run_ends(tmp_path: Path) -> None:
 
     again = Summary(resumed_rows=1)
     clock.sleep(100)
-    with recorded(Running(job, Rows(7), again, 0, int), {}, clock):
+    with recorded(ActiveRun(job, Rows(7), again, 0, int), {}, clock):
         clock.sleep(1)
     resumed = find(tmp_path / "out.jsonl")
     assert resumed is not None
@@ -209,7 +209,7 @@ def test_a_run_that_goes_on_can_be_watched_from_another_process(
             written.set()
 
     monkeypatch.setattr(records, "_write", noting)
-    with recorded(Running(job, Rows(7), summary, 0, int), {}, FakeClock(), None, "acme (eu.example)"):
+    with recorded(ActiveRun(job, Rows(7), summary, 0, int), {}, FakeClock(), None, "acme (eu.example)"):
         summary.count(Envelope(1, "no", None, {"code": "not_found", "repeatable": True}))
         assert written.wait(PATIENCE_S)
         found = find(tmp_path / "out.jsonl")
@@ -292,7 +292,7 @@ def test_a_run_to_a_file_leaves_a_record_without_secrets(
 
 def test_an_onlooker_sees_a_run_go_on(catalog: Catalog, connection: Connection, tmp_path: Path) -> None:
     to_file, _ = jobs(tmp_path)
-    seen: list[Running] = []
+    seen: list[ActiveRun] = []
     moments: list[tuple[int, int, int]] = []
 
     def listener(envelope: Envelope) -> None:
@@ -301,7 +301,7 @@ def test_an_onlooker_sees_a_run_go_on(catalog: Catalog, connection: Connection, 
             (running.rows.passed(running.summary.last_row), running.summary.failed, running.requests())
         )
 
-    run(prepare(to_file, catalog), connection=connection, onlooker=seen.append, listeners=(listener,))
+    run(prepare(to_file, catalog), connection=connection, observer=seen.append, listeners=(listener,))
     assert moments == [(1, 0, 1), (2, 0, 2), (3, 1, 3), (4, 1, 4)]
     assert (seen[0].rows.count(lambda: True), seen[0].delay_ms, seen[0].job) == (4, 0, to_file)
 
@@ -320,7 +320,7 @@ def test_a_resumed_run_is_told_of_as_a_whole(
     seen: list[int] = []
     summary = run(
         prepare(to_file, catalog), "resume", connection=connection,
-        onlooker=lambda running: seen.append(running.rows.passed(running.summary.last_row)),
+        observer=lambda running: seen.append(running.rows.passed(running.summary.last_row)),
     )  # fmt: skip
     assert seen == [3]
     counts = (summary.rows, summary.succeeded, summary.failed, summary.repeatable, summary.resumed_rows)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from connector.errors import RunFault
+from connector.errors import RunError
 from connector.files.readers import InputRow, RowSource
-from connector.runs.rerun import ChosenRows, Repeats, find_repeats
+from connector.runs.rerun import ChosenRows, RetryableRows, find_retryable
 from tests.fakes import write_lines
 
 
@@ -28,7 +28,7 @@ def envelope(row: int, code: str | None = None, *, repeatable: bool = True, **me
     return {"has_error": code is not None, "error": code, "result": None, "row": row, "meta": meta}
 
 
-def found(repeats: Repeats) -> tuple[list[int], dict[str, int], int]:
+def found(repeats: RetryableRows) -> tuple[list[int], dict[str, int], int]:
     return list(repeats.numbers), repeats.in_doubt, repeats.succeeded
 
 
@@ -45,7 +45,7 @@ def out(tmp_path: Path) -> Path:
 
 
 def test_only_what_failed_and_may_be_repeated(out: Path) -> None:
-    repeats = find_repeats(out, "jsonl")
+    repeats = find_retryable(out, "jsonl")
     assert found(repeats) == ([2, 4, 7], {"outcome_unknown": 2, "api_error": 1}, 0)
     assert (repeats.action, repeats.last_row) == ("reboot_device", 9)
 
@@ -55,10 +55,10 @@ def test_reruns_have_the_last_word_in_whichever_order_they_are_read(out: Path, t
     second = [envelope(7, "conflict"), envelope(8)]
     reruns = [write_lines(tmp_path / "a.jsonl", first), write_lines(tmp_path / "b.jsonl", second)]
     for order in (reruns, reruns[::-1]):
-        assert found(find_repeats(out, "jsonl", order)) == ([7], {"outcome_unknown": 3, "api_error": 1}, 1)
+        assert found(find_retryable(out, "jsonl", order)) == ([7], {"outcome_unknown": 3, "api_error": 1}, 1)
     third = write_lines(tmp_path / "c.jsonl", [envelope(7)])
     for order in ([*reruns, third], [third, *reruns]):
-        assert found(find_repeats(out, "jsonl", order)) == ([], {"outcome_unknown": 3, "api_error": 1}, 2)
+        assert found(find_retryable(out, "jsonl", order)) == ([], {"outcome_unknown": 3, "api_error": 1}, 2)
 
 
 def test_of_a_list_the_last_envelope_decides(tmp_path: Path) -> None:
@@ -68,17 +68,17 @@ def test_of_a_list_the_last_envelope_decides(tmp_path: Path) -> None:
         envelope(3, item=1, last=False), envelope(3, "bad_response", repeatable=False, item=2, last=True),
     ]  # fmt: skip
     out = write_lines(tmp_path / "out.jsonl", lines)
-    assert found(find_repeats(out, "jsonl")) == ([1], {"bad_response": 1}, 0)
+    assert found(find_retryable(out, "jsonl")) == ([1], {"bad_response": 1}, 0)
     rerun = write_lines(tmp_path / "rerun.jsonl", lines[:2])
-    assert found(find_repeats(out, "jsonl", [rerun])) == ([1], {"bad_response": 1}, 0)
+    assert found(find_retryable(out, "jsonl", [rerun])) == ([1], {"bad_response": 1}, 0)
 
 
 def test_an_output_that_is_one_json_array(out: Path, tmp_path: Path) -> None:
     array = tmp_path / "out.json"
     array.write_text("[" + ",".join(out.read_text().splitlines()) + "]")
-    assert find_repeats(array, "json") == find_repeats(out, "jsonl")
+    assert find_retryable(array, "json") == find_retryable(out, "jsonl")
     array.write_text("[]")
-    assert find_repeats(array, "json") == Repeats()
+    assert find_retryable(array, "json") == RetryableRows()
 
 
 @pytest.mark.parametrize(
@@ -92,24 +92,24 @@ def test_an_output_that_is_one_json_array(out: Path, tmp_path: Path) -> None:
 )
 def test_a_file_of_something_else(tmp_path: Path, text: str, says: str) -> None:
     out = write_lines(tmp_path / "out.jsonl", [text])
-    with pytest.raises(RunFault, match="something else than a run's envelopes") as raised:
-        find_repeats(out, "jsonl")
+    with pytest.raises(RunError, match="something else than a run's envelopes") as raised:
+        find_retryable(out, "jsonl")
     assert says in str(raised.value)
 
 
 def test_csv_does_not_say_what_may_be_sent_again(tmp_path: Path) -> None:
-    with pytest.raises(RunFault, match="a CSV file does not say which rows may be sent again"):
-        find_repeats(tmp_path / "out.csv", "csv")
+    with pytest.raises(RunError, match="a CSV file does not say which rows may be sent again"):
+        find_retryable(tmp_path / "out.csv", "csv")
 
 
 def test_chosen_rows_keep_their_numbers(tmp_path: Path) -> None:
     source = RowSource(str(write_lines(tmp_path / "in.jsonl", [{"n": n} for n in range(1, 101)])))
     out = write_lines(tmp_path / "out.jsonl", [envelope(n, "timeout") for n in (3, 4, 50)])
-    chosen = ChosenRows(source, find_repeats(out, "jsonl").numbers)
+    chosen = ChosenRows(source, find_retryable(out, "jsonl").numbers)
     assert [(row.number, row.data) for row in chosen.rows()] == [(n, {"n": n}) for n in (3, 4, 50)]
     assert chosen.count(lambda: True) == 3
     assert [chosen.passed(row) for row in (0, 2, 3, 4, 49, 50, 99)] == [0, 0, 1, 2, 2, 3, 3]
-    assert list(ChosenRows(source, Repeats().numbers).rows()) == []
+    assert list(ChosenRows(source, RetryableRows().numbers).rows()) == []
 
 
 def test_chosen_rows_are_read_no_further_than_the_last(tmp_path: Path) -> None:
@@ -119,5 +119,5 @@ def test_chosen_rows_are_read_no_further_than_the_last(tmp_path: Path) -> None:
             raise AssertionError("nothing more is wanted")
 
     out = write_lines(tmp_path / "out.jsonl", [envelope(2, "timeout")])
-    chosen = ChosenRows(Source(str(out)), find_repeats(out, "jsonl").numbers)
+    chosen = ChosenRows(Source(str(out)), find_retryable(out, "jsonl").numbers)
     assert [row.number for row in chosen.rows()] == [2]

@@ -12,7 +12,7 @@ import yaml
 
 from connector.catalog.catalog import Catalog
 from connector.connections.connection import Connection
-from connector.errors import RunFault, RunStopped
+from connector.errors import RunError, RunStoppedError
 from connector.files.envelope import Envelope
 from connector.runs.job import load_jobs
 from connector.runs.job_run import run_all
@@ -63,7 +63,7 @@ def test_a_single_run_is_a_job_without_steps(
     assert (summary.succeeded, summary.left_out) == (1, {})
     rows.unlink()
     prepared = replace(prepared, job=replace(prepared.job, output=str(tmp_path / "other.jsonl")))
-    with pytest.raises(RunFault, match=r"^[^ ]*rows.jsonl: there is no such input"):
+    with pytest.raises(RunError, match=r"^[^ ]*rows.jsonl: there is no such input"):
         list(run_all([prepared], connection=connection))
 
 
@@ -99,7 +99,7 @@ def test_what_can_be_known_to_be_wrong_is_found_before_anything_is_sent(
     (tmp_path / "folder").mkdir()
     path = job(*steps, **above)
     before = sorted(tmp_path.rglob("*"))
-    with pytest.raises(RunFault) as caught:
+    with pytest.raises(RunError) as caught:
         run_job(path)
     assert said in str(caught.value)
     assert sandbox.log.requests() == []
@@ -114,7 +114,7 @@ def test_a_connection_of_a_later_step_is_tried_before_anything_is_sent(
         (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(settings))
     path = job({**RENAME, "connection": "right.yaml"}, {**READ, "connection": "wrong.yaml"})
     steps = prepare_all(load_jobs(path), catalog)
-    with pytest.raises(RunFault, match=r'step "read": .*client secret'):
+    with pytest.raises(RunError, match=r'step "read": .*client secret'):
         list(run_all(steps))
     assert sandbox.log.requests() == []
     assert not (tmp_path / "out").exists()
@@ -126,7 +126,7 @@ def test_a_step_that_ends_with_too_many_errors_lets_no_later_one_begin(
     write_lines(tmp_path / "rows.jsonl", [{"device": 1}, {"device": 999}])
     path = job({**RENAME, "on_error": "stop"}, READ)
     ended: Ended = []
-    with pytest.raises(RunStopped, match="1 row failed"):
+    with pytest.raises(RunStoppedError, match="1 row failed"):
         run_job(path, ended=ended)
     assert [(name, counts(summary)) for name, summary in ended] == [("renamed", (2, 1, 0))]
     assert [name for name, _ in run_job(path, "resume")] == ["renamed", "read"]
@@ -150,7 +150,7 @@ def test_a_fault_after_something_was_sent_stops_the_job(job: Any, run_job: RunJo
     def spoil(envelope: Envelope) -> None:
         (tmp_path / "out/read.jsonl").mkdir(exist_ok=True)
 
-    with pytest.raises(RunStopped, match=r'step "read": .*is a folder.*--resume goes on'):
+    with pytest.raises(RunStoppedError, match=r'step "read": .*is a folder.*--resume goes on'):
         run_job(path, listeners=(spoil,))
     (tmp_path / "out/read.jsonl").rmdir()
     assert [name for name, _ in run_job(path, "resume")] == ["renamed", "read"]

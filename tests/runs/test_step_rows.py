@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connector.errors import RunFault
+from connector.errors import RunError
 from connector.files.readers import InputRow, RowSource
 from connector.runs.step_rows import Only, StepRows, compile_only
 from tests.fakes import write_lines
@@ -108,7 +108,7 @@ def test_a_row_for_which_only_fails_fails_itself(tmp_path: Path, source: str, co
 
 
 def test_only_must_be_a_template() -> None:
-    with pytest.raises(RunFault, match="only: template, line 1"):
+    with pytest.raises(RunError, match="only: template, line 1"):
         compile_only("{{ a", {})
 
 

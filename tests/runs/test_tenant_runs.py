@@ -13,13 +13,13 @@ import pytest
 
 from connector.catalog.catalog import Catalog
 from connector.client.client import Client
-from connector.errors import ConnectionFault, Interrupted, RowError, RunFault, RunStopped
+from connector.errors import ConnectionSetupError, RowError, RunError, RunInterruptedError, RunStoppedError
 from connector.files.envelope import Envelope
 from connector.files.output import FileOutput, Start, is_interrupted
 from connector.files.readers import InputRow
 from connector.runs import merge, tenant_runs, tenant_split
 from connector.runs.job import Job
-from connector.runs.records import Running, find
+from connector.runs.records import ActiveRun, find
 from connector.runs.run import Prepared, prepare
 from connector.runs.summary import Summary
 from connector.runs.tenant_runs import account_of, run_tenants, tenant_connections
@@ -89,13 +89,13 @@ def test_a_run_that_was_ended_while_it_merged_goes_on_there(
     def end_at_the_seventh(self: FileOutput, lines: bytes) -> None:
         if self.path == stage.output:
             if len(written) == 6:
-                raise RunStopped("no room")
+                raise RunStoppedError("no room")
             written.append(lines)
         write(self, lines)
 
     with monkeypatch.context() as patched:
         patched.setattr(FileOutput, "write", end_at_the_seventh)
-        with pytest.raises(RunStopped, match="no room"):
+        with pytest.raises(RunStoppedError, match="no room"):
             stage.run()
     assert not stage.output.exists()
     assert is_interrupted(stage.output)
@@ -139,7 +139,7 @@ def test_a_run_that_was_ended_before_or_while_it_was_split(
             with pytest.raises(KeyboardInterrupt):
                 stage.run("resume" if is_interrupted(stage.output) else "new")
         assert stage.sent() == []
-    with pytest.raises(RunFault, match="an interrupted run is here"):
+    with pytest.raises(RunError, match="an interrupted run is here"):
         stage.run()
     stage.run("resume")
     stage.assert_complete()
@@ -160,7 +160,7 @@ def _ending(function: Any, calls: int) -> Any:
 def test_a_stop_before_the_first_row_sends_nothing_and_can_be_resumed(stage: Stage) -> None:
     stop = Event()
     stop.set()
-    with pytest.raises(Interrupted):
+    with pytest.raises(RunInterruptedError):
         stage.run(stop=stop)
     assert stage.sent() == []
     stage.run("resume")
@@ -188,7 +188,7 @@ def test_a_fault_leaves_an_interrupted_run_as_it_was(stage: Stage) -> None:
     begun = stage.sent()
     for name, sandbox in zip(stage.allowed, stage.sandboxes, strict=True):
         stage.connect(name, {**sandbox.connection, "client_secret": "no-such-secret"})
-    with pytest.raises(ConnectionFault, match="no tenant can sign in: acme"):
+    with pytest.raises(ConnectionSetupError, match="no tenant can sign in: acme"):
         stage.run("resume")
     assert is_interrupted(stage.output)
     for name, sandbox in zip(stage.allowed, stage.sandboxes, strict=True):
@@ -200,9 +200,9 @@ def test_a_fault_leaves_an_interrupted_run_as_it_was(stage: Stage) -> None:
 
 
 def test_who_looks_on_sees_all_rows_and_every_request(stage: Stage) -> None:
-    seen: list[Running] = []
+    seen: list[ActiveRun] = []
     heard: list[Envelope] = []
-    summary = stage.run(onlooker=seen.append, listeners=(heard.append,), settings={"delay_ms": 1})
+    summary = stage.run(observer=seen.append, listeners=(heard.append,), settings={"delay_ms": 1})
     (running,) = seen
     assert running.rows.count(lambda: True) == COUNT
     assert running.rows.passed(3) == COUNT  # rows of several tenants end in any order
@@ -246,7 +246,7 @@ def test_what_stops_one_tenant_stops_all(stage: Stage, monkeypatch: pytest.Monke
         for number, row in enumerate(rows(self, tenant)):
             if tenant == "globex.yaml" and number == 2:
                 wait_until(lambda: len(stage.sandboxes[0].log.requests()) == 1)
-                raise RunStopped("the disk is gone")
+                raise RunStoppedError("the disk is gone")
             yield row
 
     def let_go() -> None:
@@ -257,7 +257,7 @@ def test_what_stops_one_tenant_stops_all(stage: Stage, monkeypatch: pytest.Monke
     stage.sandboxes[0].set_faults(queue=["hold"])
     thread = Thread(target=let_go)
     thread.start()
-    with pytest.raises(RunStopped, match="the disk is gone"):
+    with pytest.raises(RunStoppedError, match="the disk is gone"):
         stage.run(stop=stop)
     thread.join()
     assert len(stage.sandboxes[0].log.requests()) == 1
@@ -293,7 +293,7 @@ def test_connections_are_known_in_any_order_and_two_are_never_one_account(stage:
     assert account_of(turned) == account_of(stage.prepared())
     assert account_of(turned) != account_of(stage.prepared(connection="{{ tenant | trim }}"))
     twin = stage.prepared(allow_connections={**stage.allowed, "b": stage.allowed[first]})
-    with pytest.raises(ConnectionFault, match=f"{first} and b are the same account: http://"):
+    with pytest.raises(ConnectionSetupError, match=f"{first} and b are the same account: http://"):
         tenant_connections(twin)
 
 
@@ -309,7 +309,7 @@ def test_the_secret_of_any_tenant_is_hidden_where_a_row_says_it(stage: Stage) ->
 
 def test_read_only_holds_for_every_tenant(stage: Stage) -> None:
     stage.connect("globex.yaml", {**stage.sandboxes[1].connection, "read_only": "true"})
-    with pytest.raises(RunFault, match="the connection is read-only"):
+    with pytest.raises(RunError, match="the connection is read-only"):
         stage.run()
     assert stage.sent() == []
     assert not stage.output.with_name("out.jsonl.run").exists()

@@ -9,7 +9,7 @@ import pytest
 
 from connector.catalog.service import Service
 from connector.client.client import Client
-from connector.errors import ConnectionFault, Interrupted, RowError
+from connector.errors import ConnectionSetupError, RowError, RunInterruptedError
 from connector.runs.tenant_sign_in import SignIns
 from tests.fakes import FakeClock, FakeTransport, make_client, reply
 
@@ -39,7 +39,7 @@ def test_none_that_succeeds_is_a_fault_that_names_them(others: Any) -> None:
     for name in names:
         sign_ins.try_one(name, others(WRONG))
     with pytest.raises(
-        ConnectionFault, match=r"no tenant can sign in: tenant-0: signing in at .*; and 3 more$"
+        ConnectionSetupError, match=r"no tenant can sign in: tenant-0: signing in at .*; and 3 more$"
     ):
         sign_ins.require_one(Event())
 
@@ -47,8 +47,8 @@ def test_none_that_succeeds_is_a_fault_that_names_them(others: Any) -> None:
 @pytest.mark.parametrize(
     ("error", "code"),
     [
-        (ConnectionFault("its token cannot be kept"), "auth_failed"),
-        (Interrupted("stopped"), "cancelled"),
+        (ConnectionSetupError("its token cannot be kept"), "auth_failed"),
+        (RunInterruptedError("stopped"), "cancelled"),
         (ZeroDivisionError("a bug"), "internal_error"),
         (RowError("timeout", "no answer"), "timeout"),
     ],
@@ -66,7 +66,7 @@ def test_whatever_goes_wrong_is_a_refusal(
     refusal = sign_ins.try_one("acme", others())
     assert refusal is not None
     assert (refusal.code, str(error) in str(refusal)) == (code, True)
-    with pytest.raises(ConnectionFault, match="no tenant can sign in"):
+    with pytest.raises(ConnectionSetupError, match="no tenant can sign in"):
         sign_ins.require_one(Event())
 
 
@@ -81,5 +81,5 @@ def test_it_waits_until_one_is_known_or_the_run_is_stopped(others: Any) -> None:
     waited.join(10)
     assert not waited.is_alive()
     stop.set()
-    with pytest.raises(Interrupted):
+    with pytest.raises(RunInterruptedError):
         SignIns(2).require_one(stop)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from connector.errors import Interrupted, RowError, RunFault, RunStopped
+from connector.errors import RowError, RunError, RunInterruptedError, RunStoppedError
 from connector.files.readers import InputRow
 from connector.runs import tenant_split
 from connector.runs.tenant_split import NOBODY, Choose, Split, is_template, read_allowed, read_choice
@@ -67,7 +67,7 @@ def test_neither_time_nor_chance_has_a_say(tmp_path: Path) -> None:
     with pytest.raises(RowError, match='no field "now"'):
         choice("{{ 'acme' if now else '7' }}")({"tenant": "acme"})
     for template in ("{{ ['acme', '7'] | random }}", "{% if ['a'] | random %}acme{% endif %}"):
-        with pytest.raises(RunFault, match="cannot be left to chance"):
+        with pytest.raises(RunError, match="cannot be left to chance"):
             choice(template)
 
 
@@ -75,7 +75,7 @@ def test_neither_time_nor_chance_has_a_say(tmp_path: Path) -> None:
 def test_a_connection_without_a_template_takes_no_list(connection: str | None) -> None:
     assert not is_template(connection)
     assert read_choice(connection, {}) is None
-    with pytest.raises(RunFault, match="connection is no template"):
+    with pytest.raises(RunError, match="connection is no template"):
         read_choice(connection, ALLOWED)
 
 
@@ -86,7 +86,7 @@ def test_what_is_listed_is_what_a_row_may_say(tmp_path: Path) -> None:
         "/etc/x.yaml": "/etc/x.yaml",
     }
     for wrong in (["a", "a"], ["a", ""], [" "]):
-        with pytest.raises(RunFault, match="allow_connections"):
+        with pytest.raises(RunError, match="allow_connections"):
             read_allowed(wrong)
 
 
@@ -155,10 +155,10 @@ def test_a_split_can_be_stopped_and_has_to_have_room(tmp_path: Path) -> None:
     rows = [InputRow(1, {"tenant": "acme"})]
     stop = Event()
     stop.set()
-    with pytest.raises(Interrupted):
+    with pytest.raises(RunInterruptedError):
         Split(tmp_path / "rows", ["acme"]).write(iter(rows), choice(), stop)
     (tmp_path / "file").touch()
-    with pytest.raises(RunFault, match="the rows cannot be split"):
+    with pytest.raises(RunError, match="the rows cannot be split"):
         split(tmp_path / "file", iter(rows))
-    with pytest.raises(RunStopped, match="cannot be read"):
+    with pytest.raises(RunStoppedError, match="cannot be read"):
         list(Split(tmp_path / "nothing", ["acme"]).rows("acme"))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from connector.errors import RowError, RunFault
+from connector.errors import RowError, RunError
 from connector.templating.templates import Render, Scope, compile_template, compile_together, read
 from tests.templating.rendering import ANY, ARRAY, ARRAYS, OBJECT, TEXT, refusal, render
 
@@ -127,7 +127,7 @@ def test_any_text_at_all_compiles_or_is_a_fault_of_the_run(source: str) -> None:
     for schema in (ANY, ARRAY):
         try:
             template = compile_template(source, schema)
-        except RunFault:
+        except RunError:
             continue
         outcome(template, {})
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connector.errors import RunFault
+from connector.errors import RunError
 from connector.templating.templates import json_source, takes_json
 from tests.templating.rendering import ARRAY, ARRAYS, OBJECT, refusal, render
 
@@ -155,12 +155,12 @@ def test_a_json_value_with_templates_in_its_texts(value: Any, row: dict[str, Any
 
 @pytest.mark.parametrize("value", [{"a": "{{ 'x"}, [b"x"], [float("nan")], {"a": {1, 2}}])
 def test_a_value_that_cannot_be_a_template_is_a_fault_of_the_run(value: Any) -> None:
-    with pytest.raises(RunFault, match="template"):
+    with pytest.raises(RunError, match="template"):
         json_source(value)
 
 
 def test_a_value_that_contains_itself_is_a_fault_of_the_run() -> None:
     value: list[Any] = []
     value.append(value)
-    with pytest.raises(RunFault, match="template"):
+    with pytest.raises(RunError, match="template"):
         json_source(value)

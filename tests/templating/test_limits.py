@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from connector.errors import RowError, RunFault
+from connector.errors import RowError, RunError
 from connector.templating import limits
 from connector.templating.templates import Scope, compile_template, compile_together, read
 
@@ -203,7 +203,7 @@ def _in_time() -> Iterator[None]:
 
 @pytest.mark.parametrize(("source", "said"), TOO_FAR)
 def test_a_template_that_goes_too_far_ends_in_an_error_that_says_so(source: str, said: str) -> None:
-    with pytest.raises((RowError, RunFault)) as caught:
+    with pytest.raises((RowError, RunError)) as caught:
         compile_template(source, {})(Scope(ROW))
     assert getattr(caught.value, "code", "template_error") == "template_error"
     assert said in str(caught.value)
@@ -242,7 +242,7 @@ def test_a_document_in_which_one_text_stands_many_times_is_bounded(schema: Any) 
     ],
 )
 def test_what_goes_too_far_whatever_the_row_is_a_fault_of_the_run(source: str, said: str) -> None:
-    with pytest.raises(RunFault) as caught:
+    with pytest.raises(RunError) as caught:
         compile_template(source, {})
     assert said in str(caught.value)
     assert len(str(caught.value)) < 500

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connector.errors import RunFault
+from connector.errors import RunError
 from connector.templating.templates import compile_template
 from tests.templating.rendering import ANY, ARRAY, OBJECT, refusal
 
@@ -116,7 +116,7 @@ def test_templates_reach_no_internals_and_change_no_data(source: str) -> None:
     ],
 )
 def test_what_cannot_work_is_a_fault_of_the_run(source: str, schema: Any, said: str) -> None:
-    with pytest.raises(RunFault) as caught:
+    with pytest.raises(RunError) as caught:
         compile_template(source, schema)
     assert said in str(caught.value)
     assert len(str(caught.value)) < 500

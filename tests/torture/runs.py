@@ -115,7 +115,7 @@ class Run:
         return self.output.with_name(self.output.name + ".run")
 
     @property
-    def spool(self) -> Path:
+    def partial(self) -> Path:
         """Its envelopes until it is finished."""
         return self.work / "envelopes.jsonl"
 
@@ -127,8 +127,8 @@ class Run:
     def state(self) -> State:
         """Look at what stands on the disk. Lines that are not whole yet do not count."""
         journal = _lines(self.journal)
-        spool = _lines(self.spool)
-        written = max((envelope["row"] for envelope in spool), default=0)
+        partial = _lines(self.partial)
+        written = max((envelope["row"] for envelope in partial), default=0)
         last: dict[tuple[int, int], Entry] = {}
         for line in journal[1:]:
             if line["row"] > written:
@@ -139,7 +139,7 @@ class Run:
 
     def lines(self) -> int:
         """How many envelopes stand in the spool."""
-        return self.spool.read_bytes().count(b"\n") if self.spool.exists() else 0
+        return self.partial.read_bytes().count(b"\n") if self.partial.exists() else 0
 
     def envelopes(self) -> list[dict[str, Any]]:
         """The finished output, JSON or JSON Lines."""

@@ -98,7 +98,7 @@ class Killer:
 
     def _tear(self) -> None:
         """Leave half a line now and then, as a kill does in the middle of writing a long one."""
-        for path in (self.run.spool, self.run.journal):
+        for path in (self.run.partial, self.run.journal):
             if path.exists() and self._draw.random() < 0.3:
                 with path.open("ab") as file:
                     file.write(b'{"row":')
@@ -107,7 +107,7 @@ class Killer:
         """In which phases a process is, one for each row in flight; `before` is what it found."""
         if not state.stands:
             return {AT_THE_END if self.run.output.exists() else PHASES[0]}
-        if self.run.output.exists() or state.written == ROWS or not self.run.spool.exists():
+        if self.run.output.exists() or state.written == ROWS or not self.run.partial.exists():
             return {AT_THE_END}
         if state == before:
             return {PHASES[1]}

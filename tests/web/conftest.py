@@ -18,7 +18,7 @@ import pytest
 
 from connector.catalog.catalog import Catalog
 from connector.web.export import export
-from connector.web.server import CatalogueServer
+from connector.web.server import CatalogServer
 from tests.conftest import ROOT
 
 SCREENSHOTS = ROOT / "build" / "screenshots"
@@ -40,9 +40,9 @@ def chromium() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def server(catalog: Catalog) -> Iterator[CatalogueServer]:
+def server(catalog: Catalog) -> Iterator[CatalogServer]:
     """The catalogue over real HTTP."""
-    with CatalogueServer(catalog=catalog) as running:
+    with CatalogServer(catalog=catalog) as running:
         yield running
 
 
@@ -95,7 +95,7 @@ OpenVisit = Callable[..., Visit]
 
 
 @pytest.fixture
-def visit(chromium: Any, server: CatalogueServer) -> Iterator[OpenVisit]:
+def visit(chromium: Any, server: CatalogServer) -> Iterator[OpenVisit]:
     """Opens visits, each in a profile of its own; at the end, none has asked elsewhere or complained."""
     opened: list[tuple[Any, Visit]] = []
 

@@ -12,7 +12,7 @@ from werkzeug.test import Client, TestResponse
 
 from connector.catalog.action import Action
 from connector.catalog.catalog import Catalog
-from connector.web.access import CSRF_HEADER, Doors
+from connector.web.access import CSRF_HEADER, AccessControl
 from connector.web.app import make_site
 from connector.web.site import Site
 
@@ -25,16 +25,16 @@ class Guest:
     """Somebody who has opened the address."""
 
     def __init__(self, site: Site) -> None:
-        self.site, self.doors = site, Doors(site)
-        site.csrf_token = self.doors.csrf_token
-        self._client = Client(self.doors)
-        self.get("/", token=self.doors.token)
+        self.site, self.access = site, AccessControl(site)
+        site.csrf_token = self.access.csrf_token
+        self._client = Client(self.access)
+        self.get("/", token=self.access.token)
 
     def get(self, path: str, **query: str) -> TestResponse:
         return self._client.get(path, base_url=BASE, query_string=query or None, buffered=True)
 
     def post(self, path: str, data: Any = None, **more: Any) -> TestResponse:
-        headers = {"Origin": BASE, CSRF_HEADER: self.doors.csrf_token, **more.pop("headers", {})}
+        headers = {"Origin": BASE, CSRF_HEADER: self.access.csrf_token, **more.pop("headers", {})}
         return self._client.post(path, base_url=BASE, headers=headers, data=data, **more)
 
     def form(self, action: str, rows: str | None, templates: dict[str, str], **more: str) -> dict[str, str]:

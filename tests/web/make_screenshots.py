@@ -14,7 +14,7 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
-from connector.web.server import CatalogueServer
+from connector.web.server import CatalogServer
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "images"
 SIZE = {"width": 1180, "height": 720}
@@ -63,7 +63,7 @@ PICTURES: dict[str, tuple[str, Callable[[Any, str], None]]] = {
 def make() -> None:
     """Take all pictures. The run in one of them leaves nothing behind."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory() as home, CatalogueServer() as server, sync_playwright() as driver:
+    with TemporaryDirectory() as home, CatalogServer() as server, sync_playwright() as driver:
         os.environ.update(
             {f"XDG_{kind}_HOME": f"{home}/{kind}" for kind in ("CACHE", "CONFIG", "DATA", "STATE")}
         )

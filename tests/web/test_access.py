@@ -8,7 +8,7 @@ import pytest
 from werkzeug.test import Client
 from werkzeug.wrappers import Request, Response
 
-from connector.web.access import CSRF_FIELD, CSRF_HEADER, HEADERS, Doors
+from connector.web.access import CSRF_FIELD, CSRF_HEADER, HEADERS, AccessControl
 
 BASE = "http://127.0.0.1:8000"
 
@@ -18,25 +18,25 @@ def view(request: Request) -> Response:
 
 
 @pytest.fixture
-def doors() -> Doors:
-    return Doors(view)
+def access() -> AccessControl:
+    return AccessControl(view)
 
 
 @pytest.fixture
-def stranger(doors: Doors) -> Client:
-    return Client(doors)
+def stranger(access: AccessControl) -> Client:
+    return Client(access)
 
 
 @pytest.fixture
-def guest(doors: Doors) -> Client:
+def guest(access: AccessControl) -> Client:
     """A browser that has opened the address."""
-    client = Client(doors)
-    assert client.get("/", base_url=BASE, query_string={"token": doors.token}).status_code == 200
+    client = Client(access)
+    assert client.get("/", base_url=BASE, query_string={"token": access.token}).status_code == 200
     return client
 
 
-def post(client: Client, doors: Doors, **changed: Any) -> Response:
-    headers = {"Origin": BASE, "Sec-Fetch-Site": "same-origin", CSRF_HEADER: doors.csrf_token}
+def post(client: Client, access: AccessControl, **changed: Any) -> Response:
+    headers = {"Origin": BASE, "Sec-Fetch-Site": "same-origin", CSRF_HEADER: access.csrf_token}
     headers = {name: text for name, text in {**headers, **changed}.items() if text is not None}
     return client.post("/runs", base_url=BASE, headers=headers)
 
@@ -53,25 +53,27 @@ def test_a_wrong_token_opens_nothing(stranger: Client, token: str) -> None:
     assert stranger.get("/", base_url=BASE).status_code == 403
 
 
-def test_the_token_is_changed_for_a_cookie_and_leaves_the_address(doors: Doors, stranger: Client) -> None:
-    answer = stranger.get("/", base_url=BASE, query_string={"token": doors.token, "q": "a&b"})
+def test_the_token_is_changed_for_a_cookie_and_leaves_the_address(
+    access: AccessControl, stranger: Client
+) -> None:
+    answer = stranger.get("/", base_url=BASE, query_string={"token": access.token, "q": "a&b"})
     cookie = answer.headers["Set-Cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie
-    assert doors.token not in cookie + answer.text
+    assert access.token not in cookie + answer.text
     assert 'content="0; url=/?q=a%26b"' in answer.text
     assert stranger.get("/?q=1", base_url=BASE).text == "GET /?q=1"
 
 
-def test_the_cookie_is_that_of_one_port(doors: Doors, guest: Client) -> None:
+def test_the_cookie_is_that_of_one_port(access: AccessControl, guest: Client) -> None:
     assert guest.get("/", base_url="http://127.0.0.1:8001").status_code == 403
 
 
-def test_the_ticket_opens_once(doors: Doors, stranger: Client) -> None:
-    ticket = {"token": doors.ticket}
+def test_the_ticket_opens_once(access: AccessControl, stranger: Client) -> None:
+    ticket = {"token": access.ticket}
     assert stranger.get("/", base_url=BASE, query_string=ticket).status_code == 200
-    assert Client(doors).get("/", base_url=BASE, query_string=ticket).status_code == 403
-    assert Client(doors).get("/", base_url=BASE, query_string={"token": ""}).status_code == 403
+    assert Client(access).get("/", base_url=BASE, query_string=ticket).status_code == 403
+    assert Client(access).get("/", base_url=BASE, query_string={"token": ""}).status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -84,28 +86,30 @@ def test_the_ticket_opens_once(doors: Doors, stranger: Client) -> None:
     ],
 )
 def test_only_this_machines_own_name_is_answered(
-    doors: Doors, stranger: Client, base_url: str, status: int
+    access: AccessControl, stranger: Client, base_url: str, status: int
 ) -> None:
-    opened = stranger.get("/", base_url=BASE, query_string={"token": doors.token})
+    opened = stranger.get("/", base_url=BASE, query_string={"token": access.token})
     headers = {"Cookie": opened.headers["Set-Cookie"].partition(";")[0]}
-    assert Client(doors, use_cookies=False).get("/", base_url=base_url, headers=headers).status_code == status
+    assert (
+        Client(access, use_cookies=False).get("/", base_url=base_url, headers=headers).status_code == status
+    )
 
 
 @pytest.mark.parametrize("host", ["", "[", "127.0.0.1:x", "127.0.0.1:99999", "127.0.0.1@evil.example", "a b"])
-def test_a_host_that_is_none_is_refused(doors: Doors, host: str) -> None:
-    client = Client(doors, use_cookies=False)  # werkzeug 2.2 reads the host itself to keep cookies
-    answer = client.get("/", base_url=BASE, headers={"Host": host}, query_string={"token": doors.token})
+def test_a_host_that_is_none_is_refused(access: AccessControl, host: str) -> None:
+    client = Client(access, use_cookies=False)  # werkzeug 2.2 reads the host itself to keep cookies
+    answer = client.get("/", base_url=BASE, headers={"Host": host}, query_string={"token": access.token})
     assert answer.status_code == 403
 
 
-def test_localhost_is_this_machine(doors: Doors, stranger: Client) -> None:
+def test_localhost_is_this_machine(access: AccessControl, stranger: Client) -> None:
     base = "http://localhost:8000"
-    stranger.get("/", base_url=base, query_string={"token": doors.token})
+    stranger.get("/", base_url=base, query_string={"token": access.token})
     assert stranger.get("/", base_url=base).status_code == 200
 
 
-def test_a_page_of_ours_may_post(doors: Doors, guest: Client) -> None:
-    assert post(guest, doors).status_code == 200
+def test_a_page_of_ours_may_post(access: AccessControl, guest: Client) -> None:
+    assert post(guest, access).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -122,19 +126,19 @@ def test_a_page_of_ours_may_post(doors: Doors, guest: Client) -> None:
     ],
     ids=str,
 )
-def test_another_page_may_not_post(doors: Doors, guest: Client, changed: dict[str, Any]) -> None:
-    assert post(guest, doors, **changed).status_code == 403
+def test_another_page_may_not_post(access: AccessControl, guest: Client, changed: dict[str, Any]) -> None:
+    assert post(guest, access, **changed).status_code == 403
 
 
-def test_who_has_the_csrf_token_alone_may_not_post(doors: Doors, stranger: Client) -> None:
-    assert post(stranger, doors).status_code == 403
+def test_who_has_the_csrf_token_alone_may_not_post(access: AccessControl, stranger: Client) -> None:
+    assert post(stranger, access).status_code == 403
 
 
-def test_a_form_carries_the_csrf_token_in_a_field(doors: Doors, guest: Client) -> None:
+def test_a_form_carries_the_csrf_token_in_a_field(access: AccessControl, guest: Client) -> None:
     def send(token: str) -> int:
         return guest.post("/", base_url=BASE, headers={"Origin": BASE}, data={CSRF_FIELD: token}).status_code
 
-    assert (send(doors.csrf_token), send("")) == (200, 403)
+    assert (send(access.csrf_token), send("")) == (200, 403)
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS"])
@@ -142,8 +146,8 @@ def test_other_methods_are_refused(guest: Client, method: str) -> None:
     assert guest.open("/", base_url=BASE, method=method).status_code == 405
 
 
-def test_every_answer_carries_the_headers(doors: Doors, guest: Client, stranger: Client) -> None:
-    for client, address in ((guest, "/"), (stranger, "/"), (stranger, f"/?token={doors.token}")):
+def test_every_answer_carries_the_headers(access: AccessControl, guest: Client, stranger: Client) -> None:
+    for client, address in ((guest, "/"), (stranger, "/"), (stranger, f"/?token={access.token}")):
         answer = client.get(address, base_url=BASE)
         assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
     policy = HEADERS["Content-Security-Policy"]

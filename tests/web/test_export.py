@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from connector.catalog.catalog import Catalog
-from connector.errors import RunFault
+from connector.errors import RunError
 from connector.sandbox import Sandbox
 from connector.web.export import MANIFEST, export
 from tests.declared import declare
@@ -85,7 +85,7 @@ def test_a_folder_of_something_else_is_refused(small: Catalog, tmp_path: Path) -
     folder = tmp_path / "site"
     folder.mkdir()
     (folder / "index.html").write_text("mine")
-    with pytest.raises(RunFault, match="neither empty nor an export"):
+    with pytest.raises(RunError, match="neither empty nor an export"):
         export(folder, small)
     assert content(folder) == {"index.html": b"mine"}
     export(folder, small, force=True)
@@ -99,7 +99,7 @@ def test_a_file_that_no_export_has_written_is_not_replaced(small: Catalog, tmp_p
     manifest["files"].remove("index.html")
     (folder / MANIFEST).write_text(json.dumps(manifest))
     (folder / "index.html").write_text("mine")
-    with pytest.raises(RunFault, match=r"index\.html: is not of an export"):
+    with pytest.raises(RunError, match=r"index\.html: is not of an export"):
         export(folder, small)
     assert (folder / "index.html").read_text() == "mine"
 
@@ -109,7 +109,7 @@ def test_a_manifest_that_is_none_makes_no_export(small: Catalog, tmp_path: Path,
     folder = tmp_path / "site"
     folder.mkdir()
     (folder / MANIFEST).write_text(text)
-    with pytest.raises(RunFault):
+    with pytest.raises(RunError):
         export(folder, small)
 
 
@@ -128,7 +128,7 @@ def test_links_are_not_followed(small: Catalog, tmp_path: Path) -> None:
     elsewhere.mkdir()
     folder.mkdir()
     os.symlink(elsewhere, folder / "actions")
-    with pytest.raises(RunFault, match="leads out of"):
+    with pytest.raises(RunError, match="leads out of"):
         export(folder, small, force=True)
     (folder / "actions").unlink()
     (elsewhere / "index.html").write_text("mine")
@@ -141,14 +141,14 @@ def test_links_are_not_followed(small: Catalog, tmp_path: Path) -> None:
 def test_a_fault_of_an_action_leaves_nothing_behind(small: Catalog, tmp_path: Path) -> None:
     path = small.folder / "ninjaone" / "area" / "get_thing.yaml"
     path.write_text(path.read_text() + "\nunknown_key: 1\n")
-    with pytest.raises(RunFault, match="unknown_key"):
+    with pytest.raises(RunError, match="unknown_key"):
         export(tmp_path / "export", Catalog(small.folder))
     assert not (tmp_path / "export").exists()
 
 
 def test_a_folder_that_cannot_be_written_is_said(small: Catalog, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(RunFault, match=r"cannot be written|neither empty"):
+    with pytest.raises(RunError, match=r"cannot be written|neither empty"):
         export(tmp_path / "file" / "below", small)
-    with pytest.raises(RunFault, match=r"cannot be written|neither empty"):
+    with pytest.raises(RunError, match=r"cannot be written|neither empty"):
         export(tmp_path / "file", small)

@@ -44,7 +44,7 @@ _WIDTH = 62
 
 
 @dataclass(frozen=True)
-class InputRow:
+class InputDetail:
     """One input: what may stand in it, and where it goes.
 
     `title` is empty where it says no more than the name. `sample` is its template in the first example.
@@ -83,7 +83,7 @@ class ActionPage:
     paging: str
     scope: str
     hosts: Sequence[str]
-    inputs: Sequence[InputRow]
+    inputs: Sequence[InputDetail]
     rules: Sequence[str]
     examples: Sequence[ShownExample]
     answer: str
@@ -97,7 +97,7 @@ class ActionPage:
 def make_action_page(catalog: Catalog, name: str, everything: Sequence[Action]) -> ActionPage:
     """Gather what an action's page shows; related ones are looked for among `everything`.
 
-    Raises RunFault for an unknown action.
+    Raises RunError for an unknown action.
     """
     action = catalog.action(name)
     service = catalog.service(action.service)
@@ -145,7 +145,7 @@ def _paging_words(action: Action, service: Service) -> str:
     return f"All pages are read, {pager.page_size} items at a time.{capped}"
 
 
-def _input_row(action: Action, given: Input) -> InputRow:
+def _input_row(action: Action, given: Input) -> InputDetail:
     warnings = []
     if not given.published:
         warnings.append("Not in the published API of today: it is sent, with a warning in the envelope.")
@@ -154,7 +154,7 @@ def _input_row(action: Action, given: Input) -> InputRow:
     if given.grammar:
         warnings.append(f"Checked before it is sent. An example: {given.grammar.example}")
     templates = action.examples[0].templates if action.examples else {}
-    return InputRow(
+    return InputDetail(
         given.name,
         "" if given.title == title(given.name) else given.title,
         given.description,

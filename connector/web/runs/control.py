@@ -33,12 +33,12 @@ import yaml
 from connector.catalog.action import Action
 from connector.catalog.service import Service
 from connector.common.user_folders import work_folder, write_whole
-from connector.errors import RunFault
+from connector.errors import RunError
 from connector.files.output import is_interrupted
 from connector.runs.job import Job
 from connector.runs.records import Record, absolute, id_of, job_to_json, rerun_output
 from connector.sandbox.server import Sandbox
-from connector.web.runs.pasted_rows import GivenRows
+from connector.web.runs.pasted_rows import PastedRows
 
 JOB, OUTPUT, LOG = "job.yaml", "envelopes.jsonl", "log.txt"
 """Names of files in a run's folder."""
@@ -97,14 +97,14 @@ class RunControl:
         action: Action,
         service: Service,
         templates: Mapping[str, Any],
-        rows: GivenRows,
+        rows: PastedRows,
         connection: str,
         uploads: Path,
         once: str,
     ) -> str:
         """Start a run over rows, with a saved connection or, without one's name, in the sandbox; give its id.
 
-        A second time with the same key (`once`) nothing is started: it is the same run. Raises RunFault.
+        A second time with the same key (`once`) nothing is started: it is the same run. Raises RunError.
         """
         with self._starting:
             if once not in self._once:
@@ -118,7 +118,7 @@ class RunControl:
     def rerun(self, record: Record, service: Service, once: str) -> str:
         """Run the rows of a finished run again that failed and may be sent again; give the id of that run.
 
-        Raises RunFault.
+        Raises RunError.
         """
         with self._starting:
             if once not in self._once:
@@ -132,7 +132,7 @@ class RunControl:
             return self._once[once]
 
     def resume(self, record: Record, service: Service, once: str) -> str:
-        """Go on with a run that was interrupted; give its id. Raises RunFault."""
+        """Go on with a run that was interrupted; give its id. Raises RunError."""
         with self._starting:
             if once not in self._once:
                 environment = self._environment(record, service)
@@ -175,7 +175,7 @@ class RunControl:
 
     def _environment(self, record: Record, service: Service) -> dict[str, str]:
         if not self.may_continue(record):
-            raise RunFault("It ran in a sandbox that has ended: run it anew.")
+            raise RunError("It ran in a sandbox that has ended: run it anew.")
         return self._in_sandbox(service) if self.is_in_sandbox(record) else dict(os.environ)
 
     def _in_sandbox(self, service: Service) -> dict[str, str]:
@@ -224,12 +224,12 @@ def _new_folder(name: str) -> Path:
     try:
         folder.mkdir(mode=0o700)
     except OSError as error:
-        raise RunFault(f"{folder}: the folder cannot be made: {error.strerror}") from error
+        raise RunError(f"{folder}: the folder cannot be made: {error.strerror}") from error
     return folder
 
 
 def make_job(
-    action: Action, templates: Mapping[str, Any], rows: GivenRows, connection: str
+    action: Action, templates: Mapping[str, Any], rows: PastedRows, connection: str
 ) -> dict[str, Any]:
     """Give the job of a run as its file has it; its paths are relative to the file."""
     job: dict[str, Any] = {"action": action.name}
@@ -252,9 +252,9 @@ def is_written_as_a_job(job: Job) -> bool:
 
 
 def resumed_job(job: Job) -> dict[str, Any]:
-    """Give a run's settings as a job file has them, with absolute paths. Raises RunFault where it cannot."""
+    """Give a run's settings as a job file has them, with absolute paths. Raises RunError where it cannot."""
     if not is_written_as_a_job(job):
-        raise RunFault("It can be resumed by the command alone that has started it.")
+        raise RunError("It can be resumed by the command alone that has started it.")
     written = job_to_json(job)
     if job.allow_connections:
         written["allow_connections"] = list(job.allow_connections)
@@ -289,7 +289,7 @@ def _write_job(
     folder: Path,
     action: Action,
     templates: Mapping[str, Any],
-    rows: GivenRows,
+    rows: PastedRows,
     connection: str,
     uploads: Path,
 ) -> Job:
@@ -300,5 +300,5 @@ def _write_job(
         (folder / "files").mkdir(mode=0o700)
         write_job(folder, make_job(action, templates, rows, connection))
     except OSError as error:
-        raise RunFault(f"{folder}: cannot be written: {error.strerror}") from error
+        raise RunError(f"{folder}: cannot be written: {error.strerror}") from error
     return Job(action.name, output=str(folder / OUTPUT))

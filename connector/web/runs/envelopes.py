@@ -14,7 +14,7 @@ from typing import Any
 from connector.common import json_text
 from connector.common.redaction import Redactor
 from connector.errors import ConnectorError, shorten
-from connector.files.output import Format, spool_of
+from connector.files.output import Format, partial_output_of
 from connector.files.readers import RowSource
 
 _TAIL = 1 << 18
@@ -37,7 +37,7 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Page:
+class EnvelopePage:
     """Some failed rows in order, and after which row the next page begins, if there may be one."""
 
     rows: list[Shown]
@@ -48,9 +48,9 @@ class Envelopes:
     """The envelopes of the run that writes, or has written, an output."""
 
     def __init__(self, output: Path, format: Format, redactor: Redactor) -> None:
-        spool = spool_of(output)
-        self.is_whole = not spool.exists()
-        self.path: Path = output if self.is_whole else spool
+        partial = partial_output_of(output)
+        self.is_whole = not partial.exists()
+        self.path: Path = output if self.is_whole else partial
         self.format: Format = format if self.is_whole else "jsonl"
         self._redactor = redactor
 
@@ -73,16 +73,16 @@ class Envelopes:
         except (ValueError, KeyError, TypeError, AttributeError):
             return []  # it is no run's output any more
 
-    def failed(self, number: int, code: str = "", after: int = 0) -> Page:
+    def failed(self, number: int, code: str = "", after: int = 0) -> EnvelopePage:
         """Give the first failed rows behind a row, all of them or those with a code."""
         found: list[Shown] = []
         for envelope in self._behind(after):
             shown = self._shown(envelope)
             if shown.failed and code in ("", shown.code):
                 if len(found) == number:
-                    return Page(found, found[-1].row)
+                    return EnvelopePage(found, found[-1].row)
                 found.append(shown)
-        return Page(found, None)
+        return EnvelopePage(found, None)
 
     def _behind(self, after: int) -> Iterator[dict[str, Any]]:
         try:

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from connector.common.user_folders import write_whole
-from connector.errors import RunFault
+from connector.errors import RunError
 from connector.files.readers import Format, InputRow, RowSource
 
 FORMAT_NAMES: dict[Format, str] = {
@@ -27,26 +27,26 @@ _LOOKED_AT = 1 << 16
 
 
 @dataclass(frozen=True)
-class GivenRows:
+class PastedRows:
     """A file of rows that a page has left with the server."""
 
     path: Path
     format: Format
 
     def first(self, number: int) -> list[InputRow]:
-        """Read the first rows; what is wrong with one is said without the file's name. Raises RunFault."""
+        """Read the first rows; what is wrong with one is said without the file's name. Raises RunError."""
         try:
             rows = list(islice(self._source().rows(), number))
-        except RunFault as fault:
-            raise RunFault(self._without_path(str(fault))) from None
+        except RunError as fault:
+            raise RunError(self._without_path(str(fault))) from None
         return [InputRow(r.number, r.data, self._without_path(r.error), r.code) for r in rows]
 
     def count(self) -> int:
-        """Count the rows. Raises RunFault."""
+        """Count the rows. Raises RunError."""
         try:
             return self._source().count() or 0
-        except RunFault as fault:
-            raise RunFault(self._without_path(str(fault))) from None
+        except RunError as fault:
+            raise RunError(self._without_path(str(fault))) from None
 
     def _source(self) -> RowSource:
         return RowSource(str(self.path), self.format)
@@ -55,7 +55,7 @@ class GivenRows:
         return text.removeprefix(f"{self.path}, ").removeprefix(f"{self.path}: ")
 
 
-def save_rows(content: bytes, name: str, folder: Path) -> GivenRows:
+def save_rows(content: bytes, name: str, folder: Path) -> PastedRows:
     """Write rows into a folder, in place of those that are there, under a name that says their format."""
     format = recognised(content, name)
     packed = ".gz" if content[:2] == b"\x1f\x8b" else ""
@@ -64,13 +64,13 @@ def save_rows(content: bytes, name: str, folder: Path) -> GivenRows:
     for other in folder.glob("rows.*"):
         if other != path:
             other.unlink(missing_ok=True)
-    return GivenRows(path, format)
+    return PastedRows(path, format)
 
 
-def saved_rows(folder: Path) -> GivenRows | None:
+def saved_rows(folder: Path) -> PastedRows | None:
     """Find the rows that were written into a folder."""
     for path in folder.glob("rows.*"):
-        return GivenRows(path, _SUFFIXES[path.suffixes[0]])
+        return PastedRows(path, _SUFFIXES[path.suffixes[0]])
     return None
 
 

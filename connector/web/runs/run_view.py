@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from connector.catalog.action import Action
 from connector.common.redaction import Redactor
-from connector.errors import RunFault
+from connector.errors import RunError
 from connector.files.output import is_interrupted, look_for_another_run
 from connector.runs.job import STREAM
 from connector.runs.records import EVERY_S, Record
@@ -116,7 +116,7 @@ def state_of(record: Record, now: float) -> State:
         return "running"
     try:
         look_for_another_run(record.output)
-    except RunFault:
+    except RunError:
         return "running"
     return "killed"
 

@@ -9,7 +9,7 @@ import tempfile
 import threading
 from pathlib import Path
 
-from connector.errors import RunFault
+from connector.errors import RunError
 
 KEPT = 30
 """How many drafts are kept; the oldest goes first. A page that is still open then is loaded again."""
@@ -40,20 +40,20 @@ class Drafts:
             return key
 
     def folder(self, key: str) -> Path:
-        """Give a draft's folder. Raises RunFault for one that is no more."""
+        """Give a draft's folder. Raises RunError for one that is no more."""
         with self._lock:
             if key not in self._folders:
-                raise RunFault("This page has been open for long: load it again, then go on.")
+                raise RunError("This page has been open for long: load it again, then go on.")
             return self._folders[key]
 
     def uploads(self, key: str) -> Path:
-        """Give the folder of the files that a draft uploads. Raises RunFault."""
+        """Give the folder of the files that a draft uploads. Raises RunError."""
         return self.folder(key) / "uploads"
 
     def upload(self, key: str, name: str, content: bytes) -> None:
-        """Keep a file. Raises RunFault."""
+        """Keep a file. Raises RunError."""
         if not _NAME.fullmatch(name):
-            raise RunFault("A file of this name cannot be kept: give it another one.")
+            raise RunError("A file of this name cannot be kept: give it another one.")
         (self.uploads(key) / name).write_bytes(content)
 
     def close(self) -> None:

@@ -22,7 +22,7 @@ from connector.common.absent import ABSENT
 from connector.common.clock import SystemClock
 from connector.common.json_text import kind
 from connector.common.redaction import Redactor
-from connector.errors import RowError, RunFault, shorten
+from connector.errors import RowError, RunError, shorten
 from connector.files.readers import InputRow
 from connector.invocation.bindings import Binding, bind, bind_inputs
 from connector.runs.preview import preview_row
@@ -45,7 +45,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class TriedRow:
+class EvaluatedRow:
     """One row: its inputs, and the request that it becomes (see `preview_row`), or why it becomes none.
 
     `http` is the request as HTTP writes it.
@@ -62,7 +62,7 @@ class TriedRow:
 class Trial:
     """What came of some rows. `faults` are by the input's name; `fault` is that of the whole."""
 
-    rows: Sequence[TriedRow] = ()
+    rows: Sequence[EvaluatedRow] = ()
     faults: Mapping[str, str] = field(default_factory=dict)
     fault: str = ""
     stopped: bool = False
@@ -106,7 +106,7 @@ class _Attempt:
         if not self._faults:
             try:
                 self._bindings = bind(action, templates, constants=self._constants)
-            except RunFault as error:
+            except RunError as error:
                 self._fault = str(error)
 
     def _require_all(self, given: set[str]) -> None:
@@ -121,13 +121,13 @@ class _Attempt:
         if "delay_ms" in templates:
             try:
                 bind(self._action, {"delay_ms": templates["delay_ms"]}, match_fields=True)
-            except RunFault as fault:
+            except RunError as fault:
                 self._faults["delay_ms"] = str(fault)
 
     def over(self, rows: Sequence[InputRow]) -> Trial:
         """Try rows, as many as there is time for."""
         until = monotonic() + LONGEST_S
-        tried: list[TriedRow] = []
+        tried: list[EvaluatedRow] = []
         for row in rows:
             if tried and monotonic() > until:
                 break
@@ -139,25 +139,27 @@ class _Attempt:
                     faults.setdefault(cell.name, f"Row {tried_row.number}: {cell.error}")
         return Trial(tried, faults, self._fault, stopped=len(tried) < len(rows))
 
-    def _row(self, row: InputRow) -> TriedRow:
+    def _row(self, row: InputRow) -> EvaluatedRow:
         if row.error:
-            return TriedRow(row.number, error=row.error)
+            return EvaluatedRow(row.number, error=row.error)
         scope = Scope(row.data, self._constants)
         outcomes = {binding.input.name: _outcome(binding, scope) for binding in self._bound}
         values = {n: v for n, v in outcomes.items() if v is not ABSENT and not isinstance(v, RowError)}
-        redactor = self._redactor.beside(self._action.secrets_in(values))
+        redactor = self._redactor.with_secrets(self._action.secrets_in(values))
         cells = [_cell(self._action.inputs[name], outcome, redactor) for name, outcome in outcomes.items()]
         if self._bindings is None:
             wrong = ", ".join(self._faults)
-            return TriedRow(row.number, cells, error=self._fault or f"Mend {wrong} first.")
+            return EvaluatedRow(row.number, cells, error=self._fault or f"Mend {wrong} first.")
         asked = (self._action, self._service, self._bindings, self._uploads, row, self._base_url)
         try:
             request = preview_row(*asked)
         except RecursionError:
-            return TriedRow(row.number, cells, error="the row is nested too deeply")
+            return EvaluatedRow(row.number, cells, error="the row is nested too deeply")
         if "error" in request:
-            return TriedRow(row.number, cells, error=self._without_folder(redactor.text(request["error"])))
-        return TriedRow(row.number, cells, request, self._without_folder(_http(request)))
+            return EvaluatedRow(
+                row.number, cells, error=self._without_folder(redactor.text(request["error"]))
+            )
+        return EvaluatedRow(row.number, cells, request, self._without_folder(_http(request)))
 
     def _without_folder(self, text: str) -> str:
         """Name files to upload as rows name them, without the folder in which they wait for that."""

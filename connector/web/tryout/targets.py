@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from connector.catalog.service import Service
 from connector.connections.connection import expanded, host, read_settings
 from connector.connections.saved import SavedConnections
-from connector.errors import ConnectionFault
+from connector.errors import ConnectionSetupError
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,6 @@ def saved_place(service: Service, name: str) -> Place:
         path = SavedConnections().path(name)
         settings = expanded(read_settings(service, path), lambda key: f"{name}, {key}")
         base_url = host(service, settings.get("region"), settings.get("base_url"), name)
-    except ConnectionFault as fault:
+    except ConnectionSetupError as fault:
         return Place(name, fault=str(fault))
     return Place(name, base_url, bool(settings.get("read_only")))

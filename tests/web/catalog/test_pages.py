@@ -12,7 +12,7 @@ from werkzeug.test import Client
 
 from connector.authoring.checks import violations
 from connector.catalog.catalog import Catalog
-from connector.web.access import Doors
+from connector.web.access import AccessControl
 from connector.web.app import make_site
 from connector.web.catalog.action_page import make_action_page
 from connector.web.catalog.sandbox_answers import FILE, envelope_of
@@ -24,7 +24,7 @@ from tests.web import make_answers
 BASE = "http://127.0.0.1:8000"
 
 
-class Page(HTMLParser):
+class EnvelopePage(HTMLParser):
     """What a page holds: tags with their attributes, and the text of scripts and styles."""
 
     def __init__(self, text: str) -> None:
@@ -46,16 +46,16 @@ class Page(HTMLParser):
         self._within = ""
 
 
-def addresses(page: Page) -> list[str]:
+def addresses(page: EnvelopePage) -> list[str]:
     return [a[name] for _, a in page.tags for name in ("href", "src", "action") if name in a]
 
 
 @pytest.fixture(scope="module")
-def files(exported: Path) -> dict[str, Page]:
-    return {p.relative_to(exported).as_posix(): Page(p.read_text()) for p in exported.rglob("*.html")}
+def files(exported: Path) -> dict[str, EnvelopePage]:
+    return {p.relative_to(exported).as_posix(): EnvelopePage(p.read_text()) for p in exported.rglob("*.html")}
 
 
-def test_no_page_has_a_script_or_a_style_in_it(files: dict[str, Page]) -> None:
+def test_no_page_has_a_script_or_a_style_in_it(files: dict[str, EnvelopePage]) -> None:
     for name, page in files.items():
         assert page.inline == "", name
         for tag, attributes in page.tags:
@@ -63,7 +63,9 @@ def test_no_page_has_a_script_or_a_style_in_it(files: dict[str, Page]) -> None:
             assert not [a for a in attributes if a.startswith("on")], f"{name}: {tag}"
 
 
-def test_every_address_is_relative_and_leads_somewhere(files: dict[str, Page], exported: Path) -> None:
+def test_every_address_is_relative_and_leads_somewhere(
+    files: dict[str, EnvelopePage], exported: Path
+) -> None:
     for name, page in files.items():
         ids = {attributes["id"] for _, attributes in page.tags if "id" in attributes}
         for address in addresses(page):
@@ -75,7 +77,7 @@ def test_every_address_is_relative_and_leads_somewhere(files: dict[str, Page], e
                 assert fragment in ids, f"{name}: {address}"
 
 
-def test_ids_are_there_once(files: dict[str, Page]) -> None:
+def test_ids_are_there_once(files: dict[str, EnvelopePage]) -> None:
     for name, page in files.items():
         ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
         assert len(ids) == len(set(ids)), name
@@ -113,16 +115,16 @@ def test_what_a_declaration_says_is_text(tmp_path: Path) -> None:
     catalog = Catalog(tmp_path / "actions")
     actions = list(catalog.actions())
     page = make_action_page(catalog, "probe", actions)
-    shown = Page(Renderer(served=True, csrf_token="t").page("action.html", "../", page=page))
+    shown = EnvelopePage(Renderer(served=True, csrf_token="t").page("action.html", "../", page=page))
     assert shown.inline == ""
     assert [tag for tag, _ in shown.tags].count("script") == 2
 
 
 @pytest.fixture
 def guest(catalog: Catalog) -> Client:
-    doors = Doors(make_site(catalog))
-    client = Client(doors)
-    client.get("/", base_url=BASE, query_string={"token": doors.token})
+    access = AccessControl(make_site(catalog))
+    client = Client(access)
+    client.get("/", base_url=BASE, query_string={"token": access.token})
     return client
 
 
@@ -159,9 +161,9 @@ def test_a_wrong_declaration_is_said_and_not_a_failure(tmp_path: Path) -> None:
     declare(tmp_path)
     path = tmp_path / "actions" / "ninjaone" / "area" / "probe.yaml"
     path.write_text(path.read_text() + "unknown_key: 1\n")
-    doors = Doors(make_site(Catalog(tmp_path / "actions")))
-    client = Client(doors)
-    client.get("/", base_url=BASE, query_string={"token": doors.token})
+    access = AccessControl(make_site(Catalog(tmp_path / "actions")))
+    client = Client(access)
+    client.get("/", base_url=BASE, query_string={"token": access.token})
     answer = client.get("/", base_url=BASE)
     assert (answer.status_code, "unknown_key" in answer.text) == (500, True)
 

@@ -16,7 +16,7 @@ from filelock import FileLock
 
 from connector.catalog.catalog import Catalog
 from connector.common.redaction import Redactor
-from connector.files.output import spool_of
+from connector.files.output import partial_output_of
 from connector.runs.job import Job
 from connector.runs.records import Record, absolute, id_of, save
 from connector.sandbox.server import Sandbox
@@ -116,9 +116,9 @@ def test_a_run_that_was_killed_says_so_and_is_resumed(
 
 def test_a_step_of_a_job_is_not_resumed_by_itself(guest: Guest, tmp_path: Path) -> None:
     job = Job("update_device", input="x", output=str(tmp_path / "out.jsonl"), step="rename")
-    spool = spool_of(tmp_path / "out.jsonl")
-    spool.parent.mkdir()
-    (spool.parent / "journal.jsonl").write_text("{}\n")
+    partial = partial_output_of(tmp_path / "out.jsonl")
+    partial.parent.mkdir()
+    (partial.parent / "journal.jsonl").write_text("{}\n")
     save(Record(absolute(tmp_path / "out.jsonl"), job, {}, 1000.0, summary={"rows": 1, "stopped": True}))
     page = guest.get(f"/runs/{id_of(absolute(tmp_path / 'out.jsonl'))}").text
     assert 'id="resume"' not in page
@@ -145,9 +145,9 @@ def test_how_a_run_is_by_its_record(tmp_path: Path, more: dict[str, Any], state:
 
 
 def test_a_run_that_is_held_up_is_not_taken_for_a_killed_one(tmp_path: Path) -> None:
-    spool = spool_of(tmp_path / "out.jsonl")
-    spool.parent.mkdir()
-    with FileLock(spool.parent / "lock"):
+    partial = partial_output_of(tmp_path / "out.jsonl")
+    partial.parent.mkdir()
+    with FileLock(partial.parent / "lock"):
         assert state_of(record(tmp_path / "out.jsonl", seen=1000.0), 1020.0) == "running"
     assert state_of(record(tmp_path / "out.jsonl", seen=1000.0), 1020.0) == "killed"
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from connector.runs.records import find_by_id, list_records
-from connector.web.server import CatalogueServer
+from connector.web.server import CatalogServer
 from tests.web.conftest import PHONE, OpenVisit
 from tests.web.test_accessible import violations
 
@@ -128,7 +128,7 @@ def test_a_choice_is_put_into_the_template(visit: OpenVisit) -> None:
 
 
 def test_it_is_run_in_the_sandbox_watched_downloaded_and_run_again_as_a_job(
-    visit: OpenVisit, server: CatalogueServer, tmp_path: Path
+    visit: OpenVisit, server: CatalogServer, tmp_path: Path
 ) -> None:
     site = visit()
     page = site.open("actions/schedule_maintenance/try")
@@ -177,7 +177,7 @@ def test_a_job_is_saved_without_being_run(visit: OpenVisit, tmp_path: Path) -> N
     assert list(list_records()) == []
 
 
-def test_without_consent_nothing_is_sent(visit: OpenVisit, server: CatalogueServer) -> None:
+def test_without_consent_nothing_is_sent(visit: OpenVisit, server: CatalogServer) -> None:
     sandbox = server.site.control.sandbox()
     before = len(sandbox.log.requests())
     site = visit(color_scheme="dark", viewport=PHONE)
@@ -234,7 +234,7 @@ def test_a_server_that_has_ended_is_no_silence(visit: OpenVisit) -> None:
 
 
 @pytest.mark.slow
-def test_every_form_is_accessible(visit: OpenVisit, server: CatalogueServer) -> None:
+def test_every_form_is_accessible(visit: OpenVisit, server: CatalogServer) -> None:
     site = visit(reduced_motion="reduce")
     found = {}
     for name in server.site.catalog.names[::5]:
