@@ -187,7 +187,7 @@ class _Tenants:
         stop: Event,
     ) -> None:
         self._prepared, self._connections, self._split = prepared, connections, split
-        self._folder, self._known_by, self._listeners, self._stop = folder, run_fingerprint, listeners, stop
+        self._folder, self._run_fingerprint, self._listeners, self._stop = folder, run_fingerprint, listeners, stop
         job = prepared.job
         self.clock = SystemClock(stop, resumable=STREAM not in (job.input, job.output))
         self.summary = Summary()
@@ -226,7 +226,7 @@ class _Tenants:
         if name == NOBODY:
             for secret in _secrets(self._connections):
                 client.redactor.add(secret)
-        output = _TenantOutput(path, "jsonl", self._known_by, start, client.redactor, fsync=job.fsync)
+        output = _TenantOutput(path, "jsonl", self._run_fingerprint, start, client.redactor, fsync=job.fsync)
         invoker = replace(make_invoker(prepared, client, output.journal), tenant=name)
         part = _TenantRun(name, self._split, output, client, invoker)
         part.is_done = next(part.rows(), None) is None
