@@ -114,7 +114,7 @@ def test_a_run_that_was_ended_when_its_output_had_its_name(
 
     with monkeypatch.context() as patched:
         patched.setattr(FileOutput, "close", end)
-        patched.setattr(tenant_runs._PartOutput, "close", lambda self: None)
+        patched.setattr(tenant_runs._TenantOutput, "close", lambda self: None)
         with pytest.raises(KeyboardInterrupt):
             stage.run(settings={"output_format": format})
     assert stage.output.exists()
