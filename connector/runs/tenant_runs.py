@@ -187,7 +187,8 @@ class _Tenants:
         stop: Event,
     ) -> None:
         self._prepared, self._connections, self._split = prepared, connections, split
-        self._folder, self._run_fingerprint, self._listeners, self._stop = folder, run_fingerprint, listeners, stop
+        self._folder, self._run_fingerprint = folder, run_fingerprint
+        self._listeners, self._stop = listeners, stop
         job = prepared.job
         self.clock = SystemClock(stop, resumable=STREAM not in (job.input, job.output))
         self.summary = Summary()
