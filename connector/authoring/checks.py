@@ -23,6 +23,7 @@ from connector.common.package_data import references, schema
 from connector.errors import DeclarationError, RowError, RunError
 from connector.http.messages import Part, Request, Response
 from connector.invocation.bindings import bind
+from connector.invocation.handler_imports import wrong_imports
 from connector.invocation.handlers import Inputs, Note, Page, PagedResult, Steps, find_handler
 
 
@@ -72,6 +73,9 @@ def check_action(action: Action, service: Service) -> list[str]:
         find_handler(action)
     except DeclarationError as error:
         problems.append(str(error))
+    if action.handler:
+        found = wrong_imports(action.handler, service.name)
+        problems += [problem for problem in found if problem not in problems]
     return problems
 
 

@@ -23,6 +23,7 @@ from connector.common.json_text import Json
 from connector.errors import DeclarationError, RowError
 from connector.http.messages import Part, Request, Response, build_path, query_text
 from connector.http.uploads import find
+from connector.invocation.handler_imports import missing_imports
 from connector.invocation.pagination import Page, PagedResult, walk
 
 __all__ = [
@@ -231,7 +232,10 @@ def find_handler(action: Action) -> Handler:
 
 @cache
 def load_handler(path: Path) -> Handler:
-    """Load `handle` from a Python file. Raises DeclarationError for a file that has none."""
+    """Load `handle` from a Python file.
+
+    Raises DeclarationError for a file that has none, or that imports what the connector does not have.
+    """
     spec = importlib.util.spec_from_file_location(f"connector_action_{path.stem}", path)
     if spec is None or spec.loader is None:
         raise DeclarationError(f"{path}: not a Python file")
@@ -240,5 +244,7 @@ def load_handler(path: Path) -> Handler:
         spec.loader.exec_module(module)
         handle: Handler = module.handle
     except Exception as error:
+        if isinstance(error, ImportError) and (missing := missing_imports(path)):
+            raise DeclarationError(missing[0]) from error
         raise DeclarationError(f"{path}: the handler cannot be loaded: {error!r}") from error
     return handle

@@ -24,6 +24,7 @@ from connector.files.output import FileOutput, Output, Start, StreamOutput, form
 from connector.files.readers import RowSource
 from connector.invocation.bindings import Bindings, bind
 from connector.invocation.exchange import NoRecorder, Recorder
+from connector.invocation.handlers import find_handler
 from connector.invocation.invoke import Invoker
 from connector.runs.batch import require_first, run_batch
 from connector.runs.job import STREAM, Job
@@ -72,6 +73,7 @@ def prepare(
     )
     if action.returns_file and (job.files is None or not job.files.is_dir()):
         raise RunError(f"{action.name} gives files: say with --files in which folder they are to be saved")
+    find_handler(action)  # now, as one that cannot be loaded is a fault of the run and not of each row
     only = compile_only(job.only, constants) if job.only else None
     choose = read_choice(job.connection, job.allow_connections)
     return Prepared(job, action, catalog.service(action.service), bindings, only, choose=choose)

@@ -248,3 +248,92 @@ def test_an_unknown_key_is_against_the_schema(make: Make, tmp_path: Path) -> Non
     (problem,) = check_declaration(path, "action.schema.json")
     assert "'tittle' was unexpected" in problem
     assert strict_yaml.load(path)["tittle"] == "x"
+
+
+# --- what handlers import ----------------------------------------------------------------------------------
+
+
+def imports(make: Make, service: Service, text: str) -> list[str]:
+    """What is wrong with a handler that imports this, without the file's name."""
+    action = make(handler="    yield inputs.request()\n")
+    assert action.handler
+    action.handler.write_text(f"{text}\n{action.handler.read_text('utf-8')}", "utf-8")
+    return [problem.replace(str(action.handler), "FILE") for problem in check_action(action, service)]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("from connector.errors import RowError", "import RowError from connector.handlers"),
+        ("from connector.http.messages import Request, Response", "import Request, Response from"),
+        ("import connector.common.times", "a handler imports connector.handlers alone, which has Download,"),
+        ("import connector", "a handler imports connector.handlers alone, which has Download,"),
+        ("from connector.errors import *", "a handler imports connector.handlers alone, which has Download,"),
+        (
+            "from connector.errors import nearest, ConnectorError",
+            "import nearest from connector.handlers; a handler ",
+        ),
+    ],
+)
+def test_internal_modules_work_and_are_a_problem(
+    make: Make, service: Service, text: str, problem: str
+) -> None:
+    module = text.split()[1]
+    (found,) = imports(make, service, text)
+    assert found.startswith(f"FILE, line 1: {module} is internal; {problem}")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("from connector.paging import walk", "connector.paging no longer exists; import walk from"),
+        (
+            "from connector.json_text import Json, kind",
+            "connector.json_text no longer exists; import Json, kind",
+        ),
+        ("from connector.times import convert_time", "connector.times no longer exists; import convert_time"),
+        (
+            "from connector.typed_values import typed_value",
+            "connector.typed_values no longer exists; import ty",
+        ),
+        (
+            "from connector.http import query_text",
+            "connector.http no longer has query_text; import query_text",
+        ),
+        (
+            "import connector.paging",
+            "connector.paging no longer exists; a handler imports connector.handlers",
+        ),
+        ("from connector.handlers import Walk", "connector.handlers has no Walk (did you mean "),
+    ],
+)
+def test_what_is_gone_is_named_with_what_took_its_place(
+    make: Make, service: Service, text: str, problem: str
+) -> None:
+    (found,) = imports(make, service, text)
+    assert found.startswith(f"FILE, line 1: {problem}")
+
+
+def test_every_import_that_is_wrong_is_found(make: Make, service: Service) -> None:
+    text = "from connector.paging import walk\ndef later():\n    from connector.errors import RowError\n"
+    found = imports(make, service, f"{text}    import connector.window\n")
+    assert [problem[:26] for problem in found] == [
+        "FILE, line 1: connector.pa",
+        "FILE, line 4: connector.wi",
+        "FILE, line 3: connector.er",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import connector.handlers as h",
+        "from connector import handlers",
+        "from connector.handlers import *",
+        "from connector.actions.ninjaone import lookups",
+        "from connector.actions.ninjaone.lookups import id_of",
+        "import json",
+    ],
+)
+def test_what_handlers_may_import(make: Make, service: Service, text: str) -> None:
+    assert imports(make, service, text) == []

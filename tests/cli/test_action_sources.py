@@ -101,6 +101,25 @@ def test_python_of_the_users_own_runs_only_where_it_is_allowed(
     assert (rerun.returncode, "--allow-handlers" in rerun.stderr) == (2, True)
 
 
+def test_a_handler_of_an_older_version_is_a_fault_before_anything_is_sent(
+    ninjaone: Ninjaone, sandbox: Sandbox, own: Path, tmp_path: Path
+) -> None:
+    own.with_suffix(".py").write_text(f"import json\n\nfrom connector.paging import walk\n{HANDLER}")
+    write_lines(tmp_path / "rows.jsonl", [{"device": 1}])
+    run = ("run", "look_at_device", "-i", "rows.jsonl", "-o", "out.jsonl", "-c", "connection.yaml")
+    problem = (
+        "own/ninjaone/ours/look_at_device.py, line 3: connector.paging no longer exists; "
+        "import walk from connector.handlers\n"
+    )
+    for command in (CALL, run, ("preview", *run[1:4])):
+        done = ninjaone(*command, "--actions", "own", "--allow-handlers")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == f"ninjaone: {problem}"
+    check = ninjaone("catalog", "check", "--actions", "own", "--allow-handlers")
+    assert (check.returncode, check.stdout.startswith(problem)) == (1, True)
+    assert sandbox.log.requests() == sandbox.log.signins() == []
+
+
 def test_the_catalogues_own_python_needs_no_permission(ninjaone: Ninjaone, own: Path, tmp_path: Path) -> None:
     assert ninjaone("show", "create_ticket", "--actions", "own").returncode == 0
     alone = ninjaone("show", "create_ticket", "--allow-handlers")
