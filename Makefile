@@ -12,15 +12,18 @@ unexport PYTHONDONTWRITEBYTECODE
 demo: $(READY)
 	$(BIN)/ninjaone demo
 
+# A file's tests share what they set up, so one process runs them all; the files come in the order of conftest.py.
+PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
+
 # What needs no program but Python, and takes minutes at most.
 test: $(READY) wheels
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not browser and not keyring"
+	$(BIN)/python -m pytest $(PARALLEL) -m "not browser and not keyring"
 
 test-browser: $(READY) keyring chromium
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "browser or keyring"
+	$(BIN)/python -m pytest $(PARALLEL) -m "browser or keyring"
 
 test-all: $(READY) wheels-all
-	$(BIN)/python -m pytest -n auto --dist loadfile --all
+	$(BIN)/python -m pytest $(PARALLEL) --all
 
 # Hundreds of kills, full disks and tens of thousands of rows under faults; what they met is printed at the end.
 torture: $(READY)
@@ -126,14 +129,14 @@ test-oldest: requirements/oldest.txt
 	$(call python_of,3.10) -m venv --clear build/oldest
 	build/oldest/bin/python -m pip install --quiet --require-hashes -r requirements/oldest.txt
 	build/oldest/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
-	build/oldest/bin/python -m pytest -n auto --dist loadfile
+	build/oldest/bin/python -m pytest $(PARALLEL)
 
 NEWEST := 3.10 3.13
 test-newest:
 	for version in $(NEWEST); do \
 		$(call python_of,$$version) -m venv --clear build/newest-$$version && \
 		build/newest-$$version/bin/python -m pip install --quiet --upgrade --editable ".[test]" && \
-		build/newest-$$version/bin/python -m pytest -n auto --dist loadfile || exit 1; \
+		build/newest-$$version/bin/python -m pytest $(PARALLEL) || exit 1; \
 	done
 
 $(READY): setup.cfg pyproject.toml requirements/dev.txt

@@ -18,13 +18,19 @@ from connector.client.client import Client
 from connector.common import user_folders
 from connector.http.transport import HttpTransport
 from connector.sandbox.server import Sandbox
+from tests import examples
 from tests.fakes import FakeClock, FakeTransport, make_client
 from tests.loopback import PATIENCE_S
 
 OpenTransport = Callable[..., HttpTransport]
-ROOT = Path(__file__).resolve().parent.parent
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
 SHARED = ROOT.parent / "shared"
 """The vendor's documents, where they are at hand; tests that use them have other assertions besides."""
+
+
+LONG_ONES = ("e2e", "torture", "cli", "hosts", "web")
+"""The folders whose tests take longest, and so begin first: at the end no process waits for another's."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,6 +38,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--all"):
+        examples.SHARE = 1
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         # Tests that were started in the background ignore Ctrl-C, and so would all that they start.
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -45,6 +53,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not config.getoption("--all"):
         config.hook.pytest_deselected(items=[item for item in items if "slow" in item.keywords])
         items[:] = [item for item in items if "slow" not in item.keywords]
+    items.sort(key=lambda item: item.path.relative_to(HERE).parts[0] not in LONG_ONES)
 
 
 _NUMBERS = itertools.count()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.catalog.coercion import declared_types, typed_value
+from tests.examples import examples
 
 PYTHON: dict[str, Any] = {
     "string": str,
@@ -48,7 +49,7 @@ def test_subclasses_of_a_type_are_of_that_type() -> None:
     }
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.lists(st.sampled_from(sorted(PYTHON)), min_size=1, max_size=3, unique=True), json_values)
 def test_any_value_is_typed_or_refused(types: list[str], value: Any) -> None:
     schema = {"type": types, "items": {"type": "integer"}, "properties": {"a": {"type": "boolean"}}}

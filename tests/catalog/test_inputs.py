@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connector.catalog.filter_grammar import FilterGrammar
@@ -14,6 +14,7 @@ from connector.catalog.inputs import Input
 from connector.common.absent import ABSENT
 from connector.common.times import Unit
 from connector.errors import RowError
+from tests.examples import examples
 
 
 def an_input(schema: dict[str, Any], unit: Unit | None = None) -> Input:
@@ -366,7 +367,7 @@ some_text = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @example("integer", "9" * 4301)
 @given(st.sampled_from(sorted(PYTHON)), some_text)
 def test_any_text_gives_a_value_of_the_declared_type_or_a_row_error(name: str, text: str) -> None:

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.catalog.catalog import Catalog
 from connector.catalog.json_schema import compile_check, read_pattern, validator
+from tests.examples import examples
 
 UUID = "123e4567-e89b-12d3-a456-426614174000"
 TEXTS = [
@@ -125,7 +126,7 @@ def test_every_compiled_schema_agrees_with_jsonschema_on_a_plain_value(value: An
     assert wrong == []
 
 
-@settings(max_examples=2000, deadline=None)
+@examples(2000)
 @given(st.data())
 def test_what_is_compiled_agrees_with_jsonschema(data: st.DataObject) -> None:
     schema, check, slow, values = data.draw(st.sampled_from(CHECKS))

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -17,6 +18,7 @@ from urllib.request import urlopen
 import pytest
 
 from connector.cli.main import main
+from connector.web import export
 from tests.loopback import PATIENCE_S
 
 COMMAND = [sys.executable, "-m", "connector", "catalog"]
@@ -101,13 +103,27 @@ def test_a_port_that_cannot_be_is_said(port: str, capsys: pytest.CaptureFixture[
     assert f"port {port}" in capsys.readouterr().err
 
 
+@pytest.fixture
+def few_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the first pages alone: all of them take seconds."""
+    pages = export.pages
+    monkeypatch.setattr(export, "pages", lambda catalog: islice(pages(catalog), 3))
+
+
 def test_export_writes_the_folder_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "catalogue"
     assert main(["catalog", "export", str(folder)]) == 0
     assert capsys.readouterr().out.startswith(f"{folder / 'index.html'}: 310 actions, ")
-    assert main(["catalog", "export", str(folder)]) == 0
 
 
+@pytest.mark.usefixtures("few_pages")
+def test_export_replaces_an_earlier_one(tmp_path: Path) -> None:
+    assert main(["catalog", "export", str(tmp_path)]) == 0
+    assert main(["catalog", "export", str(tmp_path)]) == 0
+    assert len(list((tmp_path / "actions").iterdir())) == 2
+
+
+@pytest.mark.usefixtures("few_pages")
 def test_export_refuses_what_is_not_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "mine.txt").write_text("")
     assert main(["catalog", "export", str(tmp_path)]) == 2

@@ -6,10 +6,11 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.common import json_text
+from tests.examples import examples
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -88,7 +89,7 @@ def test_a_lone_surrogate_is_written_as_an_escape() -> None:
     assert json_text.loads(json_text.dump_bytes(["\ud800"]).decode()) == ["\ud800"]
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(values)
 def test_any_value_reads_back_as_it_was(value: Any) -> None:
     line = json_text.dump_bytes(value)
@@ -113,7 +114,7 @@ def test_a_python_without_a_c_encoder_writes_alike(monkeypatch: pytest.MonkeyPat
     assert write({"a": ["ü", 1.5, None]}) == '{"a":["ü",1.5,null]}'
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(surrogates)
 def test_broken_characters_are_always_writable(text: str) -> None:
     assert json.loads(json_text.dump_bytes({"a": text})) == {"a": text} or "\\ud" in json.dumps(text)

@@ -7,10 +7,11 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.common.redaction import HIDDEN, OF_PROCESS, Redactor, masked, remember
+from tests.examples import examples
 
 
 @pytest.mark.parametrize(
@@ -84,7 +85,7 @@ def test_a_masked_secret_shows_its_end_only_when_it_is_long(secret: str, shown: 
     assert masked(secret) == shown
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.lists(st.text("ab", min_size=2, max_size=6), min_size=1, max_size=4), st.text("abc", max_size=30))
 def test_no_secret_is_left_in_any_text(secrets: list[str], text: str) -> None:
     shown = Redactor(secrets).text(text)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.common.times import EPOCH_MS_FROM, Unit, parse_time, write_time
+from tests.examples import examples
 
 NOON = datetime(2017, 7, 16, 12, 0, tzinfo=timezone.utc)
 
@@ -134,7 +135,7 @@ moments = st.datetimes(min_value=datetime(1000, 1, 1), max_value=datetime(9990, 
 )
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(moments, st.integers(-23 * 60, 23 * 60))
 def test_what_is_written_reads_back_in_any_zone(moment: datetime, minutes: int) -> None:
     assert parse_time(str(write_time(moment, "iso"))) == moment
@@ -145,7 +146,7 @@ def test_what_is_written_reads_back_in_any_zone(moment: datetime, minutes: int) 
         assert parse_time(str(milliseconds)) == moment
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.one_of(st.text(), st.from_regex(r"\A[-+0-9T:.Z ]{1,40}\Z")))
 def test_any_text_is_a_time_or_a_value_error(text: str) -> None:
     try:

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.catalog.service import Service
 from connector.connections.connection import read_settings
 from connector.connections.saved import SavedConnections, is_name
 from connector.errors import ConnectionSetupError
+from tests.examples import examples
 
 SETTINGS = {"region": "eu", "client_id": "an-app"}
 
@@ -55,7 +56,7 @@ ODD = ["007", "1e5", "true", "~", "${X}", "http://u:${P}@x", "-a", "a:b", "#", "
 TEXT = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1) | st.sampled_from(ODD)
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(
     st.fixed_dictionaries(
         {"client_id": TEXT, "scope": TEXT},

@@ -28,7 +28,9 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @needs_wheels
-@pytest.mark.parametrize("editable", [False, True], ids=["wheel", "editable"])
+@pytest.mark.parametrize(
+    "editable", [pytest.param(False, id="wheel"), pytest.param(True, id="editable", marks=pytest.mark.slow)]
+)
 def test_installed_outside_the_checkout_it_runs_the_demo(
     tmp_path: Path, checkout: Path, editable: bool
 ) -> None:

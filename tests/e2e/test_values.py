@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connector.catalog.action import Action
@@ -19,6 +19,7 @@ from connector.errors import RowError
 from connector.http.transport import HttpTransport
 from connector.invocation.handlers import Inputs
 from tests.declared import declare
+from tests.examples import examples
 from tests.loopback import Server, Talk
 
 PATH, QUERY, HEADER = "/v2/things/{id}/parts/{part}", "q", "X-Note"
@@ -85,7 +86,7 @@ ODD = st.text(st.sampled_from("ab.%/\\;?#&= \r\n\t\0\x7f\x85\u2028\xe9\u65e5\ud8
 ANY = st.one_of(ODD, st.text(max_size=20), st.integers(), st.booleans())
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(ANY, ANY, ANY)
 @example("..", "x", "x")
 @example("%2e%2e%2f%2e%2e", "x", "x")
@@ -113,7 +114,7 @@ def test_a_value_of_a_url_stays_in_its_place(wire: Wire, one: Any, two: Any, que
     assert not set(asked[2:]) & set(b"&=#?+ ")
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(ANY)
 @example("x\r\nX-Evil: 1")
 @example("x\nX-Evil: 1")

@@ -7,11 +7,12 @@ import io
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.files.conversion import convert
 from connector.files.envelope import Envelope
+from tests.examples import examples
 from tests.files.outputs import META, envelope
 
 
@@ -97,7 +98,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.lists(json_values, max_size=4))
 def test_any_result_is_one_line_one_item_and_one_record(results: list[Any]) -> None:
     envelopes = [envelope(number, result) for number, result in enumerate(results, 1)]

@@ -7,11 +7,12 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.errors import RunError
 from connector.files.readers import RowSource
+from tests.examples import examples
 from tests.files.reading import data, outline, write
 
 
@@ -78,7 +79,7 @@ def test_a_header_of_many_columns_is_checked_in_time(tmp_path: Path) -> None:
     assert time.process_time() - begun < 10
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(
     st.lists(
         st.lists(

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.catalog.json_schema import validator
@@ -14,6 +14,7 @@ from connector.common.absent import ABSENT
 from connector.common.package_data import schema
 from connector.errors import CODES
 from connector.files.envelope import VERSION, Envelope
+from tests.examples import examples
 
 META: dict[str, Any] = {"action": "a", "status": 200, "code": None, "attempts": 1, "request_id": "r"}
 FAILED = {**META, "code": "conflict", "repeatable": True}
@@ -97,7 +98,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(json_values, st.dictionaries(st.text(), json_values) | st.just(ABSENT))
 def test_any_result_and_row_make_a_line(result: Any, row: Any) -> None:
     written = json.loads(Envelope(1, None, result, META, row).line())

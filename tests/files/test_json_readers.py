@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.files.reading import data, outline, write
 
 # --- JSON Lines --------------------------------------------------------------------------------------------
@@ -134,7 +135,7 @@ json_values = st.recursive(
 spaces = st.text(" \t\r\n", max_size=5) | st.integers(65_500, 65_540).map(" ".__mul__)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @example([{"a": "]"}, {"b": "[,{"}], ["", " "] * 4, True)
 @given(
     st.lists(st.dictionaries(st.text(max_size=4), json_values, max_size=4), max_size=6),

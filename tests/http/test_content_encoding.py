@@ -8,12 +8,13 @@ import tracemalloc
 import zlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.errors import ResponseLostError
 from connector.http import content_encoding
 from connector.http.content_encoding import decoded
+from tests.examples import examples
 
 TEXT = b'{"a":1}' * 50
 
@@ -79,14 +80,14 @@ def test_a_broken_or_short_body_is_none(codings: str, body: bytes) -> None:
     assert raised.value.code == "bad_response"
 
 
-@settings(deadline=None)
+@examples()
 @given(st.sampled_from(["gzip", "deflate"]), st.binary())
 def test_any_bytes_are_unpacked_or_refused(codings: str, body: bytes) -> None:
     with contextlib.suppress(ResponseLostError):
         decoded(body, codings)
 
 
-@settings(deadline=None)
+@examples()
 @given(st.binary(max_size=300), st.data())
 def test_no_part_of_a_packed_body_passes_for_all_of_it(text: bytes, data: st.DataObject) -> None:
     for codings, body in (("gzip", packed(text)), ("deflate", zlib.compress(text))):

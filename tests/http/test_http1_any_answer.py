@@ -6,11 +6,12 @@ import contextlib
 import gzip
 from dataclasses import dataclass
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.errors import ResponseLostError
 from connector.http.messages import Response
+from tests.examples import examples
 from tests.http.http1_answers import CHUNKED, OK, pieces, read
 
 
@@ -63,7 +64,7 @@ def _in_chunks(data: bytes, cuts: list[int], end: bytes) -> bytes:
 _cuts = st.lists(st.integers(0, 1 << 16), max_size=20)
 
 
-@settings(deadline=None)
+@examples()
 @given(answers(), _cuts)
 def test_an_answer_is_read_alike_in_whatever_pieces_it_comes(sent: Sent, cuts: list[int]) -> None:
     expected = (Response(sent.status, sent.headers, sent.body), sent.has_end)
@@ -71,7 +72,7 @@ def test_an_answer_is_read_alike_in_whatever_pieces_it_comes(sent: Sent, cuts: l
     assert read(*(sent.data[i : i + 1] for i in range(len(sent.data)))) == expected
 
 
-@settings(deadline=None)
+@examples()
 @given(answers(), st.integers(0, 1 << 16), _cuts)
 def test_no_part_of_an_answer_passes_for_all_of_it(sent: Sent, where: int, cuts: list[int]) -> None:
     part = sent.data[: where % len(sent.data)]
@@ -85,7 +86,7 @@ def test_no_part_of_an_answer_passes_for_all_of_it(sent: Sent, where: int, cuts:
     assert sent.body.startswith(answer.body)
 
 
-@settings(deadline=None)
+@examples()
 @given(st.one_of(st.binary(), st.binary().map(OK.__add__), st.binary().map(CHUNKED.__add__)), _cuts)
 def test_garbage_is_refused_or_read_alike_in_whatever_pieces_it_comes(data: bytes, cuts: list[int]) -> None:
     assert _outcome(pieces(data, cuts)) == _outcome([data])
@@ -99,7 +100,7 @@ def _outcome(parts: list[bytes]) -> object:
         return error.code
 
 
-@settings(deadline=None)
+@examples()
 @given(answers(), st.integers(0, 1 << 16), st.binary(min_size=1, max_size=4))
 def test_an_answer_with_garbage_in_it_is_read_or_refused(sent: Sent, where: int, garbage: bytes) -> None:
     at = where % len(sent.data)

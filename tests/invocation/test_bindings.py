@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.catalog.action import Action
@@ -15,6 +15,7 @@ from connector.catalog.inputs import Input
 from connector.common.absent import ABSENT
 from connector.errors import RowError, RunError
 from connector.invocation.bindings import Bindings, bind
+from tests.examples import examples
 
 SCHEMAS: dict[str, dict[str, Any]] = {
     "name": {"type": "string"},
@@ -340,7 +341,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(json_values)
 def test_untyped_arrays_and_objects_arrive_as_they_went_in(value: Any) -> None:
     names = ["anything"] if value is not None and not (isinstance(value, str) and not value.strip()) else []
@@ -363,7 +364,7 @@ BOUND = [
 rows = st.dictionaries(st.sampled_from(sorted(SCHEMAS)) | st.text(max_size=3), json_values, max_size=6)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.sampled_from(BOUND), rows)
 def test_any_row_gives_json_values_or_a_row_error(bindings: Bindings, row: dict[str, Any]) -> None:
     try:

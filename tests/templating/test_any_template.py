@@ -6,11 +6,12 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connector.errors import RowError, RunError
 from connector.templating.templates import Render, Scope, compile_template, compile_together, read
+from tests.examples import examples
 from tests.templating.rendering import ANY, ARRAY, ARRAYS, OBJECT, TEXT, refusal, render
 
 
@@ -77,7 +78,7 @@ GROUPS = [range(start, len(READ), 67) for start in range(67)]
 TOGETHER = [(group, compile_together([READ[number] for number in group])) for group in GROUPS]
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(rows, st.sampled_from(COMPILED))
 def test_any_row_gives_a_json_value_or_a_row_error(row: dict[str, Any], template: Any) -> None:
     found = outcome(template[1], row)
@@ -88,7 +89,7 @@ def test_any_row_gives_a_json_value_or_a_row_error(row: dict[str, Any], template
         json.dumps(found, allow_nan=False)
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(rows, st.sampled_from(TOGETHER))
 def test_templates_give_together_what_they_give_alone(row: dict[str, Any], together: Any) -> None:
     group, render_all = together
@@ -100,7 +101,7 @@ def test_templates_give_together_what_they_give_alone(row: dict[str, Any], toget
         assert render_all(Scope(row)) == alone
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @example("\ue0000\ue002")
 @example(["\ud800"])
 @given(values)
@@ -109,7 +110,7 @@ def test_a_value_comes_out_as_it_went_in(value: Any) -> None:
         assert render(source, {"v": value}) == value
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(values)
 def test_a_quoted_expression_is_always_exactly_one_member(value: Any) -> None:
     found = render('["{{ v }}"]', {"v": value}, ARRAY)
@@ -121,7 +122,7 @@ def test_a_quoted_expression_is_always_exactly_one_member(value: Any) -> None:
     assert nested == {"a": found[0], "b": found}
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.text(max_size=40))
 def test_any_text_at_all_compiles_or_is_a_fault_of_the_run(source: str) -> None:
     for schema in (ANY, ARRAY):
