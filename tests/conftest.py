@@ -17,7 +17,7 @@ from connector.catalog.service import Service
 from connector.client.client import Client
 from connector.common import user_folders
 from connector.http.transport import HttpTransport
-from connector.sandbox.server import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from tests import examples
 from tests.fakes import FakeClock, FakeTransport, make_client
 from tests.loopback import PATIENCE_S

@@ -34,11 +34,11 @@ def add_demo(parser: argparse.ArgumentParser) -> None:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from connector.sandbox.server import Sandbox
+    from connector.sandbox.ninjaone.server import Sandbox
 
     catalog = Catalog()
     options.output.mkdir(parents=True, exist_ok=True)
-    with Sandbox() as sandbox, as_file(files("connector.sandbox") / "demo") as folder:
+    with Sandbox() as sandbox, as_file(files("connector.sandbox.ninjaone") / "demo") as folder:
         print(f"A sandbox NinjaOne runs at {sandbox.base_url}. Some of the rows are wrong on purpose.\n")
         as_meant = True
         for name, ending in _JOBS.items():

@@ -28,7 +28,7 @@ def add_sandbox(parser: argparse.ArgumentParser) -> None:
 def _sandbox(options: argparse.Namespace) -> int:
     from connector.sandbox.faults import parse_faults
     from connector.sandbox.ninjaone.oauth.client_apps import NATIVE, REDIRECT_URI, WEB
-    from connector.sandbox.server import Sandbox
+    from connector.sandbox.ninjaone.server import Sandbox
 
     try:
         faults = parse_faults(options.fault)

@@ -1,11 +1,6 @@
-"""A NinjaOne that runs on this machine: stateful, seeded, and misbehaving on demand.
+"""Mock servers that run on this machine: stateful, with faults on demand and a log of what was received.
 
-`Sandbox` serves the documented API over real HTTP on the loopback interface, so that the connector can be
-tried, shown and tested without an account. It serves every published operation (see `areas`). Nothing outside
-this package knows of it, and of the rest it needs the published facts and schemas alone (`schemas/ninjaone`).
+The modules of this package are what any mock server needs; each package inside it holds one service's
+operations, data and sign-in (see `service.MockService`). A mock server serves real HTTP on the loopback
+interface, so that the connector can be tried, shown and tested without an account.
 """
-
-from connector.sandbox.faults import parse_faults
-from connector.sandbox.server import Sandbox
-
-__all__ = ["Sandbox", "parse_faults"]

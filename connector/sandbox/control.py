@@ -1,4 +1,4 @@
-"""The sandbox's own endpoints under `/_sandbox/`: what was received, which faults come next. No token."""
+"""The mock server's own paths under `/_sandbox/`: what was received, which faults come next. No token."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from connector.sandbox.errors import failure
+from connector.sandbox.errors import HttpError
 from connector.sandbox.faults import Fault, Faults, check_rates
 from connector.sandbox.request_log import RequestLog
 
@@ -18,14 +18,14 @@ class Control:
         self._log = log
         self._faults = faults
 
-    def answer(self, method: str, path: str, query: Mapping[str, str], body: bytes) -> tuple[int, Any]:
-        """Status and JSON value; a value of None is an empty answer."""
+    def respond(self, method: str, path: str, query: Mapping[str, str], body: bytes) -> tuple[int, Any]:
+        """Return status and JSON value; a value of None is an empty body. Raises HttpError 404 and 405."""
         try:
-            return self._answer(method, path.removeprefix("/_sandbox/"), query, body)
+            return self._respond(method, path.removeprefix("/_sandbox/"), query, body)
         except ValueError as error:
             return 400, {"error": str(error)}
 
-    def _answer(self, method: str, name: str, query: Mapping[str, str], body: bytes) -> tuple[int, Any]:
+    def _respond(self, method: str, name: str, query: Mapping[str, str], body: bytes) -> tuple[int, Any]:
         if name in ("requests", "signins") and method == "GET":
             since = int(query.get("since", "0"))
             return 200, self._log.requests(since) if name == "requests" else self._log.signins(since)
@@ -36,10 +36,10 @@ class Control:
             self.set_faults(json.loads(body))
         if name == "faults" and method in ("GET", "POST"):
             return 200, self._faults.describe()
-        raise failure(405 if name in ("requests", "signins", "faults") else 404)
+        raise HttpError(405 if name in ("requests", "signins", "faults") else 404)
 
     def set_faults(self, wanted: Any) -> None:
-        """`{"queue": [...], "rates": {...}}`: each replaces what was in force; ValueError if unreadable."""
+        """Set `{"queue": [...], "rates": {...}}`: each replaces what was there; ValueError if unreadable."""
         if not isinstance(wanted, dict) or set(wanted) - {"queue", "rates"}:
             raise ValueError('faults are set by an object with "queue", "rates" or both')
         queue, rates = wanted.get("queue"), wanted.get("rates")

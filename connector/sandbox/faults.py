@@ -4,20 +4,20 @@
 |---|---|---|
 | `429` | no | 429 with `Retry-After: 1` |
 | `429_bare` | no | 429 without `Retry-After` |
-| `html` | no | 200 and the vendor's HTML throttle page (FACTS.md C) |
-| `500` | no | 500 with the `FAILURE` body |
+| `html` | no | 200 and an HTML page about throttling |
+| `500` | no | 500 with the service's error body |
 | `502`, `503` | no | a gateway's HTML page |
 | `reset_unread` | no | the connection is reset before the body was read (its log entry has none) |
 | `reset` | no | the connection is reset |
-| `reset_after` | yes | the connection is reset instead of the answer |
-| `slow` | yes | the answer, later |
+| `reset_after` | yes | the connection is reset instead of the response |
+| `slow` | yes | the response, later |
 | `truncate` | yes | fewer bytes than `Content-Length` says, then the end |
-| `hang_up` | yes | the answer; then the kept connection is closed without having been announced |
+| `hang_up` | yes | the response; then the kept connection is closed without having been announced |
 | `expire` | no | 401: the presented token was dropped |
 | `token` | - | 500 at the token endpoint (by chance only) |
 | `answer` | no | whatever the script says (by script only) |
 | `empty` | yes | 200 without a body (by script only) |
-| `hold` | yes | the answer, once the script is replaced or the server stops (by script only) |
+| `hold` | yes | the response, once the script is replaced or the server stops (by script only) |
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ import json
 import random
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from connector.sandbox.errors import failure
+from connector.sandbox.messages import ServerResponse
 
 RATED = (
     *("429", "html", "500", "502", "503", "reset", "reset_after", "slow", "truncate", "expire"),
@@ -49,7 +49,7 @@ GATEWAY_PAGE = (
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault; the fields after `name` replace what the fault would answer by itself.
+    """One fault; the fields after `name` replace what the fault would send by itself.
 
     `body` is text, or anything else as JSON; `seconds` is the delay of `slow`.
     """
@@ -63,7 +63,10 @@ class Fault:
 
     @classmethod
     def read(cls, item: Any) -> Fault | None:
-        """A script's item: null (no fault), a name, or an object of `fault` and this class's other fields."""
+        """Return the fault of a script's item: null for none, a name, or an object.
+
+        The object has `fault` and any of this class's other fields. Raises ValueError.
+        """
         if item is None:
             return None
         details = dict(item) if isinstance(item, Mapping) else {"fault": item}
@@ -91,17 +94,17 @@ class Fault:
         """Whether the operation is carried out under this fault."""
         return self.name in EXECUTED
 
-    def answer(self) -> tuple[int, bytes, dict[str, str]]:
-        """Status, body and headers of a fault that answers in the API's stead."""
-        status, body, content_type, headers = self._default()
+    def response(self, error_body: Callable[[int], Any]) -> ServerResponse:
+        """Return what a fault sends in the API's stead; `error_body` gives the service's body of a status."""
+        status, body, content_type, headers = self._default(error_body)
         if self.body is not None:
             body = self.body if isinstance(self.body, str) else json.dumps(self.body)
             content_type = "text/plain" if isinstance(self.body, str) else "application/json"
         if self.content_type or (body and content_type):
             headers["Content-Type"] = self.content_type or content_type
-        return self.status or status, body.encode(), headers | dict(self.headers)
+        return ServerResponse(self.status or status, headers | dict(self.headers), body.encode())
 
-    def _default(self) -> tuple[int, str, str, dict[str, str]]:
+    def _default(self, error_body: Callable[[int], Any]) -> tuple[int, str, str, dict[str, str]]:
         if self.name == "429":
             return 429, "", "", {"Retry-After": "1"}
         if self.name == "429_bare":
@@ -109,7 +112,7 @@ class Fault:
         if self.name == "html":
             return 200, THROTTLE_PAGE, "text/html", {}
         if self.name == "500":
-            return 500, json.dumps(failure(500).body), "application/json", {}
+            return 500, json.dumps(error_body(500)), "application/json", {}
         if self.name in ("502", "503"):
             title = {"502": "502 Bad Gateway", "503": "503 Service Temporarily Unavailable"}[self.name]
             return int(self.name), GATEWAY_PAGE.format(title), "text/html", {}
@@ -140,19 +143,19 @@ class Faults:
             self._rates = dict(rates)
 
     def set_queue(self, script: Sequence[Fault | None]) -> None:
-        """Replace the script: one item for each of the next API requests. Held answers are let go."""
+        """Replace the script: one item for each of the next API requests. Held responses are let go."""
         self.release()
         with self._lock:
             self._queue = deque(script)
             self._released = threading.Event()
 
     def describe(self) -> dict[str, Any]:
-        """What is in force: the number of scripted items left, and the rates."""
+        """Return what is in force: the number of scripted items left, and the rates."""
         with self._lock:
             return {"queue": len(self._queue), "rates": dict(self._rates)}
 
     def draw(self) -> Fault | None:
-        """The fault of the API request that just came in."""
+        """Return the fault of the API request that just came in."""
         with self._lock:
             if self._queue:
                 return self._queue.popleft()
@@ -166,15 +169,15 @@ class Faults:
             return None
 
     def hold(self) -> None:
-        """Wait until the script is replaced or held answers are let go."""
+        """Wait until the script is replaced or held responses are let go."""
         self._released.wait()
 
     def release(self) -> None:
-        """Let held answers go."""
+        """Let held responses go."""
         self._released.set()
 
     def draw_token(self) -> bool:
-        """Whether the sign-in that just came in fails."""
+        """Return whether the sign-in that just came in fails."""
         with self._lock:
             rate = self._rates.get("token", 0.0)
             return rate > 0 and self._random.random() < rate
@@ -192,7 +195,7 @@ def check_rates(rates: Mapping[str, float]) -> None:
 
 
 def parse_faults(text: str) -> dict[str, float]:
-    """Rates from text such as `429=0.05,html=0.02`; empty text is no faults. Raises ValueError."""
+    """Return the rates in text such as `429=0.05,html=0.02`; empty text is no faults. Raises ValueError."""
     rates: dict[str, float] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, equals, number = (piece.strip() for piece in part.partition("="))

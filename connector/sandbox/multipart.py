@@ -12,7 +12,7 @@ from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDeco
 
 
 @dataclass(frozen=True)
-class Part:
+class MultipartPart:
     """One part; `content_type` is without parameters, empty when the part has none."""
 
     name: str
@@ -21,7 +21,7 @@ class Part:
     data: bytes
 
     def describe(self, small: int) -> dict[str, Any]:
-        """The part for the request log; its text only when it is text of at most `small` bytes."""
+        """Return the part for the request log; its text only when it is text of at most `small` bytes."""
         described = {
             "name": self.name,
             "filename": self.filename,
@@ -34,15 +34,15 @@ class Part:
         return described
 
 
-def parts(content_type: str, body: bytes) -> list[Part]:
-    """The parts of a multipart body; ValueError when it is not one."""
+def parse_multipart(content_type: str, body: bytes) -> list[MultipartPart]:
+    """Return the parts of a multipart body; ValueError when it is not one."""
     boundary = parse_options_header(content_type)[1].get("boundary", "")
     if not boundary:
         raise ValueError("multipart without a boundary")
     return list(_parts(boundary.encode(), body))
 
 
-def _parts(boundary: bytes, body: bytes) -> Iterator[Part]:
+def _parts(boundary: bytes, body: bytes) -> Iterator[MultipartPart]:
     decoder = MultipartDecoder(boundary)
     decoder.receive_data(body)
     decoder.receive_data(None)
@@ -55,4 +55,4 @@ def _parts(boundary: bytes, body: bytes) -> Iterator[Part]:
             data += event.data
             if not event.more_data:
                 kind = parse_options_header(head.headers.get("Content-Type", ""))[0].lower()
-                yield Part(head.name, head.filename if isinstance(head, File) else None, kind, data)
+                yield MultipartPart(head.name, head.filename if isinstance(head, File) else None, kind, data)

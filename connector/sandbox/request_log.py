@@ -1,4 +1,4 @@
-"""What the sandbox received: API requests and sign-ins, in order of arrival, without credentials."""
+"""What a mock server received: API requests and sign-ins, in order of arrival, without credentials."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from connector.sandbox.multipart import parts
+from connector.sandbox.multipart import parse_multipart
 
 KEPT = 250_000
 """How many requests are remembered; older ones are forgotten so that a long run does not fill the memory."""
@@ -18,8 +18,8 @@ SMALL_TEXT = 64 * 1024
 
 
 @dataclass
-class Received:
-    """One API request. `status` stays None when nothing was answered; `time` is monotonic seconds."""
+class LoggedRequest:
+    """One API request. `status` stays None when nothing was sent; `time` is monotonic seconds."""
 
     n: int
     method: str
@@ -35,7 +35,7 @@ class Received:
     fault: str | None = None
 
     def describe(self) -> dict[str, Any]:
-        """The request as `GET /_sandbox/requests` shows it."""
+        """Return the request as `GET /_sandbox/requests` shows it."""
         headers = {"content-type": self.content_type, "accept": self.accept, "user-agent": self.user_agent}
         return {
             "n": self.n,
@@ -53,7 +53,7 @@ class Received:
     def _body(self) -> Any:
         if self.content_type.startswith("multipart/"):
             try:
-                return [part.describe(SMALL_TEXT) for part in parts(self.content_type, self.body)]
+                return [part.describe(SMALL_TEXT) for part in parse_multipart(self.content_type, self.body)]
             except ValueError:
                 return None
         try:
@@ -67,15 +67,15 @@ class RequestLog:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._requests: deque[Received] = deque(maxlen=KEPT)
+        self._requests: deque[LoggedRequest] = deque(maxlen=KEPT)
         self._signins: deque[dict[str, Any]] = deque(maxlen=KEPT)
         self._counts = {"requests": 0, "signins": 0}
 
-    def add(self, **received: Any) -> Received:
-        """Note an arrival; the caller fills in what became of it."""
+    def add(self, **received: Any) -> LoggedRequest:
+        """Note and return an arrival; the caller fills in its outcome."""
         with self._lock:
             self._counts["requests"] += 1
-            entry = Received(n=self._counts["requests"], **received)
+            entry = LoggedRequest(n=self._counts["requests"], **received)
             self._requests.append(entry)
             return entry
 
@@ -86,13 +86,13 @@ class RequestLog:
             self._signins.append({"n": self._counts["signins"], "time": time.monotonic(), **signin})
 
     def requests(self, since: int = 0) -> list[dict[str, Any]]:
-        """The API requests with a number above `since`."""
+        """Return the API requests with a number above `since`."""
         with self._lock:
             entries = [entry for entry in self._requests if entry.n > since]
         return [entry.describe() for entry in entries]
 
     def signins(self, since: int = 0) -> list[dict[str, Any]]:
-        """The sign-ins with a number above `since`."""
+        """Return the sign-ins with a number above `since`."""
         with self._lock:
             return [dict(entry) for entry in self._signins if entry["n"] > since]
 

@@ -1,8 +1,8 @@
 """Argument checking: what a path, query or body value must be, written as data.
 
 A `Type` reads text (path and query) and checks JSON (bodies). A value of the wrong type or outside its enum
-raises the 400 of `errors.invalid`, which names the field. JSON null passes everywhere inside an object: the
-published document marks hardly any field, so null is taken as "not given" and the route decides. Unknown
+raises InvalidValueError, which names the field. JSON null passes everywhere inside an object: published
+documents mark hardly any field, so null is taken as "not given" and the operation decides. Unknown
 fields are ignored, unless the object is closed.
 """
 
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Protocol
 
-from connector.sandbox.errors import invalid
+from connector.sandbox.errors import InvalidValueError
 
 INT32 = 2**31
 INT64 = 2**63
@@ -28,7 +28,7 @@ class Type(Protocol):
     """What one JSON value must be."""
 
     def check(self, value: Any, where: str) -> None:
-        """Raise the 400 that names `where` when `value` is not of this type."""
+        """Raise InvalidValueError naming `where` when `value` is not of this type."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +42,14 @@ class Scalar:
     def check(self, value: Any, where: str) -> None:
         """See `Type.check`."""
         if not self.accepts(value):
-            raise invalid(where, self.expected)
+            raise InvalidValueError(where, self.expected)
 
     def read(self, text: str, where: str) -> Any:
-        """The value that `text` stands for."""
+        """Return the value that `text` stands for."""
         try:
             value = self.from_text(text)
         except ValueError:
-            raise invalid(where, self.expected) from None
+            raise InvalidValueError(where, self.expected) from None
         self.check(value, where)
         return value
 
@@ -64,9 +64,9 @@ class Array:
     def check(self, value: Any, where: str) -> None:
         """See `Type.check`."""
         if not isinstance(value, list):
-            raise invalid(where, "array")
+            raise InvalidValueError(where, "array")
         if self.most is not None and len(value) > self.most:
-            raise invalid(where, f"at most {self.most} members")
+            raise InvalidValueError(where, f"at most {self.most} members")
         for index, item in enumerate(value):
             self.items.check(item, f"{where}[{index}]")
 
@@ -82,16 +82,16 @@ class Object:
     def check(self, value: Any, where: str) -> None:
         """See `Type.check`."""
         if not isinstance(value, dict):
-            raise invalid(where, "object")
+            raise InvalidValueError(where, "object")
         for name in self.required:
             if value.get(name) is None:
-                raise invalid(_inside(where, name), "a value")
+                raise InvalidValueError(_inside(where, name), "a value")
         for name, kind in self.fields.items():
             if value.get(name) is not None:
                 kind.check(value[name], _inside(where, name))
         for name in value if self.closed else ():
             if name not in self.fields:
-                raise invalid(_inside(where, name), "a known field")
+                raise InvalidValueError(_inside(where, name), "a known field")
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Map:
     def check(self, value: Any, where: str) -> None:
         """See `Type.check`."""
         if not isinstance(value, dict):
-            raise invalid(where, "object")
+            raise InvalidValueError(where, "object")
         for name, item in value.items():
             if item is not None:
                 self.values.check(item, _inside(where, name))
@@ -154,7 +154,7 @@ def _is_time(value: Any) -> bool:
 
 
 def epoch_seconds(value: Any) -> float:
-    """A time in epoch seconds, from ISO 8601 text (UTC by default) or an epoch in s or ms (FACTS.md H)."""
+    """Return a time in epoch seconds, from ISO 8601 text (UTC by default) or an epoch in s or ms."""
     if isinstance(value, str):
         moment = datetime.fromisoformat(re.sub(r"[Zz]$", "+00:00", value))
         if moment.tzinfo is None:
@@ -169,7 +169,7 @@ def epoch_seconds(value: Any) -> float:
 
 
 def _is_number(value: Any) -> bool:
-    # 1e999 is JSON and becomes infinity, which could not be answered as JSON again
+    # 1e999 is JSON and becomes infinity, which could not be sent as JSON again
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < float("inf")
 
 
@@ -184,24 +184,24 @@ MAP = Object()
 
 
 def one_of(*values: str) -> Scalar:
-    """An enum of the published document."""
+    """Return the type of an enum."""
     return Scalar("one of " + ", ".join(values), lambda value: value in values)
 
 
 def within(low: int, high: int) -> Scalar:
-    """An integer with the published bounds, both inclusive."""
+    """Return the type of an integer with bounds, both inclusive."""
     return Scalar(
         f"integer {low}..{high}", lambda value: INTEGER.accepts(value) and low <= value <= high, _integer
     )
 
 
 def text_up_to(length: int) -> Scalar:
-    """Text with the published maximum length in characters."""
+    """Return the type of a text with a maximum length in characters."""
     return Scalar(
         f"string of at most {length}", lambda value: isinstance(value, str) and len(value) <= length
     )
 
 
 def given(body: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    """Those of the named fields that the request gave a value other than null."""
+    """Return those of the named fields that the request gave a value other than null."""
     return {name: body[name] for name in names if body.get(name) is not None}

@@ -1,8 +1,8 @@
 """HTTP/1.1 under the WSGI application: connections that stay open, and ones that break on purpose.
 
-Werkzeug's own handler closes the connection after every answer; the connector's behaviour on kept-alive
-connections is just what a sandbox must show, so the part that runs the application is replaced here. Head and
-body leave in one write and Nagle's algorithm is off: a small answer never waits for a delayed
+Werkzeug's own handler closes the connection after every response; how a client behaves on kept-alive
+connections is just what a mock server must show, so the part that runs the application is replaced here.
+Head and body leave in one write and Nagle's algorithm is off: a small response never waits for a delayed
 acknowledgement.
 """
 
@@ -23,14 +23,14 @@ logger = logging.getLogger(__name__)
 
 BODILESS = (204, 304)
 HANG_UP = "connector.sandbox.hang_up"
-"""Set in a request's environment by the application: close the connection after the answer, unannounced."""
+"""Set in a request's environment by the application: close the connection after the response, unannounced."""
 
 
 class ResetConnectionError(Exception):
     """Raised by the application: break the connection instead of answering."""
 
 
-class Connections:
+class OpenConnections:
     """The open connections, so that a stopping server can end them."""
 
     def __init__(self) -> None:
@@ -39,20 +39,20 @@ class Connections:
         self._ending = False
 
     def add(self, connection: socket.socket) -> None:
-        """A client connected; too late when the server is stopping."""
+        """Note a new connection; end it when the server is stopping."""
         with self._changed:
             self._open.add(connection)
             if self._ending:
                 _hang_up(connection)
 
     def remove(self, connection: socket.socket) -> None:
-        """The connection ended."""
+        """Forget a connection that ended."""
         with self._changed:
             self._open.discard(connection)
             self._changed.notify_all()
 
     def end_all(self, timeout_s: float) -> None:
-        """Read nothing more from any connection; answers under way are sent. Wait until all have ended."""
+        """Read nothing more from any connection; responses under way are sent. Wait until all have ended."""
         with self._changed:
             self._ending = True
             for connection in self._open:
@@ -60,7 +60,7 @@ class Connections:
             self._changed.wait_for(lambda: not self._open, timeout_s)
 
     def begin(self) -> None:
-        """Connections are welcome (again)."""
+        """Accept connections (again)."""
         with self._changed:
             self._ending = False
 
@@ -73,14 +73,14 @@ def _hang_up(connection: socket.socket) -> None:
 class Application(Protocol):
     """The WSGI application, which also keeps the list of connections."""
 
-    connections: Connections
+    connections: OpenConnections
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """WSGI."""
 
 
-class Handler(WSGIRequestHandler):
-    """One connection: reads requests, runs the application, writes answers."""
+class KeepAliveHandler(WSGIRequestHandler):
+    """One connection: reads requests, runs the application, writes responses."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -102,7 +102,7 @@ class Handler(WSGIRequestHandler):
             self._application.connections.remove(self.connection)
 
     def run_wsgi(self) -> None:
-        """One request. Its body is read when the application asks for it, at the latest before the answer."""
+        """Serve one request; its body is read when the application asks, or else before the response."""
         environ = self.make_environ()
         environ["wsgi.input"] = body = _Body(self, environ)
         started: list[Any] = []
@@ -152,20 +152,20 @@ class Handler(WSGIRequestHandler):
         os.close(self.connection.detach())
 
     def log(self, type: str, message: str, *args: Any) -> None:
-        """Nothing on standard output or error: a sandbox under load must stay quiet."""
+        """Nothing on standard output or error: a server under load must stay quiet."""
         logger.debug(message, *args)
 
 
 class _Body:
     """The body of one request as a WSGI input: it is read as a whole, and once."""
 
-    def __init__(self, handler: Handler, environ: Mapping[str, Any]) -> None:
+    def __init__(self, handler: KeepAliveHandler, environ: Mapping[str, Any]) -> None:
         self._chunked = environ["wsgi.input"] if environ.get("wsgi.input_terminated") else None
         self._handler = handler
         self._left = True
 
     def read(self) -> bytes:
-        """Give the whole body, and nothing the next time."""
+        """Return the whole body, and nothing the next time."""
         if not self._left:
             return b""
         self._left = False

@@ -13,7 +13,7 @@ import pytest
 
 from connector.cli.main import main
 from connector.common import redaction
-from connector.sandbox.server import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 
 Ninjaone = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -12,7 +12,7 @@ import pytest
 from connector.catalog.catalog import Catalog
 from connector.common.package_data import actions_folder
 from connector.errors import DeclarationError, RunError
-from connector.sandbox.server import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
 from tests.fakes import write_lines
 

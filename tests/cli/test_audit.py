@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.sandbox.server import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
 from tests.client.test_audit import lines
 from tests.fakes import write_lines

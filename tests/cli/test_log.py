@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from connector.client import factory
-from connector.sandbox.server import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
 from tests.fakes import HurriedClock, wait_until, write_lines
 

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from connector.cli.main import COMMANDS
-from connector.sandbox.server import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
 from tests.conftest import ROOT
 from tests.fakes import write_lines

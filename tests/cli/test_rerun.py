@@ -17,7 +17,7 @@ import pytest
 
 from connector.common import user_folders
 from connector.runs.records import find
-from connector.sandbox.server import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
 from tests.cli.test_run import envelopes
 from tests.fakes import wait_until, write_lines

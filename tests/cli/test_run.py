@@ -17,7 +17,7 @@ import pytest
 from connector.catalog.json_schema import validator
 from connector.common.package_data import schema
 from connector.files.journal import VERSION
-from connector.sandbox.server import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
 from tests.fakes import wait_until, write_lines
 

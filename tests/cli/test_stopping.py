@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from connector.sandbox.server import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from tests.fakes import wait_until, write_lines
 
 ROWS = 60

@@ -19,7 +19,7 @@ from connector.cli.summary import Report, describe
 from connector.common.package_data import schema
 from connector.runs.job import Job
 from connector.runs.summary import Summary
-from connector.sandbox.server import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
 from tests.fakes import wait_until, write_lines
 

@@ -20,7 +20,7 @@ from connector.connections.connection import Connection
 from connector.errors import ConnectionSetupError
 from connector.http.transport import HttpTransport
 from connector.sandbox.ninjaone.oauth.client_apps import NATIVE, REDIRECT_URI, WEB
-from connector.sandbox.server import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from tests.conftest import OpenTransport
 from tests.fakes import wait_until
 from tests.loopback import free_port
@@ -214,7 +214,7 @@ def test_a_code_that_came_too_late_is_in_no_message(sign_in_with: SignIn, sandbo
 def test_a_code_and_a_verifier_that_the_server_repeats_are_hidden(
     sign_in_with: SignIn, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from connector.sandbox.errors import auth_error
+    from connector.sandbox.ninjaone.errors import auth_error
 
     secrets: list[str] = []
 

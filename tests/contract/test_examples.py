@@ -16,7 +16,7 @@ from connector.common.package_data import schema
 from connector.connections.connection import Connection
 from connector.invocation.bindings import bind
 from connector.invocation.invoke import Invoker
-from connector.sandbox import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 
 PUBLISHED = schema("ninjaone/operations.json")["operations"]
 NAMES = Catalog().names

@@ -14,7 +14,7 @@ from connector.connections.connection import make_connection
 from connector.files.envelope import Envelope
 from connector.runs.job import Job
 from connector.runs.run import make_invoker, prepare
-from connector.sandbox.server import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 
 Call = Callable[..., Envelope]
 

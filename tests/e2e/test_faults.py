@@ -20,7 +20,7 @@ from connector.connections.connection import make_connection
 from connector.files.envelope import Envelope
 from connector.invocation.bindings import bind
 from connector.invocation.invoke import Invoker
-from connector.sandbox.server import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from tests.fakes import HurriedClock
 
 ENVELOPE = validator(schema("envelope.schema.json"))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connector.sandbox.server import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from tests.e2e.conftest import Call
 
 

@@ -21,7 +21,7 @@ from connector.runs.job_run import run_all
 from connector.runs.run import prepare_all
 from connector.runs.summary import Summary
 from connector.sandbox.ninjaone.data.seed import EPOCH
-from connector.sandbox.server import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from tests.conftest import ROOT
 from tests.e2e.conftest import Call
 from tests.fakes import write_lines

@@ -10,7 +10,7 @@ import pytest
 from filelock import FileLock
 
 from connector.hosts.lhub_build import build
-from connector.sandbox.server import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from tests.environments import WHEELS, build_wheel, copy_sources, environment, offline_pip
 from tests.hosts.logichub import LogicHub
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connector.sandbox.server import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from tests.hosts.logichub import LogicHub
 from tests.loopback import CERTIFICATE, Server, Talk, free_port
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.sandbox.server import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from tests.hosts.conftest import ByHand
 from tests.hosts.logichub import MODES, RESULTS_FILE, ROWS_FOLDER, LogicHub, Mode, line
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from connector.hosts.lhub_build import build
-from connector.sandbox.server import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from tests.environments import WHEELS, environment, offline_pip, run
 from tests.hosts.conftest import SDK
 from tests.hosts.logichub import LogicHub

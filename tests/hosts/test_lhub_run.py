@@ -15,7 +15,7 @@ import pytest
 
 from connector.catalog.catalog import Catalog
 from connector.hosts.lhub_build import DOCUMENTED, build
-from connector.sandbox.server import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from tests.hosts.conftest import ByHand
 from tests.hosts.logichub import DELAY, MODES, RESULTS_FILE, ROWS_FOLDER, LogicHub, Mode, line, settings
 

@@ -18,7 +18,7 @@ from connector.invocation.invoke import Invoker
 from connector.runs.job import load_jobs
 from connector.runs.job_run import run_all
 from connector.runs.run import prepare_all
-from connector.sandbox.server import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from tests.declared import declare, invoker
 from tests.fakes import FakeTransport, write_lines
 from tests.runs.batches import echo

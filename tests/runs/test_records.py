@@ -27,7 +27,7 @@ from connector.runs.job import Job
 from connector.runs.records import MOST_POINTS, Record, Timeline, absolute, find, list_records, recorded, save
 from connector.runs.run import ActiveRun, prepare, run
 from connector.runs.summary import Summary
-from connector.sandbox.server import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from tests.fakes import FakeClock, write_lines
 from tests.loopback import PATIENCE_S
 

@@ -17,7 +17,7 @@ from connector.files.envelope import Envelope
 from connector.runs.job import load_jobs
 from connector.runs.job_run import run_all
 from connector.runs.run import prepare_all
-from connector.sandbox.server import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from tests.fakes import write_lines
 from tests.runs.jobs import READ, REBOOT, RENAME, Ended, RunJob, counts
 

@@ -20,7 +20,7 @@ from connector.errors import RunError, RunStoppedError
 from connector.files.envelope import Envelope
 from connector.runs.job import Job
 from connector.runs.run import prepare, run
-from connector.sandbox.server import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from tests.fakes import wait_until, write_lines
 from tests.runs.jobs import READ, REBOOT, RENAME, Ended, RunJob, counts
 

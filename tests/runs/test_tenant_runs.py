@@ -24,7 +24,7 @@ from connector.runs.run import Prepared, prepare
 from connector.runs.summary import Summary
 from connector.runs.tenant_runs import account_of, run_tenants, tenant_connections
 from connector.runs.tenant_split import Split
-from connector.sandbox.server import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from tests.fakes import wait_until, write_lines
 
 COUNT = 12

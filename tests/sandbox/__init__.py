@@ -1,1 +1,1 @@
-"""Tests of the sandbox, over real HTTP on the loopback interface."""
+"""Tests of the mock servers, over real HTTP on the loopback interface; those of one service in a folder."""

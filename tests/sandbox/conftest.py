@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from connector.sandbox import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 
-from .client import Api
+from .ninjaone.client import Api
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from http.client import HTTPConnection, IncompleteRead
 import pytest
 import requests
 
-from connector.sandbox import Sandbox, parse_faults
-from connector.sandbox.faults import RATED, Fault
+from connector.sandbox.faults import RATED, Fault, parse_faults
+from connector.sandbox.ninjaone.server import Sandbox
 
-from .client import TIMEOUT_S
+from .ninjaone.client import TIMEOUT_S
 
 REBOOT = "/v2/device/1/reboot/NORMAL"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import requests
 
-from .client import TIMEOUT_S
+from .ninjaone.client import TIMEOUT_S
 
 
 def test_entry(api):

@@ -14,7 +14,7 @@ from connector.files.envelope import Envelope
 from connector.runs.job import load_jobs
 from connector.runs.job_run import run_all
 from connector.runs.run import prepare_all
-from connector.sandbox.server import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from tests.fakes import HurriedClock
 from tests.torture.kinds import ORGANIZATION, READ, REBOOT, UPDATE, Kind
 from tests.torture.oracle import Oracle

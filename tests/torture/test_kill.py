@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from connector.sandbox.server import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from tests.torture.kinds import CLOSE, ORGANIZATION, TICKET, Kind
 from tests.torture.oracle import Oracle
 from tests.torture.runs import FINISHED, Run, State, codes

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.sandbox.server import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from tests.torture.kinds import READ
 from tests.torture.oracle import Oracle
 from tests.torture.runs import FINISHED, Run

@@ -17,7 +17,7 @@ from connector.client.factory import open_client
 from connector.connections.connection import Connection
 from connector.invocation.bindings import bind
 from connector.invocation.invoke import Invoker
-from connector.sandbox import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from connector.web.catalog import sandbox_answers
 
 MOST_ITEMS = 2

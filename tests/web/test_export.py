@@ -11,7 +11,7 @@ import pytest
 
 from connector.catalog.catalog import Catalog
 from connector.errors import RunError
-from connector.sandbox import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from connector.web.export import MANIFEST, export
 from tests.declared import declare
 

@@ -37,7 +37,7 @@ from connector.errors import RunError
 from connector.files.output import is_interrupted
 from connector.runs.job import Job
 from connector.runs.records import Record, absolute, id_of, job_to_json, rerun_output
-from connector.sandbox.server import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from connector.web.runs.pasted_rows import PastedRows
 
 JOB, OUTPUT, LOG = "job.yaml", "envelopes.jsonl", "log.txt"

@@ -12,7 +12,7 @@ import pytest
 
 from connector.connections.saved import SavedConnections
 from connector.connections.secret_store import SecretStore
-from connector.sandbox.server import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from tests.loopback import free_port
 
 BROWSER = """#!{python}

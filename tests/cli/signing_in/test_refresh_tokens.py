@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from connector.connections.secret_store import SecretStore
-from connector.sandbox.server import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
 from tests.cli.signing_in.tokens import CALL, files_with
 from tests.fakes import wait_until
@@ -55,7 +55,7 @@ sys.exit(main({command}))
 def test_processes_use_a_refresh_token_one_at_a_time(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sign_in = sandbox._app.tokens.sign_in
+    sign_in = sandbox.tokens.sign_in
     under_way, go_on = threading.Event(), threading.Event()
 
     def wait(request: Any) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def test_processes_use_a_refresh_token_one_at_a_time(
         assert go_on.wait(30)
         return sign_in(request)
 
-    monkeypatch.setattr(sandbox._app.tokens, "sign_in", wait)
+    monkeypatch.setattr(sandbox.tokens, "sign_in", wait)
     code = AT_THE_LOCK.format(command=list(CALL))
     processes = []
     for number in range(3):

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from connector.sandbox.server import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
 from tests.cli.signing_in.tokens import CALL, files_with
 
@@ -22,12 +22,12 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="a script is a progra
 def secrets_seen(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every code, verifier, access token and refresh token that goes over the wire."""
     seen: list[str] = []
-    tokens, authorizations = sandbox._app.tokens, sandbox.authorizations
+    tokens, authorizations = sandbox.tokens, sandbox.authorizations
     sign_in, authorize = tokens.sign_in, authorizations.authorize
 
     def noted_sign_in(request: Any) -> dict[str, Any]:
         names = ("code", "code_verifier", "refresh_token")
-        seen.extend(request.fields[name] for name in names if name in request.fields)
+        seen.extend(request.form[name] for name in names if name in request.form)
         answer = sign_in(request)
         seen.extend(answer[name] for name in ("access_token", "refresh_token") if name in answer)
         return answer

@@ -16,7 +16,7 @@ import pytest
 
 from connector.cli.main import main
 from connector.connections.saved import SavedConnections
-from connector.sandbox.server import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
 from tests.e2e.tenants.instances import NAMES, Start, Tenants, save
 

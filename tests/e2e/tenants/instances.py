@@ -10,7 +10,7 @@ from typing import Any
 
 from connector.connections.saved import SavedConnections
 from connector.connections.secret_store import SecretStore
-from connector.sandbox.server import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.test_run import envelopes
 from tests.fakes import write_lines
 

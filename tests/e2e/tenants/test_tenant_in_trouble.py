@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.sandbox.server import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
 from tests.cli.test_run import envelopes
 from tests.e2e.tenants.instances import (

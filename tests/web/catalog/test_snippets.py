@@ -28,7 +28,7 @@ from connector.files.readers import RowSource
 from connector.hosts.host import prepare_form
 from connector.hosts.lhub_build import DOCUMENTED
 from connector.runs.job import Job, load_job
-from connector.sandbox import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from connector.web.catalog.snippets import Block, curl, sends_empty, snippets, values
 
 AREAS = sorted({action.area for action in Catalog().actions()})

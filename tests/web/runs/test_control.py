@@ -23,7 +23,7 @@ from connector.connections.saved import SavedConnections
 from connector.connections.secret_store import SecretStore
 from connector.runs.job import Job, load_job
 from connector.runs.records import Record, absolute, find_by_id, id_of, list_records, save
-from connector.sandbox.server import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from connector.web.runs.control import RunControl, resumed_job, write_job
 from tests.web.guest import Guest, open_site, until
 

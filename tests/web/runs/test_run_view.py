@@ -19,7 +19,7 @@ from connector.common.redaction import Redactor
 from connector.files.output import partial_output_of
 from connector.runs.job import Job
 from connector.runs.records import Record, absolute, id_of, save
-from connector.sandbox.server import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from connector.web.run_pages import FAILED_SHOWN, LISTED
 from connector.web.runs.envelopes import Envelopes
 from connector.web.runs.plot import make_plot, time_text

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from connector.runs.records import absolute, find, id_of
-from connector.sandbox.server import Sandbox
+from connector.sandbox.ninjaone.server import Sandbox
 from tests.fakes import write_lines
 from tests.web.conftest import PHONE, OpenVisit
 from tests.web.guest import LONG_S

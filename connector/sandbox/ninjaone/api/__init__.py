@@ -1,1 +1,1 @@
-"""The published operations as routes: types, pages, filters, collections."""
+"""The published operations as endpoints: types, pages, filters, collections."""

@@ -16,22 +16,24 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from connector.sandbox.errors import ApiError, invalid, not_found
-from connector.sandbox.ninjaone.api.generic import check_owners, in_path
-from connector.sandbox.ninjaone.api.operations import Published, operations, route_of
+from connector.sandbox.endpoints import path_argument
+from connector.sandbox.errors import HttpError
+from connector.sandbox.ninjaone.api.endpoints import ENDPOINTS, ApiCall
+from connector.sandbox.ninjaone.api.fallback import check_owners, in_path
+from connector.sandbox.ninjaone.api.operations import OpenApiFacts, endpoint_of, operations
 from connector.sandbox.ninjaone.data.generated import make, members
 from connector.sandbox.ninjaone.data.seed import JSON
 from connector.sandbox.ninjaone.data.state import State
-from connector.sandbox.routing import Call, declare, path_argument
+from connector.sandbox.ninjaone.errors import invalid, not_found
 
 _BORN = ("createTime", "createdTime", "created")
 _TOUCHED = ("updateTime", "updatedTime", "updated", "lastUpdatedOn", "documentUpdateTime")
 
-Settle = Callable[[Call, JSON, JSON], None]
+Settle = Callable[[ApiCall, JSON, JSON], None]
 """What a collection does with an item (second) after a request's body (third) was merged into it."""
 
 
-def _nothing(call: Call, item: JSON, body: JSON) -> None:
+def _nothing(call: ApiCall, item: JSON, body: JSON) -> None:
     """Most collections keep an item as it was given."""
 
 
@@ -52,13 +54,13 @@ class Collection:
     archived: tuple[str, str] = ("archived", "archivedTime")
     seed: Callable[[int], JSON] | None = None
     settle: Settle = _nothing
-    missing: Callable[[str], ApiError] = not_found
+    missing: Callable[[str], HttpError] = not_found
 
     def items(self, state: State) -> dict[Any, JSON]:
         """All items by id."""
         if self.name not in state.store:
-            made = [self._seeded(number) for number in range(self.first, self.first + self.count)]
-            state.store[self.name] = {item[self.key]: item for item in made}
+            seeded = [self._seeded(number) for number in range(self.first, self.first + self.count)]
+            state.store[self.name] = {item[self.key]: item for item in seeded}
         return state.store[self.name]
 
     def _seeded(self, number: int) -> JSON:
@@ -134,7 +136,7 @@ class Collection:
         ):
             for name in (names,) if isinstance(names, str) else names:
                 facts = operations()[name]
-                declare(route_of(name, partial(_serve, self, facts, verb)))
+                ENDPOINTS.add(endpoint_of(name, partial(_serve, self, facts, verb)))
 
 
 def shown(item: JSON, resource: str) -> JSON:
@@ -143,14 +145,14 @@ def shown(item: JSON, resource: str) -> JSON:
     return {name: value for name, value in item.items() if name in known}
 
 
-def named_in_path(facts: Published, arguments: Mapping[str, Any]) -> JSON:
+def named_in_path(facts: OpenApiFacts, arguments: Mapping[str, Any]) -> JSON:
     """The path's values by their published names."""
     return {name: arguments[path_argument(name)] for name in facts["parameters"] if in_path(facts, name)}
 
 
-def body_fact(facts: Published) -> Published:
+def body_fact(facts: OpenApiFacts) -> OpenApiFacts:
     """What is published about the body."""
-    found: Published = next(iter(facts["body"].values()), {})
+    found: OpenApiFacts = next(iter(facts["body"].values()), {})
     return found
 
 
@@ -171,16 +173,16 @@ def check_references(state: State, fields: JSON) -> None:
         state.user_by_uid(fields["assignedUserUid"])
 
 
-Verb = Callable[[Collection, Published, Call, JSON], list[JSON]]
+Verb = Callable[[Collection, OpenApiFacts, ApiCall, JSON], list[JSON]]
 
 
-def _serve(collection: Collection, facts: Published, verb: Verb, call: Call, **arguments: Any) -> Any:
+def _serve(collection: Collection, facts: OpenApiFacts, verb: Verb, call: ApiCall, **arguments: Any) -> Any:
     check_owners(call.state, facts["path"], arguments)
     items = verb(collection, facts, call, named_in_path(facts, arguments))
     return answer(facts, items)
 
 
-def answer(facts: Published, items: list[JSON]) -> Any:
+def answer(facts: OpenApiFacts, items: list[JSON]) -> Any:
     """The items as the operation publishes them: all, the first, or nothing."""
     result = facts["result"]
     if result == "none":
@@ -194,7 +196,7 @@ def answer(facts: Published, items: list[JSON]) -> Any:
 
 
 def _list(
-    filters: Mapping[str, str], collection: Collection, facts: Published, call: Call, named: JSON
+    filters: Mapping[str, str], collection: Collection, facts: OpenApiFacts, call: ApiCall, named: JSON
 ) -> list[JSON]:
     flag = collection.archived[0]
     return [
@@ -219,7 +221,7 @@ def passes(value: Any, wanted: Any, name: str) -> bool:
     return bool(value == wanted)
 
 
-def _bodies(facts: Published, call: Call) -> tuple[list[JSON], list[str]]:
+def _bodies(facts: OpenApiFacts, call: ApiCall) -> tuple[list[JSON], list[str]]:
     """The items that a request gives, and the members that it could have given."""
     fact, body = body_fact(facts), call.body
     properties = fact.get("items", fact).get("properties", {})
@@ -230,7 +232,7 @@ def _bodies(facts: Published, call: Call) -> tuple[list[JSON], list[str]]:
     return (body if isinstance(body, list) else [body or {}]), list(properties)
 
 
-def _create(collection: Collection, facts: Published, call: Call, named: JSON) -> list[JSON]:
+def _create(collection: Collection, facts: OpenApiFacts, call: ApiCall, named: JSON) -> list[JSON]:
     bodies, settable = _bodies(facts, call)
     for body in bodies:
         check_references(call.state, body)
@@ -242,7 +244,7 @@ def _create(collection: Collection, facts: Published, call: Call, named: JSON) -
     return items
 
 
-def _keys(collection: Collection, facts: Published, call: Call, named: JSON) -> list[Any]:
+def _keys(collection: Collection, facts: OpenApiFacts, call: ApiCall, named: JSON) -> list[Any]:
     """The ids of the items that a request is about: in its path, in its body, or in a list in its body."""
     in_body = call.body
     if isinstance(in_body, dict) and len(in_body) == 1 and "properties" in body_fact(facts):
@@ -263,7 +265,7 @@ def _own_key(entry: JSON, name: str | None) -> Any:
     return entry[name]
 
 
-def _in_path(collection: Collection, call: Call, named: JSON) -> JSON:
+def _in_path(collection: Collection, call: ApiCall, named: JSON) -> JSON:
     """The item that the path ends with, of the organization or policy that it names before."""
     *owners, last = named
     item = collection.find(call.state, named[last])
@@ -272,11 +274,11 @@ def _in_path(collection: Collection, call: Call, named: JSON) -> JSON:
     return item
 
 
-def _get(collection: Collection, facts: Published, call: Call, named: JSON) -> list[JSON]:
+def _get(collection: Collection, facts: OpenApiFacts, call: ApiCall, named: JSON) -> list[JSON]:
     return [_in_path(collection, call, named)]
 
 
-def _update(collection: Collection, facts: Published, call: Call, named: JSON) -> list[JSON]:
+def _update(collection: Collection, facts: OpenApiFacts, call: ApiCall, named: JSON) -> list[JSON]:
     bodies, settable = _bodies(facts, call)
     if named:
         items = [_in_path(collection, call, named)]
@@ -290,7 +292,7 @@ def _update(collection: Collection, facts: Published, call: Call, named: JSON) -
     return items
 
 
-def _delete(collection: Collection, facts: Published, call: Call, named: JSON) -> list[JSON]:
+def _delete(collection: Collection, facts: OpenApiFacts, call: ApiCall, named: JSON) -> list[JSON]:
     keys = _keys(collection, facts, call, named)
     items = [collection.find(call.state, key) for key in keys]
     for key in {item[collection.key] for item in items}:
@@ -298,7 +300,9 @@ def _delete(collection: Collection, facts: Published, call: Call, named: JSON) -
     return []
 
 
-def _archive(archive: bool, collection: Collection, facts: Published, call: Call, named: JSON) -> list[JSON]:
+def _archive(
+    archive: bool, collection: Collection, facts: OpenApiFacts, call: ApiCall, named: JSON
+) -> list[JSON]:
     items = [collection.find(call.state, key) for key in _keys(collection, facts, call, named)]
     flag, since = collection.archived
     for item in items:

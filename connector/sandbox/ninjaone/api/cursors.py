@@ -12,9 +12,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from connector.sandbox.errors import application_error
 from connector.sandbox.ninjaone.data.seed import JSON
 from connector.sandbox.ninjaone.data.state import Snapshot, State
+from connector.sandbox.ninjaone.errors import application_error
 
 LIFETIME_S = 900.0
 """How long a snapshot lives."""

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
-from connector.sandbox.errors import invalid_filter
 from connector.sandbox.ninjaone.data.fleet import Facts
+from connector.sandbox.ninjaone.errors import invalid_filter
 
 Predicate = Callable[[Facts], bool]
 

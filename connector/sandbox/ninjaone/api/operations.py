@@ -1,9 +1,9 @@
-"""The published facts of every operation (`schemas/ninjaone/operations.json`), as routes and types.
+"""The published facts of every operation (`schemas/ninjaone/operations.json`), as endpoints and types.
 
     @operation("createContact")
-    def create_contact(call: Call) -> JSON: ...
+    def create_contact(call: ApiCall) -> JSON: ...
 
-Method, path, parameters and body come from the facts, so that such a route cannot differ from what is
+Method, path, parameters and body come from the facts, so that such an endpoint cannot differ from what is
 published. Bodies are closed: a member that is not published is refused, as a misspelt one should be.
 """
 
@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 from connector.common.package_data import schema
-from connector.sandbox.errors import failure, invalid
-from connector.sandbox.multipart import Part
-from connector.sandbox.routing import Handle, Route, declare
+from connector.sandbox.endpoints import MULTIPART, Endpoint, EndpointHandler, EndpointHandlerT
+from connector.sandbox.errors import HttpError
+from connector.sandbox.multipart import MultipartPart
+from connector.sandbox.ninjaone.api.endpoints import ENDPOINTS
+from connector.sandbox.ninjaone.errors import invalid
 from connector.sandbox.types import (
     BOOLEAN,
     INTEGER,
@@ -33,44 +35,40 @@ from connector.sandbox.types import (
     one_of,
 )
 
-Published = Mapping[str, Any]
-_Handle = TypeVar("_Handle", bound=Handle)
-
-MULTIPART = "multipart/form-data"
+OpenApiFacts = Mapping[str, Any]
 
 
 @cache
-def operations() -> dict[str, Published]:
-    """The facts of each operation, by its published name."""
-    found: dict[str, Published] = schema("ninjaone/operations.json")["operations"]
+def operations() -> dict[str, OpenApiFacts]:
+    """Return the facts of each operation, by its published name."""
+    found: dict[str, OpenApiFacts] = schema("ninjaone/operations.json")["operations"]
     return found
 
 
-def operation(name: str) -> Callable[[_Handle], _Handle]:
-    """Declare the function as the answer to an operation, with everything else taken from the facts."""
+def operation(name: str) -> Callable[[EndpointHandlerT], EndpointHandlerT]:
+    """Return a decorator that makes its function an endpoint; all else is taken from the facts."""
 
-    def decorate(handle: _Handle) -> _Handle:
-        declare(route_of(name, handle))
-        return handle
+    def decorate(handler: EndpointHandlerT) -> EndpointHandlerT:
+        ENDPOINTS.add(endpoint_of(name, handler))
+        return handler
 
     return decorate
 
 
-def route_of(name: str, handle: Handle) -> Route:
-    """The operation's route."""
+def endpoint_of(name: str, handler: EndpointHandler) -> Endpoint:
+    """Return the operation's endpoint."""
     facts = operations()[name]
     media_type, body = next(iter(facts["body"].items()), ("application/json", None))
     scalars: dict[str, dict[str, Scalar]] = {"path": {}, "query": {}}
     for parameter, fact in facts["parameters"].items():
-        joined = "," in str(
-            fact.get("enum", [""])[0]
-        )  # several values, published as a single one (FACTS.md H)
+        # several values, published as a single one (FACTS.md H)
+        joined = "," in str(fact.get("enum", [""])[0])
         scalars[fact["in"]][parameter] = TEXT if joined else scalar(fact)
-    return Route(
+    return Endpoint(
         facts["method"],
         facts["path"],
         name,
-        handle,
+        handler,
         scalars["path"],
         scalars["query"],
         None if body is None or media_type == MULTIPART else type_of(body),
@@ -79,7 +77,7 @@ def route_of(name: str, handle: Handle) -> Route:
     )
 
 
-def type_of(fact: Published) -> Type:
+def type_of(fact: OpenApiFacts) -> Type:
     """What a JSON value must be to agree with a published schema; null is left to the object around it."""
     kind = json_type(fact)
     if kind == "object":
@@ -96,7 +94,7 @@ def type_of(fact: Published) -> Type:
     return scalar(fact) if kind else Anything()
 
 
-def scalar(fact: Published) -> Scalar:
+def scalar(fact: OpenApiFacts) -> Scalar:
     """The single value that a published schema describes."""
     if "enum" in fact:
         return one_of(*(value for value in fact["enum"] if value is not None))
@@ -125,13 +123,13 @@ def _between(number: float, low: float | None, high: float | None) -> bool:
     return (low is None or number >= low) and (high is None or number <= high)
 
 
-def json_type(fact: Published) -> str:
+def json_type(fact: OpenApiFacts) -> str:
     """The JSON type of a published schema, null left out; empty when it says none."""
     kinds = fact.get("type", "object" if "properties" in fact else "")
     return str(kinds if isinstance(kinds, str) else next(kind for kind in kinds if kind != "null"))
 
 
-def check_parts(facts: Published, given: Iterable[Part]) -> None:
+def check_parts(facts: OpenApiFacts, given: Iterable[MultipartPart]) -> None:
     """Raise the 400 of a part that is unknown, missing or of the wrong type; files must be there."""
     published = facts["body"].get(MULTIPART, {}).get("properties", {})
     if not published:
@@ -148,18 +146,18 @@ def check_parts(facts: Published, given: Iterable[Part]) -> None:
             raise invalid(name, "a part")
 
 
-def _is_file(fact: Published) -> bool:
+def _is_file(fact: OpenApiFacts) -> bool:
     found = fact["items"] if json_type(fact) == "array" else fact
     return bool(found.get("format") == "binary")
 
 
-def _is_optional(fact: Published) -> bool:
+def _is_optional(fact: OpenApiFacts) -> bool:
     """Files that may be null need not be there."""
     return "null" in fact.get("items", fact).get("type", ())
 
 
-def _text(part: Part) -> str:
+def _text(part: MultipartPart) -> str:
     try:
         return part.data.decode()
     except UnicodeDecodeError:
-        raise failure(400) from None
+        raise HttpError(400) from None

@@ -1,11 +1,13 @@
-"""The areas of the API that are served. Importing one declares its routes; a new one is added here."""
+"""The areas of the API that are served. Importing one declares its endpoints; a new one is added here."""
 
 from __future__ import annotations
 
 from functools import cache
 
-from connector.sandbox.ninjaone.api import generic
-from connector.sandbox.ninjaone.areas import (  # noqa: F401  each declares its routes
+from connector.sandbox.endpoints import Endpoint
+from connector.sandbox.ninjaone.api.endpoints import ENDPOINTS
+from connector.sandbox.ninjaone.api.fallback import missing_endpoints
+from connector.sandbox.ninjaone.areas import (  # noqa: F401  each declares its endpoints
     account,
     activities,
     assets,
@@ -36,19 +38,19 @@ from connector.sandbox.ninjaone.areas import (  # noqa: F401  each declares its 
     users,
     vulnerabilities,
 )
-from connector.sandbox.routing import ROUTES, Route, Router
+from connector.sandbox.routing import Router
+
+PREFIXES = ("", "/api")
+"""Every published path, such as `/v2/devices`, is served after each of these (FACTS.md A)."""
 
 
-def declared_routes() -> tuple[Route, ...]:
-    """The routes that an area answers by hand or from a collection."""
-    return _DECLARED
-
-
-_DECLARED = tuple(ROUTES)
+def declared_endpoints() -> tuple[Endpoint, ...]:
+    """Return the endpoints that an area carries out by hand or from a collection."""
+    return tuple(ENDPOINTS.declared)
 
 
 @cache
 def router() -> Router:
-    """The router of all areas, built once: that takes longer than all the rest of a sandbox."""
-    declared = declared_routes()
-    return Router([*declared, *generic.missing_routes(declared)])
+    """Return the router of all areas, built once: that takes longer than all the rest of a sandbox."""
+    declared = declared_endpoints()
+    return Router([*declared, *missing_endpoints(declared)], PREFIXES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from connector.sandbox.errors import invalid, not_found
+from connector.sandbox.ninjaone.api.endpoints import ApiCall
 from connector.sandbox.ninjaone.api.operations import operation
 from connector.sandbox.ninjaone.areas.attachments import signed_urls
 from connector.sandbox.ninjaone.areas.checklists import CHECKLISTS
@@ -13,7 +13,7 @@ from connector.sandbox.ninjaone.areas.knowledge import ARTICLES
 from connector.sandbox.ninjaone.areas.users import role_of
 from connector.sandbox.ninjaone.data.generated import make, resource_schema
 from connector.sandbox.ninjaone.data.seed import EPOCH, JSON, uid
-from connector.sandbox.routing import Call
+from connector.sandbox.ninjaone.errors import invalid, not_found
 
 _TASKS = ("Weekly cleanup", "Monthly report", "Restart of kiosks")
 _CHANNELS = (
@@ -26,7 +26,7 @@ PRODUCTS = 5
 
 
 @operation("configureWebhook")
-def configure_webhook(call: Call) -> None:
+def configure_webhook(call: ApiCall) -> None:
     """The account's one webhook, in place of any other. Nothing is delivered."""
     address = urlsplit(call.body.get("url") or "")
     if address.scheme not in ("http", "https") or not address.hostname:
@@ -41,13 +41,13 @@ def configure_webhook(call: Call) -> None:
 
 
 @operation("disableWebhook")
-def disable_webhook(call: Call) -> None:
+def disable_webhook(call: ApiCall) -> None:
     """The account has no webhook, whether it had one or not."""
     call.state.webhook = None
 
 
 @operation("getScheduledTasks")
-def get_tasks(call: Call) -> list[JSON]:
+def get_tasks(call: ApiCall) -> list[JSON]:
     """Scheduled tasks."""
     return [
         {
@@ -64,7 +64,7 @@ def get_tasks(call: Call) -> list[JSON]:
 
 
 @operation("getNotificationChannels")
-def get_channels(call: Call) -> list[JSON]:
+def get_channels(call: ApiCall) -> list[JSON]:
     """Notification channels."""
     return [
         {"id": number, "name": name, "description": f"Example channel {number}", "enabled": on, "type": kind}
@@ -73,19 +73,19 @@ def get_channels(call: Call) -> list[JSON]:
 
 
 @operation("getEnabledNotificationChannels")
-def get_enabled_channels(call: Call) -> list[JSON]:
+def get_enabled_channels(call: ApiCall) -> list[JSON]:
     """Those of them that are in use."""
     return [channel for channel in get_channels(call) if channel["enabled"]]
 
 
 @operation("getSoftwareProducts")
-def get_products(call: Call) -> list[JSON]:
+def get_products(call: ApiCall) -> list[JSON]:
     """Software that can be patched."""
     return [make("SoftwareProduct", number) for number in range(1, PRODUCTS + 1)]
 
 
 @operation("updateUserRoleOrganizationPermissions")
-def set_permissions(call: Call, role_id: int) -> JSON:
+def set_permissions(call: ApiCall, role_id: int) -> JSON:
     """Nothing is published about the body: it is kept with the role, and comes back."""
     role_of(call, role_id)
     permissions = call.state.store.setdefault("role_permissions", {})
@@ -94,7 +94,7 @@ def set_permissions(call: Call, role_id: int) -> JSON:
 
 
 @operation("getKnowledgeBaseArticleSignedUrls")
-def get_article_urls(call: Call, article_id: int) -> JSON:
+def get_article_urls(call: ApiCall, article_id: int) -> JSON:
     """Links to an article's attachments."""
     article = ARTICLES.find(call.state, article_id)
     found = [entry["metadata"]["contentId"] for entry in article.get("attachments", [])]
@@ -102,19 +102,19 @@ def get_article_urls(call: Call, article_id: int) -> JSON:
 
 
 @operation("getClientChecklistSignedUrls")
-def get_checklist_urls(call: Call, checklist_id: int) -> JSON:
+def get_checklist_urls(call: ApiCall, checklist_id: int) -> JSON:
     """Links to what is attached to a checklist."""
     return signed_urls(uid(72, CHECKLISTS.find(call.state, checklist_id)["id"]))
 
 
 @operation("getClientDocumentSignedUrls")
-def get_document_urls(call: Call, client_document_id: int) -> JSON:
+def get_document_urls(call: ApiCall, client_document_id: int) -> JSON:
     """Links to what is attached to a document."""
     return signed_urls(uid(73, DOCUMENTS.find(call.state, client_document_id)["documentId"]))
 
 
 @operation("getNodeAttributeSignedUrls")
-def get_field_urls(call: Call, entity_type: str, entity_id: int) -> JSON:
+def get_field_urls(call: ApiCall, entity_type: str, entity_id: int) -> JSON:
     """Links to the files in an entity's custom fields."""
     state = call.state
     if entity_type == "NODE":

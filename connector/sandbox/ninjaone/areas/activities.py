@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from connector.sandbox.errors import invalid, not_found
 from connector.sandbox.ninjaone.api.device_filter import device_filter
+from connector.sandbox.ninjaone.api.endpoints import ApiCall, endpoint
 from connector.sandbox.ninjaone.api.paging import ACTIVITY_PAGE, LANGUAGE, activity_page
 from connector.sandbox.ninjaone.data.seed import JSON
 from connector.sandbox.ninjaone.data.state import State
-from connector.sandbox.routing import EMPTY, Call, route
-from connector.sandbox.types import TEXT, UUID, Scalar, one_of
+from connector.sandbox.ninjaone.errors import invalid, not_found
+from connector.sandbox.types import MAP, TEXT, UUID, Scalar, one_of
 
 _ALL_QUERY: Mapping[str, Scalar] = {
     **ACTIVITY_PAGE,
@@ -26,8 +26,8 @@ _ALL_QUERY: Mapping[str, Scalar] = {
 }
 
 
-@route("GET", "/v2/activities", "getActivities", query=_ALL_QUERY)
-def get_activities(call: Call) -> JSON:
+@endpoint("GET", "/v2/activities", "getActivities", query=_ALL_QUERY)
+def get_activities(call: ApiCall) -> JSON:
     """Activities of the account, newest first."""
     found = _newest_first(call.state, _tests(call.state, call.query))
     return {
@@ -36,10 +36,10 @@ def get_activities(call: Call) -> JSON:
     }
 
 
-@route(
+@endpoint(
     "GET", "/v2/device/{id}/activities", "getDeviceActivities", query={**ACTIVITY_PAGE, "activityType": TEXT}
 )
-def get_device_activities(call: Call, id: int) -> JSON:
+def get_device_activities(call: ApiCall, id: int) -> JSON:
     """Activities of one device, newest first."""
     call.state.device(id)
     tests = [*_tests(call.state, call.query), lambda activity: activity.get("deviceId") == id]
@@ -123,8 +123,8 @@ def _moment(text: str, where: str) -> float:
     return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
 
 
-@route("GET", "/v2/alerts", "getAlerts", query={**LANGUAGE, "sourceType": TEXT, "df": TEXT})
-def get_alerts(call: Call) -> list[JSON]:
+@endpoint("GET", "/v2/alerts", "getAlerts", query={**LANGUAGE, "sourceType": TEXT, "df": TEXT})
+def get_alerts(call: ApiCall) -> list[JSON]:
     """Active alerts of the devices that pass the filter; not paged."""
     keep = _of_devices(call.state, call.query.get("df", ""))
     wanted = call.query.get("sourceType")
@@ -133,28 +133,28 @@ def get_alerts(call: Call) -> list[JSON]:
     ]
 
 
-@route("GET", "/v2/device/{id}/alerts", "getDeviceAlerts", query=LANGUAGE)
-def get_device_alerts(call: Call, id: int) -> list[JSON]:
+@endpoint("GET", "/v2/device/{id}/alerts", "getDeviceAlerts", query=LANGUAGE)
+def get_device_alerts(call: ApiCall, id: int) -> list[JSON]:
     """Active alerts of one device."""
     call.state.device(id)
     return [alert for alert in call.state.alerts.values() if alert["deviceId"] == id]
 
 
-@route("DELETE", "/v2/alert/{uid}", "resetAlert", path_types={"uid": UUID})
-def reset_alert(call: Call, uid: str) -> None:
+@endpoint("DELETE", "/v2/alert/{uid}", "resetAlert", path_types={"uid": UUID})
+def reset_alert(call: ApiCall, uid: str) -> None:
     """Closes an alert."""
     _reset(call.state, uid, {})
 
 
-@route(
+@endpoint(
     "POST",
     "/v2/alert/{uid}/reset",
     "resetAlertSetActivityData",
     path_types={"uid": UUID},
-    body=EMPTY,
+    body=MAP,
     body_required=False,
 )
-def reset_alert_with_data(call: Call, uid: str) -> None:
+def reset_alert_with_data(call: ApiCall, uid: str) -> None:
     """Closes an alert; the body becomes the data of the activity that tells of it."""
     _reset(call.state, uid, call.body or {})
 

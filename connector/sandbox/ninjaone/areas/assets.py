@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from connector.sandbox.errors import invalid, not_found
+from connector.sandbox.messages import ServerResponse
 from connector.sandbox.ninjaone.api.collections import Collection, check_references
+from connector.sandbox.ninjaone.api.endpoints import ApiCall
 from connector.sandbox.ninjaone.api.operations import operation
 from connector.sandbox.ninjaone.data.fleet import Facts
 from connector.sandbox.ninjaone.data.seed import JSON
 from connector.sandbox.ninjaone.data.state import State
-from connector.sandbox.routing import Answer, Call
+from connector.sandbox.ninjaone.errors import invalid, not_found
 from connector.sandbox.types import given
 
 _ASSET_FIELDS = {
@@ -26,7 +27,7 @@ _ASSET_FIELDS = {
 
 
 @operation("createUnmanagedDevicePublicApi")
-def create_unmanaged(call: Call) -> JSON:
+def create_unmanaged(call: ApiCall) -> JSON:
     """A device without an agent; from then on it is a device among others."""
     number = _add(call, "UNMANAGED_DEVICE", "APPROVED")
     _describe(call.state, number, call.body)
@@ -34,7 +35,7 @@ def create_unmanaged(call: Call) -> JSON:
 
 
 @operation("createStagedDevice")
-def create_staged(call: Call) -> JSON:
+def create_staged(call: ApiCall) -> JSON:
     """A device that waits for its agent."""
     role = call.state.role(call.body["roleId"])
     number = _add(call, role["nodeClass"], "STAGED")
@@ -45,7 +46,7 @@ def create_staged(call: Call) -> JSON:
 
 
 @operation("updateUnmanagedDevicePublicApi")
-def update_unmanaged(call: Call, node_id: int) -> Answer:
+def update_unmanaged(call: ApiCall, node_id: int) -> ServerResponse:
     """Changes the device; the answer says that this was accepted."""
     _unmanaged(call.state, node_id)
     _check(call.state, call.body)
@@ -53,23 +54,23 @@ def update_unmanaged(call: Call, node_id: int) -> Answer:
     place = {"organizationId": call.body["orgId"], "locationId": call.body["locationId"]}
     call.state.fleet.change(node_id).fields |= place
     _describe(call.state, node_id, call.body)
-    return Answer(202)
+    return ServerResponse(202)
 
 
 @operation("deleteUnmanagedDevicePublicApi")
-def delete_unmanaged(call: Call, node_id: int) -> None:
+def delete_unmanaged(call: ApiCall, node_id: int) -> None:
     """The device is gone."""
     call.state.fleet.remove(_unmanaged(call.state, node_id))
 
 
 @operation("decommissionUnmanagedDevicePublicApi")
-def decommission_unmanaged(call: Call, node_id: int) -> None:
+def decommission_unmanaged(call: ApiCall, node_id: int) -> None:
     """The device is out of service, and still there."""
     call.state.fleet.change(_unmanaged(call.state, node_id)).status = "DECOMMISSIONED"
 
 
 @operation("decommissionUnmanagedDevicePublicApiList")
-def decommission_several(call: Call) -> None:
+def decommission_several(call: ApiCall) -> None:
     """The same for several, all or none."""
     for number in [_unmanaged(call.state, number) for number in call.body["nodeIds"]]:
         call.state.fleet.change(number).status = "DECOMMISSIONED"
@@ -87,7 +88,7 @@ def _check(state: State, body: JSON) -> None:
     check_references(state, body)
 
 
-def _add(call: Call, node_class: str, status: str) -> int:
+def _add(call: ApiCall, node_class: str, status: str) -> int:
     body = call.body
     _check(call.state, body)
     facts = Facts(
@@ -132,7 +133,7 @@ TYPES.serve(list="getAssetRelationshipTypes", create="createAssetRelationshipTyp
 
 
 @operation("getAssetRelationshipsByEntity")
-def get_relationships_of(call: Call, entity_type: str, entity_id: int) -> list[JSON]:
+def get_relationships_of(call: ApiCall, entity_type: str, entity_id: int) -> list[JSON]:
     """Relationships that have the entity at one of their ends. Their form is a guess."""
     end = (entity_type.casefold(), entity_id)
     return [
@@ -147,7 +148,7 @@ def _end(item: JSON, kind: str, number: str) -> tuple[str, Any]:
 
 
 @operation("deleteAssetRelationship")
-def delete_relationship(call: Call) -> None:
+def delete_relationship(call: ApiCall) -> None:
     """Nothing is published by which the request could say which one: the newest is gone."""
     items = RELATIONSHIPS.items(call.state)
     if not items:

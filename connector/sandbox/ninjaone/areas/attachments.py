@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from connector.sandbox.errors import not_found
-from connector.sandbox.multipart import Part
+from connector.sandbox.messages import ServerResponse
+from connector.sandbox.multipart import MultipartPart
+from connector.sandbox.ninjaone.api.endpoints import ApiCall
 from connector.sandbox.ninjaone.api.operations import check_parts, operation, operations
 from connector.sandbox.ninjaone.data.seed import JSON
 from connector.sandbox.ninjaone.data.state import State
-from connector.sandbox.routing import Answer, Call
+from connector.sandbox.ninjaone.errors import not_found
 from connector.sandbox.types import given
 
 SIGNED = "https://files.example.com/{0}?signature=example"
 
 
-def keep_file(state: State, part: Part) -> JSON:
+def keep_file(state: State, part: MultipartPart) -> JSON:
     """Keep the file of a part; its description (`AttachmentMetadata`)."""
     content_id = state.fresh_uid()
     name = part.filename or part.name
@@ -27,7 +28,7 @@ def keep_file(state: State, part: Part) -> JSON:
     }
 
 
-def download(state: State, content_id: str) -> Answer:
+def download(state: State, content_id: str) -> ServerResponse:
     """The file, as it was sent."""
     part = state.files.get(content_id)
     if part is None:
@@ -35,7 +36,7 @@ def download(state: State, content_id: str) -> Answer:
     name = (part.filename or part.name).replace('"', "")
     kind = part.content_type or "application/octet-stream"
     headers = {"Content-Type": kind, "Content-Disposition": f'attachment; filename="{name}"'}
-    return Answer(200, headers, part.data)
+    return ServerResponse(200, headers, part.data)
 
 
 def signed_urls(*content_ids: str) -> JSON:
@@ -44,7 +45,7 @@ def signed_urls(*content_ids: str) -> JSON:
 
 
 @operation("uploadTempAttachments")
-def upload_temporary(call: Call) -> list[JSON]:
+def upload_temporary(call: ApiCall) -> list[JSON]:
     """Files that a later request will refer to."""
     check_parts(operations()["uploadTempAttachments"], call.parts)
     described = [keep_file(call.state, part) for part in call.parts if part.name == "files"]

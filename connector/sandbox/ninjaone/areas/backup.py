@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
-from connector.sandbox.errors import invalid, invalid_filter
 from connector.sandbox.ninjaone.api.device_filter import device_filter
+from connector.sandbox.ninjaone.api.endpoints import ApiCall
 from connector.sandbox.ninjaone.api.operations import operation
 from connector.sandbox.ninjaone.areas.reports import has_agent, paged
 from connector.sandbox.ninjaone.data.fleet import Facts
 from connector.sandbox.ninjaone.data.generated import make
 from connector.sandbox.ninjaone.data.seed import EPOCH, JSON, mix, uid
 from connector.sandbox.ninjaone.data.state import State
-from connector.sandbox.routing import Call
+from connector.sandbox.ninjaone.errors import invalid, invalid_filter
 from connector.sandbox.types import epoch_seconds
 
 _STATUSES = ("COMPLETED", "COMPLETED", "FAILED", "RUNNING", "PROCESSING", "CANCELED")
@@ -26,25 +27,25 @@ Test = Callable[[JSON], bool]
 
 
 @operation("getBackupJobs")
-def get_jobs(call: Call) -> JSON:
+def get_jobs(call: ApiCall) -> JSON:
     """Backup jobs of the devices and of the kinds that the filters ask for, page by page."""
     return _jobs(call, "getBackupJobs", _backups)
 
 
 @operation("getIntegrityCheckJobs")
-def get_integrity_checks(call: Call) -> JSON:
+def get_integrity_checks(call: ApiCall) -> JSON:
     """Integrity check jobs, those that were submitted among them."""
     return _jobs(call, "getIntegrityCheckJobs", _checks)
 
 
-def _jobs(call: Call, name: str, of_device: Callable[[State, Facts], list[JSON]]) -> JSON:
+def _jobs(call: ApiCall, name: str, of_device: Callable[[State, Facts], list[JSON]]) -> JSON:
     if call.query.get("include", "active") not in ("active", "deleted", "all"):
         raise invalid("include", "active, deleted or all")
     if call.query.get("include") == "deleted":  # no device of the sandbox is deleted and yet has backups
         return {"results": []}
     keep, tests = device_filter(call.query.get("df")), list(job_tests(call.query))
     if "pageSize" not in call.query:
-        call = Call(call.state, call.base_url, {**call.query, "pageSize": DEFAULT_PAGE})
+        call = replace(call, query={**call.query, "pageSize": DEFAULT_PAGE})
 
     def rows() -> list[Any]:
         return [
@@ -96,7 +97,7 @@ def _submitted(state: State) -> dict[Any, JSON]:
 
 
 @operation("submitIntegrityCheckJob")
-def submit_integrity_check(call: Call) -> JSON:
+def submit_integrity_check(call: ApiCall) -> JSON:
     """Starts a check of a device's backups."""
     for name in ("deviceId", "planUid"):
         if call.body.get(name) is None:
@@ -153,7 +154,7 @@ def _moment(text: str, whole: str) -> float:
 
 
 @operation("getDeviceUsage")
-def get_usage(call: Call) -> JSON:
+def get_usage(call: ApiCall) -> JSON:
     """Devices with what their backups take, page by page."""
 
     def show(device_id: int) -> JSON:
@@ -169,7 +170,7 @@ def get_usage(call: Call) -> JSON:
 
 
 @operation("getOrganizationLocationUsage")
-def get_usage_by_location(call: Call, id: str) -> list[JSON]:
+def get_usage_by_location(call: ApiCall, id: str) -> list[JSON]:
     """What backups take at each location. The id is published as text (FACTS.md H)."""
     if not id.isdecimal():
         raise invalid("id", "int32")
@@ -178,7 +179,7 @@ def get_usage_by_location(call: Call, id: str) -> list[JSON]:
 
 
 @operation("getLocationUsage")
-def get_usage_of_location(call: Call, id: int, location_id: int) -> JSON:
+def get_usage_of_location(call: ApiCall, id: int, location_id: int) -> JSON:
     """What backups take at one location."""
     return _usage(call.state.organization(id), call.state.location(id, location_id))
 
@@ -195,7 +196,7 @@ def _usage(organization: JSON, place: JSON) -> JSON:
 
 
 @operation("setBandwidthThrottleForDevice")
-def set_throttle(call: Call) -> None:
+def set_throttle(call: ApiCall) -> None:
     """How much of the line backups may take; the usage report shows it."""
     if call.body.get("deviceId") is None:
         raise invalid("deviceId", "a value")

@@ -10,19 +10,21 @@ import time
 from functools import partial
 from typing import Any
 
-from connector.sandbox.errors import ApiError
+from connector.sandbox.endpoints import EndpointHandler
+from connector.sandbox.errors import HttpError
+from connector.sandbox.messages import ServerResponse
 from connector.sandbox.ninjaone.api.collections import Collection
-from connector.sandbox.ninjaone.api.operations import operation, route_of
+from connector.sandbox.ninjaone.api.endpoints import ENDPOINTS, ApiCall
+from connector.sandbox.ninjaone.api.operations import endpoint_of, operation
 from connector.sandbox.ninjaone.data.seed import EPOCH, JSON
-from connector.sandbox.routing import Answer, Call, Handle, declare
 
 
-def billing_error(status: int, code: str, message: str) -> ApiError:
+def billing_error(status: int, code: str, message: str) -> HttpError:
     """An error as billing words it."""
-    return ApiError(status, {"errorCode": code, "message": message})
+    return HttpError(status, {"errorCode": code, "message": message})
 
 
-def _missing(name: str) -> ApiError:
+def _missing(name: str) -> HttpError:
     return billing_error(404, f"{name}_not_found", f"The {name.replace('_', ' ')} does not exist")
 
 
@@ -81,7 +83,7 @@ TIME_ENTRIES.serve(update="updateBillingTicketTimeEntry")
 
 
 @operation("createBillingInvoice")
-def create_invoice(call: Call) -> JSON:
+def create_invoice(call: ApiCall) -> JSON:
     """A new invoice, of an agreement."""
     if call.body.get("agreementId") is None:
         raise billing_error(400, "agreement_is_required", "An agreement is required")
@@ -89,13 +91,13 @@ def create_invoice(call: Call) -> JSON:
     return INVOICES.add(call.state, {"status": "PENDING", "archived": False, **call.body})
 
 
-def _activate(collection: Collection, active: bool, call: Call, id: int) -> JSON:
+def _activate(collection: Collection, active: bool, call: ApiCall, id: int) -> JSON:
     item = collection.find(call.state, id)
     item |= {"active": active, "updateTime": time.time()}
     return item
 
 
-def _invoices(changes: JSON, call: Call) -> list[JSON]:
+def _invoices(changes: JSON, call: ApiCall) -> list[JSON]:
     """Changes the invoices whose ids stand in a list of the body, under whatever name."""
     found = [INVOICES.find(call.state, number) for number in _ids(call.body)]
     for invoice in found:
@@ -111,47 +113,47 @@ def _ids(body: JSON) -> list[Any]:
 
 
 @operation("exportBillingInvoices")
-def export(call: Call) -> Answer:
+def export(call: ApiCall) -> ServerResponse:
     """The invoices as a table."""
     rows = [f"{invoice['id']},{invoice.get('status', '')}" for invoice in _invoices({}, call)]
     headers = {"Content-Type": "text/csv", "Content-Disposition": 'attachment; filename="invoices.csv"'}
-    return Answer(200, headers, "\n".join(["id,status", *rows, ""]).encode())
+    return ServerResponse(200, headers, "\n".join(["id,status", *rows, ""]).encode())
 
 
 @operation("createAdHocBillingTicketProduct")
-def add_ad_hoc_product(call: Call) -> JSON:
+def add_ad_hoc_product(call: ApiCall) -> JSON:
     """Books something on a ticket."""
     return _book(call, call.body)
 
 
 @operation("createCatalogBillingTicketProduct")
-def add_catalog_product(call: Call) -> JSON:
+def add_catalog_product(call: ApiCall) -> JSON:
     """Books a product on a ticket."""
     if call.body.get("productId") is not None:
         PRODUCTS.find(call.state, call.body["productId"])
     return _book(call, call.body)
 
 
-def _book(call: Call, body: JSON) -> JSON:
+def _book(call: ApiCall, body: JSON) -> JSON:
     if body.get("ticketId") is not None and body["ticketId"] not in call.state.tickets:
         raise _missing("ticket")
     return TICKET_PRODUCTS.add(call.state, body)
 
 
 @operation("getBillingTicketProductsByTicketId")
-def get_ticket_products(call: Call, id: int) -> list[JSON]:
+def get_ticket_products(call: ApiCall, id: int) -> list[JSON]:
     """What is booked on a ticket."""
     return [item for item in TICKET_PRODUCTS.items(call.state).values() if item.get("ticketId") == id]
 
 
 @operation("deleteBillingTicketProducts")
-def delete_ticket_products(call: Call) -> None:
+def delete_ticket_products(call: ApiCall) -> None:
     """Bookings whose ids stand in a list of the body are gone, all or none."""
     for item in [TICKET_PRODUCTS.find(call.state, number) for number in _ids(call.body)]:
         TICKET_PRODUCTS.items(call.state).pop(item["id"], None)
 
 
-_CHANGES: dict[str, Handle] = {
+_CHANGES: dict[str, EndpointHandler] = {
     "activateBillingProduct": partial(_activate, PRODUCTS, True),
     "deactivateBillingProduct": partial(_activate, PRODUCTS, False),
     "deactivateBillingAgreement": partial(_activate, AGREEMENTS, False),
@@ -160,4 +162,4 @@ _CHANGES: dict[str, Handle] = {
     "unarchiveBillingInvoices": partial(_invoices, {"archived": False}),
 }
 for _name, _handle in _CHANGES.items():
-    declare(route_of(_name, _handle))
+    ENDPOINTS.add(endpoint_of(_name, _handle))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from connector.sandbox.errors import invalid
 from connector.sandbox.ninjaone.data.seed import EPOCH, JSON, uid
 from connector.sandbox.ninjaone.data.state import State
+from connector.sandbox.ninjaone.errors import invalid
 
 _COLUMNS = ["id", "subject", "status", "organization", "assignee", "createTime"]
 

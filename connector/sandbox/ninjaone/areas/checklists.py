@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from connector.sandbox.errors import invalid, not_found
 from connector.sandbox.ninjaone.api.collections import Collection, shown
+from connector.sandbox.ninjaone.api.endpoints import ApiCall
 from connector.sandbox.ninjaone.api.operations import operation
 from connector.sandbox.ninjaone.data.seed import EPOCH, JSON
 from connector.sandbox.ninjaone.data.state import State
-from connector.sandbox.routing import Call
+from connector.sandbox.ninjaone.errors import invalid, not_found
 from connector.sandbox.types import given
 
 _ARCHIVED = ("archived", "archiveTime")
@@ -64,7 +64,7 @@ def _seeded_checklist(number: int) -> JSON:
     }
 
 
-def _settle(call: Call, item: JSON, body: JSON) -> None:
+def _settle(call: ApiCall, item: JSON, body: JSON) -> None:
     """Who it is assigned to, its tasks with ids, and how many of them are done."""
     state = call.state
     if item.get("organizationId") is None:
@@ -87,13 +87,13 @@ def _settle(call: Call, item: JSON, body: JSON) -> None:
 
 
 def _task(state: State, task: JSON) -> JSON:
-    made = given(task, "position", "name", "description", "dueDate")
-    made["id"] = task.get("id") or state.next_number("checklist_task", 1000)
-    made["completed"] = bool(task.get("completed"))
-    if made["completed"]:
-        made |= {"completedOn": time.time(), "completedBy": _BY}
-    _assign(state, made, task.get("assignedToUserId"))
-    return made
+    new = given(task, "position", "name", "description", "dueDate")
+    new["id"] = task.get("id") or state.next_number("checklist_task", 1000)
+    new["completed"] = bool(task.get("completed"))
+    if new["completed"]:
+        new |= {"completedOn": time.time(), "completedBy": _BY}
+    _assign(state, new, task.get("assignedToUserId"))
+    return new
 
 
 def _assign(state: State, item: JSON, user_id: Any) -> None:
@@ -128,32 +128,32 @@ _SETTABLE = ("name", "description", "required", "dueDate", "assignedToUserId", "
 
 
 @operation("createOrganizationChecklistsFromTemplates")
-def create_from_templates(call: Call, organization_id: int) -> list[JSON]:
+def create_from_templates(call: ApiCall, organization_id: int) -> list[JSON]:
     """A checklist of each template, all or none."""
     call.state.organization(organization_id)
-    made = []
+    created = []
     for template in [TEMPLATES.find(call.state, template_id) for template_id in call.body]:
         fields = given(template, "name", "description", "tasks", "required")
         fields |= {"organizationId": organization_id}
         item = CHECKLISTS.add(call.state, fields, (*_SETTABLE, "completedOn", "completed", "assignedTo"))
         _settle(call, item, fields)
-        made.append(shown(item, CHECKLISTS.resource))
-    return made
+        created.append(shown(item, CHECKLISTS.resource))
+    return created
 
 
 @operation("promoteClientChecklists_1")
-def promote(call: Call) -> None:
+def promote(call: ApiCall) -> None:
     """A template of each checklist, all or none."""
     _promote(call, [(checklist_id, None) for checklist_id in call.body])
 
 
 @operation("promoteClientChecklists")
-def promote_with_name(call: Call) -> None:
+def promote_with_name(call: ApiCall) -> None:
     """The same under other names."""
     _promote(call, [(entry.get("id"), entry.get("name")) for entry in call.body])
 
 
-def _promote(call: Call, wanted: list[tuple[Any, str | None]]) -> None:
+def _promote(call: ApiCall, wanted: list[tuple[Any, str | None]]) -> None:
     found = [(CHECKLISTS.find(call.state, checklist_id), name) for checklist_id, name in wanted]
     for checklist, name in found:
         tasks = [given(task, "position", "name", "description") for task in checklist["tasks"]]

@@ -6,48 +6,49 @@ import time
 from collections.abc import Callable
 from itertools import islice
 
-from connector.sandbox.errors import application_error
+from connector.sandbox.messages import ServerResponse
 from connector.sandbox.ninjaone.api.device_filter import device_filter
+from connector.sandbox.ninjaone.api.endpoints import ApiCall, endpoint
 from connector.sandbox.ninjaone.api.paging import AFTER, DEFAULT_PAGE, INHERITANCE
 from connector.sandbox.ninjaone.areas.organizations import set_custom_fields
 from connector.sandbox.ninjaone.data.fleet import Facts
 from connector.sandbox.ninjaone.data.seed import JSON
 from connector.sandbox.ninjaone.data.state import State
-from connector.sandbox.routing import Answer, Call, route
+from connector.sandbox.ninjaone.errors import application_error
 from connector.sandbox.types import BOOLEAN, INTEGER, MAP, NUMBER, TEXT, UUID, Array, Object, given, one_of
 
 LINK_VALID_S = 600
 """How long a dashboard link says it is valid."""
 
 
-@route("GET", "/v2/devices", "getDevices", query={**AFTER, "df": TEXT})
-def get_devices(call: Call) -> list[JSON]:
+@endpoint("GET", "/v2/devices", "getDevices", query={**AFTER, "df": TEXT})
+def get_devices(call: ApiCall) -> list[JSON]:
     """Devices that pass the filter, page by page."""
     return _page(call, device_filter(call.query.get("df")), details=False)
 
 
-@route("GET", "/v2/devices-detailed", "getDevicesDetailed", query={**AFTER, "df": TEXT})
-def get_devices_detailed(call: Call) -> list[JSON]:
+@endpoint("GET", "/v2/devices-detailed", "getDevicesDetailed", query={**AFTER, "df": TEXT})
+def get_devices_detailed(call: ApiCall) -> list[JSON]:
     """The same with what the agents report."""
     return _page(call, device_filter(call.query.get("df")), details=True)
 
 
-@route("GET", "/v2/organization/{id}/devices", "getOrganizationDevices", query=AFTER)
-def get_organization_devices(call: Call, id: int) -> list[JSON]:
+@endpoint("GET", "/v2/organization/{id}/devices", "getOrganizationDevices", query=AFTER)
+def get_organization_devices(call: ApiCall, id: int) -> list[JSON]:
     """The approved devices of one organization, page by page."""
     call.state.organization(id)
     return _page(call, device_filter(f"org = {id}"), details=False)
 
 
-def _page(call: Call, keep: Callable[[Facts], bool], details: bool) -> list[JSON]:
+def _page(call: ApiCall, keep: Callable[[Facts], bool], details: bool) -> list[JSON]:
     found = call.state.fleet.matching(keep, call.query.get("after", 0))
     return [
         call.state.node(facts, details) for facts in islice(found, call.query.get("pageSize", DEFAULT_PAGE))
     ]
 
 
-@route("GET", "/v2/device/{id}", "getDevice")
-def get_device(call: Call, id: int) -> JSON:
+@endpoint("GET", "/v2/device/{id}", "getDevice")
+def get_device(call: ApiCall, id: int) -> JSON:
     """One device with what its agent reports, its maintenance and its warranty."""
     return call.state.node(call.state.device(id), details=True)
 
@@ -66,8 +67,8 @@ _DEVICE = Object(
 )
 
 
-@route("PATCH", "/v2/device/{id}", "updateDevice", body=_DEVICE)
-def update_device(call: Call, id: int) -> None:
+@endpoint("PATCH", "/v2/device/{id}", "updateDevice", body=_DEVICE)
+def update_device(call: ApiCall, id: int) -> None:
     """Changes the given fields; a `policyId` of null goes back to the role's policy (FACTS.md G)."""
     state, facts = call.state, call.state.device(id)
     fields = given(
@@ -99,14 +100,14 @@ def _place(state: State, facts: Facts, fields: JSON) -> JSON:
     return {"locationId": state.locations_of(organization_id)[0]["id"]}
 
 
-@route(
+@endpoint(
     "POST",
     "/v2/devices/approval/{mode}",
     "nodeApprovalOperation",
     path_types={"mode": one_of("APPROVE", "REJECT")},
     body=Object({"devices": Array(INTEGER)}, required=("devices",)),
 )
-def approve_devices(call: Call, mode: str) -> None:
+def approve_devices(call: ApiCall, mode: str) -> None:
     """Approves waiting devices, or rejects them: a rejected device is gone. All of the list or none."""
     for device_id in call.body["devices"]:
         if call.state.device(device_id).status != "PENDING" and mode == "REJECT":
@@ -120,7 +121,7 @@ def approve_devices(call: Call, mode: str) -> None:
             call.state.record("SYSTEM", "NODE_MANUALLY_REJECTED", "Device rejected", device_id=device_id)
 
 
-@route(
+@endpoint(
     "POST",
     "/v2/device/{id}/reboot/{mode}",
     "rebootDevices",
@@ -128,7 +129,7 @@ def approve_devices(call: Call, mode: str) -> None:
     body=Object({"reason": TEXT}),
     body_required=False,
 )
-def reboot_device(call: Call, id: int, mode: str) -> None:
+def reboot_device(call: ApiCall, id: int, mode: str) -> None:
     """Reboots at once: an activity tells of it, and the last boot time moves."""
     call.state.fleet.change(id).booted = time.time()
     params = {"mode": mode, **given(call.body or {}, "reason")}
@@ -142,8 +143,8 @@ def reboot_device(call: Call, id: int, mode: str) -> None:
     )
 
 
-@route("POST", "/v2/device/{id}/owner/{ownerUid}", "setDeviceOwner", path_types={"ownerUid": UUID})
-def set_device_owner(call: Call, id: int, owner_uid: str) -> None:
+@endpoint("POST", "/v2/device/{id}/owner/{ownerUid}", "setDeviceOwner", path_types={"ownerUid": UUID})
+def set_device_owner(call: ApiCall, id: int, owner_uid: str) -> None:
     """Makes a user the device's owner."""
     call.state.device(id)
     owner = call.state.user_by_uid(owner_uid)
@@ -152,8 +153,8 @@ def set_device_owner(call: Call, id: int, owner_uid: str) -> None:
     call.state.fleet.change(id).fields["assignedOwnerUid"] = owner["uid"]
 
 
-@route("DELETE", "/v2/device/{id}/owner", "removeDeviceOwner")
-def remove_device_owner(call: Call, id: int) -> None:
+@endpoint("DELETE", "/v2/device/{id}/owner", "removeDeviceOwner")
+def remove_device_owner(call: ApiCall, id: int) -> None:
     """Leaves the device without an owner, whether it had one or not."""
     call.state.device(id)
     _release(call.state, id)
@@ -166,8 +167,8 @@ def _release(state: State, device_id: int) -> None:
             user["assignedDeviceIds"].remove(device_id)
 
 
-@route("GET", "/v2/device/{id}/custom-fields", "getNodeCustomFields", query=INHERITANCE)
-def get_device_fields(call: Call, id: int) -> JSON:
+@endpoint("GET", "/v2/device/{id}/custom-fields", "getNodeCustomFields", query=INHERITANCE)
+def get_device_fields(call: ApiCall, id: int) -> JSON:
     """The custom fields that have a value, on request with those of location and organization."""
     facts, stored = call.state.device(id), call.state.custom_fields
     inherited: JSON = {}
@@ -177,18 +178,18 @@ def get_device_fields(call: Call, id: int) -> JSON:
     return inherited | stored.get(("device", id), {})
 
 
-@route("PATCH", "/v2/device/{id}/custom-fields", "updateNodeAttributeValues", body=MAP)
-def update_device_fields(call: Call, id: int) -> None:
+@endpoint("PATCH", "/v2/device/{id}/custom-fields", "updateNodeAttributeValues", body=MAP)
+def update_device_fields(call: ApiCall, id: int) -> None:
     """Sets custom fields; null clears one."""
     call.state.device(id)
     set_custom_fields(call.state, "device", id, call.body)
 
 
-@route("GET", "/v2/device/{id}/dashboard-url", "getDeviceLink", query={"redirect": BOOLEAN})
-def get_device_link(call: Call, id: int) -> JSON | Answer:
+@endpoint("GET", "/v2/device/{id}/dashboard-url", "getDeviceLink", query={"redirect": BOOLEAN})
+def get_device_link(call: ApiCall, id: int) -> JSON | ServerResponse:
     """The link to the device's dashboard; with `redirect` a 302 to it, without a body."""
     call.state.device(id)
     url = f"{call.base_url}/#/deviceDashboard/{id}/overview"
     if call.query.get("redirect"):
-        return Answer(302, {"Location": url})
+        return ServerResponse(302, {"Location": url})
     return {"url": url, "expires": time.time() + LINK_VALID_S}

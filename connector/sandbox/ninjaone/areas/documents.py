@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 
-from connector.sandbox.errors import invalid
 from connector.sandbox.ninjaone.api.collections import Collection
+from connector.sandbox.ninjaone.api.endpoints import ApiCall
 from connector.sandbox.ninjaone.data.generated import make
 from connector.sandbox.ninjaone.data.seed import EPOCH, JSON
-from connector.sandbox.routing import Call
+from connector.sandbox.ninjaone.errors import invalid
 
 
-def _settle_template(call: Call, item: JSON, body: JSON) -> None:
+def _settle_template(call: ApiCall, item: JSON, body: JSON) -> None:
     for field in item.get("fields") or []:
         field.setdefault("fieldId", call.state.next_number("document_field", 100))
 
@@ -74,7 +74,7 @@ def _seeded_document(number: int) -> JSON:
     }
 
 
-def _settle_document(call: Call, item: JSON, body: JSON) -> None:
+def _settle_document(call: ApiCall, item: JSON, body: JSON) -> None:
     """Fields are given as a map and kept as a list; those that a request does not name stay."""
     for name in ("organizationId", "documentTemplateId"):
         if item.get(name) is None:

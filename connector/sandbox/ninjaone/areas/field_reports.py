@@ -6,44 +6,44 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from connector.sandbox.ninjaone.api.device_filter import device_filter
+from connector.sandbox.ninjaone.api.endpoints import ApiCall
 from connector.sandbox.ninjaone.api.operations import operation
 from connector.sandbox.ninjaone.areas.fields import SECRET_TYPES, definition
 from connector.sandbox.ninjaone.areas.reports import moment, paged
 from connector.sandbox.ninjaone.data.seed import JSON
-from connector.sandbox.routing import Call
 
 SCOPES = {"device": "NODE", "organization": "ORGANIZATION", "location": "LOCATION", "end_user": "END_USER"}
 """Under which name the state keeps an entity's values, and how the API calls its scope."""
 
 
 @operation("getCustomFieldsReport")
-def custom_fields(call: Call) -> JSON:
+def custom_fields(call: ApiCall) -> JSON:
     """The values of each device that has any."""
     return paged(call, "getCustomFieldsReport", lambda: [*_devices(call, _values)])
 
 
 @operation("getCustomFieldsDetailedReport")
-def custom_fields_detailed(call: Call) -> JSON:
+def custom_fields_detailed(call: ApiCall) -> JSON:
     """The same, with when each was set."""
     return paged(call, "getCustomFieldsDetailedReport", lambda: [*_devices(call, _details)])
 
 
 @operation("getScopedCustomFieldsReport")
-def scoped_custom_fields(call: Call) -> JSON:
+def scoped_custom_fields(call: ApiCall) -> JSON:
     """The values of every entity of the wanted scopes."""
     return paged(call, "getScopedCustomFieldsReport", lambda: [*_scoped(call, _values)])
 
 
 @operation("getScopedCustomFieldsDetailedReport")
-def scoped_custom_fields_detailed(call: Call) -> JSON:
+def scoped_custom_fields_detailed(call: ApiCall) -> JSON:
     """The same, with when each was set."""
     return paged(call, "getScopedCustomFieldsDetailedReport", lambda: [*_scoped(call, _details)])
 
 
-Show = Callable[[Call, str, int], Any]
+Show = Callable[[ApiCall, str, int], Any]
 
 
-def _devices(call: Call, show: Show) -> Iterator[JSON]:
+def _devices(call: ApiCall, show: Show) -> Iterator[JSON]:
     keep = device_filter(call.query.get("df"))
     for entity, device_id in sorted(call.state.custom_fields):
         if entity != "device" or not call.state.fleet.exists(device_id):
@@ -54,7 +54,7 @@ def _devices(call: Call, show: Show) -> Iterator[JSON]:
             yield {"deviceId": device_id, **more, "fields": fields}
 
 
-def _scoped(call: Call, show: Show) -> Iterator[JSON]:
+def _scoped(call: ApiCall, show: Show) -> Iterator[JSON]:
     wanted = {part.strip().casefold() for part in call.query.get("scopes", "all").split(",")}
     for entity, entity_id in sorted(call.state.custom_fields):
         scope = SCOPES[entity]
@@ -64,7 +64,7 @@ def _scoped(call: Call, show: Show) -> Iterator[JSON]:
                 yield {"scope": scope, "entityId": entity_id, "fields": fields}
 
 
-def _values(call: Call, entity: str, entity_id: int) -> JSON:
+def _values(call: ApiCall, entity: str, entity_id: int) -> JSON:
     wanted = {part.strip() for part in call.query.get("fields", "").split(",") if part.strip()}
     since = moment(call.query["updatedAfter"], "updatedAfter") if "updatedAfter" in call.query else 0.0
     return {
@@ -74,7 +74,7 @@ def _values(call: Call, entity: str, entity_id: int) -> JSON:
     }
 
 
-def _details(call: Call, entity: str, entity_id: int) -> list[JSON]:
+def _details(call: ApiCall, entity: str, entity_id: int) -> list[JSON]:
     return [
         {"name": name, "value": value, "updateTime": at, "updated": at, "updatedBy": {"source": "API"}}
         for name, value in _values(call, entity, entity_id).items()
@@ -82,11 +82,11 @@ def _details(call: Call, entity: str, entity_id: int) -> list[JSON]:
     ]
 
 
-def _set_at(call: Call, entity: str, entity_id: int, name: str) -> float:
+def _set_at(call: ApiCall, entity: str, entity_id: int, name: str) -> float:
     return call.state.field_times.get((entity, entity_id, name), 0.0)
 
 
-def _readable(call: Call, name: str, value: Any) -> Any:
+def _readable(call: ApiCall, name: str, value: Any) -> Any:
     """A secret shows on request only."""
     found = definition(call.state, name)
     hidden = found is not None and found["type"] in SECRET_TYPES and not call.query.get("showSecureValues")

@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from connector.sandbox.errors import application_error, invalid, not_found
 from connector.sandbox.ninjaone.api.collections import Collection, body_fact, shown
 from connector.sandbox.ninjaone.api.cursors import cursor_page, snapshot_of
-from connector.sandbox.ninjaone.api.operations import operation, operations, route_of
+from connector.sandbox.ninjaone.api.endpoints import ENDPOINTS, ApiCall
+from connector.sandbox.ninjaone.api.operations import endpoint_of, operation, operations
 from connector.sandbox.ninjaone.data.seed import EPOCH, JSON, uid
 from connector.sandbox.ninjaone.data.state import State
-from connector.sandbox.routing import Call, declare
+from connector.sandbox.ninjaone.errors import application_error, invalid, not_found
 
 SECRET_TYPES = ("TEXT_ENCRYPTED", "TOTP")
 
@@ -81,7 +81,7 @@ def definition(state: State, name: str) -> JSON | None:
 
 
 @operation("getAllNodeAttributes")
-def get_definitions(call: Call) -> JSON:
+def get_definitions(call: ApiCall) -> JSON:
     """All definitions, page by page (`cursorName` family)."""
     size = call.query.get("pageSize", 50)
     rows, cursor = cursor_page(
@@ -96,43 +96,43 @@ def get_definitions(call: Call) -> JSON:
 
 
 @operation("getNodeAttributeByFieldName")
-def get_definition(call: Call, field_name: str) -> JSON:
+def get_definition(call: ApiCall, field_name: str) -> JSON:
     """One definition."""
     return DEFINITIONS.find(call.state, field_name)
 
 
 @operation("createNodeAttribute")
-def create_definition(call: Call) -> JSON:
+def create_definition(call: ApiCall) -> JSON:
     """A new definition; its name must be free."""
     return _create(call.state, [call.body])[0]
 
 
 @operation("bulkCreateNodeAttributes")
-def create_definitions(call: Call) -> list[JSON]:
+def create_definitions(call: ApiCall) -> list[JSON]:
     """New definitions, all or none."""
     return _create(call.state, call.body.get("customFields") or [])
 
 
 @operation("updateNodeAttributeByFieldName")
-def update_definition(call: Call, field_name: str) -> JSON:
+def update_definition(call: ApiCall, field_name: str) -> JSON:
     """Replaces what a definition says; its type stays."""
     return _update(call.state, [{**call.body, "fieldName": field_name}])[0]
 
 
 @operation("bulkUpdateNodeAttributes")
-def update_definitions(call: Call) -> list[JSON]:
+def update_definitions(call: ApiCall) -> list[JSON]:
     """The same for several, all or none."""
     return _update(call.state, call.body.get("customFields") or [])
 
 
 @operation("deleteNodeAttributeByFieldName")
-def delete_definition(call: Call, field_name: str) -> None:
+def delete_definition(call: ApiCall, field_name: str) -> None:
     """The definition is gone, with all values."""
     _delete(call.state, [field_name])
 
 
 @operation("bulkDeleteNodeAttributes")
-def delete_definitions(call: Call) -> list[str]:
+def delete_definitions(call: ApiCall) -> list[str]:
     """Definitions named in a list with commas are gone, all or none."""
     names = [name.strip() for name in call.query.get("fieldNames", "").split(",") if name.strip()]
     if not names:
@@ -141,7 +141,7 @@ def delete_definitions(call: Call) -> list[str]:
     return names
 
 
-def _global_definitions(call: Call) -> list[JSON]:
+def _global_definitions(call: ApiCall) -> list[JSON]:
     """Definitions of the wanted scopes: a list with commas, published as one single value (FACTS.md H)."""
     wanted = {part.strip() for part in call.query.get("scopes", "all").split(",")}
     if wanted - {"all", "node", "location", "organization"}:
@@ -160,18 +160,18 @@ def _create(state: State, bodies: list[JSON]) -> list[JSON]:
         if definition(state, name) is not None or names.count(name) > 1:
             raise application_error(400, "field_name_already_exists")
     settable = body_fact(operations()["createNodeAttribute"])["properties"]
-    made = []
+    created = []
     for body in bodies:
         item = DEFINITIONS.add(state, body, settable)
-        del DEFINITIONS.items(state)[item["name"]]  # under its made-up name
+        del DEFINITIONS.items(state)[item["name"]]  # under its created-up name
         item |= {"name": body["fieldName"], "active": True, "system": False, "entityType": "NODE"}
         item.setdefault("type", "TEXT")
         item.setdefault("scope", "NODE_GLOBAL")
         item.setdefault("definitionScope", ["NODE"])
         _settle(state, item)
         DEFINITIONS.items(state)[item["name"]] = item
-        made.append(item)
-    return made
+        created.append(item)
+    return created
 
 
 def _update(state: State, bodies: list[JSON]) -> list[JSON]:
@@ -247,4 +247,4 @@ def note_times(state: State, entity: str, entity_id: int, values: JSON) -> None:
     state.field_times |= {(entity, entity_id, name): now for name in values}
 
 
-declare(route_of("getDeviceGlobalCustomFields", _global_definitions))
+ENDPOINTS.add(endpoint_of("getDeviceGlobalCustomFields", _global_definitions))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from connector.sandbox.errors import invalid
+from connector.sandbox.ninjaone.api.endpoints import ApiCall, endpoint
 from connector.sandbox.ninjaone.data.seed import JSON
 from connector.sandbox.ninjaone.data.state import State
-from connector.sandbox.routing import Call, route
+from connector.sandbox.ninjaone.errors import invalid
 from connector.sandbox.types import INTEGER, TEXT, Object, one_of
 
 _SUFFIXES = {
@@ -23,7 +23,7 @@ _SUFFIXES = {
 _TYPE = one_of(*_SUFFIXES)
 
 
-@route(
+@endpoint(
     "POST",
     "/v2/organization/generate-installer",
     "getInstaller",
@@ -37,7 +37,7 @@ _TYPE = one_of(*_SUFFIXES)
         required=("organizationId", "locationId", "installerType"),
     ),
 )
-def generate_installer(call: Call) -> JSON:
+def generate_installer(call: ApiCall) -> JSON:
     """A link; the device role is an id as text, `auto`, or empty (FACTS.md F)."""
     role = (call.body.get("content") or {}).get("nodeRoleId") or ""
     if role not in ("", "auto"):
@@ -47,13 +47,13 @@ def generate_installer(call: Call) -> JSON:
     return _link(call.state, call.body["organizationId"], call.body["locationId"], call.body["installerType"])
 
 
-@route(
+@endpoint(
     "GET",
     "/v2/organization/{id}/location/{location_id}/installer/{installer_type}",
     "getInstallerForLocation",
     path_types={"installer_type": _TYPE},
 )
-def get_installer(call: Call, id: int, location_id: int, installer_type: str) -> JSON:
+def get_installer(call: ApiCall, id: int, location_id: int, installer_type: str) -> JSON:
     """The same link by GET."""
     return _link(call.state, id, location_id, installer_type)
 

@@ -5,26 +5,26 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from connector.sandbox.errors import application_error, not_found
 from connector.sandbox.ninjaone.api.device_filter import GROUPS, device_filter
-from connector.sandbox.ninjaone.api.operations import operation, route_of
+from connector.sandbox.ninjaone.api.endpoints import ENDPOINTS, ApiCall
+from connector.sandbox.ninjaone.api.operations import endpoint_of, operation
 from connector.sandbox.ninjaone.areas.reports import has_agent, overrides
 from connector.sandbox.ninjaone.data.fleet import Facts
 from connector.sandbox.ninjaone.data.generated import make
 from connector.sandbox.ninjaone.data.seed import EPOCH, JSON, uid
 from connector.sandbox.ninjaone.data.state import MANY, State
-from connector.sandbox.routing import Call, declare
+from connector.sandbox.ninjaone.errors import application_error, not_found
 
 
 @operation("decommissionDevice")
-def decommission(call: Call, id: int) -> None:
+def decommission(call: ApiCall, id: int) -> None:
     """The device is out of service: lists of approved devices leave it out."""
     call.state.device(id)
     call.state.fleet.change(id).status = "DECOMMISSIONED"
     call.state.record("SYSTEM", "NODE_DELETED", "Device decommissioned", device_id=id)
 
 
-def _patch(system: bool, action: str, call: Call, id: int) -> None:
+def _patch(system: bool, action: str, call: ApiCall, id: int) -> None:
     """Queued: an activity tells of it. Only Windows has both kinds; others are "not applicable"."""
     facts = call.state.device(id)
     if not has_agent(call.state, facts) or (not system and facts.node_class.startswith("LINUX")):
@@ -35,20 +35,20 @@ def _patch(system: bool, action: str, call: Call, id: int) -> None:
 
 
 @operation("getPolicyOverrides")
-def get_overrides(call: Call, id: int) -> JSON:
+def get_overrides(call: ApiCall, id: int) -> JSON:
     """Which settings of its policy the device overrides."""
     return {"overrides": overrides(call.state, call.state.device(id))}
 
 
 @operation("resetPolicyOverrides")
-def reset_overrides(call: Call, id: int) -> None:
+def reset_overrides(call: ApiCall, id: int) -> None:
     """The device follows its policy in everything."""
     call.state.device(id)
     call.state.fleet.change(id).overrides_reset = True
 
 
 @operation("getDeviceLastLoggedOnUser")
-def get_last_user(call: Call, id: int) -> JSON:
+def get_last_user(call: ApiCall, id: int) -> JSON:
     """Who was logged on last."""
     call.state.device(id)
     return dict(make("LoggedOnUser", id * 16))
@@ -75,7 +75,7 @@ def _jobs(state: State) -> list[JSON]:
 
 
 @operation("getActiveJobs")
-def get_jobs(call: Call) -> list[JSON]:
+def get_jobs(call: ApiCall) -> list[JSON]:
     """Jobs that run now, of the devices that pass the filter."""
     keep, wanted = device_filter(call.query.get("df")), call.query.get("jobType")
     fleet = call.state.fleet
@@ -87,14 +87,14 @@ def get_jobs(call: Call) -> list[JSON]:
 
 
 @operation("getDeviceActiveJobs")
-def get_device_jobs(call: Call, id: int) -> list[JSON]:
+def get_device_jobs(call: ApiCall, id: int) -> list[JSON]:
     """Jobs that run now on one device."""
     call.state.device(id)
     return [job for job in _jobs(call.state) if job["deviceId"] == id]
 
 
 @operation("getGroups")
-def get_groups(call: Call) -> list[JSON]:
+def get_groups(call: ApiCall) -> list[JSON]:
     """Saved groups, with how many devices are in each."""
     return [
         {
@@ -112,7 +112,7 @@ def get_groups(call: Call) -> list[JSON]:
 
 
 @operation("getGroupDeviceIds")
-def get_group_members(call: Call, id: int) -> list[int]:
+def get_group_members(call: ApiCall, id: int) -> list[int]:
     """The devices in a saved group."""
     if id not in GROUPS:
         raise not_found("group")
@@ -124,7 +124,7 @@ def _members(state: State, number: int) -> list[int]:
 
 
 @operation("search")
-def search(call: Call) -> JSON:
+def search(call: ApiCall) -> JSON:
     """Approved devices that have the words in a name, each with what matched."""
     words = call.query.get("q", "")
     limit: int = call.query.get("limit", 100)
@@ -152,4 +152,4 @@ for _name, _system, _action in (
     ("submitSoftwarePatchApply", False, "APPLY"),
     ("submitSoftwarePatchScan", False, "SCAN"),
 ):
-    declare(route_of(_name, partial(_patch, _system, _action)))
+    ENDPOINTS.add(endpoint_of(_name, partial(_patch, _system, _action)))

@@ -6,13 +6,14 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from connector.sandbox.errors import invalid, not_found
+from connector.sandbox.messages import ServerResponse
 from connector.sandbox.ninjaone.api.collections import Collection, passes, shown
+from connector.sandbox.ninjaone.api.endpoints import ApiCall
 from connector.sandbox.ninjaone.api.operations import check_parts, operation, operations
 from connector.sandbox.ninjaone.areas.attachments import download, keep_file
 from connector.sandbox.ninjaone.data.seed import EPOCH, JSON
 from connector.sandbox.ninjaone.data.state import State
-from connector.sandbox.routing import Answer, Call
+from connector.sandbox.ninjaone.errors import invalid, not_found
 from connector.sandbox.types import given
 
 _ARCHIVED = ("isArchived", "archivedTime")
@@ -60,13 +61,13 @@ ARTICLES.serve(
 
 
 @operation("getGlobalKnowledgeBaseArticles")
-def get_global_articles(call: Call) -> list[JSON]:
+def get_global_articles(call: ApiCall) -> list[JSON]:
     """Articles that belong to no organization."""
     return [_article(call.state, item) for item in _listed(call) if "organizationId" not in item]
 
 
 @operation("getClientKnowledgeBaseArticles")
-def get_organization_articles(call: Call) -> list[JSON]:
+def get_organization_articles(call: ApiCall) -> list[JSON]:
     """Articles of organizations."""
     wanted = call.query.get("organizationIds")
     return [
@@ -77,7 +78,7 @@ def get_organization_articles(call: Call) -> list[JSON]:
     ]
 
 
-def _listed(call: Call) -> Iterator[JSON]:
+def _listed(call: ApiCall) -> Iterator[JSON]:
     name = call.query.get("articleName", "").casefold()
     for item in ARTICLES.items(call.state).values():
         if name in item["name"].casefold() and (call.query.get("includeArchived") or not item["isArchived"]):
@@ -85,7 +86,7 @@ def _listed(call: Call) -> Iterator[JSON]:
 
 
 @operation("createKnowledgeBaseArticles")
-def create_articles(call: Call) -> list[JSON]:
+def create_articles(call: ApiCall) -> list[JSON]:
     """New articles, each in a folder that is named by its id or by a path, which is made where it lacks."""
     places = [_place(call.state, body, "destinationFolderId", "destinationFolderPath") for body in call.body]
     for body in call.body:
@@ -99,7 +100,7 @@ def create_articles(call: Call) -> list[JSON]:
 
 
 @operation("uploadKnowledgeBaseArticles")
-def upload_articles(call: Call) -> list[JSON]:
+def upload_articles(call: ApiCall) -> list[JSON]:
     """An article of each file."""
     check_parts(operations()["uploadKnowledgeBaseArticles"], call.parts)
     fields: JSON = {part.name: part.data.decode() for part in call.parts if part.name != "files"}
@@ -107,7 +108,7 @@ def upload_articles(call: Call) -> list[JSON]:
         if name in fields:
             fields[name] = int(fields[name])
     place = _place(call.state, fields, "folderId", "folderPath")
-    made = []
+    created = []
     for part in call.parts:
         if part.name == "files":
             attachment = {
@@ -117,12 +118,12 @@ def upload_articles(call: Call) -> list[JSON]:
             }
             name = part.filename or "upload"
             more = {"name": name, "isNinjaArticle": False, "attachments": [attachment]}
-            made.append(_article(call.state, _add(call.state, {**more, **place})))
-    return made
+            created.append(_article(call.state, _add(call.state, {**more, **place})))
+    return created
 
 
 @operation("updateKnowledgeBaseArticles")
-def update_articles(call: Call) -> list[JSON]:
+def update_articles(call: ApiCall) -> list[JSON]:
     """Changes what is given, in all articles or none."""
     found = [(ARTICLES.find(call.state, body.get("id")), body) for body in call.body]
     for item, body in found:
@@ -131,24 +132,24 @@ def update_articles(call: Call) -> list[JSON]:
 
 
 @operation("downloadKnowledgeBaseArticle")
-def download_article(call: Call, article_id: int) -> Answer:
+def download_article(call: ApiCall, article_id: int) -> ServerResponse:
     """The uploaded file, or the written article as a page. Published as an empty answer (FACTS.md D)."""
     item = ARTICLES.find(call.state, article_id)
     for attachment in item.get("attachments", []):
         return download(call.state, attachment["metadata"]["contentId"])
     html = item.get("content", {}).get("html", "").encode()
     disposition = f'attachment; filename="article-{article_id}.html"'
-    return Answer(200, {"Content-Type": "text/html", "Content-Disposition": disposition}, html)
+    return ServerResponse(200, {"Content-Type": "text/html", "Content-Disposition": disposition}, html)
 
 
 @operation("getKnowledgeBaseFolderContent")
-def get_folder(call: Call, folder_id: int) -> JSON:
+def get_folder(call: ApiCall, folder_id: int) -> JSON:
     """A folder with what is in it."""
     return _folder(call, FOLDERS.find(call.state, folder_id))
 
 
 @operation("getKnowledgeBaseFolderPathContent")
-def get_folder_by_path(call: Call) -> JSON:
+def get_folder_by_path(call: ApiCall) -> JSON:
     """A folder by its path or id; without either, what stands in none."""
     query = call.query
     if "organizationId" in query:
@@ -165,14 +166,14 @@ def get_folder_by_path(call: Call) -> JSON:
 
 
 @operation("deleteKnowledgeBaseFolders")
-def delete_folders(call: Call) -> None:
+def delete_folders(call: ApiCall) -> None:
     """The folders are gone, with all that is in them."""
     for folder in [FOLDERS.find(call.state, folder_id) for folder_id in call.body]:
         _delete(call.state, folder)
 
 
 @operation("move")
-def move(call: Call) -> None:
+def move(call: ApiCall) -> None:
     """Moves folders and articles to a folder, or to the top of an organization or of the global ones."""
     state, body = call.state, call.body
     place = _place(
@@ -254,7 +255,7 @@ def _article(state: State, item: JSON) -> JSON:
     return shown(item, _ARTICLE) | {"path": _path(state, item)}
 
 
-def _folder(call: Call, folder: JSON) -> JSON:
+def _folder(call: ApiCall, folder: JSON) -> JSON:
     inside: list[tuple[JSON, bool]] = [
         *((item, True) for item in FOLDERS.items(call.state).values()),
         *((item, False) for item in ARTICLES.items(call.state).values()),

@@ -6,11 +6,11 @@ import time
 from typing import Any
 
 from connector.sandbox.ninjaone.api.collections import Collection, shown
+from connector.sandbox.ninjaone.api.endpoints import ApiCall
 from connector.sandbox.ninjaone.api.operations import operation
 from connector.sandbox.ninjaone.data.generated import make
 from connector.sandbox.ninjaone.data.seed import EPOCH, JSON
 from connector.sandbox.ninjaone.data.state import State
-from connector.sandbox.routing import Call
 from connector.sandbox.types import given
 
 
@@ -28,7 +28,7 @@ def _assignment(number: int, name: str) -> JSON:
     return {"licenseeId": number, "licenseeName": name, "licenseeOrganizationId": 1}
 
 
-def _settle(call: Call, item: JSON, body: JSON) -> None:
+def _settle(call: ApiCall, item: JSON, body: JSON) -> None:
     """Publisher and vendor by their ids; who gets a license and who loses it."""
     scope = item.get("scope") or {}
     for number in scope.get("organizationIds") or []:
@@ -68,19 +68,19 @@ _SETTABLE = (
 
 
 @operation("getSoftwareLicenses")
-def get_licenses(call: Call) -> list[JSON]:
+def get_licenses(call: ApiCall) -> list[JSON]:
     """All licenses. Published without a form; it is taken to be that of one license."""
     return list(LICENSES.items(call.state).values())
 
 
 @operation("getSoftwareLicenseAssignments")
-def get_assignments(call: Call, license_id: int) -> list[JSON]:
+def get_assignments(call: ApiCall, license_id: int) -> list[JSON]:
     """Who uses a license. Published without a form; it is taken to be that of a license's own list."""
     return list(LICENSES.find(call.state, license_id).get("licenseAssignmentList", []))
 
 
 @operation("upsert")
-def upsert(call: Call) -> JSON:
+def upsert(call: ApiCall) -> JSON:
     """Changes the license of that name, or makes one; organizations, locations and people go by name."""
     state, body = call.state, call.body
     fields = given(body, "name", "description", "type", "quantity", "currentUsage", "note")
@@ -117,6 +117,6 @@ def _named(known: dict[str, Any], name: str) -> Any:
 
 
 @operation("updateSoftwareLicenseAssignmentLastUsage")
-def update_last_usage(call: Call) -> JSON:
+def update_last_usage(call: ApiCall) -> JSON:
     """Nothing is published about the body, and no operation shows what it sets: it comes back as it was."""
     return {**call.body, "updateTime": time.time()}

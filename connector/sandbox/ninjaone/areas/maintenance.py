@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from connector.sandbox.errors import application_error
-from connector.sandbox.routing import Call, route
+from connector.sandbox.ninjaone.api.endpoints import ApiCall, endpoint
+from connector.sandbox.ninjaone.errors import application_error
 from connector.sandbox.types import TEXT, TIME, Array, Object, epoch_seconds, one_of
 
 _MAINTENANCE = Object(
@@ -20,8 +20,8 @@ _MAINTENANCE = Object(
 """Published as numbers, described as ISO 8601 or epoch: the sandbox takes all of it (FACTS.md H)."""
 
 
-@route("PUT", "/v2/device/{id}/maintenance", "updateDeviceMaintenance", body=_MAINTENANCE)
-def schedule_maintenance(call: Call, id: int) -> None:
+@endpoint("PUT", "/v2/device/{id}/maintenance", "updateDeviceMaintenance", body=_MAINTENANCE)
+def schedule_maintenance(call: ApiCall, id: int) -> None:
     """Sets the window, in place of any other; without a start it begins now."""
     body, now = call.body, time.time()
     call.state.device(id)
@@ -44,8 +44,8 @@ def schedule_maintenance(call: Call, id: int) -> None:
     )
 
 
-@route("DELETE", "/v2/device/{id}/maintenance", "cancelDeviceMaintenance")
-def cancel_maintenance(call: Call, id: int) -> None:
+@endpoint("DELETE", "/v2/device/{id}/maintenance", "cancelDeviceMaintenance")
+def cancel_maintenance(call: ApiCall, id: int) -> None:
     """Ends the window, whether there was one or not."""
     call.state.device(id)
     call.state.fleet.change(id).maintenance = None

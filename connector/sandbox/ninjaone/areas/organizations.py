@@ -6,12 +6,12 @@ import copy
 from collections.abc import Iterable
 from typing import Any
 
-from connector.sandbox.errors import application_error, invalid
+from connector.sandbox.ninjaone.api.endpoints import ApiCall, endpoint
 from connector.sandbox.ninjaone.api.paging import AFTER, INHERITANCE, after_page
 from connector.sandbox.ninjaone.areas.fields import check_values, note_times
 from connector.sandbox.ninjaone.data.seed import JSON, SETTINGS, default_assignments
 from connector.sandbox.ninjaone.data.state import State
-from connector.sandbox.routing import Call, route
+from connector.sandbox.ninjaone.errors import application_error, invalid
 from connector.sandbox.types import INTEGER, MAP, TEXT, Array, Object, given, one_of
 
 LOCATION_FIELDS = ("name", "address", "description", "userData")
@@ -35,33 +35,33 @@ _NEW_ORGANIZATION = Object(
 )
 
 
-@route("GET", "/v2/organizations", "getOrganizations", query={**AFTER, "of": TEXT})
-def get_organizations(call: Call) -> list[JSON]:
+@endpoint("GET", "/v2/organizations", "getOrganizations", query={**AFTER, "of": TEXT})
+def get_organizations(call: ApiCall) -> list[JSON]:
     """Organizations, page by page."""
     return after_page((brief(organization) for organization in call.state.organizations.values()), call.query)
 
 
-@route("GET", "/v2/organizations-detailed", "getOrganizationsDetailed", query={**AFTER, "of": TEXT})
-def get_organizations_detailed(call: Call) -> list[JSON]:
+@endpoint("GET", "/v2/organizations-detailed", "getOrganizationsDetailed", query={**AFTER, "of": TEXT})
+def get_organizations_detailed(call: ApiCall) -> list[JSON]:
     """Organizations with locations, policies and settings, page by page."""
     page = after_page(call.state.organizations.values(), call.query)
     return [detailed(call.state, organization) for organization in page]
 
 
-@route("GET", "/v2/organization/{id}", "getOrganization")
-def get_organization(call: Call, id: int) -> JSON:
+@endpoint("GET", "/v2/organization/{id}", "getOrganization")
+def get_organization(call: ApiCall, id: int) -> JSON:
     """One organization with locations, policies and settings."""
     return detailed(call.state, call.state.organization(id))
 
 
-@route(
+@endpoint(
     "POST",
     "/v2/organizations",
     "createOrganization",
     query={"templateOrganizationId": INTEGER},
     body=_NEW_ORGANIZATION,
 )
-def create_organization(call: Call) -> JSON:
+def create_organization(call: ApiCall) -> JSON:
     """A new organization; a template gives its policies and settings, the request's own policies prevail."""
     state, body = call.state, call.body
     template: JSON = {}
@@ -85,8 +85,8 @@ def create_organization(call: Call) -> JSON:
     return detailed(state, organization)
 
 
-@route("PATCH", "/v2/organization/{id}", "updateOrganization", body=_ORGANIZATION)
-def update_organization(call: Call, id: int) -> None:
+@endpoint("PATCH", "/v2/organization/{id}", "updateOrganization", body=_ORGANIZATION)
+def update_organization(call: ApiCall, id: int) -> None:
     """Changes the given fields and leaves the others."""
     organization = call.state.organization(id)
     changes = given(call.body, *ORGANIZATION_FIELDS)
@@ -96,13 +96,13 @@ def update_organization(call: Call, id: int) -> None:
     call.state.record("SYSTEM", "CLIENT_UPDATED", f"Organization {organization['name']} updated")
 
 
-@route(
+@endpoint(
     "PUT",
     "/v2/organization/{id}/policies",
     "updateNodeRolePolicyAssignmentForOrganization",
     body=Array(_ASSIGNMENT),
 )
-def update_policies(call: Call, id: int) -> list[int]:
+def update_policies(call: ApiCall, id: int) -> list[int]:
     """Assigns policies to the given roles and answers with the ids of the devices that this affects."""
     organization = call.state.organization(id)
     _check_assignments(call.state, call.body)
@@ -119,21 +119,21 @@ def update_policies(call: Call, id: int) -> list[int]:
     return [facts.id for facts in affected]
 
 
-@route("GET", "/v2/locations", "getLocations", query=AFTER)
-def get_locations(call: Call) -> list[JSON]:
+@endpoint("GET", "/v2/locations", "getLocations", query=AFTER)
+def get_locations(call: ApiCall) -> list[JSON]:
     """All locations with their organization's id, page by page."""
     return after_page(call.state.locations.values(), call.query)
 
 
-@route("GET", "/v2/organization/{id}/locations", "getOrganizationLocations")
-def get_organization_locations(call: Call, id: int) -> list[JSON]:
+@endpoint("GET", "/v2/organization/{id}/locations", "getOrganizationLocations")
+def get_organization_locations(call: ApiCall, id: int) -> list[JSON]:
     """The locations of one organization."""
     call.state.organization(id)
     return [_location(place) for place in call.state.locations_of(id)]
 
 
-@route("POST", "/v2/organization/{id}/locations", "createLocationForOrganization", body=_NEW_LOCATION)
-def create_location(call: Call, id: int) -> JSON:
+@endpoint("POST", "/v2/organization/{id}/locations", "createLocationForOrganization", body=_NEW_LOCATION)
+def create_location(call: ApiCall, id: int) -> JSON:
     """A new location."""
     call.state.organization(id)
     location = _add_location(call.state, id, call.body)
@@ -141,8 +141,8 @@ def create_location(call: Call, id: int) -> JSON:
     return _location(location)
 
 
-@route("PATCH", "/v2/organization/{id}/locations/{locationId}", "updateLocation", body=_LOCATION)
-def update_location(call: Call, id: int, location_id: int) -> JSON:
+@endpoint("PATCH", "/v2/organization/{id}/locations/{locationId}", "updateLocation", body=_LOCATION)
+def update_location(call: ApiCall, id: int, location_id: int) -> JSON:
     """Changes the given fields and leaves the others."""
     location = call.state.location(id, location_id)
     location |= given(call.body, *LOCATION_FIELDS)
@@ -150,27 +150,27 @@ def update_location(call: Call, id: int, location_id: int) -> JSON:
     return _location(location)
 
 
-@route("GET", "/v2/organization/{id}/custom-fields", "getNodeCustomFields_1")
-def get_organization_fields(call: Call, id: int) -> JSON:
+@endpoint("GET", "/v2/organization/{id}/custom-fields", "getNodeCustomFields_1")
+def get_organization_fields(call: ApiCall, id: int) -> JSON:
     """The custom fields that have a value."""
     call.state.organization(id)
     return call.state.custom_fields.get(("organization", id), {})
 
 
-@route("PATCH", "/v2/organization/{id}/custom-fields", "updateNodeAttributeValues_1", body=MAP)
-def update_organization_fields(call: Call, id: int) -> None:
+@endpoint("PATCH", "/v2/organization/{id}/custom-fields", "updateNodeAttributeValues_1", body=MAP)
+def update_organization_fields(call: ApiCall, id: int) -> None:
     """Sets custom fields; null clears one."""
     call.state.organization(id)
     set_custom_fields(call.state, "organization", id, call.body)
 
 
-@route(
+@endpoint(
     "GET",
     "/v2/organization/{id}/location/{locationId}/custom-fields",
     "getNodeCustomFields_2",
     query=INHERITANCE,
 )
-def get_location_fields(call: Call, id: int, location_id: int) -> JSON:
+def get_location_fields(call: ApiCall, id: int, location_id: int) -> JSON:
     """The custom fields that have a value, on request with those of the organization."""
     call.state.location(id, location_id)
     own = call.state.custom_fields.get(("location", location_id), {})
@@ -179,13 +179,13 @@ def get_location_fields(call: Call, id: int, location_id: int) -> JSON:
     return own
 
 
-@route(
+@endpoint(
     "PATCH",
     "/v2/organization/{id}/location/{locationId}/custom-fields",
     "updateNodeAttributeValues_2",
     body=MAP,
 )
-def update_location_fields(call: Call, id: int, location_id: int) -> None:
+def update_location_fields(call: ApiCall, id: int, location_id: int) -> None:
     """Sets custom fields; null clears one."""
     call.state.location(id, location_id)
     set_custom_fields(call.state, "location", location_id, call.body)

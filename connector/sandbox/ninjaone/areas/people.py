@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from connector.sandbox.errors import not_found
 from connector.sandbox.ninjaone.api.collections import Collection, check_references, shown
+from connector.sandbox.ninjaone.api.endpoints import ApiCall
 from connector.sandbox.ninjaone.api.operations import operation
 from connector.sandbox.ninjaone.areas.organizations import set_custom_fields
 from connector.sandbox.ninjaone.data.seed import EPOCH, JSON
 from connector.sandbox.ninjaone.data.state import State
-from connector.sandbox.routing import Call
+from connector.sandbox.ninjaone.errors import not_found
 from connector.sandbox.types import given
 
 CONTACTS = Collection("contact", "Contact")
@@ -26,44 +26,44 @@ _FIRST_CONTACT_NATURAL_ID = 1_000_000
 
 
 @operation("getTechnicians")
-def get_technicians(call: Call) -> list[JSON]:
+def get_technicians(call: ApiCall) -> list[JSON]:
     """All technicians."""
     return [_shown(user) for user in call.state.users.values() if user["userType"] == "TECHNICIAN"]
 
 
 @operation("getTechnician")
-def get_technician(call: Call, id: int) -> JSON:
+def get_technician(call: ApiCall, id: int) -> JSON:
     """One technician."""
     return _shown(_user(call.state, id, "TECHNICIAN"))
 
 
 @operation("createTechnician")
-def create_technician(call: Call) -> JSON:
+def create_technician(call: ApiCall) -> JSON:
     """A new technician, who is not yet registered."""
     kind = {"userType": "TECHNICIAN", "administrator": False, "permitAllClients": False}
     return _shown(_add(call.state, call.body, {**kind, "notifyAllClients": False}))
 
 
 @operation("updateTechnician")
-def update_technician(call: Call, id: int) -> None:
+def update_technician(call: ApiCall, id: int) -> None:
     """Changes the names that are given."""
     _user(call.state, id, "TECHNICIAN").update(given(call.body, "firstName", "lastName"))
 
 
 @operation("deleteTechnician")
-def delete_technician(call: Call, id: int) -> None:
+def delete_technician(call: ApiCall, id: int) -> None:
     """The technician is gone, also from roles and as the owner of devices."""
     _remove(call.state, _user(call.state, id, "TECHNICIAN"))
 
 
 @operation("getEndUsers_1")
-def get_end_users(call: Call) -> list[JSON]:
+def get_end_users(call: ApiCall) -> list[JSON]:
     """All end users."""
     return [_shown(user) for user in call.state.users.values() if user["userType"] == "END_USER"]
 
 
 @operation("getEndUsers")
-def get_organization_end_users(call: Call, id: int) -> list[JSON]:
+def get_organization_end_users(call: ApiCall, id: int) -> list[JSON]:
     """The end users of one organization, with their roles on request."""
     call.state.organization(id)
     hidden = set() if call.query.get("includeRoles") else {"roles"}
@@ -75,13 +75,13 @@ def get_organization_end_users(call: Call, id: int) -> list[JSON]:
 
 
 @operation("getEndUser")
-def get_end_user(call: Call, id: int) -> JSON:
+def get_end_user(call: ApiCall, id: int) -> JSON:
     """One end user."""
     return _shown(_user(call.state, id, "END_USER"))
 
 
 @operation("createEndUser")
-def create_end_user(call: Call) -> JSON:
+def create_end_user(call: ApiCall) -> JSON:
     """A new end user, invited on request."""
     check_references(call.state, call.body)
     more = {"organizationId": call.body.get("organizationId") or min(call.state.organizations)}
@@ -90,7 +90,7 @@ def create_end_user(call: Call) -> JSON:
 
 
 @operation("patchEndUser")
-def update_end_user(call: Call, id: int) -> JSON:
+def update_end_user(call: ApiCall, id: int) -> JSON:
     """Changes what is given."""
     user = _user(call.state, id, "END_USER")
     check_references(call.state, call.body)
@@ -99,13 +99,13 @@ def update_end_user(call: Call, id: int) -> JSON:
 
 
 @operation("deleteEndUser")
-def delete_end_user(call: Call, id: int) -> None:
+def delete_end_user(call: ApiCall, id: int) -> None:
     """The end user is gone, also from roles and as the owner of devices."""
     _remove(call.state, _user(call.state, id, "END_USER"))
 
 
 @operation("patchEndUserDeviceAccess")
-def update_device_access(call: Call, id: int) -> JSON:
+def update_device_access(call: ApiCall, id: int) -> JSON:
     """Nothing is published about the body; a list of `deviceIds` becomes the devices that the user sees."""
     user = _user(call.state, id, "END_USER")
     device_ids = call.body.get("deviceIds")
@@ -115,21 +115,21 @@ def update_device_access(call: Call, id: int) -> JSON:
 
 
 @operation("getNodeCustomFields_3")
-def get_end_user_fields(call: Call, id: int) -> JSON:
+def get_end_user_fields(call: ApiCall, id: int) -> JSON:
     """The custom fields that have a value."""
     _user(call.state, id, "END_USER")
     return call.state.custom_fields.get(("end_user", id), {})
 
 
 @operation("updateNodeAttributeValues_3")
-def update_end_user_fields(call: Call, id: int) -> None:
+def update_end_user_fields(call: ApiCall, id: int) -> None:
     """Sets custom fields; null clears one."""
     _user(call.state, id, "END_USER")
     set_custom_fields(call.state, "end_user", id, call.body)
 
 
 @operation("getContacts_1")
-def get_ticketing_contacts(call: Call) -> list[JSON]:
+def get_ticketing_contacts(call: ApiCall) -> list[JSON]:
     """Contacts as ticketing shows them."""
     return [
         shown(contact, "ContactResponseDTO")
@@ -146,7 +146,7 @@ def get_ticketing_contacts(call: Call) -> list[JSON]:
 
 
 @operation("getAllUserAndContacts")
-def get_users_and_contacts(call: Call) -> list[JSON]:
+def get_users_and_contacts(call: ApiCall) -> list[JSON]:
     """Everybody whom a ticket can name, page by page (`anchorNaturalId` family)."""
     query = call.query
     people = [

@@ -6,12 +6,12 @@ import time
 from functools import partial
 from typing import Any
 
-from connector.sandbox.errors import application_error, invalid, not_found
-from connector.sandbox.ninjaone.api.operations import operation, operations, route_of
+from connector.sandbox.ninjaone.api.endpoints import ENDPOINTS, ApiCall
+from connector.sandbox.ninjaone.api.operations import endpoint_of, operation, operations
 from connector.sandbox.ninjaone.data.generated import make, members
 from connector.sandbox.ninjaone.data.seed import JSON
 from connector.sandbox.ninjaone.data.state import State
-from connector.sandbox.routing import Call, declare
+from connector.sandbox.ninjaone.errors import application_error, invalid, not_found
 from connector.sandbox.types import given
 
 CONDITIONS: dict[str, str] = {
@@ -30,13 +30,13 @@ _SEEDED = (
 
 
 @operation("getNodeRoles")
-def get_roles(call: Call) -> list[JSON]:
+def get_roles(call: ApiCall) -> list[JSON]:
     """Device roles with their ids. Published as an empty answer (FACTS.md D)."""
     return list(call.state.roles.values())
 
 
 @operation("createNodeRoles")
-def create_roles(call: Call) -> list[JSON]:
+def create_roles(call: ApiCall) -> list[JSON]:
     """New roles, all or none; the answer repeats the request (FACTS.md H), so ids are in the list."""
     state = call.state
     names = {role["name"].casefold(): role["id"] for role in state.roles.values()}
@@ -67,7 +67,7 @@ def _named(state: State, name: str | None) -> int | None:
 
 
 @operation("updateNodeRoles")
-def update_roles(call: Call) -> list[JSON]:
+def update_roles(call: ApiCall) -> list[JSON]:
     """Changes what is given, in all roles or none; the answer repeats the request."""
     found = [(_role(call.state, body.get("id")), body) for body in call.body]
     for role, body in found:
@@ -76,7 +76,7 @@ def update_roles(call: Call) -> list[JSON]:
 
 
 @operation("deleteNodeRoles")
-def delete_roles(call: Call) -> None:
+def delete_roles(call: ApiCall) -> None:
     """Custom roles are gone, all or none; built-in ones stay."""
     found = [_role(call.state, number) for number in call.body.get("ids") or []]
     if not all(role.get("custom") for role in found):
@@ -92,7 +92,7 @@ def _role(state: State, number: Any) -> JSON:
 
 
 @operation("createPolicy")
-def create_policy(call: Call) -> JSON:
+def create_policy(call: ApiCall) -> JSON:
     """A new policy: a root, a child of another, or a copy of one."""
     state, body, mode = call.state, call.body, call.query.get("mode", "NEW")
     if not (body.get("name") or "").strip():
@@ -132,17 +132,17 @@ def _condition(state: State, policy_id: int, condition_id: str, kind: str | None
     return found
 
 
-def _list(kind: str, call: Call, policy_id: int) -> list[JSON]:
+def _list(kind: str, call: ApiCall, policy_id: int) -> list[JSON]:
     call.state.policy(policy_id)
     found = _conditions(call.state).values()
     return [entry["item"] for entry in found if (entry["policy"], entry["kind"]) == (policy_id, kind)]
 
 
-def _get(kind: str, call: Call, policy_id: int, condition_id: str) -> Any:
+def _get(kind: str, call: ApiCall, policy_id: int, condition_id: str) -> Any:
     return _condition(call.state, policy_id, condition_id, kind)["item"]
 
 
-def _create(kind: str, call: Call, policy_id: int) -> JSON:
+def _create(kind: str, call: ApiCall, policy_id: int) -> JSON:
     call.state.policy(policy_id)
     uid, resource = call.state.fresh_uid(), CONDITIONS[kind]
     fields = given(call.body, *members(resource))
@@ -158,7 +158,7 @@ def _create(kind: str, call: Call, policy_id: int) -> JSON:
 
 
 @operation("deletePolicyCondition")
-def delete_condition(call: Call, policy_id: int, condition_id: str) -> None:
+def delete_condition(call: ApiCall, policy_id: int, condition_id: str) -> None:
     """The condition, of whatever kind, is gone."""
     _condition(call.state, policy_id, condition_id)
     del _conditions(call.state)[condition_id.lower()]
@@ -167,6 +167,6 @@ def delete_condition(call: Call, policy_id: int, condition_id: str) -> None:
 for _name, _facts in operations().items():
     for _kind in CONDITIONS:
         if _facts["path"] == f"/v2/policies/{{policy_id}}/condition/{_kind}":
-            declare(route_of(_name, partial(_list if _facts["method"] == "GET" else _create, _kind)))
+            ENDPOINTS.add(endpoint_of(_name, partial(_list if _facts["method"] == "GET" else _create, _kind)))
         elif _facts["path"] == f"/v2/policies/{{policy_id}}/condition/{_kind}/{{condition_id}}":
-            declare(route_of(_name, partial(_get, _kind)))
+            ENDPOINTS.add(endpoint_of(_name, partial(_get, _kind)))

@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from connector.sandbox.errors import invalid, not_found
-from connector.sandbox.multipart import Part
+from connector.sandbox.messages import ServerResponse
+from connector.sandbox.multipart import MultipartPart
 from connector.sandbox.ninjaone.api.collections import Collection
+from connector.sandbox.ninjaone.api.endpoints import ApiCall
 from connector.sandbox.ninjaone.api.operations import check_parts, operation, operations
 from connector.sandbox.ninjaone.areas.attachments import download, keep_file, signed_urls
 from connector.sandbox.ninjaone.areas.checklists import CHECKLISTS
@@ -16,7 +17,7 @@ from connector.sandbox.ninjaone.areas.documents import DOCUMENTS
 from connector.sandbox.ninjaone.areas.knowledge import ARTICLES
 from connector.sandbox.ninjaone.data.seed import EPOCH, JSON
 from connector.sandbox.ninjaone.data.state import State
-from connector.sandbox.routing import Answer, Call
+from connector.sandbox.ninjaone.errors import invalid, not_found
 from connector.sandbox.types import given
 
 _TIMES: JSON = {"createTime": EPOCH, "updateTime": EPOCH, "createdByAppUserId": 1, "updatedByAppUserId": 1}
@@ -36,12 +37,12 @@ def _items(state: State) -> dict[Any, JSON]:
     items = RELATED.items(state)
     if first:
         for item in list(items.values())[1::2]:
-            part = Part("file", f"note-{item['id']}.txt", "text/plain", b"Example attachment\n")
+            part = MultipartPart("file", f"note-{item['id']}.txt", "text/plain", b"Example attachment\n")
             _attach(state, item, part)
     return items
 
 
-def _attach(state: State, item: JSON, part: Part) -> None:
+def _attach(state: State, item: JSON, part: MultipartPart) -> None:
     item.pop("relEntityId", None)
     item |= {"type": "VALUE", "relEntityType": "ATTACHMENT", "value": keep_file(state, part)}
 
@@ -68,7 +69,7 @@ def _find(state: State, number: int) -> JSON:
     return _items(state)[number]
 
 
-def _add(call: Call, kind: str, number: int, fields: JSON) -> JSON:
+def _add(call: ApiCall, kind: str, number: int, fields: JSON) -> JSON:
     _items(call.state)
     _check(call.state, kind, number)
     settable = ("entity", "relEntity", "relEntityId", "relEntityType", "value", "type")
@@ -78,31 +79,31 @@ def _add(call: Call, kind: str, number: int, fields: JSON) -> JSON:
 
 
 @operation("getAllRelatedItems")
-def get_all(call: Call) -> list[JSON]:
+def get_all(call: ApiCall) -> list[JSON]:
     """All related items."""
     return list(_items(call.state).values())
 
 
 @operation("getRelatedItemsWithHostEntityType")
-def get_by_host_type(call: Call, entity_type: str) -> list[JSON]:
+def get_by_host_type(call: ApiCall, entity_type: str) -> list[JSON]:
     """The items that entities of one type host."""
     return _where(call, entityType=entity_type)
 
 
 @operation("getRelatedItemsWithEntityType")
-def get_by_related_type(call: Call, related_entity_type: str) -> list[JSON]:
+def get_by_related_type(call: ApiCall, related_entity_type: str) -> list[JSON]:
     """The items of one type, whoever hosts them."""
     return _where(call, relEntityType=related_entity_type)
 
 
 @operation("getRelatedItemsWithEntity")
-def get_by_related_entity(call: Call, rel_entity_type: str, rel_entity_id: int) -> list[JSON]:
+def get_by_related_entity(call: ApiCall, rel_entity_type: str, rel_entity_id: int) -> list[JSON]:
     """The items that are one entity, whoever hosts it."""
     return _where(call, relEntityType=rel_entity_type, relEntityId=rel_entity_id)
 
 
 @operation("getRelatedItemsForHostEntity")
-def get_of_entity(call: Call, entity_type: str, entity_id: int) -> list[JSON]:
+def get_of_entity(call: ApiCall, entity_type: str, entity_id: int) -> list[JSON]:
     """What an entity hosts, what hosts it, or both."""
     scope = call.query.get("scope", "ALL")
     hosted = _where(call, entityType=entity_type, entityId=entity_id) if scope != "HOSTED_BY" else []
@@ -110,7 +111,7 @@ def get_of_entity(call: Call, entity_type: str, entity_id: int) -> list[JSON]:
     return hosted + [item for item in hosting if item not in hosted]
 
 
-def _where(call: Call, **wanted: Any) -> list[JSON]:
+def _where(call: ApiCall, **wanted: Any) -> list[JSON]:
     return [
         item
         for item in _items(call.state).values()
@@ -119,18 +120,18 @@ def _where(call: Call, **wanted: Any) -> list[JSON]:
 
 
 @operation("createRelatedItemForEntity")
-def relate(call: Call, entity_type: str, entity_id: int) -> JSON:
+def relate(call: ApiCall, entity_type: str, entity_id: int) -> JSON:
     """An entity hosts another."""
     return _relate(call, entity_type, entity_id, [call.body])[0]
 
 
 @operation("createRelatedItemForEntity_1")
-def relate_several(call: Call, entity_type: str, entity_id: int) -> list[JSON]:
+def relate_several(call: ApiCall, entity_type: str, entity_id: int) -> list[JSON]:
     """An entity hosts others, all or none."""
     return _relate(call, entity_type, entity_id, call.body)
 
 
-def _relate(call: Call, kind: str, number: int, bodies: list[JSON]) -> list[JSON]:
+def _relate(call: ApiCall, kind: str, number: int, bodies: list[JSON]) -> list[JSON]:
     for body in bodies:
         for name in ("relEntityType", "relEntityId"):
             if body.get(name) is None:
@@ -143,7 +144,7 @@ def _relate(call: Call, kind: str, number: int, bodies: list[JSON]) -> list[JSON
 
 
 @operation("createRelatedItem")
-def attach(call: Call, entity_type: str, entity_id: int) -> JSON:
+def attach(call: ApiCall, entity_type: str, entity_id: int) -> JSON:
     """An entity hosts a file."""
     check_parts(operations()["createRelatedItem"], call.parts)
     item = _add(call, entity_type, entity_id, {})
@@ -152,35 +153,35 @@ def attach(call: Call, entity_type: str, entity_id: int) -> JSON:
 
 
 @operation("createSecureRelatedItemForEntity")
-def add_secure(call: Call, entity_type: str, entity_id: int) -> JSON:
+def add_secure(call: ApiCall, entity_type: str, entity_id: int) -> JSON:
     """An entity hosts a login; the answer has no secrets."""
     value = given(call.body, "name", "url", "notes", "username")
     return _add(call, entity_type, entity_id, {"type": "VALUE", "relEntityType": "SECURE", "value": value})
 
 
 @operation("deleteRelatedItem")
-def delete(call: Call, related_item_id: int) -> None:
+def delete(call: ApiCall, related_item_id: int) -> None:
     """The item is gone."""
     _find(call.state, related_item_id)
     del _items(call.state)[related_item_id]
 
 
 @operation("deleteRelatedItems")
-def delete_all(call: Call, entity_type: str, entity_id: int) -> None:
+def delete_all(call: ApiCall, entity_type: str, entity_id: int) -> None:
     """All that the entity hosts is gone; of an entity without items, nothing is."""
     for item in _where(call, entityType=entity_type, entityId=entity_id):
         del _items(call.state)[item["id"]]
 
 
 @operation("downloadRelatedItemAttachment")
-def download_attachment(call: Call, related_item_id: int) -> Answer:
+def download_attachment(call: ApiCall, related_item_id: int) -> ServerResponse:
     """The file. Published as an empty answer (FACTS.md D)."""
     item = _find(call.state, related_item_id)
     return download(call.state, (item.get("value") or {}).get("contentId", ""))
 
 
 @operation("getRelatedItemAttachmentsSignedUrls")
-def get_signed_urls(call: Call, entity_type: str, entity_id: int) -> JSON:
+def get_signed_urls(call: ApiCall, entity_type: str, entity_id: int) -> JSON:
     """Links to the files that the entity hosts."""
     hosted = _where(call, entityType=entity_type, entityId=entity_id, relEntityType="ATTACHMENT")
     return signed_urls(*(item["value"]["contentId"] for item in hosted))

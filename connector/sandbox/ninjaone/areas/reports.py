@@ -11,17 +11,17 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any
 
-from connector.sandbox.errors import invalid, invalid_filter
 from connector.sandbox.ninjaone.api.cursors import cursor_page, snapshot_of
 from connector.sandbox.ninjaone.api.device_filter import device_filter
-from connector.sandbox.ninjaone.api.operations import operations, route_of
+from connector.sandbox.ninjaone.api.endpoints import ENDPOINTS, ApiCall
+from connector.sandbox.ninjaone.api.operations import endpoint_of, operations
 from connector.sandbox.ninjaone.api.paging import DEFAULT_PAGE
 from connector.sandbox.ninjaone.areas import services
 from connector.sandbox.ninjaone.data.fleet import Facts
 from connector.sandbox.ninjaone.data.generated import make, members
 from connector.sandbox.ninjaone.data.seed import EPOCH, JSON
 from connector.sandbox.ninjaone.data.state import State
-from connector.sandbox.routing import Call, declare
+from connector.sandbox.ninjaone.errors import invalid, invalid_filter
 from connector.sandbox.types import epoch_seconds
 
 Rows = Callable[[State, Facts], list[JSON]]
@@ -188,7 +188,10 @@ REPORTS = (
 
 
 def paged(
-    call: Call, operation: str, rows: Callable[[], list[Any]], show: Callable[[Any], JSON] = lambda row: row
+    call: ApiCall,
+    operation: str,
+    rows: Callable[[], list[Any]],
+    show: Callable[[Any], JSON] = lambda row: row,
 ) -> JSON:
     """A page of a report: `cursor`, where there may be more, and `results`; `rows` are taken once a walk."""
     found, cursor = cursor_page(
@@ -201,7 +204,7 @@ def paged(
     return {"results": found} | ({"cursor": cursor} if cursor else {})
 
 
-def _report(report: Report, call: Call) -> JSON:
+def _report(report: Report, call: ApiCall) -> JSON:
     keep, tests = device_filter(call.query.get("df")), row_tests(report.filters, call.query)
 
     def rows() -> list[Any]:
@@ -228,7 +231,7 @@ def _passing(rows: Rows, state: State, facts: Facts, tests: list[Test]) -> list[
     return [index for index, row in enumerate(rows(state, facts)) if all(test(row) for test in tests)]
 
 
-def _of_device(report: Report, resource: str, call: Call, id: int) -> list[JSON]:
+def _of_device(report: Report, resource: str, call: ApiCall, id: int) -> list[JSON]:
     facts = call.state.device(id)
     if not (has_agent(call.state, facts) and report.only(call.state, facts)):
         return []
@@ -293,7 +296,7 @@ def timestamp_test(text: str) -> Test:
 
 
 for _entry in REPORTS:
-    declare(route_of(_entry.operation, partial(_report, _entry)))
+    ENDPOINTS.add(endpoint_of(_entry.operation, partial(_report, _entry)))
     if _entry.of_device:
         _resource = operations()[_entry.of_device]["result"]["items"]["$ref"]
-        declare(route_of(_entry.of_device, partial(_of_device, _entry, _resource)))
+        ENDPOINTS.add(endpoint_of(_entry.of_device, partial(_of_device, _entry, _resource)))

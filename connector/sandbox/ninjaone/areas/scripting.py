@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from connector.sandbox.errors import application_error, invalid, not_found
+from connector.sandbox.ninjaone.api.endpoints import ApiCall, endpoint
 from connector.sandbox.ninjaone.data.seed import EPOCH, JSON, uid
-from connector.sandbox.routing import Call, route
+from connector.sandbox.ninjaone.errors import application_error, invalid, not_found
 from connector.sandbox.types import INTEGER, TEXT, UUID, Object, given, one_of
 
 _CATEGORIES = [
@@ -34,8 +34,8 @@ def action_uid(number: int) -> str:
     return uid(0, 16, number)
 
 
-@route("GET", "/v2/automation/scripts", "getAutomationScripts", query={"lang": TEXT})
-def get_scripts(call: Call) -> list[JSON]:
+@endpoint("GET", "/v2/automation/scripts", "getAutomationScripts", query={"lang": TEXT})
+def get_scripts(call: ApiCall) -> list[JSON]:
     """The library."""
     return [
         {
@@ -57,8 +57,8 @@ def get_scripts(call: Call) -> list[JSON]:
     ]
 
 
-@route("GET", "/v2/device/{id}/scripting/options", "requestScriptingOptions", query={"lang": TEXT})
-def get_options(call: Call, id: int) -> JSON:
+@endpoint("GET", "/v2/device/{id}/scripting/options", "requestScriptingOptions", query={"lang": TEXT})
+def get_options(call: ApiCall, id: int) -> JSON:
     """The scripts and actions for the device's system, and what they may run as."""
     system = _system(call.state.device(id).node_class)
     scripts: list[JSON] = [
@@ -81,7 +81,7 @@ def get_options(call: Call, id: int) -> JSON:
     return {"categories": _CATEGORIES, "scripts": scripts, "credentials": credentials}
 
 
-@route(
+@endpoint(
     "POST",
     "/v2/device/{id}/script/run",
     "runScriptOnDevice",
@@ -96,7 +96,7 @@ def get_options(call: Call, id: int) -> JSON:
         required=("type",),
     ),
 )
-def run_script(call: Call, id: int) -> None:
+def run_script(call: ApiCall, id: int) -> None:
     """Runs at once: two activities of one series tell of start and end. Any script runs on any system."""
     call.state.device(id)
     name = _script_name(call.body)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from connector.sandbox.errors import not_found
+from connector.sandbox.ninjaone.api.endpoints import ApiCall, endpoint
 from connector.sandbox.ninjaone.data.seed import JSON
 from connector.sandbox.ninjaone.data.state import State
-from connector.sandbox.routing import Call, route
+from connector.sandbox.ninjaone.errors import not_found
 from connector.sandbox.types import TEXT, Object, given, one_of
 
 START_TYPES = ("AUTO_START", "AUTO_START_DELAYED", "BOOT_START", "DEMAND_START", "DISABLED", "SYSTEM_START")
@@ -49,13 +49,13 @@ def services(state: State, device_id: int) -> dict[str, JSON]:
     }
 
 
-@route(
+@endpoint(
     "GET",
     "/v2/device/{id}/windows-services",
     "getDeviceServices",
     query={"name": TEXT, "state": one_of(*STATES)},
 )
-def get_services(call: Call, id: int) -> list[JSON]:
+def get_services(call: ApiCall, id: int) -> list[JSON]:
     """The services, on request only those of a name or a state."""
     return [
         service
@@ -65,14 +65,14 @@ def get_services(call: Call, id: int) -> list[JSON]:
     ]
 
 
-@route(
+@endpoint(
     "POST",
     "/v2/device/{id}/windows-service/{serviceId}/control",
     "controlWindowsService",
     path_types={"serviceId": TEXT},
     body=Object({"action": one_of(*_AFTERWARDS)}, required=("action",)),
 )
-def control_service(call: Call, id: int, service_id: str) -> None:
+def control_service(call: ApiCall, id: int, service_id: str) -> None:
     """Starts, stops, pauses or restarts at once. A disabled service does not start: an activity tells."""
     service = _service(call.state, id, service_id)
     action = call.body["action"]
@@ -103,14 +103,14 @@ def control_service(call: Call, id: int, service_id: str) -> None:
         )
 
 
-@route(
+@endpoint(
     "POST",
     "/v2/device/{id}/windows-service/{serviceId}/configure",
     "setWindowsServiceConfiguration",
     path_types={"serviceId": TEXT},
     body=Object({"startType": one_of(*START_TYPES), "userName": TEXT}),
 )
-def configure_service(call: Call, id: int, service_id: str) -> None:
+def configure_service(call: ApiCall, id: int, service_id: str) -> None:
     """Changes how the service starts and as whom it runs."""
     service = _service(call.state, id, service_id)
     _change(call.state, id, service, given(call.body, "startType", "userName"))

@@ -6,12 +6,12 @@ import time
 from functools import partial
 from typing import Any
 
-from connector.sandbox.errors import invalid
 from connector.sandbox.ninjaone.api.collections import Collection, shown
-from connector.sandbox.ninjaone.api.operations import operation, route_of
+from connector.sandbox.ninjaone.api.endpoints import ENDPOINTS, ApiCall
+from connector.sandbox.ninjaone.api.operations import endpoint_of, operation
 from connector.sandbox.ninjaone.data.seed import EPOCH, JSON
 from connector.sandbox.ninjaone.data.state import State
-from connector.sandbox.routing import Call, declare
+from connector.sandbox.ninjaone.errors import invalid
 from connector.sandbox.types import given
 
 OWNERS = {"role": "NODE_ROLE", "organization": "ORGANIZATION", "end-user": "END_USER", "global": "SYSTEM"}
@@ -39,7 +39,7 @@ TABS.serve(get="getCustomTabPublicApi", delete="deleteCustomTabPublicApi")
 
 
 @operation("createCustomTabPublicApi")
-def create(call: Call) -> JSON:
+def create(call: ApiCall) -> JSON:
     """A new tab, the last of its kind unless it says where."""
     kind = call.body.get("entityType") or "SYSTEM"
     if kind == "NODE_ROLE":
@@ -56,7 +56,7 @@ def create(call: Call) -> JSON:
 
 
 @operation("updateCustomTabPublicApi")
-def update(call: Call, tab_id: int) -> None:
+def update(call: ApiCall, tab_id: int) -> None:
     """What is on the tab; with a role, what is on it for that role alone."""
     tab = TABS.find(call.state, tab_id)
     if call.body.get("roleId") is not None:
@@ -70,7 +70,7 @@ def update(call: Call, tab_id: int) -> None:
 
 
 @operation("renameCustomTabPublicApi")
-def rename(call: Call) -> None:
+def rename(call: ApiCall) -> None:
     """Another name, and perhaps description."""
     if call.body.get("tabId") is None:
         raise invalid("tabId", "a value")
@@ -93,7 +93,7 @@ def _items(state: State, wanted: list[JSON] | None, tab: JSON | None) -> list[JS
 
 
 @operation("updateCustomTabsDisplay")
-def set_visibility(call: Call, role_id: int) -> None:
+def set_visibility(call: ApiCall, role_id: int) -> None:
     """Shows or hides tabs for one role, all or none."""
     call.state.role(role_id)
     found = [(TABS.find(call.state, entry.get("tabId")), entry) for entry in call.body]
@@ -102,7 +102,7 @@ def set_visibility(call: Call, role_id: int) -> None:
         (hidden.add if entry.get("hidden") else hidden.discard)(role_id)
 
 
-def _order(kind: str, call: Call, role_id: int | None = None) -> None:
+def _order(kind: str, call: ApiCall, role_id: int | None = None) -> None:
     """Gives tabs their positions, all or none."""
     if role_id is not None:
         call.state.role(role_id)
@@ -122,7 +122,7 @@ def _of(state: State, kind: str, role_id: int | None = None) -> list[JSON]:
     return sorted(found, key=lambda tab: int(tab["position"]))
 
 
-def _summary(kind: str, call: Call, role_id: int | None = None) -> list[JSON]:
+def _summary(kind: str, call: ApiCall, role_id: int | None = None) -> list[JSON]:
     """The tabs of one kind in their order. Published as an empty answer (FACTS.md D); the form is a guess."""
     if role_id is not None:
         call.state.role(role_id)
@@ -133,7 +133,7 @@ def _summary(kind: str, call: Call, role_id: int | None = None) -> list[JSON]:
     ]
 
 
-def _hierarchy(kind: str, call: Call, tab_id: int, role_id: int | None = None) -> JSON:
+def _hierarchy(kind: str, call: ApiCall, tab_id: int, role_id: int | None = None) -> JSON:
     """A tab with what is on it. Published as an empty answer (FACTS.md D); the form is a guess."""
     if role_id is not None:
         call.state.role(role_id)
@@ -171,4 +171,4 @@ for _names, _handle in (
     ),
 ):
     for _owner, _name in _names.items():
-        declare(route_of(_name, partial(_handle, OWNERS[_owner])))
+        ENDPOINTS.add(endpoint_of(_name, partial(_handle, OWNERS[_owner])))

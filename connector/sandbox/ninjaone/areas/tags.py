@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from connector.sandbox.errors import application_error, invalid
 from connector.sandbox.ninjaone.api.collections import Collection, shown
+from connector.sandbox.ninjaone.api.endpoints import ApiCall
 from connector.sandbox.ninjaone.api.operations import operation
 from connector.sandbox.ninjaone.data.seed import EPOCH, JSON, TAGS
 from connector.sandbox.ninjaone.data.state import State
-from connector.sandbox.routing import Call
+from connector.sandbox.ninjaone.errors import application_error, invalid
 from connector.sandbox.types import given
 
 
@@ -19,7 +19,7 @@ def _seed(number: int) -> JSON:
     return {"id": number, "name": TAGS[number], "description": f"Example tag {number}", **times}
 
 
-def _settle(call: Call, item: JSON, body: JSON) -> None:
+def _settle(call: ApiCall, item: JSON, body: JSON) -> None:
     name = (item.get("name") or "").strip()
     if not name:
         raise invalid("name", "text that is not blank")
@@ -32,7 +32,7 @@ ITAM_TAGS.serve(update="updateTag")
 
 
 @operation("getTags")
-def get_tags(call: Call) -> JSON:
+def get_tags(call: ApiCall) -> JSON:
     """All tags, with the number of devices that wear each."""
     worn: dict[int, int] = {}
     for facts in call.state.fleet.matching(lambda facts: bool(facts.tag_ids)):
@@ -49,12 +49,12 @@ def get_tags(call: Call) -> JSON:
 
 
 @operation("createTag")
-def create_tag(call: Call) -> JSON:
+def create_tag(call: ApiCall) -> JSON:
     """A new tag; its name must be free."""
     return _create(call, given(call.body, "name", "description"))
 
 
-def _create(call: Call, fields: JSON) -> JSON:
+def _create(call: ApiCall, fields: JSON) -> JSON:
     name = str(fields.get("name", "")).strip()
     if not name:
         raise invalid("name", "text that is not blank")
@@ -66,19 +66,19 @@ def _create(call: Call, fields: JSON) -> JSON:
 
 
 @operation("deleteTag")
-def delete_tag(call: Call, tag_id: int) -> None:
+def delete_tag(call: ApiCall, tag_id: int) -> None:
     """The tag is gone, also from the devices."""
     _delete(call.state, [tag_id])
 
 
 @operation("deleteTags")
-def delete_tags(call: Call) -> None:
+def delete_tags(call: ApiCall) -> None:
     """All of these tags are gone, or none when one of them is unknown."""
     _delete(call.state, call.body)
 
 
 @operation("mergeTags")
-def merge_tags(call: Call) -> JSON:
+def merge_tags(call: ApiCall) -> JSON:
     """Devices with one of the tags wear the one that remains; the others are gone."""
     body, state = call.body, call.state
     merged = [ITAM_TAGS.find(state, tag_id)["id"] for tag_id in body.get("tagIds") or []]
@@ -99,7 +99,7 @@ def merge_tags(call: Call) -> JSON:
 
 
 @operation("batchUpdateTags")
-def update_tags_of_devices(call: Call, asset_type: str) -> None:
+def update_tags_of_devices(call: ApiCall, asset_type: str) -> None:
     """Puts tags on devices and takes others off, on all devices or none."""
     state, body = call.state, call.body
     added = {ITAM_TAGS.find(state, tag_id)["id"] for tag_id in body.get("tagIdsToAdd") or []}
@@ -110,7 +110,7 @@ def update_tags_of_devices(call: Call, asset_type: str) -> None:
 
 
 @operation("setTagsForAsset")
-def set_tags(call: Call, asset_type: str, asset_id: int) -> None:
+def set_tags(call: ApiCall, asset_type: str, asset_id: int) -> None:
     """The device wears these tags and no others."""
     call.state.device(asset_id)
     tags = [ITAM_TAGS.find(call.state, tag_id)["id"] for tag_id in call.body.get("tagIds") or []]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 
-from connector.sandbox.errors import failure, invalid, not_found
+from connector.sandbox.errors import HttpError
+from connector.sandbox.ninjaone.api.endpoints import ApiCall, endpoint
 from connector.sandbox.ninjaone.areas.boards import BOARDS, matching, row, rule_test, sorted_rows
 from connector.sandbox.ninjaone.data.seed import JSON, STATUSES
-from connector.sandbox.routing import Call, route
+from connector.sandbox.ninjaone.errors import invalid, not_found
 from connector.sandbox.types import (
     BOOLEAN,
     INTEGER,
@@ -60,31 +61,33 @@ _RUN = Object(
 )
 
 
-@route("GET", "/v2/ticketing/statuses", "getAllStatuses")
-def get_statuses(call: Call) -> list[JSON]:
+@endpoint("GET", "/v2/ticketing/statuses", "getAllStatuses")
+def get_statuses(call: ApiCall) -> list[JSON]:
     """Ticket statuses; a ticket names one by its id, as text."""
     return STATUSES
 
 
-@route("GET", "/v2/ticketing/ticket/{ticketId}", "getTicketById")
-def get_ticket(call: Call, ticket_id: int) -> JSON:
+@endpoint("GET", "/v2/ticketing/ticket/{ticketId}", "getTicketById")
+def get_ticket(call: ApiCall, ticket_id: int) -> JSON:
     """One ticket."""
     return call.state.ticket(ticket_id)
 
 
-@route("POST", "/v2/ticketing/ticket/{ticketId}/comment", "createComment", media_type="multipart/form-data")
-def create_comment(call: Call, ticket_id: int) -> None:
+@endpoint(
+    "POST", "/v2/ticketing/ticket/{ticketId}/comment", "createComment", media_type="multipart/form-data"
+)
+def create_comment(call: ApiCall, ticket_id: int) -> None:
     """Adds a comment: the part `comment` is JSON and must say so (FACTS.md D); `files` are attachments."""
     ticket = call.state.ticket(ticket_id)
     part = next((part for part in call.parts if part.name == "comment"), None)
     if part is None:
         raise invalid("comment", "a part")
     if part.content_type != "application/json":
-        raise failure(415)
+        raise HttpError(415)
     try:
         comment = json.loads(part.data)
     except ValueError:
-        raise failure(400) from None
+        raise HttpError(400) from None
     _COMMENT.check(comment, "comment")
     call.state.log_entry(
         ticket,
@@ -95,13 +98,13 @@ def create_comment(call: Call, ticket_id: int) -> None:
     )
 
 
-@route(
+@endpoint(
     "GET",
     "/v2/ticketing/ticket/{ticketId}/log-entry",
     "getTicketLogEntriesByTicketId",
     query={"type": _LOG_TYPE, "createTime": TEXT, "anchorId": LONG, "pageSize": within(1, 2**31 - 1)},
 )
-def get_log_entries(call: Call, ticket_id: int) -> list[JSON]:
+def get_log_entries(call: ApiCall, ticket_id: int) -> list[JSON]:
     """The ticket's log, oldest first, page by page (`anchorId` family). `createTime` is ignored."""
     call.state.ticket(ticket_id)
     found = [
@@ -113,16 +116,16 @@ def get_log_entries(call: Call, ticket_id: int) -> list[JSON]:
     return found[: call.query.get("pageSize", 500)]
 
 
-@route("GET", "/v2/ticketing/trigger/boards", "getBoards")
-def get_boards(call: Call) -> list[JSON]:
+@endpoint("GET", "/v2/ticketing/trigger/boards", "getBoards")
+def get_boards(call: ApiCall) -> list[JSON]:
     """The boards with the number of tickets on each."""
     return [board | {"ticketCount": len(matching(call.state, board["id"]))} for board in BOARDS]
 
 
-@route(
+@endpoint(
     "POST", "/v2/ticketing/trigger/board/{boardId}/run", "getTicketsByBoard", body=_RUN, body_required=False
 )
-def run_board(call: Call, board_id: int) -> JSON:
+def run_board(call: ApiCall, board_id: int) -> JSON:
     """The board's tickets, page by page (`lastCursorId` family)."""
     board = next((board for board in BOARDS if board["id"] == board_id), None)
     if board is None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from connector.sandbox.errors import application_error, invalid, not_found
 from connector.sandbox.ninjaone.api.collections import check_references
+from connector.sandbox.ninjaone.api.endpoints import ApiCall
 from connector.sandbox.ninjaone.api.operations import operation
 from connector.sandbox.ninjaone.data.seed import EPOCH, JSON, STATUSES, uid
 from connector.sandbox.ninjaone.data.state import State
-from connector.sandbox.routing import Call
+from connector.sandbox.ninjaone.errors import application_error, invalid, not_found
 from connector.sandbox.types import given
 
 RESOLVED, CLOSED = 5000, 6000
@@ -63,13 +63,13 @@ FORMS = (
 
 
 @operation("getTicketForms")
-def get_forms(call: Call) -> list[JSON]:
+def get_forms(call: ApiCall) -> list[JSON]:
     """The forms; there is one."""
     return list(FORMS)
 
 
 @operation("getTicketFormById")
-def get_form(call: Call, id: int) -> JSON:
+def get_form(call: ApiCall, id: int) -> JSON:
     """One form."""
     return _form(id)
 
@@ -82,13 +82,13 @@ def _form(number: int) -> JSON:
 
 
 @operation("getTicketAttributes")
-def get_attributes(call: Call) -> list[JSON]:
+def get_attributes(call: ApiCall) -> list[JSON]:
     """What tickets have beyond their own fields."""
     return list(ATTRIBUTES)
 
 
 @operation("create_1")
-def create(call: Call) -> JSON:
+def create(call: ApiCall) -> JSON:
     """A new ticket; its description becomes the first entry of its log."""
     state, body = call.state, call.body
     _check(state, body, None)
@@ -118,7 +118,7 @@ def create(call: Call) -> JSON:
 
 
 @operation("update_1")
-def update(call: Call, ticket_id: int) -> JSON:
+def update(call: ApiCall, ticket_id: int) -> JSON:
     """Replaces the ticket: what is not given is cleared, and a version other than today's is a conflict."""
     state, body = call.state, call.body
     ticket = state.ticket(ticket_id)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from connector.sandbox.errors import not_found
 from connector.sandbox.ninjaone.api.collections import shown
+from connector.sandbox.ninjaone.api.endpoints import ApiCall, endpoint
 from connector.sandbox.ninjaone.data.seed import JSON, member
-from connector.sandbox.routing import Call, route
+from connector.sandbox.ninjaone.errors import not_found
 from connector.sandbox.types import BOOLEAN, INTEGER, Array, one_of
 
 _KIND = one_of("TECHNICIAN", "END_USER")
 
 
-@route("GET", "/v2/users", "getUsers", query={"userType": _KIND, "includeRoles": BOOLEAN})
-def get_users(call: Call) -> list[JSON]:
+@endpoint("GET", "/v2/users", "getUsers", query={"userType": _KIND, "includeRoles": BOOLEAN})
+def get_users(call: ApiCall) -> list[JSON]:
     """Technicians and end users, with their roles on request."""
     hidden = () if call.query.get("includeRoles") else ("roles",)
     return [
@@ -22,21 +22,21 @@ def get_users(call: Call) -> list[JSON]:
     ]
 
 
-@route("GET", "/v2/user/roles", "getUserRoles", query={"roleType": _KIND})
-def get_user_roles(call: Call) -> list[JSON]:
+@endpoint("GET", "/v2/user/roles", "getUserRoles", query={"roleType": _KIND})
+def get_user_roles(call: ApiCall) -> list[JSON]:
     """User roles with their members."""
     wanted = call.query.get("roleType")
     return [role for role in call.state.user_roles.values() if wanted in (None, role["type"])]
 
 
-@route(
+@endpoint(
     "PATCH",
     "/v2/user/role/{roleId}/add-members",
     "addUserRoleMembers",
     body=Array(INTEGER),
     media_type="*/*",
 )
-def add_members(call: Call, role_id: int) -> JSON:
+def add_members(call: ApiCall, role_id: int) -> JSON:
     """Puts users into the role; those already in it stay. The body is a bare array of user ids."""
     role = role_of(call, role_id)
     users = [_user(call, user_id) for user_id in dict.fromkeys(call.body)]
@@ -48,14 +48,14 @@ def add_members(call: Call, role_id: int) -> JSON:
     return role
 
 
-@route(
+@endpoint(
     "PATCH",
     "/v2/user/role/{roleId}/remove-members",
     "removeUserRoleMembers",
     body=Array(INTEGER),
     media_type="*/*",
 )
-def remove_members(call: Call, role_id: int) -> JSON:
+def remove_members(call: ApiCall, role_id: int) -> JSON:
     """Takes users out of the role, if they are in it. The body is a bare array of user ids."""
     role = role_of(call, role_id)
     users = [_user(call, user_id) for user_id in dict.fromkeys(call.body)]
@@ -67,26 +67,26 @@ def remove_members(call: Call, role_id: int) -> JSON:
     return role
 
 
-def role_of(call: Call, role_id: int) -> JSON:
+def role_of(call: ApiCall, role_id: int) -> JSON:
     """A user role, or its 404."""
     if role_id not in call.state.user_roles:
         raise not_found("user_role")
     return call.state.user_roles[role_id]
 
 
-def _user(call: Call, user_id: int) -> JSON:
+def _user(call: ApiCall, user_id: int) -> JSON:
     if user_id not in call.state.users:
         raise not_found("user")
     return call.state.users[user_id]
 
 
-@route("GET", "/v2/roles", "getNodeRoles_1")
-def get_roles(call: Call) -> list[JSON]:
+@endpoint("GET", "/v2/roles", "getNodeRoles_1")
+def get_roles(call: ApiCall) -> list[JSON]:
     """Device roles."""
     return list(call.state.roles.values())
 
 
-@route("GET", "/v2/policies", "getPolicies")
-def get_policies(call: Call) -> list[JSON]:
+@endpoint("GET", "/v2/policies", "getPolicies")
+def get_policies(call: ApiCall) -> list[JSON]:
     """Policies."""
     return list(call.state.policies.values())

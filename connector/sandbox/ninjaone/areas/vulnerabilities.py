@@ -6,37 +6,38 @@ import csv
 import io
 from datetime import datetime, timezone
 
-from connector.sandbox.errors import failure, invalid, not_found
+from connector.sandbox.errors import HttpError
+from connector.sandbox.ninjaone.api.endpoints import ApiCall, endpoint
 from connector.sandbox.ninjaone.data.seed import JSON
-from connector.sandbox.routing import Call, route
+from connector.sandbox.ninjaone.errors import invalid, not_found
 
 
-@route("GET", "/v2/vulnerability/scan-groups", "fetchAllScanGroups")
-def get_scan_groups(call: Call) -> list[JSON]:
+@endpoint("GET", "/v2/vulnerability/scan-groups", "fetchAllScanGroups")
+def get_scan_groups(call: ApiCall) -> list[JSON]:
     """All scan groups."""
     return [_settle(group) for group in call.state.scan_groups.values()]
 
 
-@route("GET", "/v2/vulnerability/scan-groups/{scan-group-id}", "fetchScanGroupById")
-def get_scan_group(call: Call, scan_group_id: int) -> JSON:
+@endpoint("GET", "/v2/vulnerability/scan-groups/{scan-group-id}", "fetchScanGroupById")
+def get_scan_group(call: ApiCall, scan_group_id: int) -> JSON:
     """One scan group; the first look after an upload finds it worked off."""
     return _settle(_group(call, scan_group_id))
 
 
-@route(
+@endpoint(
     "POST",
     "/v2/vulnerability/scan-groups/{scan-group-id}/upload",
     "updateScanGroup",
     media_type="multipart/form-data",
 )
-def upload_scan_group(call: Call, scan_group_id: int) -> JSON:
+def upload_scan_group(call: ApiCall, scan_group_id: int) -> JSON:
     """Takes the part `csv` (text/csv): IN_PROGRESS, then COMPLETE, or FAILED without the two columns."""
     group = _group(call, scan_group_id)
     part = next((part for part in call.parts if part.name == "csv"), None)
     if part is None:
         raise invalid("csv", "a part")
     if part.content_type not in ("text/csv", "application/vnd.ms-excel"):
-        raise failure(415)
+        raise HttpError(415)
     rows = list(csv.reader(io.StringIO(part.data.decode("utf-8-sig", "replace"))))
     header = rows[0] if rows else []
     complete = {group["deviceIdHeader"], group["cveIdHeader"]} <= set(header)
@@ -53,7 +54,7 @@ def upload_scan_group(call: Call, scan_group_id: int) -> JSON:
     return _shown(group)
 
 
-def _group(call: Call, group_id: int) -> JSON:
+def _group(call: ApiCall, group_id: int) -> JSON:
     if group_id not in call.state.scan_groups:
         raise not_found("scan_group")
     return call.state.scan_groups[group_id]

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from connector.sandbox.errors import not_found
 from connector.sandbox.ninjaone.data.seed import EPOCH, JSON, TAGS, mix, uid
+from connector.sandbox.ninjaone.errors import not_found
 
 _KINDS: tuple[tuple[str, int, str], ...] = (
     ("WINDOWS_SERVER", 101, "SRV"),

@@ -149,7 +149,7 @@ def organization_count(devices: int) -> int:
 
 def organizations(seed: int, devices: int) -> list[JSON]:
     """Organizations 1..M with locations; location ids are contiguous from 1, too."""
-    made: list[JSON] = []
+    result: list[JSON] = []
     location_id = 0
     for number in range(1, organization_count(devices) + 1):
         index = number - 1
@@ -159,7 +159,7 @@ def organizations(seed: int, devices: int) -> list[JSON]:
         for place in ("Main Office", "Branch", "Warehouse")[: 1 + number % 3]:
             location_id += 1
             locations.append({"id": location_id, "name": place, "address": f"{location_id} {first} Street"})
-        made.append(
+        result.append(
             {
                 "id": number,
                 "name": f"{first} {second}",
@@ -169,7 +169,7 @@ def organizations(seed: int, devices: int) -> list[JSON]:
                 "locations": locations,
             }
         )
-    return made
+    return result
 
 
 def users(seed: int, organization_ids: list[int]) -> list[JSON]:
@@ -244,12 +244,12 @@ def member(user: JSON) -> JSON:
 def tickets(seed: int, count: int, people: list[JSON], organization_of: Callable[[int], int]) -> list[JSON]:
     """Tickets 1..count, one for each of the first devices, opened by that organization's end user."""
     askers = {user["organizationId"]: user for user in people if "organizationId" in user}
-    made = []
+    result = []
     for number in range(1, count + 1):
         spread = mix(seed, 12, number)
         organization_id = organization_of(number)
         asker = askers.get(organization_id, people[0])
-        made.append(
+        result.append(
             {
                 "id": 1000 + number,
                 "version": 1,
@@ -272,7 +272,7 @@ def tickets(seed: int, count: int, people: list[JSON], organization_of: Callable
                 "additionalAssignedTechnicianIds": [],
             }
         )
-    return made
+    return result
 
 
 def scan_groups() -> list[JSON]:

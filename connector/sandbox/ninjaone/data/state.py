@@ -1,4 +1,4 @@
-"""Everything the sandbox remembers, under one lock: it is held while a route runs and is encoded."""
+"""Everything the sandbox remembers, under one lock: it is held until a result has been encoded."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connector.sandbox.errors import not_found
-from connector.sandbox.multipart import Part
+from connector.sandbox.multipart import MultipartPart
 from connector.sandbox.ninjaone.data import seed as invented
 from connector.sandbox.ninjaone.data.fleet import Facts, Fleet
 from connector.sandbox.ninjaone.data.seed import JSON, uid
+from connector.sandbox.ninjaone.errors import not_found
 
 KEPT_ACTIVITIES = 50_000
 """How many activities are remembered; the oldest are forgotten first."""
@@ -61,7 +61,7 @@ class State:
         self._fresh = itertools.count(1)
         self.snapshots: dict[str, Snapshot] = {}
         self.field_times: dict[tuple[str, int, str], float] = {}
-        self.files: dict[str, Part] = {}
+        self.files: dict[str, MultipartPart] = {}
         self.webhook: JSON | None = None
         self.store: dict[str, dict[Any, JSON]] = {}
         self._numbers: dict[str, itertools.count[int]] = {}
@@ -80,13 +80,13 @@ class State:
         self.users = {user["id"]: user for user in people}
         self.user_roles = {role["id"]: role for role in invented.user_roles(people)}
         count = min(self.fleet.count, MANY)
-        made = invented.tickets(
+        tickets = invented.tickets(
             self.seed, count, people, lambda number: self.fleet.facts(number).organization_id
         )
-        self.tickets = {ticket["id"]: ticket for ticket in made}
+        self.tickets = {ticket["id"]: ticket for ticket in tickets}
         self.ticket_logs: dict[int, list[JSON]] = {}
         self._log_entry_ids = itertools.count(90_001)
-        for ticket in made:
+        for ticket in tickets:
             self.log_entry(
                 ticket, people[0], "DESCRIPTION", ticket["createTime"], body="As described on the phone."
             )
@@ -97,10 +97,10 @@ class State:
             ("CONDITION_AGENT_CPU", "Processor above 90 %", "MODERATE", "MEDIUM", "NEEDS_ATTENTION"),
             ("AGENT_OFFLINE", "Device is offline", "MINOR", "LOW", "NEEDS_ATTENTION"),
         )
-        made = []
+        alerts = []
         for number, device_id in enumerate(itertools.islice(range(1, self.fleet.count + 1, 4), MANY)):
             source, message, severity, priority, health = causes[number % len(causes)]
-            made.append(
+            alerts.append(
                 {
                     "uid": uid(self.seed, 13, device_id),
                     "deviceId": device_id,
@@ -119,7 +119,7 @@ class State:
                     "useGlobalHealthStatus": False,
                 }
             )
-        return made
+        return alerts
 
     def _seed_activities(self) -> None:
         for alert in reversed(self.alerts.values()):

@@ -15,7 +15,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from connector.sandbox.errors import application_error, auth_error, failure
+from connector.sandbox.errors import HttpError
+from connector.sandbox.ninjaone.errors import application_error, auth_error
 from connector.sandbox.ninjaone.oauth.client_apps import APPS, OFFLINE_SCOPE, WEB, ClientApp
 
 REFRESH_TOKEN = "sandbox-refresh"  # noqa: S105  a fake: the web app's, as if its user had signed in before
@@ -46,12 +47,12 @@ class Authorizations:
         self.user_refuses = False
 
     def authorize(self, query: Mapping[str, str]) -> str:
-        """Where the browser is sent back to, with a code or an error. ApiError where it must not be."""
+        """Where the browser is sent back to, with a code or an error. HttpError where it must not be."""
         app = APPS.get(query.get("client_id", ""))
         if app is None:
             raise application_error(404, "Client app not exist")
         if not app.is_for_users:
-            raise failure(404)
+            raise HttpError(404)
         redirect_uri = query.get("redirect_uri", "")
         if redirect_uri not in self._redirect_uris:
             raise auth_error(400, "invalid_request", description="redirect_uri is not registered")

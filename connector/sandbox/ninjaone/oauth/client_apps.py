@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from connector.sandbox.errors import application_error, auth_error
+from connector.sandbox.ninjaone.errors import application_error, auth_error
+from connector.sandbox.token_request import TokenRequest
 
 SCOPES = ("monitoring", "management", "control")
 """What every app was granted; a sign-in for the app itself that names no scope gets all of it."""
@@ -42,48 +40,24 @@ NATIVE = ClientApp("sandbox-native", "", _FOR_USERS, (*SCOPES, OFFLINE_SCOPE))
 APPS = {app.client_id: app for app in (MACHINE, WEB, NATIVE)}
 
 
-@dataclass(frozen=True)
-class SignIn:
-    """What a request to the token endpoint said; `secret` and `fields` never leave this object."""
+def app_of(request: TokenRequest) -> ClientApp:
+    """Return the app that asks, which must have shown its secret and may use this grant; else HttpError."""
+    known = {grant for app in APPS.values() for grant in app.grants}
+    if request.grant_type not in known:
+        raise auth_error(400, "unauthorized_client" if request.grant_type else "invalid_grant")
+    if request.client_id not in APPS:
+        raise application_error(404, "Client app not exist")
+    app = APPS[request.client_id]
+    if not secrets.compare_digest(request.secret.encode(), app.secret.encode()):
+        raise auth_error(401 if request.is_basic else 400, "invalid_client")
+    if request.grant_type not in app.grants:
+        raise auth_error(400, "unauthorized_client")
+    return app
 
-    grant_type: str
-    client_id: str
-    secret: str
-    scope: str
-    basic: bool
-    fields: Mapping[str, str]
 
-    @classmethod
-    def read(cls, form: Mapping[str, str], authorization: str | None) -> SignIn:
-        """Client credentials come as form fields or as a basic header; the header wins."""
-        client_id, secret = form.get("client_id", ""), form.get("client_secret", "")
-        basic = authorization is not None and authorization.lower().startswith("basic ")
-        if basic and authorization is not None:
-            try:
-                client_id, _, secret = (
-                    base64.b64decode(authorization[6:], validate=True).decode().partition(":")
-                )
-            except (binascii.Error, UnicodeDecodeError):
-                raise auth_error(400, "invalid_header", 1) from None
-        return cls(form.get("grant_type", ""), client_id, secret, form.get("scope", ""), basic, form)
-
-    def app(self) -> ClientApp:
-        """The app that asks, which must have shown its secret and may use this grant; else ApiError."""
-        known = {grant for app in APPS.values() for grant in app.grants}
-        if self.grant_type not in known:
-            raise auth_error(400, "unauthorized_client" if self.grant_type else "invalid_grant")
-        if self.client_id not in APPS:
-            raise application_error(404, "Client app not exist")
-        app = APPS[self.client_id]
-        if not secrets.compare_digest(self.secret.encode(), app.secret.encode()):
-            raise auth_error(401 if self.basic else 400, "invalid_client")
-        if self.grant_type not in app.grants:
-            raise auth_error(400, "unauthorized_client")
-        return app
-
-    def scopes(self, app: ClientApp) -> tuple[str, ...]:
-        """The scopes that are asked for, or else all that the app was granted; ApiError for any other."""
-        wanted = tuple(self.scope.split()) or app.scopes
-        if not set(wanted) <= set(app.scopes):
-            raise auth_error(400, "invalid_scope")
-        return wanted
+def scopes_of(request: TokenRequest, app: ClientApp) -> tuple[str, ...]:
+    """Return the scopes asked for, or else all that the app was granted; HttpError for any other."""
+    wanted = tuple(request.scope.split()) or app.scopes
+    if not set(wanted) <= set(app.scopes):
+        raise auth_error(400, "invalid_scope")
+    return wanted

@@ -8,9 +8,10 @@ import time
 from collections.abc import Collection
 from typing import Any
 
-from connector.sandbox.errors import ApiError, auth_error, failure
+from connector.sandbox.ninjaone.errors import auth_error
 from connector.sandbox.ninjaone.oauth.authorize import Authorizations
-from connector.sandbox.ninjaone.oauth.client_apps import SignIn
+from connector.sandbox.ninjaone.oauth.client_apps import app_of, scopes_of
+from connector.sandbox.token_request import TokenRequest
 
 
 class Tokens:
@@ -23,16 +24,16 @@ class Tokens:
         self._live: dict[str, tuple[float, frozenset[str]]] = {}
         self._of_users: set[str] = set()
 
-    def sign_in(self, request: SignIn) -> dict[str, Any]:
-        """The token endpoint's answer, or its error."""
-        app = request.app()
+    def sign_in(self, request: TokenRequest) -> dict[str, Any]:
+        """Return the body of the token endpoint's response; HttpError where it refuses."""
+        app = app_of(request)
         if request.grant_type == "client_credentials":
-            return self._issue(request.scopes(app))
+            return self._issue(scopes_of(request, app))
         if request.grant_type == "authorization_code":
-            scopes, refresh_token = self._authorizations.redeem(app, request.fields)
+            scopes, refresh_token = self._authorizations.redeem(app, request.form)
         else:
-            request.scopes(app)
-            scopes, refresh_token = self._authorizations.rotate(app, request.fields.get("refresh_token", ""))
+            scopes_of(request, app)
+            scopes, refresh_token = self._authorizations.rotate(app, request.form.get("refresh_token", ""))
         issued = self._issue(scopes)
         self._of_users.add(issued["access_token"])
         return issued | ({"refresh_token": refresh_token} if refresh_token else {})
@@ -74,8 +75,3 @@ class Tokens:
         """Raise unless the token is a user's own: the client app's own credentials give none (FACTS.md A)."""
         if (authorization or "")[7:].strip() not in self._of_users:
             raise auth_error(403, "user_context_required", 5, "This operation requires a user context")
-
-
-def wrong_method(allowed: str) -> ApiError:
-    """An endpoint of the sign-in takes one method alone."""
-    return failure(405, {"Allow": allowed})

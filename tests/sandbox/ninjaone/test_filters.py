@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connector.sandbox.errors import ApiError
+from connector.sandbox.errors import HttpError
 from connector.sandbox.ninjaone.api.device_filter import device_filter
 from connector.sandbox.ninjaone.data.fleet import Facts
 
@@ -112,7 +112,7 @@ def test_status_decides_about_pending_devices():
     ],
 )
 def test_unreadable(text):
-    with pytest.raises(ApiError) as raised:
+    with pytest.raises(HttpError) as raised:
         device_filter(text)
     assert raised.value.status == 500
     assert raised.value.body["errorMessage"].startswith("InvalidFilterException")

@@ -54,8 +54,8 @@ def test_later_window_is_pending(api):
 def test_past_window_is_gone(api):
     now = time.time()
     api.do("PUT", PATH, {"start": now - HOUR, "end": now + 0.2})
-    with api.sandbox._app.state.lock:
-        api.sandbox._app.state.fleet.change(4).maintenance["end"] = now
+    with api.sandbox.state.lock:
+        api.sandbox.state.fleet.change(4).maintenance["end"] = now
     assert "maintenance" not in api.get("/v2/device/4")
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import requests
 
-from connector.sandbox import Sandbox
 from connector.sandbox.ninjaone.areas import router
+from connector.sandbox.ninjaone.server import Sandbox
 
 from .results import check_result
 

@@ -1,4 +1,4 @@
-"""Routes and schemas: complete, well formed, and in step with the published document where it is at hand."""
+"""Endpoints and schemas: complete, well formed, and in step with the published document, if at hand."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ def test_schema_file(file: Path):
 
 
 def test_operations_are_those_of_the_facts():
-    routes = router().routes
-    assert sorted(route.operation for route in routes) == sorted(operations())
-    for route in routes:
-        facts = operations()[route.operation]
-        assert (route.method, route.path) == (facts["method"], facts["path"])
+    endpoints = router().endpoints
+    assert sorted(endpoint.operation for endpoint in endpoints) == sorted(operations())
+    for endpoint in endpoints:
+        facts = operations()[endpoint.operation]
+        assert (endpoint.method, endpoint.path) == (facts["method"], facts["path"])
 
 
 @pytest.mark.parametrize(
@@ -62,14 +62,14 @@ def test_every_read_answers_by_its_schema(account, operation, prefix):
 
 
 @needs_document
-@pytest.mark.parametrize("route", router().routes, ids=lambda route: route.operation)
-def test_route_is_published(route):
-    operation = published()["paths"][route.path][route.method.lower()]
-    assert operation["operationId"] == route.operation
+@pytest.mark.parametrize("endpoint", router().endpoints, ids=lambda endpoint: endpoint.operation)
+def test_endpoint_is_published(endpoint):
+    operation = published()["paths"][endpoint.path][endpoint.method.lower()]
+    assert operation["operationId"] == endpoint.operation
     parameters = {(entry["in"], entry["name"]): entry["schema"] for entry in operation.get("parameters", [])}
-    assert {name for where, name in parameters if where == "query"} == set(route.query)
+    assert {name for where, name in parameters if where == "query"} == set(endpoint.query)
     for (where, name), schema in parameters.items():
-        kind = route.path_types.get(name, INTEGER) if where == "path" else route.query[name]
+        kind = endpoint.path_types.get(name, INTEGER) if where == "path" else endpoint.query[name]
         if "$ref" in schema:
             schema = published()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
         if "enum" in schema:
@@ -84,25 +84,27 @@ def _text(kind, schema):
 
 
 @needs_document
-@pytest.mark.parametrize("route", router().routes, ids=lambda route: route.operation)
-def test_body_is_published(route):
-    content = published()["paths"][route.path][route.method.lower()].get("requestBody", {}).get("content", {})
-    assert (route.body is not None or route.media_type == "multipart/form-data") == bool(content)
+@pytest.mark.parametrize("endpoint", router().endpoints, ids=lambda endpoint: endpoint.operation)
+def test_body_is_published(endpoint):
+    content = (
+        published()["paths"][endpoint.path][endpoint.method.lower()].get("requestBody", {}).get("content", {})
+    )
+    assert (endpoint.body is not None or endpoint.media_type == "multipart/form-data") == bool(content)
     if content:
-        assert route.media_type in content
+        assert endpoint.media_type in content
 
 
 @needs_document
-@pytest.mark.parametrize("route", router().routes, ids=lambda route: route.operation)
-def test_typed_answers_have_their_schema(route):
-    operation = published()["paths"][route.path][route.method.lower()]
+@pytest.mark.parametrize("endpoint", router().endpoints, ids=lambda endpoint: endpoint.operation)
+def test_typed_answers_have_their_schema(endpoint):
+    operation = published()["paths"][endpoint.path][endpoint.method.lower()]
     answers = [
         (media_type, content.get("schema"))
         for answer in operation["responses"].values()
         for media_type, content in answer.get("content", {}).items()
     ]
     typed = next((schema for _, schema in answers if schema), None)
-    schema = schema_of(route.operation)
+    schema = schema_of(endpoint.operation)
     assert (schema is None) == all(media_type == "*/*" and not schema for media_type, schema in answers)
     if typed is None:
         assert not schema

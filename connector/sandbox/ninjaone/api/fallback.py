@@ -1,4 +1,4 @@
-"""Every published operation that no area serves: checked by the facts, answered by its schema.
+"""Every published operation that no area serves: checked by the facts, its response made by its schema.
 
 Today there is none: a newer document's operations come this way until an area serves them. Nothing is
 remembered here. What the path names must exist where the sandbox knows it (a device, an
@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from connector.sandbox.errors import invalid
-from connector.sandbox.ninjaone.api.operations import Published, check_parts, operations, route_of
+from connector.sandbox.endpoints import Endpoint, path_argument
+from connector.sandbox.ninjaone.api.endpoints import ApiCall
+from connector.sandbox.ninjaone.api.operations import OpenApiFacts, check_parts, endpoint_of, operations
 from connector.sandbox.ninjaone.data.generated import make, members
 from connector.sandbox.ninjaone.data.state import State
-from connector.sandbox.routing import Call, Route, path_argument
+from connector.sandbox.ninjaone.errors import invalid
 
 LISTED = 3
 """How many items a made-up list has."""
@@ -31,11 +32,13 @@ OWNERS: dict[str, Callable[[State, Any], Any]] = {
 """What must exist when a path begins so."""
 
 
-def missing_routes(declared: Iterable[Route]) -> list[Route]:
-    """A route for every published operation that has none."""
+def missing_endpoints(declared: Iterable[Endpoint]) -> list[Endpoint]:
+    """Return an endpoint for every published operation that has none."""
     known = {entry.operation for entry in declared}
     return [
-        route_of(name, partial(_answer, facts)) for name, facts in operations().items() if name not in known
+        endpoint_of(name, partial(_answer, facts))
+        for name, facts in operations().items()
+        if name not in known
     ]
 
 
@@ -56,7 +59,7 @@ def _number(value: Any) -> int:
         raise invalid("id", "an id") from None
 
 
-def _answer(facts: Published, call: Call, **arguments: Any) -> Any:
+def _answer(facts: OpenApiFacts, call: ApiCall, **arguments: Any) -> Any:
     check_parts(facts, call.parts)
     check_owners(call.state, facts["path"], arguments)
     named = {name: arguments[path_argument(name)] for name in facts["parameters"] if in_path(facts, name)}
@@ -64,12 +67,12 @@ def _answer(facts: Published, call: Call, **arguments: Any) -> Any:
     return _result(facts["result"], named, given, call)
 
 
-def in_path(facts: Published, name: str) -> bool:
+def in_path(facts: OpenApiFacts, name: str) -> bool:
     """Whether the parameter stands in the path."""
     return bool(facts["parameters"][name]["in"] == "path")
 
 
-def _result(result: Any, named: dict[str, Any], given: dict[str, Any], call: Call) -> Any:
+def _result(result: Any, named: dict[str, Any], given: dict[str, Any], call: ApiCall) -> Any:
     if result == "none" or result is None:
         return None
     if "$ref" in result:
@@ -82,7 +85,7 @@ def _result(result: Any, named: dict[str, Any], given: dict[str, Any], call: Cal
 
 
 def _instance(
-    resource: str, named: dict[str, Any], given: dict[str, Any], call: Call, number: int | None = None
+    resource: str, named: dict[str, Any], given: dict[str, Any], call: ApiCall, number: int | None = None
 ) -> Any:
     known = members(resource)
     last = list(named.values())[-1] if named else 1
@@ -109,7 +112,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
 }
 
 
-def _list(items: Any, named: dict[str, Any], call: Call) -> list[Any]:
+def _list(items: Any, named: dict[str, Any], call: ApiCall) -> list[Any]:
     if "$ref" not in items:
         return [1, 2, 3] if items.get("type") == "integer" else []
     return [_instance(items["$ref"], named, {}, call, number) for number in range(1, LISTED + 1)]

@@ -19,7 +19,7 @@ from referencing import Registry, Resource
 
 from connector.sandbox.ninjaone.api.operations import operations
 
-SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
+SCHEMAS = Path(__file__).resolve().parents[3] / "schemas"
 
 UNPUBLISHED = re.compile("getNodeRoles|getTab(Hierarchy|Summary)For").match
 """Reads that are published without an answer, and surely have one (FACTS.md D)."""

@@ -1,4 +1,4 @@
-"""Requests that no operation carries out: routes, methods, bodies, types."""
+"""Requests that no operation carries out: paths, methods, bodies, types."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ JSON_TYPE = {"Content-Type": "application/json"}
 @pytest.mark.parametrize(
     "path", ["/v2/nothing", "/api/v2/nothing", "/v2/device/1/", "/v3/devices", "/v2/device//1", "/"]
 )
-def test_unknown_route(api, path):
+def test_unknown_path(api, path):
     body = api.fails("GET", path, 404)
     assert body["resultCode"] == "FAILURE"
     assert body["errorMessage"] == "HTTP 404 Not Found"

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from connector.sandbox.multipart import Part
-from connector.sandbox.ninjaone.api.generic import missing_routes
+from connector.sandbox.endpoints import path_argument
+from connector.sandbox.multipart import MultipartPart
+from connector.sandbox.ninjaone.api.endpoints import ApiCall
+from connector.sandbox.ninjaone.api.fallback import missing_endpoints
 from connector.sandbox.ninjaone.api.operations import operations
 from connector.sandbox.ninjaone.areas import router
 from connector.sandbox.ninjaone.data.state import State
-from connector.sandbox.routing import Call, path_argument
 
 from . import minimal
 from .bodies import BODIES, QUERIES
@@ -118,7 +119,7 @@ LENIENT = {
 
 
 def test_lenient_operations():
-    bodies = {route.operation: route.body for route in router().routes}
+    bodies = {endpoint.operation: endpoint.body for endpoint in router().endpoints}
     assert {name for name in LENIENT if _is_closed(bodies[name])} == set()
     known = {name for name in NAMES if "properties" in _inner(minimal.fact_of_body(name)[1])}
     multipart = {name for name in NAMES if minimal.fact_of_body(name)[0] == "multipart/form-data"}
@@ -137,21 +138,21 @@ def _is_closed(kind: Any) -> bool:
 def test_what_no_area_serves_is_answered_by_its_schema(operation):
     """A newer document's operations are served before somebody writes them: here, all are new."""
     state = State(1, 25)
-    (route,) = (entry for entry in NEW if entry.operation == operation)
+    (endpoint,) = (entry for entry in NEW if entry.operation == operation)
     values = {name: str(value) for name, value in minimal.path_values(operation).items()}
-    found = route.arguments({path_argument(name): value for name, value in values.items()})
+    found = endpoint.arguments({path_argument(name): value for name, value in values.items()})
     parts = tuple(
-        Part(name, value[0] or name, value[2] if len(value) > 2 else "", _bytes(value[1]))
-        for name, value in (BODIES[operation].items() if route.media_type == "multipart/form-data" else ())
+        MultipartPart(name, value[0] or name, value[2] if len(value) > 2 else "", _bytes(value[1]))
+        for name, value in (BODIES[operation].items() if endpoint.media_type == "multipart/form-data" else ())
     )
-    value = route.handle(Call(state, "", {}, body_of(operation), parts), **found)
+    value = endpoint.handler(ApiCall(state, "", {}, body_of(operation), parts), **found)
     if schema_of(operation) is None:
         assert value is None
     else:
         check_result(operation, value)
 
 
-NEW = missing_routes(())
+NEW = missing_endpoints(())
 
 
 def _bytes(value: Any) -> bytes:

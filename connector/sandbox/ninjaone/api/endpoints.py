@@ -1,0 +1,11 @@
+"""The declared endpoints of NinjaOne, and the checked request that each of them is given."""
+
+from __future__ import annotations
+
+from connector.sandbox.endpoints import Endpoints, OperationCall
+from connector.sandbox.ninjaone.data.state import State
+
+ApiCall = OperationCall[State]
+ENDPOINTS = Endpoints()
+"""Filled as the area modules (`organizations`, `devices`, ...) are imported."""
+endpoint = ENDPOINTS.declare

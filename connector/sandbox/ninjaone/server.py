@@ -1,0 +1,85 @@
+"""`Sandbox`: a NinjaOne that runs on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from connector.sandbox.ninjaone.api.operations import operations
+from connector.sandbox.ninjaone.data.state import State
+from connector.sandbox.ninjaone.oauth.authorize import REFRESH_TOKEN, Authorizations
+from connector.sandbox.ninjaone.oauth.client_apps import CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, WEB
+from connector.sandbox.ninjaone.oauth.tokens import Tokens
+from connector.sandbox.ninjaone.service import NinjaOneService
+from connector.sandbox.server import MockServer
+
+
+class Sandbox(MockServer):
+    """A NinjaOne that runs on this machine, with every published operation (see `areas`).
+
+        with Sandbox(devices=100, faults={"429": 0.05}) as sandbox:
+            run(**sandbox.connection)
+
+    `devices` are numbered from 1; with 10 or more the last 5 % (at least 2) await approval. The same `seed`
+    gives the same data. The operations of `user_context` require a user's own token, as they do on some
+    instances (FACTS.md D). The apps for users may send a browser back to `redirect_uris` alone. For the other
+    arguments see `MockServer`.
+    """
+
+    client_id = CLIENT_ID
+    client_secret = CLIENT_SECRET
+    refresh_token = REFRESH_TOKEN
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        devices: int = 25,
+        latency_ms: float = 0,
+        seed: int = 1,
+        faults: Mapping[str, float] | None = None,
+        token_lifetime_s: int = 3600,
+        user_context: Collection[str] = (),
+        redirect_uris: Collection[str] = (REDIRECT_URI,),
+    ) -> None:
+        if devices < 0 or token_lifetime_s < 0:
+            raise ValueError("devices and token_lifetime_s must not be negative")
+        if unknown := sorted(set(user_context) - operations().keys()):
+            raise ValueError(f"the API has no operation {unknown[0]}")
+        self._seeded = (seed, devices)
+        self._service = NinjaOneService(
+            State(seed, devices),
+            token_lifetime_s=token_lifetime_s,
+            user_context=user_context,
+            redirect_uris=redirect_uris,
+        )
+        super().__init__(self._service, port=port, latency_ms=latency_ms, seed=seed, faults=faults)
+
+    @property
+    def connection(self) -> dict[str, str]:
+        """What a client needs: `base_url`, `client_id`, `client_secret`."""
+        return {"base_url": self.base_url, "client_id": self.client_id, "client_secret": self.client_secret}
+
+    @property
+    def user_connection(self) -> dict[str, str]:
+        """What a client of a user needs who has signed in before, through the web app."""
+        app = {"client_id": WEB.client_id, "client_secret": WEB.secret}
+        return {"base_url": self.base_url, **app, "refresh_token": self.refresh_token}
+
+    @property
+    def authorizations(self) -> Authorizations:
+        """What users have allowed, for tests: `user_refuses` and `code_lifetime_s` may be set."""
+        return self._service.authorizations
+
+    @property
+    def tokens(self) -> Tokens:
+        """The tokens in force, for tests."""
+        return self._service.tokens
+
+    @property
+    def state(self) -> State:
+        """What the account holds, for tests that look behind the API."""
+        return self._service.state
+
+    def reset(self) -> None:
+        """Put the account back as it was at the start; tokens, faults and the log stay."""
+        self._service.state = State(*self._seeded)

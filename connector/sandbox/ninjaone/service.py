@@ -1,0 +1,82 @@
+"""NinjaOne as a mock server plays it: sign-in, the check of tokens and scopes, and the operations."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection
+from typing import Any
+
+from connector.sandbox.errors import HttpError, InvalidValueError
+from connector.sandbox.messages import ServerRequest, ServerResponse
+from connector.sandbox.ninjaone.areas import PREFIXES, router
+from connector.sandbox.ninjaone.data.state import State
+from connector.sandbox.ninjaone.errors import auth_error, failure, invalid
+from connector.sandbox.ninjaone.oauth.authorize import Authorizations
+from connector.sandbox.ninjaone.oauth.tokens import Tokens
+from connector.sandbox.token_request import TokenRequest
+
+API_PREFIXES = tuple(f"{prefix}/v2/" for prefix in PREFIXES)
+
+
+class NinjaOneService:
+    """One account. The operations of `user_context` refuse a machine's token."""
+
+    token_path = "/ws/oauth/token"  # noqa: S105  a path, no secret
+    authorize_path = "/ws/oauth/authorize"
+
+    def __init__(
+        self,
+        state: State,
+        *,
+        token_lifetime_s: float,
+        user_context: Collection[str],
+        redirect_uris: Collection[str],
+    ) -> None:
+        self.state = state
+        self.authorizations = Authorizations(redirect_uris)
+        self.tokens = Tokens(token_lifetime_s, self.authorizations)
+        self._user_context = frozenset(user_context)
+        self._router = router()
+
+    def read_token_request(self, request: ServerRequest) -> TokenRequest:
+        """See `MockService`."""
+        try:
+            return TokenRequest.read(request)
+        except ValueError:
+            raise auth_error(400, "invalid_header", 1) from None
+
+    def issue_token(self, asked: TokenRequest) -> dict[str, Any]:
+        """See `MockService`."""
+        return self.tokens.sign_in(asked)
+
+    def authorize(self, request: ServerRequest) -> ServerResponse:
+        """See `MockService`."""
+        if request.method != "GET":
+            raise HttpError(405, headers={"Allow": "GET"})
+        location = self.authorizations.authorize(request.query)
+        return ServerResponse(302, {"Location": location, "Cache-Control": "no-store"})
+
+    def drop_token(self, request: ServerRequest) -> None:
+        """See `MockService`."""
+        self.tokens.drop(request.authorization)
+
+    def respond(self, request: ServerRequest) -> ServerResponse:
+        """See `MockService`."""
+        if not request.path.startswith(API_PREFIXES):
+            raise HttpError(404)
+        self.tokens.check(request.authorization, request.method)
+        found, path_values = self._router.find(request.method, request.path)
+        if found.operation in self._user_context:
+            self.tokens.check_user(request.authorization)
+        try:
+            return found.respond(request, path_values, self.state)
+        except InvalidValueError as error:
+            raise invalid(error.field, error.expected) from None
+
+    def error_body(self, status: int) -> dict[str, Any]:
+        """See `MockService`."""
+        return failure(status).body or {}
+
+    def response_headers(self) -> dict[str, str]:
+        """See `MockService`."""
+        return {"x-nj-request-id": secrets.token_hex(8)}

@@ -1,0 +1,1 @@
+"""Tests of the NinjaOne sandbox: its operations, data and sign-in."""
