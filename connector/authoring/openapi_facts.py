@@ -135,7 +135,7 @@ def check_published(action: Action, service: Service, facts: Facts) -> list[str]
         problems.append(f"the request is published as {known['method']} {known['path']}")
     for given in action.inputs.values():
         if given.place:
-            problems += [f"{given.name}: {said}" for said in _check_input(action, known, given)]
+            problems += [f"{given.name}: {said}" for said in _check_input(known, given)]
     problems += _check_required(action, known)
     problems += _check_pager(action, service, known)
     problems += _check_result(action, service, known)
@@ -145,7 +145,7 @@ def check_published(action: Action, service: Service, facts: Facts) -> list[str]
     return [f"{action.name}: {problem}" for problem in problems]
 
 
-def _check_input(action: Action, known: Facts, given: Input) -> Iterator[str]:
+def _check_input(known: Facts, given: Input) -> Iterator[str]:
     shape = _published(known, given)
     if not given.published:
         if shape is not None:

@@ -156,10 +156,7 @@ def _page(action: Action) -> str:
     for example in action.examples:
         lines += ["", f"example: {example.title}".rstrip(": "), f"  {'row':<22} {json.dumps(example.row)}"]
         lines += [f"  {name:<22} {template}" for name, template in example.templates.items()]
-        lines += [
-            f"  {'sends':<22} {s['method']} {s['path']} {json.dumps(s.get('body', ''))}"
-            for s in example.sends
-        ]
+        lines += [f"  {'sends':<22} {_sends(sent)}" for sent in example.sends]
     return "\n".join(lines)
 
 

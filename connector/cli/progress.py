@@ -130,8 +130,8 @@ class Gauge:
 class Progress:
     """Shows the runs of a command on a stream, one after the other."""
 
-    def __init__(self, stream: TextIO, clock: Clock | None = None) -> None:
-        self._stream, self._clock = stream, clock or SystemClock()
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
         self._terminal = stream.isatty()
         self._every_s = TERMINAL_EVERY_S if self._terminal else LOG_EVERY_S
         self._lock = RLock()  # a signal's handler may say something while a line is being written
@@ -142,7 +142,7 @@ class Progress:
     def begin(self, run: ActiveRun) -> None:
         """Show this run from now on, until `end`."""
         self._ended = Event()
-        self._thread = Thread(target=self._watch, args=(Gauge(run, self._clock), self._ended), daemon=True)
+        self._thread = Thread(target=self._watch, args=(Gauge(run, SystemClock()), self._ended), daemon=True)
         self._thread.start()
 
     def end(self) -> None:

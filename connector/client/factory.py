@@ -14,7 +14,6 @@ from connector.common.redaction import Redactor
 from connector.common.user_folders import state_file
 from connector.connections.connection import Connection
 from connector.errors import ConnectionSetupError, RowError
-from connector.http.messages import Transport
 from connector.http.transport import HttpTransport
 
 logger = logging.getLogger(__name__)
@@ -26,7 +25,6 @@ def open_client(
     delay_ms: float,
     *,
     clock: Clock | None = None,
-    transport: Transport | None = None,
 ) -> Client:
     """Make the client of a connection, sharing pace and token with every other process of this user."""
     clock = clock or SystemClock()
@@ -34,7 +32,7 @@ def open_client(
     origin = connection.origin or connection.label
     logger.info("connection: %s, %s%s", origin, connection.base_url, read_only)
     redactor = Redactor(connection.secrets, service.secrets)
-    transport = transport or open_transport(connection)
+    transport = open_transport(connection)
     auth = Auth(service, connection, transport, clock, redactor, token_file(connection))
     pacer = Pacer(delay_ms, clock, state_file("pacing", connection.account))
     audit = Audit(connection.audit, connection.label, redactor) if connection.audit else None

@@ -139,6 +139,15 @@ def test_show_tells_about_one_action(ninjaone: Ninjaone) -> None:
     assert 'did you mean "run_script"?' in wrong.stderr
 
 
+def test_show_has_the_query_and_the_parts_of_what_is_sent(ninjaone: Ninjaone) -> None:
+    def sends(action: str) -> list[str]:
+        lines = ninjaone("show", action).stdout.splitlines()
+        return [line.removeprefix("  sends ").strip() for line in lines if line.startswith("  sends ")]
+
+    assert sends("list_devices")[-1] == "GET /v2/devices?pageSize=3"
+    assert '"name": "comment"' in sends("add_ticket_comment")[0]
+
+
 def test_the_catalogue_is_in_order(ninjaone: Ninjaone) -> None:
     done = ninjaone("catalog", "check")
     assert done.returncode == 0, done.stdout

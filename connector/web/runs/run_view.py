@@ -128,10 +128,9 @@ def make_view(
     where: str,
     *,
     may_continue: bool,
-    now: float | None = None,
 ) -> RunView:
     """Show a run, and `where` its requests go; `may_continue` tells whether that place is still there."""
-    state = state_of(record, time.time() if now is None else now)
+    state = state_of(record, time.time())
     action = actions.get(record.job.action)
     said: Mapping[str, Any] = record.summary or {}
     failed, repeatable = said.get("failed", 0), said.get("repeatable", 0)
