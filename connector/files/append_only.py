@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from connector.common import json_text
 from connector.common.durability import sync_file
+from connector.common.file_modes import PRIVATE_FILE, PRIVATE_FOLDER
 from connector.common.json_text import Json
 from connector.errors import RunStoppedError
 
@@ -33,7 +34,7 @@ class AppendOnlyFile:
         self._unusable = ""
         self._clock, self._look_at = time.monotonic, 0.0
         try:
-            self._descriptor = os.open(path, _FLAGS, 0o600)
+            self._descriptor = os.open(path, _FLAGS, PRIVATE_FILE)
             about = os.fstat(self._descriptor)
         except OSError as error:
             self._stop(error)
@@ -124,9 +125,9 @@ class AppendOnlyFile:
             self._unusable = error.strerror or str(error)
 
     def _put_back(self) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
         os.lseek(self._descriptor, 0, os.SEEK_SET)
-        with open(os.open(self.path, _FLAGS | os.O_EXCL, 0o600), "wb") as file:
+        with open(os.open(self.path, _FLAGS | os.O_EXCL, PRIVATE_FILE), "wb") as file:
             while block := os.read(self._descriptor, _BLOCK):
                 file.write(block)
 

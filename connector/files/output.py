@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,7 @@ from filelock import FileLock, Timeout
 
 from connector.common import json_text
 from connector.common.durability import sync_file, sync_folder
+from connector.common.file_modes import PRIVATE_FILE, create_file, make_private_folder
 from connector.common.redaction import Redactor
 from connector.errors import RunError, RunStoppedError
 from connector.files.append_only import AppendOnlyFile, cut_broken_end, read_lines
@@ -64,8 +66,12 @@ def format_of(path: str, format: str | None) -> Format:
 class FileOutput:
     """An output file, with its work folder and journal until it is complete.
 
-    `spool` is the file of the envelopes so far. `parts` is a folder for a run that is put together of others,
-    which is gone when a run begins, and when it has ended. `resumed` tells that an interrupted one goes on.
+    `partial` is the file of the envelopes so far. `parts` is a folder for a run that is put together from
+    others; it is removed when a run starts and when it ends. `resumed` is true if an interrupted run
+    continues.
+
+    The work folder and its files are private: see `file_modes`. The complete output is private if `private`
+    is set, and otherwise follows the umask, in every format.
     """
 
     def __init__(
@@ -77,8 +83,9 @@ class FileOutput:
         redactor: Redactor,
         *,
         fsync: bool = False,
+        private: bool = False,
     ) -> None:
-        self.path, self._format, self._fsync = path, format, fsync
+        self.path, self._format, self._fsync, self._private = path, format, fsync, private
         self.folder = _work_folder(path)
         self.partial = partial_output_of(path)
         self.parts = self.folder / "parts"
@@ -87,7 +94,7 @@ class FileOutput:
         self.resumed = False
         look(path, start)
         try:
-            self.folder.mkdir(exist_ok=True)
+            make_private_folder(self.folder)
             self._lock = FileLock(self.folder / "lock")
             self._lock.acquire(timeout=0)
         except Timeout:
@@ -131,7 +138,9 @@ class FileOutput:
         try:
             if not self.partial.exists() and self.path.exists():
                 os.replace(self.path, self.partial)
-            self.partial.touch()
+            self.partial.touch(PRIVATE_FILE)
+            with suppress(OSError):  # it may have had its final name already, with that one's permissions
+                self.partial.chmod(PRIVATE_FILE)
             cut_broken_end(self.partial)
             # A line that the disk does not hold, of a run that wrote none before it held the last one, is
             # what the power's end cut off: nothing that was noted behind it had been sent.
@@ -169,13 +178,17 @@ class FileOutput:
         self._file.sync()
         self._file.close()  # some systems rename no file that is open
         try:
-            ready = self.partial
-            if self._format != "jsonl":
-                ready = self.folder / "output"
-                with self.partial.open("rb") as partial, ready.open("wb") as file:
-                    convert(partial, self._format, file)
+            ready = self.folder / "output"
+            with create_file(ready, private=self._private) as file:
+                if self._format != "jsonl":
+                    with self.partial.open("rb") as partial:
+                        convert(partial, self._format, file)
                     file.flush()
                     sync_file(file.fileno())
+            if self._format == "jsonl":
+                with suppress(OSError):
+                    self.partial.chmod(stat.S_IMODE(ready.stat().st_mode))
+                ready = self.partial
             os.replace(ready, self.path)
             self._sync_names()
         except OSError as error:

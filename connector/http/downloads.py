@@ -7,6 +7,7 @@ import os
 import re
 from pathlib import Path
 
+from connector.common.file_modes import create_file
 from connector.common.json_text import Json
 from connector.errors import RunStoppedError
 from connector.http.messages import Response
@@ -15,16 +16,18 @@ _LONGEST_NAME = 100
 """Bytes of the name that an answer gives. File systems take 255 in all."""
 
 
-def save(response: Response, folder: Path, stem: str) -> dict[str, Json]:
+def save(response: Response, folder: Path, stem: str, *, private: bool = False) -> dict[str, Json]:
     """Save an answer's content as `STEM-NAME`, whole or not at all, and describe it.
 
     NAME is the one that the answer gives, without anything that could lead out of the folder. Gives
     `path`, `size` (bytes), `media_type` and `sha256`. Raises RunStoppedError where it cannot be written.
+    For `private` see `file_modes.create_file`.
     """
     path = folder / f"{stem}-{file_name(response)}"
     unfinished = path.with_name(path.name + ".part")
     try:
-        unfinished.write_bytes(response.body)
+        with create_file(unfinished, private=private) as file:
+            file.write(response.body)
         os.replace(unfinished, path)
     except OSError as error:
         raise RunStoppedError(f"{path}: cannot be written: {error.strerror}") from error

@@ -63,7 +63,8 @@ class Invoker:
                 steps = find_handler(self.action)(Inputs(self.action, self.service, values, self.uploads))
                 result = yield from self._drive(steps, exchange, writer)
                 if isinstance(result, Download):
-                    result = save(result.response, self.files or Path(), f"{number}-{self.action.name}")
+                    folder, stem = self.files or Path(), f"{number}-{self.action.name}"
+                    result = save(result.response, folder, stem, private=self.reveal_secrets)
                 yield from writer.finish(result)
             except RowError as error:
                 yield from writer.failed(exchange.explain(error))

@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Event
 
 from connector.client.factory import open_client, sign_in
+from connector.common.file_modes import PRIVATE_FOLDER
 from connector.connections.connection import Connection, load_connection
 from connector.errors import RunError, RunStoppedError
 from connector.files.output import Start, discard, is_interrupted, look, look_for_another_run
@@ -92,19 +93,19 @@ def _look_ahead(steps: Sequence[Prepared], start: Start, connection: Connection 
             tried.add(its)
     for path in outputs:
         look_for_another_run(path)
-    for path in outputs:
-        _make_room(path, start)
+    for step in steps:
+        _make_room(Path(step.job.output), start, private=step.job.reveal_secrets)
     return begins
 
 
-def _make_room(path: Path, start: Start) -> None:
-    """Remove what a restart replaces, and make the output's folder."""
+def _make_room(path: Path, start: Start, *, private: bool) -> None:
+    """Remove what a restart replaces, and create the output's folder, a `private` one for its user alone."""
     if start == "restart":
         discard(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(PRIVATE_FOLDER if private else 0o777, parents=True, exist_ok=True)
     except OSError as error:
-        raise RunError(f"{path.parent}: the folder cannot be made: {error.strerror}") from error
+        raise RunError(f"{path.parent}: the folder cannot be created: {error.strerror}") from error
 
 
 def _look_at_input(job: Job, begin: Start, followed: Set[str]) -> None:

@@ -215,6 +215,7 @@ def open_output(
         start,
         redactor,
         fsync=job.fsync,
+        private=job.reveal_secrets,
     )
     try:
         yield output, output.journal

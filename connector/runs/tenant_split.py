@@ -22,6 +22,7 @@ from jinja2 import nodes
 from connector.catalog.inputs import Input
 from connector.common import json_text
 from connector.common.absent import ABSENT
+from connector.common.file_modes import PRIVATE_FILE, PRIVATE_FOLDER
 from connector.connections.connection import is_file
 from connector.errors import InputError, RowError, RunError, RunInterruptedError, RunStoppedError, shorten
 from connector.files.readers import InputRow
@@ -117,7 +118,7 @@ class Split:
         waiting = {name: bytearray() for name in self._paths}
         try:
             shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder.mkdir(parents=True)
+            self._folder.mkdir(mode=PRIVATE_FOLDER, parents=True)
             for row in rows:
                 if stop.is_set():
                     raise RunInterruptedError("the run was stopped before its rows were split by tenant")
@@ -133,7 +134,7 @@ class Split:
 
     def _append(self, name: str, lines: bytearray) -> None:
         """Append to a file, and keep none of them open: there may be more tenants than that is good for."""
-        with open(os.open(self._paths[name], _FLAGS, 0o600), "ab") as file:
+        with open(os.open(self._paths[name], _FLAGS, PRIVATE_FILE), "ab") as file:
             file.write(lines)
         lines.clear()
 
