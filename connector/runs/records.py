@@ -44,6 +44,7 @@ EVERY_S = 1.0
 MOST_POINTS = 120
 """How many points of its course a record holds."""
 
+_COUNTED = ("rows", "resumed_rows", "succeeded", "failed", "repeatable", "warned", "truncated", "seconds")
 _PATHS = ("uploads", "files", "audit")
 _RERUN_NAME = re.compile(r"(.+)\.rerun(?:-\d+)?\.jsonl")
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -294,10 +295,32 @@ def find_by_id(id: str) -> Record | None:
 
 
 def list_records() -> Iterator[Record]:
-    """Give all records, in no order."""
+    """Yield all readable records, in no order."""
     for path in records_folder().glob("*.json"):
         if record := _read(path):
             yield record
+
+
+def read_records() -> tuple[list[Record], list[str]]:
+    """Return all records that can be read, in no order, and a sentence for each one that cannot."""
+    readable, unreadable = [], []
+    for path in records_folder().glob("*.json"):
+        try:
+            readable.append(_parse(path))
+        except FileNotFoundError:
+            continue  # removed since the folder was listed
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            unreadable.append(f"{path}: cannot be read: {reason_of(error)}")
+    return readable, unreadable
+
+
+def reason_of(error: Exception) -> str:
+    """Return why something of a run cannot be read, in a few words, without the path."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    if isinstance(error, (ConnectorError, ValueError)):
+        return str(error)
+    return f"its content is not a run's record ({type(error).__name__}: {error})"
 
 
 def id_of(output: Path) -> str:
@@ -311,24 +334,45 @@ def _path(id: str) -> Path:
 
 def _read(path: Path) -> Record | None:
     try:
-        data = json_text.loads(path.read_text(encoding="utf-8"))
-        if data["record"] != VERSION:
-            return None
-        return Record(
-            Path(data["output"]),
-            _job_from_json(data["job"]),
-            data["fingerprint"],
-            data["started"],
-            data["ended"],
-            None if data["rerun_of"] is None else Path(data["rerun_of"]),
-            data["summary"],
-            data.get("where", ""),
-            data.get("total"),
-            data.get("seen"),
-            tuple((seconds, rows) for seconds, rows in data.get("timeline", ())),
-        )
-    except (OSError, ValueError, KeyError, TypeError):
+        return _parse(path)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _parse(path: Path) -> Record:
+    """Read a record's file. Raises OSError, or ValueError, KeyError, TypeError or AttributeError."""
+    data = json_text.loads(path.read_text(encoding="utf-8"))
+    if data["record"] != VERSION:
+        raise ValueError(f"its version is {data['record']}, and this version reads {VERSION}")
+    _check_types(data)
+    return Record(
+        Path(data["output"]),
+        _job_from_json(data["job"]),
+        data["fingerprint"],
+        data["started"],
+        data["ended"],
+        None if data["rerun_of"] is None else Path(data["rerun_of"]),
+        data["summary"],
+        data.get("where", ""),
+        data.get("total"),
+        data.get("seen"),
+        tuple((seconds, rows) for seconds, rows in data.get("timeline", ())),
+    )
+
+
+def _check_types(data: Mapping[str, Any]) -> None:
+    """Raise TypeError for a value that is shown or compared and has another type."""
+    summary = data["summary"] or {}
+    if not isinstance(summary, Mapping):
+        raise TypeError("summary is not an object")
+    numbers = {name: data.get(name) for name in ("started", "ended", "seen", "total")}
+    numbers |= {name: summary.get(name, 0) for name in _COUNTED}
+    for name, value in numbers.items():
+        if not isinstance(value, (int, float)) and (value is not None or name == "started"):
+            raise TypeError(f"{name} is not a number")
+    for name, code in summary.get("codes", {}).items():
+        if not isinstance(code["rows"], int) or not isinstance(code["example"], str):
+            raise TypeError(f'the summary of the code "{name}" is not complete')
 
 
 def job_to_json(job: Job) -> dict[str, Json]:

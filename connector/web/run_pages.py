@@ -13,10 +13,10 @@ from werkzeug.wsgi import wrap_file
 from connector.catalog.service import Service
 from connector.common.redaction import Redactor
 from connector.common.user_folders import work_folder
-from connector.errors import RunError
+from connector.errors import ConnectorError, RunError
 from connector.files.output import format_of
 from connector.files.readers import RowSource
-from connector.runs.records import Record, find_by_id, list_records
+from connector.runs.records import Record, find_by_id, read_records, reason_of
 from connector.web.consent import question
 from connector.web.responses import as_message, ask, download, once_of
 from connector.web.route import Route
@@ -36,13 +36,19 @@ LAST_SHOWN = 10
 
 def _runs(site: Site, request: Request) -> Response:
     page = max(1, request.args.get("page", 1, int))
-    everything = {record.id: record for record in list_records()}
-    begun = {id: record.started for id, record in everything.items()}
-    begun |= {id: s.began for id, s in site.control.all_started().items() if id not in everything}
-    newest = sorted(begun, key=lambda id: -begun[id])
-    views = [_view(site, id, everything.get(id)) for id in newest[(page - 1) * LISTED : page * LISTED]]
+    records, unreadable = read_records()
+    by_id = {record.id: record for record in records}
+    started = {id: record.started for id, record in by_id.items()}
+    started |= {id: s.began for id, s in site.control.all_started().items() if id not in by_id}
+    newest = sorted(started, key=lambda id: -started[id])
+    views = []
+    for id in newest[(page - 1) * LISTED : page * LISTED]:
+        try:
+            views.append(_view(site, id, by_id.get(id)))
+        except RunError as error:  # the other runs are shown all the same
+            unreadable.append(str(error))
     more = len(newest) > page * LISTED
-    return site.page("runs.html", "", runs=views, page=page, more=more, count=len(newest))
+    return site.page("runs.html", "", runs=views, unreadable=unreadable, page=page, more=more)
 
 
 def _run(site: Site, request: Request, id: str) -> Response:
@@ -68,20 +74,24 @@ def _run(site: Site, request: Request, id: str) -> Response:
 
 
 def _view(site: Site, id: str, record: Record | None) -> RunView:
-    """Show a run, also one that has not come to its record. Raises NotFound."""
+    """Return the view of a run, also of one without a record yet. Raises NotFound, RunError."""
     started = site.control.started(id)
     is_older = record and started and (record.seen or record.started) < started.began
     if started and (record is None or (is_older and started.process.poll() is None)):
         return view_of_started(id, started, site.actions_by_name)
     if record is None:
         raise NotFound
-    return make_view(
-        record,
-        site.actions_by_name,
-        _redactor(site, record),
-        site.control.where(record),
-        may_continue=site.control.may_continue(record),
-    )
+    try:
+        return make_view(
+            record,
+            site.actions_by_name,
+            _redactor(site, record),
+            site.control.where(record),
+            may_continue=site.control.may_continue(record),
+        )
+    except (ConnectorError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        # Its output is out of reach, or its record holds something else.
+        raise RunError(f"{record.output}: this run cannot be read: {reason_of(error)}") from error
 
 
 def _service(site: Site, record: Record) -> Service:

@@ -16,6 +16,7 @@ from filelock import FileLock
 
 from connector.catalog.catalog import Catalog
 from connector.common.redaction import Redactor
+from connector.common.user_folders import records_folder
 from connector.files.output import partial_output_of
 from connector.runs.job import Job
 from connector.runs.records import Record, absolute, id_of, save
@@ -228,6 +229,77 @@ def test_an_output_that_is_gone_is_no_fault(guest: Guest, tmp_path: Path) -> Non
     assert "Its output is not there any more." in page
     assert 'id="rerun"' not in page
     assert guest.get(f"/runs/{id}/envelopes").status_code == 404
+
+
+def broken_record(name: str, change: dict[str, Any] | str, folder: Path) -> None:
+    """Replace a run's record by something else, or change some of its members."""
+    save(record(folder / name, ended=1010.0, summary={"rows": 1}))
+    path = records_folder() / f"{id_of(absolute(folder / name))}.json"
+    if isinstance(change, str):
+        path.write_text(change)
+    else:
+        path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+
+
+BROKEN: dict[str, dict[str, Any] | str] = {
+    "no JSON": "{",
+    "a list": "[]",
+    "another version": {"record": 99},
+    "another job": {"job": {"no_setting": 1}},
+    "text for a time": {"started": "yesterday"},
+    "text for a number": {"summary": {"rows": "many"}},
+    "text for the summary": {"summary": "fine"},
+    "text for the total": {"total": "all"},
+    "codes without rows": {"summary": {"codes": {"conflict": {}}}},
+    "text for the codes": {"summary": {"codes": "none"}},
+    "text for the timeline": {"timeline": 5},
+    "a list for the action": {"job": {"action": ["update_device"], "input": "x"}},
+    "numbers for the connections": {"summary": {"connections": 5}},
+}
+
+
+@pytest.mark.parametrize("change", BROKEN.values(), ids=BROKEN)
+def test_a_broken_record_is_named_and_the_other_runs_are_listed(
+    guest: Guest, tmp_path: Path, change: dict[str, Any] | str
+) -> None:
+    save(record(tmp_path / "good.jsonl", ended=1010.0, summary={"rows": 7, "succeeded": 7}))
+    broken_record("broken.jsonl", change, tmp_path)
+    response = guest.get("/runs")
+    assert response.status_code == 200
+    assert "7 succeeded" in text_of(response.text)
+    assert "1 run could not be read: " in text_of(response.text)
+    id = id_of(absolute(tmp_path / "broken.jsonl"))
+    assert f"{id}.json: cannot be read: " in response.text or "broken.jsonl: this run" in response.text
+    assert guest.get(f"/runs/{id}").status_code in (404, 500)
+
+
+@pytest.mark.parametrize("state", [{}, {"ended": 1010.0, "summary": {"stopped": True}}])
+@pytest.mark.parametrize("place", ["a folder replaced by a file", "an output that is a folder", "no access"])
+def test_an_output_out_of_reach_is_no_fault_of_the_other_runs(
+    guest: Guest, tmp_path: Path, place: str, state: dict[str, Any]
+) -> None:
+    folder = tmp_path / "out"
+    output = folder / "out.jsonl"
+    if place == "no access":
+        output = folder / ("x" * 300 + ".jsonl")  # the system refuses to look at it, also for root
+        folder.mkdir()
+    elif place == "an output that is a folder":
+        output.mkdir(parents=True)
+    else:
+        folder.write_text("a file now")
+    save(record(output, **state))
+    save(record(tmp_path / "good.jsonl", ended=1010.0, summary={"rows": 7, "succeeded": 7}))
+    response = guest.get("/runs")
+    assert response.status_code == 200
+    assert "7 succeeded" in text_of(response.text)
+    page = guest.get(f"/runs/{id_of(absolute(output))}")
+    if place == "no access":
+        assert "1 run could not be read: " in text_of(response.text)
+        assert str(output) in response.text
+        assert "File name too long" in response.text
+        assert (page.status_code, "File name too long" in page.text) == (500, True)
+        resumed = guest.post(f"/runs/{id_of(absolute(output))}/resume", {"once": "1"})
+        assert (resumed.status_code, "File name too long" in resumed.get_json()["error"]) == (400, True)
 
 
 def test_something_else_in_the_place_of_an_output_is_no_fault(guest: Guest, tmp_path: Path) -> None:
