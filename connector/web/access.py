@@ -13,6 +13,7 @@ What is guarded against, and how:
 from __future__ import annotations
 
 import hmac
+import logging
 import secrets
 import threading
 from collections.abc import Callable, Iterable
@@ -20,10 +21,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 from markupsafe import escape
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+logger = logging.getLogger(__name__)
 
 View = Callable[[Request], Response]
 """Answers a request that was let in."""
@@ -73,7 +77,13 @@ class AccessControl:
         """Answer one request."""
         request = Request(environ)
         request.max_content_length = MOST_SENT
-        response = self._answer(request)
+        try:
+            response = self._answer(request)
+        except HTTPException as error:
+            response = refusal(error.code or 500, error.description or error.name)
+        except Exception:
+            logger.debug("%s %s failed", request.method, request.path, exc_info=True)
+            response = refusal(500, "This failed because of an error in the connector itself.")
         response.headers.update(HEADERS)
         return response(environ, start_response)
 
@@ -86,6 +96,10 @@ class AccessControl:
             return refusal(403, "Open the address that the command printed: it holds the token.")
         if request.method not in ("GET", "HEAD", "POST"):
             return refusal(405, "This method is not used here.")
+        if request.headers.get("Transfer-Encoding"):
+            return refusal(411, "A request must state its length.")
+        if (request.content_length or 0) > MOST_SENT:
+            return refusal(413, f"A request can have at most {MOST_SENT >> 20} MiB.")
         if request.method == "POST" and not self._is_ours(request):
             return refusal(403, "This did not come from a page of this server. Load the page again.")
         return self.view(request)

@@ -8,14 +8,12 @@ import threading
 import webbrowser
 from contextlib import suppress
 from types import TracebackType
-from typing import Any
-
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from connector.catalog.catalog import Catalog
 from connector.errors import RunError
 from connector.web.access import AccessControl
 from connector.web.app import make_site
+from connector.web.wsgi_server import BoundedServer, QuietHandler
 
 HOST = "127.0.0.1"
 _POLL_S = 0.05
@@ -40,13 +38,8 @@ class CatalogServer:
         self.site.load()
         with _listen(port) as listener:
             # Given a socket, werkzeug neither prints nor exits when the port is taken.
-            self._server = make_server(
-                HOST,
-                listener.getsockname()[1],
-                self.access,
-                threaded=True,
-                request_handler=_Handler,
-                fd=listener.fileno(),
+            self._server = BoundedServer(
+                HOST, listener.getsockname()[1], self.access, QuietHandler, fd=listener.fileno()
             )
         self.url = f"http://{HOST}:{self._server.port}/"
         self._thread: threading.Thread | None = None
@@ -92,17 +85,6 @@ class CatalogServer:
         if self._thread:
             self._thread.join()
         self.site.close()
-
-
-class _Handler(WSGIRequestHandler):
-    """Logs nothing, as the first address holds the token, and does not tell its versions."""
-
-    def version_string(self) -> str:
-        """Name the server."""
-        return "catalogue"
-
-    def log(self, type: str, message: str, *args: Any) -> None:
-        """Keep quiet."""
 
 
 def _listen(port: int) -> socket.socket:

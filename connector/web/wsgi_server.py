@@ -1,0 +1,95 @@
+"""A WSGI server for one user: its connections, and with them its threads, are bounded in number and time."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import time
+from contextlib import suppress
+from typing import Any
+
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+
+logger = logging.getLogger(__name__)
+
+MOST_CONNECTIONS = 64
+"""How many connections are open at once; each has a thread."""
+HEAD_S, REQUEST_S = 10.0, 120.0
+"""The time in which a request's head, and the whole of it, must arrive, in seconds."""
+
+
+class BoundedServer(ThreadedWSGIServer):
+    """Closes connections that send no request in time, and the oldest of them when there are too many."""
+
+    head_s, request_s = HEAD_S, REQUEST_S
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._lock = threading.Lock()
+        self._opened: dict[Any, float] = {}
+        self._waiting: dict[Any, None] = {}  # in order: those whose request's head has not arrived
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Start the thread of a connection, unless all are in use by requests that are processed."""
+        with self._lock:
+            is_full = len(self._opened) >= MOST_CONNECTIONS
+            oldest = next(iter(self._waiting), None) if is_full else None
+            if oldest is not None:
+                self._forget(oldest)
+                _stop(oldest, socket.SHUT_RDWR)
+            is_accepted = not is_full or oldest is not None
+            if is_accepted:
+                self._opened[request] = time.monotonic()
+                self._waiting[request] = None
+        if is_accepted:
+            super().process_request(request, client_address)
+        else:
+            super().shutdown_request(request)
+
+    def head_received(self, request: Any) -> None:
+        """Note that a connection's request is processed from now on."""
+        with self._lock:
+            self._waiting.pop(request, None)
+
+    def service_actions(self) -> None:
+        """End reading from connections whose request is late; the server calls this all the time."""
+        now = time.monotonic()
+        with self._lock:
+            for connection, opened in self._opened.items():
+                if now - opened > (self.head_s if connection in self._waiting else self.request_s):
+                    _stop(connection, socket.SHUT_RD)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection."""
+        with self._lock:
+            self._forget(request)
+        super().shutdown_request(request)
+
+    def _forget(self, request: Any) -> None:
+        self._opened.pop(request, None)
+        self._waiting.pop(request, None)
+
+
+def _stop(connection: socket.socket, how: int) -> None:
+    with suppress(OSError):  # the client was faster
+        connection.shutdown(how)
+
+
+class QuietHandler(WSGIRequestHandler):
+    """Logs no requests, as the first address holds the token, and does not name the server's versions."""
+
+    server: BoundedServer
+
+    def run_wsgi(self) -> None:
+        """Process a request whose head has arrived."""
+        self.server.head_received(self.request)
+        super().run_wsgi()
+
+    def version_string(self) -> str:
+        """Return the server's name."""
+        return "catalog"
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """Log for a developer only."""
+        logger.debug(message, *args)
