@@ -15,7 +15,7 @@ import pytest
 from connector.catalog.catalog import Catalog
 from connector.catalog.service import Service
 from connector.client.client import Client
-from connector.common import user_folders
+from connector.common import redaction, user_folders
 from connector.http.transport import HttpTransport
 from connector.sandbox.ninjaone.server import Sandbox
 from tests import examples
@@ -61,7 +61,7 @@ _NUMBERS = itertools.count()
 
 @pytest.fixture(autouse=True)
 def own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Folders of the test's own, also for its processes; no keyring, and no NINJAONE_ variables.
+    """Folders of the test's own, also for its processes; no keyring, no NINJAONE_ variables, no known secret.
 
     Most tests write nothing there: what does makes the folder, as to make and remove thousands takes a while.
     """
@@ -71,6 +71,7 @@ def own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
     monkeypatch.setenv("XDG_DATA_HOME", str(folder / "data"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    monkeypatch.setattr(redaction, "OF_PROCESS", redaction.Redactor())
     for name in list(os.environ):
         if name.startswith("NINJAONE_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import io
+import gc
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,8 +20,19 @@ Ninjaone = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
-def ninjaone(tmp_path: Path) -> Ninjaone:
-    """Run `ninjaone ARGUMENTS` in the test's folder and give what came of it."""
+def ninjaone(request: pytest.FixtureRequest) -> Ninjaone:
+    """Run `ninjaone ARGUMENTS` in the test's folder and give what came of it.
+
+    As a process; within the test's own where a module has the mark `in_process`, unless --all is given.
+    """
+    within = request.node.get_closest_marker("in_process") and not request.config.getoption("--all")
+    found: Ninjaone = request.getfixturevalue("in_process" if within else "process")
+    return found
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> Ninjaone:
+    """What `ninjaone` does as a process."""
 
     def run(*arguments: object, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -43,10 +55,13 @@ def in_process(
     """What `ninjaone` does, within the test's process, which takes a tenth of the time."""
 
     def run(*arguments: object, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-        with monkeypatch.context() as context:
+        with monkeypatch.context() as context, tempfile.TemporaryFile("w+") as file:
+            file.write(stdin)
+            file.seek(0)
             context.chdir(tmp_path)
-            context.setattr(sys, "stdin", io.StringIO(stdin))
-            context.setattr(redaction, "OF_PROCESS", redaction.Redactor())  # of the secrets of other tests
+            context.setattr(sys, "stdin", file)
+            context.setattr(redaction, "OF_PROCESS", redaction.Redactor())  # as in a new process
+            context.setattr(gc, "freeze", lambda: None)
             for name, value in environment.items():
                 context.setenv(name, value)
             try:

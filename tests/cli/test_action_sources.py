@@ -16,6 +16,8 @@ from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
 from tests.fakes import write_lines
 
+pytestmark = pytest.mark.in_process
+
 OWN = """\
 name: look_at_device
 title: Look At Device
@@ -35,6 +37,7 @@ examples:
 """
 HANDLER = """\
 from pathlib import Path
+
 Path(__file__).with_name("was-run").touch()
 
 def handle(inputs):
@@ -102,7 +105,7 @@ def test_python_of_the_users_own_runs_only_where_it_is_allowed(
 
 
 def test_a_handler_of_an_older_version_is_a_fault_before_anything_is_sent(
-    ninjaone: Ninjaone, sandbox: Sandbox, own: Path, tmp_path: Path
+    process: Ninjaone, sandbox: Sandbox, own: Path, tmp_path: Path
 ) -> None:
     own.with_suffix(".py").write_text(f"import json\n\nfrom connector.paging import walk\n{HANDLER}")
     write_lines(tmp_path / "rows.jsonl", [{"device": 1}])
@@ -112,10 +115,10 @@ def test_a_handler_of_an_older_version_is_a_fault_before_anything_is_sent(
         "import walk from connector.handlers\n"
     )
     for command in (CALL, run, ("preview", *run[1:4])):
-        done = ninjaone(*command, "--actions", "own", "--allow-handlers")
+        done = process(*command, "--actions", "own", "--allow-handlers")
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr == f"ninjaone: {problem}"
-    check = ninjaone("catalog", "check", "--actions", "own", "--allow-handlers")
+    check = process("catalog", "check", "--actions", "own", "--allow-handlers")
     assert (check.returncode, check.stdout.startswith(problem)) == (1, True)
     assert sandbox.log.requests() == sandbox.log.signins() == []
 

@@ -14,6 +14,9 @@ from tests.cli.conftest import Ninjaone
 from tests.client.test_audit import lines
 from tests.fakes import write_lines
 
+pytestmark = pytest.mark.in_process
+
+
 ROWS = 9  # more than can be under way when the disk is found to be full
 RUN = (
     "run",

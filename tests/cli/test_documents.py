@@ -14,6 +14,9 @@ import yaml
 from tests.cli.conftest import Ninjaone
 from tests.conftest import SHARED
 
+pytestmark = pytest.mark.in_process
+
+
 REBOOT = {
     "operationId": "rebootDevices",
     "tags": ["management"],

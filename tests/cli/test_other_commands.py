@@ -18,6 +18,8 @@ from tests.cli.conftest import Ninjaone
 from tests.conftest import ROOT
 from tests.fakes import write_lines
 
+pytestmark = pytest.mark.in_process
+
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_is_in_the_readme(command: str) -> None:

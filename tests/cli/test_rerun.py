@@ -22,6 +22,9 @@ from tests.cli.conftest import Ninjaone
 from tests.cli.test_run import envelopes
 from tests.fakes import wait_until, write_lines
 
+pytestmark = pytest.mark.in_process
+
+
 REFUSED = {"fault": "answer", "status": 409, "body": {"resultCode": "conflict"}}
 """A fault that certainly carried nothing out."""
 JOB = """\

@@ -10,6 +10,8 @@ from connector.common.redaction import HIDDEN
 from tests.cli.conftest import Ninjaone
 from tests.fakes import write_lines
 
+pytestmark = pytest.mark.in_process
+
 
 @pytest.mark.parametrize(
     "arguments",

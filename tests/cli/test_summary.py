@@ -23,6 +23,9 @@ from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
 from tests.fakes import wait_until, write_lines
 
+pytestmark = pytest.mark.in_process
+
+
 JOB = Job("reboot_device", input="in.jsonl", output="night 1.jsonl")
 REBOOT = ("run", "reboot_device", "--yes", "-c", "connection.yaml", "-i", "rows.jsonl", "-o", "out.jsonl")
 

@@ -12,6 +12,9 @@ from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
 from tests.fakes import write_lines
 
+pytestmark = pytest.mark.in_process
+
+
 LOOKS = [
     "{{ 7 * 7 }}",
     "{% for x in range(9) %}x{% endfor %}",

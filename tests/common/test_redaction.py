@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.common.redaction import HIDDEN, OF_PROCESS, Redactor, masked, remember
+from connector.common import redaction
+from connector.common.redaction import HIDDEN, Redactor, masked, remember
 from tests.examples import examples
 
 
@@ -147,4 +148,4 @@ def test_the_process_knows_what_any_part_of_it_has_learned() -> None:
     remember("a-secret-of-this-test")
     remember("abc")
     said = "abc a-token-of-this-test a-secret-of-this-test"
-    assert OF_PROCESS.text(said) == f"abc {HIDDEN} {HIDDEN}"
+    assert redaction.OF_PROCESS.text(said) == f"abc {HIDDEN} {HIDDEN}"
