@@ -10,7 +10,6 @@ from typing import Any
 
 from connector.actions.ninjaone.lookups import (  # type: ignore[import-not-found]
     Kind,
-    is_id,
     listing,
     named,
 )
@@ -86,12 +85,7 @@ def _typed(name: str) -> Callable[[Json, Json], Json]:
 
 
 def _time(definition: Json, value: Json) -> Json:
-    """A number, also as text, is epoch milliseconds; other text is a time."""
-    if isinstance(value, str):
-        return int(value) if is_id(value) else convert_time(value, "epoch_ms")
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ValueError(f"a time is expected, not {kind(value)}")
-    return value
+    return convert_time(value, "epoch_ms")
 
 
 def _option(definition: Json, value: Json) -> Json:

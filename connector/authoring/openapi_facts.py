@@ -207,7 +207,7 @@ def _sent_types(declared: Any, given: Input | None, shape: Any) -> set[str]:
     """Give the types in which a value is sent; a time's unit decides over its own type."""
     if given is None or given.unit is None:
         return _types(declared)
-    if given.unit in ("iso", "after_epoch_s"):
+    if given.unit in ("iso", "date", "after_epoch_s"):
         return {"string"}
     return {"integer"} if "integer" in _types(shape) else {"number"}
 

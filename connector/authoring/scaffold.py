@@ -234,13 +234,15 @@ def _field(
     declared = declared_schema(vendor or (target[-1] if target else name), shape)
     unit = _unit(target[-1], shape) if target else None
     if unit:
-        declared = {"type": "string", "format": "date-time", "as": unit}
+        declared = {"type": "string", "format": "date" if unit == "date" else "date-time", "as": unit}
     declared = {"title": title(name), **declared, "to": ".".join((place, *target))}
     return Field(name, place, target, declared, required, dict(part or {}))
 
 
 def _unit(name: str, shape: Mapping[str, Any]) -> str | None:
     """Guess in which unit a time is sent that is published as a number: whole ones are milliseconds."""
+    if shape.get("format") == "date":
+        return "date"
     if not _TIME.search(name):
         return None
     if "number" in shape.get("type", ""):

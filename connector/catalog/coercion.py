@@ -9,6 +9,7 @@ from typing import Any
 
 from connector.common import json_text
 from connector.common.json_text import Json, kind
+from connector.common.times import convert_time
 from connector.errors import shorten
 
 Convert = Callable[[Json], Json]
@@ -22,13 +23,16 @@ _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, 
 def typed_value(schema: Any, value: Json) -> Json:
     """Give `value` the type that the schema declares, text by reading it. Raises ValueError.
 
-    Without a declared type the value stays as it is. Members and items are typed in the same way.
+    Without a declared type the value stays as it is. Members and items are typed in the same way. A schema
+    with `as`, the unit of a time, takes every form of a time.
     """
     return compile_typing(schema)(value)
 
 
 def compile_typing(schema: Any) -> Convert:
     """Compile what `typed_value` does for one schema."""
+    if isinstance(schema, Mapping) and "as" in schema:
+        return lambda value: value if value is None else convert_time(value, schema["as"])
     types = declared_types(schema)
     if not types:
         return lambda value: value

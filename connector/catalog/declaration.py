@@ -136,6 +136,9 @@ def read_input(name: str, part: Section, filters: Mapping[str, FilterGrammar] | 
     unit = part.text("as", None)
     if unit not in (None, *UNITS):
         raise part.fault(f'"{unit}" is not one of {", ".join(UNITS)}', "as")
+    for keys, nested in _nested_units(schema):
+        if nested not in UNITS:
+            raise part.fault(f'"{nested}" is not one of {", ".join(UNITS)}', *keys)
     declared = Input(
         name=name,
         title=part.text("title"),
@@ -152,6 +155,18 @@ def read_input(name: str, part: Section, filters: Mapping[str, FilterGrammar] | 
     )
     part.finish()
     return declared
+
+
+def _nested_units(schema: Any, at: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield each `as` of a schema's members and items, with the keys under which it is."""
+    if not isinstance(schema, Mapping):
+        return
+    if at and "as" in schema:
+        yield (*at, "as"), schema["as"]
+    yield from _nested_units(schema.get("items"), (*at, "items"))
+    members = schema.get("properties")
+    for name, member in members.items() if isinstance(members, Mapping) else ():
+        yield from _nested_units(member, (*at, "properties", str(name)))
 
 
 def _place(part: Section) -> tuple[str, tuple[str, ...]]:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
+from connector.common.times import parse_time, write_time
 from connector.errors import shorten
 
 LONGEST = 1 << 16
@@ -17,7 +18,8 @@ class FilterGrammar:
     """What a filter may say: clauses (regular expressions, each for a whole clause), and how they are joined.
 
     `joined_by` is the word between clauses, in the only writing that the API takes; an empty one means
-    that there is one clause. `example` shows what is understood.
+    that there is one clause. `example` shows what is understood. Groups of a clause whose names begin with
+    `time` hold times.
     """
 
     name: str
@@ -25,15 +27,24 @@ class FilterGrammar:
     joined_by: str
     example: str
 
-    def check(self, text: str) -> None:
-        """Raise ValueError that shows the clause which cannot be understood."""
+    def read(self, text: str) -> str:
+        """Return the filter as it is sent: as it is written, but for times that the API does not read.
+
+        Those, such as epoch numbers, are sent as ISO 8601 in UTC. Raises ValueError that shows the clause
+        that cannot be understood.
+        """
         if len(text) > LONGEST:
             raise ValueError(f"a {self.name} has {LONGEST:,} characters at most, as no URL is longer")
+        read, position = "", 0
         for clause in self._split(text):
-            if not any(pattern.fullmatch(clause.strip()) for pattern in self._patterns):
-                raise ValueError(
-                    f'"{shorten(clause.strip(), 80)}" is no {self.name}; write it like {self.example}'
-                )
+            written = clause.strip()
+            found = next((m for pattern in self._patterns if (m := pattern.fullmatch(written))), None)
+            if found is None:
+                raise ValueError(f'"{shorten(written, 80)}" is no {self.name}; write it like {self.example}')
+            start = text.index(written, position)
+            read += text[position:start] + _with_times(found)
+            position = start + len(written)
+        return read + text[position:]
 
     def _split(self, text: str) -> list[str]:
         if not self.joined_by:
@@ -48,3 +59,18 @@ class FilterGrammar:
     @cached_property
     def _patterns(self) -> list[re.Pattern[str]]:
         return [re.compile(clause, re.ASCII) for clause in self.clauses]
+
+
+_SENT_AS_IT_IS = re.compile(r"\d{4}(-?)\d\d\1\d\d(T\d\d:\d\d:\d\d(\.\d{1,3})?Z)?", re.ASCII)
+"""A date, or a time in UTC."""
+
+
+def _with_times(clause: re.Match[str]) -> str:
+    """Return a clause with its times as the API reads them. Raises ValueError."""
+    text = clause.string
+    times = [name for name in clause.re.groupindex if name.startswith("time") and clause[name] is not None]
+    for name in sorted(times, key=clause.start, reverse=True):
+        time = parse_time(clause[name])
+        if not _SENT_AS_IT_IS.fullmatch(clause[name]):
+            text = f"{text[: clause.start(name)]}{write_time(time, 'iso')}{text[clause.end(name) :]}"
+    return text

@@ -12,7 +12,7 @@ from connector.catalog.filter_grammar import FilterGrammar
 from connector.catalog.json_schema import Check, compile_check, validator
 from connector.common.absent import ABSENT
 from connector.common.json_text import Json
-from connector.common.times import Unit, convert_time
+from connector.common.times import Unit, convert_time, sent_instant
 from connector.errors import InputError, shorten
 
 
@@ -50,11 +50,10 @@ class Input:
             return ABSENT
         try:
             if self.unit and value is not None:
-                written = value if isinstance(value, str) else _number_text(value)
-                return convert_time(written, self.unit)
+                return convert_time(value, self.unit)
             typed = self._typed(value)
             if self.grammar is not None:
-                self.grammar.check(typed)
+                typed = self.grammar.read(typed)
         except ValueError as error:
             raise InputError("input_invalid", f"{self.name}: {error}") from None
         return self._checked(typed)
@@ -78,6 +77,11 @@ class Input:
     def secrets_in(self, value: Json) -> Iterator[str]:
         """Give the texts in a typed value that are secret."""
         return _secrets(self.schema, value)
+
+    def instants(self, value: Json) -> Iterator[tuple[str, str]]:
+        """Yield the place of each time in a typed value, such as `tasks[0].dueDate`, and it in ISO 8601."""
+        schema = {**self.schema, "as": self.unit} if self.unit else self.schema
+        return _instants(self.name, schema, value)
 
     def _checked(self, value: Json) -> Json:
         if self._passes is not None and self._passes(value):
@@ -118,10 +122,19 @@ def _as_it_is(types: Set[type], passes: Check) -> Check:
     return lambda value: type(value) in types and passes(value)
 
 
-def _number_text(value: Json) -> str:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ValueError(f"a time is expected, not {shown(value)}")
-    return f"{value:f}" if isinstance(value, float) else str(value)
+def _instants(at: str, schema: Json, value: Json) -> Iterator[tuple[str, str]]:
+    if not isinstance(schema, Mapping):
+        return
+    if schema.get("as"):
+        if value is not None:
+            yield at, sent_instant(value, schema["as"])
+    elif isinstance(value, Mapping):
+        for name, member in schema.get("properties", {}).items():
+            if name in value:
+                yield from _instants(f"{at}.{name}", member, value[name])
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _instants(f"{at}[{index}]", schema.get("items"), item)
 
 
 def _has_secret(schema: Json) -> bool:

@@ -237,7 +237,7 @@ def _if(said: Any, schema: Mapping[str, Any]) -> Check:
     return lambda value: then(value) if condition(value) else otherwise(value)
 
 
-_ANNOTATIONS = frozenset(("title", "description", "default", "examples", "writeOnly", "then", "else"))
+_ANNOTATIONS = frozenset(("title", "description", "default", "examples", "writeOnly", "as", "then", "else"))
 """Keywords that refuse nothing by themselves: `then` and `else` are read with their `if`."""
 _KEYWORDS: dict[str, Build] = {
     "type": _type,

@@ -108,6 +108,7 @@ def _text(shown: Mapping[str, Any]) -> str:
     lines += [f"  {name}: {value}" for name, value in shown["headers"].items()]
     if shown["body"] is not None:
         lines.append("  " + json.dumps(shown["body"], ensure_ascii=False))
+    lines += [f"  ({name} is {time})" for name, time in shown.get("times", {}).items()]
     if "looks_up" in shown:
         lines.append(f"  (names are looked up first, once a run, at {shown['looks_up']})")
     if "then" in shown:

@@ -1,52 +1,59 @@
-"""Points in time as people and APIs write them, and as an API wants them."""
+"""Points in time as people and APIs write them, and in the unit that an API requires."""
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Literal
 
-Unit = Literal["iso", "epoch_s", "epoch_ms", "after_epoch_s"]
-"""How an API wants a time. The last is an expression: `after` or `before`, and epoch seconds."""
-UNITS: tuple[Unit, ...] = ("iso", "epoch_s", "epoch_ms", "after_epoch_s")
+from connector.common.json_text import Json, kind
+from connector.errors import shorten
 
-EPOCH_MS_FROM = 10**11
-"""A bare number is epoch seconds below this and epoch milliseconds from here on (the year 5138 in s)."""
+Unit = Literal["iso", "date", "epoch_s", "epoch_ms", "after_epoch_s"]
+"""How an API requires a time. The last is an expression: `after` or `before`, and epoch seconds."""
+UNITS: tuple[Unit, ...] = ("iso", "date", "epoch_s", "epoch_ms", "after_epoch_s")
 
 _LONGEST = 100
-"""Characters of a time: what is longer is none, and would be read as a number at length."""
+"""Characters of a time: a longer text is not parsed as a number, which would take long."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_FIRST = datetime(1990, 1, 1, tzinfo=timezone.utc)
+_END = datetime(2101, 1, 1, tzinfo=timezone.utc)
+"""A bare number is an epoch only for a moment in the years 1990 to 2100."""
+_SPREADSHEET_EPOCH = datetime(1899, 12, 30, tzinfo=timezone.utc)
 _ISO = re.compile(
-    r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)"
-    r"(?:[T ](?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9}))?)?)?"
+    r"(?P<year>\d{4})(?P<dash>-?)(?P<month>\d\d)(?P=dash)(?P<day>\d\d)"
+    r"(?:[T ](?P<hour>\d\d):?(?P<minute>\d\d)(?::?(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9}))?)?)?"
     r"\s?(?:(?P<utc>[Zz])|(?P<sign>[+-])(?P<zone_hour>\d{1,2})(?::?(?P<zone_minute>\d\d))?)?",
     re.ASCII,
 )
 _NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
+_AFTER = re.compile(r"\s*(after|before)\s+(.*)", re.IGNORECASE | re.DOTALL)
+_SECOND, _MILLISECOND, _DAY = Decimal(10**6), Decimal(10**3), Decimal(86_400 * 10**6)
+_FORMS = "write 2026-12-01T06:00:00, 2026-12-01T06:00:00-04:00 or an epoch number"
 
 
-def parse_time(text: str) -> datetime:
-    """Read ISO 8601 (also with a zone such as `-4:00`; none means UTC) or an epoch number, into UTC.
+def parse_time(value: Json) -> datetime:
+    """Return the UTC time that a text or a number means.
 
-    Raises ValueError with the forms that are understood.
+    A text is ISO 8601, extended or basic (`20261201T060000Z`), of any year; its zone may be written `-4:00`,
+    and without one it is UTC. A number, also as text, is a date in the basic form (20261201), or epoch
+    seconds or milliseconds of the years 1990 to 2100. Raises ValueError that says what was understood.
     """
-    text = text.strip()
-    try:
-        if len(text) > _LONGEST:
-            raise ValueError("not a time")
-        if _NUMBER.fullmatch(text):
-            number = float(text) if "." in text else int(text)
-            is_ms = abs(number) >= EPOCH_MS_FROM
-            return _EPOCH + (timedelta(milliseconds=number) if is_ms else timedelta(seconds=number))
-        match = _ISO.fullmatch(text)
-        if match is None:
-            raise ValueError("not a time")
-        return _from_match(match)
-    except (ValueError, OverflowError):
-        raise ValueError(
-            f'"{text[:60]}" is not a time: write 2026-12-01T06:00:00, '
-            "2026-12-01T06:00:00-04:00 or an epoch number"
-        ) from None
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise ValueError(f"a time is expected, not {kind(value)}")
+    text = value.strip() if isinstance(value, str) else json.dumps(value)
+    if len(text) <= _LONGEST:
+        is_number = _NUMBER.fullmatch(text)
+        try:
+            if match := _ISO.fullmatch(re.sub(r"\.0+$", "", text) if is_number else text):
+                return _from_match(match)
+        except (ValueError, OverflowError):
+            pass
+        if is_number:
+            return _from_number(text)
+    raise ValueError(f'"{shorten(text, 60)}" is not a time: {_FORMS}')
 
 
 def _from_match(match: re.Match[str]) -> datetime:
@@ -67,25 +74,95 @@ def _from_match(match: re.Match[str]) -> datetime:
     return local + zone if match["sign"] == "-" else local - zone
 
 
-def convert_time(text: str, unit: Unit) -> str | int | float:
-    """Write a time, given as text, in an API's unit. Raises ValueError.
+def _from_number(text: str) -> datetime:
+    """Return the time of an epoch number, whose size tells seconds from milliseconds."""
+    number = Decimal(text)
+    moment = _in_range(number, _SECOND) or _in_range(number, _MILLISECOND)
+    if moment is None:
+        raise ValueError(f"{shorten(text, 60)} {_understood(number)}; {_FORMS}")
+    return moment
 
-    For `after_epoch_s` the text may say `after` or `before` in front of the time; a time alone means after.
+
+def _in_range(number: Decimal, unit: Decimal, start: datetime = _EPOCH) -> datetime | None:
+    """Return the time so many units, of microseconds, after `start`, if it is in the years 1990 to 2100."""
+    try:
+        moment = start + timedelta(microseconds=int(number * unit))
+    except OverflowError:
+        return None
+    return moment if _FIRST <= moment < _END else None
+
+
+def _understood(number: Decimal) -> str:
+    """Say what a number looks like that is no time."""
+    guesses = {
+        "a spreadsheet date": _in_range(number, _DAY, _SPREADSHEET_EPOCH),
+        "a time without its T": _joined(number),
+        "epoch microseconds": _in_range(number, Decimal(1)),
+        "epoch nanoseconds": _in_range(number, Decimal("0.001")),
+    }
+    for name, moment in guesses.items():
+        if moment:
+            return f"looks like {name}: {_short(moment)}"
+    try:
+        seconds = _short(_EPOCH + timedelta(microseconds=int(number * _SECOND)))
+    except OverflowError:
+        return "is not a time"
+    return f"is not a time between 1990 and 2100: as epoch seconds it is {seconds}"
+
+
+def _joined(number: Decimal) -> datetime | None:
+    """Return the time whose digits a number is, such as 20261201060000."""
+    digits = str(number)
+    match = _ISO.fullmatch(f"{digits[:8]}T{digits[8:]}") if len(digits) in (12, 14) else None
+    try:
+        return match and _from_match(match)
+    except ValueError:
+        return None
+
+
+def _short(moment: datetime) -> str:
+    is_day = moment == moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    return moment.date().isoformat() if is_day else str(write_time(moment, "iso"))
+
+
+def convert_time(value: Json, unit: Unit) -> str | int | float:
+    """Return a time, which `parse_time` reads, in an API's unit. Raises ValueError.
+
+    For `after_epoch_s` a text may say `after` or `before` in front of the time; a time alone means after.
     """
     if unit != "after_epoch_s":
-        return write_time(parse_time(text), unit)
-    word, _, time = text.strip().partition(" ")
-    if word.lower() not in ("after", "before"):
-        word, time = "after", text
-    return f"{word.lower()} {write_time(parse_time(time), 'epoch_s')}"
+        return write_time(parse_time(value), unit)
+    word, time = "after", value
+    if isinstance(value, str) and (match := _AFTER.fullmatch(value)):
+        word, time = match[1].lower(), match[2]
+    return f"{word} {write_time(parse_time(time), 'epoch_s')}"
 
 
 def write_time(time: datetime, unit: Unit) -> str | int | float:
-    """Write a UTC time in an API's unit: ISO 8601 with `Z`, or epoch seconds or milliseconds."""
+    """Return a UTC time in an API's unit: ISO 8601 with `Z`, a date, or epoch seconds or milliseconds.
+
+    Raises ValueError where a date is required and the time is not midnight.
+    """
     if unit == "iso":
         whole = time.replace(tzinfo=None)
         return whole.isoformat(timespec="milliseconds" if time.microsecond else "seconds") + "Z"
-    seconds = time.timestamp()
+    if unit == "date":
+        if time != time.replace(hour=0, minute=0, second=0, microsecond=0):
+            raise ValueError(
+                f"{write_time(time, 'iso')} is a time of day, and a date is expected: write 2026-12-01"
+            )
+        return time.date().isoformat()
+    microseconds = (time - _EPOCH) // timedelta(microseconds=1)
     if unit == "epoch_ms":
-        return round(seconds * 1000)
-    return int(seconds) if seconds.is_integer() else seconds
+        return microseconds // 1000
+    return microseconds / 1_000_000 if microseconds % 1_000_000 else microseconds // 1_000_000
+
+
+def sent_instant(sent: Json, unit: Unit) -> str:
+    """Return what `convert_time` returned, in words: the time in ISO 8601, after its `after` or `before`."""
+    word, _, number = str(sent).rpartition(" ")
+    if unit in ("iso", "date"):
+        return str(sent)
+    size = _MILLISECOND if unit == "epoch_ms" else _SECOND
+    moment = _EPOCH + timedelta(microseconds=int(Decimal(number) * size))
+    return f"{word} {write_time(moment, 'iso')}".strip()

@@ -25,6 +25,7 @@ def preview_row(
 ) -> dict[str, Any]:
     """Describe a row's first request (`row, method, url, query, headers, body`), or say what is wrong.
 
+    `times` are the times in its inputs, in ISO 8601, however they are sent.
     Where names have to be looked up before it (`looks_up`), it is shown with the names as they are given.
     """
     if row.error:
@@ -38,9 +39,9 @@ def preview_row(
             request = declared_request(*asked)
     except RowError as error:
         return {"row": row.number, "error": str(error)}
-    secrets = []
-    if action.secret_inputs:
-        secrets = action.secrets_in(bindings.values(row.data))
+    values = bindings.values(row.data)
+    secrets = action.secrets_in(values) if action.secret_inputs else []
+    times = dict(instant for name, value in values.items() for instant in action.inputs[name].instants(value))
     shown: dict[str, Any] = {
         "row": row.number,
         **looks_up,
@@ -50,6 +51,8 @@ def preview_row(
         "headers": _headers(request),
         "body": _body(request),
     }
+    if times:
+        shown["times"] = times
     if action.handler or action.paging:
         shown["then"] = "more requests may follow; they depend on the answer"
     redactor = Redactor(members=service.secrets).with_secrets(secrets)

@@ -126,7 +126,7 @@ def _bounded(name: str, function: Callable[..., Any], cost: Cost | None = None) 
 
 def _iso(value: Any) -> str:
     """Write a time (epoch seconds or milliseconds, or ISO 8601) as ISO 8601 in UTC."""
-    return str(write_time(parse_time(text(value)), "iso"))
+    return str(write_time(parse_time(value), "iso"))
 
 
 def _replace(value: Any, old: Any, new: Any, count: int | None = None) -> str:

@@ -195,7 +195,11 @@ def test_every_place_of_an_input(tmp_path: Path, place: str) -> None:
         ({"request": "PUT"}, "request: a method"),
         (
             {"inputs__start__as": "epoch"},
-            'line 17: inputs.start.as: "epoch" is not one of iso, epoch_s, epoch_ms',
+            'line 17: inputs.start.as: "epoch" is not one of iso, date, epoch_s, epoch_ms',
+        ),
+        (
+            {"inputs__list": {"title": "x", "items": {"properties": {"day": {"as": "epoch"}}}}},
+            'inputs.list.items.properties.day.as: "epoch" is not one of iso, date, epoch_s, epoch_ms',
         ),
         ({"inputs__Bad": {"title": "x"}}, 'inputs.Bad: "Bad" is no name for an input: use snake case'),
         ({"inputs__a-b": {"title": "x"}}, '"a-b" is no name for an input'),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from connector.catalog.filter_grammar import FilterGrammar
 from connector.catalog.inputs import Input
 from connector.common.absent import ABSENT
-from connector.common.times import Unit
+from connector.common.times import UNITS, Unit
 from connector.errors import RowError
 from tests.examples import examples
 
@@ -381,3 +381,46 @@ def test_any_text_gives_a_value_of_the_declared_type_or_a_row_error(name: str, t
         json.dumps(value, allow_nan=False)
     if name == "string" and text.strip():
         assert value == text
+
+
+CHECKLISTS = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "properties": {
+            "name": {"type": "string"},
+            "dueDate": {"type": "number", "as": "epoch_s"},
+            "tasks": {
+                "type": "array",
+                "items": {"type": "object", "properties": {"day": {"type": "string", "as": "date"}}},
+            },
+        },
+    },
+}
+
+
+@pytest.mark.parametrize("due", [1748390400, "1748390400000", "2025-05-28", "20250528T0000Z", 20250528])
+def test_a_time_in_a_nested_body_follows_the_same_rule(due: Any) -> None:
+    given = an_input(CHECKLISTS)
+    value = [{"name": "Move", "dueDate": due, "tasks": [{"day": due}, {}]}]
+    read = given.read(value)
+    assert read == [{"name": "Move", "dueDate": 1748390400, "tasks": [{"day": "2025-05-28"}, {}]}]
+    assert given.read(json.dumps(value)) == read
+    assert list(given.instants(read)) == [
+        ("it[0].dueDate", "2025-05-28T00:00:00Z"),
+        ("it[0].tasks[0].day", "2025-05-28"),
+    ]
+
+
+def test_a_time_in_a_nested_body_that_is_none_is_refused() -> None:
+    said = refusal(CHECKLISTS, [{"dueDate": 47088}])
+    assert said.startswith("it: at [0]: at .dueDate: 47088 looks like a spreadsheet date: 2028-12-01")
+    assert list(an_input(CHECKLISTS).instants([{"dueDate": None}, 5])) == []
+
+
+def test_the_instant_of_a_time_input_is_shown_whatever_its_unit() -> None:
+    for unit in UNITS:
+        given = an_input({"type": "string"}, unit)
+        ((place, shown),) = given.instants(given.read("2028-12-01"))
+        assert place == "it"
+        assert shown.removeprefix("after ").removesuffix("T00:00:00Z") == "2028-12-01"

@@ -107,6 +107,28 @@ def test_preview_shows_the_write_and_not_the_lookup_in_front_of_it(ninjaone: Nin
     assert "names are looked up first, once a run" in plain.stdout
 
 
+def test_preview_shows_the_instant_that_is_sent(ninjaone: Ninjaone, tmp_path: Path) -> None:
+    table = tmp_path / "dates.csv"
+    table.write_text(
+        "device_id,warranty_end\n2,20281201\n3,1859241600\n4,2028-12-01T02:00:00+02:00\n5,47088\n"
+    )
+    done = ninjaone("preview", "update_device", "-i", table, "--json")
+    assert done.returncode == 1
+    *good, bad = map(json.loads, done.stdout.splitlines())
+    assert [row["body"] for row in good] == [{"warranty": {"endDate": 1859241600}}] * 3
+    assert [row["times"] for row in good] == [{"warranty_end": "2028-12-01T00:00:00Z"}] * 3
+    assert "warranty_end: 47088 looks like a spreadsheet date: 2028-12-01" in bad["error"]
+    assert (
+        "(warranty_end is 2028-12-01T00:00:00Z)" in ninjaone("preview", "update_device", "-i", table).stdout
+    )
+
+    tasks = json.dumps([{"organizationId": 1, "name": "Move", "tasks": [{"dueDate": "20281201T060000Z"}]}])
+    done = ninjaone("preview", "create_checklists", "-t", f"checklists={tasks}", "--json", stdin="{}")
+    shown = json.loads(done.stdout)
+    assert shown["body"][0]["tasks"] == [{"dueDate": 1859263200}]
+    assert shown["times"] == {"checklists[0].tasks[0].dueDate": "2028-12-01T06:00:00Z"}
+
+
 def test_actions_lists_and_searches(ninjaone: Ninjaone) -> None:
     listed = ninjaone("actions")
     assert listed.returncode == 0

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.common.times import EPOCH_MS_FROM, Unit, parse_time, write_time
+from connector.common.times import UNITS, Unit, convert_time, parse_time, sent_instant, write_time
 from tests.examples import examples
 
 NOON = datetime(2017, 7, 16, 12, 0, tzinfo=timezone.utc)
@@ -23,6 +24,10 @@ NOON = datetime(2017, 7, 16, 12, 0, tzinfo=timezone.utc)
         "2017-07-16 12:00:00",
         "2017-07-16T12:00",
         "2017-07-16T12:00Z",
+        "20170716T120000Z",
+        "20170716T1200",
+        "20170716T080000-0400",
+        "20170716 120000,0Z",
         "2017-07-16T12:00:00.0Z",
         "2017-07-16T12:00:00,000Z",
         "2017-07-16T12:00:00+00:00",
@@ -60,11 +65,55 @@ def test_fractions_are_kept_to_the_microsecond(text: str, microsecond: int) -> N
     assert parse_time(f"2017-07-16T12:00:00{text}Z") == NOON.replace(microsecond=microsecond)
 
 
-def test_an_epoch_is_seconds_below_the_boundary_and_milliseconds_from_it_on() -> None:
-    assert parse_time(str(EPOCH_MS_FROM - 1)).year == 5138
-    assert parse_time(str(EPOCH_MS_FROM)) == datetime(1973, 3, 3, 9, 46, 40, tzinfo=timezone.utc)
-    assert parse_time("-1") == datetime(1969, 12, 31, 23, 59, 59, tzinfo=timezone.utc)
-    assert parse_time(str(-EPOCH_MS_FROM)).year == 1966
+@pytest.mark.parametrize(
+    ("value", "moment"),
+    [
+        (631152000, datetime(1990, 1, 1)),
+        (4133980799, datetime(2100, 12, 31, 23, 59, 59)),
+        ("631152000000", datetime(1990, 1, 1)),
+        (4133980799999, datetime(2100, 12, 31, 23, 59, 59, 999_000)),
+        (1748390400.25, datetime(2025, 5, 28, 0, 0, 0, 250_000)),
+        (1748390400250.0, datetime(2025, 5, 28, 0, 0, 0, 250_000)),
+        (20281201, datetime(2028, 12, 1)),
+        ("20281201", datetime(2028, 12, 1)),
+        (20281201.0, datetime(2028, 12, 1)),
+        ("20281201.0", datetime(2028, 12, 1)),
+        ("19010203", datetime(1901, 2, 3)),
+    ],
+)
+def test_a_bare_number_is_a_date_or_an_epoch(value: object, moment: datetime) -> None:
+    assert parse_time(value) == moment.replace(tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize(
+    ("value", "understood"),
+    [
+        (47088, "47088 looks like a spreadsheet date: 2028-12-01; write"),
+        ("47088.5", "47088.5 looks like a spreadsheet date: 2028-12-01T12:00:00Z; write"),
+        (
+            20281301,
+            "20281301 is not a time between 1990 and 2100: as epoch seconds it is 1970-08-23T17:41:41Z",
+        ),
+        (20281201.5, "20281201.5 is not a time between 1990 and 2100"),
+        (631151999, "as epoch seconds it is 1989-12-31T23:59:59Z"),
+        (4133980800, "as epoch seconds it is 2101-01-01"),
+        (0, "0 is not a time between 1990 and 2100: as epoch seconds it is 1970-01-01"),
+        (-1748390400, "is not a time between 1990 and 2100"),
+        (20261201060000, "20261201060000 looks like a time without its T: 2026-12-01T06:00:00Z"),
+        (1748390400000000, "looks like epoch microseconds: 2025-05-28"),
+        ("1748390400000000000", "looks like epoch nanoseconds: 2025-05-28"),
+        (10**60, "is not a time"),
+        (1e300, "is not a time"),
+        (float("nan"), "is not a time"),
+        (True, "a time is expected, not a boolean"),
+        ([1748390400], "a time is expected, not an array"),
+        ({}, "a time is expected, not an object"),
+        (None, "a time is expected, not null"),
+    ],
+)
+def test_any_other_number_is_refused_with_what_it_looks_like(value: object, understood: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(understood)):
+        parse_time(value)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +143,8 @@ def test_an_epoch_is_seconds_below_the_boundary_and_milliseconds_from_it_on() ->
         "inf",
         "\u0662\u0660\u0662\u0664-01-01",
         "\uff11\uff15\uff10\uff10\uff12\uff10\uff16\uff14\uff10\uff10",
-        "9" * 30,
+        "2024-0101",
+        "202401-01",
         "9" * 500,
         "1500206400 1500206400",
         "1500206400\n1500206400",
@@ -121,11 +171,18 @@ def test_a_long_text_is_shortened_in_the_message() -> None:
         ("epoch_ms", "2017-07-16T12:00:00Z", 1500206400000),
         ("epoch_ms", "2017-07-16T12:00:00.25Z", 1500206400250),
         ("epoch_ms", "1500206400123", 1500206400123),
-        ("epoch_s", "0", 0),
+        ("epoch_ms", "2017-07-16T12:00:00.9999Z", 1500206400999),
+        ("iso", "2017-07-16T12:00:00.9999Z", "2017-07-16T12:00:00.999Z"),
+        ("epoch_s", "1970-01-01", 0),
+        ("epoch_ms", "1875-01-01", -2997907200000),
+        ("date", "2017-07-16", "2017-07-16"),
+        ("date", "20170716", "2017-07-16"),
+        ("date", "1500163200", "2017-07-16"),
+        ("after_epoch_s", "BEFORE  20170716T120000Z", "before 1500206400"),
     ],
 )
 def test_each_unit_out(unit: Unit, text: str, written: object) -> None:
-    found = write_time(parse_time(text), unit)
+    found = convert_time(text, unit)
     assert found == written
     assert type(found) is type(written)
 
@@ -141,9 +198,46 @@ def test_what_is_written_reads_back_in_any_zone(moment: datetime, minutes: int) 
     assert parse_time(str(write_time(moment, "iso"))) == moment
     local = moment.astimezone(timezone(timedelta(minutes=minutes)))
     assert parse_time(local.isoformat()) == moment
-    milliseconds = write_time(moment, "epoch_ms")
-    if isinstance(milliseconds, int) and abs(milliseconds) >= EPOCH_MS_FROM:
-        assert parse_time(str(milliseconds)) == moment
+
+
+def test_a_time_of_day_is_no_date() -> None:
+    with pytest.raises(ValueError, match="2017-07-16T12:00:00Z is a time of day, and a date is expected"):
+        convert_time("2017-07-16T12:00:00Z", "date")
+
+
+def spellings(moment: datetime, zone: timezone) -> list[object]:
+    """Ten ways to write one instant, to the millisecond."""
+    milliseconds = round(moment.timestamp() * 1000)
+    local = moment.astimezone(zone)
+    basic = f"{local:%Y%m%dT%H%M%S}.{local.microsecond // 1000:03}"
+    return [
+        moment.isoformat(),
+        moment.replace(tzinfo=None).isoformat(" ") + "Z",
+        local.isoformat(timespec="milliseconds").replace(".", ","),
+        f"{basic}{local:%z}",
+        f"{moment:%Y%m%dT%H%M%S}.{milliseconds % 1000:03}",
+        milliseconds,
+        f" {milliseconds}.0 ",
+        float(milliseconds),
+        milliseconds / 1000,
+        f"{milliseconds // 1000}.{milliseconds % 1000:03}",
+    ]
+
+
+of_our_age = st.integers(631152000000, 4133980799999).map(
+    lambda ms: datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(milliseconds=ms)
+)
+
+
+@examples(200)
+@given(of_our_age, st.integers(-23 * 60, 23 * 60), st.sampled_from([u for u in UNITS if u != "date"]))
+def test_ten_spellings_of_an_instant_are_sent_and_shown_as_one(
+    moment: datetime, minutes: int, unit: Unit
+) -> None:
+    sent = {convert_time(value, unit) for value in spellings(moment, timezone(timedelta(minutes=minutes)))}
+    assert len(sent) == 1
+    shown = sent_instant(sent.pop(), unit)
+    assert parse_time(shown.removeprefix("after ")) == moment
 
 
 @examples(200)

@@ -71,9 +71,12 @@ def refused(**fields: Any) -> str:
     [
         ("date", "2026-05-28", 1779926400000),
         ("date", "1779926400000", 1779926400000),
-        ("date", 86400000, 86400000),
+        ("date", 1748390400, 1748390400000),
+        ("date", "1748390400.25", 1748390400250),
+        ("date", 20281201, 1859241600000),
+        ("moment", "20281201T060000Z", 1859263200000),
         ("moment", "2026-05-28T02:00:00+02:00", 1779926400000),
-        ("moment", 1779926400000.0, 1779926400000.0),
+        ("moment", 1779926400000.0, 1779926400000),
         ("plan", "Gold", GOLD),
         ("plan", "gold", GOLD),
         ("plan", SILVER, SILVER),
@@ -111,6 +114,8 @@ def test_a_value_goes_by_its_definition(name: str, given: Any, is_sent: Any) -> 
     ("name", "given", "said"),
     [
         ("date", "soon", 'fields.date: "soon" is not a time'),
+        ("date", 86400000, "fields.date: 86400000 is not a time between 1990 and 2100"),
+        ("moment", "47088", "fields.moment: 47088 looks like a spreadsheet date: 2028-12-01"),
         ("date", True, "fields.date: a time is expected, not a boolean"),
         ("date", [1], "fields.date: a time is expected, not an array"),
         ("plan", "Platinum", 'fields.plan: no option is called "Platinum". There are: Gold, Silver'),

@@ -35,8 +35,10 @@ _PLACES = {
 }
 _UNITS = {
     "iso": "sent as ISO 8601 in UTC",
+    "date": "sent as a date",
     "epoch_s": "sent as epoch seconds",
     "epoch_ms": "sent as epoch milliseconds",
+    "after_epoch_s": "sent as epoch seconds, with after or before in front",
 }
 _MOST_RELATED = 8
 _WIDTH = 62
