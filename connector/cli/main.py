@@ -37,6 +37,9 @@ COMMANDS = {
         "connector.cli.catalogue",
         "open the catalogue in a browser, export it, check it",
     ),
+    "docs": ("connector.cli.docs", "print the documentation"),
+    "examples": ("connector.cli.docs", "list the example jobs, or copy them to a folder"),
+    "completion": ("connector.cli.completion", "print the completion script of a shell"),
 }
 """Each command, the module with its `add_NAME` function (imported when it is needed), and its help."""
 

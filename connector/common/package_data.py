@@ -1,4 +1,4 @@
-"""Where the declarations and schemas stand, alike in a wheel, an editable install and a checkout."""
+"""The folders of declarations, schemas, documentation and examples, in a wheel and in a checkout alike."""
 
 from __future__ import annotations
 
@@ -21,6 +21,18 @@ def actions_folder() -> Path:
 def schemas_folder() -> Path:
     """The folder of the JSON Schemas."""
     return _folder("connector.schemas")
+
+
+@cache
+def docs_folder() -> Path:
+    """Return the folder of the documentation's Markdown pages."""
+    return _folder("connector.docs")
+
+
+@cache
+def examples_folder() -> Path:
+    """Return the folder of the example jobs."""
+    return _folder("connector.examples")
 
 
 def _folder(package: str) -> Path:

@@ -51,3 +51,9 @@ def test_installed_outside_the_checkout_it_runs_the_demo(
     assert (tmp_path / "demo-output" / "devices.csv").exists()
     assert ": 310 actions, " in run(bin / "ninjaone", "catalog", "export", "catalogue", cwd=tmp_path)
     assert "0 problems" in run(bin / "ninjaone", "catalog", "check", cwd=tmp_path)
+    page = (checkout / "docs" / "security.md").read_text(encoding="utf-8")
+    assert run(bin / "ninjaone", "docs", "security", cwd=tmp_path) == page
+    run(bin / "ninjaone", "examples", "copy", "mine", cwd=tmp_path)
+    examples = {p.relative_to(checkout / "examples") for p in (checkout / "examples").rglob("*.*")}
+    copied = {p.relative_to(tmp_path / "mine") for p in (tmp_path / "mine").rglob("*.*")}
+    assert copied == examples - {Path("__init__.py")}

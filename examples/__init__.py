@@ -1,0 +1,1 @@
+"""Example jobs, with small files of rows."""
