@@ -37,6 +37,7 @@ fuzz: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
 	$(BIN)/mypy connector benchmarks
 	for platform in win32 darwin; do \
 		$(BIN)/mypy connector --platform $$platform --cache-dir .mypy_cache/$$platform || exit 1; \
