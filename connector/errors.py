@@ -13,6 +13,7 @@ ConnectorError
 └── TransportError             HTTP without a complete response; the client turns it into an ApiError
     ├── NotSentError             the connection failed before the request left
     └── ResponseLostError        the request may have arrived
+        └── ResponseTooLargeError  its response exceeds a limit, as it would every time
 
 `RowError` becomes an envelope in one place: `connector.invocation.invoke`.
 """
@@ -128,6 +129,13 @@ class NotSentError(TransportError):
 
 class ResponseLostError(TransportError):
     """The request left, and its answer did not arrive whole: it may have been carried out."""
+
+
+class ResponseTooLargeError(ResponseLostError):
+    """The response exceeds the limit of its size: another try would end in the same way."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "bad_response")
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

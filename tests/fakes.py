@@ -71,6 +71,7 @@ class FakeTransport:
         headers: Mapping[str, str],
         body: bytes | None,
         leaving: Callable[[], None] | None = None,
+        **_: Any,
     ) -> Response:
         if target == "/ws/oauth/token":
             self.signed_in.append((body or b"").decode())

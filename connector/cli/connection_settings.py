@@ -38,7 +38,19 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--client-id", metavar="ID", help="the client app's id")
     parser.add_argument("--scope", help="asked for on sign-in; without it, all that the app was given")
     parser.add_argument(
-        "--timeout-s", metavar="S", type=float, help="how long an answer may take, in seconds"
+        "--timeout-s",
+        metavar="S",
+        type=float,
+        help="the longest wait for a response to start and the longest pause in it, in seconds; default: 60",
+    )
+    parser.add_argument(
+        "--total-timeout-s",
+        metavar="S",
+        type=float,
+        help="the longest time for a complete response, in seconds; default: 10 x --timeout-s, at least 120",
+    )
+    parser.add_argument(
+        "--largest-body-mb", metavar="MIB", type=float, help="the largest response body, in MiB; default: 64"
     )
     parser.add_argument("--verify-tls", action=argparse.BooleanOptionalAction, help="check certificates")
     parser.add_argument("--ca-file", metavar="FILE", help="CA certificates to trust")

@@ -17,7 +17,15 @@ from connector.common.clock import Clock
 from connector.common.json_text import Json
 from connector.common.redaction import Redactor
 from connector.connections.connection import Connection
-from connector.errors import ApiError, Code, NotSentError, RowError, TransportError, shorten
+from connector.errors import (
+    ApiError,
+    Code,
+    NotSentError,
+    ResponseTooLargeError,
+    RowError,
+    TransportError,
+    shorten,
+)
 from connector.http.messages import USER_AGENT, Request, Response, Transport
 
 logger = logging.getLogger(__name__)
@@ -33,6 +41,8 @@ _REASONS = {
     "server": "server error",
 }
 """What a log says of a try, by what went wrong with it."""
+_NOT_YET = (408, 425)
+"""Refusals that another try may not meet: the request took too long to arrive, or arrived too early."""
 _LONGEST_THROTTLE_PAGE = 4096
 _IN_DOUBT = ". Whether it was carried out is not known: look before you send it again"
 
@@ -215,7 +225,9 @@ class Client:
         hide: Callable[[str], str],
     ) -> Response | _Failure:
         try:
-            came = self._transport.send(request.method, request.target, headers, body, self._pacer.leaving)
+            came = self._transport.send(
+                request.method, request.target, headers, body, self._pacer.leaving, is_file=request.binary
+            )
         except TransportError as error:
             return self._no_answer(request, error, attempt)
         request_id = came.headers.get(self.service.request_id_header)
@@ -237,7 +249,8 @@ class Client:
         if not safe:
             message += _IN_DOUBT
         failure = ApiError(code, message, refused=unsent, attempts=attempt)
-        return _Failure("unsent" if unsent else "lost", failure, safe)
+        may_repeat = safe and not isinstance(error, ResponseTooLargeError)
+        return _Failure("unsent" if unsent else "lost", failure, may_repeat)
 
     def _html(self, request: Request, answer: Response) -> _Failure:
         """Read an HTML page, which a service may send in place of a 429, or which a gateway sends."""
@@ -279,7 +292,8 @@ class Client:
             return _Failure("throttled", error, wait_s is None or wait_s <= LONGEST_WAIT_S, wait_s)
         if status == 401 and (not vendor_code or vendor_code in self.service.sign_in.expired):
             return _Failure("expired", error, False)
-        return _Failure("server", error, not refused and request.repeatable)
+        may_repeat = request.repeatable and (not refused or status in _NOT_YET)
+        return _Failure("server", error, may_repeat)
 
     def _lacking_scope(self, request: Request) -> str:
         """Say which scope a refused request needs that its token lacks; an empty text when none does.

@@ -44,6 +44,8 @@ def open_transport(connection: Connection) -> HttpTransport:
     return HttpTransport(
         connection.base_url,
         timeout_s=connection.timeout_s,
+        total_timeout_s=connection.total_timeout_s,
+        largest_body=int(connection.largest_body_mb * (1 << 20)),
         verify_tls=connection.verify_tls,
         ca_file=connection.ca_file,
         proxy=connection.proxy,

@@ -23,6 +23,7 @@ from connector.connections.saved import SavedConnections
 from connector.connections.secret_store import FIELDS as SECRETS
 from connector.connections.secret_store import SecretStore
 from connector.errors import ConnectionSetupError, RunError, nearest
+from connector.http.content_encoding import LARGEST_BODY
 
 _FIELDS: dict[str, tuple[type, ...]] = {
     "region": (str,),
@@ -33,6 +34,8 @@ _FIELDS: dict[str, tuple[type, ...]] = {
     "refresh_token": (str,),
     "scope": (str,),
     "timeout_s": (int, float),
+    "total_timeout_s": (int, float),
+    "largest_body_mb": (int, float),
     "verify_tls": (bool,),
     "ca_file": (str,),
     "proxy": (str,),
@@ -50,11 +53,13 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 @dataclass(frozen=True)
 class Connection:
-    """Where requests go and who asks. `timeout_s` is how long an answer may take, in seconds.
+    """Where requests go, and with which credentials.
 
-    A `read_only` one sends no request that changes anything. `audit` are the files that get a line of every
-    request.
-    `name` is that under which it is saved, or empty; `origin` says for a person where it comes from.
+    `timeout_s` bounds the first byte of a response and every pause in it, in seconds; `total_timeout_s` the
+    complete response (None: `default_total_timeout_s`); `largest_body_mb` its body, in MiB.
+    A `read_only` connection sends no request that changes anything. `audit` are the files that get a line for
+    every request. `name` is the name of a saved connection, or empty; `origin` says for a person where the
+    connection was found.
     """
 
     service: str
@@ -65,6 +70,8 @@ class Connection:
     refresh_token: str = field(default="", repr=False)
     scope: str = ""
     timeout_s: float = 60.0
+    total_timeout_s: float | None = None
+    largest_body_mb: float = LARGEST_BODY / (1 << 20)
     verify_tls: bool = True
     ca_file: str | None = None
     proxy: str | None = field(default=None, repr=False)
@@ -255,7 +262,7 @@ def _typed(text: str, types: tuple[type, ...], variable: str) -> Any:
         try:
             return float(text)
         except ValueError:
-            raise ConnectionSetupError(f'{variable}: "{text}" is not a number of seconds') from None
+            raise ConnectionSetupError(f'{variable}: "{text}" is not a number') from None
     return text
 
 
@@ -286,8 +293,7 @@ def make_connection(
         )
     if not connection.access_token.isascii():
         raise ConnectionSetupError(f"{place}: access_token holds what no header can carry")
-    if not 0 < connection.timeout_s < float("inf"):
-        raise ConnectionSetupError(f"{place}: timeout_s must be a number of seconds, more than 0")
+    _check_limits(connection, place)
     if connection.ca_file and not Path(connection.ca_file).exists():
         raise ConnectionSetupError(f"{place}: there is no ca_file {connection.ca_file}")
     if urlsplit(base_url).scheme == "http" and not _is_near(connection.proxy):
@@ -299,6 +305,13 @@ def make_connection(
                 f'{place}: health_checks_off: no health check "{check}"; there are {known}'
             )
     return connection
+
+
+def _check_limits(connection: Connection, place: str) -> None:
+    for name, unit in (("timeout_s", "seconds"), ("total_timeout_s", "seconds"), ("largest_body_mb", "MiB")):
+        value = getattr(connection, name)
+        if value is not None and not 0 < value < float("inf"):
+            raise ConnectionSetupError(f"{place}: {name} must be a number of {unit}, more than 0")
 
 
 def audit_files(path: str | Path | None) -> tuple[str, ...]:

@@ -1,65 +1,102 @@
-"""Unpacking an answer's body: gzip and deflate, which requests ask for (RFC 9110, 8.4)."""
+"""Decompression of response bodies: gzip and deflate, which requests ask for (RFC 9110, 8.4)."""
 
 from __future__ import annotations
 
 import zlib
+from io import BytesIO
 
-from connector.errors import ResponseLostError
+from connector.errors import ResponseLostError, ResponseTooLargeError
 
-LARGEST_BODY = 1 << 29
-"""Bytes of an answer's body, unpacked: a thousand times as many may come of what is sent."""
+LARGEST_BODY = 64 << 20
+"""Default limit of a response body in bytes, both as received and decompressed."""
+MOST_CODINGS = 4
+MOST_MEMBERS = 10_000
+"""Limit of the members of a gzip body: millions of empty ones would cost minutes."""
 
 _GZIP, _ZLIB, _RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
+_IN, _OUT = 1 << 16, 1 << 20
+"""Bytes that are decompressed at once, and that they may become at once."""
 
 
-def decoded(body: bytes, codings: str) -> bytes:
-    """Undo the `codings` of a Content-Encoding header, the last one first.
+def decoded(body: bytes, codings: str, largest: int = LARGEST_BODY) -> bytes:
+    """Return `body` with the `codings` of a Content-Encoding header undone, the last one first.
 
-    A body in another coding is returned as it is. Raises ResponseLostError (`bad_response`) for one
-    that is broken or ends too early.
+    A body in another coding is returned as it is. Raises ResponseLostError (`bad_response`) for a body that
+    is damaged or ends too early, and ResponseTooLargeError for one of more than `largest` bytes.
     """
     names = [name.strip().lower() for name in codings.split(",")]
+    if len(names) > MOST_CODINGS:
+        raise ResponseLostError(f"the response names {len(names)} content encodings", "bad_response")
     try:
         while names and names[-1] in ("gzip", "x-gzip", "deflate", "identity", ""):
             name = names.pop()
             if name == "deflate":
-                body = _inflated(body)
+                body = _inflated(body, largest)
             elif name.endswith("gzip"):
-                body = _gunzipped(body)
+                body = _gunzipped(body, largest)
     except (zlib.error, EOFError) as error:
-        raise ResponseLostError(f"the answer's encoding is broken: {error}", "bad_response") from error
+        raise ResponseLostError(f"the response's compression is damaged: {error}", "bad_response") from error
     return body
 
 
-def _inflated(body: bytes) -> bytes:
-    """Undo deflate, which some servers send without the wrapper that belongs around it."""
-    try:
-        return _unpacked(body, _ZLIB)[0]
-    except zlib.error:
-        return _unpacked(body, _RAW)[0]
-
-
-def _gunzipped(body: bytes) -> bytes:
-    """Undo gzip, of one member or of several. What follows them and is none is ignored, as `gzip` does."""
-    unpacked, rest = _unpacked(body, _GZIP)
-    members, left = [unpacked], LARGEST_BODY - len(unpacked)
-    while rest:
+def _inflated(body: bytes, largest: int) -> bytes:
+    """Undo deflate, which some servers send without its wrapper."""
+    for kind in (_ZLIB, _RAW):
+        output = BytesIO()
         try:
-            unpacked, rest = _unpacked(rest, _GZIP, left)
+            _unpack(body, 0, kind, output, largest)
         except zlib.error:
+            if kind == _RAW:
+                raise
+        else:
             break
-        members.append(unpacked)
-        left -= len(unpacked)
-    return b"".join(members)
+    return output.getvalue()
 
 
-def _unpacked(body: bytes, kind: int, most: int | None = None) -> tuple[bytes, bytes]:
-    """Unpack one stream; give what stood in it and what stands behind it."""
-    most = LARGEST_BODY if most is None else most
+def _gunzipped(body: bytes, largest: int) -> bytes:
+    """Undo gzip of one or more members. Other bytes behind them are ignored, as the command `gzip` does."""
+    output = BytesIO()
+    end = _unpack(body, 0, _GZIP, output, largest)
+    members = 1
+    while end < len(body):
+        members += 1
+        if members > MOST_MEMBERS:
+            raise EOFError(f"more than {MOST_MEMBERS:,} members")
+        size = output.tell()
+        try:
+            end = _unpack(body, end, _GZIP, output, largest)
+        except zlib.error:
+            output.truncate(size)
+            break
+    return output.getvalue()
+
+
+def _unpack(body: bytes, start: int, kind: int, output: BytesIO, largest: int) -> int:
+    """Decompress the stream that begins at `start` to `output`; return where it ends.
+
+    Never holds more than what is in `output` and one block. Raises zlib.error, EOFError and
+    ResponseTooLargeError.
+    """
     stream = zlib.decompressobj(kind)
-    unpacked = stream.decompress(body, most + 1)
-    if len(unpacked) > most:
-        raise EOFError(f"it has more than {LARGEST_BODY:,} bytes")
+    data = memoryview(body)
+    for at in range(start, len(body), _IN):
+        block: bytes | memoryview = data[at : at + _IN]
+        while block:
+            output.write(stream.decompress(block, _OUT))
+            if output.tell() > largest:
+                raise too_large(largest)
+            if stream.eof:
+                return min(at + _IN, len(body)) - len(stream.unused_data)
+            block = stream.unconsumed_tail
+    output.write(stream.flush())  # what the last block still became when it was cut at _OUT
     if not stream.eof:
         raise EOFError("it ends too early")
-    return unpacked, stream.unused_data
+    return len(body) - len(stream.unused_data)
+
+
+def too_large(largest: int) -> ResponseTooLargeError:
+    """Return the error of a body that exceeds the limit of so many bytes."""
+    limit = f"{largest / (1 << 20):g} MiB" if largest >= 1 << 20 else f"{largest:,} bytes"
+    return ResponseTooLargeError(
+        f"the response body exceeds {limit}; the connection's largest_body_mb sets the limit"
+    )

@@ -1,6 +1,6 @@
-"""HTTP/1.1 over one connected socket: a request is written at once, its answer is read whole (RFC 9112).
+"""HTTP/1.1 over one connected socket: a request is written at once, its response read to the end (RFC 9112).
 
-Strict where it is decided how far an answer goes, so that what was cut short never passes for a whole one.
+Strict about where a response ends, so that one that was cut short never passes for a complete one.
 """
 
 from __future__ import annotations
@@ -10,17 +10,22 @@ import select
 import socket
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from time import monotonic
 
 from connector.errors import InputError, ResponseLostError
-from connector.http.content_encoding import LARGEST_BODY, decoded
+from connector.http.content_encoding import LARGEST_BODY, decoded, too_large
 from connector.http.messages import Response
 
 BLOCK = 1 << 16
-"""How many bytes are sent or received at once. The timeout counts for each block, not for a large file."""
+"""Bytes that are sent or received at once; `timeout_s` bounds each block."""
 LONGEST_HEAD = 1 << 16
-"""How many bytes the status line and headers of an answer may have; its trailers, too."""
+"""Limit of a response's status line and headers in bytes; of its trailers, too."""
 MOST_HEADERS = 200
-MOST_INTERIM_ANSWERS = 100
+MOST_INTERIM_RESPONSES = 100
+LEAST_BYTES_PER_S = 1024
+"""A file that is downloaded more slowly, over `total_timeout_s`, is given up."""
 _LONGEST_CHUNK_LINE = 1024
 
 _NAME = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
@@ -36,19 +41,31 @@ _LINE_END, _HEAD_END = re.compile(rb"\r?\n"), re.compile(rb"\n\r?\n")
 _WITH_A_BODY = ("POST", "PUT", "PATCH")
 
 
-class HttpConnection:
-    """A connected socket, its timeout set, for one exchange after the other.
+@dataclass(frozen=True)
+class ResponseLimits:
+    """How long a response may take in seconds, and how large its body may be in bytes.
 
-    `reusable` says after an exchange whether there can be another one.
+    `timeout_s` bounds the wait for the first byte and each pause, `total_timeout_s` the complete response.
     """
 
-    def __init__(self, connected: socket.socket) -> None:
-        self._socket = connected
+    timeout_s: float = 60.0
+    total_timeout_s: float = 600.0
+    largest_body: int = LARGEST_BODY
+
+
+class HttpConnection:
+    """A connected socket, its timeout set to that of `limits`, for one exchange after the other.
+
+    `reusable` is true after an exchange if there can be another one.
+    """
+
+    def __init__(self, connected: socket.socket, limits: ResponseLimits = ResponseLimits()) -> None:
+        self._socket, self._limits = connected, limits
         self._is_readable = _readable_check(connected)
         self.reusable = True
 
     def is_stale(self) -> bool:
-        """Tell whether the server has closed it since the last answer, or sent what nobody asked for."""
+        """Return whether the server has closed the connection, or sent something unrequested."""
         return self._is_readable()
 
     def exchange(
@@ -58,11 +75,14 @@ class HttpConnection:
         headers: Mapping[str, str],
         body: bytes | None,
         leaving: Callable[[], None] | None = None,
+        *,
+        is_file: bool = False,
     ) -> Response:
-        """Send one request and read its whole answer; `leaving` is called just before it is sent.
+        """Send one request and read its complete response; `leaving` is called just before it is sent.
 
+        A response that `is_file` may take longer than `total_timeout_s` as long as it makes progress.
         Raises InputError (`input_invalid`) for a request that cannot be written, of which nothing was sent,
-        and ResponseLostError where no whole answer came.
+        and ResponseLostError where no complete response was received.
         """
         head = write_head(method, target, headers, body)
         self.reusable = False
@@ -70,11 +90,9 @@ class HttpConnection:
             leaving()
         try:
             is_sent = self._send(head, body or b"")
-            response, may_be_followed = read_answer(self._socket.recv, method)
-        except TimeoutError as error:
-            raise ResponseLostError(
-                f"no whole answer within {self._socket.gettimeout()} s", "timeout"
-            ) from error
+            receiver = _Receiver(self._socket, self._limits, is_file)
+            response, may_be_followed = read_response(receiver.receive, method, self._limits.largest_body)
+            receiver.finish()
         except OSError as error:
             raise _broken(str(error) or type(error).__name__) from error
         self.reusable = is_sent and may_be_followed
@@ -85,7 +103,7 @@ class HttpConnection:
         self._socket.close()
 
     def _send(self, head: bytes, body: bytes) -> bool:
-        """Send a request; tell whether the server took all of it."""
+        """Send a request; return whether the server took all of it."""
         try:
             if len(body) <= BLOCK:
                 self._socket.sendall(head + body)
@@ -94,13 +112,71 @@ class HttpConnection:
                 for start in range(0, len(body), BLOCK):
                     self._socket.sendall(body[start : start + BLOCK])
         except ConnectionError:
-            # It may have answered and hung up before it had all: too large a body, say. That answer counts.
+            # It may have responded and closed before it had all: too large a body, say. That response counts.
             return False
+        except TimeoutError as error:
+            if self._is_readable():  # it has responded, and reads no more
+                return False
+            raise ResponseLostError(
+                f"the server did not accept the request within {self._limits.timeout_s:g} s", "timeout"
+            ) from error
         return True
 
 
+class _Receiver:
+    """Receives the bytes of one response, within the limits of time.
+
+    The socket's own timeout bounds each pause; it is changed only when the total time is nearly over.
+    """
+
+    def __init__(self, connected: socket.socket, limits: ResponseLimits, is_file: bool) -> None:
+        self._socket, self._limits, self._is_file = connected, limits, is_file
+        self._end = monotonic() + limits.total_timeout_s
+        self._bytes = 0
+        self._shortened = False
+
+    def receive(self, size: int) -> bytes:
+        """Return up to `size` bytes, or none at the end of the connection.
+
+        Raises ResponseLostError (`timeout`), and OSError where the connection breaks.
+        """
+        left = self._end - monotonic()
+        if left < self._limits.timeout_s:
+            self._near_the_end(left)
+        try:
+            data = self._socket.recv(size)
+        except TimeoutError as error:
+            if self._shortened:
+                raise self._too_slow() from error
+            raise _timed_out(f"nothing was received for {self._limits.timeout_s:g} s") from error
+        self._bytes += len(data)
+        return data
+
+    def finish(self) -> None:
+        """Restore the socket's timeout for the next exchange."""
+        if self._shortened:
+            self._socket.settimeout(self._limits.timeout_s)
+
+    def _near_the_end(self, left: float) -> None:
+        if not self._is_file:
+            if left <= 0:
+                raise self._too_slow()
+            self._socket.settimeout(left)
+            self._shortened = True
+        elif left <= 0:
+            if self._bytes < LEAST_BYTES_PER_S * self._limits.total_timeout_s:
+                raise self._too_slow()
+            self._bytes, self._end = 0, monotonic() + self._limits.total_timeout_s
+
+    def _too_slow(self) -> ResponseLostError:
+        total = f"{self._limits.total_timeout_s:g} s"
+        if self._is_file:
+            return _timed_out(f"the download had less than {LEAST_BYTES_PER_S} bytes per second over {total}")
+        return _timed_out(f"it was not complete within {total}")
+
+
 def _readable_check(connected: socket.socket) -> Callable[[], bool]:
-    """Make a function that tells, without waiting, whether there is something to read (or the end)."""
+    """Return a function that returns, without waiting, whether there is something to read (or the end)."""
     if sys.platform != "win32" and hasattr(select, "poll"):
         poll = select.poll()
         poll.register(connected.fileno(), select.POLLIN)
@@ -109,16 +185,16 @@ def _readable_check(connected: socket.socket) -> Callable[[], bool]:
 
 
 def write_head(method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> bytes:
-    """Write a request's first line and its headers, the length of its body among them.
+    """Return a request's first line and headers, with the length of its body.
 
-    Raises InputError (`input_invalid`) for whatever could end a line before its time.
+    Raises InputError (`input_invalid`) for a character that could end a line.
     """
     if not _TARGET.fullmatch(target):
-        raise InputError("input_invalid", f"no request can go to {target[:200]!r}")
+        raise InputError("input_invalid", f"a request cannot be sent to {target[:200]!r}")
     # All names at once, and all values: nearly every time there is nothing to be found.
     names, values = method + "".join(headers), "".join(headers.values())
     if not (_SENT_NAME.fullmatch(names) and _SENT_VALUE.fullmatch(values)) or "" in headers:
-        raise InputError("input_invalid", f"no request can carry {_unfit(headers)}")
+        raise InputError("input_invalid", f"a request cannot have {_unfit(headers)}")
     lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
     if body is not None or method in _WITH_A_BODY:
         lines += f"content-length: {len(body or b'')}\r\n"
@@ -126,7 +202,7 @@ def write_head(method: str, target: str, headers: Mapping[str, str], body: bytes
 
 
 def _unfit(headers: Mapping[str, str]) -> str:
-    """Name what cannot be sent. A header's value is not shown: it may be a secret."""
+    """Return what cannot be sent. A header's value is not shown: it may be a secret."""
     for name, value in headers.items():
         if not _SENT_NAME.fullmatch(name):
             return f"a header named {name[:60]!r}"
@@ -135,19 +211,22 @@ def _unfit(headers: Mapping[str, str]) -> str:
     return "this method"
 
 
-def read_answer(receive: Callable[[int], bytes], method: str) -> tuple[Response, bool]:
-    """Read one whole answer, and tell whether another may follow on the same connection.
+def read_response(
+    receive: Callable[[int], bytes], method: str, largest: int = LARGEST_BODY
+) -> tuple[Response, bool]:
+    """Return one complete response, and whether another may follow on the same connection.
 
-    `receive` gives up to so many bytes, and none where the connection ends; what it raises goes through.
-    Raises ResponseLostError for an answer that is cut short, and for what is none.
+    `receive` returns up to so many bytes, and none at the end of the connection; its exceptions pass through.
+    Raises ResponseLostError for a response that is cut short or not HTTP, and ResponseTooLargeError for a
+    body of more than `largest` bytes, as received or decompressed.
     """
-    return _Answer(receive).read(method)
+    return _Reader(receive, largest).read(method)
 
 
-class _Answer:
-    def __init__(self, receive: Callable[[int], bytes]) -> None:
-        self._receive = receive
-        self._data, self._at = b"", 0  # what has come, and how far it is read
+class _Reader:
+    def __init__(self, receive: Callable[[int], bytes], largest: int) -> None:
+        self._receive, self._largest = receive, largest
+        self._data, self._at = b"", 0  # what was received, and how far it is read
         self._has_head = False
 
     def read(self, method: str) -> tuple[Response, bool]:
@@ -158,52 +237,51 @@ class _Answer:
         else:
             body, has_end = self._body(headers)
         wishes = headers.get("connection", "").lower()
-        # What HTTP/1.0 knows nothing of may have passed through something that did not know it, either.
+        # What HTTP/1.0 does not know may have passed through something that did not know it, either.
         lasts = (
             "close" not in wishes if minor else "keep-alive" in wishes and "transfer-encoding" not in headers
         )
         may_be_followed = has_end and lasts and self._at == len(self._data)
         if body and "content-encoding" in headers:
-            body = decoded(body, headers["content-encoding"])
+            body = decoded(body, headers["content-encoding"], self._largest)
         return Response(status, headers, body), may_be_followed
 
     def _final_head(self) -> tuple[int, int, dict[str, str]]:
-        """Read the head; the interim answers (1xx) before it only say that the server is still at it."""
-        for _ in range(MOST_INTERIM_ANSWERS):
+        """Read the head; the interim responses (1xx) before it are skipped."""
+        for _ in range(MOST_INTERIM_RESPONSES):
             while len(self._data) - self._at < len(_BEGINNING):
                 self._more()
             if not self._data.startswith(_BEGINNING, self._at):
-                raise _not_http("it does not begin as one")
+                raise _not_http("it does not begin with HTTP/1")
             minor, status, headers = read_head(self._until(_HEAD_END, LONGEST_HEAD).rstrip(b"\r"))
             if status >= 200:
                 return minor, status, headers
             if status == 101:
                 raise _not_http("it changes to another protocol")
-        raise _not_http(f"it has {MOST_INTERIM_ANSWERS} interim answers")
+        raise _not_http(f"it has {MOST_INTERIM_RESPONSES} interim responses")
 
     def _body(self, headers: Mapping[str, str]) -> tuple[bytes, bool]:
-        """Read the body; tell whether it had an end of its own, as otherwise only closing shows it."""
+        """Read the body; return also whether it has an end other than that of the connection."""
         coding, length = headers.get("transfer-encoding"), headers.get("content-length")
         if coding is None:
             return (self._rest(), False) if length is None else (self._exactly(_body_length(length)), True)
         if length is not None:
-            raise _not_http("it says in two ways how long it is")
+            raise _not_http("it has both a length and a transfer encoding")
         if coding.lower() != "chunked":
             raise _not_http(f"its transfer encoding is {coding[:60]!r}")
         return self._chunks(), True
 
     def _chunks(self) -> bytes:
-        chunks, whole = [], 0
+        body = BytesIO()  # its value is not copied; a list of a million chunks takes fifty times their size
         while size := self._chunk_size():
-            whole += size
-            _check_size(whole)
-            chunks.append(self._exactly(size))
+            self._check_size(body.tell() + size)
+            body.write(self._exactly(size))
             if self._until(_LINE_END, _LONGEST_CHUNK_LINE):
                 raise _cut_short()
         allowed = LONGEST_HEAD
         while trailer := self._until(_LINE_END, allowed):
             allowed -= len(trailer)
-        return b"".join(chunks)
+        return body.getvalue()
 
     def _chunk_size(self) -> int:
         line = _CHUNK_LINE.fullmatch(self._until(_LINE_END, _LONGEST_CHUNK_LINE))
@@ -219,30 +297,37 @@ class _Answer:
             start = max(0, len(self._data) - self._at - 2)
             self._more()
         if found is None or found.start() - self._at > longest:
-            raise _not_http(f"what should have {longest} bytes at most has more")
+            raise _not_http(f"its head or a line of it exceeds {longest} bytes")
         before = self._data[self._at : found.start()]
         self._at = found.end()
         return before
 
     def _exactly(self, size: int) -> bytes:
-        _check_size(size)
-        parts = []
-        while size > len(self._data) - self._at:
-            parts.append(self._data[self._at :])
-            size -= len(parts[-1])
-            self._data, self._at = self._received(), 0
-        parts.append(self._data[self._at : self._at + size])
-        self._at += size
-        return b"".join(parts)
+        self._check_size(size)
+        end = self._at + size
+        if end <= len(self._data):
+            data, self._at = self._data[self._at : end], end
+            return data
+        body = BytesIO()
+        body.write(memoryview(self._data)[self._at :])
+        while (left := size - body.tell()) > 0:
+            self._data = self._received()
+            self._at = min(left, len(self._data))
+            body.write(memoryview(self._data)[: self._at])
+        return body.getvalue()
 
     def _rest(self) -> bytes:
-        parts = [self._data[self._at :]]
-        whole = len(parts[0])
+        body = BytesIO()
+        body.write(memoryview(self._data)[self._at :])
+        self._data, self._at = b"", 0
         while data := self._receive(BLOCK):
-            whole += len(data)
-            _check_size(whole)
-            parts.append(data)
-        return b"".join(parts)
+            self._check_size(body.tell() + len(data))
+            body.write(data)
+        return body.getvalue()
+
+    def _check_size(self, size: int) -> None:
+        if size > self._largest:
+            raise too_large(self._largest)
 
     def _more(self) -> None:
         self._data, self._at = self._data[self._at :] + self._received(), 0
@@ -255,9 +340,9 @@ class _Answer:
 
 
 def read_head(head: bytes) -> tuple[int, int, dict[str, str]]:
-    """Read the head of an answer: the minor version, the status, and the headers by lower-case name.
+    """Return the minor version, the status and the headers, by lower-case name, of a response's head.
 
-    Headers that come more than once are joined by commas. Raises ResponseLostError for what is no such head.
+    Headers that are repeated are joined by commas. Raises ResponseLostError for anything else.
     """
     text = head.decode("latin-1").replace("\r\n", "\n")
     if "\n " in text or "\n\t" in text:
@@ -265,44 +350,43 @@ def read_head(head: bytes) -> tuple[int, int, dict[str, str]]:
     first, *lines = text.split("\n")
     status_line = _STATUS_LINE.fullmatch(first)
     if status_line is None:
-        raise _not_http("its first line is no status")
+        raise _not_http("its first line is not a status line")
     if len(lines) > MOST_HEADERS:
         raise _not_http(f"it has {len(lines)} headers")
     headers: dict[str, str] = {}
     for line in lines:
         header = _HEADER.fullmatch(line)
         if header is None:
-            raise _not_http("a line among its headers is none")
+            raise _not_http("one of its headers is malformed")
         name, value = header[1].lower(), header[2].strip("\t ")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return int(status_line[1]), int(status_line[2]), headers
 
 
 def _announces_nothing(headers: Mapping[str, str]) -> bool:
-    """Tell whether no body is announced. Where none is due, one may be sent all the same, and too late."""
+    """Return whether no body is announced: one that follows a 204 would be read as the next response."""
     return "transfer-encoding" not in headers and headers.get("content-length", "0") == "0"
 
 
 def _body_length(text: str) -> int:
-    """Read a Content-Length, which may be there more than once as long as it is the same."""
+    """Return the length in a Content-Length header, which may be repeated with the same value."""
     length, *others = (part.strip("\t ") for part in text.split(","))
     if any(other != length for other in others) or not _LENGTH.fullmatch(length):
-        raise _not_http(f"its length is {text[:60]!r}")
+        raise _not_http(f"its Content-Length is {text[:60]!r}")
     return int(length)
 
 
-def _check_size(size: int) -> None:
-    if size > LARGEST_BODY:
-        raise ResponseLostError(f"the answer has more than {LARGEST_BODY:,} bytes", "bad_response")
-
-
 def _broken(why: str) -> ResponseLostError:
-    return ResponseLostError(f"the connection broke before the whole answer came: {why}")
+    return ResponseLostError(f"the connection broke before the response was complete: {why}")
+
+
+def _timed_out(why: str) -> ResponseLostError:
+    return ResponseLostError(f"no complete response: {why}", "timeout")
 
 
 def _cut_short() -> ResponseLostError:
-    return ResponseLostError("the answer was cut short", "bad_response")
+    return ResponseLostError("the response was cut short", "bad_response")
 
 
 def _not_http(what: str) -> ResponseLostError:
-    return ResponseLostError(f"the answer is not HTTP/1.1: {what}", "bad_response")
+    return ResponseLostError(f"the response is not HTTP/1.1: {what}", "bad_response")

@@ -220,7 +220,7 @@ class Response:
 
 
 class Transport(Protocol):
-    """Sends one HTTP request and gives its whole answer, whatever the status; follows no redirect."""
+    """Sends one HTTP request and returns its complete response, whatever the status; follows no redirect."""
 
     def send(
         self,
@@ -229,10 +229,13 @@ class Transport(Protocol):
         headers: Mapping[str, str],
         body: bytes | None,
         leaving: Callable[[], None] | None = None,
+        *,
+        is_file: bool = False,
     ) -> Response:
-        """Send to `target` (path and query); `leaving` is called when a connection is there, just before.
+        """Send to `target` (path and query); `leaving` is called on a connection, just before it is sent.
 
-        Raises NotSentError or ResponseLostError where there is no whole answer.
+        A response that `is_file` may take any time as long as it makes progress.
+        Raises NotSentError or ResponseLostError where there is no complete response.
         """
 
 

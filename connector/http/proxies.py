@@ -1,6 +1,6 @@
-"""The proxy on the way to a host, as `requests` finds it, and connections through it, as urllib3 makes them.
+"""The proxy for a host, as `requests` finds it, and connections through it, as urllib3 makes them.
 
-urllib3 makes the connection and no more: with a tunnel where TLS is due, by SOCKS where that is installed.
+urllib3 only makes the connection: with a tunnel where TLS is required, by SOCKS where that is installed.
 """
 
 from __future__ import annotations
@@ -9,6 +9,9 @@ import re
 import socket
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
+from threading import Timer
+from time import monotonic
 from typing import Any, NoReturn
 
 import requests
@@ -18,31 +21,39 @@ from urllib3 import exceptions as http
 
 from connector.errors import ConnectionSetupError, NotSentError
 
+_PHASES = 3
+"""To the proxy, its tunnel, TLS to the host: each may take the timeout of a connection."""
+
 
 class Proxy:
     """Connects to one host through a proxy.
 
-    `forwards` says that the proxy reads the requests and passes them on, so that they name the host and
-    carry `headers`; else they go through a tunnel that it made.
+    `forwards` is true if the proxy reads the requests and passes them on, so that they name the host and
+    carry `headers`; otherwise they go through a tunnel.
     """
 
-    def __init__(self, pool: Any, timeouts: urllib3.Timeout) -> None:
-        self._pool, self._timeouts = pool, timeouts
-        pool.ConnectionCls = _handing_over(pool.ConnectionCls)
+    def __init__(self, pool: Any, connect_timeout_s: float, timeout_s: float) -> None:
+        self._pool, self._connect_timeout_s, self._timeout_s = pool, connect_timeout_s, timeout_s
+        self._total_s = _PHASES * connect_timeout_s
+        pool.ConnectionCls = _handing_over(pool.ConnectionCls, self._total_s)
         self.forwards: bool = pool.scheme == "http" and pool.proxy is not None
         self.headers: Mapping[str, str] = pool.proxy_headers
 
     def connect(self) -> socket.socket:
-        """Give a connected socket. Raises NotSentError."""
+        """Return a connected socket. Raises NotSentError."""
+        start = monotonic()
         try:
-            self._pool.urlopen("GET", "/", retries=False, timeout=self._timeouts)
-        except _Connected as made:
-            made.socket.settimeout(self._timeouts.read_timeout)
-            return made.socket
+            timeouts = urllib3.Timeout(connect=self._connect_timeout_s, read=self._timeout_s)
+            self._pool.urlopen("GET", "/", retries=False, timeout=timeouts)
+        except _Connected as created:
+            created.socket.settimeout(self._timeout_s)
+            return created.socket
         except http.HTTPError as error:
+            if monotonic() - start >= self._total_s:  # whatever a socket says that was shut down
+                raise NotSentError(f"no connection within {self._total_s:g} s", "timeout") from error
             if _timed_out(error):
                 raise NotSentError(
-                    f"no connection within {self._timeouts.connect_timeout} s", "timeout"
+                    f"no connection within {self._connect_timeout_s:g} s", "timeout"
                 ) from error
             raise NotSentError(f"no connection: {_reason(error)}") from error
         raise AssertionError("the pool sent a request by itself")
@@ -51,7 +62,7 @@ class Proxy:
 def find_proxy(
     base_url: str, connect_timeout_s: float, timeout_s: float, verify: bool | str, proxy: str | None
 ) -> Proxy | None:
-    """Find the proxy to `base_url`: `proxy`, else the environment's, else none.
+    """Return the proxy for `base_url`: `proxy`, else the one of the environment, else None.
 
     Raises ConnectionSetupError for one that cannot be used.
     """
@@ -68,7 +79,7 @@ def find_proxy(
         adapter.cert_verify(pool, base_url, settings["verify"], None)
     except (OSError, ValueError, TypeError) as error:
         raise ConnectionSetupError(f"{base_url}: {_unusable(error)}") from None
-    return Proxy(pool, urllib3.Timeout(connect=connect_timeout_s, read=timeout_s))
+    return Proxy(pool, connect_timeout_s, timeout_s)
 
 
 class _Connected(Exception):
@@ -79,16 +90,31 @@ class _Connected(Exception):
         self.socket = connected
 
 
-def _handing_over(connection: Any) -> Any:
-    """Make a connection class that connects and then hands over its socket, where it would send."""
+def _handing_over(connection: Any, total_s: float) -> Any:
+    """Return a connection class that connects within `total_s`, and then hands over its socket.
+
+    urllib3 bounds each read of a proxy's response, of which one byte at a time would never end.
+    """
+
+    def _new_conn(self: Any) -> socket.socket:
+        connected: socket.socket = connection._new_conn(self)
+        self.watchdog = Timer(total_s, _shut_down, [connected.dup()])
+        self.watchdog.daemon = True
+        self.watchdog.start()
+        return connected
 
     def connect(self: Any) -> None:
+        self.watchdog = None
         try:
             connection.connect(self)
         except Exception as error:
             # Python 3.10 leaves a proxy's refusal open, in a local variable of a frame that the error holds.
             traceback.clear_frames(error.__traceback__)
             raise
+        finally:
+            if self.watchdog:
+                self.watchdog.cancel()
+                self.watchdog.args[0].close()
 
     def request(self: Any, *_: Any, **__: Any) -> NoReturn:
         if self.sock is None:
@@ -96,14 +122,21 @@ def _handing_over(connection: Any) -> Any:
         connected, self.sock = self.sock, None
         raise _Connected(connected)
 
-    return type(connection.__name__, (connection,), {"connect": connect, "request": request})
+    changed = {"_new_conn": _new_conn, "connect": connect, "request": request}
+    return type(connection.__name__, (connection,), changed)
+
+
+def _shut_down(connected: socket.socket) -> None:
+    """End all reading from a connection. `connected` is a duplicate, as TLS takes over the first one."""
+    with suppress(OSError):
+        connected.shutdown(socket.SHUT_RD)
 
 
 def _unusable(error: Exception) -> str:
-    """Say why there is no proxy, without its URL: there may be a password in it."""
+    """Return why a proxy cannot be used, without its URL, which may hold a password."""
     about_url = not isinstance(error, OSError) or isinstance(error, requests.RequestException)
     if about_url and not isinstance(error, requests.exceptions.InvalidSchema):
-        return "it, or the proxy on the way to it, has a URL that cannot be read"
+        return "this URL, or that of its proxy, cannot be read"
     return str(error)
 
 
@@ -116,7 +149,7 @@ def _timed_out(error: BaseException) -> bool:
 
 
 def _reason(error: BaseException) -> str:
-    """Give the innermost reason of urllib3's error, without the connection's name or address."""
+    """Return the innermost reason of urllib3's error, without the connection's name or address."""
     inner = _innermost(error)
     text = str(inner) or type(inner).__name__
     return re.sub(r"^(<[^>]*>|\w+\([^)]*\)): ", "", text)

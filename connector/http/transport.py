@@ -6,14 +6,22 @@ from collections.abc import Callable, Mapping
 from weakref import finalize
 
 from connector.http.connect import connect_settings
-from connector.http.http1 import HttpConnection
+from connector.http.content_encoding import LARGEST_BODY
+from connector.http.http1 import HttpConnection, ResponseLimits
 from connector.http.messages import Response
+
+
+def default_total_timeout_s(timeout_s: float) -> float:
+    """Return how long a complete response may take, in seconds, where only the timeout of a pause is set."""
+    return max(120.0, 10 * timeout_s)
 
 
 class HttpTransport:
     """Sends requests to one host. As many connections are kept as were in use at once.
 
-    One that the server closed while nobody used it is replaced before anything is sent on it.
+    One that the server closed while it was idle is replaced before anything is sent on it. `timeout_s` bounds
+    the first byte and every pause of a response, `total_timeout_s` the complete response (default:
+    `default_total_timeout_s`), `largest_body` the bytes of its body.
     """
 
     def __init__(
@@ -21,17 +29,21 @@ class HttpTransport:
         base_url: str,
         *,
         timeout_s: float = 60.0,
+        total_timeout_s: float | None = None,
+        largest_body: int = LARGEST_BODY,
         verify_tls: bool = True,
         ca_file: str | None = None,
         proxy: str | None = None,
     ) -> None:
+        total_s = default_total_timeout_s(timeout_s) if total_timeout_s is None else total_timeout_s
+        self._limits = ResponseLimits(timeout_s, total_s, largest_body)
         self._route = connect_settings(
             base_url, timeout_s, verify_tls=verify_tls, ca_file=ca_file, proxy=proxy
         )
         # The one used last is taken first. A list needs no lock: its append and pop are indivisible.
         self._idle: list[HttpConnection] = []
         self._is_closed = False
-        finalize(self, _close_all, self._idle)  # a transport that nobody uses any more keeps no sockets open
+        finalize(self, _close_all, self._idle)  # an abandoned transport keeps no sockets open
 
     def send(
         self,
@@ -40,18 +52,22 @@ class HttpTransport:
         headers: Mapping[str, str],
         body: bytes | None,
         leaving: Callable[[], None] | None = None,
+        *,
+        is_file: bool = False,
     ) -> Response:
-        """Send one request to `target` (path and query below the base URL) and read the whole answer.
+        """Send one request to `target` (path and query below the base URL); return the complete response.
 
-        `leaving` is called just before it is sent.
+        `leaving` is called just before it is sent. A response that `is_file` may take longer than the total
+        timeout as long as it makes progress.
 
         Raises NotSentError without a connection, ResponseLostError for an incomplete response, and
         RowError (`input_invalid`) for a request that cannot be written.
         """
-        connection = self._kept() or HttpConnection(self._route.connect())
+        connection = self._kept() or HttpConnection(self._route.connect(), self._limits)
         try:
+            merged = {**self._route.headers, **headers}
             return connection.exchange(
-                method, self._route.prefix + target, {**self._route.headers, **headers}, body, leaving
+                method, self._route.prefix + target, merged, body, leaving, is_file=is_file
             )
         finally:
             if connection.reusable:
@@ -62,12 +78,12 @@ class HttpTransport:
                 self.close()
 
     def close(self) -> None:
-        """Close the kept connections, and those in use once their answers are there."""
+        """Close the idle connections, and those in use when their responses are complete."""
         self._is_closed = True
         _close_all(self._idle)
 
     def _kept(self) -> HttpConnection | None:
-        """Take a kept connection that is still good."""
+        """Return an idle connection that is still usable."""
         while connection := _latest(self._idle):
             if not connection.is_stale():
                 return connection

@@ -284,7 +284,7 @@ BUSY = [
     (reply({"token_type": "Bearer"}), "bad_response"),
     (reply({"access_token": ""}), "bad_response"),
     (reply({"access_token": 7}), "bad_response"),
-    (ResponseLostError("no whole answer within 60 s", "timeout"), "timeout"),
+    (ResponseLostError("no complete response: nothing was received for 60 s", "timeout"), "timeout"),
     (ResponseLostError("the connection broke"), "network_error"),
 ]
 

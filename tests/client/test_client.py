@@ -39,9 +39,9 @@ def test_a_sign_in_carries_no_token(service: Service, clock: FakeClock) -> None:
     seen: list[Any] = []
 
     class Watching(FakeTransport):
-        def send(self, method: str, target: str, headers: Any, *more: Any) -> Response:
+        def send(self, method: str, target: str, headers: Any, *more: Any, **named: Any) -> Response:
             seen.append((target, "authorization" in headers))
-            return super().send(method, target, headers, *more)
+            return super().send(method, target, headers, *more, **named)
 
     make_client(service, Watching([reply({"error": "not_authenticated"}, 401), OK]), clock).send(READ)
     assert seen == [
@@ -60,7 +60,9 @@ def test_an_answer_knows_its_attempts_and_request_id(client: Client, transport: 
 
 def test_the_pace_is_kept_between_requests_as_they_leave(service: Service, clock: FakeClock) -> None:
     class Connecting(FakeTransport):
-        def send(self, method: str, target: str, headers: Any, body: Any, leaving: Any = None) -> Response:
+        def send(
+            self, method: str, target: str, headers: Any, body: Any, leaving: Any = None, **_: Any
+        ) -> Response:
             clock.time += 1.0
             if leaving:
                 leaving()

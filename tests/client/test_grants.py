@@ -84,7 +84,7 @@ def refusal(auth: Auth) -> RowError:
 
 
 INVALID_GRANT = reply({"error": "invalid_grant"}, 400)
-LOST = ResponseLostError("no whole answer within 60 s", "timeout")
+LOST = ResponseLostError("no complete response: nothing was received for 60 s", "timeout")
 
 
 # --- what is sent ------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 
 from connector.catalog.service import Service
 from connector.client.client import Client
-from connector.errors import NotSentError, ResponseLostError
+from connector.errors import NotSentError, ResponseLostError, ResponseTooLargeError
 from connector.http.messages import Request, Response
 from tests.client.responses import CREATE, OK, READ, failure, html, refused
 from tests.fakes import FakeClock, FakeTransport, make_client, reply
@@ -21,12 +21,15 @@ DELETE = Request("DELETE", "/v2/x/7", effect="destructive", idempotent=True)
 IN_DOUBT = "Whether it was carried out is not known: look before you send it again"
 
 
+TOO_LARGE = ResponseTooLargeError("the response body exceeds 64 MiB")
+
+
 def gateway(status: int) -> Response:
     return html(f"<html><h1>{status} Bad</h1></html>".encode(), status)
 
 
 def lost(code: str = "timeout") -> ResponseLostError:
-    return ResponseLostError("no whole answer within 60 s", code)
+    return ResponseLostError("no complete response: nothing was received for 60 s", code)
 
 
 def unsent() -> NotSentError:
@@ -56,6 +59,12 @@ B1, B2 = 1.0, 2.0
         pytest.param(CREATE, [unsent(), OK], [B1], id="not sent"),
         pytest.param(CREATE, [unsent(), unsent(), OK], [B1, B2], id="not sent twice"),
         pytest.param(CREATE, [unsent(), reply(b"", 429, retry_after="1"), OK], [B1, 1], id="a mixture"),
+        # Refused, and perhaps not the next time.
+        *(
+            pytest.param(request, [reply(b"", status), OK], [B1], id=f"{status} {request.method}")
+            for request in (READ, BOARD, UPDATE, DELETE)
+            for status in (408, 425)
+        ),
         # Perhaps done: only where that does no harm.
         pytest.param(READ, [html(), OK], [B1], id="throttle page"),
         pytest.param(READ, [html()] * 5 + [OK], [1, 2, 4, 8, 16], id="throttle page five times"),
@@ -106,6 +115,12 @@ def test_what_is_sent_again_and_after_how_long(
         pytest.param(READ, [lost()] * 3, "timeout", False, [B1, B2], id="timeout"),
         pytest.param(UPDATE, [lost("bad_response")] * 3, "bad_response", False, [B1, B2], id="cut short"),
         pytest.param(READ, [reply(b"", 429, retry_after="301")], "rate_limited", True, [], id="too long"),
+        pytest.param(READ, [TOO_LARGE], "bad_response", False, [], id="too large"),
+        pytest.param(UPDATE, [TOO_LARGE], "bad_response", False, [], id="too large, idempotent"),
+        pytest.param(CREATE, [TOO_LARGE], "outcome_unknown", False, [], id="too large, write"),
+        pytest.param(READ, [reply(b"", 408)] * 3, "api_error", True, [B1, B2], id="408"),
+        pytest.param(CREATE, [reply(b"", 408)], "api_error", True, [], id="408, write"),
+        pytest.param(CREATE, [reply(b"", 425)], "api_error", True, [], id="425, write"),
         # Perhaps done, and not to be done twice.
         pytest.param(CREATE, [html()], "rate_limited", False, [], id="throttle page, write"),
         pytest.param(CREATE, [failure(500)], "api_error", False, [], id="500, write"),

@@ -163,7 +163,7 @@ def test_an_answer_that_comes_too_late(catalog: Catalog, sandbox: Sandbox, call:
         assert (envelope.error, envelope.meta["attempts"]) == (None, 2)
     else:
         assert envelope.meta["code"] == "outcome_unknown"
-        assert "no whole answer within 0.1 s" in str(envelope.error)
+        assert "nothing was received for 0.1 s" in str(envelope.error)
     assert len(sandbox.log.requests()) == envelope.meta["attempts"]
     engine.close()
 

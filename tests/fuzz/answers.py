@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from connector.catalog.catalog import Catalog
 from connector.errors import RowError, TransportError
 from connector.http.downloads import file_name
-from connector.http.http1 import read_answer
+from connector.http.http1 import read_response
 from connector.http.messages import Request, Response
 from tests.fakes import FakeClock, FakeTransport, make_client
 from tests.fuzz.target import JSON, Target, damaged, refused
@@ -73,7 +73,7 @@ def _receiver(data: bytes, sizes: list[int]) -> Callable[[int], bytes]:
 
 def _read(data: bytes, sizes: list[int], method: str) -> Any:
     try:
-        return read_answer(_receiver(data, sizes), method)
+        return read_response(_receiver(data, sizes), method)
     except TransportError as error:
         refused(error)
         return str(error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from itertools import pairwise
 
-from connector.http.http1 import read_answer
+from connector.http.http1 import read_response
 from connector.http.messages import Response
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -25,7 +25,7 @@ def receiving(pieces: Iterable[bytes]) -> Callable[[int], bytes]:
 
 
 def read(*pieces: bytes, method: str = "GET") -> tuple[Response, bool]:
-    return read_answer(receiving(pieces), method)
+    return read_response(receiving(pieces), method)
 
 
 def pieces(data: bytes, cuts: Iterable[int]) -> list[bytes]:

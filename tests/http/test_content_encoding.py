@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import os
+import time
 import tracemalloc
 import zlib
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.errors import ResponseLostError
-from connector.http import content_encoding
+from connector.errors import ResponseLostError, ResponseTooLargeError
 from connector.http.content_encoding import decoded
 from tests.examples import examples
 
@@ -75,7 +77,7 @@ def test_under_a_coding_that_nobody_asked_for_nothing_is_unpacked() -> None:
     ],
 )
 def test_a_broken_or_short_body_is_none(codings: str, body: bytes) -> None:
-    with pytest.raises(ResponseLostError, match="the answer's encoding is broken: ") as raised:
+    with pytest.raises(ResponseLostError, match="the response's compression is damaged: ") as raised:
         decoded(body, codings)
     assert raised.value.code == "bad_response"
 
@@ -113,23 +115,58 @@ def bomb(layers: int, size: int) -> bytes:
         ("deflate", raw_deflate(bytes(200_000))),
     ],
 )
-def test_what_unpacks_to_too_much_is_not_unpacked(
-    monkeypatch: pytest.MonkeyPatch, codings: str, body: bytes
-) -> None:
-    monkeypatch.setattr(content_encoding, "LARGEST_BODY", 100_000)
-    with pytest.raises(ResponseLostError, match="it has more than 100,000 bytes") as caught:
-        decoded(body, codings)
+def test_a_body_over_the_limit_is_not_decompressed(codings: str, body: bytes) -> None:
+    with pytest.raises(ResponseTooLargeError, match=r"exceeds 100,000 bytes; .*largest_body_mb") as caught:
+        decoded(body, codings, 100_000)
     assert caught.value.code == "bad_response"
-    assert len(decoded(packed(bytes(100_000)), "gzip")) == 100_000
+    assert len(decoded(packed(bytes(100_000)), "gzip", 100_000)) == 100_000
 
 
-def test_a_bomb_takes_no_more_memory_than_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    body = bomb(1, 50_000_000)
-    monkeypatch.setattr(content_encoding, "LARGEST_BODY", 1_000_000)
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+def test_a_bomb_takes_no_more_memory_than_the_limit(coding: str) -> None:
+    body = bomb(1, 50_000_000) if coding == "gzip" else zlib.compress(bytes(50_000_000))
+    assert peak_memory(lambda: _fails(body, coding, 4_000_000)) < 7_000_000
+
+
+def test_a_body_within_the_limit_is_held_once() -> None:
+    size = 40_000_000
+    assert peak_memory(lambda: decoded(bomb(1, size), "gzip")) < size * 1.3
+
+
+def test_many_small_members_cost_little() -> None:
+    member = packed(b"")
+    start = time.process_time()
+    with pytest.raises(ResponseLostError, match="more than 10,000 members"):
+        decoded(member * 500_000, "gzip")
+    assert time.process_time() - start < 5
+    assert decoded(packed(b"a") * 5_000, "gzip") == b"a" * 5_000
+
+
+def test_a_long_list_of_codings_is_refused() -> None:
+    with pytest.raises(ResponseLostError, match="names 5 content encodings"):
+        decoded(packed(b"{}"), "gzip, " * 4 + "gzip")
+
+
+@pytest.mark.parametrize("size", [(1 << 16) - 1, 1 << 16, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 3 << 20])
+@pytest.mark.parametrize("data", ["zeros", "random"])
+def test_bodies_around_the_sizes_of_blocks(size: int, data: str) -> None:
+    body = bytes(size) if data == "zeros" else os.urandom(size)
+    assert decoded(packed(body), "gzip") == body
+    assert decoded(packed(body) + packed(b"more"), "gzip") == body + b"more"
+    assert decoded(zlib.compress(body), "deflate") == body
+    assert decoded(raw_deflate(body), "deflate") == body
+
+
+def _fails(body: bytes, coding: str, largest: int) -> None:
+    with pytest.raises(ResponseTooLargeError):
+        decoded(body, coding, largest)
+
+
+def peak_memory(work: Callable[[], object]) -> int:
+    """The most bytes that a piece of work holds at once."""
     tracemalloc.start()
     try:
-        with pytest.raises(ResponseLostError):
-            decoded(body, "gzip")
-        assert tracemalloc.get_traced_memory()[1] < 4_000_000
+        work()
+        return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

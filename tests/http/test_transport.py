@@ -117,7 +117,10 @@ def test_an_unknown_host(open_transport: OpenTransport, monkeypatch: pytest.Monk
 def test_an_answer_that_does_not_come_in_time(open_transport: OpenTransport) -> None:
     with Server((read_only,)) as server, pytest.raises(ResponseLostError) as raised:
         get(open_transport(server.base_url, timeout_s=0.05))
-    assert (str(raised.value), raised.value.code) == ("no whole answer within 0.05 s", "timeout")
+    assert (str(raised.value), raised.value.code) == (
+        "no complete response: nothing was received for 0.05 s",
+        "timeout",
+    )
     assert len(server.received) == 1
 
 
@@ -193,7 +196,10 @@ def test_a_broken_packed_answer(open_transport: OpenTransport) -> None:
         talk.read()
         talk.answer(b"not gzip at all", "200 OK", "Content-Encoding: gzip")
 
-    with Server((talk,)) as server, pytest.raises(ResponseLostError, match="encoding is broken") as raised:
+    with (
+        Server((talk,)) as server,
+        pytest.raises(ResponseLostError, match="compression is damaged") as raised,
+    ):
         get(open_transport(server.base_url))
     assert raised.value.code == "bad_response"
 
