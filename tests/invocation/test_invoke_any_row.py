@@ -38,7 +38,8 @@ def test_an_answer_that_is_nested_too_deeply(
         transport.answers = [Response(200, {}, b"[" * depth + b"]" * depth)]
         last = ran(invoker(declare(tmp_path, **declared), client, rows=rows))[-1]
         assert last.meta["code"] in (None, "bad_response")
-        assert depth < 5_000 or "nested too deeply" in str(last.error)
+        # Some Pythons read 5,000 levels; `ran` has then written them, too.
+        assert depth < 100_000 or "nested too deeply" in str(last.error)
         assert not last.has_error or last.meta["repeatable"] is (declared is READ)
 
 
