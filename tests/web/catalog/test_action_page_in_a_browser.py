@@ -17,7 +17,7 @@ def test_the_page_says_what_the_action_is(visit: OpenVisit, root: str) -> None:
     page = site.open("actions/schedule_maintenance.html")
     text = page.locator("main").inner_text()
     for said in (
-        "Open a maintenance window on a device",
+        "Schedule a maintenance window for a device",
         "Changes what is stored in NinjaOne",
         "Safe to repeat",
         "PUT /v2/device/{id}/maintenance",
