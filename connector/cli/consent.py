@@ -1,15 +1,18 @@
-"""Asking before what is destructive: what will be done, where, and to how many."""
+"""Confirmation before a run that is destructive, or that repeats requests: what, where, and how many rows."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from connector.cli.ask import confirm, is_terminal
 from connector.connections.connection import Connection, load_connection
 from connector.errors import RunError
+from connector.files.output import Start, sent_by_unfinished_run
 from connector.files.readers import RowSource
+from connector.files.unfinished import requests_text
 from connector.runs.job import STREAM
 from connector.runs.policy import apply_policy
 from connector.runs.run import Prepared
@@ -21,47 +24,101 @@ def require_consent(
     *,
     yes: bool,
     may_ask: bool = True,
-    resumed: bool = False,
+    start: Start = "new",
     is_call: bool = False,
 ) -> None:
-    """Have a person agree to the destructive ones among the steps; with `yes` somebody has.
+    """Require confirmation of destructive steps, and of a restart that repeats requests.
 
-    A call has no rows but its own values. Raises RunError, before anything is sent, where the answer is
-    another one and where nobody can be asked.
+    `yes` confirms all of it. Over a finished output, a restart is confirmed on a terminal and needs no
+    confirmation elsewhere. A call (`is_call`) has no rows. Raises RunError if it is not confirmed, or if
+    there is nobody to ask; nothing was sent then.
     """
     destructive = [step for step in steps if step.action.effect == "destructive"]
-    if yes or not destructive:
+    repeats = list(_repeats(steps)) if start == "restart" else []
+    overwrites = list(_overwrites(steps)) if start == "restart" else []
+    if yes:
+        if may_ask:
+            for line in repeats:
+                print(f"ninjaone: {line}", file=sys.stderr)
+        return
+    if not (destructive or repeats or overwrites):
         return
     reads_rows = not is_call and any(step.job.input == STREAM for step in steps)
     if reason := _why_not_ask(reads_rows, may_ask):
+        _require_yes(destructive, repeats, reason)
+        return
+    _show(destructive, [*repeats, *overwrites], start, is_call)
+    if not confirm("Continue?"):
+        raise RunError("not confirmed; nothing was sent")
+
+
+def _repeats(steps: Sequence[Prepared]) -> Iterator[str]:
+    """Yield for each output with an unfinished run what a restart repeats that must not be repeated."""
+    for path in _outputs(steps):
+        sent = sent_by_unfinished_run(path)
+        if not sent.complete:
+            yield (
+                f"{path}: the journal of the unfinished run cannot be read; --restart may repeat requests "
+                "that must not be repeated"
+            )
+        elif sent.count:
+            rows = "1 row" if len(sent.rows) == 1 else f"{len(sent.rows)} rows"
+            yield (
+                f"{path}: the unfinished run has sent {requests_text(sent.count)} of {rows} that must not be "
+                "repeated; --restart sends them again, --resume does not"
+            )
+
+
+def _overwrites(steps: Sequence[Prepared]) -> Iterator[str]:
+    """Yield for each finished output of an action that changes something what a restart repeats."""
+    changing = [step for step in steps if step.action.effect != "read"]
+    for path in _outputs(changing):
+        if path.is_file():
+            yield f"{path}: is the output of a finished run; --restart overwrites it and runs all rows again"
+
+
+def _outputs(steps: Sequence[Prepared]) -> Iterator[Path]:
+    return (Path(step.job.output) for step in steps if step.job.output != STREAM)
+
+
+def _require_yes(destructive: Sequence[Prepared], repeats: Sequence[str], reason: str) -> None:
+    """Raise RunError if there is something that nobody can be asked about, and that needs `--yes`."""
+    faults = list(repeats)
+    if destructive:
         names = ", ".join(dict.fromkeys(step.action.name for step in destructive))
-        raise RunError(
-            f"{names}: destructive, and {reason}: look at it with `ninjaone preview`, and give --yes. "
-            "Nothing was sent"
-        )
-    print("This is destructive:", file=sys.stderr)
+        faults.insert(0, f"{names}: destructive; check the requests with `ninjaone preview`")
+    if faults:
+        raise RunError(f"{'. '.join(faults)}. This requires --yes, as {reason}. Nothing was sent")
+
+
+def _show(destructive: Sequence[Prepared], repeats: Sequence[str], start: Start, is_call: bool) -> None:
+    """Print what is to be confirmed."""
+    if destructive:
+        print("This is destructive:", file=sys.stderr)
     for step in destructive:
         rows = "the values of this call" if is_call else _how_many(step)
         print("\n".join(_described(step, rows)), file=sys.stderr)
-    if resumed:
-        print("  What is done already is not done again.", file=sys.stderr)
-    if not confirm("Go on?"):
-        raise RunError("that was no yes: nothing was sent")
+    if start == "resume":
+        print("  Rows that are finished are not run again.", file=sys.stderr)
+    if repeats:
+        print("This repeats requests:", file=sys.stderr)
+    for line in repeats:
+        print(f"  {line}", file=sys.stderr)
 
 
 def _why_not_ask(reads_rows: bool, may_ask: bool) -> str:
     if not may_ask:
-        return "with --json nobody is asked"
+        return "--json asks no questions"
     if reads_rows:
-        return "standard input has the rows, so that nobody can answer there"
+        return "the rows come from standard input, where no question can be answered"
     return "" if is_terminal() and sys.stderr.isatty() else "there is no terminal to ask on"
 
 
 def _described(step: Prepared, rows: str) -> Iterator[str]:
     action = step.action
     yield f"  {step.job.label}: {action.title}. {action.summary}"
-    yield f"    on    {_where(step)}"
-    yield f"    for   {rows}"
+    yield f"    connection: {_where(step)}"
+    yield f"    rows: {rows}"
 
 
 def _where(step: Prepared) -> str:
@@ -76,16 +133,12 @@ def _host(connection: Connection) -> str:
 
 
 def _how_many(step: Prepared) -> str:
-    """Say for how many rows, as far as that can be known before any of them is run."""
+    """Return how many rows there are, as far as that is known before the run."""
     job = step.job
     if step.rerun:
-        return f"{_rows(len(step.rerun.numbers))} of {job.input} that failed"
+        return f"{len(step.rerun.numbers)} of {job.input} that failed"
     if job.follows:
-        only = ", as far as `only` lets them through" if job.only else ""
-        return f'every row that comes of the step "{job.follows}"{only}'
+        only = ", limited by `only`" if job.only else ""
+        return f'the results of step "{job.follows}"{only}'
     count = RowSource(job.input, job.input_format).count()
-    return f"{'rows' if count is None else _rows(count)} of {job.input}"
-
-
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count} rows"
+    return f"{'all' if count is None else count} of {job.input}"

@@ -62,7 +62,9 @@ def add_read_only(parser: argparse.ArgumentParser) -> None:
 
 def add_consent(parser: argparse.ArgumentParser) -> None:
     """Declare what stands for a person's consent."""
-    parser.add_argument("--yes", action="store_true", help="do not ask before what is destructive")
+    parser.add_argument(
+        "--yes", action="store_true", help="confirm a destructive action, or a restart that repeats requests"
+    )
 
 
 def add_tenants(parser: argparse._ActionsContainer) -> None:

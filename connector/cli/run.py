@@ -66,8 +66,13 @@ def add_outcome(parser: argparse.ArgumentParser) -> None:
     """Declare what a run does with an interrupted one, and how it tells what came of it."""
     add_consent(parser)
     started = parser.add_mutually_exclusive_group()
-    started.add_argument("--resume", action="store_true", help="go on with an interrupted run")
-    started.add_argument("--restart", action="store_true", help="begin again, and replace the output")
+    started.add_argument("--resume", action="store_true", help="continue an unfinished run")
+    started.add_argument(
+        "--restart",
+        action="store_true",
+        help="run all rows again and overwrite the output; requires confirmation, or --yes, if an unfinished "
+        "run has sent requests that must not be repeated",
+    )
     parser.add_argument("--json", action="store_true", help="print summaries as JSON, on standard error")
     parser.add_argument(
         "--summary", metavar="FILE", type=Path, help="write what came of it as JSON, however it ended"
@@ -94,8 +99,8 @@ def carry_out(steps: Sequence[Prepared], options: argparse.Namespace, report: Re
 
     Asks first where they are destructive. Raises RunError and RunStoppedError.
     """
-    require_consent(steps, yes=options.yes, may_ask=not options.json, resumed=options.resume)
     start: Start = "resume" if options.resume else "restart" if options.restart else "new"
+    require_consent(steps, yes=options.yes, may_ask=not options.json, start=start)
     stop = Event()
     console = _Console(report, as_json=options.json)
     with _stopping(stop, console.say), console, show_log_by(console.say):

@@ -136,7 +136,7 @@ def describe(job: Job, summary: Summary | None, *, may_rerun: bool = True) -> st
     if summary.failed:
         lines += _what_next(job, summary, may_rerun)
     if summary.stopped:
-        how = "--resume goes on" if STREAM not in (job.output, job.input) else "it cannot be resumed"
+        how = "use --resume to continue" if STREAM not in (job.output, job.input) else "it cannot be resumed"
         lines.append(f"stopped before the end; {how}")
     elif job.output != STREAM:
         lines.append(f"envelopes: {job.output}")

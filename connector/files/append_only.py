@@ -110,8 +110,8 @@ class AppendOnlyFile:
         self._look_at = self._clock() + LOOK_EVERY_S
         if not self._unusable and self._is_removed():
             raise RunStoppedError(
-                f"{self.path}: was removed while the run went on; it is put back as the run had it, and "
-                "--resume goes on"
+                f"{self.path}: was removed while the run went on; it is restored as the run left it; "
+                "use --resume to continue"
             )
 
     def _is_removed(self) -> bool:

@@ -9,20 +9,27 @@ operating system before the request leaves, so it survives the end of the proces
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from connector.common import json_text
+from connector.common.durability import sync_file
+from connector.common.file_modes import create_file
 from connector.common.json_text import Json, quoted
 from connector.common.redaction import Redactor
 from connector.errors import ApiError, RowError, RunError, RunStoppedError
 from connector.files.append_only import AppendOnlyFile, cut_broken_end, read_lines
 from connector.http.messages import Request, Response
 
+JOURNAL_NAME = "journal.jsonl"
 VERSION = 2
-"""The version of `schemas/journal.schema.json`; a journal of another version is not resumed."""
+"""The version of `schemas/journal.schema.json`."""
+READABLE_VERSIONS = (1, VERSION)
+"""The versions that can be resumed. In version 1 a request's `step` counts all requests of its row, not only
+those that are noted; such a journal is converted when its run is resumed."""
 
 _KEPT_HEADERS = ("content-type", "location")
 
@@ -49,6 +56,8 @@ class Journal:
         instead, with all behind it.
         """
         cut_broken_end(self.path)
+        if read_head(self.path).version == 1:
+            _convert(self.path, cut=cut)
         for entry, _ in read_lines(self.path, cut=cut):
             if "row" in entry and entry["row"] > after_row:
                 self._note(entry)
@@ -152,20 +161,46 @@ class Head:
 
     run: Mapping[str, str]
     fsync: bool
+    version: int
 
 
 def read_head(path: Path) -> Head:
-    """Read what an interrupted run was. Raises RunError."""
+    """Read what an unfinished run was. Raises RunError."""
     try:
         with path.open("rb") as file:
             head = json_text.loads(file.readline().decode())
-        if head["journal"] != VERSION:
+        version = head["journal"]
+        if version not in READABLE_VERSIONS:
             raise RunError(
-                f"{path}: a journal of version {head['journal']}, which this version cannot resume"
+                f"{path}: the journal has version {version}, and this version of the connector reads "
+                f"{' and '.join(map(str, READABLE_VERSIONS))}: resume the run with the version that wrote it"
             )
-        return Head(head["run"], head.get("fsync") is True)
+        return Head(head["run"], head.get("fsync") is True, version)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(f"{path}: the journal of the interrupted run cannot be read: {error}") from error
+        raise RunError(f"{path}: the journal of the unfinished run cannot be read: {error}") from error
+
+
+def _convert(path: Path, *, cut: bool) -> None:
+    """Replace a journal of version 1 by one of this version: its notes are counted from 0 in each row.
+
+    Raises what `Journal.resume` does.
+    """
+    steps: dict[int, set[int]] = {}
+    for entry, _ in read_lines(path, cut=cut):
+        if "row" in entry:
+            steps.setdefault(entry["row"], set()).add(entry["step"])
+    places = {row: {step: n for n, step in enumerate(sorted(of_row))} for row, of_row in steps.items()}
+    converted = path.with_name(f"{path.name}.new")
+    with create_file(converted, private=True) as file:
+        for entry, _ in read_lines(path, cut=cut):
+            if "row" in entry:
+                entry["step"] = places[entry["row"]][entry["step"]]
+            else:
+                entry["journal"] = VERSION
+            file.write(json_text.dump_bytes(entry) + b"\n")
+        file.flush()
+        sync_file(file.fileno())
+    os.replace(converted, path)
 
 
 def _digest(request: Request) -> str:

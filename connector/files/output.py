@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 import shutil
 import stat
 import sys
@@ -27,7 +28,8 @@ from connector.errors import RunError, RunStoppedError
 from connector.files.append_only import AppendOnlyFile, cut_broken_end, read_lines
 from connector.files.conversion import convert
 from connector.files.envelope import Envelope
-from connector.files.journal import Journal, read_head
+from connector.files.journal import JOURNAL_NAME, Journal, read_head
+from connector.files.unfinished import SentRequests, restart_effect, sent_requests
 
 logger = logging.getLogger(__name__)
 
@@ -127,13 +129,16 @@ class FileOutput:
             raise RunError(str(error)) from error
 
     def _resume(self, fingerprint: Mapping[str, str]) -> None:
-        before = read_head(self.journal.path)
+        try:
+            before = read_head(self.journal.path)
+        except RunError as error:
+            raise RunError(f"{error}. {_other_ways(self.path)}") from error
         names = dict.fromkeys((*fingerprint, *before.run))
         changed = [name for name in names if before.run.get(name) != fingerprint.get(name)]
         if changed:
             raise RunError(
-                f"{self.path}: the interrupted run was another one: its {', '.join(changed)} differed. "
-                "--restart begins again"
+                f"{self.path}: this run differs from the unfinished one in its {', '.join(changed)}: resume "
+                f"it with the same settings. {_other_ways(self.path)}"
             )
         try:
             if not self.partial.exists() and self.path.exists():
@@ -153,7 +158,7 @@ class FileOutput:
             logger.info("%s: resuming; rows done: up to %d, rows in flight with sent requests: %d", *said)
         except (OSError, RunStoppedError, ValueError, KeyError, TypeError) as error:
             raise RunError(
-                f"{self.path}: the interrupted run cannot be read: {error}. --restart begins again"
+                f"{self.path}: the unfinished run cannot be read: {error}. {_other_ways(self.path)}"
             ) from error
 
     def _sync_names(self) -> None:
@@ -223,31 +228,54 @@ def partial_output_of(path: Path) -> Path:
 
 
 def _journal(path: Path) -> Path:
-    return _work_folder(path) / "journal.jsonl"
+    return _work_folder(path) / JOURNAL_NAME
 
 
 def look(path: Path, start: Start) -> None:
-    """Refuse an output that cannot be, and to overwrite one or begin again without being told to."""
+    """Raise RunError for an output that cannot be written, or that `start` must not replace or resume."""
+    try:
+        _require_file_name(path)
+        exists = path.exists()
+        interrupted, has_journal = is_interrupted(path), _journal(path).exists()
+    except OSError as error:
+        raise RunError(f"{path}: cannot be written: {error.strerror}") from error
+    if start == "new" and interrupted:
+        raise RunError(
+            f"{path}: an unfinished run is in {_work_folder(path)}: use --resume to continue it; "
+            f"{restart_effect(_work_folder(path))}"
+        )
+    if start == "new" and exists:
+        raise RunError(f"{path}: already exists; use --restart to overwrite it, which runs all rows again")
+    if start == "resume" and not has_journal:
+        raise RunError(f"{path}: there is no unfinished run to resume")
+
+
+def _require_file_name(path: Path) -> None:
+    """Raise RunError unless a file can have this path, and OSError where that cannot be determined."""
     if path.is_dir():
         raise RunError(f"{path}: is a folder; name a file for the output")
     if path.exists() and not path.is_file():
-        raise RunError(f"{path}: is no regular file; name a file for the output, or - for standard output")
+        raise RunError(f"{path}: is not a regular file; name a file for the output, or - for standard output")
     if not path.parent.is_dir():
         raise RunError(f"{path}: there is no folder {path.parent}")
-    if start == "new" and is_interrupted(path):
-        raise RunError(
-            f"{path}: an interrupted run is here ({_work_folder(path)}): --resume goes on with it, "
-            "--restart begins again"
-        )
-    if start == "new" and path.exists():
-        raise RunError(f"{path}: is there already: --restart writes it anew")
-    if start == "resume" and not _journal(path).exists():
-        raise RunError(f"{path}: there is no interrupted run to resume")
+
+
+def _other_ways(path: Path) -> str:
+    """Return what can be done with an unfinished run that is not resumed, as sentences."""
+    return (
+        f"`rerun {shlex.quote(str(path))} --export FILE` saves its results, and what it has sent; "
+        f"{restart_effect(_work_folder(path))}"
+    )
 
 
 def is_interrupted(path: Path) -> bool:
     """Tell whether an interrupted run to this output is there to be resumed."""
     return _has_head(_journal(path))
+
+
+def sent_by_unfinished_run(path: Path) -> SentRequests:
+    """Return the requests that an unfinished run to this output has sent and that must not be repeated."""
+    return sent_requests(_work_folder(path)) if is_interrupted(path) else SentRequests()
 
 
 def look_for_another_run(path: Path) -> None:
@@ -273,12 +301,17 @@ def discard(path: Path) -> None:
 
 
 def _has_head(journal: Path) -> bool:
-    """Tell whether a journal says what its run is; one that was cut off before that has sent nothing."""
+    """Return whether a journal's first line is complete; a run whose is not has sent nothing.
+
+    Raises RunError where that cannot be read.
+    """
     try:
         with journal.open("rb") as file:
             return file.readline().endswith(b"\n")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
+    except OSError as error:
+        raise RunError(f"{journal}: cannot be read: {error.strerror}") from error
 
 
 def _cut_unfinished_row(partial: Path, *, cut: bool) -> int:

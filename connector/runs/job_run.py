@@ -52,7 +52,7 @@ def run_all(
         except RunError as error:
             if not begun:
                 raise
-            raise RunStoppedError(f"{error}. --resume goes on when that is mended") from error
+            raise RunStoppedError(f"{error}. Fix this, then continue with --resume") from error
         begun = True
         yield step, summary
         if summary.too_many_errors and (summary.stopped or number < len(steps)):
@@ -63,10 +63,10 @@ def run_all(
 
 def _too_many_errors(job: Job, summary: Summary) -> str:
     failed = "1 row" if summary.failed == 1 else f"{summary.failed} rows"
-    said = f"{job.label}: {failed} failed, and nothing more is begun then"
+    message = f"{job.label}: {failed} failed, which is more than the run allows"
     if STREAM in (job.input, job.output):
-        return said
-    return f"{said}: --resume goes on behind what was written, --restart begins again"
+        return message
+    return f"{message}; --resume continues after the rows that are finished"
 
 
 def _look_ahead(steps: Sequence[Prepared], start: Start, connection: Connection | None) -> list[Start | None]:
@@ -143,7 +143,9 @@ def _resumed(outputs: Sequence[Path]) -> list[Start | None]:
         else:
             begins.append(_anew(path, "new"))
     if all(begin == "new" for begin in begins):
-        raise RunError("there is no interrupted job to resume")
+        raise RunError("there is no unfinished job to resume")
     if all(begin is None for begin in begins):
-        raise RunError("every step is finished: there is nothing to resume. --restart begins again")
+        raise RunError(
+            "all steps are finished: there is nothing to resume; --restart runs all rows of all steps again"
+        )
     return begins

@@ -32,7 +32,7 @@ RUN = (
     "--delay-ms",
     "0",
 )
-QUESTION = "Go on? [y/N]: "
+QUESTION = "Continue? [y/N]: "
 
 
 @pytest.fixture(autouse=True)
@@ -56,8 +56,8 @@ def test_a_yes_goes_on(sandbox: Sandbox, tmp_path: Path, answer: str) -> None:
     assert reboots(sandbox) == 3
     host = sandbox.base_url.removeprefix("http://")
     assert "  reboot_device: Reboot Device. " in screen
-    assert f"    on    {host}\r\n" in screen
-    assert "    for   3 rows of rows.jsonl\r\n" in screen
+    assert f"    connection: {host}\r\n" in screen
+    assert "    rows: 3 of rows.jsonl\r\n" in screen
 
 
 def test_every_tenant_that_rows_may_name_is_shown(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_every_tenant_that_rows_may_name_is_shown(sandbox: Sandbox, tmp_path: Pa
         exit_code, screen = on_terminal((*RUN[:2], *RUN[4:], *tenants), [(QUESTION, "n")], tmp_path)
         assert exit_code == 2, screen
         hosts = [instance.base_url.removeprefix("http://") for instance in (sandbox, other)]
-        assert f"    on    one.yaml ({hosts[0]}), other.yaml ({hosts[1]})\r\n" in screen
+        assert f"    connection: one.yaml ({hosts[0]}), other.yaml ({hosts[1]})\r\n" in screen
         assert heard(sandbox) == heard(other) == []
 
 
@@ -92,8 +92,8 @@ def test_a_call_asks_and_names_the_saved_connection(
     arguments = [a.replace("connection.yaml", "acme") for a in CALL]
     exit_code, screen = on_terminal(arguments, [(QUESTION, "y")], tmp_path)
     assert exit_code == 0, screen
-    assert f"    on    acme ({sandbox.base_url.removeprefix('http://')})\r\n" in screen
-    assert "    for   the values of this call\r\n" in screen
+    assert f"    connection: acme ({sandbox.base_url.removeprefix('http://')})\r\n" in screen
+    assert "    rows: the values of this call\r\n" in screen
 
 
 @pytest.mark.parametrize("arguments", [RUN, CALL, (*RUN, "--json")])
@@ -102,8 +102,8 @@ def test_without_a_terminal_it_is_a_fault(
 ) -> None:
     done = ninjaone(*arguments, stdin="y\n")
     assert done.returncode == 2
-    assert done.stderr.startswith("ninjaone: reboot_device: destructive, and ")
-    assert "give --yes" in done.stderr
+    assert done.stderr.startswith("ninjaone: reboot_device: destructive; check the requests")
+    assert "This requires --yes" in done.stderr
     assert heard(sandbox) == []
     assert not list(tmp_path.glob("out*"))
     assert ninjaone(*arguments, "--yes").returncode in (0, 1)
@@ -113,7 +113,7 @@ def test_without_a_terminal_it_is_a_fault(
 def test_a_program_is_not_asked_even_on_a_terminal(sandbox: Sandbox, tmp_path: Path) -> None:
     exit_code, screen = on_terminal((*RUN, "--json"), [], tmp_path)
     assert exit_code == 2
-    assert "with --json nobody is asked" in screen
+    assert "--json asks no questions" in screen
     assert heard(sandbox) == []
 
 
@@ -121,7 +121,7 @@ def test_nobody_is_asked_on_what_has_the_rows(sandbox: Sandbox, tmp_path: Path) 
     arguments = ("run", "reboot_device", "-c", "connection.yaml")
     exit_code, screen = on_terminal(arguments, [], tmp_path)
     assert exit_code == 2
-    assert "standard input has the rows" in screen
+    assert "the rows come from standard input" in screen
     assert heard(sandbox) == []
 
 
@@ -139,7 +139,7 @@ def test_every_tenant_that_rows_may_name_is_named(sandbox: Sandbox, tmp_path: Pa
     exit_code, screen = on_terminal((*RUN, *allowed), [(QUESTION, "n")], tmp_path)
     assert exit_code == 2, screen
     first, second = (url.removeprefix("http://") for url in (sandbox.base_url, other))
-    assert f"    on    connection.yaml ({first}), other.yaml ({second})\r\n" in screen
+    assert f"    connection: connection.yaml ({first}), other.yaml ({second})\r\n" in screen
     assert heard(sandbox) == []
 
 
@@ -153,12 +153,10 @@ def test_each_destructive_step_is_named(sandbox: Sandbox, tmp_path: Path) -> Non
     )
     exit_code, screen = on_terminal(("run", "job.yaml"), [(QUESTION, "n")], tmp_path)
     assert exit_code == 2, screen
-    assert "found" not in screen.replace('of the step "found"', "")
+    assert "found" not in screen.replace('of step "found"', "")
     assert "  first (reboot_device): Reboot Device. " in screen
-    assert '    for   every row that comes of the step "found"\r\n' in screen
-    assert (
-        '    for   every row that comes of the step "first", as far as `only` lets them through\r\n' in screen
-    )
+    assert '    rows: the results of step "found"\r\n' in screen
+    assert '    rows: the results of step "first", limited by `only`\r\n' in screen
     assert heard(sandbox) == []
 
 
@@ -168,10 +166,10 @@ def test_a_rerun_asks_for_its_own_rows_and_a_resumed_run_asks_again(
     stopped = ninjaone(*RUN, "--yes", "--max-errors", "0", "--restart")
     assert stopped.returncode == 1, stopped.stderr
     done = ninjaone("rerun", "out.jsonl")
-    assert (done.returncode, "give --yes" in done.stderr) == (2, True)
+    assert (done.returncode, "This requires --yes" in done.stderr) == (2, True)
     exit_code, screen = on_terminal(("rerun", "out.jsonl"), [(QUESTION, "y")], tmp_path)
     assert exit_code == 1, screen
-    assert f"    for   1 row of {tmp_path / 'rows.jsonl'} that failed\r\n" in screen
+    assert f"    rows: 1 of {tmp_path / 'rows.jsonl'} that failed\r\n" in screen
 
     write_lines(tmp_path / "rows.jsonl", [{"device_id": n, "mode": "NORMAL"} for n in (1, 999, 2)])
     run = [*RUN, "--max-errors", "0"]
@@ -180,7 +178,7 @@ def test_a_rerun_asks_for_its_own_rows_and_a_resumed_run_asks_again(
     assert ninjaone(*run, "--resume").returncode == 2
     exit_code, screen = on_terminal((*run, "--resume"), [(QUESTION, "y")], tmp_path)
     assert exit_code == 1, screen
-    assert "What is done already is not done again." in screen
+    assert "Rows that are finished are not run again." in screen
     assert reboots(sandbox) == sent + 1
 
 

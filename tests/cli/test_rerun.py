@@ -198,7 +198,7 @@ def test_an_interrupted_rerun_is_resumed(night: Path, sandbox: Sandbox, ninjaone
 
     found = ninjaone("rerun", "out.jsonl")
     assert found.returncode == 2
-    assert "an interrupted run is here (out.rerun.jsonl.run): --resume goes on with it" in found.stderr
+    assert "an unfinished run is in out.rerun.jsonl.run: use --resume to continue it" in found.stderr
     other = ninjaone("rerun", "out.jsonl", "-o", "other.jsonl")
     assert other.returncode == 2
     assert "out.rerun.jsonl: another rerun of these rows is under way, or was interrupted" in other.stderr
@@ -207,7 +207,7 @@ def test_an_interrupted_rerun_is_resumed(night: Path, sandbox: Sandbox, ninjaone
     assert "its run is not complete" in incomplete.stderr
     whole = ninjaone("run", "job.yaml", "-o", "out.rerun.jsonl", "--resume")
     assert whole.returncode == 2
-    assert "its rows differed" in whole.stderr
+    assert "differs from the unfinished one in its rows" in whole.stderr
     assert len(created(sandbox)) == before + 2
 
     resumed = ninjaone("rerun", "out.jsonl", "--resume")
@@ -222,17 +222,17 @@ def test_an_interrupted_rerun_is_resumed(night: Path, sandbox: Sandbox, ninjaone
     write_lines(work / "journal.jsonl", [{"journal": 1, "run": {}}])
     last = ninjaone("rerun", "out.jsonl")
     assert last.returncode == 2
-    assert "an interrupted run is here (out.rerun.jsonl.run)" in last.stderr
+    assert "an unfinished run is in out.rerun.jsonl.run" in last.stderr
 
 
 def test_a_restart_replaces_an_interrupted_rerun_alone(night: Path, ninjaone: Ninjaone) -> None:
     write_lines(night / "precious.jsonl", [])
     refused = ninjaone("rerun", "out.jsonl", "-o", "precious.jsonl")
-    assert (refused.returncode, "is there already" in refused.stderr) == (2, True)
+    assert (refused.returncode, "already exists" in refused.stderr) == (2, True)
     assert ninjaone("rerun", "out.jsonl", "-o", "out.jsonl", "--restart").returncode == 2
     assert len(rows_of(night / "out.jsonl")) == 10
     resumed = ninjaone("rerun", "out.jsonl", "--resume")
-    assert (resumed.returncode, "there is no interrupted run to resume" in resumed.stderr) == (2, True)
+    assert (resumed.returncode, "there is no unfinished run to resume" in resumed.stderr) == (2, True)
     assert ninjaone("rerun", "out.jsonl", "--restart").returncode == 0
     assert rows_of(night / "out.rerun.jsonl").keys() == {2, 5, 9}
 

@@ -80,7 +80,7 @@ def test_the_first_one_finishes_and_writes_what_is_under_way(
     said = end(process)
     assert process.returncode == 130, said
     assert "stopping after the rows under way; once more stops at once" in said
-    assert "--resume goes on" in said
+    assert "--resume" in said
     # Whatever was sent has its envelope.
     written = envelopes(tmp_path / "out.jsonl.run" / "envelopes.jsonl")
     assert 8 <= len(written) < ROWS
@@ -237,7 +237,10 @@ def test_a_folder_that_is_removed_stops_the_run_and_is_put_back(
     shutil.rmtree(results)
     said = end(process)
     assert process.returncode == 3, said
-    assert "was removed while the run went on; it is put back as the run had it, and --resume goes on" in said
+    assert (
+        "was removed while the run went on; it is restored as the run left it; use --resume to continue"
+        in said
+    )
     assert len(sandbox.log.requests()) < ROWS
     resumed = start("--resume", "-o", results / "out.jsonl", "--delay-ms", 0)
     said = end(resumed)
@@ -253,7 +256,7 @@ def test_a_pipe_or_a_device_is_no_output_file(
     process = start("-o", "pipe", *more)
     said = end(process)
     assert process.returncode == 2
-    assert "pipe: is no regular file; name a file for the output, or - for standard output" in said
+    assert "pipe: is not a regular file; name a file for the output, or - for standard output" in said
     assert (tmp_path / "pipe").is_fifo()
     assert sandbox.log.requests() == []
 

@@ -232,7 +232,7 @@ def test_a_step_that_was_finished_before(ninjaone: Ninjaone, connection_file: Pa
     stopped = ninjaone("run", "--yes", "job.yaml", "--summary", "sum.json")
     assert stopped.returncode == 3
     document = read(tmp_path / "sum.json")
-    assert "first (reboot_device): 1 row failed, and nothing more is begun" in document["message"]
+    assert "first (reboot_device): 1 row failed, which is more than the run allows" in document["message"]
     assert [(run["step"], run["too_many_errors"]) for run in document["runs"]] == [("first", True)]
     assert ninjaone("run", "--yes", "job.yaml", "--resume", "--summary", "sum.json").returncode == 1
     first, second = read(tmp_path / "sum.json")["runs"]

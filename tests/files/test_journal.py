@@ -240,7 +240,7 @@ def test_every_line_is_what_the_schema_says(path: Path) -> None:
 
 def test_the_fingerprint_is_read_back(path: Path) -> None:
     begin(path).close()
-    assert read_head(path) == Head(RUN, fsync=False)
+    assert read_head(path) == Head(RUN, fsync=False, version=2)
     assert path.stat().st_mode & 0o077 == 0
 
 
@@ -252,7 +252,7 @@ def test_the_fingerprint_is_read_back(path: Path) -> None:
         (b"[]\n", "cannot be read"),
         (b'{"run": {}}\n', "cannot be read"),
         (b"\xff\n", "cannot be read"),
-        (b'{"journal": 99, "run": {}}\n', "a journal of version 99"),
+        (b'{"journal": 99, "run": {}}\n', "the journal has version 99"),
     ],
 )
 def test_a_head_that_cannot_be_read_is_a_fault(path: Path, head: bytes, said: str) -> None:

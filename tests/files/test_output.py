@@ -60,7 +60,7 @@ def test_the_format_goes_by_the_name_unless_one_is_asked_for(
 
 def test_an_output_that_is_there_is_not_overwritten(out: Path) -> None:
     out.write_text("mine")
-    assert "is there already: --restart writes it anew" in refusal(out)
+    assert "already exists; use --restart to overwrite it, which runs all rows again" in refusal(out)
     assert list(out.parent.iterdir()) == [out]
 
 
@@ -76,21 +76,21 @@ def test_restart_replaces_an_output_only_when_the_new_one_is_complete(out: Path)
 def test_what_cannot_be_an_output_is_a_fault_of_the_run(tmp_path: Path) -> None:
     assert "is a folder; name a file" in refusal(tmp_path)
     assert "there is no folder" in refusal(tmp_path / "nowhere" / "out.jsonl")
-    assert "there is no interrupted run to resume" in refusal(tmp_path / "out.jsonl", "resume")
+    assert "there is no unfinished run to resume" in refusal(tmp_path / "out.jsonl", "resume")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_interrupted_run_is_not_begun_again_by_itself(interrupted: Path) -> None:
     message = refusal(interrupted)
-    assert "an interrupted run is here" in message
-    assert "--resume goes on with it, --restart begins again" in message
+    assert "an unfinished run is in" in message
+    assert "use --resume to continue it; --restart discards it and runs all rows again" in message
 
 
 @pytest.mark.parametrize("how", ["new", "resume", "restart"])
 def test_two_runs_at_once_are_refused(out: Path, how: Start) -> None:
     running = start(out)
     running.write(envelope(1).line())
-    with pytest.raises(RunError, match=r"another run is writing it right now|an interrupted run is here"):
+    with pytest.raises(RunError, match=r"another run is writing it right now|an unfinished run is in"):
         start(out, how)
     running.write(envelope(2).line())
     running.finish()

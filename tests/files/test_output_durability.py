@@ -192,7 +192,7 @@ def test_without_it_damage_is_a_fault_since_nobody_knows_what_was_sent_behind_it
     interrupted: FileOutput, name: str
 ) -> None:
     damage(interrupted, name)
-    with pytest.raises(RunError, match="the interrupted run cannot be read"):
+    with pytest.raises(RunError, match="the unfinished run cannot be read"):
         FileOutput(interrupted.path, "jsonl", RUN, "resume", Redactor(), fsync=True)
 
 

@@ -139,7 +139,7 @@ def test_what_is_removed_while_a_run_goes_on_stops_it_and_is_put_back(
     ).unlink()
     output.journal.answered(2, 0, Response(200, body=b"[2]"))  # it came, so it is kept
     if removed != "spool":
-        with pytest.raises(RunStoppedError, match="was removed while the run went on; it is put back"):
+        with pytest.raises(RunStoppedError, match="was removed while the run went on; it is restored"):
             output.journal.sent(3, 0, POST)  # and so it is not sent
     if removed != "journal":
         with pytest.raises(RunStoppedError, match="was removed"):

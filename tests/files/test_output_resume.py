@@ -18,7 +18,7 @@ from tests.files.outputs import POST, RUN, envelope, refusal, rows, start
 def test_an_output_can_be_looked_at_and_removed_before_a_run(interrupted: Path) -> None:
     assert is_interrupted(interrupted)
     look(interrupted, "resume")
-    with pytest.raises(RunError, match="an interrupted run is here"):
+    with pytest.raises(RunError, match="an unfinished run is in"):
         look(interrupted, "new")
     resumed = start(interrupted, "resume")
     with pytest.raises(RunError, match="another run is writing it right now"):
@@ -64,7 +64,7 @@ def test_a_restarted_run_is_itself_resumable_and_knows_nothing_of_the_old_one(in
     output = start(interrupted, "restart", run=other)
     output.write(envelope(1).line())
     output.close()
-    assert "its input differed" in refusal(interrupted, "resume")
+    assert "differs from the unfinished one in its input" in refusal(interrupted, "resume")
     resumed = start(interrupted, "resume", run=other)
     assert resumed.done_rows == 1
     resumed.finish()
@@ -74,7 +74,7 @@ def test_a_restarted_run_is_itself_resumable_and_knows_nothing_of_the_old_one(in
 @pytest.mark.parametrize("names", [["action"], ["input"], ["templates", "settings"], list(RUN)])
 def test_another_run_is_not_resumed_and_what_differs_is_named(interrupted: Path, names: list[str]) -> None:
     message = refusal(interrupted, "resume", {**RUN, **dict.fromkeys(names, "other")})
-    assert f"its {', '.join(names)} differed. --restart begins again" in message
+    assert f"differs from the unfinished one in its {', '.join(names)}" in message
     start(interrupted, "resume").close()  # and the lock is free again
 
 
@@ -145,7 +145,7 @@ def test_a_run_killed_after_its_last_step_but_one_has_nothing_left_to_do(out: Pa
     output.close()
     os.replace(output.folder / "envelopes.jsonl", out)  # what `finish` does before it tidies up
     out.chmod(0o644)
-    assert "an interrupted run is here" in refusal(out)
+    assert "an unfinished run is in" in refusal(out)
     resumed = start(out, "resume")
     assert resumed.done_rows == 1
     assert os.name == "nt" or stat.S_IMODE(resumed.partial.stat().st_mode) == 0o600
@@ -170,7 +170,7 @@ def test_a_run_killed_while_it_tidies_up_is_finished(
     content = path.read_bytes()
     assert content
     assert not is_interrupted(path)
-    assert "there is no interrupted run to resume" in refusal(path, "resume")
+    assert "there is no unfinished run to resume" in refusal(path, "resume")
     assert path.read_bytes() == content
 
 
@@ -191,7 +191,7 @@ def test_a_restart_killed_at_its_first_steps_does_not_take_the_old_output_for_it
 def test_damaged_envelopes_are_a_fault_and_not_a_crash(interrupted: Path, damage: bytes) -> None:
     partial = interrupted.with_name("out.jsonl.run") / "envelopes.jsonl"
     partial.write_bytes(partial.read_bytes() + damage)
-    assert "the interrupted run cannot be read" in refusal(interrupted, "resume")
+    assert "the unfinished run cannot be read" in refusal(interrupted, "resume")
     start(interrupted, "restart").close()
 
 
@@ -201,10 +201,10 @@ def test_a_damaged_journal_is_a_fault_and_not_a_crash(interrupted: Path, damage:
     journal.write_bytes(journal.read_bytes() + damage)
     assert "cannot be read" in refusal(interrupted, "resume")
     journal.write_bytes(b'{"journal": 99, "run": {}}\n')
-    with pytest.raises(RunError, match="a journal of version 99, which this version cannot resume"):
+    with pytest.raises(RunError, match="the journal has version 99, and this version"):
         start(interrupted, "resume")
     journal.write_bytes(b"nonsense\n")
-    with pytest.raises(RunError, match="the journal of the interrupted run cannot be read"):
+    with pytest.raises(RunError, match="the journal of the unfinished run cannot be read"):
         start(interrupted, "resume")
 
 

@@ -88,7 +88,7 @@ def test_every_row_of_every_step_sees_the_same_now(job: Any, run_job: RunJob, sa
         ([RENAME, {**READ, "input": "none.jsonl"}], {}, 'step "read": '),
         ([{**RENAME, "name": "device"}, {**READ, "input": {"step": "device"}}], {}, '"device" is a field of'),
         ([RENAME, READ], {"output": "rows.jsonl"}, "rows.jsonl"),
-        ([RENAME, {**READ, "output": "there.jsonl"}], {}, "there.jsonl: is there already"),
+        ([RENAME, {**READ, "output": "there.jsonl"}], {}, "there.jsonl: already exists"),
         ([RENAME, {**READ, "output": "folder"}], {}, "folder: is a folder"),
     ],
 )
@@ -150,7 +150,7 @@ def test_a_fault_after_something_was_sent_stops_the_job(job: Any, run_job: RunJo
     def spoil(envelope: Envelope) -> None:
         (tmp_path / "out/read.jsonl").mkdir(exist_ok=True)
 
-    with pytest.raises(RunStoppedError, match=r'step "read": .*is a folder.*--resume goes on'):
+    with pytest.raises(RunStoppedError, match=r'step "read": .*is a folder.*--resume'):
         run_job(path, listeners=(spoil,))
     (tmp_path / "out/read.jsonl").rmdir()
     assert [name for name, _ in run_job(path, "resume")] == ["renamed", "read"]

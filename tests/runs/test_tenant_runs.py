@@ -139,7 +139,7 @@ def test_a_run_that_was_ended_before_or_while_it_was_split(
             with pytest.raises(KeyboardInterrupt):
                 stage.run("resume" if is_interrupted(stage.output) else "new")
         assert stage.sent() == []
-    with pytest.raises(RunError, match="an interrupted run is here"):
+    with pytest.raises(RunError, match="an unfinished run is in"):
         stage.run()
     stage.run("resume")
     stage.assert_complete()

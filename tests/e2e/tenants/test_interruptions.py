@@ -87,7 +87,7 @@ def test_ctrl_c_stops_all_tenants_after_the_rows_under_way(
     said = end(process)
     assert process.returncode == 130, said
     assert "stopping after the rows under way" in said
-    assert "--resume goes on" in said
+    assert "--resume" in said
     sent = asked_in_all(tenants)
     assert f"{sent} rows, {sent} succeeded" in said
     assert sent < 200
@@ -170,7 +170,7 @@ def test_another_run_is_not_taken_for_the_interrupted_one(
     before = [len(asked(sandbox)) for sandbox in tenants.values()]
     done = ninjaone(*CREATE, *FILES, *change, "--resume")
     assert done.returncode == 2, done.stderr
-    assert "the interrupted run was another one: its connection differed" in done.stderr
+    assert "this run differs from the unfinished one in its connection" in done.stderr
     assert [len(asked(sandbox)) for sandbox in tenants.values()] == before
     # In another order they are the same connections.
     same = ninjaone(*CREATE, *FILES, "--allow-connections", "globex,acme", "--resume")

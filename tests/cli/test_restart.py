@@ -1,0 +1,190 @@
+"""`--restart` over what was sent: it says what it repeats, and asks, or requires `--yes`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from connector.sandbox.ninjaone.server import Sandbox
+from tests.cli.conftest import Ninjaone
+from tests.cli.terminal import on_terminal
+from tests.fakes import write_lines
+
+if sys.platform == "win32":
+    pytest.skip("there are no pseudo-terminals", allow_module_level=True)
+
+FILES = (
+    "-c",
+    "connection.yaml",
+    "-i",
+    "rows.jsonl",
+    "-o",
+    "out.jsonl",
+    "--delay-ms",
+    "0",
+    "--max-errors",
+    "0",
+)
+TICKET = (
+    "run",
+    "create_ticket",
+    *FILES,
+    "-t",
+    "client_id=1",
+    "-t",
+    "ticket_form_id=1",
+    "-t",
+    "subject=T {{ n }}",
+)
+REBOOT = ("run", "reboot_device", *FILES, "-t", "device_id={{ n }}", "-t", "mode=NORMAL")
+RENAME = ("run", "update_device", *FILES, "-t", "device_id={{ n }}", "-t", "display_name=X")
+READ = ("run", "get_device", *FILES, "-t", "device_id={{ n }}")
+QUESTION = "Continue? [y/N]: "
+REPEATS = (
+    "out.jsonl: the unfinished run has sent 2 requests of 2 rows that must not be repeated; --restart sends "
+    "them again, --resume does not"
+)
+OVERWRITES = "out.jsonl: is the output of a finished run; --restart overwrites it and runs all rows again"
+YES = {REBOOT: ("--yes",)}
+"""What the first run of each takes."""
+
+
+@pytest.fixture(autouse=True)
+def rows(connection_file: Path, tmp_path: Path) -> None:
+    """Rows of which the third one ends a run: its device is missing, and so is its field."""
+    write_lines(tmp_path / "rows.jsonl", [{"n": 1}, {"n": 2}, {"m": 3}, {"n": 4}])
+
+
+def writes(sandbox: Sandbox) -> int:
+    return sum(request["method"] != "GET" for request in sandbox.log.requests())
+
+
+@pytest.fixture(params=[TICKET, REBOOT], ids=["write", "destructive"])
+def unfinished(ninjaone: Ninjaone, sandbox: Sandbox, request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """A run that has sent two requests which must not be repeated."""
+    command: tuple[str, ...] = request.param
+    done = ninjaone(*command, *YES.get(command, ()))
+    assert (done.returncode, writes(sandbox)) == (3, 2), done.stderr
+    return command
+
+
+def test_over_an_unfinished_run_it_requires_a_yes_without_a_terminal(
+    ninjaone: Ninjaone, sandbox: Sandbox, unfinished: tuple[str, ...]
+) -> None:
+    for more in ((), ("--json",)):
+        refused = ninjaone(*unfinished, "--restart", *more, stdin="y\n")
+        assert (refused.returncode, writes(sandbox)) == (2, 2)
+        assert REPEATS in refused.stderr
+        assert "requires --yes" in refused.stderr
+    done = ninjaone(*unfinished, "--restart", "--yes")
+    assert (done.returncode, writes(sandbox)) == (3, 4)
+    assert REPEATS in done.stderr
+
+
+@pytest.mark.parametrize(("answer", "exit_code", "sent"), [("n", 2, 2), ("y", 3, 4)])
+def test_over_an_unfinished_run_it_asks_on_a_terminal(
+    sandbox: Sandbox, tmp_path: Path, unfinished: tuple[str, ...], answer: str, exit_code: int, sent: int
+) -> None:
+    ended, screen = on_terminal((*unfinished, "--restart"), [(QUESTION, answer)], tmp_path)
+    assert (ended, writes(sandbox)) == (exit_code, sent), screen
+    assert REPEATS in screen
+    assert screen.count(QUESTION) == 1
+
+
+def test_every_offer_of_it_says_what_it_would_repeat(
+    ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path, unfinished: tuple[str, ...]
+) -> None:
+    effect = "--restart would send 2 requests again that must not be repeated"
+    yes = YES.get(unfinished, ())
+    again = ninjaone(*unfinished, *yes)
+    assert (again.returncode, effect in again.stderr) == (2, True), again.stderr
+    other = ninjaone(*unfinished, *yes, "--resume", "--keep-row")
+    assert (other.returncode, effect in other.stderr) == (2, True), other.stderr
+    assert "--export FILE" in other.stderr
+    journal = tmp_path / "out.jsonl.run/journal.jsonl"
+    journal.write_text(journal.read_text().replace('{"journal":2', '{"journal":9', 1))
+    newer = ninjaone(*unfinished, *yes, "--resume")
+    assert newer.returncode == 2
+    assert "has version 9" in newer.stderr
+    assert "--restart would run all rows again, also requests that must not be repeated" in newer.stderr
+    assert "--export FILE" in newer.stderr
+    assert ninjaone(*unfinished, "--restart").returncode == 2
+    assert writes(sandbox) == 2
+
+
+@pytest.mark.parametrize("command", [RENAME, READ], ids=["idempotent", "read"])
+def test_what_may_be_repeated_is_repeated_without_a_question(
+    ninjaone: Ninjaone, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    assert ninjaone(*command).returncode == 3
+    done = ninjaone(*command, "--restart")
+    assert done.returncode == 3, done.stderr
+    ended, screen = on_terminal((*command, "--restart"), [], tmp_path)
+    assert ended == 3, screen
+
+
+@pytest.mark.parametrize("command", [RENAME, TICKET, REBOOT], ids=["idempotent", "write", "destructive"])
+def test_over_a_finished_output_it_asks_on_a_terminal_alone(
+    ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    write_lines(tmp_path / "rows.jsonl", [{"n": 1}, {"n": 2}])
+    yes = YES.get(command, ())
+    assert ninjaone(*command, *yes).returncode == 0
+    exists = ninjaone(*command, *yes)
+    assert "already exists; use --restart to overwrite it, which runs all rows again" in exists.stderr
+    assert ninjaone(*command, *yes, "--restart").returncode == 0
+    ended, screen = on_terminal((*command, "--restart"), [(QUESTION, "n")], tmp_path)
+    assert (ended, writes(sandbox)) == (2, 4), screen
+    assert OVERWRITES in screen
+    assert on_terminal((*command, "--restart"), [(QUESTION, "y")], tmp_path)[0] == 0
+    assert writes(sandbox) == 6
+
+
+def test_over_the_finished_output_of_a_read_it_does_not_ask(ninjaone: Ninjaone, tmp_path: Path) -> None:
+    write_lines(tmp_path / "rows.jsonl", [{"n": 1}])
+    assert ninjaone(*READ).returncode == 0
+    ended, screen = on_terminal((*READ, "--restart"), [], tmp_path)
+    assert ended == 0, screen
+
+
+def test_the_steps_of_a_job_and_the_tenants_of_a_run_count_too(
+    ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    (tmp_path / "job.yaml").write_text(
+        "connection: connection.yaml\ninput: rows.jsonl\noutput: out\ndelay_ms: 0\non_error: stop\nsteps:\n"
+        "  - {name: read, action: get_device, templates: {device_id: '1'}}\n"
+        "  - name: ticket\n    action: create_ticket\n"
+        "    templates: {client_id: '1', ticket_form_id: '1', subject: 'T {{ n }}'}\n"
+    )
+    tenants = (*TICKET, "-c", "{{ 'connection.yaml' }}", "--allow-connections", "connection.yaml")
+    for command in (("run", "job.yaml"), tenants):
+        before = writes(sandbox)
+        assert ninjaone(*command).returncode == 3
+        assert writes(sandbox) == before + 2
+        refused = ninjaone(*command, "--restart")
+        assert (refused.returncode, writes(sandbox)) == (2, before + 2)
+        assert "the unfinished run has sent 2 requests of 2 rows" in refused.stderr
+
+
+def test_a_journal_of_the_version_before_is_resumed(
+    ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """There, a request's step counted the row's reads, too."""
+    assert ninjaone(*TICKET).returncode == 3
+    work = tmp_path / "out.jsonl.run"
+    journal, partial = work / "journal.jsonl", work / "envelopes.jsonl"
+    lines = [json.loads(line) for line in journal.read_text().splitlines()]
+    assert lines[0].pop("journal") == 2
+    lines[0]["journal"] = 1
+    for line in lines[1:]:
+        line["step"] += 3
+    journal.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    partial.write_text("")  # no envelope was written: the responses are in the journal alone
+    resumed = ninjaone(*TICKET, "--resume", "--max-errors", "4")
+    assert resumed.returncode == 1, resumed.stderr
+    envelopes = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert [envelope["has_error"] for envelope in envelopes] == [False, False, True, False]
+    assert writes(sandbox) == 3
