@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from connector.handlers import Inputs, Json, Note, Page, RowError, Steps, lookup, nearest, shorten, walk
 
 _MOST_DIGITS = 19
+_LARGEST_ID = 2**31 - 1
+"""The vendor publishes each id that can be given by name as an int32."""
 _SHOWN = 20
 """How many choices an error lists."""
 
@@ -91,6 +93,10 @@ def id_of(inputs: Inputs, kind: Kind, wanted: Json, where: str) -> Steps:
     if wanted is None:
         return None
     if isinstance(wanted, int) or is_id(wanted):
+        if int(wanted) > _LARGEST_ID:
+            raise RowError(
+                "input_invalid", f"{where}: {wanted} is too large for an id: the most is {_LARGEST_ID}"
+            )
         return int(wanted)
     try:
         items = yield from listing(inputs, kind)

@@ -131,7 +131,7 @@ class _NoMatchError(Exception):
 
 def _to_string(value: Json) -> str:
     if isinstance(value, (bool, int, float)):
-        return json_text.dumps(value)
+        return json_text.number_text(value)
     raise _NoMatchError
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from connector.catalog.coercion import Convert, compile_typing, declared_types, exact_types, shown
 from connector.catalog.filter_grammar import FilterGrammar
-from connector.catalog.json_schema import Check, compile_check, validator
+from connector.catalog.json_schema import INTEGER_RANGES, Check, compile_check, validator
 from connector.common.absent import ABSENT
-from connector.common.json_text import Json
+from connector.common.json_text import Json, is_unicode, require_unicode
 from connector.common.times import Unit, convert_time, sent_instant
 from connector.errors import InputError, shorten
 
@@ -49,11 +49,14 @@ class Input:
         if isinstance(value, str) and not value.strip():
             return ABSENT
         try:
+            require_unicode(value)
             if self.unit and value is not None:
                 return convert_time(value, self.unit)
             typed = self._typed(value)
             if self.grammar is not None:
                 typed = self.grammar.read(typed)
+            if typed is not value:
+                require_unicode(typed)
         except ValueError as error:
             raise InputError("input_invalid", f"{self.name}: {error}") from None
         return self._checked(typed)
@@ -114,12 +117,20 @@ class Input:
 
 
 def _as_it_is(types: Set[type], passes: Check) -> Check:
-    """Make what tells that a value is of exactly one of these types, no blank text, and passes."""
-    if str in types:
-        return lambda value: (
-            type(value) in types and (type(value) is not str or value.strip() != "") and passes(value)
-        )
-    return lambda value: type(value) in types and passes(value)
+    """Make what tells that a value is of exactly one of these types, Unicode, no blank text, and passes."""
+
+    def takes(value: Json) -> bool:
+        kind = type(value)
+        if kind not in types:
+            return False
+        if kind is str:
+            return value.strip() != "" and (value.isascii() or is_unicode(value)) and passes(value)
+        return (kind in _NO_TEXT or is_unicode(value)) and passes(value)
+
+    return takes
+
+
+_NO_TEXT = frozenset((int, float, bool, type(None)))
 
 
 def _instants(at: str, schema: Json, value: Json) -> Iterator[tuple[str, str]]:
@@ -171,6 +182,9 @@ def _explain(error: Any) -> str:
     if error.validator in ("minimum", "maximum"):
         relation = "less" if error.validator == "minimum" else "more"
         return f"{value} is {relation} than {allowed}, its {error.validator}"
+    if error.validator == "format" and allowed in INTEGER_RANGES:
+        least, most = INTEGER_RANGES[allowed]
+        return f"{shorten(str(value), 40)} is not between {least} and {most}, the range of an {allowed}"
     if error.validator == "format":
         return f"{shown(value)} is not a {allowed}"
     return shorten(str(error.message))

@@ -40,6 +40,8 @@ def validator(schema: Any) -> Any:
     formats = FormatChecker(_CHECKED_ELSEWHERE)
     for name, check in _FORMATS.items():
         formats.checks(name)(_of_text(check))
+    for name in INTEGER_RANGES:
+        formats.checks(name)(_in_range(name))
     return _validator_class()(schema, format_checker=formats)
 
 
@@ -80,6 +82,8 @@ _FORMATS: dict[str, Callable[[str], bool]] = {
     "date": _is_date,
     "uuid": lambda text: _UUID.fullmatch(text) is not None,
 }
+INTEGER_RANGES = {"int32": (-(1 << 31), (1 << 31) - 1), "int64": (-(1 << 63), (1 << 63) - 1)}
+"""The least and the greatest number of each format of integers."""
 _CHECKED_ELSEWHERE = ("ipv4", "ipv6")
 """Formats that `jsonschema` checks; any other one only says what a text means."""
 
@@ -141,6 +145,11 @@ _TYPES: dict[str, Check] = {
 }
 
 
+def _in_range(name: str) -> Check:
+    least, most = INTEGER_RANGES[name]
+    return lambda value: not isinstance(value, (int, float)) or least <= value <= most
+
+
 def _of_text(holds: Callable[[str], bool]) -> Check:
     return lambda value: not isinstance(value, str) or holds(value)
 
@@ -193,6 +202,8 @@ def _pattern(regex: Any, schema: Mapping[str, Any]) -> Check:
 def _format(name: Any, schema: Mapping[str, Any]) -> Check | None:
     if name in _CHECKED_ELSEWHERE:
         raise _NotCoveredError
+    if name in INTEGER_RANGES:
+        return _in_range(name)
     return _of_text(_FORMATS[name]) if name in _FORMATS else None
 
 

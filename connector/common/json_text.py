@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from json.encoder import encode_basestring_ascii
 from math import isinf
@@ -19,14 +20,34 @@ def refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
 
-def _finite(text: str) -> float:
+class SpelledFloat(float):
+    """A number whose `spelling`, such as 1E5 or 1.10, is not the one that Python would write."""
+
+    __slots__ = ("spelling",)
+    spelling: str
+
+
+def spelled_float(text: str) -> float:
+    """Read a number with a fraction or an exponent; as text it keeps its spelling. Raises ValueError."""
     number = float(text)
+    # Up to 15 digits are what Python would write again; to look at them costs less than `repr`.
+    if number >= 0.001 and len(text) < 17 and text[-1] != "0" and "e" not in text and "E" not in text:
+        return number
+    if repr(number) == text:
+        return number
     if isinf(number):
         raise ValueError(f"{shorten(text, 20)} is too large for a number")
+    number = SpelledFloat(number)
+    number.spelling = text
     return number
 
 
-decoder = json.JSONDecoder(parse_constant=refuse, parse_float=_finite)
+def number_text(value: bool | int | float) -> str:
+    """Return a number or a boolean as text: as it was written, where that is known, and else as JSON."""
+    return value.spelling if isinstance(value, SpelledFloat) else dumps(value)
+
+
+decoder = json.JSONDecoder(parse_constant=refuse, parse_float=spelled_float)
 """Reads what `loads` reads; for what has to find the end of a value in a longer text."""
 
 
@@ -88,6 +109,38 @@ def dump_bytes(value: Json) -> bytes:
 def quoted(text: str) -> str:
     """Write a text as JSON, in ASCII: a tenth of the work of `dumps`, for who puts a line together."""
     return encode_basestring_ascii(text)
+
+
+def is_unicode(value: Json) -> bool:
+    """Return whether no text of a value, and no name of a member, has a lone surrogate."""
+    if isinstance(value, str):
+        return value.isascii() or _SURROGATE.search(value) is None
+    if isinstance(value, dict):
+        return all(map(is_unicode, value)) and all(map(is_unicode, value.values()))
+    return all(map(is_unicode, value)) if isinstance(value, list) else True
+
+
+def require_unicode(value: Json) -> None:
+    """Raise ValueError that shows the first text with a lone surrogate, and says where that comes from."""
+    try:
+        if is_unicode(value):
+            return
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    while not isinstance(value, str):
+        parts = (*value, *value.values()) if isinstance(value, dict) else value
+        value = next(part for part in parts if not is_unicode(part))
+    shown = shorten(value.encode("ascii", "backslashreplace").decode(), 80)
+    code = next(ord(character) for character in value if _SURROGATE.match(character))
+    # Python turns a byte of an argument, a variable or a file that is not UTF-8 into one of these.
+    is_byte = 0xDC80 <= code <= 0xDCFF
+    reason = (
+        f"the byte 0x{code - 0xDC00:02X} is not UTF-8" if is_byte else f"\\u{code:04x} is half a character"
+    )
+    raise ValueError(f'"{shown}" is not Unicode text: {reason}')
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def kind(value: object) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from connector.common.json_text import spelled_float
 from connector.errors import RunError
 
 LONGEST = 10 << 20
@@ -64,6 +65,7 @@ _PLAIN = (
     *(f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str", "seq", "map")),
 )
 _Loader.yaml_constructors = {tag: _Base.yaml_constructors[tag] for tag in _PLAIN}
+_Loader.add_constructor("tag:yaml.org,2002:float", lambda loader, node: spelled_float(node.value))
 
 
 def load(path: Path, *, may_quote: bool = True) -> Any:

@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from connector.common.json_text import SpelledFloat
+
 WIDTH = 110
 """Characters of a line. A list or a mapping that fits on one stands on one."""
 # Everything else is quoted, also what only other readers of YAML take for a number, a time or a boolean.
@@ -41,6 +43,7 @@ def _represent_text(dumper: _Dumper, value: str) -> yaml.Node:
 _Dumper.add_representer(dict, _represent)
 _Dumper.add_representer(list, _represent)
 _Dumper.add_representer(str, _represent_text)
+_Dumper.add_representer(SpelledFloat, yaml.SafeDumper.represent_float)
 
 
 def dump(value: Mapping[str, Any], open_keys: Collection[str] = ()) -> str:

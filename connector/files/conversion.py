@@ -65,5 +65,5 @@ def _column(member: str) -> str:
 def _cell(value: Json) -> str:
     if value is None:
         return ""
-    text = value if isinstance(value, str) else json_text.dumps(value)
+    text = value if isinstance(value, str) else json_text.number_text(value)
     return text.encode("utf-8", "backslashreplace").decode()

@@ -129,7 +129,7 @@ def json_source(value: Any) -> str:
             return "{" + ", ".join(members) + "}"
         if isinstance(value, (list, tuple)):
             return "[" + ", ".join(map(json_source, value)) + "]"
-        return json_text.dumps(value)
+        return json_text.number_text(value)
     except TemplateSyntaxError as error:
         raise RunError(f"template, line {error.lineno}: {error.message}: {shorten(str(value))}") from error
     except (TypeError, ValueError, RecursionError) as error:

@@ -59,10 +59,12 @@ def _key(name: Any) -> str:
 
 
 def text(value: Any) -> str:
-    """Write a value as a template prints it: text as it is, anything else as JSON."""
+    """Write a value as a template prints it: text as it is, a number in its spelling, else JSON."""
     if type(value) is str:
         return value
-    return str(value) if isinstance(value, (str, Undefined)) else json_of(value)
+    if isinstance(value, (str, Undefined)):
+        return str(value)
+    return value.spelling if isinstance(value, json_text.SpelledFloat) else json_of(value)
 
 
 def json_of(value: Any, indent: int | None = None) -> str:

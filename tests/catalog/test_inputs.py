@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from connector.catalog.filter_grammar import FilterGrammar
 from connector.catalog.inputs import Input
 from connector.common.absent import ABSENT
+from connector.common.json_text import spelled_float
 from connector.common.times import UNITS, Unit
 from connector.errors import RowError
 from tests.examples import examples
@@ -424,3 +425,55 @@ def test_the_instant_of_a_time_input_is_shown_whatever_its_unit() -> None:
         ((place, shown),) = given.instants(given.read("2028-12-01"))
         assert place == "it"
         assert shown.removeprefix("after ").removesuffix("T00:00:00Z") == "2028-12-01"
+
+
+INT32, INT64 = {"type": "integer", "format": "int32"}, {"type": "integer", "format": "int64"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [(INT32, 2**31 - 1), (INT32, -(2**31)), (INT64, 2**63 - 1), (INT64, -(2**63)), (INT32, "2147483647.0")],
+)
+def test_an_integer_within_its_format_is_taken(schema: dict[str, Any], value: Any) -> None:
+    assert read(schema, value) == int(float(value)) if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize("value", [2**31, -(2**31) - 1, str(2**31), 2147483648.0, "1" + "0" * 80])
+def test_an_integer_beyond_its_format_is_refused_wherever_it_is(value: Any) -> None:
+    said = refusal(INT32, value)
+    assert "is not between -2147483648 and 2147483647, the range of an int32" in said
+    assert len(said) < 150
+    assert "it.id: " in refusal({"type": "object", "properties": {"id": INT32}}, {"id": value})
+    assert "it[1]: " in refusal({"type": "array", "items": INT32}, [1, value])
+    assert "it[0]: " in refusal({"type": "array", "items": INT32}, f"[{value}]")
+
+
+@pytest.mark.parametrize("value", [2**63, -(2**63) - 1])
+def test_an_integer_beyond_64_bits_is_refused(value: int) -> None:
+    assert "the range of an int64" in refusal(INT64, value)
+    assert an_input(INT64).takes(value) is False
+
+
+@pytest.mark.parametrize("text", ["1E5", "1.10", "0.0", "1e-7"])
+def test_a_number_that_becomes_text_keeps_its_spelling(text: str) -> None:
+    number = json.loads(text, parse_float=spelled_float)
+    assert read({"type": "string"}, number) == text
+    assert read({"type": "array", "items": {"type": "string"}}, f"[{text}]") == [text]
+    assert read({"type": "number"}, number) == float(text)
+
+
+@pytest.mark.parametrize("value", ["B\udcfcro", "\ud83d", " \udfff"])
+def test_text_with_a_lone_surrogate_is_refused_wherever_it_is(value: str) -> None:
+    text, array, thing = {"type": "string"}, {"type": "array"}, {"type": "object"}
+    nested = {"type": "array", "items": {"type": "object", "properties": {"name": text}}}
+    for schema, holder in (
+        (text, value),
+        (array, ["a", [value]]),
+        (thing, {"a": value}),
+        (thing, {value: 1}),
+        (nested, [{"name": value}]),
+        (nested, json.dumps([{"name": value}])),
+        ({}, value),
+    ):
+        assert "is not Unicode text" in refusal(schema, holder)
+        assert not an_input(schema).takes(holder)

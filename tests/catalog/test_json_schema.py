@@ -30,7 +30,26 @@ TEXTS = [
     "2024-02-29",
     "2024-2-9",
 ]
-PLAIN = [None, True, False, *range(-2, 6), 2**31, 0.0, 1.0, 1.5, -0.5, *TEXTS]
+PLAIN = [
+    None,
+    True,
+    False,
+    *range(-2, 6),
+    2**31 - 1,
+    2**31,
+    -(2**31),
+    -(2**31) - 1,
+    2**63 - 1,
+    2**63,
+    -(2**63),
+    -(2**63) - 1,
+    1e300,
+    0.0,
+    1.0,
+    1.5,
+    -0.5,
+    *TEXTS,
+]
 HOLDERS = [
     [],
     ["a"],
@@ -108,6 +127,8 @@ MORE = [
     {"format": "uuid"},
     {"format": "date"},
     {"format": "date-time"},
+    {"format": "int32"},
+    {"type": "number", "format": "int64"},
 ]
 CHECKS = [(schema, compile_check(schema), validator(schema), near(schema)) for schema in SCHEMAS + MORE]
 

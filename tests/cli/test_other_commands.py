@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -128,6 +129,56 @@ def test_preview_shows_the_instant_that_is_sent(ninjaone: Ninjaone, tmp_path: Pa
     shown = json.loads(done.stdout)
     assert shown["body"][0]["tasks"] == [{"dueDate": 1859263200}]
     assert shown["times"] == {"checklists[0].tasks[0].dueDate": "2028-12-01T06:00:00Z"}
+
+
+def test_text_that_is_not_unicode_is_refused_in_every_way_in(
+    ninjaone: Ninjaone, sandbox: Sandbox, connection_file: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "rows.csv"
+    table.write_bytes(b"device_id,display_name\n3,B\xfcro\n")
+    templates = tmp_path / "templates.yaml"
+    templates.write_text("device_id: 3\ndisplay_name: '{{ \"\\udc00\" ~ row.name }}'\n")
+    rows = '{"device_id": 3, "display_name": "a\\ud83d"}'
+    for arguments, stdin in (
+        (["-i", str(table)], ""),
+        ([], rows),
+        ([], f"[{rows}]"),
+        (["-t", "device_id=3", "-t", "display_name=B\udcfcro"], "{}"),
+        (["--templates", str(templates)], '{"name": "x"}'),
+        (["-t", "device_id=3", "-t", 'user_data={"a": ["\\ud83d"]}'], "{}"),
+    ):
+        done = ninjaone("preview", "update_device", "--json", *arguments, stdin=stdin)
+        assert done.returncode == 1, (arguments, done.stderr)
+        assert re.search(r"is not Unicode text|not UTF-8", json.loads(done.stdout)["error"]), done.stdout
+    called = ninjaone("call", "update_device", "device_id=3", "display_name=B\udcfcro", "-c", connection_file)
+    envelope = json.loads(called.stdout)
+    assert envelope["meta"]["code"] == "input_invalid"
+    assert "the byte 0xFC is not UTF-8" in envelope["error"]
+    assert sandbox.log.requests() == []
+
+
+def test_a_number_keeps_its_spelling_where_it_becomes_text(ninjaone: Ninjaone, tmp_path: Path) -> None:
+    row = '{"device_id": 3, "code": 1E5}'
+    for name, template in (
+        ("1E5", "{{ code }}"),
+        ("PC-1E5", "PC-{{ code }}"),
+        ('["1E5"]', '["{{ code }}"]'),
+    ):
+        done = ninjaone(
+            "preview",
+            "update_device",
+            "--json",
+            "-t",
+            "device_id=3",
+            "-t",
+            f"display_name={template}",
+            stdin=row,
+        )
+        assert json.loads(done.stdout)["body"] == {"displayName": name}
+    templates = tmp_path / "templates.yaml"
+    templates.write_text("device_id: 3\ndisplay_name: 1.10\n")
+    done = ninjaone("preview", "update_device", "--json", "--templates", templates, stdin="{}")
+    assert json.loads(done.stdout)["body"] == {"displayName": "1.10"}
 
 
 def test_actions_lists_and_searches(ninjaone: Ninjaone) -> None:

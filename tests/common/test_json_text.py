@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import re
 from typing import Any
 
 import pytest
@@ -118,6 +120,55 @@ def test_a_python_without_a_c_encoder_writes_alike(monkeypatch: pytest.MonkeyPat
 @given(surrogates)
 def test_broken_characters_are_always_writable(text: str) -> None:
     assert json.loads(json_text.dump_bytes({"a": text})) == {"a": text} or "\\ud" in json.dumps(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("B\udcfcro", r'"B\udcfcro" is not Unicode text: the byte 0xFC is not UTF-8'),
+        ("a\ud83d", r"\ud83d is half a character"),
+        (["a", {"b": ["\udc00"]}], r"\udc00 is half a character"),
+        ({"é": {"\udfff": 1}}, r"\udfff is half a character"),
+    ],
+)
+def test_a_lone_surrogate_is_found_wherever_it_is(value: Any, said: str) -> None:
+    assert not json_text.is_unicode(value)
+    with pytest.raises(ValueError, match=re.escape(said)):
+        json_text.require_unicode(value)
+
+
+@examples(150)
+@given(values)
+def test_what_utf_8_can_write_is_unicode(value: Any) -> None:
+    json_text.require_unicode(value)
+
+
+def test_text_nested_without_end_is_a_value_error() -> None:
+    deep: Any = "\ud800"
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(ValueError, match="nested too deeply"):
+        json_text.require_unicode(deep)
+
+
+SPELLINGS = ["1E5", "1e5", "1.10", "0.0", "-0.0", "1.0", "1E-7", "0.00001", "12345678901234567.25", "0.1e1"]
+
+
+@pytest.mark.parametrize("text", SPELLINGS)
+def test_a_number_keeps_its_spelling_as_text(text: str) -> None:
+    (number,) = json_text.loads(f"[{text}]")
+    assert number == float(text)
+    assert json_text.number_text(number) == text
+    assert json_text.number_text(copy.deepcopy(number)) == text
+    assert json_text.dumps([number]) == f"[{float(text)!r}]"
+    assert json_text.dump_bytes(number) == repr(float(text)).encode()
+
+
+@examples(300)
+@given(st.from_regex(r"\A-?(0|[1-9][0-9]{0,20})(\.[0-9]{1,20}([eE][-+]?[0-9]{1,2})?|[eE][-+]?[0-9]{1,2})\Z"))
+def test_every_number_with_a_fraction_or_an_exponent_keeps_its_spelling(text: str) -> None:
+    number = json_text.loads(text)
+    assert (number, json_text.number_text(number)) == (float(text), text)
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,15 @@ def test_an_id_is_not_looked_up(given: Any) -> None:
     assert fed.lines == ["PATCH /v2/organization/7"]
 
 
+@pytest.mark.parametrize("given", ["2147483648", " 9999999999 "])
+def test_an_id_that_is_too_large_is_refused_unsent(given: str) -> None:
+    fed = feed("update_organization", organization_id=given, name="New")
+    assert fed.lines == []
+    assert fed.error is not None
+    assert fed.error.code == "input_invalid"
+    assert "organization_id: " in str(fed.error)
+
+
 @pytest.mark.parametrize(
     ("given", "found"),
     [("Alder Dental", 1), ("alder  dental ", 1), ("alder_dental", 1), ("Birch Legal", 2), ("birch-legal", 3)],
