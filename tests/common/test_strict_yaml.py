@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from connector.common import strict_yaml
+from connector.common.json_text import number_text
 from connector.errors import RunError
 
 
@@ -49,7 +50,6 @@ def fault(file: Path, text: str) -> str:
         ("1234567890123", 1234567890123),
         ("1.5", 1.5),
         ("-0.25", -0.25),
-        ("1.0e+20", 1e20),
         ("true", True),
         ("no", False),
         ("null", None),
@@ -64,6 +64,13 @@ def test_a_value_is_a_number_only_where_json_has_that_number(file: Path, written
     found = load(file, f"a: {written}")["a"]
     assert found == value
     assert type(found) is type(value)
+
+
+@pytest.mark.parametrize("written", ["1.0e+20", "1.10", "0.0"])
+def test_a_number_keeps_its_spelling_for_a_text(file: Path, written: str) -> None:
+    found = load(file, f"a: {written}")["a"]
+    assert found == float(written)
+    assert number_text(found) == written
 
 
 def test_anchors_and_merges_are_those_of_yaml(file: Path) -> None:
