@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from connector.cli.summary import Report
 from connector.errors import RunError
 from connector.files.output import format_of, is_interrupted
 from connector.files.readers import RowSource
+from connector.runs.export import export_unfinished
 from connector.runs.job import STREAM, Job, load_jobs
 from connector.runs.records import (
     Record,
@@ -27,9 +29,10 @@ from connector.runs.records import (
     is_rerun_name,
     list_records,
     rerun_output,
+    save,
 )
 from connector.runs.rerun import Rerun, RetryableRows, find_retryable
-from connector.runs.run import Prepared, fingerprint, prepare
+from connector.runs.run import Prepared, fingerprint, open_rows, prepare
 from connector.runs.tenant_runs import account_of
 
 
@@ -52,10 +55,19 @@ def add_rerun(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", metavar="FILE", help="where envelopes go; by default OUT.rerun.jsonl, beside OUT"
     )
     add_outcome(parser)
+    parser.add_argument(
+        "--export",
+        metavar="FILE",
+        type=Path,
+        help="run nothing, and save the results of the unfinished run of OUT to FILE, which can be rerun; rows "
+        "that are not finished get an error that says whether they can be run again",
+    )
     parser.set_defaults(command=_rerun)
 
 
 def _rerun(options: argparse.Namespace) -> int:
+    if options.export:
+        return _export(options)
     with Report(options.summary) as report:
         prepared = _prepare(options)
         return carry_out([prepared], options, report) if prepared else OK
@@ -81,6 +93,33 @@ def _prepare(options: argparse.Namespace) -> Prepared | None:
     other = options.connection is not None or options.allow_connections is not None
     _check_unchanged(prepared, record, repeats, other_connection=other)
     return prepared
+
+
+def _export(options: argparse.Namespace) -> int:
+    """Save the results of an unfinished run, with a record, so that they can be rerun. Raises RunError."""
+    of, to = options.of, options.export
+    record = find(of)
+    job = _find_job(of, record, options.job_file, given_settings(options))
+    rerun_of = record.rerun_of if record else None
+    numbers: Iterable[int]
+    if rerun_of:
+        numbers = find_retryable(rerun_of, format_of(str(rerun_of), None)).numbers
+    else:
+        numbers = (row.number for row in open_rows(prepare(job, open_catalog(options))).rows.rows())
+    counts = export_unfinished(of, to, job.action, numbers, private=job.reveal_secrets)
+    exported = replace(job, step="", output=str(to), output_format="jsonl")
+    if record:
+        ended = record.ended or record.seen
+        save(replace(record, output=absolute(to), job=exported, ended=ended, summary=None))
+    again = f"ninjaone rerun {shlex.quote(str(to))}" + ("" if record else f" {options.job_file}")
+    text = (
+        f"{to}: {counts.finished} rows finished, {counts.in_doubt} in doubt (outcome_unknown), "
+        f"{counts.not_run} not run (cancelled). `{again}` runs those that were not run. The unfinished run is "
+        f"unchanged; remove {of}.run when you no longer need it"
+    )
+    as_json = json.dumps({"exported": str(to), **asdict(counts)})
+    print(as_json if options.json else text, file=sys.stderr)
+    return OK
 
 
 def _check_complete(of: Path) -> None:

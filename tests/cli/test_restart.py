@@ -188,3 +188,44 @@ def test_a_journal_of_the_version_before_is_resumed(
     envelopes = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     assert [envelope["has_error"] for envelope in envelopes] == [False, False, True, False]
     assert writes(sandbox) == 3
+
+
+@pytest.mark.parametrize("version", [2, 9])
+def test_an_unfinished_run_is_exported_and_the_rest_of_it_rerun(
+    ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path, version: int
+) -> None:
+    """Row 1 is finished, row 2 was sent, rows 3 and 4 were not: with any version of the journal."""
+    assert ninjaone(*TICKET).returncode == 3
+    work = tmp_path / "out.jsonl.run"
+    journal, partial = work / "journal.jsonl", work / "envelopes.jsonl"
+    lines = journal.read_text().splitlines(keepends=True)
+    lines = [lines[0].replace('"journal":2', f'"journal":{version}'), *lines[1:4]]
+    journal.write_text("".join(lines))
+    rows_left = 2 if version == 2 else 0  # what else a journal of another version may say cannot be known
+    partial.write_text(partial.read_text().splitlines(keepends=True)[0])
+    done = ninjaone("rerun", "out.jsonl", "--export", "kept.jsonl")
+    assert done.returncode == 0, done.stderr
+    kept = [json.loads(line) for line in (tmp_path / "kept.jsonl").read_text().splitlines()]
+    assert [envelope["row"] for envelope in kept] == [1, 2, 3, 4]
+    codes = [envelope["meta"]["code"] for envelope in kept]
+    assert codes == [None, "outcome_unknown", *(["cancelled"] * 2 if rows_left else ["outcome_unknown"] * 2)]
+    assert [envelope["meta"].get("repeatable") for envelope in kept[1:]] == [False] + [bool(rows_left)] * 2
+    again = ninjaone("rerun", "kept.jsonl", "--max-errors", "9")
+    assert (again.returncode, writes(sandbox)) == ((1, 3) if rows_left else (0, 2)), again.stderr
+    twice = ninjaone("rerun", "out.jsonl", "--export", "kept.jsonl")
+    assert (twice.returncode, "kept.jsonl: already exists" in twice.stderr) == (2, True)
+    nothing = ninjaone("rerun", "kept.jsonl", "--export", "other.jsonl")
+    assert (nothing.returncode, "there is no unfinished run to export" in nothing.stderr) == (2, True)
+
+
+def test_tenants_are_exported_in_the_order_of_the_rows(
+    ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    tenants = (*TICKET, "-c", "{{ 'connection.yaml' }}", "--allow-connections", "connection.yaml")
+    assert ninjaone(*tenants).returncode == 3
+    done = ninjaone("rerun", "out.jsonl", "--export", "kept.jsonl", "--json")
+    assert done.returncode == 0, done.stderr
+    counts = {"finished": 3, "in_doubt": 0, "not_run": 1}
+    assert json.loads(done.stderr) == {"exported": "kept.jsonl", **counts}
+    assert ninjaone("rerun", "kept.jsonl", "--max-errors", "9").returncode == 1
+    assert writes(sandbox) == 3

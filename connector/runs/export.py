@@ -1,0 +1,116 @@
+"""The results of an unfinished run that cannot or should not be resumed, as the output of a finished run.
+
+Rows that are finished keep their envelopes. Every other row gets one that says whether requests of it that
+must not be repeated were sent (`outcome_unknown`) or not (`cancelled`, which can be run again).
+"""
+
+from __future__ import annotations
+
+import heapq
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from connector.common import json_text
+from connector.common.file_modes import create_file
+from connector.errors import Code, RunError
+from connector.files.envelope import Envelope
+from connector.files.output import (
+    is_interrupted,
+    look_for_another_run,
+    partial_output_of,
+    sent_by_unfinished_run,
+)
+
+_IN_DOUBT = (
+    "the run ended before this row was finished, and had sent requests of it that must not be repeated: "
+    "check what they did before you send the row again"
+)
+_NOT_RUN = "the run ended before this row was run, or before it sent anything that must not be repeated"
+
+
+@dataclass
+class Exported:
+    """How many rows are finished, in doubt (`outcome_unknown`), and not run (`cancelled`)."""
+
+    finished: int = 0
+    in_doubt: int = 0
+    not_run: int = 0
+
+
+def export_unfinished(
+    output: Path, to: Path, action: str, numbers: Iterable[int], *, private: bool
+) -> Exported:
+    """Write the envelopes of an unfinished run to a new JSON Lines file.
+
+    `numbers` are those of all of its rows, ascending.
+
+    Raises RunError if there is no such run, if it is still running, or if the file cannot be written.
+    """
+    if not is_interrupted(output):
+        raise RunError(f"{output}: there is no unfinished run to export")
+    if to.exists():
+        raise RunError(f"{to}: already exists; name a new file")
+    look_for_another_run(output)
+    sent, exported = sent_by_unfinished_run(output), Exported()
+    others = heapq.merge(numbers, sorted(sent.rows))
+    rows = heapq.merge(*map(_finished_rows, _partial_files(output)), ((row, b"") for row in others), key=_row)
+    part = to.with_name(f"{to.name}.part")
+    try:
+        with create_file(part, private=private) as file:
+            for row, same in groupby(rows, key=_row):
+                lines = max((lines for _, lines in same), key=len)
+                if lines:
+                    exported.finished += 1
+                elif row in sent.rows or not sent.complete:
+                    exported.in_doubt += 1
+                    lines = _unfinished(row, action, "outcome_unknown", _IN_DOUBT)
+                else:
+                    exported.not_run += 1
+                    lines = _unfinished(row, action, "cancelled", _NOT_RUN)
+                file.write(lines)
+        os.replace(part, to)
+    except OSError as error:
+        raise RunError(f"{to}: cannot be written: {error.strerror}") from error
+    return exported
+
+
+def _row(pair: tuple[int, bytes]) -> int:
+    return pair[0]
+
+
+def _partial_files(output: Path) -> list[Path]:
+    """Return the files with the envelopes of an unfinished run: one, or more if it has several tenants."""
+    partial = partial_output_of(output)
+    files = sorted(partial.parent.rglob(partial.name))
+    # A run that is killed as its output gets its name leaves it there.
+    return files if partial in files else [output, *files]
+
+
+def _finished_rows(partial: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield each row that has all of its envelopes, with their lines, as far as the file can be read."""
+    row, lines = 0, b""
+    try:
+        with partial.open("rb") as file:
+            for line in file:
+                envelope = Envelope.from_json(json_text.loads(line.decode()))
+                lines = lines + line if envelope.row == row else line
+                row = envelope.row
+                if envelope.ends_row and line.endswith(b"\n"):
+                    yield row, lines
+    except (OSError, ValueError, TypeError, AttributeError):
+        return
+
+
+def _unfinished(row: int, action: str, code: Code, message: str) -> bytes:
+    meta = {
+        "action": action,
+        "status": None,
+        "code": code,
+        "attempts": 0,
+        "request_id": None,
+        "repeatable": code == "cancelled",
+    }
+    return Envelope(row, message, None, meta).line()
