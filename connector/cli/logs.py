@@ -20,7 +20,8 @@ from connector.errors import RunError
 _ROOT = logging.getLogger("connector")
 logger = logging.getLogger(__name__)
 _SHOWN = (logging.ERROR, logging.INFO, logging.DEBUG)
-"""The least level on standard error, by how often `-v` was given. Only servers log errors."""
+"""The least level on standard error, by how often `-v` was given. Only servers log errors; a record with
+`notice` is shown without `-v`, too: what a run waits for."""
 
 
 def add_log_options(parser: argparse.ArgumentParser) -> None:
@@ -120,7 +121,8 @@ class _TerminalHandler(logging.Handler):
     """Shows records on standard error, through `say`."""
 
     def __init__(self, level: int) -> None:
-        super().__init__(level)
+        super().__init__(min(level, logging.WARNING))
+        self.addFilter(lambda record: record.levelno >= level or getattr(record, "notice", False))
         self.say: Callable[[str], None] = _say
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -63,13 +63,17 @@ class ClientCredentials:
         return self._endpoint.ask("client_credentials", **scope)
 
 
+LOCK_WAIT_S = 60.0
+"""How long a process waits for another one that is signing in; that one may be suspended."""
+
+
 def _acquire(lock: FileLock, label: str) -> None:
-    """Wait for the lock, and log that where another process has it."""
+    """Wait for the lock, and log that where another process has it. Raises OSError after `LOCK_WAIT_S`."""
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        logger.info("%s: waiting for another process that is signing in", label)
-        lock.acquire()
+        logger.warning("%s: waiting for another process that is signing in", label, extra={"notice": True})
+        lock.acquire(timeout=LOCK_WAIT_S)
 
 
 @dataclass(frozen=True)

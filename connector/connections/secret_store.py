@@ -104,7 +104,9 @@ class SecretStore:
             try:
                 lock.acquire(timeout=0)
             except Timeout:
-                logger.info("%s: waiting for another process that is signing in", name)
+                logger.warning(
+                    "%s: waiting for another process that is signing in", name, extra={"notice": True}
+                )
                 lock.acquire()
         except Timeout as error:
             raise ConnectionSetupError(

@@ -9,6 +9,7 @@ import pytest
 from filelock import FileLock
 
 from connector.catalog.service import Service
+from connector.client import grants
 from connector.client.auth import Auth
 from connector.client.client import Client
 from connector.client.pacing import Pacer
@@ -86,8 +87,14 @@ def test_a_long_wait_for_the_pace_is_logged(clock: FakeClock, caplog: pytest.Log
         pacer = Pacer(delay_ms, clock)
         pacer.wait()
         pacer.wait()
-    assert [record.getMessage() for record in caplog.records] == [
-        "waiting 6.0 s for the pace: 6000 ms between requests to one account"
+        pacer.wait()
+    said = (
+        "waiting 6.0 s: the delay between requests to one account is 6000 ms, and the latest one started "
+        "0.0 s ago"
+    )
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("WARNING", said),
+        ("INFO", said),
     ]
 
 
@@ -105,6 +112,15 @@ def test_a_wait_for_another_process_that_signs_in_is_logged(
     finally:
         logger.removeHandler(release)
     assert not lock.is_locked
+
+
+def test_a_process_that_signs_in_without_end_is_not_waited_for_for_ever(
+    service: Service, clock: FakeClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grants, "LOCK_WAIT_S", 0.05)
+    with FileLock(tmp_path / "token.lock"):
+        auth = Auth(service, CONNECTION, FakeTransport(), clock, Redactor(), tmp_path / "token")
+        assert auth.token() == "token-1"
 
 
 def test_a_wait_for_another_process_that_uses_the_refresh_token_is_logged(own_state: Path) -> None:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import random
 import stat
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from connector.client.pacing import TOLERANCE_S, Pacer
+from connector.client.pacing import TOLERANCE_S, Pacer, _Turn
 from connector.common import user_folders
 from tests.client.starts import SleepyClock, gaps, start_times
-from tests.fakes import FakeClock
+from tests.fakes import FakeClock, HurriedClock
 
-SHARED = struct.Struct("=dddd")
-"""What pacers share: when the clock began; the latest slot, start and unpaced start."""
+SHARED = struct.Struct("=ddddd")
+"""What pacers share: when the clock began; the latest slot, start and unpaced start; the latest delay."""
 
 
 def starts(pacer: Pacer, clock: FakeClock, count: int) -> list[float]:
@@ -71,13 +73,18 @@ def test_a_start_that_is_later_than_the_next_slots_is_not_made_up_for() -> None:
     assert times[-1] >= 1.0 + 98 * 0.005 - 0.005
 
 
-def test_who_asked_in_time_gets_the_slot_of_that_time_behind_a_late_start() -> None:
+def test_a_request_that_asked_in_time_gets_the_slot_of_that_time_behind_a_late_start() -> None:
     clock = SleepyClock(lambda: 0.0)
     pacer = Pacer(5, clock)
     pacer.wait()
     clock.time = 0.02
-    assert [pacer._reserve(0.001), pacer._reserve(0.001)] == pytest.approx([-0.015, -0.010])
-    assert [pacer._reserve(0.02), pacer._reserve(0.02)] == pytest.approx([0, 0.005])
+    first, second, third = _Turn(0.001, 0.005), _Turn(0.001, 0.005), _Turn(0.03, 0.005)
+    assert pacer._start(first) == 0
+    assert pacer._start(second) == pytest.approx(0.005 - TOLERANCE_S)  # the distance, as its slot is over
+    clock.time = 0.03
+    assert [pacer._start(second), first.slot, second.slot] == pytest.approx([0, 0.005, 0.010])
+    assert pacer._start(third) == pytest.approx(0.005 - TOLERANCE_S)
+    assert third.slot == pytest.approx(0.03)
 
 
 @pytest.mark.parametrize("delay_ms", [1, 5, 300])
@@ -91,14 +98,16 @@ def test_starts_keep_their_distance_whatever_sleeps_do(delay_ms: float) -> None:
 
 def test_a_start_keeps_its_distance_from_a_late_one_of_another_process(tmp_path: Path) -> None:
     clock = SleepyClock(lambda: 0.0)
-    late, other = (Pacer(5, clock, tmp_path / "pace") for _ in range(2))
-    assert [late._reserve(0), other._reserve(0)] == pytest.approx([0, 0.005])
-    clock.time = 0.004  # late was asleep for too long, and other is not
-    assert late._start() == 0
-    clock.time = 0.005
-    assert other._start() == pytest.approx(0.004 - TOLERANCE_S)
-    clock.time += 0.004
-    assert other._start() == 0
+    first, late, other = (Pacer(5, clock, tmp_path / "pace") for _ in range(3))
+    first.wait()
+    slept, waiting = _Turn(0.0, 0.005), _Turn(0.0, 0.005)
+    assert [late._start(slept), other._start(waiting)] == pytest.approx([0.005, 0.005])
+    clock.time = 0.008  # late was asleep for too long
+    assert late._start(slept) == 0
+    assert other._start(waiting) == pytest.approx(0.005 - TOLERANCE_S)
+    clock.time += 0.005
+    assert other._start(waiting) == 0
+    assert (slept.slot, waiting.slot) == pytest.approx((0.005, 0.010))
 
 
 def test_the_next_start_keeps_its_distance_from_when_a_request_left(tmp_path: Path) -> None:
@@ -118,7 +127,76 @@ def test_a_request_that_leaves_late_hides_no_later_start_and_an_unpaced_one_is_n
     pacer.leaving()
     clock.time = 0.012
     free.leaving()
-    assert pacer._start() == pytest.approx(0.003 - TOLERANCE_S)
+    assert pacer._start(_Turn(0.0, 0.005, 0.0, 0.010)) == pytest.approx(0.003 - TOLERANCE_S)
+
+
+# Runs that end early
+
+
+HOUR = 3_600_000
+
+
+@pytest.mark.parametrize("delay_ms", [300, HOUR])
+def test_a_run_that_ended_while_it_waited_for_long_delays_no_later_one(
+    clock: FakeClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, delay_ms: int
+) -> None:
+    ended = Pacer(HOUR, clock, tmp_path / "pace")
+    ended.wait()
+    for _ in range(3):
+        with monkeypatch.context() as patch:
+            patch.setattr(clock, "sleep", lambda seconds: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                ended.wait()
+    Pacer(delay_ms, clock, tmp_path / "pace").wait()
+    assert sum(clock.slept) == pytest.approx(delay_ms / 1000, abs=0.001)
+
+
+def test_a_killed_run_delays_no_later_one(tmp_path: Path) -> None:
+    code = """
+import sys
+from pathlib import Path
+from connector.client.pacing import Pacer
+from connector.common.clock import SystemClock
+class Clock(SystemClock):
+    def sleep(self, seconds):
+        print(seconds, flush=True)
+        sys.stdin.read()
+pacer = Pacer(3_600_000, Clock(), Path(sys.argv[1]))
+pacer.wait()
+pacer.wait()
+"""
+    command = [sys.executable, "-c", code, str(tmp_path / "pace")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert float(process.stdout.readline()) == pytest.approx(3600, abs=1)
+        process.kill()
+    clock = HurriedClock()
+    Pacer(300, clock, tmp_path / "pace")._start(turn := _Turn(clock.monotonic(), 0.3))
+    assert turn.slot - clock.monotonic() <= 0.3
+
+
+def test_a_run_with_a_long_delay_does_not_wait_for_ever_beside_one_with_a_short_delay(tmp_path: Path) -> None:
+    clock = SleepyClock(lambda: 0.0)
+    slow, fast = (Pacer(delay_ms, clock, tmp_path / "pace") for delay_ms in (1000, 300))
+    slow.wait()
+    waiting = _Turn(clock.time, 1.0)
+    assert slow._start(waiting) == pytest.approx(1.0)
+    while clock.time < 0.8:
+        fast.wait()
+    clock.time = 1.0
+    assert slow._start(waiting) == pytest.approx(0.2)  # the fast one's delay after its latest start
+    clock.time = 1.2
+    assert slow._start(waiting) == 0
+    assert start_times(fast, clock, 1) == pytest.approx([1.5])
+
+
+def test_a_slot_that_an_older_version_reserved_is_worth_no_more_than_a_start(
+    clock: FakeClock, tmp_path: Path
+) -> None:
+    now = clock.monotonic()
+    (tmp_path / "pace").write_bytes(SHARED.pack(clock.now() - now, now + 3600, now, float("-inf"), 0))
+    Pacer(300, clock, tmp_path / "pace").wait()
+    assert clock.slept == [pytest.approx(0.3, abs=1e-5)]
 
 
 # The file
@@ -138,16 +216,16 @@ def test_a_time_counts_only_since_the_machines_last_start(
 ) -> None:
     began = clock.now() - clock.monotonic() + boot_shift_s
     then = clock.monotonic() + ahead_s
-    (tmp_path / "pace").write_bytes(SHARED.pack(began, then, then, then))
+    (tmp_path / "pace").write_bytes(SHARED.pack(began, then, then, then, 0.3))
     Pacer(300, clock, tmp_path / "pace").wait()
     assert sum(clock.slept) == pytest.approx(waits, abs=1e-5)
 
 
-@pytest.mark.parametrize("content", [b"", b"x", b"\xff" * 32, SHARED.pack(*[float("nan")] * 4), b"x" * 99])
+@pytest.mark.parametrize("content", [b"", b"x", b"\xff" * 40, SHARED.pack(*[float("nan")] * 5), b"x" * 99])
 def test_a_broken_file_costs_no_time(clock: FakeClock, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "pace").write_bytes(content)
     assert starts(Pacer(300, clock, tmp_path / "pace"), clock, 2) == [0, 0.3]
-    _, slot, started, _ = SHARED.unpack_from((tmp_path / "pace").read_bytes())
+    _, slot, started, *_ = SHARED.unpack_from((tmp_path / "pace").read_bytes())
     assert [slot, started] == pytest.approx([clock.monotonic()] * 2, abs=1e-5)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from connector.client.pacing import TOLERANCE_S, Pacer
+from connector.client.pacing import TOLERANCE_S, Pacer, _Turn
 from connector.common.clock import SystemClock
 from tests.client.starts import SleepyClock, gaps, start_times
 from tests.fakes import FakeClock
@@ -39,15 +39,6 @@ def test_without_a_delay_nothing_waits_but_others_know_of_it(clock: FakeClock, t
     assert clock.slept == []
     slow.wait()
     assert clock.slept == [pytest.approx(0.3, abs=1e-5)]
-
-
-def test_without_a_delay_a_time_that_others_were_given_stays(clock: FakeClock, tmp_path: Path) -> None:
-    fast, slow = Pacer(0, clock, tmp_path / "pace"), Pacer(300, clock, tmp_path / "pace")
-    now = clock.monotonic()
-    assert [slow._reserve(now) for _ in range(3)] == pytest.approx([0, 0.3, 0.6], abs=1e-5)
-    fast.wait()
-    another = Pacer(300, clock, tmp_path / "pace")
-    assert another._reserve(now) == pytest.approx(0.9, abs=1e-5)
 
 
 def test_who_keeps_a_delay_is_not_stopped_by_who_keeps_none(tmp_path: Path) -> None:
@@ -187,7 +178,7 @@ def test_a_process_takes_one_slot_at_a_time_however_many_threads_it_has(tmp_path
         thread.start()
     assert asleep.acquire(timeout=60)
     assert not asleep.acquire(timeout=0.05)
-    assert other._reserve(clock.monotonic()) == pytest.approx(0.6, abs=1e-5)
+    assert other._start(_Turn(clock.monotonic(), 0.3)) == pytest.approx(0.3, abs=1e-5)
     awake.set()
     for thread in threads:
         thread.join()
@@ -242,4 +233,4 @@ def test_whoever_is_interrupted_lets_the_next_one_start(
         with pytest.raises(ZeroDivisionError):
             pacer.wait()
     pacer.wait()
-    assert sum(clock.slept) == pytest.approx(0.6, abs=1e-5)
+    assert sum(clock.slept) == pytest.approx(0.3, abs=1e-5)

@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from connector.sandbox.ninjaone.server import Sandbox
+from tests.fakes import write_lines
 
 DELAY_S = 0.3
 """What a run keeps when nothing else is said."""
@@ -54,3 +55,30 @@ def test_two_runs_on_one_connection_keep_the_delay_between_them(
     # A busy machine may hold up a request on its way; without one pace for both, one gap of two is shorter.
     assert min(b - a for a, b in pairwise(times)) > DELAY_S / 2
     assert times[-1] - times[0] > (2 * ROWS - 2) * DELAY_S
+
+
+def test_a_killed_run_with_a_long_delay_says_what_it_waits_for_and_blocks_no_other(
+    sandbox: Sandbox, connection_file: Path, tmp_path: Path
+) -> None:
+    rows = write_lines(tmp_path / "rows.jsonl", [{"device_id": 1}] * 2)
+    run = [
+        sys.executable,
+        "-m",
+        "connector",
+        "run",
+        "get_device",
+        "-c",
+        str(connection_file),
+        "-i",
+        str(rows),
+    ]
+    slow = [*run, "-o", str(tmp_path / "slow.jsonl"), "--delay-ms", "3600000"]
+    with subprocess.Popen(slow, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        shown = process.stderr.readline()
+        process.kill()
+    assert "waiting 3" in shown
+    assert "the delay between requests to one account is 3600000 ms, and the latest one started" in shown
+    later = [*run, "-o", str(tmp_path / "later.jsonl"), "--delay-ms", "10"]
+    assert subprocess.run(later, timeout=60, capture_output=True).returncode == 0
+    assert len(sandbox.log.requests()) == 3
