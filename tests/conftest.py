@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from connector.catalog.catalog import Catalog
 from connector.catalog.service import Service
@@ -18,7 +19,7 @@ from connector.client.client import Client
 from connector.common import redaction, user_folders
 from connector.http.transport import HttpTransport
 from connector.sandbox.ninjaone.server import Sandbox
-from tests import examples
+from tests import environments, examples
 from tests.fakes import FakeClock, FakeTransport, make_client
 from tests.loopback import PATIENCE_S
 
@@ -82,6 +83,28 @@ def own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
         remembered.cache_clear()
     if folder.exists():
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The folder of what is made once for all of pytest's processes; who makes it there takes a lock."""
+    base = tmp_path_factory.getbasetemp()
+    return base if worker_id == "master" else base.parent
+
+
+@pytest.fixture(scope="session")
+def wheel(shared_folder: Path) -> Path:
+    """The built wheel."""
+    if not (environments.WHEELS / ".ready").exists():
+        pytest.skip("no packages are put aside: run `make wheels`")
+    folder = shared_folder / "wheel"
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "ready").exists():
+            folder.mkdir()
+            environments.build_wheel(folder)
+            (folder / "ready").touch()
+    (built,) = (folder / "dist").glob("*.whl")
+    return built
 
 
 @pytest.fixture

@@ -8,14 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-from tests.conftest import ROOT
-
+SOURCES = Path(__file__).resolve().parents[1]
 WHEELS = Path(sys.prefix) / "wheels"
-needs_wheels = pytest.mark.skipif(
-    not (WHEELS / ".ready").exists(), reason="no packages are put aside: run `make wheels`"
-)
 
 
 def run(*command: object, cwd: Path, **environment: str) -> str:
@@ -33,15 +27,16 @@ def run(*command: object, cwd: Path, **environment: str) -> str:
     return done.stdout
 
 
-def environment(folder: Path, python: str = sys.executable) -> Path:
-    """Make an environment, and give the folder of its programs."""
-    run(python, "-m", "venv", folder, cwd=folder.parent)
+def environment(folder: Path, python: str = sys.executable, *, pip: bool = False) -> Path:
+    """Make an environment, and give the folder of its programs. Most need no pip, which takes seconds."""
+    run(python, "-m", "venv", *([] if pip else ["--without-pip"]), folder, cwd=folder.parent)
     return folder / "bin"
 
 
 def offline_pip(python: Path, *arguments: object, cwd: Path) -> None:
-    """Run pip with the packages that are put aside, and no network."""
-    run(python, "-m", "pip", *arguments, "--quiet", "--no-index", "--find-links", WHEELS, cwd=cwd)
+    """Run pip for a Python, with the packages that are put aside, and no network."""
+    offline = ("--quiet", "--no-index", "--find-links", WHEELS)
+    run(sys.executable, "-m", "pip", "--python", python, *arguments, *offline, cwd=cwd)
 
 
 def copy_sources(folder: Path) -> Path:
@@ -50,12 +45,13 @@ def copy_sources(folder: Path) -> Path:
     left_out = shutil.ignore_patterns(
         ".*", "*.egg-info", "build", "dist", "__pycache__", "tests", "demo-output"
     )
-    shutil.copytree(ROOT, copy, ignore=left_out)
+    shutil.copytree(SOURCES, copy, ignore=left_out)
     return copy
 
 
-def build_wheel(python: Path, sources: Path, folder: Path) -> Path:
-    """Build the wheel of the sources into a folder."""
-    offline_pip(python, "wheel", "--no-deps", "--wheel-dir", folder, sources, cwd=folder.parent)
-    (wheel,) = folder.glob("ninjaone_connector-*.whl")
+def build_wheel(folder: Path) -> Path:
+    """Build the wheel of a copy of the sources, below a folder."""
+    sources, wheels = copy_sources(folder), folder / "dist"
+    offline_pip(Path(sys.executable), "wheel", "--no-deps", "--wheel-dir", wheels, sources, cwd=folder)
+    (wheel,) = wheels.glob("ninjaone_connector-*.whl")
     return wheel

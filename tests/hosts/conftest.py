@@ -11,7 +11,7 @@ from filelock import FileLock
 
 from connector.hosts.lhub_build import build
 from connector.sandbox.ninjaone.server import Sandbox
-from tests.environments import WHEELS, build_wheel, copy_sources, environment, offline_pip
+from tests.environments import environment, offline_pip
 from tests.hosts.logichub import LogicHub
 
 SDK = "lhub_integ==1.0.14"
@@ -19,19 +19,14 @@ ByHand = Callable[[str], LogicHub]
 
 
 @pytest.fixture(scope="session")
-def sdk_python(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+def sdk_python(shared_folder: Path, wheel: Path) -> Path:
     """The Python of an environment with the SDK and our wheel, made once for all workers."""
-    if not (WHEELS / ".ready").exists():
-        pytest.skip("no packages are put aside: run `make wheels`")
-    base = tmp_path_factory.getbasetemp()
-    folder = (base if worker_id == "master" else base.parent) / "sdk"
+    folder = shared_folder / "sdk"
     with FileLock(f"{folder}.lock"):
-        python = folder / "environment" / "bin" / "python"
+        python = folder / "bin" / "python"
         if not (folder / "ready").exists():
-            folder.mkdir()
-            environment(folder / "environment")
-            wheel = build_wheel(python, copy_sources(folder), folder / "dist")
-            offline_pip(python, "install", SDK, wheel, cwd=folder)
+            environment(folder)
+            offline_pip(python, "install", SDK, wheel, cwd=shared_folder)
             (folder / "ready").touch()
     return python
 

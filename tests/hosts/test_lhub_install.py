@@ -47,16 +47,15 @@ def python_of(version: str) -> str:
 
 @pytest.mark.parametrize("version", PYTHONS)
 def test_the_bundle_runs_beside_the_sdks_old_pins(
-    version: str, sdk_python: Path, tmp_path: Path, sandbox: Sandbox
+    version: str, wheel: Path, tmp_path: Path, sandbox: Sandbox
 ) -> None:
     python = python_of(version)
-    bin = environment(tmp_path / "platform", python)
+    bin = environment(tmp_path / "platform", python, pip=True)
     offline_pip(bin / "python", "install", SDK, cwd=tmp_path)
 
     # Where it is written: the wheel beside it, as there is no package index.
     folder = tmp_path / "integration"
     build(folder)
-    (wheel,) = (sdk_python.parents[2] / "dist").glob("*.whl")
     shutil.copy(wheel, folder)
     offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(WHEELS)}
     run(bin / "bundle-requirements", cwd=folder, PATH=f"{bin}:/usr/bin:/bin", **offline)
