@@ -165,7 +165,7 @@ def test_a_fault_of_the_run_sends_nothing_and_writes_nothing(
             "the client id is wrong, or the app belongs to another region",
         ),
         ({"NINJAONE_CLIENT_SECRET": "wrong-secret"}, "refuses the client secret"),
-        ({"NINJAONE_SCOPE": "offline_access"}, "was not given a scope"),
+        ({"NINJAONE_SCOPE": "offline_access"}, "lacks a scope"),
         ({"NINJAONE_BASE_URL": "http://127.0.0.1:9"}, "no connection"),
     ],
 )

@@ -248,7 +248,7 @@ UNKNOWN_APP = reply(
         (reply(b"", 404), ["404", "nothing", "another region"]),
         (auth_error("invalid_client"), ["400", "invalid_client", "refuses the client secret"]),
         (auth_error("invalid_client", 401), ["401", "invalid_client", "refuses the client secret"]),
-        (auth_error("invalid_scope"), ["invalid_scope", "was not given a scope", "Leave the connection's"]),
+        (auth_error("invalid_scope"), ["invalid_scope", "lacks a scope", "Remove the scope"]),
         (auth_error("unauthorized_client"), ["unauthorized_client", "API Services"]),
         (auth_error("brand_new_code"), ["400", "brand_new_code"]),
         (reply(b"go away", 403), ["403", "go away"]),
@@ -297,14 +297,14 @@ PAGE = b"<!doctype html><title>x</title>"
     [
         (
             reply(PAGE, 200),
-            "it answered 200 (an HTML page): this is no answer of NinjaOne's sign-in. Compare",
+            "it answered 200 (an HTML page): this is not a response of NinjaOne's sign-in. Compare",
         ),
         (
             reply(PAGE, 403),
-            "it answered 403 (an HTML page): this is no answer of NinjaOne's sign-in. Compare",
+            "it answered 403 (an HTML page): this is not a response of NinjaOne's sign-in. Compare",
         ),
-        (reply(b"", 302, location="https://a.example/"), "(a redirect to https://a.example/): this is no"),
-        (reply(b"", 307), "it answered 307 (a redirect to nowhere): this is no answer of NinjaOne's sign-in"),
+        (reply(b"", 302, location="https://a.example/"), "(a redirect to https://a.example/): this is not"),
+        (reply(b"", 307), "it answered 307 (a redirect to nowhere): this is not a response of NinjaOne"),
     ],
 )
 def test_an_answer_from_elsewhere_says_to_look_at_the_host(
@@ -314,7 +314,9 @@ def test_an_answer_from_elsewhere_says_to_look_at_the_host(
     with pytest.raises(RowError) as raised:
         make_auth().token()
     assert said in str(raised.value)
-    assert "Compare the connection's region or base URL with the host in your browser" in str(raised.value)
+    assert "Compare the region or base URL of the connection with the host name in your browser" in str(
+        raised.value
+    )
 
 
 @pytest.mark.parametrize("page", [b"<html>Too many requests</html>", b"<html>Bad Gateway</html>"])

@@ -98,7 +98,7 @@ def test_a_user_signs_in(
     assert answer.json()["scope"] == "monitoring management offline_access"
     (told,) = said
     assert f"needs exactly http://127.0.0.1:{port}/ among its redirect URIs" in told
-    assert "make a Web app (it has a client secret) or a Native app" in told
+    assert "create a Web app (with a client secret) or a Native app" in told
     assert "There are 0.5 minutes" in told
     wait_until(lambda: pages)
     (page,) = pages
@@ -167,14 +167,14 @@ def test_a_user_who_refuses(sign_in_with: SignIn, sandbox: Sandbox) -> None:
     sandbox.authorizations.user_refuses = True
     assert fault(sign_in_with) == (
         "the browser came back with an error (access_denied: The user did not allow it): "
-        "the sign-in was refused in the browser"
+        "the sign-in was denied in the browser"
     )
     assert sandbox.log.signins() == []
 
 
 def test_a_scope_that_the_app_lacks(sign_in_with: SignIn, connection: Connection) -> None:
     message = fault(sign_in_with, connection=replace(connection, scope="monitoring everything"))
-    assert "(invalid_scope): the client app was not given a scope" in message
+    assert "(invalid_scope): the client app lacks a scope" in message
     assert message.endswith("Asked for was: monitoring everything offline_access; --scope names others")
 
 
@@ -205,7 +205,7 @@ def test_a_code_that_came_too_late_is_in_no_message(sign_in_with: SignIn, sandbo
     sandbox.authorizations.code_lifetime_s = 0
     pages: list[requests.Response] = []
     message = fault(sign_in_with, lambda address: pages.append(follow(address)))
-    assert "it answered 400 (invalid_grant): the user's authorization has ended" in message
+    assert "it answered 400 (invalid_grant): the user's authorization has expired" in message
     wait_until(lambda: pages)  # the browser is a thread of its own
     assert parse_qs(urlsplit(pages[0].url).query)["code"][0] not in message
     assert len(sandbox.log.signins()) == 1
@@ -232,7 +232,7 @@ def test_an_app_that_gives_no_refresh_token(sign_in_with: SignIn, service: Servi
     without = replace(service, sign_in=replace(service.sign_in, offline_scope=""))
     message = fault(sign_in_with, service=without)
     assert message.startswith("NinjaOne gave no refresh token, without which one would have to sign in every")
-    assert "allows Authorization code and Refresh token" in message
+    assert "the grant types Authorization code and Refresh token" in message
 
 
 def test_a_port_that_is_taken(sign_in_with: SignIn, port: int) -> None:

@@ -15,7 +15,7 @@ from tests.client.responses import CREATE, READ, html, refused
 from tests.fakes import FakeClock, FakeTransport, make_client, reply, token
 
 INCIDENT = "WEB_MGMT_SERVICE-2a-1785400000001-506D7AC1"
-FORBIDDEN = "Check the client app's scopes and its access (Administration > Apps > API)"
+FORBIDDEN = "Check the scopes and the access of the client app (Administration > Apps > API)"
 SHAPES: list[Any] = [
     (
         400,
@@ -28,9 +28,9 @@ SHAPES: list[Any] = [
         401,
         {"error": "insufficient_privileges"},
         "forbidden",
-        "insufficient_privileges. The sign-in lacks a scope: reads need Monitoring, writes need Management. "
-        "Give it to the client app (Administration > Apps > API), and to the connection's scope if that "
-        "names any; a user then has to sign in anew",
+        "insufficient_privileges. The sign-in lacks a scope: reads require Monitoring, writes require "
+        "Management. Add it to the client app (Administration > Apps > API), and to the scope of the "
+        "connection if it has one; users must then sign in again",
     ),
     (
         403,
@@ -41,9 +41,9 @@ SHAPES: list[Any] = [
         },
         "forbidden",
         "user_context_required: Access key does not have user context which is required for this request. "
-        "This operation needs a user, and a machine-to-machine app has none. Make a Web or Native app under "
-        "Administration > Apps > API that allows Authorization code and Refresh token, and sign in as a user "
-        "with `ninjaone connection add NAME --browser`",
+        "This operation requires a user, and a machine-to-machine app has none. Create a Web or Native app "
+        "under Administration > Apps > API with the grant types Authorization code and Refresh token, and sign "
+        "in as a user with `ninjaone connection add NAME --browser`",
     ),
     (400, {"error": "invalid_scope"}, "api_error", "invalid_scope"),
     (400, {"error": "invalid_token"}, "auth_failed", "invalid_token"),
@@ -63,7 +63,7 @@ SHAPES: list[Any] = [
         400,
         {"resultCode": "node_maintenance_date_in_past", "incidentId": INCIDENT},
         "api_error",
-        f"node_maintenance_date_in_past (incident {INCIDENT}). The window has to end in the future",
+        f"node_maintenance_date_in_past (incident {INCIDENT}). The maintenance window must end in the future",
     ),
     (
         400,

@@ -140,7 +140,7 @@ def test_names_are_looked_up_in_the_tickets_organization() -> None:
 
 
 def test_nothing_to_change() -> None:
-    with pytest.raises(RowError, match="nothing is given that should change"):
+    with pytest.raises(RowError, match="at least one input to change is required"):
         feed("update_ticket", ticket_id=5)
 
 

@@ -1,6 +1,6 @@
 """Change some of a ticket's fields, although the API takes nothing but all of them.
 
-FACTS.md G: read, merge, send with the version. What is read has another form than what is written.
+The ticket is read, merged, and written with its version. The formats that are read and written differ.
 """
 
 import re
@@ -89,7 +89,7 @@ def _resolved_before(inputs: Inputs, ticket: Json) -> Steps:
     """Give the id of Resolved where the ticket should be closed and is not resolved yet, else None."""
     statuses = yield from lookups.listing(inputs, lookups.STATUS)
     named = {status.get("name"): status["statusId"] for status in statuses}
-    # A built-in status is its own parent (FACTS.md F).
+    # A built-in status is its own parent.
     built_in = {str(status["statusId"]): status.get("parentId") for status in statuses}
     resolved, closed = named.get("RESOLVED"), named.get("CLOSED")
     before = str((ticket.get("status") or {}).get("statusId"))

@@ -26,7 +26,7 @@ def refused(in_process: Ninjaone, folder: Path, **settings: str) -> str:
 
 def test_a_scope_that_the_app_was_not_given(in_process: Ninjaone, sandbox: Sandbox, tmp_path: Path) -> None:
     said = refused(in_process, tmp_path, **sandbox.connection, scope="monitoring everything")
-    assert "it answered 400 (invalid_scope): the client app was not given a scope" in said
+    assert "it answered 400 (invalid_scope): the client app lacks a scope" in said
     assert "Leave the connection's scope out, or add the scope to the app under Administration > Apps" in said
 
 
@@ -34,7 +34,7 @@ def test_a_wrong_secret(in_process: Ninjaone, sandbox: Sandbox, tmp_path: Path) 
     said = refused(in_process, tmp_path, **{**sandbox.connection, "client_secret": "wrong-secret"})
     assert "it answered 400 (invalid_client): NinjaOne refuses the client secret" in said
     assert "generate a new one under Administration > Apps > API" in said
-    assert "apps of other regions are not known here" in said
+    assert "the app may belong to another region" in said
     assert "wrong-secret" not in said
 
 
