@@ -59,8 +59,8 @@ def add_rerun(parser: argparse.ArgumentParser) -> None:
         "--export",
         metavar="FILE",
         type=Path,
-        help="run nothing, and save the results of the unfinished run of OUT to FILE, which can be rerun; rows "
-        "that are not finished get an error that says whether they can be run again",
+        help="run nothing, and save the results of the unfinished run of OUT to FILE, which can be rerun; "
+        "rows that are not finished get an error that says whether they can be run again",
     )
     parser.set_defaults(command=_rerun)
 
@@ -114,8 +114,8 @@ def _export(options: argparse.Namespace) -> int:
     again = f"ninjaone rerun {shlex.quote(str(to))}" + ("" if record else f" {options.job_file}")
     text = (
         f"{to}: {counts.finished} rows finished, {counts.in_doubt} in doubt (outcome_unknown), "
-        f"{counts.not_run} not run (cancelled). `{again}` runs those that were not run. The unfinished run is "
-        f"unchanged; remove {of}.run when you no longer need it"
+        f"{counts.not_run} not run (cancelled). `{again}` runs those that were not run. The unfinished run "
+        f"is unchanged; remove {of}.run when you no longer need it"
     )
     as_json = json.dumps({"exported": str(to), **asdict(counts)})
     print(as_json if options.json else text, file=sys.stderr)

@@ -42,8 +42,8 @@ SHAPES: list[Any] = [
         "forbidden",
         "user_context_required: Access key does not have user context which is required for this request. "
         "This operation requires a user, and a machine-to-machine app has none. Create a Web or Native app "
-        "under Administration > Apps > API with the grant types Authorization code and Refresh token, and sign "
-        "in as a user with `ninjaone connection add NAME --browser`",
+        "under Administration > Apps > API with the grant types Authorization code and Refresh token, and "
+        "sign in as a user with `ninjaone connection add NAME --browser`",
     ),
     (400, {"error": "invalid_scope"}, "api_error", "invalid_scope"),
     (400, {"error": "invalid_token"}, "auth_failed", "invalid_token"),
