@@ -259,7 +259,7 @@ def test_the_sandbox_prints_a_connection_that_works(ninjaone: Ninjaone, tmp_path
         assert any("sandbox-web-secret; both know http://127.0.0.1:28765/ alone" in line for line in said)
     finally:
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
         assert process.stdout is not None
         process.stdout.close()
 
