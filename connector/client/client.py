@@ -232,6 +232,8 @@ class Client:
             return self._no_answer(request, error, attempt)
         request_id = came.headers.get(self.service.request_id_header)
         answer = Response(came.status, came.headers, came.body, attempt, request_id, lost_before, hide)
+        if not request.binary:
+            answer = answer.in_utf8()
         if request.redirects and 300 <= answer.status < 400:
             return answer
         wanted = answer.status in self.service.throttling.statuses or (
@@ -239,7 +241,12 @@ class Client:
         )
         if answer.is_html and not wanted:
             return self._html(request, answer)
-        return answer if 200 <= answer.status < 300 else self._error_answer(request, answer)
+        if not 200 <= answer.status < 300:
+            return self._error_answer(request, answer)
+        if not (request.binary or answer.is_text):
+            said = f"sent bytes that are not {answer.charset} text"
+            return _Failure("text", self._api_error("bad_response", request, answer, said), False)
+        return answer
 
     def _no_answer(self, request: Request, error: TransportError, attempt: int) -> _Failure:
         unsent = isinstance(error, NotSentError)

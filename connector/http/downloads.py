@@ -1,10 +1,11 @@
-"""Answers that are files: saved below one folder, and described in the row's result."""
+"""Responses that are files: saved in one folder, and described in the row's result."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from connector.common.file_modes import create_file
@@ -13,14 +14,15 @@ from connector.errors import RunStoppedError
 from connector.http.messages import Response
 
 _LONGEST_NAME = 100
-"""Bytes of the name that an answer gives. File systems take 255 in all."""
+"""Limit of the name that a response gives, in bytes. File systems allow 255 in all."""
 
 
 def save(response: Response, folder: Path, stem: str, *, private: bool = False) -> dict[str, Json]:
-    """Save an answer's content as `STEM-NAME`, whole or not at all, and describe it.
+    """Save a response's body as `STEM-NAME`, completely or not at all, and return a description.
 
-    NAME is the one that the answer gives, without anything that could lead out of the folder. Gives
-    `path`, `size` (bytes), `media_type` and `sha256`. Raises RunStoppedError where it cannot be written.
+    NAME is the one that the response gives, without anything that could lead out of the folder. The
+    description has `path`, `size` (bytes), `media_type` and `sha256`. Raises RunStoppedError if the file
+    cannot be written.
     For `private` see `file_modes.create_file`.
     """
     path = folder / f"{stem}-{file_name(response)}"
@@ -41,15 +43,18 @@ def save(response: Response, folder: Path, stem: str, *, private: bool = False) 
 
 
 def file_name(response: Response) -> str:
-    """Give the name in an answer's Content-Disposition, made harmless; `content` where none can be read."""
+    """Return the file name in Content-Disposition, without unsafe characters; `content` if there is none."""
     from email.message import Message  # not at the top: rarely needed, slow to import
 
     header = Message()
-    header["content-disposition"] = response.headers.get("content-disposition", "")
+    disposition = response.headers.get("content-disposition", "")
+    with suppress(UnicodeError):  # headers are read as Latin-1; many servers write names in UTF-8
+        disposition = disposition.encode("latin-1").decode()
+    header["content-disposition"] = disposition
     try:
         given = header.get_filename() or ""
-    except (ValueError, LookupError, TypeError):  # of a header that is none, such as one of `filename*999…=`
+    except (ValueError, LookupError, TypeError):  # for a malformed header, such as `filename*999…=`
         given = ""
     harmless = re.sub(r"[^\w. -]", "_", re.split(r"[/\\]", given)[-1]).strip(". ")
-    # The end of it, as that says of which kind the file is.
+    # The end of it, which has the extension.
     return harmless.encode()[-_LONGEST_NAME:].decode(errors="ignore").strip(". ") or "content"

@@ -6,6 +6,7 @@ The transport is passed in, so that most tests need no network.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -168,12 +169,14 @@ class Response:
     hide: Callable[[str], str] = field(default=str, repr=False, compare=False)
 
     def json(self) -> Json:
-        """Read the body as JSON; an empty body gives None.
+        """Return the body read as JSON; None for an empty body.
 
         Raises ApiError (`bad_response`), since the request may have been carried out all the same.
         """
         if not self.body.strip():
             return None
+        if not self.is_text:
+            raise self.not_text()
         try:
             return json_text.loads(self.text)
         except ValueError as error:
@@ -205,8 +208,42 @@ class Response:
 
     @cached_property
     def text(self) -> str:
-        """The body as text; bytes that are not UTF-8 are replaced."""
-        return self.body.decode("utf-8", "replace")
+        """The body as text, for messages: bytes that are not valid in its charset are replaced."""
+        text = self._decoded
+        return self.body.decode("utf-8", "replace") if text is None else text
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the body is valid text in its charset."""
+        return self._decoded is not None
+
+    def not_text(self) -> ApiError:
+        """Return the error (`bad_response`) of a body that is not valid in its charset."""
+        return self.bad(f"the API answered {self.status} with bytes that are not {self.charset} text")
+
+    def in_utf8(self) -> Response:
+        """Return the response with its text in UTF-8; itself if it is that, or not valid in its charset."""
+        if self.charset == UTF_8 or self._decoded is None:
+            return self
+        media_type = self.headers.get("content-type", "").partition(";")[0].strip() or "text/plain"
+        headers = {**self.headers, "content-type": f"{media_type}; charset=utf-8"}
+        return replace(self, headers=headers, body=self._decoded.encode("utf-8", "surrogatepass"))
+
+    @cached_property
+    def charset(self) -> str:
+        """The codec of the body's text: by its byte order mark, else as Content-Type declares, else UTF-8."""
+        if self.body[:1] in _MARKED:
+            for mark, codec in _MARKS:
+                if self.body.startswith(mark):
+                    return codec
+        return _declared_codec(self.headers.get("content-type", ""))
+
+    @cached_property
+    def _decoded(self) -> str | None:
+        try:
+            return self.body.decode(self.charset)
+        except UnicodeDecodeError:
+            return None
 
     @property
     def is_html(self) -> bool:
@@ -217,6 +254,35 @@ class Response:
         return "html" in media_type or self.body[:100].lstrip().lower().startswith(
             (b"<!doctype html", b"<html")
         )
+
+
+UTF_8 = "utf-8"
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_MARKED = frozenset(mark[:1] for mark, _ in _MARKS)
+_CHARSET = re.compile(r""";\s*charset\s*=\s*["']?([\w.:+-]+)""", re.IGNORECASE)
+_TEXT_CODEC = re.compile(
+    r"utf-(?:7|8|8-sig|16|32)(?:-[bl]e)?|ascii|iso\d.*|cp\d+|koi8.*|big5.*|gb.*|euc.*|shift_jis.*|mac.*"
+)
+"""Names of Python's codecs that are charsets, as `idna` or `unicode_escape` are not."""
+
+
+@lru_cache(maxsize=64)
+def _declared_codec(content_type: str) -> str:
+    """Return the codec of the charset in a Content-Type header; UTF-8 if there is none, or an unknown one."""
+    found = _CHARSET.search(content_type)
+    if found is None:
+        return UTF_8
+    try:
+        name = codecs.lookup(found[1]).name
+    except LookupError:
+        return UTF_8
+    return name if _TEXT_CODEC.fullmatch(name) else UTF_8
 
 
 class Transport(Protocol):

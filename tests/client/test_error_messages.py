@@ -121,7 +121,7 @@ SHAPES: list[Any] = [
     (400, b"  ", "api_error", "an empty body"),
     (400, b"null", "api_error", "null"),
     (400, b"plain\n  text", "api_error", "plain text"),
-    (400, b"\xff\xfe", "api_error", "\ufffd\ufffd"),
+    (400, b"\xfd\xfc", "api_error", "\ufffd\ufffd"),
     (404, b"", "not_found", "an empty body. This instance may not offer the operation"),
     (
         404,

@@ -42,6 +42,8 @@ def test_a_file_is_saved_and_described(client: Client, transport: FakeTransport,
     [
         ('attachment; filename="report.csv"', "report.csv"),
         ("attachment; filename*=UTF-8''caf%C3%A9.txt", "café.txt"),
+        ('attachment; filename="' + "café.txt".encode().decode("latin-1") + '"', "café.txt"),
+        ('attachment; filename="café.txt"', "café.txt"),
         ('attachment; filename="../../etc/passwd"', "passwd"),
         ('attachment; filename="..\\\\..\\\\boot.ini"', "boot.ini"),
         ('attachment; filename=".."', "content"),
