@@ -20,7 +20,10 @@ def ask(question: str, check: Callable[[str], object] = bool, default: str = "")
     shown = f"{question} [{default}]: " if default else f"{question}: "
     while True:
         print(shown, end="", file=sys.stderr, flush=True)
-        line = sys.stdin.readline()
+        try:
+            line = sys.stdin.readline()
+        except UnicodeDecodeError:
+            raise RunError(f"the answer cannot be read: it is not {sys.stdin.encoding}") from None
         if not line:
             raise RunError("the terminal was closed before everything was answered")
         answer = line.strip() or default

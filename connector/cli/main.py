@@ -9,14 +9,13 @@ from __future__ import annotations
 import argparse
 import gc
 import importlib
-import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr, suppress
-from typing import Any, TextIO
+from contextlib import contextmanager
 
 import connector
 from connector.cli.logs import add_log_options, log_output
+from connector.cli.streams import usable_streams
 from connector.errors import ConnectorError, RunError, RunInterruptedError, RunStoppedError, nearest
 
 OK, ROWS_FAILED, NOTHING_RUN, STOPPED, OUR_FAULT, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -46,38 +45,13 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and give its exit code."""
-    errors: Any = _Unfailing(sys.stderr)
-    with redirect_stderr(errors):
+    with usable_streams():
         return _main(list(sys.argv[1:] if arguments is None else arguments))
-
-
-class _Unfailing:
-    """Standard error without secrets, whatever is told there: also the traceback of a fault of ours.
-
-    It may be full or closed: then what is told there is lost, and nothing else is.
-    """
-
-    def __init__(self, stream: TextIO | None) -> None:
-        self._stream = stream or open(os.devnull, "w")  # noqa: SIM115  until the process ends
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-    def write(self, text: str) -> int:
-        # Where the module was not loaded, no secret was either.
-        redact: Any = sys.modules.get("connector.common.redaction")
-        with suppress(OSError):
-            self._stream.write(redact.OF_PROCESS.text(text) if redact else text)
-        return len(text)
-
-    def flush(self) -> None:
-        with suppress(OSError):
-            self._stream.flush()
 
 
 def _main(arguments: list[str]) -> int:
     try:
-        return _run(arguments)
+        return _run_and_flush(arguments)
     except RunError as error:
         print(f"ninjaone: {error}", file=sys.stderr)
         return NOTHING_RUN
@@ -89,9 +63,7 @@ def _main(arguments: list[str]) -> int:
     except ConnectorError as error:
         print(f"ninjaone: {error}", file=sys.stderr)
         return OUR_FAULT
-    except BrokenPipeError:
-        # Whoever read our output has gone; what Python would flush at exit has nowhere to go either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader of the output has all that it wants
         return STOPPED
     except KeyboardInterrupt:
         return _interrupted()
@@ -101,6 +73,17 @@ def _main(arguments: list[str]) -> int:
         traceback.print_exc()
         print("ninjaone: this is a fault of the connector itself", file=sys.stderr)
         return OUR_FAULT
+
+
+def _run_and_flush(arguments: list[str]) -> int:
+    """Run a command and write its output: when Python does that, nobody is told that it failed."""
+    try:
+        exit_code = _run(arguments)
+    except SystemExit:  # of `--help`, and of wrong options
+        sys.stdout.flush()
+        raise
+    sys.stdout.flush()
+    return exit_code
 
 
 def _interrupted() -> int:

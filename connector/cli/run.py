@@ -212,9 +212,9 @@ def _call(options: argparse.Namespace) -> int:
     client = open_client(prepared.service, connection, prepared.bindings.delay_ms)
     sign_in(client)
     (envelope,) = make_invoker(prepared, client).envelopes(1, values)
+    client.flush_audit()  # first, as the output may be a pipe that nobody reads
     indent = 2 if sys.stdout.isatty() else None
     print(json.dumps(envelope.as_json(), indent=indent))
-    client.flush_audit()
     return ROWS_FAILED if envelope.has_error else OK
 
 

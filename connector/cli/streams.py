@@ -1,0 +1,96 @@
+"""The standard streams of a command, whatever they are: any encoding, closed, full, a pipe nobody reads."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from typing import Any, TextIO
+
+from connector.errors import RunStoppedError
+
+
+@contextmanager
+def usable_streams() -> Iterator[None]:
+    """Make the standard streams usable while a command runs.
+
+    Characters that an encoding lacks are written as escapes (`\\u3042`). A closed stream is replaced by the
+    null device. No secret is written to standard error.
+    """
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115  until the process ends
+    output, errors = _opened(sys.stdout), _opened(sys.stderr)
+    _escape_unknown_characters(output)
+    _escape_unknown_characters(errors)
+    proxies: tuple[Any, Any] = (_Output(output), _Errors(errors))
+    with redirect_stdout(proxies[0]), redirect_stderr(proxies[1]):
+        try:
+            yield
+        finally:
+            _drop_unwritten(output)
+
+
+def _opened(stream: TextIO | None) -> TextIO:
+    return stream or open(os.devnull, "w", encoding="utf-8")
+
+
+def _escape_unknown_characters(stream: TextIO) -> None:
+    if reconfigure := getattr(stream, "reconfigure", None):  # not every stand-in for a stream has it
+        reconfigure(errors="backslashreplace")
+
+
+def _drop_unwritten(output: TextIO) -> None:
+    """Send what cannot be written to the null device, or Python reports it when the process ends."""
+    try:
+        output.flush()
+    except OSError:
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())
+
+
+class _Stream:
+    """What a stand-in for a standard stream shares: all but `write` and `flush` is the stream's."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+class _Output(_Stream):
+    """Standard output. Raises BrokenPipeError if nobody reads it, and RunStoppedError if it is full."""
+
+    def write(self, text: str) -> int:
+        with _reported():
+            return self._stream.write(text)
+
+    def flush(self) -> None:
+        with _reported():
+            self._stream.flush()
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise RunStoppedError(f"standard output cannot be written: {error.strerror}") from error
+
+
+class _Errors(_Stream):
+    """Standard error without secrets, also in tracebacks. Text that cannot be written is dropped."""
+
+    def write(self, text: str) -> int:
+        # Where the module was not loaded, no secret was either.
+        redact: Any = sys.modules.get("connector.common.redaction")
+        with suppress(OSError):
+            self._stream.write(redact.OF_PROCESS.text(text) if redact else text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
