@@ -12,6 +12,7 @@ import hashlib
 import io
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from typing import Any, BinaryIO, Literal
 from connector.common import json_text
 from connector.common.json_text import Json, kind
 from connector.errors import Code, RunError, shorten
+from connector.files.csv_quotes import check_quotes, describe_error, has_quote, separated
 from connector.files.json_stream import UNREADABLE, JsonStream
 
 Format = Literal["jsonl", "json", "csv", "tsv"]
@@ -32,7 +34,7 @@ _SUFFIXES: dict[str, Format] = {
     ".csv": "csv",
     ".tsv": "tsv",
 }
-_LONGEST_FIELD = 1 << 24
+_DELIMITERS: dict[Format, str] = {"csv": ",", "tsv": "\t"}
 LONGEST_LINE = 1 << 26
 """Bytes of a line, so that a packed file of a line without end does not fill the memory."""
 
@@ -65,9 +67,13 @@ class RowSource:
         self._stdin = stdin
         self.is_stdin = path == "-"
         self._files = [] if self.is_stdin else _input_files(Path(path))
+        self._unchecked = list(self._files)
 
     def rows(self) -> Iterator[InputRow]:
-        """Give the rows in order. Raises RunError where a file cannot be opened or has a broken header."""
+        """Yield the rows in order.
+
+        Raises RunError where a file cannot be opened, has a broken header or a quote that is not closed.
+        """
         for number, record in enumerate(self._records(), start=1):
             yield InputRow(number, record.data, record.error)
 
@@ -103,6 +109,9 @@ class RowSource:
             # Not by sys.stdin: a thread that still waits for a line of it would make the process end badly.
             with self._stdin or open(sys.stdin.fileno(), "rb", closefd=False) as file:
                 yield from _read_stream(file, self._format, "standard input")
+        while self._unchecked:
+            self._check_quotes(self._unchecked[0])
+            del self._unchecked[0]
         for index, path in enumerate(self._files):
             try:
                 with _open(path) as file:
@@ -112,6 +121,16 @@ class RowSource:
                     raise
                 # Requests have been sent for the files before it: it costs a row, not the run.
                 yield _Record({}, str(error))
+
+    def _check_quotes(self, path: Path) -> None:
+        """Raise RunError where a CSV file has a quote that is not closed, before any of its rows is sent."""
+        for check in (None, check_quotes):
+            with suppress(*UNREADABLE), path.open("rb") as file:
+                stream, format = _opened(file, self._format or _format_of(path))
+                if format not in _DELIMITERS or (check is None and not has_quote(stream)):
+                    return
+                if check is not None:
+                    check(stream, str(path), _DELIMITERS[format], LONGEST_LINE)
 
 
 def _input_files(path: Path) -> list[Path]:
@@ -147,20 +166,29 @@ def _read_stream(
 
     With `unread` the records are only to be counted, and may be empty.
     """
+    try:
+        stream, format = _opened(raw, format)
+        if format in _DELIMITERS:
+            yield from _separated(stream, name, _DELIMITERS[format])
+        elif format == "json":
+            yield from _json_array(stream, name)
+        else:
+            yield from (_unread_lines if unread else _json_lines)(stream, name)
+    except UNREADABLE as error:
+        yield _Record({}, f"{name}: the rest cannot be read: {error}")
+
+
+def _opened(raw: BinaryIO, format: Format | None) -> tuple[BinaryIO, Format]:
+    """Return a stream, unpacked if it is gzip and without its byte order mark, and its format."""
     buffered: Any = raw
     stream: BinaryIO = buffered
     if buffered.peek(2)[:2] == b"\x1f\x8b":
         stream = io.BufferedReader(_Unpacked(buffered))
-    try:
-        _skip_bom(stream)
-        if format in (None, "json"):
-            first = _first_byte(stream)
-            format = "json" if first == b"[" else "jsonl" if first in (b"{", b"") or format else "csv"
-        lines = _unread_lines if unread else _json_lines
-        readers = {"jsonl": lines, "json": _json_array, "csv": _csv, "tsv": _tsv}
-        yield from readers[format](stream, name)
-    except UNREADABLE as error:
-        yield _Record({}, f"{name}: the rest cannot be read: {error}")
+    _skip_bom(stream)
+    if format in (None, "json"):
+        first = _first_byte(stream)
+        format = "json" if first == b"[" else "jsonl" if first in (b"{", b"") or format else "csv"
+    return stream, format
 
 
 class _Unpacked(io.RawIOBase):
@@ -271,59 +299,33 @@ def _array_record(value: Json, written: str, place: str) -> _Record:
     return _row_or_error(value, place)
 
 
-def _csv(stream: BinaryIO, name: str) -> Iterator[_Record]:
-    return _separated(stream, name, ",")
-
-
-def _tsv(stream: BinaryIO, name: str) -> Iterator[_Record]:
-    return _separated(stream, name, "\t")
-
-
 def _separated(stream: BinaryIO, name: str, delimiter: str) -> Iterator[_Record]:
-    csv.field_size_limit(_LONGEST_FIELD)
-    text = io.TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="")
-    lines = _RecordLines(text)
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    text, lines, reader = separated(stream, delimiter, LONGEST_LINE)
+
+    def next_cells() -> list[str] | _Record | None:
+        lines.next_record()
+        try:
+            cells: list[str] | None = next(reader, None)
+        except csv.Error as error:
+            return _Record({}, describe_error(error, lines, reader, name, delimiter))
+        return cells
+
     try:
-        header = _next_cells(reader, name)
+        header = next_cells()
         while header == []:
-            header = _next_cells(reader, name)
+            header = next_cells()
         if not isinstance(header, list):
             if header is not None:
                 raise RunError(header.error)
             return
         _check_header(header, name)
-        while (cells := _next_cells(reader, name)) is not None:
+        while (cells := next_cells()) is not None:
             if isinstance(cells, _Record):
                 yield cells
             elif cells:
                 yield _csv_record(header, cells, f"{name}, line {reader.line_num}")
-            lines.read = 0
     finally:
         text.detach()
-
-
-class _RecordLines:
-    """The lines of a text; `read` counts the characters of a record, of which there may not be too many."""
-
-    def __init__(self, text: io.TextIOWrapper) -> None:
-        self._text, self.read = text, 0
-
-    def __iter__(self) -> Iterator[str]:
-        readline = self._text.readline
-        while line := readline(LONGEST_LINE):
-            self.read += len(line)
-            if self.read >= LONGEST_LINE:
-                raise OSError(f"a record has more than {LONGEST_LINE:,} characters")
-            yield line
-
-
-def _next_cells(reader: Iterator[list[str]], name: str) -> list[str] | _Record | None:
-    try:
-        return next(reader, None)
-    except csv.Error as error:
-        line = getattr(reader, "line_num", "?")
-        return _Record({}, f"{name}, line {line}: {error}")
 
 
 def _check_header(header: Sequence[str], name: str) -> None:

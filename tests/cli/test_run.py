@@ -50,6 +50,19 @@ def test_rows_become_envelopes_in_order(ninjaone: Ninjaone, connection_file: Pat
     assert done.stdout == ""
 
 
+def test_a_quote_that_is_not_closed_stops_the_run_before_anything_is_sent(
+    ninjaone: Ninjaone, sandbox: Sandbox, connection_file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "rows.csv").write_text('device_id,display_name\n1,PC\n2,"PC\n3,PC\n')
+    arguments = ("update_device", "-c", connection_file, "-i", "rows.csv", "--match-fields")
+    for command in (("run", *arguments, "-o", "out.jsonl", "--delay-ms", 0), ("preview", *arguments)):
+        done = ninjaone(*command)
+        assert done.returncode == 2, done.stderr
+        assert 'rows.csv, line 3: the quote at "PC is not closed, so that the next line is' in done.stderr
+    assert sandbox.log.requests() == []
+    assert not (tmp_path / "out.jsonl").exists()
+
+
 def test_all_rows_succeeding_exits_0(ninjaone: Ninjaone, connection_file: Path, tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("device_id,reason\n1,patching\n2,\n", encoding="utf-8")
     done = ninjaone(

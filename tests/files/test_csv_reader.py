@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import sys
 import time
 from pathlib import Path
@@ -29,10 +31,70 @@ def test_a_broken_line_of_a_csv_file_costs_its_own_row_only(tmp_path: Path) -> N
     ]
 
 
-def test_a_quote_that_is_never_closed_is_the_last_row(tmp_path: Path) -> None:
-    *good, last = outline(write(tmp_path, 'a,b\n1,2\n3,"4\n5,6\n', "rows.csv"))
-    assert good == [{"a": "1", "b": "2"}]
-    assert "unexpected end of data" in last
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        (
+            "rows.csv",
+            'a,b\n1,2\n3,"4\n5,6\n',
+            'line 3: the quote at "4 is not closed, so that the next line is',
+        ),
+        (
+            "rows.csv",
+            'a,b\n1,2\n3,"4\n' + "5,6\n" * 5000,
+            'line 3: the quote at "4 is not closed, so that the next 5,000 lines are',
+        ),
+        ("rows.csv", 'a,b\n1,2\n3,"4', 'line 3: the quote at "4 is not closed. Close it; a quote inside'),
+        ("rows.csv", '"a,b\n1,2\n', 'line 1: the quote at "a,b is not closed'),
+        ("rows.csv", 'a,b\n"x\n""y""","p\n\nq"\nx"y,"\n5,6\n', 'line 6: the quote at " is not closed'),
+        (
+            "rows.csv",
+            'a,b\r1,2\r\n"x\ny","6\n7""\n',
+            'line 4: the quote at "6 is not closed, so that the next',
+        ),
+        ("rows.tsv", 'a\tb\n1\t2\n3,"\t"4\n5\t6\n', 'line 3: the quote at "4 is not closed'),
+        ("rows", 'a,b\n3,"\xe9"",\n', 'line 2: the quote at "\xe9"", is not closed'),
+        (
+            "rows.csv",
+            'a,b\n3,"4\n' + "5,6\n" * 4_300_000 + '7,"8"\n',
+            'line 2: the quote at "4 is not closed',
+        ),
+    ],
+)
+def test_a_quote_that_is_never_closed_stops_the_run_before_its_first_row(
+    tmp_path: Path, name: str, content: str, said: str
+) -> None:
+    packed = tmp_path / f"{name}.gz"
+    packed.write_bytes(gzip.compress(content.encode()))
+    for path in (write(tmp_path, content, name), packed):
+        for start in (lambda: next(RowSource(str(path)).rows()), RowSource(str(path)).count):  # noqa: B023
+            with pytest.raises(RunError) as caught:
+                start()
+            assert str(caught.value).startswith(f"{path}, {said}")
+            assert len(str(caught.value)) < 400
+
+
+def test_a_quote_that_is_not_closed_in_a_later_part_stops_the_run(tmp_path: Path) -> None:
+    write(tmp_path, "a,b\n1,2\n", "part-1.csv")
+    write(tmp_path, 'a,b\n1,"2\n', "part-2.csv")
+    with pytest.raises(RunError, match=r"part-2.csv, line 2: the quote"):
+        next(RowSource(str(tmp_path)).rows())
+
+
+def test_a_quote_that_is_not_closed_in_standard_input_is_the_last_row() -> None:
+    stdin = io.BufferedReader(io.BytesIO(b'a,b\n1,2\n3,"4\n5,6\n'))
+    good, last = RowSource("-", "csv", stdin).rows()
+    assert good.data == {"a": "1", "b": "2"}
+    assert last.error.startswith('standard input, line 3: the quote at "4 is not closed')
+
+
+def test_a_record_with_another_fault_and_quotes_costs_its_own_row_only(tmp_path: Path) -> None:
+    content = 'a,b\n"1"x,"2\n3,4\n5,"6"\n'
+    assert outline(write(tmp_path, content, "rows.csv")) == [
+        ", line 2: ',' expected after '\"'",
+        {"a": "3", "b": "4"},
+        {"a": "5", "b": "6"},
+    ]
 
 
 def test_cells_of_a_csv_file_stay_text(tmp_path: Path) -> None:
