@@ -18,7 +18,8 @@ from connector.common.json_text import Json
 from connector.common.package_data import schema
 
 Facts = Mapping[str, Any]
-"""By operationId: `method`, `path`, `parameters` by name (with `in`), `body` by media type, and `result`.
+"""By operationId: `method`, `path`, `parameters` by name (with `in`), `body` by media type, `result`, and
+`statuses`, which are HTTP statuses or "default".
 
 A `result` is "none" where no JSON is published, `{}` where nothing is published about it, or names its
 resource by `$ref`, with those `properties` that are lists.
@@ -52,6 +53,7 @@ def published_facts(document: Mapping[str, Any]) -> dict[str, Any]:
                         for media_type, content in operation.get("requestBody", {}).get("content", {}).items()
                     },
                     "result": _result(document, operation),
+                    "statuses": sorted(operation["responses"]),
                 }
     return dict(sorted(facts.items()))
 

@@ -22,6 +22,11 @@ def add_sandbox(parser: argparse.ArgumentParser) -> None:
         metavar="OPERATION,...",
         help="operations that want a user, as on some instances, such as runScriptOnDevice",
     )
+    parser.add_argument(
+        "--old-token-path",
+        action="store_true",
+        help="also issue tokens at /oauth/token, for older clients",
+    )
     parser.set_defaults(command=_sandbox)
 
 
@@ -39,6 +44,7 @@ def _sandbox(options: argparse.Namespace) -> int:
             seed=options.seed,
             faults=faults,
             user_context=[name for name in options.user_context.split(",") if name],
+            old_token_path=options.old_token_path,
         )
     except (ValueError, OSError, OverflowError) as error:
         raise RunError(f"the sandbox cannot start: {error}") from error

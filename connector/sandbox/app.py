@@ -49,7 +49,7 @@ class App:
         if request.path.startswith("/_sandbox/"):
             status, value = self.control.respond(request.method, request.path, request.query, request.body)
             return ServerResponse(status) if value is None else json_response(status, value)
-        if request.path == self.service.token_path:
+        if request.path in self.service.token_paths:
             return self._sign_in(request)
         if request.path == self.service.authorize_path:
             return self.service.authorize(request)

@@ -7,7 +7,8 @@
 
 The path is the published one, placeholders included; each is an int32 unless `path_types` says otherwise,
 and is handed to the function in snake case (`{scan-group-id}` -> `scan_group_id`). The function returns the
-JSON value to send with 200, None for an empty 204, or a `ServerResponse`; it runs under the state's lock.
+JSON value to send with 200, None for an empty response, or a `ServerResponse`; it runs under the lock of the
+state.
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ class Endpoint:
     """One operation, by its published `operationId`, and the function that carries it out.
 
     `media_type` is what a body must be sent as, `*/*` for anything; `multipart/form-data` fills `call.parts`.
+    `empty_status` is the HTTP status of a response without a result.
     """
 
     method: str
@@ -70,6 +72,7 @@ class Endpoint:
     body: Type | None = None
     body_required: bool = True
     media_type: str = "application/json"
+    empty_status: int = 204
 
     def respond(
         self, request: ServerRequest, path_values: Mapping[str, str], state: LockedState
@@ -87,7 +90,7 @@ class Endpoint:
             result = self.handler(call, **arguments)
             if isinstance(result, ServerResponse):
                 return result
-            return ServerResponse(204) if result is None else json_response(200, result)
+            return ServerResponse(self.empty_status) if result is None else json_response(200, result)
 
     def arguments(self, path_values: Mapping[str, str]) -> dict[str, Any]:
         """Return the path's values, unescaped and checked, under their snake-case names."""

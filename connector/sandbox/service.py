@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 from connector.sandbox.messages import ServerRequest, ServerResponse
@@ -15,11 +15,11 @@ class MockService(Protocol):
     Every method but `error_body` and `response_headers` may raise HttpError.
     """
 
-    token_path: str
+    token_paths: Collection[str]
     authorize_path: str
 
     def read_token_request(self, request: ServerRequest) -> TokenRequest:
-        """Return what a request to `token_path` says, before the credentials are checked."""
+        """Return what a request to one of `token_paths` says, before the credentials are checked."""
 
     def issue_token(self, asked: TokenRequest) -> Mapping[str, Any]:
         """Return the JSON body of the token endpoint's response."""

@@ -233,7 +233,7 @@ def test_the_catalogue_is_in_order(ninjaone: Ninjaone) -> None:
 def test_the_sandbox_prints_a_connection_that_works(ninjaone: Ninjaone, tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "connector", "sandbox", "--port", "0", "--devices", "7", "--fault", "slow=0",
-         "--user-context", "runScriptOnDevice"],
+         "--user-context", "runScriptOnDevice", "--old-token-path"],
         stdout=subprocess.PIPE, text=True, env=os.environ,
     )  # fmt: skip
     try:
@@ -251,6 +251,8 @@ def test_the_sandbox_prints_a_connection_that_works(ninjaone: Ninjaone, tmp_path
             line.strip().removeprefix("export ").split("=", 1) for line in said if "export" in line
         )
         assert ninjaone("call", "list_devices", **exports).returncode == 0
+        old_path = requests.post(f"{exports['NINJAONE_BASE_URL']}/oauth/token", timeout=10)
+        assert old_path.status_code == 415
         script = ("call", "run_script", "device_id=1", "type=SCRIPT", "script_id=1", "run_as=system")
         assert "user_context_required" in ninjaone(*script, **exports).stdout
         (add,) = (line.strip() for line in said if "connection add NAME" in line)

@@ -62,7 +62,7 @@ def create_from_file(call: NoteCall) -> ServerResponse:
 class NoteService:
     """One account, with a form of errors of its own."""
 
-    token_path = "/auth/token"
+    token_paths = ("/auth/token",)
     authorize_path = "/auth/authorize"
 
     def __init__(self) -> None:

@@ -21,8 +21,8 @@ class Sandbox(MockServer):
 
     `devices` are numbered from 1; with 10 or more the last 5 % (at least 2) await approval. The same `seed`
     gives the same data. The operations of `user_context` require a user's own token, as they do on some
-    instances (FACTS.md D). The apps for users may send a browser back to `redirect_uris` alone. For the other
-    arguments see `MockServer`.
+    instances (FACTS.md D). The apps for users may send a browser back to `redirect_uris` alone. With
+    `old_token_path`, tokens are also issued at `/oauth/token`. For the other arguments see `MockServer`.
     """
 
     client_id = CLIENT_ID
@@ -40,6 +40,7 @@ class Sandbox(MockServer):
         token_lifetime_s: int = 3600,
         user_context: Collection[str] = (),
         redirect_uris: Collection[str] = (REDIRECT_URI,),
+        old_token_path: bool = False,
     ) -> None:
         if devices < 0 or token_lifetime_s < 0:
             raise ValueError("devices and token_lifetime_s must not be negative")
@@ -51,6 +52,7 @@ class Sandbox(MockServer):
             token_lifetime_s=token_lifetime_s,
             user_context=user_context,
             redirect_uris=redirect_uris,
+            old_token_path=old_token_path,
         )
         super().__init__(self._service, port=port, latency_ms=latency_ms, seed=seed, faults=faults)
 

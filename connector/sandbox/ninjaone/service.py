@@ -15,13 +15,17 @@ from connector.sandbox.ninjaone.oauth.authorize import Authorizations
 from connector.sandbox.ninjaone.oauth.tokens import Tokens
 from connector.sandbox.token_request import TokenRequest
 
+TOKEN_PATH = "/ws/oauth/token"  # noqa: S105  a path, no secret
+OLD_TOKEN_PATH = "/oauth/token"  # noqa: S105  a path, no secret
 API_PREFIXES = tuple(f"{prefix}/v2/" for prefix in PREFIXES)
 
 
 class NinjaOneService:
-    """One account. The operations of `user_context` refuse a machine's token."""
+    """One account. The operations of `user_context` refuse a machine's token.
 
-    token_path = "/ws/oauth/token"  # noqa: S105  a path, no secret
+    With `old_token_path`, `/oauth/token` is another address of the token endpoint, as older clients expect.
+    """
+
     authorize_path = "/ws/oauth/authorize"
 
     def __init__(
@@ -31,8 +35,10 @@ class NinjaOneService:
         token_lifetime_s: float,
         user_context: Collection[str],
         redirect_uris: Collection[str],
+        old_token_path: bool = False,
     ) -> None:
         self.state = state
+        self.token_paths = (TOKEN_PATH, OLD_TOKEN_PATH) if old_token_path else (TOKEN_PATH,)
         self.authorizations = Authorizations(redirect_uris)
         self.tokens = Tokens(token_lifetime_s, self.authorizations)
         self._user_context = frozenset(user_context)

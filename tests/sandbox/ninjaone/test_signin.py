@@ -12,6 +12,8 @@ import requests
 
 from .client import TIMEOUT_S, Api
 
+FORM = {"grant_type": "client_credentials"}
+NO_TOKEN = {"Authorization": None}
 INCIDENT = r"WEB_MGMT_SERVICE-2a-\d{13}-[0-9A-F]{8}"
 
 
@@ -33,6 +35,15 @@ def test_basic_header(api):
         timeout=TIMEOUT_S,
     )
     assert answer.json()["scope"] == "monitoring"
+
+
+def test_the_old_token_path_is_served_on_request(open_api):
+    assert open_api().send("POST", "/oauth/token", data=FORM, headers=NO_TOKEN).status_code == 404
+    client = open_api(old_token_path=True)
+    form = FORM | {"client_secret": client.sandbox.client_secret, "client_id": client.sandbox.client_id}
+    answer = client.send("POST", "/oauth/token", data=form, headers=NO_TOKEN)
+    assert answer.json()["token_type"] == "Bearer"
+    assert [entry["status"] for entry in client.sandbox.log.signins()] == [200, 200]
 
 
 def test_unreadable_basic_header(api):

@@ -77,6 +77,13 @@ def endpoint_of(name: str, handler: EndpointHandler) -> Endpoint:
     )
 
 
+def empty_status(name: str) -> int:
+    """Return the HTTP status of an operation's empty response: 204, unless only another 2xx is published."""
+    published = operations()[name]["statuses"] if name in operations() else ()
+    successes = [int(status) for status in published if status.startswith("2")]
+    return 204 if 204 in successes or not successes else successes[0]
+
+
 def type_of(fact: OpenApiFacts) -> Type:
     """What a JSON value must be to agree with a published schema; null is left to the object around it."""
     kind = json_type(fact)

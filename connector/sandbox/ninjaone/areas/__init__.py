@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 from connector.sandbox.endpoints import Endpoint
 from connector.sandbox.ninjaone.api.endpoints import ENDPOINTS
 from connector.sandbox.ninjaone.api.fallback import missing_endpoints
+from connector.sandbox.ninjaone.api.operations import empty_status
 from connector.sandbox.ninjaone.areas import (  # noqa: F401  each declares its endpoints
     account,
     activities,
@@ -53,4 +55,5 @@ def declared_endpoints() -> tuple[Endpoint, ...]:
 def router() -> Router:
     """Return the router of all areas, built once: that takes longer than all the rest of a sandbox."""
     declared = declared_endpoints()
-    return Router([*declared, *missing_endpoints(declared)], PREFIXES)
+    served = [*declared, *missing_endpoints(declared)]
+    return Router([replace(entry, empty_status=empty_status(entry.operation)) for entry in served], PREFIXES)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from connector.sandbox.messages import ServerResponse
 from connector.sandbox.ninjaone.api.collections import Collection, check_references
 from connector.sandbox.ninjaone.api.endpoints import ApiCall
 from connector.sandbox.ninjaone.api.operations import operation
@@ -46,15 +45,14 @@ def create_staged(call: ApiCall) -> JSON:
 
 
 @operation("updateUnmanagedDevicePublicApi")
-def update_unmanaged(call: ApiCall, node_id: int) -> ServerResponse:
-    """Changes the device; the answer says that this was accepted."""
+def update_unmanaged(call: ApiCall, node_id: int) -> None:
+    """Changes the device at once, although the published status, 202, only accepts the change."""
     _unmanaged(call.state, node_id)
     _check(call.state, call.body)
     call.state.fleet.rename(node_id, call.body["name"])
     place = {"organizationId": call.body["orgId"], "locationId": call.body["locationId"]}
     call.state.fleet.change(node_id).fields |= place
     _describe(call.state, node_id, call.body)
-    return ServerResponse(202)
 
 
 @operation("deleteUnmanagedDevicePublicApi")
