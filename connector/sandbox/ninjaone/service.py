@@ -38,7 +38,7 @@ class NinjaOneService:
         old_token_path: bool = False,
     ) -> None:
         self.state = state
-        self.token_paths = (TOKEN_PATH, OLD_TOKEN_PATH) if old_token_path else (TOKEN_PATH,)
+        self.token_paths: Collection[str] = (TOKEN_PATH, OLD_TOKEN_PATH) if old_token_path else (TOKEN_PATH,)
         self.authorizations = Authorizations(redirect_uris)
         self.tokens = Tokens(token_lifetime_s, self.authorizations)
         self._user_context = frozenset(user_context)
