@@ -119,13 +119,14 @@ class Input:
 def _as_it_is(types: Set[type], passes: Check) -> Check:
     """Make what tells that a value is of exactly one of these types, Unicode, no blank text, and passes."""
 
+    if types <= _NO_TEXT:
+        return lambda value: type(value) in types and passes(value)
+
     def takes(value: Json) -> bool:
         kind = type(value)
-        if kind not in types:
-            return False
-        if kind is str:
+        if kind is str and str in types:
             return value.strip() != "" and (value.isascii() or is_unicode(value)) and passes(value)
-        return (kind in _NO_TEXT or is_unicode(value)) and passes(value)
+        return kind in types and (kind in _NO_TEXT or is_unicode(value)) and passes(value)
 
     return takes
 

@@ -41,7 +41,7 @@ def validator(schema: Any) -> Any:
     for name, check in _FORMATS.items():
         formats.checks(name)(_of_text(check))
     for name in INTEGER_RANGES:
-        formats.checks(name)(_in_range(name))
+        formats.checks(name)(_in_range(*INTEGER_RANGES[name]))
     return _validator_class()(schema, format_checker=formats)
 
 
@@ -145,9 +145,10 @@ _TYPES: dict[str, Check] = {
 }
 
 
-def _in_range(name: str) -> Check:
-    least, most = INTEGER_RANGES[name]
-    return lambda value: not isinstance(value, (int, float)) or least <= value <= most
+def _in_range(least: float, most: float) -> Check:
+    return lambda value: (
+        not isinstance(value, (int, float)) or isinstance(value, bool) or least <= value <= most
+    )
 
 
 def _of_text(holds: Callable[[str], bool]) -> Check:
@@ -171,6 +172,11 @@ def _limit(concerned: type | tuple[type, ...], holds: Callable[[Any, Any], bool]
     return lambda limit, schema: (
         lambda value: not isinstance(value, concerned) or isinstance(value, bool) or holds(value, limit)
     )
+
+
+def _unless_integer(build: Build) -> Build:
+    """Leave a limit to the check of the format, where that is one of integers."""
+    return lambda limit, schema: None if schema.get("format") in INTEGER_RANGES else build(limit, schema)
 
 
 def _same(one: Json, other: Json) -> bool:
@@ -203,7 +209,9 @@ def _format(name: Any, schema: Mapping[str, Any]) -> Check | None:
     if name in _CHECKED_ELSEWHERE:
         raise _NotCoveredError
     if name in INTEGER_RANGES:
-        return _in_range(name)
+        # With the limits that are declared, in one check: most integers have both.
+        least, most = INTEGER_RANGES[name]
+        return _in_range(max(least, schema.get("minimum", least)), min(most, schema.get("maximum", most)))
     return _of_text(_FORMATS[name]) if name in _FORMATS else None
 
 
@@ -254,8 +262,8 @@ _KEYWORDS: dict[str, Build] = {
     "type": _type,
     "enum": _enum,
     "const": lambda const, schema: _enum([const], schema),
-    "minimum": _limit((int, float), ge),
-    "maximum": _limit((int, float), le),
+    "minimum": _unless_integer(_limit((int, float), ge)),
+    "maximum": _unless_integer(_limit((int, float), le)),
     "minLength": _limit(str, lambda text, least: len(text) >= least),
     "maxLength": _limit(str, lambda text, most: len(text) <= most),
     "pattern": _pattern,

@@ -116,8 +116,19 @@ def is_unicode(value: Json) -> bool:
     if isinstance(value, str):
         return value.isascii() or _SURROGATE.search(value) is None
     if isinstance(value, dict):
-        return all(map(is_unicode, value)) and all(map(is_unicode, value.values()))
-    return all(map(is_unicode, value)) if isinstance(value, list) else True
+        for name, member in value.items():
+            if not (name.isascii() or is_unicode(name)):
+                return False
+            if not (type(member) in _NO_TEXT or is_unicode(member)):
+                return False
+    elif isinstance(value, list):
+        for item in value:
+            if not (type(item) in _NO_TEXT or is_unicode(item)):
+                return False
+    return True
+
+
+_NO_TEXT = frozenset((int, float, bool, type(None)))
 
 
 def require_unicode(value: Json) -> None:
