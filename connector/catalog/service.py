@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -38,20 +39,25 @@ class SignIn:
 
 @dataclass(frozen=True)
 class ErrorShape:
-    """Where one kind of error body keeps its parts; it applies when the member `when` is there."""
+    """Where one kind of error body has its parts; it applies when it has the member `when`.
+
+    One that is also read `in_success` makes a failure of a response with a successful status.
+    """
 
     when: str
     code: str
     message: str
     incident: str
+    in_success: bool = False
 
 
 @dataclass(frozen=True)
 class Errors:
-    """How the service's errors read: shapes in order of trial, then what a code or a status means.
+    """How the service's errors read: shapes in the order in which they are tried, then codes and statuses.
 
-    `generic` are the codes that say no more than the status does; `hints` say what to do, by the vendor's
-    code or by ours.
+    `generic` are the codes that add nothing to the status; `hints` say what to do, by the vendor's code or by
+    ours. `failed_texts` are whole bodies that mean failure with a successful status; `successes` are values
+    of a shape's member that do not.
     """
 
     shapes: tuple[ErrorShape, ...]
@@ -59,6 +65,13 @@ class Errors:
     codes: Mapping[str, Code]
     statuses: Mapping[int, Code]
     hints: Mapping[str, str]
+    failed_texts: tuple[str, ...] = ()
+    successes: tuple[str, ...] = ()
+
+    @cached_property
+    def in_success(self) -> tuple[str, ...]:
+        """The members that make a failure of a response with a successful status."""
+        return tuple(shape.when for shape in self.shapes if shape.in_success)
 
 
 @dataclass(frozen=True)
@@ -183,6 +196,7 @@ def _errors(part: Section) -> Errors:
                 code=shape.text("code", ""),
                 message=shape.text("message", ""),
                 incident=shape.text("incident", ""),
+                in_success=shape.value("in_success", bool, False),
             )
         )
         shape.finish()
@@ -192,6 +206,8 @@ def _errors(part: Section) -> Errors:
         codes=part.mapping("codes"),
         statuses=part.mapping("statuses"),
         hints=part.mapping("hints"),
+        failed_texts=part.texts("failed_texts"),
+        successes=part.texts("successes"),
     )
     part.finish()
     return errors

@@ -12,20 +12,12 @@ from typing import Protocol
 from connector.catalog.service import Service
 from connector.client.audit import Audit
 from connector.client.auth import Auth
+from connector.client.error_responses import is_failed_success, read_error
 from connector.client.pacing import Pacer
 from connector.common.clock import Clock
-from connector.common.json_text import Json
 from connector.common.redaction import Redactor
 from connector.connections.connection import Connection
-from connector.errors import (
-    ApiError,
-    Code,
-    NotSentError,
-    ResponseTooLargeError,
-    RowError,
-    TransportError,
-    shorten,
-)
+from connector.errors import ApiError, Code, NotSentError, ResponseTooLargeError, RowError, TransportError
 from connector.http.messages import USER_AGENT, Request, Response, Transport
 
 logger = logging.getLogger(__name__)
@@ -246,6 +238,8 @@ class Client:
         if not (request.binary or answer.is_text):
             said = f"sent bytes that are not {answer.charset} text"
             return _Failure("text", self._api_error("bad_response", request, answer, said), False)
+        if is_failed_success(self.service, request, answer):
+            return self._error_answer(request, answer)
         return answer
 
     def _no_answer(self, request: Request, error: TransportError, attempt: int) -> _Failure:
@@ -291,13 +285,14 @@ class Client:
             hint = "This instance may not offer the operation"
         if code == "forbidden":
             said += self._lacking_scope(request)
-        # The vendor's own word for "no" is one, also with a status of 500.
-        refused = 300 <= status < 500 or vendor_code in errors.codes
+        # The vendor's own word for "no" is one, also with a status of 200 or 500.
+        refused = status < 500 or vendor_code in errors.codes
         error = self._api_error(code, request, answer, f"{said}. {hint}" if hint else said, refused)
         if status in self.service.throttling.statuses:
             wait_s = self._retry_after(answer)
             return _Failure("throttled", error, wait_s is None or wait_s <= LONGEST_WAIT_S, wait_s)
-        if status == 401 and (not vendor_code or vendor_code in self.service.sign_in.expired):
+        expired = self.service.sign_in.expired
+        if vendor_code in expired if status < 300 else status == 401 and vendor_code in ("", *expired):
             return _Failure("expired", error, False)
         may_repeat = request.repeatable and (not refused or status in _NOT_YET)
         return _Failure("server", error, may_repeat)
@@ -354,37 +349,3 @@ def standard_headers(token: str) -> dict[str, str]:
         "accept-encoding": "gzip, deflate",
         "user-agent": USER_AGENT,
     }
-
-
-def read_error(service: Service, answer: Response) -> tuple[str, str]:
-    """Read an error answer: the vendor's code ("" where it has none), and what it says, in one line.
-
-    Source: FACTS.md D. Objects, bare JSON strings, HTML and empty bodies are all read.
-    """
-    if answer.is_html:
-        return "", "an HTML page"
-    try:
-        body: Json = answer.json()
-    except RowError:
-        return "", shorten(" ".join(answer.text.split()))
-    if isinstance(body, str):
-        return "", shorten(body)
-    if not isinstance(body, dict):
-        return "", shorten(answer.text.strip()) or "an empty body"
-    for shape in service.errors.shapes:
-        if shape.when in body:
-            code = str(body.get(shape.code) or "")
-            message = _message_text(body.get(shape.message))
-            said = ": ".join(dict.fromkeys(part for part in (code, message) if part))
-            incident = body.get(shape.incident)
-            return code, shorten(said) + (f" (incident {shorten(str(incident))})" if incident else "")
-    return "", shorten(answer.text)
-
-
-def _message_text(message: Json) -> str:
-    """Write an error message, which is text or an object of a code and its parameters."""
-    if isinstance(message, dict) and "code" in message:
-        params = message.get("params")
-        listed = ", ".join(f"{k}={v}" for k, v in params.items()) if isinstance(params, dict) else ""
-        return f"{message['code']} ({listed})" if listed else str(message["code"])
-    return "" if message is None else str(message)

@@ -85,7 +85,10 @@ class TokenEndpoint:
             message += f", incident {shorten(self._redactor.text(str(body['incidentId'])))}"
         reason = self._reason(answer, vendor_code)
         message = f"{message}: {reason}" if reason else message
-        final = 400 <= answer.status < 500 and answer.status not in (408, 425, 429)
+        if answer.status < 300:  # an error with a successful status
+            final = vendor_code in self._service.sign_in.errors
+        else:
+            final = 400 <= answer.status < 500 and answer.status not in (408, 425, 429)
         code: Code = "auth_failed" if final else "rate_limited" if answer.status == 429 else "bad_response"
         return AuthError(code, message, status=answer.status, vendor_code=vendor_code)
 

@@ -44,7 +44,7 @@ class Request:
 
     `effect` and `idempotent` decide what may be sent twice; `redirects` says that a 3xx answer is the
     result that is wanted, `binary` that any kind of content is, and `cached` that the answer holds for a
-    whole run.
+    whole run. `result` is the declared JSON Schema of the response's body, if there is one.
     """
 
     method: str
@@ -58,6 +58,7 @@ class Request:
     redirects: bool = False
     binary: bool = False
     cached: bool = False
+    result: Json = field(default=None, repr=False, compare=False)
 
     @property
     def repeatable(self) -> bool:

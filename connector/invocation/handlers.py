@@ -132,6 +132,7 @@ class Inputs:
             idempotent=action.idempotent,
             redirects=action.redirects,
             binary=action.returns_file,
+            result=action.result,
         )
 
     def _add_part(self, parts: list[Part], given: Input, value: Json) -> None:

@@ -1,0 +1,103 @@
+"""Error responses of a service: what they say, also where their status says success."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from connector.catalog.service import Service
+from connector.common import package_data
+from connector.common.json_text import Json
+from connector.errors import RowError, shorten
+from connector.http.messages import Request, Response
+
+_LARGEST_ERROR = 1 << 16
+"""Bytes of a body in which an error is looked for: no error is larger."""
+
+
+def is_failed_success(service: Service, request: Request, response: Response) -> bool:
+    """Return whether a response with a successful status has an error in its body.
+
+    Only the shapes and texts that the service declares for this count, at the top of the body, and not
+    where the request's declared result has the same member or text.
+    """
+    errors, body = service.errors, response.body
+    if not body or len(body) > _LARGEST_ERROR or not errors.in_success or _is_file(request, response):
+        return False
+    text = response.text.strip()
+    if text.strip('"') in errors.failed_texts:
+        return not any(text.strip('"') in one.get("enum", ()) for one in _schemas(request.result))
+    if text[:1] != "{" or not any(f'"{name}"' in text for name in errors.in_success):
+        return False
+    try:
+        members = response.json()
+    except RowError:
+        return False
+    found = [name for name in errors.in_success if _is_failure(members.get(name), errors.successes)]
+    return bool(found) and not any(_may_have(request.result, name) for name in found)
+
+
+def _is_file(request: Request, response: Response) -> bool:
+    if not request.binary:
+        return False
+    is_json = "json" in response.headers.get("content-type", "").lower()
+    return not is_json or "content-disposition" in response.headers or not response.is_text
+
+
+def _is_failure(value: Json, successes: tuple[str, ...]) -> bool:
+    return bool(value) and value not in successes
+
+
+def _may_have(result: Json, name: str) -> bool:
+    """Return whether a declared result may be an object with this member: a map may have any."""
+    for one in _schemas(result):
+        properties = one.get("properties", {})
+        is_object = one.get("type") == "object" or "object" in (one.get("type") or ())
+        if name in properties or one.get("additionalProperties") or (is_object and not properties):
+            return True
+    return False
+
+
+def _schemas(schema: Json) -> Iterator[Mapping[str, Json]]:
+    """Yield a schema and those that it refers to or consists of."""
+    if not isinstance(schema, Mapping):
+        return
+    yield schema
+    if isinstance(schema.get("$ref"), str):
+        yield from _schemas(package_data.schema(schema["$ref"]))
+    for key in ("allOf", "anyOf", "oneOf"):
+        for one in schema.get(key, ()):
+            yield from _schemas(one)
+
+
+def read_error(service: Service, response: Response) -> tuple[str, str]:
+    """Return the vendor's code of an error response ("" without one), and its message in one line.
+
+    Objects, bare JSON strings, HTML and empty bodies are all read.
+    """
+    if response.is_html:
+        return "", "an HTML page"
+    try:
+        body: Json = response.json()
+    except RowError:
+        return "", shorten(" ".join(response.text.split()))
+    if isinstance(body, str):
+        return "", shorten(body)
+    if not isinstance(body, dict):
+        return "", shorten(response.text.strip()) or "an empty body"
+    for shape in service.errors.shapes:
+        if shape.when in body:
+            code = str(body.get(shape.code) or "")
+            message = _message_text(body.get(shape.message))
+            said = ": ".join(dict.fromkeys(part for part in (code, message) if part))
+            incident = body.get(shape.incident)
+            return code, shorten(said) + (f" (incident {shorten(str(incident))})" if incident else "")
+    return "", shorten(response.text)
+
+
+def _message_text(message: Json) -> str:
+    """Return an error message, which is text or an object of a code and its parameters, as text."""
+    if isinstance(message, dict) and "code" in message:
+        params = message.get("params")
+        listed = ", ".join(f"{k}={v}" for k, v in params.items()) if isinstance(params, dict) else ""
+        return f"{message['code']} ({listed})" if listed else str(message["code"])
+    return "" if message is None else str(message)
