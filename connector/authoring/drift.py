@@ -66,12 +66,17 @@ def find_drift(
     """Hold a document against the facts, the resources' schemas and the actions of a catalogue."""
     now = published_facts(document)
     declared = {action.operation for action in actions}
+    requests = {(action.method, action.path) for action in actions if not action.published}
     problems = []
     for action in actions:
         before = set(check_published(action, service, facts))
         problems += [said for said in check_published(action, service, now) if said not in before]
     return Drift(
-        missing=[_named(now, name) for name in now if name not in declared],
+        missing=[
+            _named(now, name)
+            for name, known in now.items()
+            if name not in declared and (known["method"], known["path"]) not in requests
+        ],
         added=[_named(now, name) for name in now if name not in facts],
         removed=[_named(facts, name) for name in facts if name not in now],
         changed=_changed(facts, now),

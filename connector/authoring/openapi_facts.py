@@ -126,9 +126,13 @@ def _answer(document: Mapping[str, Any], schema: Mapping[str, Any], *, lists: bo
 def check_published(action: Action, service: Service, facts: Facts) -> list[str]:
     """Say where an action differs from the published document, save where it says so itself.
 
-    `published: false` excuses an input that is not in it (and must be right about that), `deviates` one
-    of another type, with other values or not required, and a `$comment` in the result another result.
+    `published: false` excuses an action or an input that is not in it (and must be right about that),
+    `deviates` an input of another type, with other values or not required, and a `$comment` in the result
+    another result.
     """
+    if not action.published:
+        is_known = _is_published(action, facts)
+        return [f"{action.name}: it is published now, so `published: false` is wrong"] if is_known else []
     known = facts.get(action.operation)
     if known is None:
         return [f'{action.name}: no operation "{action.operation}" is published']
@@ -145,6 +149,11 @@ def check_published(action: Action, service: Service, facts: Facts) -> list[str]
         for sends in example.sends:
             problems += [f"example {number}: {said}" for said in _check_sends(action, facts, sends)]
     return [f"{action.name}: {problem}" for problem in problems]
+
+
+def _is_published(action: Action, facts: Facts) -> bool:
+    """Whether the request of an action is in the document, under whatever operationId."""
+    return (action.method, action.path) in {(known["method"], known["path"]) for known in facts.values()}
 
 
 def _check_input(known: Facts, given: Input) -> Iterator[str]:

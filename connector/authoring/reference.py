@@ -37,6 +37,8 @@ def _entry(action: Action) -> Iterator[str]:
     if action.description:
         yield action.description
     yield from ("", f"`{action.method} {action.path}` ({action.operation}): {action.effect}, {again}{paged}")
+    if action.notice:
+        yield action.notice
     shown = [given for name, given in action.inputs.items() if name != "delay_ms"]
     if shown:
         yield from ("", "| input | type | what |", "|---|---|---|")

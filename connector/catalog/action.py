@@ -73,6 +73,7 @@ class Action:
     examples: tuple[Example, ...]
     file: Path
     handler: Path | None
+    published: bool = True
 
     @cached_property
     def takes_members(self) -> bool:
@@ -93,6 +94,11 @@ class Action:
         """Give the texts in a row's typed values that are secret."""
         given = [one for one in self.secret_inputs if one.name in values]
         return [text for one in given for text in one.secrets_in(values[one.name])]
+
+    @property
+    def notice(self) -> str:
+        """Return what users must know about an action that is not `published`, or an empty text."""
+        return "" if self.published else "Newer than the published API: not every instance has it."
 
     @property
     def returns_file(self) -> bool:
@@ -139,6 +145,7 @@ def load_action(
         examples=tuple(_example(part) for part in top.each("examples")),
         file=path,
         handler=handler if handler.exists() else None,
+        published=top.value("published", bool, True),
     )
     top.finish()
     _check(action, top)

@@ -102,6 +102,7 @@ def describe(action: Action) -> dict[str, Any]:
         "operation": action.operation,
         "method": action.method,
         "path": action.path,
+        **({} if action.published else {"published": False}),
         "effect": action.effect,
         "idempotent": action.idempotent,
         "paging": action.paging or None,
@@ -146,6 +147,7 @@ def _page(action: Action) -> str:
         *([action.description] if action.description else []),
         "",
         f"{action.method} {action.path} ({action.operation}); {action.effect}, {again}",
+        *([action.notice] if action.notice else []),
         "",
         "inputs (* required):",
     ]

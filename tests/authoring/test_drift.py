@@ -186,3 +186,15 @@ def test_a_declaration_that_the_document_contradicts(service: Service, catalog: 
 def test_true_and_1_differ() -> None:
     assert list(differences({"a": 1}, {"a": True})) == [Change("a", 1, True)]
     assert list(differences([{"a": [1, 2]}], [{"a": [1, 2]}])) == []
+
+
+def test_an_action_that_is_newer_than_the_document_and_one_that_was(
+    service: Service, catalog: Catalog
+) -> None:
+    action = catalog.action("get_system_custom_fields")
+    operation = {"operationId": "getGlobalValues", "responses": {}}
+    document = {"openapi": "3.0.1", "paths": {action.path: {"get": operation}}}
+    assert not find_drift({"openapi": "3.0.1", "paths": {}}, {}, {}, [action], service)
+    found = find_drift(document, {}, {}, [action], service)
+    assert found.missing == []
+    assert found.actions == [f"{action.name}: it is published now, so `published: false` is wrong"]

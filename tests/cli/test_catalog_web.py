@@ -113,7 +113,7 @@ def few_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_export_writes_the_folder_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "catalogue"
     assert main(["catalog", "export", str(folder)]) == 0
-    assert capsys.readouterr().out.startswith(f"{folder / 'index.html'}: 310 actions, ")
+    assert capsys.readouterr().out.startswith(f"{folder / 'index.html'}: 313 actions, ")
 
 
 @pytest.mark.usefixtures("few_pages")

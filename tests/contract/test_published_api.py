@@ -112,6 +112,15 @@ def test_a_wrong_action_is_found(
     assert any(said in problem for problem in found), found
 
 
+def test_an_action_that_is_newer_than_the_document(catalog: Catalog, service: Service, facts: Any) -> None:
+    action = catalog.action("list_device_geolocation_history")
+    assert not action.published
+    known = {**facts["getDevice"], "path": action.path}
+    found = check_published(action, service, {**facts, "getLocationsOfDevice": known})
+    assert found == [f"{action.name}: it is published now, so `published: false` is wrong"]
+    assert len(check_published(replace(action, published=True), service, facts)) == 1
+
+
 @pytest.mark.parametrize(
     ("name", "result"),
     [

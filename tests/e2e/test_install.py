@@ -39,7 +39,7 @@ def test_installed_outside_the_checkout_it_runs_the_demo(tmp_path: Path, wheel: 
     said = run(bin / "ninjaone", "demo", cwd=tmp_path)
     assert "create_organization: 6 rows, 2 succeeded, 4 failed" in said
     assert (tmp_path / "demo-output" / "devices.csv").exists()
-    assert ": 310 actions, " in run(bin / "ninjaone", "catalog", "export", "catalogue", cwd=tmp_path)
+    assert ": 313 actions, " in run(bin / "ninjaone", "catalog", "export", "catalogue", cwd=tmp_path)
     assert "0 problems" in run(bin / "ninjaone", "catalog", "check", cwd=tmp_path)
     page = (checkout / "docs" / "security.md").read_text(encoding="utf-8")
     assert run(bin / "ninjaone", "docs", "security", cwd=tmp_path) == page

@@ -190,6 +190,16 @@ def test_related_actions_are_about_the_same_thing(catalog: Catalog) -> None:
     assert "update_organization" not in related
 
 
+def test_an_action_that_is_newer_than_the_published_api_says_so(catalog: Catalog) -> None:
+    renderer, actions = Renderer(served=True, csrf_token="t"), list(catalog.actions())
+
+    def shown(name: str) -> str:
+        return renderer.page("action.html", "../", page=make_action_page(catalog, name, actions))
+
+    assert "Newer than the published API" in shown("list_device_geolocation_history")
+    assert "Newer than the published API" not in shown("list_devices")
+
+
 def test_errors_are_those_that_an_action_can_give(catalog: Catalog) -> None:
     actions = list(catalog.actions())
 

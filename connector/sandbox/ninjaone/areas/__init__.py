@@ -26,6 +26,7 @@ from connector.sandbox.ninjaone.areas import (  # noqa: F401  each declares its 
     knowledge,
     licenses,
     maintenance,
+    newer,
     organizations,
     people,
     policies,

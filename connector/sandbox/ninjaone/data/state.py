@@ -45,6 +45,7 @@ class State:
         self.organizations: dict[int, JSON] = {}
         self.locations: dict[int, JSON] = {}
         self.custom_fields: dict[tuple[str, int], JSON] = {}
+        self.system_fields: JSON = {}
         for organization in invented.organizations(seed, devices):
             self._seed_organization(organization)
         self.fleet = Fleet(
