@@ -20,7 +20,9 @@ ConnectorError
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Literal, get_args
 
 Code = Literal[
@@ -144,6 +146,29 @@ def nearest(name: str, names: Iterable[str]) -> str:
 
     found = difflib.get_close_matches(name, list(names), n=1, cutoff=0.6)
     return f' (did you mean "{found[0]}"?)' if found else ""
+
+
+_VALUES_SHOWN: ContextVar[bool] = ContextVar("values_shown", default=True)
+
+
+@contextmanager
+def values_hidden() -> Iterator[None]:
+    """Have the messages of errors show no values of rows, in this thread, for hosts that keep errors."""
+    token = _VALUES_SHOWN.set(False)
+    try:
+        yield
+    finally:
+        _VALUES_SHOWN.reset(token)
+
+
+def values_are_shown() -> bool:
+    """Return whether messages may show values of rows."""
+    return _VALUES_SHOWN.get()
+
+
+def cited(text: str, length: int = 200) -> str:
+    """Return a colon and a text of a row for the end of a message; nothing where values are hidden."""
+    return f": {shorten(text, length)}" if values_are_shown() else ""
 
 
 def shorten(text: str, length: int = 200) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from connector.common import json_text
 from connector.common.json_text import Json, kind
 from connector.common.times import convert_time
-from connector.errors import shorten
+from connector.errors import cited, shorten, values_are_shown
 
 Convert = Callable[[Json], Json]
 """Gives a value the type that a schema declares. Raises ValueError."""
@@ -38,14 +38,26 @@ def compile_typing(schema: Any) -> Convert:
         return lambda value: value
     inside = _compile_inside(schema) if _looks_inside(schema) else None
     at_once = exact_types(schema)
+    option = _compile_option(schema)
 
     def convert(value: Json) -> Json:
+        if option and type(value) is str:
+            value = option(value)
         if type(value) in at_once:
             return value
         typed = _converted(schema, types, value)
         return inside(typed) if inside else typed
 
     return convert
+
+
+def _compile_option(schema: Mapping[str, Json]) -> Callable[[str], str] | None:
+    """Return what finds the option that a text means: spaces around it and its case do not matter."""
+    options = [option for option in schema.get("enum", ()) if isinstance(option, str)]
+    by_word = {option.strip().casefold(): option for option in options}
+    if not options or len(by_word) < len(options):
+        return None
+    return lambda text: text if text in options else by_word.get(text.strip().casefold(), text)
 
 
 def declared_types(schema: Any) -> tuple[str, ...]:
@@ -62,6 +74,8 @@ def exact_types(schema: Any) -> frozenset[type]:
 
 def shown(value: Json) -> str:
     """Write a value for a message that says what is wrong with it."""
+    if not values_are_shown():
+        return kind(value)
     if isinstance(value, str):
         return f'the text "{shorten(value, 80)}"'
     return kind(value) if isinstance(value, (list, dict)) or value is None else f"{kind(value)} ({value})"
@@ -169,7 +183,7 @@ def _from_json_text(cls: type) -> Callable[[Json], Json]:
         except ValueError as error:
             if cls is type(None):
                 raise _NoMatchError from None
-            raise ValueError(f"not JSON ({error}): {shorten(value)}") from None
+            raise ValueError(f"not JSON ({error}){json_text.syntax_hint(value)}{cited(value)}") from None
         if not isinstance(parsed, cls):
             raise _NoMatchError
         return parsed

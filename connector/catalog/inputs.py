@@ -13,7 +13,7 @@ from connector.catalog.json_schema import INTEGER_RANGES, Check, compile_check, 
 from connector.common.absent import ABSENT
 from connector.common.json_text import Json, is_unicode, require_unicode
 from connector.common.times import Unit, convert_time, sent_instant
-from connector.errors import InputError, shorten
+from connector.errors import InputError, shorten, values_are_shown
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,16 @@ class Input:
             if typed is not value:
                 require_unicode(typed)
         except ValueError as error:
-            raise InputError("input_invalid", f"{self.name}: {error}") from None
+            raise InputError("input_invalid", f"{self.name}: {self._reason(error)}") from None
         return self._checked(typed)
+
+    def _reason(self, error: ValueError) -> str:
+        """Return what is wrong with a value; where values are hidden, without what quotes it."""
+        if values_are_shown() or not (self.unit or self.grammar):
+            return str(error)
+        if self.grammar:
+            return f"this is not a {self.grammar.name}; write it like {self.grammar.example}"
+        return "this is not a time; write it in ISO 8601, such as 2026-12-01T06:00:00Z, or as an epoch time"
 
     def read_empty(self) -> Json:
         """Return the empty text that `empty: send` sends, checked. Raises InputError for other types."""
@@ -173,6 +181,10 @@ def _path(error: Any) -> str:
     return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in error.absolute_path)
 
 
+def _number(value: Json) -> str:
+    return shorten(str(value), 40) if values_are_shown() else "the number"
+
+
 def _explain(error: Any) -> str:
     """Say what a JSON Schema violation means, with what is allowed."""
     value, allowed = error.instance, error.validator_value
@@ -182,10 +194,12 @@ def _explain(error: Any) -> str:
         return f"{shown(value)} is not one of {', '.join(map(str, allowed))}{hint}"
     if error.validator in ("minimum", "maximum"):
         relation = "less" if error.validator == "minimum" else "more"
-        return f"{value} is {relation} than {allowed}, its {error.validator}"
+        return f"{_number(value)} is {relation} than {allowed}, its {error.validator}"
     if error.validator == "format" and allowed in INTEGER_RANGES:
         least, most = INTEGER_RANGES[allowed]
-        return f"{shorten(str(value), 40)} is not between {least} and {most}, the range of an {allowed}"
+        return f"{_number(value)} is not between {least} and {most}, the range of an {allowed}"
     if error.validator == "format":
         return f"{shown(value)} is not a {allowed}"
+    if not values_are_shown():
+        return f"it does not fit its schema ({error.validator})"
     return shorten(str(error.message))

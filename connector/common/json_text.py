@@ -9,7 +9,7 @@ from json.encoder import encode_basestring_ascii
 from math import isinf
 from typing import Any, NoReturn
 
-from connector.errors import shorten
+from connector.errors import shorten, values_are_shown
 
 Json = Any
 """A JSON value: None, bool, int, float, str, list or dict with str keys."""
@@ -36,7 +36,8 @@ def spelled_float(text: str) -> float:
     if repr(number) == text:
         return number
     if isinf(number):
-        raise ValueError(f"{shorten(text, 20)} is too large for a number")
+        shown = shorten(text, 20) if values_are_shown() else "this"
+        raise ValueError(f"{shown} is too large for a number")
     number = SpelledFloat(number)
     number.spelling = text
     return number
@@ -141,17 +142,27 @@ def require_unicode(value: Json) -> None:
     while not isinstance(value, str):
         parts = (*value, *value.values()) if isinstance(value, dict) else value
         value = next(part for part in parts if not is_unicode(part))
-    shown = shorten(value.encode("ascii", "backslashreplace").decode(), 80)
+    shown = f'"{shorten(value.encode("ascii", "backslashreplace").decode(), 80)}"'
     code = next(ord(character) for character in value if _SURROGATE.match(character))
     # Python turns a byte of an argument, a variable or a file that is not UTF-8 into one of these.
     is_byte = 0xDC80 <= code <= 0xDCFF
     reason = (
         f"the byte 0x{code - 0xDC00:02X} is not UTF-8" if is_byte else f"\\u{code:04x} is half a character"
     )
-    raise ValueError(f'"{shown}" is not Unicode text: {reason}')
+    raise ValueError(f"{shown if values_are_shown() else 'the text'} is not Unicode text: {reason}")
 
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+_PYTHON_FORM = re.compile(r"""[\[{:,]\s*'|'\s*[\]}:,]|[\[{:,]\s*(True|False|None)\s*[\]},]""")
+
+
+def syntax_hint(text: str) -> str:
+    """Return the likely cause for which a text is not JSON, for the end of a message."""
+    if _PYTHON_FORM.search(text):
+        return "; it looks like Python's form of a value, and JSON has double quotes, true, false and null"
+    return ""
 
 
 def kind(value: object) -> str:

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, Literal
 
 from connector.common import json_text
 from connector.common.json_text import Json, kind
-from connector.errors import Code, RunError, shorten
+from connector.errors import Code, RunError, cited, shorten
 from connector.files.csv_quotes import check_quotes, describe_error, has_quote, separated
 from connector.files.json_stream import UNREADABLE, JsonStream
 
@@ -255,9 +255,7 @@ def _json_record(line: bytes, place: str) -> _Record:
     except UnicodeDecodeError as error:
         return _Record({}, f"{place}: a byte that is not UTF-8, at position {error.start + 1} of the line")
     except ValueError as error:
-        return _Record(
-            {}, f"{place}: not JSON ({error}): {shorten(line.decode('utf-8', 'replace').strip(), 80)}"
-        )
+        return _Record({}, f"{place}: not JSON ({error}){cited(line.decode('utf-8', 'replace').strip(), 80)}")
     return _row_or_error(value, place)
 
 
@@ -288,14 +286,14 @@ def _json_array(stream: BinaryIO, name: str) -> Iterator[_Record]:
     if text.fault is not None:
         raise text.fault
     if rest:
-        yield _Record({}, f"{name}: something follows the end of the array: {shorten(rest, 40)}")
+        yield _Record({}, f"{name}: something follows the end of the array{cited(rest, 40)}")
 
 
 def _array_record(value: Json, written: str, place: str) -> _Record:
     if _has_bad_byte(written):
         return _Record({}, f"{place}: a byte that is not UTF-8")
     if isinstance(value, ValueError):
-        return _Record({}, f"{place}: not JSON ({value}): {shorten(written, 80)}")
+        return _Record({}, f"{place}: not JSON ({value}){cited(written, 80)}")
     return _row_or_error(value, place)
 
 

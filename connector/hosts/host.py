@@ -7,7 +7,7 @@ settings), its rows (an iterator of `files.InputRow`), and what answers a row (a
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from threading import Event
 from typing import Any
@@ -19,9 +19,11 @@ from connector.client.auth import Auth
 from connector.client.factory import open_client, open_transport, sign_in
 from connector.common.absent import ABSENT
 from connector.common.clock import SystemClock
+from connector.common.json_text import Json
 from connector.common.redaction import Redactor
 from connector.connections.connection import Connection
-from connector.errors import RunError
+from connector.errors import RunError, shorten, values_hidden
+from connector.files.envelope import Envelope
 from connector.files.output import StreamOutput
 from connector.files.readers import InputRow
 from connector.runs.batch import require_first, run_batch
@@ -48,7 +50,11 @@ def prepare_form(
     if not templates.keys() - {"delay_ms"}:
         # An action without any template would take the row's fields of its inputs' names.
         templates |= dict.fromkeys(action.inputs.keys() - templates.keys(), "")
-    return prepare(replace(job, templates=templates), catalog, fallbacks)
+    return prepare(replace(job, templates=templates), catalog, fallbacks, null_is_missing=True)
+
+
+_SHORTENED = (40, 60, 80, 200)
+"""To how many characters messages shorten what they quote."""
 
 
 def needed(action: Action, fallbacks: Collection[str] = ()) -> list[str]:
@@ -62,14 +68,32 @@ def run_rows(
     rows: Iterator[InputRow],
     answer: Listener,
     stop: Event | None = None,
+    columns: Callable[[], Collection[str]] = tuple,
 ) -> Summary:
-    """Run a prepared action over a host's rows, and answer them in their order, one envelope at a time.
+    """Run a prepared action over a host's rows, and pass on their envelopes, in order and one at a time.
 
-    Nothing is kept for another run: a host begins each anew. When `stop` is set, the rows under way are
-    answered (as `cancelled` where they would wait for long), and no other is begun. Raises RunError (nothing
-    was sent), or what `answer` raises: RunStoppedError when the host takes no more.
+    The rows are those of a table: NULL is no value, and a row may leave out NULL cells of the `columns`,
+    which are asked for once a row lacks one. Errors show no values of rows.
+
+    Nothing is kept for another run: a host starts each from the beginning. When `stop` is set, the rows in
+    progress are finished (as `cancelled` where they would wait for long), and no other one is started. Raises
+    RunError (nothing was sent), or what `answer` raises: RunStoppedError when the host takes no more results.
     """
-    rows, clock = require_first(rows), SystemClock(stop, resumable=False)
+    with values_hidden():
+        return _run_rows(prepared, connection, rows, answer, stop, columns)
+
+
+def _run_rows(
+    prepared: Prepared,
+    connection: Connection,
+    rows: Iterator[InputRow],
+    answer: Listener,
+    stop: Event | None,
+    columns: Callable[[], Collection[str]],
+) -> Summary:
+    prepared = replace(prepared, bindings=replace(prepared.bindings, columns=columns))
+    given = _GivenRows(require_first(rows), answer)
+    rows, clock = given.rows(), SystemClock(stop, resumable=False)
     connection = apply_policy(prepared.action, prepared.job, connection)
     client = open_client(prepared.service, connection, prepared.bindings.delay_ms, clock=clock)
     sign_in(client)
@@ -78,9 +102,45 @@ def run_rows(
         output = StreamOutput("jsonl", nowhere)
         concurrency = prepared.job.concurrency
         try:
-            return run_batch(rows, invoker, output, clock, (answer,), stop, concurrency=concurrency)
+            return run_batch(rows, invoker, output, clock, (given.answer,), stop, concurrency=concurrency)
         finally:
             client.flush_audit()
+
+
+class _GivenRows:
+    """The rows in progress, so that no error shows a text of its row in quotes, whoever wrote the message."""
+
+    def __init__(self, rows: Iterator[InputRow], answer: Listener) -> None:
+        self._rows, self._answer = rows, answer
+        self._in_progress: dict[int, InputRow] = {}
+
+    def rows(self) -> Iterator[InputRow]:
+        """Yield the rows."""
+        for row in self._rows:
+            self._in_progress[row.number] = row
+            yield row
+
+    def answer(self, envelope: Envelope) -> None:
+        """Pass an envelope on."""
+        row = self._in_progress[envelope.row]
+        if envelope.ends_row:
+            del self._in_progress[envelope.row]
+        if envelope.error:
+            envelope = replace(envelope, error=_without_quoted(envelope.error, row.data))
+        self._answer(envelope)
+
+
+def _without_quoted(message: str, cell: Json) -> str:
+    """Return an error without the texts of a row that it quotes, be they whole or shortened."""
+    if isinstance(cell, (dict, list)):
+        for part in cell.values() if isinstance(cell, dict) else cell:
+            message = _without_quoted(message, part)
+        return message
+    if not isinstance(cell, str) or not cell.strip():
+        return message
+    for text in {cell, cell.strip(), *(shorten(cell, length) for length in _SHORTENED)}:
+        message = message.replace(f'"{text}"', "(value not shown)").replace(f"'{text}'", "(value not shown)")
+    return message
 
 
 def try_sign_in(service: Service, connection: Connection) -> None:

@@ -123,7 +123,8 @@ class Integration:
         signal.signal(signal.SIGTERM, lambda *_: stop.set())
         try:
             prepared, exchange = self._prepare(function), PlatformIO()
-            summary = run_rows(prepared, self._form.connection(), exchange.rows(), exchange.answer, stop)
+            connection, rows = self._form.connection(), exchange.rows()
+            summary = run_rows(prepared, connection, rows, exchange.answer, stop, exchange.columns)
         except RunError as error:
             self._fail(_NOTHING_RUN, str(error))
         except RunStoppedError as error:

@@ -7,7 +7,8 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from connector.common.json_text import Json
@@ -27,27 +28,34 @@ class PlatformIO:
     def __init__(self) -> None:
         self._sdk = load_sdk()
         self._ids: dict[int, Json] = {}
+        self._read: Callable[[], Iterator[InputRow]] = lambda: iter(())
         self._folder = os.environ.get(self._sdk.INPUT_DATA_JSON_FOLDER_PATH, "").strip()
 
     def rows(self) -> Iterator[InputRow]:
-        """Give the rows, in order. Raises RunError when there is no such folder."""
-        for row in self._rows_of_folder() if self._folder else self._rows_of_stdin():
-            self._ids[row.number] = row.data.get(self._sdk.LHUB_ID)
-            yield row
+        """Yield the rows, in order. Raises RunError if there is no such folder."""
+        with self._input() as read:
+            self._read = read
+            for row in read():
+                self._ids[row.number] = row.data.get(self._sdk.LHUB_ID)
+                yield row
 
-    def _rows_of_folder(self) -> Iterator[InputRow]:
-        folder = Path(self._folder)
-        if folder.is_dir() and not any(folder.glob("part-*")):
-            return iter(())  # a table without rows
-        return RowSource(self._folder, "jsonl").rows()
+    def columns(self) -> frozenset[str]:
+        """Return the names of all columns that any row has; it takes a pass over the rows."""
+        return frozenset().union(*(row.data for row in self._read()))
 
-    def _rows_of_stdin(self) -> Iterator[InputRow]:
-        with tempfile.TemporaryFile() as partial:
-            # All of it first, as the SDK does: a platform may write all rows before it reads an answer.
-            shutil.copyfileobj(sys.stdin.buffer, partial)
-            partial.seek(0)
-            with open(partial.fileno(), "rb", closefd=False) as lines:
-                yield from map(_unwrapped, RowSource("-", "jsonl", stdin=lines).rows())
+    @contextmanager
+    def _input(self) -> Iterator[Callable[[], Iterator[InputRow]]]:
+        """Provide what yields the rows, from the beginning each time."""
+        if not self._folder:
+            with tempfile.TemporaryDirectory(prefix="ninjaone-connector-") as temporary:
+                # All of it first, as the SDK does: a platform may write all rows before it reads a result.
+                with open(Path(temporary, "rows"), "wb") as copy:
+                    shutil.copyfileobj(sys.stdin.buffer, copy)
+                yield lambda: map(_unwrapped, RowSource("-", "jsonl", stdin=open(copy.name, "rb")).rows())  # noqa: SIM115
+        elif Path(self._folder).is_dir() and not any(Path(self._folder).glob("part-*")):
+            yield lambda: iter(())  # a table without rows
+        else:
+            yield RowSource(self._folder, "jsonl").rows
 
     def answer(self, envelope: Envelope) -> None:
         """Answer a row, in the bytes that the SDK would write for a function that returned the envelope.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -26,14 +27,18 @@ from connector.templating.templates import (
     read,
     takes_json,
 )
-from connector.templating.values import parse_json
+from connector.templating.values import NULL, noticed, null_as_missing, parse_json, without_null
+
+_NULL = re.compile(r"\bnull\b")
+"""A template with this word can clear a value; a row's text without it in the template cannot."""
 
 
 @dataclass(frozen=True)
 class Binding:
     """One input and where its value comes from.
 
-    `renders_json` says that text which the template gives is a JSON document.
+    `renders_json` says that text which the template gives is a JSON document. With `null_is_missing`, no
+    null that such a text, or a text of a row, holds becomes a value: see `Bindings`.
     """
 
     input: Input
@@ -41,6 +46,7 @@ class Binding:
     template: Template
     renders_json: bool = False
     send_empty: bool = False
+    null_is_missing: bool = False
 
     def value(self, scope: Scope) -> Json:
         """Give the typed value for a row, or ABSENT. Raises InputError, which quotes nothing of a secret."""
@@ -70,12 +76,15 @@ class Binding:
     def typed(self, rendered: Json) -> Json:
         """Give the typed value for what was rendered, or ABSENT. Raises InputError."""
         given = self.input
+        text = rendered
         if self.renders_json and isinstance(rendered, str) and rendered.strip():
             try:
                 rendered = parse_json(rendered)
             except RowError as error:
                 raise InputError(error.code, f"{given.name}: {error}") from error
-        value = given.read(rendered)
+        is_of_row = self.null_is_missing and isinstance(text, str) and not _NULL.search(self.source)
+        value = given.read(without_null(rendered) if is_of_row else rendered)
+        value = without_null(value) if is_of_row else value
         return given.read_empty() if self.send_empty and value is ABSENT else value
 
     @cached_property
@@ -89,6 +98,10 @@ class Bindings:
 
     `together` gives what the templates of a row render to, in the order of `bound`. `fallbacks` are values
     for inputs that a row leaves absent; `constants` are what templates see beside a row's fields.
+
+    With `null_is_missing` the rows are those of a table: a NULL or empty cell is no value, and never clears
+    one. A row may then leave out cells that are NULL: `columns` returns the names of all columns, and is
+    called when a row first lacks one.
     """
 
     action: Action
@@ -97,23 +110,42 @@ class Bindings:
     delay_ms: float
     fallbacks: Mapping[str, Json] = field(default_factory=dict)
     constants: Mapping[str, Json] = field(default_factory=dict)
+    null_is_missing: bool = False
+    columns: Callable[[], Collection[str]] = tuple
 
     def values(self, row: Row) -> dict[str, Json]:
         """Give a row's typed values by input name, without the absent ones.
 
         Raises InputError (`template_error`, `input_invalid`) that says everything that is wrong with them.
         """
-        scope = Scope(row, self.constants)
+        noticed.null_in_text = False
+        scope = self._scope(row)
         try:
             values = self._values_together(scope)
         except Exception:
             # One by one, to say of each what is wrong. Nothing that a template may call changes anything, so
             # none minds being evaluated twice.
+            if self.null_is_missing and any(name not in row for name in self._columns):
+                scope = self._scope(row)
             values = self._values_one_by_one(scope)
         for name, value in self.fallbacks.items():
             values.setdefault(name, value)
         self._check(values)
         return values
+
+    def _scope(self, row: Row) -> Scope:
+        """Return what templates see of a row; in a table, the columns that it leaves out are NULL."""
+        if not self.null_is_missing:
+            return Scope(row, self.constants)
+        cells = {name: null_as_missing(cell) for name, cell in row.items()}
+        if "_columns" in self.__dict__:  # some row has lacked one
+            for name in self._columns:
+                cells.setdefault(name, NULL)
+        return Scope(cells, self.constants)
+
+    @cached_property
+    def _columns(self) -> Collection[str]:
+        return self.columns()
 
     def _values_together(self, scope: Scope) -> dict[str, Json]:
         """Give the values, or raise anything where one of them is wrong."""
@@ -139,9 +171,12 @@ class Bindings:
         return values
 
     def warnings(self, values: Mapping[str, Json]) -> list[str]:
-        """Say which of the given inputs today's published API does not know."""
+        """Return the warnings about the values that `values` has just returned in this thread."""
         given = self._unpublished and [name for name in values if name in self._unpublished]
-        return [f"{name}: today's API does not publish it, and may not keep it" for name in given]
+        found = [f"{name}: today's API does not publish it, and may not keep it" for name in given]
+        if noticed.null_in_text:
+            found.append("a null of the row is part of a text, and is written there as nothing")
+        return found
 
     @cached_property
     def _unpublished(self) -> frozenset[str]:
@@ -176,6 +211,7 @@ def bind(
     delay_ms: float | None = None,
     fallbacks: Mapping[str, Any] | None = None,
     constants: Mapping[str, Json] | None = None,
+    null_is_missing: bool = False,
 ) -> Bindings:
     """Bind an action's inputs to templates, and without any (or with `match_fields`) to fields of their name.
 
@@ -185,7 +221,7 @@ def bind(
     """
     templates = dict(templates)
     given_delay = _setting(action, "delay_ms", templates.pop("delay_ms", ABSENT))
-    bound, faults = bind_inputs(action, templates, match_fields=match_fields)
+    bound, faults = bind_inputs(action, templates, match_fields=match_fields, null_is_missing=null_is_missing)
     for fault in faults.values():
         raise fault
     defaults = {b.input.name: b.input.default for b in bound if b.input.default is not ABSENT}
@@ -201,11 +237,16 @@ def bind(
         given_delay if delay_ms is None else delay_ms,
         {**defaults, **given},
         constants or {},
+        null_is_missing,
     )
 
 
 def bind_inputs(
-    action: Action, templates: Mapping[str, Any], *, match_fields: bool = False
+    action: Action,
+    templates: Mapping[str, Any],
+    *,
+    match_fields: bool = False,
+    null_is_missing: bool = False,
 ) -> tuple[list[Binding], dict[str, RunError]]:
     """Bind what can be bound, and say by the input's name what is wrong with the other templates.
 
@@ -221,7 +262,8 @@ def bind_inputs(
     for name, given in action.inputs.items():
         if name != "delay_ms" and (name in templates or by_field or given.default is not ABSENT):
             try:
-                bound.append(_bind_one(given, templates.get(name, ABSENT), by_field))
+                template = templates.get(name, ABSENT)
+                bound.append(_bind_one(given, template, by_field, null_is_missing=null_is_missing))
             except RunError as fault:
                 faults[name] = fault
     return bound, faults
@@ -254,7 +296,7 @@ def _read_fallbacks(action: Action, fallbacks: Mapping[str, Any]) -> dict[str, J
     return {name: value for name, value in read.items() if value is not ABSENT}
 
 
-def _bind_one(given: Input, template: Any, by_field: bool) -> Binding:
+def _bind_one(given: Input, template: Any, by_field: bool, *, null_is_missing: bool = False) -> Binding:
     if template is ABSENT and by_field:
         return Binding(given, f'the row\'s field "{given.name}"', _field(given.name))
     if template is ABSENT:
@@ -273,8 +315,10 @@ def _bind_one(given: Input, template: Any, by_field: bool) -> Binding:
         raise RunError(f'{error}, so "empty: send" cannot be asked for') from error
     with _naming(given):
         source = template if isinstance(template, str) else json_source(template)
-        template = read(source, given.schema)
-    return Binding(given, f"the template {source}", template, takes_json(given.schema), send_empty)
+        template = read(source, given.schema, null_is_missing=null_is_missing)
+    return Binding(
+        given, f"the template {source}", template, takes_json(given.schema), send_empty, null_is_missing
+    )
 
 
 def _field(name: str) -> Template:

@@ -53,12 +53,18 @@ class Prepared:
 
 
 def prepare(
-    job: Job, catalog: Catalog, fallbacks: Mapping[str, Any] | None = None, now: float | None = None
+    job: Job,
+    catalog: Catalog,
+    fallbacks: Mapping[str, Any] | None = None,
+    now: float | None = None,
+    *,
+    null_is_missing: bool = False,
 ) -> Prepared:
     """Find a job's action and bind its templates. Raises RunError.
 
     `fallbacks` are values for inputs that a row leaves absent, such as the end of a host's batch. Templates
-    see `now`, the run's own time in epoch seconds, which is alike for all rows.
+    see `now`, the run's own time in epoch seconds, which is alike for all rows. `null_is_missing` is for rows
+    of a table: see `Bindings`.
     """
     action = catalog.action(job.action)
     check_policy(action, job)
@@ -70,6 +76,7 @@ def prepare(
         delay_ms=job.delay_ms,
         fallbacks=fallbacks,
         constants=constants,
+        null_is_missing=null_is_missing,
     )
     if action.returns_file and (job.files is None or not job.files.is_dir()):
         raise RunError(f"{action.name} gives files: say with --files in which folder they are to be saved")

@@ -20,7 +20,7 @@ from connector.templating.filters import Functions, bounded_filters, bounded_tes
 from connector.templating.limits import LONGEST_SOURCE, STEPS_A_PASS, begin, spend, weigh
 from connector.templating.methods import FUNCTIONS, NOT_THERE, member, method
 from connector.templating.operators import BOUNDED, OPERATORS, concat
-from connector.templating.values import fail_if_missing, text
+from connector.templating.values import NULL, fail_if_missing, text
 
 
 class MissingError(UndefinedError):
@@ -44,17 +44,35 @@ class _Strict(StrictUndefined):
         super().__init__(hint, obj, name, exc)
 
 
+WHOLE_ROW = "__row__"
+"""The name under which the row itself is in a scope, whatever fields it has."""
+
+
 class _OurRules(NodeTransformer):
-    """Read a template as our rows want it, where Jinja has Python's objects in mind."""
+    """Read a template as our rows require it, where Jinja has Python's objects in mind.
+
+    `sets_row` tells that the template has a custom variable named `row`.
+    """
+
+    def __init__(self, *, sets_row: bool) -> None:
+        self._sets_row = sets_row
 
     def visit_Getattr(self, node: nodes.Getattr) -> nodes.Expr:
         """Take `a.items` for a member of the data, and never for a method of Python's dict."""
         self.generic_visit(node)
-        return nodes.Getitem(node.node, nodes.Const(node.attr), node.ctx, lineno=node.lineno)
+        holder = self._row_of(node.node)
+        return nodes.Getitem(holder, nodes.Const(node.attr), node.ctx, lineno=node.lineno)
+
+    def _row_of(self, holder: nodes.Expr) -> nodes.Expr:
+        """Take `row` before a member's name for the row, also where a field has that name."""
+        if isinstance(holder, nodes.Name) and holder.name == "row" and not self._sets_row:
+            return nodes.Name(WHOLE_ROW, "load", lineno=holder.lineno)
+        return holder
 
     def visit_Getitem(self, node: nodes.Getitem) -> nodes.Expr:
         """Measure what is cut from a text or a list."""
         self.generic_visit(node)
+        node.node = self._row_of(node.node)
         if isinstance(node.arg, nodes.Slice):
             node.node = _filtered(node.node, _WEIGHED)
         return node
@@ -86,7 +104,7 @@ class _OurRules(NodeTransformer):
         """Take `self` for a field like any other."""
         if node.name != "self" or node.ctx != "load":
             return node
-        return nodes.Getitem(nodes.Name("row", "load"), nodes.Const("self"), "load", lineno=node.lineno)
+        return nodes.Getitem(nodes.Name(WHOLE_ROW, "load"), nodes.Const("self"), "load", lineno=node.lineno)
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Expr:
         """Let `~` join the texts that `{{ }}` would print, not Python's own."""
@@ -208,6 +226,8 @@ class _Environment(ImmutableSandboxedEnvironment):
         """Give a member of the data, or what is undefined."""
         if type(obj) is dict and type(argument) is str and argument in obj:
             return obj[argument]
+        if obj is NULL:
+            return NULL
         found = member(obj, argument)
         return self.undefined(obj=obj, name=argument) if found is NOT_THERE else found
 
@@ -252,7 +272,8 @@ def read_template(source: str) -> nodes.Template:
     _refuse_unknown(parsed)
     for node in parsed.find_all(tuple(_REFUSED)):
         raise TemplateSyntaxError(_REFUSED[type(node)], node.lineno)
-    tree: nodes.Template = _OurRules().visit(parsed)
+    sets_row = any(name.name == "row" and name.ctx != "load" for name in parsed.find_all(nodes.Name))
+    tree: nodes.Template = _OurRules(sets_row=sets_row).visit(parsed)
     return tree
 
 

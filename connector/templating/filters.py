@@ -37,7 +37,7 @@ from connector.templating.costs import (
 )
 from connector.templating.limits import MOST_ITEMS, fits, fits_items
 from connector.templating.operators import add, join, printf, replace
-from connector.templating.values import fail_if_missing, json_of, text
+from connector.templating.values import NULL, fail_if_missing, json_of, text
 
 Functions = dict[str, Any]
 """Filters or tests by their names. Jinja's own table has no type that says what can be called."""
@@ -103,7 +103,8 @@ def bounded_filters(of_jinja: Functions) -> Functions:
 
 def bounded_tests(of_jinja: Functions) -> Functions:
     """Make the tests of templates of Jinja's own."""
-    return {name: _bounded(name, function, everything) for name, function in of_jinja.items()}
+    tests = {**of_jinja, "none": lambda value: value is None or value is NULL}
+    return {name: _bounded(name, function, everything) for name, function in tests.items()}
 
 
 def _bounded(name: str, function: Callable[..., Any], cost: Cost | None = None) -> Callable[..., Any]:

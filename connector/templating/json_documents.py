@@ -1,7 +1,11 @@
 """JSON documents with expressions in them: a value where a value is due, text inside a string.
 
 `["{{ a }}", "ALERTS"]` has two members whatever `a` holds; in `[1, {{ ids }}]` a list is spliced in, and a
-text is raw JSON for any number of items.
+text is raw JSON for any number of items, or for an array of them.
+
+Where the rows are a table (`null_is_missing`), a NULL or empty cell is no value: the member or item that has
+nothing else is left out, and so is an object or array of which nothing is left. Only the null that the
+document itself holds is sent.
 """
 
 from __future__ import annotations
@@ -11,22 +15,26 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from connector.common import json_text
+from connector.common.absent import ABSENT
 from connector.common.json_text import Json
 from connector.templating.limits import FEW, fits, weigh
 from connector.templating.operators import concat
-from connector.templating.values import is_blank, parse_json, text, to_json
+from connector.templating.values import is_blank, parse_json, text, to_json, without_null
 
 Pieces = Sequence[str | None]
 """A document's constant texts, with None where an expression stands."""
 Fill = Callable[[list[Any]], Json]
 """Puts the expressions' values, in their order, into the document. Raises InputError for broken JSON."""
 
+Items = Callable[[list[Any]], list[Json]]
+"""Returns the items that one place of an array becomes."""
+
 _OPEN, _TEXT, _VALUE = "\ue000", "\ue001", "\ue002"
 """Marks in a document's skeleton: `OPEN index TEXT` inside a string, `OPEN index VALUE` for a value."""
 _VALUE_AS_NAME = re.compile(_VALUE + r'"\s*:')
 
 
-def compile_document(pieces: Pieces, schema: Mapping[str, Json]) -> Fill:
+def compile_document(pieces: Pieces, schema: Mapping[str, Json], *, null_is_missing: bool = False) -> Fill:
     """Compile a document for an input of the given JSON Schema.
 
     The document is parsed once, with a mark where each expression stands; a row's values are then put in
@@ -44,7 +52,7 @@ def compile_document(pieces: Pieces, schema: Mapping[str, Json]) -> Fill:
     except ValueError:
         return _fill_rendered(pieces, in_string)
 
-    fill = _compile(document, schema)
+    fill = (_TableCompiler() if null_is_missing else _Compiler()).compile(document, schema)
     if len(in_string) > FEW:
         fill = _bounded(fill)
     alone = _index_at(document)
@@ -101,53 +109,110 @@ def _fill_rendered(pieces: Pieces, in_string: list[bool]) -> Fill:
     return fill
 
 
-def _compile(node: Json, schema: Any) -> Fill:
-    """Compile a part of the document, for which `schema` is declared."""
-    if isinstance(node, str):
-        index = _index_at(node)
-        return _compile_text(node) if index is None else _value(index)
-    if isinstance(node, dict):
-        members = _member(schema, "properties")
-        filled = [
-            (_compile_text(name), _compile(part, _member(members, name))) for name, part in node.items()
-        ]
-        return lambda values: {name(values): fill(values) for name, fill in filled}
-    if isinstance(node, list):
-        parts = [_compile_items(part, _member(schema, "items")) for part in node]
+class _Compiler:
+    """Compiles the parts of a document into functions of the expressions' values."""
+
+    def compile(self, node: Json, schema: Any) -> Fill:
+        """Compile a part of the document, for which `schema` is declared."""
+        if isinstance(node, str):
+            index = _index_at(node)
+            return self._text(node) if index is None else self._value(index)
+        if isinstance(node, dict):
+            members = _member(schema, "properties")
+            return self._object(
+                [
+                    (_compile_text(name), self.compile(part, _member(members, name)))
+                    for name, part in node.items()
+                ]
+            )
+        if isinstance(node, list):
+            return self._array([self._items(part, _member(schema, "items")) for part in node])
+        return lambda values: node
+
+    def _text(self, node: str) -> Fill:
+        return _compile_text(node)
+
+    def _value(self, index: int) -> Fill:
+        """Return a value of any type; a text is raw JSON."""
+
+        def fill(values: list[Any]) -> Json:
+            value = values[index]
+            return parse_json(value) if isinstance(value, str) else to_json(value)
+
+        return fill
+
+    def _object(self, members: Sequence[tuple[Callable[[list[Any]], str], Fill]]) -> Fill:
+        return lambda values: {name(values): fill(values) for name, fill in members}
+
+    def _array(self, parts: Sequence[Items]) -> Fill:
         return lambda values: [item for fill in parts for item in fill(values)]
-    return lambda values: node
+
+    def _items(self, node: Json, schema: Any) -> Items:
+        """Compile one place of an array: a list is spliced in, text is raw JSON for any number of items."""
+        index = _index_at(node)
+        if index is None:
+            fill = self.compile(node, schema)
+            return lambda values: [fill(values)]
+        wanted = _member(schema, "type")
+
+        def items(values: list[Any]) -> list[Json]:
+            value = values[index]
+            if isinstance(value, str):
+                parsed: list[Json] = parse_json(f"[{value}]")
+                return parsed[0] if len(parsed) == 1 and _is_spliced(parsed[0], wanted) else parsed
+            plain = to_json(value)
+            return plain if _is_spliced(plain, wanted) else [plain]
+
+        return items
 
 
-def _value(index: int) -> Fill:
-    """Give a value of any type; a text is raw JSON."""
+class _TableCompiler(_Compiler):
+    """Compiles a document for rows of a table, whose NULL and empty cells are left out."""
 
-    def fill(values: list[Any]) -> Json:
-        value = values[index]
-        return parse_json(value) if isinstance(value, str) else to_json(value)
+    def _text(self, node: str) -> Fill:
+        fill = _compile_text(node)
+        return (lambda values: fill(values) if fill(values).strip() else ABSENT) if _OPEN in node else fill
 
-    return fill
+    def _value(self, index: int) -> Fill:
+        fill = super()._value(index)
+        return lambda values: _from_cell(values[index], ABSENT, fill, values)
+
+    def _object(self, members: Sequence[tuple[Callable[[list[Any]], str], Fill]]) -> Fill:
+        def fill(values: list[Any]) -> Json:
+            filled = ((name(values), fill(values)) for name, fill in members)
+            present = {name: value for name, value in filled if value is not ABSENT and name.strip()}
+            return present if present or not members else ABSENT
+
+        return fill
+
+    def _array(self, parts: Sequence[Items]) -> Fill:
+        def fill(values: list[Any]) -> Json:
+            present = [item for items in parts for item in items(values) if item is not ABSENT]
+            return present if present or not parts else ABSENT
+
+        return fill
+
+    def _items(self, node: Json, schema: Any) -> Items:
+        items, index = super()._items(node, schema), _index_at(node)
+        return items if index is None else lambda values: _from_cell(values[index], [], items, values) or []
 
 
-def _compile_items(node: Json, schema: Any) -> Callable[[list[Any]], list[Json]]:
-    """Compile one place of an array: a list is spliced in, text is raw JSON for any number of items."""
-    index = _index_at(node)
-    if index is None:
-        fill = _compile(node, schema)
-        return lambda values: [fill(values)]
-    wanted = _member(schema, "type")
+def _from_cell(cell: Any, nothing: Json, fill: Fill, values: list[Any]) -> Json:
+    """Return what an expression's value gives, or `nothing` for a NULL or empty one; no null is in it.
 
-    def items(values: list[Any]) -> list[Json]:
-        value = values[index]
-        if isinstance(value, str):
-            parsed: list[Json] = parse_json(f"[{value}]")
-            return parsed
-        plain = to_json(value)
-        if not isinstance(plain, list):
-            return [plain]
-        nested = wanted == "array" if wanted else any(isinstance(item, list) for item in plain)
-        return [plain] if nested else plain
+    A null that the template itself writes, as in `{{ none }}`, is kept.
+    """
+    if is_blank(cell):
+        return nothing
+    value = fill(values)
+    return without_null(value) if isinstance(cell, str) else value
 
-    return items
+
+def _is_spliced(value: Json, wanted: Any) -> bool:
+    """Return whether a list takes the place of one item, as the items are not arrays themselves."""
+    if not isinstance(value, list):
+        return False
+    return bool(wanted != "array" if wanted else not any(isinstance(item, list) for item in value))
 
 
 def _member(schema: Any, name: str) -> Any:

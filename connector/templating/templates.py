@@ -25,8 +25,8 @@ from jinja2.utils import missing
 
 from connector.common import json_text
 from connector.common.json_text import Json
-from connector.errors import InputError, RowError, RunError, nearest, shorten
-from connector.templating.environment import MissingError, environment, read_template
+from connector.errors import InputError, RowError, RunError, nearest, shorten, values_are_shown
+from connector.templating.environment import WHOLE_ROW, MissingError, environment, read_template
 from connector.templating.json_documents import Fill, Pieces, compile_document
 from connector.templating.limits import FEW, LONGEST_TEXT, STEPS_TO_COMPILE, begin, fits
 from connector.templating.operators import concat
@@ -38,7 +38,8 @@ Row = Mapping[str, Json]
 class Scope(dict[str, Any]):
     """What the templates of one row see: its fields, and `row` for names that are no identifiers.
 
-    `constants` are what is alike for all rows of a run; a field of the same name hides one.
+    `constants` are what is alike for all rows of a run; a field of the same name hides one. A field named
+    `row` is `row` alone, while `row['a name']` and `row.name` are fields of the row, always.
     """
 
     def __init__(self, row: Row, constants: Mapping[str, Json] | None = None) -> None:
@@ -47,6 +48,7 @@ class Scope(dict[str, Any]):
             self.update(constants)
         self["row"] = row
         self.update(row)
+        self[WHOLE_ROW] = row
         self.fields = row
 
 
@@ -77,9 +79,10 @@ def compile_template(source: str, schema: Mapping[str, Json]) -> Render:
     return read(source, schema).compile()
 
 
-def read(source: str, schema: Mapping[str, Json]) -> Template:
+def read(source: str, schema: Mapping[str, Json], *, null_is_missing: bool = False) -> Template:
     """Read one template for an input of the given JSON Schema.
 
+    With `null_is_missing`, NULL and empty cells are left out of a JSON document.
     Raises RunError with line and reason for a syntax error, an unknown filter or test, or a constant
     part that cannot be JSON where JSON is due.
     """
@@ -92,7 +95,11 @@ def read(source: str, schema: Mapping[str, Json]) -> Template:
         if texts == [None]:
             fill: Fill = _own if _is_own(expressions[0]) else _only
         elif takes_json(schema):
-            fill = compile_document(texts, schema) if expressions else _constant_json(texts)
+            fill = (
+                compile_document(texts, schema, null_is_missing=null_is_missing)
+                if expressions
+                else _constant_json(texts)
+            )
         else:
             return Template(partial(_compile_text, source), expressions, _join(texts))
         return Template(partial(_compile_filled, source, fill), expressions, fill)
@@ -314,7 +321,7 @@ def _explained(scope: Scope) -> Iterator[None]:
     except RecursionError as error:
         raise InputError("template_error", "the template or its value is nested too deeply") from error
     except Exception as error:
-        reason = shorten(str(error) or type(error).__name__)
+        reason = shorten(str(error)) if str(error) and values_are_shown() else type(error).__name__
         raise InputError("template_error", f"the template fails: {reason}") from error
 
 

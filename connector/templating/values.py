@@ -3,15 +3,72 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Mapping
 from typing import Any
 
 from jinja2 import Undefined
 
 from connector.common import json_text
+from connector.common.absent import ABSENT
 from connector.common.json_text import Json
-from connector.errors import InputError, shorten
+from connector.errors import InputError, cited
 from connector.templating.limits import fits, weigh
+
+
+class Null(Undefined):
+    """A NULL cell of a table, or a NULL inside a cell: no value.
+
+    It prints as empty text, is left out of objects and arrays, and its members are NULL, too. `default`
+    replaces it, and `is none` is true of it. Whatever else is done with it is an error.
+    """
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__("the value is NULL here")
+
+    def __eq__(self, other: Any) -> bool:
+        return other is None or isinstance(other, Null)
+
+    def __hash__(self) -> int:
+        return hash(None)
+
+
+NULL = Null()
+
+
+def null_as_missing(value: Any) -> Any:
+    """Return a cell with NULL in place of each JSON null, as the templates of a table's rows see it."""
+    if value is None:
+        return NULL
+    if isinstance(value, dict):
+        return {name: null_as_missing(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [null_as_missing(item) for item in value]
+    return value
+
+
+def without_null(value: Json) -> Json:
+    """Return a JSON value without its nulls, or ABSENT if nothing is left of it."""
+    if value is None:
+        return ABSENT
+    if isinstance(value, dict):
+        members = {n: kept for n, m in value.items() if (kept := without_null(m)) is not ABSENT}
+        return members if members or not value else ABSENT
+    if isinstance(value, list):
+        items = [kept for item in value if (kept := without_null(item)) is not ABSENT]
+        return items if items or not value else ABSENT
+    return value
+
+
+class _Noticed(threading.local):
+    """What the rendering on this thread has met that its row's envelope warns of."""
+
+    null_in_text = False
+
+
+noticed = _Noticed()
 
 
 def fail_if_missing(value: Any) -> None:
@@ -45,11 +102,22 @@ def copied(value: Any) -> Json:
     if isinstance(value, str):
         return str(value)
     if isinstance(value, Mapping):
-        return {_key(name): copied(member) for name, member in value.items()}
+        members = {_key(name): copied(member) for name, member in value.items()}
+        return _present(members) if ABSENT in members.values() else members
     if isinstance(value, (list, tuple, range)):
-        return [copied(item) for item in value]
+        items = [copied(item) for item in value]
+        return _present(items) if ABSENT in items else items
+    if value is NULL:
+        return ABSENT
     fail_if_missing(value)
     raise TypeError(f"its value is no JSON: {type(value).__name__}")
+
+
+def _present(value: Any) -> Any:
+    """Return an object or an array without its absent members, or ABSENT if all of them are absent."""
+    if isinstance(value, dict):
+        return {n: m for n, m in value.items() if m is not ABSENT} or ABSENT
+    return [item for item in value if item is not ABSENT] or ABSENT
 
 
 def _key(name: Any) -> str:
@@ -59,9 +127,15 @@ def _key(name: Any) -> str:
 
 
 def text(value: Any) -> str:
-    """Write a value as a template prints it: text as it is, a number in its spelling, else JSON."""
+    """Return a value as a template prints it.
+
+    Text is as it is, null is nothing, a number is in its spelling, and anything else is JSON.
+    """
     if type(value) is str:
         return value
+    if value is None:
+        noticed.null_in_text = True
+        return ""
     if isinstance(value, (str, Undefined)):
         return str(value)
     return value.spelling if isinstance(value, json_text.SpelledFloat) else json_of(value)
@@ -69,7 +143,8 @@ def text(value: Any) -> str:
 
 def json_of(value: Any, indent: int | None = None) -> str:
     """Write a value as JSON. An indent is taken and not followed: what is sent has none."""
-    return json_text.dumps(to_json(value))
+    plain = to_json(value)
+    return "" if plain is ABSENT else json_text.dumps(plain)
 
 
 def parse_json(rendered: str) -> Json:
@@ -77,9 +152,10 @@ def parse_json(rendered: str) -> Json:
     try:
         return json_text.loads(rendered)
     except ValueError as error:
-        hint = "; text needs quotes around it" if '"' not in rendered else ""
+        quotes = "; text needs quotes around it" if '"' not in rendered else ""
+        hint = json_text.syntax_hint(rendered) or quotes
         raise InputError(
-            "template_error", f"the template gives broken JSON ({error}){hint}: {shorten(rendered)}"
+            "template_error", f"the template gives broken JSON ({error}){hint}{cited(rendered)}"
         ) from error
 
 

@@ -227,8 +227,8 @@ UUID = {"type": "string", "format": "uuid"}
     [
         (
             {"type": "string", "enum": ["ALERTS", "TASKS"]},
-            "alerts",
-            'it: the text "alerts" is not one of ALERTS, TASKS (did you mean "ALERTS"?)',
+            "alert",
+            'it: the text "alert" is not one of ALERTS, TASKS',
         ),
         ({"type": "string", "enum": ["A", "B"]}, "C", 'the text "C" is not one of A, B'),
         ({"type": "integer", "enum": [1, 2]}, "3", "an integer (3) is not one of 1, 2"),

@@ -53,7 +53,7 @@ def test_exactly_one_expression_keeps_its_type(source: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("value", "printed"),
     [
-        (None, "null"),
+        (None, ""),
         (True, "true"),
         (False, "false"),
         (7, "7"),
