@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Literal
 
 from connector.common.json_text import Json, kind
-from connector.errors import shorten
+from connector.errors import shorten, values_are_shown
 
 Unit = Literal["iso", "date", "epoch_s", "epoch_ms", "after_epoch_s"]
 """How an API requires a time. The last is an expression: `after` or `before`, and epoch seconds."""
@@ -34,6 +34,11 @@ _SECOND, _MILLISECOND, _DAY = Decimal(10**6), Decimal(10**3), Decimal(86_400 * 1
 _FORMS = "write 2026-12-01T06:00:00, 2026-12-01T06:00:00-04:00 or an epoch number"
 
 
+def _shown(text: str, quote: str = "") -> str:
+    """Return a time of a row for a message, unless values are hidden."""
+    return f"{quote}{shorten(text, 60)}{quote}" if values_are_shown() else "this"
+
+
 def parse_time(value: Json) -> datetime:
     """Return the UTC time that a text or a number means.
 
@@ -53,7 +58,7 @@ def parse_time(value: Json) -> datetime:
             pass
         if is_number:
             return _from_number(text)
-    raise ValueError(f'"{shorten(text, 60)}" is not a time: {_FORMS}')
+    raise ValueError(f"{_shown(text, '"')} is not a time: {_FORMS}")
 
 
 def _from_match(match: re.Match[str]) -> datetime:
@@ -79,7 +84,7 @@ def _from_number(text: str) -> datetime:
     number = Decimal(text)
     moment = _in_range(number, _SECOND) or _in_range(number, _MILLISECOND)
     if moment is None:
-        raise ValueError(f"{shorten(text, 60)} {_understood(number)}; {_FORMS}")
+        raise ValueError(f"{_shown(text)} {_understood(number)}; {_FORMS}")
     return moment
 
 
