@@ -34,9 +34,9 @@ _SECOND, _MILLISECOND, _DAY = Decimal(10**6), Decimal(10**3), Decimal(86_400 * 1
 _FORMS = "write 2026-12-01T06:00:00, 2026-12-01T06:00:00-04:00 or an epoch number"
 
 
-def _shown(text: str, quote: str = "") -> str:
+def _shown(text: str) -> str:
     """Return a time of a row for a message, unless values are hidden."""
-    return f"{quote}{shorten(text, 60)}{quote}" if values_are_shown() else "this"
+    return text if values_are_shown() else "this"
 
 
 def parse_time(value: Json) -> datetime:
@@ -58,7 +58,8 @@ def parse_time(value: Json) -> datetime:
             pass
         if is_number:
             return _from_number(text)
-    raise ValueError(f"{_shown(text, '"')} is not a time: {_FORMS}")
+    shown = _shown(f'"{shorten(text, 60)}"')
+    raise ValueError(f"{shown} is not a time: {_FORMS}")
 
 
 def _from_match(match: re.Match[str]) -> datetime:
@@ -84,7 +85,7 @@ def _from_number(text: str) -> datetime:
     number = Decimal(text)
     moment = _in_range(number, _SECOND) or _in_range(number, _MILLISECOND)
     if moment is None:
-        raise ValueError(f"{_shown(text)} {_understood(number)}; {_FORMS}")
+        raise ValueError(f"{_shown(shorten(text, 60))} {_understood(number)}; {_FORMS}")
     return moment
 
 
