@@ -30,7 +30,7 @@ SHARED = ROOT.parent / "shared"
 """The vendor's documents, where they are at hand; tests that use them have other assertions besides."""
 
 
-LONG_ONES = ("e2e", "torture", "cli", "hosts", "web")
+LONG_ONES = ("e2e", "torture", "cli", "docs", "hosts", "web")
 """The folders whose tests take longest, and so begin first: at the end no process waits for another's."""
 
 

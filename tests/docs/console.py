@@ -1,0 +1,133 @@
+"""Runs the commands of a page, and compares what they print with what the page shows.
+
+`...` in a page stands for any text in a line, and on a line of its own for any lines. Times, random ids and the
+sandbox's port vary, and are compared as placeholders (`_VARY`).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+PORT = "8765"
+"""The sandbox's port in the documentation. What runs here takes a free one."""
+
+_VARY = (
+    (re.compile(r"\b\d+(\.\d+)? (m?s)\b"), r"# \2"),
+    (re.compile(r" \(\d+(\.\d+)?/s\)"), ""),  # the rate, which only longer runs print
+    (re.compile(r"(?<=\S) {2,}"), "  "),  # columns get wider with the port
+    (re.compile(r'("request_id": ?)"[0-9a-f]+"'), r'\1"#"'),
+    (re.compile(r"(WEB_MGMT_SERVICE|incident)[-\w ]+"), r"\1 #"),
+    (re.compile(r"\b20\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?"), "TIME"),
+)
+_PATIENCE_S = 120.0
+
+
+class Shell:
+    """Runs commands in a folder, one after the other: the folder, the variables and `$?` carry over."""
+
+    def __init__(self, folder: Path, state: Path, port: int) -> None:
+        self.folder, self.port = folder, str(port)
+        self._state = state
+        self._status = 0
+        self._sandbox: subprocess.Popen[str] | None = None
+        state.mkdir()
+        (state / "cwd").write_text(str(folder))
+        (state / "variables").write_text("")
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file that a page shows."""
+        path = self.folder / name
+        assert path.resolve().is_relative_to(self.folder.resolve()), f"{name} is outside of the page's folder"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(self._here(text), encoding="utf-8")
+
+    def run(self, command: str) -> list[str]:
+        """Run a command and return the lines that it prints, on standard output and standard error."""
+        if command.startswith("ninjaone sandbox"):
+            return self._start_sandbox(command)
+        state = self._state
+        script = (
+            f'set -o pipefail; source {state}/variables; cd "$(cat {state}/cwd)"; (exit {self._status})\n'
+            f"{self._here(command)}\n"
+            f"status=$?; export -p > {state}/variables; pwd > {state}/cwd; exit $status"
+        )
+        done = subprocess.run(
+            ["bash", "-c", script],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=_environment(),
+            timeout=_PATIENCE_S,
+        )
+        self._status = done.returncode
+        return done.stdout.replace(f":{self.port}", f":{PORT}").splitlines()
+
+    def close(self) -> None:
+        """End the sandbox that a page has started."""
+        if self._sandbox:
+            self._sandbox.terminate()
+            self._sandbox.communicate(timeout=_PATIENCE_S)
+
+    def _here(self, text: str) -> str:
+        return text.replace(f":{PORT}", f":{self.port}")
+
+    def _start_sandbox(self, command: str) -> list[str]:
+        """Start the sandbox on a free port, in the background, and return the lines that it prints at first."""
+        self._sandbox = subprocess.Popen(
+            command.replace(f"--port {PORT}", "--port 0")
+            .replace("ninjaone", str(_bin() / "ninjaone"))
+            .split(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=self.folder,
+            env=_environment(),
+        )
+        assert self._sandbox.stdout
+        lines: list[str] = []
+        end = time.monotonic() + _PATIENCE_S
+        while time.monotonic() < end and not any("client_secret" in line for line in lines):
+            lines.append(self._sandbox.stdout.readline().rstrip("\n"))
+        found = re.search(r"http://127\.0\.0\.1:(\d+)", "\n".join(lines))
+        assert found, lines
+        self.port = found[1]
+        return [line.replace(f":{self.port}", f":{PORT}") for line in lines]
+
+
+def matches(shown: list[str], printed: list[str]) -> bool:
+    """Return whether what a command printed is what the page shows."""
+    pattern = ""
+    for line in shown:
+        text = _plain(line)
+        pattern += r"(?:.*\n)*" if text == "..." else re.escape(text).replace(r"\.\.\.", ".*") + r"\n"
+    return re.fullmatch(pattern, "".join(_plain(line) + "\n" for line in printed)) is not None
+
+
+def _plain(line: str) -> str:
+    line = line.rstrip()
+    for pattern, placeholder in _VARY:
+        line = pattern.sub(placeholder, line)
+    return line
+
+
+def _bin() -> Path:
+    return Path(sys.executable).parent
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of the commands: it finds `ninjaone`, prints in order, and installs nothing."""
+    own = {
+        "PATH": os.pathsep.join((str(_bin()), os.environ["PATH"])),
+        "PYTHONUNBUFFERED": "1",
+        "COLUMNS": "110",
+        "LC_ALL": "C.UTF-8",
+        "PIP_NO_INDEX": "1",
+        "PIP_CONFIG_FILE": os.devnull,
+    }
+    return {**os.environ, **own}
