@@ -1,7 +1,7 @@
 """Runs the commands of a page, and compares what they print with what the page shows.
 
-`...` in a page stands for any text in a line, and on a line of its own for any lines. Times, random ids and the
-sandbox's port vary, and are compared as placeholders (`_VARY`).
+`...` in a page stands for any text in a line, and on a line of its own for any lines. Times, random ids and
+the sandbox's port vary, and are compared as placeholders (`_VARY`).
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Shell:
         return text.replace(f":{PORT}", f":{self.port}")
 
     def _start_sandbox(self, command: str) -> list[str]:
-        """Start the sandbox on a free port, in the background, and return the lines that it prints at first."""
+        """Start the sandbox in the background, on a free port, and return the first lines that it prints."""
         self._sandbox = subprocess.Popen(
             command.replace(f"--port {PORT}", "--port 0")
             .replace("ninjaone", str(_bin() / "ninjaone"))

@@ -1,7 +1,7 @@
 """The pages of the documentation, and the fenced blocks in them.
 
-A `console` block holds commands (`$ ...`) and the lines that each one prints. A block of another language is a
-file where the paragraph before it ends with a colon and has a file's name in backticks: the last one counts.
+A `console` block holds commands (`$ ...`) and the lines that each one prints. A block of another language is
+a file where the paragraph before it ends with a colon and names a file in backticks: the last one counts.
 `<!-- not run: REASON -->` before a block keeps it from being run or written.
 """
 

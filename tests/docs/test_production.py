@@ -1,4 +1,4 @@
-"""The files that docs/production.md shows, and the Dockerfile, by the programs that read them where they exist."""
+"""The files that docs/production.md shows, and the Dockerfile, by the programs that read them."""
 
 from __future__ import annotations
 
