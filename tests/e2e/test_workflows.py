@@ -78,11 +78,12 @@ def all_succeeded(ended: dict[str, Summary]) -> bool:
 # --- all of them
 
 
-def test_there_are_the_six_workflows() -> None:
+def test_there_are_the_seven_workflows() -> None:
     assert [str(path.relative_to(EXAMPLES)) for path in JOBS] == [
         "organizations/audit-organizations.yaml",
         "organizations/bulk-tag-update.yaml",
         "organizations/onboard-client.yaml",
+        "tickets/act-on-ticket.yaml",
         "tickets/create-ticket-from-alert.yaml",
         "tickets/escalate-tickets.yaml",
         "tickets/resolve-ticket.yaml",
@@ -157,7 +158,7 @@ def test_an_alert_whose_technician_is_unknown_makes_no_ticket(
 def test_resolve_ticket(workflow: Workflow, read: Any, tmp_path: Path) -> None:
     ended = workflow("tickets/resolve-ticket")
     assert all_succeeded(ended)
-    for line in (tmp_path / "out/begun.jsonl").read_text().splitlines():
+    for line in (tmp_path / "out/started.jsonl").read_text().splitlines():
         assert "IN_PROGRESS" in json.loads(line)["meta"]["warnings"][0]
     for number, seconds in ((1001, 25 * 60), (1002, 15 * 60)):
         assert read("get_ticket", ticket_id=number)["status"]["name"] == "CLOSED"
@@ -205,20 +206,50 @@ def test_escalate_tickets(workflow: Workflow, read: Any) -> None:
         assert new["tags"] == [*old["tags"], "escalated"]
         assert new["ccList"]["emails"] == [*old["ccList"]["emails"], "service-manager@example.com"]
         assert new["subject"] == old["subject"]
-        note, told = read("list_ticket_log_entries", ticket_id=number, type="COMMENT")
+        note, notified = read("list_ticket_log_entries", ticket_id=number, type="COMMENT")
         hours = round((EPOCH - old["createTime"]) / 3600, 1)
         assert note["body"] == (
             f"Escalated: open for {hours} hours, where {old['priority']} allows {HOURS[old['priority']]}. "
             f"Priority is now {new['priority']}."
         )
-        assert (note["publicEntry"], told["publicEntry"]) == (False, True)
+        assert (note["publicEntry"], notified["publicEntry"]) == (False, True)
 
 
 def test_a_ticket_is_escalated_once(workflow: Workflow, tmp_path: Path) -> None:
     first = workflow("tickets/escalate-tickets")
     again = workflow("tickets/escalate-tickets", output=str(tmp_path / "again"))
     assert first["escalated"].succeeded > 0
-    assert again["escalated"].rows == again["told"].rows == 0
+    assert again["escalated"].rows == again["notified"].rows == 0
+
+
+def test_act_on_ticket(workflow: Workflow, read: Any, tmp_path: Path) -> None:
+    """The first device has an alert and gets the script; the others have no alert, no such script, or are done."""
+    lines = [
+        "1001,Report disk usage",
+        "1007,Report disk usage",
+        "1002,No such script",
+        "1005,Report disk usage",
+    ]
+    rows = tmp_path / "rows.csv"
+    rows.write_text("\n".join(["ticket_id,script", *lines]) + "\n", encoding="utf-8")
+    ended = workflow("tickets/act-on-ticket", input=str(rows))
+    assert all_succeeded(ended)
+    assert [ended[name].rows for name in ("ticket", "device", "run", "comment")] == [4, 3, 2, 2]
+    (alert,) = read("list_device_alerts", device_id=1)
+    for ticket_id, alerts in ((1001, alert["message"]), (1007, "none")):
+        ticket = read("get_ticket", ticket_id=ticket_id)
+        device = read("get_device", device_id=ticket["nodeId"])
+        (note,) = read("list_ticket_log_entries", ticket_id=ticket_id, type="COMMENT")[-1:]
+        assert note["publicEntry"] is False
+        assert note["body"] == (
+            f'Started the script "Report disk usage" on {device["displayName"]} (id {device["id"]}).\n'
+            f"Active alerts of the device: {alerts}"
+        )
+        newest = read("list_device_activities", device_id=device["id"], limit=2)
+        assert [(a["subject"], a["statusCode"]) for a in newest] == [
+            ("Report disk usage", "COMPLETED"),
+            ("Report disk usage", "STARTED"),
+        ]
 
 
 # --- organizations
@@ -294,8 +325,8 @@ def test_bulk_tag_update(workflow: Workflow, read: Any, tmp_path: Path, tag: str
     known = [entry["name"] for entry in read("list_tags")["tags"]]
     ended = workflow("organizations/bulk-tag-update", input=str(write_lines(tmp_path / "rows.jsonl", rows)))
     assert all_succeeded(ended)
-    assert ended["made"].rows == (tag not in known)
-    assert [e for e in results(tmp_path, "lacking") if e] == []
+    assert ended["created"].rows == (tag not in known)
+    assert [e for e in results(tmp_path, "untagged") if e] == []
     names = {o["id"]: o["name"] for o in read("list_organizations")}
     for device in read("list_devices"):
         chosen = names[device["organizationId"]] in rows[0]["organizations"]
