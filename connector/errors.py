@@ -140,6 +140,18 @@ class ResponseTooLargeError(ResponseLostError):
         super().__init__(message, "bad_response")
 
 
+@contextmanager
+def file_errors(path: object) -> Iterator[None]:
+    """Raise RunError for an OSError, with its path or else this one. For what is done before a run starts.
+
+    Also `Path.exists` and the like raise OSError, where a folder on the way cannot be entered.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise RunError(f"{error.filename or path}: cannot be accessed: {error.strerror or error}") from error
+
+
 def nearest(name: str, names: Iterable[str]) -> str:
     """Return ` (did you mean "x"?)` for the closest of `names`, or an empty text."""
     import difflib  # only once something is wrong

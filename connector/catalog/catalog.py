@@ -11,7 +11,7 @@ from connector.catalog.action import EFFECTS, Action, load_action
 from connector.catalog.service import Service, load_service
 from connector.common import strict_yaml
 from connector.common.package_data import actions_folder
-from connector.errors import DeclarationError, RunError, nearest
+from connector.errors import DeclarationError, RunError, file_errors, nearest
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,9 @@ def own_declarations(folder: Path, services: Sequence[str]) -> list[Path]:
 
     What is hidden (`.git`) is not looked at.
     """
-    if not folder.is_dir():
+    with file_errors(folder):
+        is_folder = folder.is_dir()
+    if not is_folder:
         raise DeclarationError(f"{folder}: there is no such folder of actions")
     found = []
     # By both patterns: whether the second one follows links to folders depends on Python's version.

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from connector.cli.ask import confirm, is_terminal
 from connector.connections.connection import Connection, load_connection
-from connector.errors import RunError
+from connector.errors import RunError, file_errors
 from connector.files.output import Start, sent_by_unfinished_run
 from connector.files.readers import RowSource
 from connector.files.unfinished import requests_text
@@ -73,7 +73,9 @@ def _overwrites(steps: Sequence[Prepared]) -> Iterator[str]:
     """Yield for each finished output of an action that changes something what a restart repeats."""
     changing = [step for step in steps if step.action.effect != "read"]
     for path in _outputs(changing):
-        if path.is_file():
+        with file_errors(path):
+            exists = path.is_file()
+        if exists:
             yield f"{path}: is the output of a finished run; --restart overwrites it and runs all rows again"
 
 

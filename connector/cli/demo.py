@@ -11,7 +11,7 @@ from connector.catalog.catalog import Catalog
 from connector.cli.main import OK, OUR_FAULT
 from connector.cli.summary import describe
 from connector.connections.connection import make_connection
-from connector.errors import shorten
+from connector.errors import file_errors, shorten
 from connector.runs.job import load_job
 from connector.runs.run import prepare, run
 
@@ -37,7 +37,8 @@ def _demo(options: argparse.Namespace) -> int:
     from connector.sandbox.ninjaone.server import Sandbox
 
     catalog = Catalog()
-    options.output.mkdir(parents=True, exist_ok=True)
+    with file_errors(options.output):
+        options.output.mkdir(parents=True, exist_ok=True)
     with Sandbox() as sandbox, as_file(files("connector.sandbox.ninjaone") / "demo") as folder:
         print(f"A sandbox NinjaOne runs at {sandbox.base_url}. Some of the rows are wrong on purpose.\n")
         as_meant = True

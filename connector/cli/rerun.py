@@ -16,7 +16,7 @@ from connector.cli.job_options import add_pace, add_running, given_settings
 from connector.cli.main import OK
 from connector.cli.run import add_outcome, carry_out
 from connector.cli.summary import Report
-from connector.errors import RunError
+from connector.errors import RunError, file_errors
 from connector.files.output import format_of, is_interrupted
 from connector.files.readers import RowSource
 from connector.runs.export import export_unfinished
@@ -67,9 +67,11 @@ def add_rerun(parser: argparse.ArgumentParser) -> None:
 
 def _rerun(options: argparse.Namespace) -> int:
     if options.export:
-        return _export(options)
+        with file_errors(options.export):
+            return _export(options)
     with Report(options.summary) as report:
-        prepared = _prepare(options)
+        with file_errors(options.of):
+            prepared = _prepare(options)
         return carry_out([prepared], options, report) if prepared else OK
 
 

@@ -65,9 +65,10 @@ class Report:
         self._runs.append((job, None))
 
     def __enter__(self) -> Report:
-        if self.path and not _is_device(self.path):
+        if self.path:
             try:
-                _write(self.path, self.as_json(None))
+                if not _is_device(self.path):
+                    _write(self.path, self.as_json(None))
             except OSError as error:
                 raise RunError(f"{self.path}: the summary cannot be written: {error.strerror}") from error
         return self

@@ -22,7 +22,7 @@ from connector.common.redaction import HIDDEN, masked, remember
 from connector.connections.saved import SavedConnections
 from connector.connections.secret_store import FIELDS as SECRETS
 from connector.connections.secret_store import SecretStore
-from connector.errors import ConnectionSetupError, RunError, nearest
+from connector.errors import ConnectionSetupError, RunError, file_errors, nearest
 from connector.http.content_encoding import LARGEST_BODY
 
 _FIELDS: dict[str, tuple[type, ...]] = {
@@ -294,7 +294,9 @@ def make_connection(
     if not connection.access_token.isascii():
         raise ConnectionSetupError(f"{place}: access_token holds what no header can carry")
     _check_limits(connection, place)
-    if connection.ca_file and not Path(connection.ca_file).exists():
+    with file_errors(connection.ca_file):
+        has_ca_file = not connection.ca_file or Path(connection.ca_file).exists()
+    if not has_ca_file:
         raise ConnectionSetupError(f"{place}: there is no ca_file {connection.ca_file}")
     if urlsplit(base_url).scheme == "http" and not _is_near(connection.proxy):
         raise ConnectionSetupError(f"{place}: through this proxy, secrets for http:// would travel readably")

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from connector.common.user_folders import config_folder, write_whole
-from connector.errors import ConnectionSetupError, nearest
+from connector.errors import ConnectionSetupError, file_errors, nearest
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _NO_NAME = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?|.*\.ya?ml")
@@ -37,7 +37,9 @@ class SavedConnections:
     def path(self, name: str) -> Path:
         """Give the path of a saved connection's settings. Raises ConnectionSetupError when there is none."""
         path = self._path(name)
-        if not path.is_file():
+        with file_errors(path):
+            is_saved = path.is_file()
+        if not is_saved:
             names = self.names()
             saved = f"; there are {', '.join(names)}" if names else "; none is saved yet"
             raise ConnectionSetupError(f'no connection "{name}" is saved{nearest(name, names)}{saved}')
@@ -45,7 +47,9 @@ class SavedConnections:
 
     def refuse_taken(self, name: str) -> None:
         """Raise ConnectionSetupError when a connection of this name is saved, or none can be."""
-        if self._path(name).exists():
+        with file_errors(self._folder):
+            is_saved = self._path(name).exists()
+        if is_saved:
             raise ConnectionSetupError(f'a connection "{name}" is saved already: edit it, or remove it first')
 
     def save(self, name: str, settings: Mapping[str, Any]) -> Path:

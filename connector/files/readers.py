@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, Literal
 
 from connector.common import json_text
 from connector.common.json_text import Json, kind
-from connector.errors import Code, RunError, cited, shorten
+from connector.errors import Code, RunError, cited, file_errors, shorten
 from connector.files.csv_quotes import check_quotes, describe_error, has_quote, separated
 from connector.files.json_stream import UNREADABLE, JsonStream
 
@@ -66,7 +66,8 @@ class RowSource:
         self._format: Format | None = format
         self._stdin = stdin
         self.is_stdin = path == "-"
-        self._files = [] if self.is_stdin else _input_files(Path(path))
+        with file_errors(path):
+            self._files = [] if self.is_stdin else _input_files(Path(path))
         self._unchecked = list(self._files)
 
     def rows(self) -> Iterator[InputRow]:

@@ -9,7 +9,7 @@ from threading import Event
 from connector.client.factory import open_client, sign_in
 from connector.common.file_modes import PRIVATE_FOLDER
 from connector.connections.connection import Connection, load_connection
-from connector.errors import RunError, RunStoppedError
+from connector.errors import RunError, RunStoppedError, file_errors
 from connector.files.output import Start, discard, is_interrupted, look, look_for_another_run
 from connector.files.readers import RowSource
 from connector.runs.job import STREAM, Job
@@ -76,7 +76,8 @@ def _look_ahead(steps: Sequence[Prepared], start: Start, connection: Connection 
     one of this. Raises RunError.
     """
     outputs = [Path(step.job.output) for step in steps]
-    begins = _resumed(outputs) if start == "resume" else _all_anew(outputs, start)
+    with file_errors(outputs[0].parent):
+        begins = _resumed(outputs) if start == "resume" else _all_anew(outputs, start)
     left = [(step, begin) for step, begin in zip(steps, begins, strict=True) if begin is not None]
     followed = {step.job.follows for step in steps}
     tried: set[Connection] = set()
@@ -143,7 +144,7 @@ def _resumed(outputs: Sequence[Path]) -> list[Start | None]:
         else:
             begins.append(_anew(path, "new"))
     if all(begin == "new" for begin in begins):
-        raise RunError("there is no unfinished job to resume")
+        raise RunError(f"{outputs[0].parent}: there is no unfinished job to resume")
     if all(begin is None for begin in begins):
         raise RunError(
             "all steps are finished: there is nothing to resume; --restart runs all rows of all steps again"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from connector.common import json_text
 from connector.common.clock import SystemClock
 from connector.common.redaction import Redactor
 from connector.connections.connection import Connection, load_connection
-from connector.errors import RunError
+from connector.errors import RunError, file_errors
 from connector.files.output import FileOutput, Output, Start, StreamOutput, format_of
 from connector.files.readers import RowSource
 from connector.invocation.bindings import Bindings, bind
@@ -78,12 +79,21 @@ def prepare(
         constants=constants,
         null_is_missing=null_is_missing,
     )
-    if action.returns_file and (job.files is None or not job.files.is_dir()):
-        raise RunError(f"{action.name} gives files: say with --files in which folder they are to be saved")
+    if action.returns_file:
+        _check_files_folder(action, job.files)
     find_handler(action)  # now, as one that cannot be loaded is a fault of the run and not of each row
     only = compile_only(job.only, constants) if job.only else None
     choose = read_choice(job.connection, job.allow_connections)
     return Prepared(job, action, catalog.service(action.service), bindings, only, choose=choose)
+
+
+def _check_files_folder(action: Action, folder: Path | None) -> None:
+    """Raise RunError unless the folder for downloads can be written."""
+    with file_errors(folder):
+        if folder is None or not folder.is_dir():
+            raise RunError(f"{action.name} returns files: name an existing folder for them with --files")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise RunError(f"{folder}: no permission to write files in this folder")
 
 
 def prepare_all(jobs: Sequence[Job], catalog: Catalog, now: float | None = None) -> list[Prepared]:

@@ -30,6 +30,8 @@ COMMANDS: list[tuple[str, ...]] = [
     ("catalog", "check"), ("catalog", "reference"), ("docs",), ("examples",), ("new", "--help"),
     ("host", "lhub", "build", "integration"),
 ]  # fmt: skip
+BUFFERED = {"PYTHONUNBUFFERED": ""}
+"""What is written is lost or refused only when the process ends, as it is by default."""
 FEW = [
     (),
     ("--help",),
@@ -59,7 +61,7 @@ def ninjaone(
         stdout=stdout,
         stderr=subprocess.PIPE,
         cwd=folder,
-        env={**os.environ, **environment},
+        env={**os.environ, **BUFFERED, **environment},
         timeout=60,
     )
 
@@ -112,7 +114,7 @@ def test_closed_streams_are_as_the_null_device(tmp_path: Path, command: tuple[st
         ["sh", "-c", script, "sh", sys.executable, "-m", "connector", *command],
         capture_output=True,
         cwd=tmp_path,
-        env=os.environ,
+        env={**os.environ, **BUFFERED},
         timeout=60,
     )
     check(done, (0, 1, 2))
