@@ -223,7 +223,7 @@ def test_a_ticket_is_escalated_once(workflow: Workflow, tmp_path: Path) -> None:
 
 
 def test_act_on_ticket(workflow: Workflow, read: Any, tmp_path: Path) -> None:
-    """The first device has an alert and gets the script; the others have no alert, no such script, or are done."""
+    """Of four tickets, one has no such script and one is closed; one device has an alert."""
     lines = [
         "1001,Report disk usage",
         "1007,Report disk usage",
