@@ -44,6 +44,12 @@ def test_links_lead_somewhere(name: str) -> None:
     assert dead == []
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_the_tests_that_a_page_names_exist(name: str) -> None:
+    named = re.findall(r"`(tests/[\w/]+(?:\.py)?)`", page(name))
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
 @pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("docs/")])
 def test_the_readme_or_the_first_page_links_to_every_page(name: str) -> None:
     assert f"({name})" in page("README.md") or f"({Path(name).name})" in page("docs/getting-started.md")
