@@ -80,10 +80,10 @@ def test_a_description_is_public_unless_told_otherwise(given: Any, sent: Any) ->
     [
         (
             [FORM, {"id": 2, "name": "Onboarding"}],
-            "a ticket wants a form, one of Default (1), Onboarding (2)",
+            "ticket_form_id is required, one of Default (1), Onboarding (2)",
         ),
-        ([{**FORM, "active": False}], "a ticket wants a form, but the account has no active one"),
-        ([], "but the account has no active one"),
+        ([{**FORM, "active": False}], "ticket_form_id is required, but the account has no active form"),
+        ([], "but the account has no active form"),
     ],
 )
 def test_without_a_single_form_one_must_be_given(forms: Any, said: str) -> None:

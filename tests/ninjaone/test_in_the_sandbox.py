@@ -82,7 +82,7 @@ def test_a_ticket_that_somebody_else_changes_in_between(call: Call, sandbox: San
     changed = call("update_ticket", ticket_id=1001, priority="LOW")
     assert changed.meta["code"] == "conflict"
     assert changed.meta["repeatable"] is True
-    assert "ticket 1001 was changed by somebody else" in str(changed.error)
+    assert "ticket 1001 was changed after it was read" in str(changed.error)
     assert len(paths(sandbox, "PUT")) == 1
     stale = call("update_ticket", ticket_id=1001, version=99, priority="LOW")
     assert stale.meta["code"] == "conflict"

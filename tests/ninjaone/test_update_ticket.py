@@ -146,7 +146,9 @@ def test_nothing_to_change() -> None:
 
 def test_a_ticket_without_a_requester() -> None:
     ticket = {name: value for name, value in TICKET.items() if name != "requesterUid"}
-    assert "requester_uid: ticket 5 has no requester" in str(update(ticket=ticket, priority="LOW").error)
+    assert "requester_uid is required: ticket 5 has no requester" in str(
+        update(ticket=ticket, priority="LOW").error
+    )
     assert update({}, ticket=ticket, requester_uid=UID).error is None
 
 
@@ -157,7 +159,7 @@ def test_another_version_than_the_one_that_is_given() -> None:
     fed = update(version=3, priority="LOW")
     assert fed.error is not None
     assert fed.error.code == "conflict"
-    assert "ticket 5 is at version 4, not 3" in str(fed.error)
+    assert "ticket 5 has version 4, not 3" in str(fed.error)
     assert fed.lines == [GET]
 
 
@@ -174,8 +176,8 @@ def test_a_change_in_between_is_said_and_not_repeated(answer: RowError) -> None:
     fed = update(answer, status="6000")
     assert fed.error is not None
     assert (fed.error.code, fed.error.status, fed.error.request_id) == ("conflict", answer.status, "r-1")
-    assert "changed by somebody else after it was read (version 4)" in str(fed.error)
-    assert "Send the row again" in str(fed.error)
+    assert "was changed after it was read (version 4)" in str(fed.error)
+    assert "Run the row again" in str(fed.error)
     assert fed.lines == [GET, PUT]
 
 
@@ -194,7 +196,7 @@ def test_closing_goes_by_way_of_resolved_where_the_api_wants_that(wanted: str) -
     assert fed.lines == [GET, PUT, GET_STATUSES, PUT, PUT]
     assert [r.body["status"] for r in fed.sent if r.method == "PUT"] == [wanted, "5000", wanted]
     assert [r.body["version"] for r in fed.sent if r.method == "PUT"] == [4, 4, 5]
-    assert fed.notes == ["status: the API would not close the ticket at once, so it is resolved first"]
+    assert fed.notes == ["status: the API rejected closing the ticket directly, so it is resolved first"]
     assert fed.result == {"id": 5, "version": 6}
 
 

@@ -1,4 +1,4 @@
-"""List a device's activities from the newest back, and no further than the given one."""
+"""List activities of a device from the newest to the one after `newer_than`."""
 
 from connector.actions.ninjaone.activities import back_to_newer_than as handle
 

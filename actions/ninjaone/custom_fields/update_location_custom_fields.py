@@ -1,11 +1,11 @@
-"""Set custom fields, each value in the form that its definition asks for."""
+"""Set custom fields, each value in the format that its definition requires."""
 
 from connector.actions.ninjaone import field_values, lookups
 from connector.handlers import Inputs, Steps, http_handler
 
 
 def handle(inputs: Inputs) -> Steps:
-    """Make names ids and the values what the API takes, then send them."""
+    """Resolve names to ids, convert the values to the format of the API, then send them."""
     inputs = yield from lookups.organization_and_location(inputs)
     fields = yield from field_values.as_sent(inputs, "LOCATION")
     return (yield from http_handler(inputs.with_values(fields=fields)))

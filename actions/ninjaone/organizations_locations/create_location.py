@@ -1,11 +1,11 @@
-"""Create a location, then write its custom fields, which the API takes by a request of their own."""
+"""Create a location, then set its custom fields, which requires a separate request."""
 
 from connector.actions.ninjaone import field_values, lookups
 from connector.handlers import Inputs, Steps, request
 
 
 def handle(inputs: Inputs) -> Steps:
-    """Find out what names mean before anything is written; then create, and set the custom fields."""
+    """Resolve names before anything is sent, create the location, then set its custom fields."""
     inputs = yield from lookups.organization_and_location(inputs)
     fields = yield from field_values.as_sent(inputs, "LOCATION")
     created = yield inputs.request()

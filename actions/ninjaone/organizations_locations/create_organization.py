@@ -1,11 +1,11 @@
-"""Create an organization, then write its custom fields, which the API takes by a request of their own."""
+"""Create an organization, then set its custom fields, which requires a separate request."""
 
 from connector.actions.ninjaone import field_values, lookups
 from connector.handlers import Inputs, Steps, request
 
 
 def handle(inputs: Inputs) -> Steps:
-    """Find out what names mean before anything is written; then create, and set the custom fields."""
+    """Resolve names before anything is sent, create the organization, then set its custom fields."""
     template = yield from lookups.id_of(
         inputs, lookups.ORGANIZATION, inputs.template_organization_id, "template_organization_id"
     )

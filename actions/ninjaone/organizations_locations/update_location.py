@@ -1,11 +1,11 @@
-"""Update a location; its custom fields are changed by a request of their own."""
+"""Update a location. Its custom fields require a separate request."""
 
 from connector.actions.ninjaone import field_values, lookups
 from connector.handlers import Inputs, Steps, http_handler, request
 
 
 def handle(inputs: Inputs) -> Steps:
-    """Find out what names mean; then send only what is needed, the location's own data first."""
+    """Resolve names, then send only the requests that are needed, the data of the location first."""
     inputs = yield from lookups.organization_and_location(inputs)
     fields = yield from field_values.as_sent(inputs, "LOCATION")
     values = {"id": inputs.organization_id, "locationId": inputs.location_id}

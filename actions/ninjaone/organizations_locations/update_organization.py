@@ -1,11 +1,11 @@
-"""Update an organization; its policies and custom fields are changed by requests of their own."""
+"""Update an organization. Its policies and custom fields require separate requests."""
 
 from connector.actions.ninjaone import field_values, lookups
 from connector.handlers import Inputs, Steps, request
 
 
 def handle(inputs: Inputs) -> Steps:
-    """Find out what names mean; then send only what is needed, the organization's own data first."""
+    """Resolve names, then send only the requests that are needed, the data of the organization first."""
     inputs = yield from lookups.organization_and_location(inputs)
     policies = yield from lookups.policies(inputs)
     fields = yield from field_values.as_sent(inputs, "ORGANIZATION")
@@ -15,8 +15,8 @@ def handle(inputs: Inputs) -> Steps:
         yield inputs.request()
     if policies:
         path = "/v2/organization/{id}/policies"
-        answer = yield request("PUT", path, values, body=policies, idempotent=True)
-        result = {"affectedDeviceIds": answer.json()}
+        affected = yield request("PUT", path, values, body=policies, idempotent=True)
+        result = {"affectedDeviceIds": affected.json()}
     if fields:
         path = "/v2/organization/{id}/custom-fields"
         yield request("PATCH", path, values, body=fields, idempotent=True)

@@ -1,4 +1,4 @@
-"""Change some of a ticket's fields, although the API takes nothing but all of them.
+"""Change fields of a ticket, although the API only accepts complete tickets.
 
 The ticket is read, merged, and written with its version. The formats that are read and written differ.
 """
@@ -13,11 +13,11 @@ KEPT = (
     *("version", "clientId", "ticketFormId", "locationId", "nodeId", "subject", "type", "assignedAppUserId"),
     *("requesterUid", "severity", "priority", "tags", "additionalAssignedTechnicianIds", "followupTime"),
 )
-"""What is written as it is read. `parentTicketId` is not: no answer shows it."""
+"""Members that are written as they are read. `parentTicketId` is not: no response has it."""
 
 
 def handle(inputs: Inputs) -> Steps:
-    """Read the ticket, merge into it what is given, and write it back."""
+    """Read the ticket, merge the given inputs, and write it back."""
     path, number = "/v2/ticketing/ticket/{ticketId}", {"ticketId": inputs.ticket_id}
     read = yield request("GET", path, number, effect="read")
     ticket = read.json()
@@ -25,8 +25,8 @@ def handle(inputs: Inputs) -> Steps:
     if inputs.version not in (None, version):
         raise RowError(
             "conflict",
-            f"ticket {inputs.ticket_id} is at version {version}, not {inputs.version}: somebody changed it. "
-            "Nothing was written; look at it with get_ticket",
+            f"ticket {inputs.ticket_id} has version {version}, not {inputs.version}: it was changed in "
+            "between. Nothing was written; check it with get_ticket",
         )
     organization = ticket.get("clientId")
     if "client_id" in inputs:
@@ -42,14 +42,14 @@ def handle(inputs: Inputs) -> Steps:
     if not body.get("requesterUid"):
         raise RowError(
             "input_invalid",
-            f"requester_uid: ticket {inputs.ticket_id} has no requester, and the API writes no ticket back "
-            "without one. list_ticket_users_and_contacts has the uids",
+            f"requester_uid is required: ticket {inputs.ticket_id} has no requester, and the API does not "
+            "update a ticket without one. list_ticket_users_and_contacts has the uids",
         )
     return (yield from _write(inputs, ticket, replace(update, body=body))).json()
 
 
 def merged(ticket: Json, given: Json) -> Json:
-    """Give all that is written: the ticket as it was read, and over it what is given."""
+    """Return the request body: the ticket as it was read, with the given members replaced."""
     body = {name: ticket[name] for name in KEPT if ticket.get(name) is not None}
     if ticket.get("status"):
         body["status"] = query_text(ticket["status"]["statusId"])
@@ -63,14 +63,14 @@ def merged(ticket: Json, given: Json) -> Json:
 
 
 def _written(values: Json) -> Json:
-    """A field's value is read as any JSON and written as text."""
+    """Return attribute values as they are written: as text, while they are read as any JSON."""
     return [
         {**value, "value": query_text(value["value"])} for value in values if value.get("value") is not None
     ]
 
 
 def _write(inputs: Inputs, ticket: Json, put: Request) -> Steps:
-    """Write the ticket; a refused closing goes by way of resolved."""
+    """Write the ticket; if the API rejects closing it, resolve it first."""
     try:
         return (yield from _put(inputs, put))
     except RowError as error:
@@ -80,13 +80,13 @@ def _write(inputs: Inputs, ticket: Json, put: Request) -> Steps:
     resolved = yield from _resolved_before(inputs, ticket)
     if resolved is None:
         raise refusal
-    answer = yield from _put(inputs, put.with_body("status", resolved))
-    yield Note("status: the API would not close the ticket at once, so it is resolved first")
-    return (yield from _put(inputs, put.with_body("version", answer.member("version"))))
+    changed = yield from _put(inputs, put.with_body("status", resolved))
+    yield Note("status: the API rejected closing the ticket directly, so it is resolved first")
+    return (yield from _put(inputs, put.with_body("version", changed.member("version"))))
 
 
 def _resolved_before(inputs: Inputs, ticket: Json) -> Steps:
-    """Give the id of Resolved where the ticket should be closed and is not resolved yet, else None."""
+    """Return the id of Resolved if the ticket is to be closed and is not resolved yet, else None."""
     statuses = yield from lookups.listing(inputs, lookups.STATUS)
     named = {status.get("name"): status["statusId"] for status in statuses}
     # A built-in status is its own parent.
@@ -103,19 +103,18 @@ def _resolved_before(inputs: Inputs, ticket: Json) -> Steps:
 
 
 def _put(inputs: Inputs, put: Request) -> Steps:
-    """Send the whole ticket. Raises RowError (`conflict`) where somebody was faster."""
+    """Send the complete ticket. Raises RowError (`conflict`) if it was changed in between."""
     try:
         return (yield put)
     except RowError as error:
-        # Unverified which answer it is: a 409, a 412, or a refusal that speaks of the version.
+        # The response is not documented: a 409, a 412, or an error message about the version.
         by_words = error.refused and re.search("version|optimistic|stale", str(error), re.IGNORECASE)
         if error.code != "conflict" and error.status != 412 and not by_words:
             raise
         raise RowError(
             "conflict",
-            f"ticket {inputs.ticket_id} was changed by somebody else after it was read (version "
-            f"{put.body['version']}), so this was not written. Send the row again: it is then merged into "
-            "what is there now",
+            f"ticket {inputs.ticket_id} was changed after it was read (version {put.body['version']}), so "
+            "nothing was written. Run the row again: it is then merged into the current ticket",
             status=error.status,
             request_id=error.request_id,
             attempts=error.attempts,
@@ -123,5 +122,5 @@ def _put(inputs: Inputs, put: Request) -> Steps:
 
 
 def _is_refused_value(error: RowError) -> bool:
-    """Whether the API refused what was written, and not who wrote it or how often."""
+    """Whether the API rejected the values, not the caller or the rate."""
     return error.code == "api_error" and error.status is not None and 400 <= error.status < 500
