@@ -1,12 +1,16 @@
 """What an envelope may say, by what the sandbox received for its row.
 
-The sandbox's list knows of every request whether it was carried out, and what its client can have learned:
+The sandbox's list has for every request whether it was carried out, and what its client can have learned:
 that it was (`done`), that it certainly was not (`refused`), or neither (`doubtful`).
+
+The list is in the order in which requests were handled. On a busy machine a client may give up on a request
+before it is handled, and send the next one: of such a row, any request of the list can be the last one.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -38,6 +42,8 @@ ENDS: dict[str | None, tuple[str, str]] = {
 """The code of a row that ended with a fault: of a request that may be repeated, and of one that may not."""
 FEWEST = {**dict.fromkeys((*THROTTLED, "html"), 6), "expire": 2}
 """How often a request was sent, at the least, before its row ended with that fault; with another one 3."""
+FEWEST_UNSEEN = 3
+"""How often a request is sent at the least before its row ends, if each time the connection is reset."""
 MOST = 7
 """Six tries of one that is throttled, and one for a token that ended."""
 
@@ -79,7 +85,15 @@ def read_send(kind: Kind, entry: Entry, *, patient: bool) -> Send:
 class Oracle:
     """Holds the envelopes of a run against all that the sandbox received for it."""
 
-    def __init__(self, kind: Kind, entries: Sequence[Entry], *, patient: bool = True) -> None:
+    def __init__(
+        self,
+        kind: Kind,
+        entries: Sequence[Entry],
+        *,
+        patient: bool = True,
+        timeouts: Mapping[int, int] | None = None,
+    ) -> None:
+        """`timeouts` counts by row how often the client gave up waiting for a response and tried again."""
         self.kind = kind
         self._sends: dict[int, list[Send]] = defaultdict(list)
         self._unseen = sum(entry["fault"] in UNSEEN for entry in entries)
@@ -91,6 +105,12 @@ class Oracle:
             elif entry["method"] != "GET":
                 assert entry["fault"] == "reset_unread", entry
                 self._nobodys += entry["method"] in kind.once
+        self.late = {
+            row
+            for row, count in (timeouts or {}).items()
+            if count > sum(send.fault == "slow" for send in self._sends[row])
+        }
+        """The rows that gave up on a request whose response was not slow on purpose."""
 
     def check_killed(
         self,
@@ -145,7 +165,10 @@ class Oracle:
             assert not send.executed or not any(o.executed for o in later), f"done twice: {where}"
         if code is None:
             assert sends, f"a success of nothing: {where}"
-            assert sends[-1].learned == "done", f"a success that the API did not tell: {where}"
+            last = sends if envelope["row"] in self.late else sends[-1:]
+            assert any(send.learned == "done" for send in last), (
+                f"a success that the API did not tell: {where}"
+            )
             assert not any(send.learned == "doubtful" for send in once), f"a hidden doubt: {where}"
             assert not self.kind.once or any(send.executed for send in once), f"never done: {where}"
             assert self.kind.fits(envelope["result"], envelope["row"]), f"not this row's result: {where}"
@@ -168,6 +191,12 @@ class Oracle:
         assert meta.get("repeatable", False) is (meta["code"] is not None and not doubt), where
         if SIGN_IN in str(envelope["error"]):
             assert meta["code"] in ("bad_response", "partial"), where
+        elif self._is_unseen(envelope):
+            assert (meta["code"], envelope["result"]["failed"]) == ("partial", "network_error"), where
+            assert sends[-1].learned == "done", where
+            assert meta["attempts"] >= FEWEST_UNSEEN, f"given up too early: {where}"
+        elif row in self.late:
+            self._check_late(envelope, where)
         elif not sends and not hidden:
             lookup = self.kind.looks_up and str(envelope["error"]).startswith(f"GET {self.kind.looks_up}: ")
             assert lookup or meta["code"] == "template_error", where
@@ -191,6 +220,13 @@ class Oracle:
             fewest = 3 if hidden else FEWEST.get(str(last.fault), 3)
             assert meta["attempts"] >= fewest, f"given up too early: {where}"
 
+    def _check_late(self, envelope: Envelope, where: str) -> None:
+        """Hold an envelope against each order in which its row's requests can have been sent."""
+        sends = self._sends[envelope["row"]]
+        ends = {self._code([*sends[:n], *sends[n + 1 :], send]) for n, send in enumerate(sends)}
+        waited = {"timeout", "network_error", "outcome_unknown", "partial"}
+        assert envelope["meta"]["code"] in ends | waited, f"the list proves one of {ends}: {where}"
+
     def _code(self, sends: list[Send]) -> str | None:
         last = sends[-1]
         if last.learned == "done":
@@ -208,9 +244,18 @@ class Oracle:
 
     def _hidden(self, envelope: Envelope) -> int:
         """How often a row's last request was sent without being in the list as this row's."""
+        if self._is_unseen(envelope):
+            return int(envelope["meta"]["attempts"])
         if SIGN_IN in str(envelope["error"]) or str(envelope["error"]).startswith("GET "):
             return 0
         return max(0, envelope["meta"]["attempts"] - len(self._last(envelope["row"])))
+
+    def _is_unseen(self, envelope: Envelope) -> bool:
+        """Whether a row's last request, which its error names, is not in the list as this row's at all."""
+        failed = re.search(r"; then ([A-Z]+ /\S+):", str(envelope["error"]))
+        if envelope["meta"]["code"] != "partial" or failed is None or SIGN_IN in str(envelope["error"]):
+            return False
+        return failed[1] not in [send.target for send in self._sends[envelope["row"]]]
 
     def _where(self, envelope: Envelope) -> str:
         return "\n".join([str(envelope), *map(str, self._sends[envelope["row"]])])

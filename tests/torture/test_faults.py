@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -64,6 +66,18 @@ class Outage:
             self._is_over = True
 
 
+class Timeouts(logging.Handler):
+    """Counts by row how often the client gave up on a response and tried again."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.rows: Counter[int] = Counter()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if found := re.search(r"row (\d+): .*no complete response.*; retrying in", record.getMessage()):
+            self.rows[int(found[1])] += 1
+
+
 def failed_sign_ins(sandbox: Sandbox) -> int:
     return sum(signin["status"] != 200 for signin in sandbox.log.signins())
 
@@ -88,6 +102,7 @@ def test_the_list_of_requests_proves_every_envelope_right(
     catalog: Catalog,
     monkeypatch: pytest.MonkeyPatch,
     record_property: Record,
+    request: pytest.FixtureRequest,
     kind: Kind,
     concurrency: int,
     rows: int,
@@ -96,6 +111,10 @@ def test_the_list_of_requests_proves_every_envelope_right(
     patient = concurrency == 1
     monkeypatch.setattr("connector.runs.run.SystemClock", HurriedClock)
     timeout_s, slow_s = (30.0, 0.005) if patient else (TIMEOUT_S, TOO_LONG_S)
+    timeouts = Timeouts()
+    client_log = logging.getLogger("connector.client.client")
+    client_log.addHandler(timeouts)
+    request.addfinalizer(lambda: client_log.removeHandler(timeouts))
     with Sandbox(seed=rows, devices=rows, token_lifetime_s=TOKEN_LIFE_S) as sandbox:
         sandbox.slow_s = slow_s
         run = Run(tmp_path, sandbox, kind, rows, concurrency=concurrency, timeout_s=timeout_s)
@@ -103,7 +122,9 @@ def test_the_list_of_requests_proves_every_envelope_right(
         sandbox.set_faults(rates={**RATES, "token": 0.0})
         (_,) = run_all(steps, listeners=(Outage(sandbox, rows),))
     envelopes, entries = run.envelopes(), run.requests()
-    Oracle(kind, entries, patient=patient).check(envelopes, rows, failed_sign_ins(sandbox))
+    oracle = Oracle(kind, entries, patient=patient, timeouts=timeouts.rows)
+    oracle.check(envelopes, rows, failed_sign_ins(sandbox))
+    record_property("rows that gave up on a request before it was handled", len(oracle.late))
     faults, ends = Counter(entry["fault"] for entry in entries), codes(envelopes)
     for fault, count in sorted(faults.items(), key=str):
         record_property(f"fault {fault}", count)

@@ -1,0 +1,65 @@
+"""The oracle itself: what it takes for proven, and what it does not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.torture.kinds import ORGANIZATION, READ, Entry
+from tests.torture.oracle import Oracle
+
+RESET = "the connection broke before the response was complete: reset"
+PATCH = "PATCH /v2/organization/5/custom-fields"
+
+
+def entry(method: str, path: str, status: int | None, fault: str | None, body: Any = None) -> Entry:
+    executed = status is not None and status < 300
+    return {
+        "method": method, "path": path, "status": status, "fault": fault, "body": body, "executed": executed,
+    }  # fmt: skip
+
+
+def envelope(
+    code: str | None, attempts: int, error: str | None, status: int | None = None, **more: Any
+) -> Any:
+    repeatable = {} if code is None else {"repeatable": more.pop("repeatable", True)}
+    meta = {"code": code, "attempts": attempts, "status": status, **repeatable}
+    return {"row": 1, "error": error, "result": None, "meta": meta, **more}
+
+
+LATE = [
+    entry("GET", "/v2/device/1", None, "reset"),
+    entry("GET", "/v2/device/1", None, "reset"),
+    entry("GET", "/v2/device/1", 401, "expire"),
+]
+"""The client gave up on the one with the 401 before the server handled it, and its next two were reset."""
+GAVE_UP = envelope("network_error", 3, f"GET /v2/device/1: {RESET}")
+
+
+def test_a_request_that_the_client_gave_up_on_may_be_handled_after_the_next_ones() -> None:
+    Oracle(READ, LATE, patient=False, timeouts={1: 1}).check([GAVE_UP], 1, 0)
+    with pytest.raises(AssertionError, match="the list proves auth_failed"):
+        Oracle(READ, LATE, patient=False).check([GAVE_UP], 1, 0)
+    wrong = envelope("not_found", 3, "GET /v2/device/1: no", 404)
+    with pytest.raises(AssertionError, match="the list proves one of"):
+        Oracle(READ, LATE, patient=False, timeouts={1: 1}).check([wrong], 1, 0)
+
+
+def organization(resets: int) -> list[Entry]:
+    """A row's first write, and its second one, reset each time before its row could be read."""
+    lost = entry("PATCH", "/v2/organization/5/custom-fields", None, "reset_unread")
+    return [entry("POST", "/v2/organizations", 200, None, {"name": "Row 1."}), *[lost] * resets]
+
+
+def test_a_last_request_whose_tries_were_all_reset_unread_is_not_in_the_list_as_the_rows() -> None:
+    partial = envelope(
+        "partial", 3, f"POST /v2/organizations succeeded (id 5); then {PATCH}: {RESET}", repeatable=False,
+        result={"done": [], "failed": "network_error"},
+    )  # fmt: skip
+    Oracle(ORGANIZATION, organization(3)).check([partial], 1, 0)
+    with pytest.raises(AssertionError):  # nothing in the list can have been these tries
+        Oracle(ORGANIZATION, organization(0)).check([partial], 1, 0)
+    early = {**partial, "meta": {**partial["meta"], "attempts": 2}}
+    with pytest.raises(AssertionError, match="given up too early"):
+        Oracle(ORGANIZATION, organization(3)).check([early], 1, 0)
