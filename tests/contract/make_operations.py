@@ -1,4 +1,4 @@
-"""Write schemas/ninjaone/operations.json anew: the facts about every published operation.
+"""Regenerate schemas/ninjaone/operations.json: the facts about every published operation.
 
 python tests/contract/make_operations.py OPENAPI.json
 """
@@ -14,7 +14,7 @@ TARGET = schemas_folder() / "ninjaone" / "operations.json"
 
 
 def operations_text(document):
-    """The whole file: one line for each operation, so that a change of one is one line."""
+    """Return the text of the file, with one line per operation."""
     facts = published_facts(document)
     lines = ",\n".join(f"{_compact(name)}:{_compact(known)}" for name, known in facts.items())
     return f'{{"api_version":{_compact(document["info"]["version"])},"operations":{{\n{lines}\n}}}}\n'

@@ -1,4 +1,4 @@
-"""Write schemas/ninjaone/<Resource>.json anew: every resource that the published API answers with.
+"""Regenerate schemas/ninjaone/<Resource>.json: every resource in a response of the published API.
 
 python tests/contract/make_schemas.py OPENAPI.json
 
@@ -15,17 +15,17 @@ from connector.common.package_data import schemas_folder
 
 FOLDER = schemas_folder() / "ninjaone"
 OTHERS = {"operations"}
-"""Files of the folder that are no resources."""
+"""Files of the folder that are not resources."""
 
 BY_HAND = {
     # The answer of every operation that gets custom fields: a map without a name.
     "CustomFieldValues": {"type": "object", "additionalProperties": {"x-type": "object"}},
 }
-"""By resource: keywords in place of the published ones (`catalog drift` leaves them out), or all of it."""
+"""By resource: keywords that replace the published ones (`catalog drift` ignores them), or all of them."""
 
 
 def schema_texts(document):
-    """Each resource's name and the whole text of its file."""
+    """Return the name of each resource and the text of its file."""
     schemas = resource_schemas(document, "ninjaone")
     for name, keywords in BY_HAND.items():
         head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"ninjaone/{name}.json"}

@@ -1,4 +1,4 @@
-"""Every example sends exactly what it says, and our sandbox does what it asks."""
+"""Every example sends exactly its declared requests, and the sandbox accepts them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_names_in_examples_are_used_once(catalog: Catalog) -> None:
 
 @pytest.fixture(scope="module")
 def account() -> Iterator[Sandbox]:
-    """One account for all examples, which must get along with each other."""
+    """Return one account for all examples, which must not conflict."""
     with Sandbox() as running:
         yield running
 

@@ -106,7 +106,7 @@ ACTIONS = {
         "Installer Type",
     ),
 }
-"""By our name: the document's title, then its inputs' titles."""
+"""By action name: the title in the document, then the titles of its inputs."""
 
 OPTIONS = {
     ("create_organization", "Device Approval Mode"): "AUTOMATIC MANUAL REJECT",
@@ -124,11 +124,11 @@ OPTIONS = {
     ),
     ("generate_installer", "Installer Type"): "WINDOWS_MSI MAC_DMG MAC_PKG LINUX_DEB LINUX_RPM",
 }
-"""The values that the document names for an input."""
+"""The values that the document lists for an input."""
 
 
 @pytest.mark.parametrize("name", ACTIONS)
-def test_the_documents_titles_and_inputs(catalog: Catalog, name: str) -> None:
+def test_titles_and_inputs_of_the_document(catalog: Catalog, name: str) -> None:
     title, *inputs = ACTIONS[name]
     action = catalog.action(name)
     offered = [given.title for given in action.inputs.values()]
@@ -138,7 +138,7 @@ def test_the_documents_titles_and_inputs(catalog: Catalog, name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "title"), OPTIONS)
-def test_the_documents_options_are_taken(catalog: Catalog, name: str, title: str) -> None:
+def test_options_of_the_document_are_accepted(catalog: Catalog, name: str, title: str) -> None:
     given = next(i for i in catalog.action(name).inputs.values() if i.title == title)
     for option in OPTIONS[name, title].split():
         value = [option] if given.schema["type"] == "array" else option
@@ -147,12 +147,12 @@ def test_the_documents_options_are_taken(catalog: Catalog, name: str, title: str
 
 
 @pytest.mark.parametrize("name", ACTIONS)
-def test_the_documents_default_pause(catalog: Catalog, name: str) -> None:
+def test_default_delay_of_the_document(catalog: Catalog, name: str) -> None:
     delay = catalog.action(name).inputs["delay_ms"]
     assert (delay.title, delay.default) == (DELAY, 300)
 
 
-def test_the_documents_default_limit(catalog: Catalog) -> None:
+def test_default_limit_of_the_document(catalog: Catalog) -> None:
     assert catalog.action("list_devices").inputs["limit"].default == 100_000
 
 
@@ -176,15 +176,15 @@ def sections() -> Iterator[Section]:
 @pytest.fixture(scope="module")
 def document() -> list[Section]:
     if not SHARED.exists():
-        pytest.skip("the document is not at hand")
+        pytest.skip("the document is not available")
     return list(sections())
 
 
-def test_the_document_says_what_stands_here(document: list[Section]) -> None:
+def test_the_tables_of_this_file_match_the_document(document: list[Section]) -> None:
     assert [(s.title, *s.inputs) for s in document] == [(*titles, DELAY) for titles in ACTIONS.values()]
 
 
-def test_the_document_names_the_options_that_stand_here(document: list[Section]) -> None:
+def test_the_options_of_this_file_match_the_document(document: list[Section]) -> None:
     named = {}
     for name, section in zip(ACTIONS, document, strict=True):
         for title, text in section.inputs.items():
@@ -195,7 +195,7 @@ def test_the_document_names_the_options_that_stand_here(document: list[Section])
     assert named == OPTIONS
 
 
-def test_our_sentences_are_our_own(document: list[Section], catalog: Catalog) -> None:
+def test_descriptions_are_not_copied_from_the_document(document: list[Section], catalog: Catalog) -> None:
     theirs = {s.sentence.rstrip(".").lower() for s in document}
     for action in catalog.actions():
         ours = {action.summary, *action.description.split(". ")}

@@ -1,4 +1,4 @@
-"""Every declaration agrees with the vendor's published document, save where it says why not.
+"""Every declaration agrees with the published document, except where it says why not.
 
 The document is boiled down to `schemas/ninjaone/operations.json`; where it is at hand itself, the two must
 agree.
@@ -40,12 +40,12 @@ def test_the_facts_are_those_of_all_operations(facts: Any) -> None:
 def test_the_facts_agree_with_the_published_document() -> None:
     document = SHARED / "api" / "ninjaone-openapi.json"
     if not document.exists():
-        pytest.skip("the published document is not at hand")
+        pytest.skip("the published document is not available")
     assert TARGET.read_text("utf-8") == operations_text(json.loads(document.read_text("utf-8")))
 
 
 def changed(action: Action, name: str, **changes: Any) -> Action:
-    """The action with one input declared otherwise."""
+    """Return the action with one input declared differently."""
     return replace(action, inputs={**action.inputs, name: replace(action.inputs[name], **changes)})
 
 
@@ -132,7 +132,7 @@ def test_an_action_that_is_newer_than_the_document(catalog: Catalog, service: Se
         ("update_organization", {"type": "string"}),
     ],
 )
-def test_another_result_is_excused(
+def test_another_result_is_allowed(
     catalog: Catalog, service: Service, facts: Any, name: str, result: Any
 ) -> None:
     assert check_published(replace(catalog.action(name), result=result), service, facts) == []

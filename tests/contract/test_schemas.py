@@ -1,4 +1,4 @@
-"""The resources' schemas: well formed, complete, and current where the published document is at hand."""
+"""Schemas of resources: well formed, complete, and current if the published document is available."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_a_schema_is_well_formed(name: str) -> None:
     assert "description" not in [key for key, value in found.items() if isinstance(value, str)]
 
 
-def test_every_resource_that_is_answered_has_a_schema() -> None:
+def test_every_resource_of_a_response_has_a_schema() -> None:
     facts = schema("ninjaone/operations.json")["operations"]
     answered = set(references([known["result"] for known in facts.values()]))
     assert len(answered) > 90
@@ -36,14 +36,14 @@ def test_every_resource_that_is_answered_has_a_schema() -> None:
 def test_the_schemas_agree_with_the_published_document() -> None:
     document = SHARED / "api" / "ninjaone-openapi.json"
     if not document.exists():
-        pytest.skip("the published document is not at hand")
+        pytest.skip("the published document is not available")
     due = schema_texts(json.loads(document.read_text("utf-8")))
     assert sorted(due) == NAMES
     assert [name for name in NAMES if (FOLDER / f"{name}.json").read_text("utf-8") != due[name]] == []
 
 
 def document(**schemas: Any) -> Any:
-    """A document whose only operation answers a list of things."""
+    """Return a document whose only operation returns a list of things."""
     content = {"application/json": {"schema": {"type": "array", "items": {"$ref": "#/x/y/Thing"}}}}
     paths = {"/things": {"get": {"operationId": "getThings", "responses": {"200": {"content": content}}}}}
     return {"paths": paths, "components": {"schemas": schemas}}

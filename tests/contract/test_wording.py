@@ -1,13 +1,16 @@
-"""A person who looks for an action must be able to tell it from every other one."""
+"""Texts of declarations, schemas, and examples: unique, complete, and in plain words."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from connector.catalog.action import Action
 from connector.catalog.catalog import Catalog
+from tests.conftest import ROOT
 
 ACTIONS = list(Catalog().actions())
 VAGUE = {"get", "list", "create", "update", "delete", "item", "items", "data", "object", "entity"}
@@ -18,13 +21,13 @@ def plain(text: str) -> str:
 
 
 @pytest.mark.parametrize("what", ["name", "title", "summary"])
-def test_no_two_are_alike(what: str) -> None:
+def test_names_titles_and_summaries_are_unique(what: str) -> None:
     counted = Counter(plain(getattr(action, what)) for action in ACTIONS)
     assert [text for text, count in counted.items() if count > 1] == []
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
-def test_an_action_says_what_it_is(action: Action) -> None:
+def test_an_action_has_a_title_a_summary_and_an_example(action: Action) -> None:
     words = plain(action.title).replace("/", " ").split()
     assert len(words) >= 2
     assert set(words) - VAGUE, "its title has no noun of its own"
@@ -39,3 +42,22 @@ def test_an_input_that_is_an_object_or_a_filter_is_described(action: Action) -> 
     for given in action.inputs.values():
         if given.schema.get("type") == "object" and "properties" not in given.schema:
             assert given.description, f"{given.name} takes an object and does not say which"
+
+
+TEXTS = sorted(
+    path
+    for pattern in ("actions/**/*.yaml", "schemas/*.json", "examples/**/*.yaml", "examples/*.md")
+    for path in ROOT.glob(pattern)
+)
+QUAINT = re.compile(
+    r"FACTS|paging\.json|\bwants?\b|\banew\b|\bbegun\b|\bfor good\b|of (your|one's) own|brings? it back|"
+    r"goes on\b|is told\b|tells? of|older documents|[Ll]eft (out|blank)|whole answer|under way|"
+    r"organis|catalogue|licence|colour|behaviour"
+)
+"""Phrases and spellings that have a plainer or an American form, and documents that users do not have."""
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
+def test_texts_are_in_plain_words(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if QUAINT.search(re.sub('[`"]begun[`"]', "", line))] == []

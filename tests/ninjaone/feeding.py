@@ -1,4 +1,4 @@
-"""Handlers fed by hand: the answers are given, and what was sent, noted and returned is kept."""
+"""Run handlers with given responses, and keep their requests, notes, and results."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CATALOG = Catalog()
 
 @dataclass
 class Fed:
-    """What came of a row: requests, notes, and the result or the error."""
+    """The outcome of a row: requests, notes, and the result or the error."""
 
     sent: list[Request] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -27,22 +27,22 @@ class Fed:
 
     @property
     def lines(self) -> list[str]:
-        """The requests as method and target."""
+        """Return the requests as method and target."""
         return [f"{request.method} {request.target}" for request in self.sent]
 
     @property
     def body(self) -> Any:
-        """The last request's body."""
+        """Return the body of the last request."""
         return self.sent[-1].body
 
 
 def refusal(status: int, code: str = "api_error", said: str = "no") -> RowError:
-    """The error that the client makes of a refusal."""
+    """Return the error that the client raises for an error response."""
     return RowError(code, f"the API answered {status}: {said}", status=status, request_id="r-1", attempts=1)
 
 
 def feed(name: str, /, *answers: Any, **values: Any) -> Fed:
-    """Run an action's handler over one row; an answer is JSON, or the error that its request ends in."""
+    """Run the handler of an action for one row; a response is JSON, or the error of its request."""
     action = CATALOG.action(name)
     service = CATALOG.service("ninjaone")
     fed, waiting = Fed(), iter(answers)

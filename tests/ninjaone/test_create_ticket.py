@@ -1,4 +1,4 @@
-"""A new ticket: what is filled in, and what older documents call otherwise."""
+"""Create tickets: defaults, and values of older API versions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DOCUMENT = {
 STATUSES = [{"statusId": 2000, "name": "OPEN", "displayName": "Open", "parentId": 2000}]
 
 
-def test_the_documents_own_ticket() -> None:
+def test_the_ticket_of_the_seed_document() -> None:
     fed = feed("create_ticket", [FORM], STATUSES, {"id": 5}, **DOCUMENT)
     assert fed.lines == [GET_FORMS, "GET /v2/ticketing/statuses", POST]
     assert fed.body == {
@@ -44,7 +44,7 @@ def test_the_documents_own_ticket() -> None:
     assert fed.notes == []
 
 
-def test_ids_alone_cost_no_further_request_and_new_is_the_status() -> None:
+def test_ids_need_no_lookup_and_the_default_status_is_new() -> None:
     fed = feed("create_ticket", {"id": 5}, **TICKET)
     assert fed.lines == [POST]
     assert fed.body == {
@@ -55,7 +55,7 @@ def test_ids_alone_cost_no_further_request_and_new_is_the_status() -> None:
     }
 
 
-def test_the_documents_critical_is_high_and_says_so() -> None:
+def test_priority_critical_is_sent_as_high_with_a_warning() -> None:
     fed = feed("create_ticket", {"id": 5}, **TICKET, priority="CRITICAL")
     assert fed.body["priority"] == "HIGH"
     assert fed.notes == ["priority: today's API has no CRITICAL; the nearest is sent, HIGH"]
@@ -71,7 +71,7 @@ def test_the_documents_critical_is_high_and_says_so() -> None:
         ({}, None),
     ],
 )
-def test_a_description_is_public_unless_told_otherwise(given: Any, sent: Any) -> None:
+def test_a_description_is_public_by_default(given: Any, sent: Any) -> None:
     assert feed("create_ticket", {}, **TICKET, **given).body.get("description") == sent
 
 
@@ -86,12 +86,12 @@ def test_a_description_is_public_unless_told_otherwise(given: Any, sent: Any) ->
         ([], "but the account has no active form"),
     ],
 )
-def test_without_a_single_form_one_must_be_given(forms: Any, said: str) -> None:
+def test_a_form_is_required_unless_one_is_active(forms: Any, said: str) -> None:
     fed = feed("create_ticket", forms, client_id=1, subject="a")
     assert said in str(fed.error)
 
 
-def test_a_form_by_name_and_an_inactive_one_that_does_not_count() -> None:
+def test_a_form_by_name_and_an_inactive_form_is_ignored() -> None:
     forms = [FORM, {"id": 2, "name": "Onboarding", "active": False}]
     assert feed("create_ticket", forms, {}, client_id=1, subject="a").body["ticketFormId"] == 1
     named = feed("create_ticket", forms, {}, client_id=1, subject="a", ticket_form_id="onboarding")
@@ -110,7 +110,7 @@ def test_the_organization_and_a_location_of_it_by_name() -> None:
     assert (fed.body["clientId"], fed.body["locationId"]) == (3, 31)
 
 
-def test_the_devices_organization_where_none_is_given() -> None:
+def test_the_organization_defaults_to_that_of_the_device() -> None:
     fed = feed(
         "create_ticket", {"id": 7, "organizationId": 3}, {}, subject="a", ticket_form_id=1, device_id=7
     )

@@ -26,7 +26,7 @@ def technician(call: Call, number: int) -> dict[str, Any]:
 # Tickets
 
 
-def test_the_documents_ticket_from_open_to_closed(call: Call, sandbox: Sandbox) -> None:
+def test_a_ticket_from_open_to_closed(call: Call, sandbox: Sandbox) -> None:
     person = technician(call, 2)
     made = call(
         "create_ticket",
@@ -67,7 +67,7 @@ def test_the_documents_ticket_from_open_to_closed(call: Call, sandbox: Sandbox) 
     assert log[2]["timeTracked"] == 900
 
 
-def test_a_resolved_ticket_is_closed_at_once(call: Call, sandbox: Sandbox) -> None:
+def test_a_resolved_ticket_is_closed_directly(call: Call, sandbox: Sandbox) -> None:
     assert call("update_ticket", ticket_id=1001, status="Resolved").error is None
     before = len(paths(sandbox, "PUT"))
     closed = call("update_ticket", ticket_id=1001, status="6000")
@@ -76,7 +76,7 @@ def test_a_resolved_ticket_is_closed_at_once(call: Call, sandbox: Sandbox) -> No
     assert len(paths(sandbox, "PUT")) == before + 1
 
 
-def test_a_ticket_that_somebody_else_changes_in_between(call: Call, sandbox: Sandbox) -> None:
+def test_a_ticket_changed_in_between(call: Call, sandbox: Sandbox) -> None:
     conflict = {"fault": "answer", "status": 409, "body": {"resultCode": "version_conflict"}}
     sandbox.set_faults(queue=[None, conflict])
     changed = call("update_ticket", ticket_id=1001, priority="LOW")
@@ -89,9 +89,7 @@ def test_a_ticket_that_somebody_else_changes_in_between(call: Call, sandbox: San
     assert len(paths(sandbox, "PUT")) == 1
 
 
-def test_a_ticket_that_is_resolved_and_then_not_closed_says_how_far_it_came(
-    call: Call, sandbox: Sandbox
-) -> None:
+def test_a_ticket_resolved_but_not_closed_is_partial(call: Call, sandbox: Sandbox) -> None:
     no = {"fault": "answer", "status": 400, "body": {"resultCode": "no"}}
     # The ticket, the first PUT, the statuses, Resolved, and the last PUT.
     sandbox.set_faults(queue=[None, no, None, None, no])
@@ -101,7 +99,7 @@ def test_a_ticket_that_is_resolved_and_then_not_closed_says_how_far_it_came(
     assert call("get_ticket", ticket_id=1001).result["status"]["name"] == "RESOLVED"
 
 
-def test_what_is_looked_up_is_asked_for_once_a_run(catalog: Catalog, sandbox: Sandbox) -> None:
+def test_lookups_are_cached_for_a_run(catalog: Catalog, sandbox: Sandbox) -> None:
     prepared = prepare(Job(action="create_ticket", delay_ms=0), catalog)
     connection = make_connection(prepared.service, sandbox.connection, "the sandbox")
     invoker = make_invoker(prepared, open_client(prepared.service, connection, 0))
@@ -113,7 +111,7 @@ def test_what_is_looked_up_is_asked_for_once_a_run(catalog: Catalog, sandbox: Sa
     assert paths(sandbox, "POST") == ["/v2/ticketing/ticket"] * 3
 
 
-def test_a_ticket_about_a_device_alone(call: Call) -> None:
+def test_a_ticket_with_only_a_device(call: Call) -> None:
     made = call("create_ticket", subject="Outlook crashes repeatedly", device_id=1)
     assert made.error is None
     assert made.result["clientId"] == call("get_device", device_id=1).result["organizationId"]
@@ -157,7 +155,7 @@ def test_an_organization_with_names_and_typed_fields(call: Call, sandbox: Sandbo
     )
 
 
-def test_a_location_by_its_name(call: Call) -> None:
+def test_a_location_by_name(call: Call) -> None:
     made = call("create_location", organization_id=1, name="Annex", fields={"floor": "2"})
     assert made.error is None
     assert call("update_location", organization_id=1, location_id="annex", address="2 Quay").error is None
@@ -167,7 +165,7 @@ def test_a_location_by_its_name(call: Call) -> None:
     assert (stored["floor"], stored["siteCode"]) == (2, "7")
 
 
-def test_a_devices_fields(call: Call) -> None:
+def test_device_fields(call: Call) -> None:
     fields = {"environment": "Test", "serviceWindows": ["Nights"], "lastCheck": "2026-05-28", "spare": "no"}
     assert call("update_device_custom_fields", device_id=1, fields=fields).error is None
     stored = call("get_device_custom_fields", device_id=1).result

@@ -1,4 +1,4 @@
-"""Names into ids, in the actions that take both."""
+"""Resolve names to ids, in actions that accept both."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Organizations and locations: what is found out first, and what is then sent."""
+"""Organizations and locations: lookups, and the requests that follow."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ def test_a_location_and_its_fields() -> None:
         ("update_location", {"organization_id": 1, "location_id": 2, "name": "New"}),
     ],
 )
-def test_a_wrong_field_is_found_before_anything_is_written(action: str, values: Any) -> None:
+def test_a_wrong_field_is_an_error_before_any_write(action: str, values: Any) -> None:
     fed = feed(action, DEFINITIONS, **values, fields={"nothing": 1})
     assert "have no custom field nothing" in str(fed.error)
     assert fed.lines == [GET]
 
 
-def test_an_update_sends_what_is_needed() -> None:
+def test_an_update_sends_only_the_needed_requests() -> None:
     fed = feed(
         "update_organization",
         DEFINITIONS,
@@ -81,6 +81,6 @@ def test_an_update_sends_what_is_needed() -> None:
 
 
 @pytest.mark.parametrize("fields", [{}, None])
-def test_no_fields_ask_for_no_definitions(fields: Any) -> None:
+def test_without_fields_no_definitions_are_read(fields: Any) -> None:
     fed = feed("create_organization", {"id": 9}, name="New", fields=fields)
     assert fed.lines == ["POST /v2/organizations"]

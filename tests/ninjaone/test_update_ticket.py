@@ -1,4 +1,4 @@
-"""A changed ticket: read, merged, written back with its version, and closed by way of resolved."""
+"""Update tickets: read, merge, write with the version, and resolve before closing."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def update(*answers: Any, ticket: dict[str, Any] | None = None, **values: Any) -
     return feed("update_ticket", ticket or TICKET, *answers, ticket_id=5, **values)
 
 
-def test_the_document_s_update() -> None:
+def test_the_update_of_the_seed_document() -> None:
     fed = update(STATUSES, {"id": 5}, status="IN_PROGRESS", priority="MEDIUM", assigned_technician_id=456)
     assert fed.lines == [GET, GET_STATUSES, PUT]
     assert fed.body == {**WRITTEN, "status": "2000", "priority": "MEDIUM", "assignedAppUserId": 456}
@@ -116,19 +116,19 @@ def test_the_document_s_update() -> None:
         ),
     ],
 )
-def test_what_is_given_is_merged_into_what_was_read(given: Any, changed: Any) -> None:
+def test_inputs_are_merged_into_the_ticket(given: Any, changed: Any) -> None:
     fed = update({}, **given)
     assert fed.lines == [GET, PUT]
     assert fed.body == {**WRITTEN, **changed}
 
 
-def test_a_ticket_with_little_in_it() -> None:
+def test_a_ticket_with_few_members() -> None:
     ticket = {"id": 5, "version": 1, "clientId": 3, "requesterUid": UID, "tags": [], "subject": "a"}
     fed = update({}, ticket=ticket, priority="LOW")
     assert fed.body == {"version": 1, "clientId": 3, "requesterUid": UID, "subject": "a", "priority": "LOW"}
 
 
-def test_names_are_looked_up_in_the_tickets_organization() -> None:
+def test_names_are_resolved_in_the_organization_of_the_ticket() -> None:
     places, people = [{"id": 32, "name": "Attic"}], [{"id": 6, "firstName": "Kit", "lastName": "Page"}]
     fed = update(places, people, {}, location_id="Attic", assigned_technician_id="Kit Page")
     assert fed.lines[1] == "GET /v2/organization/3/locations"
@@ -155,7 +155,7 @@ def test_a_ticket_without_a_requester() -> None:
 # Somebody else's change
 
 
-def test_another_version_than_the_one_that_is_given() -> None:
+def test_a_version_mismatch() -> None:
     fed = update(version=3, priority="LOW")
     assert fed.error is not None
     assert fed.error.code == "conflict"
@@ -172,7 +172,7 @@ def test_another_version_than_the_one_that_is_given() -> None:
         refusal(422, said="ticket_version_mismatch"),
     ],
 )
-def test_a_change_in_between_is_said_and_not_repeated(answer: RowError) -> None:
+def test_a_change_in_between_is_a_conflict_and_not_retried(answer: RowError) -> None:
     fed = update(answer, status="6000")
     assert fed.error is not None
     assert (fed.error.code, fed.error.status, fed.error.request_id) == ("conflict", answer.status, "r-1")
@@ -181,7 +181,7 @@ def test_a_change_in_between_is_said_and_not_repeated(answer: RowError) -> None:
     assert fed.lines == [GET, PUT]
 
 
-def test_a_lost_answer_is_no_conflict() -> None:
+def test_a_lost_response_is_not_a_conflict() -> None:
     lost = RowError("outcome_unknown", "no answer; version", refused=False)
     fed = update(lost, status="6000")
     assert fed.error is lost
@@ -191,7 +191,7 @@ def test_a_lost_answer_is_no_conflict() -> None:
 
 
 @pytest.mark.parametrize("wanted", ["6000", "6001"])
-def test_closing_goes_by_way_of_resolved_where_the_api_wants_that(wanted: str) -> None:
+def test_closing_resolves_first_if_the_api_requires_it(wanted: str) -> None:
     fed = update(REFUSED, STATUSES, {"id": 5, "version": 5}, {"id": 5, "version": 6}, status=wanted)
     assert fed.lines == [GET, PUT, GET_STATUSES, PUT, PUT]
     assert [r.body["status"] for r in fed.sent if r.method == "PUT"] == [wanted, "5000", wanted]
@@ -200,7 +200,7 @@ def test_closing_goes_by_way_of_resolved_where_the_api_wants_that(wanted: str) -
     assert fed.result == {"id": 5, "version": 6}
 
 
-def test_closing_at_once_where_the_api_allows_it() -> None:
+def test_closing_directly_if_the_api_allows_it() -> None:
     fed = update(STATUSES, {"id": 5}, status="Closed")
     assert fed.lines == [GET, GET_STATUSES, PUT]
     assert fed.notes == []
@@ -216,7 +216,7 @@ def test_closing_at_once_where_the_api_allows_it() -> None:
         ("6000", 2000, []),
     ],
 )
-def test_a_refusal_that_is_not_about_closing(status: str, before: int, statuses: Any) -> None:
+def test_an_error_that_is_not_about_closing(status: str, before: int, statuses: Any) -> None:
     ticket = {**TICKET, "status": {"statusId": before}}
     fed = update(REFUSED, statuses, ticket=ticket, status=status)
     assert fed.error is REFUSED
@@ -240,6 +240,6 @@ def test_another_error_ends_the_row(answer: RowError, given: Any) -> None:
     assert fed.lines == [GET, PUT]
 
 
-def test_a_conflict_on_the_way_to_closed() -> None:
+def test_a_conflict_while_closing() -> None:
     fed = update(REFUSED, STATUSES, {"version": 5}, refusal(409, "conflict"), status="6000")
     assert "after it was read (version 5)" in str(fed.error)
