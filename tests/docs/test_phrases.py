@@ -1,0 +1,61 @@
+"""Words that must not come back into what people read: each line says what to write in their place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.docs.pages import PAGES
+
+PHRASES = {
+    r"\banew\b|\bonce anew\b": "again",
+    r"\bbehind doors\b|\bdoors:|^#+ doors\b": "safeguards, policy, read-only",
+    r"\bby default the (in|out)put's ending\b": "default: from the file extension",
+    r"\bFACTS\.md\b": "nothing: users do not have it",
+    r"\bgoes? too far\b": "exceeds a limit",
+    r"\bgo(es)? on (with|behind|where)\b|\bgo on\?": "continue",
+    r"\bhears? of\b|\btells? of\b|\bis told\b|\bare told\b": "report, notify",
+    r"\bis there already\b": "already exists",
+    r"\bleast time between\b": "minimum interval between",
+    r"\bmay be sent again\b": "can be retried",
+    r"\bmend(s|ed|ing)?\b": "fix, correct",
+    r"\bno keyring keeps\b": "no keyring found",
+    r"\bof (one's|its|their|his) own\b": "custom, separate",
+    r"\bthat was no yes\b": "not confirmed",
+    r"\bthat is no more\b|\bis no more\b": "expired, no longer exists",
+    r"\bunder way\b": "in progress, in parallel",
+    r"\bwants (a|an|the|one|no|`|--)": "requires",
+    r"\bwhat came of (it|them|this)\b": "the result, the summary",
+    r"\bwhole(, successful)? answers?\b": "complete responses",
+}
+
+FOLDERS: tuple[str, ...] = ("docs", "examples")
+"""Whose files are read, besides the pages: `*.py`, `*.yaml`, `*.json`, `*.html` and `*.js`, with comments."""
+
+EXCEPTED = ("docs/actions.md",)
+"""Generated from declarations."""
+
+
+def texts() -> Iterator[Path]:
+    """Yield the files that people read."""
+    yield from PAGES
+    for folder in FOLDERS:
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.suffix in (".py", ".yaml", ".json", ".html", ".js") and "vendor" not in path.parts:
+                yield path
+
+
+@pytest.mark.parametrize("phrase", PHRASES)
+def test_no_text_has_a_phrase_that_puzzles(phrase: str) -> None:
+    pattern = re.compile(phrase, re.IGNORECASE)
+    found = []
+    for path in texts():
+        name = path.relative_to(ROOT).as_posix()
+        if name not in EXCEPTED:
+            lines = enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+            found += [f"{name}:{number}: {line.strip()}" for number, line in lines if pattern.search(line)]
+    assert found == [], f"write in its place: {PHRASES[phrase]}"
