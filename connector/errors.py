@@ -4,7 +4,7 @@ ConnectorError
 ├── RunError                   found before anything is sent: message, exit 2, no output
 │   ├── DeclarationError         a declaration of an action or a service is wrong
 │   └── ConnectionSetupError     the connection's settings or credentials cannot be used
-├── RunStoppedError            a run that began cannot continue; it can be resumed: exit 3
+├── RunStoppedError            a started run cannot continue; it can be resumed: exit 3
 │   └── RunInterruptedError      the run is asked to stop, and a row in progress is left to the next start
 ├── RowError                   ends its row, in an envelope; the other rows continue
 │   ├── InputError               a template fails, or a value cannot be used
@@ -42,17 +42,17 @@ Code = Literal[
     "cancelled",
     "internal_error",
 ]
-"""What `meta.code` can be, beside null for success."""
+"""The values of `meta.code`, besides null for success."""
 
 CODES: tuple[Code, ...] = get_args(Code)
 
 
 class ConnectorError(Exception):
-    """The root. Its text is for a person: what happened, where, and what to do."""
+    """The base of all errors. Its text is for a person: what happened, where, and what to do."""
 
 
 class RunError(ConnectorError):
-    """A fault of the whole run, found before anything was sent."""
+    """An error of the whole run, found before anything was sent."""
 
 
 class DeclarationError(RunError):
@@ -64,23 +64,22 @@ class ConnectionSetupError(RunError):
 
 
 class RunStoppedError(ConnectorError):
-    """A run that had begun cannot go on (a full disk, a folder that vanished). It can be resumed."""
+    """A run that has started cannot continue (a full disk, a removed folder). It can be resumed."""
 
 
 class RunInterruptedError(RunStoppedError):
-    """The run is asked to stop, and a row would have to wait for long: it is left without an envelope.
+    """The run is asked to stop while a row has to wait long; the row is left without an envelope.
 
-    Raised only where what the row has sent so far may be sent again, or was certainly not carried out.
+    Raised only where what the row has sent so far can be repeated or was certainly not carried out.
     """
 
 
 class RowError(ConnectorError):
-    """What ends one row's work.
+    """The error that ends one row.
 
-    `refused` is true when the API certainly did not carry the failed
-    request out, so that sending it again is safe. `status`, `request_id` and `attempts` describe the last
-    answer where there was one; `vendor_code` is the API's own code for a refused sign-in; `result` is what
-    had been done before (code `partial`).
+    `refused` is true if the API certainly did not carry out the failed request, so that it can be repeated.
+    `status`, `request_id` and `attempts` describe the last response, if there was one; `vendor_code` is the
+    API's code for a refused sign-in; `result` is what was done before (code `partial`).
     """
 
     def __init__(
@@ -110,7 +109,7 @@ class InputError(RowError):
 
 
 class AuthError(RowError):
-    """Signing in failed: refused (`auth_failed`), or not answered. No API request was sent."""
+    """Signing in failed: refused (`auth_failed`), or without a response. No API request was sent."""
 
 
 class ApiError(RowError):
@@ -118,7 +117,7 @@ class ApiError(RowError):
 
 
 class TransportError(ConnectorError):
-    """HTTP failed without a whole answer. `code` is the envelope code that it becomes."""
+    """HTTP failed without a complete response. `code` is the envelope code that it becomes."""
 
     def __init__(self, message: str, code: Code = "network_error") -> None:
         super().__init__(message)
@@ -126,11 +125,11 @@ class TransportError(ConnectorError):
 
 
 class NotSentError(TransportError):
-    """The connection failed before the request left: sending again is always safe."""
+    """The connection failed before the request was sent: it can always be repeated."""
 
 
 class ResponseLostError(TransportError):
-    """The request left, and its answer did not arrive whole: it may have been carried out."""
+    """The request was sent, and its response was not received completely: it may have been carried out."""
 
 
 class ResponseTooLargeError(ResponseLostError):
@@ -184,5 +183,5 @@ def cited(text: str, length: int = 200) -> str:
 
 
 def shorten(text: str, length: int = 200) -> str:
-    """Cut a text for an error message, saying that and how much was cut."""
+    """Return a text cut to a length for an error message, with the number of its characters."""
     return text if len(text) <= length else f"{text[:length]}… ({len(text)} characters)"

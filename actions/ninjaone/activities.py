@@ -4,7 +4,7 @@ from connector.handlers import Inputs, Note, Page, PagedResult, Request, Steps, 
 
 
 def back_to_newer_than(inputs: Inputs) -> Steps:
-    """Walk back page by page; the first activity that is no newer than `newer_than` ends the list."""
+    """Read pages back to the first activity that is not newer than `newer_than`."""
     walk = http_handler(inputs)
     if inputs.newer_than is None:
         return (yield from walk)

@@ -1,6 +1,6 @@
-"""Values of custom fields as the API takes them, made from what a person writes, by the fields' definitions.
+"""Values of custom fields in the form that the API accepts, by the fields' definitions.
 
-FACTS.md F, "Custom fields", has the form of each kind of value; kinds that it does not tell of stay as given.
+Values of types whose form is not known stay as given.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _SCOPES = {
     "ORGANIZATION": "organizations",
 }
 _BUILT_IN = "itam"
-"""How the names of the vendor's own asset fields begin, which need no definition."""
+"""The prefix of the names of the vendor's asset fields, which have no definition."""
 
 
 def as_sent(inputs: Inputs, scope: str) -> Steps:
-    """Give the input `fields` as it is sent, for fields of that scope (`NODE`, `ORGANIZATION`, ...).
+    """Return the input `fields` as it is sent, for fields of that scope (`NODE`, `ORGANIZATION`, ...).
 
-    Raises RowError that says all that is wrong with names and values.
+    Raises RowError that lists all wrong names and values.
     """
     fields = inputs.fields
     if not fields:
@@ -64,8 +64,10 @@ def _value(known: dict[str, Json], scope: str, name: str, value: Json) -> Json:
         if name.startswith(_BUILT_IN):
             return value
         own = [n for n, d in known.items() if _is_of(d, scope)]
-        there = f"There are: {', '.join(own)}" if own else "There are none"
-        raise ValueError(f"fields: {_SCOPES[scope]} have no custom field {name}{nearest(name, own)}. {there}")
+        listed = f"There are: {', '.join(own)}" if own else "There are none"
+        raise ValueError(
+            f"fields: {_SCOPES[scope]} have no custom field {name}{nearest(name, own)}. {listed}"
+        )
     if not _is_of(definition, scope):
         scopes = " and ".join(_SCOPES.get(s, s) for s in definition["definitionScope"])
         raise ValueError(f"fields: {name} is a custom field of {scopes}, not of {_SCOPES[scope]}")
@@ -89,7 +91,7 @@ def _time(definition: Json, value: Json) -> Json:
 
 
 def _option(definition: Json, value: Json) -> Json:
-    """Give the id of an option that is given by its id or its label."""
+    """Return the id of an option that is given by its id or its label."""
     options = (definition.get("content") or {}).get("values") or []
     if not options:
         return value

@@ -1,7 +1,7 @@
-"""Names into ids: what an input calls by its name is looked up, once a run.
+"""Ids for names: what an input gives by name is looked up once in a run.
 
-Generators for handlers, which call them by `yield from`. An id is never looked up, so that a row with ids
-alone costs no further request.
+These are generators, which handlers call with `yield from`. An id is never looked up, so that a row with only
+ids costs no further request.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _MOST_DIGITS = 19
 _LARGEST_ID = 2**31 - 1
 """The vendor publishes each id that can be given by name as an int32."""
 _SHOWN = 20
-"""How many choices an error lists."""
+"""The number of choices that an error lists."""
 
 
 def _own_name(item: Json) -> Iterable[Json]:
@@ -34,9 +34,9 @@ def _status_names(item: Json) -> Iterable[Json]:
 
 @dataclass(frozen=True)
 class Kind:
-    """Things of one kind that can be named: where they are listed, and what they are called.
+    """A kind of things that can be given by name: where they are listed, and their names.
 
-    `names` gives the names of an item, the one that is shown first; `key` is its id's member.
+    `names` returns the names of an item, first the one that is shown; `key` is the member with its id.
     """
 
     noun: str
@@ -50,27 +50,27 @@ class Kind:
 ORGANIZATION = Kind("organization", "/v2/organizations", pager="after")
 ROLE = Kind("node role", "/v2/roles")
 POLICY = Kind("policy", "/v2/policies")
-# Not /v2/user/technicians: it wants a system administrator, and some instances lack it (FACTS.md A, D).
+# Not /v2/user/technicians: it requires a system administrator, and some instances lack it.
 TECHNICIAN = Kind("technician", "/v2/users", _person_names, query={"userType": "TECHNICIAN"})
 FORM = Kind("ticket form", "/v2/ticketing/ticket-form")
 STATUS = Kind("ticket status", "/v2/ticketing/statuses", _status_names, "statusId")
 
 
 def location_of(organization_id: Json) -> Kind:
-    """The locations of one organization."""
+    """Return the kind of the locations of one organization."""
     return Kind("location of this organization", f"/v2/organization/{organization_id}/locations")
 
 
 def listing(inputs: Inputs, kind: Kind) -> Steps:
-    """Read all items of a kind, over all pages. Raises RowError."""
+    """Return all items of a kind, from all pages. Raises RowError."""
     first = lookup(kind.path, **kind.query)
     if kind.pager:
         pages = walk(inputs.service.pagers[kind.pager], first)
     else:
-        answer = yield first
-        items = answer.json()
+        response = yield first
+        items = response.json()
         if not isinstance(items, list):
-            raise answer.bad(f"GET {kind.path} should answer an array, and does not")
+            raise response.bad(f"GET {kind.path}: the response is not an array")
         return items
     found: list[Json] = []
     try:
@@ -86,7 +86,7 @@ def listing(inputs: Inputs, kind: Kind) -> Steps:
 
 
 def id_of(inputs: Inputs, kind: Kind, wanted: Json, where: str) -> Steps:
-    """Give the id that an input means: an id stays, a name is looked up, and None stays, too.
+    """Return the id that an input means: ids and None stay, a name is looked up.
 
     Raises RowError that lists the choices.
     """
@@ -103,10 +103,10 @@ def id_of(inputs: Inputs, kind: Kind, wanted: Json, where: str) -> Steps:
     except RowError as error:
         if error.status not in (403, 404):
             raise
-        said = f'{where}: "{shorten(str(wanted))}" cannot be looked up, so give the id instead: {error}'
+        message = f'{where}: "{shorten(str(wanted))}" cannot be looked up, so give the id instead: {error}'
         raise RowError(
             error.code,
-            said,
+            message,
             status=error.status,
             request_id=error.request_id,
             attempts=error.attempts,
@@ -115,13 +115,13 @@ def id_of(inputs: Inputs, kind: Kind, wanted: Json, where: str) -> Steps:
 
 
 def is_id(text: str) -> bool:
-    """Whether a text is a number, and so an id. None has more digits than a 64-bit integer."""
+    """Return whether a text is a number, and so an id, of at most the digits of a 64-bit integer."""
     text = text.strip()
     return text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
 
 
 def named(kind: Kind, items: Sequence[Json], wanted: str, where: str) -> Json:
-    """Choose the one item of that name. Raises RowError that says which there are."""
+    """Return the one item of that name. Raises RowError that lists the choices."""
     found = called(kind, items, wanted)
     if len(found) == 1:
         return found[0]
@@ -133,12 +133,12 @@ def named(kind: Kind, items: Sequence[Json], wanted: str, where: str) -> Json:
             f"{choices(kind, found)}",
         )
     near = nearest(wanted, [name for item in items for name in kind.names(item) if name])
-    there = f"There are: {choices(kind, items)}" if items else "There is none"
+    there = f"There are: {choices(kind, items)}" if items else "There are none"
     raise RowError("input_invalid", f'{where}: no {kind.noun} is called "{wanted}"{near}. {there}')
 
 
 def called(kind: Kind, items: Sequence[Json], wanted: str) -> list[Json]:
-    """Find the items of a name; where none is written just so, case and what joins words do not matter."""
+    """Return the items of a name; if there is no exact match, case and word separators are ignored."""
     for form in (str, _loosely):
         found = [item for item in items if form(wanted) in [form(name) for name in kind.names(item) if name]]
         if found:
@@ -147,7 +147,7 @@ def called(kind: Kind, items: Sequence[Json], wanted: str) -> list[Json]:
 
 
 def choices(kind: Kind, items: Sequence[Json]) -> str:
-    """List names, with ids that are numbers, for an error; of many the first ones."""
+    """Return the names of items, with ids that are numbers, for an error; of many the first ones."""
     listed = []
     for item in items[:_SHOWN]:
         name, number = next(iter(kind.names(item))), item.get(kind.key)
@@ -160,7 +160,7 @@ def _loosely(text: str) -> str:
 
 
 def organization_and_location(inputs: Inputs) -> Steps:
-    """Give the inputs with `organization_id`, and `location_id` where there is one, as ids."""
+    """Return the inputs with ids for `organization_id` and, if there is one, `location_id`."""
     organization = yield from id_of(inputs, ORGANIZATION, inputs.organization_id, "organization_id")
     inputs = inputs.with_values(organization_id=organization)
     if "location_id" in inputs:
@@ -171,7 +171,7 @@ def organization_and_location(inputs: Inputs) -> Steps:
 
 
 def policies(inputs: Inputs) -> Steps:
-    """Give the input `policies` as a list of assignments by ids; one assignment may stand alone."""
+    """Return the input `policies` as a list of assignments by ids; a single assignment needs no list."""
     given = [inputs.policies] if isinstance(inputs.policies, dict) else inputs.policies or []
     assignments = []
     for number, assignment in enumerate(given):
@@ -183,7 +183,7 @@ def policies(inputs: Inputs) -> Steps:
 
 
 def ticket_fields(inputs: Inputs, organization_id: Json) -> Steps:
-    """Give a ticket's inputs with ids for names and today's words for older ones."""
+    """Return a ticket's inputs with ids for names and today's words for older ones."""
     values: dict[str, Json] = {}
     single = {
         "location_id": (location_of(organization_id), inputs.location_id),
@@ -191,7 +191,7 @@ def ticket_fields(inputs: Inputs, organization_id: Json) -> Steps:
     }
     for name, (kind, wanted) in single.items():
         if name in inputs:
-            # Where text is taken, null may come as text.
+            # An input that accepts text may receive null as text.
             values[name] = yield from id_of(inputs, kind, None if wanted == "null" else wanted, name)
     if inputs.additional_assigned_technician_ids:
         name = "additional_assigned_technician_ids"
@@ -207,7 +207,7 @@ def ticket_fields(inputs: Inputs, organization_id: Json) -> Steps:
 
 
 def _status(inputs: Inputs) -> Steps:
-    """Give the id, as text, of the status that is meant; an older document's word becomes the nearest."""
+    """Return the id, as text, of the status; a word of older documents becomes the nearest status."""
     wanted = inputs.status
     if is_id(wanted):
         return wanted.strip()

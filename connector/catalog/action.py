@@ -24,8 +24,7 @@ _PLACEHOLDER = re.compile(r"\{([^{}/]+)\}")
 class PartType:
     """How one part of a multipart body is sent: its media type, and whether its value names a file.
 
-    A part is filled by one input (`to: part.NAME`), or is a JSON object whose members are inputs of their
-    own (`to: part.NAME.MEMBER`).
+    A part is one input (`to: part.NAME`), or a JSON object whose members are inputs (`to: part.NAME.MEMBER`).
     """
 
     media_type: str | None
@@ -34,10 +33,10 @@ class PartType:
 
 @dataclass(frozen=True)
 class Example:
-    """A row, its templates and the requests that come of them; `answers` are what the API says to each.
+    """A row, its templates and the requests that they become; `answers` are the API's responses.
 
-    Documentation, test, preview and sandbox fixture at once. `files` are the files that must stand in
-    the uploads folder: name to content.
+    It is documentation, test, preview and sandbox fixture. `files` are the files of the uploads folder: name
+    to content.
     """
 
     title: str
@@ -50,7 +49,7 @@ class Example:
 
 @dataclass(frozen=True)
 class Action:
-    """One thing that can be asked of a service, field by field as `schemas/action.schema.json` has it."""
+    """One operation of a service, with the fields of `schemas/action.schema.json`."""
 
     name: str
     title: str
@@ -77,21 +76,21 @@ class Action:
 
     @cached_property
     def takes_members(self) -> bool:
-        """Whether inputs are members of the body, so that there is one even without any of them."""
+        """Whether inputs are members of the body, so that there is a body even if none is given."""
         return self.method != "GET" and any(i.place == "body" and i.target for i in self.inputs.values())
 
     @cached_property
     def secret_inputs(self) -> tuple[Input, ...]:
-        """The inputs whose values are secrets of the user's, wholly or in part."""
+        """The inputs whose values are, or contain, secrets of the user."""
         return tuple(given for given in self.inputs.values() if given.is_secret)
 
     @cached_property
     def revealing_inputs(self) -> tuple[str, ...]:
-        """The names of the inputs that make the API answer with secrets."""
+        """The names of the inputs that make the API respond with secrets."""
         return tuple(name for name, given in self.inputs.items() if given.reveals_secrets)
 
     def secrets_in(self, values: Mapping[str, Json]) -> list[str]:
-        """Give the texts in a row's typed values that are secret."""
+        """Return the secret texts in a row's typed values."""
         given = [one for one in self.secret_inputs if one.name in values]
         return [text for one in given for text in one.secrets_in(values[one.name])]
 
@@ -102,21 +101,21 @@ class Action:
 
     @property
     def returns_file(self) -> bool:
-        """Whether the answer's content is a file that is saved."""
+        """Whether the response's content is saved as a file."""
         return bool(self.result == "file")
 
     @property
     def returns_json(self) -> bool:
-        """Whether an empty answer would be a fault."""
+        """Whether an empty response is an error."""
         return isinstance(self.result, dict)
 
 
 def load_action(
     path: Path, shared: Mapping[str, Input], filters: Mapping[str, FilterGrammar] | None = None
 ) -> Action:
-    """Read an action's declaration; `shared` are its service's own inputs, offered by every action, and
-    `filters` the grammars that its inputs may name.
+    """Read an action's declaration.
 
+    `shared` are the service's inputs, which every action has, and `filters` the grammars for its inputs.
     Raises DeclarationError with file, line and key.
     """
     top = load_declaration(path)
@@ -186,7 +185,7 @@ def _example(part: Section) -> Example:
 
 
 def _check(action: Action, top: Section) -> None:
-    """Refuse what is well-formed and still cannot work."""
+    """Raise DeclarationError for a well-formed declaration that cannot work."""
     if action.name != action.file.stem:
         raise top.fault(f'"{action.name}" must be the name of its file', "name")
     if not isinstance(action.result, dict) and action.result not in ("none", "file"):
@@ -197,7 +196,7 @@ def _check(action: Action, top: Section) -> None:
     placeholders = set(_PLACEHOLDER.findall(action.path))
     filled = {i.target[0]: i for i in action.inputs.values() if i.place == "path"}
     for name in placeholders ^ filled.keys():
-        raise top.fault(f'"{name}" stands in the path or in an input\'s `to`, but not in both', "request")
+        raise top.fault(f'"{name}" must be both in the path and in the `to` of an input', "request")
     for name, given in action.inputs.items():
         if given.place == "path" and name not in action.required:
             raise top.fault(f'"{name}" is part of the path, so it must be required', "required")
@@ -205,7 +204,7 @@ def _check(action: Action, top: Section) -> None:
 
 
 def _check_places(action: Action, top: Section) -> None:
-    """Refuse inputs that would overwrite each other in the request, and parts that nothing describes."""
+    """Raise DeclarationError for inputs that overwrite each other in the request, or undeclared parts."""
     taken: dict[tuple[str, ...], str] = {}
     for name, given in action.inputs.items():
         if not given.place:
@@ -214,7 +213,7 @@ def _check_places(action: Action, top: Section) -> None:
         for other, by in taken.items():
             length = min(len(place), len(other))
             if place[:length] == other[:length]:
-                raise top.fault(f'it goes to the same place as "{by}"', "inputs", name, "to")
+                raise top.fault(f'it has the same place in the request as "{by}"', "inputs", name, "to")
         taken[place] = name
         if given.place != "part":
             continue

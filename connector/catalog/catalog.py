@@ -1,4 +1,4 @@
-"""The catalogue: finds, loads and searches the actions of all services, and those of a user's own folder."""
+"""The catalog: finds, loads and searches the actions of all services, and a user's custom actions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from connector.errors import DeclarationError, RunError, file_errors, nearest
 
 @dataclass(frozen=True)
 class Heading:
-    """What a list of actions says of one. The names are those of `Action`."""
+    """The entry of an action in a list. The names are those of `Action`."""
 
     name: str
     title: str
@@ -25,11 +25,10 @@ class Heading:
 
 
 class Catalog:
-    """All actions below one folder (`service/area/action.yaml`). One action is read without the others.
+    """All actions below one folder (`service/area/action.yaml`). Each action is read separately.
 
-    A user's `own` folder of the same layout adds actions to the services that there are, and no more: it
-    replaces none, and says nothing of a service. Python beside its declarations is loaded only where that is
-    allowed.
+    A user's `own` folder with the same layout adds actions to the existing services: it can neither replace
+    actions nor declare services. Its Python handlers are loaded only if `allow_handlers` is set.
     """
 
     def __init__(
@@ -68,20 +67,22 @@ class Catalog:
         return self._services[name]
 
     def action(self, name: str) -> Action:
-        """Load one action, to be used. Raises RunError for an unknown one, with the nearest name.
+        """Load one action. Raises RunError for an unknown one, with the nearest name.
 
-        Raises DeclarationError for one with Python of the user's own that is not allowed.
+        Raises DeclarationError for a custom action with Python code that is not allowed.
         """
         action = self._load(name)
         is_own = self._own is not None and action.file.is_relative_to(self._own)
         if is_own and action.handler and not self._allow_handlers:
-            raise DeclarationError(f"{action.handler}: Python of your own is run only with --allow-handlers")
+            raise DeclarationError(
+                f"{action.handler}: the Python code of custom actions runs only with --allow-handlers"
+            )
         return action
 
     def _load(self, name: str) -> Action:
         path = self._files.get(name)
         if path is None:
-            hint = "" if self._own else "; those of your own need --actions DIR"
+            hint = "" if self._own else "; custom actions need --actions DIR"
             raise RunError(
                 f'no action "{name}"{nearest(name, self._files)}; `ninjaone actions` lists them{hint}'
             )
@@ -94,10 +95,10 @@ class Catalog:
             yield self._load(path.stem)
 
     def headings(self) -> list[Heading]:
-        """Give what a list of all actions says, by area and name, in a tenth of the time of loading them.
+        """Return the entries of all actions, by area and name, in a tenth of the time of loading them.
 
-        Only the head of each file is looked at: what is wrong further down shows when the action is loaded.
-        Raises DeclarationError for a wrong head.
+        Only the head of each file is read; errors below it are reported when the action is loaded. Raises
+        DeclarationError for a wrong head.
         """
         return [self._heading(path) for path in self._files.values()]
 
@@ -105,40 +106,40 @@ class Catalog:
         head = strict_yaml.head(path)
         if head.get("name") == path.stem and head.get("title") and head.get("effect") in EFFECTS:
             return Heading(path.stem, head["title"], path.parent.name, head["effect"])
-        action = self._load(path.stem)  # in another order; or wrong, and then this says how
+        action = self._load(path.stem)  # its keys are in another order, or it is wrong, and this reports how
         return Heading(action.name, action.title, action.area, action.effect)
 
     def search(self, words: list[str]) -> list[Action]:
-        """Find the actions in which every word stands: name, title, summary, area, inputs or path."""
+        """Return the actions that have every word in their name, title, summary, area, inputs or path."""
         wanted = [word.lower() for word in words]
         return [a for a in self.actions() if all(word in _searchable(a) for word in wanted)]
 
 
 def own_declarations(folder: Path, services: Sequence[str]) -> list[Path]:
-    """Find the declarations below a user's own folder. Raises DeclarationError for one that may not be there.
+    """Return the declarations below a user's folder, without hidden files and folders such as `.git`.
 
-    What is hidden (`.git`) is not looked at.
+    Raises DeclarationError for one that is not allowed there.
     """
     with file_errors(folder):
         is_folder = folder.is_dir()
     if not is_folder:
-        raise DeclarationError(f"{folder}: there is no such folder of actions")
+        raise DeclarationError(f"{folder}: no such folder")
     found = []
-    # By both patterns: whether the second one follows links to folders depends on Python's version.
+    # With both patterns: whether the second one follows links to folders depends on Python's version.
     for path in sorted({*folder.glob("*/*/*.yaml"), *folder.rglob("*.yaml"), *folder.rglob("*.yml")}):
         inside = path.relative_to(folder).parts
         if any(part.startswith(".") for part in inside):
             continue
         if path.name == "service.yaml":
-            raise DeclarationError(f"{path}: a service is declared by the catalogue alone")
+            raise DeclarationError(f"{path}: a folder of custom actions cannot declare a service")
         if len(inside) != 3 or path.suffix != ".yaml" or inside[0] not in services:
             raise DeclarationError(
-                f"{path}: a declaration stands at SERVICE/AREA/NAME.yaml below {folder}, and the services "
-                f"are {', '.join(services)}"
+                f"{path}: a declaration must be at SERVICE/AREA/NAME.yaml below {folder}; the services are "
+                f"{', '.join(services)}"
             )
         for file in (path, path.with_suffix(".py")):
             if not file.resolve().is_relative_to(folder.resolve()):
-                raise DeclarationError(f"{file}: it leads out of {folder}")
+                raise DeclarationError(f"{file}: it is a link to a path outside {folder}")
         found.append(path)
     return found
 

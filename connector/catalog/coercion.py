@@ -1,4 +1,4 @@
-"""Text becomes a value by the declared type only: "007" stays text for a string and is 7 for an integer."""
+"""Conversion of values to their declared types: "007" stays text for a string and is 7 for an integer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from connector.common.times import convert_time
 from connector.errors import cited, shorten, values_are_shown
 
 Convert = Callable[[Json], Json]
-"""Gives a value the type that a schema declares. Raises ValueError."""
+"""Converts a value to the type that a schema declares. Raises ValueError."""
 
 _INTEGER = re.compile(r"[+-]?[0-9]+(\.0+)?")
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -21,16 +21,16 @@ _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, 
 
 
 def typed_value(schema: Any, value: Json) -> Json:
-    """Give `value` the type that the schema declares, text by reading it. Raises ValueError.
+    """Return a value in the type that the schema declares; text is parsed. Raises ValueError.
 
-    Without a declared type the value stays as it is. Members and items are typed in the same way. A schema
-    with `as`, the unit of a time, takes every form of a time.
+    Without a declared type the value stays as it is. Members and items are converted likewise. A schema
+    with `as`, the unit of a time, accepts every form of a time.
     """
     return compile_typing(schema)(value)
 
 
 def compile_typing(schema: Any) -> Convert:
-    """Compile what `typed_value` does for one schema."""
+    """Return a function that does what `typed_value` does for one schema."""
     if isinstance(schema, Mapping) and "as" in schema:
         return lambda value: value if value is None else convert_time(value, schema["as"])
     types = declared_types(schema)
@@ -61,19 +61,19 @@ def _compile_option(schema: Mapping[str, Json]) -> Callable[[str], str] | None:
 
 
 def declared_types(schema: Any) -> tuple[str, ...]:
-    """Give the types that a schema declares; none means any."""
+    """Return the types that a schema declares; an empty tuple means any."""
     types = schema.get("type", ()) if isinstance(schema, Mapping) else ()
     return (types,) if isinstance(types, str) else tuple(types)
 
 
 def exact_types(schema: Any) -> frozenset[type]:
-    """Give the types of which a value is typed already, whatever it holds."""
+    """Return the Python types whose values need no conversion, whatever they contain."""
     types = frozenset(_EXACT[name] for name in declared_types(schema))
     return types - {list, dict} if _looks_inside(schema) else types
 
 
 def shown(value: Json) -> str:
-    """Write a value for a message that says what is wrong with it."""
+    """Return a value as a message about it quotes it."""
     if not values_are_shown():
         return kind(value)
     if isinstance(value, str):
@@ -86,7 +86,7 @@ def _looks_inside(schema: Mapping[str, Json]) -> bool:
 
 
 def _compile_inside(schema: Mapping[str, Json]) -> Convert:
-    """Compile the typing of a list's items and of an object's members."""
+    """Return a function that converts a list's items and an object's members."""
     items = compile_typing(schema["items"]) if "items" in schema else None
     members = {name: compile_typing(member) for name, member in schema.get("properties", {}).items()}
 
@@ -136,11 +136,11 @@ _PYTHON: dict[str, Any] = {
     "null": type(None),
 }
 _EXACT: dict[str, type] = {**_PYTHON, "number": int}
-"""What needs no second look: a float may be infinite, and a boolean is an `int` to Python."""
+"""Types that need no further check: a float may be infinite, and a boolean is an `int` in Python."""
 
 
 class _NoMatchError(Exception):
-    """The value is not of the type that was tried."""
+    """The value cannot be converted to the type that was tried."""
 
 
 def _to_string(value: Json) -> str:

@@ -1,4 +1,4 @@
-"""Reading a declaration strictly: a wrong or unknown key is an error with file, line and key."""
+"""Strict reading of declarations: a wrong or unknown key is an error with file, line and key."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _REQUIRED: Any = object()
 
 
 class Section:
-    """One mapping of a declaration. Every key must be asked for; `finish` refuses what is left over."""
+    """One mapping of a declaration. `finish` refuses every key that was not read."""
 
     def __init__(self, data: Any, path: Path, at: tuple[str | int, ...] = ()) -> None:
         self.path, self.at = path, at
@@ -46,14 +46,14 @@ class Section:
         self._asked: set[str] = set()
 
     def fault(self, message: str, *keys: str | int) -> DeclarationError:
-        """Make an error about the entry at `keys` below this section."""
+        """Return an error about the entry at `keys` below this section."""
         at = (*self.at, *keys)
         place = f"{self.path}, line {strict_yaml.line_of(self.path, at)}"
         keys_shown = shorten(".".join(map(str, at)), 200)
         return DeclarationError(f"{place}: {keys_shown + ': ' if at else ''}{shorten(message, 1000)}")
 
     def value(self, key: str, types: type | tuple[type, ...], default: Any = _REQUIRED) -> Any:
-        """Give the entry `key`, which must be of one of `types`; without a default it must be there."""
+        """Return the entry `key`, which must be of one of `types`; without a default it is required."""
         self._asked.add(key)
         if key not in self.data:
             if default is _REQUIRED:
@@ -67,11 +67,11 @@ class Section:
         return value
 
     def text(self, key: str, default: Any = _REQUIRED) -> Any:
-        """Give a text entry."""
+        """Return a text entry."""
         return self.value(key, str, default)
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """Give a list of texts; an absent one is empty."""
+        """Return a list of texts; an absent one is empty."""
         values = self.value(key, list, [])
         for index, value in enumerate(values):
             if not isinstance(value, str):
@@ -79,36 +79,36 @@ class Section:
         return tuple(values)
 
     def mapping(self, key: str) -> dict[Any, Any]:
-        """Give a mapping as it is; an absent one is empty."""
+        """Return a mapping as it is; an absent one is empty."""
         found: dict[Any, Any] = self.value(key, dict, {})
         return found
 
     def entries(self, keys: Set[str]) -> dict[str, Any]:
-        """Give those entries that are among `keys`, whatever they are."""
+        """Return the entries that are among `keys`, of any type."""
         self._asked |= keys
         return {key: value for key, value in self.data.items() if key in keys}
 
     def mappings(self, key: str) -> list[dict[Any, Any]]:
-        """Give a list of mappings as they are; an absent one is empty."""
+        """Return a list of mappings as they are; an absent one is empty."""
         return [part.data for part in self.each(key)]
 
     def section(self, key: str) -> Section:
-        """Give the mapping at `key` as a section of its own."""
+        """Return the mapping at `key` as a section."""
         return Section(self.value(key, dict), self.path, (*self.at, key))
 
     def sections(self, key: str) -> Iterator[tuple[str, Section]]:
-        """Give each member of the mapping at `key` as a section; an absent mapping has none."""
+        """Yield each member of the mapping at `key` as a section; an absent mapping has none."""
         members = Section(self.value(key, dict, {}), self.path, (*self.at, key))
         for name, member in members.data.items():
             yield name, Section(member, self.path, (*members.at, name))
 
     def each(self, key: str) -> Iterator[Section]:
-        """Give each item of the list at `key` as a section; an absent list has none."""
+        """Yield each item of the list at `key` as a section; an absent list has none."""
         for index, item in enumerate(self.value(key, list, [])):
             yield Section(item, self.path, (*self.at, key, index))
 
     def finish(self) -> None:
-        """Refuse every key that was not asked for."""
+        """Raise DeclarationError for a key that was not read."""
         for key in self.data:
             if key not in self._asked:
                 raise self.fault(f'unknown key "{key}"{nearest(str(key), self._asked)}', key)
@@ -125,12 +125,14 @@ def load_declaration(path: Path) -> Section:
 
 
 def read_input(name: str, part: Section, filters: Mapping[str, FilterGrammar] | None = None) -> Input:
-    """Read one input's declaration: its schema's keywords, and ours beside them.
+    """Read one input's declaration: the keywords of its schema, and ours.
 
     A text input whose `format` is one of the service's `filters` is checked by that grammar.
     """
     if not name.isidentifier() or name != name.lower():
-        raise part.fault(f'"{name}" is no name for an input: use snake case, so that templates can use it')
+        raise part.fault(
+            f'"{name}" is not a valid input name: use snake case, so that templates can refer to it'
+        )
     schema = part.entries(SCHEMA_KEYWORDS)
     place, target = _place(part)
     unit = part.text("as", None)
@@ -176,7 +178,7 @@ def _place(part: Section) -> tuple[str, tuple[str, ...]]:
         return "", ()
     if place not in PLACES or (to != "body" and not all(target.split("."))):
         raise part.fault(
-            f'"{to}" is no place in a request: path.NAME, query.NAME, header.NAME, body, '
+            f'"{to}" is not a place in a request: use path.NAME, query.NAME, header.NAME, body, '
             "body.NAME, part.NAME or part.NAME.MEMBER",
             "to",
         )

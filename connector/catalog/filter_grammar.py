@@ -1,4 +1,4 @@
-"""Filter expressions of an API, checked before they are sent: a wrong one is often ignored, or a 500."""
+"""Filter expressions of an API, checked before they are sent: the API ignores wrong ones or answers 500."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from connector.common.times import parse_time, write_time
 from connector.errors import shorten
 
 LONGEST = 1 << 16
-"""Characters of a filter. It is a part of a URL, and servers take much less."""
+"""Characters of a filter. It is a part of a URL, and servers accept much less."""
 
 
 @dataclass(frozen=True)
 class FilterGrammar:
-    """What a filter may say: clauses (regular expressions, each for a whole clause), and how they are joined.
+    """The clauses of a filter (regular expressions, each for a whole clause), and how they are joined.
 
-    `joined_by` is the word between clauses, in the only writing that the API takes; an empty one means
-    that there is one clause. `example` shows what is understood. Groups of a clause whose names begin with
-    `time` hold times.
+    `joined_by` is the word between clauses, in the only spelling that the API accepts; empty, there is only
+    one clause. `example` is a valid filter. Groups of a clause whose names begin with `time` match times.
     """
 
     name: str
@@ -34,13 +33,15 @@ class FilterGrammar:
         that cannot be understood.
         """
         if len(text) > LONGEST:
-            raise ValueError(f"a {self.name} has {LONGEST:,} characters at most, as no URL is longer")
+            raise ValueError(f"a {self.name} can have at most {LONGEST:,} characters")
         read, position = "", 0
         for clause in self._split(text):
             written = clause.strip()
             found = next((m for pattern in self._patterns if (m := pattern.fullmatch(written))), None)
             if found is None:
-                raise ValueError(f'"{shorten(written, 80)}" is no {self.name}; write it like {self.example}')
+                raise ValueError(
+                    f'"{shorten(written, 80)}" is not a valid {self.name}; an example: {self.example}'
+                )
             start = text.index(written, position)
             read += text[position:start] + _with_times(found)
             position = start + len(written)
@@ -49,11 +50,11 @@ class FilterGrammar:
     def _split(self, text: str) -> list[str]:
         if not self.joined_by:
             return [text]
-        # Spaces are looked at from their first one on alone. Of many, each would be a start, and take long.
+        # A match starts only at the first of several spaces: trying each of many would take long.
         word = re.compile(rf"(?<!\s)\s+({self.joined_by})\s+", re.IGNORECASE)
         for found in word.finditer(text):
             if found[1] != self.joined_by:
-                raise ValueError(f'clauses are joined by {self.joined_by}, and not by "{found[1]}"')
+                raise ValueError(f'join clauses with {self.joined_by}, not "{found[1]}"')
         return re.split(rf"(?<!\s)\s+{self.joined_by}\s+", text)
 
     @cached_property

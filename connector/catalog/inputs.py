@@ -1,4 +1,4 @@
-"""The inputs of an action: values of any kind in, typed and checked values out."""
+"""The inputs of an action, which convert and check values."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from connector.errors import InputError, shorten, values_are_shown
 class Input:
     """A typed parameter of an action.
 
-    `schema` is plain JSON Schema 2020-12, in which `writeOnly` marks a secret of the user's; `unit` (`as:` in
-    the declaration) is how a time is sent; `grammar` is that of a filter, which the schema's `format` names;
-    `place` and `target` say where the value goes (`path`, `query`, `header`, `body`, `part`; an empty place
-    is the engine's or the handler's own). `reveals_secrets` says that it makes the API answer with secrets.
+    `schema` is JSON Schema 2020-12, in which `writeOnly` marks a secret of the user; `unit` (`as:` in the
+    declaration) is how a time is sent; `grammar` is that of a filter, which the schema's `format` names;
+    `place` and `target` are where the value goes (`path`, `query`, `header`, `body`, `part`; with an empty
+    place, the engine or the handler uses it). With `reveals_secrets`, it makes the API respond with secrets.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Input:
     default: Json = field(default_factory=lambda: ABSENT)
 
     def read(self, value: Json) -> Json:
-        """Type and check one value; nothing at all gives ABSENT.
+        """Convert and check one value; return ABSENT if there is no value.
 
         Raises InputError (`input_invalid`) that names the input, what was wrong and what is allowed.
         """
@@ -70,23 +70,23 @@ class Input:
         return "this is not a time; write it in ISO 8601, such as 2026-12-01T06:00:00Z, or as an epoch time"
 
     def read_empty(self) -> Json:
-        """Return the empty text that `empty: send` sends, checked. Raises InputError for other types."""
+        """Return the empty text that `empty: send` sends. Raises InputError if the input is not a text."""
         if "string" not in declared_types(self.schema):
             raise InputError("input_invalid", f"{self.name}: only a text input can be sent empty")
         return self._checked("")
 
     @property
     def nullable(self) -> bool:
-        """Whether the API takes JSON null here."""
+        """Whether the API accepts JSON null here."""
         return "null" in declared_types(self.schema)
 
     @cached_property
     def is_secret(self) -> bool:
-        """Whether its value, or a part of it, is a secret of the user's."""
+        """Whether its value, or a part of it, is a secret of the user."""
         return _has_secret(self.schema)
 
     def secrets_in(self, value: Json) -> Iterator[str]:
-        """Give the texts in a typed value that are secret."""
+        """Yield the secret texts in a typed value."""
         return _secrets(self.schema, value)
 
     def instants(self, value: Json) -> Iterator[tuple[str, str]]:
@@ -101,11 +101,11 @@ class Input:
             raise InputError("input_invalid", f"{self.name}{_path(error)}: {_explain(error)}")
         return value
 
-    # What a schema is compiled to is made when the first value comes: a run uses few of a catalogue's inputs.
+    # A schema is compiled when its first value is read: a run uses few of the catalog's inputs.
 
     @cached_property
     def takes(self) -> Check:
-        """Tells whether `read` would give a value back as it is. May say no where it would."""
+        """Returns whether `read` would return a value unchanged. It may return false where it would."""
         if self.unit or self.grammar or self._passes is None:
             return lambda value: False
         return _as_it_is(exact_types(self.schema), self._passes)
@@ -116,7 +116,7 @@ class Input:
 
     @cached_property
     def _passes(self) -> Check | None:
-        # The type is right by then; that of members and items is seen to again.
+        # The value's type is right by then; those of members and items are checked again.
         return compile_check({name: said for name, said in self.schema.items() if name != "type"})
 
     @cached_property
@@ -125,7 +125,7 @@ class Input:
 
 
 def _as_it_is(types: Set[type], passes: Check) -> Check:
-    """Make what tells that a value is of exactly one of these types, Unicode, no blank text, and passes."""
+    """Return a check that a value has exactly one of these types, is Unicode and not blank, and passes."""
 
     if types <= _NO_TEXT:
         return lambda value: type(value) in types and passes(value)
@@ -186,7 +186,7 @@ def _number(value: Json) -> str:
 
 
 def _explain(error: Any) -> str:
-    """Say what a JSON Schema violation means, with what is allowed."""
+    """Return what a JSON Schema violation means, with the allowed values."""
     value, allowed = error.instance, error.validator_value
     if error.validator == "enum":
         near = [str(a) for a in allowed if str(a).lower() == str(value).lower()]

@@ -1,8 +1,8 @@
-"""JSON Schema 2020-12: a quick yes or no, and the slow answer to why not.
+"""JSON Schema 2020-12: fast checks, and validators that report what is wrong.
 
-`compile_check` turns a schema into closures, at a small part of what `jsonschema` costs, where it has only
-keywords that are listed here. `validator` is `jsonschema` itself: it says what is wrong with a value that was
-refused, and judges by every other schema. They agree, as both read patterns and formats as this module does.
+`compile_check` compiles a schema with only the keywords listed here into closures, which take a small part of
+the time of `jsonschema`. `validator` is `jsonschema` itself: it reports what is wrong with a refused value,
+and checks all other schemas. Both read patterns and formats as this module does, so they agree.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from typing import Any
 from connector.common.json_text import Json
 
 Check = Callable[[Json], bool]
-"""Tells whether a value passes."""
+"""Returns whether a value passes."""
 
 
 class _NotCoveredError(Exception):
-    """The schema says what no closure here can check."""
+    """The schema has a keyword that no closure here can check."""
 
 
 def compile_check(schema: Any) -> Check | None:
-    """Compile a schema; None where it has to be left to `validator`."""
+    """Return a check for a schema, or None if only `validator` can check it."""
     try:
         return _compile(schema)
     except _NotCoveredError:
@@ -33,8 +33,8 @@ def compile_check(schema: Any) -> Check | None:
 
 
 def validator(schema: Any) -> Any:
-    """Build a `jsonschema` validator with the formats that need no further package."""
-    # Imported here, as it takes 80 ms: what every check passes never pays for it.
+    """Return a `jsonschema` validator with the formats that need no further package."""
+    # Imported here, as it takes 80 ms: a run whose values all pass never pays for it.
     from jsonschema import FormatChecker
 
     formats = FormatChecker(_CHECKED_ELSEWHERE)
@@ -60,9 +60,9 @@ def _validator_class() -> Any:
 
 @cache
 def read_pattern(regex: str) -> re.Pattern[str]:
-    r"""Compile a schema's pattern, in which `$` is the end of the text, as JSON Schema has it.
+    r"""Return a schema's compiled pattern, in which `$` is the end of the text, as in JSON Schema.
 
-    Python's own also stands before a last newline, so that "12\n" would pass for `^\d+$`; and its `\d` takes
+    In Python, `$` also matches before a last newline, so that "12\n" would pass for `^\d+$`, and `\d` matches
     the digits of all scripts. Raises re.error.
     """
     strict = re.sub(r"\\.|\[(?:\\.|[^]\\])*\]|\$", lambda m: r"\Z" if m[0] == "$" else m[0], regex)
@@ -85,7 +85,7 @@ _FORMATS: dict[str, Callable[[str], bool]] = {
 INTEGER_RANGES = {"int32": (-(1 << 31), (1 << 31) - 1), "int64": (-(1 << 63), (1 << 63) - 1)}
 """The least and the greatest number of each format of integers."""
 _CHECKED_ELSEWHERE = ("ipv4", "ipv6")
-"""Formats that `jsonschema` checks; any other one only says what a text means."""
+"""Formats that `jsonschema` checks; all other formats are annotations."""
 
 
 def _compile(schema: Any) -> Check:
@@ -156,7 +156,7 @@ def _of_text(holds: Callable[[str], bool]) -> Check:
 
 
 Build = Callable[[Any, Mapping[str, Any]], "Check | None"]
-"""Makes the check of a keyword, from what it says and the schema that it stands in; None needs none."""
+"""Returns the check of a keyword, from its value and the schema that it is in; None if it needs no check."""
 
 
 def _type(names: Any, schema: Mapping[str, Any]) -> Check:
@@ -168,19 +168,19 @@ def _type(names: Any, schema: Mapping[str, Any]) -> Check:
 
 
 def _limit(concerned: type | tuple[type, ...], holds: Callable[[Any, Any], bool]) -> Build:
-    """Make what builds the check of a limit on values of one type; a value of another type passes."""
+    """Return a builder of checks of a limit on values of one type; values of other types pass."""
     return lambda limit, schema: (
         lambda value: not isinstance(value, concerned) or isinstance(value, bool) or holds(value, limit)
     )
 
 
 def _unless_integer(build: Build) -> Build:
-    """Leave a limit to the check of the format, where that is one of integers."""
+    """Return a builder that leaves the limit to the check of the format, if that is one of integers."""
     return lambda limit, schema: None if schema.get("format") in INTEGER_RANGES else build(limit, schema)
 
 
 def _same(one: Json, other: Json) -> bool:
-    """Compare as JSON does, where true is not 1."""
+    """Return whether two values are equal in JSON, where true is not 1."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, list) and isinstance(other, list):
@@ -209,7 +209,7 @@ def _format(name: Any, schema: Mapping[str, Any]) -> Check | None:
     if name in _CHECKED_ELSEWHERE:
         raise _NotCoveredError
     if name in INTEGER_RANGES:
-        # With the limits that are declared, in one check: most integers have both.
+        # Together with the declared limits, in one check: most integers have both.
         least, most = INTEGER_RANGES[name]
         return _in_range(max(least, schema.get("minimum", least)), min(most, schema.get("maximum", most)))
     return _of_text(_FORMATS[name]) if name in _FORMATS else None
@@ -257,7 +257,7 @@ def _if(said: Any, schema: Mapping[str, Any]) -> Check:
 
 
 _ANNOTATIONS = frozenset(("title", "description", "default", "examples", "writeOnly", "as", "then", "else"))
-"""Keywords that refuse nothing by themselves: `then` and `else` are read with their `if`."""
+"""Keywords without a check; `then` and `else` are read with their `if`."""
 _KEYWORDS: dict[str, Build] = {
     "type": _type,
     "enum": _enum,

@@ -1,4 +1,4 @@
-"""Names and titles of ours made from a vendor's."""
+"""Our names and titles, derived from those of a vendor."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ _ID = re.compile(r"(?:^id|Id|[_-]id)s?$")
 
 
 def snake(name: str) -> str:
-    """Write a vendor's name (`displayName`, `scan-group-id`, `getOSPatches`) in snake case."""
+    """Return a vendor's name (`displayName`, `scan-group-id`, `getOSPatches`) in snake case."""
     name = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name)
     name = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", name)
     return re.sub(r"\W+", "_", name).strip("_").lower()
 
 
 def title(name: str) -> str:
-    """Write a name in snake case as a title: `device_id` is Device ID."""
+    """Return a snake-case name as a title: `device_id` is Device ID."""
     return " ".join(_title_word(word) for word in name.split("_"))
 
 
@@ -27,7 +27,7 @@ def _title_word(word: str) -> str:
 
 
 def singular(noun: str) -> str:
-    """Give one of several: `policies` is policy."""
+    """Return the singular of a noun: `policies` is policy."""
     if noun.endswith("ies"):
         return noun[:-3] + "y"
     if noun.endswith(("sses", "uses", "xes")):
@@ -36,5 +36,5 @@ def singular(noun: str) -> str:
 
 
 def is_id(name: str) -> bool:
-    """Whether a vendor's name is that of an id, or of several."""
+    """Return whether a vendor's name is that of an id, or of several."""
     return _ID.search(name) is not None

@@ -1,4 +1,4 @@
-"""A vendor's API: what its actions share, read from its `service.yaml`."""
+"""A service: what the actions of a vendor's API share, read from `service.yaml`."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from connector.errors import Code
 
 @dataclass(frozen=True)
 class SignIn:
-    """OAuth 2.0 as the service has it.
+    """The service's OAuth 2.0 settings.
 
-    `errors` tells what an error code or a status of the token endpoint means, and `elsewhere` what an answer
-    does that comes from no token endpoint at all. `user_scopes` are asked for on a user's behalf where the
-    connection names none, `offline_scope` always, since it gives a refresh token. `app` is how a client app
-    for that is made. `needs` tells which scope a request needs, by its effect.
+    `errors` explains error codes and statuses of the token endpoint, and `elsewhere` a response that is not
+    from one. `user_scopes` are requested for a user if the connection names no scope, and
+    `offline_scope` always, since it gives a refresh token. `app` is how to create a client app for that.
+    `needs` is the scope that a request requires, by its effect.
     """
 
     token_path: str
@@ -39,9 +39,9 @@ class SignIn:
 
 @dataclass(frozen=True)
 class ErrorShape:
-    """Where one kind of error body has its parts; it applies when it has the member `when`.
+    """The members of one kind of error body; it applies if the body has the member `when`.
 
-    One that is also read `in_success` makes a failure of a response with a successful status.
+    With `in_success` it is also read in responses with a successful status, which are failures then.
     """
 
     when: str
@@ -53,7 +53,7 @@ class ErrorShape:
 
 @dataclass(frozen=True)
 class Errors:
-    """How the service's errors read: shapes in the order in which they are tried, then codes and statuses.
+    """The service's error bodies: shapes, tried in this order, and the meanings of codes and statuses.
 
     `generic` are the codes that add nothing to the status; `hints` say what to do, by the vendor's code or by
     ours. `failed_texts` are whole bodies that mean failure with a successful status; `successes` are values
@@ -76,7 +76,7 @@ class Errors:
 
 @dataclass(frozen=True)
 class Throttling:
-    """How the service says "too fast": statuses, and words in an HTML page that stands in for one."""
+    """How the service reports too many requests: statuses, and words of an HTML page sent instead."""
 
     statuses: tuple[int, ...]
     html_words: tuple[str, ...]
@@ -86,12 +86,12 @@ class Throttling:
 class Pager:
     """How one family of lists is paged.
 
-    `items` is the path of the items in the answer ("" when the answer is the array itself). The next
-    position is either a member of the answer (`next`) or picked from the items (`pick` last, max or min
-    of `item`); it is sent as `send` (`query.NAME` or `body.NAME`). `advances` is a member of the answer
-    that must grow when the position itself stays the same. `page_size` is what is asked for, `least` the
-    smallest size that the API takes. `until` lists what ends the walk: `empty`
-    (no items), `short` (fewer than were asked for), `no_position`.
+    `items` is the path of the items in the response ("" if the response is the array itself). The next
+    position is a member of the response (`next`) or picked from the items (`pick` last, max or min of
+    `item`); it is sent as `send` (`query.NAME` or `body.NAME`). `advances` is a member of the response that
+    must increase while the position stays the same. `page_size` is the size that is requested, `least` the
+    smallest that the API accepts. `until` lists what ends the list: `empty` (no items), `short` (fewer items
+    than requested), `no_position`.
     """
 
     name: str
@@ -109,7 +109,7 @@ class Pager:
 
 @dataclass(frozen=True)
 class HealthCheck:
-    """An action that is called to tell whether a connection works, and the scope that it needs."""
+    """An action that is called to check a connection, and the scope that it requires."""
 
     title: str
     action: str
@@ -119,7 +119,7 @@ class HealthCheck:
 
 @dataclass(frozen=True)
 class Service:
-    """A service as declared. `document` is where an instance serves its own OpenAPI document."""
+    """A service as declared. `document` is the path at which an instance serves its OpenAPI document."""
 
     name: str
     title: str
@@ -140,7 +140,7 @@ class Service:
 
     @property
     def health_check_names(self) -> tuple[str, ...]:
-        """What a connection may switch off: the checks by their titles, and `scopes`; in lower case."""
+        """The checks that a connection can turn off: their titles, and `scopes`, in lower case."""
         return (*(check.title.lower() for check in self.health_checks), "scopes")
 
 

@@ -1,4 +1,4 @@
-"""Time, passed in, so that no test has to wait for it."""
+"""The clock, which is passed in so that no test has to wait."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from typing import Protocol
 from connector.errors import RowError, RunInterruptedError
 
 PATIENCE_S = 5.0
-"""For how long rows under way go on waiting (for the pace, before another try) when a run is to stop."""
+"""For how long rows in progress may still wait (for the pace, before a retry) once a run is to stop."""
 _SLICE_S = 0.2
 
 
 class Clock(Protocol):
-    """What the connector asks of time."""
+    """The time functions that the connector uses."""
 
     def now(self) -> float:
-        """Wall time, epoch seconds."""
+        """Return the wall time in epoch seconds."""
 
     def monotonic(self) -> float:
-        """Seconds that never jump back; on one machine alike in every process."""
+        """Return seconds that never go back; all processes of a machine share them."""
 
     def sleep(self, seconds: float) -> None:
-        """Wait. Zero or less returns at once. May raise Interrupted, so that a run can stop."""
+        """Wait; zero or less returns at once. May raise RunInterruptedError, so that a run can stop."""
 
 
 class SystemClock:
-    """The machine's own clock. Once `stop` is set, nobody waits for long any more.
+    """The system clock. Once `stop` is set, no wait is longer than `PATIENCE_S`.
 
-    A row that would have to is left to a run that goes on with this one, if it is `resumable`.
+    A row that would have to wait longer is left to the run that resumes this one, if it is `resumable`.
     """
 
     now = staticmethod(time.time)
@@ -42,8 +42,8 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         """Wait `seconds`; zero or less returns at once.
 
-        When the run is asked to stop, and the wait would last longer than `PATIENCE_S` from then on, raises
-        Interrupted, or RowError (`cancelled`) where nothing can be resumed.
+        Raises RunInterruptedError if the run is asked to stop and more than `PATIENCE_S` is left to wait, or
+        RowError (`cancelled`) where the run cannot be resumed.
         """
         if seconds <= 0:
             return
@@ -54,7 +54,7 @@ class SystemClock:
         while seconds > 0:
             if self._stop.is_set():
                 self._lose_patience(end)
-            # In slices, since a wait on the event itself could hold the lock that a signal's handler needs.
+            # In slices: waiting on the event could hold the lock that a signal handler needs.
             time.sleep(min(seconds, _SLICE_S))
             seconds = end - time.monotonic()
 
@@ -63,6 +63,6 @@ class SystemClock:
             self._patient_until = time.monotonic() + PATIENCE_S
         if end <= self._patient_until:
             return
-        said = "the run was stopped while the row had to wait for long"
-        # Nobody waits between requests unless the one before may be sent again, or was not carried out.
-        raise RunInterruptedError(said) if self._resumable else RowError("cancelled", said)
+        message = "the run was stopped while the row was waiting"
+        # A row waits only where its last request can be repeated or was not carried out.
+        raise RunInterruptedError(message) if self._resumable else RowError("cancelled", message)

@@ -1,4 +1,4 @@
-"""Asking the system for more with files: to have the disk hold them, and to have many of them open."""
+"""Files that survive a loss of power, and the limit of open files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def sync_file(descriptor: int) -> None:
-    """Have the disk hold a file's content, and not only the disk's own cache. Raises OSError."""
+    """Flush a file's content to the disk, past the disk's cache. Raises OSError."""
     if sys.platform == "darwin":
         import fcntl
 
@@ -17,12 +17,12 @@ def sync_file(descriptor: int) -> None:
             fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
             return
         except OSError:
-            pass  # a file system that does not know it, such as a network's
+            pass  # a file system without it, such as a network share
     os.fsync(descriptor)
 
 
 def sync_folder(path: Path) -> None:
-    """Have the disk hold the names in a folder, where the system has a way to ask for it. Raises OSError."""
+    """Flush the names in a folder to the disk, where the system can. Raises OSError."""
     if os.name == "nt":
         return
     descriptor = os.open(path, os.O_RDONLY)
@@ -33,7 +33,7 @@ def sync_folder(path: Path) -> None:
 
 
 def allow_open_files(count: int) -> None:
-    """Let this process have so many files and connections open, where the system has a limit and lets us."""
+    """Raise the limit of open files and connections to `count`, as far as the system allows."""
     if sys.platform != "win32":
         try:
             import resource

@@ -1,4 +1,4 @@
-"""JSON as RFC 8259 has it: no NaN, no Infinity (also not as 1e999), and always writable as UTF-8."""
+"""JSON of RFC 8259: without NaN and Infinity (also as 1e999), and always writable as UTF-8."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Json = Any
 
 
 def refuse(constant: str) -> NoReturn:
-    """Refuse NaN and the infinities, which JSON does not have. Raises ValueError."""
+    """Raise ValueError for NaN and the infinities, which JSON does not have."""
     raise ValueError(f"{constant} is not JSON")
 
 
@@ -30,7 +30,7 @@ class SpelledFloat(float):
 def spelled_float(text: str) -> float:
     """Read a number with a fraction or an exponent; as text it keeps its spelling. Raises ValueError."""
     number = float(text)
-    # Up to 15 digits are what Python would write again; to look at them costs less than `repr`.
+    # Python writes up to 15 digits as they were read; to check that costs less than `repr`.
     if number >= 0.001 and len(text) < 17 and text[-1] != "0" and "e" not in text and "E" not in text:
         return number
     if repr(number) == text:
@@ -49,19 +49,19 @@ def number_text(value: bool | int | float) -> str:
 
 
 decoder = json.JSONDecoder(parse_constant=refuse, parse_float=spelled_float)
-"""Reads what `loads` reads; for what has to find the end of a value in a longer text."""
+"""Reads what `loads` reads, for callers that have to find the end of a value in a longer text."""
 
 
 def _writer() -> Callable[[Json], str]:
-    """Make what writes compact JSON as `JSONEncoder.encode` does.
+    """Return a function that writes compact JSON as `JSONEncoder.encode` does.
 
-    That makes its C encoder anew for each value, which costs as much as a small object does; here it is kept.
+    `encode` creates a C encoder for each value, which costs as much as writing a small object.
     """
     encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     make = getattr(json.encoder, "c_make_encoder", None)
     if make is None:
         return encoder.encode
-    # No look for cycles (they end in a RecursionError, too), no indent; no sorting, no skipped keys, no NaN.
+    # Without a check for cycles (they end in a RecursionError), indent, sorting, skipped keys and NaN.
     quote = json.encoder.encode_basestring
     chunks = make(None, encoder.default, quote, None, ":", ",", False, False, False)
     return lambda value: "".join(chunks(value, 0))
@@ -73,10 +73,10 @@ _spaced = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 def loads(text: str) -> Json:
-    """Read one JSON value. Raises ValueError, also for what is nested too deeply."""
+    """Read one JSON value. Raises ValueError, also for one that is nested too deeply."""
     try:
         if text[:1] in ("{", "["):
-            # Most texts begin at once; looking for white space in front costs as much as a small object.
+            # Most texts have no white space in front; to look for it costs as much as a small object.
             value, end = decoder.raw_decode(text)
             if not text[end:].strip(" \t\n\r"):
                 return value
@@ -108,7 +108,7 @@ def dump_bytes(value: Json) -> bytes:
 
 
 def quoted(text: str) -> str:
-    """Write a text as JSON, in ASCII: a tenth of the work of `dumps`, for who puts a line together."""
+    """Return a text as JSON in ASCII, in a tenth of the time of `dumps`."""
     return encode_basestring_ascii(text)
 
 
@@ -166,7 +166,7 @@ def syntax_hint(text: str) -> str:
 
 
 def kind(value: object) -> str:
-    """Name a value's JSON type for a message: `text`, `an integer`, `null` and so on."""
+    """Return the name of a value's JSON type for a message, such as `text`, `an integer` or `null`."""
     if value is None:
         return "null"
     for cls, name in _KINDS:

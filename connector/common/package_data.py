@@ -13,13 +13,13 @@ from connector.common import json_text
 
 @cache
 def actions_folder() -> Path:
-    """The folder of the action declarations: one folder a service."""
+    """Return the folder of the action declarations, which has one folder for each service."""
     return _folder("connector.actions")
 
 
 @cache
 def schemas_folder() -> Path:
-    """The folder of the JSON Schemas."""
+    """Return the folder of the JSON Schemas."""
     return _folder("connector.schemas")
 
 
@@ -36,18 +36,18 @@ def examples_folder() -> Path:
 
 
 def _folder(package: str) -> Path:
-    """Find a package's folder. `importlib.resources` gives the same, and loads what reads archives for it."""
+    """Return a package's folder. `importlib.resources` would load the readers of archives for it."""
     return Path(import_module(package).__path__[0])
 
 
 @cache
 def schema(name: str) -> Any:
-    """Load a schema by its path below `schemas/`, such as `envelope.schema.json`."""
+    """Return a schema by its path below `schemas/`, such as `envelope.schema.json`."""
     return json_text.loads((schemas_folder() / name).read_text(encoding="utf-8"))
 
 
 def references(value: Any) -> Iterator[str]:
-    """Find every `$ref` in a schema, at any depth."""
+    """Yield every `$ref` in a schema, at any depth."""
     if isinstance(value, Mapping):
         if isinstance(value.get("$ref"), str):
             yield value["$ref"]

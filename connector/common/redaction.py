@@ -1,4 +1,4 @@
-"""Keeping secrets out of everything that is shown or written."""
+"""Removal of secrets from everything that is shown or written."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from connector.common.json_text import Json
 
 HIDDEN = "•••"
 _SHORTEST = 4
-"""Shorter ones are not hidden in texts about a row, or to people: they would take much else along."""
+"""Characters. Shorter secrets of a row are not hidden: they would mask much else."""
 
 
 class Redactor:
-    """Hides known secret values in texts, and the members that a service holds secret in JSON."""
+    """Masks known secret values in texts, and the secret members of a service's JSON."""
 
     def __init__(self, values: Iterable[str] = (), members: Iterable[str] = ()) -> None:
         self._members = frozenset(members)
@@ -30,14 +30,14 @@ class Redactor:
         self._hide(values)
 
     def add(self, value: str) -> None:
-        """Hide this value, too, from now on."""
+        """Mask this value, too, from now on."""
         with self._lock:
             self._hide([value])
         if self is not OF_PROCESS:
             remember(value)
 
     def with_secrets(self, values: Iterable[str]) -> Redactor:
-        """Give one that also hides these values, which are secret in one row alone."""
+        """Return a redactor that also masks these values, which are secret in one row only."""
         one = Redactor((value for value in values if len(value) >= _SHORTEST), self._members)
         one._beyond, one._shortest = self, 0
         return one
@@ -46,34 +46,33 @@ class Redactor:
         self._given |= {value for value in values if value}
         spelled = {text for value in self._given for text in _spellings(value)}
         longest_first = sorted(spelled, key=len, reverse=True)
-        # Other threads may be reading: of two secrets of which one is a part of the other, or of a new short
-        # one, nothing must be seen at any instant.
+        # Other threads may be reading, so the order and the shortest length must be right at every instant.
         self._shortest = len(longest_first[-1]) if longest_first else sys.maxsize
         self._values = tuple(longest_first)
 
     def may_hide(self, text: str) -> bool:
-        """Tell whether a text, or the JSON in it, could hold what is to be hidden; it seldom can."""
+        """Return whether a text, or the JSON in it, could have something to mask; it seldom has."""
         # In JSON, an escape could spell any name.
         if "\\" in text or any(map(text.__contains__, chain(self._values, self._members))):
             return True
         return self._beyond is not None and self._beyond.may_hide(text)
 
     def text(self, text: str) -> str:
-        """Give the text without the known secret values."""
+        """Return a text with the known secret values masked."""
         for value in self._values:
             if value in text:
                 text = text.replace(value, HIDDEN)
         return self._beyond.text(text) if self._beyond else text
 
     def said(self, text: str) -> str:
-        """Give a text that quotes anything, without known values and values of members that are secret.
+        """Return a text with known values, and the values of secret members in it, masked.
 
-        They are found in JSON, whole or cut off, also within a text of JSON, and in forms (`name=value`).
+        They are found in JSON, also if it is cut off or inside a text of JSON, and in forms (`name=value`).
         """
         return _member_pattern(self._members).sub(_without_value, self.text(text))
 
     def json(self, value: Json) -> Json:
-        """Give a JSON value without the members that are secret and without known secret values."""
+        """Return a JSON value with secret members and known secret values masked."""
         if type(value) in _NO_TEXT:
             return value
         if isinstance(value, str):
@@ -83,7 +82,7 @@ class Redactor:
         return self._object(value) if isinstance(value, (dict, Mapping)) else value
 
     def _object(self, value: Mapping[str, Json]) -> dict[str, Json]:
-        # Every member of every item of a list comes by here: most hold no text, or too short a text.
+        # Called for every item of a list: most members have no text, or one that is too short.
         shortest, shown = self._shortest, {}
         for name, member in value.items():
             kind = type(member)
@@ -98,20 +97,20 @@ class Redactor:
 
 
 _NO_TEXT = frozenset((int, float, bool, type(None)))
-"""Types of values that hide nothing."""
+"""Types of values without text."""
 
 OF_PROCESS = Redactor()
-"""Knows the secrets of every connection that the process has read, and every token: the last net."""
+"""Masks the secrets of every connection that the process has read, and every token."""
 
 
 def remember(secret: str) -> None:
-    """Have a secret hidden from all that the process says to people."""
+    """Mask a secret in everything that the process shows."""
     if len(secret) >= _SHORTEST:
         OF_PROCESS.add(secret)
 
 
 def _spellings(value: str) -> set[str]:
-    """Give a secret as it stands in texts, JSON, URLs, forms and errors; mostly that is one and the same."""
+    """Return the spellings of a secret in texts, JSON, URLs, forms and errors; most have only one."""
     if value.isascii() and value.isalnum():
         return {value}
     spelled = {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]}
@@ -134,7 +133,7 @@ def _member_pattern(members: frozenset[str]) -> re.Pattern[str]:
 
 
 def _without_value(found: re.Match[str]) -> str:
-    """Put what is hidden in the place of the value, so that JSON stays JSON."""
+    """Return the match with its value masked, so that JSON stays JSON."""
     kind = found.lastgroup or ""
     if not found[kind] or found[kind] == "null":
         return found[0]
@@ -145,5 +144,5 @@ def _without_value(found: re.Match[str]) -> str:
 
 
 def masked(secret: str) -> str:
-    """Show that a secret is there and, when it is long enough, its last four characters."""
+    """Return a mask for a secret that, if it is long enough, shows its last four characters."""
     return HIDDEN + (secret[-4:] if len(secret) >= 12 else "")

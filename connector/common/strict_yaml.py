@@ -1,8 +1,8 @@
-"""YAML files, loaded safely, whose mistakes are reported with file and line.
+"""YAML files, loaded safely, whose errors are reported with file and line.
 
-Differences from plain YAML 1.1, each because the silent alternative loses what was written: a key given
-twice is an error; a number is what JSON has for one, so that 2026-12-01T06:00:00Z, 10:30 and 007 stay the
-texts that they are; and nothing is loaded that JSON does not have.
+It differs from YAML 1.1 where that would silently change what was written: a repeated key is an error; only
+the numbers of JSON are numbers, so that 2026-12-01T06:00:00Z, 10:30 and 007 stay text; and only values that
+JSON has are loaded.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ LONGEST = 10 << 20
 DEEPEST = 100
 """Levels of nesting."""
 MOST_NODES = 1_000_000
-"""Values in a file, those that aliases stand for counted each time."""
+"""Values in a file; those of an alias count each time."""
 _TOO_DEEP = "it is nested too deeply"
 _SHORT, _SHALLOW = DEEPEST * DEEPEST // 2, DEEPEST
-"""What has fewer characters cannot be nested too deeply by indenting it, what has fewer marks not without."""
+"""A text with fewer characters cannot be too deep by indentation, one with fewer marks not in flow style."""
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -42,7 +42,7 @@ class _Loader(_Base):  # type: ignore[misc]
                 raise yaml.constructor.ConstructorError(None, None, "a key must be text", key_node.start_mark)
             if key in seen:
                 raise yaml.constructor.ConstructorError(
-                    None, None, f'the key "{key}" stands here twice', key_node.start_mark
+                    None, None, f'the key "{key}" is repeated', key_node.start_mark
                 )
             seen.add(key)
         result: dict[Any, Any] = super().construct_mapping(node, deep)
@@ -71,7 +71,7 @@ _Loader.add_constructor("tag:yaml.org,2002:float", lambda loader, node: spelled_
 def load(path: Path, *, may_quote: bool = True) -> Any:
     """Read one YAML document. Raises RunError with file and line for anything unreadable.
 
-    Without `may_quote` the error says nothing of what the file holds, which may be secret.
+    Without `may_quote` the error quotes nothing of the file, whose values may be secret.
     """
     try:
         with path.open(encoding="utf-8") as file:
@@ -79,7 +79,7 @@ def load(path: Path, *, may_quote: bool = True) -> Any:
     except (OSError, UnicodeDecodeError) as error:
         raise RunError(f"{path}: cannot be read: {error}") from error
     if len(text) > LONGEST:
-        raise RunError(f"{path}: it has more than {LONGEST:,} characters")
+        raise RunError(f"{path}: the file has more than {LONGEST:,} characters")
     try:
         _check_nesting(text)
         loader = _Loader(text)
@@ -96,14 +96,14 @@ def load(path: Path, *, may_quote: bool = True) -> Any:
 
 
 def _problem(error: yaml.MarkedYAMLError) -> str:
-    """Return what is wrong, in our words where the library has some for what is refused here, too."""
+    """Return what is wrong, in our words where libyaml refuses deep nesting itself."""
     problem = str(error.problem)
-    # The scanner has a limit of its own, and may meet it before the first event that would tell the depth.
+    # The scanner has a separate limit, which it may reach before the first event that shows the depth.
     return _TOO_DEEP if "nesting depth" in problem else problem
 
 
 def _check_nesting(text: str) -> None:
-    """Refuse what is nested so deeply that composing it, which is done in C, would end the process."""
+    """Raise ComposerError for nesting so deep that composing it in C would crash the process."""
     if len(text) < _SHORT and sum(map(text.count, ("[", "{", "- ", "? "))) < _SHALLOW:
         return
     loader, depth = _Loader(text), 0
@@ -118,18 +118,18 @@ def _check_nesting(text: str) -> None:
 
 
 def _check_aliases(root: yaml.Node) -> None:
-    """Refuse aliases by which a few lines stand for more than could be gone over, or for themselves."""
+    """Raise ComposerError for aliases that expand to too many values, or to themselves."""
     sizes: dict[int, int] = {}
 
     def size(node: yaml.Node) -> int:
         if id(node) not in sizes:
-            sizes[id(node)] = MOST_NODES  # until it is known: one that holds itself has no end
+            sizes[id(node)] = MOST_NODES  # until it is known: a node that contains itself is infinite
             children = node.value if isinstance(node, yaml.CollectionNode) else ()
             flat = (part for child in children for part in (child if isinstance(child, tuple) else (child,)))
             sizes[id(node)] = 1 + sum(map(size, flat))
             if sizes[id(node)] > MOST_NODES:
                 raise yaml.composer.ComposerError(
-                    None, None, "its aliases stand for too much, or for themselves", node.start_mark
+                    None, None, "its aliases expand to too many values, or to themselves", node.start_mark
                 )
         return sizes[id(node)]
 
@@ -137,10 +137,10 @@ def _check_aliases(root: yaml.Node) -> None:
 
 
 def head(path: Path) -> dict[str, str]:
-    """Read the texts with which a file's mapping begins, as they are written, up to its first other entry.
+    """Return the text entries at the start of a file's mapping, as they are written.
 
-    The rest is not parsed, which makes this ten times as fast as `load`. Raises nothing: a head ends where it
-    cannot be read, and it is for `load` to say why.
+    The rest is not parsed, which makes this ten times as fast as `load`. It raises nothing: the head ends
+    where it cannot be read, and `load` reports why.
     """
     texts: dict[str, str] = {}
     with suppress(OSError, UnicodeDecodeError, yaml.YAMLError):
@@ -155,7 +155,7 @@ def head(path: Path) -> dict[str, str]:
 
 
 def line_of(path: Path, keys: Sequence[str | int]) -> int:
-    """Return the line (from 1) on which the entry at `keys` stands, or the nearest one above it."""
+    """Return the line (from 1) of the entry at `keys`, or of the nearest entry above it."""
     try:
         node = yaml.compose(path.read_text(encoding="utf-8"), Loader=_Loader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError):

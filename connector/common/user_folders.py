@@ -1,7 +1,7 @@
-"""The folders in which one user's runs keep what must outlast a process.
+"""The folders of a user's files that outlast a process.
 
-Tokens and the last request's time are in a cache, which may be lost; the records of runs are not. What the
-user has set up is in a folder of its own.
+Tokens and the time of the last request are in a cache, which may be lost; the records of runs may not. The
+user's configuration has a separate folder.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ from connector.common.durability import sync_file, sync_folder
 
 @cache
 def state_folder() -> Path:
-    """The folder for what may be lost."""
+    """Return the cache folder, whose files may be lost."""
     return _usable(user_cache_path("ninjaone-connector", appauthor=False))
 
 
 @cache
 def records_folder() -> Path:
-    """The folder for the records of runs."""
+    """Return the folder of the records of runs."""
     return _usable(lasting_folder() / "runs")
 
 
 def lasting_folder() -> Path:
-    """The folder of what outlasts a run and must not be lost. It need not be there yet."""
+    """Return the folder of files that outlast a run and must not be lost. It may not exist yet."""
     return user_state_path("ninjaone-connector", appauthor=False)
 
 
 @cache
 def work_folder() -> Path:
-    """The folder below which runs that were given no folder of their own keep their job, rows and output."""
+    """Return the folder for the job, rows and output of runs without a folder of their own."""
     return _usable(user_data_path("ninjaone-connector", appauthor=False) / "runs")
 
 
 def config_folder() -> Path:
-    """The folder of what the user has set up. It need not be there yet."""
+    """Return the folder of the user's configuration. It may not exist yet."""
     return user_config_path("ninjaone-connector", appauthor=False)
 
 
@@ -59,26 +59,26 @@ def _usable(folder: Path) -> Path:
 
 
 def state_file(kind: str, key: str) -> Path:
-    """A file's path for a key that may be secret: the name says nothing about it."""
+    """Return the path of a file for a key that may be secret; the name does not reveal it."""
     return state_folder() / f"{kind}-{digest_name(key)}"
 
 
 def digest_name(key: str) -> str:
-    """A name for a key that is as good as unique and says nothing about it."""
+    """Return a practically unique name for a key, which does not reveal it."""
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 def require_room(folder: Path) -> None:
-    """Raise OSError when no file could be written into a folder now."""
+    """Raise OSError if no file can be written into a folder now."""
     probe = folder / f".room.{secrets.token_hex(4)}"
     write_whole(probe, bytes(4096), durable=True)
     probe.unlink()
 
 
 def write_whole(path: Path, content: bytes, mode: int = 0o600, *, durable: bool = False) -> None:
-    """Write a file so that no reader ever sees half of it. Raises OSError, and leaves what was there.
+    """Write a file atomically. Raises OSError, and then the earlier file is unchanged.
 
-    A `durable` one is on the disk when this returns, and so outlasts a loss of power.
+    A `durable` file is on the disk when this returns, so that it survives a loss of power.
     """
     new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)

@@ -1,4 +1,4 @@
-"""YAML as declarations have it: what fits on a line stands on one, in flow style."""
+"""YAML in the style of declarations: a collection that fits on one line is in flow style."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import yaml
 from connector.common.json_text import SpelledFloat
 
 WIDTH = 110
-"""Characters of a line. A list or a mapping that fits on one stands on one."""
-# Everything else is quoted, also what only other readers of YAML take for a number, a time or a boolean.
+"""Characters of a line."""
+# All other texts are quoted, also those that only other YAML readers take for a number, a time or a boolean.
 _PLAIN = re.compile(r"[A-Za-z_/$](?:[\w ./$()<>=+-]*[\w./$)])?", re.ASCII)
 _WORDS = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
 
@@ -63,7 +63,7 @@ def dump(value: Mapping[str, Any], open_keys: Collection[str] = ()) -> str:
 
 
 def _open(node: Any, keys: Collection[str]) -> bool:
-    """Put the values of these keys, and all that holds one, on lines of their own. Return whether any is."""
+    """Put the values of these keys, and their parents, in block style. Return whether there is any."""
     opened = False
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:

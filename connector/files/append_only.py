@@ -1,4 +1,4 @@
-"""Files of lines that a run appends to while it goes on, and finds whole after the end of its process."""
+"""Files of lines to which a run appends, and whose lines are complete after the process ends."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from connector.errors import RunStoppedError
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 _BLOCK = 1 << 16
 LOOK_EVERY_S = 0.1
-"""How often it is looked whether a file is still there. What is written meanwhile is put back, too."""
+"""How often it is checked whether a file still exists. Lines written in between are restored, too."""
 
 
 class AppendOnlyFile:
-    """A file in which a line is either whole or cut off at the end of the file. Safe for threads.
+    """A file whose lines are complete, except perhaps the last one. Safe for threads.
 
-    The operating system has a line when `append` returns, so it survives the end of the process; with `fsync`
-    the disk has it, so it survives a loss of power.
+    When `append` returns, the operating system has the lines, so they survive the end of the process; with
+    `fsync` the disk has them, so they survive a loss of power.
     """
 
     def __init__(self, path: Path, *, fsync: bool = False) -> None:
@@ -44,8 +44,8 @@ class AppendOnlyFile:
     def append(self, lines: bytes, *, although_removed: bool = False) -> None:
         """Write whole lines, all or none of them.
 
-        Raises RunStoppedError when there is no room, and when the file is found removed: in the end it is
-        put back, but nothing more should be begun. `although_removed` is for what has happened all the same.
+        Raises RunStoppedError if there is no room, or if the file was removed: it is restored at the end, but
+        nothing more should be started. `although_removed` is for what has already happened.
         """
         with self._lock:
             if not although_removed and self._clock() >= self._look_at:
@@ -60,7 +60,7 @@ class AppendOnlyFile:
             self._require_name()
 
     def sync(self) -> None:
-        """Have the disk hold all that was appended. Threads that ask at the same time share one answer."""
+        """Flush all appended lines to the disk. Threads that call it at the same time share one flush."""
         size = self._size
         with self._syncing:
             if self._unusable:
@@ -71,13 +71,13 @@ class AppendOnlyFile:
             try:
                 sync_file(self._descriptor)
             except OSError as error:
-                # What had not reached the disk may be lost now, and a later attempt would not tell.
+                # Lines that have not reached the disk may be lost, and a later attempt would not report it.
                 self._unusable = error.strerror or str(error)
                 self._stop(error)
             self._synced = size
 
     def close(self) -> None:
-        """Close the file; one that was removed is put back first. Raises RunStoppedError where that fails."""
+        """Close the file; restore it first if it was removed. Raises RunStoppedError if that fails."""
         with self._syncing, self._lock:
             if self._unusable == "closed":
                 return
@@ -87,9 +87,9 @@ class AppendOnlyFile:
                     self._put_back()
             except OSError as error:
                 raise RunStoppedError(
-                    f"{self.path}: was removed while the run went on, and cannot be put back: "
-                    f"{error.strerror}. What the run had sent is not known any more: look before you send it "
-                    "again"
+                    f"{self.path}: was removed during the run, and cannot be restored: "
+                    f"{error.strerror}. It is no longer known what the run has sent: check before you send "
+                    "it again"
                 ) from error
             finally:
                 os.close(self._descriptor)
@@ -110,7 +110,7 @@ class AppendOnlyFile:
         self._look_at = self._clock() + LOOK_EVERY_S
         if not self._unusable and self._is_removed():
             raise RunStoppedError(
-                f"{self.path}: was removed while the run went on; it is restored as the run left it; "
+                f"{self.path}: was removed during the run; it is restored as the run left it; "
                 "use --resume to continue"
             )
 
@@ -118,7 +118,7 @@ class AppendOnlyFile:
         return self._tells_removal and not os.fstat(self._descriptor).st_nlink
 
     def _cut_back(self, error: OSError) -> None:
-        """Remove the half of a line, so that no other line can be appended to it."""
+        """Remove an incomplete line, so that no other line is appended to it."""
         try:
             os.ftruncate(self._descriptor, self._size)
         except OSError:
@@ -136,7 +136,7 @@ class AppendOnlyFile:
 
 
 def cut_broken_end(path: Path) -> None:
-    """Remove a last line that was only half written when the process ended."""
+    """Remove a last line that was incomplete when the process ended."""
     with path.open("rb+") as file:
         size = file.seek(0, os.SEEK_END)
         position = size
@@ -152,9 +152,9 @@ def cut_broken_end(path: Path) -> None:
 
 
 def read_lines(path: Path, *, cut: bool) -> Iterator[tuple[Json, int]]:
-    """Read a file of JSON lines: each value, and where its line ends. Raises ValueError for one that is none.
+    """Yield each value of a file of JSON lines, and the end of its line. Raises ValueError for invalid JSON.
 
-    With `cut` that line is removed instead, with all behind it.
+    With `cut` the file is cut there instead.
     """
     position = 0
     with path.open("rb") as file:

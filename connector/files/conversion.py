@@ -1,4 +1,4 @@
-"""Envelopes kept as JSON Lines, written as a JSON array or as CSV: streams in, streams out."""
+"""Conversion of envelopes from JSON Lines to a JSON array or CSV, from stream to stream."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _envelopes(partial: IO[bytes]) -> Iterator[dict[str, Json]]:
 
 
 def _cells(envelope: Mapping[str, Json]) -> dict[str, str]:
-    """Give an envelope's further cells by column; a result that is no object has the column `result`."""
+    """Return an envelope's other cells by column; a result that is not an object has the column `result`."""
     result = envelope["result"]
     members = result if isinstance(result, dict) else {} if result is None else {"result": result}
     cells = {_column(name): _cell(value) for name, value in members.items()}
@@ -57,7 +57,7 @@ def _cells(envelope: Mapping[str, Json]) -> dict[str, str]:
 
 
 def _column(member: str) -> str:
-    """Name a result's column so that it is none of ours, and no two members share one."""
+    """Return the name of a result's column, which is neither one of ours nor shared by two members."""
     is_ours = member in ("row", "has_error", "error", "input") or member.startswith("result.")
     return f"result.{member}" if is_ours else member
 

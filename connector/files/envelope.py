@@ -1,4 +1,4 @@
-"""The envelope: what the connector says of one row, or of one item of a row's list."""
+"""The envelope: the outcome of one row, or of one item of a row's list."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Envelope:
 
     @classmethod
     def from_json(cls, written: Mapping[str, Any]) -> Envelope:
-        """Read an object that `as_json` gave. Raises ValueError for anything else."""
+        """Return the envelope of an object that `as_json` returned. Raises ValueError for others."""
         try:
             envelope = cls(
                 written["row"],
@@ -36,9 +36,9 @@ class Envelope:
                 written.get("input", ABSENT),
             )
         except KeyError as error:
-            raise ValueError(f"this is no envelope: it has no {error}") from None
+            raise ValueError(f"not an envelope: it has no {error}") from None
         if not isinstance(envelope.row, int) or not isinstance(envelope.meta, dict):
-            raise ValueError("this is no envelope: its row or its meta is none")
+            raise ValueError("not an envelope: its row or its meta is not valid")
         return envelope
 
     @property
@@ -48,11 +48,11 @@ class Envelope:
 
     @property
     def ends_row(self) -> bool:
-        """Whether its row has no more envelopes."""
+        """Whether it is the last envelope of its row."""
         return bool(self.meta.get("last", True))
 
     def as_json(self) -> dict[str, Json]:
-        """Give the object that is written."""
+        """Return the object that is written."""
         written = {
             "has_error": self.has_error,
             "error": self.error,
@@ -63,5 +63,5 @@ class Envelope:
         return written if self.input is ABSENT else {**written, "input": self.input}
 
     def line(self) -> bytes:
-        """Write it as one line of JSON Lines."""
+        """Return it as one line of JSON Lines."""
         return json_text.dump_bytes(self.as_json()) + b"\n"

@@ -1,9 +1,9 @@
-"""The journal of a run: every request that cannot be repeated, before it is sent and once it is answered.
+"""The journal of a run: every request that cannot be repeated, before it is sent and with its response.
 
-Deletions are in it, too: one that is sent again may find nothing left.
+Deletions are in it, too: a repeated one may find nothing left.
 
-A JSON Lines file (`schemas/journal.schema.json`) beside the run's envelopes. Every line is handed to the
-operating system before the request leaves, so it survives the end of the process at any instant.
+A JSON Lines file (`schemas/journal.schema.json`) beside the run's envelopes. Every line is passed to the
+operating system before the request is sent, so it survives the end of the process at any instant.
 """
 
 from __future__ import annotations
@@ -35,25 +35,25 @@ _KEPT_HEADERS = ("content-type", "location")
 
 
 class Journal:
-    """Keeps what was sent and answered (an `exchange.Recorder`), and tells it again after an interruption."""
+    """Records requests and responses (an `exchange.Recorder`), and returns them after an interruption."""
 
     def __init__(self, path: Path, redactor: Redactor) -> None:
         self.path, self._redactor = path, redactor
         self._earlier: dict[int, dict[int, dict[str, Json]]] = {}
-        """By row and step: what the interrupted run had sent, and not been refused."""
+        """By row and step: the requests of the interrupted run that were not refused."""
         self._file: AppendOnlyFile | None = None
 
     def begin(self, fingerprint: Mapping[str, str], *, fsync: bool = False) -> None:
-        """Start a new journal, whose first line says what the run is. `fsync` is that of AppendOnlyFile."""
+        """Start a new journal, whose first line identifies the run. `fsync` is that of AppendOnlyFile."""
         self._file = AppendOnlyFile(self.path, fsync=fsync)
         head: dict[str, Json] = {"journal": VERSION, "run": dict(fingerprint)}
         self._file.append(json_text.dump_bytes({**head, "fsync": True} if fsync else head) + b"\n")
 
     def resume(self, after_row: int, *, fsync: bool = False, cut: bool = False) -> None:
-        """Go on with an interrupted run's journal. Rows up to `after_row` have their envelopes.
+        """Continue an interrupted run's journal. Rows up to `after_row` have their envelopes.
 
-        Raises ValueError, KeyError or TypeError for a line that cannot be read; with `cut` it is removed
-        instead, with all behind it.
+        Raises ValueError, KeyError or TypeError for a line that cannot be read; with `cut` the file is cut
+        there instead.
         """
         cut_broken_end(self.path)
         if read_head(self.path).version == 1:
@@ -65,7 +65,7 @@ class Journal:
 
     @property
     def earlier_rows(self) -> int:
-        """How many rows without an envelope the interrupted run had sent requests for."""
+        """The number of rows without an envelope for which the interrupted run had sent requests."""
         return len(self._earlier)
 
     def close(self) -> None:
@@ -74,10 +74,10 @@ class Journal:
             self._file.close()
 
     def recorded(self, row: int, step: int, request: Request) -> Response | None:
-        """Give the answer that the interrupted run got, or None when it had not sent this request.
+        """Return the response that the interrupted run received, or None if it had not sent this request.
 
-        Raises ApiError (`outcome_unknown`) when it was sent and no answer was noted, or when that is so of
-        another of its row: what a row reads may have changed since, and with it what it comes to write.
+        Raises ApiError (`outcome_unknown`) if it was sent and no response is recorded, or if that is so for
+        another request of the row: what a row reads may have changed since, and with it what it writes.
         """
         entry = self._earlier.get(row, {}).get(step)
         if entry is None:
@@ -87,29 +87,29 @@ class Journal:
         if entry["request"] != _digest(request):
             raise _in_doubt(request, "the interrupted run had sent another request for this row")
         if "answer" not in entry:
-            raise _in_doubt(request, "the run was interrupted before its answer came")
+            raise _in_doubt(request, "the run was interrupted before its response was received")
         answer = entry["answer"]
         return Response(
             answer["status"], answer["headers"], answer["body"].encode(), request_id=answer["request_id"]
         )
 
     def _require_no_doubt(self, row: int) -> None:
-        """Raise ApiError if the row sent a request that cannot be repeated, and no answer to it was noted."""
+        """Raise ApiError if the row sent a request that cannot be repeated, without a recorded response."""
         for entry in self._earlier.get(row, {}).values():
             if "answer" not in entry and not entry["sent"].startswith("DELETE "):
-                raise _in_doubt(entry["sent"], "the run was interrupted before its answer came")
+                raise _in_doubt(entry["sent"], "the run was interrupted before its response was received")
 
     def sent(self, row: int, step: int, request: Request) -> None:
-        """Note a request before it is sent. Raises RunStoppedError, and then it must not be sent."""
+        """Record a request before it is sent. Raises RunStoppedError, and then it must not be sent."""
         named, digest = quoted(str(request)), _digest(request)
         line = f'{{"row":{row},"step":{step},"sent":{named},"request":"{digest}"}}\n'
         self._open_file().append(line.encode())
 
     def answered(self, row: int, step: int, response: Response) -> None:
-        """Note a request's answer, without the secrets in it.
+        """Record a request's response, with secrets masked.
 
-        Where there is no room for it nothing is raised: the row's envelope may still find its place, and if
-        it does not, the request is in doubt. No further request can be noted, so none is sent.
+        If there is no room for it, nothing is raised: the row's envelope may still fit, and if it does not,
+        the request is in doubt. No further request can be recorded, so none is sent.
         """
         found = [
             (n, self._redactor.text(response.headers[n])) for n in _KEPT_HEADERS if n in response.headers
@@ -122,7 +122,7 @@ class Journal:
         )
 
     def refused(self, row: int, step: int) -> None:
-        """Note that a request was certainly not carried out, where there is room for it."""
+        """Record that a request was certainly not carried out, if there is room for it."""
         self._note_end(f'{{"row":{row},"step":{step},"refused":true}}\n')
 
     def _note_end(self, line: str) -> None:
@@ -157,7 +157,7 @@ class Journal:
 
 @dataclass(frozen=True)
 class Head:
-    """What a journal's first line says: what the run is, and whether it was to survive a loss of power."""
+    """A journal's first line: what identifies the run, and whether it survives a loss of power."""
 
     run: Mapping[str, str]
     fsync: bool
@@ -165,7 +165,7 @@ class Head:
 
 
 def read_head(path: Path) -> Head:
-    """Read what an unfinished run was. Raises RunError."""
+    """Return the head of an unfinished run's journal. Raises RunError."""
     try:
         with path.open("rb") as file:
             head = json_text.loads(file.readline().decode())
@@ -211,6 +211,6 @@ def _digest(request: Request) -> str:
 def _in_doubt(request: Request | str, why: str) -> ApiError:
     return ApiError(
         "outcome_unknown",
-        f"{request}: {why}. Whether it was carried out is not known: look before you send it again",
+        f"{request}: {why}. It is not known whether it was carried out: check before you send it again",
         refused=False,
     )

@@ -1,4 +1,4 @@
-"""The values of a JSON text, one by one, out of a stream that is read no further than they need."""
+"""The values of a JSON text, one by one, from a stream that is read only as far as needed."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from connector.common import json_text
 from connector.common.json_text import Json
 
 UNREADABLE = (EOFError, zlib.error, OSError)
-"""What a stream raises that is broken."""
+"""The errors of a stream that cannot be read."""
 
 LONGEST_VALUE = 1 << 26
-"""Characters of one value, so that one without an end does not fill the memory."""
+"""Characters of one value, so that a value without an end does not fill the memory."""
 _CHUNK = 1 << 16
 
 
 class JsonStream:
-    """A stream's text, read in chunks and no further than the next value needs.
+    """A stream's text, read in chunks and only as far as the next value needs.
 
-    `fault` is why the stream ended before its end; what came until then is given out all the same.
+    `fault` is the error that ended the stream early; what was read before it is returned all the same.
     """
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -35,7 +35,7 @@ class JsonStream:
         self._ended = False
 
     def skip(self, mark: str) -> bool:
-        """Pass over white space and then over the mark, if it is there."""
+        """Skip white space, then the mark. Return whether it was there."""
         while True:
             self._position = _after_space(self._text, self._position)
             if self._position < len(self._text) or not self._more(_CHUNK):
@@ -45,9 +45,9 @@ class JsonStream:
         return found
 
     def value(self) -> tuple[Json, str]:
-        """Give the next JSON value (a ValueError where it has a number that JSON has not) and its text.
+        """Return the next JSON value, or a ValueError for a number that JSON does not have, and its text.
 
-        Raises ValueError where the end of the value cannot be found, or is too far.
+        Raises ValueError if the end of the value cannot be found, or the value is too long.
         """
         self.skip("")
         if self._position > _CHUNK:
@@ -64,16 +64,16 @@ class JsonStream:
                     raise ValueError(f"an item has more than {LONGEST_VALUE:,} characters") from None
                 if _is_surely_broken(error, self._text) or not self._more(wanted):
                     raise ValueError(_reason(error)) from None
-            # Perhaps only a part of it has been read: twice as much is tried each time.
+            # Perhaps only a part of it was read: twice as much is tried each time.
             wanted *= 2
 
     def rest(self) -> str:
-        """Give the text that is left, as far as it has been read; it is empty only at the end."""
+        """Return the text that is left, as far as it was read; it is empty only at the end."""
         self.skip("")
         return self._text[self._position :]
 
     def _more(self, characters: int) -> bool:
-        """Read about so many characters; tell whether there were any."""
+        """Read about so many characters. Return whether there were any."""
         pieces: list[str] = []
         read = 0
         while read < characters and not self._ended:
@@ -90,7 +90,7 @@ class JsonStream:
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _TORN = 16
-"""A token that the end of what was read cuts in two begins no further before that end, save for a text."""
+"""Characters before the end of what was read in which a token may begin that is cut, except for a text."""
 
 
 def _after_space(text: str, position: int) -> int:
@@ -104,7 +104,7 @@ def _decode_at(text: str, position: int) -> tuple[Json, int]:
     except json.JSONDecodeError:
         raise
     except ValueError as error:
-        # A number that JSON does not have costs its own row only: where the row ends can still be found.
+        # A number that JSON does not have costs only its row, whose end can still be found.
         _, end = _lax_decoder.raw_decode(text, position)
         return error, end
 
@@ -113,7 +113,7 @@ _lax_decoder = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=s
 
 
 def _is_surely_broken(error: Exception, text: str) -> bool:
-    """Tell what no further reading can mend, so that a broken file is not read into memory as a whole."""
+    """Return whether reading more cannot help, so that an invalid file is not read into memory as a whole."""
     if not isinstance(error, json.JSONDecodeError):
         return True
     return error.pos < len(text) - _TORN and not error.msg.startswith("Unterminated string")

@@ -1,7 +1,7 @@
-"""Rows in: JSON Lines, JSON arrays, CSV, TSV, folders of `part-*` files, gzip of each, and standard input.
+"""Input rows: JSON Lines, JSON arrays, CSV, TSV, folders of `part-*` files, gzip, and standard input.
 
-Everything is read as a stream. A broken line costs its own row only; where the next record cannot be found
-any more (broken gzip, a broken JSON array), one broken row is the last.
+Everything is read as a stream. An invalid line costs only its row; if the next record cannot be found
+(invalid gzip, an invalid JSON array), an invalid row is the last one.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ _SUFFIXES: dict[str, Format] = {
 }
 _DELIMITERS: dict[Format, str] = {"csv": ",", "tsv": "\t"}
 LONGEST_LINE = 1 << 26
-"""Bytes of a line, so that a packed file of a line without end does not fill the memory."""
+"""Bytes of a line, so that a packed file without line ends does not fill the memory."""
 
 
 @dataclass(frozen=True)
 class InputRow:
-    """One row, numbered from 1; `error` says why it cannot be run, and `code` of which kind that is."""
+    """One row, numbered from 1; `error` is why it cannot be run, and `code` the envelope code of that."""
 
     number: int
     data: dict[str, Json]
@@ -62,7 +62,7 @@ class RowSource:
 
     def __init__(self, path: str, format: str | None = None, stdin: BinaryIO | None = None) -> None:
         if format is not None and format not in FORMATS:
-            raise RunError(f'no input format "{format}"; there are {", ".join(FORMATS)}')
+            raise RunError(f'unknown input format "{format}"; use {", ".join(FORMATS)}')
         self._format: Format | None = format
         self._stdin = stdin
         self.is_stdin = path == "-"
@@ -79,24 +79,24 @@ class RowSource:
             yield InputRow(number, record.data, record.error)
 
     def count(self, go_on: Callable[[], bool] = lambda: True) -> int | None:
-        """Count the rows, which takes a small part of the time of reading them.
+        """Return the number of rows, in a small part of the time of reading them.
 
-        Gives None for standard input, and as soon as `go_on` says no.
+        Returns None for standard input, and as soon as `go_on` returns false.
         """
         if self.is_stdin:
             return None
         count = 0
-        for count, _ in enumerate(self._records(unread=True), start=1):  # noqa: B007 - what is left is wanted
+        for count, _ in enumerate(self._records(unread=True), start=1):  # noqa: B007 - the last one is the result
             if not go_on():
                 return None
         return count
 
     def passed(self, row: int) -> int:
-        """Tell how many rows lie up to the row of that number."""
+        """Return the number of rows up to the row of that number."""
         return row
 
     def digest(self) -> str:
-        """Give the SHA-256 of the input's content, by which a resumed run knows it again."""
+        """Return the SHA-256 of the input's content, by which a resumed run recognizes it."""
         digest = hashlib.sha256()
         for path in self._files:
             digest.update(path.name.encode() + b"\0")
@@ -107,7 +107,7 @@ class RowSource:
 
     def _records(self, *, unread: bool = False) -> Iterator[_Record]:
         if self.is_stdin:
-            # Not by sys.stdin: a thread that still waits for a line of it would make the process end badly.
+            # Not sys.stdin: a thread that waits for a line of it would make the process crash at its end.
             with self._stdin or open(sys.stdin.fileno(), "rb", closefd=False) as file:
                 yield from _read_stream(file, self._format, "standard input")
         while self._unchecked:
@@ -120,7 +120,7 @@ class RowSource:
             except RunError as error:
                 if index == 0:
                     raise
-                # Requests have been sent for the files before it: it costs a row, not the run.
+                # Requests were sent for the files before it: it costs a row, not the run.
                 yield _Record({}, str(error))
 
     def _check_quotes(self, path: Path) -> None:
@@ -136,7 +136,7 @@ class RowSource:
 
 def _input_files(path: Path) -> list[Path]:
     if not path.exists():
-        raise RunError(f"{path}: there is no such input")
+        raise RunError(f"{path}: no such file or folder")
     if not path.is_dir():
         with _open(path):
             return [path]
@@ -144,7 +144,7 @@ def _input_files(path: Path) -> list[Path]:
         p for p in path.iterdir() if p.name.startswith("part-") and p.suffix != ".crc" and p.is_file()
     )
     if not parts:
-        raise RunError(f"{path}: the folder holds no part-* files")
+        raise RunError(f"{path}: the folder has no part-* files")
     return parts
 
 
@@ -163,9 +163,9 @@ def _format_of(path: Path) -> Format | None:
 def _read_stream(
     raw: BinaryIO, format: Format | None, name: str, *, unread: bool = False
 ) -> Iterator[_Record]:
-    """Read one stream, unpacked if it is gzip; a broken one ends in one broken record.
+    """Yield the records of one stream, unpacked if it is gzip; an invalid one ends in an invalid record.
 
-    With `unread` the records are only to be counted, and may be empty.
+    With `unread` the records are only counted, and may be empty.
     """
     try:
         stream, format = _opened(raw, format)
@@ -193,17 +193,17 @@ def _opened(raw: BinaryIO, format: Format | None) -> tuple[BinaryIO, Format]:
 
 
 class _Unpacked(io.RawIOBase):
-    """What a gzip stream holds, down to the last byte before it breaks."""
+    """The content of a gzip stream, up to the last byte before an error."""
 
     def __init__(self, packed: BinaryIO) -> None:
         self._file = gzip.GzipFile(fileobj=packed)
 
     def readable(self) -> bool:
-        """Tell that it can be read."""
+        """Return true: it can be read."""
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Unpack as much as there is at once, so that an error keeps nothing back that came before it."""
+        """Unpack what is available, so that an error holds back nothing before it."""
         data = self._file.read1(len(buffer))
         buffer[: len(data)] = data
         return len(data)
@@ -215,7 +215,7 @@ def _skip_bom(stream: BinaryIO) -> None:
 
 
 def _first_byte(stream: BinaryIO) -> bytes:
-    """Look at the first byte that is no white space, without taking it from the stream."""
+    """Return the first byte that is not white space, without taking it from the stream."""
     assert isinstance(stream, io.BufferedReader)
     while True:
         ahead = stream.peek(1)
@@ -239,7 +239,7 @@ _UNREAD = _Record({})
 
 
 def _lines(stream: BinaryIO) -> Iterator[bytes]:
-    """Give the lines; of one that is too long, only the beginning, which is one byte too long."""
+    """Yield the lines; of one that is too long, only the start, which is one byte too long."""
     for line in iter(partial(stream.readline, LONGEST_LINE + 1), b""):
         yield line
         if len(line) > LONGEST_LINE:
@@ -250,7 +250,7 @@ def _lines(stream: BinaryIO) -> Iterator[bytes]:
 
 def _json_record(line: bytes, place: str) -> _Record:
     if len(line) > LONGEST_LINE:
-        return _Record({}, f"{place}: it has more than {LONGEST_LINE:,} bytes")
+        return _Record({}, f"{place}: the line has more than {LONGEST_LINE:,} bytes")
     try:
         value = json_text.loads(line.decode("utf-8").strip())
     except UnicodeDecodeError as error:
@@ -263,11 +263,11 @@ def _json_record(line: bytes, place: str) -> _Record:
 def _row_or_error(value: Json, place: str) -> _Record:
     if isinstance(value, dict):
         return _Record(value)
-    return _Record({}, f"{place}: a row is a JSON object, and this is {kind(value)}")
+    return _Record({}, f"{place}: a row must be a JSON object, not {kind(value)}")
 
 
 def _json_array(stream: BinaryIO, name: str) -> Iterator[_Record]:
-    """Read an array's items one by one, keeping no more than one of them in memory."""
+    """Yield an array's items one by one, with only one of them in memory."""
     text = JsonStream(stream)
     done = 0
     try:
@@ -280,14 +280,14 @@ def _json_array(stream: BinaryIO, name: str) -> Iterator[_Record]:
             yield _array_record(value, written, f"{name}, item {done}")
     except ValueError as error:
         if text.fault is None:
-            broken = f"the array is broken after item {done} and cannot be read further: {error}"
+            broken = f"the array is invalid after item {done} and the rest cannot be read: {error}"
             yield _Record({}, f"{name}: {broken}")
             return
     rest = text.rest()
     if text.fault is not None:
         raise text.fault
     if rest:
-        yield _Record({}, f"{name}: something follows the end of the array{cited(rest, 40)}")
+        yield _Record({}, f"{name}: unexpected text after the end of the array{cited(rest, 40)}")
 
 
 def _array_record(value: Json, written: str, place: str) -> _Record:
@@ -341,7 +341,8 @@ def _check_header(header: Sequence[str], name: str) -> None:
 
 def _csv_record(header: list[str], cells: list[str], place: str) -> _Record:
     if len(cells) != len(header):
-        return _Record({}, f"{place}: {len(cells)} values where the header has {len(header)} columns")
+        values = f"{len(cells)} value{'' if len(cells) == 1 else 's'}"
+        return _Record({}, f"{place}: {values} for the {len(header)} columns of the header")
     for column, cell in zip(header, cells, strict=True):
         if _has_bad_byte(cell):
             return _Record({}, f'{place}: a byte that is not UTF-8, in the column "{shorten(column, 80)}"')
@@ -349,7 +350,7 @@ def _csv_record(header: list[str], cells: list[str], place: str) -> _Record:
 
 
 def _has_bad_byte(text: str) -> bool:
-    """Tell whether text that was decoded with `surrogateescape` holds what is not UTF-8."""
+    """Return whether text that was decoded with `surrogateescape` has bytes that are not UTF-8."""
     try:
         text.encode()
     except UnicodeEncodeError:

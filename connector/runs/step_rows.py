@@ -57,7 +57,7 @@ class StepRows:
         for line in self._source.rows():
             envelope = line.data
             if line.error or not _is_envelope(envelope):
-                yield InputRow(line.number, {}, line.error or "this is no envelope of an earlier step")
+                yield InputRow(line.number, {}, line.error or "this is not an envelope of an earlier step")
             elif envelope["has_error"]:
                 self.left_out["failed"] += 1
             elif envelope["row"] not in broken and not _is_empty_list(envelope):

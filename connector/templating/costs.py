@@ -1,6 +1,6 @@
-"""What calls in templates cost, by their arguments, spent before they are made (see `template_bounds`).
+"""The costs of calls in templates, by their arguments, which are spent before the call (see `limits`).
 
-Each raises RowError where a call goes too far. What it does not look at, the call itself finds wrong.
+Each raises InputError for a call that exceeds a limit. Wrong arguments are left to the call itself.
 """
 
 from __future__ import annotations
@@ -31,43 +31,43 @@ _MOST_PLACES = 300
 
 
 def everything(*args: Any, **kwargs: Any) -> None:
-    """Go over everything that is given."""
+    """Spend what it takes to read all arguments."""
     weigh_all(args)
     weigh_all(kwargs.values())
 
 
 def nothing(*args: Any, **kwargs: Any) -> None:
-    """Look at no more than one item."""
+    """Spend nothing: the call reads at most one item."""
 
 
 def others(value: Any, /, *args: Any, **kwargs: Any) -> None:
-    """Take the first argument as it is, and go over the others."""
+    """Spend what it takes to read all arguments but the first."""
     everything(*args, **kwargs)
 
 
 def items(value: Any, /, *args: Any, **kwargs: Any) -> None:
-    """Make a list of a list's items, or of a text's characters."""
+    """Spend for a list of a list's items, or of a text's characters."""
     everything(*args, **kwargs)
     if hasattr(value, "__len__"):
         fits_items(len(value))
 
 
 def passes(value: Any, /, *args: Any, **kwargs: Any) -> None:
-    """Call something for each item of a list."""
+    """Spend for a call for each item of a list."""
     items(value, *args, **kwargs)
     if hasattr(value, "__len__"):
         spend(STEPS_A_PASS // 2 * len(value))
 
 
 def parts(value: Any, /, *args: Any, **kwargs: Any) -> None:
-    """Make so many lists, or lists of so many items."""
+    """Spend for a list of lists, and check their number."""
     items(value, *args, **kwargs)
     if any(isinstance(given, int) and given > LONGEST_RANGE for given in (*args, *kwargs.values())):
         refuse(f"it makes more than {LONGEST_RANGE:,} parts of a list")
 
 
 def sorting(value: Any, /, *args: Any, **kwargs: Any) -> None:
-    """Compare items with each other, as sorting does."""
+    """Spend for comparing items with each other, as sorting does."""
     everything(*args, **kwargs)
     items = len(value) if hasattr(value, "__len__") else 1
     fits_items(items)
@@ -75,41 +75,41 @@ def sorting(value: Any, /, *args: Any, **kwargs: Any) -> None:
 
 
 def words(value: Any, /, *args: Any, **kwargs: Any) -> None:
-    """Take a text apart into its words or characters, and put them together again."""
+    """Spend for splitting a text into words or characters, and joining them."""
     everything(*args, **kwargs)
     spend(2 * weigh(value))
 
 
 def copying(value: Any, /, *args: Any, **kwargs: Any) -> None:
-    """Do what takes four times as long for a text of twice the length, as each part of it is copied."""
+    """Spend for a filter whose time grows with the square of the text's length."""
     everything(*args, **kwargs)
     characters = weigh(value)
     if characters > LONGEST_SLOW_TEXT:
-        refuse(f"for this filter a text has {LONGEST_SLOW_TEXT:,} characters at most")
+        refuse(f"for this filter a text can have at most {LONGEST_SLOW_TEXT:,} characters")
     spend(characters * characters >> 10)
 
 
 def number(value: Any, /, *args: Any, **kwargs: Any) -> None:
-    """Read a number."""
+    """Spend for reading a number."""
     check_digits(value)
     everything(*args, **kwargs)
 
 
 def rounding(value: Any, /, precision: Any = 0, *args: Any, **kwargs: Any) -> None:
-    """Round to so many places."""
+    """Check a number, and the places to which it is rounded."""
     check_digits(value)
     if isinstance(precision, int) and abs(precision) > _MOST_PLACES:
         refuse(f"it rounds to more than {_MOST_PLACES} places")
 
 
 def padding(value: Any, /, width: Any = 80, *args: Any, **kwargs: Any) -> None:
-    """Pad to a width."""
+    """Spend for padding, and check the width."""
     check_width(width)
     everything(value, *args, **kwargs)
 
 
 def tabs(value: str, /, tabsize: int = 8) -> None:
-    """Put spaces for tabs."""
+    """Spend for replacing tabs by spaces."""
     check_width(tabsize)
     fits(len(value) + value.count("\t") * tabsize)
 
@@ -119,34 +119,34 @@ def _lines(value: Any) -> int:
 
 
 def splitting_lines(value: Any, /, *args: Any, **kwargs: Any) -> None:
-    """Make a list of lines."""
+    """Spend for a list of lines."""
     fits_items(_lines(value))
     everything(value)
 
 
 def indenting(value: Any, /, width: Any = 4, *args: Any, **kwargs: Any) -> None:
-    """Put spaces before each line."""
+    """Spend for spaces before each line."""
     check_width(width)
     wide = len(width) if isinstance(width, str) else width
     fits(weigh(value) + _lines(value) * wide)
 
 
 def wrapping(value: Any, /, width: int = 79, *args: Any, wrapstring: Any = None, **kwargs: Any) -> None:
-    """Break a text into lines."""
+    """Spend for breaking a text into lines."""
     copying(value, *args, **kwargs)
     end = args[1] if len(args) > 1 else wrapstring
-    # Of two lines that follow each other, one at least is more than half as long as is wanted.
+    # Of two consecutive lines, at least one has more than half of the width.
     fits((_lines(value) + 4 * weigh(value) // max(1, width)) * len(end or "\n"))
 
 
 def linking(value: Any, /, *args: Any, **kwargs: Any) -> None:
-    """Put what is given into each link."""
+    """Spend for putting the arguments into each link."""
     copying(value, *args, **kwargs)
     fits(sum(map(weigh, (*args, *kwargs.values()))) * (len(value) // 4))
 
 
 def splitting(value: str, /, sep: str | None = None, maxsplit: int = -1) -> None:
-    """Make a list of a text's parts."""
+    """Spend for a list of a text's parts."""
     everything(value, sep)
     if sep:
         found = value.count(sep)
@@ -158,7 +158,7 @@ def splitting(value: str, /, sep: str | None = None, maxsplit: int = -1) -> None
 
 
 def translating(value: str, /, table: Any) -> None:
-    """Put a text for each character."""
+    """Spend for replacing each character by a text."""
     weigh(table)
     longest = max((len(part) for part in table.values() if isinstance(part, str)), default=1)
     fits(len(value) * max(1, longest))

@@ -1,6 +1,6 @@
-"""The one Jinja environment: sandboxed, immutable, and strict about what is missing, also where Jinja is lax.
+"""The Jinja environment: sandboxed, immutable, and strict about missing values, also where Jinja is not.
 
-Only what the workflow's author wrote is a template; row data is never rendered.
+Only the texts of the workflow's author are templates; row data is never rendered.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from connector.templating.values import NULL, fail_if_missing, text
 
 
 class MissingError(UndefinedError):
-    """A name or member that is not there, and where it was looked for (`missing`: among the row's fields)."""
+    """A missing name or member, and the object that lacks it (`missing`: the row)."""
 
     def __init__(self, message: str | None, name: str, holder: Any) -> None:
         super().__init__(message)
@@ -32,7 +32,7 @@ class MissingError(UndefinedError):
 
 
 class _Strict(StrictUndefined):
-    """Fails wherever it is used, and remembers enough to say what would have been there."""
+    """Fails wherever it is used, with the name and the object that lacks it."""
 
     __slots__ = ()
 
@@ -49,28 +49,28 @@ WHOLE_ROW = "__row__"
 
 
 class _OurRules(NodeTransformer):
-    """Read a template as our rows require it, where Jinja has Python's objects in mind.
+    """Rewrites a template for plain data and limits, where Jinja works with Python objects.
 
-    `sets_row` tells that the template has a custom variable named `row`.
+    `sets_row` is true if the template has a custom variable named `row`.
     """
 
     def __init__(self, *, sets_row: bool) -> None:
         self._sets_row = sets_row
 
     def visit_Getattr(self, node: nodes.Getattr) -> nodes.Expr:
-        """Take `a.items` for a member of the data, and never for a method of Python's dict."""
+        """Make `a.items` a member of the data, not a method of Python's dict."""
         self.generic_visit(node)
         holder = self._row_of(node.node)
         return nodes.Getitem(holder, nodes.Const(node.attr), node.ctx, lineno=node.lineno)
 
     def _row_of(self, holder: nodes.Expr) -> nodes.Expr:
-        """Take `row` before a member's name for the row, also where a field has that name."""
+        """Return the row for `row` before a member's name, also if a field has that name."""
         if isinstance(holder, nodes.Name) and holder.name == "row" and not self._sets_row:
             return nodes.Name(WHOLE_ROW, "load", lineno=holder.lineno)
         return holder
 
     def visit_Getitem(self, node: nodes.Getitem) -> nodes.Expr:
-        """Measure what is cut from a text or a list."""
+        """Measure the text or list that is sliced."""
         self.generic_visit(node)
         node.node = self._row_of(node.node)
         if isinstance(node.arg, nodes.Slice):
@@ -78,7 +78,7 @@ class _OurRules(NodeTransformer):
         return node
 
     def visit_Call(self, node: nodes.Call) -> nodes.Expr:
-        """Leave the method in `a.items()` a method."""
+        """Keep the method in `a.items()` a method."""
         called = node.node
         self.generic_visit(node)
         if isinstance(called, nodes.Getattr):
@@ -87,7 +87,7 @@ class _OurRules(NodeTransformer):
         return node
 
     def visit_Filter(self, node: nodes.Filter) -> nodes.Expr:
-        """Measure the arguments of `f(*list)`, and refuse a constant that goes too far."""
+        """Measure the arguments of `f(*list)`, and refuse a constant that exceeds a limit."""
         self.generic_visit(node)
         _weigh_spread(node)
         if isinstance(node.node, nodes.Const):
@@ -101,13 +101,13 @@ class _OurRules(NodeTransformer):
         return node
 
     def visit_Name(self, node: nodes.Name) -> nodes.Expr:
-        """Take `self` for a field like any other."""
+        """Make `self` a field like any other."""
         if node.name != "self" or node.ctx != "load":
             return node
         return nodes.Getitem(nodes.Name(WHOLE_ROW, "load"), nodes.Const("self"), "load", lineno=node.lineno)
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Expr:
-        """Let `~` join the texts that `{{ }}` would print, not Python's own."""
+        """Make `~` join the texts that `{{ }}` would print, not those of Python."""
         self.generic_visit(node)
         return _filtered(nodes.List(node.nodes, lineno=node.lineno), _CONCAT)
 
@@ -120,13 +120,13 @@ class _OurRules(NodeTransformer):
         return node
 
     def visit_Pair(self, node: nodes.Pair) -> nodes.Pair:
-        """Let an object's member names be texts."""
+        """Require an object's member names to be texts."""
         self.generic_visit(node)
         node.key = _unless_constant(node.key, _NAME)
         return node
 
     def visit_For(self, node: nodes.For) -> nodes.For:
-        """Count the passes through a loop, also those that its condition leaves out."""
+        """Count the passes through a loop, also those that its condition skips."""
         self.generic_visit(node)
         counted = _counted(node.body, node.lineno)
         if node.test is None:
@@ -142,13 +142,13 @@ class _OurRules(NodeTransformer):
         return node
 
     def visit_CallBlock(self, node: nodes.CallBlock) -> nodes.CallBlock:
-        """Count the calls of what is between `call` and `endcall`."""
+        """Count the calls of a `call` block."""
         self.generic_visit(node)
         node.body.insert(0, nodes.ExprStmt(_counted(node.body, node.lineno), lineno=node.lineno))
         return node
 
     def _operation(self, node: nodes.BinExpr) -> nodes.Expr:
-        """Work out `2 * 3`, so that constants that go too far are found before anything is sent."""
+        """Evaluate `2 * 3`, so that constants that exceed a limit are found before anything is sent."""
         self.generic_visit(node)
         operator = OPERATORS.get(node.operator)
         if operator is None or not (_is_literal(node.left) and _is_literal(node.right)):
@@ -175,13 +175,13 @@ def _unless_constant(node: nodes.Expr, name: str) -> nodes.Expr:
 
 
 def _counted(body: list[nodes.Node], line: int) -> nodes.Expr:
-    """Make what spends a step for each part of a body."""
+    """Return an expression that spends a step for each part of a body."""
     steps = STEPS_A_PASS + len(body) + sum(1 for node in body for _ in node.find_all(nodes.Node))
     return _filtered(nodes.Const(steps, lineno=line), _PASS)
 
 
 def _weigh_spread(node: Any) -> None:
-    """Measure what `*` and `**` spread into arguments."""
+    """Measure the arguments of `*` and `**`."""
     if node.dyn_args is not None:
         node.dyn_args = _filtered(node.dyn_args, _WEIGHED)
     if node.dyn_kwargs is not None:
@@ -189,7 +189,7 @@ def _weigh_spread(node: Any) -> None:
 
 
 def _refuse_constant(evaluate: Callable[[], Any], node: nodes.Node) -> Any:
-    """Work out a constant, if that can be done. Raises TemplateSyntaxError where it goes too far."""
+    """Return the value of a constant, if it has one. Raises TemplateSyntaxError if it exceeds a limit."""
     begin()
     try:
         return evaluate()
@@ -203,13 +203,13 @@ def _refuse_constant(evaluate: Callable[[], Any], node: nodes.Node) -> Any:
 
 
 class _Environment(ImmutableSandboxedEnvironment):
-    """Strict, bounded, and prints JSON. Of values, only what `template_methods` lists can be reached."""
+    """Strict, bounded, and prints JSON. Only the methods and members of `methods` are available."""
 
     intercepted_binops = BOUNDED
     concat = staticmethod(concat)
 
     def __init__(self) -> None:
-        # The optimizer would work out constants while it compiles, and say nothing of what goes too far.
+        # The optimizer would evaluate constants while it compiles, and hide those that exceed a limit.
         super().__init__(undefined=_Strict, finalize=text, optimized=False)
         self.globals = dict(FUNCTIONS)
         self.binop_table = OPERATORS
@@ -218,12 +218,12 @@ class _Environment(ImmutableSandboxedEnvironment):
         self.filters |= {_PASS: _pass, _WEIGHED: _weighed, _CONCAT: _concat, _NAME: _name}
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """Give what is called: a method, or a member that can be called."""
+        """Return the callable: a method, or a member that can be called."""
         found = method(obj, attribute, self.getitem)
         return self.getitem(obj, attribute) if found is NOT_THERE else found
 
     def getitem(self, obj: Any, argument: Any) -> Any:
-        """Give a member of the data, or what is undefined."""
+        """Return a member of the data, or an undefined value."""
         if type(obj) is dict and type(argument) is str and argument in obj:
             return obj[argument]
         if obj is NULL:
@@ -232,7 +232,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         return self.undefined(obj=obj, name=argument) if found is NOT_THERE else found
 
 
-# What our rules put into templates. No template can write such names.
+# Filters that the rewriting inserts. No template can write such names.
 _PASS, _WEIGHED, _CONCAT, _NAME = "#pass", "#weighed", "#concat", "#name"
 
 
@@ -243,7 +243,7 @@ def _pass(steps: int) -> bool:
 
 
 def _weighed(value: Any) -> Any:
-    """Spend what it takes to go over a value."""
+    """Spend what it takes to read a value."""
     weigh(value)
     return value
 
@@ -254,7 +254,7 @@ def _concat(values: list[Any]) -> str:
 
 
 def _name(value: Any) -> Any:
-    """Refuse as a member's name what Python would have to go over."""
+    """Return a member's name. Raises TypeError for lists and objects."""
     fail_if_missing(value)
     if isinstance(value, (list, dict, tuple)):
         raise TypeError(f"an object's member names are text, not {json_text.kind(value)}")
@@ -265,9 +265,9 @@ environment = _Environment()
 
 
 def read_template(source: str) -> nodes.Template:
-    """Parse a template. Raises TemplateSyntaxError, also for unknown filters and for constants too large."""
+    """Parse a template. Raises TemplateSyntaxError, also for unknown filters and too large constants."""
     if len(source) > LONGEST_SOURCE:
-        raise TemplateSyntaxError(f"a template has {LONGEST_SOURCE:,} characters at most", 1)
+        raise TemplateSyntaxError(f"a template can have at most {LONGEST_SOURCE:,} characters", 1)
     parsed = environment.parse(source)
     _refuse_unknown(parsed)
     for node in parsed.find_all(tuple(_REFUSED)):
@@ -277,15 +277,15 @@ def read_template(source: str) -> nodes.Template:
     return tree
 
 
-_NO_OTHERS = "there are no other templates to include here"
+_NO_OTHERS = "include, import, extends and block are not supported"
 _REFUSED: dict[type[nodes.Node], str] = {
     **dict.fromkeys((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends, nodes.Block), _NO_OTHERS),
-    nodes.ScopedEvalContextModifier: "nothing is escaped for HTML here; the filter escape does that",
+    nodes.ScopedEvalContextModifier: "autoescape is not supported; use the filter escape",
 }
 
 
 def _refuse_unknown(tree: nodes.Template) -> None:
-    """Refuse unknown filters and tests also inside an `if`, where Jinja waits until they are reached."""
+    """Raise TemplateSyntaxError for unknown filters and tests, also inside an `if`, where Jinja would not."""
     for noun, cls, known in (
         ("filter", nodes.Filter, environment.filters),
         ("test", nodes.Test, environment.tests),

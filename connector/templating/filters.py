@@ -1,8 +1,7 @@
-"""The filters and tests of templates: which there are, and what bounds each (see `template_costs`).
+"""The filters and tests of templates, and the cost of each (see `costs`).
 
-Values in a template are plain data alone: an iterator or a text of a kind of its own, whatever gives it,
-becomes a list or a text. So there is little to reach the insides of, and nothing is worked out later than it
-was measured.
+Values in a template are plain data: iterators and subclasses of text become lists and texts. So no Python
+objects can be reached, and nothing is evaluated after it was measured.
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ _PLAIN = frozenset((str, int, float, bool, type(None), list, dict, tuple, range)
 
 
 def plain(value: Any) -> Any:
-    """Make plain data of what a filter or a method gives. Raises InputError for too much of it."""
+    """Return the result of a filter or method as plain data. Raises InputError if it exceeds a limit."""
     kind = type(value)
     if kind is str:
         fits(len(value))
@@ -79,13 +78,13 @@ _FILTER_COSTS: dict[str, Cost] = {
     "wordwrap": wrapping,
 }
 _LAX = frozenset({"default", "d", "defined", "undefined"})
-"""Filters and tests that are there for what is missing."""
+"""Filters and tests that accept missing values."""
 _WITHOUT = ("attr", "pprint")
-"""Filters that show Python's objects, and no data."""
+"""Filters that are removed: they show Python objects."""
 
 
 def bounded_filters(of_jinja: Functions) -> Functions:
-    """Make the filters of templates of Jinja's own."""
+    """Return the filters of templates: those of Jinja, bounded, and ours."""
     filters: Functions = {
         **of_jinja,
         "string": text,
@@ -102,13 +101,13 @@ def bounded_filters(of_jinja: Functions) -> Functions:
 
 
 def bounded_tests(of_jinja: Functions) -> Functions:
-    """Make the tests of templates of Jinja's own."""
+    """Return the tests of templates: those of Jinja, bounded."""
     tests = {**of_jinja, "none": lambda value: value is None or value is NULL}
     return {name: _bounded(name, function, everything) for name, function in tests.items()}
 
 
 def _bounded(name: str, function: Callable[..., Any], cost: Cost | None = None) -> Callable[..., Any]:
-    """Measure before it is called, refuse a missing first argument, and make plain data of the result."""
+    """Return a function that measures the call, refuses a missing first argument, and returns plain data."""
     cost = cost or _FILTER_COSTS.get(name, everything)
     position = 1 if hasattr(function, "jinja_pass_arg") else 0
     is_strict = name not in _LAX
@@ -126,7 +125,7 @@ def _bounded(name: str, function: Callable[..., Any], cost: Cost | None = None) 
 
 
 def _iso(value: Any) -> str:
-    """Write a time (epoch seconds or milliseconds, or ISO 8601) as ISO 8601 in UTC."""
+    """Return a time (see `parse_time`) as ISO 8601 in UTC."""
     return str(write_time(parse_time(value), "iso"))
 
 
@@ -136,7 +135,7 @@ def _replace(value: Any, old: Any, new: Any, count: int | None = None) -> str:
 
 def _format(value: Any, /, *args: Any, **kwargs: Any) -> str:
     if args and kwargs:
-        raise ValueError("format takes values by place or by name, and not both")
+        raise ValueError("format takes values by position or by name, not both")
     return printf(text(value), kwargs or args)
 
 

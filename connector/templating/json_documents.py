@@ -1,11 +1,11 @@
-"""JSON documents with expressions in them: a value where a value is due, text inside a string.
+"""JSON documents with expressions in them: values, or text inside a string.
 
 `["{{ a }}", "ALERTS"]` has two members whatever `a` holds; in `[1, {{ ids }}]` a list is spliced in, and a
 text is raw JSON for any number of items, or for an array of them.
 
-Where the rows are a table (`null_is_missing`), a NULL or empty cell is no value: the member or item that has
-nothing else is left out, and so is an object or array of which nothing is left. Only the null that the
-document itself holds is sent.
+If the rows are a table (`null_is_missing`), a NULL or empty cell is no value: a member or item without
+another value is left out, and so is an object or array without members or items. Only a null of the document
+itself is sent.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from connector.templating.operators import concat
 from connector.templating.values import is_blank, parse_json, text, to_json, without_null
 
 Pieces = Sequence[str | None]
-"""A document's constant texts, with None where an expression stands."""
+"""A document's constant texts, with None for each expression."""
 Fill = Callable[[list[Any]], Json]
-"""Puts the expressions' values, in their order, into the document. Raises InputError for broken JSON."""
+"""Fills the expressions' values, in order, into the document. Raises InputError for invalid JSON."""
 
 Items = Callable[[list[Any]], list[Json]]
 """Returns the items that one place of an array becomes."""
@@ -37,17 +37,17 @@ _VALUE_AS_NAME = re.compile(_VALUE + r'"\s*:')
 def compile_document(pieces: Pieces, schema: Mapping[str, Json], *, null_is_missing: bool = False) -> Fill:
     """Compile a document for an input of the given JSON Schema.
 
-    The document is parsed once, with a mark where each expression stands; a row's values are then put in
-    place of the marks, so no value can break out of its string. Where only the rendered text can be
-    parsed (an expression without quotes for a member's name, say), it is parsed for every row.
+    The document is parsed once, with a mark for each expression; a row's values then replace the marks, so no
+    value can break out of its string. If only the rendered text can be parsed (for example, with a member's
+    name that is an expression without quotes), it is parsed for every row.
     """
     constant = "".join(piece for piece in pieces if piece is not None)
     skeleton, in_string = _skeleton(pieces)
     try:
         if _OPEN in constant or r"\ue000" in constant.lower():
-            raise ValueError("the document has our marks in it")
+            raise ValueError("the document contains our marks")
         if _VALUE_AS_NAME.search(skeleton):
-            raise ValueError("a value stands where a member's name is due")
+            raise ValueError("a value is in the place of a member's name")
         document = json_text.loads(skeleton)
     except ValueError:
         return _fill_rendered(pieces, in_string)
@@ -62,7 +62,7 @@ def compile_document(pieces: Pieces, schema: Mapping[str, Json], *, null_is_miss
 
 
 def _bounded(fill: Fill) -> Fill:
-    """Check the length of what is filled in: one long value may stand in many places."""
+    """Return a fill that checks the length of the document: a long value may be in many places."""
 
     def filled(values: list[Any]) -> Json:
         document = fill(values)
@@ -73,7 +73,7 @@ def _bounded(fill: Fill) -> Fill:
 
 
 def _skeleton(pieces: Pieces) -> tuple[str, list[bool]]:
-    """Write the document with marks for its expressions, and tell which of them stand inside a string."""
+    """Return the document with marks for its expressions, and which of them are inside a string."""
     out: list[str] = []
     in_string: list[bool] = []
     inside = escaped = False
@@ -113,7 +113,7 @@ class _Compiler:
     """Compiles the parts of a document into functions of the expressions' values."""
 
     def compile(self, node: Json, schema: Any) -> Fill:
-        """Compile a part of the document, for which `schema` is declared."""
+        """Compile a part of the document, whose declared schema is `schema`."""
         if isinstance(node, str):
             index = _index_at(node)
             return self._text(node) if index is None else self._value(index)
@@ -133,7 +133,7 @@ class _Compiler:
         return _compile_text(node)
 
     def _value(self, index: int) -> Fill:
-        """Return a value of any type; a text is raw JSON."""
+        """Return a fill for a value of any type; a text is raw JSON."""
 
         def fill(values: list[Any]) -> Json:
             value = values[index]
@@ -148,7 +148,7 @@ class _Compiler:
         return lambda values: [item for fill in parts for item in fill(values)]
 
     def _items(self, node: Json, schema: Any) -> Items:
-        """Compile one place of an array: a list is spliced in, text is raw JSON for any number of items."""
+        """Compile an item of an array: a list is spliced in, text is raw JSON for any number of items."""
         index = _index_at(node)
         if index is None:
             fill = self.compile(node, schema)
@@ -198,7 +198,7 @@ class _TableCompiler(_Compiler):
 
 
 def _from_cell(cell: Any, nothing: Json, fill: Fill, values: list[Any]) -> Json:
-    """Return what an expression's value gives, or `nothing` for a NULL or empty one; no null is in it.
+    """Return what an expression's value becomes, or `nothing` for a NULL or empty one; without nulls.
 
     A null that the template itself writes, as in `{{ none }}`, is kept.
     """
@@ -220,7 +220,7 @@ def _member(schema: Any, name: str) -> Any:
 
 
 def _index_at(node: Json) -> int | None:
-    """Tell which expression stands at a place by itself."""
+    """Return the index of the expression that is the whole value, or None."""
     if isinstance(node, str) and node.startswith(_OPEN) and node.endswith(_VALUE):
         return int(node[1:-1])
     return None

@@ -1,9 +1,9 @@
-"""How much one rendering of a template may do and make.
+"""The limits of one rendering of a template: time, and the size of its texts and lists.
 
-One long operation cannot be interrupted from inside a process. So each is measured before it begins: what it
-makes against the longest text and list there may be, what it takes against the steps that are left.
-A step is about what one name, constant or operator of a template takes. Whatever is exceeded is an InputError
-(`template_error`) that says what, by how much, and what to do.
+A long operation cannot be interrupted from inside a process, so each is measured before it starts: its
+result against the longest text and list, its time against the steps that are left. A step is about the time
+of one name, constant or operator of a template. Exceeding a limit is an InputError (`template_error`) that
+says which limit it is and what to do.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ from typing import Any, NoReturn
 from connector.errors import InputError
 
 LONGEST_SOURCE = 1 << 18
-"""Characters of one template. A hundred pages; to compile that many expressions takes seconds."""
+"""Characters of one template: a hundred pages, whose expressions take seconds to compile."""
 LONGEST_TEXT = 10 << 20
-"""Characters of a text that a template makes, and of all that it renders. No API takes a longer JSON body."""
+"""Characters of a text in a template, and of all that it renders. No API accepts a longer JSON body."""
 MOST_ITEMS = 1_000_000
-"""Items of a list that a template makes: at 80 bytes each, as much memory as a long text."""
+"""Items of a list in a template: at 80 bytes each, as much memory as a long text."""
 LONGEST_RANGE = 100_000
-"""Numbers in a `range`, and lists that `batch` and `slice` make. It is Jinja's own bound of a sandbox."""
+"""Numbers in a `range`, and lists of `batch` and `slice`. It is the limit of Jinja's sandbox."""
 MOST_STEPS = 10_000_000
 """Steps of one rendering: about a second, or 400,000 passes through a loop of eight parts."""
 STEPS_A_PASS = 16
-"""Steps for a pass through a loop and for a call of a macro, beside those of what is in it."""
+"""Steps for a pass through a loop and for a call of a macro, besides those of its body."""
 STEPS_TO_COMPILE = 100_000
-"""Steps to work out constants while a template is compiled: what comes of them is kept in its code."""
+"""Steps to evaluate constants while a template is compiled."""
 CHARACTERS_A_STEP = 32
-"""Characters that are handled in one step, which also bounds how many can be kept in all."""
+"""Characters that are handled in one step, which also limits how many can be kept."""
 FEW = 16
-"""With no more expressions than this, a template makes but a few times what a row holds."""
+"""Expressions up to which a template renders at most a few times the size of a row."""
 STEPS_AN_ITEM = 4
-"""Steps for an item of a list that is made or gone over: what a list takes is in its items."""
+"""Steps for an item of a list that is created or read."""
 MOST_BITS = 4096
-"""Bits of an integer that `*` and `**` give. JSON's numbers end at 1024."""
+"""Bits of the integers of `*` and `**`. Numbers of JSON have at most 1024."""
 MOST_DIGITS = 4300
-"""Characters of a text that is read as a number. It is Python's own bound, where Python has one."""
+"""Characters of a text that is read as a number. It is Python's limit, where Python has one."""
 WIDEST = 10_000
 """Characters to which a text is padded, by a filter, a method or a format."""
 LONGEST_SLOW_TEXT = 1 << 16
@@ -46,7 +46,7 @@ LONGEST_SLOW_TEXT = 1 << 16
 
 
 class _Meter(threading.local):
-    """What the rendering on this thread has left."""
+    """The steps that the rendering on this thread has left."""
 
     left = MOST_STEPS
 
@@ -55,12 +55,12 @@ _meter = _Meter()
 
 
 def begin(steps: int = MOST_STEPS) -> None:
-    """Begin a rendering on this thread, which may take so many steps."""
+    """Start a rendering on this thread, which may take so many steps."""
     _meter.left = steps
 
 
 def spend(steps: int) -> None:
-    """Take steps from the rendering on this thread. Raises InputError when too few are left."""
+    """Spend steps of the rendering on this thread. Raises InputError if too few are left."""
     left = _meter.left = _meter.left - steps
     if left < 0:
         refuse(
@@ -70,46 +70,46 @@ def spend(steps: int) -> None:
 
 
 def refuse(what: str) -> NoReturn:
-    """Raise the InputError of a template that exceeds a bound."""
-    raise InputError("template_error", f"the template goes too far: {what}")
+    """Raise the InputError of a template that exceeds a limit."""
+    raise InputError("template_error", f"the template exceeds a limit: {what}")
 
 
 def fits(characters: int) -> None:
-    """Check the length of a text that is about to be made, and spend what it takes. Raises InputError."""
+    """Check the length of a text before it is created, and spend its steps. Raises InputError."""
     if characters < CHARACTERS_A_STEP:
         return
     if characters > LONGEST_TEXT:
-        refuse(f"it makes a text of more than {LONGEST_TEXT:,} characters: make it shorter")
+        refuse(f"it creates a text of more than {LONGEST_TEXT:,} characters: make it shorter")
     spend(characters // CHARACTERS_A_STEP)
 
 
 def fits_items(items: int) -> None:
-    """Check the length of a list that is about to be made, and spend what it takes. Raises InputError."""
+    """Check the length of a list before it is created, and spend its steps. Raises InputError."""
     if items > MOST_ITEMS:
-        refuse(f"it makes a list of more than {MOST_ITEMS:,} items: make it shorter")
+        refuse(f"it creates a list of more than {MOST_ITEMS:,} items: make it shorter")
     spend(STEPS_AN_ITEM * items)
 
 
 def check_width(width: Any) -> None:
-    """Check to how many characters a text is padded. Raises InputError."""
+    """Check the width to which a text is padded. Raises InputError."""
     if isinstance(width, int) and width > WIDEST:
         refuse(f"it pads a text to more than {WIDEST:,} characters: give a smaller width")
 
 
 def check_digits(value: Any) -> None:
-    """Check how long a text is that is to be read as a number. Raises InputError."""
+    """Check the length of a text before it is read as a number. Raises InputError."""
     if isinstance(value, str) and len(value) > MOST_DIGITS:
-        refuse(f"it reads a number from a text of {len(value):,} characters; {MOST_DIGITS:,} are the most")
+        refuse(f"it reads a number from a text of {len(value):,} characters; the limit is {MOST_DIGITS:,}")
 
 
 _NO_WEIGHT = frozenset((int, float, bool, type(None)))
 
 
 def weigh(value: Any) -> int:
-    """Count the characters and members in a value, however it is nested, and spend what it takes to go over
-    it. Raises InputError.
+    """Return the number of characters and members in a value, and spend what it takes to read it.
 
-    A list may hold another one many times, and that one another, so that what takes no memory can take a day.
+    Raises InputError. A list may contain another one many times, and that one another, so that a value that
+    takes no memory can take a day to read.
     """
     kind = type(value)
     if kind is str:
@@ -135,7 +135,7 @@ def weigh(value: Any) -> int:
         elif kind is range:
             members += len(value)
         elif kind is FunctionType:
-            raise TypeError("a function is no data")
+            raise TypeError("a function is not data")
         if STEPS_AN_ITEM * members > most:
             break
     spend(STEPS_AN_ITEM * members + characters // CHARACTERS_A_STEP)
@@ -143,7 +143,7 @@ def weigh(value: Any) -> int:
 
 
 def weigh_all(values: Iterable[Any]) -> None:
-    """Spend what it takes to go over these values. Raises InputError."""
+    """Spend what it takes to read these values. Raises InputError."""
     for value in values:
         if type(value) is not str or len(value) >= CHARACTERS_A_STEP:
             weigh(value)

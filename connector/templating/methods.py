@@ -1,6 +1,6 @@
-"""What templates reach of values by a dot: the methods of texts and other data, and what a loop tells.
+"""The members of values in templates: the methods of texts and other data, and the attributes of a loop.
 
-Only what stands here can be reached. Everything else that Python's objects have is not there.
+Only those listed here are available; all other attributes of Python objects are not.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _METHODS: tuple[tuple[type, dict[str, Cost]], ...] = (
 _INDEXES = ("index", "index0", "revindex", "revindex0", "depth", "depth0")
 _OF_A_LOOP = (*_INDEXES, "first", "last", "length", "previtem", "nextitem")
 _NAMES = (str, int, float, type(None))
-"""What a member can be asked by: to look for anything else, Python would have to go over all of it."""
+"""The types of a member's name: Python would have to hash any other value as a whole."""
 
 _HOLDERS = (Mapping, list, tuple, str, range)
 
@@ -64,7 +64,7 @@ NOT_THERE: Any = object()
 
 
 def method(value: Any, name: str, getitem: Callable[[Any, Any], Any]) -> Any:
-    """Give a method of a value, bounded, or NOT_THERE."""
+    """Return a method of a value, bounded, or NOT_THERE."""
     for kind, costs in _METHODS:
         if isinstance(value, kind):
             if name not in costs:
@@ -75,7 +75,7 @@ def method(value: Any, name: str, getitem: Callable[[Any, Any], Any]) -> Any:
 
 
 def member(value: Any, name: Any) -> Any:
-    """Give a member of a value by `value[name]` or `value.name`, or NOT_THERE."""
+    """Return a member of a value by `value[name]` or `value.name`, or NOT_THERE."""
     fail_if_missing(value)
     if not isinstance(name, (*_NAMES, slice)):
         raise TypeError("a member's name is a text or a number")
@@ -85,7 +85,7 @@ def member(value: Any, name: Any) -> Any:
         if isinstance(value, LoopContext) and name in _OF_A_LOOP:
             return getattr(value, name)
         if isinstance(value, tuple) and name in getattr(value, "_fields", ()):
-            return getattr(value, name)  # what `groupby` gives
+            return getattr(value, name)  # a group of `groupby`
     holder: Any = value if isinstance(value, _HOLDERS) else {}
     try:
         return holder[name]
@@ -115,9 +115,7 @@ def _joined(separator: str, parts: Any) -> str:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise TypeError(
-            f"only texts can be joined by a method; the filter join takes {text(value)[:60]}, too"
-        )
+        raise TypeError(f"the method join takes only texts; the filter join also takes {text(value)[:60]}")
     return value
 
 
@@ -134,7 +132,7 @@ _OURS: dict[str, Callable[..., Any]] = {
 def _range(*numbers: int) -> range:
     made = range(*numbers)
     if made and (made[-1] - made[0]) // made.step >= LONGEST_RANGE:
-        refuse(f"a range has {LONGEST_RANGE:,} numbers at most")
+        refuse(f"a range can have at most {LONGEST_RANGE:,} numbers")
     return made
 
 

@@ -1,4 +1,4 @@
-"""The operators of templates, and formatting, bounded before they begin (see `template_bounds`)."""
+"""The operators of templates, and formatting, measured before they start (see `limits`)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from connector.templating.limits import LONGEST_TEXT, MOST_BITS, check_width, fi
 
 
 def add(left: Any, right: Any) -> Any:
-    """Give `left + right`. Raises InputError for too long a text or list."""
+    """Return `left + right`. Raises InputError for too long a text or list."""
     if isinstance(left, str) and isinstance(right, str):
         fits(len(left) + len(right))
     elif isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):
@@ -22,7 +22,7 @@ def add(left: Any, right: Any) -> Any:
 
 
 def multiply(left: Any, right: Any) -> Any:
-    """Give `left * right`. Raises InputError for too long a text or list, and for too large a number."""
+    """Return `left * right`. Raises InputError for too long a text or list, and for too large a number."""
     if isinstance(left, int) and not isinstance(right, int):
         left, right = right, left
     if isinstance(right, int):
@@ -36,7 +36,7 @@ def multiply(left: Any, right: Any) -> Any:
 
 
 def power(left: Any, right: Any) -> Any:
-    """Give `left ** right`. Raises InputError for too large a number."""
+    """Return `left ** right`. Raises InputError for too large a number."""
     if isinstance(left, int) and isinstance(right, int):
         _check_bits(left.bit_length() * right)
     return left**right
@@ -44,24 +44,24 @@ def power(left: Any, right: Any) -> Any:
 
 def _check_bits(bits: int) -> None:
     if bits > MOST_BITS:
-        refuse(f"it makes a whole number of more than {MOST_BITS:,} bits, which no JSON holds")
+        refuse(f"it makes an integer of more than {MOST_BITS:,} bits, which no JSON holds")
 
 
 def modulo(left: Any, right: Any) -> Any:
-    """Give `left % right`, which for a text formats it. Raises InputError for too long a text."""
+    """Return `left % right`, which formats a text. Raises InputError for too long a text."""
     return printf(left, right) if isinstance(left, str) else left % right
 
 
 def printf(pattern: str, values: Any) -> str:
-    """Give `pattern % values`. Raises InputError for too long a text.
+    """Return `pattern % values`. Raises InputError for too long a text.
 
-    A width has to be a number in the pattern: one that comes with the values is refused.
+    A width must be a number in the pattern; one among the values is refused.
     """
     characters, times = weigh(pattern), 0
     for width in _widths(pattern):
         characters += width
         times += 1
-    # A tuple's values are printed once each, a mapping's as often as they are named.
+    # Each value of a tuple is printed once, each of a mapping as often as it is named.
     fits(characters + (1 if isinstance(values, tuple) else times) * weigh(values))
     printed: str = pattern % values
     return printed
@@ -71,7 +71,7 @@ _SPECIFIER = re.compile(r"[#0\- +]*(\*|[0-9]*)(?:\.(\*|[0-9]*))?[hlL]?")
 
 
 def _widths(pattern: str) -> Iterator[int]:
-    """Give for each `%` how many characters it asks for at least; what is broken, Python itself finds."""
+    """Yield the least number of characters of each `%`; invalid patterns are left to Python."""
     at = 0
     while (at := pattern.find("%", at) + 1) > 0:
         if pattern.startswith("(", at):
@@ -82,7 +82,7 @@ def _widths(pattern: str) -> Iterator[int]:
                 refuse('it formats with a name that has a "(" in it')
             at = end + 1
         found = _SPECIFIER.match(pattern, at)
-        assert found is not None  # it takes an empty text, too
+        assert found is not None  # it also matches an empty text
         if "*" in found.groups():
             refuse('it formats with "*" for a width: write the width as a number')
         yield sum(_width(digits) for digits in found.groups("") if digits)
@@ -110,16 +110,16 @@ def join(separator: str, texts: Iterable[str]) -> str:
 
 
 def replace(text: str, old: str, new: str, count: int | None = -1) -> str:
-    """Give the text with `old` replaced. Raises InputError for too long a text."""
+    """Return the text with `old` replaced. Raises InputError for too long a text."""
     weigh(text)
     fits(len(text) + max(0, len(new) - len(old)) * text.count(old))
     return text.replace(old, new, -1 if count is None else count)
 
 
 class BoundedFormatter(Formatter):
-    """`str.format`, whose fields are members of the data alone and whose widths are bounded.
+    """`str.format`, whose fields are members of the data and whose widths are bounded.
 
-    `getitem` gives a member of a value.
+    `getitem` returns a member of a value.
     """
 
     def __init__(self, getitem: Callable[[Any, Any], Any]) -> None:
@@ -127,7 +127,7 @@ class BoundedFormatter(Formatter):
         self._characters = 0
 
     def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        """Find a field's value: `0.name` and `0[name]` are members."""
+        """Return a field's value: `0.name` and `0[name]` are members."""
         first, rest = formatter_field_name_split(field_name)
         value = self.get_value(first, args, kwargs)
         for _, name in rest:
@@ -135,12 +135,12 @@ class BoundedFormatter(Formatter):
         return value, first
 
     def convert_field(self, value: Any, conversion: Any) -> Any:
-        """Follow `!r`, `!s` and `!a`."""
+        """Return the value after `!r`, `!s` or `!a`."""
         weigh(value)
         return super().convert_field(value, conversion)
 
     def format_field(self, value: Any, format_spec: str) -> Any:
-        """Write one field, as long as all of them are not too long."""
+        """Return one field as text. Raises InputError if all fields are too long together."""
         characters = weigh(value) + sum(map(_width, re.findall(r"\d+", format_spec)))
         fits(characters)
         self._characters += characters
@@ -159,4 +159,4 @@ OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "**": power,
 }
 BOUNDED = frozenset(["+", "*", "%", "**"])
-"""The operators whose result can be much larger than what they are given."""
+"""The operators whose result can be much larger than their operands."""

@@ -1,13 +1,13 @@
-"""Jinja templates over a row, compiled once, each giving a JSON value.
+"""Jinja templates over a row, compiled once, each with a JSON value.
 
-Of a template without `{% %}` there are three kinds:
+A template without `{% %}` is one of three kinds:
 
-* exactly one `{{ expression }}`: the expression's own value, with its type;
+* exactly one `{{ expression }}`: the expression's value, with its type;
 * a JSON document with expressions in it (only for array and object inputs): see `json_documents`;
 * anything else: text, in which lists, objects, booleans and null print as JSON.
 
-A template with `{% %}` is text. `compile_together` makes one function of many templates, which costs a row a
-third of what they cost one by one.
+A template with `{% %}` is text. `compile_together` compiles many templates into one function, which takes a
+third of the time that they take one by one.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ Row = Mapping[str, Json]
 
 
 class Scope(dict[str, Any]):
-    """What the templates of one row see: its fields, and `row` for names that are no identifiers.
+    """The names that a row's templates can use: its fields, and `row` for fields that are no identifiers.
 
-    `constants` are what is alike for all rows of a run; a field of the same name hides one. A field named
-    `row` is `row` alone, while `row['a name']` and `row.name` are fields of the row, always.
+    `constants` are the same for all rows of a run; a field of the same name hides one. A field named `row` is
+    `row` alone, while `row['a name']` and `row.name` are always fields of the row.
     """
 
     def __init__(self, row: Row, constants: Mapping[str, Json] | None = None) -> None:
@@ -58,10 +58,10 @@ Render = Callable[[Scope], Json]
 
 @dataclass(frozen=True)
 class Template:
-    """A template that was read: it is sound, but not compiled yet.
+    """A parsed template, which is not compiled yet.
 
-    `fill` puts the values of its `expressions` together; a template with statements has neither. `compile`
-    compiles it by itself, and raises RunError for what is nested too deeply.
+    `fill` combines the values of its `expressions`; a template with statements has neither. `compile`
+    compiles it separately, and raises RunError if it is nested too deeply.
     """
 
     compile: Callable[[], Render]
@@ -70,7 +70,7 @@ class Template:
 
 
 def constant(value: Json) -> Template:
-    """Make a template that gives one value for every row."""
+    """Return a template with the same value for every row."""
     return Template(lambda: lambda scope: value, (), lambda values: value)
 
 
@@ -84,7 +84,7 @@ def read(source: str, schema: Mapping[str, Json], *, null_is_missing: bool = Fal
 
     With `null_is_missing`, NULL and empty cells are left out of a JSON document.
     Raises RunError with line and reason for a syntax error, an unknown filter or test, or a constant
-    part that cannot be JSON where JSON is due.
+    part that is not JSON where JSON is required.
     """
     with _faults(source):
         pieces = _pieces(read_template(source))
@@ -107,24 +107,24 @@ def read(source: str, schema: Mapping[str, Json], *, null_is_missing: bool = Fal
 
 @contextmanager
 def _faults(source: str) -> Iterator[None]:
-    """Turn whatever Jinja raises while it reads or compiles a template into a RunError."""
+    """Convert whatever Jinja raises while it parses or compiles a template to a RunError."""
     try:
         yield
     except TemplateSyntaxError as error:
-        said = (error.message or "").rstrip(".")
-        raise RunError(f"template, line {error.lineno}: {said}: {shorten(source)}") from error
+        message = (error.message or "").rstrip(".")
+        raise RunError(f"template, line {error.lineno}: {message}: {shorten(source)}") from error
     except (SyntaxError, RecursionError, MemoryError, OverflowError, ValueError) as error:
         raise RunError(f"template: too deeply nested or too large: {shorten(source)}") from error
 
 
 def json_source(value: Any) -> str:
-    """Write a JSON value, in whose texts templates may stand, as one JSON document.
+    """Return a JSON value, whose texts may be templates, as one JSON document.
 
-    Raises RunError for what is no JSON.
+    Raises RunError if it is not JSON.
     """
     try:
         if isinstance(value, str):
-            # Text is escaped for JSON; what is Jinja's stays as it is.
+            # Text is escaped for JSON; Jinja's expressions stay as they are.
             tokens = environment.lex(value)
             return (
                 '"'
@@ -144,14 +144,14 @@ def json_source(value: Any) -> str:
 
 
 def takes_json(schema: Mapping[str, Json]) -> bool:
-    """Tell whether text for this schema is a JSON document: its types are `array` and `object` only."""
+    """Return whether text for this schema is a JSON document: its types are only `array` and `object`."""
     types = schema.get("type", ())
     wanted = {types} if isinstance(types, str) else set(types)
     return bool(wanted) and wanted <= {"array", "object", "null"} and wanted != {"null"}
 
 
 def _pieces(tree: nodes.Template) -> list[nodes.Expr] | None:
-    """List a template's texts and expressions in order; None when it has `{% %}` statements."""
+    """Return a template's texts and expressions in order, or None if it has `{% %}` statements."""
     pieces: list[nodes.Expr] = []
     for node in tree.body:
         if not isinstance(node, nodes.Output):
@@ -176,24 +176,24 @@ def _constant_json(texts: Pieces) -> Fill:
 
 
 def _only(values: Sequence[Any]) -> Json:
-    """Give the value of a template's only expression."""
+    """Return the value of a template's only expression."""
     return to_json(values[0])
 
 
 def _own(values: Sequence[Any]) -> Json:
-    """Give the value of a template's only expression, which is what the row holds, however much that is."""
+    """Return the value of a template's only expression, which is a part of the row, of any size."""
     return copied(values[0])
 
 
 def _is_own(expression: nodes.Expr) -> bool:
-    """Tell whether an expression only names a field or its members."""
+    """Return whether an expression only names a field or its members."""
     while isinstance(expression, nodes.Getitem) and isinstance(expression.arg, nodes.Const):
         expression = expression.node
     return isinstance(expression, nodes.Name)
 
 
 def _join(texts: Pieces) -> Fill:
-    """Print values between constant texts."""
+    """Return a fill that prints values between constant texts."""
     pattern = "".join("%s" if piece is None else piece.replace("%", "%%") for piece in texts)
 
     def fill(values: Sequence[Any]) -> str:
@@ -209,11 +209,11 @@ def _join(texts: Pieces) -> Fill:
 
 
 def compile_together(templates: Sequence[Template]) -> Callable[[Scope], list[Json]]:
-    """Compile templates into one function that gives the value of each, in their order.
+    """Compile templates into one function that returns the value of each, in order.
 
-    What it raises, of whatever kind, says no more than that one of them fails: each by itself tells why.
-    Templates with statements are rendered by themselves also here, since a top-level `{% set %}` would leak
-    into the next one. Raises RunError for what is nested too deeply.
+    Any exception of it only means that one of them fails: rendered separately, each reports why. Templates
+    with statements are rendered separately also here: a top-level `{% set %}` would leak into the next one.
+    Raises RunError for a template that is nested too deeply.
     """
     expressions: list[nodes.Expr] = []
     plan: list[tuple[Callable[[Any], Json], int | slice]] = []
@@ -232,8 +232,8 @@ def compile_together(templates: Sequence[Template]) -> Callable[[Scope], list[Js
 
 
 def _placed(template: Template, start: int) -> tuple[Callable[[Any], Json], int | slice]:
-    """Make what gives a template's value, and of which of all values: those of its expressions, from `start`
-    on, or the scope that stands behind them.
+    """Return a function that returns a template's value, and its argument's place among all values: those of
+    its expressions, from `start`, or the scope, which is the last.
     """
     if template.fill is None:
         return template.compile(), -1
@@ -244,8 +244,8 @@ def _placed(template: Template, start: int) -> tuple[Callable[[Any], Json], int 
     return template.fill, slice(start, start + len(template.expressions))
 
 
-# To be compiled by itself a template is read again, since Jinja changes a tree that it compiles, and several
-# threads may come upon their first wrong row at once.
+# A template is parsed again to be compiled separately: Jinja changes a tree that it compiles, and several
+# threads may meet their first wrong row at the same time.
 
 
 def _compile_text(source: str) -> Render:
@@ -256,7 +256,7 @@ def _compile_text(source: str) -> Render:
 
     def render(scope: Scope) -> str:
         with _explained(scope):
-            # A context of its own: what the template sets is kept in it.
+            # A separate context: it has the names that the template sets.
             begin()
             return concat(root(_context(scope)))
 
@@ -275,7 +275,7 @@ def _compile_filled(source: str, fill: Fill) -> Render:
 
 
 def _evaluator(expressions: Sequence[nodes.Expr]) -> Callable[[Scope], list[Any]]:
-    """Compile expressions into one function that gives their values, missing ones refused."""
+    """Compile expressions into one function that returns their values. It raises for missing ones."""
     if not expressions:
         return lambda scope: []
     line = expressions[0].lineno
@@ -292,14 +292,14 @@ def _evaluator(expressions: Sequence[nodes.Expr]) -> Callable[[Scope], list[Any]
         for _ in root(context):
             pass
         found: list[Any] = context.vars["values"]
-        # What is undefined here and does not fail is an inline `if` without an `else`: nothing.
+        # An undefined value that does not fail is an inline `if` without an `else`: an empty text.
         return [text(value) if isinstance(value, Undefined) else value for value in found]
 
     return evaluate
 
 
 class _KeptContext(threading.local):
-    """A thread's context for expressions, which set nothing in it. To make one costs more than to use it."""
+    """A thread's context for expressions, which set no names. To create one costs more than to use it."""
 
     def __init__(self) -> None:
         self.context = _context({})
@@ -311,7 +311,7 @@ def _context(names: dict[str, Any]) -> Context:
 
 @contextmanager
 def _explained(scope: Scope) -> Iterator[None]:
-    """Turn whatever a template raises into an InputError that helps its author."""
+    """Convert whatever a template raises to an InputError for its author."""
     try:
         yield
     except RowError:

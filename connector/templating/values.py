@@ -1,4 +1,4 @@
-"""What a template's expression gives, as JSON and as the text that a template prints."""
+"""The values of template expressions, as JSON and as the text that a template prints."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def without_null(value: Json) -> Json:
 
 
 class _Noticed(threading.local):
-    """What the rendering on this thread has met that its row's envelope warns of."""
+    """What the rendering on this thread found, for a warning in its row's envelope."""
 
     null_in_text = False
 
@@ -72,7 +72,7 @@ noticed = _Noticed()
 
 
 def fail_if_missing(value: Any) -> None:
-    """Raise the error of a value that is not there, if this is one."""
+    """Raise the error of a missing value, if this is one."""
     if isinstance(value, Undefined):
         str(value)  # a _Strict raises its own, precise error
 
@@ -81,7 +81,7 @@ _LARGEST = sys.float_info.max
 
 
 def to_json(value: Any) -> Json:
-    """Turn what an expression gives into JSON. Raises as `copied` does, and RowError for too much of it."""
+    """Return an expression's value as JSON. Raises as `copied` does, and InputError if it exceeds a limit."""
     kind = type(value)
     if kind is str or kind is bool or value is None:
         return value
@@ -91,13 +91,13 @@ def to_json(value: Any) -> Json:
 
 
 def copied(value: Any) -> Json:
-    """Copy a value as plain JSON. Raises TypeError, naming what has no JSON form."""
+    """Return a copy of a value as plain JSON. Raises TypeError that names what is not JSON."""
     kind = type(value)
     if kind is str or kind is bool or value is None:
         return value
     if isinstance(value, (int, float)):
         if not -_LARGEST <= value <= _LARGEST:
-            raise TypeError("its value is no JSON: a number that is too large")
+            raise TypeError("its value is not JSON: a number that is too large")
         return value
     if isinstance(value, str):
         return str(value)
@@ -110,7 +110,7 @@ def copied(value: Any) -> Json:
     if value is NULL:
         return ABSENT
     fail_if_missing(value)
-    raise TypeError(f"its value is no JSON: {type(value).__name__}")
+    raise TypeError(f"its value is not JSON: {type(value).__name__}")
 
 
 def _present(value: Any) -> Any:
@@ -129,7 +129,7 @@ def _key(name: Any) -> str:
 def text(value: Any) -> str:
     """Return a value as a template prints it.
 
-    Text is as it is, null is nothing, a number is in its spelling, and anything else is JSON.
+    Text stays as it is, null is empty, a number keeps its spelling, and anything else is JSON.
     """
     if type(value) is str:
         return value
@@ -142,23 +142,23 @@ def text(value: Any) -> str:
 
 
 def json_of(value: Any, indent: int | None = None) -> str:
-    """Write a value as JSON. An indent is taken and not followed: what is sent has none."""
+    """Return a value as JSON. An indent is accepted and ignored: what is sent has none."""
     plain = to_json(value)
     return "" if plain is ABSENT else json_text.dumps(plain)
 
 
 def parse_json(rendered: str) -> Json:
-    """Read a template's rendered JSON. Raises InputError that shows the text, shortened."""
+    """Parse a template's rendered JSON. Raises InputError that quotes the text, shortened."""
     try:
         return json_text.loads(rendered)
     except ValueError as error:
         quotes = "; text needs quotes around it" if '"' not in rendered else ""
         hint = json_text.syntax_hint(rendered) or quotes
         raise InputError(
-            "template_error", f"the template gives broken JSON ({error}){hint}{cited(rendered)}"
+            "template_error", f"the template renders invalid JSON ({error}){hint}{cited(rendered)}"
         ) from error
 
 
 def is_blank(value: Any) -> bool:
-    """Whether a value is a text that renders to nothing."""
+    """Return whether a value is a blank text."""
     return isinstance(value, str) and not value.strip()

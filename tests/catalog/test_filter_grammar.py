@@ -27,15 +27,15 @@ GOOD = [
     ("backup-start-filter", "startTime after 2026-01-01T00:00:00Z"),
 ]
 BAD = [
-    ("device-filter", "deviceId = 5", '"deviceId = 5" is no device filter; write it like org = 1 AND'),
-    ("device-filter", "org = 1 and class = MAC", 'joined by AND, and not by "and"'),
-    ("device-filter", "org = 1 OR org = 2", '"org = 1 OR org = 2" is no device filter'),
-    ("device-filter", "org = Acme", '"org = Acme" is no device filter'),
-    ("device-filter", "org = 1 AND", '"org = 1 AND" is no device filter'),
-    ("device-filter", "org = 1\nAND x", '"x" is no device filter'),
-    ("device-filter", "org = 1)", '"org = 1)" is no device filter'),
-    ("backup-status-filter", "status = DONE", "is no backup status filter"),
-    ("backup-status-filter", "status = RUNNING AND status = FAILED", "is no backup status filter"),
+    ("device-filter", "deviceId = 5", '"deviceId = 5" is not a valid device filter; an example: org = 1 AND'),
+    ("device-filter", "org = 1 and class = MAC", 'join clauses with AND, not "and"'),
+    ("device-filter", "org = 1 OR org = 2", '"org = 1 OR org = 2" is not a valid device filter'),
+    ("device-filter", "org = Acme", '"org = Acme" is not a valid device filter'),
+    ("device-filter", "org = 1 AND", '"org = 1 AND" is not a valid device filter'),
+    ("device-filter", "org = 1\nAND x", '"x" is not a valid device filter'),
+    ("device-filter", "org = 1)", '"org = 1)" is not a valid device filter'),
+    ("backup-status-filter", "status = DONE", "is not a valid backup status filter"),
+    ("backup-status-filter", "status = RUNNING AND status = FAILED", "is not a valid backup status filter"),
     ("backup-plan-filter", "plan = IMAGE", "planType in (IMAGE,FILE_FOLDER)"),
 ]
 
@@ -102,7 +102,7 @@ def test_an_input_is_checked_by_the_grammar_that_its_format_names() -> None:
     given = Input("filter", "Filter", {"type": "string", "format": "thing-filter"}, grammar=grammar)
     assert given.read("thing 7") == "thing 7"
     with pytest.raises(
-        RowError, match='filter: "thing x" is no thing filter; write it like thing 5'
+        RowError, match='filter: "thing x" is not a valid thing filter; an example: thing 5'
     ) as error:
         given.read("thing x")
     assert error.value.code == "input_invalid"
@@ -137,7 +137,7 @@ def test_a_filter_of_many_spaces_is_checked_in_time(service: Service) -> None:
         with contextlib.suppress(ValueError):
             grammar.read(text)
     assert time.process_time() - begun < 5
-    with pytest.raises(ValueError, match="65,536 characters at most"):
+    with pytest.raises(ValueError, match="at most 65,536 characters"):
         grammar.read("org = 1 AND " * 10_000)
 
 

@@ -73,7 +73,7 @@ def test_every_command_takes_them(ninjaone: Ninjaone, sandbox: Sandbox, own: Pat
     assert ninjaone("run", *rows, *with_own, "-o", "out.jsonl", "--delay-ms", 0).returncode == 1
     forgotten = ninjaone("rerun", "out.jsonl")
     assert forgotten.returncode == 2
-    assert "those of your own need --actions DIR" in forgotten.stderr
+    assert "custom actions need --actions DIR" in forgotten.stderr
     assert ninjaone("rerun", "out.jsonl", *with_own).returncode == 1
     assert len(sandbox.log.requests()) == 4
 
@@ -88,7 +88,10 @@ def test_python_of_the_users_own_runs_only_where_it_is_allowed(
     for command in (CALL, run, ("preview", *run[1:4]), ("show", "look_at_device")):
         done = ninjaone(*command, "--actions", "own")
         assert (done.returncode, done.stdout) == (2, "")
-        assert "look_at_device.py: Python of your own is run only with --allow-handlers" in done.stderr
+        assert (
+            "look_at_device.py: the Python code of custom actions runs only with --allow-handlers"
+            in done.stderr
+        )
     check = ninjaone("catalog", "check", "--actions", "own")
     assert (check.returncode, "--allow-handlers" in check.stdout) == (1, True)
     assert ninjaone("actions", "--actions", "own").returncode == 0  # it is but listed
@@ -132,13 +135,13 @@ def test_the_catalogues_own_python_needs_no_permission(ninjaone: Ninjaone, own: 
 @pytest.mark.parametrize(
     ("path", "text", "said"),
     [
-        ("ninjaone/service.yaml", "name: ninjaone\n", "a service is declared by the catalogue alone"),
-        ("other/service.yaml", "name: other\n", "a service is declared by the catalogue alone"),
-        ("other/ours/look.yaml", OWN, "SERVICE/AREA/NAME.yaml below {own}, and the services are ninjaone"),
-        ("look.yaml", OWN, "stands at SERVICE/AREA/NAME.yaml"),
-        ("ours/look.yaml", OWN, "stands at SERVICE/AREA/NAME.yaml"),
-        ("ninjaone/a/b/look.yaml", OWN, "stands at SERVICE/AREA/NAME.yaml"),
-        ("ninjaone/ours/look.yml", OWN, "stands at SERVICE/AREA/NAME.yaml"),
+        ("ninjaone/service.yaml", "name: ninjaone\n", "a folder of custom actions cannot declare a service"),
+        ("other/service.yaml", "name: other\n", "a folder of custom actions cannot declare a service"),
+        ("other/ours/look.yaml", OWN, "SERVICE/AREA/NAME.yaml below {own}; the services are ninjaone"),
+        ("look.yaml", OWN, "must be at SERVICE/AREA/NAME.yaml"),
+        ("ours/look.yaml", OWN, "must be at SERVICE/AREA/NAME.yaml"),
+        ("ninjaone/a/b/look.yaml", OWN, "must be at SERVICE/AREA/NAME.yaml"),
+        ("ninjaone/ours/look.yml", OWN, "must be at SERVICE/AREA/NAME.yaml"),
         ("ninjaone/ours/get_device.yaml", OWN, "two actions have the same name"),
         ("ninjaone/theirs/look_at_device.yaml", OWN, "two actions have the same name"),
     ],
@@ -166,7 +169,7 @@ def test_nothing_leads_out_of_the_folder(own: Path, tmp_path: Path, link: str) -
     else:
         shutil.rmtree(folder / "ninjaone")
         (folder / "ninjaone").symlink_to(outside.parent.parent, target_is_directory=True)
-    with pytest.raises(DeclarationError, match="it leads out of"):
+    with pytest.raises(DeclarationError, match="it is a link to a path outside"):
         Catalog(own=folder, allow_handlers=True).names  # noqa: B018
 
 
@@ -186,7 +189,7 @@ def test_hidden_folders_are_left_alone(own: Path) -> None:
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="there is no such folder of actions"):
+    with pytest.raises(RunError, match="no such folder"):
         Catalog(own=tmp_path / "none").names  # noqa: B018
 
 

@@ -116,7 +116,7 @@ def test_rows_from_standard_input(ninjaone: Ninjaone, job: Path, tmp_path: Path)
         (("reboot_device", "reboot_devise"), [], 'step "rebooted": no action "reboot_devise"'),
         (("step: read}", "step: raed}"), [], "job.yaml, line 15: steps.2.input.step: no step"),
         (("{{ device != 2 }}", "{{ device != }}"), [], 'step "read": only: template, line 1'),
-        (("rows.jsonl", "none.jsonl"), [], "none.jsonl: there is no such input"),
+        (("rows.jsonl", "none.jsonl"), [], "none.jsonl: no such file or folder"),
         (("", ""), ["-t", "device_id=1"], "it has steps, and each of them says its own templates"),
         (("", ""), ["--rows", "each"], "it has steps, and each of them says its own rows"),
         (("", ""), ["--resume"], "there is no unfinished job to resume"),

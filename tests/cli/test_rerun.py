@@ -302,7 +302,7 @@ def test_it_refuses_what_would_not_be_the_same_rows(
     for arguments in (["out.jsonl"], ["out.jsonl", "job.yaml"]):
         refuses(ninjaone("rerun", *arguments), "rows.jsonl: it has changed since the run")
     (night / "rows.jsonl").unlink()
-    refuses(ninjaone("rerun", "out.jsonl"), "rows.jsonl: there is no such input")
+    refuses(ninjaone("rerun", "out.jsonl"), "rows.jsonl: no such file or folder")
     write_lines(night / "rows.jsonl", [{"n": 1}])
     shutil.rmtree(user_folders.records_folder())
     refuses(

@@ -122,8 +122,8 @@ def test_a_job_file_with_paths_of_its_own(ninjaone: Ninjaone, connection_file: P
         (["run", "reboot_device", "--yes", "-t", "device_id={{ x"], "device_id: template, line 1"),
         (["run", "reboot_device", "--yes", "-t", "device_id={{ x | nope }}"], "nope"),
         (["run", "reboot_device", "--yes", "-t", "device_id=1"], "needs mode"),
-        (["run", "reboot_device", "--yes", "-i", "nowhere.jsonl"], "nowhere.jsonl: there is no such input"),
-        (["run", "reboot_device", "--yes", "-i", "folder"], "the folder holds no part-* files"),
+        (["run", "reboot_device", "--yes", "-i", "nowhere.jsonl"], "nowhere.jsonl: no such file or folder"),
+        (["run", "reboot_device", "--yes", "-i", "folder"], "the folder has no part-* files"),
         (
             ["run", "reboot_device", "--yes", "-i", "rows.jsonl", "-o", "missing/out"],
             "there is no folder missing",

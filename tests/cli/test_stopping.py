@@ -237,10 +237,7 @@ def test_a_folder_that_is_removed_stops_the_run_and_is_put_back(
     shutil.rmtree(results)
     said = end(process)
     assert process.returncode == 3, said
-    assert (
-        "was removed while the run went on; it is restored as the run left it; use --resume to continue"
-        in said
-    )
+    assert "was removed during the run; it is restored as the run left it; use --resume to continue" in said
     assert len(sandbox.log.requests()) < ROWS
     resumed = start("--resume", "-o", results / "out.jsonl", "--delay-ms", 0)
     said = end(resumed)

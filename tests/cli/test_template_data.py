@@ -100,7 +100,7 @@ def test_a_template_that_goes_too_far_is_a_fault_of_the_run_or_an_error_of_the_r
     done = ninjaone(*asked, *given, "--template", "display_name={{ 'a' * 10**10 }}")
     assert done.returncode == 2
     assert (
-        "display_name: template, line 1: the template goes too far: it makes a text of more than"
+        "display_name: template, line 1: the template exceeds a limit: it creates a text of more than"
         in done.stderr
     )
     assert not (tmp_path / "out.jsonl").exists()

@@ -91,7 +91,7 @@ def test_patience_counts_from_when_the_run_is_to_stop(monkeypatch: pytest.Monkey
 
 def test_where_nothing_can_be_resumed_the_row_ends_with_an_error(stop: Event) -> None:
     stop.set()
-    with pytest.raises(RowError, match="the run was stopped while the row had to wait") as caught:
+    with pytest.raises(RowError, match="the run was stopped while the row was waiting") as caught:
         SystemClock(stop, resumable=False).sleep(60)
     assert (caught.value.code, caught.value.refused) == ("cancelled", True)
 

@@ -86,9 +86,9 @@ def test_an_empty_file_is_null(file: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a: 1\nb: 2\na: 3\n", ', line 3: the key "a" stands here twice'),
-        ("x:\n  - {a: 1, a: 2}\n", ', line 2: the key "a" stands here twice'),
-        ("1: a\n1: b\n", ', line 2: the key "1" stands here twice'),
+        ("a: 1\nb: 2\na: 3\n", ', line 3: the key "a" is repeated'),
+        ("x:\n  - {a: 1, a: 2}\n", ', line 2: the key "a" is repeated'),
+        ("1: a\n1: b\n", ', line 2: the key "1" is repeated'),
         ("a: 1\n[b]: 2\n", ", line 2: a key must be text"),
         ("a: 1\n? {b: 1}\n: 2\n", ", line 2: a key must be text"),
         ("a: [1\nb: 2\n", ", line 2: "),
@@ -224,14 +224,14 @@ LAUGHS = "a: &a [x, x]\n" + "".join(
         ("".join(" " * n + "-\n" for n in range(1000)), "it is nested too deeply"),
         ("".join(" " * n + "a:\n" for n in range(1000)), "it is nested too deeply"),
         ("[" * 101 + "]" * 101, "it is nested too deeply"),
-        (LAUGHS, "its aliases stand for too much"),
+        (LAUGHS, "its aliases expand to too many values"),
         (
             LAUGHS.replace("[", "{1: ").replace(", *", ", 2: *").replace(", x", ", 2: x").replace("]", "}"),
             "its aliases",
         ),
         ("a: &a {<<: [*a, *a]}\n", "its aliases"),
-        ("a: &a [*a]\n", "its aliases stand for too much, or for themselves"),
-        ("a: &a {b: {c: *a}}\n", "or for themselves"),
+        ("a: &a [*a]\n", "its aliases expand to too many values, or to themselves"),
+        ("a: &a {b: {c: *a}}\n", "or to themselves"),
     ],
 )
 def test_what_would_end_the_process_or_fill_the_memory_is_a_fault(file: Path, text: str, said: str) -> None:
@@ -239,7 +239,7 @@ def test_what_would_end_the_process_or_fill_the_memory_is_a_fault(file: Path, te
 
 
 def test_a_file_that_is_too_long_is_a_fault(file: Path) -> None:
-    assert "it has more than 10,485,760 characters" in fault(file, "a: " + "x" * strict_yaml.LONGEST)
+    assert "the file has more than 10,485,760 characters" in fault(file, "a: " + "x" * strict_yaml.LONGEST)
 
 
 def test_what_is_nested_and_repeated_in_earnest_is_read(file: Path) -> None:

@@ -22,8 +22,8 @@ def test_a_broken_line_of_a_csv_file_costs_its_own_row_only(tmp_path: Path) -> N
     content = b'a,b\n1,2\n3\n4,5,6\n\n7,\xff\n8,"9"x\n,\n10,"11\n12"\n'
     assert outline(write(tmp_path, content, "rows.csv")) == [
         {"a": "1", "b": "2"},
-        ", line 3: 1 values where the header has 2 columns",
-        ", line 4: 3 values where the header has 2 columns",
+        ", line 3: 1 value for the 2 columns of the header",
+        ", line 4: 3 values for the 2 columns of the header",
         ', line 6: a byte that is not UTF-8, in the column "b"',
         ", line 7: ',' expected after '\"'",
         {"a": "", "b": ""},

@@ -50,7 +50,7 @@ def in_doubt(journal: Journal, row: int, step: int, request: Request) -> str:
     with pytest.raises(RowError) as caught:
         journal.recorded(row, step, request)
     assert (caught.value.code, caught.value.refused) == ("outcome_unknown", False)
-    assert "look before you send it again" in str(caught.value)
+    assert "check before you send it again" in str(caught.value)
     return str(caught.value)
 
 
@@ -72,7 +72,7 @@ def test_what_was_sent_without_an_answer_is_in_doubt(path: Path) -> None:
     journal = begin(path)
     journal.sent(3, 1, POST)
     journal.close()
-    assert "POST /v2/thing: the run was interrupted before its answer came" in in_doubt(
+    assert "POST /v2/thing: the run was interrupted before its response was received" in in_doubt(
         resume(path), 3, 1, POST
     )
 
@@ -100,7 +100,7 @@ def test_a_row_in_doubt_sends_nothing_more_by_another_way(path: Path) -> None:
     journal.close()
     for step in (0, 2):
         said = in_doubt(resume(path), 1, step, UPLOAD)
-        assert said.startswith("POST /v2/thing: the run was interrupted before its answer came")
+        assert said.startswith("POST /v2/thing: the run was interrupted before its response was received")
     assert resume(path).recorded(2, 0, UPLOAD) is None
 
 

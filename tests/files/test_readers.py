@@ -90,9 +90,9 @@ def test_standard_input_is_read_like_a_file(tmp_path: Path, monkeypatch: pytest.
 @pytest.mark.parametrize(
     ("path", "format", "said"),
     [
-        ("nowhere.csv", None, "nowhere.csv: there is no such input"),
-        ("rows", "xml", 'no input format "xml"; there are jsonl, json, csv, tsv'),
-        (".", None, "the folder holds no part-* files"),
+        ("nowhere.csv", None, "nowhere.csv: no such file or folder"),
+        ("rows", "xml", 'unknown input format "xml"; use jsonl, json, csv, tsv'),
+        (".", None, "the folder has no part-* files"),
     ],
 )
 def test_an_input_that_cannot_be_read_is_a_fault_of_the_run(
@@ -177,7 +177,7 @@ def test_a_part_that_breaks_costs_a_row_and_the_others_go_on(tmp_path: Path) -> 
     found = outline(tmp_path)
     assert [row for row in found if isinstance(row, dict)] == [{"n": 1}, {"n": 2}, {"n": 3}]
     assert 'names the column "a" twice' in found[1]
-    assert "part-2: the array is broken after item 1" in found[3]
+    assert "part-2: the array is invalid after item 1" in found[3]
 
 
 def test_a_part_that_vanishes_costs_a_row_but_not_when_it_is_the_first(tmp_path: Path) -> None:
@@ -285,7 +285,7 @@ def test_a_break_is_found_without_reading_the_rest_into_memory(tmp_path: Path) -
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert (good, "broken after item 1" in last) == ([{"n": 1}], True)
+    assert (good, "invalid after item 1" in last) == ([{"n": 1}], True)
     assert peak < 1_500_000
 
 
@@ -315,7 +315,7 @@ def test_a_line_without_end_does_not_fill_the_memory(tmp_path: Path, monkeypatch
     finally:
         tracemalloc.stop()
     assert (rows[0], rows[2]) == ({"n": 1}, {"n": 2})
-    assert "line 2: it has more than 1,048,576 bytes" in rows[1]
+    assert "line 2: the line has more than 1,048,576 bytes" in rows[1]
     assert peak < 6 * most
 
 

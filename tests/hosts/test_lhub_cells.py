@@ -1,4 +1,4 @@
-"""What a table's cells become: NULL, missing and empty ones, arrays as text, options, broken JSON."""
+"""What a table's cells become: NULL, missing and empty ones, arrays as text, options, invalid JSON."""
 
 from __future__ import annotations
 
@@ -103,10 +103,10 @@ SECRET = "hunter2-hunter2"
         (
             "update_organization",
             {"fields": "{{ v }}"},
-            "fields: the template gives broken JSON (Unterminated",
+            "fields: the template renders invalid JSON (Unterminated",
         ),
-        ("update_organization", {"fields": '{"a": {{ v }}}'}, "fields: the template gives broken JSON"),
-        ("update_organization", {"user_data": "[{{ v }}]"}, "broken JSON"),
+        ("update_organization", {"fields": '{"a": {{ v }}}'}, "fields: the template renders invalid JSON"),
+        ("update_organization", {"user_data": "[{{ v }}]"}, "invalid JSON"),
         ("update_organization", {"device_approval_mode": "{{ v }}"}, "text is not one of AUTOMATIC, MANUAL"),
         ("update_device", {"node_role_id": "{{ v }}"}, "node_role_id: an integer is expected, not text"),
         ("update_device", {"node_role_id": "{{ '%d' | format(v) }}"}, "the template fails"),

@@ -215,7 +215,7 @@ def test_what_it_dies_of_is_not_said(ours: LogicHub, by_hand: ByHand, tmp_path: 
     alone = hand.run("once", [])
     assert (alone.code, alone.results, alone.said) == (1, b"", "")
     ran = ours.run_folder("cancel_maintenance", tmp_path / "gone", {"device_id": "1"})
-    assert "there is no such input" in ran.refusal
+    assert "no such file or folder" in ran.refusal
 
 
 def test_called_by_row_ours_sends_nothing_and_says_so(ours: LogicHub, sandbox: Sandbox) -> None:

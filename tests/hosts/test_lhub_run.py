@@ -292,7 +292,7 @@ def test_a_refused_sign_in_runs_nothing_and_shows_no_secret(ours: LogicHub, sand
 def test_a_folder_of_rows_that_is_not_there_is_said(ours: LogicHub, tmp_path: Path) -> None:
     ran = ours.run_folder("cancel_maintenance", tmp_path / "gone", {"device_id": "1"})
     assert ran.code == 2
-    assert ran.refusal == f"{tmp_path / 'gone'}: there is no such input"
+    assert ran.refusal == f"{tmp_path / 'gone'}: no such file or folder"
 
 
 def test_a_full_disk_is_said_where_it_can_be(ours: LogicHub, tmp_path: Path) -> None:

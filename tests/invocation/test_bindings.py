@@ -241,7 +241,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
     said = str(error)
     assert 'name: the row has no field "nam"' in said
     assert 'count: an integer is expected, not the text "x"' in said
-    assert "tags: the template gives broken JSON" in said
+    assert "tags: the template renders invalid JSON" in said
 
 
 @pytest.mark.parametrize("source", ["{{ v }}", " {{ v }} ", "{% if true %}{{ v }}{% endif %}"])
@@ -252,7 +252,7 @@ def test_an_array_comes_from_a_list_and_from_json_text(source: str, value: Any) 
 
 def test_broken_json_text_of_a_row_is_shown() -> None:
     error = refusal(bind(make_action(), {"tags": "{{ v }}"}), {"v": "A, B"})
-    assert (error.code, "broken JSON" in str(error), "A, B" in str(error)) == ("template_error", True, True)
+    assert (error.code, "invalid JSON" in str(error), "A, B" in str(error)) == ("template_error", True, True)
     matched = refusal(bind(make_action(), {}), {"tags": "A, B"})
     assert (matched.code, "not JSON" in str(matched)) == ("input_invalid", True)
 

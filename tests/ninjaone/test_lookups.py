@@ -91,9 +91,9 @@ def test_of_many_choices_the_first_are_listed() -> None:
 
 def test_where_there_is_nothing_to_choose_from() -> None:
     fed = feed("update_organization", [], organization_id="null", name="New")
-    assert 'no organization is called "null". There is none' in str(fed.error)
+    assert 'no organization is called "null". There are none' in str(fed.error)
     fed = feed("update_organization", [], organization_id="Nobody", name="New")
-    assert 'no organization is called "Nobody". There is none' in str(fed.error)
+    assert 'no organization is called "Nobody". There are none' in str(fed.error)
 
 
 def test_a_list_is_read_over_all_pages() -> None:

@@ -146,7 +146,7 @@ def test_broken_rows_have_envelopes_and_send_nothing(
         "input_invalid",
     ]
     assert "in.jsonl, line 2: not JSON" in str(output.written[1].error)
-    assert "line 3: a row is a JSON object, and this is an array" in str(output.written[2].error)
+    assert "line 3: a row must be a JSON object, not an array" in str(output.written[2].error)
     assert all(e.meta["repeatable"] for e in output.written if e.has_error)
     assert (summary.rows, summary.succeeded, summary.failed) == (5, 2, 3)
     assert summary.codes == {"input_invalid": 3}

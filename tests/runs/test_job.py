@@ -107,7 +107,7 @@ def test_a_mistake_has_its_line_and_the_schema_refuses_it_too(tmp_path: Path, da
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("action: x\nrows: each\nrows: one\n", 'line 3: the key "rows" stands here twice'),
+        ("action: x\nrows: each\nrows: one\n", 'line 3: the key "rows" is repeated'),
         (
             "action: x\ndelay_ms: .nan\n",
             "line 2: delay_ms: an integer or a number is expected here, not text",

@@ -63,7 +63,7 @@ def test_a_single_run_is_a_job_without_steps(
     assert (summary.succeeded, summary.left_out) == (1, {})
     rows.unlink()
     prepared = replace(prepared, job=replace(prepared.job, output=str(tmp_path / "other.jsonl")))
-    with pytest.raises(RunError, match=r"^[^ ]*rows.jsonl: there is no such input"):
+    with pytest.raises(RunError, match=r"^[^ ]*rows.jsonl: no such file or folder"):
         list(run_all([prepared], connection=connection))
 
 

@@ -72,7 +72,7 @@ def test_an_array_template_is_a_json_document(source: str, row: dict[str, Any], 
 )
 def test_an_object_template_is_a_json_document(source: str, row: dict[str, Any], value: Any) -> None:
     if value is None:
-        assert "broken JSON" in refusal(source, row, OBJECT)
+        assert "invalid JSON" in refusal(source, row, OBJECT)
     else:
         assert render(source, row, OBJECT) == value
 
@@ -111,7 +111,7 @@ def test_a_template_with_statements_renders_to_text(source: str, row: dict[str, 
 def test_broken_json_at_run_shows_what_was_rendered_and_shortens_it() -> None:
     assert refusal("[{{ a }}]", {"a": "ALERTS"}, ARRAY).endswith("text needs quotes around it: [ALERTS]")
     message = refusal("[{{ a }}]", {"a": '"' + "x" * 5000}, ARRAY)
-    assert "broken JSON" in message
+    assert "invalid JSON" in message
     assert "… (5003 characters)" in message
     assert len(message) < 400
 

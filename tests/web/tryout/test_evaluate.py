@@ -118,7 +118,7 @@ def test_other_inputs_are_shown_beside_a_template_that_is_broken(catalog: Catalo
         ({"ende": "x"}, "ende", 'schedule_maintenance has no input "ende" (did you mean "end"?)'),
         ({"delay_ms": "{{ device }}"}, "delay_ms", "delay_ms is a setting of the whole run"),
         ({"start": "{{ until | nosuch }}"}, "start", 'template, line 1: there is no filter "nosuch"'),
-        ({"start": "{% include 'x' %}"}, "start", "template, line 1: there are no other templates"),
+        ({"start": "{% include 'x' %}"}, "start", "template, line 1: include, import, extends and block"),
     ],
 )
 def test_a_fault_of_a_template_is_marked_at_its_input(
