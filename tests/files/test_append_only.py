@@ -180,7 +180,7 @@ def test_another_file_in_its_place_is_not_touched(path: Path) -> None:
     file.append(b"mine\n")
     path.unlink()
     path.write_bytes(b"another run's\n")
-    with pytest.raises(RunStoppedError, match="cannot be put back: File exists"):
+    with pytest.raises(RunStoppedError, match="cannot be restored: File exists"):
         file.close()
     assert path.read_bytes() == b"another run's\n"
     file.close()

@@ -78,7 +78,7 @@ def test_tojson_writes_plain_json() -> None:
 @pytest.mark.parametrize(
     ("source", "said"),
     [
-        ("{{ range }}", "no JSON"),
+        ("{{ range }}", "not JSON"),
         ("{{ {1: 2} }}", "member names are text, not an integer"),
         ("{{ range }}!", "a function is not data"),
         ("{{ 10 ** n }}", "more than 4,096 bits"),
