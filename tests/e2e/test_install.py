@@ -41,6 +41,8 @@ def test_installed_outside_the_checkout_it_runs_the_demo(tmp_path: Path, wheel: 
     assert (tmp_path / "demo-output" / "devices.csv").exists()
     assert ": 313 actions, " in run(bin / "ninjaone", "catalog", "export", "catalogue", cwd=tmp_path)
     assert "0 problems" in run(bin / "ninjaone", "catalog", "check", cwd=tmp_path)
+    listed = {line.split()[0] for line in run(bin / "ninjaone", "docs", cwd=tmp_path).splitlines() if line}
+    assert {p.stem for p in (checkout / "docs").glob("*.md")} <= listed
     page = (checkout / "docs" / "security.md").read_text(encoding="utf-8")
     assert run(bin / "ninjaone", "docs", "security", cwd=tmp_path) == page
     run(bin / "ninjaone", "examples", "copy", "mine", cwd=tmp_path)
