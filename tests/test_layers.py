@@ -63,7 +63,8 @@ ALLOWED_LINES = {
     ],
     "connections/secret_store.py": ['KEYRING_SERVICE = "ninjaone-connector"'],
     "authoring/reference.py": [
-        "Made from the declarations by `ninjaone catalog reference`; do not edit it by hand."
+        "You want to look up an action and its inputs. `ninjaone show ACTION` prints the same, with examples.",
+        "Generated from the declarations by `ninjaone catalog reference`: edit those instead of this page.",
     ],
     "authoring/checks.py": ['ours = re.fullmatch(r"urn:ninjaone-connector:(\\w+):\\d+", uri)'],
 }

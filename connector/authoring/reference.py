@@ -9,10 +9,13 @@ from connector.catalog.action import Action
 from connector.catalog.inputs import Input
 from connector.common.absent import ABSENT
 
-_HEAD = """# Actions
+_HEAD = """# Action reference
 
-Made from the declarations by `ninjaone catalog reference`; do not edit it by hand.
-A star marks an input that is required. Every action also takes the run's `delay_ms`.
+You want to look up an action and its inputs. `ninjaone show ACTION` prints the same, with examples.
+
+A star marks a required input. Every action also takes the run's `delay_ms`.
+
+Generated from the declarations by `ninjaone catalog reference`: edit those instead of this page.
 """
 
 
