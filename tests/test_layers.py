@@ -63,7 +63,7 @@ ALLOWED_LINES = {
     ],
     "connections/secret_store.py": ['KEYRING_SERVICE = "ninjaone-connector"'],
     "authoring/reference.py": [
-        "You want to look up an action and its inputs. `ninjaone show ACTION` prints the same, with examples.",
+        "You want to look up an action and its inputs. `ninjaone show ACTION` prints it with examples.",
         "Generated from the declarations by `ninjaone catalog reference`: edit those instead of this page.",
     ],
     "authoring/checks.py": ['ours = re.fullmatch(r"urn:ninjaone-connector:(\\w+):\\d+", uri)'],

@@ -11,7 +11,7 @@ from connector.common.absent import ABSENT
 
 _HEAD = """# Action reference
 
-You want to look up an action and its inputs. `ninjaone show ACTION` prints the same, with examples.
+You want to look up an action and its inputs. `ninjaone show ACTION` prints it with examples.
 
 A star marks a required input. Every action also takes the run's `delay_ms`.
 
