@@ -73,6 +73,11 @@ class Errors:
         """The members that make a failure of a response with a successful status."""
         return tuple(shape.when for shape in self.shapes if shape.in_success)
 
+    @cached_property
+    def marks_in_success(self) -> tuple[str, ...]:
+        """Those members as JSON has them, for a quick search."""
+        return tuple(f'"{name}"' for name in self.in_success)
+
 
 @dataclass(frozen=True)
 class Throttling:

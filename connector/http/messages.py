@@ -207,7 +207,7 @@ class Response:
             attempts=self.attempts,
         )
 
-    @cached_property
+    @property
     def text(self) -> str:
         """The body as text, for messages: bytes that are not valid in its charset are replaced."""
         text = self._decoded
@@ -230,7 +230,7 @@ class Response:
         headers = {**self.headers, "content-type": f"{media_type}; charset=utf-8"}
         return replace(self, headers=headers, body=self._decoded.encode("utf-8", "surrogatepass"))
 
-    @cached_property
+    @property
     def charset(self) -> str:
         """The codec of the body's text: by its byte order mark, else as Content-Type declares, else UTF-8."""
         if self.body[:1] in _MARKED:
