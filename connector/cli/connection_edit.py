@@ -26,7 +26,13 @@ from connector.cli.main import NOTHING_RUN, OK, ROWS_FAILED
 from connector.client.auth import token_file
 from connector.client.client import Client
 from connector.client.factory import open_client, open_transport
-from connector.connections.connection import expanded, make_connection, read_settings, saved_connection
+from connector.connections.connection import (
+    expanded,
+    make_connection,
+    read_settings,
+    require_long_secrets,
+    saved_connection,
+)
 from connector.connections.saved import SavedConnections
 from connector.connections.secret_store import Place, SecretStore, keyring_lacks
 from connector.errors import ConnectionSetupError, RunError
@@ -127,7 +133,9 @@ def _held(name: str, secrets: Collection[str]) -> AbstractContextManager[None]:
 def _client(service: Service, name: str, settings: dict[str, Any], secrets: dict[str, str]) -> Client:
     """Make the client of a connection that is not saved yet, which finds all that can be wrong unsent."""
     values = expanded(settings, lambda key: f"{name}: {key}")
-    return open_client(service, make_connection(service, {**values, **secrets, "name": name}, name), 0)
+    connection = make_connection(service, {**values, **secrets, "name": name}, name)
+    require_long_secrets(connection, name)
+    return open_client(service, connection, 0)
 
 
 def _wanted(options: argparse.Namespace) -> Place | None:

@@ -62,6 +62,11 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         help="health checks that this connection is not to have, such as users,scopes",
     )
     parser.add_argument(
+        "--allow-short-secrets",
+        action=argparse.BooleanOptionalAction,
+        help="accept a secret of fewer than 8 characters",
+    )
+    parser.add_argument(
         "--read-only", action=argparse.BooleanOptionalAction, help="never send what changes anything"
     )
     parser.add_argument("--audit", metavar="FILE", help="append a line of every request to FILE")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from threading import Lock
@@ -46,11 +46,14 @@ class Audit:
         row: int,
         began: float,
         seconds: float,
+        hide: Callable[[str], str] | None = None,
     ) -> None:
-        """Write the line of a try that began at an epoch second and took so many of them.
+        """Write the line of an attempt that began at an epoch second and took so many of them.
 
-        One that cannot be written is kept, for `require` to write it.
+        `hide` removes the secrets of its row, too. A line that cannot be written is kept, for `require` to
+        write it.
         """
+        hide = hide or self._redactor.text
         line: dict[str, Json] = {
             "audit": VERSION,
             "time": datetime.fromtimestamp(began, timezone.utc).isoformat(timespec="milliseconds")[:-6] + "Z",
@@ -58,10 +61,10 @@ class Audit:
             "action": action or None,
             "row": row or None,
             "method": request.method,
-            "path": self._redactor.text(request.path),
+            "path": hide(request.path),
             "status": outcome.status,
             "error": outcome.code if isinstance(outcome, RowError) else None,
-            "request_id": outcome.request_id,
+            "request_id": outcome.request_id and hide(outcome.request_id),
             "duration_ms": round(seconds * 1000, 1),
             "attempt": outcome.attempts,
         }

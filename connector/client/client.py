@@ -100,7 +100,8 @@ class Client:
             said = f'{request} has the effect "{request.effect}", and the run or its connection is read-only'
             raise ApiError("forbidden", f"{said}: it was not sent")
         described, body = request.encoded
-        hide = (context or self).redactor.said
+        redactor = (context or self).redactor
+        hide = redactor.said
         attempt, renewed, lost_before = 0, False, False
         is_logged = logger.isEnabledFor(logging.DEBUG)
         while True:
@@ -113,10 +114,10 @@ class Client:
             attempt += 1
             began = self._clock.monotonic() if is_logged else 0.0
             if self._audit:
-                a_try = partial(self._try, request, headers, body, attempt, lost_before, hide)
+                a_try = partial(self._try, request, headers, body, attempt, lost_before, redactor)
                 outcome = self._audited(self._audit, a_try, request, attempt, context)
             else:
-                outcome = self._try(request, headers, body, attempt, lost_before, hide)
+                outcome = self._try(request, headers, body, attempt, lost_before, redactor)
             if is_logged:
                 status = outcome.status if isinstance(outcome, Response) else outcome.error.status
                 took_ms = 1000 * (self._clock.monotonic() - began)
@@ -193,7 +194,8 @@ class Client:
         finally:
             seconds = self._clock.monotonic() - start
             action, row = (context.action, context.row) if context else ("", 0)
-            audit.note(request, about, action=action, row=row, began=began, seconds=seconds)
+            hide = (context or self).redactor.text
+            audit.note(request, about, action=action, row=row, began=began, seconds=seconds, hide=hide)
 
     def _renew(self, dead: str, expired: RowError) -> None:
         try:
@@ -214,7 +216,7 @@ class Client:
         body: bytes | None,
         attempt: int,
         lost_before: bool,
-        hide: Callable[[str], str],
+        redactor: Redactor,
     ) -> Response | _Failure:
         try:
             came = self._transport.send(
@@ -223,6 +225,9 @@ class Client:
         except TransportError as error:
             return self._no_answer(request, error, attempt)
         request_id = came.headers.get(self.service.request_id_header)
+        if request_id:  # it is shown as it is, and may repeat anything
+            request_id = redactor.text(request_id)
+        hide = redactor.said
         answer = Response(came.status, came.headers, came.body, attempt, request_id, lost_before, hide)
         if not request.binary:
             answer = answer.in_utf8()

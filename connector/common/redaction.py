@@ -1,4 +1,4 @@
-"""Removal of secrets from everything that is shown or written."""
+"""Redaction: secrets are kept out of everything that is shown or written."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import lru_cache
-from itertools import chain
 from threading import Lock
-from urllib.parse import quote, quote_plus
 
 from connector.common.json_text import Json
 
 HIDDEN = "•••"
 _SHORTEST = 4
-"""Characters. Shorter secrets of a row are not hidden: they would mask much else."""
+"""Shorter values are not hidden in texts about a row, or to people: too much else has them."""
+_MOST_NAMES = 10_000
+"""Limit of the names of members that a redactor remembers as free of secrets."""
 
 
 class Redactor:
-    """Masks known secret values in texts, and the secret members of a service's JSON."""
+    """Hides known secret values in texts, and the members that a service declares secret in JSON."""
 
     def __init__(self, values: Iterable[str] = (), members: Iterable[str] = ()) -> None:
         self._members = frozenset(members)
@@ -30,49 +30,53 @@ class Redactor:
         self._hide(values)
 
     def add(self, value: str) -> None:
-        """Mask this value, too, from now on."""
+        """Hide this value, too, from now on."""
         with self._lock:
             self._hide([value])
         if self is not OF_PROCESS:
             remember(value)
 
     def with_secrets(self, values: Iterable[str]) -> Redactor:
-        """Return a redactor that also masks these values, which are secret in one row only."""
+        """Return a redactor that also hides these values, which are secret in one row only."""
         one = Redactor((value for value in values if len(value) >= _SHORTEST), self._members)
         one._beyond, one._shortest = self, 0
         return one
 
     def _hide(self, values: Iterable[str]) -> None:
         self._given |= {value for value in values if value}
-        spelled = {text for value in self._given for text in _spellings(value)}
-        longest_first = sorted(spelled, key=len, reverse=True)
-        # Other threads may be reading, so the order and the shortest length must be right at every instant.
-        self._shortest = len(longest_first[-1]) if longest_first else sys.maxsize
-        self._values = tuple(longest_first)
+        longest_first = sorted(self._given, key=len, reverse=True)
+        # Other threads may be reading: of two secrets of which one is a part of the other, or of a new short
+        # one, nothing must be seen at any instant.
+        secrets = tuple(map(_secret, longest_first))
+        self._shortest = min((secret.shortest for secret in secrets), default=sys.maxsize)
+        self._secrets = secrets
+        self._plain_names: set[str] = set()  # after the secrets: a name found plain before is looked at again
 
     def may_hide(self, text: str) -> bool:
-        """Return whether a text, or the JSON in it, could have something to mask; it seldom has."""
+        """Return whether a text, or the JSON in it, may hold something to hide; it seldom does."""
         # In JSON, an escape could spell any name.
-        if "\\" in text or any(map(text.__contains__, chain(self._values, self._members))):
+        if "\\" in text or any(map(text.__contains__, self._members)):
+            return True
+        if any(secret.anchor in text for secret in self._secrets):
             return True
         return self._beyond is not None and self._beyond.may_hide(text)
 
     def text(self, text: str) -> str:
-        """Return a text with the known secret values masked."""
-        for value in self._values:
-            if value in text:
-                text = text.replace(value, HIDDEN)
+        """Return the text without the known secret values, however they are spelled."""
+        for secret in self._secrets:
+            if secret.anchor in text:
+                text = secret.hidden_in(text)
         return self._beyond.text(text) if self._beyond else text
 
     def said(self, text: str) -> str:
-        """Return a text with known values, and the values of secret members in it, masked.
+        """Return a text that quotes anything, without known values and values of members that are secret.
 
-        They are found in JSON, also if it is cut off or inside a text of JSON, and in forms (`name=value`).
+        They are found in JSON, complete or cut off, also in a string of JSON, and in forms (`name=value`).
         """
         return _member_pattern(self._members).sub(_without_value, self.text(text))
 
     def json(self, value: Json) -> Json:
-        """Return a JSON value with secret members and known secret values masked."""
+        """Return a JSON value without the members that are secret and without known secret values."""
         if type(value) in _NO_TEXT:
             return value
         if isinstance(value, str):
@@ -82,9 +86,12 @@ class Redactor:
         return self._object(value) if isinstance(value, (dict, Mapping)) else value
 
     def _object(self, value: Mapping[str, Json]) -> dict[str, Json]:
-        # Called for every item of a list: most members have no text, or one that is too short.
-        shortest, shown = self._shortest, {}
+        # Every member of every item of a list passes here: most hold no text, or too short a text.
+        shortest, plain = self._shortest, self._plain_names
+        shown: dict[str, Json] = {}
         for name, member in value.items():
+            if name not in plain:
+                name = self._shown_name(name, plain, shown)
             kind = type(member)
             if kind is str:
                 shown[name] = member if len(member) < shortest else self.text(member)
@@ -95,28 +102,97 @@ class Redactor:
                 shown[name] = HIDDEN
         return shown
 
+    def _shown_name(self, name: str, plain: set[str], others: Mapping[str, Json]) -> str:
+        """Return a member's name without secrets, and different from the names of the `others`."""
+        shown = self.text(name)
+        if shown == name and self._beyond is None and len(plain) < _MOST_NAMES:
+            plain.add(name)
+        while shown != name and shown in others:
+            shown += HIDDEN
+        return shown
+
 
 _NO_TEXT = frozenset((int, float, bool, type(None)))
-"""Types of values without text."""
-
-OF_PROCESS = Redactor()
-"""Masks the secrets of every connection that the process has read, and every token."""
+"""Types of values that hide nothing."""
 
 
-def remember(secret: str) -> None:
-    """Mask a secret in everything that the process shows."""
-    if len(secret) >= _SHORTEST:
-        OF_PROCESS.add(secret)
+class _Secret:
+    """One secret, which is found in any spelling that quotes it.
+
+    `anchor` is a part of it that no spelling changes: a text without it has no spelling. `shortest` is the
+    least number of characters of a spelling.
+    """
+
+    def __init__(self, value: str) -> None:
+        self.value = value
+        longest = max(_UNCHANGED.findall(value), key=len, default="")
+        self._is_plain = longest == value
+        self.anchor = longest if self._is_plain or len(longest) >= _SHORTEST_ANCHOR else ""
+        self.shortest = len(self.anchor) or 1
+        self._pattern: re.Pattern[str] | None = None
+
+    def hidden_in(self, text: str) -> str:
+        """Return the text without the secret."""
+        if self._is_plain:
+            return text.replace(self.value, HIDDEN)
+        if self._pattern is None:  # compiled when it is needed, which is seldom
+            self._pattern = re.compile(_pattern(self.value))
+        return self._pattern.sub(HIDDEN, text)
 
 
-def _spellings(value: str) -> set[str]:
-    """Return the spellings of a secret in texts, JSON, URLs, forms and errors; most have only one."""
-    if value.isascii() and value.isalnum():
-        return {value}
-    spelled = {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]}
-    with suppress(UnicodeEncodeError):
-        spelled |= {quote(value, safe=""), quote_plus(value)}
-    return spelled
+_UNCHANGED = re.compile(r"[0-9A-Za-z]+")
+"""Characters that are written alike in texts, JSON, URLs, forms, HTML and errors."""
+_SHORTEST_ANCHOR = 4
+_PADDED = re.compile(r"([\w.~+/-]{16,})(={1,2})", re.ASCII)
+
+
+@lru_cache(maxsize=256)
+def _secret(value: str) -> _Secret:
+    return _Secret(value)
+
+
+def _pattern(value: str) -> str:
+    """Return a pattern for all spellings of a secret: raw, or escaped for JSON, URLs, forms, HTML and Python.
+
+    Each may be escaped more than once, and each character in another way: some writers escape a slash, and
+    some do not. The padding of base64 may be missing.
+    """
+    padded = _PADDED.fullmatch(value)
+    if padded:
+        return _pattern(padded[1]) + f"(?:{_spellings('=')}){{0,{len(padded[2])}}}"
+    return "".join(c if _UNCHANGED.fullmatch(c) else f"(?:{_spellings(c)})" for c in value)
+
+
+def _spellings(character: str) -> str:
+    """Return the alternatives of a pattern for one character that is not a letter or digit of ASCII."""
+    code = ord(character)
+    found = [r"\\{1,16}" if character == "\\" else r"\\{0,15}" + re.escape(character)]
+    for encoding in ("utf-8", "latin-1"):
+        with suppress(UnicodeEncodeError):
+            found.append("".join(rf"%(?:25){{0,4}}{_hex(byte, 2)}" for byte in character.encode(encoding)))
+    units = character.encode("utf-16-be", "surrogatepass")
+    pairs = [units[at] << 8 | units[at + 1] for at in range(0, len(units), 2)]
+    found.append("".join(rf"\\{{1,16}}u{_hex(unit, 4)}" for unit in pairs))
+    found.append(rf"\\{{1,16}}U{_hex(code, 8)}")
+    if code < 256:
+        found.append(rf"\\{{1,16}}x{_hex(code, 2)}")
+    escaped = json.dumps(character)[1:-1]
+    if len(escaped) == 2:  # \n and the like
+        found.append(r"\\{1,16}" + re.escape(escaped[1]))
+    found.append(rf"&(?:amp;){{0,4}}#(?:0{{0,6}}{code}|[xX]0{{0,6}}{_hex(code, 1)});")
+    if name := _ENTITIES.get(character):
+        found.append(rf"&(?:amp;){{0,4}}{name};")
+    if character == " ":
+        found += [r"\+", r"%(?:25){0,4}2[bB]"]
+    return "|".join(dict.fromkeys(found))
+
+
+_ENTITIES = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
+
+
+def _hex(number: int, digits: int) -> str:
+    """Return a pattern for a hexadecimal number in either case."""
+    return "".join(d if d.isdigit() else f"[{d}{d.upper()}]" for d in f"{number:0{digits}x}")
 
 
 @lru_cache(maxsize=8)
@@ -133,7 +209,7 @@ def _member_pattern(members: frozenset[str]) -> re.Pattern[str]:
 
 
 def _without_value(found: re.Match[str]) -> str:
-    """Return the match with its value masked, so that JSON stays JSON."""
+    """Return the match with its value hidden, so that JSON stays JSON."""
     kind = found.lastgroup or ""
     if not found[kind] or found[kind] == "null":
         return found[0]
@@ -144,5 +220,15 @@ def _without_value(found: re.Match[str]) -> str:
 
 
 def masked(secret: str) -> str:
-    """Return a mask for a secret that, if it is long enough, shows its last four characters."""
+    """Return a mark for a secret with, if it is long enough, its last four characters."""
     return HIDDEN + (secret[-4:] if len(secret) >= 12 else "")
+
+
+OF_PROCESS = Redactor()
+"""Has the secrets of every connection that the process has read, and every token: the last check."""
+
+
+def remember(secret: str) -> None:
+    """Hide a secret in everything that the process shows to people."""
+    if len(secret) >= _SHORTEST:
+        OF_PROCESS.add(secret)

@@ -40,6 +40,7 @@ _FIELDS: dict[str, tuple[type, ...]] = {
     "ca_file": (str,),
     "proxy": (str,),
     "health_checks_off": (list,),
+    "allow_short_secrets": (bool,),
     "read_only": (bool,),
     "audit": (str,),
 }
@@ -47,6 +48,8 @@ SETTINGS = tuple(name for name in _FIELDS if name not in SECRETS)
 """What a saved connection's file may say, besides the service."""
 _DOORS = ("read_only", "audit")
 """What the environment may say of whichever connection is used."""
+SHORTEST_SECRET = 8
+"""Characters of a secret: parts of ordinary texts are as long as a shorter one."""
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -57,6 +60,7 @@ class Connection:
 
     `timeout_s` bounds the first byte of a response and every pause in it, in seconds; `total_timeout_s` the
     complete response (None: `default_total_timeout_s`); `largest_body_mb` its body, in MiB.
+    `allow_short_secrets` permits to save a secret of fewer than `SHORTEST_SECRET` characters.
     A `read_only` connection sends no request that changes anything. `audit` are the files that get a line for
     every request. `name` is the name of a saved connection, or empty; `origin` says for a person where the
     connection was found.
@@ -76,6 +80,7 @@ class Connection:
     ca_file: str | None = None
     proxy: str | None = field(default=None, repr=False)
     health_checks_off: tuple[str, ...] = ()
+    allow_short_secrets: bool = False
     read_only: bool = False
     audit: tuple[str, ...] = ()
     name: str = ""
@@ -97,6 +102,20 @@ class Connection:
         """What must never be shown, a proxy's password included."""
         password = password_of(self.proxy or "")
         return (self.client_secret, self.access_token, self.refresh_token, password, unquote(password))
+
+
+def require_long_secrets(connection: Connection, place: str) -> None:
+    """Raise ConnectionSetupError, naming `place`, for a secret that is too short to be hidden in texts."""
+    if connection.allow_short_secrets:
+        return
+    named = {name: getattr(connection, name) for name in SECRETS}
+    named["password of the proxy"] = password_of(connection.proxy or "")
+    for name, value in named.items():
+        if 0 < len(value) < SHORTEST_SECRET:
+            raise ConnectionSetupError(
+                f"{place}: the {name} has fewer than {SHORTEST_SECRET} characters: wherever these occur in a "
+                "message or a result, they would be hidden. If it is correct, use --allow-short-secrets"
+            )
 
 
 def described(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -55,6 +55,7 @@ def file_name(response: Response) -> str:
         given = header.get_filename() or ""
     except (ValueError, LookupError, TypeError):  # for a malformed header, such as `filename*999…=`
         given = ""
+    given = response.hide(given)
     harmless = re.sub(r"[^\w. -]", "_", re.split(r"[/\\]", given)[-1]).strip(". ")
     # The end of it, which has the extension.
     return harmless.encode()[-_LONGEST_NAME:].decode(errors="ignore").strip(". ") or "content"

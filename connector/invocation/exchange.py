@@ -150,7 +150,8 @@ class Exchange:
         """Give an answer as it may be noted: the recorder does not know the row's own secrets."""
         if self.redactor is self._client.redactor:
             return response
-        return replace(response, body=self.redactor.text(response.text).encode())
+        headers = {name: self.redactor.text(value) for name, value in response.headers.items()}
+        return replace(response, headers=headers, body=self.redactor.text(response.text).encode())
 
     def _send_and_take_back(self, request: Request, step: int, sent_before: bool) -> Response:
         """Send a request that is noted, and take the note back if it was certainly not carried out."""

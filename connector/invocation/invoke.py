@@ -215,7 +215,7 @@ class _RowWriter:
         if self._invoker.tenant:
             meta["connection"] = self._invoker.tenant
         if self._exchange.warnings:
-            meta["warnings"] = self._exchange.warnings
+            meta["warnings"] = [self._exchange.redactor.said(text) for text in self._exchange.warnings]
         message = None
         if error is not None:
             message = self._exchange.redactor.said(str(error)) or error.code

@@ -156,6 +156,8 @@ def test_each_kind_of_secret(in_process: Ninjaone, kind: str, options: tuple[str
         ((*APP, "--secret-stdin", "--proxy", f"http://u:{SECRET}@p"), "x", "a password is never an argument"),
         ((*APP, "--secret-stdin", "--proxy", f"u:{SECRET}@p"), "x", "a password is never an argument"),
         ((*APP, "--secret-stdin", "--proxy", "http://u:${NO}@p"), "x", "environment variable NO is not set"),
+        ((*APP, "--secret-stdin"), "7-chars", "acme: the client_secret has fewer than 8 characters"),
+        ((*APP, "--secret-stdin", "--secret-kind", "access_token"), "x", "the access_token has fewer than 8"),
         ((*APP, "--client-secret", SECRET), "", "a secret is never an argument"),
         ((*APP, f"--client-secret={SECRET}"), "", "a secret is never an argument"),
         ((*APP, "--secret", SECRET), "", "a secret is never an argument"),
@@ -206,3 +208,23 @@ def test_secrets_left_by_a_connection_that_was_removed_by_hand_are_not_the_new_o
     (config / "connections/acme.yaml").unlink()
     add(in_process, "acme")
     assert "refresh_token" not in shown(in_process, "acme")
+
+
+def test_a_short_secret_is_saved_on_request(in_process: Ninjaone, sandbox: Sandbox) -> None:
+    options = (*APP, "--secret-stdin", "--no-test")
+    assert (
+        in_process("connection", "add", "acme", *options, "--allow-short-secrets", stdin="7-chars").returncode
+        == 0
+    )
+    assert shown(in_process, "acme")["allow_short_secrets"] is True
+    # It stays allowed until that is taken back.
+    assert (
+        in_process("connection", "edit", "acme", "--secret-stdin", "--no-test", stdin="6-char").returncode
+        == 0
+    )
+    done = in_process("connection", "edit", "acme", "--no-allow-short-secrets", "--no-test")
+    assert (done.returncode, "fewer than 8 characters" in done.stderr) == (2, True)
+    assert (
+        in_process("connection", "edit", "acme", "--secret-stdin", "--no-test", stdin="8-chars!").returncode
+        == 0
+    )

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import html
 import json
+import re
+import time
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
 from hypothesis import given
@@ -106,7 +111,7 @@ def test_learning_a_secret_again_and_again_spells_it_no_further() -> None:
     redactor = Redactor(["a b%"])
     for _ in range(5):
         redactor.add("another")
-    assert redactor._values == Redactor(["a b%", "another"])._values
+    assert redactor._secrets == Redactor(["a b%", "another"])._secrets
 
 
 @pytest.mark.parametrize(
@@ -149,3 +154,75 @@ def test_the_process_knows_what_any_part_of_it_has_learned() -> None:
     remember("abc")
     said = "abc a-token-of-this-test a-secret-of-this-test"
     assert redaction.OF_PROCESS.text(said) == f"abc {HIDDEN} {HIDDEN}"
+
+
+def escaped_twice(text: str) -> str:
+    return json.dumps(json.dumps(text))
+
+
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "as it is": str,
+    "JSON": json.dumps,
+    "JSON in JSON": escaped_twice,
+    "JSON of other letters": lambda text: json.dumps(text, ensure_ascii=False),
+    "JSON with slashes escaped": lambda text: json.dumps(text).replace("/", "\\/"),
+    "JSON for HTML": lambda text: "".join(f"\\u{ord(c):04X}" if c in "<>&'=+" else c for c in text),
+    "a repr": repr,
+    "URL": lambda text: quote(text, safe=""),
+    "URL with slashes bare": quote,
+    "URL with much bare": lambda text: quote(text, safe="/+=:,;@&$!*'()~"),
+    "URL in lower case": lambda text: re.sub("%[0-9A-F]{2}", lambda m: m[0].lower(), quote(text, safe="")),
+    "URL in a URL": lambda text: quote(quote(text), safe=""),
+    "form": quote_plus,
+    "form in a URL": lambda text: quote(quote_plus(text), safe=""),
+    "HTML": html.escape,
+    "HTML in numbers": lambda text: re.sub("[^0-9A-Za-z]", lambda m: f"&#{ord(m[0])};", text),
+    "HTML in hex": lambda text: re.sub("[^0-9A-Za-z]", lambda m: f"&#x{ord(m[0]):X};", text),
+    "XML in HTML": lambda text: html.escape(html.escape(text)),
+}
+BASE64 = st.binary(min_size=24, max_size=48).map(lambda data: base64.b64encode(data).decode())
+ANY_SECRET = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=8, max_size=24)
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+@examples(50)
+@given(BASE64 | ANY_SECRET)
+def test_no_spelling_of_a_secret_is_left(name: str, secret: str) -> None:
+    spelled = SPELLINGS[name](secret)
+    shown = Redactor([secret]).text(f"<{spelled}>")
+    left = re.sub(r"""["'\\\\]""", "", shown)  # the quotes around it
+    assert left == f"<{HIDDEN}>", spelled
+    assert Redactor([secret]).may_hide(spelled)
+    assert Redactor([secret]).json({spelled: [spelled]}) == {shown[1:-1]: [shown[1:-1]]}
+
+
+@given(BASE64.filter(lambda text: text.endswith("=")))
+def test_a_secret_without_its_padding_is_hidden(secret: str) -> None:
+    for text in (secret, secret.rstrip("="), quote(secret), secret.rstrip("=") + "%3D"):
+        assert HIDDEN in Redactor([secret]).text(text)
+        assert len(Redactor([secret]).text(text)) <= len(HIDDEN) + 3
+
+
+def test_many_backslashes_cost_little() -> None:
+    start = time.process_time()
+    redactor = Redactor(['"/"/"/"', "/a-secret/"])
+    redactor.text("\\" * 200_000)
+    redactor.text("/a" + "\\" * 200_000)
+    assert time.process_time() - start < 2
+
+
+def test_the_name_of_a_member_is_hidden_and_no_member_is_lost() -> None:
+    redactor = Redactor(["secret/1+x="])
+    value = {"secret/1+x=": 1, "a secret%2F1%2Bx%3D": [2], "ok": {"secret/1+x=": None}, "secret\\/1+x=": 4}
+    shown = {HIDDEN: 1, f"a {HIDDEN}": [2], "ok": {HIDDEN: None}, HIDDEN * 2: 4}
+    assert redactor.json(value) == shown
+    assert redactor.with_secrets(["another"]).json(value) == shown
+
+
+def test_a_name_that_was_plain_is_hidden_once_it_is_known_as_a_secret() -> None:
+    redactor = Redactor()
+    here = redactor.with_secrets(["own-secret"])
+    assert redactor.json({"token-12": 1}) == here.json({"token-12": 1}) == {"token-12": 1}
+    redactor.add("token-12")
+    assert redactor.json({"token-12": 1}) == here.json({"token-12": 1}) == {HIDDEN: 1}
+    assert here.json({"own-secret": 1}) == {HIDDEN: 1}

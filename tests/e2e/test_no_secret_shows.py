@@ -28,7 +28,7 @@ from tests.fakes import write_lines
 SEEDS = {
     # With what JSON and forms spell in another way.
     "a connection's client secret": 'Seed/cl1ent+"secret\\=%41-xyzzy',
-    "the sign-in's token": "SeedToken.eyJhbGciOi-01_~+/tail==",
+    "the sign-in's token": "SeedToken.eyJhbGciOi-01_~+/tail/8fX+9a==",
     "a refresh token": "SeedRefreshToken/first+==",
     "a refresh token that replaced it": "SeedRotated.refresh-token_2",
     "a ready access token": "SeedReadyToken-b81f00cafe",
@@ -41,6 +41,7 @@ SEEDS = {
     "a row's password": 'SeedRow"password\\ö-42',
     "a row's TOTP secret": "SEEDROWTOTP765432",
     "a webhook's header": "SeedWebhookHeader-0001",
+    "a base64 secret of a row": "U2VlZFJvdw/7+Zx9/Qk8+LmNvbQ==",
 }
 KEPT = (
     "config/ninjaone-connector/secrets/*.json",
@@ -64,7 +65,7 @@ ANSWERED = {
 }
 HANGS = "Never Answered"
 """The name of an organization that is not made while the test looks on."""
-BREAKS, ECHOES, QUOTES, REFUSES, PAGE = 902, 903, 904, 905, 906
+BREAKS, ECHOES, QUOTES, REFUSES, PAGE, NAMES, REDIRECTS = 902, 903, 904, 905, 906, 907, 908
 """Devices about which the instance says something of its own."""
 
 
@@ -89,11 +90,19 @@ def _handler(instance: Instance) -> type[BaseHTTPRequestHandler]:
             data = said.encode()
             self.send_response(status)
             self.send_header("content-type", media_type)
-            self.send_header("x-nj-request-id", "an-id")
+            # What a gateway may do: it repeats the token, or what it was sent, in the id of the request.
+            self.send_header("x-nj-request-id", f"an-id-{quote(self.repeated(body))}")
+            if status == 302:
+                self.send_header("location", "https://127.0.0.1/?back=" + quote(SEEDS["the sign-in's token"]))
             self.send_header("content-length", str(len(data)))
             self.end_headers()
             with suppress(OSError):  # whoever asked was killed
                 self.wfile.write(data)
+
+        def repeated(self, body: str) -> str:
+            with suppress(ValueError, KeyError, TypeError):
+                return str(json.loads(body)["password"])
+            return SEEDS["the sign-in's token"]
 
         do_GET = do_POST = do_PUT = do_DELETE = answer
 
@@ -118,6 +127,10 @@ def _handler(instance: Instance) -> type[BaseHTTPRequestHandler]:
                     ("x" * (120 - cut) + token + '{"password": "' + ANSWERED["nested"][0]["password"]),
                     as_json,
                 )
+            if device == NAMES:
+                return 200, json.dumps({token: 1, "in": [{quote(token): {token.rstrip("="): 2}}]}), as_json
+            if device == REDIRECTS:
+                return 302, "", as_json
             if device == QUOTES:
                 return 400, json.dumps({"errorMessage": "s" * (200 - next(self.cuts)) + token}), as_json
             if device == REFUSES:
@@ -202,6 +215,7 @@ def found(text: bytes) -> list[str]:
     for name, seed in SEEDS.items():
         spellings = {seed, json.dumps(seed)[1:-1], json.dumps(seed, ensure_ascii=False)[1:-1]}
         spellings |= {quote(seed, safe=""), quote(seed), quote_plus(seed), repr(seed)[1:-1]}
+        spellings |= {json.dumps(seed)[1:-1].replace("/", "\\/"), seed.rstrip("=")}
         spellings |= {spelling[: max(9, len(spelling) // 2)] for spelling in spellings}
         if any(spelling.encode() in text for spelling in spellings):
             names.append(name)
@@ -264,7 +278,7 @@ def test_no_secret_shows(instance: Instance, tmp_path: Path) -> None:
             user.run(*command, exits=0 if device == 1 else 1)
 
     # --- rows that are answered, and all that can go wrong with them
-    devices = [1, BREAKS, ECHOES, QUOTES, REFUSES, PAGE, 2]
+    devices = [1, BREAKS, ECHOES, QUOTES, REFUSES, PAGE, NAMES, REDIRECTS, 2]
     rows = user.rows("rows.jsonl", [{"device_id": number} for number in devices])
     run = ("run", "get_device", "-i", rows, "--delay-ms", 0)
     user.run(*run, "-o", "out/one.jsonl", "--summary", "out/summary.json", exits=1)
@@ -282,8 +296,9 @@ def test_no_secret_shows(instance: Instance, tmp_path: Path) -> None:
         "entity_type": "NODE", "entity_id": 5, "name": "login", "username": "admin",
         "password": SEEDS["a row's password"], "totp_secret": SEEDS["a row's TOTP secret"],
     }  # fmt: skip
+    other = {**item, "password": SEEDS["a base64 secret of a row"]}
     wrong = {**item, "password": [item["password"]], "entity_id": 0}
-    items = user.rows("items.jsonl", [item, wrong])
+    items = user.rows("items.jsonl", [item, other, wrong])
     user.run(
         "run", "create_secure_related_item", "-i", items, "-o", "out/items.jsonl", "--delay-ms", 0, exits=1
     )
