@@ -69,10 +69,10 @@ def test_a_single_run_is_a_job_without_steps(
 
 def test_every_row_of_every_step_sees_the_same_now(job: Any, run_job: RunJob, sandbox: Sandbox) -> None:
     named = {**RENAME, "templates": {"device_id": "1", "display_name": "{{ (now + 0.5) | iso }}"}}
-    again = {**named, "name": "again", "input": {"step": "renamed", "only": "{{ now == 86400 }}"}}
-    ended = run_job(job(named, again), now=86400.0)
+    again = {**named, "name": "again", "input": {"step": "renamed", "only": "{{ now == 1748390400 }}"}}
+    ended = run_job(job(named, again), now=1748390400.0)
     assert [counts(summary) for _, summary in ended] == [(3, 0, 0), (3, 0, 0)]
-    assert {r["body"]["displayName"] for r in sandbox.log.requests()} == {"1970-01-02T00:00:00.500Z"}
+    assert {r["body"]["displayName"] for r in sandbox.log.requests()} == {"2025-05-28T00:00:00.500Z"}
 
 
 @pytest.mark.parametrize(
