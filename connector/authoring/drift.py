@@ -6,8 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from connector.authoring.openapi_facts import Facts, check_published, published_facts
-from connector.authoring.openapi_schemas import resource_schemas
+from connector.authoring.openapi_facts import Facts, published_facts
+from connector.authoring.openapi_names import KnownApi, with_known_names
+from connector.authoring.openapi_references import Resolver
+from connector.authoring.openapi_schemas import resource_name, resource_schemas
+from connector.authoring.published_check import check_published
 from connector.catalog.action import Action
 from connector.catalog.service import Service
 from connector.common import json_text
@@ -57,14 +60,14 @@ class Drift:
 
 
 def find_drift(
-    document: Mapping[str, Any],
-    facts: Facts,
-    resources: Mapping[str, Any],
-    actions: list[Action],
-    service: Service,
+    document: Mapping[str, Any], known: KnownApi, actions: list[Action], service: Service
 ) -> Drift:
-    """Hold a document against the facts, the resources' schemas and the actions of a catalogue."""
-    now = published_facts(document)
+    """Compare a document with what is known of the API and with the actions that are declared.
+
+    Whether a document names its schemas or repeats them at each place makes no difference.
+    """
+    document = with_known_names(document, known)
+    facts, now = known.operations, published_facts(document)
     declared = {action.operation for action in actions}
     requests = {(action.method, action.path) for action in actions if not action.published}
     problems = []
@@ -80,7 +83,7 @@ def find_drift(
         added=[_named(now, name) for name in now if name not in facts],
         removed=[_named(facts, name) for name in facts if name not in now],
         changed=_changed(facts, now),
-        resources=_changed(*_comparable(resources, resource_schemas(document, service.name))),
+        resources=_changed(*_comparable(known.resources, resource_schemas(document, service.name))),
         actions=problems,
     )
 
@@ -93,9 +96,13 @@ def _comparable(was: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[dict[st
     """Leave out what was corrected by hand (`x-corrected` lists its keywords), which differs for good."""
 
     def kept(schemas: Mapping[str, Any]) -> dict[str, Any]:
+        # A resource that extends another is compared with all of its members.
+        resolver = Resolver(lambda reference: schemas.get(resource_name(reference), {}))
         return {
-            name: {key: value for key, value in schemas[name].items() if key not in corrected[name]}
-            for name in corrected
+            name: {
+                key: value for key, value in resolver.resolve(schemas[name]).items() if key not in left_out
+            }
+            for name, left_out in corrected.items()
             if name in schemas
         }
 
@@ -113,7 +120,7 @@ def differences(was: Any, now: Any, where: str = "", *, named: bool = False) -> 
 
     `named` says that the members' names are the vendor's, and no keywords of a schema.
     """
-    if isinstance(was, Mapping) and isinstance(now, Mapping):
+    if isinstance(was, Mapping) and isinstance(now, Mapping) and named | (("$ref" in was) == ("$ref" in now)):
         for name in [*was, *(name for name in now if name not in was)]:
             if name not in was or name not in now:
                 yield Change(f"{where}.{name}".lstrip("."), was.get(name), now.get(name))

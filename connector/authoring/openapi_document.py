@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from connector.common import json_text
+from connector.common import json_text, strict_yaml
 from connector.common.json_text import kind
 from connector.connections.connection import Connection
 from connector.errors import RunError, TransportError
@@ -47,7 +47,7 @@ def _fetched(url: str) -> bytes:
 
 def _content(transport: HttpTransport, target: str, url: str) -> bytes:
     try:
-        headers = {"accept": "application/json", "user-agent": USER_AGENT}
+        headers = {"accept": "application/json, application/yaml;q=0.9", "user-agent": USER_AGENT}
         response: Response = transport.send("GET", target, headers, None)
     except TransportError as error:
         raise RunError(f"{url}: {error}") from error
@@ -58,9 +58,11 @@ def _content(transport: HttpTransport, target: str, url: str) -> bytes:
 
 def _parsed(content: bytes, place: str) -> dict[str, Any]:
     try:
-        document = json_text.loads(content.decode("utf-8-sig"))
+        text = content.decode("utf-8-sig")
+        is_json = text.lstrip()[:1] == "{"
+        document = json_text.loads(text) if is_json else strict_yaml.parse_json_like(text, place)
     except ValueError as error:
-        raise RunError(f"{place}: not JSON: {error}") from error
+        raise RunError(f"{place}: not JSON or YAML: {error}") from error
     paths = document.get("paths") if isinstance(document, dict) else None
     if not isinstance(paths, dict) or "openapi" not in document:
         raise RunError(f"{place}: no OpenAPI document of version 3, but {kind(document)}")

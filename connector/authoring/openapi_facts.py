@@ -1,34 +1,25 @@
-"""A vendor's OpenAPI document boiled down to facts, and where an action says something else.
-
-The facts hold names, types, formats and enums, and none of the vendor's prose.
-"""
+"""A vendor's OpenAPI document reduced to facts: names, types, formats and enums, and none of its prose."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from connector.catalog.action import Action
-from connector.catalog.inputs import Input
-from connector.catalog.json_schema import validator
-from connector.catalog.service import Service
-from connector.common.json_text import Json
-from connector.common.package_data import schema
+from connector.authoring.openapi_operations import is_success, operations, resolved_paths
+from connector.authoring.openapi_references import Comparison, Resolver, Schema, pointed
+from connector.authoring.openapi_schemas import resource_name
 
 Facts = Mapping[str, Any]
 """By operationId: `method`, `path`, `parameters` by name (with `in`), `body` by media type, `result`, and
 `statuses`, which are HTTP statuses or "default".
 
-A `result` is "none" where no JSON is published, `{}` where nothing is published about it, or names its
-resource by `$ref`, with those `properties` that are lists.
+`required_body` is there, and true, where a request needs a body. A `result` is "none" where no JSON is
+published, `{}` where nothing is published about it, or names its resource by `$ref`, with those
+`properties` that are lists.
 """
 
-_METHODS = ("get", "post", "put", "patch", "delete")
-_CHECKED_FORMATS = ("int32", "int64", "uuid")
-_UPLOADS = ("FormDataBodyPart",)
-"""How servers name the schema of an uploaded file, whose members no client sends."""
+_UPLOAD = {"contentDisposition", "entity", "mediaType"}
+"""Members by which the schema of an uploaded file is known where a server publishes its own class for it."""
 _KEPT = (
     *("type", "format", "enum", "required", "default"),
     *("minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems", "uniqueItems"),
@@ -37,276 +28,94 @@ _KEPT = (
 
 
 def published_facts(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Boil an OpenAPI document down to the facts about its operations, sorted by their names."""
-    facts = {}
-    for path, item in document["paths"].items():
-        for method in _METHODS:
-            operation = item.get(method)
-            if operation:
-                parameters = (*item.get("parameters", ()), *operation.get("parameters", ()))
-                facts[operation["operationId"]] = {
-                    "method": method.upper(),
-                    "path": path,
-                    "parameters": {p["name"]: _parameter(document, p) for p in parameters},
-                    "body": {
-                        media_type: _shape(document, content.get("schema", {}))
-                        for media_type, content in operation.get("requestBody", {}).get("content", {}).items()
-                    },
-                    "result": _result(document, operation),
-                    "statuses": sorted(operation["responses"]),
-                }
+    """Return the facts about a document's operations, sorted by their names."""
+    read = _Reader(document)
+    found = operations(resolved_paths(document))
+    facts = {
+        operation["operationId"]: read.facts(method, path, operation) for method, path, operation in found
+    }
     return dict(sorted(facts.items()))
 
 
-def _parameter(document: Mapping[str, Any], parameter: Mapping[str, Any]) -> dict[str, Any]:
-    shape = _shape(document, parameter.get("schema", {}))
-    return {"in": parameter["in"], "required": parameter.get("required", False), **shape}
+def body_shape(known: Facts, *, multipart: bool = False) -> Any:
+    """Return the published shape of an operation's body, as parts or as JSON, or None."""
+    shapes = {
+        media_type.partition(";")[0].strip().lower(): shape for media_type, shape in known["body"].items()
+    }
+    types = ("multipart/form-data",) if multipart else ("application/json", "*/*")
+    also = () if multipart else (name for name in shapes if name.endswith("+json"))
+    return next((shapes[name] for name in (*types, *also) if name in shapes), None)
 
 
-def named_schema(document: Mapping[str, Any], reference: str) -> tuple[str, Any]:
-    """Give the name and the schema that a `$ref` leads to."""
-    *_, name = reference.split("/")
-    return name, document["components"]["schemas"][name]
+class _Reader:
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._resolver = Resolver(lambda reference: pointed(document, reference))
+        self._comparison = Comparison(self._resolver, self._resolver)
 
-
-def _shape(document: Mapping[str, Any], schema: Mapping[str, Any], above: tuple[str, ...] = ()) -> Any:
-    """Reduce a schema to types, formats, enums, limits and members; what a request cannot set is left out."""
-    if "$ref" in schema:
-        name, found = named_schema(document, schema["$ref"])
-        if name in _UPLOADS:
-            return {"type": "string", "format": "binary"}
-        return {} if name in above else _shape(document, found, (*above, name))
-    shape: dict[str, Any] = {}
-    for part in schema.get("allOf", ()):
-        inherited = _shape(document, part, above)
-        members = {**shape.get("properties", {}), **inherited.get("properties", {})}
-        shape |= {**inherited, **({"properties": members} if members else {})}
-    # A least length of 0 says nothing.
-    shape |= {key: schema[key] for key in _KEPT if key in schema and (schema[key] or key == "default")}
-    if schema.get("nullable"):
-        shape["type"] = [shape["type"], "null"]
-    if "items" in schema:
-        shape["items"] = _shape(document, schema["items"], above)
-    if isinstance(schema.get("additionalProperties"), Mapping):
-        values = _shape(document, schema["additionalProperties"], above)
-        # A bare object as the type of a map's values means any JSON.
-        if values and values != {"type": "object"}:
-            shape["additionalProperties"] = values
-    if "properties" in schema:
-        shape["properties"] = shape.get("properties", {}) | {
-            name: _shape(document, member, above)
-            for name, member in schema["properties"].items()
-            if not member.get("readOnly")
+    def facts(self, method: str, path: str, operation: Mapping[str, Any]) -> dict[str, Any]:
+        body = operation.get("requestBody", {})
+        return {
+            "method": method,
+            "path": path,
+            "parameters": {one["name"]: self._parameter(one) for one in operation["parameters"]},
+            "body": {
+                media_type: self._shape(content.get("schema", {}))
+                for media_type, content in body.get("content", {}).items()
+            },
+            **({"required_body": True} if body.get("required") else {}),
+            "result": self._result(operation),
+            "statuses": sorted(operation["responses"]),
         }
-    return shape
 
+    def _parameter(self, parameter: Mapping[str, Any]) -> dict[str, Any]:
+        shape = self._shape(parameter.get("schema", {}))
+        return {"in": parameter["in"], "required": parameter.get("required", False), **shape}
 
-def _result(document: Mapping[str, Any], operation: Mapping[str, Any]) -> Any:
-    """Reduce what an operation answers when all went well."""
-    for status, response in operation["responses"].items():
-        if status == "default" or status.startswith("2"):
-            for media_type, content in response.get("content", {}).items():
+    def _shape(self, schema: Schema, above: tuple[Schema, ...] = ()) -> Any:
+        """Reduce a schema to types, formats, enums, limits and the members that a request can set."""
+        node = self._resolver.resolve(schema)
+        members = node.get("properties", {})
+        if members.keys() >= _UPLOAD:
+            return {"type": "string", "format": "binary"}
+        if self._comparison.is_any(node, above):
+            return {}
+        above = (*above, node)
+        # A least length of 0 says nothing.
+        shape = {key: node[key] for key in _KEPT if key in node and (node[key] or key == "default")}
+        if node.get("nullable") and isinstance(shape.get("type"), str):
+            shape["type"] = [shape["type"], "null"]
+        if "items" in node:
+            shape["items"] = self._shape(node["items"], above)
+        if isinstance(node.get("additionalProperties"), Mapping):
+            values = self._shape(node["additionalProperties"], above)
+            # A bare object as the type of a map's values means any JSON.
+            if values and values != {"type": "object"}:
+                shape["additionalProperties"] = values
+        if "properties" in node:
+            settable = {name: member for name, member in members.items() if not member.get("readOnly")}
+            shape["properties"] = {name: self._shape(member, above) for name, member in settable.items()}
+        return shape
+
+    def _result(self, operation: Mapping[str, Any]) -> Any:
+        """Reduce the response to a request that succeeded."""
+        for status, response in operation["responses"].items():
+            for media_type, content in response.get("content", {}).items() if is_success(status) else ():
                 if "schema" in content:
-                    return _answer(document, content["schema"], lists=True)
+                    return self._resource(content["schema"], lists=True)
                 if "json" in media_type:
                     return {}
-    return "none"
+        return "none"
 
-
-def _answer(document: Mapping[str, Any], schema: Mapping[str, Any], *, lists: bool = False) -> Any:
-    if "$ref" not in schema:
-        answer = {key: schema[key] for key in ("type", "format") if key in schema}
-        return answer | ({"items": _answer(document, schema["items"])} if "items" in schema else {})
-    name, found = named_schema(document, schema["$ref"])
-    members = found.get("properties", {}) if lists else {}
-    inside = {key: _answer(document, member) for key, member in members.items() if "items" in member}
-    return {"$ref": name, **({"properties": inside} if inside else {})}
-
-
-def check_published(action: Action, service: Service, facts: Facts) -> list[str]:
-    """Say where an action differs from the published document, save where it says so itself.
-
-    `published: false` excuses an action or an input that is not in it (and must be right about that),
-    `deviates` an input of another type, with other values or not required, and a `$comment` in the result
-    another result.
-    """
-    if not action.published:
-        is_known = _is_published(action, facts)
-        return [f"{action.name}: it is published now, so `published: false` is wrong"] if is_known else []
-    known = facts.get(action.operation)
-    if known is None:
-        return [f'{action.name}: no operation "{action.operation}" is published']
-    problems = []
-    if (action.method, action.path) != (known["method"], known["path"]):
-        problems.append(f"the request is published as {known['method']} {known['path']}")
-    for given in action.inputs.values():
-        if given.place:
-            problems += [f"{given.name}: {said}" for said in _check_input(known, given)]
-    problems += _check_required(action, known)
-    problems += _check_pager(action, service, known)
-    problems += _check_result(action, service, known)
-    for number, example in enumerate(action.examples, start=1):
-        for sends in example.sends:
-            problems += [f"example {number}: {said}" for said in _check_sends(action, facts, sends)]
-    return [f"{action.name}: {problem}" for problem in problems]
-
-
-def _is_published(action: Action, facts: Facts) -> bool:
-    """Whether the request of an action is in the document, under whatever operationId."""
-    return (action.method, action.path) in {(known["method"], known["path"]) for known in facts.values()}
-
-
-def _check_input(known: Facts, given: Input) -> Iterator[str]:
-    shape = _published(known, given)
-    if not given.published:
-        if shape is not None:
-            yield "it is published now, so `published: false` is wrong"
-    elif shape is None:
-        yield f"nothing is published at {given.place}.{'.'.join(given.target)}".rstrip(".")
-    else:
-        yield from _differences(given.schema, shape, given)
-
-
-def _published(known: Facts, given: Input) -> Any:
-    """Find what is published where an input goes, or None."""
-    if given.place in ("path", "query", "header"):
-        parameter = known["parameters"].get(given.target[0])
-        return parameter if parameter and parameter["in"] == given.place else None
-    shape = body_shape(known, multipart=given.place == "part")
-    for name in given.target:
-        shape = (shape or {}).get("properties", {}).get(name)
-    return shape
-
-
-def body_shape(known: Facts, *, multipart: bool = False) -> Any:
-    """Give the published shape of an operation's body, as parts or as JSON, or None."""
-    types = ("multipart/form-data",) if multipart else ("application/json", "*/*")
-    return next((known["body"][name] for name in types if name in known["body"]), None)
-
-
-def _differences(declared: Any, shape: Any, given: Input | None = None) -> Iterator[str]:
-    """Compare a declared schema with a published one: types, formats, enums, and their members."""
-    excused = bool(given and given.deviates)
-    types = _sent_types(declared, given, shape)
-    published = _types(shape)
-    nullable = published - {"null"}
-    if types and published and types not in (published, nullable) and not excused:
-        yield f"its type is {_listed(types)}, and {_listed(published)} is published"
-    if set(declared.get("enum", ())) != set(shape.get("enum", ())) and not excused:
-        yield f"its values are not those that are published: {_listed(shape.get('enum', ()))}"
-    published_format = shape.get("format") if not (given and given.unit) else None
-    if published_format in _CHECKED_FORMATS and declared.get("format") != published_format and not excused:
-        yield f"its format is {declared.get('format')}, and {published_format} is published"
-    if "items" in declared:
-        items = _differences(declared["items"], shape.get("items", {}), given)
-        yield from (f"items: {said}" for said in items)
-    # Where one object is taken for an array of them, its members are those of the array's items.
-    members = (shape.get("items", {}) if published == {"array"} else shape).get("properties", {})
-    for name, member in declared.get("properties", {}).items():
-        if name not in members:
-            yield f"nothing is published as its {name}"
-        else:
-            yield from (f"{name}: {said}" for said in _differences(member, members[name], given))
-
-
-def _types(schema: Any) -> set[str]:
-    types = schema.get("type", ())
-    return {types} if isinstance(types, str) else set(types)
-
-
-def _sent_types(declared: Any, given: Input | None, shape: Any) -> set[str]:
-    """Give the types in which a value is sent; a time's unit decides over its own type."""
-    if given is None or given.unit is None:
-        return _types(declared)
-    if given.unit in ("iso", "date", "after_epoch_s"):
-        return {"string"}
-    return {"integer"} if "integer" in _types(shape) else {"number"}
-
-
-def _listed(names: Iterable[Any]) -> str:
-    return ", ".join(sorted(map(str, names))) or "anything"
-
-
-def _check_required(action: Action, known: Facts) -> Iterator[str]:
-    """What the vendor requires must be required of the user, unless `deviates` says who gives it."""
-    excused = [given for given in action.inputs.values() if given.deviates]
-    given_inputs = [*(action.inputs[name] for name in action.required), *excused]
-    required = [(given.place, given.target) for given in given_inputs]
-    for place, target in _due(known):
-        # An input may be due as a whole, or fill a member of what is due.
-        if not any(place == p and (t[: len(target)] == target or target[: len(t)] == t) for p, t in required):
-            yield f"the published {place}.{'.'.join(target)} is required"
-
-
-def _due(known: Facts) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for name, parameter in known["parameters"].items():
-        if parameter["required"]:
-            yield parameter["in"], (name,)
-    for place, shape in (("body", body_shape(known)), ("part", body_shape(known, multipart=True))):
-        for name in (shape or {}).get("required", ()):
-            yield place, (name,)
-    for name, part in (body_shape(known, multipart=True) or {}).get("properties", {}).items():
-        for member in part.get("required", ()):
-            yield "part", (name, member)
-
-
-def _check_pager(action: Action, service: Service, known: Facts) -> Iterator[str]:
-    pager = service.pagers.get(action.paging)
-    for target in (pager.send, pager.size) if pager else ():
-        place, _, name = target.partition(".")
-        shape = known["parameters"] if place == "query" else (body_shape(known) or {}).get("properties", {})
-        if target and name not in shape:
-            yield f"its pager sends {target}, which is not published"
-
-
-def _check_result(action: Action, service: Service, known: Facts) -> Iterator[str]:
-    """Check what is declared of the answer; a handler of the action's own makes its own result of it."""
-    declared, due = action.result, known["result"]
-    if action.handler or action.returns_file or "$comment" in declared:
-        return
-    pager = service.pagers.get(action.paging)
-    if pager and pager.items:
-        due = due.get("properties", {}).get(pager.items) if isinstance(due, Mapping) else None
-        if due is None:
-            yield f'its pager reads "{pager.items}", which is no list in the published answer'
-            return
-    if due == "none" or declared == "none":
-        if due not in ("none", {}) or (declared not in ("none", {}) and due == "none"):
-            yield f"its result is {json.dumps(declared)}, and {json.dumps(due)} is published"
-    elif not _answers(declared, due, service.name):
-        yield f"its result is {json.dumps(declared)}, and {json.dumps(due)} is published"
-
-
-def _answers(declared: Any, due: Any, folder: str) -> bool:
-    """Whether a declared result is the published one: its resource, or its type and its items'."""
-    if "$ref" in due:
-        return bool(declared.get("$ref") == f"{folder}/{due['$ref']}.json")
-    if "$ref" in declared:
-        declared = schema(declared["$ref"])
-    if "type" in due and _types(declared) != _types(due):
-        return False
-    return "items" not in due or _answers(declared.get("items", {}), due["items"], folder)
-
-
-def _check_sends(action: Action, facts: Facts, sends: Mapping[str, Json]) -> Iterator[str]:
-    """Check a request that a handler makes beside the declared one."""
-    request = f"{sends['method']} {sends['path']}"
-    name = operation_of(facts, sends["method"], sends["path"])
-    if name is None:
-        yield f"{request} is not published"
-    elif name != action.operation:
-        for query in sends.get("query", {}):
-            if facts[name]["parameters"].get(query, {}).get("in") != "query":
-                yield f"{request}: no {query} is published in its query"
-        if "body" in sends:
-            for error in validator(body_shape(facts[name]) or False).iter_errors(sends["body"]):
-                yield f"{request}: {error.json_path}: {error.message}"
-
-
-def operation_of(facts: Facts, method: str, path: str) -> str | None:
-    """Find the operation that a request calls; one without placeholders goes first."""
-    for name, known in sorted(facts.items(), key=lambda item: item[1]["path"].count("{")):
-        pattern = re.sub(r"\\{[^/]+?\\}", "[^/]+", re.escape(known["path"]))
-        if known["method"] == method and re.fullmatch(pattern, path):
-            return name
-    return None
+    def _resource(self, schema: Schema, *, lists: bool = False) -> Any:
+        node = self._resolver.resolve(schema)
+        inside = {
+            key: self._resource(member)
+            for key, member in (node.get("properties", {}) if lists else {}).items()
+            if "items" in member
+        }
+        found: dict[str, Any] = {"properties": inside} if inside else {}
+        if "$ref" in schema:
+            return {"$ref": resource_name(schema["$ref"]), **found}
+        if "items" in node:
+            found = {"items": self._resource(node["items"]), **found}
+        return {**{key: node[key] for key in ("type", "format") if key in node}, **found}

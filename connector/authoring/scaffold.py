@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from connector.authoring.openapi_facts import body_shape, published_facts
+from connector.authoring.openapi_names import known_api, with_known_names
+from connector.authoring.openapi_operations import operations, resolved_paths
+from connector.authoring.published_paging import find_pager, paging_parameters
 from connector.authoring.scaffold_example import Field, example
 from connector.catalog.naming import is_id, singular, snake, title
 from connector.catalog.service import Pager, Service
@@ -37,6 +40,8 @@ class Draft:
     area: str
     name: str
     text: str
+    doubts: tuple[str, ...] = ()
+    """What the document does not say clearly enough; the text begins with it, too."""
 
 
 def draft(
@@ -53,7 +58,7 @@ def draft(
     `known` are values by input name that the example may use, such as ids that exist.
     Raises RunError for an operation that the document does not have.
     """
-    facts = published_facts(document)
+    facts = published_facts(with_known_names(document, known_api(service.name)))
     if operation not in facts:
         raise RunError(f'the document has no operation "{operation}"{nearest(operation, facts)}')
     known_facts = facts[operation]
@@ -65,12 +70,24 @@ def draft(
     fields = list(_fields(known_facts, service))
     top = _declaration(known_facts, operation, name, service, fields)
     top["examples"] = [example(top, fields, service, area, known or {})]
-    return Draft(area, name, _written(top))
+    doubts = tuple(_doubts(known_facts, service))
+    return Draft(area, name, "".join(f"# TODO {doubt}\n" for doubt in doubts) + _written(top), doubts)
+
+
+def _doubts(facts: Mapping[str, Any], service: Service) -> Iterator[str]:
+    sent = paging_parameters(facts, service)
+    if sent and find_pager(facts, service) is None:
+        yield (
+            f"It takes {', '.join(sent)}, and no pager of {service.name} fits its response: "
+            "a result may be one page of several."
+        )
+    if facts["body"] and body_shape(facts) is None and body_shape(facts, multipart=True) is None:
+        yield f"Its body is {', '.join(facts['body'])}, which only a handler can send."
 
 
 def _tag(document: Mapping[str, Any], operation: str) -> str:
-    methods = (method for item in document["paths"].values() for method in item.values())
-    found = next(m for m in methods if isinstance(m, Mapping) and m.get("operationId") == operation)
+    published = (found for _, _, found in operations(resolved_paths(document)))
+    found = next(found for found in published if found["operationId"] == operation)
     return str((found.get("tags") or ["area"])[0])
 
 
@@ -112,26 +129,6 @@ def _written(top: Mapping[str, Any]) -> str:
     """Write it with a blank line between what it is, its inputs, what they become, and its example."""
     text = yaml_dump.dump(top, _OPEN)
     return re.sub(r"^(?=(?:inputs|parts|required|examples):)", "\n", text, flags=re.M)
-
-
-def find_pager(facts: Mapping[str, Any], service: Service) -> Pager | None:
-    """Find the service's pager that an operation's parameters and answer call for."""
-    result = facts["result"]
-    for pager in service.pagers.values():
-        wanted = [target for target in (pager.send, pager.size) if target]
-        items = result if isinstance(result, Mapping) else {}
-        if pager.items:
-            items = items.get("properties", {}).get(pager.items, {})
-        if items.get("type") == "array" and all(_has(facts, target) for target in wanted):
-            return pager
-    return None
-
-
-def _has(facts: Mapping[str, Any], target: str) -> bool:
-    place, _, name = target.partition(".")
-    if place == "query":
-        return bool(facts["parameters"].get(name, {}).get("in") == "query")
-    return name in (body_shape(facts) or {}).get("properties", {})
 
 
 def _result(facts: Mapping[str, Any], pager: Pager | None, service: Service) -> Any:

@@ -9,14 +9,12 @@ from typing import Any
 
 from connector.authoring.drift import Change, Drift, find_drift
 from connector.authoring.openapi_document import instance_document, read_document
+from connector.authoring.openapi_names import known_api
 from connector.catalog.catalog import Catalog
 from connector.catalog.service import Service
 from connector.cli.main import OK, ROWS_FAILED
-from connector.common.package_data import schema, schemas_folder
 from connector.connections.connection import load_connection
 from connector.errors import RunError
-
-_FACTS = "operations"
 
 
 def add_drift(parser: argparse.ArgumentParser) -> None:
@@ -34,13 +32,8 @@ def _drift(options: argparse.Namespace) -> int:
     catalog = Catalog()
     service = catalog.service(catalog.services[0])
     document = _document(options, service)
-    found = find_drift(
-        document,
-        schema(f"{service.name}/{_FACTS}.json")["operations"],
-        _resources(service),
-        [action for action in catalog.actions() if action.service == service.name],
-        service,
-    )
+    actions = [action for action in catalog.actions() if action.service == service.name]
+    found = find_drift(document, known_api(service.name), actions, service)
     if options.json:
         print(json.dumps(found.described(), indent=1))
     else:
@@ -54,11 +47,6 @@ def _document(options: argparse.Namespace, service: Service) -> dict[str, Any]:
     if not service.document:
         raise RunError(f"{service.title} serves no document of its own; give --spec")
     return instance_document(load_connection(service, options.connection), service.document)
-
-
-def _resources(service: Service) -> dict[str, Any]:
-    names = sorted(path.stem for path in (schemas_folder() / service.name).glob("*.json"))
-    return {name: schema(f"{service.name}/{name}.json") for name in names if name != _FACTS}
 
 
 def _page(found: Drift) -> Iterator[str]:

@@ -60,6 +60,8 @@ def _new(options: argparse.Namespace) -> int:
     for action in actions:
         if action.operation == options.operation:
             print(f"ninjaone: {action.name} declares this operation already", file=sys.stderr)
+    for doubt in made.doubts:
+        print(f"ninjaone: {doubt}", file=sys.stderr)
     if options.output == "-":
         print(made.text, end="")
         return OK

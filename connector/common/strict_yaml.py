@@ -68,6 +68,21 @@ _Loader.yaml_constructors = {tag: _Base.yaml_constructors[tag] for tag in _PLAIN
 _Loader.add_constructor("tag:yaml.org,2002:float", lambda loader, node: spelled_float(node.value))
 
 
+class _JsonLoader(_Loader):
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        for key_node, _ in node.value:
+            if isinstance(key_node, yaml.ScalarNode) and key_node.tag != "tag:yaml.org,2002:merge":
+                key_node.tag = "tag:yaml.org,2002:str"
+        return super().construct_mapping(node, deep)
+
+
+_JsonLoader.yaml_implicit_resolvers = {
+    first: [found for found in resolvers if found[0] != "tag:yaml.org,2002:bool"]
+    for first, resolvers in _Loader.yaml_implicit_resolvers.items()
+}
+_JsonLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("(true|false)$"), ["t", "f"])
+
+
 def load(path: Path, *, may_quote: bool = True) -> Any:
     """Read one YAML document. Raises RunError with file and line for anything unreadable.
 
@@ -78,11 +93,24 @@ def load(path: Path, *, may_quote: bool = True) -> Any:
             text = file.read(LONGEST + 1)
     except (OSError, UnicodeDecodeError) as error:
         raise RunError(f"{path}: cannot be read: {error}") from error
+    return _parsed(text, str(path), _Loader, may_quote=may_quote)
+
+
+def parse_json_like(text: str, name: str) -> Any:
+    """Return the value of a YAML text that could have been JSON, as OpenAPI documents are.
+
+    Every key is text, also 200 and `on`, and of the words only true and false are booleans. Raises RunError
+    with `name` and the line.
+    """
+    return _parsed(text, name, _JsonLoader)
+
+
+def _parsed(text: str, name: str, loader_class: Any, *, may_quote: bool = True) -> Any:
     if len(text) > LONGEST:
-        raise RunError(f"{path}: the file has more than {LONGEST:,} characters")
+        raise RunError(f"{name}: the file has more than {LONGEST:,} characters")
     try:
         _check_nesting(text)
-        loader = _Loader(text)
+        loader = loader_class(text)
         node = loader.get_single_node()
         if "*" in text:
             _check_aliases(node)
@@ -90,9 +118,9 @@ def load(path: Path, *, may_quote: bool = True) -> Any:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         problem = _problem(error) if may_quote else "not YAML; a value with special characters needs quotes"
-        raise RunError(f"{path}, line {line}: {problem}") from error
+        raise RunError(f"{name}, line {line}: {problem}") from error
     except (yaml.YAMLError, RecursionError, ValueError, LookupError) as error:
-        raise RunError(f"{path}: not YAML{f': {error}' if may_quote else ''}") from error
+        raise RunError(f"{name}: not YAML{f': {error}' if may_quote else ''}") from error
 
 
 def _problem(error: yaml.MarkedYAMLError) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from connector.authoring.drift import Change, Drift, differences, find_drift
 from connector.authoring.openapi_facts import published_facts
+from connector.authoring.openapi_names import KnownApi
 from connector.authoring.openapi_schemas import resource_schemas
 from connector.catalog.catalog import Catalog
 from connector.catalog.service import Service
@@ -49,8 +50,11 @@ def drift(change: Any, service: Service) -> Drift:
     """What is found once `change` was done to the document."""
     document = copy.deepcopy(DOCUMENT)
     change(document)
-    facts, resources = published_facts(DOCUMENT), resource_schemas(DOCUMENT, service.name)
-    return find_drift(document, facts, resources, [], service)
+    return find_drift(document, known(service), [], service)
+
+
+def known(service: Service) -> KnownApi:
+    return KnownApi(published_facts(DOCUMENT), resource_schemas(DOCUMENT, service.name))
 
 
 def operation(document: Any) -> Any:
@@ -101,11 +105,11 @@ CHANGES = [
     ),
     (lambda d: body(d).pop("properties"), IN_BODY + ".properties: removed"),
     (lambda d: operation(d).pop("requestBody"), "body.application/json: removed"),
-    (lambda d: answer(d).pop("schema"), "result.$ref: removed, it was Thing"),
+    (lambda d: answer(d).pop("schema"), 'result: {"$ref": "Thing"} became {}'),
     (lambda d: operation(d)["responses"]["200"].pop("content"), 'result: {"$ref": "Thing"} became none'),
     (
         lambda d: answer(d).update(schema={"$ref": "#/components/schemas/Other"}),
-        "result.$ref: Thing became Other",
+        'result: {"$ref": "Thing"} became {"type": "object"}',
     ),
 ]
 
@@ -162,9 +166,10 @@ def test_a_changed_resource(service: Service) -> None:
 def test_what_was_corrected_by_hand_is_no_drift(service: Service) -> None:
     resources = resource_schemas(DOCUMENT, service.name)
     ours = {**resources, "Thing": {**resources["Thing"], "required": [], "x-corrected": ["required"]}}
-    assert find_drift(DOCUMENT, published_facts(DOCUMENT), ours, [], service).resources == {}
+    corrected = KnownApi(published_facts(DOCUMENT), ours)
+    assert find_drift(DOCUMENT, corrected, [], service).resources == {}
     ours["Thing"]["x-corrected"] = []
-    assert list(find_drift(DOCUMENT, published_facts(DOCUMENT), ours, [], service).resources) == ["Thing"]
+    assert list(find_drift(DOCUMENT, corrected, [], service).resources) == ["Thing"]
 
 
 def test_a_declaration_that_the_document_contradicts(service: Service, catalog: Catalog) -> None:
@@ -177,10 +182,11 @@ def test_a_declaration_that_the_document_contradicts(service: Service, catalog: 
         return {"openapi": "3.0.1", "paths": {path: {"delete": cancel}}}
 
     action = catalog.action("cancel_maintenance")
-    found = find_drift(document(text), published_facts(document(number)), {}, [action], service)
+    before = KnownApi(published_facts(document(number)))
+    found = find_drift(document(text), before, [action], service)
     assert found.actions == ["cancel_maintenance: device_id: its type is integer, and string is published"]
     assert found.missing == []
-    assert not find_drift(document(number), published_facts(document(number)), {}, [action], service)
+    assert not find_drift(document(number), before, [action], service)
 
 
 def test_true_and_1_differ() -> None:
@@ -194,7 +200,7 @@ def test_an_action_that_is_newer_than_the_document_and_one_that_was(
     action = catalog.action("get_system_custom_fields")
     operation = {"operationId": "getGlobalValues", "responses": {}}
     document = {"openapi": "3.0.1", "paths": {action.path: {"get": operation}}}
-    assert not find_drift({"openapi": "3.0.1", "paths": {}}, {}, {}, [action], service)
-    found = find_drift(document, {}, {}, [action], service)
+    assert not find_drift({"openapi": "3.0.1", "paths": {}}, KnownApi(), [action], service)
+    found = find_drift(document, KnownApi(), [action], service)
     assert found.missing == []
     assert found.actions == [f"{action.name}: it is published now, so `published: false` is wrong"]

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from connector.authoring.checks import check_action, check_example
-from connector.authoring.openapi_facts import Facts, check_published, published_facts
+from connector.authoring.openapi_facts import Facts, published_facts
+from connector.authoring.published_check import check_published
 from connector.authoring.scaffold import SUMMARY, draft
 from connector.authoring.scaffold_example import known_values, plausible
 from connector.catalog.action import Action, load_action
@@ -59,11 +60,13 @@ NEW_DEVICE = {
         "tagIds": {"type": "array", "uniqueItems": True, "items": INTEGER},
     },
 }
+DEVICE = "NodeWithDetailedReferences"
+"""What getDevices is known to return; a part of its members will do."""
 REPORT = {
     "type": "object",
     "properties": {
         "cursor": {"type": "object"},
-        "results": {"type": "array", "items": ref("Device")},
+        "results": {"type": "array", "items": ref(DEVICE)},
     },
 }
 COMMENT = {"type": "object", "required": ["text"], "properties": {"text": {"type": "string"}}}
@@ -75,6 +78,12 @@ UPLOAD = {
         "files": {"type": "array", "items": ref("FormDataBodyPart")},
     },
 }
+FILE_CLASS = {
+    "type": "object",
+    "properties": {
+        name: {"type": "object"} for name in ("contentDisposition", "entity", "mediaType", "parent")
+    },
+}
 PAGE = [query("pageSize", **INTEGER)]
 SMALL: dict[str, Any] = {
     "openapi": "3.0.1",
@@ -83,10 +92,10 @@ SMALL: dict[str, Any] = {
         "/v2/devices": {
             "get": operation(
                 "getDevices",
-                content({"type": "array", "items": ref("Device")}),
+                content({"type": "array", "items": ref(DEVICE)}),
                 parameters=[query("df", type="string"), query("after", **INTEGER), *PAGE],
             ),
-            "post": operation("createDevice", content(ref("Device")), requestBody=content(ref("NewDevice"))),
+            "post": operation("createDevice", content(ref(DEVICE)), requestBody=content(ref("NewDevice"))),
         },
         "/v2/device/{id}": {
             "parameters": [ID],
@@ -117,10 +126,13 @@ SMALL: dict[str, Any] = {
     },
     "components": {
         "schemas": {
-            "Device": {"type": "object"},
+            DEVICE: {
+                "type": "object",
+                "properties": {"id": INTEGER, "systemName": {"type": "string"}},
+            },
             "NewDevice": NEW_DEVICE,
             "Report": REPORT,
-            "FormDataBodyPart": {"type": "object", "properties": {"entity": {"type": "object"}}},
+            "FormDataBodyPart": FILE_CLASS,
         }
     },
 }
@@ -149,7 +161,7 @@ def test_a_paged_list(service: Service) -> None:
         "  limit: {title: Limit, description: The most items to list., type: integer, minimum: 1}\n"
         "\n"
         "required: []\n"
-        "result: {type: array, items: {$ref: ninjaone/Device.json}}\n"
+        "result: {type: array, items: {$ref: ninjaone/NodeWithDetailedReferences.json}}\n"
         "\n"
         "examples:\n"
         "  - row: {device_filter: org = 1}\n"
@@ -163,7 +175,7 @@ def test_a_report_is_paged_by_its_cursor(service: Service) -> None:
     report = made("getReport", service)
     assert report["paging"] == "cursor"
     assert list(report["inputs"]) == ["language", "limit"]
-    assert report["result"] == {"type": "array", "items": {"$ref": "ninjaone/Device.json"}}
+    assert report["result"] == {"type": "array", "items": {"$ref": f"ninjaone/{DEVICE}.json"}}
 
 
 def test_a_body_becomes_an_input_for_each_member(service: Service) -> None:

@@ -1,6 +1,6 @@
 """Regenerate schemas/ninjaone/<Resource>.json: every resource in a response of the published API.
 
-python tests/contract/make_schemas.py OPENAPI.json
+python -m tests.contract.make_schemas OPENAPI.json
 
 What the published document has without a name, or wrongly, stands in BY_HAND. So nothing is lost when the
 files are written again, and a test refuses a file that stands in neither.
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from connector.authoring.openapi_schemas import resource_schemas
 from connector.common.package_data import schemas_folder
+from tests.contract.make_operations import named
 
 FOLDER = schemas_folder() / "ninjaone"
 OTHERS = {"operations"}
@@ -26,7 +27,7 @@ BY_HAND = {
 
 def schema_texts(document):
     """Return the name of each resource and the text of its file."""
-    schemas = resource_schemas(document, "ninjaone")
+    schemas = resource_schemas(named(document), "ninjaone")
     for name, keywords in BY_HAND.items():
         head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"ninjaone/{name}.json"}
         corrected = {"x-corrected": sorted(keywords)} if name in schemas else {}

@@ -10,9 +10,11 @@ from jsonschema import Draft202012Validator
 
 from connector.authoring.openapi_schemas import resource_schemas
 from connector.common.package_data import references, schema
+from tests.authoring.documents import inlined
 from tests.conftest import SHARED
 from tests.contract.make_schemas import BY_HAND, FOLDER, OTHERS, schema_texts
 
+SCHEMAS = "#/components/schemas/"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.json") if path.stem not in OTHERS)
 
 
@@ -37,14 +39,16 @@ def test_the_schemas_agree_with_the_published_document() -> None:
     document = SHARED / "api" / "ninjaone-openapi.json"
     if not document.exists():
         pytest.skip("the published document is not available")
-    due = schema_texts(json.loads(document.read_text("utf-8")))
+    published = json.loads(document.read_text("utf-8"))
+    due = schema_texts(published)
     assert sorted(due) == NAMES
+    assert schema_texts(inlined(published)) == due
     assert [name for name in NAMES if (FOLDER / f"{name}.json").read_text("utf-8") != due[name]] == []
 
 
 def document(**schemas: Any) -> Any:
     """Return a document whose only operation returns a list of things."""
-    content = {"application/json": {"schema": {"type": "array", "items": {"$ref": "#/x/y/Thing"}}}}
+    content = {"application/json": {"schema": {"type": "array", "items": {"$ref": SCHEMAS + "Thing"}}}}
     paths = {"/things": {"get": {"operationId": "getThings", "responses": {"200": {"content": content}}}}}
     return {"paths": paths, "components": {"schemas": schemas}}
 
@@ -58,11 +62,13 @@ def test_a_resource_and_what_is_in_it() -> None:
             "id": {"type": "integer", "format": "int32", "description": "Prose.", "example": 5},
             "kind": {"type": "string", "enum": ["A", "B"], "nullable": True},
             "value": {"type": "object"},
-            "parts": {"type": "array", "items": {"$ref": "#/x/y/Part"}, "uniqueItems": True},
+            "parts": {"type": "array", "items": {"$ref": SCHEMAS + "Part"}, "uniqueItems": True},
             "data": {"type": "object", "additionalProperties": {"type": "object"}},
         },
     }
-    part = {"allOf": [{"$ref": "#/x/y/Base"}, {"type": "object", "properties": {"n": {"type": "number"}}}]}
+    part = {
+        "allOf": [{"$ref": SCHEMAS + "Base"}, {"type": "object", "properties": {"n": {"type": "number"}}}]
+    }
     made = resource_schemas(document(Thing=thing, Part=part, Base={"type": "string"}, Other={}), "service")
     assert list(made) == ["Base", "Part", "Thing"]
     assert made["Part"]["allOf"] == [

@@ -1,0 +1,172 @@
+"""The references of an OpenAPI document, and schemas compared by what they say, wherever it is written.
+
+One document names a schema and refers to it, another repeats it at each place: both publish the same.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from connector.errors import RunError
+
+Schema = Mapping[str, Any]
+Place = tuple[str, ...]
+"""Where a schema is inside another: a keyword, and the member's name or number where it has one."""
+
+_Pair = tuple[int, int, frozenset[str]]
+
+SITE_KEYWORDS = ("default", "deprecated", "nullable", "readOnly", "writeOnly")
+"""Keywords that belong to the place of a reference; documents that repeat the schema add them to it."""
+_KEPT = (
+    *("required", "format", "pattern", "default", "deprecated", "readOnly", "writeOnly"),
+    *("minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems", "uniqueItems"),
+)
+_INSIDE = ("properties", "additionalProperties", "allOf")
+
+
+def pointed(document: Any, reference: str) -> Any:
+    """Return what a reference such as `#/components/schemas/Device` points to in its document.
+
+    Raises RunError where nothing is there, or for a reference to another document.
+    """
+    if not reference.startswith("#/"):
+        raise RunError(f'the document refers to "{reference}" outside itself: bundle it into one document')
+    found = document
+    for name in reference[2:].split("/"):
+        name = unquote(name).replace("~1", "/").replace("~0", "~")
+        found = found.get(name) if isinstance(found, Mapping) else None
+    if not isinstance(found, Mapping):
+        raise RunError(f'the document refers to "{reference}", which it does not have')
+    return found
+
+
+class Resolver:
+    """Follows the references of one document. `find` returns what a reference points to."""
+
+    def __init__(self, find: Callable[[str], Any]) -> None:
+        self._find = find
+        self._resolved: dict[int, tuple[Schema, Schema]] = {}
+
+    def follow(self, value: Schema) -> Schema:
+        """Return a schema, parameter, body or response itself where a reference to it is given."""
+        seen = set()
+        while isinstance(value.get("$ref"), str):
+            if value["$ref"] in seen:
+                raise RunError(f'the document\'s reference "{value["$ref"]}" leads back to itself')
+            seen.add(value["$ref"])
+            value = self._find(value["$ref"])
+        return value
+
+    def resolve(self, schema: Schema) -> Schema:
+        """Return a schema with its own reference followed and its `allOf` merged; those inside it stay.
+
+        The same schema always gives the same object.
+        """
+        if id(schema) not in self._resolved:
+            followed = self.follow(schema)
+            # A schema that is part of itself adds nothing to itself.
+            self._resolved[id(schema)] = schema, {}
+            self._resolved[id(schema)] = schema, self._merged(followed) if "allOf" in followed else followed
+        return self._resolved[id(schema)][1]
+
+    def _merged(self, schema: Schema) -> Schema:
+        merged: dict[str, Any] = {}
+        own = {key: value for key, value in schema.items() if key != "allOf"}
+        for part in [*map(self.resolve, schema["allOf"]), own]:
+            properties = {**merged.get("properties", {}), **part.get("properties", {})}
+            required = list(dict.fromkeys([*merged.get("required", ()), *part.get("required", ())]))
+            merged |= part
+            merged |= {"properties": properties} if properties else {}
+            merged |= {"required": required} if required else {}
+        return merged
+
+
+def inner_schemas(schema: Schema) -> Iterator[tuple[Place, Schema]]:
+    """Yield the schemas that are directly inside a resolved one, with their places."""
+    for name, member in schema.get("properties", {}).items():
+        yield ("properties", name), member
+    for keyword in ("items", "additionalProperties"):
+        if isinstance(schema.get(keyword), Mapping):
+            yield (keyword,), schema[keyword]
+    for keyword in ("allOf", "anyOf", "oneOf"):
+        for number, part in enumerate(schema.get(keyword, ())):
+            yield (keyword, str(number)), part
+
+
+def put_inner(schema: dict[str, Any], place: Place, inner: Any) -> None:
+    """Put a schema inside another that is being built; parts of `allOf` and the like come in their order."""
+    keyword, *name = place
+    if keyword == "properties":
+        schema.setdefault(keyword, {})[name[0]] = inner
+    elif name:
+        schema.setdefault(keyword, []).append(inner)
+    else:
+        schema[keyword] = inner
+
+
+def keywords(schema: Schema) -> dict[str, Any]:
+    """Return what a schema says by itself, as JSON Schema and without prose; of ours, the same again."""
+    kept = {key: schema[key] for key in _KEPT if key in schema}
+    type_ = schema.get("type")
+    if type_ == "object" and not any(key in schema for key in _INSIDE):
+        return {**kept, "x-type": "object"}
+    types = [type_] if isinstance(type_, str) else list(type_ or ())
+    if types and schema.get("nullable") and "null" not in types:
+        types.append("null")
+    if types:
+        kept["type"] = types if len(types) > 1 else types[0]
+    for key, name in (("enum", "x-enum"), ("x-enum", "x-enum"), ("x-type", "x-type")):
+        if key in schema:
+            kept[name] = schema[key]
+    if isinstance(schema.get("additionalProperties"), bool):
+        kept["additionalProperties"] = schema["additionalProperties"]
+    return kept
+
+
+class Comparison:
+    """Compares the schemas of two documents, or of one, that may contain themselves."""
+
+    def __init__(self, one: Resolver, other: Resolver) -> None:
+        self._one, self._other = one, other
+        self._same: set[_Pair] = set()
+
+    def same(self, one: Schema, other: Schema, ignored: frozenset[str] = frozenset()) -> bool:
+        """Whether two schemas say the same but for `ignored` keywords at their top."""
+        assumed: set[_Pair] = set()
+        same = self._compare(one, other, ignored, assumed)
+        if same:
+            self._same |= assumed
+        return same
+
+    def is_any(self, schema: Schema, outer: Iterable[Schema]) -> bool:
+        """Whether a schema is one of those around it, which only one that contains itself can be."""
+        has_members = next(inner_schemas(schema), None) is not None
+        return has_members and any(self.same(schema, one) for one in outer)
+
+    def _compare(self, one: Schema, other: Schema, ignored: frozenset[str], assumed: set[_Pair]) -> bool:
+        if "$ref" in one or "$ref" in other:
+            ignored |= set(SITE_KEYWORDS)
+        one, other = self._one.resolve(one), self._other.resolve(other)
+        pair = id(one), id(other), ignored
+        # What is being compared further out is the same unless a difference is found there.
+        if pair in assumed or pair in self._same:
+            return True
+        assumed.add(pair)
+        if _comparable(one, ignored) != _comparable(other, ignored):
+            return False
+        inside = {place: found for place, found in inner_schemas(one) if place[0] not in ignored}
+        inside_other = {place: found for place, found in inner_schemas(other) if place[0] not in ignored}
+        return inside.keys() == inside_other.keys() and all(
+            self._compare(inside[place], inside_other[place], frozenset(), assumed) for place in inside
+        )
+
+
+def _comparable(schema: Schema, ignored: frozenset[str]) -> dict[str, Any]:
+    said = keywords({key: value for key, value in schema.items() if key not in ignored})
+    return {
+        key: sorted(map(json.dumps, value)) if isinstance(value, list) else json.dumps(value)
+        for key, value in said.items()
+    }

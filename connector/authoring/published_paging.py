@@ -1,0 +1,38 @@
+"""Which pager of a service a published operation calls for, by what it takes and what it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from connector.authoring.openapi_facts import body_shape
+from connector.catalog.service import Pager, Service
+
+
+def find_pager(facts: Mapping[str, Any], service: Service) -> Pager | None:
+    """Return the pager whose parameters an operation takes and whose list is in its response, or None."""
+    result = facts["result"]
+    for pager in service.pagers.values():
+        items = result if isinstance(result, Mapping) else {}
+        if pager.items:
+            items = items.get("properties", {}).get(pager.items, {})
+        if items.get("type") == "array" and all(_takes(facts, target) for target in _targets(pager)):
+            return pager
+    return None
+
+
+def paging_parameters(facts: Mapping[str, Any], service: Service) -> list[str]:
+    """Return the names that any pager of the service sends and that the operation takes."""
+    targets = {target for pager in service.pagers.values() for target in _targets(pager)}
+    return sorted(target.partition(".")[2] for target in targets if _takes(facts, target))
+
+
+def _targets(pager: Pager) -> list[str]:
+    return [target for target in (pager.send, pager.size) if target]
+
+
+def _takes(facts: Mapping[str, Any], target: str) -> bool:
+    place, _, name = target.partition(".")
+    if place == "query":
+        return bool(facts["parameters"].get(name, {}).get("in") == "query")
+    return name in (body_shape(facts) or {}).get("properties", {})
