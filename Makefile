@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-# Python keeps what it compiles, whatever the environment says: else each of the tests' processes compiles anew.
+# Python caches bytecode, whatever the environment says: otherwise each process of the tests compiles again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-browser test-all test-oldest test-newest lock torture fuzz lint reference bench wheels wheels-all keyring chromium vendor answers screenshots clean

@@ -47,7 +47,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Paced:
-    """A paced run: first request to last answer, and the least time between the begins of two requests."""
+    """A paced run: first request to last response, and the minimum interval between two request starts."""
 
     span_s: float
     closest_s: float

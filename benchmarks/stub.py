@@ -74,7 +74,7 @@ class Served:
         return max(end for _, end in self.times) - min(begin for begin, _ in self.times)
 
     def closest_s(self) -> float:
-        """The least time between the begins of two requests."""
+        """The minimum interval between two request starts."""
         begins = sorted(begin for begin, _ in self.times)
         return min(later - earlier for earlier, later in pairwise(begins))
 

@@ -341,7 +341,7 @@ def audit_files(path: str | Path | None) -> tuple[str, ...]:
 
 
 def host(service: Service, region: str | None, base_url: str | None, place: str) -> str:
-    """Give the base URL of a region, or that of a host of one's own, checked. Raises ConnectionSetupError."""
+    """Return the checked base URL of a region or of a given host. Raises ConnectionSetupError."""
     if (region is None) == (base_url is None):
         raise ConnectionSetupError(f"{place}: give either region ({', '.join(service.regions)}) or base_url")
     if region is not None and region not in service.regions:

@@ -29,7 +29,7 @@ class RefreshToken:
         if connection.name:
             self._store, self._name = SecretStore(), connection.name
         else:
-            # By what is given: two files with one token share what takes its place; a new one begins anew.
+            # By the given token: two files with one token share its replacement; a new token starts again.
             given = (connection.base_url, connection.client_id, connection.refresh_token)
             self._store = SecretStore(lasting_folder() / "unsaved-connections")
             self._name = digest_name("\n".join(given))

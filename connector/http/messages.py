@@ -62,7 +62,7 @@ class Request:
 
     @property
     def repeatable(self) -> bool:
-        """Whether it may be sent again although the first one may have been carried out."""
+        """Whether it can be sent again although the first one may have been carried out."""
         return self.effect == "read" or self.idempotent
 
     @cached_property
@@ -156,7 +156,7 @@ def _escape(text: str, safe: str = "") -> str:
 
 @dataclass(frozen=True)
 class Response:
-    """One whole answer. Header names are lower case; `attempts` counts how often its request was sent, and
+    """One complete response. Header names are lower case; `attempts` counts how often its request was sent, and
     `repeated` tells that one of those may have been carried out before. `hide` takes out what is secret of a
     text that an error quotes.
     """

@@ -24,7 +24,7 @@ PHRASES = {
     r"\bmay be sent again\b": "can be retried",
     r"\bmend(s|ed|ing)?\b": "fix, correct",
     r"\bno keyring keeps\b": "no keyring found",
-    r"\bof (one's|its|their|his) own\b": "custom, separate",
+    r"\bof one's own\b": "custom, separate",
     r"\bthat was no yes\b": "not confirmed",
     r"\bthat is no more\b|\bis no more\b": "expired, no longer exists",
     r"\bunder way\b": "in progress, in parallel",
@@ -33,7 +33,21 @@ PHRASES = {
     r"\bwhole(, successful)? answers?\b": "complete responses",
 }
 
-FOLDERS: tuple[str, ...] = ("docs", "examples")
+FOLDERS: tuple[str, ...] = (
+    "actions",
+    "benchmarks",
+    "connector/authoring",
+    "connector/catalog",
+    "connector/common",
+    "connector/connections",
+    "connector/files",
+    "connector/http",
+    "connector/invocation",
+    "connector/templating",
+    "docs",
+    "examples",
+    "schemas",
+)
 """Whose files are read, besides the pages: `*.py`, `*.yaml`, `*.json`, `*.html` and `*.js`, with comments."""
 
 EXCEPTED = ("docs/actions.md", "docs/hosts.md")
