@@ -156,8 +156,8 @@ def _escape(text: str, safe: str = "") -> str:
 
 @dataclass(frozen=True)
 class Response:
-    """One complete response. Header names are lower case; `attempts` counts how often its request was sent, and
-    `repeated` tells that one of those may have been carried out before. `hide` takes out what is secret of a
+    """One complete response. Header names are lower case; `attempts` counts how often its request was sent,
+    and `repeated` is true when an earlier attempt may have been carried out. `hide` removes secrets from a
     text that an error quotes.
     """
 
