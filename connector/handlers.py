@@ -15,7 +15,7 @@ with `RowError(code, message)`, where `code` is one of the envelope's `meta.code
 
 from connector.catalog.coercion import typed_value
 from connector.common.json_text import Json, kind
-from connector.common.times import convert_time
+from connector.common.times import convert_time, parse_time
 from connector.errors import RowError, nearest, shorten
 from connector.http.messages import Request, Response, query_text
 from connector.invocation.handlers import Download, Inputs, Note, Steps, http_handler, lookup, request
@@ -37,6 +37,7 @@ __all__ = [
     "kind",
     "lookup",
     "nearest",
+    "parse_time",
     "query_text",
     "request",
     "shorten",

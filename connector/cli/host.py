@@ -7,7 +7,7 @@ from pathlib import Path
 
 from connector.catalog.catalog import Catalog
 from connector.cli.main import OK
-from connector.hosts.lhub_build import DOCUMENTED, build
+from connector.hosts.lhub_build import PRESETS, build
 
 
 def add_host(parser: argparse.ArgumentParser) -> None:
@@ -22,14 +22,21 @@ def add_host(parser: argparse.ArgumentParser) -> None:
         "--actions",
         metavar="NAME,...",
         type=lambda text: [name.strip() for name in text.split(",") if name.strip()],
-        help=f"which actions (default: the {len(DOCUMENTED)} of the older connector)",
+        help="the actions to build, instead of a preset",
     )
-    chosen.add_argument("--all", action="store_true", help="every action of the catalogue")
+    counted = ", ".join(f"{name} ({len(actions)} actions)" for name, actions in PRESETS.items())
+    chosen.add_argument(
+        "--preset",
+        choices=list(PRESETS),
+        default="documented",
+        help=f"the actions to build: {counted}; default: documented, those of the older connector",
+    )
+    chosen.add_argument("--all", action="store_true", help="every action of the catalog")
     command.set_defaults(command=_build)
 
 
 def _build(options: argparse.Namespace) -> int:
-    names = Catalog().names if options.all else options.actions or DOCUMENTED
+    names = Catalog().names if options.all else options.actions or PRESETS[options.preset]
     for path in build(options.folder, names):
         print(path)
     return OK

@@ -26,6 +26,7 @@ from connector.errors import RunError, shorten, values_hidden
 from connector.files.envelope import Envelope
 from connector.files.output import StreamOutput
 from connector.files.readers import InputRow
+from connector.invocation.bindings import Bindings
 from connector.runs.batch import require_first, run_batch
 from connector.runs.job import Job
 from connector.runs.policy import apply_policy
@@ -69,18 +70,20 @@ def run_rows(
     answer: Listener,
     stop: Event | None = None,
     columns: Callable[[], Collection[str]] = tuple,
+    fallback_notes: Mapping[str, str] | None = None,
 ) -> Summary:
     """Run a prepared action over a host's rows, and pass on their envelopes, in order and one at a time.
 
     The rows are those of a table: NULL is no value, and a row may leave out NULL cells of the `columns`,
-    which are asked for once a row lacks one. Errors show no values of rows.
+    which are asked for once a row lacks one. Errors show no values of rows. An error about an input whose
+    value is a fallback ends in its note of `fallback_notes`.
 
     Nothing is kept for another run: a host starts each from the beginning. When `stop` is set, the rows in
     progress are finished (as `cancelled` where they would wait for long), and no other one is started. Raises
     RunError (nothing was sent), or what `answer` raises: RunStoppedError when the host takes no more results.
     """
     with values_hidden():
-        return _run_rows(prepared, connection, rows, answer, stop, columns)
+        return _run_rows(prepared, connection, rows, answer, stop, columns, fallback_notes or {})
 
 
 def _run_rows(
@@ -90,9 +93,10 @@ def _run_rows(
     answer: Listener,
     stop: Event | None,
     columns: Callable[[], Collection[str]],
+    fallback_notes: Mapping[str, str],
 ) -> Summary:
     prepared = replace(prepared, bindings=replace(prepared.bindings, columns=columns))
-    given = _GivenRows(require_first(rows), answer)
+    given = _GivenRows(require_first(rows), answer, prepared.bindings, fallback_notes)
     rows, clock = given.rows(), SystemClock(stop, resumable=False)
     connection = apply_policy(prepared.action, prepared.job, connection)
     client = open_client(prepared.service, connection, prepared.bindings.delay_ms, clock=clock)
@@ -110,8 +114,10 @@ def _run_rows(
 class _GivenRows:
     """The rows in progress, so that no error shows a text of its row in quotes, whoever wrote the message."""
 
-    def __init__(self, rows: Iterator[InputRow], answer: Listener) -> None:
-        self._rows, self._answer = rows, answer
+    def __init__(
+        self, rows: Iterator[InputRow], answer: Listener, bindings: Bindings, notes: Mapping[str, str]
+    ) -> None:
+        self._rows, self._answer, self._bindings, self._notes = rows, answer, bindings, notes
         self._in_progress: dict[int, InputRow] = {}
 
     def rows(self) -> Iterator[InputRow]:
@@ -126,8 +132,15 @@ class _GivenRows:
         if envelope.ends_row:
             del self._in_progress[envelope.row]
         if envelope.error:
-            envelope = replace(envelope, error=_without_quoted(envelope.error, row.data))
+            message = _without_quoted(envelope.error, row.data)
+            envelope = replace(envelope, error=message + self._note(message, row))
         self._answer(envelope)
+
+    def _note(self, message: str, row: InputRow) -> str:
+        for name, note in self._notes.items():
+            if message.startswith(f"{name}: ") and self._bindings.is_absent(name, row.data):
+                return f". {note}"
+        return ""
 
 
 def _without_quoted(message: str, cell: Json) -> str:

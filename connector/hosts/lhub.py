@@ -25,8 +25,10 @@ from functools import partial
 from keyword import iskeyword
 from pathlib import Path
 from threading import Event
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
+from connector.catalog.action import Action
 from connector.catalog.catalog import Catalog
 from connector.errors import RunError, RunStoppedError
 from connector.hosts.host import prepare_form, run_rows
@@ -81,12 +83,13 @@ class Integration:
     def _prepare(self, function: Function) -> Prepared:
         """Bind the action to the templates and settings of this run. Raises RunError."""
         name = function.__name__
+        action = self._catalog.action(name)
         given = self._templates(function)
         given["delay_ms"] = _setting(DELAY)
         files = _setting(FILES)
         job = Job(
             action=name,
-            rows="each" if _setting(LIST_ROWS) == "each" else "one",
+            rows="each" if has_list_result(action) and _setting(LIST_ROWS) != "one" else "one",
             uploads=Path(_setting(UPLOADS)),
             files=Path(files) if files else None,
         )
@@ -112,7 +115,12 @@ class Integration:
                 field = self._sdk.MappedColumnEnvVar(argument_name(name))
                 found.append(self._sdk.ValidationError(str(error), field))
         if not found:
-            self._prepare(function)
+            try:
+                self._prepare(function)
+            except RunError as error:
+                if not str(error).startswith("delay_ms"):
+                    raise
+                found.append(self._sdk.ValidationError(str(error), SimpleNamespace(id=DELAY)))
         return found
 
     def _run(self, function: Function) -> None:
@@ -124,7 +132,15 @@ class Integration:
         try:
             prepared, exchange = self._prepare(function), PlatformIO()
             connection, rows = self._form.connection(), exchange.rows()
-            summary = run_rows(prepared, connection, rows, exchange.answer, stop, exchange.columns)
+            summary = run_rows(
+                prepared,
+                connection,
+                rows,
+                exchange.answer,
+                stop,
+                exchange.columns,
+                _batch_notes(prepared),
+            )
         except RunError as error:
             self._fail(_NOTHING_RUN, str(error))
         except RunStoppedError as error:
@@ -142,8 +158,26 @@ class Integration:
         raise SystemExit(code)
 
 
+def _batch_notes(prepared: Prepared) -> dict[str, str]:
+    """Return what to say, by input, of an error about the end of the batch."""
+    name = BATCH_END.get(prepared.action.name)
+    if name is None or name not in prepared.bindings.fallbacks:
+        return {}
+    title, end = prepared.action.inputs[name].title, prepared.bindings.fallbacks[name]
+    return {
+        name: f'"{title}" is empty here, so it is the end of the platform\'s batch, {end}: give another end, '
+        "such as {{ (now + 7200) | iso }} for two hours from now"
+    }
+
+
 def _setting(variable: str) -> str:
     return os.environ.get(variable, "").strip()
+
+
+def has_list_result(action: Action) -> bool:
+    """Return whether an action's result is a list, of which each item can be a row."""
+    schema = action.result
+    return bool(action.paging) or (isinstance(schema, dict) and "array" in schema.get("type", ()))
 
 
 def argument_name(name: str) -> str:

@@ -6,7 +6,9 @@ it is when the folder is written. How they run is in `lhub`, which the module im
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import base64
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import connector
@@ -17,7 +19,7 @@ from connector.catalog.inputs import Input
 from connector.common import json_text
 from connector.errors import RunError
 from connector.hosts.host import needed
-from connector.hosts.lhub import BATCH_END, DELAY, FILES, LIST_ROWS, UPLOADS, argument_name
+from connector.hosts.lhub import BATCH_END, DELAY, FILES, LIST_ROWS, UPLOADS, argument_name, has_list_result
 
 DOCUMENTED = (
     "create_organization",
@@ -38,14 +40,39 @@ DOCUMENTED = (
     "list_alerts",
     "generate_installer",
 )
-"""The actions of the older connector, in its document's order: what is built when no others are asked for."""
+"""The actions of the older connector, in its document's order."""
+
+PRESETS: Mapping[str, tuple[str, ...]] = {
+    "documented": DOCUMENTED,
+    "soar": (
+        *DOCUMENTED,
+        "list_organizations",
+        "list_locations",
+        "list_organization_locations",
+        "list_node_roles",
+        "list_policies",
+        "get_device",
+        "list_device_activities",
+        "reset_alert",
+        "get_device_custom_fields",
+        "update_device_custom_fields",
+        "list_device_os_patches",
+        "list_device_software_patches",
+        "get_device_last_logged_on_user",
+    ),
+}
+"""Choices of actions by name: those of the older connector, and what playbooks need beside them."""
 
 MODULE, REQUIREMENTS = "main.py", "requirements.txt"
+_LOGOS = Path(__file__).parent / "logos"
+_SENTENCE_END = re.compile(r"(?<=[.;])\s+")
+_ACTION_NAME = re.compile(r"\b[a-z]+(?:_[a-z0-9]+)+\b")
 _MARK = "# Written by `ninjaone host lhub build`"
 
 _HEAD = '''"""
 name: {title}
 description: {title} over rows. Every input is a Jinja template; every row gets has_error, error and result.
+logoUrl: {logo}
 """
 {mark} of ninjaone-connector {version}. Build it again instead of editing it.
 
@@ -72,19 +99,29 @@ def build(folder: Path, names: Sequence[str] = DOCUMENTED) -> list[Path]:
     if len({action.service for action in actions}) != 1:
         raise RunError("an integration is made of actions of one service")
     title = catalog.service(actions[0].service).title
-    head = _HEAD.format(title=title, service=actions[0].service, mark=_MARK, version=connector.__version__)
+    head = _HEAD.format(
+        title=title, service=actions[0].service, mark=_MARK, version=connector.__version__, logo=_logo_url()
+    )
     written = {
-        MODULE: "\n".join([head, *_parameters(actions), *map(_function, actions)]),
+        MODULE: "\n".join([head, *_parameters(actions), *(_function(a, names, catalog) for a in actions)]),
         REQUIREMENTS: _REQUIREMENTS.format(version=connector.__version__),
     }
+    logos = {f"logo.{kind}": (_LOGOS / f"logo.{kind}").read_bytes() for kind in ("svg", "png")}
     try:
         _look(folder)
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in written.items():
             (folder / name).write_text(text, encoding="utf-8")
+        for name, content in logos.items():
+            (folder / name).write_bytes(content)
     except OSError as error:
         raise RunError(f"{folder}: cannot be written: {error.strerror}") from error
-    return [folder / name for name in written]
+    return [folder / name for name in (*written, *logos)]
+
+
+def _logo_url() -> str:
+    """Return the logo as a data URL, since the SDK's metadata has a URL and no file."""
+    return "data:image/svg+xml;base64," + base64.b64encode((_LOGOS / "logo.svg").read_bytes()).decode()
 
 
 def _look(folder: Path) -> None:
@@ -111,10 +148,10 @@ def _parameters(actions: Sequence[Action]) -> Iterator[str]:
     yield from _some(
         LIST_ROWS,
         "Rows of a list",
-        "one: the whole list in the result of one row; each: every item as the result of a row of its own",
-        [action.name for action in actions if _gives_list(action)],
-        'default="one"',
-        'options=["one", "each"]',
+        "each: every item of the list is the result of a separate row; one: one row has the whole list",
+        [action.name for action in actions if has_list_result(action)],
+        'default="each"',
+        'options=["each", "one"]',
     )
     yield from _some(
         FILES,
@@ -147,16 +184,12 @@ def _text(text: str) -> str:
     return json_text.dumps(text)
 
 
-def _gives_list(action: Action) -> bool:
-    schema = action.result
-    return bool(action.paging) or (isinstance(schema, dict) and "array" in schema.get("type", ()))
-
-
-def _function(action: Action) -> str:
+def _function(action: Action, built: Collection[str], catalog: Catalog) -> str:
     """Write the function that the SDK takes for the action, with a docstring in the form that it reads."""
     inputs = [given for name, given in action.inputs.items() if name != "delay_ms"]
     arguments = "".join(f"    {argument_name(given.name)}: JinjaTemplatedStr,\n" for given in inputs)
     lines = [f"{action.summary} {action.description}", "", *_fields(action, inputs)]
+    lines = [_pointing_inside(line, built, catalog) for line in lines]
     docstring = "".join(f"    {_line(line)}".rstrip() + "\n" for line in lines)
     return (
         f"\n@integration.action({_text(action.title)})\n"
@@ -164,6 +197,18 @@ def _function(action: Action) -> str:
         f'    """\n{docstring}    """\n'
         "    integration.never_by_row()\n"
     )
+
+
+def _pointing_inside(text: str, built: Collection[str], catalog: Catalog) -> str:
+    """Return a text that names other actions by their titles, without sentences about actions not built."""
+    sentences = []
+    for sentence in _SENTENCE_END.split(text):
+        named = [name for name in _ACTION_NAME.findall(sentence) if name in catalog.names]
+        if all(name in built for name in named):
+            for name in named:
+                sentence = sentence.replace(name, f'"{catalog.action(name).title}"')
+            sentences.append(sentence)
+    return " ".join(sentences)
 
 
 def _wrapped(arguments: str) -> str:
@@ -187,9 +232,13 @@ def _fields(action: Action, inputs: Iterable[Input]) -> Iterator[str]:
 
 def _what(action: Action, given: Input) -> str:
     """Describe an input: its type, options and default, what it means, and an example of a template."""
-    said = [f"Jinja-templated {input_type(given)}.", given.description]
+    options = ", true or false" if given.schema.get("type") == "boolean" else ""
+    said = [f"Jinja-templated {input_type(given)}{options}.", given.description]
     if BATCH_END.get(action.name) == given.name:
-        said.append("Left empty, it is the end of the batch.")
+        said.append(
+            "Left empty, it is the end of the platform's batch, which is refused when it has passed; "
+            "{{ (now + 7200) | iso }} is two hours from now."
+        )
     for example in action.examples:
         template = example.templates.get(given.name)
         if isinstance(template, str) and template:

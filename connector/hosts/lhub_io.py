@@ -64,10 +64,14 @@ class PlatformIO:
         """
         lhub_id = self._ids.pop(envelope.row) if envelope.ends_row else self._ids[envelope.row]
         try:
-            self._sdk.print_result(json.dumps(envelope.as_json()), lhub_id)
+            self._sdk.print_result(json.dumps(envelope.as_json()), self._writable(lhub_id))
             sys.stdout.flush()
         except OSError as error:
             raise RunStoppedError(f"the platform takes no more results: {error.strerror}") from error
+
+    def _writable(self, lhub_id: Json) -> Json:
+        """Return an id as the SDK can write it: into files, it fails on arrays and objects."""
+        return json.dumps(lhub_id) if self._folder and isinstance(lhub_id, (list, dict)) else lhub_id
 
 
 def _unwrapped(line: InputRow) -> InputRow:

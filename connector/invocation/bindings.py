@@ -133,6 +133,11 @@ class Bindings:
         self._check(values)
         return values
 
+    def is_absent(self, name: str, row: Row) -> bool:
+        """Return whether a row itself gives an input no value, so that its fallback is used."""
+        bound = [binding for binding in self.bound if binding.input.name == name]
+        return all(binding.outcome(self._scope(row)) is ABSENT for binding in bound)
+
     def _scope(self, row: Row) -> Scope:
         """Return what templates see of a row; in a table, the columns that it leaves out are NULL."""
         if not self.null_is_missing:

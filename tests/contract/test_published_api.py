@@ -68,7 +68,7 @@ WRONG = [
     ("reboot_device", "mode", {"schema": {"type": "string", "enum": ["NOW"]}, "deviates": "why"}, None),
     ("update_device", "policy_id", {"deviates": ""}, "its type is integer, null, and integer"),
     ("update_device", "warranty_end", {"unit": "iso"}, "its type is string, and number is published"),
-    ("generate_installer", "node_role_id", {"target": ("content", "role")}, "body.content.role"),
+    ("update_device", "warranty_end", {"target": ("warranty", "until")}, "body.warranty.until"),
     ("add_ticket_comment", "body", {"target": ("comment", "text")}, "published at part.comment.text"),
     ("add_role_members", "user_ids", {"schema": {"type": "object"}}, "its type is object, and array"),
     (

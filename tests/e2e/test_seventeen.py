@@ -186,4 +186,9 @@ def test_an_installer_for_a_location(call: Call, sandbox: Sandbox) -> None:
     made = call("generate_installer", installer_type="WINDOWS_MSI", **place)
     assert made.error is None
     assert made.result["url"].startswith("http")
-    assert sent(sandbox, "POST")[0][1] == "/v2/organization/generate-installer"
+    path = "/v2/organization/{organization_id}/location/{location_id}/installer/WINDOWS_MSI".format(**place)
+    assert sent(sandbox, "GET")[-1][1] == path
+    made = call("generate_installer", installer_type="WINDOWS_MSI", node_role_id="auto", **place)
+    assert (made.error, sent(sandbox, "POST")) == (None, [])
+    made = call("generate_installer", installer_type="WINDOWS_MSI", node_role_id="201", **place)
+    assert (made.error, sent(sandbox, "POST")[0][1]) == (None, "/v2/organization/generate-installer")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 import connector
 from connector.catalog.catalog import Catalog
 from connector.errors import RunError
-from connector.hosts.lhub_build import DOCUMENTED, build
+from connector.hosts.lhub_build import DOCUMENTED, PRESETS, build
 from tests.contract.test_logichub_document import ACTIONS
 from tests.contract.test_logichub_document import DELAY as DELAY_TITLE
 from tests.hosts.logichub import DELAY, LogicHub
@@ -48,10 +50,12 @@ def test_descriptions_options_defaults_and_examples_are_the_catalogues(
     actions = by_entrypoint(described)
     for name, built in actions.items():
         action = catalog.action(name)
-        assert built["description"] == f"{action.summary} {action.description}".strip()
+        assert built["description"].startswith(action.summary)
         for arg in built["args"]:
             given = action.inputs[arg["id"]]
-            assert given.description in arg["description"]
+            assert given.description.partition(". ")[0] in arg["description"]
+            if given.schema["type"] == "boolean":
+                assert "true or false" in arg["description"]
             for option in given.schema.get("enum", ()):
                 assert option in arg["description"]
     limit = next(arg for arg in actions["list_devices"]["args"] if arg["id"] == "limit")
@@ -71,7 +75,7 @@ def test_what_may_be_left_empty_is_optional(described: dict[str, Any]) -> None:
         "reason": True,
     }
     (end,) = (arg for arg in window["args"] if arg["id"] == "end")
-    assert "Left empty, it is the end of the batch." in end["description"]
+    assert "Left empty, it is the end of the platform's batch, which is refused" in end["description"]
 
 
 def test_actions_that_list_offer_a_row_for_each_item(described: dict[str, Any]) -> None:
@@ -80,7 +84,7 @@ def test_actions_that_list_offer_a_row_for_each_item(described: dict[str, Any]) 
         name: {p["id"]: p["options"] for p in a["params"] if p["id"] != DELAY} for name, a in actions.items()
     }
     assert {name: found for name, found in offers.items() if found} == {
-        name: {"list_rows": ["one", "each"]}
+        name: {"list_rows": ["each", "one"]}
         for name in ("list_devices", "list_windows_services", "list_alerts")
     }
 
@@ -111,10 +115,6 @@ def test_every_action_of_the_catalogue_can_be_built(
         inputs = [i for i in catalog.action(name).inputs.values() if i.name != "delay_ms"]
         assert [arg["id"].removesuffix("_") for arg in action["args"]] == [given.name for given in inputs]
         assert [arg["label"] for arg in action["args"]] == [given.title for given in inputs]
-        assert [
-            " ".join(given.description.split()) in arg["description"]
-            for given, arg in zip(inputs, action["args"], strict=True)
-        ] == [True] * len(inputs)
     settings = {p["id"] for action in actions.values() for p in action["params"]}
     assert settings == {DELAY, "list_rows", "files_folder", "uploads_folder"}
 
@@ -156,7 +156,8 @@ def ninjaone(*arguments: object) -> subprocess.CompletedProcess[str]:
 def test_the_command(tmp_path: Path, catalog: Catalog) -> None:
     done = ninjaone(tmp_path / "a")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.split() == [str(tmp_path / "a" / "main.py"), str(tmp_path / "a" / "requirements.txt")]
+    written = ("main.py", "requirements.txt", "logo.svg", "logo.png")
+    assert done.stdout.split() == [str(tmp_path / "a" / name) for name in written]
 
     def built(name: str) -> int:
         return (tmp_path / name / "main.py").read_text().count("\ndef ")
@@ -166,6 +167,8 @@ def test_the_command(tmp_path: Path, catalog: Catalog) -> None:
     assert built("b") == 2
     assert ninjaone(tmp_path / "c", "--all").returncode == 0
     assert built("c") == len(catalog.names)
+    assert ninjaone(tmp_path / "f", "--preset", "soar").returncode == 0
+    assert built("f") == len(PRESETS["soar"]) == 30
     wrong = ninjaone(tmp_path / "d", "--actions", "list_user")
     assert wrong.returncode == 2
     assert 'no action "list_user" (did you mean "list_users"?)' in wrong.stderr
@@ -187,5 +190,46 @@ def test_templates_are_checked_where_they_are_written(ours: LogicHub) -> None:
     assert [error["inputId"] for error in told["errors"]] == ["___mode", "___reason"]
     assert 'there is no filter "upcase"' in told["errors"][0]["message"]
     code, told = ours.validate(*entrypoint, **{**good, DELAY: "-1"})
-    assert code != 0
-    assert "delay_ms" in told["message"]
+    assert (code, [error["inputId"] for error in told["errors"]]) == (1, [DELAY])
+
+
+def test_the_soar_preset_has_what_its_texts_point_to(
+    sdk_python: Path, tmp_path: Path, catalog: Catalog
+) -> None:
+    build(tmp_path / "soar", PRESETS["soar"])
+    described = LogicHub(sdk_python, tmp_path / "soar", tmp_path).metadata()
+    assert (described["ok"], described["errors"]) == (True, [])
+    assert set(PRESETS["documented"]) < set(by_entrypoint(described))
+    titles = {action["name"] for action in described["actions"]}
+    texts = [a["description"] for a in described["actions"]]
+    texts += [arg["description"] for a in described["actions"] for arg in a["args"]]
+    outside = [name for name in catalog.names if any(re.search(rf"\b{name}\b", text) for text in texts)]
+    assert outside == []
+    quoted = {title for text in texts for title in re.findall('"([A-Z][^"]+)"', text)}
+    assert quoted & {catalog.action(name).title for name in catalog.names} <= titles
+
+
+@pytest.mark.parametrize("names", PRESETS.values(), ids=PRESETS)
+def test_no_text_names_an_action_by_its_name(
+    tmp_path: Path, catalog: Catalog, names: tuple[str, ...]
+) -> None:
+    build(tmp_path / "built", names)
+    texts = (tmp_path / "built" / "main.py").read_text().split('"""')
+    docstrings = " ".join(texts[3::2])
+    assert [name for name in catalog.names if re.search(rf"\b{name}\b", docstrings)] == []
+
+
+def test_the_metadata_has_a_logo(described: dict[str, Any], integration_folder: Path) -> None:
+    start = "data:image/svg+xml;base64,"
+    assert described["integration_logo_url"].startswith(start)
+    svg = base64.b64decode(described["integration_logo_url"].removeprefix(start))
+    assert svg == (integration_folder / "logo.svg").read_bytes()
+    assert svg.startswith(b"<svg ")
+    assert (integration_folder / "logo.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_check_of_an_action_names_the_field_of_the_delay(ours: LogicHub) -> None:
+    code, told = ours.validate("-e", "main.cancel_maintenance", ___device_id="1", **{DELAY: "-5"})
+    (error,) = told["errors"]
+    assert (code, error["inputId"]) == (1, DELAY)
+    assert "-5 is less than 0" in error["message"]

@@ -91,6 +91,69 @@ def test_arrays_come_as_text_and_options_in_any_case(ours: LogicHub, sandbox: Sa
     assert sent == [["ALERTS"], ["ALERTS"], ["PATCHING", "ALERTS"]]
 
 
+# Windows, installers, lists
+
+
+WINDOW = {"device_id": "1", "disabled_features": '["ALERTS"]', "start": "{{ start }}", "end": "{{ end }}"}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_window_without_time_is_refused_and_not_sent(ours: LogicHub, sandbox: Sandbox, mode: Mode) -> None:
+    rows = [
+        {"lhub_id": 1, "start": None, "end": "2017-07-16T00:00:00-4:00"},
+        {"lhub_id": 2, "start": "2036-07-16T00:00:01", "end": "2036-07-16T00:00:00"},
+        {"lhub_id": 3, "start": "2036-07-16", "end": "2036-07-16"},
+        {"lhub_id": 4, "start": "2036-07-16", "end": "2036-07-17"},
+        {"lhub_id": 5, "start": "", "end": None},
+        {"lhub_id": 6, "start": "2026-07-16", "end": ""},
+    ]
+    past = {"__execution_end_time_ms": "1767225600000"}
+    ran = ours.run("schedule_maintenance", rows, WINDOW, mode, **past)
+    refused = "end: this time has passed, and a window needs an end to come"
+    batch = (
+        f'{refused}. "Maintenance window end" is empty here, so it is the end of the platform\'s batch, '
+        "2026-01-01T00:00:00Z: give another end, such as {{ (now + 7200) | iso }} for two hours from now"
+    )
+    order = "end: this time is not after the start of the window"
+    assert [e["error"] for e in ran.envelopes] == [refused, order, order, None, batch, batch]
+    assert bodies(sandbox) == [
+        {"disabledFeatures": ["ALERTS"], "start": "2036-07-16T00:00:00Z", "end": "2036-07-17T00:00:00Z"}
+    ]
+    hours = {**WINDOW, "start": "", "end": "{{ end or (now + 7200) | iso }}"}
+    ran = ours.run("schedule_maintenance", [{"lhub_id": 1, "end": None}], hours, mode, **past)
+    assert ran.envelope["error"] is None
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_an_installer_is_generated_by_the_operation_for_monitoring(
+    ours: LogicHub, sandbox: Sandbox, mode: Mode
+) -> None:
+    rows = [{"lhub_id": 1, "org": 1, "place": 1, "type": "windows_msi", "role": None}]
+    rows.append({**rows[0], "lhub_id": 2, "role": 101})
+    templates = {
+        "organization_id": "{{ org }}",
+        "location_id": "{{ place }}",
+        "installer_type": "{{ type }}",
+        "node_role_id": "{{ role }}",
+    }
+    ran = ours.run("generate_installer", rows, templates, mode)
+    assert [e["error"] for e in ran.envelopes] == [None, None]
+    assert [(r["method"], r["path"]) for r in sandbox.log.requests()] == [
+        ("GET", "/v2/organization/1/location/1/installer/WINDOWS_MSI"),
+        ("POST", "/v2/organization/generate-installer"),
+    ]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_list_gives_a_row_for_each_item_and_any_id_gets_its_answer(ours: LogicHub, mode: Mode) -> None:
+    ids = [[1, 2], {"a": 1}, True, 1.5, "", "x", None]
+    rows = [{"lhub_id": id, "filter": "id in (1, 2)"} for id in ids]
+    ran = ours.run("list_devices", rows, {"filter": "{{ filter }}"}, mode)
+    assert [e["result"]["id"] for e in ran.envelopes] == [1, 2] * len(ids)
+    answered = ["[1, 2]", '{"a": 1}', *ids[2:]] if mode == "file" else ids
+    assert [lhub_id for lhub_id, _ in ran.answers] == [id for id in answered for _ in range(2)]
+
+
 # Errors
 
 SECRET = "hunter2-hunter2"

@@ -85,9 +85,9 @@ def test_results_are_written_as_the_sdk_writes_them(
 def test_a_list_is_one_row_or_a_row_each(ours: LogicHub, by_hand: ByHand, mode: Mode) -> None:
     rows = [{"lhub_id": 1, "which": "class = MAC"}, {"lhub_id": 2, "which": "id in (1,2,3)"}]
     filter = {"filter": "{{ which }}"}
-    whole = ours.run("list_devices", rows, filter, mode)
+    whole = ours.run("list_devices", rows, filter, mode, list_rows="one")
     assert [len(envelope["result"]) for envelope in whole.envelopes][1] == 3
-    each = ours.run("list_devices", rows, filter, mode, list_rows="each")
+    each = ours.run("list_devices", rows, filter, mode)
     lists = [envelope["result"] for envelope in whole.envelopes]
     assert [e["result"] for e in each.envelopes] == [item for items in lists for item in items]
     assert [i for i, _ in each.answers] == [1] * len(lists[0]) + [2] * len(lists[1])
@@ -163,7 +163,7 @@ def test_every_action_sends_what_its_example_says(
 
 def test_inputs_left_empty_are_absent_and_not_the_rows_fields(ours: LogicHub, sandbox: Sandbox) -> None:
     row = {"lhub_id": 1, "filter": "id = 1", "limit": 1}
-    assert len(ours.run("list_devices", [row], {"filter": " ", "limit": ""}).envelope["result"]) > 1
+    assert len(ours.run("list_devices", [row], {"filter": " ", "limit": ""}).envelopes) > 1
     templates = {"organization_id": "1", "name": "{{ name }}", "description": "", "tags": "{{ '' }}"}
     assert not ours.run("update_organization", [{"lhub_id": 1, "name": "New"}], templates).envelope["error"]
     (patch,) = [r for r in sandbox.log.requests() if r["method"] == "PATCH"]

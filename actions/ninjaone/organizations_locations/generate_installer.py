@@ -1,0 +1,18 @@
+"""Get a link by the GET, which an app for monitoring may call, unless a node role is given."""
+
+from connector.handlers import Inputs, Steps, request
+
+
+def handle(inputs: Inputs) -> Steps:
+    """Send one request and return its link. `auto` is what the API does without a node role."""
+    if inputs.node_role_id in (None, "auto"):
+        return (yield inputs.request()).json()
+    body = {
+        "organizationId": inputs.organization_id,
+        "locationId": inputs.location_id,
+        "installerType": inputs.installer_type,
+        "content": {"nodeRoleId": inputs.node_role_id},
+    }
+    return (
+        yield request("POST", "/v2/organization/generate-installer", {}, body=body, idempotent=True)
+    ).json()
