@@ -69,7 +69,7 @@ chromium:
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends chromium >/dev/null; \
 	else echo "the tests in a browser are skipped, as they need chromium"; fi
 
-# The catalogue's search library, as it is in its registry: pinned here, minified, with its licence beside it.
+# The catalog's search library, as it is in its registry: pinned here, minified, with its license beside it.
 MINISEARCH := minisearch@7.2.0
 TERSER := terser@5.44.0
 VENDOR := connector/web/static/vendor
@@ -77,16 +77,16 @@ vendor: $(READY)
 	rm -rf build/vendor && mkdir -p build/vendor
 	cd build/vendor && npm pack --silent $(MINISEARCH) && tar -xzf minisearch-*.tgz
 	cd build/vendor && npx --yes $(TERSER) package/dist/umd/index.js --compress --mangle \
-		--format "preamble='/* $(MINISEARCH), MIT licence: see minisearch.LICENSE.txt */'" --output minisearch.js
+		--format "preamble='/* $(MINISEARCH), MIT license: see minisearch.LICENSE.txt */'" --output minisearch.js
 	cp build/vendor/minisearch.js $(VENDOR)/minisearch.js
 	cp build/vendor/package/LICENSE.txt $(VENDOR)/minisearch.LICENSE.txt
 	cd $(VENDOR) && sha256sum minisearch.js minisearch.LICENSE.txt > SHA256SUMS
 
-# What the catalogue shows as answers: what the sandbox of today says.
+# What the catalog shows as answers: what the sandbox of today says.
 answers: $(READY)
 	$(BIN)/python -m tests.web.make_answers
 
-# The pictures of the catalogue that README shows.
+# The pictures of the catalog that README shows.
 screenshots: $(READY) chromium
 	$(BIN)/python -m tests.web.make_screenshots
 

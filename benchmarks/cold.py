@@ -15,7 +15,7 @@ from benchmarks.measure import Run, in_turn
 IMPORTS = "import requests, jinja2, jsonschema, yaml"
 REFERENCE = f'(r) `python -c "{IMPORTS}"`'
 CALL = "`ninjaone call` of one action, cold"
-ACTIONS = "`ninjaone actions` over the whole catalogue, cold"
+ACTIONS = "`ninjaone actions` over the whole catalog, cold"
 FIRST = " and for the first time (empty cache folder)"
 
 

@@ -28,7 +28,7 @@ from connector.invocation.handlers import Inputs, Note, Page, PagedResult, Steps
 
 
 def check_catalog(catalog: Catalog) -> list[str]:
-    """Check every service, action and example of a catalogue."""
+    """Check every service, action and example of a catalog."""
     problems = []
     for name in catalog.services:
         problems += check_declaration(catalog.folder / name / "service.yaml", "service.schema.json")

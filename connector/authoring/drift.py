@@ -1,4 +1,4 @@
-"""How a vendor's document differs from the one that the catalogue was made from, field by field."""
+"""How a vendor's document differs from the one that the catalog was made from, field by field."""
 
 from __future__ import annotations
 

@@ -52,10 +52,10 @@ def _run(page: Any, root: str) -> None:
 
 
 PICTURES: dict[str, tuple[str, Callable[[Any, str], None]]] = {
-    "catalogue-find": ("light", _find),
-    "catalogue-action": ("dark", _action),
-    "catalogue-try": ("light", _try),
-    "catalogue-run": ("dark", _run),
+    "catalog-find": ("light", _find),
+    "catalog-action": ("dark", _action),
+    "catalog-try": ("light", _try),
+    "catalog-run": ("dark", _run),
 }
 """By name: the theme, and what leads to what is shown."""
 
