@@ -86,8 +86,8 @@ def test_an_output_that_is_one_json_array(out: Path, tmp_path: Path) -> None:
     [
         ("{broken", "line 1: not JSON"),
         ('{"device": 1}', "it has no 'row'"),
-        ('{"row": "1", "error": null, "result": null, "meta": {}}', "its row or its meta is none"),
-        ('{"row": 1, "error": null, "result": null, "meta": null}', "its row or its meta is none"),
+        ('{"row": "1", "error": null, "result": null, "meta": {}}', "its row or its meta is not valid"),
+        ('{"row": 1, "error": null, "result": null, "meta": null}', "its row or its meta is not valid"),
     ],
 )
 def test_a_file_of_something_else(tmp_path: Path, text: str, says: str) -> None:
