@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # Python caches bytecode, whatever the environment says: otherwise each process of the tests compiles again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-browser test-all test-oldest test-newest lock torture fuzz lint reference bench wheels wheels-all keyring chromium vendor answers screenshots clean
+.PHONY: demo test test-browser test-all audit test-oldest test-newest lock torture fuzz lint reference bench wheels wheels-all keyring chromium vendor answers screenshots clean
 
 demo: $(READY)
 	$(BIN)/ninjaone demo
@@ -22,8 +22,15 @@ test: $(READY) wheels
 test-browser: $(READY) keyring chromium
 	$(BIN)/python -m pytest $(PARALLEL) -m "browser or keyring"
 
-test-all: $(READY) wheels-all
+test-all: $(READY) wheels-all audit
 	$(BIN)/python -m pytest $(PARALLEL) --all
+
+# Known vulnerabilities of the locked versions. What cannot be looked up is named, and is no failure.
+PIP_AUDIT := pip-audit==2.10.1
+audit: $(READY)
+	@if $(PYTHON) -m venv build/audit && build/audit/bin/python -m pip install --quiet $(PIP_AUDIT); then \
+		$(BIN)/python -m tests.audit build/audit/bin/pip-audit requirements/*.txt; \
+	else echo "skipped: pip-audit, which cannot be installed here"; fi
 
 # Hundreds of kills, full disks and tens of thousands of rows under faults; what they met is printed at the end.
 torture: $(READY)
