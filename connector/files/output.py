@@ -1,7 +1,7 @@
-"""Envelopes out: into a file that carries its name only when it is complete, or to standard output.
+"""Output of envelopes: to a file that has its name only when it is complete, or to standard output.
 
-While a run goes on, its work stands in a folder beside the output (`OUT.run`): the envelopes so far as
-JSON Lines, and the journal. A run that ends early leaves the folder, and can be resumed from it.
+During a run, a folder beside the output (`OUT.run`) has the envelopes so far as JSON Lines, and the journal.
+A run that ends early leaves the folder, and can be resumed from it.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ Start = Literal["new", "resume", "restart"]
 
 
 class Output(Protocol):
-    """Where a run's envelopes go."""
+    """The destination of a run's envelopes."""
 
     done_rows: int
-    """How many rows have all their envelopes already, from an interrupted run."""
+    """The number of rows that have all their envelopes from an interrupted run."""
 
     def earlier(self) -> Iterator[Envelope]:
-        """Give the envelopes of these rows."""
+        """Yield the envelopes of these rows."""
 
     def write(self, lines: bytes) -> None:
         """Write the lines of one or more envelopes, all or none of them. Raises RunStoppedError."""
@@ -54,14 +54,14 @@ class Output(Protocol):
         """Complete the output. Raises RunStoppedError."""
 
     def close(self) -> None:
-        """Let go of files; an output that is not finished stays resumable where it can be."""
+        """Close files; an output that is not finished can be resumed where possible."""
 
 
 def format_of(path: str, format: str | None) -> Format:
-    """Choose an output's format by its name, unless one is asked for. Raises RunError."""
+    """Return the given format, or else that of an output's file extension. Raises RunError."""
     wanted = format or {".json": "json", ".csv": "csv"}.get(Path(path).suffix.lower(), "jsonl")
     if wanted not in FORMATS:
-        raise RunError(f'no output format "{wanted}"; there are {", ".join(FORMATS)}')
+        raise RunError(f'unknown output format "{wanted}"; use {", ".join(FORMATS)}')
     return wanted
 
 
@@ -154,21 +154,21 @@ class FileOutput:
             self._file = AppendOnlyFile(self.partial, fsync=self._fsync)
             self.journal.resume(self.done_rows, fsync=self._fsync, cut=before.fsync)
             self.resumed = True
-            said = (self.path, self.done_rows, self.journal.earlier_rows)
-            logger.info("%s: resuming; rows done: up to %d, rows in flight with sent requests: %d", *said)
+            counts = (self.path, self.done_rows, self.journal.earlier_rows)
+            logger.info("%s: resuming; rows done: up to %d, rows in flight with sent requests: %d", *counts)
         except (OSError, RunStoppedError, ValueError, KeyError, TypeError) as error:
             raise RunError(
                 f"{self.path}: the unfinished run cannot be read: {error}. {_other_ways(self.path)}"
             ) from error
 
     def _sync_names(self) -> None:
-        """Have the disk know the files by their names."""
+        """Flush the names of the files to the disk, if asked."""
         if self._fsync:
             sync_folder(self.folder)
             sync_folder(self.path.parent)
 
     def earlier(self) -> Iterator[Envelope]:
-        """Give the envelopes that the interrupted run had written."""
+        """Yield the envelopes that the interrupted run had written."""
         with self.partial.open("rb") as lines:
             for line in lines:
                 yield Envelope.from_json(json_text.loads(line.decode()))
@@ -269,7 +269,7 @@ def _other_ways(path: Path) -> str:
 
 
 def is_interrupted(path: Path) -> bool:
-    """Tell whether an interrupted run to this output is there to be resumed."""
+    """Return whether there is an interrupted run to this output, which can be resumed."""
     return _has_head(_journal(path))
 
 
@@ -315,7 +315,7 @@ def _has_head(journal: Path) -> bool:
 
 
 def _cut_unfinished_row(partial: Path, *, cut: bool) -> int:
-    """Remove the envelopes of a row without its last one; give the number of the last row that has it."""
+    """Remove the envelopes of an incomplete row. Return the number of the last complete row."""
     done = keep = 0
     for envelope, end in read_lines(partial, cut=cut):
         if envelope["meta"].get("last", True):
@@ -325,36 +325,36 @@ def _cut_unfinished_row(partial: Path, *, cut: bool) -> int:
 
 
 class StreamOutput:
-    """Standard output: envelopes as they come, or for JSON and CSV all at the end. Cannot be resumed."""
+    """Standard output: envelopes at once, or for JSON and CSV all at the end. Cannot be resumed."""
 
     def __init__(self, format: Format, stream: BinaryIO | None = None) -> None:
         self.done_rows = 0
         self._format = format
         self._stream = stream or sys.stdout.buffer
-        self._spool = None if format == "jsonl" else tempfile.TemporaryFile()  # noqa: SIM115
+        self._partial = None if format == "jsonl" else tempfile.TemporaryFile()  # noqa: SIM115
 
     def earlier(self) -> Iterator[Envelope]:
-        """There are none: it cannot be resumed."""
+        """Return no envelopes: it cannot be resumed."""
         return iter(())
 
     def write(self, lines: bytes) -> None:
-        """Write envelopes. Raises RunStoppedError when nobody reads any more."""
+        """Write envelopes. Raises RunStoppedError if standard output is closed."""
         with _writing():
-            (self._spool or self._stream).write(lines)
-            if not self._spool:
+            (self._partial or self._stream).write(lines)
+            if not self._partial:
                 self._stream.flush()
 
     def finish(self) -> None:
-        """Write what had to wait for the end."""
+        """Write the envelopes that had to wait for the end."""
         with _writing():
-            if self._spool:
-                convert(self._spool, self._format, self._stream)
+            if self._partial:
+                convert(self._partial, self._format, self._stream)
             self._stream.flush()
 
     def close(self) -> None:
         """Remove the temporary file."""
-        if self._spool:
-            self._spool.close()
+        if self._partial:
+            self._partial.close()
 
 
 @contextmanager

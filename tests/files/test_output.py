@@ -51,7 +51,7 @@ def test_the_format_goes_by_the_name_unless_one_is_asked_for(
     path: str, format: str | None, chosen: str
 ) -> None:
     assert format_of(path, format) == chosen
-    with pytest.raises(RunError, match='no output format "tsv"; there are jsonl, json, csv'):
+    with pytest.raises(RunError, match='unknown output format "tsv"; use jsonl, json, csv'):
         format_of(path, "tsv")
 
 
