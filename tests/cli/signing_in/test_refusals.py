@@ -27,7 +27,7 @@ def refused(in_process: Ninjaone, folder: Path, **settings: str) -> str:
 def test_a_scope_that_the_app_was_not_given(in_process: Ninjaone, sandbox: Sandbox, tmp_path: Path) -> None:
     said = refused(in_process, tmp_path, **sandbox.connection, scope="monitoring everything")
     assert "it answered 400 (invalid_scope): the client app lacks a scope" in said
-    assert "Leave the connection's scope out, or add the scope to the app under Administration > Apps" in said
+    assert "Remove the scope from the connection, or add it to the app under Administration > Apps" in said
 
 
 def test_a_wrong_secret(in_process: Ninjaone, sandbox: Sandbox, tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_a_write_whose_scope_is_missing(in_process: Ninjaone, sandbox: Sandbox, 
     assert done.returncode == 1, done.stderr
     error = json.loads(done.stdout)["error"]
     assert 'The token carries the scopes "monitoring" and lacks "management"' in error
-    assert "Give it to the client app (Administration > Apps > API)" in error
+    assert "Add it to the client app (Administration > Apps > API)" in error
     # The next run does not go on with the token, as the scope may have been given by then.
     assert in_process(*write).returncode == 1
     assert len(sandbox.log.signins()) == 2

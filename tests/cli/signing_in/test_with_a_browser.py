@@ -118,7 +118,7 @@ def test_a_machine_becomes_a_user(ninjaone: Ninjaone, sandbox: Sandbox, port: in
     envelope = json.loads(done.stdout)
     assert envelope["meta"]["code"] == "forbidden"
     assert "the API answered 403: user_context_required" in envelope["error"]
-    assert "This operation needs a user, and a machine-to-machine app has none" in envelope["error"]
+    assert "This operation requires a user, and a machine-to-machine app has none" in envelope["error"]
     assert "`ninjaone connection add NAME --browser`" in envelope["error"]
     user = ("--browser", "--browser-port", port, "--client-id", "sandbox-native")
     done = ninjaone("connection", "edit", "acme", *user)
