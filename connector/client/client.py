@@ -14,6 +14,7 @@ from connector.client.audit import Audit
 from connector.client.auth import Auth
 from connector.client.error_responses import is_failed_success, read_error
 from connector.client.pacing import Pacer
+from connector.client.retries import LONGEST_WAIT_S, TRIES, backoff_s, retry_after_s
 from connector.common.clock import Clock
 from connector.common.redaction import Redactor
 from connector.connections.connection import Connection
@@ -22,10 +23,6 @@ from connector.http.messages import USER_AGENT, Request, Response, Transport
 
 logger = logging.getLogger(__name__)
 
-TRIES = {"throttled": 6, "unsent": 3, "lost": 3, "server": 3}
-"""How often a request is sent in all, by what went wrong with it."""
-LONGEST_WAIT_S = 300.0
-"""A Retry-After of more than this ends the row instead of holding up the run."""
 _REASONS = {
     "throttled": "throttled",
     "unsent": "not sent",
@@ -137,7 +134,7 @@ class Client:
                 self._log_failure(outcome, attempt, context)
                 raise error
             lost_before = lost_before or not error.refused
-            wait_s = self._backoff(attempt) if outcome.wait_s is None else outcome.wait_s
+            wait_s = backoff_s(attempt, self._jitter()) if outcome.wait_s is None else outcome.wait_s
             self._log_retry(outcome, attempt, wait_s, context)
             self._clock.sleep(wait_s)
 
@@ -294,7 +291,7 @@ class Client:
         refused = status < 500 or vendor_code in errors.codes
         error = self._api_error(code, request, answer, f"{said}. {hint}" if hint else said, refused)
         if status in self.service.throttling.statuses:
-            wait_s = self._retry_after(answer)
+            wait_s = retry_after_s(answer, self._clock.now())
             return _Failure("throttled", error, wait_s is None or wait_s <= LONGEST_WAIT_S, wait_s)
         expired = self.service.sign_in.expired
         if vendor_code in expired if status < 300 else status == 401 and vendor_code in ("", *expired):
@@ -330,24 +327,9 @@ class Client:
             attempts=answer.attempts,
         )
 
-    def _backoff(self, attempt: int) -> float:
-        return float(2 ** (attempt - 1)) * (0.5 + self._jitter() / 2)
-
-    def _retry_after(self, answer: Response) -> float | None:
-        """Read Retry-After, in seconds: a number, or a date."""
-        text = answer.headers.get("retry-after", "").strip()
-        if text.isascii() and text.isdigit():
-            return float(text)
-        from email.utils import parsedate_to_datetime  # not at the top: rarely needed, slow to import
-
-        try:
-            return max(0.0, parsedate_to_datetime(text).timestamp() - self._clock.now())
-        except (ValueError, TypeError, IndexError):
-            return None
-
 
 def standard_headers(token: str) -> dict[str, str]:
-    """Give the headers that every API request carries."""
+    """Return the headers that every API request carries."""
     return {
         "authorization": f"Bearer {token}",
         "accept": "application/json, */*;q=0.5",

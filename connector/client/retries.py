@@ -1,0 +1,34 @@
+"""How often a failed request is sent again, and how long to wait before: backoff and Retry-After."""
+
+from __future__ import annotations
+
+from connector.http.messages import Response
+
+TRIES = {"throttled": 6, "unsent": 3, "lost": 3, "server": 3}
+"""How often a request is sent in all, by the kind of failure."""
+LONGEST_WAIT_S = 300.0
+"""A longer Retry-After ends the row instead of delaying the run."""
+
+
+def backoff_s(attempt: int, jitter: float) -> float:
+    """Return the seconds to wait after a failed `attempt` (from 1): exponential, halved by up to `jitter`.
+
+    `jitter` is between 0 and 1; it spreads the load of clients that failed at the same time.
+    """
+    return float(2 ** (attempt - 1)) * (0.5 + jitter / 2)
+
+
+def retry_after_s(response: Response, now: float) -> float | None:
+    """Return the Retry-After of a response in seconds, or None without a readable one (RFC 9110, 10.2.3).
+
+    `now` is in epoch seconds, since the header may be a date.
+    """
+    text = response.headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    from email.utils import parsedate_to_datetime  # not at the top: rarely needed, slow to import
+
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - now)
+    except (ValueError, TypeError, IndexError):
+        return None
