@@ -47,6 +47,7 @@ ALLOWED_LINES = {
     ],
     "http/messages.py": ['USER_AGENT = f"ninjaone-connector/{connector.__version__}"'],
     "common/user_folders.py": [
+        'STATE_DIR = "NINJAONE_STATE_DIR"',
         'return _usable(user_cache_path("ninjaone-connector", appauthor=False))',
         'return user_state_path("ninjaone-connector", appauthor=False)',
         'return _usable(user_data_path("ninjaone-connector", appauthor=False) / "runs")',

@@ -17,12 +17,26 @@ from pathlib import Path
 from platformdirs import user_cache_path, user_config_path, user_data_path, user_state_path
 
 from connector.common.durability import sync_file, sync_folder
+from connector.errors import RunError
+
+STATE_DIR = "NINJAONE_STATE_DIR"
+"""The variable that names a folder shared by processes with separate caches, such as containers."""
 
 
 @cache
 def state_folder() -> Path:
-    """Return the cache folder, whose files may be lost."""
-    return _usable(user_cache_path("ninjaone-connector", appauthor=False))
+    """Return the folder for what can be lost: the one that STATE_DIR names, or the user's cache.
+
+    Raises RunError when a named one cannot be written.
+    """
+    if not os.environ.get(STATE_DIR):
+        return _usable(user_cache_path("ninjaone-connector", appauthor=False))
+    folder = Path(os.environ[STATE_DIR])
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise RunError(f"{folder}: the folder that {STATE_DIR} names cannot be written")
+    return folder
 
 
 @cache

@@ -34,6 +34,9 @@ class Null(Undefined):
     def __hash__(self) -> int:
         return hash(None)
 
+    def __repr__(self) -> str:
+        return ""  # inside an array that a filter prints as Python does
+
 
 NULL = Null()
 

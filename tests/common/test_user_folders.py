@@ -11,6 +11,7 @@ import pytest
 
 from connector.common import user_folders
 from connector.common.user_folders import config_folder, write_whole
+from connector.errors import RunError
 
 
 def mode(path: Path) -> int:
@@ -79,3 +80,14 @@ def test_what_was_there_stays_when_writing_fails(
         write_whole(path, b"new", durable=True)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_named_state_folder_is_used_and_one_that_cannot_be_written_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(user_folders.STATE_DIR, str(tmp_path / "volume" / "state"))
+    assert user_folders.state_folder.__wrapped__() == tmp_path / "volume" / "state"
+    (tmp_path / "file").touch()
+    monkeypatch.setenv(user_folders.STATE_DIR, str(tmp_path / "file" / "state"))
+    with pytest.raises(RunError, match="the folder that NINJAONE_STATE_DIR names cannot be written"):
+        user_folders.state_folder.__wrapped__()

@@ -229,13 +229,23 @@ def test_the_sdk_may_import_the_actions_module_alone(ours: LogicHub) -> None:
 # Pace, and what an answer that is lost means
 
 
-def test_two_runs_on_one_account_keep_the_pause_between_them(ours: LogicHub, sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("shared", [False, True], ids=["one user", "containers with a volume"])
+def test_two_runs_on_one_account_keep_the_pause_between_them(
+    ours: LogicHub, sandbox: Sandbox, tmp_path: Path, *, shared: bool
+) -> None:
     rows = b"".join(line({"row": {"lhub_id": n}}) for n in range(20))
     command = [ours.python, "-m", "lhub_integ.shim_exec", "-e", "main.cancel_maintenance"]
     given = ours.environment(**{**settings({"device_id": "1"}), DELAY: "100"})
+    volume = {"NINJAONE_STATE_DIR": str(tmp_path / "volume")}
     both = [
-        subprocess.Popen(command, cwd=ours.folder, env=given, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        for _ in range(2)
+        subprocess.Popen(
+            command,
+            cwd=ours.folder,
+            env={**given, **volume, "XDG_CACHE_HOME": str(tmp_path / name)} if shared else given,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        for name in ("one", "other")
     ]
     for process in both:
         assert process.stdin is not None
