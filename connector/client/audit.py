@@ -1,9 +1,9 @@
-"""The audit: a line of every try of an API request, in files to which other runs may append as well.
+"""The audit: a line for every attempt of an API request, in files to which other runs may append as well.
 
-A line (`schemas/audit.schema.json`) says when, by which action and row, what was asked of which path and what
-the answer was; it has neither bodies nor queries, which can hold secrets. It is written when the try is over.
-What was under way when the process was killed is not in it: a request that must not be repeated is then in
-the run's journal, and any other one is sent again when the run is resumed.
+A line (`schemas/audit.schema.json`) has the time, action and row, method and path, and the outcome; it
+has neither bodies nor queries, which can hold secrets. It is written after the attempt. A request in progress
+when the process was killed is missing: one that must not be repeated is then in the run's journal, and any
+other one is sent again when the run is resumed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from connector.errors import RowError, RunError, RunStoppedError
 from connector.http.messages import Request, Response
 
 VERSION = 1
-"""The version of `schemas/audit.schema.json`. Every line has it, as a file may outlive many versions."""
+"""The version of `schemas/audit.schema.json`, in every line, as a file may have lines of many versions."""
 
 _APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 _NOT_WAITING = getattr(os, "O_NONBLOCK", 0)
@@ -30,10 +30,10 @@ _NOT_WAITING = getattr(os, "O_NONBLOCK", 0)
 
 
 class Audit:
-    """Notes the requests of one connection. Safe for threads, and for processes that append to one file."""
+    """Records the requests of one connection. Safe for threads, and for processes that append to one file."""
 
     def __init__(self, paths: Sequence[str], connection: str, redactor: Redactor) -> None:
-        """Look whether all files can be written. `connection` names it in the lines. Raises RunError."""
+        """Check that all files can be written. `connection` is its name in the lines. Raises RunError."""
         self._files = [_LineFile(Path(path)) for path in paths]
         self._connection, self._redactor = connection, redactor
 
@@ -72,13 +72,13 @@ class Audit:
             file.append(json_text.dump_bytes(line) + b"\n")
 
     def require(self) -> None:
-        """Raise RunStoppedError unless every line is written: nothing is sent unaccounted for."""
+        """Raise RunStoppedError unless every line is written: nothing is sent without a record."""
         for file in self._files:
             file.require()
 
 
 class _LineFile:
-    """A file that is opened anew for each line, so that it may be moved away while a run goes on."""
+    """A file that is opened for each line, so that it may be moved away during a run."""
 
     def __init__(self, path: Path) -> None:
         self._path, self._lock = path, Lock()
@@ -115,7 +115,7 @@ class _LineFile:
                 )
 
     def _write_kept(self) -> OSError | None:
-        """Write the lines that are not in the file yet, each by one call, which no other writer gets into."""
+        """Write the lines that are not in the file yet, each by one call, so that writers do not mix."""
         try:
             while self._kept:
                 line = (b"\n" if self._is_torn else b"") + self._kept[0]

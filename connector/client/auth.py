@@ -1,7 +1,7 @@
-"""A connection's bearer token: got when it is needed, renewed before it ends, kept between runs.
+"""A connection's bearer token: requested when needed, renewed before it expires, saved between runs.
 
-A sign-in is no API request: it is neither paced nor counted. There is one at a time, and what it gave is kept
-in a file that only its user can read.
+A sign-in is not an API request: it is neither paced nor counted. There is one at a time, and the token is
+saved in a file that only its user can read.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from connector.http.messages import Transport
 logger = logging.getLogger(__name__)
 
 RENEW_BEFORE_S = 60.0
-"""A token is renewed when it has less than this left, or less than a tenth of its life."""
+"""A token is renewed when less than this is left, or less than a tenth of its lifetime."""
 TRIES = 3
-"""How often a sign-in is tried while the service is busy or its answer gets lost."""
+"""How often a sign-in is tried while the service is busy or its response is lost."""
 
 
 class Auth:
-    """Gives the bearer token of a connection. Safe for threads and processes.
+    """The bearer token of a connection. Safe for threads and processes.
 
-    `cache` is the file that keeps the token between runs; None keeps it in memory alone. `scopes` is what
-    the latest token carries, as the sign-in said; empty when that is not known.
+    `cache` is the file that has the token between runs; None keeps it in memory only. `scopes` are those of
+    the latest token, as the sign-in reported them; empty if they are not known.
     """
 
     def __init__(
@@ -66,21 +66,21 @@ class Auth:
         self._refused: RowError | None = None
 
     def token(self) -> str:
-        """Give a token that is good for a while, signing in if need be.
+        """Return a valid token, signing in if necessary.
 
-        Raises AuthError: `auth_failed` when the sign-in is refused (and then again without asking, as the
-        answer would not change), or `network_error`, `timeout`, `bad_response`, `rate_limited`.
+        Raises AuthError: `auth_failed` when the sign-in is refused (from then on without another request, as
+        the response would not change), or `network_error`, `timeout`, `bad_response`, `rate_limited`.
         """
         if self._clock.now() < self._until:
             return self._token
         return self._one_at_a_time(lambda: self._clock.now() < self._until)
 
     def renew(self, dead: str) -> str:
-        """Give another token than `dead`, which the API has refused. Raises AuthError as `token` does."""
+        """Return another token than `dead`, which the API has refused. Raises AuthError as `token` does."""
         return self._one_at_a_time(lambda: self._token != dead and self._clock.now() < self._until, dead)
 
     def forget(self) -> None:
-        """Have the next run sign in anew; this one goes on with the token that it has."""
+        """Make the next run sign in again; this one continues with its token."""
         if self._cache:
             with suppress(OSError):
                 self._cache.unlink()
@@ -123,7 +123,7 @@ class Auth:
             return ask()
         except RowError as error:
             logger.warning("%s: sign-in failed: %s", self._label, self._redactor.said(str(error)))
-            # What the service has not said, such as that a keyring is locked, may change.
+            # A failure on this side, such as a locked keyring, may not last.
             if error.code == "auth_failed" and error.status:
                 self._refused = error
             raise
@@ -150,7 +150,7 @@ class Auth:
             logger.info("%s: using the saved access token, good for %.0f s, scopes: %s", *said)
 
     def _write_cache(self, grant: Grant) -> None:
-        """Write the token so that no reader sees half of it. A full disk costs a sign-in, not the run."""
+        """Write the token atomically. A full disk costs a sign-in, not the run."""
         if self._cache is None:
             return
         with suppress(OSError, RowError):
@@ -164,10 +164,10 @@ class Auth:
 
 
 def token_file(connection: Connection) -> Path | None:
-    """Name the file that keeps a connection's token between runs; a ready token needs none.
+    """Return the path of the file that has a connection's token between runs; None for a ready token.
 
-    The name depends on all that a token depends on, less a refresh token, of which the file holds a digest:
-    that changes with each sign-in.
+    The name depends on everything that a token depends on except a refresh token, which changes with each
+    sign-in: the file has its digest.
     """
     if connection.refresh_token:
         grant = ("refresh_token", RefreshToken(connection).key)

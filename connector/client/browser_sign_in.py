@@ -30,9 +30,9 @@ from connector.http.messages import Transport
 
 HOST = "127.0.0.1"
 PORT = 28765
-"""The port to which the browser is sent back. Below those that systems give to outgoing connections."""
+"""The port to which the browser is redirected. Below those that systems use for outgoing connections."""
 PATIENCE_S = 300.0
-"""How long a person has for signing in."""
+"""How long the user has to sign in, in seconds."""
 _SLICE_S = 0.2
 _CALLER_S = 10.0
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Sign-in</title>
@@ -49,10 +49,10 @@ def sign_in(
     port: int = PORT,
     open_browser: Callable[[str], object] = webbrowser.open,
 ) -> str:
-    """Have a person sign in, and give the refresh token that comes of it.
+    """Let a user sign in, and return the refresh token.
 
-    The browser is opened, and the address is told with `say` for whoever has to open it by hand.
-    Raises ConnectionSetupError when nothing comes of it.
+    The browser is opened, and the address is shown with `say`, so that it can be opened by hand.
+    Raises ConnectionSetupError if the sign-in fails.
     """
     verifier, state = secrets.token_urlsafe(64), secrets.token_urlsafe(32)
     with _listening(port, state) as listener:
@@ -83,7 +83,7 @@ def sign_in(
         raise ConnectionSetupError(str(error)) from error
     if not granted.refresh_token:
         raise ConnectionSetupError(
-            f"{service.title} gave no refresh token, without which one would have to sign in every hour. "
+            f"{service.title} returned no refresh token, without which you would have to sign in every hour. "
             f"{service.sign_in.app}"
         )
     return granted.refresh_token
@@ -120,7 +120,7 @@ def _invitation(about: SignIn, address: str, redirect_uri: str) -> str:
 
 
 def _open(open_browser: Callable[[str], object], address: str) -> None:
-    """Open the browser; where there is none, the person has read the address."""
+    """Open the browser; without one, the user has the address."""
     with suppress(webbrowser.Error, OSError):
         open_browser(address)
 
@@ -128,10 +128,10 @@ def _open(open_browser: Callable[[str], object], address: str) -> None:
 def _refusal(about: SignIn, answer: Mapping[str, str], scope: str) -> str:
     parts = (answer["error"], answer.get("error_description", ""))
     said = shorten(": ".join("".join(filter(str.isprintable, part)) for part in parts if part))
-    message = f"the browser came back with an error ({said})"
+    message = f"the browser returned an error ({said})"
     if reason := about.errors.get(answer["error"]):
         message += f": {reason}"
-    return f"{message}. Asked for was: {scope}; --scope names others" if "scope" in said else message
+    return f"{message}. Requested scopes: {scope}; --scope names others" if "scope" in said else message
 
 
 class _Listener(ThreadingMixIn, TCPServer):
@@ -151,7 +151,7 @@ class _Listener(ThreadingMixIn, TCPServer):
         self.port = int(self.server_address[1])
 
     def wait_for_answer(self) -> dict[str, str] | None:
-        """Give the parameters with which the browser came back; None when it did not in time."""
+        """Return the parameters with which the browser was redirected; None if it was not in time."""
         end = monotonic() + PATIENCE_S
         while (left := end - monotonic()) > 0:
             with suppress(Empty):  # in slices, so that Ctrl-C is heard on every system
@@ -159,7 +159,7 @@ class _Listener(ThreadingMixIn, TCPServer):
         return None
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a caller who hangs up."""
+        """Ignore a client that disconnects."""
 
 
 @contextmanager
@@ -182,7 +182,7 @@ def _listening(port: int, state: str) -> Iterator[_Listener]:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Takes the browser that comes back from this sign-in, and turns everybody else away."""
+    """Accepts the browser that returns from this sign-in, and refuses everything else."""
 
     server: _Listener
     timeout = _CALLER_S
@@ -196,9 +196,9 @@ class _Handler(BaseHTTPRequestHandler):
         if path != "/":
             self._show(404, "There is nothing here.")
         elif not is_ours or not answer.keys() & {"code", "error"}:
-            self._show(400, "This belongs to no sign-in that is under way.")
+            self._show(400, "This is not part of a sign-in in progress.")
         else:
-            self._show(200, "Thank you. You can close this window; the terminal says what came of it.")
+            self._show(200, "Thank you. You can close this window; the terminal shows the result.")
             self.server.answers.put(answer)
 
     def _show(self, status: int, text: str) -> None:
@@ -217,8 +217,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(page)
 
     def version_string(self) -> str:
-        """Say nothing of the Python that answers."""
+        """Return a name without the version of Python."""
         return "sign-in"
 
     def log_message(self, *_: object) -> None:
-        """Log nothing: what is asked holds the code."""
+        """Log nothing: the request has the code."""

@@ -29,17 +29,17 @@ _REASONS = {
     "lost": "response lost",
     "server": "server error",
 }
-"""What a log says of a try, by what went wrong with it."""
+"""What the log says about an attempt, by the kind of its failure."""
 _NOT_YET = (408, 425)
 """Refusals that another try may not meet: the request took too long to arrive, or arrived too early."""
 _LONGEST_THROTTLE_PAGE = 4096
-_IN_DOUBT = ". Whether it was carried out is not known: look before you send it again"
+_IN_DOUBT = ". Whether it was carried out is not known: check before you send it again"
 
 
 class RequestContext(Protocol):
-    """Who sends a request: an action, for a row, both of which an audit notes.
+    """What a request belongs to: an action and a row, which are in the audit.
 
-    `redactor` hides what is secret in this row, too.
+    `redactor` also hides the secrets of this row.
     """
 
     action: str
@@ -49,7 +49,7 @@ class RequestContext(Protocol):
 
 @dataclass
 class _Failure:
-    """One try that failed, and whether another may follow."""
+    """A failed attempt, and whether it may be retried."""
 
     why: str
     error: RowError
@@ -58,7 +58,7 @@ class _Failure:
 
 
 class Client:
-    """Sends requests for one connection and gives whole, successful answers. Safe for threads."""
+    """Sends requests for one connection and returns complete, successful responses. Safe for threads."""
 
     def __init__(
         self,
@@ -75,23 +75,23 @@ class Client:
         self._transport, self._auth, self._pacer, self._clock = transport, auth, pacer, clock
         self.redactor, self._audit = redactor, audit
         self.requests = 0
-        """How many API requests were sent so far, every try counted. Without a lock, as it is but shown."""
+        """How many API requests were sent so far, with retries. Without a lock, as it is only shown."""
         self._jitter: Callable[[], float] = random.Random().random  # noqa: S311 - spreads load, hides nothing
 
     def sign_in(self) -> tuple[str, ...]:
-        """Sign in now, so that wrong credentials show before anything is sent; give the token's scopes.
+        """Sign in, so that wrong credentials show before anything is sent; return the token's scopes.
 
-        They are empty when they are not known. Raises ApiError.
+        They are empty if they are not known. Raises ApiError.
         """
         self._auth.token()
         return self._auth.scopes
 
     def send(self, request: Request, context: RequestContext | None = None) -> Response:
-        """Send one request, again where that is safe, and give its answer (2xx, or a wanted 3xx).
+        """Send a request, with retries where they are safe; return its response (2xx, or an expected 3xx).
 
-        Raises ApiError with the code that the failure means; `refused` on it tells whether the API
-        certainly did not carry the request out. A read-only connection's client sends reads alone.
-        Raises RunStoppedError, and sends nothing, when the audit cannot be written any more.
+        Raises ApiError with the code of the failure; its `refused` is true if the API certainly did not carry
+        out the request. The client of a read-only connection sends only reads. Raises RunStoppedError, and
+        sends nothing, if the audit can no longer be written.
         """
         if self.connection.read_only and request.effect != "read":
             said = f'{request} has the effect "{request.effect}", and the run or its connection is read-only'
@@ -128,7 +128,7 @@ class Client:
                 self._renew(token, error)
                 continue
             if lost_before and request.method == "DELETE" and error.code == "not_found":
-                # The try whose answer was lost had deleted it.
+                # The attempt whose response was lost had deleted it.
                 return Response(204, attempts=attempt, request_id=error.request_id)
             if not outcome.may_repeat or attempt >= TRIES.get(outcome.why, 1):
                 self._log_failure(outcome, attempt, context)
@@ -139,18 +139,18 @@ class Client:
             self._clock.sleep(wait_s)
 
     def flush_audit(self) -> None:
-        """Raise RunStoppedError unless the audit tells of all that was sent."""
+        """Raise RunStoppedError unless the audit has everything that was sent."""
         if self._audit:
             self._audit.require()
 
     def _who(self, context: RequestContext | None) -> str:
-        """Name, for a log, the connection and the row of a request."""
+        """Return the connection and the row of a request, for the log."""
         return f"{self.connection.label}, row {context.row}" if context else self.connection.label
 
     def _log_retry(
         self, outcome: _Failure, attempt: int, wait_s: float, context: RequestContext | None
     ) -> None:
-        """Log which request is sent again, why, and when."""
+        """Log which request is retried, why, and when."""
         logger.warning(
             "%s: %s; retrying in %.1f s (%s%s, try %d of %d)",
             self._who(context),
@@ -163,7 +163,7 @@ class Client:
         )
 
     def _log_failure(self, outcome: _Failure, attempt: int, context: RequestContext | None) -> None:
-        """Log which request failed for good, and why no other try follows."""
+        """Log which request failed finally, and why it is not retried."""
         level = logging.INFO if attempt == 1 else logging.WARNING
         if not logger.isEnabledFor(level):
             return
@@ -181,7 +181,7 @@ class Client:
         attempt: int,
         context: RequestContext | None,
     ) -> Response | _Failure:
-        """Try, and note what came of it, whatever that is."""
+        """Make an attempt, and record its outcome."""
         began, start = self._clock.now(), self._clock.monotonic()
         about: Response | RowError = ApiError("internal_error", "", attempts=attempt)
         try:
@@ -256,7 +256,7 @@ class Client:
         return _Failure("unsent" if unsent else "lost", failure, may_repeat)
 
     def _html(self, request: Request, answer: Response) -> _Failure:
-        """Read an HTML page, which a service may send in place of a 429, or which a gateway sends."""
+        """Return the failure of an HTML page: of a service instead of a 429, or of a gateway."""
         page = answer.text.lower()
         if any(word in page for word in self.service.throttling.html_words):
             said, refused = "asks for fewer requests (an HTML page)", 300 <= answer.status < 500
@@ -264,17 +264,17 @@ class Client:
             return _Failure("throttled", error, request.repeatable)
         if not 200 <= answer.status < 300:
             return self._error_answer(request, answer)
-        error = self._api_error("bad_response", request, answer, "sent an HTML page where JSON is due")
+        error = self._api_error("bad_response", request, answer, "sent an HTML page instead of JSON")
         return _Failure("html", error, False)
 
     def _is_document(self, answer: Response) -> bool:
-        """Tell an HTML file that was asked for from a page about throttling, which is short."""
+        """Return whether an HTML response is the requested file, and not a (short) page about throttling."""
         page = answer.text.lower() if len(answer.body) < _LONGEST_THROTTLE_PAGE else ""
         return answer.status < 300 and not any(word in page for word in self.service.throttling.html_words)
 
     def _error_answer(self, request: Request, answer: Response) -> _Failure:
         errors, status = self.service.errors, answer.status
-        # Secrets go first: what is cut short afterwards could hold a half of one.
+        # Secrets are hidden before the text is cut, which could leave half of one.
         shown = replace(answer, body=answer.hide(answer.text).encode())
         vendor_code, said = read_error(self.service, shown)
         code: Code = errors.codes.get(vendor_code) or errors.statuses.get(status) or "api_error"
@@ -287,7 +287,7 @@ class Client:
             hint = "This instance may not offer the operation"
         if code == "forbidden":
             said += self._lacking_scope(request)
-        # The vendor's own word for "no" is one, also with a status of 200 or 500.
+        # A known code of the vendor is a refusal with any status.
         refused = status < 500 or vendor_code in errors.codes
         error = self._api_error(code, request, answer, f"{said}. {hint}" if hint else said, refused)
         if status in self.service.throttling.statuses:
@@ -300,9 +300,9 @@ class Client:
         return _Failure("server", error, may_repeat)
 
     def _lacking_scope(self, request: Request) -> str:
-        """Say which scope a refused request needs that its token lacks; an empty text when none does.
+        """Return which scope a refused request needs and its token lacks; an empty text if there is none.
 
-        The token is not kept for later runs then: it would lack the scope also when the app has got it.
+        The token is not used by later runs then: it would lack the scope even after the app gets it.
         """
         scopes, needed = self._auth.scopes, self.service.sign_in.needs.get(request.effect, "")
         if not scopes or not needed or needed in scopes:
@@ -313,7 +313,7 @@ class Client:
     def _api_error(
         self, code: Code, request: Request, answer: Response, said: str, refused: bool = False
     ) -> ApiError:
-        """Build the error of an answered request; a write that may have been carried out says so."""
+        """Return the error of a response; for a write that may have been carried out, it says so."""
         message = f"{request}: the API answered {answer.status}: {said}"
         if not refused and not request.repeatable:
             message += _IN_DOUBT
@@ -329,7 +329,7 @@ class Client:
 
 
 def standard_headers(token: str) -> dict[str, str]:
-    """Return the headers that every API request carries."""
+    """Return the headers of every API request."""
     return {
         "authorization": f"Bearer {token}",
         "accept": "application/json, */*;q=0.5",

@@ -1,4 +1,4 @@
-"""Puts a client together from a connection, and signs it in."""
+"""Builds the client of a connection, and signs it in."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def open_client(
     *,
     clock: Clock | None = None,
 ) -> Client:
-    """Make the client of a connection, sharing pace and token with every other process of this user."""
+    """Return the client of a connection, which shares pace and token with other processes of this user."""
     clock = clock or SystemClock()
     read_only = ", read-only" if connection.read_only else ""
     origin = connection.origin or connection.label
@@ -40,7 +40,7 @@ def open_client(
 
 
 def open_transport(connection: Connection) -> HttpTransport:
-    """Make what carries a connection's requests. Raises ConnectionSetupError."""
+    """Return the transport of a connection. Raises ConnectionSetupError."""
     return HttpTransport(
         connection.base_url,
         timeout_s=connection.timeout_s,

@@ -1,4 +1,4 @@
-"""How a connection gets its tokens: with its own credentials, or with a user's refresh token."""
+"""How a connection gets its tokens: with the client app's credentials, or with a user's refresh token."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class Grant(Protocol):
     """One way to sign in. Errors are AuthErrors."""
 
     def held(self) -> AbstractContextManager[None]:
-        """Keep all other threads and processes from signing in meanwhile."""
+        """Prevent all other threads and processes from signing in meanwhile."""
 
     def binding(self) -> str:
-        """Say what a token must have come with to be still this connection's. Asked while it is `held`."""
+        """Return what a saved token must be bound to, to be used. Called while `held`."""
 
     def ask(self) -> TokenResponse:
-        """Sign in once. Asked while it is `held`."""
+        """Sign in once. Called while `held`."""
 
 
 class ClientCredentials:
@@ -42,7 +42,7 @@ class ClientCredentials:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Hold the lock; a folder that allows none costs a sign-in, not the run."""
+        """Hold the lock; where it cannot be locked, this costs a sign-in, not the run."""
         lock = FileLock(self._lock, mode=0o600) if self._lock else None
         with suppress(OSError, NotImplementedError):
             if lock:
@@ -54,7 +54,7 @@ class ClientCredentials:
                 lock.release()
 
     def binding(self) -> str:
-        """Nothing: the file that keeps the token is named after all that it depends on."""
+        """Return an empty text: the name of the token's file has everything that it depends on."""
         return ""
 
     def ask(self) -> TokenResponse:
@@ -78,7 +78,7 @@ def _acquire(lock: FileLock, label: str) -> None:
 
 @dataclass(frozen=True)
 class _Use:
-    """A use of a refresh token, and what it gave."""
+    """A use of a refresh token, and what it returned."""
 
     token: str = field(repr=False)
     granted: TokenResponse
@@ -100,12 +100,12 @@ class Refresh:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Hold the lock, without which nothing is asked: of two uses of one token the second is refused."""
+        """Hold the lock, which is required: of two uses of one token the second is refused."""
         with _told_as_row_errors(), self._token.held():
             yield
 
     def binding(self) -> str:
-        """Give a digest of the refresh token that the next sign-in would use."""
+        """Return a digest of the refresh token that the next sign-in would use."""
         return digest_name(self._current())
 
     def ask(self) -> TokenResponse:
@@ -148,7 +148,7 @@ class Refresh:
 
     def _refused(self, error: RowError) -> AuthError:
         lost = (
-            ". An answer to this sign-in was lost before, and with it the token that took this one's place"
+            ". A response to an earlier sign-in was lost, and with it the token that replaced this one"
             if self._in_doubt
             else ""
         )
@@ -161,8 +161,8 @@ class Refresh:
         except ConnectionSetupError as error:
             raise AuthError(
                 "auth_failed",
-                f"signed in, but the new refresh token cannot be kept: {error}. The one before is used up, "
-                f"and what was got is not used. When that is mended: {self._token.how_to_renew}",
+                f"signed in, but the new refresh token cannot be saved: {error}. The previous one is used "
+                f"up, and the new token is discarded. After you have fixed this: {self._token.how_to_renew}",
             ) from error
 
 

@@ -1,4 +1,4 @@
-"""A service's token endpoint: what a sign-in asks there, and what its answers mean (OAuth 2.0, RFC 6749)."""
+"""A service's token endpoint: requests to sign in, and what the responses mean (OAuth 2.0, RFC 6749)."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _HEADERS = {
 
 @dataclass(frozen=True)
 class TokenResponse:
-    """What a sign-in gave. `life_s` is for how many seconds the access token is good.
+    """What a sign-in returned. `life_s` is the lifetime of the access token in seconds.
 
-    `refresh_token` is empty where none was given, `scopes` where they were not said.
+    `refresh_token` and `scopes` are empty if the response has none.
     """
 
     access_token: str = field(repr=False)
@@ -35,7 +35,7 @@ class TokenResponse:
 
 
 class TokenEndpoint:
-    """Asks the token endpoint of a connection's own host, and no other one."""
+    """Sends requests to the token endpoint of a connection's own host, and no other one."""
 
     def __init__(
         self, service: Service, connection: Connection, transport: Transport, redactor: Redactor
@@ -44,7 +44,7 @@ class TokenEndpoint:
         self._transport, self._redactor = transport, redactor
 
     def ask(self, grant: str, **fields: str) -> TokenResponse:
-        """Sign in once, with the client app's id, its secret if it has one, and the fields of the grant.
+        """Sign in once, with the client app's id, its secret if there is one, and the fields of the grant.
 
         Raises AuthError: `auth_failed` when that is refused, with the `vendor_code` of the refusal; else
         `rate_limited`, `bad_response`, `timeout` or `network_error`.
@@ -93,7 +93,7 @@ class TokenEndpoint:
         return AuthError(code, message, status=answer.status, vendor_code=vendor_code)
 
     def _reason(self, answer: Response, vendor_code: str) -> str:
-        """Say what a refusal means, by its code, else by its status, else as what is no answer of the API."""
+        """Return what a refusal means by its code or status; else, whether it is not from the API at all."""
         meaning = self._service.sign_in.errors
         known = meaning.get(vendor_code) or meaning.get(answer.status)  # type: ignore[call-overload]
         if known:

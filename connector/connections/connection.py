@@ -1,7 +1,7 @@
-"""Connections: which instance of a service, and with which credentials.
+"""Connections: an instance of a service, and the credentials for it.
 
-From the connections that the user has saved, from a YAML file (`schemas/connection.schema.json`), or from
-environment variables with the service's prefix.
+They are read from the saved connections, from a YAML file (`schemas/connection.schema.json`), or from
+environment variables with the prefix of the service.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ _FIELDS: dict[str, tuple[type, ...]] = {
     "audit": (str,),
 }
 SETTINGS = tuple(name for name in _FIELDS if name not in SECRETS)
-"""What a saved connection's file may say, besides the service."""
+"""The settings of a saved connection's file, besides the service."""
 _DOORS = ("read_only", "audit")
-"""What the environment may say of whichever connection is used."""
+"""The settings that the environment adds to any connection."""
 SHORTEST_SECRET = 8
 """Characters of a secret: parts of ordinary texts are as long as a shorter one."""
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -88,7 +88,7 @@ class Connection:
 
     @property
     def account(self) -> str:
-        """What pacing is counted by: the host and the client app (or the token, unreadably)."""
+        """The key of pacing: the host and the client app (or a digest of the token)."""
         who = self.client_id or hashlib.sha256(self.access_token.encode()).hexdigest()[:16]
         return f"{urlsplit(self.base_url).netloc} {who}"
 
@@ -99,7 +99,7 @@ class Connection:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must never be shown, a proxy's password included."""
+        """The values that must never be shown, with the password of a proxy."""
         password = password_of(self.proxy or "")
         return (self.client_secret, self.access_token, self.refresh_token, password, unquote(password))
 
@@ -119,7 +119,7 @@ def require_long_secrets(connection: Connection, place: str) -> None:
 
 
 def described(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a connection's settings as they may be shown: no secret is whole."""
+    """Return a connection's settings as they may be shown, with secrets masked."""
     shown = dict(settings)
     for name in SECRETS:
         if name in shown:
@@ -130,7 +130,7 @@ def described(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def password_of(url: str) -> str:
-    """Give the password in a URL as it stands there, even in one that cannot be read; else an empty text."""
+    """Return the password in a URL as written, also an invalid URL; an empty text if there is none."""
     before, at, _ = url.rpartition("@")
     return before.rpartition("://")[2].partition(":")[2] if at else ""
 
@@ -168,7 +168,7 @@ def _load_connection(service: Service, named: str | None, environment: Mapping[s
 
 
 def is_file(named: str) -> bool:
-    """Tell a connection's file from the name of a saved one: it has a folder or the ending of YAML."""
+    """Return whether this is a path and not a saved name: it has a folder or a YAML extension."""
     return "/" in named or "\\" in named or named.lower().endswith((".yaml", ".yml"))
 
 
@@ -209,7 +209,7 @@ def _settings_of_file(service: Service, path: Path, environment: Mapping[str, st
 
 
 def read_settings(service: Service, path: Path) -> dict[str, Any]:
-    """Read a connection's YAML file as it stands there, without the service, which must be this one.
+    """Return the settings in a connection's YAML file as written, without the service.
 
     Raises ConnectionSetupError with file and line.
     """
@@ -241,7 +241,7 @@ def _place(path: Path, name: str) -> str:
 def expanded(
     settings: Mapping[str, Any], place: Callable[[str], str], environment: Mapping[str, str] = os.environ
 ) -> dict[str, Any]:
-    """Put environment variables in the place of `${NAME}` in a connection's settings.
+    """Replace `${NAME}` in a connection's settings by environment variables.
 
     Raises ConnectionSetupError for one that is not set, with the `place` of its setting.
     """
@@ -295,7 +295,7 @@ def make_connection(
     settings = dict(settings)
     for name, value in settings.items():
         if isinstance(value, str) and not value.isprintable():
-            raise ConnectionSetupError(f"{place}: {name} holds a line break, or what else cannot be seen")
+            raise ConnectionSetupError(f"{place}: {name} has a line break or another invisible character")
     base_url = host(service, settings.pop("region", None), settings.pop("base_url", None), place)
     off, audit = tuple(settings.pop("health_checks_off", ())), audit_files(settings.pop("audit", None))
     connection = Connection(
@@ -311,7 +311,7 @@ def make_connection(
             f"{place}: give client_id with client_secret or refresh_token, or an access_token"
         )
     if not connection.access_token.isascii():
-        raise ConnectionSetupError(f"{place}: access_token holds what no header can carry")
+        raise ConnectionSetupError(f"{place}: access_token has characters that a header cannot have")
     _check_limits(connection, place)
     with file_errors(connection.ca_file):
         has_ca_file = not connection.ca_file or Path(connection.ca_file).exists()
@@ -336,7 +336,7 @@ def _check_limits(connection: Connection, place: str) -> None:
 
 
 def audit_files(path: str | Path | None) -> tuple[str, ...]:
-    """Give the one path by which an audit's file is known, or none."""
+    """Return the absolute path of an audit's file, or no path."""
     return () if path is None else (os.path.abspath(os.path.expanduser(path)),)
 
 
@@ -353,7 +353,7 @@ def host(service: Service, region: str | None, base_url: str | None, place: str)
 
 
 def _is_near(proxy: str | None) -> bool:
-    """Tell whether what goes to a proxy stays on this machine."""
+    """Return whether a proxy is on this machine."""
     try:
         return not proxy or urlsplit(f"//{proxy.rpartition('//')[2]}").hostname in _LOOPBACK
     except ValueError:

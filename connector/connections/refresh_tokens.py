@@ -36,7 +36,7 @@ class RefreshToken:
 
     @property
     def key(self) -> str:
-        """What tells it from those of other connections; says nothing about it, and stays when it is used."""
+        """A key that is different for each connection, reveals nothing, and does not change with use."""
         return str(self._store.path(self._name))
 
     @contextmanager
@@ -46,7 +46,7 @@ class RefreshToken:
             yield
 
     def current(self) -> str:
-        """Give the one that was not used yet."""
+        """Return the token that was not used yet."""
         kept = self._store.get(self._name, _FIELD)
         if kept is None and self._connection.name:
             raise ConnectionSetupError(
@@ -55,16 +55,16 @@ class RefreshToken:
         return kept or self._connection.refresh_token
 
     def require_room(self) -> None:
-        """Raise ConnectionSetupError when another one could not be kept."""
+        """Raise ConnectionSetupError if another token could not be saved."""
         self._store.require_room()
 
     def keep(self, token: str) -> None:
-        """Have `token` take the place of the current one; when this returns it is kept for good."""
+        """Replace the current token by `token`; it is durable when this returns."""
         self._store.set(self._name, _FIELD, token, None if self._connection.name else "file")
 
     @property
     def how_to_renew(self) -> str:
-        """Say how a person gets a new one."""
+        """How a user gets a new token."""
         if self._connection.name:
             return f"Sign in again: `ninjaone connection edit {self._name} --browser`"
         return (

@@ -20,7 +20,7 @@ from connector.errors import ConnectionSetupError, file_errors, nearest
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _NO_NAME = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?|.*\.ya?ml")
-"""What some systems take for a device, and what `--connection` takes for a file."""
+"""Device names of some systems, and what `--connection` reads as a file."""
 
 
 class SavedConnections:
@@ -31,11 +31,11 @@ class SavedConnections:
         self._folder, self._default = folder / "connections", folder / "default"
 
     def names(self) -> list[str]:
-        """Give the names of the saved connections, in order."""
+        """Return the names of the saved connections, sorted."""
         return sorted(path.stem for path in self._folder.glob("*.yaml") if is_name(path.stem))
 
     def path(self, name: str) -> Path:
-        """Give the path of a saved connection's settings. Raises ConnectionSetupError when there is none."""
+        """Return the path of a saved connection's settings. Raises ConnectionSetupError if there is none."""
         path = self._path(name)
         with file_errors(path):
             is_saved = path.is_file()
@@ -46,7 +46,7 @@ class SavedConnections:
         return path
 
     def refuse_taken(self, name: str) -> None:
-        """Raise ConnectionSetupError when a connection of this name is saved, or none can be."""
+        """Raise ConnectionSetupError if the name is in use or not valid."""
         with file_errors(self._folder):
             is_saved = self._path(name).exists()
         if is_saved:
@@ -81,7 +81,7 @@ class SavedConnections:
         return name if name in self.names() else None
 
     def make_default(self, name: str) -> None:
-        """Use a saved connection where none is named. Raises ConnectionSetupError."""
+        """Make a saved connection the default. Raises ConnectionSetupError."""
         self.path(name)
         _write(self._default, f"{name}\n")
 
@@ -95,7 +95,7 @@ class SavedConnections:
 
 
 def is_name(text: str) -> bool:
-    """Tell whether a connection may be saved under this name: it is safe as a file's name everywhere."""
+    """Return whether this is a valid name of a connection: a safe file name on every system."""
     return _NAME.fullmatch(text) is not None and _NO_NAME.fullmatch(text) is None
 
 

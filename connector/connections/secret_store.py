@@ -27,11 +27,11 @@ logger = logging.getLogger(__name__)
 FIELDS = ("client_secret", "access_token", "refresh_token")
 """The settings of a connection that are secrets."""
 KEYRING_SERVICE = "ninjaone-connector"
-"""The name under which entries stand in the keyring; the user of an entry is NAME/FIELD."""
+"""The service of the entries in the keyring; the user of an entry is NAME/FIELD."""
 LOCK_WAIT_S = 30.0
-"""How long a writer waits for another one, which needs but an instant."""
+"""How long a writer waits for another one, which needs only an instant."""
 HELD_WAIT_S = 600.0
-"""How long a process waits for another one that uses up a secret, which asks a server for another one."""
+"""How long a process waits for another one that is exchanging a refresh token at a server."""
 
 Place = Literal["keyring", "file"]
 T = TypeVar("T")
@@ -48,15 +48,15 @@ class SecretStore:
         self._folder = (folder or config_folder()) / "secrets"
 
     def path(self, name: str) -> Path:
-        """Give the path of a connection's file of secrets."""
+        """Return the path of a connection's file of secrets."""
         return self._folder / f"{name}.json"
 
     def places(self, name: str) -> dict[str, Place]:
-        """Say which secrets a connection has, and where each of them is. Asks no keyring."""
+        """Return which secrets a connection has, and where each of them is, without access to the keyring."""
         return {field: "keyring" if value is None else "file" for field, value in self._read(name).items()}
 
     def get(self, name: str, field: str) -> str | None:
-        """Give a secret of a connection, or None when it has none of this name."""
+        """Return a secret of a connection, or None if it has none of this name."""
         kept = self._read(name)
         if field not in kept or kept[field] is not None:
             return kept.get(field)
@@ -74,7 +74,7 @@ class SecretStore:
         return str(value)
 
     def set(self, name: str, field: str, value: str, place: Place | None = None) -> None:
-        """Keep a secret; when this returns it is kept for good.
+        """Save a secret; it is durable when this returns.
 
         Without a place it goes where the connection's secrets are, and those of a new connection to the
         keyring if there is one.
@@ -94,9 +94,9 @@ class SecretStore:
 
     @contextmanager
     def held(self, name: str) -> Iterator[None]:
-        """Keep all others who ask for it, also threads of this process, from a connection's secrets.
+        """Hold the lock of a connection's secrets, against other threads and processes.
 
-        For what takes longer than a change: to use one up at a server, and to keep what took its place.
+        For work that takes longer than a change: to exchange a secret at a server, and to save the new one.
         """
         lock = FileLock(self._folder / f"{name}.lock", timeout=HELD_WAIT_S, mode=0o600)
         try:
@@ -120,7 +120,7 @@ class SecretStore:
             lock.release()
 
     def require_room(self) -> None:
-        """Raise ConnectionSetupError when no secret could be kept in a file now."""
+        """Raise ConnectionSetupError if no secret could be saved in a file now."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             require_room(self._folder)
@@ -173,7 +173,7 @@ class SecretStore:
         return kept
 
     def _change(self, name: str, change: Callable[[_Kept], _Kept]) -> _Kept:
-        """Change a connection's file, one process at a time; give what it held before."""
+        """Change a connection's file, one process at a time; return its previous content."""
         path = self.path(name)
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -194,7 +194,7 @@ class SecretStore:
 
 
 def keyring_lacks() -> str:
-    """Say why there is no keyring that can be used; an empty text when there is one."""
+    """Return why no keyring can be used; an empty text if one can."""
     try:
         _ask_keyring(lambda keyring: None)
     except ConnectionSetupError as error:
@@ -203,7 +203,7 @@ def keyring_lacks() -> str:
 
 
 def _keyring() -> Any:
-    """Give the backend of the system's keyring. Raises ConnectionSetupError when there is none."""
+    """Return the backend of the system's keyring. Raises ConnectionSetupError if there is none."""
     try:
         import keyring  # an extra, and slow: it looks for what the system has
     except ImportError:
@@ -237,7 +237,7 @@ def _to_keyring(name: str, field: str, value: str) -> None:
 
     try:
         if not _ask_keyring(keep, value):
-            raise ConnectionSetupError("it gives another value back than it was given")
+            raise ConnectionSetupError("it returns another value than was saved")
     except ConnectionSetupError as error:
         raise ConnectionSetupError(f"the keyring cannot keep the {field}: {error}") from None
 

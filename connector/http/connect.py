@@ -1,7 +1,7 @@
-"""The way to a host: straight, or through the proxy that a user's settings name.
+"""Connections to a host, direct or through the proxy that the user has configured.
 
-Proxies, `no_proxy` and bundles of certificates mean what they mean to `requests`. Where a proxy may stand on
-the way, `requests` itself is asked; its import takes 100 ms, so that a straight way is gone without it.
+Proxies, `no_proxy` and certificate bundles mean what they mean to `requests`. It is imported, which takes
+100 ms, only where a proxy may be configured.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ class ConnectSettings:
 def connect_settings(
     base_url: str, timeout_s: float, *, verify_tls: bool, ca_file: str | None, proxy: str | None
 ) -> ConnectSettings:
-    """Find the way to `base_url`. Raises ConnectionSetupError for settings that cannot be used."""
+    """Return the settings of connections to `base_url`. Raises ConnectionSetupError for invalid ones."""
     try:
         parts = urlsplit(base_url)
         host, port = _host(parts), parts.port or _PORTS[parts.scheme]
     except (ValueError, KeyError):
-        raise ConnectionSetupError(f"{base_url}: this URL cannot be read") from None
+        raise ConnectionSetupError(f"{base_url}: not a valid URL") from None
     name = f"[{host}]" if ":" in host else host
     name = name if port == _PORTS[parts.scheme] else f"{name}:{port}"
     prefix, headers = escape_target(parts.path), {"host": name}
@@ -76,7 +76,7 @@ def _host(parts: SplitResult) -> str:
 
 
 def _may_have_a_proxy() -> bool:
-    """Tell whether the environment, or the settings of a system that keeps some, name a proxy."""
+    """Return whether the environment, or the settings of the operating system, may name a proxy."""
     if any(name.lower().endswith("_proxy") for name in os.environ):
         return True
     if sys.platform == "win32" or sys.platform == "darwin":
@@ -88,7 +88,7 @@ def _may_have_a_proxy() -> bool:
 
 
 def _tls_context(base_url: str, verify: bool | str) -> ssl.SSLContext:
-    """Make the TLS settings that all connections share: to read the authorities takes 20 ms."""
+    """Return the TLS settings that all connections share: reading the CA certificates takes 20 ms."""
     import ssl
 
     if verify is False:
@@ -111,7 +111,7 @@ def _tls_context(base_url: str, verify: bool | str) -> ssl.SSLContext:
 
 
 def _authorities() -> str:
-    """Say where the certificates are that `requests` trusts."""
+    """Return the path of the CA certificates that `requests` trusts."""
     import certifi
 
     return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or certifi.where()

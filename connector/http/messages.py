@@ -1,6 +1,6 @@
-"""HTTP: what is asked, what is answered, and the transport between them.
+"""HTTP requests, responses, and the interface of the transport between them.
 
-`Request` is what an action asks of an API, below its base URL; handlers make it and previews show it.
+A `Request` is what an action sends to an API, below its base URL; handlers build it and previews show it.
 The transport is passed in, so that most tests need no network.
 """
 
@@ -42,9 +42,9 @@ class Part:
 class Request:
     """One API request. `path` is escaped and below the base URL; `body` is JSON, or ABSENT.
 
-    `effect` and `idempotent` decide what may be sent twice; `redirects` says that a 3xx answer is the
-    result that is wanted, `binary` that any kind of content is, and `cached` that the answer holds for a
-    whole run. `result` is the declared JSON Schema of the response's body, if there is one.
+    `effect` and `idempotent` decide what may be sent twice. With `redirects` a 3xx response is the result,
+    with `binary` any content is, and with `cached` the response is valid for a whole run. `result` is the
+    declared JSON Schema of the response's body, if there is one.
     """
 
     method: str
@@ -78,12 +78,12 @@ class Request:
         return self.path + "?" + "&".join(f"{_escape(n)}={_escape(v)}" for n, v in self.query)
 
     def with_query(self, name: str, value: Json) -> Request:
-        """Give a copy with one query parameter set."""
+        """Return a copy with one query parameter set."""
         kept = tuple(pair for pair in self.query if pair[0] != name)
         return replace(self, query=(*kept, (name, query_text(value))))
 
     def with_body(self, name: str, value: Json) -> Request:
-        """Give a copy with one member of the JSON body set."""
+        """Return a copy with one member of the JSON body set."""
         return replace(self, body={**(self.body or {}), name: value})
 
     def __str__(self) -> str:
@@ -99,7 +99,7 @@ def build_path(template: str, values: Mapping[str, Json]) -> str:
     pattern, names = _path_pattern(template)
     for name in names:
         if name not in values:
-            raise RunError(f"{template}: nothing is given for {{{name}}}")
+            raise RunError(f"{template}: no value for {{{name}}}")
     return pattern % tuple([path_segment(values[name]) for name in names])
 
 
@@ -123,7 +123,7 @@ def path_segment(value: Json) -> str:
 
 
 def _climbs(text: str) -> bool:
-    """Tell whether a value could be taken for a way up, by servers that unescape it more than once, too."""
+    """Return whether a server, even one that unescapes it more than once, could read a value as `..`."""
     for _ in range(_UNESCAPED_AT_MOST):
         segments = re.split(r"[/\\]", text)
         if any(segment.partition(";")[0].strip() in (".", "..") for segment in segments):
@@ -143,7 +143,7 @@ def query_text(value: Json) -> str:
 
 
 def escape_target(text: str) -> str:
-    """Escape what no URL can hold in a path and query; what is escaped already stays as it is."""
+    """Escape characters that are not allowed in a path and query; existing escapes are kept."""
     return _escape(text, safe="%/?:@!$&'()*+,;=[]")
 
 
@@ -151,7 +151,7 @@ def _escape(text: str, safe: str = "") -> str:
     try:
         return quote(text, safe=safe)
     except UnicodeEncodeError:
-        raise InputError("input_invalid", "a text with a broken character cannot be part of a URL") from None
+        raise InputError("input_invalid", "text with an invalid character cannot be part of a URL") from None
 
 
 @dataclass(frozen=True)
@@ -181,23 +181,23 @@ class Response:
         try:
             return json_text.loads(self.text)
         except ValueError as error:
-            said = f"the API answered {self.status} with what is not JSON ({error}): {self._quoted}"
+            said = f"the API answered {self.status} with invalid JSON ({error}): {self._quoted}"
             raise self.bad(said) from None
 
     def member(self, name: str) -> Json:
-        """Give one member of the answer's JSON object. Raises ApiError (`bad_response`) without it."""
+        """Return one member of the response's JSON object. Raises ApiError (`bad_response`) without it."""
         body = self.json()
         if isinstance(body, dict) and body.get(name) is not None:
             return body[name]
-        raise self.bad(f'the API answered {self.status} without the "{name}" that is due: {self._quoted}')
+        raise self.bad(f'the API answered {self.status} without the required "{name}": {self._quoted}')
 
     @property
     def _quoted(self) -> str:
-        # Secrets go first: what is cut short before could hold a half of one.
+        # Secrets are hidden before the text is cut, which could leave half of one.
         return repr(self.hide(self.text)[:120])
 
     def bad(self, message: str) -> ApiError:
-        """Make the error (`bad_response`) of an answer that cannot be used."""
+        """Return the error (`bad_response`) of a response that cannot be used."""
         return ApiError(
             "bad_response",
             message,
@@ -248,7 +248,7 @@ class Response:
 
     @property
     def is_html(self) -> bool:
-        """Whether the answer is an HTML page, by its type or its first characters."""
+        """Whether the response is an HTML page, by its type or its first characters."""
         media_type = self.headers.get("content-type", "").lower()
         if "json" in media_type:
             return False
@@ -307,7 +307,7 @@ class Transport(Protocol):
 
 
 def encode_body(request: Request) -> tuple[dict[str, str], bytes | None]:
-    """Write a request's body: the headers that describe it, and its bytes.
+    """Return the headers that describe a request's body, and its bytes.
 
     Raises InputError (`input_invalid`) for a file that cannot be read and a value that cannot be written.
     """
@@ -318,7 +318,7 @@ def encode_body(request: Request) -> tuple[dict[str, str], bytes | None]:
             return {}, None
         return {"content-type": "application/json"}, json_text.dump_bytes(request.body)
     except UnicodeEncodeError:
-        raise InputError("input_invalid", "a text with a broken character cannot be sent as text") from None
+        raise InputError("input_invalid", "text with an invalid character cannot be sent as text") from None
     except ValueError as error:
         raise InputError("input_invalid", f"the request's body cannot be written as JSON: {error}") from None
 

@@ -1,7 +1,6 @@
-"""Files that are sent: found below the folder that a run allows, and read only if they still are there.
+"""Files that are sent: found below the folder that a run allows, and read only if they are still there.
 
-Whoever may change the folder while a run goes on could put a link in the place of a file that was looked at.
-So the file is opened first, and what was opened is checked.
+A file could be replaced by a link after it was checked, so it is opened first, and the open file is checked.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from pathlib import Path
 from connector.errors import InputError
 
 LARGEST_FILE = 1 << 30
-"""Bytes of one file. It is read into memory, and no API of a vendor takes a larger one in one request."""
+"""Limit of one file in bytes. It is read into memory."""
 
 
 def find(folder: Path, name: str, given: str) -> Path:
@@ -35,7 +34,7 @@ def find(folder: Path, name: str, given: str) -> Path:
 
 def read(path: Path, folder: Path | None) -> bytes:
     """Read a file that `find` found below the folder. Raises OSError, also where it is no longer there."""
-    # Not to wait for the other end of a pipe that stands there by now.
+    # Without O_NONBLOCK, a pipe that has replaced the file would block.
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with open(descriptor, "rb") as file:
         about = os.fstat(descriptor)

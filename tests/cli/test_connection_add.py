@@ -141,7 +141,7 @@ def test_each_kind_of_secret(in_process: Ninjaone, kind: str, options: tuple[str
         (("--base-url", "http://x.y", "--client-id", "x", "--secret-stdin"), SECRET, "must be https://"),
         ((*APP, "--secret-stdin"), "", "there is no secret in it"),
         ((*APP, "--secret-stdin"), "\n", "there is no secret in it"),
-        ((*APP, "--secret-stdin"), f"{SECRET}\n{SECRET}\n", "acme: client_secret holds a line break"),
+        ((*APP, "--secret-stdin"), f"{SECRET}\n{SECRET}\n", "acme: client_secret has a line break"),
         ((*APP, "--secret-file", "nowhere"), "", "--secret-file nowhere: cannot be read: No such file"),
         ((*APP, "--secret-file", "."), "", "--secret-file .: cannot be read"),
         (

@@ -166,7 +166,7 @@ def test_without_a_browser_the_address_is_opened_by_hand(sign_in_with: SignIn, s
 def test_a_user_who_refuses(sign_in_with: SignIn, sandbox: Sandbox) -> None:
     sandbox.authorizations.user_refuses = True
     assert fault(sign_in_with) == (
-        "the browser came back with an error (access_denied: The user did not allow it): "
+        "the browser returned an error (access_denied: The user did not allow it): "
         "the sign-in was denied in the browser"
     )
     assert sandbox.log.signins() == []
@@ -175,7 +175,7 @@ def test_a_user_who_refuses(sign_in_with: SignIn, sandbox: Sandbox) -> None:
 def test_a_scope_that_the_app_lacks(sign_in_with: SignIn, connection: Connection) -> None:
     message = fault(sign_in_with, connection=replace(connection, scope="monitoring everything"))
     assert "(invalid_scope): the client app lacks a scope" in message
-    assert message.endswith("Asked for was: monitoring everything offline_access; --scope names others")
+    assert message.endswith("Requested scopes: monitoring everything offline_access; --scope names others")
 
 
 def test_nobody_signs_in(sign_in_with: SignIn, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,7 +231,7 @@ def test_a_code_and_a_verifier_that_the_server_repeats_are_hidden(
 def test_an_app_that_gives_no_refresh_token(sign_in_with: SignIn, service: Service) -> None:
     without = replace(service, sign_in=replace(service.sign_in, offline_scope=""))
     message = fault(sign_in_with, service=without)
-    assert message.startswith("NinjaOne gave no refresh token, without which one would have to sign in every")
+    assert message.startswith("NinjaOne returned no refresh token, without which you would have to sign in every")
     assert "the grant types Authorization code and Refresh token" in message
 
 

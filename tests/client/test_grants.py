@@ -248,7 +248,7 @@ def test_a_refused_token_says_to_sign_in_again_and_is_asked_for_once(
         assert (error.code, error.status) == ("auth_failed", 400)
         assert "it answered 400 (invalid_grant): the user's authorization has expired" in str(error)
         assert how in str(error)
-        assert "was lost before" not in str(error)
+        assert "sign-in was lost" not in str(error)
     assert used(transport) == ["refresh-0"]
 
 
@@ -289,7 +289,7 @@ def test_a_token_that_is_refused_after_a_lost_answer_says_so(
 ) -> None:
     transport.sign_ins = [first, INVALID_GRANT]
     message = str(refusal(make_auth()))
-    said = "An answer to this sign-in was lost before, and with it the token that took this one's place"
+    said = "A response to an earlier sign-in was lost, and with it the token that replaced this one"
     assert (said in message) is is_lost
     assert "Sign in again: `ninjaone connection edit acme --browser`" in message
 
@@ -300,7 +300,7 @@ def test_a_lost_answer_is_remembered_over_several_sign_ins(
     transport.sign_ins = [LOST, LOST, LOST, INVALID_GRANT]
     auth = make_auth()
     assert refusal(auth).code == "timeout"
-    assert "was lost before" in str(refusal(auth))
+    assert "sign-in was lost" in str(refusal(auth))
 
 
 def test_a_service_that_cannot_be_reached_has_not_used_it_up(
@@ -309,7 +309,7 @@ def test_a_service_that_cannot_be_reached_has_not_used_it_up(
     transport.sign_ins = [NotSentError("no connection"), INVALID_GRANT]
     auth = make_auth()
     assert refusal(auth).code == "network_error"
-    assert "was lost before" not in str(refusal(auth))
+    assert "sign-in was lost" not in str(refusal(auth))
 
 
 def test_a_token_that_cannot_be_kept_is_not_used_and_kept_later(
@@ -325,8 +325,8 @@ def test_a_token_that_cannot_be_kept_is_not_used_and_kept_later(
         for _ in range(2):
             error = refusal(auth)
             assert error.code == "auth_failed"
-            assert "the new refresh token cannot be kept: /secrets/acme.json: cannot be" in str(error)
-            assert "The one before is used up" in str(error)
+            assert "the new refresh token cannot be saved: /secrets/acme.json: cannot be" in str(error)
+            assert "The previous one is used up" in str(error)
             assert "`ninjaone connection edit acme --browser`" in str(error)
     token = token_file(SAVED)
     assert token is not None

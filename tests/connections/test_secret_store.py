@@ -330,7 +330,7 @@ def test_what_cannot_be_deleted_from_a_keyring_is_named(store: SecretStore, memo
 def test_a_keyring_that_forgets_is_found_out_at_once(store: SecretStore, memory: MemoryKeyring) -> None:
     memory.forgets = True
     said = fault(lambda: store.set("acme", "client_secret", SECRET))
-    assert said.endswith("the client_secret: it gives another value back than it was given")
+    assert said.endswith("the client_secret: it returns another value than was saved")
     assert store.places("acme") == {}
 
 

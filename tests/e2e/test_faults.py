@@ -185,7 +185,7 @@ def test_an_html_page_where_json_is_due(engine: Engine, sandbox: Sandbox) -> Non
         200,
         1,
     )
-    assert "sent an HTML page where JSON is due" in str(envelope.error)
+    assert "sent an HTML page instead of JSON" in str(envelope.error)
 
 
 def test_a_server_that_is_gone(engine: Engine, sandbox: Sandbox) -> None:

@@ -135,7 +135,7 @@ def test_a_user_who_refuses_saves_nothing(
     sandbox.authorizations.user_refuses = True
     done = add()
     assert (done.returncode, done.stdout) == (2, "")
-    assert "ninjaone: the browser came back with an error (access_denied" in done.stderr
+    assert "ninjaone: the browser returned an error (access_denied" in done.stderr
     assert json.loads(ninjaone("connection", "list", "--json").stdout) == []
     assert not (own_state / "config").exists()
 
