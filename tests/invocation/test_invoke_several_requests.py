@@ -103,7 +103,7 @@ def test_an_answer_without_its_id_tells_that_it_may_have_been_created(
     handler = HANDLER.replace("inputs.request()).json()", 'inputs.request()).member("id")')
     transport.answers = [reply({"name": "no id"})]
     envelope = one(invoker(declare(tmp_path, **CREATE, handler=handler), client))
-    assert 'without the "id" that is due' in str(envelope.error)
+    assert 'without the required "id"' in str(envelope.error)
     assert (envelope.meta["code"], envelope.meta["repeatable"]) == ("bad_response", False)
 
 

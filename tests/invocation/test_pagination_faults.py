@@ -154,7 +154,7 @@ def test_a_page_without_its_items_is_an_error(service: Service, family: str, ans
 def test_a_page_that_is_not_json_is_an_error(service: Service) -> None:
     steps = walk(service.pagers["after"], Request("GET", "/v2/x"))
     next(steps)
-    with pytest.raises(RowError, match="what is not JSON"):
+    with pytest.raises(RowError, match="invalid JSON"):
         steps.send(Response(200, body=b'[{"id": 1}'))
 
 
