@@ -1,6 +1,6 @@
-"""What `catalog check` asks of a declaration beyond what loading refuses: a list of problems, or none.
+"""Checks of `catalog check` beyond those made when a declaration is loaded.
 
-Every default and schema is sound, and every example sends exactly what it says it does.
+Defaults and schemas must be valid, and every example must send exactly the requests in its `sends`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from connector.common import strict_yaml
 from connector.common.absent import ABSENT
 from connector.common.json_text import Json
 from connector.common.package_data import references, schema
+from connector.common.plurals import counted
 from connector.errors import DeclarationError, RowError, RunError
 from connector.http.messages import Part, Request, Response
 from connector.invocation.bindings import bind
@@ -47,28 +48,28 @@ def check_catalog(catalog: Catalog) -> list[str]:
 
 
 def check_declaration(path: Path, schema_name: str) -> list[str]:
-    """Hold a YAML file against one of our schemas, such as `action.schema.json`."""
-    return [f"{path}: {said}" for said in violations(schema(schema_name), strict_yaml.load(path))]
+    """Return the problems of a YAML file under one of our schemas, such as `action.schema.json`."""
+    return [f"{path}: {problem}" for problem in violations(schema(schema_name), strict_yaml.load(path))]
 
 
 def check_action(action: Action, service: Service) -> list[str]:
-    """Check one loaded action, save what its examples send."""
+    """Return the problems of one loaded action, except those of the requests in its examples."""
     problems = check_declaration(action.file, "action.schema.json")
     for key, text in (("title", action.title), ("summary", action.summary)):
         if re.search(r"\bTODO\b", text):
-            problems.append(f"{action.file}: {key}: it still says TODO")
+            problems.append(f"{action.file}: {key}: it still contains TODO")
     for given in action.inputs.values():
-        problems += [f"{action.file}: {given.name}: {said}" for said in _check_input(given)]
+        problems += [f"{action.file}: {given.name}: {problem}" for problem in _check_input(given)]
     for rule in action.rules:
-        problems += [f"{action.file}: rules: {said}" for said in _check_schema(rule)]
+        problems += [f"{action.file}: rules: {problem}" for problem in _check_schema(rule)]
     if action.returns_json:
-        problems += [f"{action.file}: result: {said}" for said in _check_schema(action.result)]
+        problems += [f"{action.file}: result: {problem}" for problem in _check_schema(action.result)]
     if action.paging and action.paging not in service.pagers:
         problems.append(f'{action.file}: paging: {service.name} has no pager "{action.paging}"')
     if "limit" in action.inputs and action.paging and action.inputs["limit"].place:
-        problems.append(f"{action.file}: limit: it caps the items of all pages, so it is not sent")
+        problems.append(f"{action.file}: limit: it limits the items of all pages and must not have `to`")
     if not action.examples:
-        problems.append(f"{action.file}: examples: at least one is needed")
+        problems.append(f"{action.file}: examples: at least one is required")
     try:
         find_handler(action)
     except DeclarationError as error:
@@ -83,24 +84,24 @@ def _check_input(given: Input) -> Iterator[str]:
     unsound = list(_check_schema(given.schema))
     yield from unsound
     if given.default is not ABSENT and not unsound:
-        yield from (f"default: {said}" for said in violations(given.schema, given.default))
+        yield from (f"default: {problem}" for problem in violations(given.schema, given.default))
 
 
 def _check_schema(value: Any) -> Iterator[str]:
-    """Say what is wrong with a JSON Schema, and which of its references lead nowhere."""
+    """Yield the problems of a JSON Schema, and its references to schemas that do not exist."""
     from jsonschema import Draft202012Validator
 
     for error in Draft202012Validator(Draft202012Validator.META_SCHEMA).iter_errors(value):
-        yield f"no JSON Schema: {error.json_path}: {error.message}"
+        yield f"not a valid JSON Schema: {error.json_path}: {error.message}"
     for name in references(value):
         try:
             schema(name)
         except (OSError, ValueError):
-            yield f'there is no schema "{name}"'
+            yield f'schema "{name}" not found'
 
 
 def violations(schema_: Any, value: Json) -> list[str]:
-    """Hold a value against a schema whose references are files of ours or JSON Schema's own."""
+    """Return the problems of a value under a schema that refers to our files or to JSON Schema's own."""
     from jsonschema import Draft202012Validator
     from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
     from referencing import Registry
@@ -116,10 +117,10 @@ def violations(schema_: Any, value: Json) -> list[str]:
 
 
 def check_example(action: Action, service: Service, example: Example, uploads_folder: Path) -> list[str]:
-    """Render an example, hand its handler the `answers`, and compare what it sends with `sends`.
+    """Run an example's handler on its `answers` and compare the requests with its `sends`.
 
-    Its files are written to `uploads_folder`. Where there are answers, what the handler makes of them
-    must also be what the action's `result` declares.
+    Its files are written to `uploads_folder`. Where there are answers, the handler's result must also be
+    valid under the action's `result`. Return the problems found.
     """
     where = f"{action.file}: example {example.title or action.examples.index(example) + 1}"
     for name, content in example.files.items():
@@ -128,22 +129,26 @@ def check_example(action: Action, service: Service, example: Example, uploads_fo
     try:
         values = bind(action, example.templates).values(example.row)
         steps = find_handler(action)(Inputs(action, service, values, uploads_folder))
-        result = _drive(steps, list(example.answers) or [_plain_answer(action, service)], sent)
+        result = _drive(steps, list(example.answers) or [_smallest_response(action, service)], sent)
     except (RunError, RowError) as error:
         return [f"{where}: {error}"]
     except Exception as error:
-        return [f"{where}: the handler fails: {error!r}"]
+        return [f"{where}: the handler failed: {error!r}"]
     problems = _compare(example, [described(request, uploads_folder) for request in sent])
     if len(sent) < len(example.answers):
-        problems.append(f"{len(example.answers)} answers stand there for {len(sent)} requests")
+        problems.append(
+            f"there are {counted(len(example.answers), 'answer')} for {counted(len(sent), 'request')}"
+        )
     if example.answers and not action.returns_file:
         declared = {"type": "null"} if action.result == "none" else action.result
-        problems += [f"its result is not what is declared: {said}" for said in violations(declared, result)]
+        problems += [
+            f"the result does not match `result`: {problem}" for problem in violations(declared, result)
+        ]
     return [f"{where}: {problem}" for problem in problems]
 
 
 def described(request: Request, uploads_folder: Path) -> dict[str, Json]:
-    """Write a request as an example's `sends` has it."""
+    """Return a request in the form of an example's `sends`."""
     shown: dict[str, Json] = {"method": request.method, "path": request.path}
     if request.query:
         values: dict[str, list[str]] = {}
@@ -171,17 +176,20 @@ def _described_part(part: Part, uploads_folder: Path) -> dict[str, Json]:
 def _compare(example: Example, sent: list[dict[str, Json]]) -> list[str]:
     problems = []
     if len(sent) != len(example.sends):
-        problems.append(f"it sends {len(sent)} requests, and `sends` has {len(example.sends)}")
+        problems.append(f"it sends {counted(len(sent), 'request')}, but `sends` has {len(example.sends)}")
     for number, (real, promised) in enumerate(zip(sent, example.sends, strict=False), start=1):
         # As text, since for Python 1, 1.0 and true are equal.
         real_text, promised_text = (json.dumps(value, sort_keys=True) for value in (real, promised))
         if real_text != promised_text:
-            problems.append(f"request {number} is {real_text}, and `sends` says {promised_text}")
+            problems.append(f"request {number} is {real_text}, but `sends` has {promised_text}")
     return problems
 
 
 def _drive(steps: Steps, answers: list[Json], sent: list[Request]) -> Json:
-    """Hand-feed a handler, noting what it sends; null is an empty answer. Gives its result, or its items."""
+    """Run a handler on given responses (null: an empty one), adding its requests to `sent`.
+
+    Return its result, or all items of a paged one. Raises RunError if there are too few responses.
+    """
     items: list[Json] = []
     waiting = iter(answers)
     try:
@@ -195,7 +203,7 @@ def _drive(steps: Steps, answers: list[Json], sent: list[Request]) -> Json:
             try:
                 answer = _response(next(waiting))
             except StopIteration:
-                raise RunError(f"no answer stands there for its request {len(sent)}, {step}") from None
+                raise RunError(f"there is no answer for request {len(sent)}, {step}") from None
             step = steps.send(answer)
     except StopIteration as stop:
         return items if isinstance(stop.value, PagedResult) else stop.value
@@ -207,8 +215,8 @@ def _response(answer: Json) -> Response:
     return Response(200, {"content-type": "application/json"}, json.dumps(answer).encode())
 
 
-def _plain_answer(action: Action, service: Service) -> Json:
-    """Give the emptiest answer that the declared result allows."""
+def _smallest_response(action: Action, service: Service) -> Json:
+    """Return the smallest response that the declared result allows."""
     if action.paging in service.pagers:
         answer: Json = []
         for name in reversed([name for name in service.pagers[action.paging].items.split(".") if name]):

@@ -1,4 +1,4 @@
-"""How a vendor's document differs from the one that the catalog was made from, field by field."""
+"""Differences between a vendor's document and the one that the catalog is based on, member by member."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from connector.authoring.openapi_facts import Facts, published_facts
 from connector.authoring.openapi_names import KnownApi, with_known_names
 from connector.authoring.openapi_references import Resolver
 from connector.authoring.openapi_schemas import resource_name, resource_schemas
-from connector.authoring.published_check import check_published
+from connector.authoring.published_check import check_published, operation_of
 from connector.catalog.action import Action
 from connector.catalog.service import Service
 from connector.common import json_text
 
 _NAMED = ("properties", "parameters", "body")
 _STEPS = {"properties": "", "items": "[]", "additionalProperties": "{}"}
-"""How a keyword shows in the place of a change, where it is not itself what changed."""
+"""How a keyword is written in the place of a change inside it."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """One difference: `where` it is, what `was` there and what is there `now`; None is nothing."""
+    """One difference at `where`: the values before (`was`) and `now`; None stands for no value."""
 
     where: str
     was: Any
@@ -32,13 +32,13 @@ class Change:
         if self.was is None:
             return f"{self.where}: added, {_short(self.now)}"
         if self.now is None:
-            return f"{self.where}: removed, it was {_short(self.was)}"
-        return f"{self.where}: {_short(self.was)} became {_short(self.now)}"
+            return f"{self.where}: removed, was {_short(self.was)}"
+        return f"{self.where}: changed from {_short(self.was)} to {_short(self.now)}"
 
 
 @dataclass(frozen=True)
 class Drift:
-    """All that differs. `missing` are published operations that no action declares.
+    """All differences. `missing` are published operations that no action declares.
 
     `changed` and `resources` hold the changes by operation and by resource; `actions` are the
     declarations that the new document contradicts.
@@ -55,7 +55,7 @@ class Drift:
         return any(vars(self).values())
 
     def described(self) -> dict[str, Any]:
-        """Give all of it, for programs."""
+        """Return all of it as JSON-compatible values."""
         return asdict(self)
 
 
@@ -68,12 +68,12 @@ def find_drift(
     """
     document = with_known_names(document, known)
     facts, now = known.operations, published_facts(document)
-    declared = {action.operation for action in actions}
+    declared = {action.operation for action in actions} | _sent_in_examples(actions, now)
     requests = {(action.method, action.path) for action in actions if not action.published}
     problems = []
     for action in actions:
         before = set(check_published(action, service, facts))
-        problems += [said for said in check_published(action, service, now) if said not in before]
+        problems += [problem for problem in check_published(action, service, now) if problem not in before]
     return Drift(
         missing=[
             _named(now, name)
@@ -88,12 +88,24 @@ def find_drift(
     )
 
 
+def _sent_in_examples(actions: list[Action], facts: Facts) -> set[str | None]:
+    """Return the operations that handlers call in addition to the declared ones, as their examples show."""
+    sent = {
+        (sends["method"], sends["path"])
+        for action in actions
+        if action.handler
+        for shown in action.examples
+        for sends in shown.sends
+    }
+    return {operation_of(facts, method, path) for method, path in sent}
+
+
 def _named(facts: Facts, name: str) -> str:
     return f"{name} ({facts[name]['method']} {facts[name]['path']})"
 
 
 def _comparable(was: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Leave out what was corrected by hand (`x-corrected` lists its keywords), which differs for good."""
+    """Return both without keywords that were corrected by hand (`x-corrected`), which always differ."""
 
     def kept(schemas: Mapping[str, Any]) -> dict[str, Any]:
         # A resource that extends another is compared with all of its members.
@@ -116,9 +128,9 @@ def _changed(was: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, list[C
 
 
 def differences(was: Any, now: Any, where: str = "", *, named: bool = False) -> Iterator[Change]:
-    """Compare two JSON values, member by member; the order of values in a list is no difference.
+    """Yield the differences between two JSON values; the order of a list's values does not count.
 
-    `named` says that the members' names are the vendor's, and no keywords of a schema.
+    `named` means that the names of the members are the vendor's, not keywords of a schema.
     """
     if isinstance(was, Mapping) and isinstance(now, Mapping) and named | (("$ref" in was) == ("$ref" in now)):
         for name in [*was, *(name for name in now if name not in was)]:
@@ -130,9 +142,9 @@ def differences(was: Any, now: Any, where: str = "", *, named: bool = False) -> 
                 inside = not named and name in _NAMED
                 yield from differences(was[name], now[name], below, named=inside)
     elif isinstance(was, list) and isinstance(now, list):
-        gone, come = [v for v in was if v not in now], [v for v in now if v not in was]
-        if gone or come:
-            yield Change(where, gone or None, come or None)
+        removed, added = [v for v in was if v not in now], [v for v in now if v not in was]
+        if removed or added:
+            yield Change(where, removed or None, added or None)
     elif was != now or type(was) is not type(now):
         yield Change(where, was, now)
 

@@ -1,4 +1,4 @@
-"""A vendor's OpenAPI document, from a file or from where a server serves it."""
+"""A vendor's OpenAPI document, JSON or YAML, from a file or from a server."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TIMEOUT_S = 60.0
 
 
 def read_document(place: str) -> dict[str, Any]:
-    """Read the document from a file or a URL. Raises RunError where there is none that can be used."""
+    """Return the document of a file or a URL. Raises RunError if it cannot be read or is not OpenAPI 3."""
     if place.startswith(("https://", "http://")):
         return _parsed(_fetched(place), place)
     try:
@@ -27,7 +27,7 @@ def read_document(place: str) -> dict[str, Any]:
 
 
 def instance_document(connection: Connection, path: str) -> dict[str, Any]:
-    """Ask a connection's instance for the document that it serves without a sign-in."""
+    """Return the document that a connection's instance serves without a sign-in. Raises RunError."""
     transport = HttpTransport(
         connection.base_url,
         timeout_s=connection.timeout_s,
@@ -52,7 +52,7 @@ def _content(transport: HttpTransport, target: str, url: str) -> bytes:
     except TransportError as error:
         raise RunError(f"{url}: {error}") from error
     if response.status != 200:
-        raise RunError(f"{url}: the server answered {response.status}")
+        raise RunError(f"{url}: the server returned status {response.status}")
     return response.body
 
 
@@ -65,6 +65,6 @@ def _parsed(content: bytes, place: str) -> dict[str, Any]:
         raise RunError(f"{place}: not JSON or YAML: {error}") from error
     paths = document.get("paths") if isinstance(document, dict) else None
     if not isinstance(paths, dict) or "openapi" not in document:
-        raise RunError(f"{place}: no OpenAPI document of version 3, but {kind(document)}")
+        raise RunError(f"{place}: not an OpenAPI 3 document, but {kind(document)}")
     found: dict[str, Any] = document
     return found

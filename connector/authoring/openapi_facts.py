@@ -13,13 +13,13 @@ Facts = Mapping[str, Any]
 """By operationId: `method`, `path`, `parameters` by name (with `in`), `body` by media type, `result`, and
 `statuses`, which are HTTP statuses or "default".
 
-`required_body` is there, and true, where a request needs a body. A `result` is "none" where no JSON is
-published, `{}` where nothing is published about it, or names its resource by `$ref`, with those
-`properties` that are lists.
+`required_body` is true, or absent if the body is optional. A `result` is "none" if no JSON is published,
+`{}` if its type is not published, or refers to a resource by `$ref`, with those `properties` that are
+lists.
 """
 
 _UPLOAD = {"contentDisposition", "entity", "mediaType"}
-"""Members by which the schema of an uploaded file is known where a server publishes its own class for it."""
+"""Members of the schema of an uploaded file, where a server publishes its own class for it."""
 _KEPT = (
     *("type", "format", "enum", "required", "default"),
     *("minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems", "uniqueItems"),
@@ -72,7 +72,7 @@ class _Reader:
         return {"in": parameter["in"], "required": parameter.get("required", False), **shape}
 
     def _shape(self, schema: Schema, above: tuple[Schema, ...] = ()) -> Any:
-        """Reduce a schema to types, formats, enums, limits and the members that a request can set."""
+        """Return a schema's types, formats, enums, limits and the members that a request can set."""
         node = self._resolver.resolve(schema)
         members = node.get("properties", {})
         if members.keys() >= _UPLOAD:
@@ -80,7 +80,7 @@ class _Reader:
         if self._comparison.is_any(node, above):
             return {}
         above = (*above, node)
-        # A least length of 0 says nothing.
+        # A minimum of 0 is the default.
         shape = {key: node[key] for key in _KEPT if key in node and (node[key] or key == "default")}
         if node.get("nullable") and isinstance(shape.get("type"), str):
             shape["type"] = [shape["type"], "null"]
@@ -97,7 +97,7 @@ class _Reader:
         return shape
 
     def _result(self, operation: Mapping[str, Any]) -> Any:
-        """Reduce the response to a request that succeeded."""
+        """Return the reduced schema of the first successful response."""
         for status, response in operation["responses"].items():
             for media_type, content in response.get("content", {}).items() if is_success(status) else ():
                 if "schema" in content:

@@ -1,4 +1,4 @@
-"""The names of known resources, given back to a document that repeats their schemas at each place.
+"""Names of known resources for a document that repeats their schemas at each place.
 
 A resource is recognized at the places where the known operations have it, and elsewhere by its shape.
 """
@@ -32,24 +32,24 @@ _LEFT_OUT = ("properties", "items", "additionalProperties", "allOf", "anyOf", "o
 
 @dataclass(frozen=True)
 class KnownApi:
-    """What the catalog knows of a vendor's API: `operations` (see `Facts`) and `resources` (JSON Schemas)."""
+    """The catalog's facts about a vendor's API: `operations` (see `Facts`) and `resources` (JSON Schemas)."""
 
     operations: Mapping[str, Any] = field(default_factory=dict)
     resources: Mapping[str, Any] = field(default_factory=dict)
 
 
 def known_api(service: str) -> KnownApi:
-    """Return what `schemas/<service>/` has; nothing where there is no such folder."""
+    """Return the contents of `schemas/<service>/`; empty if there is no such folder."""
     names = sorted(path.stem for path in (schemas_folder() / service).glob("*.json"))
     operations = schema(f"{service}/{_FACTS}.json")["operations"] if _FACTS in names else {}
     return KnownApi(operations, {name: schema(f"{service}/{name}.json") for name in names if name != _FACTS})
 
 
 def with_known_names(document: Mapping[str, Any], known: KnownApi) -> dict[str, Any]:
-    """Return the document with its responses' schemas referred to by the names of known resources.
+    """Return the document with references to known resources in place of their schemas in responses.
 
-    What is published is not changed, and neither is it where the names are known already: a document
-    and the same one with its schemas repeated at each place give the same. Other names are resolved.
+    A document and the same one with its schemas repeated at each place give the same result. References
+    to other schemas are replaced by these. Raises RunError for a reference that cannot be followed.
     """
     return _Names(document, known).named()
 
@@ -62,7 +62,7 @@ class _Names:
         self._within = Comparison(self._resolver, self._resolver)
         self._with_ours = Comparison(self._ours, self._resolver)
         self._candidates: dict[str, list[Schema]] = {}
-        """By resource: the schemas that stand where the known operations have it."""
+        """By resource: the schemas at the places where the known operations have it."""
         self._versions: dict[str, Schema] = {}
         """By resource: the one schema of this document that gets its name."""
 
@@ -110,7 +110,7 @@ class _Names:
         return dict(inner_schemas(self._ours.resolve(guide))) if guide else {}
 
     def _is_version(self, name: str, node: Schema) -> bool:
-        """Whether a schema can be the known resource, changed perhaps, and no other resource in its place."""
+        """Whether a schema is the known resource, perhaps changed, and not another one in its place."""
         if name not in self._known.resources:
             return True
         members = self._ours.resolve({"$ref": name}).get("properties", {}).keys()
@@ -122,7 +122,7 @@ class _Names:
         return self._with_ours.same({"$ref": name}, node, frozenset(corrected))
 
     def _version(self, name: str, candidates: list[Schema]) -> Schema:
-        """Return the candidate that is as it was, or else the commonest one."""
+        """Return the candidate that has not changed, or else the commonest one."""
 
         def rank(candidate: Schema) -> tuple[bool, int]:
             same = sum(self._within.same(candidate, other) for other in candidates)
@@ -141,7 +141,7 @@ class _Names:
         return self._rebuilt(guide, node, (*above, node))
 
     def _name(self, guide: Schema | None, node: Schema) -> str | None:
-        """Find the resource that a schema is: what is known of its place, or by its shape."""
+        """Return the name of the resource at a known place, or with the same shape, or None."""
         if guide is not None and "$ref" not in guide:
             return None
         names: list[str] = [resource_name(guide["$ref"])] if guide else []

@@ -1,4 +1,4 @@
-"""The operations of an OpenAPI document, with the references to their parts followed."""
+"""The operations of an OpenAPI document, with references to their parts followed."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ _METHODS = ("get", "post", "put", "patch", "delete")
 
 
 def resolved_paths(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a copy of a document's paths in which nothing but schemas is a reference.
+    """Return a copy of a document's paths in which only schemas are references.
 
-    Each operation has the parameters of its path, too. Schemas are those of the document, and not copied.
+    Each operation includes the parameters of its path. Schemas are not copied. Raises RunError for a
+    reference that cannot be followed.
     """
     follow = Resolver(lambda reference: pointed(document, reference)).follow
 
@@ -23,7 +24,7 @@ def resolved_paths(document: Mapping[str, Any]) -> dict[str, Any]:
             status: content(follow(response)) for status, response in found.get("responses", {}).items()
         }
         body = {"requestBody": content(follow(found["requestBody"]))} if "requestBody" in found else {}
-        # One that the operation has again replaces that of its path.
+        # A parameter of the operation replaces the one of its path.
         by_place = {(parameter["in"], parameter["name"]): parameter for parameter in parameters}
         return {**found, "parameters": list(by_place.values()), "responses": responses, **body}
 
@@ -39,12 +40,12 @@ def resolved_paths(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def operations(paths: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield the method, the path and the operation itself, for all that `resolved_paths` returned."""
+    """Yield the method, the path and the operation for everything in `resolved_paths`."""
     for path, item in paths.items():
         for method, operation in item.items():
             yield method.upper(), path, operation
 
 
 def is_success(status: str) -> bool:
-    """Whether a response's status in a document is one of success, or stands for all that have none."""
+    """Whether a document's status of a response is a 2xx, or `default`, which covers all others."""
     return status == "default" or status.startswith("2")

@@ -1,6 +1,6 @@
-"""The references of an OpenAPI document, and schemas compared by what they say, wherever it is written.
+"""References of an OpenAPI document, and comparison of schemas with references followed.
 
-One document names a schema and refers to it, another repeats it at each place: both publish the same.
+One document names a schema and refers to it, another repeats it at each place: both mean the same.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from connector.errors import RunError
 
 Schema = Mapping[str, Any]
 Place = tuple[str, ...]
-"""Where a schema is inside another: a keyword, and the member's name or number where it has one."""
+"""The place of a schema inside another: a keyword, and the name or index of the member if there is one."""
 
 _Pair = tuple[int, int, frozenset[str]]
 
 SITE_KEYWORDS = ("default", "deprecated", "nullable", "readOnly", "writeOnly")
-"""Keywords that belong to the place of a reference; documents that repeat the schema add them to it."""
+"""Keywords of the place where a schema is used, which documents that repeat schemas add to them."""
 _KEPT = (
     *("required", "format", "pattern", "default", "deprecated", "readOnly", "writeOnly"),
     *("minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems", "uniqueItems"),
@@ -30,16 +30,16 @@ _INSIDE = ("properties", "additionalProperties", "allOf")
 def pointed(document: Any, reference: str) -> Any:
     """Return what a reference such as `#/components/schemas/Device` points to in its document.
 
-    Raises RunError where nothing is there, or for a reference to another document.
+    Raises RunError if it does not exist or is in another document.
     """
     if not reference.startswith("#/"):
-        raise RunError(f'the document refers to "{reference}" outside itself: bundle it into one document')
+        raise RunError(f'the document refers to "{reference}" in another document; bundle both into one')
     found = document
     for name in reference[2:].split("/"):
         name = unquote(name).replace("~1", "/").replace("~0", "~")
         found = found.get(name) if isinstance(found, Mapping) else None
     if not isinstance(found, Mapping):
-        raise RunError(f'the document refers to "{reference}", which it does not have')
+        raise RunError(f'the document has no "{reference}", to which it refers')
     return found
 
 
@@ -51,23 +51,23 @@ class Resolver:
         self._resolved: dict[int, tuple[Schema, Schema]] = {}
 
     def follow(self, value: Schema) -> Schema:
-        """Return a schema, parameter, body or response itself where a reference to it is given."""
+        """Return the target of a reference to a schema, parameter, body or response; others unchanged."""
         seen = set()
         while isinstance(value.get("$ref"), str):
             if value["$ref"] in seen:
-                raise RunError(f'the document\'s reference "{value["$ref"]}" leads back to itself')
+                raise RunError(f'the document\'s reference "{value["$ref"]}" refers to itself')
             seen.add(value["$ref"])
             value = self._find(value["$ref"])
         return value
 
     def resolve(self, schema: Schema) -> Schema:
-        """Return a schema with its own reference followed and its `allOf` merged; those inside it stay.
+        """Return a schema with its own reference followed and its `allOf` merged, inner ones unchanged.
 
-        The same schema always gives the same object.
+        The same schema always returns the same object.
         """
         if id(schema) not in self._resolved:
             followed = self.follow(schema)
-            # A schema that is part of itself adds nothing to itself.
+            # A schema inside its own `allOf` adds nothing.
             self._resolved[id(schema)] = schema, {}
             self._resolved[id(schema)] = schema, self._merged(followed) if "allOf" in followed else followed
         return self._resolved[id(schema)][1]
@@ -97,7 +97,7 @@ def inner_schemas(schema: Schema) -> Iterator[tuple[Place, Schema]]:
 
 
 def put_inner(schema: dict[str, Any], place: Place, inner: Any) -> None:
-    """Put a schema inside another that is being built; parts of `allOf` and the like come in their order."""
+    """Set an inner schema; parts of `allOf` and the like must be set in order."""
     keyword, *name = place
     if keyword == "properties":
         schema.setdefault(keyword, {})[name[0]] = inner
@@ -108,7 +108,7 @@ def put_inner(schema: dict[str, Any], place: Place, inner: Any) -> None:
 
 
 def keywords(schema: Schema) -> dict[str, Any]:
-    """Return what a schema says by itself, as JSON Schema and without prose; of ours, the same again."""
+    """Return the keywords of a schema as JSON Schema, without prose and inner schemas. Idempotent."""
     kept = {key: schema[key] for key in _KEPT if key in schema}
     type_ = schema.get("type")
     if type_ == "object" and not any(key in schema for key in _INSIDE):
@@ -134,7 +134,7 @@ class Comparison:
         self._same: set[_Pair] = set()
 
     def same(self, one: Schema, other: Schema, ignored: frozenset[str] = frozenset()) -> bool:
-        """Whether two schemas say the same but for `ignored` keywords at their top."""
+        """Whether two schemas are equal, except for `ignored` keywords at the top level."""
         assumed: set[_Pair] = set()
         same = self._compare(one, other, ignored, assumed)
         if same:
@@ -142,7 +142,7 @@ class Comparison:
         return same
 
     def is_any(self, schema: Schema, outer: Iterable[Schema]) -> bool:
-        """Whether a schema is one of those around it, which only one that contains itself can be."""
+        """Whether a schema equals one of those around it, which is true only if it contains itself."""
         has_members = next(inner_schemas(schema), None) is not None
         return has_members and any(self.same(schema, one) for one in outer)
 
@@ -151,7 +151,7 @@ class Comparison:
             ignored |= set(SITE_KEYWORDS)
         one, other = self._one.resolve(one), self._other.resolve(other)
         pair = id(one), id(other), ignored
-        # What is being compared further out is the same unless a difference is found there.
+        # A pair whose comparison has started is equal unless that comparison finds a difference.
         if pair in assumed or pair in self._same:
             return True
         assumed.add(pair)

@@ -1,8 +1,8 @@
 """The resources in a published OpenAPI document's responses, as JSON Schemas of ours.
 
-They keep names, types, formats and limits, and none of the vendor's prose. What live responses do not keep
-to is kept as a note that no validator reads: `x-enum` for the values that are known, since new ones
-come, and `x-type: object` for what the document types as a bare object and may be any JSON.
+They keep names, types, formats and limits, and none of the vendor's prose. Keywords that live
+responses violate become annotations: `x-enum` for the known values of an enum, since there may be new
+ones, and `x-type: object` for a bare object, which may be any JSON value.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where an action says something else than the vendor's published document."""
+"""Differences between an action and the vendor's published document."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ _CHECKED_FORMATS = ("int32", "int64", "uuid")
 
 
 def check_published(action: Action, service: Service, facts: Facts) -> list[str]:
-    """Say where an action differs from the published document, save where it says so itself.
+    """Return the differences between an action and the published document that the action does not declare.
 
-    `published: false` excuses an action or an input that is not in it (and must be right about that),
-    `deviates` an input of another type, with other values or not required, and a `$comment` in the result
+    `published: false` declares that the document lacks an action or an input, and is a problem if it does
+    not; `deviates` another type, other values or an input that is not required; a `$comment` in `result`
     another result.
     """
     if not action.published:
         is_known = _is_published(action, facts)
-        return [f"{action.name}: it is published now, so `published: false` is wrong"] if is_known else []
+        return [f"{action.name}: the document has it now; remove `published: false`"] if is_known else []
     known = facts.get(action.operation)
     if known is None:
-        return [f'{action.name}: no operation "{action.operation}" is published']
+        return [f'{action.name}: the document has no operation "{action.operation}"']
     problems = []
     if (action.method, action.path) != (known["method"], known["path"]):
-        problems.append(f"the request is published as {known['method']} {known['path']}")
+        problems.append(f"the document has the request as {known['method']} {known['path']}")
     for given in action.inputs.values():
         if given.place:
-            problems += [f"{given.name}: {said}" for said in _check_input(known, given)]
+            problems += [f"{given.name}: {problem}" for problem in _check_input(known, given)]
     problems += _check_required(action, known)
     problems += _check_pager(action, service, known)
     problems += _check_result(action, service, known)
     for number, example in enumerate(action.examples, start=1):
         for sends in example.sends:
-            problems += [f"example {number}: {said}" for said in _check_sends(action, facts, sends)]
+            problems += [f"example {number}: {problem}" for problem in _check_sends(action, facts, sends)]
     return [f"{action.name}: {problem}" for problem in problems]
 
 
@@ -56,15 +56,15 @@ def _check_input(known: Facts, given: Input) -> Iterator[str]:
     shape = _published(known, given)
     if not given.published:
         if shape is not None:
-            yield "it is published now, so `published: false` is wrong"
+            yield "the document has it now; remove `published: false`"
     elif shape is None:
-        yield f"nothing is published at {given.place}.{'.'.join(given.target)}".rstrip(".")
+        yield f"the document has no {given.place}.{'.'.join(given.target)}".rstrip(".")
     else:
         yield from _differences(given.schema, shape, given)
 
 
 def _published(known: Facts, given: Input) -> Any:
-    """Find what is published where an input goes, or None."""
+    """Return the published schema at the place of an input, or None."""
     if given.place in ("path", "query", "header"):
         parameter = known["parameters"].get(given.target[0])
         return parameter if parameter and parameter["in"] == given.place else None
@@ -81,22 +81,22 @@ def _differences(declared: Any, shape: Any, given: Input | None = None) -> Itera
     published = _types(shape)
     nullable = published - {"null"}
     if types and published and types not in (published, nullable) and not excused:
-        yield f"its type is {_listed(types)}, and {_listed(published)} is published"
+        yield f"its type is {_listed(types)}, but {_listed(published)} in the document"
     if set(declared.get("enum", ())) != set(shape.get("enum", ())) and not excused:
-        yield f"its values are not those that are published: {_listed(shape.get('enum', ()))}"
+        yield f"its values differ from those in the document: {_listed(shape.get('enum', ()))}"
     published_format = shape.get("format") if not (given and given.unit) else None
     if published_format in _CHECKED_FORMATS and declared.get("format") != published_format and not excused:
-        yield f"its format is {declared.get('format')}, and {published_format} is published"
+        yield f"its format is {declared.get('format')}, but {published_format} in the document"
     if "items" in declared:
         items = _differences(declared["items"], shape.get("items", {}), given)
-        yield from (f"items: {said}" for said in items)
-    # Where one object is taken for an array of them, its members are those of the array's items.
+        yield from (f"items: {problem}" for problem in items)
+    # An input of one object for a published array of objects has the members of the array's items.
     members = (shape.get("items", {}) if published == {"array"} else shape).get("properties", {})
     for name, member in declared.get("properties", {}).items():
         if name not in members:
-            yield f"nothing is published as its {name}"
+            yield f"the document has no member {name}"
         else:
-            yield from (f"{name}: {said}" for said in _differences(member, members[name], given))
+            yield from (f"{name}: {problem}" for problem in _differences(member, members[name], given))
 
 
 def _types(schema: Any) -> set[str]:
@@ -105,7 +105,7 @@ def _types(schema: Any) -> set[str]:
 
 
 def _sent_types(declared: Any, given: Input | None, shape: Any) -> set[str]:
-    """Give the types in which a value is sent; a time's unit decides over its own type."""
+    """Return the JSON types in which a value is sent; for a time, its unit decides."""
     if given is None or given.unit is None:
         return _types(declared)
     if given.unit in ("iso", "date", "after_epoch_s"):
@@ -118,21 +118,21 @@ def _listed(names: Iterable[Any]) -> str:
 
 
 def _check_required(action: Action, known: Facts) -> Iterator[str]:
-    """What the vendor requires must be required of the user, unless `deviates` says who gives it."""
+    """Yield what the document requires and the action does not, unless `deviates` explains it."""
     excused = [given for given in action.inputs.values() if given.deviates]
     given_inputs = [*(action.inputs[name] for name in action.required), *excused]
     required = [(given.place, given.target) for given in given_inputs]
-    for place, target in _due(known):
-        # An input may be due as a whole, or fill a member of what is due.
+    for place, target in _required(known):
+        # An input may be required as a whole, or fill a member of what is required.
         if not any(place == p and (t[: len(target)] == target or target[: len(t)] == t) for p, t in required):
-            yield f"the published {place}.{'.'.join(target)} is required"
-    # An action with members of a body always sends one.
+            yield f"the document requires {place}.{'.'.join(target)}"
+    # An action with inputs in the body always sends one.
     members = any(given.place in ("body", "part") and given.target for given in action.inputs.values())
     if known.get("required_body") and not members and ("body", ()) not in required:
-        yield "the published body is required"
+        yield "the document requires a body"
 
 
-def _due(known: Facts) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _required(known: Facts) -> Iterator[tuple[str, tuple[str, ...]]]:
     for name, parameter in known["parameters"].items():
         if parameter["required"]:
             yield parameter["in"], (name,)
@@ -148,60 +148,60 @@ def _check_pager(action: Action, service: Service, known: Facts) -> Iterator[str
     pager = service.pagers.get(action.paging)
     fitting = None if action.paging or action.handler else find_pager(known, service)
     if fitting:
-        yield f"it is published as a list in pages, so it needs `paging: {fitting.name}`"
+        yield f"the document has a paged list; add `paging: {fitting.name}`"
     for target in (pager.send, pager.size) if pager else ():
         place, _, name = target.partition(".")
         shape = known["parameters"] if place == "query" else (body_shape(known) or {}).get("properties", {})
         if target and name not in shape:
-            yield f"its pager sends {target}, which is not published"
+            yield f"its pager sends {target}, which the document does not have"
 
 
 def _check_result(action: Action, service: Service, known: Facts) -> Iterator[str]:
-    """Check what is declared of the answer; a handler of the action's own makes its own result of it."""
-    declared, due = action.result, known["result"]
+    """Compare the declared result with the published one; a custom handler may return anything."""
+    declared, expected = action.result, known["result"]
     if action.handler or action.returns_file or "$comment" in declared:
         return
     pager = service.pagers.get(action.paging)
     if pager and pager.items:
-        due = due.get("properties", {}).get(pager.items) if isinstance(due, Mapping) else None
-        if due is None:
-            yield f'its pager reads "{pager.items}", which is no list in the published answer'
+        expected = expected.get("properties", {}).get(pager.items) if isinstance(expected, Mapping) else None
+        if expected is None:
+            yield f'its pager reads "{pager.items}", which is not a list in the published response'
             return
-    if due == "none" or declared == "none":
-        if due not in ("none", {}) or (declared not in ("none", {}) and due == "none"):
-            yield f"its result is {json.dumps(declared)}, and {json.dumps(due)} is published"
-    elif not _answers(declared, due, service.name):
-        yield f"its result is {json.dumps(declared)}, and {json.dumps(due)} is published"
+    if expected == "none" or declared == "none":
+        if expected not in ("none", {}) or (declared not in ("none", {}) and expected == "none"):
+            yield f"its result is {json.dumps(declared)}, but {json.dumps(expected)} in the document"
+    elif not _is_result(declared, expected, service.name):
+        yield f"its result is {json.dumps(declared)}, but {json.dumps(expected)} in the document"
 
 
-def _answers(declared: Any, due: Any, folder: str) -> bool:
+def _is_result(declared: Any, expected: Any, folder: str) -> bool:
     """Whether a declared result is the published one: its resource, or its type and its items'."""
-    if "$ref" in due:
-        return bool(declared.get("$ref") == f"{folder}/{due['$ref']}.json")
+    if "$ref" in expected:
+        return bool(declared.get("$ref") == f"{folder}/{expected['$ref']}.json")
     if "$ref" in declared:
         declared = schema(declared["$ref"])
-    if "type" in due and _types(declared) != _types(due):
+    if "type" in expected and _types(declared) != _types(expected):
         return False
-    return "items" not in due or _answers(declared.get("items", {}), due["items"], folder)
+    return "items" not in expected or _is_result(declared.get("items", {}), expected["items"], folder)
 
 
 def _check_sends(action: Action, facts: Facts, sends: Mapping[str, Json]) -> Iterator[str]:
-    """Check a request that a handler makes beside the declared one."""
+    """Check another request that a handler sends in addition to the declared one."""
     request = f"{sends['method']} {sends['path']}"
     name = operation_of(facts, sends["method"], sends["path"])
     if name is None:
-        yield f"{request} is not published"
+        yield f"the document has no request {request}"
     elif name != action.operation:
         for query in sends.get("query", {}):
             if facts[name]["parameters"].get(query, {}).get("in") != "query":
-                yield f"{request}: no {query} is published in its query"
+                yield f"{request}: the document has no query parameter {query}"
         if "body" in sends:
             for error in validator(body_shape(facts[name]) or False).iter_errors(sends["body"]):
                 yield f"{request}: {error.json_path}: {error.message}"
 
 
 def operation_of(facts: Facts, method: str, path: str) -> str | None:
-    """Find the operation that a request calls; one without placeholders goes first."""
+    """Return the operation of a request, or None; a path without placeholders is preferred."""
     for name, known in sorted(facts.items(), key=lambda item: item[1]["path"].count("{")):
         pattern = re.sub(r"\\{[^/]+?\\}", "[^/]+", re.escape(known["path"]))
         if known["method"] == method and re.fullmatch(pattern, path):

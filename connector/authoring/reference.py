@@ -1,4 +1,4 @@
-"""The reference of all actions, as one Markdown page, made from their declarations."""
+"""The reference of all actions, as one Markdown page generated from their declarations."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Generated from the declarations by `ninjaone catalog reference`: edit those inst
 
 
 def write_reference(actions: Iterable[Action]) -> str:
-    """Write the page: a table of the areas, then each action under its area."""
+    """Return the page: a table of the areas, then each action under its area."""
     areas: dict[str, list[Action]] = {}
     for action in actions:
         areas.setdefault(action.area, []).append(action)
@@ -51,7 +51,7 @@ def _entry(action: Action) -> Iterator[str]:
 
 
 def input_type(given: Input) -> str:
-    """Say an input's type, what it may be, and its default, in a few words."""
+    """Return the type of an input, its allowed values and its default, as text."""
     schema = given.schema
     types = schema.get("type", "any")
     text = types if isinstance(types, str) else " or ".join(types)

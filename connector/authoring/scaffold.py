@@ -1,7 +1,7 @@
-"""A published operation as a declaration to begin with: what the vendor's document tells, and guesses.
+"""Draft declarations of published operations, from the vendor's document and guesses.
 
-What only a person knows is left to one: the summary, what an input's name does not say, whether a POST
-only reads, which parameters go together.
+The rest is left to the author: the summary, descriptions of inputs, whether a POST only reads, and which
+parameters go together.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ _VERBS = ("archive", "bulk", "delete", "merge", "move", "promote", "restore", "u
 
 @dataclass(frozen=True)
 class Draft:
-    """A declaration that was made, and where it belongs: `AREA/NAME.yaml`."""
+    """The text of a draft, and its place: `AREA/NAME.yaml`."""
 
     area: str
     name: str
     text: str
     doubts: tuple[str, ...] = ()
-    """What the document does not say clearly enough; the text begins with it, too."""
+    """Questions that the document leaves open; they are also comments at the start of the text."""
 
 
 def draft(
@@ -53,10 +53,10 @@ def draft(
     area: str = "",
     known: Mapping[str, Json] | None = None,
 ) -> Draft:
-    """Make a declaration for one operation of a document.
+    """Return a draft declaration of one operation of a document.
 
-    `known` are values by input name that the example may use, such as ids that exist.
-    Raises RunError for an operation that the document does not have.
+    `known` are example values by input name, such as existing ids. Raises RunError if the document does
+    not have the operation, or for a name that is not in snake case.
     """
     facts = published_facts(with_known_names(document, known_api(service.name)))
     if operation not in facts:
@@ -66,7 +66,7 @@ def draft(
     area = area or snake(_tag(document, operation))
     for part in (name, area):
         if not re.fullmatch(r"[a-z][a-z0-9_]*", part):
-            raise RunError(f'"{part}" is no name: use snake case')
+            raise RunError(f'"{part}" is not a valid name: use snake case')
     fields = list(_fields(known_facts, service))
     top = _declaration(known_facts, operation, name, service, fields)
     top["examples"] = [example(top, fields, service, area, known or {})]
@@ -78,11 +78,11 @@ def _doubts(facts: Mapping[str, Any], service: Service) -> Iterator[str]:
     sent = paging_parameters(facts, service)
     if sent and find_pager(facts, service) is None:
         yield (
-            f"It takes {', '.join(sent)}, and no pager of {service.name} fits its response: "
-            "a result may be one page of several."
+            f"It has the parameters {', '.join(sent)}, but no pager of {service.name} fits its response: "
+            "the result may be only the first page."
         )
     if facts["body"] and body_shape(facts) is None and body_shape(facts, multipart=True) is None:
-        yield f"Its body is {', '.join(facts['body'])}, which only a handler can send."
+        yield f"Its body is {', '.join(facts['body'])}, which requires a handler."
 
 
 def _tag(document: Mapping[str, Any], operation: str) -> str:
@@ -111,7 +111,7 @@ def _declaration(
     if pager:
         inputs["limit"] = {
             "title": "Limit",
-            "description": "The most items to list.",
+            "description": "Maximum number of items to return.",
             "type": "integer",
             "minimum": 1,
         }
@@ -126,7 +126,7 @@ def _declaration(
 
 
 def _written(top: Mapping[str, Any]) -> str:
-    """Write it with a blank line between what it is, its inputs, what they become, and its example."""
+    """Return the YAML text, with blank lines between its parts."""
     text = yaml_dump.dump(top, _OPEN)
     return re.sub(r"^(?=(?:inputs|parts|required|examples):)", "\n", text, flags=re.M)
 
@@ -148,7 +148,7 @@ def _answer(result: Any, folder: str) -> Any:
 
 
 def _fields(facts: Mapping[str, Any], service: Service) -> Iterator[Field]:
-    """Give an operation's inputs; what a pager fills is none."""
+    """Yield the inputs of an operation, without those that a pager sets."""
     pager = find_pager(facts, service)
     paged = {pager.send, pager.size} if pager else set()
     taken = set(service.inputs) | ({"limit"} if pager else set())
@@ -186,7 +186,7 @@ def _places(facts: Mapping[str, Any], service: Service) -> Iterator[Field]:
 
 
 def _path_name(path: str, name: str) -> str:
-    """Name a path's bare id after the noun before it: `/v2/device/{id}` has a device_id."""
+    """Return the input name of a path parameter: `id` in `/v2/device/{id}` becomes `device_id`."""
     if name not in ("id", "uid"):
         return snake(name)
     noun = path.partition("{" + name + "}")[0].rstrip("/").rpartition("/")[2]
@@ -194,7 +194,7 @@ def _path_name(path: str, name: str) -> str:
 
 
 def _whole_body(path: str, body: Mapping[str, Any]) -> Field:
-    """Make the input of a body that is an array or a map of names that nobody publishes."""
+    """Return the input for a body that is an array or a map."""
     if "array" not in body.get("type", ""):
         shape = {**body, "minProperties": 1}
         return _field("fields", "body", (), shape, required=True)
@@ -237,7 +237,7 @@ def _field(
 
 
 def _unit(name: str, shape: Mapping[str, Any]) -> str | None:
-    """Guess in which unit a time is sent that is published as a number: whole ones are milliseconds."""
+    """Return the likely unit of a time that is published as a number: milliseconds for an int64."""
     if shape.get("format") == "date":
         return "date"
     if not _TIME.search(name):
@@ -248,7 +248,7 @@ def _unit(name: str, shape: Mapping[str, Any]) -> str | None:
 
 
 def declared_schema(name: str, shape: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn a published shape into the schema of an input, or of a member of one."""
+    """Return the schema of an input, or of a member of one, for a published shape."""
     declared: dict[str, Any] = {}
     types = shape.get("type")
     if types:

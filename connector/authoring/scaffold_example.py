@@ -1,4 +1,4 @@
-"""The example of a declaration that is made from a published operation: values, and what they send."""
+"""Examples for drafts of declarations: plausible values and the request that they become."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ _TEXTS = (
     ("device_filter", "org = 1"),
     ("timestamp_filter", "after 1780000000"),
 )
-"""What a text holds, by a word in its input's name."""
+"""Example texts by a word in the name of the input."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """An input to be: its declaration, where it goes, and how its part is declared if it is one's."""
+    """A drafted input: its declaration, its place, and the declaration of its multipart part if any."""
 
     name: str
     place: str
@@ -45,12 +45,12 @@ class Field:
     part: Mapping[str, Any]
 
     def renamed(self, name: str) -> Field:
-        """Give the same input under another name."""
+        """Return the same input under another name."""
         return replace(self, name=name, declared={**self.declared, "title": title(name)})
 
 
 def known_values(actions: Iterable[Action]) -> dict[str, Json]:
-    """Gather the ids that the examples of actions use, by input name; the first of a name stays."""
+    """Return the ids in the examples of actions by input name; the first one of each name."""
     known: dict[str, Json] = {}
     for action in actions:
         for shown in action.examples:
@@ -67,7 +67,7 @@ def known_values(actions: Iterable[Action]) -> dict[str, Json]:
 def example(
     top: Mapping[str, Any], fields: list[Field], service: Service, area: str, known: Mapping[str, Json]
 ) -> dict[str, Any]:
-    """Make an example of the required inputs, and of a body with something in it."""
+    """Return an example with all required inputs and a body that is not empty. Raises RunError."""
     row: dict[str, Json] = {}
     templates: dict[str, Json] = {}
     files: dict[str, str] = {}
@@ -76,10 +76,10 @@ def example(
         column = field.name.removesuffix("_id")
         row[column] = value
         templates[field.name] = f"{{{{ {column} }}}}"
-    made: dict[str, Any] = {"row": row, "templates": templates} if row else {}
+    shown: dict[str, Any] = {"row": row, "templates": templates} if row else {}
     if files:
-        made["files"] = files
-    return made | {"sends": [_sent({**top, "examples": [{**made, "sends": []}]}, service, area)]}
+        shown["files"] = files
+    return shown | {"sends": [_sent({**top, "examples": [{**shown, "sends": []}]}, service, area)]}
 
 
 def _shown(fields: list[Field]) -> list[Field]:
@@ -106,7 +106,7 @@ def _value(field: Field, known: Mapping[str, Json], files: dict[str, str]) -> Js
 
 
 def plausible(name: str, schema: Mapping[str, Any]) -> Json:
-    """Make up a value that passes a schema, small and readable."""
+    """Return a small, readable value that is valid under a schema."""
     if schema.get("enum"):
         return schema["enum"][0]
     kind = schema.get("type", "string")
@@ -132,15 +132,15 @@ def _object(schema: Mapping[str, Any]) -> Json:
 
 
 def _text(name: str, schema: Mapping[str, Any]) -> str:
-    made = {"uuid": _UUID, "date-time": _TIME, "date": _TIME[:10]}.get(schema.get("format", ""))
-    if made is None:
-        found = (text for word, text in _TEXTS if word in name.lower())
-        made = next(found, f"Example {name.replace('_', ' ')}" if name != "example" else "text")
-    return made[: schema.get("maxLength")]
+    text = {"uuid": _UUID, "date-time": _TIME, "date": _TIME[:10]}.get(schema.get("format", ""))
+    if text is None:
+        found = (example for word, example in _TEXTS if word in name.lower())
+        text = next(found, f"Example {name.replace('_', ' ')}" if name != "example" else "text")
+    return text[: schema.get("maxLength")]
 
 
 def _sent(top: Mapping[str, Any], service: Service, area: str) -> dict[str, Json]:
-    """Ask the engine which request the example becomes."""
+    """Return the request that the engine builds for the example."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / service.name / area / f"{top['name']}.yaml"
         path.parent.mkdir(parents=True)
@@ -152,5 +152,5 @@ def _sent(top: Mapping[str, Any], service: Service, area: str) -> dict[str, Json
         values = bind(action, shown.templates).values(shown.row)
         first = next(find_handler(action)(Inputs(action, service, values, path.parent)))
         if not isinstance(first, Request):
-            raise RunError(f"{action.name}: it sends nothing")
+            raise RunError(f"{action.name}: its handler sends no request")
         return described(first, path.parent)

@@ -78,17 +78,17 @@ def test_a_sound_action_has_no_problems(make: Make, folder: Path) -> None:
     ("changes", "said"),
     [
         ({"inputs": {"limit": {"title": "Limit", "type": "integer", "default": "5"}}}, "limit: default"),
-        ({"inputs": {"limit": {"title": "Limit", "type": "whole"}}}, "limit: no JSON Schema: $.type"),
-        ({"inputs": {"limit": {"title": "Limit", "to": "query.limit"}}}, "limit: it caps the items"),
-        ({"rules": [{"description": "never", "if": {"minimum": "1"}}]}, "rules: no JSON Schema: $.if"),
+        ({"inputs": {"limit": {"title": "Limit", "type": "whole"}}}, "limit: not a valid JSON Schema: $"),
+        ({"inputs": {"limit": {"title": "Limit", "to": "query.limit"}}}, "limit: it limits the items"),
+        ({"rules": [{"description": "never", "if": {"minimum": "1"}}]}, "rules: not a valid JSON Schema: $"),
         ({"rules": [{"required": ["kind"]}]}, "'description' is a required property"),
-        ({"result": {"type": "list"}}, "result: no JSON Schema: $.type"),
-        ({"result": {"items": {"$ref": "ninjaone/Devcie.json"}}}, 'no schema "ninjaone/Devcie.json"'),
+        ({"result": {"type": "list"}}, "result: not a valid JSON Schema: $.type"),
+        ({"result": {"items": {"$ref": "ninjaone/Devcie.json"}}}, 'schema "ninjaone/Devcie.json" not found'),
         ({"paging": "pages"}, 'ninjaone has no pager "pages"'),
-        ({"examples": []}, "at least one is needed"),
+        ({"examples": []}, "at least one is required"),
         ({"summary": ""}, "$.summary"),
-        ({"summary": "TODO one sentence"}, "summary: it still says TODO"),
-        ({"title": "List TODO"}, "title: it still says TODO"),
+        ({"summary": "TODO one sentence"}, "summary: it still contains TODO"),
+        ({"title": "List TODO"}, "title: it still contains TODO"),
         ({"examples": [{**EXAMPLE, "sends": [{"path": "/v2/things"}]}]}, "'method' is a required"),
     ],
 )  # fmt: skip
@@ -134,18 +134,18 @@ def test_another_request_than_promised(
 
 def test_more_requests_than_promised(make: Make, service: Service, tmp_path: Path) -> None:
     (problem,) = example(make, service, tmp_path, sends=[])
-    assert "it sends 1 requests, and `sends` has 0" in problem
+    assert "it sends 1 request, but `sends` has 0" in problem
 
 
 def test_answers_that_nobody_asks_for(make: Make, service: Service, tmp_path: Path) -> None:
     (problem,) = example(make, service, tmp_path, answers=[[], []])
-    assert "2 answers stand there for 1 requests" in problem
+    assert "there are 2 answers for 1 request" in problem
 
 
 def test_a_request_without_an_answer(make: Make, service: Service, tmp_path: Path) -> None:
     twice = "    yield inputs.request()\n    yield inputs.request()\n"
     (problem,) = example(make, service, tmp_path, twice, answers=[[]])
-    assert "no answer stands there for its request 2" in problem
+    assert "there is no answer for request 2" in problem
 
 
 def test_a_result_that_is_not_declared(make: Make, service: Service, tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_a_value_that_the_input_refuses(make: Make, service: Service, tmp_path: 
 
 def test_a_handler_that_fails(make: Make, service: Service, tmp_path: Path) -> None:
     (problem,) = example(make, service, tmp_path, "    yield inputs.nothing\n")
-    assert "the handler fails" in problem
+    assert "the handler failed" in problem
 
 
 def test_files_are_put_where_the_example_finds_them(make: Make, service: Service, tmp_path: Path) -> None:

@@ -102,16 +102,16 @@ def test_every_form_reports_the_same_changes(
     assert first.added == ["getArchive (GET /v2/archive)"]
     assert first.removed == ["cancelDeviceMaintenance (DELETE /v2/device/{id}/maintenance)"]
     assert {name: [str(change) for change in changes] for name, changes in first.resources.items()} == {
-        "Alert": ['subject: removed, it was {"type": "string"}'],
-        "Location": ["id.format: int32 became int64"],
+        "Alert": ['subject: removed, was {"type": "string"}'],
+        "Location": ["id.format: changed from int32 to int64"],
         "Organization": ['region: added, {"type": "string"}'],
     }
     said = {name: [str(change) for change in changes] for name, changes in first.changed.items()}
-    assert said["create_1"] == ["required_body: removed, it was true"]
+    assert said["create_1"] == ["required_body: removed, was true"]
     assert said["createOrganization"] == ["required_body: added, true"]
     assert said["getAlerts"] == [
-        "result.type: array became object",
-        'result.items: removed, it was {"$ref": "Alert"}',
+        "result.type: changed from array to object",
+        'result.items: removed, was {"$ref": "Alert"}',
     ]
     assert said.keys() == {"create_1", "createOrganization", "getAlerts", "getDevices"}
     contradicted = {problem.partition(":")[0] for problem in first.actions}
@@ -287,9 +287,9 @@ def test_parameters_bodies_responses_and_paths_may_be_references(service: Servic
 @pytest.mark.parametrize(
     ("reference", "said"),
     [
-        ("#/components/schemas/Gone", '"#/components/schemas/Gone", which it does not have'),
-        ("other.json#/Folder", '"other.json#/Folder" outside itself: bundle it into one document'),
-        (SCHEMAS + "Loop", f'reference "{SCHEMAS}Loop" leads back to itself'),
+        ("#/components/schemas/Gone", 'no "#/components/schemas/Gone", to which it refers'),
+        ("other.json#/Folder", '"other.json#/Folder" in another document; bundle both into one'),
+        (SCHEMAS + "Loop", f'reference "{SCHEMAS}Loop" refers to itself'),
     ],
 )
 def test_a_reference_that_cannot_be_followed(service: Service, reference: str, said: str) -> None:
@@ -324,8 +324,8 @@ def test_yaml_keys_and_words_are_what_json_would_have(tmp_path: Path) -> None:
     [
         ("openapi: 3.0.1\nopenapi: 3.0.1\n", 'line 2: the key "openapi"'),
         ("a: [\n", "line 2: "),
-        ("<html></html>", "no OpenAPI document of version 3, but text"),
-        ("swagger: '2.0'\npaths: {}\n", "no OpenAPI document of version 3"),
+        ("<html></html>", "not an OpenAPI 3 document, but text"),
+        ("swagger: '2.0'\npaths: {}\n", "not an OpenAPI 3 document"),
         ('{"openapi": "3.0.1", "paths": {}', "not JSON"),
     ],
 )
@@ -347,8 +347,8 @@ def test_a_list_that_no_pager_fits_is_not_drafted_in_silence(service: Service) -
     document["paths"]["/rows"] = get("getRows", members, parameters=PAGE)
     found = draft(document, "getRows", service)
     doubt = (
-        "It takes after, pageSize, and no pager of ninjaone fits its response: "
-        "a result may be one page of several."
+        "It has the parameters after, pageSize, but no pager of ninjaone fits its response: "
+        "the result may be only the first page."
     )
     assert found.doubts == (doubt,)
     assert found.text.startswith(f"# TODO {doubt}\nname: get_rows\n")
@@ -361,7 +361,7 @@ def test_a_body_that_cannot_be_declared_is_not_left_out_in_silence(service: Serv
         "content": {"text/csv": {"schema": {"type": "string"}}}
     }
     assert draft(document, "putFolder", service).doubts == (
-        "Its body is text/csv, which only a handler can send.",
+        "Its body is text/csv, which requires a handler.",
     )
 
 
@@ -371,7 +371,7 @@ def test_a_list_that_is_paged_now_contradicts_an_action_without_a_pager(
     document = built(known)
     document["paths"]["/v2/policies"]["get"]["parameters"] += PAGE
     found = find_drift(document, known, [catalog.action("list_policies")], service)
-    assert found.actions == ["list_policies: it is published as a list in pages, so it needs `paging: after`"]
+    assert found.actions == ["list_policies: the document has a paged list; add `paging: after`"]
 
 
 def test_a_required_body_contradicts_an_action_that_may_send_none(
@@ -386,4 +386,4 @@ def test_a_required_body_contradicts_an_action_that_may_send_none(
         "content": {},
     }
     found = find_drift(document, known, [catalog.action("cancel_maintenance")], service)
-    assert found.actions == ["cancel_maintenance: the published body is required"]
+    assert found.actions == ["cancel_maintenance: the document requires a body"]

@@ -77,10 +77,13 @@ IN_BODY = "body.application/json"
 CHANGES = [
     (new_parameter, "parameters.q: added"),
     (lambda d: operation(d)["parameters"].clear(), "parameters.notify: removed"),
-    (lambda d: operation(d)["parameters"][0].update(required=True), "notify.required: false became true"),
+    (
+        lambda d: operation(d)["parameters"][0].update(required=True),
+        "notify.required: changed from false to true",
+    ),
     (
         lambda d: operation(d)["parameters"][0]["schema"].update(type="string"),
-        "parameters.notify.type: boolean became string",
+        "parameters.notify.type: changed from boolean to string",
     ),
     (
         lambda d: body(d)["properties"].update(size={"type": "integer"}),
@@ -88,28 +91,31 @@ CHANGES = [
     ),
     (lambda d: body(d)["properties"].pop("kind"), IN_BODY + ".kind: removed"),
     (lambda d: body(d)["properties"]["kind"]["enum"].append("C"), IN_BODY + '.kind.enum: added, ["C"]'),
-    (lambda d: body(d)["properties"]["kind"]["enum"].remove("A"), '.kind.enum: removed, it was ["A"]'),
+    (lambda d: body(d)["properties"]["kind"]["enum"].remove("A"), '.kind.enum: removed, was ["A"]'),
     (lambda d: body(d)["required"].append("kind"), IN_BODY + '.required: added, ["kind"]'),
-    (lambda d: body(d).pop("required"), IN_BODY + '.required: removed, it was ["name"]'),
+    (lambda d: body(d).pop("required"), IN_BODY + '.required: removed, was ["name"]'),
     (
         lambda d: body(d)["properties"]["name"].update(maxLength=10),
-        IN_BODY + ".name.maxLength: 40 became 10",
+        IN_BODY + ".name.maxLength: changed from 40 to 10",
     ),
     (
         lambda d: body(d)["properties"]["owner"]["properties"]["id"].update(format="int64"),
-        IN_BODY + ".owner.id.format: int32 became int64",
+        IN_BODY + ".owner.id.format: changed from int32 to int64",
     ),
     (
         lambda d: body(d)["properties"]["items"]["items"].update(type="number"),
-        IN_BODY + ".items.[].type: string became number",
+        IN_BODY + ".items.[].type: changed from string to number",
     ),
     (lambda d: body(d).pop("properties"), IN_BODY + ".properties: removed"),
     (lambda d: operation(d).pop("requestBody"), "body.application/json: removed"),
-    (lambda d: answer(d).pop("schema"), 'result: {"$ref": "Thing"} became {}'),
-    (lambda d: operation(d)["responses"]["200"].pop("content"), 'result: {"$ref": "Thing"} became none'),
+    (lambda d: answer(d).pop("schema"), 'result: changed from {"$ref": "Thing"} to {}'),
+    (
+        lambda d: operation(d)["responses"]["200"].pop("content"),
+        'result: changed from {"$ref": "Thing"} to none',
+    ),
     (
         lambda d: answer(d).update(schema={"$ref": "#/components/schemas/Other"}),
-        'result: {"$ref": "Thing"} became {"type": "object"}',
+        'result: changed from {"$ref": "Thing"} to {"type": "object"}',
     ),
 ]
 
@@ -184,7 +190,7 @@ def test_a_declaration_that_the_document_contradicts(service: Service, catalog: 
     action = catalog.action("cancel_maintenance")
     before = KnownApi(published_facts(document(number)))
     found = find_drift(document(text), before, [action], service)
-    assert found.actions == ["cancel_maintenance: device_id: its type is integer, and string is published"]
+    assert found.actions == ["cancel_maintenance: device_id: its type is integer, but string in the document"]
     assert found.missing == []
     assert not find_drift(document(number), before, [action], service)
 
@@ -203,4 +209,4 @@ def test_an_action_that_is_newer_than_the_document_and_one_that_was(
     assert not find_drift({"openapi": "3.0.1", "paths": {}}, KnownApi(), [action], service)
     found = find_drift(document, KnownApi(), [action], service)
     assert found.missing == []
-    assert found.actions == [f"{action.name}: it is published now, so `published: false` is wrong"]
+    assert found.actions == [f"{action.name}: the document has it now; remove `published: false`"]

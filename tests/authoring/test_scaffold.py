@@ -158,7 +158,8 @@ def test_a_paged_list(service: Service) -> None:
         "\n"
         "inputs:\n"
         "  device_filter: {title: Device Filter, type: string, to: query.df}\n"
-        "  limit: {title: Limit, description: The most items to list., type: integer, minimum: 1}\n"
+        "  limit: {title: Limit, description: Maximum number of items to return., "
+        "type: integer, minimum: 1}\n"
         "\n"
         "required: []\n"
         "result: {type: array, items: {$ref: ninjaone/NodeWithDetailedReferences.json}}\n"
@@ -275,7 +276,7 @@ def check(text: str, action_file: Path, service: Service, facts: Facts, uploads:
     action_file.parent.mkdir(parents=True, exist_ok=True)
     action_file.write_text(text, "utf-8")
     action = load_action(action_file, service.inputs)
-    assert check_action(action, service) == [f"{action_file}: summary: it still says TODO"]
+    assert check_action(action, service) == [f"{action_file}: summary: it still contains TODO"]
     for example in action.examples:
         assert check_example(action, service, example, uploads) == []
     assert check_published(action, service, facts) == []

@@ -66,7 +66,7 @@ def test_new_refuses_what_it_cannot_use(ninjaone: Ninjaone, document: Path, tmp_
     assert 'did you mean "rebootDevices"' in unknown.stderr
     bad = ninjaone("new", "--from-spec", document, "rebootDevices", "--name", "../x")
     assert bad.returncode == 2
-    assert "is no name" in bad.stderr
+    assert "is not a valid name" in bad.stderr
     blocked = ninjaone("new", "--from-spec", document, "rebootDevices", "--output", document)
     assert (blocked.returncode, "cannot be written" in blocked.stderr) == (2, True)
 
@@ -89,8 +89,8 @@ def test_drift_tells_people_and_programs(ninjaone: Ninjaone, document: Path) -> 
     page = ninjaone("catalog", "drift", "--spec", document)
     assert page.returncode == 1
     assert "gone from the document: 309" in page.stdout
-    assert "    path: /v2/device/{id}/reboot/{mode} became /v2/device/{id}/reboot\n" in page.stdout
-    assert "  reboot_device: the request is published as POST /v2/device/{id}/reboot\n" in page.stdout
+    assert "    path: changed from /v2/device/{id}/reboot/{mode} to /v2/device/{id}/reboot\n" in page.stdout
+    assert "  reboot_device: the document has the request as POST /v2/device/{id}/reboot\n" in page.stdout
 
     found = json.loads(ninjaone("catalog", "drift", "--json", "--spec", document).stdout)
     assert len(found["removed"]) == 309
@@ -156,6 +156,6 @@ def test_drift_reads_a_url(ninjaone: Ninjaone, instance: str) -> None:
     assert ninjaone("catalog", "drift", "--spec", url).returncode == 1
     missing = ninjaone("catalog", "drift", "--spec", f"{instance}/other.json")
     assert missing.returncode == 2
-    assert "answered 404" in missing.stderr
+    assert "returned status 404" in missing.stderr
     nobody = ninjaone("catalog", "drift", "--spec", "http://127.0.0.1:1/x")
     assert nobody.returncode == 2

@@ -53,29 +53,29 @@ def changed(action: Action, name: str, **changes: Any) -> Action:
 
 
 WRONG = [
-    ("get_device_link", "redirect", {"target": ("redirects",)}, "nothing is published at query.redirects"),
-    ("get_device_link", "redirect", {"place": "header"}, "nothing is published at header.redirect"),
-    ("get_device_link", "redirect", {"published": False}, "it is published now"),
-    ("get_device_link", "redirect", {"schema": {"type": "string"}}, "its type is string, and boolean"),
-    ("get_device_link", "device_id", {"schema": {"type": "integer"}}, "format is None, and int32"),
-    ("create_organization", "tags", {"published": True}, "nothing is published at body.tags"),
-    ("create_organization", "template_organization_id", {"deviates": ""}, "its type is integer, string, and"),
-    ("update_ticket", "requester_uid", {"deviates": ""}, "the published body.requesterUid is required"),
+    ("get_device_link", "redirect", {"target": ("redirects",)}, "the document has no query.redirects"),
+    ("get_device_link", "redirect", {"place": "header"}, "the document has no header.redirect"),
+    ("get_device_link", "redirect", {"published": False}, "the document has it now"),
+    ("get_device_link", "redirect", {"schema": {"type": "string"}}, "its type is string, but boolean"),
+    ("get_device_link", "device_id", {"schema": {"type": "integer"}}, "format is None, but int32"),
+    ("create_organization", "tags", {"published": True}, "the document has no body.tags"),
+    ("create_organization", "template_organization_id", {"deviates": ""}, "its type is integer, string, but"),
+    ("update_ticket", "requester_uid", {"deviates": ""}, "the document requires body.requesterUid"),
     ("create_organization", "locations", {"schema": {"type": "array", "items": {"type": "string"}}}, "items"),
     ("control_windows_service", "action", {"schema": {"type": "string"}}, "PAUSE, RESTART, START, STOP"),
-    ("schedule_maintenance", "end", {"deviates": ""}, "its type is string, and number is published"),
+    ("schedule_maintenance", "end", {"deviates": ""}, "its type is string, but number in the document"),
     ("schedule_maintenance", "end", {"unit": "epoch_ms", "deviates": ""}, None),
     ("reboot_device", "mode", {"schema": {"type": "string", "enum": ["NOW"]}, "deviates": "why"}, None),
-    ("update_device", "policy_id", {"deviates": ""}, "its type is integer, null, and integer"),
-    ("update_device", "warranty_end", {"unit": "iso"}, "its type is string, and number is published"),
+    ("update_device", "policy_id", {"deviates": ""}, "its type is integer, null, but integer"),
+    ("update_device", "warranty_end", {"unit": "iso"}, "its type is string, but number in the document"),
     ("update_device", "warranty_end", {"target": ("warranty", "until")}, "body.warranty.until"),
-    ("add_ticket_comment", "body", {"target": ("comment", "text")}, "published at part.comment.text"),
-    ("add_role_members", "user_ids", {"schema": {"type": "object"}}, "its type is object, and array"),
+    ("add_ticket_comment", "body", {"target": ("comment", "text")}, "the document has no part.comment.text"),
+    ("add_role_members", "user_ids", {"schema": {"type": "object"}}, "its type is object, but array"),
     (
         "create_organization",
         "locations",
         {"schema": {"type": "array", "items": {"type": "object", "properties": {"town": {}}}}},
-        "items: nothing is published as its town",
+        "items: the document has no member town",
     ),
 ]  # fmt: skip
 
@@ -93,18 +93,22 @@ def test_a_wrong_input_is_found(
     ("name", "changes", "said"),
     [
         ("cancel_maintenance", {"operation": "cancelMaintenance"}, "no operation"),
-        ("cancel_maintenance", {"method": "POST"}, "published as DELETE /v2/device/{id}/maintenance"),
-        ("add_ticket_comment", {"required": ("ticket_id",)}, "part.comment.public is required"),
-        ("upload_scan_group_csv", {"required": ("scan_group_id",)}, "part.csv is required"),
-        ("cancel_maintenance", {"required": ()}, "path.id is required"),
+        (
+            "cancel_maintenance",
+            {"method": "POST"},
+            "the document has the request as DELETE /v2/device/{id}/maintenance",
+        ),
+        ("add_ticket_comment", {"required": ("ticket_id",)}, "requires part.comment.public"),
+        ("upload_scan_group_csv", {"required": ("scan_group_id",)}, "requires part.csv"),
+        ("cancel_maintenance", {"required": ()}, "requires path.id"),
         ("list_alerts", {"paging": "after"}, "its pager sends query.after"),
-        ("list_alerts", {"paging": "cursor"}, 'its pager reads "results", which is no list'),
+        ("list_alerts", {"paging": "cursor"}, 'its pager reads "results", which is not a list'),
         ("list_alerts", {"result": {"type": "array", "items": {"$ref": "ninjaone/Device.json"}}}, "Alert"),
         ("list_alerts", {"result": {"$ref": "ninjaone/Alert.json"}}, '"type": "array"'),
         ("list_alerts", {"result": {"type": "array"}}, "its result is"),
         ("list_alerts", {"result": "none"}, 'its result is "none"'),
-        ("get_device_link", {"result": {"type": "object"}}, '{"$ref": "DeviceLink"} is published'),
-        ("reboot_device", {"result": {"type": "object"}}, 'and "none" is published'),
+        ("get_device_link", {"result": {"type": "object"}}, 'but {"$ref": "DeviceLink"} in the document'),
+        ("reboot_device", {"result": {"type": "object"}}, 'but "none" in the document'),
         ("run_ticket_board", {"result": {"type": "array", "items": {"type": "string"}}}, "its result is"),
     ],
 )
@@ -120,7 +124,7 @@ def test_an_action_that_is_newer_than_the_document(catalog: Catalog, service: Se
     assert not action.published
     known = {**facts["getDevice"], "path": action.path}
     found = check_published(action, service, {**facts, "getLocationsOfDevice": known})
-    assert found == [f"{action.name}: it is published now, so `published: false` is wrong"]
+    assert found == [f"{action.name}: the document has it now; remove `published: false`"]
     assert len(check_published(replace(action, published=True), service, facts)) == 1
 
 
@@ -144,10 +148,10 @@ def test_another_result_is_allowed(
 @pytest.mark.parametrize(
     ("sends", "said"),
     [
-        ({"method": "PUT", "path": "/v2/organization/1/custom-fields"}, "is not published"),
+        ({"method": "PUT", "path": "/v2/organization/1/custom-fields"}, "the document has no request PUT"),
         (
             {"method": "PATCH", "path": "/v2/organization/1/custom-fields", "query": {"a": "1"}},
-            "no a is published in its query",
+            "the document has no query parameter a",
         ),
         (
             {"method": "PUT", "path": "/v2/organization/1/policies", "body": [{"policyId": "1"}]},

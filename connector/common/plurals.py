@@ -1,0 +1,8 @@
+"""Numbers of things in messages."""
+
+from __future__ import annotations
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, such as "1 row" or "12,000 rows". The plural takes an s."""
+    return f"{number:,} {noun if number == 1 else noun + 's'}"
