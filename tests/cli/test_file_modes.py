@@ -15,6 +15,8 @@ from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
 from tests.fakes import wait_until, write_lines
 
+pytestmark = pytest.mark.in_process
+
 if sys.platform == "win32":
     pytest.skip("modes mean nothing here", allow_module_level=True)
 

@@ -13,6 +13,8 @@ from tests.cli.conftest import Ninjaone
 from tests.cli.terminal import on_terminal
 from tests.fakes import write_lines
 
+pytestmark = pytest.mark.in_process
+
 if sys.platform == "win32":
     pytest.skip("there are no pseudo-terminals", allow_module_level=True)
 

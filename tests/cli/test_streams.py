@@ -41,6 +41,8 @@ FEW = [
     ("preview", "update_device", *RENAME),
     ("catalog", "reference"),
 ]
+SLOW = pytest.mark.slow
+MANY = [pytest.param(c, id=" ".join(c), marks=() if c in FEW else SLOW) for c in COMMANDS]
 
 
 @pytest.fixture(autouse=True)
@@ -73,20 +75,22 @@ def check(done: subprocess.CompletedProcess[bytes], exit_codes: Sequence[int]) -
     assert done.returncode in exit_codes, (done.args, errors)
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("command", MANY)
 def test_characters_that_an_encoding_lacks_are_escaped(tmp_path: Path, command: tuple[str, ...]) -> None:
     check(ninjaone(tmp_path, command, PYTHONIOENCODING="cp932"), (0, 1, 2))
 
 
 @pytest.mark.parametrize("command", FEW, ids=" ".join)
-@pytest.mark.parametrize("encoding", ["ascii", "iso-8859-15", "utf-16"])
+@pytest.mark.parametrize(
+    "encoding", ["ascii", pytest.param("iso-8859-15", marks=SLOW), pytest.param("utf-16", marks=SLOW)]
+)
 def test_any_encoding_will_do(tmp_path: Path, command: tuple[str, ...], encoding: str) -> None:
     done = ninjaone(tmp_path, command, PYTHONIOENCODING=encoding)
     check(done, (0, 1, 2))
     done.stdout.decode("utf-8" if command[:1] == ("run",) else encoding)
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("command", MANY)
 def test_a_pipe_that_nobody_reads_ends_a_command_quietly(tmp_path: Path, command: tuple[str, ...]) -> None:
     read, write = os.pipe()
     os.close(read)
@@ -107,7 +111,9 @@ def test_a_full_device_stops_a_command_with_a_message(tmp_path: Path, command: t
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no shell that closes streams")
 @pytest.mark.parametrize("command", FEW, ids=" ".join)
-@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(
+    "closed", [*(pytest.param(stream, marks=SLOW) for stream in ("<&-", ">&-", "2>&-")), "<&- >&- 2>&-"]
+)
 def test_closed_streams_are_as_the_null_device(tmp_path: Path, command: tuple[str, ...], closed: str) -> None:
     script = f'exec "$@" {closed}'
     done = subprocess.run(
