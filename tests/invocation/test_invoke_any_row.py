@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from connector.catalog.action import Action
@@ -17,7 +17,6 @@ from connector.client.client import Client
 from connector.errors import NotSentError, ResponseLostError
 from connector.http.messages import Response
 from tests.declared import declare, invoker
-from tests.examples import examples
 from tests.fakes import FakeClock, FakeTransport, make_client, reply
 from tests.invocation.rows import CREATE, HANDLER, LOST, READ, UPDATE, ran
 
@@ -121,7 +120,7 @@ ANSWERS = st.one_of(
 def test_any_row_and_any_answer_make_good_envelopes(service: Service, mixed: Mapping[str, Action]) -> None:
     codes: set[str | None] = set()
 
-    @examples(200, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(
         row=ROWS_OF_ANY_KIND,
         answers=st.lists(ANSWERS, max_size=3),

@@ -146,7 +146,7 @@ def test_a_work_folder_that_is_removed_is_put_back(start: Start, tenants: Tenant
     tenants["acme"].set_faults(queue=[])
     said = end(process)
     assert process.returncode == 3, said
-    assert "was removed during the run; it is put back" in said
+    assert "was removed during the run; it is restored" in said
     resumed = start(*CREATE, *FILES, "--resume")
     said = end(resumed)
     assert resumed.returncode == 0, said
@@ -185,7 +185,7 @@ def test_a_restart_begins_again(ninjaone: Ninjaone, tenants: Tenants, tmp_path: 
     for sandbox in tenants.values():
         sandbox.reset()
         sandbox.log.clear("requests")
-    done = ninjaone(*CREATE, *FILES, "--restart")
+    done = ninjaone(*CREATE, *FILES, "--restart", "--yes")
     assert done.returncode == 0, done.stderr
     assert_each_row_once(tenants, tmp_path / "out.jsonl", 20)
 
