@@ -46,7 +46,7 @@ def prepare_form(
     empty = [name for name in needed(action, fallbacks or {}) if not given.get(name, "").strip()]
     if empty:
         titles = ", ".join(f'{name} ("{action.inputs[name].title}")' for name in empty)
-        raise RunError(f"{action.name} needs a value for {titles}, which is left empty")
+        raise RunError(f"{action.name} needs a value for {titles}, which is empty")
     templates = {name: text for name, text in given.items() if text.strip()}
     if not templates.keys() - {"delay_ms"}:
         # An action without any template would take the row's fields of its inputs' names.

@@ -60,7 +60,7 @@ class Integration:
         self._form = ConnectionForm(self._catalog.service(service))
 
     def action(self, title: str) -> Callable[[Function], Function]:
-        """Make a function known to the SDK as the action of the catalogue that has its name."""
+        """Make a function known to the SDK as the action of the catalog that has its name."""
 
         def register(function: Function) -> Function:
             registered = self._sdk.action(title, validator=partial(self._check, function))
@@ -76,8 +76,8 @@ class Integration:
         """Refuse to run for a single row, and end the process: the body of every function."""
         self._fail(
             _NOTHING_RUN,
-            "nothing was sent: the connector runs an action once over all rows, as lhub_integ "
-            f"{KNOWN} lets it, and something else has called it for a single row",
+            "nothing was sent: the connector runs an action once for all rows, as lhub_integ "
+            f"{KNOWN} supports, and it was called for a single row",
         )
 
     def _prepare(self, function: Function) -> Prepared:
@@ -104,7 +104,7 @@ class Integration:
         return {input_name(name): variable.read() or "" for name, variable in variables.items()}
 
     def _check(self, function: Function) -> list[Any]:
-        """Give the SDK's errors at the inputs whose templates are at fault. Raises RunError for the rest."""
+        """Return the SDK's errors at the inputs whose templates are wrong. Raises RunError for the rest."""
         inputs = self._catalog.action(function.__name__).inputs
         templates = {name: text for name, text in self._templates(function).items() if name in inputs}
         found = []
@@ -146,7 +146,7 @@ class Integration:
         except RunStoppedError as error:
             self._fail(_STOPPED, str(error))
         except Exception as error:
-            self._fail(_OUR_FAULT, f"a fault in the connector itself: {type(error).__name__}: {error}")
+            self._fail(_OUR_FAULT, f"an error in the connector itself: {type(error).__name__}: {error}")
         if summary.stopped:
             self._fail(_INTERRUPTED, f"stopped by the platform after {summary.rows} rows")
 
@@ -181,10 +181,10 @@ def has_list_result(action: Action) -> bool:
 
 
 def argument_name(name: str) -> str:
-    """Give the argument that stands for an input; Python's own words get an underscore."""
+    """Return the argument that stands for an input; Python's own words get an underscore."""
     return f"{name}_" if iskeyword(name) else name
 
 
 def input_name(argument: str) -> str:
-    """Give the input for which an argument stands."""
+    """Return the input for which an argument stands."""
     return argument.removesuffix("_")

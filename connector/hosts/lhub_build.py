@@ -1,6 +1,6 @@
 """Writes a LogicHub integration: a folder with a module of functions, and the requirement that runs them.
 
-The functions are what the SDK reads: names, arguments, titles and descriptions, all out of the catalogue as
+The functions are what the SDK reads: names, arguments, titles and descriptions, all from the catalog as
 it is when the folder is written. How they run is in `lhub`, which the module imports.
 """
 
@@ -97,7 +97,7 @@ def build(folder: Path, names: Sequence[str] = DOCUMENTED) -> list[Path]:
     catalog = Catalog()
     actions = [catalog.action(name) for name in dict.fromkeys(names)]
     if len({action.service for action in actions}) != 1:
-        raise RunError("an integration is made of actions of one service")
+        raise RunError("an integration has actions of one service only")
     title = catalog.service(actions[0].service).title
     head = _HEAD.format(
         title=title, service=actions[0].service, mark=_MARK, version=connector.__version__, logo=_logo_url()
@@ -130,7 +130,7 @@ def _look(folder: Path) -> None:
     if not folder.exists() or (module.is_file() and _MARK in module.read_text("utf-8", "replace")):
         return
     if any(folder.iterdir()):
-        raise RunError(f"{folder}: holds something that is no integration of ours; name another folder")
+        raise RunError(f"{folder}: has files that are not from an earlier build; name another folder")
 
 
 def _parameters(actions: Sequence[Action]) -> Iterator[str]:
@@ -156,13 +156,13 @@ def _parameters(actions: Sequence[Action]) -> Iterator[str]:
     yield from _some(
         FILES,
         "Folder for files",
-        "Where the files are saved that the action answers with",
+        "The folder in which files from NinjaOne are saved",
         [action.name for action in actions if action.returns_file],
     )
     yield from _some(
         UPLOADS,
         "Folder of uploads",
-        "Where the files are that the action sends; a row names them below it",
+        "The folder of files to upload; a row has their paths in it",
         [action.name for action in actions if any(part.file for part in action.parts.values())],
     )
 

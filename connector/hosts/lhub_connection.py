@@ -30,8 +30,8 @@ class ConnectionForm:
             "base_url": self._field(
                 "base_url",
                 "Base URL",
-                f"Only for a {service.title} with a host of its own, such as https://rmm.example.com; "
-                "it counts instead of the region",
+                f"Only for a {service.title} with a custom host, such as https://rmm.example.com; "
+                "it is used instead of the region",
                 optional=True,
             ),
             "client_id": self._field("client_id", "Client ID", "The id of your client app"),
@@ -44,14 +44,14 @@ class ConnectionForm:
             "verify_tls": self._field(
                 "verify_tls",
                 "Verify TLS certificates",
-                "false only for an instance whose certificate nobody has signed",
+                "false only for an instance with a self-signed certificate",
                 default="true",
                 options=["true", "false"],
             ),
             "proxy": self._field(
                 "proxy",
                 "Proxy",
-                "Such as http://proxy.example.com:3128; left empty, the platform's own settings hold",
+                "Such as http://proxy.example.com:3128; default: the platform's settings",
                 optional=True,
             ),
         }
@@ -104,7 +104,7 @@ def _at_fault(error: ConnectorError, *, has_proxy: bool) -> str:
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Give an error and what caused it; HTTP libraries keep the cause among an error's arguments, too."""
+    """Return an error and what caused it; HTTP libraries keep the cause among an error's arguments, too."""
     while error is not None:
         yield error
         inner = [argument for argument in error.args if isinstance(argument, BaseException)]

@@ -67,7 +67,7 @@ class PlatformIO:
             self._sdk.print_result(json.dumps(envelope.as_json()), self._writable(lhub_id))
             sys.stdout.flush()
         except OSError as error:
-            raise RunStoppedError(f"the platform takes no more results: {error.strerror}") from error
+            raise RunStoppedError(f"the platform accepts no more results: {error.strerror}") from error
 
     def _writable(self, lhub_id: Json) -> Json:
         """Return an id as the SDK can write it: into files, it fails on arrays and objects."""

@@ -44,12 +44,12 @@ def load_sdk() -> Any:
         parts.once = parts.ExecutionType.PROCESS_ONCE
     except (ImportError, AttributeError) as error:
         raise RunError(
-            f"this connector knows lhub_integ {KNOWN}, and the one installed here is another: {error}"
+            f"this connector supports lhub_integ {KNOWN}, and another version is installed here: {error}"
         ) from error
     return parts
 
 
 def runs_actions() -> bool:
-    """Tell whether this process is the SDK's `shim_exec`, which carries an action out."""
+    """Return whether this process is the SDK's `shim_exec`, which carries an action out."""
     main = getattr(sys.modules.get("__main__"), "__spec__", None)
     return _RUNNER in sys.modules or (main is not None and main.name == _RUNNER)

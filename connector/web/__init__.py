@@ -1,1 +1,1 @@
-"""The catalogue in a browser: served on this machine alone, or exported as static files."""
+"""The catalog in a browser: served on this machine alone, or exported as static files."""

@@ -53,10 +53,10 @@ HEADERS = {
 """What every answer carries."""
 
 _COME_IN = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Action catalogue</title>
+<html lang="en"><head><meta charset="utf-8"><title>Action catalog</title>
 <link rel="icon" href="data:,">
 <meta http-equiv="refresh" content="0; url={target}"></head>
-<body><p><a href="{target}">Open the catalogue</a></p></body></html>
+<body><p><a href="{target}">Open the catalog</a></p></body></html>
 """
 
 
@@ -89,28 +89,28 @@ class AccessControl:
 
     def _answer(self, request: Request) -> Response:
         if _host(request)[0] not in HOST_NAMES:
-            return refusal(403, "This server answers to 127.0.0.1 alone.")
+            return refusal(403, "This server accepts requests to 127.0.0.1 only.")
         if "token" in request.args and request.method == "GET":
             return self._let_in(request)
         if not _same(request.cookies.get(_cookie(request), ""), self._session):
-            return refusal(403, "Open the address that the command printed: it holds the token.")
+            return refusal(403, "Open the address that the command printed: it contains the token.")
         if request.method not in ("GET", "HEAD", "POST"):
-            return refusal(405, "This method is not used here.")
+            return refusal(405, "This method is not allowed.")
         if request.headers.get("Transfer-Encoding"):
             return refusal(411, "A request must state its length.")
         if (request.content_length or 0) > MOST_SENT:
             return refusal(413, f"A request can have at most {MOST_SENT >> 20} MiB.")
         if request.method == "POST" and not self._is_ours(request):
-            return refusal(403, "This did not come from a page of this server. Load the page again.")
+            return refusal(403, "This request is not from a page of this server. Reload the page.")
         return self.view(request)
 
     def _let_in(self, request: Request) -> Response:
-        """Give the cookie for the token, and a page that goes on without it in the address.
+        """Return the cookie for the token, and a page in progress without it in the address.
 
         No redirect: after one, browsers would leave the cookie out if a page elsewhere held the link.
         """
         if not self._opens(request.args["token"]):
-            return refusal(403, "This token is not, or no longer, valid. Open the address in your terminal.")
+            return refusal(403, "This token is not valid, or has expired. Open the address in your terminal.")
         others = [(name, value) for name, value in request.args.items(multi=True) if name != "token"]
         target = request.path + (f"?{urlencode(others)}" if others else "")
         response = Response(_COME_IN.format(target=escape(target)), mimetype="text/html")
@@ -127,7 +127,7 @@ class AccessControl:
         return fits
 
     def _is_ours(self, request: Request) -> bool:
-        """Tell whether a POST comes from a page of this server."""
+        """Return whether a POST comes from a page of this server."""
         if request.headers.get("Origin") != request.host_url.rstrip("/"):
             return False
         if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
@@ -142,7 +142,7 @@ def refusal(status: int, why: str) -> Response:
 
 
 def _host(request: Request) -> tuple[str, int]:
-    """Give the name and the port of the Host header; an empty name for what is none."""
+    """Return the name and the port of the Host header; an empty name for what is none."""
     try:
         parts = urlsplit(f"//{request.host}")
         return parts.hostname or "", parts.port or 80

@@ -47,7 +47,7 @@ def _static(site: Site, request: Request, name: str) -> Response:
         with open(path or "", "rb") as file:
             content = file.read()
     except OSError:
-        return refusal(404, "There is no such file.")
+        return refusal(404, "File not found.")
     ending = "." + name.rpartition(".")[2]
     return Response(content, mimetype=_TYPES.get(ending) or mimetypes.guess_type(name)[0])
 

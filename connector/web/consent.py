@@ -18,12 +18,12 @@ class Question:
     destructive: bool
 
     def is_answered(self, answer: str | None) -> bool:
-        """Tell whether somebody agreed to just this many rows."""
+        """Return whether somebody agreed to just this many rows."""
         return (answer or "").strip() == str(self.rows)
 
 
 def question(action: Action, rows: int, where: str, *, is_real: bool) -> Question | None:
-    """Say what must be agreed to; None where nothing must.
+    """Return what must be agreed to; None where nothing must.
 
     Reads need no consent, and writes none where nothing is real.
     """

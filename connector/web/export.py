@@ -1,4 +1,4 @@
-"""The catalogue as static files: the same pages, without what needs a server.
+"""The catalog as static files: the same pages, without what needs a server.
 
 They work from a folder (`file://`) and below any path of a web host. Two exports of one version are equal,
 byte for byte.
@@ -29,7 +29,7 @@ _SERVED_ALONE = ("runs.css", "ask.js", "try.js", "watch.js")
 
 
 def export(folder: Path, catalog: Catalog, *, force: bool = False) -> int:
-    """Write the catalogue to a folder that is new, empty or an export's, and give the number of files.
+    """Write the catalog to a folder that is new, empty or an export's, and give the number of files.
 
     What an earlier export has written is replaced, or removed where it is no longer written. Anything else is
     left alone, and unless `force` says so, nothing is written beside it. Raises RunError.
@@ -67,7 +67,7 @@ def pages(catalog: Catalog) -> Iterator[tuple[str, bytes]]:
 
 
 def _earlier(folder: Path, force: bool) -> set[str]:
-    """Give the names that an earlier export has written. Raises RunError for a folder of something else."""
+    """Return the names that an earlier export has written. Raises RunError for a folder of something else."""
     with suppress(FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
         written = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if written["written_by"] == _WRITTEN_BY:
@@ -78,7 +78,7 @@ def _earlier(folder: Path, force: bool) -> set[str]:
 
 
 def _is_below(name: object) -> bool:
-    """Tell whether a name leads nowhere but below the folder."""
+    """Return whether a name leads nowhere but below the folder."""
     if not isinstance(name, str):
         return False
     path = PurePosixPath(name)

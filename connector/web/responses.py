@@ -15,7 +15,7 @@ from connector.web.site import Site
 
 
 def once_of(request: Request) -> str:
-    """Give the key of what is to be started once, however often it is posted."""
+    """Return the key of what is to be started once, however often it is posted."""
     return request.form.get("once") or secrets.token_hex(16)
 
 

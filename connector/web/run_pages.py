@@ -99,7 +99,7 @@ def _service(site: Site, record: Record) -> Service:
 
 
 def _redactor(site: Site, record: Record) -> Redactor:
-    """Give what hides the members that a service holds secret, also where a run was to reveal them."""
+    """Return what hides the members that a service holds secret, also where a run was to reveal them."""
     if record.job.action in site.actions_by_name:
         return Redactor(members=_service(site, record).secrets)
     return Redactor()
@@ -111,7 +111,7 @@ def _envelopes(site: Site, record: Record) -> Envelopes:
 
 
 def _file(site: Site, request: Request, id: str) -> Response:
-    """Give a run's envelopes as they are; of a run that goes on, those that are there."""
+    """Return a run's envelopes as they are; of a run in progress, those that are there."""
     record = find_by_id(id)
     if record is None:
         raise NotFound
@@ -126,14 +126,14 @@ def _file(site: Site, request: Request, id: str) -> Response:
 
 
 def _job_folder(record: Record) -> Path | None:
-    """Give the folder of a run that a page has started: the job and its rows are in it."""
+    """Return the folder of a run that a page has started: the job and its rows are in it."""
     folder = record.output.parent
     is_ours = folder.parent == work_folder() and (folder / JOB).is_file() and not record.rerun_of
     return folder if is_ours else None
 
 
 def _job_file(site: Site, request: Request, id: str) -> Response:
-    """Give the job of a run, with its rows."""
+    """Return the job of a run, with its rows."""
     record = _known(id)
     folder = _job_folder(record)
     rows = saved_rows(folder) if folder else None
@@ -147,7 +147,7 @@ def _rerun(site: Site, request: Request, id: str) -> Response:
     record = _known(id)
     view = _view(site, id, record)
     if not view.rerunnable:
-        raise RunError("There is nothing in it that may be sent again.")
+        raise RunError("None of its failed rows can be retried.")
     return _begin(site, request, record, view.rerunnable, site.control.rerun)
 
 
@@ -155,7 +155,9 @@ def _resume(site: Site, request: Request, id: str) -> Response:
     record = _known(id)
     view = _view(site, id, record)
     if not view.can_resume:
-        raise RunError("It cannot be resumed: it goes on, or is finished, or its work is not there any more.")
+        raise RunError(
+            "It cannot be resumed: it is still running, has finished, or its partial output no longer exists."
+        )
     total = view.total
     if total is None:
         total = RowSource(record.job.input, record.job.input_format).count() or 0
@@ -183,7 +185,7 @@ def _stop(site: Site, request: Request, id: str) -> Response:
 def _known(id: str) -> Record:
     record = find_by_id(id)
     if record is None:
-        raise RunError("There is no record of this run any more.")
+        raise RunError("The record of this run no longer exists.")
     return record
 
 

@@ -1,4 +1,4 @@
-"""Serves the catalogue on this machine's loopback, and opens a browser on it."""
+"""Serves the catalog on this machine's loopback, and opens a browser on it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _IN_THE_TERMINAL = ("GenericBrowser", "Elinks")
 
 
 class CatalogServer:
-    """The catalogue behind a real HTTP server: bound at once, so that `address` is known.
+    """The catalog behind a real HTTP server: bound at once, so that `address` is known.
 
         with CatalogServer() as server:
             webbrowser.open(server.address)
@@ -95,5 +95,5 @@ def _listen(port: int) -> socket.socket:
         listener.listen(128)
     except (OSError, OverflowError) as error:
         listener.close()
-        raise RunError(f"the catalogue cannot be served on port {port}: {error}") from error
+        raise RunError(f"the catalog cannot be served on port {port}: {error}") from error
     return listener

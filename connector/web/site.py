@@ -22,7 +22,7 @@ from connector.web.tryout.drafts import Drafts
 
 
 class Site:
-    """The pages of a catalogue, as a view behind the `Doors`. Safe for threads."""
+    """The pages of a catalog, as a view behind the `AccessControl`. Safe for threads."""
 
     def __init__(self, catalog: Catalog, routes: Sequence[Route]) -> None:
         self.catalog = catalog
@@ -64,7 +64,7 @@ class Site:
         return {action.name: action for action in self.actions}
 
     def action(self, name: str) -> Action:
-        """Give an action. Raises RunError for an unknown one."""
+        """Return an action. Raises RunError for an unknown one."""
         return self.actions_by_name.get(name) or self.catalog.action(name)
 
     def page(self, template: str, root: str, status: int = 200, **values: Any) -> Response:

@@ -47,7 +47,7 @@ class Field:
 
     @property
     def is_wanted(self) -> bool:
-        """Tell whether it is shown at once, and not among those that are seldom needed."""
+        """Return whether it is shown at once, and not among those that are seldom needed."""
         return self.input.required or bool(self.template)
 
 

@@ -48,7 +48,7 @@ def serving(*options: str, **environment: str) -> Iterator[tuple[subprocess.Pope
 def test_the_printed_address_opens_and_no_other_one_does() -> None:
     with serving("--no-browser") as (command, address):
         with urlopen(address, timeout=PATIENCE_S) as answer:
-            assert "Open the catalogue" in answer.read().decode()
+            assert "Open the catalog" in answer.read().decode()
         with pytest.raises(HTTPError, match="403"):
             urlopen(address.partition("?")[0], timeout=PATIENCE_S)
         command.send_signal(signal.SIGINT)

@@ -234,7 +234,7 @@ def test_called_by_row_ours_sends_nothing_and_says_so(ours: LogicHub, sandbox: S
     )
     assert done.returncode == 2
     told = json.loads(done.stdout.removeprefix("[result] "))
-    assert told["message"].startswith("nothing was sent: the connector runs an action once over all rows")
+    assert told["message"].startswith("nothing was sent: the connector runs an action once for all rows")
     assert sandbox.log.requests() == []
 
 
@@ -252,4 +252,4 @@ def test_an_sdk_that_is_not_as_expected_is_refused(ours: LogicHub, tmp_path: Pat
     changed = LogicHub(ours.python, folder, tmp_path, ours.variables)
     ran = changed.run("cancel_maintenance", [{"lhub_id": 1}], {"device_id": "1"})
     assert ran.code == 2
-    assert ran.refusal.startswith("this connector knows lhub_integ 1.0.14, and the one installed here")
+    assert ran.refusal.startswith("this connector supports lhub_integ 1.0.14, and another version")

@@ -175,9 +175,7 @@ def test_a_required_input_left_empty_runs_nothing(ours: LogicHub, sandbox: Sandb
     for templates in ({}, {"device_id": "  "}):
         ran = ours.run("cancel_maintenance", [row], templates)
         assert ran.code == 2
-        assert ran.refusal == (
-            'cancel_maintenance needs a value for device_id ("Device ID"), which is left empty'
-        )
+        assert ran.refusal == ('cancel_maintenance needs a value for device_id ("Device ID"), which is empty')
     assert paths(sandbox) == []
 
 
@@ -317,7 +315,7 @@ def test_a_full_disk_is_said_where_it_can_be(ours: LogicHub, tmp_path: Path) -> 
         **settings({"device_id": "1"}),
     )
     assert done.returncode == 3
-    assert b"the platform takes no more results: No space left on device" in done.stderr
+    assert b"the platform accepts no more results: No space left on device" in done.stderr
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What the page of an action shows: pure functions from the catalogue to plain values for the template."""
+"""What the page of an action shows: pure functions from the catalog to plain values for the template."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def make_action_page(catalog: Catalog, name: str, everything: Sequence[Action]) 
 
 
 def repeat_words(action: Action) -> str:
-    """Say what it means for an action to be sent twice."""
+    """Return what it means for an action to be sent twice."""
     if action.effect == "read":
         return "Safe to repeat. If its answer is lost, it is sent again by itself."
     if action.idempotent:
@@ -215,12 +215,12 @@ def related(action: Action, everything: Sequence[Action]) -> list[Card]:
 
 
 def _noun(action: Action) -> str:
-    """Give what an action is about: `list_organizations` and `update_organization` are about one thing."""
+    """Return what an action is about: `list_organizations` and `update_organization` are about one thing."""
     return singular(action.name.partition("_")[2].removesuffix("_detailed"))
 
 
 def _collection(action: Action) -> str:
-    """Give the path up to its first placeholder, in the singular."""
+    """Return the path up to its first placeholder, in the singular."""
     return singular(action.path.partition("{")[0].rstrip("/"))
 
 

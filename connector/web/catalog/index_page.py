@@ -90,5 +90,5 @@ def make_card(action: Action) -> Card:
 
 
 def area_title(area: str) -> str:
-    """Give the title of an area."""
+    """Return the title of an area."""
     return AREA_TITLES.get(area) or title(area).capitalize()

@@ -22,7 +22,7 @@ def _answers() -> Mapping[str, Any]:
 
 
 def envelope_of(name: str) -> dict[str, Any] | None:
-    """Give the envelope of an action's first example, its long lists cut; None where there is none."""
+    """Return the envelope of an action's first example, its long lists cut; None where there is none."""
     kept = _answers().get(name)
     if kept is None:
         return None
@@ -36,6 +36,6 @@ def envelope_of(name: str) -> dict[str, Any] | None:
 
 
 def cut_of(name: str) -> int:
-    """Tell how many items the example's list had, or 0 where none is left out."""
+    """Return how many items the example's list had, or 0 where none is left out."""
     kept = _answers().get(name)
     return int(kept.get("items", 0)) if kept else 0

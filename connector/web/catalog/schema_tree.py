@@ -103,7 +103,7 @@ def _members(schema: Mapping[str, Any], within: tuple[str, ...]) -> Iterator[Nod
 
 
 def type_words(schema: Mapping[str, Any]) -> str:
-    """Say a schema's type: `array of integer`, `string or null`."""
+    """Return a schema's type: `array of integer`, `string or null`."""
     if "$ref" in schema:
         return "object"
     types = schema.get("type", schema.get("x-type"))
@@ -122,7 +122,7 @@ def type_words(schema: Mapping[str, Any]) -> str:
 
 
 def bounds(schema: Mapping[str, Any]) -> list[str]:
-    """Say what narrows a value, beside its type and options."""
+    """Return what narrows a value, beside its type and options."""
     said = [text.format(_shown(schema[key])) for key, text in _BOUNDS.items() if key in schema]
     if schema.get("uniqueItems"):
         said.append("no item twice")

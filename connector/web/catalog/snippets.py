@@ -76,7 +76,7 @@ def snippets(action: Action, example: Example) -> list[Snippet]:
 
 
 def sends_empty(example: Example) -> bool:
-    """Tell whether a template says `empty: send`."""
+    """Return whether a template says `empty: send`."""
     return any(isinstance(template, dict) and "empty" in template for template in example.templates.values())
 
 
@@ -89,7 +89,7 @@ def command(action: Action, example: Example) -> str:
 
 
 def values(action: Action, example: Example) -> Mapping[str, Json]:
-    """Give the example's input values. Times are as they are sent."""
+    """Return the example's input values. Times are as they are sent."""
     with TemporaryDirectory() as folder:
         for name, content in example.files.items():
             (Path(folder) / name).write_text(content, encoding="utf-8")
@@ -170,7 +170,7 @@ def _curl(sent: Mapping[str, Any]) -> str:
 
 
 def target(sent: Mapping[str, Any]) -> str:
-    """Give the path and query of a request as an example's `sends` has it."""
+    """Return the path and query of a request as an example's `sends` has it."""
     query = [
         f"{quote(name, safe='')}={quote(text, safe='')}"
         for name, given in sent.get("query", {}).items()
@@ -194,7 +194,7 @@ def _curl_note(example: Example) -> str:
 
 
 def lhub(action: Action, example: Example) -> Iterator[Block]:
-    """Give what stands in LogicHub's form: how its integration is built, and the content of each field."""
+    """Return what stands in LogicHub's form: how its integration is built, and the content of each field."""
     chosen = "" if action.name in DOCUMENTED else f" --actions {action.name}"
     yield Block("Build the integration", "shell", f"ninjaone host lhub build ninjaone-integration{chosen}\n")
     templates = example.templates or {name: f"{{{{ {name} }}}}" for name in example.row}

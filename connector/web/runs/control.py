@@ -57,7 +57,7 @@ class Started:
     process: subprocess.Popen[bytes]
 
     def said(self) -> str:
-        """Give the end of what the command has said."""
+        """Return the end of what the command has said."""
         with suppress(OSError):
             return self.log.read_text(encoding="utf-8", errors="replace")[-_LOG_SHOWN:].strip()
         return ""
@@ -78,18 +78,18 @@ class RunControl:
         return self._sandbox.base_url if self._sandbox else ""
 
     def sandbox(self) -> Sandbox:
-        """Give the server's own sandbox, which is started when it is first needed."""
+        """Return the server's own sandbox, which is started when it is first needed."""
         with self._lock:
             if self._sandbox is None:
                 self._sandbox = Sandbox().start()
             return self._sandbox
 
     def started(self, id: str) -> Started | None:
-        """Give a run that this server has started, by the id of its record."""
+        """Return a run that this server has started, by the id of its record."""
         return self._started.get(id)
 
     def all_started(self) -> Mapping[str, Started]:
-        """Give all runs that this server has started."""
+        """Return all runs that this server has started."""
         return dict(self._started)
 
     def start(
@@ -146,23 +146,23 @@ class RunControl:
             return self._once[once]
 
     def stop(self, id: str) -> None:
-        """Ask a run that this server has started to stop: the rows under way are finished."""
+        """Ask a run that this server has started to stop: the rows in progress are finished."""
         started = self._started.get(id)
         if started and started.process.poll() is None:
             started.process.terminate()
 
     def is_in_sandbox(self, record: Record) -> bool:
-        """Tell whether a run's requests go to this server's sandbox."""
+        """Return whether a run's requests go to this server's sandbox."""
         return bool(self._sandbox) and record.where == urlsplit(self.sandbox_url).netloc
 
     def where(self, record: Record) -> str:
-        """Say where a run's requests go, or went."""
+        """Return where a run's requests go, or went."""
         if self.is_in_sandbox(record):
             return "the sandbox"
         return record.where or "its connection" if self.may_continue(record) else "a sandbox that has ended"
 
     def may_continue(self, record: Record) -> bool:
-        """Tell whether the connection that a run was started with is still there."""
+        """Return whether the connection that a run was started with is still there."""
         is_ours = record.job.connection is None and record.output.is_relative_to(work_folder())
         return not is_ours or self.is_in_sandbox(record)
 
@@ -175,11 +175,11 @@ class RunControl:
 
     def _environment(self, record: Record, service: Service) -> dict[str, str]:
         if not self.may_continue(record):
-            raise RunError("It ran in a sandbox that has ended: run it anew.")
+            raise RunError("It ran in a sandbox that has ended: start it again.")
         return self._in_sandbox(service) if self.is_in_sandbox(record) else dict(os.environ)
 
     def _in_sandbox(self, service: Service) -> dict[str, str]:
-        """Give the environment of a process whose connection is the sandbox, whatever else is set up."""
+        """Return the environment of a process whose connection is the sandbox, whatever else is set up."""
         others = {n: text for n, text in os.environ.items() if not n.startswith(service.environment)}
         settings = self.sandbox().connection
         return {**others, **{service.environment + n.upper(): text for n, text in settings.items()}}
@@ -211,7 +211,7 @@ def _private(path: str, flags: int) -> int:
 
 
 def _detached() -> dict[str, Any]:
-    """Say how to start a process that this terminal's Ctrl-C does not reach, and whose files are private."""
+    """Return how to start a process with private files, which this terminal's Ctrl-C does not reach."""
     if sys.platform == "win32":
         return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS}
     else:
@@ -224,14 +224,14 @@ def _new_folder(name: str) -> Path:
     try:
         folder.mkdir(mode=0o700)
     except OSError as error:
-        raise RunError(f"{folder}: the folder cannot be made: {error.strerror}") from error
+        raise RunError(f"{folder}: the folder cannot be created: {error.strerror}") from error
     return folder
 
 
 def make_job(
     action: Action, templates: Mapping[str, Any], rows: PastedRows, connection: str
 ) -> dict[str, Any]:
-    """Give the job of a run as its file has it; its paths are relative to the file."""
+    """Return the job of a run as its file has it; its paths are relative to the file."""
     job: dict[str, Any] = {"action": action.name}
     if connection:
         job["connection"] = connection
@@ -244,7 +244,7 @@ def make_job(
 
 
 def is_written_as_a_job(job: Job) -> bool:
-    """Tell whether a run's settings can stand in a job file of another folder.
+    """Return whether a run's settings can stand in a job file of another folder.
 
     A step goes on with its whole job, and rows that name connections by files do so relative to theirs.
     """
@@ -252,9 +252,9 @@ def is_written_as_a_job(job: Job) -> bool:
 
 
 def resumed_job(job: Job) -> dict[str, Any]:
-    """Give a run's settings as a job file has them, with absolute paths. Raises RunError where it cannot."""
+    """Return a run's settings as a job file has them, with absolute paths. Raises RunError."""
     if not is_written_as_a_job(job):
-        raise RunError("It can be resumed by the command alone that has started it.")
+        raise RunError("Only the command that started it can resume it.")
     written = job_to_json(job)
     if job.allow_connections:
         written["allow_connections"] = list(job.allow_connections)

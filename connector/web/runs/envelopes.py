@@ -1,6 +1,6 @@
-"""Envelopes of a run for a page: the last few, and the failed ones, of a run that goes on or has ended.
+"""Envelopes of a run for a page: the last few, and the failed ones, of a run in progress or has ended.
 
-A run that goes on has them in its work folder, where they are only read; see `connector.files.output`.
+A run in progress has them in its work folder, where they are only read; see `connector.files.output`.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Envelopes:
         self._redactor = redactor
 
     def last(self, number: int) -> list[Shown]:
-        """Give the last few, the newest first, without reading more than the end of the file."""
+        """Return the last few, the newest first, without reading more than the end of the file."""
         if self.format != "jsonl":
             return []
         try:
@@ -74,7 +74,7 @@ class Envelopes:
             return []  # it is no run's output any more
 
     def failed(self, number: int, code: str = "", after: int = 0) -> EnvelopePage:
-        """Give the first failed rows behind a row, all of them or those with a code."""
+        """Return the first failed rows behind a row, all of them or those with a code."""
         found: list[Shown] = []
         for envelope in self._behind(after):
             shown = self._shown(envelope)
@@ -94,7 +94,7 @@ class Envelopes:
             return  # it is no run's output any more, or has just gone to another place
 
     def _lines(self) -> Iterator[dict[str, Any]]:
-        """Give the failed ones of JSON Lines, looked for in large blocks: that spares reading the others."""
+        """Yield the failed ones of JSON Lines, found in large blocks, which spares reading the others."""
         with self.path.open("rb") as file:
             rest = b""
             while block := file.read(_BLOCK):

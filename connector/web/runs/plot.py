@@ -79,7 +79,7 @@ def _evenly(timeline: Sequence[tuple[float, int]]) -> Sequence[tuple[float, int]
 
 
 def _step(largest: float, steps: int) -> float:
-    """Give a round distance (1, 2 or 5 times a power of ten) so that about so many fit."""
+    """Return a round distance (1, 2 or 5 times a power of ten) so that about so many fit."""
     if largest <= 0:
         return 1.0
     smallest = floor(log10(largest)) - 2

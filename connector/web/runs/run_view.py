@@ -21,9 +21,9 @@ STATES: Mapping[State, str] = {
     "running": "running",
     "finished": "finished",
     "stopped": "stopped",
-    "killed": "cut off",
+    "killed": "interrupted",
     "starting": "starting",
-    "failed": "not begun",
+    "failed": "not started",
 }
 """What a run's state is called on a page. `starting` and `failed` are of runs without a record."""
 
@@ -69,12 +69,12 @@ class RunView:
 
     @property
     def state_word(self) -> str:
-        """Say how it is."""
+        """Return how it is."""
         return STATES[self.state]
 
     @property
     def is_live(self) -> bool:
-        """Tell whether more is to come."""
+        """Return whether more is to come."""
         return self.state in ("running", "starting")
 
     @property
@@ -106,9 +106,9 @@ class RunView:
 
 
 def state_of(record: Record, now: float) -> State:
-    """Tell how a run is. One that was heard of just now goes on; of others the output's lock knows.
+    """Return how a run is. One that was heard of just now goes on; of others the output's lock knows.
 
-    The lock is not asked of a run that goes on: at the instant of its end that could get in its way.
+    The lock is not asked of a run in progress: at the instant of its end that could get in its way.
     """
     if record.ended is not None:
         return "stopped" if (record.summary or {}).get("stopped") else "finished"
@@ -192,17 +192,17 @@ def _notes(record: Record, state: State, said: Mapping[str, Any]) -> Sequence[st
     if record.job.step:
         notes.append(f'It is the step "{record.job.step}" of a job.')
     if state in ("stopped", "killed") and not is_written_as_a_job(record.job):
-        notes.append("It is resumed by the command alone that has started it, with --resume.")
+        notes.append("Only the command that started it can resume it, with --resume.")
     if said.get("resumed_rows"):
         notes.append(f"{said['resumed_rows']:,} rows were done before it was resumed.")
     if said.get("warned"):
         notes.append(f"{said['warned']:,} rows have a warning.")
     if said.get("truncated"):
-        notes.append(f"{said['truncated']:,} lists are not whole: a cap ended them.")
+        notes.append(f"{said['truncated']:,} lists are truncated at the limit.")
     if said.get("too_many_errors"):
         notes.append("More rows failed than the job allows.")
     if state == "finished" and not record.output.exists():
-        notes.append("Its output is not there any more.")
+        notes.append("Its output no longer exists.")
     return notes
 
 

@@ -24,7 +24,7 @@
       },
       function (error) {
         if (error.name === "AbortError") throw error;
-        throw new Error("The server cannot be reached. Does “ninjaone catalog serve” still run?");
+        throw new Error("The server cannot be reached. Is “ninjaone catalog serve” still running?");
       }
     );
   }

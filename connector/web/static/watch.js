@@ -40,7 +40,7 @@
       });
       if (wrong) wrong.textContent = "";
     }).catch(function () {
-      if (wrong) wrong.textContent = "The server cannot be reached. The run goes on without it.";
+      if (wrong) wrong.textContent = "The server cannot be reached. The run continues without it.";
     }).then(function () {
       if (isLive()) window.setTimeout(look, Math.max(EVERY_MS, SHARE * (performance.now() - began)));
     });

@@ -40,14 +40,14 @@ class Drafts:
             return key
 
     def folder(self, key: str) -> Path:
-        """Give a draft's folder. Raises RunError for one that is no more."""
+        """Return a draft's folder. Raises RunError for one that is no more."""
         with self._lock:
             if key not in self._folders:
                 raise RunError("This page has been open for long: load it again, then go on.")
             return self._folders[key]
 
     def uploads(self, key: str) -> Path:
-        """Give the folder of the files that a draft uploads. Raises RunError."""
+        """Return the folder of the files that a draft uploads. Raises RunError."""
         return self.folder(key) / "uploads"
 
     def upload(self, key: str, name: str, content: bytes) -> None:

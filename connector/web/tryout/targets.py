@@ -33,13 +33,13 @@ class Place:
 
 
 def saved_places(service: Service) -> Iterator[Place]:
-    """Give the connections that the user has saved for a service."""
+    """Return the connections that the user has saved for a service."""
     for name in SavedConnections().names():
         yield saved_place(service, name)
 
 
 def saved_place(service: Service, name: str) -> Place:
-    """Give one of them; one that cannot be read has its `fault`."""
+    """Return one of them; one that cannot be read has its `fault`."""
     try:
         path = SavedConnections().path(name)
         settings = expanded(read_settings(service, path), lambda key: f"{name}, {key}")

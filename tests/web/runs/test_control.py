@@ -350,7 +350,7 @@ def test_a_run_that_cannot_begin_says_why(guest: Guest, acme: Sandbox) -> None:
     id = guest.run("list_devices", "{}", {}, connection="acme")
     page = guest.wait(id)
     assert "Nothing was sent" in page
-    assert "not begun" in page
+    assert "not started" in page
     assert "ninjaone: " in page
     assert find_by_id(id) is None
     assert f'href="runs/{id}"' in guest.get("/runs").text

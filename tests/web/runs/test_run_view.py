@@ -103,7 +103,7 @@ def test_a_run_that_was_killed_says_so_and_is_resumed(
     process.send_signal(signal.SIGKILL)
     process.wait()
     page = guest.wait(id)
-    assert "cut off, can be resumed" in text_of(page)
+    assert "interrupted, can be resumed" in text_of(page)
     answer = guest.post(f"/runs/{id}/resume", {"once": "1"}).get_json()
     left = re.search(r"sent for (\d+) rows, to 127.0.0.1", answer["ask"])
     assert left is not None
@@ -124,7 +124,7 @@ def test_a_step_of_a_job_is_not_resumed_by_itself(guest: Guest, tmp_path: Path) 
     page = guest.get(f"/runs/{id_of(absolute(tmp_path / 'out.jsonl'))}").text
     assert 'id="resume"' not in page
     assert "It is the step &#34;rename&#34; of a job." in page
-    assert "It is resumed by the command alone that has started it" in page
+    assert "Only the command that started it can resume it" in page
 
 
 # States
@@ -226,7 +226,7 @@ def test_an_output_that_is_gone_is_no_fault(guest: Guest, tmp_path: Path) -> Non
     save(record(tmp_path / "out.jsonl", ended=1010.0, summary={"rows": 3, "failed": 3, "repeatable": 3}))
     id = id_of(absolute(tmp_path / "out.jsonl"))
     page = guest.get(f"/runs/{id}").text
-    assert "Its output is not there any more." in page
+    assert "Its output no longer exists." in page
     assert 'id="rerun"' not in page
     assert guest.get(f"/runs/{id}/envelopes").status_code == 404
 
@@ -323,7 +323,7 @@ def test_runs_are_listed_the_newest_first_and_by_pages(guest: Guest, tmp_path: P
 
 
 def test_without_any_run_the_list_says_what_to_do(guest: Guest) -> None:
-    assert "Nothing was run yet." in guest.get("/runs").text
+    assert "No runs yet." in guest.get("/runs").text
 
 
 def test_a_run_of_an_action_that_is_no_more_is_listed(guest: Guest, tmp_path: Path) -> None:

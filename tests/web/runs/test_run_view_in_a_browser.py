@@ -120,7 +120,7 @@ def test_a_run_is_stopped_and_resumed_on_its_page(visit: OpenVisit) -> None:
     page.locator("#tried", has_text="The first 20 of 25 rows: 20 can be sent.").wait_for()
     page.get_by_role("button", name="Run in the sandbox").click()
     page.locator(".state.running").wait_for()
-    page.get_by_role("button", name="Stop after the rows under way").click()
+    page.get_by_role("button", name="Stop after the rows in progress").click()
     page.locator(".state.stopped").wait_for(timeout=LONG_S * 1000)
     assert violations(page) == []
     page.get_by_role("button", name="Resume").click()
