@@ -307,8 +307,6 @@ def read_records() -> tuple[list[Record], list[str]]:
     for path in records_folder().glob("*.json"):
         try:
             readable.append(_parse(path))
-        except FileNotFoundError:
-            continue  # removed since the folder was listed
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             unreadable.append(f"{path}: cannot be read: {reason_of(error)}")
     return readable, unreadable
@@ -316,11 +314,8 @@ def read_records() -> tuple[list[Record], list[str]]:
 
 def reason_of(error: Exception) -> str:
     """Return why something of a run cannot be read, in a few words, without the path."""
-    if isinstance(error, OSError):
-        return error.strerror or str(error)
-    if isinstance(error, (ConnectorError, ValueError)):
-        return str(error)
-    return f"its content is not a run's record ({type(error).__name__}: {error})"
+    is_worded = isinstance(error, (OSError, ConnectorError, ValueError))
+    return getattr(error, "strerror", None) or (str(error) if is_worded else f"not a run's record: {error}")
 
 
 def id_of(output: Path) -> str:
@@ -333,10 +328,9 @@ def _path(id: str) -> Path:
 
 
 def _read(path: Path) -> Record | None:
-    try:
+    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
         return _parse(path)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None
+    return None
 
 
 def _parse(path: Path) -> Record:
