@@ -47,6 +47,8 @@ def _drop_unwritten(output: TextIO) -> None:
     except OSError:
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())
+    except ValueError:
+        pass  # it is closed: a writer that could not write has taken it along
 
 
 class _Stream:

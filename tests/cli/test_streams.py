@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from connector.cli.streams import usable_streams
 from tests.fakes import write_lines
 
 TEXT = "é € 日本 \N{GRINNING FACE}"
@@ -98,6 +99,14 @@ def test_a_pipe_that_nobody_reads_ends_a_command_quietly(tmp_path: Path, command
         check(ninjaone(tmp_path, command, stdout=write, PYTHONIOENCODING="utf-8"), (0, 1, 2, 3))
     finally:
         os.close(write)
+
+
+def test_a_closed_output_is_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open(tmp_path / "output", "w") as output:
+        monkeypatch.setattr(sys, "stdout", output)
+        with usable_streams():
+            print(TEXT)
+            output.close()
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
