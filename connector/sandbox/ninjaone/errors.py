@@ -39,7 +39,7 @@ def application_error(status: int, result_code: str, message: Any = None) -> Htt
 
 
 def failure(status: int) -> HttpError:
-    """Return a plain `FAILURE`, which says no more than the HTTP status does."""
+    """Return a plain `FAILURE`, which has no more information than the HTTP status."""
     return application_error(status, "FAILURE", f"HTTP {status} {HTTPStatus(status).phrase}")
 
 

@@ -1,4 +1,4 @@
-"""`Sandbox`: a NinjaOne that runs on this machine."""
+"""`Sandbox`: a local mock NinjaOne server."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from connector.sandbox.server import MockServer
 
 
 class Sandbox(MockServer):
-    """A NinjaOne that runs on this machine, with every published operation (see `areas`).
+    """A local mock NinjaOne server with every published operation (see `areas`).
 
         with Sandbox(devices=100, faults={"429": 0.05}) as sandbox:
             run(**sandbox.connection)
 
     `devices` are numbered from 1; with 10 or more the last 5 % (at least 2) await approval. The same `seed`
     gives the same data. The operations of `user_context` require a user's own token, as they do on some
-    instances (FACTS.md D). The apps for users may send a browser back to `redirect_uris` alone. With
+    instances (FACTS.md D). The apps for users redirect the browser to `redirect_uris` only. With
     `old_token_path`, tokens are also issued at `/oauth/token`. For the other arguments see `MockServer`.
     """
 
@@ -58,30 +58,30 @@ class Sandbox(MockServer):
 
     @property
     def connection(self) -> dict[str, str]:
-        """What a client needs: `base_url`, `client_id`, `client_secret`."""
+        """Return what a client needs: `base_url`, `client_id`, `client_secret`."""
         return {"base_url": self.base_url, "client_id": self.client_id, "client_secret": self.client_secret}
 
     @property
     def user_connection(self) -> dict[str, str]:
-        """What a client of a user needs who has signed in before, through the web app."""
+        """Return what a client needs to act for a user who has signed in through the web app."""
         app = {"client_id": WEB.client_id, "client_secret": WEB.secret}
         return {"base_url": self.base_url, **app, "refresh_token": self.refresh_token}
 
     @property
     def authorizations(self) -> Authorizations:
-        """What users have allowed, for tests: `user_refuses` and `code_lifetime_s` may be set."""
+        """The grants of users, for tests: `user_refuses` and `code_lifetime_s` may be set."""
         return self._service.authorizations
 
     @property
     def tokens(self) -> Tokens:
-        """The tokens in force, for tests."""
+        """The valid tokens, for tests."""
         return self._service.tokens
 
     @property
     def state(self) -> State:
-        """What the account holds, for tests that look behind the API."""
+        """The state of the account, for tests."""
         return self._service.state
 
     def reset(self) -> None:
-        """Put the account back as it was at the start; tokens, faults and the log stay."""
+        """Reset the account's data; tokens, faults and the log are kept."""
         self._service.state = State(*self._seeded)

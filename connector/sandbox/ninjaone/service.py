@@ -1,4 +1,4 @@
-"""NinjaOne as a mock server plays it: sign-in, the check of tokens and scopes, and the operations."""
+"""The mock service of NinjaOne: sign-in, the check of tokens and scopes, and the operations."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""What can be created, listed, read, changed, deleted and archived, declared in a few lines each.
+"""Collections of items to create, list, read, change, delete and archive, declared in a few lines each.
 
     CONTACTS = Collection("contact", "Contact")
     CONTACTS.serve(create="createContact", list="getContacts", get="getContactById", delete="deleteContact")
 
-Whether an operation takes one item or many, by its path or in its body, and what it answers with, is read
-from the published facts. A `Collection` holds items of one resource in `State.store`, the first of them made
-up. What is created gets an id of its own, what the request gave, and what the vendor would add.
+The published facts say whether an operation applies to one item or to many, in its path or its body, and what
+it returns. A `Collection` stores items of one resource in `State.store`; the first ones are generated. A new
+item gets an unused id, the members of the request, and those that the vendor would add.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ _BORN = ("createTime", "createdTime", "created")
 _TOUCHED = ("updateTime", "updatedTime", "updated", "lastUpdatedOn", "documentUpdateTime")
 
 Settle = Callable[[ApiCall, JSON, JSON], None]
-"""What a collection does with an item (second) after a request's body (third) was merged into it."""
+"""A function that completes an item (second) after a request's body (third) was merged into it."""
 
 
 def _nothing(call: ApiCall, item: JSON, body: JSON) -> None:
-    """Most collections keep an item as it was given."""
+    """Do nothing: most collections store an item as given."""
 
 
 @dataclass(frozen=True)
 class Collection:
-    """Items of one resource, by their id; `resource` is empty where none is published.
+    """Items of one resource, by id; `resource` is empty if none is published.
 
-    `count` items with ids from `first` are there from the start. `renamed` says under which name a member of
-    a request is kept, `archived` which members tell that an item is archived, and since when.
+    Initially there are `count` items with ids from `first`. `renamed` maps members of requests to members of
+    items, `archived` names the members for whether and since when an item is archived.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Collection:
     missing: Callable[[str], HttpError] = not_found
 
     def items(self, state: State) -> dict[Any, JSON]:
-        """All items by id."""
+        """Return all items by id."""
         if self.name not in state.store:
             seeded = [self._seeded(number) for number in range(self.first, self.first + self.count)]
             state.store[self.name] = {item[self.key]: item for item in seeded}
@@ -76,14 +76,14 @@ class Collection:
         return {name: value for name, value in item.items() if name not in hidden}
 
     def find(self, state: State, key: Any) -> JSON:
-        """An item, or its 404."""
+        """Return an item. Raises HttpError 404."""
         found = self.items(state).get(key.lower() if isinstance(key, str) and key.count("-") == 4 else key)
         if found is None:
             raise self.missing(self.name)
         return found
 
     def add(self, state: State, fields: JSON, settable: Iterable[str] = ()) -> JSON:
-        """A new item of these fields; of `settable` ones it has no others."""
+        """Add and return an item with these fields; other `settable` ones are left out."""
         number = state.next_number(self.name, self.first + self.count)
         item = make(self.resource, number) if self.resource else {self.key: number}
         own = {other for name in settable for other in (name, self.renamed.get(name, name))}
@@ -104,7 +104,7 @@ class Collection:
         item |= {name: time.time() for name in _TOUCHED if name in item}
 
     def merged(self, fields: JSON) -> JSON:
-        """The given fields under the names that they are kept by; the id is nobody's to set."""
+        """Return the given fields under their names in the item, without the id."""
         kept = {self.renamed.get(name, name): value for name, value in fields.items() if value is not None}
         return {
             name: value
@@ -124,7 +124,7 @@ class Collection:
         restore: str | tuple[str, ...] = (),
         filters: Mapping[str, str] | None = None,
     ) -> None:
-        """Declare what the operations do; `filters` says which member a list's query parameter looks at."""
+        """Declare the operations; `filters` maps query parameters of lists to members of items."""
         for names, verb in (
             (list, partial(_list, filters or {})),
             (create, _create),
@@ -140,24 +140,24 @@ class Collection:
 
 
 def shown(item: JSON, resource: str) -> JSON:
-    """The item as a resource: what that does not publish is left out."""
+    """Return the members of the item that its resource publishes."""
     known = members(resource)
     return {name: value for name, value in item.items() if name in known}
 
 
 def named_in_path(facts: OpenApiFacts, arguments: Mapping[str, Any]) -> JSON:
-    """The path's values by their published names."""
+    """Return the values of the path by their published names."""
     return {name: arguments[path_argument(name)] for name in facts["parameters"] if in_path(facts, name)}
 
 
 def body_fact(facts: OpenApiFacts) -> OpenApiFacts:
-    """What is published about the body."""
+    """Return the published schema of the body."""
     found: OpenApiFacts = next(iter(facts["body"].values()), {})
     return found
 
 
 def check_references(state: State, fields: JSON) -> None:
-    """Raise the 404 of an organization, location, device or role that a request names and does not exist."""
+    """Raise HttpError 404 if an organization, location, device or role in a request does not exist."""
     for name in ("organizationId", "orgId", "clientId", "destinationOrganizationId"):
         if fields.get(name):
             state.organization(fields[name])
@@ -183,7 +183,7 @@ def _serve(collection: Collection, facts: OpenApiFacts, verb: Verb, call: ApiCal
 
 
 def answer(facts: OpenApiFacts, items: list[JSON]) -> Any:
-    """The items as the operation publishes them: all, the first, or nothing."""
+    """Return the result that the operation publishes: all items, the first one, or nothing."""
     result = facts["result"]
     if result == "none":
         return None
@@ -211,7 +211,7 @@ def _list(
 
 
 def passes(value: Any, wanted: Any, name: str) -> bool:
-    """Whether a member's value passes a query parameter: ids are a list with commas, text is part of it."""
+    """Whether a member matches a query parameter: comma-separated ids, or text that it contains."""
     if isinstance(wanted, bool):
         return bool(value) == wanted
     if name.endswith(("Ids", "Types")):
@@ -222,7 +222,7 @@ def passes(value: Any, wanted: Any, name: str) -> bool:
 
 
 def _bodies(facts: OpenApiFacts, call: ApiCall) -> tuple[list[JSON], list[str]]:
-    """The items that a request gives, and the members that it could have given."""
+    """Return the items in a request, and the names of the members that it may set."""
     fact, body = body_fact(facts), call.body
     properties = fact.get("items", fact).get("properties", {})
     if isinstance(body, dict) and len(properties) == 1:
@@ -245,7 +245,7 @@ def _create(collection: Collection, facts: OpenApiFacts, call: ApiCall, named: J
 
 
 def _keys(collection: Collection, facts: OpenApiFacts, call: ApiCall, named: JSON) -> list[Any]:
-    """The ids of the items that a request is about: in its path, in its body, or in a list in its body."""
+    """Return the ids of a request's items: from its path, its body, or a list in its body."""
     in_body = call.body
     if isinstance(in_body, dict) and len(in_body) == 1 and "properties" in body_fact(facts):
         (in_body,) = in_body.values()
@@ -266,7 +266,7 @@ def _own_key(entry: JSON, name: str | None) -> Any:
 
 
 def _in_path(collection: Collection, call: ApiCall, named: JSON) -> JSON:
-    """The item that the path ends with, of the organization or policy that it names before."""
+    """Return the item at the end of the path. Raises HttpError 404, also for its organization or policy."""
     *owners, last = named
     item = collection.find(call.state, named[last])
     if any(item.get(owner, named[owner]) != named[owner] for owner in owners):

@@ -1,8 +1,8 @@
-"""The `cursor` and `cursorName` families: a named snapshot of rows, read page by page (FACTS.md B).
+"""The pagers `cursor` and `cursorName`: named snapshots of rows, read page by page (FACTS.md B).
 
-The name stays the same for the whole walk and the snapshot keeps the position, so only `offset`, the number
-of rows served so far, moves. A full page always comes with a cursor, even when nothing follows; a short one
-has none. A snapshot dies when it expires or has been read to its end.
+The name stays the same for all pages and the snapshot stores the position, so that only `offset`, the number
+of rows sent so far, changes. A full page always has a cursor, even if nothing follows; a short page has no
+cursor. A snapshot is deleted when it expires or has been read to its end.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from connector.sandbox.ninjaone.data.state import Snapshot, State
 from connector.sandbox.ninjaone.errors import application_error
 
 LIFETIME_S = 900.0
-"""How long a snapshot lives."""
+"""The lifetime of a snapshot, in seconds."""
 KEPT = 20
-"""At most this many snapshots live at a time; the oldest dies first."""
+"""The maximum number of snapshots; the oldest is deleted first."""
 LARGEST_PAGE = 10_000
-"""A page is never longer, whatever was asked."""
+"""The maximum length of a page."""
 
 
 def cursor_page(
     state: State, operation: str, name: str | None, size: int, take: Callable[[], Snapshot]
 ) -> tuple[list[JSON], JSON | None]:
-    """The rows of the page and its cursor: of the snapshot of that name, or else of a new one."""
+    """Return the rows of the page and its cursor, from the snapshot of that name or a new one."""
     if name is None:
         name = state.fresh_uid()
         state.snapshots[name] = take()
@@ -49,5 +49,5 @@ def cursor_page(
 def snapshot_of(
     operation: str, rows: Sequence[Any], show: Callable[[Any], JSON] = lambda row: row
 ) -> Snapshot:
-    """A snapshot that begins now."""
+    """Return a new snapshot."""
     return Snapshot(operation, rows, show, time.time() + LIFETIME_S)

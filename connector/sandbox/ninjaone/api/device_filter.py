@@ -1,7 +1,7 @@
 """The device filter `df` (FACTS.md E): clauses joined by `AND`, each a test of one fact.
 
-Without a `status` clause only approved devices match. A known key that cannot be read answers 500 like the
-vendor, and so does a lower-case `and`; an unknown key is silently ignored, like the vendor.
+Without a `status` clause only approved devices match. As with the vendor, an invalid value of a known key
+and a lower-case `and` give a 500, and an unknown key is silently ignored.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _DATES = ("%Y%m%d", "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S.%fZ", "%Y-%m-%dT%H:%M:%SZ")
 
 
 def device_filter(text: str | None) -> Predicate:
-    """The test that `df` stands for; absent or blank text tests for approved devices alone."""
+    """Return the test for `df`; without it only approved devices match. Raises HttpError 500."""
     clauses = [_clause(part) for part in re.split(r"\s+AND\s+", (text or "").strip()) if part]
     tests = [test for _, test in clauses]
     if not any(key == "status" for key, _ in clauses):

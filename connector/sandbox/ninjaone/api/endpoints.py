@@ -1,4 +1,4 @@
-"""The declared endpoints of NinjaOne, and the checked request that each of them is given."""
+"""The declared endpoints of NinjaOne, and the validated request that each of them receives."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Every published operation that no area serves: checked by the facts, its response made by its schema.
+"""Published operations that no area implements: validated by the facts, with a generated response.
 
-Today there is none: a newer document's operations come this way until an area serves them. Nothing is
-remembered here. What the path names must exist where the sandbox knows it (a device, an
-organization, ...), ids from the path and values from the body come back in the answer, and the rest of it is
-made up from the published resource.
+Currently there are no such operations; those of a newer document are served this way until an area implements
+them. Nothing is stored. Entities in the path must exist if the sandbox stores their kind (a device, an
+organization, ...); the response has the ids of the path, the values of the body, and otherwise generated
+values of the published resource.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from connector.sandbox.ninjaone.data.state import State
 from connector.sandbox.ninjaone.errors import invalid
 
 LISTED = 3
-"""How many items a made-up list has."""
+"""The number of items in a generated list."""
 
 OWNERS: dict[str, Callable[[State, Any], Any]] = {
     "/v2/device/{id}/": State.device,
@@ -29,11 +29,11 @@ OWNERS: dict[str, Callable[[State, Any], Any]] = {
     "/v2/policies/{policy_id}/": State.policy,
     "/v2/ticketing/ticket/{ticketId}/": State.ticket,
 }
-"""What must exist when a path begins so."""
+"""Lookups for paths with these starts, which raise HttpError 404."""
 
 
 def missing_endpoints(declared: Iterable[Endpoint]) -> list[Endpoint]:
-    """Return an endpoint for every published operation that has none."""
+    """Return an endpoint for every published operation that no area implements."""
     known = {entry.operation for entry in declared}
     return [
         endpoint_of(name, partial(_answer, facts))
@@ -43,7 +43,7 @@ def missing_endpoints(declared: Iterable[Endpoint]) -> list[Endpoint]:
 
 
 def check_owners(state: State, path: str, arguments: dict[str, Any]) -> None:
-    """Raise the 404 of what the path names and does not exist."""
+    """Raise HttpError 404 if an entity in the path does not exist."""
     for beginning, find in OWNERS.items():
         if path.startswith(beginning):
             find(state, arguments[path_argument(beginning[beginning.index("{") + 1 : -2])])
@@ -52,7 +52,7 @@ def check_owners(state: State, path: str, arguments: dict[str, Any]) -> None:
 
 
 def _number(value: Any) -> int:
-    """An id that is published as text."""
+    """Return an id that is published as text."""
     try:
         return int(value)
     except ValueError:
@@ -68,7 +68,7 @@ def _answer(facts: OpenApiFacts, call: ApiCall, **arguments: Any) -> Any:
 
 
 def in_path(facts: OpenApiFacts, name: str) -> bool:
-    """Whether the parameter stands in the path."""
+    """Whether the parameter is in the path."""
     return bool(facts["parameters"][name]["in"] == "path")
 
 

@@ -3,8 +3,8 @@
     @operation("createContact")
     def create_contact(call: ApiCall) -> JSON: ...
 
-Method, path, parameters and body come from the facts, so that such an endpoint cannot differ from what is
-published. Bodies are closed: a member that is not published is refused, as a misspelt one should be.
+Method, path, parameters and body are those of the facts, so that an endpoint cannot differ from the published
+API. Bodies are closed: unpublished members are refused, so that misspelled ones are found.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def operations() -> dict[str, OpenApiFacts]:
 
 
 def operation(name: str) -> Callable[[EndpointHandlerT], EndpointHandlerT]:
-    """Return a decorator that makes its function an endpoint; all else is taken from the facts."""
+    """Return a decorator that makes its function an endpoint with everything else from the facts."""
 
     def decorate(handler: EndpointHandlerT) -> EndpointHandlerT:
         ENDPOINTS.add(endpoint_of(name, handler))
@@ -85,7 +85,7 @@ def empty_status(name: str) -> int:
 
 
 def type_of(fact: OpenApiFacts) -> Type:
-    """What a JSON value must be to agree with a published schema; null is left to the object around it."""
+    """Return the type for a published schema, apart from null, which the object around it checks."""
     kind = json_type(fact)
     if kind == "object":
         if "properties" in fact:
@@ -102,7 +102,7 @@ def type_of(fact: OpenApiFacts) -> Type:
 
 
 def scalar(fact: OpenApiFacts) -> Scalar:
-    """The single value that a published schema describes."""
+    """Return the type of a single value for a published schema."""
     if "enum" in fact:
         return one_of(*(value for value in fact["enum"] if value is not None))
     kind, form = json_type(fact), fact.get("format")
@@ -131,13 +131,13 @@ def _between(number: float, low: float | None, high: float | None) -> bool:
 
 
 def json_type(fact: OpenApiFacts) -> str:
-    """The JSON type of a published schema, null left out; empty when it says none."""
+    """Return the JSON type of a published schema other than null, or an empty string."""
     kinds = fact.get("type", "object" if "properties" in fact else "")
     return str(kinds if isinstance(kinds, str) else next(kind for kind in kinds if kind != "null"))
 
 
 def check_parts(facts: OpenApiFacts, given: Iterable[MultipartPart]) -> None:
-    """Raise the 400 of a part that is unknown, missing or of the wrong type; files must be there."""
+    """Raise HttpError 400 for a part that is unknown, missing or of the wrong type; files are required."""
     published = facts["body"].get(MULTIPART, {}).get("properties", {})
     if not published:
         return
@@ -159,7 +159,7 @@ def _is_file(fact: OpenApiFacts) -> bool:
 
 
 def _is_optional(fact: OpenApiFacts) -> bool:
-    """Files that may be null need not be there."""
+    """Whether a part may be missing, such as nullable files."""
     return "null" in fact.get("items", fact).get("type", ())
 
 

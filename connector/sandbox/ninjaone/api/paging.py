@@ -1,4 +1,4 @@
-"""The pages that lists are cut into (FACTS.md B); each helper serves one family."""
+"""Pages of lists (FACTS.md B), with one function for each pager."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from connector.sandbox.ninjaone.data.seed import JSON
 from connector.sandbox.types import BOOLEAN, INTEGER, LONG, TEXT, Scalar, within
 
 DEFAULT_PAGE = 1000
-"""The page size where the published document gives none."""
+"""The default page size if the document has no default."""
 
 AFTER: Mapping[str, Scalar] = {"pageSize": within(1, 2**31 - 1), "after": INTEGER}
-"""Query of the `after` family: a bare array ascending by id, continued by `after=<last id>`."""
+"""The query of the pager `after`: a bare array ascending by id, continued by `after=<last id>`."""
 ACTIVITY_PAGE: Mapping[str, Scalar] = {
     "pageSize": within(10, 1000),
     "olderThan": LONG,
@@ -30,15 +30,15 @@ INHERITANCE: Mapping[str, Scalar] = {"withInheritance": BOOLEAN}
 
 
 def after_page(items: Iterable[JSON], query: Mapping[str, Any]) -> list[JSON]:
-    """The page of `items` (ascending by id) that begins after the id `after`."""
+    """Return the page of `items` (ascending by id) that starts after the id `after`."""
     start = query.get("after", 0)
     return list(islice((item for item in items if item["id"] > start), query.get("pageSize", DEFAULT_PAGE)))
 
 
 def activity_page(newest_first: Iterable[JSON], query: Mapping[str, Any]) -> list[JSON]:
-    """The newest activities between the two ids, or with `newerThan` alone the oldest of the newer ones.
+    """Return the newest activities between the two ids, or with `newerThan` only, the oldest of them.
 
-    Walking forward thereby meets every activity, and walking back does too.
+    So all activities can be read in both directions.
     """
     size = query.get("pageSize", 200)
     older, newer = query.get("olderThan"), query.get("newerThan")

@@ -1,4 +1,4 @@
-"""The areas of the API that are served. Importing one declares its endpoints; a new one is added here."""
+"""The areas of the API that the sandbox serves. Importing one declares its endpoints; add new ones here."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ PREFIXES = ("", "/api")
 
 
 def declared_endpoints() -> tuple[Endpoint, ...]:
-    """Return the endpoints that an area carries out by hand or from a collection."""
+    """Return the endpoints that an area implements."""
     return tuple(ENDPOINTS.declared)
 
 
 @cache
 def router() -> Router:
-    """Return the router of all areas, built once: that takes longer than all the rest of a sandbox."""
+    """Return the router of all areas. It is built once, since that is slow."""
     declared = declared_endpoints()
     served = [*declared, *missing_endpoints(declared)]
     return Router([replace(entry, empty_status=empty_status(entry.operation)) for entry in served], PREFIXES)

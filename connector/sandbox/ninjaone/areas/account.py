@@ -1,4 +1,4 @@
-"""What belongs to the account as a whole: the webhook, scheduled tasks, notification channels, and links."""
+"""The account: the webhook, scheduled tasks, notification channels, and links."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PRODUCTS = 5
 
 @operation("configureWebhook")
 def configure_webhook(call: ApiCall) -> None:
-    """The account's one webhook, in place of any other. Nothing is delivered."""
+    """Set the account's only webhook. Nothing is delivered."""
     address = urlsplit(call.body.get("url") or "")
     if address.scheme not in ("http", "https") or not address.hostname:
         raise invalid("url", "the address of a web server")
@@ -42,13 +42,13 @@ def configure_webhook(call: ApiCall) -> None:
 
 @operation("disableWebhook")
 def disable_webhook(call: ApiCall) -> None:
-    """The account has no webhook, whether it had one or not."""
+    """Remove the account's webhook, if there is one."""
     call.state.webhook = None
 
 
 @operation("getScheduledTasks")
 def get_tasks(call: ApiCall) -> list[JSON]:
-    """Scheduled tasks."""
+    """Return the scheduled tasks."""
     return [
         {
             "id": number,
@@ -65,7 +65,7 @@ def get_tasks(call: ApiCall) -> list[JSON]:
 
 @operation("getNotificationChannels")
 def get_channels(call: ApiCall) -> list[JSON]:
-    """Notification channels."""
+    """Return the notification channels."""
     return [
         {"id": number, "name": name, "description": f"Example channel {number}", "enabled": on, "type": kind}
         for number, (name, kind, on) in enumerate(_CHANNELS, 1)
@@ -74,19 +74,19 @@ def get_channels(call: ApiCall) -> list[JSON]:
 
 @operation("getEnabledNotificationChannels")
 def get_enabled_channels(call: ApiCall) -> list[JSON]:
-    """Those of them that are in use."""
+    """Return the notification channels that are in use."""
     return [channel for channel in get_channels(call) if channel["enabled"]]
 
 
 @operation("getSoftwareProducts")
 def get_products(call: ApiCall) -> list[JSON]:
-    """Software that can be patched."""
+    """Return the software that can be patched."""
     return [make("SoftwareProduct", number) for number in range(1, PRODUCTS + 1)]
 
 
 @operation("updateUserRoleOrganizationPermissions")
 def set_permissions(call: ApiCall, role_id: int) -> JSON:
-    """Nothing is published about the body: it is kept with the role, and comes back."""
+    """Store the body with the role and return it; its members are not published."""
     role_of(call, role_id)
     permissions = call.state.store.setdefault("role_permissions", {})
     permissions[role_id] = permissions.get(role_id, {}) | call.body
@@ -95,7 +95,7 @@ def set_permissions(call: ApiCall, role_id: int) -> JSON:
 
 @operation("getKnowledgeBaseArticleSignedUrls")
 def get_article_urls(call: ApiCall, article_id: int) -> JSON:
-    """Links to an article's attachments."""
+    """Return links to an article's attachments."""
     article = ARTICLES.find(call.state, article_id)
     found = [entry["metadata"]["contentId"] for entry in article.get("attachments", [])]
     return signed_urls(*(found or [uid(71, article_id)]))
@@ -103,19 +103,19 @@ def get_article_urls(call: ApiCall, article_id: int) -> JSON:
 
 @operation("getClientChecklistSignedUrls")
 def get_checklist_urls(call: ApiCall, checklist_id: int) -> JSON:
-    """Links to what is attached to a checklist."""
+    """Return links to what is attached to a checklist."""
     return signed_urls(uid(72, CHECKLISTS.find(call.state, checklist_id)["id"]))
 
 
 @operation("getClientDocumentSignedUrls")
 def get_document_urls(call: ApiCall, client_document_id: int) -> JSON:
-    """Links to what is attached to a document."""
+    """Return links to what is attached to a document."""
     return signed_urls(uid(73, DOCUMENTS.find(call.state, client_document_id)["documentId"]))
 
 
 @operation("getNodeAttributeSignedUrls")
 def get_field_urls(call: ApiCall, entity_type: str, entity_id: int) -> JSON:
-    """Links to the files in an entity's custom fields."""
+    """Return links to the files in an entity's custom fields."""
     state = call.state
     if entity_type == "NODE":
         state.device(entity_id)

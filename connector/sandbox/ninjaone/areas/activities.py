@@ -28,7 +28,7 @@ _ALL_QUERY: Mapping[str, Scalar] = {
 
 @endpoint("GET", "/v2/activities", "getActivities", query=_ALL_QUERY)
 def get_activities(call: ApiCall) -> JSON:
-    """Activities of the account, newest first."""
+    """Return the activities of the account, newest first."""
     found = _newest_first(call.state, _tests(call.state, call.query))
     return {
         "lastActivityId": _newest_id(call.state, None),
@@ -40,7 +40,7 @@ def get_activities(call: ApiCall) -> JSON:
     "GET", "/v2/device/{id}/activities", "getDeviceActivities", query={**ACTIVITY_PAGE, "activityType": TEXT}
 )
 def get_device_activities(call: ApiCall, id: int) -> JSON:
-    """Activities of one device, newest first."""
+    """Return the activities of one device, newest first."""
     call.state.device(id)
     tests = [*_tests(call.state, call.query), lambda activity: activity.get("deviceId") == id]
     return {
@@ -65,7 +65,7 @@ def _newest_id(state: State, device_id: int | None) -> int:
 
 
 def _tests(state: State, query: Mapping[str, Any]) -> list[Test]:
-    """What the filters in the query ask of an activity; lists are comma-separated."""
+    """Return the tests of an activity for the filters in the query; lists are comma-separated."""
     tests: list[Test] = []
     for parameter, key in (
         ("type", "activityType"),
@@ -111,7 +111,7 @@ def _of_devices(state: State, text: str) -> Test:
 
 
 def _moment(text: str, where: str) -> float:
-    """A date as the device filter writes it, or an epoch in seconds."""
+    """Return the epoch seconds of a date as in device filters, or of an epoch in seconds."""
     try:
         return float(text)
     except ValueError:
@@ -125,7 +125,7 @@ def _moment(text: str, where: str) -> float:
 
 @endpoint("GET", "/v2/alerts", "getAlerts", query={**LANGUAGE, "sourceType": TEXT, "df": TEXT})
 def get_alerts(call: ApiCall) -> list[JSON]:
-    """Active alerts of the devices that pass the filter; not paged."""
+    """Return the active alerts of the devices that match the filter; not paged."""
     keep = _of_devices(call.state, call.query.get("df", ""))
     wanted = call.query.get("sourceType")
     return [
@@ -135,14 +135,14 @@ def get_alerts(call: ApiCall) -> list[JSON]:
 
 @endpoint("GET", "/v2/device/{id}/alerts", "getDeviceAlerts", query=LANGUAGE)
 def get_device_alerts(call: ApiCall, id: int) -> list[JSON]:
-    """Active alerts of one device."""
+    """Return the active alerts of one device."""
     call.state.device(id)
     return [alert for alert in call.state.alerts.values() if alert["deviceId"] == id]
 
 
 @endpoint("DELETE", "/v2/alert/{uid}", "resetAlert", path_types={"uid": UUID})
 def reset_alert(call: ApiCall, uid: str) -> None:
-    """Closes an alert."""
+    """Close an alert."""
     _reset(call.state, uid, {})
 
 
@@ -155,7 +155,7 @@ def reset_alert(call: ApiCall, uid: str) -> None:
     body_required=False,
 )
 def reset_alert_with_data(call: ApiCall, uid: str) -> None:
-    """Closes an alert; the body becomes the data of the activity that tells of it."""
+    """Close an alert; the body becomes the data of the activity that records it."""
     _reset(call.state, uid, call.body or {})
 
 

@@ -22,12 +22,12 @@ _ASSET_FIELDS = {
     "assetPurchaseAmount": "itamAssetPurchaseAmount",
     "assetExpectedLifetime": "itamAssetExpectedLifetime",
 }
-"""Asset fields of a request, and the custom fields by which they can be read (FACTS.md F)."""
+"""Asset fields of a request, and the custom fields that show them (FACTS.md F)."""
 
 
 @operation("createUnmanagedDevicePublicApi")
 def create_unmanaged(call: ApiCall) -> JSON:
-    """A device without an agent; from then on it is a device among others."""
+    """Create a device without an agent, which is then listed with the others."""
     number = _add(call, "UNMANAGED_DEVICE", "APPROVED")
     _describe(call.state, number, call.body)
     return {"nodeId": number}
@@ -35,7 +35,7 @@ def create_unmanaged(call: ApiCall) -> JSON:
 
 @operation("createStagedDevice")
 def create_staged(call: ApiCall) -> JSON:
-    """A device that waits for its agent."""
+    """Create a device that waits for its agent."""
     role = call.state.role(call.body["roleId"])
     number = _add(call, role["nodeClass"], "STAGED")
     _describe(call.state, number, call.body)
@@ -46,7 +46,7 @@ def create_staged(call: ApiCall) -> JSON:
 
 @operation("updateUnmanagedDevicePublicApi")
 def update_unmanaged(call: ApiCall, node_id: int) -> None:
-    """Changes the device at once, although the published status, 202, only accepts the change."""
+    """Change the device immediately, although the published status is 202 (accepted)."""
     _unmanaged(call.state, node_id)
     _check(call.state, call.body)
     call.state.fleet.rename(node_id, call.body["name"])
@@ -57,19 +57,19 @@ def update_unmanaged(call: ApiCall, node_id: int) -> None:
 
 @operation("deleteUnmanagedDevicePublicApi")
 def delete_unmanaged(call: ApiCall, node_id: int) -> None:
-    """The device is gone."""
+    """Delete the device."""
     call.state.fleet.remove(_unmanaged(call.state, node_id))
 
 
 @operation("decommissionUnmanagedDevicePublicApi")
 def decommission_unmanaged(call: ApiCall, node_id: int) -> None:
-    """The device is out of service, and still there."""
+    """Decommission the device, which stays readable."""
     call.state.fleet.change(_unmanaged(call.state, node_id)).status = "DECOMMISSIONED"
 
 
 @operation("decommissionUnmanagedDevicePublicApiList")
 def decommission_several(call: ApiCall) -> None:
-    """The same for several, all or none."""
+    """Decommission devices, which stay readable, all or none."""
     for number in [_unmanaged(call.state, number) for number in call.body["nodeIds"]]:
         call.state.fleet.change(number).status = "DECOMMISSIONED"
 
@@ -98,7 +98,7 @@ def _add(call: ApiCall, node_class: str, status: str) -> int:
 
 
 def _describe(state: State, number: int, body: JSON) -> None:
-    """Owner, warranty and asset fields of a request."""
+    """Return the owner, warranty and asset fields of a request."""
     changes = state.fleet.change(number)
     if body.get("assignedUserUid") is not None:
         owner = state.user_by_uid(body["assignedUserUid"])
@@ -132,7 +132,7 @@ TYPES.serve(list="getAssetRelationshipTypes", create="createAssetRelationshipTyp
 
 @operation("getAssetRelationshipsByEntity")
 def get_relationships_of(call: ApiCall, entity_type: str, entity_id: int) -> list[JSON]:
-    """Relationships that have the entity at one of their ends. Their form is a guess."""
+    """Return the relationships at one end of which the entity is. Their shape is not published."""
     end = (entity_type.casefold(), entity_id)
     return [
         item
@@ -147,7 +147,7 @@ def _end(item: JSON, kind: str, number: str) -> tuple[str, Any]:
 
 @operation("deleteAssetRelationship")
 def delete_relationship(call: ApiCall) -> None:
-    """Nothing is published by which the request could say which one: the newest is gone."""
+    """Delete the newest one, since the request has no published parameter to select one."""
     items = RELATIONSHIPS.items(call.state)
     if not items:
         raise not_found(RELATIONSHIPS.name)

@@ -1,4 +1,4 @@
-"""Files that were sent: kept in memory, described, linked to and sent back."""
+"""Uploaded files: stored in memory, with descriptions and links."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SIGNED = "https://files.example.com/{0}?signature=example"
 
 
 def keep_file(state: State, part: MultipartPart) -> JSON:
-    """Keep the file of a part; its description (`AttachmentMetadata`)."""
+    """Store the file of a part and return its description (`AttachmentMetadata`)."""
     content_id = state.fresh_uid()
     name = part.filename or part.name
     state.files[content_id] = part
@@ -29,7 +29,7 @@ def keep_file(state: State, part: MultipartPart) -> JSON:
 
 
 def download(state: State, content_id: str) -> ServerResponse:
-    """The file, as it was sent."""
+    """Return the file as it was sent."""
     part = state.files.get(content_id)
     if part is None:
         raise not_found("attachment")
@@ -40,13 +40,13 @@ def download(state: State, content_id: str) -> ServerResponse:
 
 
 def signed_urls(*content_ids: str) -> JSON:
-    """A link to each file, by its content id."""
+    """Return a link to each file, by content id."""
     return {content_id: SIGNED.format(content_id) for content_id in content_ids}
 
 
 @operation("uploadTempAttachments")
 def upload_temporary(call: ApiCall) -> list[JSON]:
-    """Files that a later request will refer to."""
+    """Store files for later requests to refer to."""
     check_parts(operations()["uploadTempAttachments"], call.parts)
     described = [keep_file(call.state, part) for part in call.parts if part.name == "files"]
     return [given(entry, "name", "mimeType", "size", "extension", "contentId") for entry in described]

@@ -28,13 +28,13 @@ Test = Callable[[JSON], bool]
 
 @operation("getBackupJobs")
 def get_jobs(call: ApiCall) -> JSON:
-    """Backup jobs of the devices and of the kinds that the filters ask for, page by page."""
+    """Return a page of the backup jobs that match the filters."""
     return _jobs(call, "getBackupJobs", _backups)
 
 
 @operation("getIntegrityCheckJobs")
 def get_integrity_checks(call: ApiCall) -> JSON:
-    """Integrity check jobs, those that were submitted among them."""
+    """Return the integrity check jobs, including submitted ones."""
     return _jobs(call, "getIntegrityCheckJobs", _checks)
 
 
@@ -98,7 +98,7 @@ def _submitted(state: State) -> dict[Any, JSON]:
 
 @operation("submitIntegrityCheckJob")
 def submit_integrity_check(call: ApiCall) -> JSON:
-    """Starts a check of a device's backups."""
+    """Start a check of a device's backups."""
     for name in ("deviceId", "planUid"):
         if call.body.get(name) is None:
             raise invalid(name, "a value")
@@ -118,7 +118,7 @@ def submit_integrity_check(call: ApiCall) -> JSON:
 
 
 def job_tests(query: Any) -> Iterator[Test]:
-    """What `sf`, `ptf` and `stf` ask of a job (FACTS.md E); what cannot be read is a 500, as with `df`."""
+    """Yield the tests of a job for `sf`, `ptf` and `stf` (FACTS.md E). Raises HttpError 500, as for `df`."""
     for name, key, member in (("sf", "status", "jobStatus"), ("ptf", "planType", "planType")):
         if name in query:
             yield _among(query[name], key, member)
@@ -155,7 +155,7 @@ def _moment(text: str, whole: str) -> float:
 
 @operation("getDeviceUsage")
 def get_usage(call: ApiCall) -> JSON:
-    """Devices with what their backups take, page by page."""
+    """Return a page of devices with the size of their backups."""
 
     def show(device_id: int) -> JSON:
         node = call.state.node(call.state.fleet.facts(device_id))
@@ -171,7 +171,7 @@ def get_usage(call: ApiCall) -> JSON:
 
 @operation("getOrganizationLocationUsage")
 def get_usage_by_location(call: ApiCall, id: str) -> list[JSON]:
-    """What backups take at each location. The id is published as text (FACTS.md H)."""
+    """Return the size of the backups at each location. The id is published as text (FACTS.md H)."""
     if not id.isdecimal():
         raise invalid("id", "int32")
     organization = call.state.organization(int(id))
@@ -180,7 +180,7 @@ def get_usage_by_location(call: ApiCall, id: str) -> list[JSON]:
 
 @operation("getLocationUsage")
 def get_usage_of_location(call: ApiCall, id: int, location_id: int) -> JSON:
-    """What backups take at one location."""
+    """Return the size of the backups at one location."""
     return _usage(call.state.organization(id), call.state.location(id, location_id))
 
 
@@ -197,7 +197,7 @@ def _usage(organization: JSON, place: JSON) -> JSON:
 
 @operation("setBandwidthThrottleForDevice")
 def set_throttle(call: ApiCall) -> None:
-    """How much of the line backups may take; the usage report shows it."""
+    """Set the bandwidth limit of backups, which the usage report shows."""
     if call.body.get("deviceId") is None:
         raise invalid("deviceId", "a value")
     call.state.device(call.body["deviceId"])

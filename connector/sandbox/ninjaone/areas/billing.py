@@ -1,7 +1,7 @@
-"""Billing: accounts, agreements, invoices, products, and what is booked on tickets.
+"""Billing: accounts, agreements, invoices, products, and ticket products.
 
-Nothing is published about these bodies but that they are JSON objects: what is given is kept and comes back.
-Only the members that other operations name are looked at. Errors are billing's own kind (FACTS.md D).
+These bodies are published as objects without members: they are stored and returned as given. Only the
+members that other operations name are interpreted. Errors have billing's own format (FACTS.md D).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from connector.sandbox.ninjaone.data.seed import EPOCH, JSON
 
 
 def billing_error(status: int, code: str, message: str) -> HttpError:
-    """An error as billing words it."""
+    """Return an error in the format of the billing operations."""
     return HttpError(status, {"errorCode": code, "message": message})
 
 
@@ -84,7 +84,7 @@ TIME_ENTRIES.serve(update="updateBillingTicketTimeEntry")
 
 @operation("createBillingInvoice")
 def create_invoice(call: ApiCall) -> JSON:
-    """A new invoice, of an agreement."""
+    """Create an invoice of an agreement."""
     if call.body.get("agreementId") is None:
         raise billing_error(400, "agreement_is_required", "An agreement is required")
     AGREEMENTS.find(call.state, call.body["agreementId"])
@@ -98,7 +98,7 @@ def _activate(collection: Collection, active: bool, call: ApiCall, id: int) -> J
 
 
 def _invoices(changes: JSON, call: ApiCall) -> list[JSON]:
-    """Changes the invoices whose ids stand in a list of the body, under whatever name."""
+    """Change the invoices whose ids are in a list of the body, whatever its name."""
     found = [INVOICES.find(call.state, number) for number in _ids(call.body)]
     for invoice in found:
         invoice |= {**changes, "updateTime": time.time()}
@@ -114,7 +114,7 @@ def _ids(body: JSON) -> list[Any]:
 
 @operation("exportBillingInvoices")
 def export(call: ApiCall) -> ServerResponse:
-    """The invoices as a table."""
+    """Return the invoices as a table."""
     rows = [f"{invoice['id']},{invoice.get('status', '')}" for invoice in _invoices({}, call)]
     headers = {"Content-Type": "text/csv", "Content-Disposition": 'attachment; filename="invoices.csv"'}
     return ServerResponse(200, headers, "\n".join(["id,status", *rows, ""]).encode())
@@ -122,13 +122,13 @@ def export(call: ApiCall) -> ServerResponse:
 
 @operation("createAdHocBillingTicketProduct")
 def add_ad_hoc_product(call: ApiCall) -> JSON:
-    """Books something on a ticket."""
+    """Add an entry to a ticket."""
     return _book(call, call.body)
 
 
 @operation("createCatalogBillingTicketProduct")
 def add_catalog_product(call: ApiCall) -> JSON:
-    """Books a product on a ticket."""
+    """Add a product to a ticket."""
     if call.body.get("productId") is not None:
         PRODUCTS.find(call.state, call.body["productId"])
     return _book(call, call.body)
@@ -142,13 +142,13 @@ def _book(call: ApiCall, body: JSON) -> JSON:
 
 @operation("getBillingTicketProductsByTicketId")
 def get_ticket_products(call: ApiCall, id: int) -> list[JSON]:
-    """What is booked on a ticket."""
+    """Return the products on a ticket."""
     return [item for item in TICKET_PRODUCTS.items(call.state).values() if item.get("ticketId") == id]
 
 
 @operation("deleteBillingTicketProducts")
 def delete_ticket_products(call: ApiCall) -> None:
-    """Bookings whose ids stand in a list of the body are gone, all or none."""
+    """Delete the ticket products whose ids are in a list of the body, all or none."""
     for item in [TICKET_PRODUCTS.find(call.state, number) for number in _ids(call.body)]:
         TICKET_PRODUCTS.items(call.state).pop(item["id"], None)
 

@@ -1,4 +1,4 @@
-"""What stands on a ticket board: its tickets as rows, the filters and the order."""
+"""The rows of a ticket board, with filters and sorting."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ def _board(number: int, name: str) -> JSON:
 
 
 BOARDS = [_board(1, "Open tickets"), _board(2, "All tickets")]
-"""Board 1 leaves out what is resolved or closed."""
+"""Board 1 leaves out resolved and closed tickets."""
 
 
 def matching(state: State, board_id: int) -> list[JSON]:
-    """The board's tickets."""
+    """Return the board's tickets."""
     done = (5000, 6000) if board_id == 1 else ()
     return [ticket for ticket in state.tickets.values() if ticket["status"]["statusId"] not in done]
 
 
 def row(state: State, ticket: JSON) -> JSON:
-    """A ticket as a row: names instead of ids."""
+    """Return a ticket as a row of a board, with names instead of ids."""
     people = {user["uid"]: _name(user) for user in state.users.values()}
     people |= {contact["uid"]: _name(contact) for contact in state.store.get("contact", {}).values()}
     assignee = state.users.get(ticket.get("assignedAppUserId"))
@@ -56,7 +56,7 @@ def _name(person: JSON) -> str:
 
 
 def sorted_rows(rows: list[JSON], sort_by: list[JSON]) -> list[JSON]:
-    """The rows ordered by the given fields, the first one weighing most; ties keep the order of ids."""
+    """Return the rows sorted by the given fields, the first one first; ties keep the order of ids."""
     rows = sorted(rows, key=lambda entry: int(entry["id"]))
     for order in reversed(sort_by):
         field = order["field"]
@@ -89,11 +89,11 @@ _OPERATORS: dict[str, Callable[[str, str], bool]] = {
     "greater_or_equal_than": lambda have, want: _number(have) >= _number(want),
     "less_or_equal_than": lambda have, want: _number(have) <= _number(want),
 }
-"""Board filter operators (FACTS.md E), less `between` and the repeating ones: their form is unknown."""
+"""Board filter operators (FACTS.md E), without `between` and the repeating ones, whose form is unknown."""
 
 
 def rule_test(rule: JSON) -> Callable[[JSON], bool]:
-    """The test of one filter; an unknown operator is a 400. Text compares without case, status by id."""
+    """Return the test of one filter. Text is compared without case, a status by id. Raises HttpError 400."""
     if rule["operator"] not in _OPERATORS:
         raise invalid("filters.operator", "one of " + ", ".join(_OPERATORS))
     compare, wanted = _OPERATORS[rule["operator"]], (rule.get("value") or "").casefold()

@@ -65,7 +65,7 @@ def _seeded_checklist(number: int) -> JSON:
 
 
 def _settle(call: ApiCall, item: JSON, body: JSON) -> None:
-    """Who it is assigned to, its tasks with ids, and how many of them are done."""
+    """Complete a checklist: its assignee, the ids of its tasks, and how many of them are done."""
     state = call.state
     if item.get("organizationId") is None:
         raise invalid("organizationId", "a value")
@@ -129,7 +129,7 @@ _SETTABLE = ("name", "description", "required", "dueDate", "assignedToUserId", "
 
 @operation("createOrganizationChecklistsFromTemplates")
 def create_from_templates(call: ApiCall, organization_id: int) -> list[JSON]:
-    """A checklist of each template, all or none."""
+    """Create a checklist of each template, all or none."""
     call.state.organization(organization_id)
     created = []
     for template in [TEMPLATES.find(call.state, template_id) for template_id in call.body]:
@@ -143,13 +143,13 @@ def create_from_templates(call: ApiCall, organization_id: int) -> list[JSON]:
 
 @operation("promoteClientChecklists_1")
 def promote(call: ApiCall) -> None:
-    """A template of each checklist, all or none."""
+    """Create a template of each checklist, all or none."""
     _promote(call, [(checklist_id, None) for checklist_id in call.body])
 
 
 @operation("promoteClientChecklists")
 def promote_with_name(call: ApiCall) -> None:
-    """The same under other names."""
+    """Create templates of checklists under other names, all or none."""
     _promote(call, [(entry.get("id"), entry.get("name")) for entry in call.body])
 
 

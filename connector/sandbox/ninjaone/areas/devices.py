@@ -18,24 +18,24 @@ from connector.sandbox.ninjaone.errors import application_error
 from connector.sandbox.types import BOOLEAN, INTEGER, MAP, NUMBER, TEXT, UUID, Array, Object, given, one_of
 
 LINK_VALID_S = 600
-"""How long a dashboard link says it is valid."""
+"""The validity of a dashboard link, in seconds."""
 
 
 @endpoint("GET", "/v2/devices", "getDevices", query={**AFTER, "df": TEXT})
 def get_devices(call: ApiCall) -> list[JSON]:
-    """Devices that pass the filter, page by page."""
+    """Return a page of the devices that match the filter."""
     return _page(call, device_filter(call.query.get("df")), details=False)
 
 
 @endpoint("GET", "/v2/devices-detailed", "getDevicesDetailed", query={**AFTER, "df": TEXT})
 def get_devices_detailed(call: ApiCall) -> list[JSON]:
-    """The same with what the agents report."""
+    """Return a page of the devices that match the filter, with the data of their agents."""
     return _page(call, device_filter(call.query.get("df")), details=True)
 
 
 @endpoint("GET", "/v2/organization/{id}/devices", "getOrganizationDevices", query=AFTER)
 def get_organization_devices(call: ApiCall, id: int) -> list[JSON]:
-    """The approved devices of one organization, page by page."""
+    """Return a page of the approved devices of one organization."""
     call.state.organization(id)
     return _page(call, device_filter(f"org = {id}"), details=False)
 
@@ -49,7 +49,7 @@ def _page(call: ApiCall, keep: Callable[[Facts], bool], details: bool) -> list[J
 
 @endpoint("GET", "/v2/device/{id}", "getDevice")
 def get_device(call: ApiCall, id: int) -> JSON:
-    """One device with what its agent reports, its maintenance and its warranty."""
+    """Return one device with the data of its agent, its maintenance and its warranty."""
     return call.state.node(call.state.device(id), details=True)
 
 
@@ -69,7 +69,7 @@ _DEVICE = Object(
 
 @endpoint("PATCH", "/v2/device/{id}", "updateDevice", body=_DEVICE)
 def update_device(call: ApiCall, id: int) -> None:
-    """Changes the given fields; a `policyId` of null goes back to the role's policy (FACTS.md G)."""
+    """Change the given fields; a `policyId` of null restores the role's policy (FACTS.md G)."""
     state, facts = call.state, call.state.device(id)
     fields = given(
         call.body, "displayName", "userData", "nodeRoleId", "policyId", "organizationId", "locationId"
@@ -89,7 +89,7 @@ def update_device(call: ApiCall, id: int) -> None:
 
 
 def _place(state: State, facts: Facts, fields: JSON) -> JSON:
-    """The organization and location that belong together; a move without a location goes to the first one."""
+    """Return the new organization and location; without a location, the first one of the organization."""
     organization_id = fields.get("organizationId", facts.organization_id)
     state.organization(organization_id)
     if "locationId" in fields:
@@ -108,7 +108,7 @@ def _place(state: State, facts: Facts, fields: JSON) -> JSON:
     body=Object({"devices": Array(INTEGER)}, required=("devices",)),
 )
 def approve_devices(call: ApiCall, mode: str) -> None:
-    """Approves waiting devices, or rejects them: a rejected device is gone. All of the list or none."""
+    """Approve pending devices, or reject and delete them, all or none."""
     for device_id in call.body["devices"]:
         if call.state.device(device_id).status != "PENDING" and mode == "REJECT":
             raise application_error(400, "device_already_approved")
@@ -130,7 +130,7 @@ def approve_devices(call: ApiCall, mode: str) -> None:
     body_required=False,
 )
 def reboot_device(call: ApiCall, id: int, mode: str) -> None:
-    """Reboots at once: an activity tells of it, and the last boot time moves."""
+    """Reboot immediately: add an activity and set the last boot time."""
     call.state.fleet.change(id).booted = time.time()
     params = {"mode": mode, **given(call.body or {}, "reason")}
     call.state.record(
@@ -145,7 +145,7 @@ def reboot_device(call: ApiCall, id: int, mode: str) -> None:
 
 @endpoint("POST", "/v2/device/{id}/owner/{ownerUid}", "setDeviceOwner", path_types={"ownerUid": UUID})
 def set_device_owner(call: ApiCall, id: int, owner_uid: str) -> None:
-    """Makes a user the device's owner."""
+    """Set the owner of the device."""
     call.state.device(id)
     owner = call.state.user_by_uid(owner_uid)
     _release(call.state, id)
@@ -155,7 +155,7 @@ def set_device_owner(call: ApiCall, id: int, owner_uid: str) -> None:
 
 @endpoint("DELETE", "/v2/device/{id}/owner", "removeDeviceOwner")
 def remove_device_owner(call: ApiCall, id: int) -> None:
-    """Leaves the device without an owner, whether it had one or not."""
+    """Remove the owner of the device, if there is one."""
     call.state.device(id)
     _release(call.state, id)
     call.state.fleet.change(id).fields["assignedOwnerUid"] = None
@@ -169,7 +169,7 @@ def _release(state: State, device_id: int) -> None:
 
 @endpoint("GET", "/v2/device/{id}/custom-fields", "getNodeCustomFields", query=INHERITANCE)
 def get_device_fields(call: ApiCall, id: int) -> JSON:
-    """The custom fields that have a value, on request with those of location and organization."""
+    """Return the custom fields with a value, on request including those of location and organization."""
     facts, stored = call.state.device(id), call.state.custom_fields
     inherited: JSON = {}
     if call.query.get("withInheritance"):
@@ -180,14 +180,14 @@ def get_device_fields(call: ApiCall, id: int) -> JSON:
 
 @endpoint("PATCH", "/v2/device/{id}/custom-fields", "updateNodeAttributeValues", body=MAP)
 def update_device_fields(call: ApiCall, id: int) -> None:
-    """Sets custom fields; null clears one."""
+    """Set custom fields; null clears one."""
     call.state.device(id)
     set_custom_fields(call.state, "device", id, call.body)
 
 
 @endpoint("GET", "/v2/device/{id}/dashboard-url", "getDeviceLink", query={"redirect": BOOLEAN})
 def get_device_link(call: ApiCall, id: int) -> JSON | ServerResponse:
-    """The link to the device's dashboard; with `redirect` a 302 to it, without a body."""
+    """Return the link to the device's dashboard; with `redirect`, a 302 to it without a body."""
     call.state.device(id)
     url = f"{call.base_url}/#/deviceDashboard/{id}/overview"
     if call.query.get("redirect"):

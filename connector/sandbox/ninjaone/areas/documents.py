@@ -75,7 +75,7 @@ def _seeded_document(number: int) -> JSON:
 
 
 def _settle_document(call: ApiCall, item: JSON, body: JSON) -> None:
-    """Fields are given as a map and kept as a list; those that a request does not name stay."""
+    """Complete a document: fields are a map in requests and a list in the item; others are unchanged."""
     for name in ("organizationId", "documentTemplateId"):
         if item.get(name) is None:
             raise invalid(name, "a value")

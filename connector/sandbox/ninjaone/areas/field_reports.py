@@ -1,4 +1,4 @@
-"""Custom fields: their definitions' values over the fleet and over organizations, locations and end users."""
+"""Reports of custom field values of devices, organizations, locations and end users."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from connector.sandbox.ninjaone.areas.reports import moment, paged
 from connector.sandbox.ninjaone.data.seed import JSON
 
 SCOPES = {"device": "NODE", "organization": "ORGANIZATION", "location": "LOCATION", "end_user": "END_USER"}
-"""Under which name the state keeps an entity's values, and how the API calls its scope."""
+"""The key of an entity's values in the state, and the API's name for its scope."""
 
 
 @operation("getCustomFieldsReport")
 def custom_fields(call: ApiCall) -> JSON:
-    """The values of each device that has any."""
+    """Return a page of the devices that have values."""
     return paged(call, "getCustomFieldsReport", lambda: [*_devices(call, _values)])
 
 
 @operation("getCustomFieldsDetailedReport")
 def custom_fields_detailed(call: ApiCall) -> JSON:
-    """The same, with when each was set."""
+    """Return a page of the devices that have values, with the time when each was set."""
     return paged(call, "getCustomFieldsDetailedReport", lambda: [*_devices(call, _details)])
 
 
 @operation("getScopedCustomFieldsReport")
 def scoped_custom_fields(call: ApiCall) -> JSON:
-    """The values of every entity of the wanted scopes."""
+    """Return a page of the entities in the given scopes, with their values."""
     return paged(call, "getScopedCustomFieldsReport", lambda: [*_scoped(call, _values)])
 
 
 @operation("getScopedCustomFieldsDetailedReport")
 def scoped_custom_fields_detailed(call: ApiCall) -> JSON:
-    """The same, with when each was set."""
+    """Return a page of the entities in the given scopes, with the time when each value was set."""
     return paged(call, "getScopedCustomFieldsDetailedReport", lambda: [*_scoped(call, _details)])
 
 
@@ -87,7 +87,7 @@ def _set_at(call: ApiCall, entity: str, entity_id: int, name: str) -> float:
 
 
 def _readable(call: ApiCall, name: str, value: Any) -> Any:
-    """A secret shows on request only."""
+    """Return the value, or asterisks for a secret one that was not requested."""
     found = definition(call.state, name)
     hidden = found is not None and found["type"] in SECRET_TYPES and not call.query.get("showSecureValues")
     return "********" if hidden else value

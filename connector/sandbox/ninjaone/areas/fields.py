@@ -1,4 +1,4 @@
-"""Custom field definitions, and what they ask of a value."""
+"""Custom field definitions, and validation of values."""
 
 from __future__ import annotations
 
@@ -76,13 +76,13 @@ DEFINITIONS = Collection("custom_field", _RESOURCE, key="name", count=len(_SEEDS
 
 
 def definition(state: State, name: str) -> JSON | None:
-    """The definition of a field, if there is one."""
+    """Return the definition of a field, or None."""
     return DEFINITIONS.items(state).get(name)
 
 
 @operation("getAllNodeAttributes")
 def get_definitions(call: ApiCall) -> JSON:
-    """All definitions, page by page (`cursorName` family)."""
+    """Return a page of all definitions (pager `cursorName`)."""
     size = call.query.get("pageSize", 50)
     rows, cursor = cursor_page(
         call.state,
@@ -97,43 +97,43 @@ def get_definitions(call: ApiCall) -> JSON:
 
 @operation("getNodeAttributeByFieldName")
 def get_definition(call: ApiCall, field_name: str) -> JSON:
-    """One definition."""
+    """Return one definition."""
     return DEFINITIONS.find(call.state, field_name)
 
 
 @operation("createNodeAttribute")
 def create_definition(call: ApiCall) -> JSON:
-    """A new definition; its name must be free."""
+    """Create a definition; its name must be unused."""
     return _create(call.state, [call.body])[0]
 
 
 @operation("bulkCreateNodeAttributes")
 def create_definitions(call: ApiCall) -> list[JSON]:
-    """New definitions, all or none."""
+    """Create definitions, all or none."""
     return _create(call.state, call.body.get("customFields") or [])
 
 
 @operation("updateNodeAttributeByFieldName")
 def update_definition(call: ApiCall, field_name: str) -> JSON:
-    """Replaces what a definition says; its type stays."""
+    """Replace a definition except for its type."""
     return _update(call.state, [{**call.body, "fieldName": field_name}])[0]
 
 
 @operation("bulkUpdateNodeAttributes")
 def update_definitions(call: ApiCall) -> list[JSON]:
-    """The same for several, all or none."""
+    """Replace definitions except for their types, all or none."""
     return _update(call.state, call.body.get("customFields") or [])
 
 
 @operation("deleteNodeAttributeByFieldName")
 def delete_definition(call: ApiCall, field_name: str) -> None:
-    """The definition is gone, with all values."""
+    """Delete the definition and all its values."""
     _delete(call.state, [field_name])
 
 
 @operation("bulkDeleteNodeAttributes")
 def delete_definitions(call: ApiCall) -> list[str]:
-    """Definitions named in a list with commas are gone, all or none."""
+    """Delete the definitions in a comma-separated list of names, all or none."""
     names = [name.strip() for name in call.query.get("fieldNames", "").split(",") if name.strip()]
     if not names:
         raise invalid("fieldNames", "a value")
@@ -142,7 +142,7 @@ def delete_definitions(call: ApiCall) -> list[str]:
 
 
 def _global_definitions(call: ApiCall) -> list[JSON]:
-    """Definitions of the wanted scopes: a list with commas, published as one single value (FACTS.md H)."""
+    """Return the definitions in the given scopes, a comma-separated list (FACTS.md H)."""
     wanted = {part.strip() for part in call.query.get("scopes", "all").split(",")}
     if wanted - {"all", "node", "location", "organization"}:
         raise invalid("scopes", "all, node, location or organization, with commas between")
@@ -190,7 +190,7 @@ def _update(state: State, bodies: list[JSON]) -> list[JSON]:
 
 
 def _settle(state: State, item: JSON) -> None:
-    """Options get an id; who may read and write has a default."""
+    """Complete a definition: ids of its options, and default permissions."""
     for option in item.get("content", {}).get("values") or []:
         option.setdefault("id", state.fresh_uid())
         option.setdefault("active", True)
@@ -209,7 +209,7 @@ def _delete(state: State, names: list[str]) -> None:
 
 
 def check_values(state: State, values: JSON) -> None:
-    """Raise the 400 of a value that its field's definition excludes; other names are not looked at."""
+    """Raise HttpError 400 for a value that the definition of its field excludes; unknown names pass."""
     for name, value in values.items():
         found = definition(state, name)
         if found is None or value is None or found["type"] not in _TESTS:
@@ -242,7 +242,7 @@ _TESTS: dict[str, tuple[str, Callable[[Any, set[str]], bool]]] = {
 
 
 def note_times(state: State, entity: str, entity_id: int, values: JSON) -> None:
-    """Remember when the values were set."""
+    """Record when the values were set."""
     now = time.time()
     state.field_times |= {(entity, entity_id, name): now for name in values}
 

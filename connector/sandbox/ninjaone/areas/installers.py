@@ -38,7 +38,7 @@ _TYPE = one_of(*_SUFFIXES)
     ),
 )
 def generate_installer(call: ApiCall) -> JSON:
-    """A link; the device role is an id as text, `auto`, or empty (FACTS.md F)."""
+    """Return a link; the device role is an id as text, `auto`, or empty (FACTS.md F)."""
     role = (call.body.get("content") or {}).get("nodeRoleId") or ""
     if role not in ("", "auto"):
         if not role.isdecimal():
@@ -54,7 +54,7 @@ def generate_installer(call: ApiCall) -> JSON:
     path_types={"installer_type": _TYPE},
 )
 def get_installer(call: ApiCall, id: int, location_id: int, installer_type: str) -> JSON:
-    """The same link by GET."""
+    """Return a link for the installer without a device role."""
     return _link(call.state, id, location_id, installer_type)
 
 

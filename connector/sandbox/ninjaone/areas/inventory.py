@@ -1,4 +1,4 @@
-"""More of devices: decommissioning, patches, jobs, policy overrides, saved groups, search, last user."""
+"""Devices: decommissioning, patches, jobs, policy overrides, saved groups, search, last user."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from connector.sandbox.ninjaone.errors import application_error, not_found
 
 @operation("decommissionDevice")
 def decommission(call: ApiCall, id: int) -> None:
-    """The device is out of service: lists of approved devices leave it out."""
+    """Decommission the device, which lists of approved devices then leave out."""
     call.state.device(id)
     call.state.fleet.change(id).status = "DECOMMISSIONED"
     call.state.record("SYSTEM", "NODE_DELETED", "Device decommissioned", device_id=id)
 
 
 def _patch(system: bool, action: str, call: ApiCall, id: int) -> None:
-    """Queued: an activity tells of it. Only Windows has both kinds; others are "not applicable"."""
+    """Record that a scan or apply has started. Raises HttpError 400 where the device has no such patches."""
     facts = call.state.device(id)
     if not has_agent(call.state, facts) or (not system and facts.node_class.startswith("LINUX")):
         raise application_error(400, "FAILURE", "not applicable")
@@ -36,26 +36,26 @@ def _patch(system: bool, action: str, call: ApiCall, id: int) -> None:
 
 @operation("getPolicyOverrides")
 def get_overrides(call: ApiCall, id: int) -> JSON:
-    """Which settings of its policy the device overrides."""
+    """Return the policy settings that the device overrides."""
     return {"overrides": overrides(call.state, call.state.device(id))}
 
 
 @operation("resetPolicyOverrides")
 def reset_overrides(call: ApiCall, id: int) -> None:
-    """The device follows its policy in everything."""
+    """Remove all policy overrides of the device."""
     call.state.device(id)
     call.state.fleet.change(id).overrides_reset = True
 
 
 @operation("getDeviceLastLoggedOnUser")
 def get_last_user(call: ApiCall, id: int) -> JSON:
-    """Who was logged on last."""
+    """Return the user who logged on last."""
     call.state.device(id)
     return dict(make("LoggedOnUser", id * 16))
 
 
 def _jobs(state: State) -> list[JSON]:
-    """Every fifth device has a job that runs."""
+    """Return the running jobs: every fifth device has one."""
     kinds = ("ACTION", "PATCH_MANAGEMENT", "CONDITION_ACTION")
     return [
         {
@@ -76,7 +76,7 @@ def _jobs(state: State) -> list[JSON]:
 
 @operation("getActiveJobs")
 def get_jobs(call: ApiCall) -> list[JSON]:
-    """Jobs that run now, of the devices that pass the filter."""
+    """Return the running jobs of the devices that match the filter."""
     keep, wanted = device_filter(call.query.get("df")), call.query.get("jobType")
     fleet = call.state.fleet
     return [
@@ -88,14 +88,14 @@ def get_jobs(call: ApiCall) -> list[JSON]:
 
 @operation("getDeviceActiveJobs")
 def get_device_jobs(call: ApiCall, id: int) -> list[JSON]:
-    """Jobs that run now on one device."""
+    """Return the running jobs of one device."""
     call.state.device(id)
     return [job for job in _jobs(call.state) if job["deviceId"] == id]
 
 
 @operation("getGroups")
 def get_groups(call: ApiCall) -> list[JSON]:
-    """Saved groups, with how many devices are in each."""
+    """Return the saved groups with their numbers of devices."""
     return [
         {
             "id": number,
@@ -113,7 +113,7 @@ def get_groups(call: ApiCall) -> list[JSON]:
 
 @operation("getGroupDeviceIds")
 def get_group_members(call: ApiCall, id: int) -> list[int]:
-    """The devices in a saved group."""
+    """Return the ids of the devices in a saved group."""
     if id not in GROUPS:
         raise not_found("group")
     return _members(call.state, id)
@@ -125,7 +125,7 @@ def _members(state: State, number: int) -> list[int]:
 
 @operation("search")
 def search(call: ApiCall) -> JSON:
-    """Approved devices that have the words in a name, each with what matched."""
+    """Return the approved devices with the words in a name, each with the matching text."""
     words = call.query.get("q", "")
     limit: int = call.query.get("limit", 100)
     found: list[JSON] = []

@@ -24,7 +24,7 @@ _SETTABLE = (
     *("attachments", "path", "isNinjaArticle"),
 )
 SEPARATOR = "|"
-"""What stands between the names of a folder path."""
+"""The separator of names in a folder path."""
 
 
 def _seeded_folder(number: int) -> JSON:
@@ -62,13 +62,13 @@ ARTICLES.serve(
 
 @operation("getGlobalKnowledgeBaseArticles")
 def get_global_articles(call: ApiCall) -> list[JSON]:
-    """Articles that belong to no organization."""
+    """Return the articles that belong to no organization."""
     return [_article(call.state, item) for item in _listed(call) if "organizationId" not in item]
 
 
 @operation("getClientKnowledgeBaseArticles")
 def get_organization_articles(call: ApiCall) -> list[JSON]:
-    """Articles of organizations."""
+    """Return the articles of organizations."""
     wanted = call.query.get("organizationIds")
     return [
         _article(call.state, item)
@@ -87,7 +87,7 @@ def _listed(call: ApiCall) -> Iterator[JSON]:
 
 @operation("createKnowledgeBaseArticles")
 def create_articles(call: ApiCall) -> list[JSON]:
-    """New articles, each in a folder that is named by its id or by a path, which is made where it lacks."""
+    """Create articles, each in a folder given by its id or by a path, which is created if missing."""
     places = [_place(call.state, body, "destinationFolderId", "destinationFolderPath") for body in call.body]
     for body in call.body:
         if not body.get("name"):
@@ -101,7 +101,7 @@ def create_articles(call: ApiCall) -> list[JSON]:
 
 @operation("uploadKnowledgeBaseArticles")
 def upload_articles(call: ApiCall) -> list[JSON]:
-    """An article of each file."""
+    """Create an article of each file."""
     check_parts(operations()["uploadKnowledgeBaseArticles"], call.parts)
     fields: JSON = {part.name: part.data.decode() for part in call.parts if part.name != "files"}
     for name in ("organizationId", "folderId"):
@@ -124,7 +124,7 @@ def upload_articles(call: ApiCall) -> list[JSON]:
 
 @operation("updateKnowledgeBaseArticles")
 def update_articles(call: ApiCall) -> list[JSON]:
-    """Changes what is given, in all articles or none."""
+    """Change the given fields, in all articles or none."""
     found = [(ARTICLES.find(call.state, body.get("id")), body) for body in call.body]
     for item, body in found:
         item |= given(body, "name", "content") | {"updateTime": time.time()}
@@ -133,7 +133,7 @@ def update_articles(call: ApiCall) -> list[JSON]:
 
 @operation("downloadKnowledgeBaseArticle")
 def download_article(call: ApiCall, article_id: int) -> ServerResponse:
-    """The uploaded file, or the written article as a page. Published as an empty answer (FACTS.md D)."""
+    """Return the uploaded file, or the article as a page. Published without a response (FACTS.md D)."""
     item = ARTICLES.find(call.state, article_id)
     for attachment in item.get("attachments", []):
         return download(call.state, attachment["metadata"]["contentId"])
@@ -144,13 +144,13 @@ def download_article(call: ApiCall, article_id: int) -> ServerResponse:
 
 @operation("getKnowledgeBaseFolderContent")
 def get_folder(call: ApiCall, folder_id: int) -> JSON:
-    """A folder with what is in it."""
+    """Return a folder with its contents."""
     return _folder(call, FOLDERS.find(call.state, folder_id))
 
 
 @operation("getKnowledgeBaseFolderPathContent")
 def get_folder_by_path(call: ApiCall) -> JSON:
-    """A folder by its path or id; without either, what stands in none."""
+    """Return a folder by its path or id; without either, the top level."""
     query = call.query
     if "organizationId" in query:
         call.state.organization(query["organizationId"])
@@ -167,14 +167,14 @@ def get_folder_by_path(call: ApiCall) -> JSON:
 
 @operation("deleteKnowledgeBaseFolders")
 def delete_folders(call: ApiCall) -> None:
-    """The folders are gone, with all that is in them."""
+    """Delete the folders and their contents."""
     for folder in [FOLDERS.find(call.state, folder_id) for folder_id in call.body]:
         _delete(call.state, folder)
 
 
 @operation("move")
 def move(call: ApiCall) -> None:
-    """Moves folders and articles to a folder, or to the top of an organization or of the global ones."""
+    """Move folders and articles to a folder, or to the top level of an organization or of the global ones."""
     state, body = call.state, call.body
     place = _place(
         state,
@@ -192,7 +192,7 @@ def move(call: ApiCall) -> None:
 
 
 def _within(state: State, folder: JSON) -> Iterator[JSON]:
-    """The folder and all folders below it."""
+    """Return the ids of the folder and of all folders below it."""
     yield folder
     for other in list(FOLDERS.items(state).values()):
         if other.get("parentFolderId") == folder["id"]:
@@ -208,7 +208,7 @@ def _delete(state: State, folder: JSON) -> None:
 
 
 def _place(state: State, fields: JSON, folder_id: str, folder_path: str) -> JSON:
-    """Where the fields put an item: its organization, if any, and its folder, if any."""
+    """Return the members `organizationId` and `parentFolderId` of an item, as far as they are given."""
     place: JSON = given(fields, "organizationId")
     if place:
         state.organization(place["organizationId"])

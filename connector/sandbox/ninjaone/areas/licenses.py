@@ -29,7 +29,7 @@ def _assignment(number: int, name: str) -> JSON:
 
 
 def _settle(call: ApiCall, item: JSON, body: JSON) -> None:
-    """Publisher and vendor by their ids; who gets a license and who loses it."""
+    """Complete a license: its publisher and vendor, and who has been assigned to it or removed."""
     scope = item.get("scope") or {}
     for number in scope.get("organizationIds") or []:
         call.state.organization(number)
@@ -69,19 +69,19 @@ _SETTABLE = (
 
 @operation("getSoftwareLicenses")
 def get_licenses(call: ApiCall) -> list[JSON]:
-    """All licenses. Published without a form; it is taken to be that of one license."""
+    """Return all licenses; their shape is not published."""
     return list(LICENSES.items(call.state).values())
 
 
 @operation("getSoftwareLicenseAssignments")
 def get_assignments(call: ApiCall, license_id: int) -> list[JSON]:
-    """Who uses a license. Published without a form; it is taken to be that of a license's own list."""
+    """Return the assignments of a license; their shape is not published."""
     return list(LICENSES.find(call.state, license_id).get("licenseAssignmentList", []))
 
 
 @operation("upsert")
 def upsert(call: ApiCall) -> JSON:
-    """Changes the license of that name, or makes one; organizations, locations and people go by name."""
+    """Create a license or change the one of that name; organizations and people are given by name."""
     state, body = call.state, call.body
     fields = given(body, "name", "description", "type", "quantity", "currentUsage", "note")
     fields |= {"scope": _scope(state, body["scope"])}
@@ -118,5 +118,5 @@ def _named(known: dict[str, Any], name: str) -> Any:
 
 @operation("updateSoftwareLicenseAssignmentLastUsage")
 def update_last_usage(call: ApiCall) -> JSON:
-    """Nothing is published about the body, and no operation shows what it sets: it comes back as it was."""
+    """Return the body unchanged; its members are not published and no operation shows them."""
     return {**call.body, "updateTime": time.time()}

@@ -17,12 +17,12 @@ _MAINTENANCE = Object(
     },
     required=("end",),
 )
-"""Published as numbers, described as ISO 8601 or epoch: the sandbox takes all of it (FACTS.md H)."""
+"""Published as numbers, described as ISO 8601 or epoch: the sandbox accepts both (FACTS.md H)."""
 
 
 @endpoint("PUT", "/v2/device/{id}/maintenance", "updateDeviceMaintenance", body=_MAINTENANCE)
 def schedule_maintenance(call: ApiCall, id: int) -> None:
-    """Sets the window, in place of any other; without a start it begins now."""
+    """Set the maintenance window; without a start it begins now."""
     body, now = call.body, time.time()
     call.state.device(id)
     start = now if body.get("start") is None else epoch_seconds(body["start"])
@@ -46,7 +46,7 @@ def schedule_maintenance(call: ApiCall, id: int) -> None:
 
 @endpoint("DELETE", "/v2/device/{id}/maintenance", "cancelDeviceMaintenance")
 def cancel_maintenance(call: ApiCall, id: int) -> None:
-    """Ends the window, whether there was one or not."""
+    """End the maintenance window, if there is one."""
     call.state.device(id)
     call.state.fleet.change(id).maintenance = None
     call.state.record("SYSTEM", "NODE_UPDATED", "Maintenance cancelled", device_id=id)

@@ -16,7 +16,7 @@ from connector.sandbox.types import INTEGER, MAP, TEXT, Array, Object, given, on
 
 LOCATION_FIELDS = ("name", "address", "description", "userData")
 ORGANIZATION_FIELDS = ("name", "description", "userData", "nodeApprovalMode")
-"""What organization requests may set. Older documents add `tags` and `fields`: ignored today (FACTS.md G)."""
+"""Members of organization requests. Older documents have `tags` and `fields`, now ignored (FACTS.md G)."""
 
 _LOCATION = Object({"name": TEXT, "address": TEXT, "description": TEXT, "userData": MAP})
 _NEW_LOCATION = Object(_LOCATION.fields, required=("name",))
@@ -37,20 +37,20 @@ _NEW_ORGANIZATION = Object(
 
 @endpoint("GET", "/v2/organizations", "getOrganizations", query={**AFTER, "of": TEXT})
 def get_organizations(call: ApiCall) -> list[JSON]:
-    """Organizations, page by page."""
+    """Return a page of organizations."""
     return after_page((brief(organization) for organization in call.state.organizations.values()), call.query)
 
 
 @endpoint("GET", "/v2/organizations-detailed", "getOrganizationsDetailed", query={**AFTER, "of": TEXT})
 def get_organizations_detailed(call: ApiCall) -> list[JSON]:
-    """Organizations with locations, policies and settings, page by page."""
+    """Return a page of organizations with locations, policies and settings."""
     page = after_page(call.state.organizations.values(), call.query)
     return [detailed(call.state, organization) for organization in page]
 
 
 @endpoint("GET", "/v2/organization/{id}", "getOrganization")
 def get_organization(call: ApiCall, id: int) -> JSON:
-    """One organization with locations, policies and settings."""
+    """Return one organization with locations, policies and settings."""
     return detailed(call.state, call.state.organization(id))
 
 
@@ -62,7 +62,7 @@ def get_organization(call: ApiCall, id: int) -> JSON:
     body=_NEW_ORGANIZATION,
 )
 def create_organization(call: ApiCall) -> JSON:
-    """A new organization; a template gives its policies and settings, the request's own policies prevail."""
+    """Create an organization from the request and, for what it leaves out, the template."""
     state, body = call.state, call.body
     template: JSON = {}
     if "templateOrganizationId" in call.query:
@@ -87,7 +87,7 @@ def create_organization(call: ApiCall) -> JSON:
 
 @endpoint("PATCH", "/v2/organization/{id}", "updateOrganization", body=_ORGANIZATION)
 def update_organization(call: ApiCall, id: int) -> None:
-    """Changes the given fields and leaves the others."""
+    """Change the given fields."""
     organization = call.state.organization(id)
     changes = given(call.body, *ORGANIZATION_FIELDS)
     if "name" in changes:
@@ -103,7 +103,7 @@ def update_organization(call: ApiCall, id: int) -> None:
     body=Array(_ASSIGNMENT),
 )
 def update_policies(call: ApiCall, id: int) -> list[int]:
-    """Assigns policies to the given roles and answers with the ids of the devices that this affects."""
+    """Assign policies to the given roles and return the ids of the affected devices."""
     organization = call.state.organization(id)
     _check_assignments(call.state, call.body)
     before = {entry["nodeRoleId"]: entry["policyId"] for entry in organization["policies"]}
@@ -121,20 +121,20 @@ def update_policies(call: ApiCall, id: int) -> list[int]:
 
 @endpoint("GET", "/v2/locations", "getLocations", query=AFTER)
 def get_locations(call: ApiCall) -> list[JSON]:
-    """All locations with their organization's id, page by page."""
+    """Return a page of all locations with the id of their organization."""
     return after_page(call.state.locations.values(), call.query)
 
 
 @endpoint("GET", "/v2/organization/{id}/locations", "getOrganizationLocations")
 def get_organization_locations(call: ApiCall, id: int) -> list[JSON]:
-    """The locations of one organization."""
+    """Return the locations of one organization."""
     call.state.organization(id)
     return [_location(place) for place in call.state.locations_of(id)]
 
 
 @endpoint("POST", "/v2/organization/{id}/locations", "createLocationForOrganization", body=_NEW_LOCATION)
 def create_location(call: ApiCall, id: int) -> JSON:
-    """A new location."""
+    """Create a location."""
     call.state.organization(id)
     location = _add_location(call.state, id, call.body)
     call.state.record("SYSTEM", "LOCATION_CREATED", f"Location {location['name']} created")
@@ -143,7 +143,7 @@ def create_location(call: ApiCall, id: int) -> JSON:
 
 @endpoint("PATCH", "/v2/organization/{id}/locations/{locationId}", "updateLocation", body=_LOCATION)
 def update_location(call: ApiCall, id: int, location_id: int) -> JSON:
-    """Changes the given fields and leaves the others."""
+    """Change the given fields."""
     location = call.state.location(id, location_id)
     location |= given(call.body, *LOCATION_FIELDS)
     call.state.record("SYSTEM", "LOCATION_UPDATED", f"Location {location['name']} updated")
@@ -152,14 +152,14 @@ def update_location(call: ApiCall, id: int, location_id: int) -> JSON:
 
 @endpoint("GET", "/v2/organization/{id}/custom-fields", "getNodeCustomFields_1")
 def get_organization_fields(call: ApiCall, id: int) -> JSON:
-    """The custom fields that have a value."""
+    """Return the custom fields that have a value."""
     call.state.organization(id)
     return call.state.custom_fields.get(("organization", id), {})
 
 
 @endpoint("PATCH", "/v2/organization/{id}/custom-fields", "updateNodeAttributeValues_1", body=MAP)
 def update_organization_fields(call: ApiCall, id: int) -> None:
-    """Sets custom fields; null clears one."""
+    """Set custom fields; null clears one."""
     call.state.organization(id)
     set_custom_fields(call.state, "organization", id, call.body)
 
@@ -171,7 +171,7 @@ def update_organization_fields(call: ApiCall, id: int) -> None:
     query=INHERITANCE,
 )
 def get_location_fields(call: ApiCall, id: int, location_id: int) -> JSON:
-    """The custom fields that have a value, on request with those of the organization."""
+    """Return the custom fields with a value, on request including those of the organization."""
     call.state.location(id, location_id)
     own = call.state.custom_fields.get(("location", location_id), {})
     if call.query.get("withInheritance"):
@@ -186,13 +186,13 @@ def get_location_fields(call: ApiCall, id: int, location_id: int) -> JSON:
     body=MAP,
 )
 def update_location_fields(call: ApiCall, id: int, location_id: int) -> None:
-    """Sets custom fields; null clears one."""
+    """Set custom fields; null clears one."""
     call.state.location(id, location_id)
     set_custom_fields(call.state, "location", location_id, call.body)
 
 
 def set_custom_fields(state: State, entity: str, entity_id: int, values: JSON) -> None:
-    """Store the values under their names; null removes one. A name without a definition is a field, too."""
+    """Store the values under their names; null removes one. Names without a definition are allowed."""
     check_values(state, values)
     note_times(state, entity, entity_id, values)
     stored = state.custom_fields.setdefault((entity, entity_id), {})
@@ -202,12 +202,12 @@ def set_custom_fields(state: State, entity: str, entity_id: int, values: JSON) -
 
 
 def brief(organization: JSON) -> JSON:
-    """The organization as the plain list shows it (`Organization`)."""
+    """Return the organization as in the plain list (`Organization`)."""
     return {key: value for key, value in organization.items() if key not in ("policies", "settings")}
 
 
 def detailed(state: State, organization: JSON) -> JSON:
-    """The organization with its locations (`OrganizationDetailed`)."""
+    """Return the organization with its locations (`OrganizationDetailed`)."""
     return organization | {
         "locations": [_location(place) for place in state.locations_of(organization["id"])]
     }

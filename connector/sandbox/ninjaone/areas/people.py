@@ -1,4 +1,4 @@
-"""Technicians, end users and contacts, one by one, and the list of all of them that ticketing has."""
+"""Technicians, end users and contacts, and ticketing's list of all of them."""
 
 from __future__ import annotations
 
@@ -22,49 +22,49 @@ CONTACTS.serve(
     delete="deleteContact",
 )
 _FIRST_CONTACT_NATURAL_ID = 1_000_000
-"""Users come first in the list of all people, by their ids; contacts come after them."""
+"""The offset of contacts, which follow the users in the list of all people."""
 
 
 @operation("getTechnicians")
 def get_technicians(call: ApiCall) -> list[JSON]:
-    """All technicians."""
+    """Return all technicians."""
     return [_shown(user) for user in call.state.users.values() if user["userType"] == "TECHNICIAN"]
 
 
 @operation("getTechnician")
 def get_technician(call: ApiCall, id: int) -> JSON:
-    """One technician."""
+    """Return one technician."""
     return _shown(_user(call.state, id, "TECHNICIAN"))
 
 
 @operation("createTechnician")
 def create_technician(call: ApiCall) -> JSON:
-    """A new technician, who is not yet registered."""
+    """Create a technician, who is not yet registered."""
     kind = {"userType": "TECHNICIAN", "administrator": False, "permitAllClients": False}
     return _shown(_add(call.state, call.body, {**kind, "notifyAllClients": False}))
 
 
 @operation("updateTechnician")
 def update_technician(call: ApiCall, id: int) -> None:
-    """Changes the names that are given."""
+    """Change the given names."""
     _user(call.state, id, "TECHNICIAN").update(given(call.body, "firstName", "lastName"))
 
 
 @operation("deleteTechnician")
 def delete_technician(call: ApiCall, id: int) -> None:
-    """The technician is gone, also from roles and as the owner of devices."""
+    """Delete the technician, also from roles and as the owner of devices."""
     _remove(call.state, _user(call.state, id, "TECHNICIAN"))
 
 
 @operation("getEndUsers_1")
 def get_end_users(call: ApiCall) -> list[JSON]:
-    """All end users."""
+    """Return all end users."""
     return [_shown(user) for user in call.state.users.values() if user["userType"] == "END_USER"]
 
 
 @operation("getEndUsers")
 def get_organization_end_users(call: ApiCall, id: int) -> list[JSON]:
-    """The end users of one organization, with their roles on request."""
+    """Return the end users of one organization, on request with their roles."""
     call.state.organization(id)
     hidden = set() if call.query.get("includeRoles") else {"roles"}
     return [
@@ -76,13 +76,13 @@ def get_organization_end_users(call: ApiCall, id: int) -> list[JSON]:
 
 @operation("getEndUser")
 def get_end_user(call: ApiCall, id: int) -> JSON:
-    """One end user."""
+    """Return one end user."""
     return _shown(_user(call.state, id, "END_USER"))
 
 
 @operation("createEndUser")
 def create_end_user(call: ApiCall) -> JSON:
-    """A new end user, invited on request."""
+    """Create an end user, invited on request."""
     check_references(call.state, call.body)
     more = {"organizationId": call.body.get("organizationId") or min(call.state.organizations)}
     more |= {"fullPortalAccess": bool(call.body.get("fullPortalAccess")), "deviceIds": []}
@@ -91,7 +91,7 @@ def create_end_user(call: ApiCall) -> JSON:
 
 @operation("patchEndUser")
 def update_end_user(call: ApiCall, id: int) -> JSON:
-    """Changes what is given."""
+    """Change the given fields."""
     user = _user(call.state, id, "END_USER")
     check_references(call.state, call.body)
     user |= given(call.body, "firstName", "lastName", "organizationId", "fullPortalAccess")
@@ -100,13 +100,13 @@ def update_end_user(call: ApiCall, id: int) -> JSON:
 
 @operation("deleteEndUser")
 def delete_end_user(call: ApiCall, id: int) -> None:
-    """The end user is gone, also from roles and as the owner of devices."""
+    """Delete the end user, also from roles and as the owner of devices."""
     _remove(call.state, _user(call.state, id, "END_USER"))
 
 
 @operation("patchEndUserDeviceAccess")
 def update_device_access(call: ApiCall, id: int) -> JSON:
-    """Nothing is published about the body; a list of `deviceIds` becomes the devices that the user sees."""
+    """Set the devices that the user sees to `deviceIds`; the body's members are not published."""
     user = _user(call.state, id, "END_USER")
     device_ids = call.body.get("deviceIds")
     if isinstance(device_ids, list):
@@ -116,21 +116,21 @@ def update_device_access(call: ApiCall, id: int) -> JSON:
 
 @operation("getNodeCustomFields_3")
 def get_end_user_fields(call: ApiCall, id: int) -> JSON:
-    """The custom fields that have a value."""
+    """Return the custom fields that have a value."""
     _user(call.state, id, "END_USER")
     return call.state.custom_fields.get(("end_user", id), {})
 
 
 @operation("updateNodeAttributeValues_3")
 def update_end_user_fields(call: ApiCall, id: int) -> None:
-    """Sets custom fields; null clears one."""
+    """Set custom fields; null clears one."""
     _user(call.state, id, "END_USER")
     set_custom_fields(call.state, "end_user", id, call.body)
 
 
 @operation("getContacts_1")
 def get_ticketing_contacts(call: ApiCall) -> list[JSON]:
-    """Contacts as ticketing shows them."""
+    """Return the contacts in ticketing's format."""
     return [
         shown(contact, "ContactResponseDTO")
         | {
@@ -147,7 +147,7 @@ def get_ticketing_contacts(call: ApiCall) -> list[JSON]:
 
 @operation("getAllUserAndContacts")
 def get_users_and_contacts(call: ApiCall) -> list[JSON]:
-    """Everybody whom a ticket can name, page by page (`anchorNaturalId` family)."""
+    """Return a page of users and contacts for tickets (pager `anchorNaturalId`)."""
     query = call.query
     people = [
         *(_person(user, user["userType"], user["id"]) for user in call.state.users.values()),
@@ -177,7 +177,7 @@ def _person(entry: JSON, kind: str, natural_id: int) -> JSON:
 
 
 def _shown(user: JSON) -> JSON:
-    """The user as a technician or as an end user."""
+    """Return the user as a technician or as an end user."""
     resource = "Technician" if user["userType"] == "TECHNICIAN" else "EndUser"
     defaults: JSON = {"authType": "NATIVE", "scimUser": False}
     if resource == "EndUser":

@@ -1,4 +1,4 @@
-"""Related items: one entity hosts another, a file, or a login."""
+"""Related items: an entity, a file or a login that another entity hosts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TIMES: JSON = {"createTime": EPOCH, "updateTime": EPOCH, "createdByAppUserId": 
 
 
 def _seed(number: int) -> JSON:
-    """Relations between devices; `_attachments` makes the even ones files."""
+    """Relations between devices; `_attachments` turns the even ones into files."""
     host: JSON = {"id": number, "entityType": "NODE", "entityId": number, "type": "ENTITY"}
     return {**host, "relEntityType": "NODE", "relEntityId": number + 1, **_TIMES}
 
@@ -55,7 +55,7 @@ ENTITIES: dict[str, Callable[[State, int], Any]] = {
     "CHECKLIST": CHECKLISTS.find,
     "KB_DOCUMENT": ARTICLES.find,
 }
-"""The entities that the sandbox knows; of others, any id will do."""
+"""Lookups that raise HttpError 404; entities of other types may have any id."""
 
 
 def _check(state: State, kind: str, number: int) -> None:
@@ -80,31 +80,31 @@ def _add(call: ApiCall, kind: str, number: int, fields: JSON) -> JSON:
 
 @operation("getAllRelatedItems")
 def get_all(call: ApiCall) -> list[JSON]:
-    """All related items."""
+    """Return all related items."""
     return list(_items(call.state).values())
 
 
 @operation("getRelatedItemsWithHostEntityType")
 def get_by_host_type(call: ApiCall, entity_type: str) -> list[JSON]:
-    """The items that entities of one type host."""
+    """Return the items that entities of one type host."""
     return _where(call, entityType=entity_type)
 
 
 @operation("getRelatedItemsWithEntityType")
 def get_by_related_type(call: ApiCall, related_entity_type: str) -> list[JSON]:
-    """The items of one type, whoever hosts them."""
+    """Return the items of one type, whoever hosts them."""
     return _where(call, relEntityType=related_entity_type)
 
 
 @operation("getRelatedItemsWithEntity")
 def get_by_related_entity(call: ApiCall, rel_entity_type: str, rel_entity_id: int) -> list[JSON]:
-    """The items that are one entity, whoever hosts it."""
+    """Return the items that are one entity, whoever hosts it."""
     return _where(call, relEntityType=rel_entity_type, relEntityId=rel_entity_id)
 
 
 @operation("getRelatedItemsForHostEntity")
 def get_of_entity(call: ApiCall, entity_type: str, entity_id: int) -> list[JSON]:
-    """What an entity hosts, what hosts it, or both."""
+    """Return the items that an entity hosts, that host it, or both."""
     scope = call.query.get("scope", "ALL")
     hosted = _where(call, entityType=entity_type, entityId=entity_id) if scope != "HOSTED_BY" else []
     hosting = _where(call, relEntityType=entity_type, relEntityId=entity_id) if scope != "HOSTING" else []
@@ -121,13 +121,13 @@ def _where(call: ApiCall, **wanted: Any) -> list[JSON]:
 
 @operation("createRelatedItemForEntity")
 def relate(call: ApiCall, entity_type: str, entity_id: int) -> JSON:
-    """An entity hosts another."""
+    """Add an entity to another as a related item."""
     return _relate(call, entity_type, entity_id, [call.body])[0]
 
 
 @operation("createRelatedItemForEntity_1")
 def relate_several(call: ApiCall, entity_type: str, entity_id: int) -> list[JSON]:
-    """An entity hosts others, all or none."""
+    """Add entities to another as related items, all or none."""
     return _relate(call, entity_type, entity_id, call.body)
 
 
@@ -145,7 +145,7 @@ def _relate(call: ApiCall, kind: str, number: int, bodies: list[JSON]) -> list[J
 
 @operation("createRelatedItem")
 def attach(call: ApiCall, entity_type: str, entity_id: int) -> JSON:
-    """An entity hosts a file."""
+    """Add a file to an entity."""
     check_parts(operations()["createRelatedItem"], call.parts)
     item = _add(call, entity_type, entity_id, {})
     _attach(call.state, item, next(part for part in call.parts if part.name == "file"))
@@ -154,34 +154,34 @@ def attach(call: ApiCall, entity_type: str, entity_id: int) -> JSON:
 
 @operation("createSecureRelatedItemForEntity")
 def add_secure(call: ApiCall, entity_type: str, entity_id: int) -> JSON:
-    """An entity hosts a login; the answer has no secrets."""
+    """Add a login to an entity and return it without its secrets."""
     value = given(call.body, "name", "url", "notes", "username")
     return _add(call, entity_type, entity_id, {"type": "VALUE", "relEntityType": "SECURE", "value": value})
 
 
 @operation("deleteRelatedItem")
 def delete(call: ApiCall, related_item_id: int) -> None:
-    """The item is gone."""
+    """Delete the item."""
     _find(call.state, related_item_id)
     del _items(call.state)[related_item_id]
 
 
 @operation("deleteRelatedItems")
 def delete_all(call: ApiCall, entity_type: str, entity_id: int) -> None:
-    """All that the entity hosts is gone; of an entity without items, nothing is."""
+    """Delete all related items of the entity."""
     for item in _where(call, entityType=entity_type, entityId=entity_id):
         del _items(call.state)[item["id"]]
 
 
 @operation("downloadRelatedItemAttachment")
 def download_attachment(call: ApiCall, related_item_id: int) -> ServerResponse:
-    """The file. Published as an empty answer (FACTS.md D)."""
+    """Return the file. Published without a response (FACTS.md D)."""
     item = _find(call.state, related_item_id)
     return download(call.state, (item.get("value") or {}).get("contentId", ""))
 
 
 @operation("getRelatedItemAttachmentsSignedUrls")
 def get_signed_urls(call: ApiCall, entity_type: str, entity_id: int) -> JSON:
-    """Links to the files that the entity hosts."""
+    """Return links to the files that the entity hosts."""
     hosted = _where(call, entityType=entity_type, entityId=entity_id, relEntityType="ATTACHMENT")
     return signed_urls(*(item["value"]["contentId"] for item in hosted))

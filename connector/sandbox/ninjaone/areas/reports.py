@@ -27,14 +27,14 @@ from connector.sandbox.types import epoch_seconds
 Rows = Callable[[State, Facts], list[JSON]]
 Test = Callable[[JSON], bool]
 _HOLD_BACK = 16
-"""Rows of one device have numbers of their own up to this one."""
+"""The exclusive upper limit of the row numbers of one device."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """A report: `rows` of a device, and the operation that lists them for one device alone.
+    """A report: `rows` of a device, and the operation that lists them for one device.
 
-    `only` tells which devices have rows at all, `filters` which member a query parameter looks at.
+    `only` tests whether a device has rows; `filters` maps query parameters to members of a row.
     """
 
     operation: str
@@ -46,7 +46,7 @@ class Report:
 
 @cache
 def row_resource(operation: str) -> str:
-    """The resource of a report's rows."""
+    """Return the resource of a report's rows."""
     report = operations()[operation]["result"]["$ref"]
     found: str = members(report)["results"]["items"]["$ref"].removesuffix(".json")
     return found
@@ -54,7 +54,7 @@ def row_resource(operation: str) -> str:
 
 @dataclass(frozen=True)
 class MadeRows:
-    """`count` rows of a device that are made up, with fields of their `own` and `without` some."""
+    """Return `count` generated rows of a device, with the fields in `own` and not those in `without`."""
 
     operation: str
     count: int = 1
@@ -63,7 +63,7 @@ class MadeRows:
     without: tuple[str, ...] = ()
 
     def __call__(self, state: State, facts: Facts) -> list[JSON]:
-        """The rows of one device."""
+        """Return the rows of one device."""
         resource = row_resource(self.operation)
         known = members(resource)
         found = []
@@ -82,7 +82,7 @@ def _service_rows(state: State, facts: Facts) -> list[JSON]:
 
 
 def _agent(part: Callable[[JSON], JSON]) -> Callable[[State, Facts, int], JSON]:
-    """Fields that `getDevice` shows, too."""
+    """Fields that `getDevice` also returns."""
     return lambda state, facts, index: part(state.fleet.details(facts))
 
 
@@ -102,14 +102,14 @@ def _installed(state: State, facts: Facts, index: int) -> JSON:
 
 
 def overrides(state: State, facts: Facts) -> list[str]:
-    """Which settings of its policy a device overrides."""
+    """Return the policy settings that a device overrides."""
     if facts.id % 3 or state.fleet.changes(facts.id).overrides_reset:
         return []
     return ["conditions", "patching"][: 1 + facts.id % 2]
 
 
 def has_agent(state: State, facts: Facts) -> bool:
-    """Whether the device reports by itself."""
+    """Return whether the device has an agent."""
     return not state.fleet.added(facts.id)
 
 
@@ -193,7 +193,7 @@ def paged(
     rows: Callable[[], list[Any]],
     show: Callable[[Any], JSON] = lambda row: row,
 ) -> JSON:
-    """A page of a report: `cursor`, where there may be more, and `results`; `rows` are taken once a walk."""
+    """Return a page of a report: `results`, and `cursor` if there may be more; `rows` is called once."""
     found, cursor = cursor_page(
         call.state,
         operation,
@@ -225,7 +225,7 @@ def _report(report: Report, call: ApiCall) -> JSON:
 
 
 def _passing(rows: Rows, state: State, facts: Facts, tests: list[Test]) -> list[int]:
-    """Which of a device's rows pass; without a test, their number is enough (a large account has many)."""
+    """Return the indexes of a device's matching rows; without tests no row is generated."""
     if not tests and isinstance(rows, MadeRows):
         return list(range(rows.count))
     return [index for index, row in enumerate(rows(state, facts)) if all(test(row) for test in tests)]
@@ -244,14 +244,14 @@ def _of_device(report: Report, resource: str, call: ApiCall, id: int) -> list[JS
 
 
 def _shown(row: JSON, query: Mapping[str, Any]) -> JSON:
-    """BitLocker's state is there on request only (FACTS.md E)."""
+    """Return the row with BitLocker's state on request only (FACTS.md E)."""
     if "bl" not in query.get("include", "").split(","):
         row.pop("bitLockerStatus", None)
     return row
 
 
 def row_tests(filters: Mapping[str, str], query: Mapping[str, Any]) -> list[Test]:
-    """What the query asks of a row."""
+    """Return the tests of a row for the query."""
     tests: list[Test] = [
         partial(_equals, member, query[name]) for name, member in filters.items() if name in query
     ]
@@ -275,7 +275,7 @@ def _installed_at(sign: int, bound: float, row: JSON) -> bool:
 
 
 def moment(text: str, where: str) -> float:
-    """A date in the query, as text or as an epoch."""
+    """Return the epoch seconds of a date in the query, which is text or an epoch."""
     try:
         return epoch_seconds(float(text) if re.fullmatch(r"\d+(\.\d+)?", text) else text)
     except ValueError:
@@ -283,7 +283,7 @@ def moment(text: str, where: str) -> float:
 
 
 def timestamp_test(text: str) -> Test:
-    """The test that `ts` stands for: one clause; a bare timestamp means that very moment (FACTS.md E)."""
+    """Return the test for `ts`, which has one clause; a bare timestamp matches exactly (FACTS.md E)."""
     found = re.fullmatch(r"(?:(after|before)\s+)?(\d+(?:\.\d+)?)", text.strip())
     if found is None:
         raise invalid_filter(text)

@@ -1,4 +1,4 @@
-"""Scripts: what can be run on a device, running it, and the library of automation scripts."""
+"""Scripts: running them on devices, and the library of automation scripts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LIBRARY = (
     (5, "Report disk usage", "python", "All"),
 )
 _BUILT_IN = ("Clean browser caches", "Check disk health")
-"""Actions, which are known by uid instead of id."""
+"""Actions, which have a uid instead of an id."""
 ROLES = {
     "Windows": ["system", "loggedonuser", "SR_LOCAL_ADMINISTRATOR", "SR_DOMAIN_ADMINISTRATOR"],
     "Mac": ["system", "loggedonuser", "SR_MAC_SCRIPT"],
@@ -30,13 +30,13 @@ _CREDENTIALS = [{"id": 26, "name": "Service account", "type": "BASIC"}]
 
 
 def action_uid(number: int) -> str:
-    """The uid of built-in action `number` (from 0); the same in every sandbox."""
+    """Return the uid of built-in action `number` (from 0), which is the same in every sandbox."""
     return uid(0, 16, number)
 
 
 @endpoint("GET", "/v2/automation/scripts", "getAutomationScripts", query={"lang": TEXT})
 def get_scripts(call: ApiCall) -> list[JSON]:
-    """The library."""
+    """Return the library of automation scripts."""
     return [
         {
             "id": number,
@@ -59,7 +59,7 @@ def get_scripts(call: ApiCall) -> list[JSON]:
 
 @endpoint("GET", "/v2/device/{id}/scripting/options", "requestScriptingOptions", query={"lang": TEXT})
 def get_options(call: ApiCall, id: int) -> JSON:
-    """The scripts and actions for the device's system, and what they may run as."""
+    """Return the scripts and actions for the device's system, and the values of `runAs`."""
     system = _system(call.state.device(id).node_class)
     scripts: list[JSON] = [
         {
@@ -97,7 +97,7 @@ def get_options(call: ApiCall, id: int) -> JSON:
     ),
 )
 def run_script(call: ApiCall, id: int) -> None:
-    """Runs at once: two activities of one series tell of start and end. Any script runs on any system."""
+    """Run the script immediately: add two activities of one series, for start and end, on any system."""
     call.state.device(id)
     name = _script_name(call.body)
     run_as = call.body.get("runAs")
@@ -126,7 +126,7 @@ def run_script(call: ApiCall, id: int) -> None:
 
 
 def _script_name(body: JSON) -> str:
-    """The name of what is to run: an ACTION by its uid, a SCRIPT by its id."""
+    """Return the name of an ACTION by its uid or of a SCRIPT by its id."""
     if body["type"] == "ACTION":
         if body.get("uid") is None:
             raise invalid("uid", "a value, for type ACTION")

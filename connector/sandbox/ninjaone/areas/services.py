@@ -1,4 +1,4 @@
-"""Windows services of devices. Devices of other systems have none."""
+"""Windows services of devices. Devices with other systems have no services."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _SERVICES = (
 
 
 def services(state: State, device_id: int) -> dict[str, JSON]:
-    """The device's services by name (`WindowsService`), changes included."""
+    """Return the device's current services by name (`WindowsService`)."""
     if not state.device(device_id).node_class.startswith("WINDOWS"):
         return {}
     changed = state.fleet.changes(device_id).services
@@ -56,7 +56,7 @@ def services(state: State, device_id: int) -> dict[str, JSON]:
     query={"name": TEXT, "state": one_of(*STATES)},
 )
 def get_services(call: ApiCall, id: int) -> list[JSON]:
-    """The services, on request only those of a name or a state."""
+    """Return the services, on request only those with a name or in a state."""
     return [
         service
         for service in services(call.state, id).values()
@@ -73,7 +73,7 @@ def get_services(call: ApiCall, id: int) -> list[JSON]:
     body=Object({"action": one_of(*_AFTERWARDS)}, required=("action",)),
 )
 def control_service(call: ApiCall, id: int, service_id: str) -> None:
-    """Starts, stops, pauses or restarts at once. A disabled service does not start: an activity tells."""
+    """Start, stop, pause or restart immediately; a disabled service does not start."""
     service = _service(call.state, id, service_id)
     action = call.body["action"]
     failed = service["startType"] == "DISABLED" and action in ("START", "RESTART")
@@ -111,7 +111,7 @@ def control_service(call: ApiCall, id: int, service_id: str) -> None:
     body=Object({"startType": one_of(*START_TYPES), "userName": TEXT}),
 )
 def configure_service(call: ApiCall, id: int, service_id: str) -> None:
-    """Changes how the service starts and as whom it runs."""
+    """Change the start type and the user of the service."""
     service = _service(call.state, id, service_id)
     _change(call.state, id, service, given(call.body, "startType", "userName"))
 

@@ -1,4 +1,4 @@
-"""Custom tabs: whose they are, what is on them, in which order they stand and whether they show."""
+"""Custom tabs: their owners, items, order and visibility."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from connector.sandbox.ninjaone.errors import invalid
 from connector.sandbox.types import given
 
 OWNERS = {"role": "NODE_ROLE", "organization": "ORGANIZATION", "end-user": "END_USER", "global": "SYSTEM"}
-"""How paths call the kinds of tabs."""
+"""The kinds of tabs in paths."""
 _SEEDS = (
     ("Hardware", "NODE_ROLE", 101),
     ("Contract", "ORGANIZATION", None),
@@ -40,7 +40,7 @@ TABS.serve(get="getCustomTabPublicApi", delete="deleteCustomTabPublicApi")
 
 @operation("createCustomTabPublicApi")
 def create(call: ApiCall) -> JSON:
-    """A new tab, the last of its kind unless it says where."""
+    """Create a tab, the last of its kind unless it has a position."""
     kind = call.body.get("entityType") or "SYSTEM"
     if kind == "NODE_ROLE":
         if call.body.get("entityId") is None:
@@ -57,7 +57,7 @@ def create(call: ApiCall) -> JSON:
 
 @operation("updateCustomTabPublicApi")
 def update(call: ApiCall, tab_id: int) -> None:
-    """What is on the tab; with a role, what is on it for that role alone."""
+    """Set the items of the tab; with a role, those for that role only."""
     tab = TABS.find(call.state, tab_id)
     if call.body.get("roleId") is not None:
         call.state.role(call.body["roleId"])
@@ -71,7 +71,7 @@ def update(call: ApiCall, tab_id: int) -> None:
 
 @operation("renameCustomTabPublicApi")
 def rename(call: ApiCall) -> None:
-    """Another name, and perhaps description."""
+    """Rename the tab, and set its description if given."""
     if call.body.get("tabId") is None:
         raise invalid("tabId", "a value")
     tab = TABS.find(call.state, call.body["tabId"])
@@ -79,7 +79,7 @@ def rename(call: ApiCall) -> None:
 
 
 def _items(state: State, wanted: list[JSON] | None, tab: JSON | None) -> list[JSON]:
-    """The items as they are kept, on the tab if there is one; texts of the interface get an id."""
+    """Return the items as stored, on the tab if there is one; texts of the interface get an id."""
     items = []
     for body in wanted or []:
         item = given(body, "id", "name", "uiElementUid", "uiElementType", "uiElementValue") | {"active": True}
@@ -94,7 +94,7 @@ def _items(state: State, wanted: list[JSON] | None, tab: JSON | None) -> list[JS
 
 @operation("updateCustomTabsDisplay")
 def set_visibility(call: ApiCall, role_id: int) -> None:
-    """Shows or hides tabs for one role, all or none."""
+    """Show or hide tabs for one role, all or none."""
     call.state.role(role_id)
     found = [(TABS.find(call.state, entry.get("tabId")), entry) for entry in call.body]
     for tab, entry in found:
@@ -103,7 +103,7 @@ def set_visibility(call: ApiCall, role_id: int) -> None:
 
 
 def _order(kind: str, call: ApiCall, role_id: int | None = None) -> None:
-    """Gives tabs their positions, all or none."""
+    """Set the positions of tabs, all or none."""
     if role_id is not None:
         call.state.role(role_id)
     found = [(TABS.find(call.state, entry.get("tabId")), entry) for entry in call.body]
@@ -123,7 +123,7 @@ def _of(state: State, kind: str, role_id: int | None = None) -> list[JSON]:
 
 
 def _summary(kind: str, call: ApiCall, role_id: int | None = None) -> list[JSON]:
-    """The tabs of one kind in their order. Published as an empty answer (FACTS.md D); the form is a guess."""
+    """Return the tabs of one kind in order; the shape of the response is not published (FACTS.md D)."""
     if role_id is not None:
         call.state.role(role_id)
     return [
@@ -134,7 +134,7 @@ def _summary(kind: str, call: ApiCall, role_id: int | None = None) -> list[JSON]
 
 
 def _hierarchy(kind: str, call: ApiCall, tab_id: int, role_id: int | None = None) -> JSON:
-    """A tab with what is on it. Published as an empty answer (FACTS.md D); the form is a guess."""
+    """Return a tab with its items; the shape of the response is not published (FACTS.md D)."""
     if role_id is not None:
         call.state.role(role_id)
     tab: dict[str, Any] = TABS.find(call.state, tab_id)

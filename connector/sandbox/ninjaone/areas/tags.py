@@ -1,4 +1,4 @@
-"""Tags, and which devices wear them."""
+"""Tags, and the tags of devices."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ITAM_TAGS.serve(update="updateTag")
 
 @operation("getTags")
 def get_tags(call: ApiCall) -> JSON:
-    """All tags, with the number of devices that wear each."""
+    """Return all tags with their numbers of devices."""
     worn: dict[int, int] = {}
     for facts in call.state.fleet.matching(lambda facts: bool(facts.tag_ids)):
         for tag_id in facts.tag_ids:
@@ -50,7 +50,7 @@ def get_tags(call: ApiCall) -> JSON:
 
 @operation("createTag")
 def create_tag(call: ApiCall) -> JSON:
-    """A new tag; its name must be free."""
+    """Create a tag; its name must be unused."""
     return _create(call, given(call.body, "name", "description"))
 
 
@@ -67,19 +67,19 @@ def _create(call: ApiCall, fields: JSON) -> JSON:
 
 @operation("deleteTag")
 def delete_tag(call: ApiCall, tag_id: int) -> None:
-    """The tag is gone, also from the devices."""
+    """Delete the tag, also from devices."""
     _delete(call.state, [tag_id])
 
 
 @operation("deleteTags")
 def delete_tags(call: ApiCall) -> None:
-    """All of these tags are gone, or none when one of them is unknown."""
+    """Delete these tags, all or none."""
     _delete(call.state, call.body)
 
 
 @operation("mergeTags")
 def merge_tags(call: ApiCall) -> JSON:
-    """Devices with one of the tags wear the one that remains; the others are gone."""
+    """Replace tags by one of them on all devices, and delete the others."""
     body, state = call.body, call.state
     merged = [ITAM_TAGS.find(state, tag_id)["id"] for tag_id in body.get("tagIds") or []]
     if not merged:
@@ -100,7 +100,7 @@ def merge_tags(call: ApiCall) -> JSON:
 
 @operation("batchUpdateTags")
 def update_tags_of_devices(call: ApiCall, asset_type: str) -> None:
-    """Puts tags on devices and takes others off, on all devices or none."""
+    """Add tags to devices and remove others, on all devices or none."""
     state, body = call.state, call.body
     added = {ITAM_TAGS.find(state, tag_id)["id"] for tag_id in body.get("tagIdsToAdd") or []}
     gone = {ITAM_TAGS.find(state, tag_id)["id"] for tag_id in body.get("tagIdsToRemove") or []}
@@ -111,7 +111,7 @@ def update_tags_of_devices(call: ApiCall, asset_type: str) -> None:
 
 @operation("setTagsForAsset")
 def set_tags(call: ApiCall, asset_type: str, asset_id: int) -> None:
-    """The device wears these tags and no others."""
+    """Set the tags of the device."""
     call.state.device(asset_id)
     tags = [ITAM_TAGS.find(call.state, tag_id)["id"] for tag_id in call.body.get("tagIds") or []]
     _wear(call.state, asset_id, tags)

@@ -63,13 +63,13 @@ _RUN = Object(
 
 @endpoint("GET", "/v2/ticketing/statuses", "getAllStatuses")
 def get_statuses(call: ApiCall) -> list[JSON]:
-    """Ticket statuses; a ticket names one by its id, as text."""
+    """Return the ticket statuses; a ticket refers to one by its id, as text."""
     return STATUSES
 
 
 @endpoint("GET", "/v2/ticketing/ticket/{ticketId}", "getTicketById")
 def get_ticket(call: ApiCall, ticket_id: int) -> JSON:
-    """One ticket."""
+    """Return one ticket."""
     return call.state.ticket(ticket_id)
 
 
@@ -77,7 +77,7 @@ def get_ticket(call: ApiCall, ticket_id: int) -> JSON:
     "POST", "/v2/ticketing/ticket/{ticketId}/comment", "createComment", media_type="multipart/form-data"
 )
 def create_comment(call: ApiCall, ticket_id: int) -> None:
-    """Adds a comment: the part `comment` is JSON and must say so (FACTS.md D); `files` are attachments."""
+    """Add a comment: `comment` must be a JSON part (FACTS.md D); `files` are attachments."""
     ticket = call.state.ticket(ticket_id)
     part = next((part for part in call.parts if part.name == "comment"), None)
     if part is None:
@@ -105,7 +105,7 @@ def create_comment(call: ApiCall, ticket_id: int) -> None:
     query={"type": _LOG_TYPE, "createTime": TEXT, "anchorId": LONG, "pageSize": within(1, 2**31 - 1)},
 )
 def get_log_entries(call: ApiCall, ticket_id: int) -> list[JSON]:
-    """The ticket's log, oldest first, page by page (`anchorId` family). `createTime` is ignored."""
+    """Return a page of the ticket's log, oldest first (pager `anchorId`). `createTime` is ignored."""
     call.state.ticket(ticket_id)
     found = [
         entry
@@ -118,7 +118,7 @@ def get_log_entries(call: ApiCall, ticket_id: int) -> list[JSON]:
 
 @endpoint("GET", "/v2/ticketing/trigger/boards", "getBoards")
 def get_boards(call: ApiCall) -> list[JSON]:
-    """The boards with the number of tickets on each."""
+    """Return the boards with their numbers of tickets."""
     return [board | {"ticketCount": len(matching(call.state, board["id"]))} for board in BOARDS]
 
 
@@ -126,7 +126,7 @@ def get_boards(call: ApiCall) -> list[JSON]:
     "POST", "/v2/ticketing/trigger/board/{boardId}/run", "getTicketsByBoard", body=_RUN, body_required=False
 )
 def run_board(call: ApiCall, board_id: int) -> JSON:
-    """The board's tickets, page by page (`lastCursorId` family)."""
+    """Return a page of the board's tickets (pager `lastCursorId`)."""
     board = next((board for board in BOARDS if board["id"] == board_id), None)
     if board is None:
         raise not_found("board")

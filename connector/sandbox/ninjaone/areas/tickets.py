@@ -1,4 +1,4 @@
-"""Tickets as they are made and changed, and what they are made of: forms and attributes."""
+"""Creating and changing tickets, ticket forms and attributes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FIELDS = (
     *("clientId", "ticketFormId", "locationId", "nodeId", "subject", "type", "severity", "priority", "tags"),
     *("requesterUid", "assignedAppUserId", "additionalAssignedTechnicianIds", "followupTime"),
 )
-"""Fields that a ticket has under the name by which they are given."""
+"""Fields with the same name in tickets and in requests."""
 
 
 def _attribute(number: int, name: str, kind: str, options: tuple[str, ...] = ()) -> JSON:
@@ -64,13 +64,13 @@ FORMS = (
 
 @operation("getTicketForms")
 def get_forms(call: ApiCall) -> list[JSON]:
-    """The forms; there is one."""
+    """Return the forms, of which there is one."""
     return list(FORMS)
 
 
 @operation("getTicketFormById")
 def get_form(call: ApiCall, id: int) -> JSON:
-    """One form."""
+    """Return one form."""
     return _form(id)
 
 
@@ -83,13 +83,13 @@ def _form(number: int) -> JSON:
 
 @operation("getTicketAttributes")
 def get_attributes(call: ApiCall) -> list[JSON]:
-    """What tickets have beyond their own fields."""
+    """Return the attributes of tickets."""
     return list(ATTRIBUTES)
 
 
 @operation("create_1")
 def create(call: ApiCall) -> JSON:
-    """A new ticket; its description becomes the first entry of its log."""
+    """Create a ticket; its description becomes the first entry of its log."""
     state, body = call.state, call.body
     _check(state, body, None)
     author = state.author()
@@ -119,7 +119,7 @@ def create(call: ApiCall) -> JSON:
 
 @operation("update_1")
 def update(call: ApiCall, ticket_id: int) -> JSON:
-    """Replaces the ticket: what is not given is cleared, and a version other than today's is a conflict."""
+    """Replace the ticket: other fields are cleared, and an outdated version is a conflict."""
     state, body = call.state, call.body
     ticket = state.ticket(ticket_id)
     if body["version"] != ticket["version"]:
@@ -143,7 +143,7 @@ def update(call: ApiCall, ticket_id: int) -> JSON:
 
 
 def _check(state: State, body: JSON, ticket: JSON | None) -> None:
-    """Raise what is wrong with the request; a ticket is closed by way of resolved."""
+    """Raise HttpError for an invalid request; only a resolved ticket can be closed."""
     if not body["subject"].strip():
         raise invalid("subject", "text that is not blank")
     check_references(state, body)
@@ -167,7 +167,7 @@ def _requester(state: State, user_uid: str) -> None:
 
 
 def _status(text: str) -> JSON:
-    """A status by its id, as text; names are refused (FACTS.md F)."""
+    """Return a status by its id, as text; names are refused (FACTS.md F)."""
     for status in STATUSES:
         if text == str(status["statusId"]):
             return status

@@ -13,7 +13,7 @@ _KIND = one_of("TECHNICIAN", "END_USER")
 
 @endpoint("GET", "/v2/users", "getUsers", query={"userType": _KIND, "includeRoles": BOOLEAN})
 def get_users(call: ApiCall) -> list[JSON]:
-    """Technicians and end users, with their roles on request."""
+    """Return the technicians and end users, on request with their roles."""
     hidden = () if call.query.get("includeRoles") else ("roles",)
     return [
         {key: value for key, value in shown(user, "User").items() if key not in hidden}
@@ -24,7 +24,7 @@ def get_users(call: ApiCall) -> list[JSON]:
 
 @endpoint("GET", "/v2/user/roles", "getUserRoles", query={"roleType": _KIND})
 def get_user_roles(call: ApiCall) -> list[JSON]:
-    """User roles with their members."""
+    """Return the user roles with their members."""
     wanted = call.query.get("roleType")
     return [role for role in call.state.user_roles.values() if wanted in (None, role["type"])]
 
@@ -37,7 +37,7 @@ def get_user_roles(call: ApiCall) -> list[JSON]:
     media_type="*/*",
 )
 def add_members(call: ApiCall, role_id: int) -> JSON:
-    """Puts users into the role; those already in it stay. The body is a bare array of user ids."""
+    """Add users to the role; the body is an array of user ids."""
     role = role_of(call, role_id)
     users = [_user(call, user_id) for user_id in dict.fromkeys(call.body)]
     present = {entry["id"] for entry in role["members"]}
@@ -56,7 +56,7 @@ def add_members(call: ApiCall, role_id: int) -> JSON:
     media_type="*/*",
 )
 def remove_members(call: ApiCall, role_id: int) -> JSON:
-    """Takes users out of the role, if they are in it. The body is a bare array of user ids."""
+    """Remove users from the role, if they are in it; the body is an array of user ids."""
     role = role_of(call, role_id)
     users = [_user(call, user_id) for user_id in dict.fromkeys(call.body)]
     gone = {user["id"] for user in users}
@@ -68,7 +68,7 @@ def remove_members(call: ApiCall, role_id: int) -> JSON:
 
 
 def role_of(call: ApiCall, role_id: int) -> JSON:
-    """A user role, or its 404."""
+    """Return a user role. Raises HttpError 404."""
     if role_id not in call.state.user_roles:
         raise not_found("user_role")
     return call.state.user_roles[role_id]
@@ -82,11 +82,11 @@ def _user(call: ApiCall, user_id: int) -> JSON:
 
 @endpoint("GET", "/v2/roles", "getNodeRoles_1")
 def get_roles(call: ApiCall) -> list[JSON]:
-    """Device roles."""
+    """Return the device roles."""
     return list(call.state.roles.values())
 
 
 @endpoint("GET", "/v2/policies", "getPolicies")
 def get_policies(call: ApiCall) -> list[JSON]:
-    """Policies."""
+    """Return the policies."""
     return list(call.state.policies.values())

@@ -14,13 +14,13 @@ from connector.sandbox.ninjaone.errors import invalid, not_found
 
 @endpoint("GET", "/v2/vulnerability/scan-groups", "fetchAllScanGroups")
 def get_scan_groups(call: ApiCall) -> list[JSON]:
-    """All scan groups."""
+    """Return all scan groups."""
     return [_settle(group) for group in call.state.scan_groups.values()]
 
 
 @endpoint("GET", "/v2/vulnerability/scan-groups/{scan-group-id}", "fetchScanGroupById")
 def get_scan_group(call: ApiCall, scan_group_id: int) -> JSON:
-    """One scan group; the first look after an upload finds it worked off."""
+    """Return one scan group; the first request after an upload shows it as processed."""
     return _settle(_group(call, scan_group_id))
 
 
@@ -31,7 +31,7 @@ def get_scan_group(call: ApiCall, scan_group_id: int) -> JSON:
     media_type="multipart/form-data",
 )
 def upload_scan_group(call: ApiCall, scan_group_id: int) -> JSON:
-    """Takes the part `csv` (text/csv): IN_PROGRESS, then COMPLETE, or FAILED without the two columns."""
+    """Read the part `csv` (text/csv): IN_PROGRESS, then COMPLETE, or FAILED if a column is missing."""
     group = _group(call, scan_group_id)
     part = next((part for part in call.parts if part.name == "csv"), None)
     if part is None:

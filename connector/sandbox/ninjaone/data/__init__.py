@@ -1,1 +1,1 @@
-"""What a NinjaOne sandbox account holds: devices, organizations and all that belongs to them."""
+"""The data of a NinjaOne sandbox account: devices, organizations and the rest."""

@@ -1,7 +1,7 @@
-"""Devices 1..N, made when asked for and kept only where something changed.
+"""Devices 1..N, generated on request and stored only if they were changed.
 
-A device is a pure function of the seed and its id; `Fleet` holds what requests changed on top of that. Ids
-are contiguous from 1, the class goes by id (1 is a Windows server, 2 a Windows workstation, ...), and the
+A device is a pure function of the seed and its id; `Fleet` stores the changes made by requests. Ids
+are contiguous from 1, the id decides the class (1 is a Windows server, 2 a Windows workstation, ...), and the
 last 5 % (at least 2, of 10 or more) await approval. 200 000 devices cost no memory until they are changed.
 """
 
@@ -30,11 +30,11 @@ _KINDS: tuple[tuple[str, int, str], ...] = (
 
 
 UNMANAGED = range(401, 409)
-"""The ids of the devices without an agent that a small account has from the start."""
+"""The ids of the initial devices without an agent in a small account."""
 
 
 class Facts(NamedTuple):
-    """What device filters look at (FACTS.md E); cheap enough to make for every device of a large account."""
+    """The values that device filters test (FACTS.md E), generated for each device of an account."""
 
     id: int
     organization_id: int
@@ -49,7 +49,7 @@ class Facts(NamedTuple):
 
 @dataclass
 class Changes:
-    """What requests changed on one device; None and empty mean "as generated"."""
+    """The changes of one device; None and empty mean "as generated"."""
 
     fields: JSON = field(default_factory=dict)
     status: str | None = None
@@ -63,7 +63,7 @@ class Changes:
 
 
 class Fleet:
-    """All devices. `locations` holds the location ids of each seeded organization, by organization id."""
+    """All devices. `locations` has the location ids of each seeded organization, by organization id."""
 
     def __init__(self, seed: int, count: int, locations: list[list[int]]) -> None:
         self._seed = seed
@@ -76,18 +76,18 @@ class Fleet:
         self.tags = dict(TAGS)
 
     def exists(self, device_id: int) -> bool:
-        """Whether there is such a device, and it was not rejected."""
+        """Whether the device exists and was not rejected."""
         known = 1 <= device_id <= self.count or device_id in self._added
         return known and device_id not in self._removed
 
     def add(self, name: str, facts: Facts) -> int:
-        """A device that a request made; its facts come with an id of 0."""
+        """Add a device that a request created. Return its id, which replaces the one in `facts`."""
         device_id = max(self.count, *self._added, 0) + 1
         self._added[device_id] = (facts._replace(id=device_id), name)
         return device_id
 
     def keep_unmanaged(self, role_id: int) -> None:
-        """Devices without an agent in stock, not among those that device lists show (they are staged)."""
+        """Add the initial devices without an agent, which are staged and so in no device list."""
         if self.count >= UNMANAGED[0] or not self._locations:
             return
         for number in UNMANAGED:
@@ -97,33 +97,33 @@ class Fleet:
             self._added[number] = (facts, f"Asset {number:04d}")
 
     def added(self, device_id: int) -> bool:
-        """Whether a request made the device, and it is still there."""
+        """Whether a request created the device and none has deleted it."""
         return device_id in self._added and device_id not in self._removed
 
     def rename(self, device_id: int, name: str) -> None:
-        """Give a device that a request made another name."""
+        """Rename a device that a request created."""
         self._added[device_id] = (self._added[device_id][0], name)
 
     def require(self, device_id: int) -> int:
-        """The id itself, or the 404 when there is no such device."""
+        """Return the id. Raises HttpError 404 if there is no such device."""
         if not self.exists(device_id):
             raise not_found("device")
         return device_id
 
     def change(self, device_id: int) -> Changes:
-        """The changes of an existing device, to be written to."""
+        """Return the changes of an existing device, for writing."""
         return self._changes.setdefault(self.require(device_id), Changes())
 
     def changes(self, device_id: int) -> Changes:
-        """The changes of an existing device, for reading."""
+        """Return the changes of an existing device, for reading."""
         return self._changes.get(self.require(device_id)) or Changes()
 
     def remove(self, device_id: int) -> None:
-        """A rejected device is gone."""
+        """Delete a device."""
         self._removed.add(self.require(device_id))
 
     def facts(self, device_id: int) -> Facts:
-        """What filters look at, changes included."""
+        """Return the current values that filters test."""
         found = self._added[device_id][0] if device_id in self._added else self._generated(device_id)
         changed = self._changes.get(device_id)
         if changed is None:
@@ -154,7 +154,7 @@ class Fleet:
         )
 
     def matching(self, keep: Callable[[Facts], bool], after: int = 0) -> Iterator[Facts]:
-        """The facts of the devices that pass `keep`, ascending by id from the one after `after`."""
+        """Yield the facts of the devices that match `keep`, ascending by id, starting after `after`."""
         for device_id in range(max(after, 0) + 1, self.count + 1):
             if device_id not in self._removed and keep(facts := self.facts(device_id)):
                 yield facts
@@ -163,13 +163,13 @@ class Fleet:
                 yield facts
 
     def system_name(self, device_id: int) -> str:
-        """The host name, for example `SRV-0001`."""
+        """Return the host name, for example `SRV-0001`."""
         if device_id in self._added:
             return self._added[device_id][1]
         return f"{_KINDS[(device_id - 1) % len(_KINDS)][2]}-{device_id:04d}"
 
     def node(self, facts: Facts) -> JSON:
-        """The device as lists show it (`NodeWithDetailedReferences`, less the policy of its role)."""
+        """Return the device as in lists (`NodeWithDetailedReferences` without the policy of its role)."""
         name = self.system_name(facts.id)
         node: JSON = {
             "id": facts.id,
@@ -198,7 +198,7 @@ class Fleet:
         return node
 
     def details(self, facts: Facts) -> JSON:
-        """The device as `getDevice` answers in practice (FACTS.md H): the node and what its agent reports."""
+        """Return the device as in live `getDevice` responses (FACTS.md H), with its agent's data."""
         if facts.id in self._added:  # without an agent
             return self.node(facts)
         return self.node(facts) | _network(facts.id) | self._machine(facts)
@@ -238,7 +238,7 @@ class Fleet:
 
 
 def current_maintenance(changed: Changes) -> JSON | None:
-    """The window as a device shows it (`Maintenance`): PENDING before its start, gone after its end."""
+    """Return the window of a device (`Maintenance`): PENDING before its start, none after its end."""
     window, now = changed.maintenance, time.time()
     if window is None or now >= window["end"]:
         return None

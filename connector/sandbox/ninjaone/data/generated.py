@@ -1,9 +1,9 @@
-"""Made-up values for the published resources: schema-true, and a pure function of a number.
+"""Generated values of the published resources: valid under their schemas, and a pure function of a number.
 
     make("Contact", 7) -> {"id": 7, "email": "person7@example.com", ...}
 
-A value depends on its field's name and the number alone. So a device's disk is the same in every answer that
-shows it, and `DeviceDiskDrive` differs from `DiskDrive` only by what it has in addition.
+A value depends only on the name of its field and the number. So a device's disk is the same in every
+response, and `DeviceDiskDrive` has the members of `DiskDrive` and more.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Maker = Callable[[int], Any]
 DAY = 86_400.0
 
 _LEFT_OUT = {"references", "psaTicketId", "device", "endUserCustomization", "parentTabId"}
-"""Fields that answers leave out: filled on request only, of unknown form, or referring to what may not be."""
+"""Fields that are left out: filled on request only, of unknown shape, or references to missing entities."""
 
 _WORDS: dict[str, tuple[str, ...]] = {
     "OSPatch.status": ("MANUAL", "APPROVED", "FAILED", "REJECTED"),
@@ -36,12 +36,12 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "DeviceAntivirusStatus.definitionStatus": ("UP_TO_DATE", "OUT_OF_DATE"),
     "RoleMember.source": ("DIRECT",),
 }
-"""Values of fields that are text to the published document, as seen in the field (FACTS.md E and F)."""
+"""Values of fields that are published as text, as observed in live responses (FACTS.md E and F)."""
 
 
 @cache
 def _text_rules() -> tuple[tuple[re.Pattern[str], Callable[[str, int], str]], ...]:
-    """How a text is made, by the field's name; the first pattern that fits."""
+    """Functions that generate a text by the name of the field; the first matching pattern applies."""
     rules: tuple[tuple[str, Callable[[str, int], str]], ...] = (
         (r"email", lambda name, key: f"person{key}@example.com"),
         (r"url$", lambda name, key: f"https://files.example.com/{key}"),
@@ -70,25 +70,25 @@ def _text_rules() -> tuple[tuple[re.Pattern[str], Callable[[str, int], str]], ..
 
 
 def make(resource: str, key: int) -> Any:
-    """An instance of the resource; the same number makes the same one."""
+    """Return an instance of the resource; the same number gives the same one."""
     return maker(resource)(key)
 
 
 @cache
 def maker(resource: str) -> Maker:
-    """The function that makes instances of a resource."""
+    """Return the function that generates instances of a resource."""
     return _maker(resource_schema(resource), resource, "", (resource,))
 
 
 @cache
 def resource_schema(resource: str) -> Any:
-    """A resource's schema."""
+    """Return the schema of a resource."""
     return schema(f"ninjaone/{resource}.json")
 
 
 @cache
 def members(resource: str) -> Mapping[str, Any]:
-    """The published members of a resource, with their schemas."""
+    """Return the published members of a resource with their schemas."""
     found: Mapping[str, Any] = resource_schema(resource).get("properties", {})
     return found
 

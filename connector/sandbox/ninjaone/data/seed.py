@@ -1,7 +1,7 @@
-"""The invented account: tables and arithmetic that make organizations, users and tickets from a seed.
+"""The generated account: tables and functions for organizations, users and tickets from a seed.
 
-Everything is a pure function of the seed, so two sandboxes with the same seed hold the same data. Field names
-are those of the published resources; all values are made up, and every domain is reserved for examples.
+Everything is a pure function of the seed, so two sandboxes with the same seed have the same data. Field names
+are those of the published resources; all values are invented, and every domain is reserved for examples.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 EPOCH = 1_780_000_000.0
-"""The moment (epoch seconds) at which the invented past ends."""
+"""The latest time of generated data, in epoch seconds."""
 
 JSON = dict[str, Any]
 
@@ -18,7 +18,7 @@ _MASK = 2**64 - 1
 
 
 def mix(*numbers: int) -> int:
-    """64 well-spread bits from a few integers (the finishing steps of splitmix64, once for each)."""
+    """Return 64 well-distributed bits from a few integers (the final steps of splitmix64 for each)."""
     state = 0x9E3779B97F4A7C15
     for number in numbers:
         state = (state + number * 0x9E3779B97F4A7C15) & _MASK
@@ -29,7 +29,7 @@ def mix(*numbers: int) -> int:
 
 
 def uid(*numbers: int) -> str:
-    """A random-looking UUID (version 4 in form) from a few integers."""
+    """Return a pseudo-random UUID (in the form of version 4) from a few integers."""
     high, low = f"{mix(*numbers, 1):016x}", f"{mix(*numbers, 2):016x}"
     return f"{high[:8]}-{high[8:12]}-4{high[13:]}-a{low[1:4]}-{low[4:]}"
 
@@ -95,7 +95,7 @@ _TAGS = (
     "fields",
 )
 TAGS = dict(enumerate(_TAGS, 1))
-"""Tag ids, as the device filter's `tagId` takes them, and the names that devices show; two are worn."""
+"""Tag names by id, as in the device filter's `tagId`; devices have two of them."""
 
 _FIRST = (
     "Alder", "Birch", "Cedar", "Dover", "Elm", "Fairview", "Grove", "Harbor", "Ivy", "Juniper",
@@ -123,12 +123,12 @@ _SUBJECTS = (
 
 
 def roles() -> list[JSON]:
-    """Device roles as `getNodeRoles_1` lists them."""
+    """Return the device roles as `getNodeRoles_1` lists them."""
     return [{"custom": False, "created": EPOCH - 90_000_000.0} | role for role in ROLES]
 
 
 def policies() -> list[JSON]:
-    """Policies as `getPolicies` lists them."""
+    """Return the policies as `getPolicies` lists them."""
     return [
         {"updated": EPOCH - 900_000.0, "nodeClassDefault": "parentPolicyId" not in policy} | policy
         for policy in POLICIES
@@ -136,19 +136,19 @@ def policies() -> list[JSON]:
 
 
 def default_assignments() -> list[JSON]:
-    """The policy of each role in an organization that was given none."""
+    """Return the default policy of each role in an organization."""
     defaults = {policy["nodeClass"]: policy["id"] for policy in POLICIES if "parentPolicyId" not in policy}
     roles = [role for role in ROLES if role["nodeClass"] in defaults]
     return [{"nodeRoleId": role["id"], "policyId": defaults[role["nodeClass"]]} for role in roles]
 
 
 def organization_count(devices: int) -> int:
-    """How many organizations share that many devices."""
+    """Return the number of organizations for a number of devices."""
     return min(200, max(4, devices // 50))
 
 
 def organizations(seed: int, devices: int) -> list[JSON]:
-    """Organizations 1..M with locations; location ids are contiguous from 1, too."""
+    """Return organizations 1..M with locations, whose ids are also contiguous from 1."""
     result: list[JSON] = []
     location_id = 0
     for number in range(1, organization_count(devices) + 1):
@@ -173,7 +173,7 @@ def organizations(seed: int, devices: int) -> list[JSON]:
 
 
 def users(seed: int, organization_ids: list[int]) -> list[JSON]:
-    """Four technicians, the first an administrator; then an end user for each of 50 organizations."""
+    """Return four technicians, the first an administrator, then an end user for each of 50 organizations."""
     return [_user(seed, number, None) for number in range(1, 5)] + [
         _user(seed, 4 + organization_id, organization_id) for organization_id in organization_ids[:50]
     ]
@@ -213,7 +213,7 @@ def _user(seed: int, number: int, organization_id: int | None) -> JSON:
 
 
 def user_roles(people: list[JSON]) -> list[JSON]:
-    """User roles with the members that `users` put into them."""
+    """Return the user roles with their members among `users`."""
     named = (
         (1, "Administrators", "TECHNICIAN"),
         (2, "Service Desk", "TECHNICIAN"),
@@ -232,7 +232,7 @@ def user_roles(people: list[JSON]) -> list[JSON]:
 
 
 def member(user: JSON) -> JSON:
-    """A user as a member of a role (`RoleMember`)."""
+    """Return a user as a member of a role (`RoleMember`)."""
     return {
         "id": user["id"],
         "email": user["email"],
@@ -242,7 +242,7 @@ def member(user: JSON) -> JSON:
 
 
 def tickets(seed: int, count: int, people: list[JSON], organization_of: Callable[[int], int]) -> list[JSON]:
-    """Tickets 1..count, one for each of the first devices, opened by that organization's end user."""
+    """Return tickets 1..count, one for each of the first devices, created by their end users."""
     askers = {user["organizationId"]: user for user in people if "organizationId" in user}
     result = []
     for number in range(1, count + 1):
@@ -276,7 +276,7 @@ def tickets(seed: int, count: int, people: list[JSON], organization_of: Callable
 
 
 def scan_groups() -> list[JSON]:
-    """Vulnerability scan groups as `fetchAllScanGroups` lists them."""
+    """Return the vulnerability scan groups as `fetchAllScanGroups` lists them."""
     return [
         {
             "id": 300 + number,

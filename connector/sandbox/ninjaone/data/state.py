@@ -1,4 +1,4 @@
-"""Everything the sandbox remembers, under one lock: it is held until a result has been encoded."""
+"""The state of the sandbox, under one lock, which is held until a result has been encoded."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from connector.sandbox.ninjaone.data.seed import JSON, uid
 from connector.sandbox.ninjaone.errors import not_found
 
 KEPT_ACTIVITIES = 50_000
-"""How many activities are remembered; the oldest are forgotten first."""
+"""The maximum number of stored activities; the oldest are deleted first."""
 MANY = 500
-"""At most this many alerts and tickets are made up, however many devices there are."""
+"""The maximum number of generated alerts and of tickets, for any number of devices."""
 
 
 @dataclass
 class Snapshot:
-    """What is to be read: `rows` are what `show` makes a row of, when its turn comes."""
+    """Rows to be read page by page: `show` turns each of `rows` into the row that is sent."""
 
     operation: str
     rows: Sequence[Any]
@@ -35,7 +35,7 @@ class Snapshot:
 
 
 class State:
-    """The account's data, seeded from a number and changed by requests."""
+    """The account's data, generated from a seed and changed by requests."""
 
     def __init__(self, seed: int, devices: int) -> None:
         self.lock = threading.RLock()
@@ -134,11 +134,11 @@ class State:
     # what exists, or its 404
 
     def organization(self, organization_id: int) -> JSON:
-        """An organization as stored: its own fields, `policies` and `settings`."""
+        """Return an organization as stored: its own fields, `policies` and `settings`."""
         return _get(self.organizations, organization_id, "organization")
 
     def location(self, organization_id: int, location_id: int) -> JSON:
-        """A location of that very organization."""
+        """Return a location of this organization. Raises HttpError 404."""
         self.organization(organization_id)
         found = _get(self.locations, location_id, "location")
         if found["organizationId"] != organization_id:
@@ -146,41 +146,41 @@ class State:
         return found
 
     def any_location(self, location_id: int) -> JSON:
-        """A location of whatever organization."""
+        """Return a location of any organization. Raises HttpError 404."""
         return _get(self.locations, location_id, "location")
 
     def locations_of(self, organization_id: int) -> list[JSON]:
-        """The organization's locations, ascending by id."""
+        """Return the organization's locations, ascending by id."""
         return [place for place in self.locations.values() if place["organizationId"] == organization_id]
 
     def role(self, role_id: int) -> JSON:
-        """A device role."""
+        """Return a device role. Raises HttpError 404."""
         return _get(self.roles, role_id, "node_role")
 
     def policy(self, policy_id: int) -> JSON:
-        """A policy."""
+        """Return a policy. Raises HttpError 404."""
         return _get(self.policies, policy_id, "policy")
 
     def user_by_uid(self, user_uid: str) -> JSON:
-        """The user with that uid."""
+        """Return the user with this uid. Raises HttpError 404."""
         return _get({user["uid"]: user for user in self.users.values()}, user_uid.lower(), "user")
 
     def author(self) -> JSON:
-        """The user on whose behalf the API acts: the first one."""
+        """Return the user of API requests, which is the first one."""
         return next(iter(self.users.values()))
 
     def device(self, device_id: int) -> Facts:
-        """The facts of an existing device."""
+        """Return the facts of an existing device. Raises HttpError 404."""
         return self.fleet.facts(self.fleet.require(device_id))
 
     def ticket(self, ticket_id: int) -> JSON:
-        """A ticket."""
+        """Return a ticket. Raises HttpError 404."""
         return _get(self.tickets, ticket_id, "ticket")
 
     # views
 
     def node(self, facts: Facts, details: bool = False) -> JSON:
-        """A device as lists (or, with `details`, as `getDevice`) show it, its role's policy filled in."""
+        """Return a device as in lists (with `details`: as from `getDevice`), with the policy of its role."""
         node = self.fleet.details(facts) if details else self.fleet.node(facts)
         for assignment in self.organizations[facts.organization_id]["policies"]:
             if assignment["nodeRoleId"] == facts.role_id:
@@ -235,11 +235,11 @@ class State:
         return entry
 
     def next_number(self, name: str, first: int) -> int:
-        """A number that nothing of that name had before; they begin with `first`."""
+        """Return an unused number for this name; the first one is `first`."""
         return next(self._numbers.setdefault(name, itertools.count(first)))
 
     def fresh_uid(self) -> str:
-        """A uid for something that a request made."""
+        """Return a uid for something that a request created."""
         return uid(self.seed, 15, next(self._fresh))
 
 

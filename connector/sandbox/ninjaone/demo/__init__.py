@@ -1,1 +1,1 @@
-"""The files that `ninjaone demo` runs: jobs and their rows, some of them wrong on purpose."""
+"""The files that `ninjaone demo` runs: jobs and their rows, some of them invalid on purpose."""

@@ -1,7 +1,7 @@
 """Users' sign-ins: `GET /ws/oauth/authorize`, its codes with PKCE (RFC 7636), and refresh tokens that rotate.
 
-The sandbox's one user is always signed in, and allows what an app asks for, unless told otherwise; so the
-browser is sent back at once, and no page is shown.
+The sandbox's one user is always signed in, and grants the requested scopes unless `user_refuses` is set;
+the browser is redirected immediately, without a page.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from connector.sandbox.ninjaone.oauth.client_apps import APPS, OFFLINE_SCOPE, WE
 
 REFRESH_TOKEN = "sandbox-refresh"  # noqa: S105  a fake: the web app's, as if its user had signed in before
 CODE_LIFETIME_S = 60.0
-"""For how long a code can be used (FACTS.md A)."""
+"""The lifetime of a code, in seconds (FACTS.md A)."""
 
 
 @dataclass(frozen=True)
 class _Code:
-    """What a code stands for."""
+    """The grant for which a code was issued."""
 
     app: ClientApp
     redirect_uri: str
@@ -36,7 +36,7 @@ class _Code:
 
 
 class Authorizations:
-    """What users have allowed: codes that were not used yet, and the refresh tokens in force."""
+    """The grants of users: unused codes and valid refresh tokens."""
 
     def __init__(self, redirect_uris: Collection[str]) -> None:
         self._redirect_uris = frozenset(redirect_uris)
@@ -47,7 +47,7 @@ class Authorizations:
         self.user_refuses = False
 
     def authorize(self, query: Mapping[str, str]) -> str:
-        """Where the browser is sent back to, with a code or an error. HttpError where it must not be."""
+        """Return the URL for the redirect, with a code or an error. Raises HttpError if it is not allowed."""
         app = APPS.get(query.get("client_id", ""))
         if app is None:
             raise application_error(404, "Client app not exist")
@@ -79,7 +79,7 @@ class Authorizations:
         return {"code": code}
 
     def redeem(self, app: ClientApp, form: Mapping[str, str]) -> tuple[tuple[str, ...], str | None]:
-        """The scopes of a code, and a refresh token if they give one. The code is used up, whatever comes."""
+        """Return the scopes of a code, which can be used once, and a refresh token or None."""
         with self._lock:
             code = self._codes.pop(form.get("code", ""), None)
         if code is None or code.app != app or code.expires <= time.monotonic():
@@ -91,7 +91,7 @@ class Authorizations:
         return code.scopes, self.new_refresh_token(app, code.scopes) if OFFLINE_SCOPE in code.scopes else None
 
     def rotate(self, app: ClientApp, presented: str) -> tuple[tuple[str, ...], str]:
-        """The scopes of a refresh token, and the one in its place: each use kills the one that was used."""
+        """Return the scopes of a refresh token and its replacement; each token can be used once."""
         with self._lock:
             owner, scopes = self._refresh.get(presented, (None, ()))
             if owner != app:
@@ -100,7 +100,7 @@ class Authorizations:
         return scopes, self.new_refresh_token(app, scopes)
 
     def new_refresh_token(self, app: ClientApp = WEB, scopes: tuple[str, ...] = WEB.scopes) -> str:
-        """A refresh token as if the user had signed in just now."""
+        """Return a refresh token as if the user had just signed in."""
         token = f"refresh-{secrets.token_urlsafe(24)}"
         with self._lock:
             self._refresh[token] = (app, scopes)

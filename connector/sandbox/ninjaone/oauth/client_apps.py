@@ -1,4 +1,4 @@
-"""The client apps of the sandbox, one of each kind (FACTS.md A), and what a sign-in must show of them."""
+"""The client apps of the sandbox, one of each kind (FACTS.md A), and the checks of a sign-in."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from connector.sandbox.ninjaone.errors import application_error, auth_error
 from connector.sandbox.token_request import TokenRequest
 
 SCOPES = ("monitoring", "management", "control")
-"""What every app was granted; a sign-in for the app itself that names no scope gets all of it."""
+"""The scopes of every app; a sign-in of the app itself without a scope gets all of them."""
 OFFLINE_SCOPE = "offline_access"
-"""What gives a refresh token; only apps through which users sign in have it."""
+"""The scope for a refresh token; only apps for users have it."""
 CLIENT_ID = "sandbox-client"
 CLIENT_SECRET = "sandbox-secret"  # noqa: S105  a fake, known to everyone
 REDIRECT_URI = "http://127.0.0.1:28765/"
-"""Where the apps for users send the browser back to, unless the sandbox is told otherwise."""
+"""The default redirect URIs of the apps for users."""
 
 
 @dataclass(frozen=True)
 class ClientApp:
-    """A client app. One without a `secret` is public: whoever has its id may use it."""
+    """A client app. An app without a `secret` is public: its id is enough to use it."""
 
     client_id: str
     secret: str
@@ -41,7 +41,7 @@ APPS = {app.client_id: app for app in (MACHINE, WEB, NATIVE)}
 
 
 def app_of(request: TokenRequest) -> ClientApp:
-    """Return the app that asks, which must have shown its secret and may use this grant; else HttpError."""
+    """Return the client app. Raises HttpError for a wrong secret or a grant that it may not use."""
     known = {grant for app in APPS.values() for grant in app.grants}
     if request.grant_type not in known:
         raise auth_error(400, "unauthorized_client" if request.grant_type else "invalid_grant")
@@ -56,7 +56,7 @@ def app_of(request: TokenRequest) -> ClientApp:
 
 
 def scopes_of(request: TokenRequest, app: ClientApp) -> tuple[str, ...]:
-    """Return the scopes asked for, or else all that the app was granted; HttpError for any other."""
+    """Return the requested scopes, by default all of the app. Raises HttpError for other scopes."""
     wanted = tuple(request.scope.split()) or app.scopes
     if not set(wanted) <= set(app.scopes):
         raise auth_error(400, "invalid_scope")

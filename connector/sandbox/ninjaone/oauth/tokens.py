@@ -15,7 +15,7 @@ from connector.sandbox.token_request import TokenRequest
 
 
 class Tokens:
-    """The tokens in force. Times are on the monotonic clock, so a changed wall clock expires nothing."""
+    """The valid tokens. Times are those of the monotonic clock, so a changed system time has no effect."""
 
     def __init__(self, lifetime_s: float, authorizations: Authorizations) -> None:
         self._lifetime_s = lifetime_s
@@ -25,7 +25,7 @@ class Tokens:
         self._of_users: set[str] = set()
 
     def sign_in(self, request: TokenRequest) -> dict[str, Any]:
-        """Return the body of the token endpoint's response; HttpError where it refuses."""
+        """Return the body of the token endpoint's response. Raises HttpError if it is refused."""
         app = app_of(request)
         if request.grant_type == "client_credentials":
             return self._issue(scopes_of(request, app))
@@ -57,7 +57,7 @@ class Tokens:
             self._live.pop((authorization or "")[7:], None)
 
     def check(self, authorization: str | None, method: str) -> None:
-        """Raise unless the header carries a live token whose scopes allow `method`."""
+        """Raise HttpError unless the header has a valid token whose scopes allow `method`."""
         if not authorization:
             raise auth_error(400, "missing_header", 2, "Missing required header")
         kind, _, token = authorization.partition(" ")
@@ -72,6 +72,6 @@ class Tokens:
             raise auth_error(401, "insufficient_privileges")
 
     def check_user(self, authorization: str | None) -> None:
-        """Raise unless the token is a user's own: the client app's own credentials give none (FACTS.md A)."""
+        """Raise HttpError unless a user signed in for the token (FACTS.md A)."""
         if (authorization or "")[7:].strip() not in self._of_users:
             raise auth_error(403, "user_context_required", 5, "This operation requires a user context")
