@@ -92,7 +92,7 @@ class RowSource:
         return count
 
     def passed(self, row: int) -> int:
-        """Return the number of rows up to the row of that number."""
+        """Return how many rows have a number of at most `row`."""
         return row
 
     def digest(self) -> str:

@@ -1,4 +1,4 @@
-"""Who may come in: the browser that was given the address, on this machine, and no other page in it.
+"""Access control: only the browser on this machine that was given the address, and only our own pages in it.
 
 What is guarded against, and how:
 

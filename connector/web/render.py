@@ -30,5 +30,5 @@ class Renderer:
         )
 
     def page(self, template: str, root: str, **values: Any) -> str:
-        """Render a page. `root` is the way from its address to the first page: addresses are relative."""
+        """Render a page. `root` is the relative URL from the page to the site's root."""
         return self._environment.get_template(template).render(root=root, **values)

@@ -116,7 +116,7 @@ class RunControl:
             return self._once[once]
 
     def rerun(self, record: Record, service: Service, once: str) -> str:
-        """Run the rows of a finished run again that failed and may be sent again; give the id of that run.
+        """Rerun the failed rows of a finished run that can be retried; return the id of the new run.
 
         Raises RunError.
         """
