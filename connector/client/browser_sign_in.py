@@ -1,7 +1,7 @@
 """Signing a user in through a browser on this machine: an authorization code with PKCE, sent to the loopback.
 
 Sources: RFC 6749 (4.1), RFC 7636 (PKCE), RFC 8252 (7.3, loopback redirects). That one lets any port of the
-loopback through; where a service wants the exact address all the same, the port has to be a fixed one.
+loopback through; where a service requires the exact address, the port has to be a fixed one.
 """
 
 from __future__ import annotations

@@ -157,6 +157,6 @@ def _without_quoted(message: str, cell: Json) -> str:
 
 
 def try_sign_in(service: Service, connection: Connection) -> None:
-    """Sign in anew, whatever token an earlier run has left. Raises RowError, or ConnectionSetupError."""
+    """Sign in again, even if an earlier run has left a token. Raises RowError, or ConnectionSetupError."""
     redactor = Redactor(connection.secrets, service.secrets)
     Auth(service, connection, open_transport(connection), SystemClock(), redactor).token()
