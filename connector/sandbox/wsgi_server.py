@@ -3,7 +3,7 @@
 Werkzeug's own handler closes the connection after every response; how a client behaves on kept-alive
 connections is just what a mock server must show, so the part that runs the application is replaced here.
 Head and body leave in one write and Nagle's algorithm is off: a small response never waits for a delayed
-acknowledgement.
+acknowledgment.
 """
 
 from __future__ import annotations

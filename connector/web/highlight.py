@@ -1,4 +1,4 @@
-"""Colours for code: a few regular expressions a language, applied when a page is rendered."""
+"""Colors for code: a few regular expressions a language, applied when a page is rendered."""
 
 from __future__ import annotations
 

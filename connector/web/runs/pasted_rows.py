@@ -57,7 +57,7 @@ class PastedRows:
 
 def save_rows(content: bytes, name: str, folder: Path) -> PastedRows:
     """Write rows into a folder, in place of those that are there, under a name that says their format."""
-    format = recognised(content, name)
+    format = recognized(content, name)
     packed = ".gz" if content[:2] == b"\x1f\x8b" else ""
     path = folder / f"rows.{format}{packed}"
     write_whole(path, content)
@@ -74,8 +74,8 @@ def saved_rows(folder: Path) -> PastedRows | None:
     return None
 
 
-def recognised(content: bytes, name: str = "") -> Format:
-    """Recognise the format of rows by their file's name or, failing that, by how they begin.
+def recognized(content: bytes, name: str = "") -> Format:
+    """Recognize the format of rows by their file's name or, failing that, by how they begin.
 
     A table of a spreadsheet, when it is copied, has tabs between its columns.
     """
