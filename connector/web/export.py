@@ -21,7 +21,7 @@ from connector.web.catalog.index_page import make_index
 from connector.web.catalog.search_index import search_index
 from connector.web.render import STATIC, Renderer
 
-MANIFEST = "catalog.json"
+MANIFEST = "catalogue.json"
 """The file by which an export knows an earlier one, and what that has written."""
 _WRITTEN_BY = "ninjaone catalog export"
 _SERVED_ALONE = ("runs.css", "ask.js", "try.js", "watch.js")

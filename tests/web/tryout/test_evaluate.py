@@ -15,7 +15,7 @@ import pytest
 
 from connector.catalog.catalog import Catalog
 from connector.cli.main import main
-from connector.web.runs.pasted_rows import recognised, save_rows
+from connector.web.runs.pasted_rows import recognized, save_rows
 from connector.web.tryout.drafts import KEPT, Drafts
 from connector.web.tryout.evaluate import Trial, try_out
 from connector.web.tryout_pages import LONGEST_PASTED
@@ -190,8 +190,8 @@ def test_the_first_example_of_an_action_can_be_sent(guest: Guest, every: int) ->
         (b"", "", "csv"),
     ],
 )
-def test_the_format_of_rows_is_recognised(content: bytes, name: str, format: str) -> None:
-    assert recognised(content, name) == format
+def test_the_format_of_rows_is_recognized(content: bytes, name: str, format: str) -> None:
+    assert recognized(content, name) == format
 
 
 def test_a_table_of_a_spreadsheet_can_be_pasted(guest: Guest) -> None:

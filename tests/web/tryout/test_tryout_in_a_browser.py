@@ -102,7 +102,7 @@ def test_the_keyboard_is_enough(visit: OpenVisit) -> None:
     page.locator(".state.finished").wait_for()
 
 
-def test_a_file_is_dropped_and_its_format_recognised(visit: OpenVisit, tmp_path: Path) -> None:
+def test_a_file_is_dropped_and_its_format_recognized(visit: OpenVisit, tmp_path: Path) -> None:
     (tmp_path / "night.csv").write_text(CSV.splitlines()[0] + "\n" + (CSV.splitlines()[1] + "\n") * 150)
     page = visit(viewport=PHONE).open("actions/schedule_maintenance/try")
     page.locator("#rows-file").set_input_files(tmp_path / "night.csv")
