@@ -1,1 +1,1 @@
-"""How fast a run is, beside its peers and on one machine: `make bench`, or `python -m benchmarks --quick`."""
+"""Speed of runs, compared with peers on the same machine: `make bench`, or `python -m benchmarks --quick`."""

@@ -1,4 +1,4 @@
-"""Runs the benchmark: everything, into `docs/benchmarks.md`, or some of its parts to look at."""
+"""Command line: all benchmarks, written to `docs/benchmarks.md`, or some of them, printed."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ PARTS = {
 
 
 def main() -> int:
-    """Measure, and write or print what was found. 1 when something could not be measured."""
+    """Measure and write or print the results. Return 1 if something could not be measured."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"one of {', '.join(PARTS)}; by default all")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"one of {', '.join(PARTS)}; default: all")
     parser.add_argument(
         "--quick", action="store_true", help="one round of little work, to see that all works"
     )
     options = parser.parse_args()
     if unknown := set(options.parts) - set(PARTS):
-        parser.error(f"no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+        parser.error(f"unknown part {', '.join(sorted(unknown))}; the parts are {', '.join(PARTS)}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sizes = QUICK if options.quick else Sizes()
     peers = {name: environments.peer(name) for name in environments.PEERS}

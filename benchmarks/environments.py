@@ -1,4 +1,4 @@
-"""What the peers need, made once below `.venv/bench`: an environment each, and nginx where there is none."""
+"""Requirements of the peers below `.venv/bench`: an environment each, and nginx if it is not installed."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ PEERS = {
     "ninjapy": ("ninjapy==0.2.3",),
     "airbyte": ("airbyte-cdk==7.39.1",),
 }
-"""What is installed into each peer's environment. The SDK needs requests for the integration that it runs;
-`hosted` is the SDK with this connector beside it.
+"""The packages of each peer's environment. The SDK requires requests for the integration that it runs;
+`hosted` is the SDK together with this connector.
 """
 
 _ECHO = "ngx_http_echo_module.so"
@@ -32,12 +32,12 @@ print(json.dumps({name: importlib.metadata.version(name) for name in sys.argv[1:
 
 
 def peer(name: str) -> Path | None:
-    """Give the Python of a peer's environment, made if need be; None, with a message, when it cannot be."""
+    """Return the Python of a peer's environment, creating it if needed; None, with a message, on failure."""
     folder, wanted = FOLDER / name, "\n".join(PEERS[name])
     python, ready = folder / "bin" / "python", folder / "installed.txt"
     if ready.exists() and ready.read_text() == wanted:
         return python
-    print(f"making the environment of {name}", file=sys.stderr)
+    print(f"creating the environment of {name}", file=sys.stderr)
     try:
         _quietly([sys.executable, "-m", "venv", "--clear", folder])
         _quietly([python, "-m", "pip", "install", "--quiet", *PEERS[name]])
@@ -49,7 +49,7 @@ def peer(name: str) -> Path | None:
 
 
 def versions(python: Path, names: Sequence[str]) -> dict[str, str]:
-    """Tell which versions of some distributions an environment has."""
+    """Return the versions of distributions in an environment."""
     told = subprocess.run(
         [python, "-c", _VERSIONS, *names], check=True, capture_output=True, text=True
     ).stdout
@@ -58,15 +58,15 @@ def versions(python: Path, names: Sequence[str]) -> dict[str, str]:
 
 
 def find_nginx() -> Nginx | None:
-    """Find nginx with its echo module; None, with a message, when there is none and none can be had.
+    """Return nginx with its echo module; None, with a message, if it is not available.
 
-    Where the system has none, the packages are unpacked into a folder of ours and not installed: that needs
-    no rights, and starts no server on port 80.
+    If the system has no nginx, its packages are unpacked into our folder instead of installed, which requires
+    no permissions and starts no server on port 80.
     """
     unpacked = FOLDER / "nginx"
     if found := _installed() or _unpacked(unpacked):
         return found
-    print("getting nginx from its package", file=sys.stderr)
+    print("downloading the package of nginx", file=sys.stderr)
     try:
         unpacked.mkdir(parents=True, exist_ok=True)
         _quietly(["apt-get", "download", "nginx", "libnginx-mod-http-echo"], unpacked)
@@ -76,7 +76,7 @@ def find_nginx() -> Nginx | None:
             found.version()
             return found
     except (OSError, subprocess.CalledProcessError) as error:
-        print(f"nginx cannot be had: {getattr(error, 'output', error)}", file=sys.stderr)
+        print(f"nginx is not available: {getattr(error, 'output', error)}", file=sys.stderr)
     print(
         "a small server of our own stands in for nginx, and holds the contestants up: install nginx and "
         "libnginx-mod-http-echo for numbers that count",
@@ -98,7 +98,7 @@ def _unpacked(folder: Path) -> Nginx | None:
 
 
 def _quietly(command: Sequence[str | Path], folder: Path | None = None) -> None:
-    """Run a command; what it says is in the error when it fails."""
+    """Run a command and return its output, which is in the error if it fails."""
     subprocess.run(
         command, cwd=folder, check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )

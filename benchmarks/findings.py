@@ -1,4 +1,4 @@
-"""What was found: figures with their targets, and tables of what they come from."""
+"""Results: figures with their targets, and tables of the measurements behind them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ PASSED, MISSED = "met", "**MISSED**"
 
 @dataclass(frozen=True)
 class Target:
-    """What a figure should be: at least (or with `most`, at most) `limit`, better still `stretch`."""
+    """The target of a figure: at least (or with `most`, at most) `limit`, ideally `stretch`."""
 
     limit: float | None = None
     stretch: float | None = None
     most: bool = False
 
     def judge(self, value: float) -> str:
-        """Say whether a figure meets its target."""
+        """Return, in words, whether a figure meets its target."""
         words = []
         if self.limit is not None:
             words.append(PASSED if self._meets(value, self.limit) else MISSED)
@@ -26,7 +26,7 @@ class Target:
         return ", ".join(words)
 
     def words(self, unit: str) -> str:
-        """Write the target down."""
+        """Return the target as text."""
         sign = "≤" if self.most else "≥"
         words = [f"{sign} {self.limit:g}{unit}"] if self.limit is not None else []
         words += [f"stretch {sign} {self.stretch:g}{unit}"] if self.stretch is not None else []
@@ -38,7 +38,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Figure:
-    """A measured figure, such as a ratio, and its target if it has one. `value` None was not measured."""
+    """A measured figure, such as a ratio, and its target if any. A `value` of None was not measured."""
 
     what: str
     value: float | None
@@ -47,11 +47,11 @@ class Figure:
     digits: int = 2
 
     def cells(self) -> tuple[str, str, str, str]:
-        """Give its row of the table of figures."""
+        """Return the row of the table of figures."""
         if self.value is None:
             return self.what, "not measured", self.target.words(self.unit), ""
         shown = f"{self.value:.{self.digits}f}{self.unit}"
-        # What is judged is what is shown.
+        # Compare the rounded value, which is the one shown.
         return (
             self.what,
             shown,
@@ -62,7 +62,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Table:
-    """What the figures come from."""
+    """The measurements behind figures."""
 
     title: str
     head: tuple[str, ...]
@@ -71,24 +71,24 @@ class Table:
 
 @dataclass
 class Findings:
-    """All that a part of the benchmark, or the whole of it, found. `notes` say what could not be measured."""
+    """The results of one part or of all parts. `notes` name what could not be measured."""
 
     figures: list[Figure] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def add(self, other: Findings) -> None:
-        """Take over what another part found."""
+        """Add the results of another part."""
         self.figures += other.figures
         self.tables += other.tables
         self.notes += other.notes
 
 
 def ratio(above: float | None, below: float | None) -> float | None:
-    """Divide, unless one of both was not measured."""
+    """Return the ratio, or None if one of the values was not measured."""
     return None if above is None or below is None else above / below
 
 
 def spread(values: list[float], digits: int = 2) -> str:
-    """Write the least and the greatest of some values."""
+    """Return the range of some values as text."""
     return f"{min(values):.{digits}f} to {max(values):.{digits}f}"

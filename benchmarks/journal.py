@@ -1,4 +1,4 @@
-"""What it costs that nothing is lost: writes that may not be sent twice, with a journal and without."""
+"""Cost of the journal: writes that must not be repeated, with a journal and without."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WITHOUT = "to standard output: no journal, not resumable"
 
 
 def measure(bench: Bench) -> Findings:
-    """Run the same job into a file, and to standard output, where there is neither journal nor resume."""
+    """Return the times of the same job with output to a file and, without a journal, to standard output."""
     rows = work.write_rows(bench.folder / "rows.jsonl", bench.sizes.rows)
     streamed = bench.folder / "streamed.jsonl"
     with bench.stub.instant() as served:

@@ -1,4 +1,4 @@
-"""How near many requests in flight come to what a server's latency allows, from the server's own times."""
+"""Throughput of concurrent requests, compared with the limit set by the server's latency."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PROBES = 30
 
 
 def measure(bench: Bench) -> Findings:
-    """Run with many requests in flight at once, unpaced, against a server that takes its time."""
+    """Run many concurrent requests without a delay against a server with a latency."""
     count = bench.sizes.rows
     rows = work.write_rows(bench.folder / "rows.jsonl", count)
     probes: list[float] = []
@@ -54,7 +54,7 @@ def measure(bench: Bench) -> Findings:
 
 
 def _probe(url: str) -> float:
-    """Give the median time of a request by a bare client, in seconds."""
+    """Return the median time of a request by a minimal client, in seconds."""
     connection = http.client.HTTPConnection(url.removeprefix("http://"))
     taken = []
     for number in range(_PROBES):

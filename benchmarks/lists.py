@@ -1,4 +1,4 @@
-"""Records a second of a long list, beside a declarative reader on the same pages."""
+"""Records per second of a long list, compared with a declarative reader of the same pages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ AIRBYTE = "airbyte-cdk `source-declarative-manifest read`"
 
 
 def measure(bench: Bench) -> Findings:
-    """Read all pages with both, each into a file, over the whole of each process."""
+    """Return the measurements of both reading all pages into a file; whole processes."""
     devices = bench.sizes.devices
     pages = work.write_pages(bench.folder / "pages", devices)
     with bench.stub.instant(pages) as served:
@@ -77,7 +77,7 @@ def _airbyte(bench: Bench, python: Path, url: str) -> Callable[[], Run]:
         with out.open("rb") as lines:
             found = sum(line.startswith(b'{"type":"RECORD"') for line in lines)
         if found != bench.sizes.devices:
-            raise UnmeasuredError(f"read {found} records where {bench.sizes.devices} were due")
+            raise UnmeasuredError(f"read {found} records instead of {bench.sizes.devices}")
         return run
 
     return once

@@ -1,4 +1,4 @@
-"""Measures one process: how long it took, how much CPU, how much memory."""
+"""Measurement of one process: time, CPU time and memory."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class UnmeasuredError(Exception):
 class Run:
     """One process from start to end. `cpu_s` is user and system time, `peak_bytes` its resident memory.
 
-    On Linux the peak begins at what the process that started it used, so the harness itself stays small.
+    On Linux the peak starts at the memory of the parent process, so the harness itself must be small.
     """
 
     wall_s: float
@@ -40,7 +40,7 @@ def run(
     environment: Mapping[str, str],
     output: Path | None = None,
 ) -> Run:
-    """Run a command in a folder; return what it took. Raises UnmeasuredError if it fails or does not end."""
+    """Run a command in a folder and return its measurement. Raises UnmeasuredError on failure or timeout."""
     errors = folder / "stderr"
     with open(output or os.devnull, "wb") as stdout, errors.open("wb") as stderr:
         began = time.perf_counter()
@@ -65,19 +65,19 @@ def run(
 
 
 def expect_lines(path: Path, count: int, bad: bytes = b'"has_error": true') -> None:
-    """Raise UnmeasuredError unless a file has one line for each piece of work, none with `bad` in it."""
+    """Raise UnmeasuredError unless a file has `count` lines without `bad` in them."""
     with path.open("rb") as lines:
         found = sum(bad not in line for line in lines)
     if found != count:
-        raise UnmeasuredError(f"{found} good lines came out where {count} were due")
+        raise UnmeasuredError(f"{found} valid lines were written instead of {count}")
 
 
 def in_turn(
     contestants: Mapping[str, Callable[[], Measured]], rounds: int
 ) -> tuple[dict[str, list[Measured]], list[str]]:
-    """Measure every contestant once a round, one after the other, so that a slow minute hits all alike.
+    """Measure every contestant once per round, in turn, so that disturbances affect all of them.
 
-    Gives the measurements of those that got through all rounds, and why others did not.
+    Return the measurements of those that completed all rounds, and notes on why the others did not.
     """
     measured: dict[str, list[Measured]] = {name: [] for name in contestants}
     failed: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Peak memory of a run over very many rows, beside one over few."""
+"""Peak memory of a run over very many rows, compared with one over few."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from benchmarks.measure import Run, in_turn
 
 
 def measure(bench: Bench) -> Findings:
-    """Run once over each number of rows, one request at a time."""
+    """Return the measurements of one run for each number of rows, one request at a time."""
     few, many = bench.sizes.rows, bench.sizes.many_rows
     with bench.stub.instant() as served:
 

@@ -1,4 +1,4 @@
-"""Whether a run keeps the configured pace: hardly slower, and never faster. By the server's own times."""
+"""Accuracy of the configured delay: runs must not be faster and hardly slower, by the server's times."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from benchmarks.findings import Figure, Findings, Table, Target, spread
 from benchmarks.measure import in_turn
 
 DEFAULT_MS = 300
-"""The delay of a run that says none."""
+"""The default delay of a run, in milliseconds."""
 _EARLY_MS = 1.0
-"""How much less than the delay two arrivals may be apart: the way to the server takes its time, too."""
+"""The tolerance between the delay and the interval of two arrivals, since transmission times vary."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A paced run, and the most that its time ÷ its ideal time should be. `delay_ms` None is the default."""
+    """A paced run, and the maximum of its time ÷ its ideal time. A `delay_ms` of None is the default."""
 
     rows: int
     delay_ms: int | None
@@ -29,19 +29,19 @@ class Case:
 
     @property
     def name(self) -> str:
-        """The case in words."""
-        delay = f"delay {self.delay_ms} ms" if self.delay_ms else f"delay not said ({DEFAULT_MS} ms)"
+        """Return a description of the case."""
+        delay = f"delay {self.delay_ms} ms" if self.delay_ms else f"default delay ({DEFAULT_MS} ms)"
         flight = f"`--concurrency {self.concurrency}`" if self.concurrency > 1 else "one at a time"
         return f"N = {self.rows}, {delay}, latency {self.latency_s * 1000:g} ms, {flight}"
 
     @property
     def delay_s(self) -> float:
-        """The delay that holds, in seconds."""
+        """Return the effective delay in seconds."""
         return (self.delay_ms or DEFAULT_MS) / 1000
 
     @property
     def ideal_s(self) -> float:
-        """The time from the first request to the last answer, were the pace all that takes time."""
+        """Return the ideal time from the first request to the last response, in seconds."""
         return (self.rows - 1) * self.delay_s + self.latency_s
 
 
@@ -54,7 +54,7 @@ class Paced:
 
 
 def measure(bench: Bench) -> Findings:
-    """Measure a run that waits for the pace alone, one request at a time, and one at the default delay."""
+    """Return the measurements of paced runs, one request at a time, and of one at the default delay."""
     sizes = bench.sizes
     cases = [
         Case(sizes.paced_rows, 5, 0.03, 16, 1.03),

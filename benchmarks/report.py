@@ -1,4 +1,4 @@
-"""Writes what was found into `docs/benchmarks.md`, between two marks; the rest of it is written by hand."""
+"""Results in `docs/benchmarks.md`, between two markers; the rest of the file is written by hand."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _VERSIONS = {
     "ninjapy": ("aiohttp",),
     "airbyte-cdk": ("requests", "urllib3", "orjson"),
 }
-"""The contestants' distributions, each with those of its own that matter to its speed."""
+"""The contestants' distributions, each with the dependencies that matter for its speed."""
 
 
 def render(findings: Findings, sizes: Sizes, setting: str) -> str:
-    """Write the measured part of the document."""
+    """Return the measured part of the document."""
     parts = [setting, _markdown(("what", "measured", "target", ""), (f.cells() for f in findings.figures))]
     if findings.notes:
         parts.append("\n".join(f"- {note}" for note in findings.notes))
@@ -38,16 +38,16 @@ def render(findings: Findings, sizes: Sizes, setting: str) -> str:
 
 
 def write(measured: str) -> None:
-    """Put the measured part into the document in place of the one before."""
+    """Replace the measured part of the document."""
     before, begin, rest = DOCUMENT.read_text().partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
-        raise SystemExit(f"{DOCUMENT} lacks its marks")
+        raise SystemExit(f"{DOCUMENT} has no markers for the measured part")
     DOCUMENT.write_text(f"{before}{BEGIN}\n\n{measured}\n\n{END}{after}")
 
 
 def setting(nginx: Nginx | None, peers: dict[str, Path | None], sizes: Sizes) -> str:
-    """Say where and with what is measured. Names no host and no path."""
+    """Return a description of the environment, without host names and paths."""
     pythons = {
         "ninjaone-connector": Path(sys.executable),
         "lhub_integ": peers["lhub"],
@@ -71,7 +71,7 @@ def setting(nginx: Nginx | None, peers: dict[str, Path | None], sizes: Sizes) ->
 
 
 def _cpu() -> str:
-    """Name the processor's model."""
+    """Return the model of the processor."""
     try:
         found = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     except OSError:

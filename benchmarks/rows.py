@@ -1,4 +1,4 @@
-"""Rows a second, and CPU time a row: a run beside its peers, over the whole of each process."""
+"""Rows per second and CPU time per row of a run and its peers; whole processes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SEND = "(d) loop on our own HTTP layer"
 
 
 def measure(bench: Bench) -> Findings:
-    """Run all contestants over the same rows, in turn."""
+    """Return the measurements of all contestants over the same rows, in turn."""
     rows = work.write_rows(bench.folder / "rows.jsonl", bench.sizes.rows)
     with bench.stub.instant() as served:
         contestants = _contestants(bench, served.url, rows)
@@ -80,7 +80,7 @@ def _contestants(bench: Bench, url: str, rows: Path) -> dict[str, Callable[[], R
 
 
 def _by_hand(bench: Bench, python: Path, url: str) -> Callable[[], Run]:
-    """Set up an integration as one is written for the SDK."""
+    """Create a typical integration for the SDK and return a function that runs it."""
     folder = bench.folder / "by-hand"
     folder.mkdir()
     shutil.copy(PEERS / "lhub_update_device.py", folder / "main.py")
@@ -88,7 +88,7 @@ def _by_hand(bench: Bench, python: Path, url: str) -> Callable[[], Run]:
 
 
 def _hosted(bench: Bench, python: Path, url: str) -> Callable[[], Run]:
-    """Build our integration."""
+    """Build our integration and return a function that runs it."""
     folder = bench.folder / "hosted"
     build(folder, ["update_device"])
     return _integration(
@@ -103,7 +103,7 @@ def _hosted(bench: Bench, python: Path, url: str) -> Callable[[], Run]:
 
 
 def _integration(bench: Bench, python: Path, folder: Path, **variables: str) -> Callable[[], Run]:
-    """Let the SDK's own runner carry out `update_device` of an integration, through files."""
+    """Return a function by which the SDK's runner executes `update_device` of an integration."""
     rows = folder / "rows"
     rows.mkdir()
     work.write_rows(rows / "part-00000", bench.sizes.rows, id_field="lhub_id")

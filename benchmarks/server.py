@@ -1,10 +1,10 @@
-"""A small HTTP server that answers after a latency, and notes when each request came and was answered.
+"""A small HTTP server with a latency that records when each request arrived and was answered.
 
-Run by itself: `python server.py LATENCY_S [PAGES]`. The first line of its output is its port. When its input
+Usage: `python server.py LATENCY_S [PAGES]`. The first line of its output is its port. When its input
 ends, it prints the times of all requests but sign-ins as JSON, [[arrived, answered], ...] in monotonic
 nanoseconds, and ends. PAGES is a folder of pages of `GET /v2/devices` (see `work.write_pages`).
 
-A thread a connection sleeps for the latency itself, so that times are good to a tenth of a millisecond.
+Each connection has a thread that sleeps for the latency, so times are accurate to 0.1 ms.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TOKEN = b'{"access_token":"token","expires_in":3600,"token_type":"Bearer"}'
 
 
 class Server:
-    """Serves connections in threads of their own; `times` is what it noted."""
+    """Serves each connection in a thread; `times` has the recorded times."""
 
     def __init__(self, latency_s: float, pages: Path | None) -> None:
         self._latency_s = latency_s
@@ -29,7 +29,7 @@ class Server:
         self.times: list[tuple[int, int]] = []
 
     def accept(self, listening: socket.socket) -> None:
-        """Serve every connection that comes."""
+        """Serve all connections."""
         while True:
             connection, _ = listening.accept()
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

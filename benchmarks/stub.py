@@ -1,4 +1,4 @@
-"""Starts the servers that are talked to: nginx, and where start times matter one that notes them."""
+"""The benchmarks' servers: nginx, and one that records times where these matter."""
 
 from __future__ import annotations
 
@@ -49,46 +49,46 @@ _AFTER = 'access_log "{folder}/times" times; echo_status 204; echo_sleep {latenc
 
 @dataclass(frozen=True)
 class Nginx:
-    """Where nginx and its echo module are, which answers after a latency."""
+    """The paths of nginx and its echo module, which responds after a latency."""
 
     program: Path
     echo: Path
 
     def version(self) -> str:
-        """Its version, as `nginx -v` tells."""
+        """Return the version from `nginx -v`."""
         said = subprocess.run([self.program, "-v"], capture_output=True, text=True, check=True).stderr
         return said.rpartition("/")[2].strip()
 
 
 @dataclass
 class Served:
-    """A server. Once it is down, `times` are the begin and end of each request but sign-ins, in seconds."""
+    """A server. After its end, `times` has the start and end of each request except sign-ins, in seconds."""
 
     url: str
     times: list[tuple[float, float]] = field(default_factory=list)
 
     def span_s(self, requests: int) -> float:
-        """The time from the first request to the last answer. UnmeasuredError if not `requests` came."""
+        """Return the time from the first request to the last response. Raises UnmeasuredError."""
         if len(self.times) != requests:
-            raise UnmeasuredError(f"sent {len(self.times)} requests where {requests} were due")
+            raise UnmeasuredError(f"sent {len(self.times)} requests instead of {requests}")
         return max(end for _, end in self.times) - min(begin for begin, _ in self.times)
 
     def closest_s(self) -> float:
-        """The minimum interval between two request starts."""
+        """Return the minimum interval between two request starts."""
         begins = sorted(begin for begin, _ in self.times)
         return min(later - earlier for earlier, later in pairwise(begins))
 
 
 @dataclass(frozen=True)
 class Stub:
-    """Starts servers, each for as long as its `with` block lasts, with their files in a folder."""
+    """Starts servers, each for a `with` block, with their files in a folder."""
 
     folder: Path
     nginx: Nginx | None
 
     @contextmanager
     def instant(self, pages: Path | None = None) -> Iterator[Served]:
-        """A server that answers at once: a token, pages of devices, and anything else with 204."""
+        """Run a server without a latency: a token, pages of devices, and 204 for everything else."""
         if self.nginx is None:
             with self.noting(0, pages) as served:
                 yield served
@@ -98,7 +98,7 @@ class Stub:
 
     @contextmanager
     def slow(self, latency_s: float) -> Iterator[Served]:
-        """A server that answers after a latency; its times are good to a few milliseconds."""
+        """Run a server with a latency; its times are accurate to a few milliseconds."""
         if self.nginx is None:
             with self.noting(latency_s) as served:
                 yield served
@@ -113,7 +113,7 @@ class Stub:
 
     @contextmanager
     def noting(self, latency_s: float, pages: Path | None = None) -> Iterator[Served]:
-        """A server of our own whose times are good to a tenth of a millisecond."""
+        """Run our own server, whose times are accurate to 0.1 ms."""
         command = [sys.executable, str(Path(__file__).with_name("server.py")), str(latency_s)]
         process = subprocess.Popen(
             command + ([str(pages)] if pages else []),
@@ -143,7 +143,7 @@ class Stub:
             pages=pages or self.folder,
             port=port,
             answer=answer,
-            # Its worker would be somebody else, who cannot read our folder.
+            # Its worker would run as another user, who cannot read our folder.
             user="user root;" if os.geteuid() == 0 else "",
         )
         (self.folder / "nginx.conf").write_text(config)
@@ -163,7 +163,7 @@ class Stub:
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    """Wait until a server takes connections. Raises UnmeasuredError when it ends, or does not begin."""
+    """Wait until a server accepts connections. Raises UnmeasuredError if it ends or does not start."""
     for _ in range(500):
         if process.poll() is not None:
             break

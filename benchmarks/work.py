@@ -1,4 +1,4 @@
-"""The work that is measured: rows, jobs, a connection and pages of devices, written into a folder."""
+"""The measured work: rows, jobs, a connection and pages of devices, written to a folder."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ SCRIPT = {
     "parameters": "-Name {{ name }} -Rack {{ rack }}",
     "run_as": "system",
 }
-"""A write that may not be sent twice: `POST /v2/device/{id}/script/run`."""
+"""A write that must not be repeated: `POST /v2/device/{id}/script/run`."""
 
 PAGE = 1_000
 
 
 def write_rows(path: Path, count: int, id_field: str = "") -> Path:
-    """Write `count` rows. `id_field` names a further field with the row's number."""
+    """Write `count` rows. `id_field` is an additional field with the row's number."""
     with path.open("w") as file:
         for number in range(1, count + 1):
             row = {
@@ -44,14 +44,14 @@ def write_rows(path: Path, count: int, id_field: str = "") -> Path:
 
 
 def write_connection(folder: Path, url: str) -> Path:
-    """Write the connection's file."""
+    """Write the connection file."""
     path = folder / "connection.yaml"
     path.write_text(f"base_url: {url}\nclient_id: bench\nclient_secret: bench-secret\n")
     return path
 
 
 def write_job(folder: Path, url: str, rows: Path, /, **settings: Any) -> Path:
-    """Write a job over `rows` to `out.jsonl`, and its connection. By default it updates devices, unpaced."""
+    """Write a job over `rows` to `out.jsonl`, and its connection. By default it updates devices unpaced."""
     write_connection(folder, url)
     job = {
         "action": "update_device",
@@ -77,7 +77,7 @@ def write_pages(folder: Path, devices: int) -> Path:
 
 
 def _device(number: int) -> dict[str, Any]:
-    """A device with the fields of `GET /v2/devices` (`schemas/ninjaone/NodeWithDetailedReferences.json`)."""
+    """Return a device as `NodeWithDetailedReferences` (`GET /v2/devices`)."""
     return {
         "id": number,
         "uid": f"00000000-0000-4000-8000-{number:012}",

@@ -12,7 +12,7 @@ from connector.sandbox.request_log import RequestLog
 
 
 class Control:
-    """Answers `/_sandbox/requests`, `/_sandbox/signins` and `/_sandbox/faults`."""
+    """Responds to `/_sandbox/requests`, `/_sandbox/signins` and `/_sandbox/faults`."""
 
     def __init__(self, log: RequestLog, faults: Faults) -> None:
         self._log = log
@@ -47,7 +47,7 @@ class Control:
             raise ValueError("queue must be an array")
         if rates is not None and not isinstance(rates, dict):
             raise ValueError("rates must be an object")
-        # both are read before either is applied, so that a mistake changes nothing
+        # validate both before applying either, so that an error changes nothing
         script = [Fault.read(item) for item in queue or []]
         check_rates(rates or {})
         if queue is not None:

@@ -1,4 +1,4 @@
-"""What stops a request: an HTTP status to answer with, or a value that is not valid."""
+"""Errors of a request: an HTTP status for the response, or an invalid value."""
 
 from __future__ import annotations
 

@@ -7,15 +7,15 @@
 | `html` | no | 200 and an HTML page about throttling |
 | `500` | no | 500 with the service's error body |
 | `502`, `503` | no | a gateway's HTML page |
-| `reset_unread` | no | the connection is reset before the body was read (its log entry has none) |
+| `reset_unread` | no | the connection is reset before the body is read (its log entry has no body) |
 | `reset` | no | the connection is reset |
 | `reset_after` | yes | the connection is reset instead of the response |
 | `slow` | yes | the response, later |
 | `truncate` | yes | fewer bytes than `Content-Length` says, then the end |
-| `hang_up` | yes | the response; then the kept connection is closed without having been announced |
+| `hang_up` | yes | the response; then the connection is closed without notice |
 | `expire` | no | 401: the presented token was dropped |
 | `token` | - | 500 at the token endpoint (by chance only) |
-| `answer` | no | whatever the script says (by script only) |
+| `answer` | no | the response in the script (by script only) |
 | `empty` | yes | 200 without a body (by script only) |
 | `hold` | yes | the response, once the script is replaced or the server stops (by script only) |
 """
@@ -155,7 +155,7 @@ class Faults:
             return {"queue": len(self._queue), "rates": dict(self._rates)}
 
     def draw(self) -> Fault | None:
-        """Return the fault of the API request that just came in."""
+        """Return the fault for the next API request, or None."""
         with self._lock:
             if self._queue:
                 return self._queue.popleft()
@@ -169,15 +169,15 @@ class Faults:
             return None
 
     def hold(self) -> None:
-        """Wait until the script is replaced or held responses are let go."""
+        """Wait until the script is replaced or held responses are released."""
         self._released.wait()
 
     def release(self) -> None:
-        """Let held responses go."""
+        """Release held responses."""
         self._released.set()
 
     def draw_token(self) -> bool:
-        """Return whether the sign-in that just came in fails."""
+        """Return whether the next sign-in fails."""
         with self._lock:
             rate = self._rates.get("token", 0.0)
             return rate > 0 and self._random.random() < rate

@@ -13,7 +13,7 @@ from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDeco
 
 @dataclass(frozen=True)
 class MultipartPart:
-    """One part; `content_type` is without parameters, empty when the part has none."""
+    """One part; `content_type` is without parameters, empty if absent."""
 
     name: str
     filename: str | None

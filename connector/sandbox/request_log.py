@@ -63,7 +63,7 @@ class LoggedRequest:
 
 
 class RequestLog:
-    """API requests and sign-ins, each numbered from 1. Bodies stay bytes until somebody asks for them."""
+    """API requests and sign-ins, each numbered from 1. Bodies are decoded on request."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -68,7 +68,7 @@ class MockServer:
 
     @property
     def connections(self) -> OpenConnections:
-        """The connections that clients hold open."""
+        """The connections that clients keep open."""
         return self._app.connections
 
     def set_faults(
@@ -96,7 +96,7 @@ class MockServer:
         server.serve_forever(_POLL_S)
 
     def stop(self) -> None:
-        """Stop and wait: responses under way are sent, then every connection and the port are closed."""
+        """Stop and wait: responses in progress are sent, then every connection and the port are closed."""
         self._app.stopping.set()
         self._app.faults.release()
         if self._server is not None:
@@ -128,7 +128,7 @@ class MockServer:
         return self._server
 
     def _serve_on(self, listener: socket.socket) -> BaseWSGIServer:
-        # given a socket, werkzeug neither prints nor exits when the port is taken
+        # with a socket, werkzeug neither prints nor exits if the port is in use
         with listener:
             return make_server(
                 HOST,

@@ -34,7 +34,7 @@ class MockService(Protocol):
         """Check the token and carry out one API request; InvalidValueError never leaves it."""
 
     def error_body(self, status: int) -> Mapping[str, Any]:
-        """Return the JSON body of an error that says no more than its HTTP status does."""
+        """Return the JSON body of an error that has no more information than its HTTP status."""
 
     def response_headers(self) -> Mapping[str, str]:
         """Return the headers that every response to an API request has besides its own."""

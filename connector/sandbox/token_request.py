@@ -17,7 +17,7 @@ FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True)
 class TokenRequest:
-    """What a client asked for; `secret` and `form` are never shown."""
+    """A request for a token; `secret` and `form` are never shown."""
 
     grant_type: str
     client_id: str
@@ -58,5 +58,5 @@ def _basic(credentials: str) -> tuple[str, str]:
     try:
         client_id, _, secret = base64.b64decode(credentials, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
-        raise ValueError("the basic header cannot be read") from None
+        raise ValueError("the basic header is not valid") from None
     return client_id, secret

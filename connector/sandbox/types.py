@@ -45,7 +45,7 @@ class Scalar:
             raise InvalidValueError(where, self.expected)
 
     def read(self, text: str, where: str) -> Any:
-        """Return the value that `text` stands for."""
+        """Return the value of a text. Raises InvalidValueError."""
         try:
             value = self.from_text(text)
         except ValueError:
@@ -122,7 +122,7 @@ def _inside(where: str, name: str) -> str:
 
 
 def _is_integer(bound: int) -> Callable[[Any], bool]:
-    # bool is a subclass of int in Python, and no integer in JSON
+    # bool is a subclass of int in Python, but not an integer in JSON
     return lambda value: type(value) is int and -bound <= value < bound
 
 
@@ -169,7 +169,7 @@ def epoch_seconds(value: Any) -> float:
 
 
 def _is_number(value: Any) -> bool:
-    # 1e999 is JSON and becomes infinity, which could not be sent as JSON again
+    # 1e999 is JSON and becomes infinity, which cannot be written as JSON
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < float("inf")
 
 

@@ -27,7 +27,7 @@ HANG_UP = "connector.sandbox.hang_up"
 
 
 class ResetConnectionError(Exception):
-    """Raised by the application: break the connection instead of answering."""
+    """Raised by the application: break the connection instead of responding."""
 
 
 class OpenConnections:
@@ -52,7 +52,7 @@ class OpenConnections:
             self._changed.notify_all()
 
     def end_all(self, timeout_s: float) -> None:
-        """Read nothing more from any connection; responses under way are sent. Wait until all have ended."""
+        """Stop reading from connections and wait until all have ended; responses in progress are sent."""
         with self._changed:
             self._ending = True
             for connection in self._open:
@@ -66,7 +66,7 @@ class OpenConnections:
 
 
 def _hang_up(connection: socket.socket) -> None:
-    with contextlib.suppress(OSError):  # the client was quicker
+    with contextlib.suppress(OSError):  # already closed by the client
         connection.shutdown(socket.SHUT_RD)
 
 
@@ -121,11 +121,11 @@ class KeepAliveHandler(WSGIRequestHandler):
         """Read a body that is not chunked. Raises ConnectionError when the client goes before its end."""
         announced = self.headers.get("Content-Length") or "0"
         if not announced.isdecimal():
-            raise ConnectionError("the client sent a Content-Length that is no number")
+            raise ConnectionError("the client sent a Content-Length that is not a number")
         length = int(announced)
         body = self.rfile.read(length) if length > 0 else b""
         if len(body) < length:
-            raise ConnectionError("the client went away before the end of its request")
+            raise ConnectionError("the client closed the connection before the end of its request")
         return body
 
     def _write(self, status: str, headers: list[tuple[str, str]], body: bytes) -> None:

@@ -45,10 +45,13 @@ FOLDERS: tuple[str, ...] = (
     "connector/hosts",
     "connector/http",
     "connector/invocation",
+    "connector/sandbox",
     "connector/templating",
     "docs",
     "examples",
     "schemas",
+    "tests/fuzz",
+    "tests/torture",
 )
 """Whose files are read, besides the pages: `*.py`, `*.yaml`, `*.json`, `*.html` and `*.js`, with comments."""
 

@@ -1,4 +1,4 @@
-"""NinjaOne's error bodies (FACTS.md A and D), as exceptions that operations raise.
+"""NinjaOne's error bodies, as exceptions that operations raise.
 
 Two families are served: sign-in and authorization (`error`, `error_description`, `error_code`), and
 application (`resultCode`, `errorMessage`, `incidentId`).
@@ -56,5 +56,5 @@ def invalid(field: str, expected: str) -> HttpError:
 
 
 def invalid_filter(text: str) -> HttpError:
-    """Return the error of an unreadable device filter: NinjaOne sends 500, not 400 (FACTS.md D and E)."""
+    """Return the error of an unreadable device filter: NinjaOne sends 500, not 400."""
     return application_error(500, "FAILURE", f"InvalidFilterException: {text}")

@@ -1,4 +1,4 @@
-"""The pagers `cursor` and `cursorName`: named snapshots of rows, read page by page (FACTS.md B).
+"""The pagers `cursor` and `cursorName`: named snapshots of rows, read page by page.
 
 The name stays the same for all pages and the snapshot stores the position, so that only `offset`, the number
 of rows sent so far, changes. A full page always has a cursor, even if nothing follows; a short page has no

@@ -1,4 +1,4 @@
-"""The device filter `df` (FACTS.md E): clauses joined by `AND`, each a test of one fact.
+"""The device filter `df`: clauses joined by `AND`, each a test of one fact.
 
 Without a `status` clause only approved devices match. As with the vendor, an invalid value of a known key
 and a lower-case `and` give a 500, and an unknown key is silently ignored.

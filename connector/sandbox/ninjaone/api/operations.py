@@ -61,7 +61,7 @@ def endpoint_of(name: str, handler: EndpointHandler) -> Endpoint:
     media_type, body = next(iter(facts["body"].items()), ("application/json", None))
     scalars: dict[str, dict[str, Scalar]] = {"path": {}, "query": {}}
     for parameter, fact in facts["parameters"].items():
-        # several values, published as a single one (FACTS.md H)
+        # several values that are published as one
         joined = "," in str(fact.get("enum", [""])[0])
         scalars[fact["in"]][parameter] = TEXT if joined else scalar(fact)
     return Endpoint(
@@ -92,7 +92,7 @@ def type_of(fact: OpenApiFacts) -> Type:
             fields = {name: type_of(member) for name, member in fact["properties"].items()}
             return Object(fields, tuple(fact.get("required", ())), closed=True)
         values = fact.get("additionalProperties")
-        # a bare object as a map's value is how the vendor's document writes "anything"
+        # a bare object as a map's value means any JSON in the vendor's document
         if isinstance(values, dict) and values not in ({}, {"type": "object"}):
             return Map(type_of(values))
         return Object()

@@ -1,4 +1,4 @@
-"""Pages of lists (FACTS.md B), with one function for each pager."""
+"""Pages of lists, with one function for each pager."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ from connector.sandbox.ninjaone.areas import (  # noqa: F401  each declares its 
 from connector.sandbox.routing import Router
 
 PREFIXES = ("", "/api")
-"""Every published path, such as `/v2/devices`, is served after each of these (FACTS.md A)."""
+"""Every published path, such as `/v2/devices`, is served after each of these."""
 
 
 def declared_endpoints() -> tuple[Endpoint, ...]:

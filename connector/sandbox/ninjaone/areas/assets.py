@@ -22,7 +22,7 @@ _ASSET_FIELDS = {
     "assetPurchaseAmount": "itamAssetPurchaseAmount",
     "assetExpectedLifetime": "itamAssetExpectedLifetime",
 }
-"""Asset fields of a request, and the custom fields that show them (FACTS.md F)."""
+"""Asset fields of a request, and the custom fields that show them."""
 
 
 @operation("createUnmanagedDevicePublicApi")

@@ -41,7 +41,7 @@ def get_integrity_checks(call: ApiCall) -> JSON:
 def _jobs(call: ApiCall, name: str, of_device: Callable[[State, Facts], list[JSON]]) -> JSON:
     if call.query.get("include", "active") not in ("active", "deleted", "all"):
         raise invalid("include", "active, deleted or all")
-    if call.query.get("include") == "deleted":  # no device of the sandbox is deleted and yet has backups
+    if call.query.get("include") == "deleted":  # the sandbox has no backups of deleted devices
         return {"results": []}
     keep, tests = device_filter(call.query.get("df")), list(job_tests(call.query))
     if "pageSize" not in call.query:
@@ -118,7 +118,7 @@ def submit_integrity_check(call: ApiCall) -> JSON:
 
 
 def job_tests(query: Any) -> Iterator[Test]:
-    """Yield the tests of a job for `sf`, `ptf` and `stf` (FACTS.md E). Raises HttpError 500, as for `df`."""
+    """Yield the tests of a job for `sf`, `ptf` and `stf`. Raises HttpError 500, as for `df`."""
     for name, key, member in (("sf", "status", "jobStatus"), ("ptf", "planType", "planType")):
         if name in query:
             yield _among(query[name], key, member)
@@ -171,7 +171,7 @@ def get_usage(call: ApiCall) -> JSON:
 
 @operation("getOrganizationLocationUsage")
 def get_usage_by_location(call: ApiCall, id: str) -> list[JSON]:
-    """Return the size of the backups at each location. The id is published as text (FACTS.md H)."""
+    """Return the size of the backups at each location. The id is published as text."""
     if not id.isdecimal():
         raise invalid("id", "int32")
     organization = call.state.organization(int(id))

@@ -1,7 +1,7 @@
 """Billing: accounts, agreements, invoices, products, and ticket products.
 
 These bodies are published as objects without members: they are stored and returned as given. Only the
-members that other operations name are interpreted. Errors have billing's own format (FACTS.md D).
+members that other operations name are interpreted. Errors have billing's own format.
 """
 
 from __future__ import annotations

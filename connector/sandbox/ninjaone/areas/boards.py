@@ -89,7 +89,7 @@ _OPERATORS: dict[str, Callable[[str, str], bool]] = {
     "greater_or_equal_than": lambda have, want: _number(have) >= _number(want),
     "less_or_equal_than": lambda have, want: _number(have) <= _number(want),
 }
-"""Board filter operators (FACTS.md E), without `between` and the repeating ones, whose form is unknown."""
+"""Board filter operators, without `between` and the repeating ones, whose form is unknown."""
 
 
 def rule_test(rule: JSON) -> Callable[[JSON], bool]:

@@ -69,7 +69,7 @@ _DEVICE = Object(
 
 @endpoint("PATCH", "/v2/device/{id}", "updateDevice", body=_DEVICE)
 def update_device(call: ApiCall, id: int) -> None:
-    """Change the given fields; a `policyId` of null restores the role's policy (FACTS.md G)."""
+    """Change the given fields; a `policyId` of null restores the role's policy."""
     state, facts = call.state, call.state.device(id)
     fields = given(
         call.body, "displayName", "userData", "nodeRoleId", "policyId", "organizationId", "locationId"

@@ -142,7 +142,7 @@ def delete_definitions(call: ApiCall) -> list[str]:
 
 
 def _global_definitions(call: ApiCall) -> list[JSON]:
-    """Return the definitions in the given scopes, a comma-separated list (FACTS.md H)."""
+    """Return the definitions in the given scopes, a comma-separated list."""
     wanted = {part.strip() for part in call.query.get("scopes", "all").split(",")}
     if wanted - {"all", "node", "location", "organization"}:
         raise invalid("scopes", "all, node, location or organization, with commas between")
@@ -163,7 +163,7 @@ def _create(state: State, bodies: list[JSON]) -> list[JSON]:
     created = []
     for body in bodies:
         item = DEFINITIONS.add(state, body, settable)
-        del DEFINITIONS.items(state)[item["name"]]  # under its created-up name
+        del DEFINITIONS.items(state)[item["name"]]  # under its generated name
         item |= {"name": body["fieldName"], "active": True, "system": False, "entityType": "NODE"}
         item.setdefault("type", "TEXT")
         item.setdefault("scope", "NODE_GLOBAL")

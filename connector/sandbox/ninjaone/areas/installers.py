@@ -38,7 +38,7 @@ _TYPE = one_of(*_SUFFIXES)
     ),
 )
 def generate_installer(call: ApiCall) -> JSON:
-    """Return a link; the device role is an id as text, `auto`, or empty (FACTS.md F)."""
+    """Return a link; the device role is an id as text, `auto`, or empty."""
     role = (call.body.get("content") or {}).get("nodeRoleId") or ""
     if role not in ("", "auto"):
         if not role.isdecimal():

@@ -133,7 +133,7 @@ def update_articles(call: ApiCall) -> list[JSON]:
 
 @operation("downloadKnowledgeBaseArticle")
 def download_article(call: ApiCall, article_id: int) -> ServerResponse:
-    """Return the uploaded file, or the article as a page. Published without a response (FACTS.md D)."""
+    """Return the uploaded file, or the article as a page. Published without a response."""
     item = ARTICLES.find(call.state, article_id)
     for attachment in item.get("attachments", []):
         return download(call.state, attachment["metadata"]["contentId"])

@@ -20,7 +20,7 @@ def _seed(number: int) -> JSON:
     people = [_assignment(number * 10 + index, f"person{index}@example.com") for index in (1, 2)]
     license |= {"name": f"Example Suite {number}", "scope": scope, "licenseAssignmentList": people}
     license |= {"quantity": 10 * number, "currentUsage": len(people)}
-    bought = int(EPOCH - 86_400.0 * number) * 1000  # milliseconds (FACTS.md H)
+    bought = int(EPOCH - 86_400.0 * number) * 1000  # milliseconds
     return license | {"purchaseDate": bought, "daysToExpire": 365, "expired": False}
 
 

@@ -17,7 +17,7 @@ _MAINTENANCE = Object(
     },
     required=("end",),
 )
-"""Published as numbers, described as ISO 8601 or epoch: the sandbox accepts both (FACTS.md H)."""
+"""Published as numbers, described as ISO 8601 or epoch: the sandbox accepts both."""
 
 
 @endpoint("PUT", "/v2/device/{id}/maintenance", "updateDeviceMaintenance", body=_MAINTENANCE)
@@ -33,7 +33,7 @@ def schedule_maintenance(call: ApiCall, id: int) -> None:
     if body.get("reasonMessage") is not None:
         window["reasonMessage"] = body["reasonMessage"]
     call.state.fleet.change(id).maintenance = window
-    # the features are in no published answer, so the activity is where they can be read back
+    # no published response has the features, so the activity shows them
     params = {"disabledFeatures": body.get("disabledFeatures") or [], **window}
     call.state.record(
         "SYSTEM",

@@ -16,7 +16,7 @@ from connector.sandbox.types import INTEGER, MAP, TEXT, Array, Object, given, on
 
 LOCATION_FIELDS = ("name", "address", "description", "userData")
 ORGANIZATION_FIELDS = ("name", "description", "userData", "nodeApprovalMode")
-"""Members of organization requests. Older documents have `tags` and `fields`, now ignored (FACTS.md G)."""
+"""Members of organization requests. Older documents have `tags` and `fields`, now ignored."""
 
 _LOCATION = Object({"name": TEXT, "address": TEXT, "description": TEXT, "userData": MAP})
 _NEW_LOCATION = Object(_LOCATION.fields, required=("name",))

@@ -31,13 +31,13 @@ _SEEDED = (
 
 @operation("getNodeRoles")
 def get_roles(call: ApiCall) -> list[JSON]:
-    """Return the device roles with their ids. Published without a response (FACTS.md D)."""
+    """Return the device roles with their ids. Published without a response."""
     return list(call.state.roles.values())
 
 
 @operation("createNodeRoles")
 def create_roles(call: ApiCall) -> list[JSON]:
-    """Create roles, all or none, and return the request (FACTS.md H); their ids are in the list."""
+    """Create roles, all or none, and return the request; their ids are in the list."""
     state = call.state
     names = {role["name"].casefold(): role["id"] for role in state.roles.values()}
     for body in call.body:

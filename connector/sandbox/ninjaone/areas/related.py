@@ -175,7 +175,7 @@ def delete_all(call: ApiCall, entity_type: str, entity_id: int) -> None:
 
 @operation("downloadRelatedItemAttachment")
 def download_attachment(call: ApiCall, related_item_id: int) -> ServerResponse:
-    """Return the file. Published without a response (FACTS.md D)."""
+    """Return the file. Published without a response."""
     item = _find(call.state, related_item_id)
     return download(call.state, (item.get("value") or {}).get("contentId", ""))
 

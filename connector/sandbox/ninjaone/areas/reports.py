@@ -244,7 +244,7 @@ def _of_device(report: Report, resource: str, call: ApiCall, id: int) -> list[JS
 
 
 def _shown(row: JSON, query: Mapping[str, Any]) -> JSON:
-    """Return the row with BitLocker's state on request only (FACTS.md E)."""
+    """Return the row with BitLocker's state on request only."""
     if "bl" not in query.get("include", "").split(","):
         row.pop("bitLockerStatus", None)
     return row
@@ -283,7 +283,7 @@ def moment(text: str, where: str) -> float:
 
 
 def timestamp_test(text: str) -> Test:
-    """Return the test for `ts`, which has one clause; a bare timestamp matches exactly (FACTS.md E)."""
+    """Return the test for `ts`, which has one clause; a bare timestamp matches exactly."""
     found = re.fullmatch(r"(?:(after|before)\s+)?(\d+(?:\.\d+)?)", text.strip())
     if found is None:
         raise invalid_filter(text)

@@ -25,7 +25,7 @@ ROLES = {
     "Mac": ["system", "loggedonuser", "SR_MAC_SCRIPT"],
     "Linux": ["system", "SR_LINUX_SCRIPT"],
 }
-"""The case-sensitive values of `runAs`, by operating system (FACTS.md F)."""
+"""The case-sensitive values of `runAs`, by operating system."""
 _CREDENTIALS = [{"id": 26, "name": "Service account", "type": "BASIC"}]
 
 

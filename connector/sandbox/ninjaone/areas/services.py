@@ -91,7 +91,7 @@ def control_service(call: ApiCall, id: int, service_id: str) -> None:
         seriesUid=series,
         data=data,
     )
-    if action != "PAUSE":  # the published codes know no outcome of a pause
+    if action != "PAUSE":  # there is no published code for the outcome of a pause
         call.state.record(
             "REMOTE_TOOLS",
             f"REMOTE_TOOLS_{action}_SERVICE_{'FAILED' if failed else 'SUCCESS'}",

@@ -123,7 +123,7 @@ def _of(state: State, kind: str, role_id: int | None = None) -> list[JSON]:
 
 
 def _summary(kind: str, call: ApiCall, role_id: int | None = None) -> list[JSON]:
-    """Return the tabs of one kind in order; the shape of the response is not published (FACTS.md D)."""
+    """Return the tabs of one kind in order; the shape of the response is not published."""
     if role_id is not None:
         call.state.role(role_id)
     return [
@@ -134,7 +134,7 @@ def _summary(kind: str, call: ApiCall, role_id: int | None = None) -> list[JSON]
 
 
 def _hierarchy(kind: str, call: ApiCall, tab_id: int, role_id: int | None = None) -> JSON:
-    """Return a tab with its items; the shape of the response is not published (FACTS.md D)."""
+    """Return a tab with its items; the shape of the response is not published."""
     if role_id is not None:
         call.state.role(role_id)
     tab: dict[str, Any] = TABS.find(call.state, tab_id)

@@ -77,7 +77,7 @@ def get_ticket(call: ApiCall, ticket_id: int) -> JSON:
     "POST", "/v2/ticketing/ticket/{ticketId}/comment", "createComment", media_type="multipart/form-data"
 )
 def create_comment(call: ApiCall, ticket_id: int) -> None:
-    """Add a comment: `comment` must be a JSON part (FACTS.md D); `files` are attachments."""
+    """Add a comment: `comment` must be a JSON part; `files` are attachments."""
     ticket = call.state.ticket(ticket_id)
     part = next((part for part in call.parts if part.name == "comment"), None)
     if part is None:

@@ -167,7 +167,7 @@ def _requester(state: State, user_uid: str) -> None:
 
 
 def _status(text: str) -> JSON:
-    """Return a status by its id, as text; names are refused (FACTS.md F)."""
+    """Return a status by its id, as text; names are refused."""
     for status in STATUSES:
         if text == str(status["statusId"]):
             return status

@@ -34,7 +34,7 @@ UNMANAGED = range(401, 409)
 
 
 class Facts(NamedTuple):
-    """The values that device filters test (FACTS.md E), generated for each device of an account."""
+    """The values that device filters test, generated for each device of an account."""
 
     id: int
     organization_id: int
@@ -198,7 +198,7 @@ class Fleet:
         return node
 
     def details(self, facts: Facts) -> JSON:
-        """Return the device as in live `getDevice` responses (FACTS.md H), with its agent's data."""
+        """Return the device as in live `getDevice` responses, with its agent's data."""
         if facts.id in self._added:  # without an agent
             return self.node(facts)
         return self.node(facts) | _network(facts.id) | self._machine(facts)

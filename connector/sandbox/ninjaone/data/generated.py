@@ -36,7 +36,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "DeviceAntivirusStatus.definitionStatus": ("UP_TO_DATE", "OUT_OF_DATE"),
     "RoleMember.source": ("DIRECT",),
 }
-"""Values of fields that are published as text, as observed in live responses (FACTS.md E and F)."""
+"""Values of fields that are published as text, as observed in live responses."""
 
 
 @cache

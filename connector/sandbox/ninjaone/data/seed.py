@@ -80,7 +80,7 @@ STATUSES: list[JSON] = [
     {"name": name.upper(), "displayName": name, "parentId": number, "statusId": number}
     for name, number in (("Resolved", 5000), ("Closed", 6000))
 ]
-"""Built-in ticket statuses (FACTS.md F)."""
+"""Built-in ticket statuses."""
 
 _TAGS = (
     "leased",

@@ -131,7 +131,7 @@ class State:
             )  # fmt: skip
         self.record("SYSTEM", "APP_USER_LOGGED_IN", "Technician logged in", at=invented.EPOCH, userId=1)
 
-    # what exists, or its 404
+    # lookups
 
     def organization(self, organization_id: int) -> JSON:
         """Return an organization as stored: its own fields, `policies` and `settings`."""
@@ -187,7 +187,7 @@ class State:
                 node["rolePolicyId"] = assignment["policyId"]
         return node
 
-    # what happens
+    # events
 
     def record(
         self,

@@ -21,7 +21,7 @@ from connector.sandbox.ninjaone.oauth.client_apps import APPS, OFFLINE_SCOPE, WE
 
 REFRESH_TOKEN = "sandbox-refresh"  # noqa: S105  a fake: the web app's, as if its user had signed in before
 CODE_LIFETIME_S = 60.0
-"""The lifetime of a code, in seconds (FACTS.md A)."""
+"""The lifetime of a code, in seconds."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The client apps of the sandbox, one of each kind (FACTS.md A), and the checks of a sign-in."""
+"""The client apps of the sandbox, one of each kind, and the checks of a sign-in."""
 
 from __future__ import annotations
 

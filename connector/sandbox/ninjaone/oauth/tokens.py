@@ -1,4 +1,4 @@
-"""Sign-in and bearer tokens (FACTS.md A): `POST /ws/oauth/token` and the check of `Authorization`."""
+"""Sign-in and bearer tokens: `POST /ws/oauth/token` and the check of `Authorization`."""
 
 from __future__ import annotations
 
@@ -72,6 +72,6 @@ class Tokens:
             raise auth_error(401, "insufficient_privileges")
 
     def check_user(self, authorization: str | None) -> None:
-        """Raise HttpError unless a user signed in for the token (FACTS.md A)."""
+        """Raise HttpError unless a user signed in for the token."""
         if (authorization or "")[7:].strip() not in self._of_users:
             raise auth_error(403, "user_context_required", 5, "This operation requires a user context")
