@@ -36,7 +36,7 @@ audit: $(READY)
 torture: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist load --all tests/torture
 
-# Whatever comes from outside, in any form, for so many seconds in all; what is not stood is printed.
+# Random external input of every kind, for this many seconds in total; inputs that fail are printed.
 SECONDS := 60
 fuzz: $(READY)
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)

@@ -1,5 +1,5 @@
-"""Fuzzing: any input at all ends in a value or in an error of ours, in time and within bounded memory.
+"""Fuzzing: any input gives a value or one of our errors, within limits of time and memory.
 
-One module a target; each has a `TARGET`. `make fuzz SECONDS=600` drives them for as long; `test_targets`
-tries a few inputs of each, the same ones every time.
+Each module has one `TARGET`. `make fuzz SECONDS=600` runs them for this time; `test_targets` tries a few
+fixed inputs of each.
 """

@@ -1,7 +1,7 @@
-"""`python -m tests.fuzz --seconds N [TARGET...]`: try inputs for as long; exit 1 where one was not stood.
+"""`python -m tests.fuzz --seconds N [TARGET...]`: try inputs for this time; exit 1 if one fails.
 
-Each target has a process of its own, with bounded memory, which is ended where it hangs; the last input that
-it had is shown.
+Each target runs in a separate process with limited memory, which is ended if it hangs; its last input is
+printed.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from tests.fuzz.target import Target
 from tests.fuzz.test_targets import TARGETS
 
 MOST_MEMORY = 3 << 30
-"""Bytes of address space that the process of a target may have."""
+"""The maximum address space of a target's process, in bytes."""
 PATIENCE_S = 300
-"""How long an input may take, on a machine that is busy with other things, too."""
+"""The maximum time of an input, also on a busy machine, in seconds."""
 BATCH = 100
-"""Inputs between two looks at the clock."""
+"""The number of inputs between two checks of the time."""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Drive the targets one after the other, each for its share of the time."""
+    """Run the targets one after the other, each for its share of the time. Return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument(
-        "--seed", type=int, default=time.time_ns() % 10**9, help="tries the same inputs again"
+        "--seed", type=int, default=time.time_ns() % 10**9, help="repeat the inputs of this seed"
     )
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=", ".join(t.name for t in TARGETS))
     options = parser.parse_args(arguments)
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _drive(target: Target, seconds: float, first_seed: int) -> bool:
-    """Drive one target in a process of its own; tell whether it did not stand an input."""
+    """Run one target in a separate process. Return whether an input failed."""
     with TemporaryDirectory() as folder:
         last = Path(folder) / "last"
         ours, theirs = multiprocessing.Pipe(duplex=False)
@@ -71,7 +71,7 @@ def _drive(target: Target, seconds: float, first_seed: int) -> bool:
             found = f"the process ended with {process.exitcode}" if process.exitcode else ""
         process.kill()
         process.join()
-        print(f"{target.name}: {count} inputs, {'1 not stood' if found else 'all stood'}", flush=True)
+        print(f"{target.name}: {count} inputs, {'1 failed' if found else 'all passed'}", flush=True)
         if found:
             print(
                 found,

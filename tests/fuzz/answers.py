@@ -1,4 +1,4 @@
-"""What servers answer: heads, bodies, codings, errors of an API, names of files."""
+"""Responses of servers: heads, bodies, encodings, API errors, file names."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _read(data: bytes, sizes: list[int], method: str) -> Any:
 
 
 def check(given: tuple[Any, list[int], str]) -> None:
-    """Read an answer alike in whatever pieces it comes, and say of it what a row's envelope says."""
+    """Check that a response is read alike in any chunks, and that its error fits into an envelope."""
     answer, sizes, method = given
     if not isinstance(answer, Response):
         read = _read(answer, [], method)

@@ -56,7 +56,7 @@ inputs = st.one_of(
 
 
 def check(data: bytes) -> None:
-    """Load the file as all that it could be."""
+    """Load the file as each kind of file."""
     path = FOLDER / "file.yaml"
     path.write_bytes(data)
     for load in (strict_yaml.load, lambda path: load_action(path, {}), load_service, load_jobs):

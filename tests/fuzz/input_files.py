@@ -1,4 +1,4 @@
-"""Files of rows, in every format, packed or not: rows with numbers that follow each other, or a RunError."""
+"""Files of rows, in every format, compressed or not: rows with consecutive numbers, or a RunError."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ inputs = st.tuples(
 
 
 def check(given: tuple[Any, str | None, bool]) -> None:
-    """Read the file; rows that were written in a format come back."""
+    """Read the file; rows written in a format are read unchanged."""
     data, form, packed = given
     rows = data if isinstance(data, list) else None
     if rows is not None:

@@ -1,4 +1,4 @@
-"""What a target is, and what holds of every input."""
+"""Targets, and checks of every input."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from connector.errors import ConnectorError
 
 MOST_CPU_SECONDS = 20.0
-"""For one input. On an idle machine none takes four."""
+"""The maximum for one input; on an idle machine none takes four."""
 MOST_CHARACTERS = 5000
-"""Of an error's text. It shows no more than the beginning of what is wrong."""
+"""The maximum length of an error, which quotes only the start of a wrong value."""
 
 JSON = st.recursive(
     st.one_of(
@@ -35,22 +35,22 @@ JSON = st.recursive(
 
 @dataclass(frozen=True)
 class Target:
-    """Something that takes input from outside. `check` fails for an input that it does not stand."""
+    """Something that reads external input. `check` raises for an input that it does not handle."""
 
     name: str
     inputs: st.SearchStrategy[Any] = field(repr=False)
     check: Callable[[Any], None]
 
     def try_one(self, value: Any) -> None:
-        """Check one input, and how long that takes."""
+        """Check one input and its time."""
         begun = time.process_time()
         self.check(value)
         took = time.process_time() - begun
-        assert took < MOST_CPU_SECONDS, f"it takes {took:.0f} s"
+        assert took < MOST_CPU_SECONDS, f"took {took:.0f} s"
 
 
 def refused(error: ConnectorError, *said: str) -> None:
-    """Check an error of ours: it is short, and says this."""
+    """Check one of our errors: it is short and has this text."""
     text = str(error)
     assert 0 < len(text) < MOST_CHARACTERS
     assert all(part in text for part in said), text
@@ -58,7 +58,7 @@ def refused(error: ConnectorError, *said: str) -> None:
 
 
 def damaged(seeds: list[bytes]) -> st.SearchStrategy[bytes]:
-    """Give good inputs with parts cut out, repeated, put elsewhere or replaced."""
+    """Return valid inputs with parts removed, repeated, moved or replaced."""
     harm = st.tuples(
         st.sampled_from(["cut", "repeat", "insert", "swap"]),
         st.integers(0, 1 << 16),

@@ -1,4 +1,4 @@
-"""Templates over rows: at worst compiling ends in a RunError, rendering in a RowError; no row is changed."""
+"""Templates over rows: compiling may raise RunError, rendering RowError; no row is changed."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ INSIDES = re.compile(r"<(class|function|built-in|bound)| at 0x[0-9a-f]{6}")
 
 
 def check(given: tuple[str, dict[str, Any], dict[str, Any]]) -> None:
-    """Read, compile and render, alone and together with another template."""
+    """Parse, compile and render, alone and together with another template."""
     source, schema, row = given
     before = json.dumps(row)
     try:

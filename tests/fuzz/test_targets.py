@@ -1,4 +1,4 @@
-"""A few inputs of each target, the same ones every time. Many more: `make fuzz`."""
+"""A few fixed inputs of each target; for more, `make fuzz`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values of inputs, of every action there is: typed or refused, and then in a request that is one request."""
+"""Input values of every action: converted or refused, and then part of exactly one request."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ WRITTEN = [
 
 @cache
 def bound_action(name: str) -> Bindings:
-    """An action whose inputs take the row's fields of their names."""
+    """An action whose inputs are bound to the row's fields of the same names."""
     return bind(CATALOG.action(name), {})
 
 
 @st.composite
 def inputs(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
-    """An action, and a row with fields of its inputs' names."""
+    """Return an action, and a row with fields named like its inputs."""
     action = bound_action(draw(st.sampled_from(NAMES))).action
     row = {}
     for name, given in action.inputs.items():
@@ -71,7 +71,7 @@ def inputs(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
 
 
 def check(given: tuple[str, dict[str, Any]]) -> None:
-    """Type each value by itself, and make the request of all."""
+    """Convert each value, and build the request from all of them."""
     name, row = given
     bound = bound_action(name)
     for field, value in row.items():

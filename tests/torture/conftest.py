@@ -1,4 +1,4 @@
-"""Prints what the runs met: the properties that their tests record."""
+"""Print what the tests recorded about their runs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """List every passed test's properties. Called where this folder alone is tested: `make torture`."""
+    """Print the properties of every passed test, when only this folder is tested (`make torture`)."""
     for report in terminalreporter.getreports("passed"):
         if report.when == "call" and report.user_properties:
             name = report.nodeid.partition("::")[2]

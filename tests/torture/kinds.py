@@ -1,4 +1,4 @@
-"""What the runs do: actions of every effect, and how the sandbox's list shows which row a request is of."""
+"""The kinds of runs: actions of every effect, and how to find the row of a request in the sandbox's log."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from dataclasses import dataclass
 from typing import Any
 
 Entry = dict[str, Any]
-"""One request as the sandbox's list has it: see `connector.sandbox.request_log`."""
+"""One request in the sandbox's log: see `connector.sandbox.request_log`."""
 
 MISSING, NO_DEVICE = 7, 1_000_000
-"""Where there are gaps, rows whose number divides by the first name a device that is not there: their number
-and the second."""
+"""With gaps, rows whose number is divisible by the first value name a device that does not exist, whose id is
+their number plus the second value."""
 WITHOUT_FIELD = 11
-"""Rows whose number divides by this lack the field that the templates take: nothing is sent for them."""
+"""Rows whose number is divisible by this lack the field of the templates, so nothing is sent for them."""
 
 
 @dataclass(frozen=True)
 class Kind:
     """A run's action and templates over rows `{"n": NUMBER}`.
 
-    `row_of` finds a request's row: its number is in the path, or in the body (which one that was reset before
-    it was read does not have). `once` are the methods that must not be repeated; `looks_up` is what the first
-    row reads for all of them; `fits` tells whether a successful row's result is its own. With `gaps`, the
-    devices of some rows are not there.
+    `row_of` returns the row of a request, whose number is in the path or in the body (which is not logged if
+    the connection was reset before it was read). `once` are the methods that must not be repeated;
+    `looks_up` is what the first row reads for all of them; `fits` is whether a result belongs to a row. With
+    `gaps`, the devices of some rows do not exist.
     """
 
     name: str
@@ -39,13 +39,13 @@ class Kind:
     gaps: bool = False
 
     def row_of(self, entry: Entry) -> int | None:
-        """The number of the row that a request was sent for; None where that cannot be told."""
+        """Return the number of the row of a request, or None if it cannot be determined."""
         by_path = re.fullmatch(self.path, entry["path"])
         found = by_path or (re.search(self.mark, json.dumps(entry["body"])) if self.mark else None)
         return int(found[1]) % NO_DEVICE if found else None
 
     def code(self, row: int) -> str | None:
-        """How a row ends when nothing is in its way."""
+        """Return how a row ends without faults."""
         if row % WITHOUT_FIELD == 0:
             return "template_error"
         return "not_found" if self.gaps and row % MISSING == 0 else None
@@ -104,4 +104,4 @@ CLOSE = Kind(
     fits=lambda result, row: result["id"] == 1000 + row,
 )
 LIST = Kind("read of a list", "list_devices", {"limit": "{{ 0 * n + 50 }}"}, path=r"never")
-"""As CSV it is larger than as JSON, for the quotation marks in it."""
+"""It is larger as CSV than as JSON because of its quotation marks."""

@@ -1,10 +1,10 @@
-"""What an envelope may say, by what the sandbox received for its row.
+"""The oracle: what an envelope may say, given the requests that the sandbox received for its row.
 
-The sandbox's list has for every request whether it was carried out, and what its client can have learned:
-that it was (`done`), that it certainly was not (`refused`), or neither (`doubtful`).
+The sandbox's log has for every request whether it was executed, and what its client can know: that it was
+(`done`), that it was not (`refused`), or neither (`doubtful`).
 
-The list is in the order in which requests were handled. On a busy machine a client may give up on a request
-before it is handled, and send the next one: of such a row, any request of the list can be the last one.
+The log is in the order in which requests were handled. On a busy machine a client may time out before its
+request is handled, and send the next one: of such a row, any request in the log may be the last one.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ Learned = Literal["done", "refused", "doubtful"]
 
 THROTTLED = ("429", "429_bare")
 ANSWERED = (None, "slow", "hang_up", "hold", "expire", *THROTTLED)
-"""The faults under which an answer comes that says whether the request was carried out."""
+"""The faults with a response that says whether the request was executed."""
 SHOWN = (*ANSWERED, "html", "500", "502", "503")
-"""The faults under which any whole answer comes. Slow ones come too late for who does not wait for them."""
+"""The faults with a complete response. A slow one is too late for an impatient client."""
 UNSEEN = ("hang_up", "reset_unread")
-"""The faults by which a request can be sent that the list does not have, or not with its row."""
+"""The faults by which a request may be missing from the log, or be logged without its row."""
 SIGN_IN = "signing in at "
-"""What the error of a row says that was given no token."""
+"""The error of a row without a token."""
 
 ENDS: dict[str | None, tuple[str, str]] = {
     **dict.fromkeys((*THROTTLED, "html"), ("rate_limited", "rate_limited")),
@@ -39,18 +39,18 @@ ENDS: dict[str | None, tuple[str, str]] = {
     "truncate": ("bad_response", "outcome_unknown"),
     "slow": ("timeout", "outcome_unknown"),
 }
-"""The code of a row that ended with a fault: of a request that may be repeated, and of one that may not."""
+"""The code of a row that ended with a fault: of a request that may be repeated, and of another one."""
 FEWEST = {**dict.fromkeys((*THROTTLED, "html"), 6), "expire": 2}
-"""How often a request was sent, at the least, before its row ended with that fault; with another one 3."""
+"""The minimum number of attempts before a row ends with this fault; 3 for others."""
 FEWEST_UNSEEN = 3
-"""How often a request is sent at the least before its row ends, if each time the connection is reset."""
+"""The minimum number of attempts before a row ends, if the connection is reset each time."""
 MOST = 7
-"""Six tries of one that is throttled, and one for a token that ended."""
+"""Six attempts of a throttled request, and one for an expired token."""
 
 
 @dataclass(frozen=True)
 class Send:
-    """One request of a row. Two with the same `key` are the same request, sent again."""
+    """One request of a row. Two with the same `key` are the same request, repeated."""
 
     key: str
     target: str
@@ -63,7 +63,7 @@ class Send:
 
 
 def read_send(kind: Kind, entry: Entry, *, patient: bool) -> Send:
-    """Read an entry of the sandbox's list; `patient` says that its client waits for slow answers."""
+    """Return an entry of the sandbox's log; a `patient` client waits for slow responses."""
     fault, status = entry["fault"], entry["status"]
     in_time = status is not None and (patient or fault != "slow")
     learned: Learned = "doubtful"
@@ -83,7 +83,7 @@ def read_send(kind: Kind, entry: Entry, *, patient: bool) -> Send:
 
 
 class Oracle:
-    """Holds the envelopes of a run against all that the sandbox received for it."""
+    """Checks the envelopes of a run against the requests that the sandbox received."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class Oracle:
         patient: bool = True,
         timeouts: Mapping[int, int] | None = None,
     ) -> None:
-        """`timeouts` counts by row how often the client gave up waiting for a response and tried again."""
+        """`timeouts` has, by row, the number of times that the client timed out and tried again."""
         self.kind = kind
         self._sends: dict[int, list[Send]] = defaultdict(list)
         self._unseen = sum(entry["fault"] in UNSEEN for entry in entries)
@@ -110,7 +110,7 @@ class Oracle:
             for row, count in (timeouts or {}).items()
             if count > sum(send.fault == "slow" for send in self._sends[row])
         }
-        """The rows that gave up on a request whose response was not slow on purpose."""
+        """Return the rows that timed out although the response was not slowed by a fault."""
 
     def check_killed(
         self,
@@ -119,10 +119,10 @@ class Oracle:
         in_doubt: Set[int],
         maybe: Set[int] = frozenset(),
     ) -> None:
-        """What holds of a run that was stopped and resumed, with nothing else in its way.
+        """Check a run that was stopped and resumed, without other faults.
 
-        `in_doubt` are the rows that it left with a request of which nobody knows whether it was carried out;
-        those in `maybe` may have become such.
+        `in_doubt` are the rows left with a request that may have been executed or not; those in `maybe` may
+        be in doubt, too.
         """
         self.check_rows(envelopes, rows)
         for envelope in envelopes:
@@ -133,7 +133,7 @@ class Oracle:
                 assert code == self.kind.code(row), self._where(envelope)
 
     def check(self, envelopes: Sequence[Envelope], rows: int, failed_sign_ins: int) -> None:
-        """What holds of a run that went through: the list decides what each envelope says, code and all."""
+        """Check a run that finished: the log determines each envelope, including its code."""
         self.check_rows(envelopes, rows)
         unseen = in_doubt = signed_out = 0
         for envelope in envelopes:
@@ -142,13 +142,13 @@ class Oracle:
             hidden = self._hidden(envelope)
             unseen += hidden
             in_doubt += bool(hidden) and envelope["meta"]["code"] == "outcome_unknown"
-        # Who sent what was reset before it was read cannot be told, but each is the doubt of one row.
+        # The row of a request that was reset unread is unknown, but each puts one row in doubt.
         assert self._nobodys <= in_doubt
         assert unseen <= self._unseen
         assert signed_out * 3 <= failed_sign_ins
 
     def check_rows(self, envelopes: Sequence[Envelope], rows: int) -> None:
-        """What holds of every run: each row has its one envelope, in order, which the list bears out."""
+        """Check any run: each row has exactly one envelope, in order, that agrees with the log."""
         assert [envelope["row"] for envelope in envelopes] == list(range(1, rows + 1))
         assert set(self._sends) <= set(range(1, rows + 1))
         for envelope in envelopes:
@@ -161,27 +161,27 @@ class Oracle:
         for number, send in enumerate(once):
             later = [other for other in once[number + 1 :] if other.key == send.key]
             assert not later or send.learned == "refused", f"sent twice: {where}"
-            assert number + 1 == len(once) or send.learned != "doubtful", f"gone on in doubt: {where}"
-            assert not send.executed or not any(o.executed for o in later), f"done twice: {where}"
+            assert number + 1 == len(once) or send.learned != "doubtful", f"continued in doubt: {where}"
+            assert not send.executed or not any(o.executed for o in later), f"executed twice: {where}"
         if code is None:
-            assert sends, f"a success of nothing: {where}"
+            assert sends, f"success without a request: {where}"
             last = sends if envelope["row"] in self.late else sends[-1:]
             assert any(send.learned == "done" for send in last), (
                 f"a success that the API did not tell: {where}"
             )
-            assert not any(send.learned == "doubtful" for send in once), f"a hidden doubt: {where}"
-            assert not self.kind.once or any(send.executed for send in once), f"never done: {where}"
-            assert self.kind.fits(envelope["result"], envelope["row"]), f"not this row's result: {where}"
+            assert not any(send.learned == "doubtful" for send in once), f"doubt not reported: {where}"
+            assert not self.kind.once or any(send.executed for send in once), f"never executed: {where}"
+            assert self.kind.fits(envelope["result"], envelope["row"]), f"result of another row: {where}"
         elif repeatable:
-            assert all(send.learned == "refused" for send in once), f"would be done twice: {where}"
-            assert not any(send.executed for send in once), f"would be done twice: {where}"
+            assert all(send.learned == "refused" for send in once), f"would be executed twice: {where}"
+            assert not any(send.executed for send in once), f"would be executed twice: {where}"
         if code == "outcome_unknown":
             assert repeatable is False, where
         if code == "template_error":
-            assert not sends, f"sent without its values: {where}"
+            assert not sends, f"sent without values: {where}"
 
     def _check_end(self, envelope: Envelope) -> None:
-        """Hold an envelope against the last request of its row."""
+        """Check an envelope against the last request of its row."""
         row, meta = envelope["row"], envelope["meta"]
         sends, where, hidden = self._sends[row], self._where(envelope), self._hidden(envelope)
         assert (meta["code"] == "template_error") == (self.kind.code(row) == "template_error"), where
@@ -194,7 +194,7 @@ class Oracle:
         elif self._is_unseen(envelope):
             assert (meta["code"], envelope["result"]["failed"]) == ("partial", "network_error"), where
             assert sends[-1].learned == "done", where
-            assert meta["attempts"] >= FEWEST_UNSEEN, f"given up too early: {where}"
+            assert meta["attempts"] >= FEWEST_UNSEEN, f"too few attempts: {where}"
         elif row in self.late:
             self._check_late(envelope, where)
         elif not sends and not hidden:
@@ -206,26 +206,26 @@ class Oracle:
             self._check_last(envelope, self._last(row), where)
 
     def _check_last(self, envelope: Envelope, tries: list[Send], where: str) -> None:
-        """Hold an envelope against all tries of its row's last request."""
+        """Check an envelope against all attempts of its row's last request."""
         meta, last, hidden = envelope["meta"], tries[-1], self._hidden(envelope)
         code = self._code(self._sends[envelope["row"]])
         lost_at_last = hidden and code is not None and meta["code"] == "network_error"
-        assert meta["code"] == code or lost_at_last, f"the list proves {code}: {where}"
+        assert meta["code"] == code or lost_at_last, f"the log proves {code}: {where}"
         assert len(tries) <= meta["attempts"] <= MOST, where
-        assert not last.once or not hidden, f"sent once more, unseen: {where}"
+        assert not last.once or not hidden, f"repeated without a log entry: {where}"
         if last.shown and not hidden:
             assert meta["status"] == last.status, where
         gives_up = last.learned != "done" and last.fault not in (None, "hang_up")
         if gives_up and (last.fault in THROTTLED or not last.once) and last.status != 404:
             fewest = 3 if hidden else FEWEST.get(str(last.fault), 3)
-            assert meta["attempts"] >= fewest, f"given up too early: {where}"
+            assert meta["attempts"] >= fewest, f"too few attempts: {where}"
 
     def _check_late(self, envelope: Envelope, where: str) -> None:
-        """Hold an envelope against each order in which its row's requests can have been sent."""
+        """Check an envelope against each possible order of its row's requests."""
         sends = self._sends[envelope["row"]]
         ends = {self._code([*sends[:n], *sends[n + 1 :], send]) for n, send in enumerate(sends)}
         waited = {"timeout", "network_error", "outcome_unknown", "partial"}
-        assert envelope["meta"]["code"] in ends | waited, f"the list proves one of {ends}: {where}"
+        assert envelope["meta"]["code"] in ends | waited, f"the log proves one of {ends}: {where}"
 
     def _code(self, sends: list[Send]) -> str | None:
         last = sends[-1]
@@ -238,12 +238,12 @@ class Oracle:
         return ENDS[last.fault][last.once]
 
     def _last(self, row: int) -> list[Send]:
-        """All tries of a row's last request."""
+        """Return all attempts of a row's last request."""
         sends = self._sends[row]
         return [send for send in sends if send.target == sends[-1].target] if sends else []
 
     def _hidden(self, envelope: Envelope) -> int:
-        """How often a row's last request was sent without being in the list as this row's."""
+        """Return how many attempts of a row's last request are not in the log as this row's."""
         if self._is_unseen(envelope):
             return int(envelope["meta"]["attempts"])
         if SIGN_IN in str(envelope["error"]) or str(envelope["error"]).startswith("GET "):
@@ -251,7 +251,7 @@ class Oracle:
         return max(0, envelope["meta"]["attempts"] - len(self._last(envelope["row"])))
 
     def _is_unseen(self, envelope: Envelope) -> bool:
-        """Whether a row's last request, which its error names, is not in the list as this row's at all."""
+        """Whether a row's last request, which its error names, is not in the log as this row's."""
         failed = re.search(r"; then ([A-Z]+ /\S+):", str(envelope["error"]))
         if envelope["meta"]["code"] != "partial" or failed is None or SIGN_IN in str(envelope["error"]):
             return False

@@ -1,4 +1,4 @@
-"""A run of the real command line in a folder of its own, and what can be seen of it from outside."""
+"""A run of the real command line in a separate folder, and what can be observed of it from outside."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.fakes import write_lines
 from tests.torture.kinds import Entry, Kind
 
 PATIENCE_S = 120
-"""How long a run may take that nobody stops."""
+"""The maximum time of a run that is not stopped, in seconds."""
 
 FINISHED = (0, 1)
 NOTHING_RUN, STOPPED = 2, 3
@@ -29,16 +29,16 @@ size = int(sys.argv.pop(1))
 resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 sys.exit(main())
 """
-"""The command line in a process whose files have a largest size, beyond which writing fails."""
+"""The command line in a process with a maximum file size, beyond which writing fails."""
 
 
 @dataclass(frozen=True)
 class State:
-    """What a run has left on the disk.
+    """The state of a run on disk.
 
-    `stands` tells whether there is a journal by which it can be resumed; `written` is the number of rows with
-    an envelope; of the rows without one, `noted` are those whose request is in the journal without its
-    answer, and `answered` those whose request is there with it.
+    `stands` is whether there is a journal for resuming; `written` is the number of rows with an envelope; of
+    the rows without one, `noted` are those with a request but no response in the journal, and `answered`
+    those with both.
     """
 
     stands: bool
@@ -80,52 +80,52 @@ class Run:
         (folder / "job.yaml").write_text(_yaml(job))
 
     def command(self, *more: str) -> list[str]:
-        """The command line that begins it."""
+        """Return the command line that starts it."""
         return [sys.executable, "-m", "connector", "run", str(self.folder / "job.yaml"), "--yes", *more]
 
     def start(self, *more: str) -> subprocess.Popen[bytes]:
-        """Begin it, or go on with it, and do not wait."""
+        """Start or resume it without waiting."""
         return subprocess.Popen(self.command(*more), stderr=subprocess.DEVNULL, env=os.environ)
 
     def finish(self, *more: str, largest_file: int | None = None) -> subprocess.CompletedProcess[str]:
-        """Begin it, or go on with it, and wait for its end. A file can be made no larger than is said."""
+        """Start or resume it and wait for its end, with a maximum file size if given."""
         command = self.command(*more)
         if largest_file is not None:
             command = [sys.executable, "-c", _LIMITED, str(largest_file), *command[3:]]
         return subprocess.run(command, capture_output=True, text=True, env=os.environ, timeout=PATIENCE_S)
 
     def resume_to_the_end(self) -> None:
-        """Go on with it, if it is not finished yet, until it is."""
+        """Resume it until it is finished."""
         if not self.is_complete():
             done = self.finish(*self.again())
             assert done.returncode in FINISHED, done.stderr
             assert not self.work.exists()
 
     def is_complete(self) -> bool:
-        """Whether nothing is left to do; a kill may have left a work folder that has no journal any more."""
+        """Whether it is finished; a kill may have left a work folder without a journal."""
         return self.output.exists() and not self.state().stands
 
     def again(self) -> tuple[str, ...]:
-        """The option to go on with; one that ended before its journal stood begins once more."""
+        """Return the option for resuming; a run that ended before it had a journal starts again."""
         return ("--resume",) if self.state().stands else ()
 
     @property
     def work(self) -> Path:
-        """Its work folder."""
+        """Return its work folder."""
         return self.output.with_name(self.output.name + ".run")
 
     @property
     def partial(self) -> Path:
-        """Its envelopes until it is finished."""
+        """Return the file of its envelopes until it is finished."""
         return self.work / "envelopes.jsonl"
 
     @property
     def journal(self) -> Path:
-        """Its journal until it is finished."""
+        """Return its journal until it is finished."""
         return self.work / "journal.jsonl"
 
     def state(self) -> State:
-        """Look at what stands on the disk. Lines that are not whole yet do not count."""
+        """Return its state on disk. Incomplete lines do not count."""
         journal = _lines(self.journal)
         partial = _lines(self.partial)
         written = max((envelope["row"] for envelope in partial), default=0)
@@ -138,18 +138,18 @@ class Run:
         return State(bool(journal), written, noted, answered - noted)
 
     def lines(self) -> int:
-        """How many envelopes stand in the spool."""
+        """Return the number of envelopes in the partial output."""
         return self.partial.read_bytes().count(b"\n") if self.partial.exists() else 0
 
     def envelopes(self) -> list[dict[str, Any]]:
-        """The finished output, JSON or JSON Lines."""
+        """Return the envelopes of the finished output, JSON or JSON Lines."""
         text = self.output.read_text(encoding="utf-8")
         if self.output.suffix == ".json":
             return list(json.loads(text))
         return [json.loads(line) for line in text.splitlines()]
 
     def wait_for(self, count: int, process: subprocess.Popen[Any], since: int = 0) -> bool:
-        """Wait until so many requests have been received; tell whether the process has not ended before."""
+        """Wait until so many requests were received. Return False if the process ended before."""
         while len(self.requests(since)) < count:
             if process.poll() is not None:
                 return False
@@ -157,12 +157,12 @@ class Run:
         return True
 
     def requests(self, since: int = 0) -> list[Entry]:
-        """What the sandbox received."""
+        """Return the requests that the sandbox received."""
         return self.sandbox.log.requests(since)
 
 
 def codes(envelopes: list[dict[str, Any]]) -> Counter[str | None]:
-    """How often each code came, None for success."""
+    """Return the number of envelopes by code, None for success."""
     return Counter(envelope["meta"]["code"] for envelope in envelopes)
 
 
@@ -171,7 +171,7 @@ def _row(kind: Kind, number: int) -> dict[str, int]:
 
 
 def _yaml(settings: dict[str, Any]) -> str:
-    """JSON is YAML."""
+    """Return settings as JSON, which is also YAML."""
     return json.dumps(settings)
 
 

@@ -1,4 +1,4 @@
-"""Thousands of rows against a sandbox that misbehaves: its list of requests proves every envelope right."""
+"""Thousands of rows against a sandbox with faults, whose log proves every envelope right."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ RATES = {
     "token": 0.3,
 }
 SIGNED_OUT = {"expire": 0.5, "token": 1.0}
-"""While the token endpoint is down, tokens end all the same."""
+"""Tokens also expire while the token endpoint is down."""
 TOKEN_LIFE_S = 5
 TIMEOUT_S, TOO_LONG_S = 2.0, 4.0
 
@@ -47,7 +47,7 @@ Record = Callable[[str, Any], None]
 
 
 class Outage:
-    """Hears of a run's envelopes, and at some row takes the token endpoint away until many asked for it."""
+    """Observes a run's envelopes, and at some row disables the token endpoint for many requests."""
 
     def __init__(self, sandbox: Sandbox, rows: int) -> None:
         self._sandbox = sandbox
@@ -67,7 +67,7 @@ class Outage:
 
 
 class Timeouts(logging.Handler):
-    """Counts by row how often the client gave up on a response and tried again."""
+    """Counts, by row, how often the client timed out and tried again."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -107,7 +107,7 @@ def test_the_list_of_requests_proves_every_envelope_right(
     concurrency: int,
     rows: int,
 ) -> None:
-    """One at a time and patient with slow answers, or eight at a time and not. Nobody waits for a new try."""
+    """One at a time and waiting for slow responses, or eight at a time and not. Retries do not wait."""
     patient = concurrency == 1
     monkeypatch.setattr("connector.runs.run.SystemClock", HurriedClock)
     timeout_s, slow_s = (30.0, 0.005) if patient else (TIMEOUT_S, TOO_LONG_S)
@@ -138,7 +138,7 @@ def test_the_list_of_requests_proves_every_envelope_right(
 
 
 def test_the_command_line_waits_before_it_tries_again(tmp_path: Path) -> None:
-    """The same with the machine's own clock: a few rows, since it waits for a second and more."""
+    """The same with the real clock: a few rows, since it waits for seconds."""
     rows = 40
     with Sandbox(seed=3, faults=dict.fromkeys(RATES, 0.02)) as sandbox:
         sandbox.slow_s = 0.01

@@ -1,4 +1,4 @@
-"""No room on the disk, or no folder any more: the run stops, says so, and goes on where it stopped."""
+"""A full disk, or a deleted folder: the run stops with a message and can be resumed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Record = Callable[[str, Any], None]
 
 
 def sizes(folder: Path, sandbox: Sandbox, kind: Kind, output: str, count: int) -> list[int]:
-    """Draw sizes at which a run's files are too large: some everywhere, some for the output alone."""
+    """Return random limits that a run's files exceed: some for all files, some for the output only."""
     whole = Run(folder / "whole", sandbox, kind, ROWS, output=output)
     assert whole.finish().returncode in FINISHED
     draw = random.Random(f"{kind.name} {output}")
@@ -63,14 +63,14 @@ def test_a_disk_that_is_full_stops_the_run_until_there_is_room(
             check(run, in_doubt)
     for place, times in met.items():
         record_property(place, times)
-    # What is noted takes more room than what is written, so that it is the first for which there is none.
+    # The journal takes more space than the output, so it is the first that cannot be written.
     assert met["nothing was run"]
     assert met["journal.jsonl" if kind.once else "output"], met
     assert kind.once or not count or met["envelopes.jsonl"], met
 
 
 def where_it_stopped(run: Run, stopped: subprocess.CompletedProcess[str]) -> str:
-    """Say which file had no room any more, by the message that says so."""
+    """Return the file that could not be written, from the message."""
     if stopped.returncode in FINISHED:
         return "there was room"
     last = stopped.stderr.splitlines()[-1]
@@ -86,7 +86,7 @@ def where_it_stopped(run: Run, stopped: subprocess.CompletedProcess[str]) -> str
 
 
 def check(run: Run, in_doubt: frozenset[int]) -> None:
-    """Hold what came of it to the sandbox's list. A CSV file does not have all that is to be held to it."""
+    """Check the output against the sandbox's log; CSV does not have everything that is checked."""
     if run.output.suffix != ".csv":
         Oracle(run.kind, run.requests()).check_killed(run.envelopes(), ROWS, in_doubt)
     else:
@@ -98,7 +98,7 @@ def check(run: Run, in_doubt: frozenset[int]) -> None:
 @pytest.mark.parametrize("concurrency", [1, 8])
 @pytest.mark.parametrize("gone", ["the work folder", "the output's folder"])
 def test_a_folder_that_is_removed_in_mid_run(tmp_path: Path, gone: str, concurrency: int) -> None:
-    """Requests that nobody could give account of must not go on for hours, nor be forgotten."""
+    """Requests that cannot be recorded must neither continue for hours nor be forgotten."""
     rows = 80 * concurrency
     with Sandbox(devices=100, latency_ms=10) as sandbox:
         run = Run(tmp_path, sandbox, TICKET, rows, concurrency=concurrency, output="below/out.jsonl")
@@ -110,7 +110,7 @@ def test_a_folder_that_is_removed_in_mid_run(tmp_path: Path, gone: str, concurre
         _, said = process.communicate(timeout=60)
         assert process.returncode == STOPPED
         assert re.search(r"^ninjaone: stopped: \S+: was removed during the run; ", said, re.M), said
-        # It is looked for ten times a second, in which a tenth of so many are sent.
+        # It is checked ten times per second, so a tenth of these may be sent in between.
         assert len(run.requests()) <= after + 40 * concurrency
         in_doubt = run.state().noted
         run.resume_to_the_end()

@@ -1,4 +1,4 @@
-"""Ctrl-C at any instant: the first one finishes and writes what is in flight, the second stops at once."""
+"""Ctrl-C at any instant: the first one finishes rows in progress, the second stops immediately."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ Record = Callable[[str, Any], None]
 def test_ctrl_c_at_any_instant(
     tmp_path: Path, kind: Kind, concurrency: int, runs: int, record_property: Record
 ) -> None:
-    """Runs that are interrupted again and again: after one Ctrl-C no row is in doubt, after two some are."""
+    """Repeatedly interrupted runs: after one Ctrl-C no row is in doubt, after two some are."""
     draw = random.Random(f"{kind.action} {concurrency}")
     every_other = itertools.cycle((False, True))
     met: Counter[str] = Counter()
@@ -58,10 +58,10 @@ def test_ctrl_c_at_any_instant(
                 if twice:
                     time.sleep(draw.uniform(0, 0.006))
                     process.send_signal(signal.SIGINT)
-                # By the signal itself, when it is already on its way out.
+                # By the signal itself, if it is already exiting.
                 assert process.wait(60) in (INTERRUPTED, *FINISHED, -signal.SIGINT)
                 left = run.state()
-                # One that is interrupted before its first row leaves what the one before it left in flight.
+                # A run interrupted before its first row leaves the rows in progress of the previous one.
                 left_more = bool((left.noted | left.answered) - (before.noted | before.answered))
                 assert twice or not left_more
                 in_doubt |= left.noted

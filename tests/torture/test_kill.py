@@ -1,8 +1,8 @@
 """SIGKILL at any instant: nothing is lost, nothing is sent twice.
 
-A kill's instant is drawn: some time after the start, some time after so many requests were received, or in
-the phase that the kills before it met least. For that the process is stopped (SIGSTOP) at many instants, its
-files are looked at, and it is killed where it is in that phase, and sent on where it is not.
+The instant of a kill is random: some time after the start, some time after so many requests, or in the phase
+that the previous kills met least. For the latter the process is stopped (SIGSTOP) at many instants, its files
+are read, and it is killed if it is in that phase, and continued otherwise.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ Record = Callable[[str, Any], None]
 
 
 class Killer:
-    """Kills one run again and again until it is through; `phases` counts what the kills of all runs met."""
+    """Kills one run repeatedly until it is finished; `phases` counts the phases of all kills."""
 
     def __init__(self, run: Run, seed: int, phases: Counter[str]) -> None:
         self.run, self.phases = run, phases
@@ -55,7 +55,7 @@ class Killer:
         self._draw = random.Random(seed)
 
     def kill(self) -> None:
-        """Begin the run, or go on with it, and kill it somewhere, unless it ends before."""
+        """Start or resume the run and kill it, unless it ends before."""
         since = max((entry["n"] for entry in self.run.requests()), default=0)
         before = self.run.state()
         process = self.run.start(*self.run.again())
@@ -75,7 +75,7 @@ class Killer:
         time.sleep(self._draw.uniform(0, 2 * LATENCY_MS / 1000))
 
     def _in_a_phase(self, process: Process, before: State, since: int) -> None:
-        """Look for one of the phases that were met least until now, of those that are still ahead."""
+        """Wait for one of the least frequent phases that are still ahead."""
         ahead = phases_of(self.run.concurrency)[1 if before.stands else 0 :]
         wanted = self._draw.choice(sorted(ahead, key=lambda phase: self.phases[phase])[:3])
         if wanted == AT_THE_END:
@@ -90,21 +90,21 @@ class Killer:
     def _note(self, before: State, since: int) -> None:
         after = self.run.state()
         self.in_doubt |= after.noted
-        # Where a read stands in front of the write, the journal's answer is one to another request now.
+        # If a read precedes the write, the response in the journal is that of another request now.
         self.maybe |= after.answered if self.run.kind is CLOSE else set()
         self.kills += 1
         self.phases.update(self._phases(after, before, since))
         self._tear()
 
     def _tear(self) -> None:
-        """Leave half a line now and then, as a kill does in the middle of writing a long one."""
+        """Sometimes leave half a line, as a kill while writing a long one does."""
         for path in (self.run.partial, self.run.journal):
             if path.exists() and self._draw.random() < 0.3:
                 with path.open("ab") as file:
                     file.write(b'{"row":')
 
     def _phases(self, state: State, before: State, since: int) -> set[str]:
-        """In which phases a process is, one for each row in flight; `before` is what it found."""
+        """Return the phases of a process, one per row in progress; `before` is the state at its start."""
         if not state.stands:
             return {AT_THE_END if self.run.output.exists() else PHASES[0]}
         if self.run.output.exists() or state.written == ROWS or not self.run.partial.exists():
@@ -119,7 +119,7 @@ class Killer:
 
 
 def phases_of(concurrency: int) -> tuple[str, ...]:
-    """The phases that a run of so many rows at a time has; of eight one is nearly always in flight."""
+    """Return the phases of a run with this concurrency; with eight a row is nearly always in progress."""
     return tuple(phase for phase in PHASES if concurrency == 1 or phase != BETWEEN)
 
 
@@ -128,7 +128,7 @@ def _is_running(process: Process) -> bool:
 
 
 def _stop(process: Process) -> bool:
-    """Stop the process where it is and wait until it stands; tell whether it still ran."""
+    """Stop the process and wait until it is stopped. Return whether it was still running."""
     if not _is_running(process):
         return False
     process.send_signal(signal.SIGSTOP)
@@ -141,7 +141,7 @@ FAULTS = dict.fromkeys(("429_bare", "500", "reset_unread", "reset_after", "trunc
 
 @dataclass(frozen=True)
 class Case:
-    """What is killed, and how often."""
+    """The runs to kill, and the number of kills."""
 
     kind: Kind
     concurrency: int
@@ -172,7 +172,7 @@ MANY = (
 def test_a_killed_run_loses_nothing_and_sends_nothing_twice(
     tmp_path: Path, case: Case, record_property: Record
 ) -> None:
-    """Runs are killed until there were so many kills; each is then seen to its end and held to the list."""
+    """Kill runs this many times; each is then finished and checked against the log."""
     phases: Counter[str] = Counter()
     told: Counter[str | None] = Counter()
     done = runs = 0

@@ -1,4 +1,4 @@
-"""Memory stays flat though one request hangs: no row is begun far ahead of the one that all wait for."""
+"""Memory stays constant while one request hangs: no row is started far ahead of it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tests.torture.runs import FINISHED, Run
 
 ROWS = 3_000
 FARTHEST = 200
-"""Rows that may be begun behind the one that hangs, at the most."""
+"""The maximum number of rows started after the one that hangs."""
 GROWTH_MB = 12
-"""What the results of all rows would take is several times as much."""
+"""The results of all rows would take several times as much."""
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="no /proc there")
@@ -47,7 +47,7 @@ def test_one_request_that_hangs_does_not_fill_the_memory(tmp_path: Path) -> None
 
 
 def peak_mb(process: int) -> float:
-    """The most memory that a process has had so far, in MB; 0 when it has ended."""
+    """Return the peak memory of a process in MB; 0 if it has ended."""
     status = Path(f"/proc/{process}/status").read_text()
     found = re.search(r"VmHWM:\s+(\d+) kB", status)
     return int(found[1]) / 1024 if found else 0

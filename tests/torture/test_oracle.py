@@ -1,4 +1,4 @@
-"""The oracle itself: what it takes for proven, and what it does not."""
+"""Tests of the oracle itself."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ LATE = [
     entry("GET", "/v2/device/1", None, "reset"),
     entry("GET", "/v2/device/1", 401, "expire"),
 ]
-"""The client gave up on the one with the 401 before the server handled it, and its next two were reset."""
+"""The client timed out before the server handled the request with the 401; the next two were reset."""
 GAVE_UP = envelope("network_error", 3, f"GET /v2/device/1: {RESET}")
 
 
 def test_a_request_that_the_client_gave_up_on_may_be_handled_after_the_next_ones() -> None:
     Oracle(READ, LATE, patient=False, timeouts={1: 1}).check([GAVE_UP], 1, 0)
-    with pytest.raises(AssertionError, match="the list proves auth_failed"):
+    with pytest.raises(AssertionError, match="the log proves auth_failed"):
         Oracle(READ, LATE, patient=False).check([GAVE_UP], 1, 0)
     wrong = envelope("not_found", 3, "GET /v2/device/1: no", 404)
-    with pytest.raises(AssertionError, match="the list proves one of"):
+    with pytest.raises(AssertionError, match="the log proves one of"):
         Oracle(READ, LATE, patient=False, timeouts={1: 1}).check([wrong], 1, 0)
 
 
@@ -58,8 +58,8 @@ def test_a_last_request_whose_tries_were_all_reset_unread_is_not_in_the_list_as_
         result={"done": [], "failed": "network_error"},
     )  # fmt: skip
     Oracle(ORGANIZATION, organization(3)).check([partial], 1, 0)
-    with pytest.raises(AssertionError):  # nothing in the list can have been these tries
+    with pytest.raises(AssertionError):  # nothing in the log can be these attempts
         Oracle(ORGANIZATION, organization(0)).check([partial], 1, 0)
     early = {**partial, "meta": {**partial["meta"], "attempts": 2}}
-    with pytest.raises(AssertionError, match="given up too early"):
+    with pytest.raises(AssertionError, match="too few attempts"):
         Oracle(ORGANIZATION, organization(3)).check([early], 1, 0)
