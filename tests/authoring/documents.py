@@ -1,6 +1,6 @@
 """OpenAPI documents in the forms in which vendors serve them: with references, repeated in place, as YAML.
 
-`built()` is a whole document of the vendor's API, made of what the catalog knows of it.
+`built()` returns a complete document of the vendor's API, generated from the catalog's facts.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def as_yaml(document: Any) -> str:
 
 
 def inlined(document: Any) -> Any:
-    """Return the document with every schema repeated where it was referred to, but for one inside itself."""
+    """Return the document with a copy of the schema in place of each reference, except to an outer schema."""
 
     def expanded(value: Any, above: tuple[str, ...] = ()) -> Any:
         if isinstance(value, list):
@@ -49,7 +49,7 @@ def inlined(document: Any) -> Any:
 
 
 def built(known: KnownApi) -> Any:
-    """Return a document that publishes just what is known, with a reference to each resource."""
+    """Return a document of exactly the known facts, with a reference to each resource."""
     paths: dict[str, Any] = {}
     for name, facts in known.operations.items():
         paths.setdefault(facts["path"], {})[facts["method"].lower()] = _operation(name, facts)
@@ -91,7 +91,7 @@ def _responses(facts: Any) -> Any:
 
 
 def _published(value: Any, drop: tuple[str, ...] = ()) -> Any:
-    """Turn a schema of ours, or a shape of the facts, into one as vendors write it."""
+    """Return a schema of ours, or of the facts, in the form of a vendor's document."""
     if isinstance(value, list):
         return [_published(item) for item in value]
     if not isinstance(value, dict):

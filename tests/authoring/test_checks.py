@@ -1,4 +1,4 @@
-"""What `catalog check` finds in a declaration that loads and is wrong all the same."""
+"""Problems that `catalog check` finds in declarations that load without an error."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ Make = Callable[..., Action]
 
 @pytest.fixture
 def folder(tmp_path: Path, catalog: Catalog) -> Path:
-    """A catalogue of its own, with NinjaOne's service and no action."""
+    """Return a separate catalog with NinjaOne's service and no actions."""
     service = tmp_path / "actions" / "ninjaone" / "service.yaml"
     service.parent.mkdir(parents=True)
     service.write_text((catalog.folder / "ninjaone" / "service.yaml").read_text("utf-8"), "utf-8")
@@ -56,7 +56,7 @@ def folder(tmp_path: Path, catalog: Catalog) -> Path:
 
 @pytest.fixture
 def make(folder: Path, service: Service) -> Make:
-    """Write an action that differs from the plain one, and load it."""
+    """Write and load an action with these changes."""
 
     def make_action(handler: str = "", **changes: object) -> Action:
         path = folder / "ninjaone" / "area" / "list_things.yaml"
@@ -106,7 +106,7 @@ def test_a_handler_that_cannot_be_loaded(make: Make, service: Service) -> None:
 
 
 def example(make: Make, service: Service, uploads: Path, handler: str = "", **changes: object) -> list[str]:
-    """Check an example that differs from the plain one."""
+    """Return the problems of an example with these changes."""
     action = make(handler, examples=[{**EXAMPLE, **changes}])
     return check_example(action, service, action.examples[0], uploads)
 
@@ -195,7 +195,7 @@ def test_a_whole_catalogue(make: Make, folder: Path) -> None:
 
 
 def asked_keys(load: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
-    """The keys that a loader asks for, by the place of their mapping; names and numbers become `*`."""
+    """Records the keys that a loader reads, by the place of their mapping; names and numbers become `*`."""
     asked: dict[str, set[str]] = {}
     finish = Section.finish
 
@@ -254,7 +254,7 @@ def test_an_unknown_key_is_against_the_schema(make: Make, tmp_path: Path) -> Non
 
 
 def imports(make: Make, service: Service, text: str) -> list[str]:
-    """What is wrong with a handler that imports this, without the file's name."""
+    """Return the problems of a handler with this import, without the file's name."""
     action = make(handler="    yield inputs.request()\n")
     assert action.handler
     action.handler.write_text(f"{text}\n{action.handler.read_text('utf-8')}", "utf-8")

@@ -1,4 +1,4 @@
-"""A document says the same whether its schemas are referred to or repeated at each place, in JSON or YAML."""
+"""Documents with references and with repeated schemas, in JSON and YAML, mean the same."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ def known() -> KnownApi:
 
 @pytest.fixture(scope="module", params=["built", "published"])
 def document(request: pytest.FixtureRequest, known: KnownApi) -> Any:
-    """The vendor's document: made of what is known, and the vendor's own where it is at hand."""
+    """The vendor's document: generated from the facts, and the original if it is available."""
     if request.param == "built":
         return built(known)
     if not PUBLISHED.exists():
-        pytest.skip("the published document is not at hand")
+        pytest.skip("the published document is not available")
     return json.loads(PUBLISHED.read_text("utf-8"))
 
 
 @pytest.fixture(scope="module")
 def forms(document: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The document in each form, as it is read from a file."""
+    """The document in each form, read from a file."""
     return {form: read(document, form, tmp_path_factory.mktemp("forms")) for form in FORMS}
 
 
@@ -200,7 +200,7 @@ def found_in(document: Any, service: Service) -> dict[str, Any]:
 
 
 def repeated(document: Any, times: int) -> Any:
-    """Repeat schemas in place so many levels deep, also those inside themselves."""
+    """Return the document with references replaced by schemas to this depth, also recursive ones."""
 
     def expanded(value: Any, left: int) -> Any:
         if isinstance(value, list):

@@ -23,7 +23,7 @@ THING: dict[str, Any] = {
         "owner": {"type": "object", "properties": {"id": {"type": "integer", "format": "int32"}}},
     },
 }
-# One of its members is named as a schema's keyword is.
+# One of its members has the name of a schema keyword.
 LISTED = {"items": {"type": "array", "items": {"type": "string"}}}
 BODY = {**THING, "properties": {**copy.deepcopy(THING["properties"]), **LISTED}}
 DOCUMENT: dict[str, Any] = {
@@ -47,7 +47,7 @@ DOCUMENT: dict[str, Any] = {
 
 
 def drift(change: Any, service: Service) -> Drift:
-    """What is found once `change` was done to the document."""
+    """Return the drift after `change` was applied to the document."""
     document = copy.deepcopy(DOCUMENT)
     change(document)
     return find_drift(document, known(service), [], service)

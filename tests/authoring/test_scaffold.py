@@ -1,4 +1,4 @@
-"""A declaration made from a published operation is sound, and says what the document says."""
+"""Drafts of published operations are valid and agree with the document."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ NEW_DEVICE = {
     },
 }
 DEVICE = "NodeWithDetailedReferences"
-"""What getDevices is known to return; a part of its members will do."""
+"""The known result of getDevices, of which some members are enough."""
 REPORT = {
     "type": "object",
     "properties": {
@@ -272,7 +272,7 @@ def test_an_unknown_operation_is_refused(service: Service) -> None:
 
 
 def check(text: str, action_file: Path, service: Service, facts: Facts, uploads: Path) -> Action:
-    """Load a draft and hold it against everything; only its summary is left to do."""
+    """Load a draft and check everything; only its summary is missing."""
     action_file.parent.mkdir(parents=True, exist_ok=True)
     action_file.write_text(text, "utf-8")
     action = load_action(action_file, service.inputs)
@@ -280,7 +280,7 @@ def check(text: str, action_file: Path, service: Service, facts: Facts, uploads:
     for example in action.examples:
         assert check_example(action, service, example, uploads) == []
     assert check_published(action, service, facts) == []
-    # Other readers of YAML read the same.
+    # Other YAML parsers return the same value.
     assert yaml.safe_load(text) == strict_yaml.load(action_file)
     assert max(map(len, text.splitlines())) <= 120
     return action
@@ -298,7 +298,7 @@ def test_a_draft_is_sound(service: Service, tmp_path: Path, name: str) -> None:
 @pytest.fixture(scope="module")
 def published() -> Any:
     if not DOCUMENT.exists():
-        pytest.skip("the published document is not at hand")
+        pytest.skip("the published document is not available")
     return json.loads(DOCUMENT.read_text("utf-8"))
 
 

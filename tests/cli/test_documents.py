@@ -106,7 +106,7 @@ def test_drift_tells_people_and_programs(ninjaone: Ninjaone, document: Path) -> 
 def test_the_published_document_has_not_drifted(ninjaone: Ninjaone) -> None:
     published = SHARED / "api" / "ninjaone-openapi.json"
     if not published.exists():
-        pytest.skip("the published document is not at hand")
+        pytest.skip("the published document is not available")
     found = json.loads(ninjaone("catalog", "drift", "--json", "--spec", published).stdout)
     missing = found.pop("missing")
     assert found == {"added": [], "removed": [], "changed": {}, "resources": {}, "actions": []}

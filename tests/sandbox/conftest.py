@@ -30,7 +30,7 @@ def api(sandbox: Sandbox) -> Iterator[Api]:
 
 @pytest.fixture
 def open_api() -> Iterator[Callable[..., Api]]:
-    """Makes a client of a new sandbox with the given settings."""
+    """Creates a client of a new sandbox with the given settings."""
     with ExitStack() as stack:
 
         def make(**settings: Any) -> Api:

@@ -1,4 +1,4 @@
-"""Misbehaviour, by script and by chance."""
+"""Faults, scripted and random."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def reboots(api):
 
 
 def last(api):
-    """What the log says of the newest request: status, executed, fault."""
+    """Return the log entry of the newest request: status, executed, fault."""
     entry = api.requests()[-1]
     return entry["status"], entry["executed"], entry["fault"]
 
@@ -84,7 +84,7 @@ def test_resets(api, name, executed):
 
 
 def test_a_reset_before_the_body_was_read(api):
-    """The body is larger than what the sockets between would take: the client is still sending it."""
+    """The body exceeds the socket buffers, so that the client is still sending it."""
     script(api, "reset_unread")
     with pytest.raises(requests.ConnectionError):
         api.send("POST", REBOOT, data=b"x" * 50_000_000)
@@ -153,7 +153,7 @@ def test_slow_is_two_seconds_unless_told():
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/v2/device/1", 200), ("POST", REBOOT, 200)])
 def test_truncate(sandbox, api, method, path, status):
-    """Read by `http.client`, which notices a body cut short; `requests` does only with urllib3 2."""
+    """Read by `http.client`, which reports a truncated body; `requests` does so only with urllib3 2."""
     script(api, "truncate")
     with closing(HTTPConnection("127.0.0.1", sandbox.port, timeout=TIMEOUT_S)) as connection:
         connection.request(method, path, headers={"Authorization": api.session.headers["Authorization"]})

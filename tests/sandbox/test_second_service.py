@@ -1,4 +1,4 @@
-"""A mock server of a second, very small service, from the common part alone."""
+"""A mock server of a second, very small service, from the common part only."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def create_from_file(call: NoteCall) -> ServerResponse:
 
 
 class NoteService:
-    """One account, with a form of errors of its own."""
+    """One account, with a custom error format."""
 
     token_paths = ("/auth/token",)
     authorize_path = "/auth/authorize"

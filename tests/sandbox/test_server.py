@@ -162,7 +162,7 @@ def test_many_threads_lose_nothing(sandbox):
 
 
 def test_nothing_below_is_imported():
-    """The sandbox stands on its own: it needs the published facts and schemas, and nothing that acts."""
+    """The sandbox imports nothing but the published facts, the schemas and `common`."""
     code = (
         "import sys, connector.sandbox.ninjaone.server; "
         "print([m for m in sys.modules if m.startswith('connector.')])"

@@ -1,4 +1,4 @@
-"""Bodies and queries of valid requests, where the least that is published does not do."""
+"""Bodies and queries of valid requests where the published minimum is not enough."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ TEXT_FILE = ("note.txt", b"example", "text/plain")
 PLACE = {"orgId": 1, "locationId": 1, "roleId": 301, "name": "Rack"}
 TICKET = {"clientId": 1, "ticketFormId": 1, "subject": "Example", "status": "1000"}
 REQUESTER = "892367d6-dad7-48de-a83a-ba8882d95b98"
-"""The uid of a user whom the default seed makes."""
+"""The uid of a user of the default seed."""
 
 BODIES: dict[str, Any] = {
     "approveBillingInvoices": {"invoiceIds": [1]},

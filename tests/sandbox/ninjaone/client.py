@@ -1,4 +1,4 @@
-"""A client for tests: signed in, and strict about every successful answer."""
+"""A client for tests: signed in, and strict about every successful response."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TIMEOUT_S = 10
 
 
 class Api:
-    """Sends requests with a token; each 2xx JSON answer to an operation is checked against its schema."""
+    """Sends requests with a token and validates each 2xx JSON response under its schema."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
@@ -24,12 +24,12 @@ class Api:
         self.sign_in()
 
     def sign_in(self, **more: str) -> None:
-        """Take a new token."""
+        """Sign in for a new token."""
         answer = self.token(**more)
         self.session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
 
     def token(self, **changes: str) -> requests.Response:
-        """The token endpoint's answer to client credentials with these changes."""
+        """Return the token endpoint's response to client credentials with these changes."""
         form = {
             "grant_type": "client_credentials",
             "client_id": self.sandbox.client_id,
@@ -38,7 +38,7 @@ class Api:
         return requests.post(f"{self.base_url}/ws/oauth/token", data=form, timeout=TIMEOUT_S)
 
     def send(self, method: str, path: str, **options: Any) -> requests.Response:
-        """Send a request and return the answer, whatever it is."""
+        """Send a request and return any response."""
         options.setdefault("timeout", TIMEOUT_S)
         options.setdefault("allow_redirects", False)
         answer = self.session.request(method, self.base_url + path, **options)
@@ -48,35 +48,35 @@ class Api:
         return answer
 
     def get(self, path: str, **query: Any) -> Any:
-        """The JSON of a GET that succeeds."""
+        """Return the JSON of a GET that succeeds."""
         answer = self.send("GET", path, params=query)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     def do(self, method: str, path: str, body: Any = None) -> Any:
-        """The JSON of a request that succeeds, None for an empty response."""
+        """Return the JSON of a request that succeeds, None for an empty response."""
         answer = self.send(method, path, json=body)
         assert answer.status_code in (200, 202, 204), answer.text
         return answer.json() if answer.content else None
 
     def fails(self, method: str, path: str, status: int, **options: Any) -> Any:
-        """The JSON of a request that is refused with that status."""
+        """Return the JSON of a request that is refused with that status."""
         answer = self.send(method, path, **options)
         assert answer.status_code == status, answer.text
         return answer.json()
 
     def activities(self, device: int) -> list[dict[str, Any]]:
-        """The device's activities, newest first."""
+        """Return the device's activities, newest first."""
         return list(self.get(f"/v2/device/{device}/activities")["activities"])
 
     def control(self, method: str, name: str, **options: Any) -> Any:
-        """One of the sandbox's own endpoints."""
+        """Send a request to one of the sandbox's own endpoints."""
         answer = requests.request(method, f"{self.base_url}/_sandbox/{name}", timeout=TIMEOUT_S, **options)
         assert answer.ok, answer.text
         return answer.json() if answer.content else None
 
     def requests(self) -> list[dict[str, Any]]:
-        """The request log, over HTTP."""
+        """Return the request log, over HTTP."""
         return list(self.control("GET", "requests"))
 
     def close(self) -> None:

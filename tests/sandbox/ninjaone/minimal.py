@@ -1,4 +1,4 @@
-"""The least valid request for an operation, and wrong ones, from the published facts."""
+"""The smallest valid request of an operation, and invalid ones, from the published facts."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ PATHS: dict[str, Any] = {
 
 
 def fact_of_body(operation: str) -> tuple[str, Any]:
-    """The media type and the published facts of the body; empty ones when there is none."""
+    """Return the media type and the published schema of the body, empty without a body."""
     return next(iter(operations()[operation]["body"].items()), ("", {}))
 
 
 def value(fact: Any) -> Any:
-    """The least valid value."""
+    """Return the smallest valid value."""
     kind = json_type(fact)
     if "enum" in fact:
         return next(entry for entry in fact["enum"] if entry is not None)
@@ -60,7 +60,7 @@ def value(fact: Any) -> Any:
 
 
 def path_values(operation: str) -> dict[str, Any]:
-    """A value for each placeholder."""
+    """Return a value for each placeholder."""
     return {
         name: PATHS.get(f"{operation}.{name}", PATHS.get(name, value(fact)))
         for name, fact in operations()[operation]["parameters"].items()
@@ -69,13 +69,13 @@ def path_values(operation: str) -> dict[str, Any]:
 
 
 def path(operation: str, **changes: Any) -> str:
-    """The path with its values."""
+    """Return the path with its values."""
     values = path_values(operation) | changes
     return re.sub(r"\{([^}]+)\}", lambda found: str(values[found[1]]), operations()[operation]["path"])
 
 
 def wrong_values(fact: Any) -> Iterator[Any]:
-    """JSON values that the published type or enum excludes."""
+    """Return JSON values that the published type or enum excludes."""
     kind = json_type(fact)
     if not kind:
         return
@@ -91,7 +91,7 @@ def wrong_values(fact: Any) -> Iterator[Any]:
 
 
 def wrong_texts(fact: Any) -> Iterator[str]:
-    """Path or query texts that the published type or enum excludes."""
+    """Return path or query texts that the published type or enum excludes."""
     kind = json_type(fact)
     if "enum" in fact:
         yield "NO_SUCH_VALUE"

@@ -1,6 +1,6 @@
-"""Which schema of `schemas/ninjaone/` each operation's 2xx JSON answer must pass, and how it is checked.
+"""Validation of each operation's 2xx JSON response under its schema in `schemas/ninjaone/`.
 
-Beyond plain validation, an answer of the sandbox may use no enum value and no field that is not published:
+Beyond plain validation, a response of the sandbox may use no enum value and no field that is not published:
 the schemas are open for what a live instance may add, not for what the sandbox could misspell.
 """
 
@@ -22,9 +22,9 @@ from connector.sandbox.ninjaone.api.operations import operations
 SCHEMAS = Path(__file__).resolve().parents[3] / "schemas"
 
 UNPUBLISHED = re.compile("getNodeRoles|getTab(Hierarchy|Summary)For").match
-"""Reads that are published without an answer, and surely have one (FACTS.md D)."""
+"""Reads that are published without a response but certainly have one."""
 LIVE_FIELDS = {"os", "system", "memory", "processors", "volumes", "lastLoggedInUser", "cursor"}
-"""What live answers have beyond the published fields: getDevice (FACTS.md H), getAllNodeAttributes (B)."""
+"""Unpublished fields of live responses: getDevice, getAllNodeAttributes."""
 
 
 def _retrieve(uri: str) -> Resource[Any]:
@@ -57,7 +57,7 @@ def _is_uuid(value: object) -> bool:
 
 
 def schema_of(operation: str) -> dict[str, Any] | None:
-    """The schema of the operation's answer; None when it has no JSON answer."""
+    """Return the schema of the operation's response, None if it is not JSON."""
     if operation not in operations():  # newer than the published API
         return {}
     result = operations()[operation]["result"]
@@ -80,7 +80,7 @@ def _validator(operation: str) -> Any:
 
 
 def check_result(operation: str, value: Any) -> None:
-    """Raise when the value is not what the operation answers with."""
+    """Raise AssertionError if the value is not a valid result of the operation."""
     if schema_of(operation) is None:
         assert UNPUBLISHED(operation), f"{operation} is not known to answer with JSON"
         return

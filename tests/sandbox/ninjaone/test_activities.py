@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture
 def busy(api):
-    """The client, after 30 reboots of device 2."""
+    """Return the client after 30 reboots of device 2."""
     for _ in range(30):
         api.do("POST", "/v2/device/2/reboot/NORMAL")
     return api

@@ -1,4 +1,4 @@
-"""Round trips: what was created is listed, read and changed, and gone when it was deleted."""
+"""Round trips: items are created, listed, read, changed and deleted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 
 class Trip(NamedTuple):
-    """How one collection is walked through; `{id}` in a path is the id of what was created."""
+    """The requests of one round trip; `{id}` in a path is the id of the created item."""
 
     create: tuple[str, Any]
     key: str = "id"
@@ -189,7 +189,7 @@ TRIPS = {
 
 
 def filled(value: Any, key: Any) -> Any:
-    """The path or body with the id of what was created."""
+    """Return the path or body with the id of the created item."""
     if value == "{id}":
         return key
     if isinstance(value, str):
@@ -202,7 +202,7 @@ def filled(value: Any, key: Any) -> Any:
 
 
 def one(answer: Any) -> Any:
-    """The item of an answer that may be a list of one."""
+    """Return the item of a response that may be a list of one."""
     if isinstance(answer, list):
         (answer,) = answer
     return answer

@@ -1,4 +1,4 @@
-"""Documents, checklists, the knowledge base, and what hangs on entities."""
+"""Documents, checklists, the knowledge base, and related items."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All published operations: each answers by its schema, and refuses what the published document excludes."""
+"""All published operations: each response is valid under its schema, and invalid requests are refused."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ LENIENT = {
     "updateNodeRolePolicyAssignmentForOrganization",
     "updateOrganization",
 }
-"""Operations that ignore a member they do not know, such as the tags of older documents (FACTS.md G)."""
+"""Operations that ignore unknown members, such as the tags of older documents."""
 
 
 def test_lenient_operations():
@@ -141,7 +141,7 @@ def _is_closed(kind: Any) -> bool:
 
 @pytest.mark.parametrize("operation", NAMES)
 def test_what_no_area_serves_is_answered_by_its_schema(operation):
-    """A newer document's operations are served before somebody writes them: here, all are new."""
+    """Operations of a newer document are served before an area implements them; here, all are new."""
     state = State(1, 25)
     (endpoint,) = (entry for entry in NEW if entry.operation == operation)
     values = {name: str(value) for name, value in minimal.path_values(operation).items()}

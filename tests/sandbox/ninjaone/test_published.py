@@ -1,4 +1,4 @@
-"""Endpoints and schemas: complete, well formed, and in step with the published document, if at hand."""
+"""Endpoints and schemas: complete, valid, and equal to those of the published document, if available."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FILES = sorted((SCHEMAS / "ninjaone").glob("[A-Z]*.json"))
 
 PUBLISHED = [entry for entry in router().endpoints if entry.operation in operations()]
 
-needs_document = pytest.mark.skipif(not DOCUMENT.exists(), reason="the published document is not at hand")
+needs_document = pytest.mark.skipif(not DOCUMENT.exists(), reason="the published document is not available")
 
 
 @cache
@@ -140,7 +140,7 @@ def test_schema_has_the_published_facts(file: Path):
         assert ours["properties"][name].get("format") == fact.get("format")
 
 
-@pytest.mark.skipif(not SAMPLES.exists(), reason="the samples are not at hand")
+@pytest.mark.skipif(not SAMPLES.exists(), reason="the samples are not available")
 @pytest.mark.parametrize(
     ("key", "operation"),
     [

@@ -1,4 +1,4 @@
-"""Requests that no operation carries out: paths, methods, bodies, types."""
+"""Requests that are refused before an operation: paths, methods, bodies, types."""
 
 from __future__ import annotations
 

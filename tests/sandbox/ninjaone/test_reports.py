@@ -17,11 +17,11 @@ NOW_EMPTY = {
     "getScopedCustomFieldsReport",
     "getScopedCustomFieldsDetailedReport",
 }
-"""Reports that have rows only when something was set."""
+"""Reports that have rows only if something was set."""
 
 
 def walk(api, path, **query):
-    """All rows of a report, with what the cursors said."""
+    """Return all rows of a report, and its cursors."""
     rows, cursors, cursor = [], [], {}
     while True:
         page = api.get(path, **query, **cursor)
@@ -43,7 +43,7 @@ def test_walking_a_report(account, name):
     assert rows == whole
     assert len({cursor["name"] for cursor in cursors}) == (1 if cursors else 0)
     assert [cursor["offset"] for cursor in cursors] == [10 * (n + 1) for n in range(len(rows) // 10)]
-    if cursors:  # what was read to its end is forgotten
+    if cursors:  # a snapshot is deleted at its end
         account.fails("GET", path, 400, params={"cursor": cursors[0]["name"]})
 
 
@@ -106,7 +106,7 @@ def test_report_filters(account, path, query, test):
 
 def test_timestamps(account):
     path = "/v2/queries/disks"
-    assert account.get(path, ts="1780000000")["results"] == []  # a bare one means that very moment
+    assert account.get(path, ts="1780000000")["results"] == []  # a bare timestamp matches exactly
     for wrong in ("after yesterday", "after 1 AND before 2", "since 1"):
         body = account.fails("GET", path, 500, params={"ts": wrong})
         assert "InvalidFilterException" in body["errorMessage"]

@@ -1,4 +1,4 @@
-"""The settings of a NinjaOne sandbox, and the account that its seed makes."""
+"""The settings of a NinjaOne sandbox, and the account of its seed."""
 
 from __future__ import annotations
 

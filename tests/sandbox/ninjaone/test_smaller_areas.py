@@ -74,7 +74,7 @@ def test_role_members_body_is_a_bare_array_of_any_media_type(api):
 
 def test_roles_and_policies_fit_together(api):
     classes = {role["nodeClass"] for role in api.get("/v2/roles")}
-    classes.remove("UNMANAGED_DEVICE")  # which no policy is for
+    classes.remove("UNMANAGED_DEVICE")  # which has no policies
     assert classes == {policy["nodeClass"] for policy in api.get("/v2/policies")}
 
 

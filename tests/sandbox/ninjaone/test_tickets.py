@@ -1,4 +1,4 @@
-"""Tickets that requests make and change."""
+"""Creating and changing tickets."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ TICKETS = "/v2/ticketing/ticket"
 
 
 def again(ticket, **changes):
-    """The body that writes a ticket back as it is, with these changes."""
+    """Return the body that updates a ticket with these changes only."""
     kept = ("version", "clientId", "ticketFormId", "subject", "requesterUid", "priority", "severity", "type")
     body = {name: ticket[name] for name in kept} | {"status": str(ticket["status"]["statusId"])}
     return body | changes
