@@ -151,6 +151,11 @@ def file_errors(path: object) -> Iterator[None]:
         raise RunError(f"{error.filename or path}: cannot be accessed: {error.strerror or error}") from error
 
 
+def count_of(count: int, noun: str) -> str:
+    """Return a count with its noun: `1 row`, `2 rows`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def nearest(name: str, names: Iterable[str]) -> str:
     """Return ` (did you mean "x"?)` for the closest of `names`, or an empty text."""
     import difflib  # only once something is wrong

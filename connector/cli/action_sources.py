@@ -1,4 +1,4 @@
-"""The options for actions of a user's own, beside those of the catalogue."""
+"""The options for actions of a user's own, beside those of the catalog."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ def add_own_actions(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         dest="own_actions",
         type=Path,
-        help="a folder of more actions, DIR/SERVICE/AREA/NAME.yaml",
+        help="folder of custom actions, DIR/SERVICE/AREA/NAME.yaml",
     )
     parser.add_argument(
-        "--allow-handlers", action="store_true", help="run the Python that stands beside actions of DIR"
+        "--allow-handlers", action="store_true", help="run the Python handlers of the custom actions in DIR"
     )
 
 
 def open_catalog(options: argparse.Namespace) -> Catalog:
-    """Give the catalogue, with the actions that the options add to it. Raises RunError."""
+    """Return the catalog, with the actions that the options add to it. Raises RunError."""
     if options.allow_handlers and not options.own_actions:
-        raise RunError("--allow-handlers goes with --actions DIR")
+        raise RunError("--allow-handlers requires --actions DIR")
     return Catalog(own=options.own_actions, allow_handlers=options.allow_handlers)

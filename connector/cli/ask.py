@@ -11,7 +11,7 @@ from connector.errors import RunError
 
 
 def is_terminal() -> bool:
-    """Tell whether a person can be asked."""
+    """Return whether a person can be asked."""
     return sys.stdin.isatty()
 
 
@@ -25,7 +25,7 @@ def ask(question: str, check: Callable[[str], object] = bool, default: str = "")
         except UnicodeDecodeError:
             raise RunError(f"the answer cannot be read: it is not {sys.stdin.encoding}") from None
         if not line:
-            raise RunError("the terminal was closed before everything was answered")
+            raise RunError("the terminal was closed before all questions were answered")
         answer = line.strip() or default
         try:
             check(answer)
@@ -42,7 +42,9 @@ def ask_secret(question: str) -> str:
         try:
             return getpass.getpass(f"{question}: ")
         except (EOFError, getpass.GetPassWarning):
-            raise RunError("this terminal cannot take a secret unseen: use --secret-file") from None
+            raise RunError(
+                "this terminal cannot hide a secret while you type it; use --secret-file"
+            ) from None
 
 
 def confirm(question: str) -> bool:

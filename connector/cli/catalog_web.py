@@ -1,4 +1,4 @@
-"""`catalog serve` and `catalog export`: the catalogue in a browser."""
+"""`catalog serve` and `catalog export`: the catalog in a browser."""
 
 from __future__ import annotations
 
@@ -19,9 +19,11 @@ def add_serve(parser: argparse.ArgumentParser) -> None:
 
 def add_export(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone catalog export`."""
-    parser.add_argument("folder", metavar="DIR", type=Path, help="a new or empty folder, or one of an export")
     parser.add_argument(
-        "--force", action="store_true", help="write also beside, or over, what is not of an export"
+        "folder", metavar="DIR", type=Path, help="a new or empty folder, or an earlier export"
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="write into a folder that has other files, and overwrite them"
     )
     parser.set_defaults(command=_export)
 
@@ -39,8 +41,8 @@ def _serve(options: argparse.Namespace) -> int:
     from connector.web.server import CatalogServer
 
     server = CatalogServer(options.port)
-    print(f"The catalogue is at {server.address}", flush=True)
-    print("The address is a key: whoever has it sees what you see. Ctrl-C ends it.", flush=True)
+    print(f"The catalog is at {server.address}", flush=True)
+    print("Anyone with this address can see what you see. Press Ctrl-C to stop.", flush=True)
     if not options.no_browser:
         server.open_browser()
     with contextlib.suppress(KeyboardInterrupt):

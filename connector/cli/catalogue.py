@@ -13,12 +13,13 @@ from connector.catalog.catalog import Catalog, Heading
 from connector.catalog.inputs import Input
 from connector.cli.action_sources import add_own_actions, open_catalog
 from connector.cli.main import OK, ROWS_FAILED
+from connector.errors import count_of
 
 
 def add_actions(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone actions`."""
-    parser.add_argument("words", metavar="WORDS", nargs="*", help="only actions in which every word stands")
-    parser.add_argument("--json", action="store_true", help="everything about them, as a JSON array")
+    parser.add_argument("words", metavar="WORDS", nargs="*", help="only actions that contain every word")
+    parser.add_argument("--json", action="store_true", help="print the full declarations as a JSON array")
     add_own_actions(parser)
     parser.set_defaults(command=_actions)
 
@@ -26,7 +27,7 @@ def add_actions(parser: argparse.ArgumentParser) -> None:
 def add_show(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone show`."""
     parser.add_argument("action", metavar="ACTION")
-    parser.add_argument("--json", action="store_true", help="everything about it, as JSON")
+    parser.add_argument("--json", action="store_true", help="print the full declaration as JSON")
     add_own_actions(parser)
     parser.set_defaults(command=_show)
 
@@ -40,12 +41,14 @@ def add_catalog(parser: argparse.ArgumentParser) -> None:
     check = commands.add_parser("check", help="check every declaration, its examples and its handler")
     add_own_actions(check)
     check.set_defaults(command=_check)
-    reference = commands.add_parser("reference", help="write the reference of all actions, in Markdown")
+    reference = commands.add_parser("reference", help="print the reference of all actions in Markdown")
     reference.set_defaults(command=_reference)
-    drift = commands.add_parser("drift", help="compare the catalogue with the vendor's document of today")
+    drift = commands.add_parser(
+        "drift", help="compare the catalog with the vendor's current OpenAPI document"
+    )
     add_drift(drift)
-    add_export(commands.add_parser("export", help="write the catalogue as static files, for any web host"))
-    add_serve(commands.add_parser("serve", help="open the catalogue in a browser"))
+    add_export(commands.add_parser("export", help="write the catalog as static files for any web server"))
+    add_serve(commands.add_parser("serve", help="open the catalog in a browser"))
 
 
 def _actions(options: argparse.Namespace) -> int:
@@ -58,7 +61,7 @@ def _actions(options: argparse.Namespace) -> int:
         print(area)
         for action in actions:
             print(f"  {action.name:<28} {action.effect:<11} {action.title}")
-    print(f"{len(found)} actions; `ninjaone show ACTION` tells more")
+    print(f"{count_of(len(found), 'action')}; use `ninjaone show ACTION` for details")
     return OK if found else ROWS_FAILED
 
 
@@ -87,12 +90,12 @@ def _check(options: argparse.Namespace) -> int:
     problems = check_catalog(catalog)
     for problem in problems:
         print(problem)
-    print(f"{len(catalog.names)} actions, {len(problems)} problems")
+    print(f"{count_of(len(catalog.names), 'action')}, {count_of(len(problems), 'problem')}")
     return ROWS_FAILED if problems else OK
 
 
 def describe(action: Action) -> dict[str, Any]:
-    """Give everything about an action, for programs."""
+    """Return everything about an action, for programs."""
     return {
         "name": action.name,
         "title": action.title,

@@ -41,10 +41,12 @@ def add_connection(parser: argparse.ArgumentParser) -> None:
 
     changes = declare("add", add, "save a connection, and test it")
     shown = declare("list", _list, "list the saved connections; * is the default")
-    single = declare("show", _show, "show a saved connection; of its secrets the last four characters")
-    edits = declare("edit", edit, "change a saved connection, and test it; what is not given stays")
-    test = declare("test", _test, "sign in, and try what the health checks of the service try")
-    default = declare("default", _default, "use a saved connection where none is named")
+    single = declare("show", _show, "show a saved connection; secrets show their last four characters only")
+    edits = declare(
+        "edit", edit, "change a saved connection, and test it; settings that are not given stay as they are"
+    )
+    test = declare("test", _test, "sign in, and run the health checks")
+    default = declare("default", _default, "make a saved connection the default")
     gone = declare("remove", remove, "remove a saved connection and its secrets")
     for command in (changes, single, edits, default, gone):
         command.add_argument("name", metavar="NAME", help="the saved connection's name")
@@ -55,16 +57,16 @@ def add_connection(parser: argparse.ArgumentParser) -> None:
         command.add_argument("--no-test", action="store_true", help="run no health checks")
     keys = (*SETTINGS, *SECRETS)
     edits.add_argument(
-        "--unset", metavar="KEY", action="append", default=[], choices=keys, help="take it out"
+        "--unset", metavar="KEY", action="append", default=[], choices=keys, help="remove a setting or secret"
     )
     for command in (shown, single, test):
-        command.add_argument("--json", action="store_true", help="as JSON")
-    gone.add_argument("--yes", action="store_true", help="do not ask")
+        command.add_argument("--json", action="store_true", help="print JSON")
+    gone.add_argument("--yes", action="store_true", help="do not ask for confirmation")
 
 
 def _test(options: argparse.Namespace) -> int:
     if options.name and options.connection:
-        raise RunError("name one connection: either NAME or --connection")
+        raise RunError("use either NAME or --connection, not both")
     service = the_service()
     if options.name:
         connection = saved_connection(service, options.name)
@@ -80,7 +82,7 @@ def _list(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(listed, indent=1))
     elif not listed:
-        say("no connection is saved: `ninjaone connection add NAME` saves one")
+        say("no saved connections; use `ninjaone connection add NAME` to add one")
     else:
         print("\n".join(map(_listed_line, listed)))
     return OK

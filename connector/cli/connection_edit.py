@@ -74,7 +74,7 @@ def edit(options: argparse.Namespace) -> int:
     changes, secret = given_settings(options), given_secret(options, kind)
     if not (changes or secret or options.unset or options.browser) and options.keyring is None:
         if not is_terminal():
-            raise RunError("there is nothing to change: `ninjaone connection edit --help` says what can be")
+            raise RunError("nothing to change; see `ninjaone connection edit --help` for the options")
         changes, secret = ask_for_changes(service, before, kind)
     if changes.keys() & {"region", "base_url"}:
         before = {key: value for key, value in before.items() if key not in ("region", "base_url")}
@@ -95,7 +95,7 @@ def edit(options: argparse.Namespace) -> int:
 def _change(
     service: Service, options: argparse.Namespace, settings: dict[str, Any], secret: dict[str, str]
 ) -> tuple[Client, bool]:
-    """Save changed settings and secrets; give the client, and whether all that was unset is gone."""
+    """Save changed settings and secrets; return the client, and whether all that was unset is gone."""
     store, name = SecretStore(), options.name
     has = store.places(name)
     gone = [field for field in has if field in options.unset and field not in secret]
@@ -117,7 +117,7 @@ def _signed_in(
     from connector.client import browser_sign_in  # slow to load: it serves web pages
 
     if _wanted(options) == "keyring" and (why := keyring_lacks()):
-        raise ConnectionSetupError(f"the keyring cannot keep what a sign-in gives: {why}")
+        raise ConnectionSetupError(f"the keyring cannot store the refresh token: {why}")
     values = expanded(settings, lambda key: f"{options.name}: {key}")
     connection = make_connection(service, {**values, **secret}, options.name, before_sign_in=True)
     port = options.browser_port or browser_sign_in.PORT
@@ -139,7 +139,7 @@ def _client(service: Service, name: str, settings: dict[str, Any], secrets: dict
 
 
 def _wanted(options: argparse.Namespace) -> Place | None:
-    """Say where secrets are to be kept: as the options say, else where the connection's others are."""
+    """Return where secrets are to be kept: as the options say, else where the connection's others are."""
     if options.keyring is not None:
         return "keyring" if options.keyring else "file"
     return next(iter(SecretStore().places(options.name).values()), None)
@@ -155,7 +155,7 @@ def _keep_secrets(name: str, secrets: dict[str, str], wanted: Place | None) -> P
                 return _keep_secrets(name, secrets, "keyring")
             except ConnectionSetupError as error:
                 why = str(error)
-        say(f"warning: no keyring keeps the secret, so a file does: {why}")
+        say(f"warning: no keyring found; the secret is stored in a file only you can read: {why}")
         wanted = "file"
     for field, value in secrets.items():
         store.set(name, field, value, wanted)
@@ -163,9 +163,7 @@ def _keep_secrets(name: str, secrets: dict[str, str], wanted: Place | None) -> P
 
 
 def _where(name: str, place: Place) -> str:
-    return (
-        "the keyring" if place == "keyring" else f"a file that only you can read ({SecretStore().path(name)})"
-    )
+    return "the keyring" if place == "keyring" else f"a file only you can read ({SecretStore().path(name)})"
 
 
 def _forget(name: str, *fields: str) -> bool:
@@ -202,7 +200,7 @@ def remove(options: argparse.Namespace) -> int:
     path = saved.path(options.name)
     if not options.yes:
         if not is_terminal():
-            raise RunError("there is no terminal to ask on: say --yes")
+            raise RunError("confirmation requires a terminal, or --yes")
         if not confirm(f"Remove {options.name} ({path}) and its secrets?"):
             say("nothing was removed")
             return NOTHING_RUN
@@ -211,12 +209,12 @@ def remove(options: argparse.Namespace) -> int:
         _forget_token(service, options.name)
         are_gone = _forget(options.name)
         saved.remove(options.name)
-    say(f"{options.name} is removed" + (", and there is no default connection now" if was_default else ""))
+    say(f"{options.name} is removed" + ("; there is no default connection now" if was_default else ""))
     return OK if are_gone else ROWS_FAILED
 
 
 def the_service() -> Service:
-    """Give the catalogue's only service."""
+    """Return the catalog's only service."""
     catalog = Catalog()
     (name,) = catalog.services
     return catalog.service(name)

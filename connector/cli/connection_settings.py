@@ -25,18 +25,18 @@ class _Refused(argparse.Action):
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
         parser.error(
-            "a secret is never an argument: every process of this machine can read those. Take this one for "
-            f"known, and give a new one by {_SOURCES}, or when you are asked"
+            "secrets cannot be arguments, because every process of this machine can read those. "
+            f"Treat this one as exposed, and provide a new one with {_SOURCES}, or at the prompt"
         )
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Declare the options for a connection's settings and its secret."""
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--region", help="where the instance is hosted")
-    where.add_argument("--base-url", metavar="URL", help="an instance with a host of its own: https://...")
+    where.add_argument("--region", help="region of the instance")
+    where.add_argument("--base-url", metavar="URL", help="URL of an instance with a custom host: https://...")
     parser.add_argument("--client-id", metavar="ID", help="the client app's id")
-    parser.add_argument("--scope", help="asked for on sign-in; without it, all that the app was given")
+    parser.add_argument("--scope", help="scope to request at sign-in (default: all scopes of the app)")
     parser.add_argument(
         "--timeout-s",
         metavar="S",
@@ -54,29 +54,27 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--verify-tls", action=argparse.BooleanOptionalAction, help="check certificates")
     parser.add_argument("--ca-file", metavar="FILE", help="CA certificates to trust")
-    parser.add_argument("--proxy", metavar="URL", help="a proxy; write ${NAME} for a password in it")
+    parser.add_argument("--proxy", metavar="URL", help="proxy URL; use ${NAME} for a password in it")
     parser.add_argument(
         "--health-checks-off",
         metavar="NAME,...",
         type=lambda text: text.split(","),
-        help="health checks that this connection is not to have, such as users,scopes",
+        help="health checks to skip, such as users,scopes",
     )
     parser.add_argument(
         "--allow-short-secrets",
         action=argparse.BooleanOptionalAction,
         help="accept a secret of fewer than 8 characters",
     )
-    parser.add_argument(
-        "--read-only", action=argparse.BooleanOptionalAction, help="never send what changes anything"
-    )
+    parser.add_argument("--read-only", action=argparse.BooleanOptionalAction, help="block every change")
     parser.add_argument("--audit", metavar="FILE", help="append a line of every request to FILE")
     secret = parser.add_mutually_exclusive_group()
-    secret.add_argument("--secret-file", metavar="FILE", type=Path, help="the secret is all that FILE holds")
-    secret.add_argument("--secret-stdin", action="store_true", help="the secret comes on standard input")
+    secret.add_argument("--secret-file", metavar="FILE", type=Path, help="read the secret from FILE")
+    secret.add_argument("--secret-stdin", action="store_true", help="read the secret from standard input")
     parser.add_argument(
         "--secret-kind",
         choices=SECRETS,
-        help=f"which secret it is: by default {SECRETS[0]}, or the only one that the connection has",
+        help=f"kind of the secret (default: {SECRETS[0]}, or the only one that the connection has)",
     )
     parser.add_argument(
         "--keyring",
@@ -108,13 +106,13 @@ def _port(text: str) -> int:
 
 
 def secret_kind(options: argparse.Namespace, has: Collection[str] = ()) -> str:
-    """Say which secret is given: as the options say, else the only one that the connection has.
+    """Return which secret is given: as the options say, else the only one that the connection has.
 
     Raises RunError for another one than the client app's beside a browser.
     """
     if not options.browser:
         if options.browser_port:
-            raise RunError("--browser-port is for --browser")
+            raise RunError("--browser-port requires --browser")
         return options.secret_kind or (next(iter(has)) if len(has) == 1 else APP_SECRET)
     if options.secret_kind not in (None, APP_SECRET):
         raise RunError(f"--browser gives the {USER_SECRET}: beside it, only the {APP_SECRET} can be given")
@@ -122,7 +120,7 @@ def secret_kind(options: argparse.Namespace, has: Collection[str] = ()) -> str:
 
 
 def given_settings(options: argparse.Namespace) -> dict[str, Any]:
-    """Give the settings that the options name. Raises ConnectionSetupError."""
+    """Return the settings that the options name. Raises ConnectionSetupError."""
     given = {name: getattr(options, name, None) for name in SETTINGS}
     settings = {name: value for name, value in given.items() if value is not None}
     for name in ("ca_file", "audit"):
@@ -138,11 +136,11 @@ def given_settings(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def given_secret(options: argparse.Namespace, kind: str) -> dict[str, str]:
-    """Give the secret that the options name a source of, as the one of this kind. Raises RunError."""
+    """Return the secret that the options name a source of, as the one of this kind. Raises RunError."""
     if not (options.secret_file or options.secret_stdin):
         return {}
     if options.secret_stdin and is_terminal():
-        raise RunError("--secret-stdin: standard input is the terminal: leave it out, and you are asked")
+        raise RunError("--secret-stdin: standard input is a terminal; leave the option out to be prompted")
     source = f"--secret-file {options.secret_file}" if options.secret_file else "--secret-stdin"
     try:
         text = options.secret_file.read_text("utf-8-sig") if options.secret_file else sys.stdin.read()
@@ -151,7 +149,7 @@ def given_secret(options: argparse.Namespace, kind: str) -> dict[str, str]:
         raise RunError(f"{source}: cannot be read: {reason}") from None
     text = text.removesuffix("\n")
     if not text:
-        raise RunError(f"{source}: there is no secret in it")
+        raise RunError(f"{source}: it contains no secret")
     return {kind: text}
 
 
@@ -176,7 +174,7 @@ def ask_for_missing(
     if not secret and not browser:
         missing.append(_SOURCES)
     if missing and not is_terminal():
-        raise RunError(f"there is no terminal to ask on: give {', '.join(missing)}")
+        raise RunError(f"no terminal to ask on; use {', '.join(missing)}")
     for what in missing:
         if what == "--client-id":
             settings["client_id"] = ask("Client id", _some)
@@ -195,7 +193,7 @@ def ask_for_changes(
     changes = _asked_host(service, settings.get("region") or settings.get("base_url", ""))
     if client_id := ask("Client id", default=settings.get("client_id", "")):
         changes["client_id"] = client_id
-    secret = ask_secret(f"{_titled(kind)} [kept as it is]")
+    secret = ask_secret(f"{_titled(kind)} [unchanged]")
     return changes, {kind: secret} if secret else {}
 
 
@@ -206,7 +204,7 @@ def _asked_host(service: Service, default: str = "") -> dict[str, Any]:
         return {key: answer}
 
     regions = ", ".join(service.regions)
-    return settings(ask(f"Region ({regions}), or the base URL of a host of your own", settings, default))
+    return settings(ask(f"Region ({regions}), or the base URL of a custom host", settings, default))
 
 
 def _titled(kind: str) -> str:
@@ -215,5 +213,5 @@ def _titled(kind: str) -> str:
 
 def _some(answer: str) -> str:
     if not answer:
-        raise RunError("there has to be one")
+        raise RunError("a value is required")
     return answer

@@ -9,10 +9,9 @@ from urllib.parse import urlsplit
 
 from connector.cli.ask import confirm, is_terminal
 from connector.connections.connection import Connection, load_connection
-from connector.errors import RunError, file_errors
+from connector.errors import RunError, count_of, file_errors
 from connector.files.output import Start, sent_by_unfinished_run
 from connector.files.readers import RowSource
-from connector.files.unfinished import requests_text
 from connector.runs.job import STREAM
 from connector.runs.policy import apply_policy
 from connector.runs.run import Prepared
@@ -62,9 +61,9 @@ def _repeats(steps: Sequence[Prepared]) -> Iterator[str]:
                 "that must not be repeated"
             )
         elif sent.count:
-            rows = "1 row" if len(sent.rows) == 1 else f"{len(sent.rows)} rows"
+            requests, rows = count_of(sent.count, "request"), count_of(len(sent.rows), "row")
             yield (
-                f"{path}: the unfinished run has sent {requests_text(sent.count)} of {rows} that must not be "
+                f"{path}: the unfinished run has sent {requests} of {rows} that must not be "
                 "repeated; --restart sends them again, --resume does not"
             )
 

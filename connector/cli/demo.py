@@ -28,7 +28,7 @@ _EXPECTED_FAILURES = {"organizations": 4, "maintenance": 5, "scripts": 2, "devic
 def add_demo(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone demo`."""
     parser.add_argument(
-        "--output", metavar="DIR", type=Path, default=Path("demo-output"), help="for envelopes"
+        "--output", metavar="DIR", type=Path, default=Path("demo-output"), help="folder of the output files"
     )
     parser.set_defaults(command=_demo)
 
@@ -40,7 +40,7 @@ def _demo(options: argparse.Namespace) -> int:
     with file_errors(options.output):
         options.output.mkdir(parents=True, exist_ok=True)
     with Sandbox() as sandbox, as_file(files("connector.sandbox.ninjaone") / "demo") as folder:
-        print(f"A sandbox NinjaOne runs at {sandbox.base_url}. Some of the rows are wrong on purpose.\n")
+        print(f"The sandbox runs at {sandbox.base_url}. Some of the rows contain deliberate errors.\n")
         as_meant = True
         for name, ending in _JOBS.items():
             output = options.output / f"{name}.{ending}"
@@ -48,12 +48,12 @@ def _demo(options: argparse.Namespace) -> int:
             as_meant = as_meant and failed == _EXPECTED_FAILURES[name]
     print(f"The output files are in {options.output.resolve()}, the jobs and their rows in {folder}.")
     if not as_meant:
-        print("The demo did not go as it should.")
+        print("The demo did not give the expected results.")
     return OK if as_meant else OUR_FAULT
 
 
 def _run_job(catalog: Catalog, path: Path, output: Path, settings: dict[str, str]) -> int:
-    """Run one job, show its templates, its envelopes and its summary; give how many rows failed."""
+    """Run one job, show its templates, its envelopes and its summary; return how many rows failed."""
     job = replace(load_job(path), output=str(output))
     prepared = prepare(job, catalog)
     print(f"--- {prepared.action.title} ({job.action}) over {Path(job.input).name}")

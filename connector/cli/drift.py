@@ -1,4 +1,4 @@
-"""`catalog drift`: what the vendor's document has that the catalogue lacks, and what changed in it."""
+"""`catalog drift`: what the vendor's document has that the catalog lacks, and what changed in it."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def add_drift(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--spec", metavar="FILE|URL", help="the OpenAPI document")
     source.add_argument(
-        "-c", "--connection", metavar="NAME|FILE", help="ask this connection's instance for its own document"
+        "-c", "--connection", metavar="NAME|FILE", help="use the document of this connection's instance"
     )
-    parser.add_argument("--json", action="store_true", help="all of it, as one JSON object")
+    parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
     parser.set_defaults(command=_drift)
 
 
@@ -45,15 +45,15 @@ def _document(options: argparse.Namespace, service: Service) -> dict[str, Any]:
     if options.spec:
         return read_document(options.spec)
     if not service.document:
-        raise RunError(f"{service.title} serves no document of its own; give --spec")
+        raise RunError(f"{service.title} does not serve its document; use --spec")
     return instance_document(load_connection(service, options.connection), service.document)
 
 
 def _page(found: Drift) -> Iterator[str]:
     lists = {
-        "not in the catalogue": found.missing,
+        "not in the catalog": found.missing,
         "new in the document": found.added,
-        "gone from the document": found.removed,
+        "removed from the document": found.removed,
         "declarations that the document contradicts": found.actions,
     }
     for title, names in lists.items():
@@ -63,7 +63,7 @@ def _page(found: Drift) -> Iterator[str]:
     yield from _changes("changed operations", found.changed)
     yield from _changes("changed resources", found.resources)
     if not found:
-        yield "nothing differs"
+        yield "no differences"
 
 
 def _changes(title: str, changed: Mapping[str, list[Change]]) -> Iterator[str]:

@@ -15,8 +15,8 @@ def add_host(parser: argparse.ArgumentParser) -> None:
     hosts = parser.add_subparsers(metavar="HOST", required=True)
     lhub = hosts.add_parser("lhub", help="LogicHub, now Devo SOAR")
     commands = lhub.add_subparsers(metavar="COMMAND", required=True)
-    command = commands.add_parser("build", help="write the folder of an integration")
-    command.add_argument("folder", metavar="DIR", type=Path, help="a new folder, or one built before")
+    command = commands.add_parser("build", help="write the files of an integration to a folder")
+    command.add_argument("folder", metavar="DIR", type=Path, help="a new folder, or an earlier build")
     chosen = command.add_mutually_exclusive_group()
     chosen.add_argument(
         "--actions",

@@ -23,11 +23,19 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
     add_own_actions(parser)
     parser.add_argument("action", metavar="ACTION|JOB.yaml")
     parser.add_argument(
-        "-i", "--input", metavar="FILE", help="the rows (of steps that name none); - is standard input"
+        "-i",
+        "--input",
+        metavar="FILE",
+        help="input rows (for steps without an input of their own); - for standard input",
     )
-    parser.add_argument("--input-format", choices=INPUT_FORMATS, help="by default the input's ending says")
+    parser.add_argument("--input-format", choices=INPUT_FORMATS, help="default: from the file extension")
     parser.add_argument(
-        "-t", "--template", metavar="INPUT=TEMPLATE", action="append", default=[], help="one input's template"
+        "-t",
+        "--template",
+        metavar="INPUT=TEMPLATE",
+        action="append",
+        default=[],
+        help="template of one input",
     )
     parser.add_argument(
         "--templates", metavar="FILE", type=Path, help="a YAML file of templates by input name"
@@ -36,7 +44,8 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         "--match-fields",
         action="store_true",
         default=None,
-        help="inputs without a template take the row's field of their name (as they do without any template)",
+        help="inputs without a template take the row's field of the same name (the default if there "
+        "are no templates)",
     )
 
 
@@ -56,7 +65,7 @@ def add_read_only(parser: argparse.ArgumentParser) -> None:
         "--read-only",
         action="store_true",
         default=None,
-        help="refuse what changes anything, and send reads alone",
+        help="read-only: block every change",
     )
 
 
@@ -73,17 +82,17 @@ def add_tenants(parser: argparse._ActionsContainer) -> None:
         "--allow-connections",
         metavar="A,B",
         type=lambda text: read_allowed(text.split(",")),
-        help='the connections that rows may name, where --connection is a template such as "{{ tenant }}"',
+        help='connections that rows may select if --connection is a template such as "{{ tenant }}"',
     )
 
 
 def add_sending(parser: argparse.ArgumentParser) -> None:
     """Declare where and how requests are sent."""
     add_pace(parser)
-    parser.add_argument("--uploads", metavar="DIR", type=Path, help="the folder below which files are read")
-    parser.add_argument("--files", metavar="DIR", type=Path, help="the folder for answers that are files")
+    parser.add_argument("--uploads", metavar="DIR", type=Path, help="folder of the files to upload")
+    parser.add_argument("--files", metavar="DIR", type=Path, help="folder for downloaded files")
     parser.add_argument(
-        "--reveal-secrets", action="store_true", default=None, help="show what the API itself holds secret"
+        "--reveal-secrets", action="store_true", default=None, help="show values that the API marks as secret"
     )
 
 
@@ -94,35 +103,35 @@ def add_running(parser: argparse.ArgumentParser) -> None:
         "--concurrency",
         type=_rows_at_a_time,
         metavar="N",
-        help="how many rows are under way at a time (default 1)",
+        help="rows in parallel (default 1)",
     )
     parser.add_argument(
         "--on-error",
         choices=("continue", "stop"),
-        help="begin nothing more when a row has failed: no row, no later step",
+        help="stop: start no more rows and no later steps after a row has failed",
     )
     parser.add_argument(
-        "--max-errors", type=_count, metavar="N", help="begin nothing more when more than N rows have failed"
+        "--max-errors", type=_count, metavar="N", help="start no more rows after more than N rows have failed"
     )
     parser.add_argument(
         "--fsync",
         action="store_true",
         default=None,
-        help="survive a loss of power, and not only the end of the process; slower",
+        help="survive a power failure, not only the end of the process (slower)",
     )
 
 
 def _rows_at_a_time(text: str) -> int:
     value = int(text)
     if not 1 <= value <= MOST_CONCURRENT:
-        raise argparse.ArgumentTypeError(f"1 to {MOST_CONCURRENT} rows can be under way at a time")
+        raise argparse.ArgumentTypeError(f"1 to {MOST_CONCURRENT} rows can run in parallel")
     return value
 
 
 def _count(text: str) -> int:
     value = int(text)
     if value < 0:
-        raise argparse.ArgumentTypeError("a number of rows cannot be less than 0")
+        raise argparse.ArgumentTypeError("the number of rows cannot be negative")
     return value
 
 
@@ -134,10 +143,10 @@ def add_pace(parser: argparse.ArgumentParser) -> None:
         "--audit",
         metavar="FILE",
         type=Path,
-        help="append a line of every request, without bodies and secrets",
+        help="append one line per request, without bodies and secrets",
     )
     parser.add_argument(
-        "--delay-ms", type=_delay, metavar="MS", help="least time between API requests (default 300)"
+        "--delay-ms", type=_delay, metavar="MS", help="minimum interval between API requests (default 300)"
     )
 
 
@@ -172,7 +181,7 @@ def make_jobs(options: argparse.Namespace) -> tuple[Job, ...]:
 
 
 def given_settings(options: argparse.Namespace) -> dict[str, Any]:
-    """Give the settings of a job that the command line says, other than its action and templates."""
+    """Return the settings of a job that the command line says, other than its action and templates."""
     return {
         name: value
         for name, value in vars(options).items()
@@ -188,8 +197,9 @@ def refuse_secret_arguments(action: Action, given: Mapping[str, str]) -> None:
     for name, text in given.items():
         if name in action.inputs and action.inputs[name].is_secret and "{{" not in text:
             raise RunError(
-                f"{name}: a secret is never an argument: every process of this machine can read those. Take "
-                f"this one for known, and have a row of `ninjaone run {action.name} --input FILE` give one"
+                f"{name}: secrets cannot be arguments, because every process of this machine can "
+                f"read those. Treat this one as exposed, and provide a new one in a row of `ninjaone run "
+                f"{action.name} --input FILE`"
             )
 
 
@@ -199,7 +209,7 @@ def pairs(texts: list[str], form: str) -> dict[str, str]:
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals:
-            raise RunError(f'"{text}" is not of the form {form}')
+            raise RunError(f'"{text}" does not have the form {form}')
         if name in found:
             raise RunError(f'"{name}" is given twice')
         found[name] = value

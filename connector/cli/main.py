@@ -21,20 +21,20 @@ from connector.errors import ConnectorError, RunError, RunInterruptedError, RunS
 OK, ROWS_FAILED, NOTHING_RUN, STOPPED, OUR_FAULT, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 COMMANDS = {
-    "actions": ("connector.cli.catalogue", "list the actions, all of them or those with the given words"),
+    "actions": ("connector.cli.catalogue", "list all actions, or those that match the given words"),
     "show": ("connector.cli.catalogue", "show one action: inputs, options, examples"),
     "run": ("connector.cli.run", "run an action over a file of rows, or a job file"),
-    "rerun": ("connector.cli.rerun", "run again the rows of a run that failed and may be sent again"),
+    "rerun": ("connector.cli.rerun", "run the failed rows of a run again, where that is safe"),
     "call": ("connector.cli.run", "run an action once, with values given as key=value"),
-    "preview": ("connector.cli.preview", "show the request that each row becomes, and send nothing"),
+    "preview": ("connector.cli.preview", "show the request of each row, and send nothing"),
     "connection": ("connector.cli.connection", "save, list, show, edit, test and remove connections"),
-    "demo": ("connector.cli.demo", "run several actions over sample files against the sandbox"),
-    "sandbox": ("connector.cli.sandbox", "serve a NinjaOne on this machine, to try and to test"),
-    "new": ("connector.cli.new", "write an action's declaration out of the vendor's published document"),
-    "host": ("connector.cli.host", "build the integration of a platform that runs actions over its own rows"),
+    "demo": ("connector.cli.demo", "run sample jobs against the sandbox"),
+    "sandbox": ("connector.cli.sandbox", "start a local mock NinjaOne server (the sandbox)"),
+    "new": ("connector.cli.new", "write an action's declaration from the vendor's OpenAPI document"),
+    "host": ("connector.cli.host", "build an integration for another platform"),
     "catalog": (
         "connector.cli.catalogue",
-        "open the catalogue in a browser, export it, check it",
+        "browse, export and check the catalog",
     ),
     "docs": ("connector.cli.docs", "print the documentation"),
     "examples": ("connector.cli.docs", "list the example jobs, or copy them to a folder"),
@@ -71,7 +71,10 @@ def _main(arguments: list[str]) -> int:
         import traceback  # only for what should never be
 
         traceback.print_exc()
-        print("ninjaone: this is a fault of the connector itself", file=sys.stderr)
+        print(
+            "ninjaone: this is a bug in the connector; please report it with the traceback above",
+            file=sys.stderr,
+        )
         return OUR_FAULT
 
 
@@ -92,7 +95,7 @@ def _interrupted() -> int:
 
 
 def exit_code_of(error: BaseException) -> int:
-    """Give the exit code of a command that ends with an error."""
+    """Return the exit code of a command that ends with an error."""
     if isinstance(error, RunError):
         return NOTHING_RUN
     if isinstance(error, (KeyboardInterrupt, RunInterruptedError)):

@@ -24,19 +24,19 @@ def add_new(parser: argparse.ArgumentParser) -> None:
         "--from-spec", metavar="FILE", required=True, help="the OpenAPI document, a file or a URL"
     )
     parser.add_argument("--name", default="", help="the action's name, a verb and a noun")
-    parser.add_argument("--area", default="", help="the folder in which it stands")
+    parser.add_argument("--area", default="", help="the folder (area) of the declaration")
     parser.add_argument(
         "--output",
         metavar="DIR",
         default=".",
-        help="where to write AREA/NAME.yaml (default: here); - prints it",
+        help="write AREA/NAME.yaml below this folder (default: the current folder); - for standard output",
     )
     add_own_actions(parser)
     parser.set_defaults(command=_new)
 
 
 def _loadable(catalog: Catalog) -> Iterator[Action]:
-    """Give the actions that can be read; one that is being written is no reason to refuse another."""
+    """Yield the actions that can be read; one that is being written is no reason to refuse another."""
     for name in catalog.names:
         try:
             yield catalog.action(name)
@@ -59,7 +59,7 @@ def _new(options: argparse.Namespace) -> int:
     )
     for action in actions:
         if action.operation == options.operation:
-            print(f"ninjaone: {action.name} declares this operation already", file=sys.stderr)
+            print(f"ninjaone: {action.name} already declares this operation", file=sys.stderr)
     for doubt in made.doubts:
         print(f"ninjaone: {doubt}", file=sys.stderr)
     if options.output == "-":
@@ -75,5 +75,5 @@ def _new(options: argparse.Namespace) -> int:
     except OSError as error:
         raise RunError(f"{path}: cannot be written: {error}") from error
     print(path)
-    print("ninjaone: to be reviewed: its summary, names, effect, units of times", file=sys.stderr)
+    print("ninjaone: review its summary, names, effect and time units", file=sys.stderr)
     return OK

@@ -34,8 +34,8 @@ def add_preview(parser: argparse.ArgumentParser) -> None:
     add_connection_option(parser)
     add_read_only(parser)
     add_tenants(parser)
-    parser.add_argument("--uploads", metavar="DIR", type=Path, help="the folder below which files are read")
-    parser.add_argument("--json", action="store_true", help="one JSON object a row")
+    parser.add_argument("--uploads", metavar="DIR", type=Path, help="folder of the files to upload")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per row")
     parser.set_defaults(command=_preview)
 
 
@@ -50,7 +50,9 @@ def _preview(options: argparse.Namespace) -> int:
         if step.job.follows:
             waits = {**named, "waits_for": step.job.follows}
             print(
-                json.dumps(waits) if options.json else f'  (its rows come of the step "{step.job.follows}")'
+                json.dumps(waits)
+                if options.json
+                else f'  (its rows are the results of step "{step.job.follows}")'
             )
             continue
         for row in RowSource(step.job.input, step.job.input_format).rows():
@@ -110,7 +112,7 @@ def _text(shown: Mapping[str, Any]) -> str:
         lines.append("  " + json.dumps(shown["body"], ensure_ascii=False))
     lines += [f"  ({name} is {time})" for name, time in shown.get("times", {}).items()]
     if "looks_up" in shown:
-        lines.append(f"  (names are looked up first, once a run, at {shown['looks_up']})")
+        lines.append(f"  (names are looked up first, once per run, at {shown['looks_up']})")
     if "then" in shown:
         lines.append(f"  ({shown['then']})")
     return "\n".join(lines)

@@ -1,7 +1,7 @@
-"""What a person sees of a run while it goes on: a bar on a terminal, a line every few seconds elsewhere.
+"""Progress of a run: a bar on a terminal, a line every few seconds elsewhere.
 
-A thread looks at the run now and then. So it costs a row nothing, and a run that waits for an answer is seen
-to wait.
+A separate thread reads the state of the run, so rows are not slowed down, and a run that waits for a response
+shows that it waits.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from threading import Event, RLock, Thread
 from typing import TextIO
 
 from connector.common.clock import Clock, SystemClock
-from connector.errors import ConnectorError
+from connector.errors import ConnectorError, count_of
 from connector.runs.records import ActiveRun
 
 TERMINAL_EVERY_S = 0.2
@@ -29,7 +29,7 @@ _SHORTEST_BAR, _LONGEST_BAR = 5, 40
 
 @dataclass(frozen=True)
 class View:
-    """What is known of a run at one moment. Times are seconds, the rate is in rows per second.
+    """The state of a run at one moment. Times are seconds, the rate is in rows per second.
 
     `pace_s` is the time that the rows left need for the delay between requests alone: where it is close to
     `left_s`, the delay sets the pace, and where it is not, the API does.
@@ -51,14 +51,14 @@ class View:
 
     @property
     def facts(self) -> list[str]:
-        """What there is to say, the most important first."""
-        facts = [f"{self.done} rows" if self.total is None else f"{self.done}/{self.total} rows"]
+        """Texts to show, the most important first."""
+        facts = [count_of(self.done, "row") if self.total is None else f"{self.done}/{self.total} rows"]
         if self.share is not None:
             facts.insert(0, f"{int(100 * self.share)} %")
         facts.append(f"{self.failed} failed")
         if self.waits_s is not None:
             facts.append(f"waiting for {duration(self.waits_s)}")
-        pace = "" if self.pace_s is None else f"pace alone {duration(self.pace_s)}"
+        pace = "" if self.pace_s is None else f"delay alone {duration(self.pace_s)}"
         if self.left_s is not None:
             facts.append(f"{duration(self.left_s)} left" + (f" ({pace})" if pace else ""))
         elif pace:
@@ -69,7 +69,7 @@ class View:
 
 
 class Gauge:
-    """Looks at one run, and works out its rate and how long it will take."""
+    """Computes the rate and the remaining time of one run."""
 
     def __init__(self, run: ActiveRun, clock: Clock) -> None:
         self._run, self._clock = run, clock
@@ -80,12 +80,12 @@ class Gauge:
         self._alive_at = clock.monotonic()
 
     def count(self, go_on: Callable[[], bool]) -> None:
-        """Find out how many rows there are, while `go_on` says so."""
+        """Count the rows of the run, until `go_on` returns false."""
         with suppress(ConnectorError, OSError):
             self._total = self._run.rows.count(go_on)
 
     def look(self) -> View:
-        """Look at the run now."""
+        """Return the current view of the run."""
         now, done, requests = self._clock.monotonic(), self._done(), self._run.requests()
         rate = self._rate(now, done)
         left = None if self._total is None else max(0, self._total - done)
@@ -104,7 +104,7 @@ class Gauge:
         return self._run.rows.passed(self._run.summary.last_row)
 
     def _rate(self, now: float, done: int) -> float | None:
-        """Give the recent rate. Where rows are rare, more than the last minute is looked at."""
+        """Return the rate of the last minute, or of a longer time if rows are rare."""
         if done > self._seen[-1][1]:
             self._seen.append((now, done))
         while len(self._seen) > 2 and self._seen[1][0] <= now - _RECENT_S:
@@ -120,7 +120,7 @@ class Gauge:
         return left * each * self._run.delay_ms / 1000
 
     def _waits_s(self, now: float, done: int, requests: int) -> float | None:
-        """Tell for how long neither a row ended nor a request began, if that is longer than the pace asks."""
+        """Return the seconds since a row ended or a request started, if that is longer than the delay."""
         if (done, requests) != self._signs_of_life:
             self._signs_of_life, self._alive_at = (done, requests), now
         waits_s = now - self._alive_at
@@ -146,7 +146,7 @@ class Progress:
         self._thread.start()
 
     def end(self) -> None:
-        """Show no run any more, and clear the bar."""
+        """Stop showing the run, and clear the bar."""
         self._ended.set()
         if self._thread:
             self._thread.join()
@@ -167,7 +167,7 @@ class Progress:
                 return
             width = columns(self._stream) - 1  # in the last column some terminals begin a new line
             line = bar(view, width)
-            # Over what was there, and never clearing it first: that would flicker.
+            # Overwrites the old line without clearing it first, which would flicker.
             self._write("\r" + line.ljust(min(self._shown, width)))
             self._shown = len(line)
 
@@ -186,14 +186,14 @@ class Progress:
                 self._shown = 0
 
     def _write(self, text: str) -> None:
-        # The run goes on though nobody reads this any more, or a signal's handler speaks in the midst of it.
+        # The run continues if the stream is closed, or a signal handler writes at the same time.
         with suppress(OSError, ValueError, RuntimeError):
             self._stream.write(text)
             self._stream.flush()
 
 
 def columns(stream: TextIO) -> int:
-    """Give the width of a terminal, in columns."""
+    """Return the width of a terminal, in columns."""
     try:
         width = os.get_terminal_size(stream.fileno()).columns
     except (OSError, ValueError):
@@ -218,7 +218,7 @@ def bar(view: View, width: int) -> str:
 
 
 def log_line(view: View) -> str:
-    """Write a run as a line of a log."""
+    """Return a run as a line of a log."""
     return f"{view.label}: {', '.join(view.facts)}"
 
 
@@ -228,7 +228,7 @@ def rate_text(rate: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Write a time as a person says it, to about a hundredth."""
+    """Return a time as a person says it, to about a hundredth."""
     if seconds < 10:
         return f"{seconds:.1f} s"
     for size, unit, part, part_unit in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):

@@ -16,7 +16,7 @@ from connector.cli.job_options import add_pace, add_running, given_settings
 from connector.cli.main import OK
 from connector.cli.run import add_outcome, carry_out
 from connector.cli.summary import Report
-from connector.errors import RunError, file_errors
+from connector.errors import RunError, count_of, file_errors
 from connector.files.output import format_of, is_interrupted
 from connector.files.readers import RowSource
 from connector.runs.export import export_unfinished
@@ -38,21 +38,19 @@ from connector.runs.tenant_runs import account_of
 
 def add_rerun(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone rerun`."""
-    parser.add_argument(
-        "of", metavar="OUT", type=Path, help="the output of a finished run, JSON Lines or JSON"
-    )
+    parser.add_argument("of", metavar="OUT", type=Path, help="output of a finished run, JSON Lines or JSON")
     parser.add_argument(
         "job_file",
         metavar="JOB.yaml",
         type=Path,
         nargs="?",
-        help="the run's job; by default what this machine has noted of the run",
+        help="job file of the run (default: from the record of the run on this machine)",
     )
     add_own_actions(parser)
     add_pace(parser)
     add_running(parser)
     parser.add_argument(
-        "-o", "--output", metavar="FILE", help="where envelopes go; by default OUT.rerun.jsonl, beside OUT"
+        "-o", "--output", metavar="FILE", help="output file (default: OUT.rerun.jsonl in the folder of OUT)"
     )
     add_outcome(parser)
     parser.add_argument(
@@ -84,7 +82,7 @@ def _prepare(options: argparse.Namespace) -> Prepared | None:
     relatives = _relatives(of)
     repeats = find_retryable(of, format_of(str(of), job.output_format), _later(of, relatives))
     if repeats.action and repeats.action != job.action:
-        raise RunError(f"{of}: it is the output of {repeats.action}, and the job is one of {job.action}")
+        raise RunError(f"{of}: is the output of {repeats.action}, but the job runs {job.action}")
     output = Path(options.output) if options.output else rerun_output(of)
     _check_output(of, output, relatives)
     print(_plan_as_json(of, repeats) if options.json else _plan(of, repeats), file=sys.stderr)
@@ -115,7 +113,7 @@ def _export(options: argparse.Namespace) -> int:
         save(replace(record, output=absolute(to), job=exported, ended=ended, summary=None))
     again = f"ninjaone rerun {shlex.quote(str(to))}" + ("" if record else f" {options.job_file}")
     text = (
-        f"{to}: {counts.finished} rows finished, {counts.in_doubt} in doubt (outcome_unknown), "
+        f"{to}: {count_of(counts.finished, 'row')} finished, {counts.in_doubt} in doubt (outcome_unknown), "
         f"{counts.not_run} not run (cancelled). `{again}` runs those that were not run. The unfinished run "
         f"is unchanged; remove {of}.run when you no longer need it"
     )
@@ -126,9 +124,9 @@ def _export(options: argparse.Namespace) -> int:
 
 def _check_complete(of: Path) -> None:
     if not of.is_dir() and is_interrupted(of):
-        raise RunError(f"{of}: its run is not complete: let it end, or go on with it by --resume, first")
+        raise RunError(f"{of}: its run is unfinished; wait for its end, or continue it with --resume")
     if not of.is_file():
-        raise RunError(f"{of}: there is no such output of a run")
+        raise RunError(f"{of}: no such output file")
 
 
 def _find_job(of: Path, record: Record | None, job_file: Path | None, given: Mapping[str, Any]) -> Job:
@@ -138,18 +136,17 @@ def _find_job(of: Path, record: Record | None, job_file: Path | None, given: Map
         jobs = load_jobs(job_file, given)
         of_these = [j for j in jobs if not j.step or family_name(Path(j.output)) == family_name(of)]
         if not of_these:
-            raise RunError(f"{job_file}: none of its steps writes {of}")
+            raise RunError(f"{job_file}: no step writes {of}")
         job = of_these[0]
     elif record:
         job = replace(record.job, **given)
     else:
         raise RunError(
-            f"{of}: there is no record of its run here; name its job file, too: ninjaone rerun OUT JOB.yaml"
+            f"{of}: no record of its run on this machine; provide the job file, too: ninjaone rerun "
+            f"OUT JOB.yaml"
         )
     if job.input == STREAM:
-        raise RunError(
-            f"{of}: its rows came from standard input and are gone; only a run of a file can be rerun"
-        )
+        raise RunError(f"{of}: its rows came from standard input; only a run with an input file can be rerun")
     return job
 
 
@@ -167,7 +164,7 @@ def _relatives(of: Path) -> set[Path]:
 
 
 def _later(of: Path, relatives: set[Path]) -> Iterator[Path]:
-    """Give the finished ones that are newer than the output: it has replaced the run that others reran."""
+    """Yield the finished ones that are newer than the output: it has replaced the run that others reran."""
     since = of.stat().st_mtime_ns
     for path in sorted(relatives):
         if path.is_file() and not is_interrupted(path) and path.stat().st_mtime_ns >= since:
@@ -177,15 +174,15 @@ def _later(of: Path, relatives: set[Path]) -> Iterator[Path]:
 def _check_output(of: Path, output: Path, relatives: set[Path]) -> None:
     if str(output) == STREAM or format_of(str(output), None) == "csv":
         raise RunError(
-            "a rerun writes a file of JSON Lines or JSON, so that what fails again can be rerun, too"
+            "the output of a rerun must be a JSON Lines or JSON file, so that it can be rerun, too"
         )
     if absolute(output) == absolute(of):
-        raise RunError(f"{of}: a rerun has an output of its own, and replaces none")
+        raise RunError(f"{of}: a rerun needs a different output file than its run")
     for other in sorted(relatives - {absolute(output)}):
         if is_interrupted(other):
             raise RunError(
-                f"{other}: another rerun of these rows is under way, or was interrupted: let it end, or go "
-                "on with it (--resume --output FILE) first"
+                f"{other}: another rerun of these rows is running or unfinished; wait for its end, "
+                "or continue it first (--resume --output FILE)"
             )
 
 
@@ -193,14 +190,15 @@ def _plan(of: Path, repeats: RetryableRows) -> str:
     """Say what is run again and what is not."""
     in_doubt = sum(repeats.in_doubt.values())
     again = len(repeats.numbers)
-    parts = [f"{of}: {again} rows are run again" if again else f"{of}: nothing is left to rerun"]
+    parts = [f"{of}: {count_of(again, 'row')} to run again" if again else f"{of}: no rows to rerun"]
     if repeats.succeeded:
-        parts.append(f"{repeats.succeeded} have succeeded in a rerun")
+        parts.append(f"{repeats.succeeded} succeeded in an earlier rerun")
     if in_doubt:
         codes = ", ".join(f"{number} {code}" for code, number in repeats.in_doubt.items())
         parts.append(
-            f"{in_doubt} are not run again, as they may have been carried out, wholly or in part ({codes}): "
-            "look before you send them again"
+            f"{in_doubt} not run again, because they may have been carried out completely or partly "
+            f"({codes}): "
+            "check in NinjaOne before you send them again"
         )
     return "; ".join(parts)
 
@@ -222,14 +220,15 @@ def _check_unchanged(
         rows = source.count()
         if rows is not None and rows < repeats.last_row:
             raise RunError(
-                f"{job.input}: it has {rows} rows, and the run had {repeats.last_row}: it is another one"
+                f"{job.input}: it has {count_of(rows, 'row')}, but the run had {repeats.last_row}: "
+                f"it is a different file"
             )
     elif before["input"] != now["input"]:
         raise RunError(
-            f"{job.input}: it has changed since the run, so that its rows can be others. "
-            "Run what failed as a new run"
+            f"{job.input}: the file has changed since the run, so row numbers may not match. "
+            "Start a new run with the failed rows"
         )
     if not other_connection and before.get("connection", now["connection"]) != now["connection"]:
         raise RunError(
-            "the connection is to another account than the run's; if that is meant, say so with --connection"
+            "the connection uses another account than the run; if this is intended, use --connection"
         )

@@ -51,11 +51,13 @@ def add_run(parser: argparse.ArgumentParser) -> None:
         "-o",
         "--output",
         metavar="FILE",
-        help="where envelopes go; - is standard output (a job's steps: the folder)",
+        help="output file, - for standard output (of a job with steps: the output folder)",
     )
-    parser.add_argument("--output-format", choices=OUTPUT_FORMATS, help="by default the output's ending says")
+    parser.add_argument("--output-format", choices=OUTPUT_FORMATS, help="default: from the file extension")
     parser.add_argument(
-        "--rows", choices=("one", "each"), help="a list result as one envelope, or one an item"
+        "--rows",
+        choices=("one", "each"),
+        help="write a list result as one envelope, or as one envelope per item",
     )
     parser.add_argument("--keep-row", action="store_true", default=None, help="add the row to its envelope")
     add_outcome(parser)
@@ -73,16 +75,19 @@ def add_outcome(parser: argparse.ArgumentParser) -> None:
         help="run all rows again and overwrite the output; requires confirmation, or --yes, if an unfinished "
         "run has sent requests that must not be repeated",
     )
-    parser.add_argument("--json", action="store_true", help="print summaries as JSON, on standard error")
+    parser.add_argument("--json", action="store_true", help="print summaries as JSON on standard error")
     parser.add_argument(
-        "--summary", metavar="FILE", type=Path, help="write what came of it as JSON, however it ended"
+        "--summary",
+        metavar="FILE",
+        type=Path,
+        help="write the run summary to FILE as JSON, even if the run fails",
     )
 
 
 def add_call(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone call`."""
     parser.add_argument("action", metavar="ACTION")
-    parser.add_argument("values", metavar="KEY=VALUE", nargs="*", help="an input's value, as text")
+    parser.add_argument("values", metavar="KEY=VALUE", nargs="*", help="value of an input, as text")
     add_own_actions(parser)
     add_sending(parser)
     add_consent(parser)
@@ -110,7 +115,7 @@ def carry_out(steps: Sequence[Prepared], options: argparse.Namespace, report: Re
 
 
 class _Console:
-    """Shows a command's runs on standard error: how each one goes on, and what came of it."""
+    """Shows a command's runs on standard error: how each one continues, and what came of it."""
 
     def __init__(self, report: Report, *, as_json: bool) -> None:
         self._report, self._as_json = report, as_json
@@ -126,7 +131,7 @@ class _Console:
             self._progress.begin(run)
 
     def end(self, job: Job, summary: Summary | None) -> None:
-        """Tell what came of a run; without a summary it is a step that was finished before."""
+        """Report the result of a run; without a summary it is a step that was already finished."""
         self._tell(job, summary)
         if summary is None:
             self._report.finished_before(job)
@@ -148,7 +153,7 @@ class _Console:
 
 
 def _is_shown(job: Job, *, as_json: bool) -> bool:
-    """Tell whether progress may be shown: not among envelopes on one terminal, nor among JSON in a file."""
+    """Return whether progress may be shown: not among envelopes on one terminal, nor among JSON in a file."""
     if sys.stderr.isatty():
         return not (job.output == STREAM and sys.stdout.isatty())
     return not as_json
@@ -162,7 +167,7 @@ def _exit_code(summary: Summary) -> int:
 
 
 class _stopping:
-    """Let the first Ctrl-C finish the rows under way, and the second one end the process at once."""
+    """Let the first Ctrl-C finish the rows in progress, and the second one end the process at once."""
 
     def __init__(self, stop: Event, say: Callable[[str], None]) -> None:
         self._stop, self._say = stop, say
@@ -181,13 +186,13 @@ class _stopping:
             os._exit(INTERRUPTED)
         self._asked_before = True
         self._stop.set()
-        self._say("ninjaone: stopping after the rows under way; once more stops at once")
+        self._say("ninjaone: stopping after the rows in progress; press Ctrl-C again to stop now")
 
 
 def _call(options: argparse.Namespace) -> int:
     values = pairs(options.values, "KEY=VALUE")
     if is_template(options.connection):
-        raise RunError("call runs an action once, and has no row that says which connection: name one")
+        raise RunError("call has no rows to select a connection with a template; use --connection NAME")
     catalog = open_catalog(options)
     action = catalog.action(options.action)
     _check_names(action, values)

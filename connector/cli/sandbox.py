@@ -11,16 +11,18 @@ from connector.errors import RunError
 
 def add_sandbox(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone sandbox`."""
-    parser.add_argument("--port", type=int, default=8765, help="the port on 127.0.0.1; 0 picks a free one")
-    parser.add_argument("--devices", type=int, default=25, help="how many devices there are")
-    parser.add_argument("--latency", type=float, default=0, metavar="MS", help="added to every answer")
-    parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same data")
+    parser.add_argument("--port", type=int, default=8765, help="port on 127.0.0.1; 0 for a free one")
+    parser.add_argument("--devices", type=int, default=25, help="number of devices")
+    parser.add_argument(
+        "--latency", type=float, default=0, metavar="MS", help="delay of every response, in ms"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="seed of the generated data")
     parser.add_argument("--fault", default="", metavar="NAME=RATE,...", help="such as 429=0.05,html=0.02")
     parser.add_argument(
         "--user-context",
         default="",
         metavar="OPERATION,...",
-        help="operations that want a user, as on some instances, such as runScriptOnDevice",
+        help="operations that require a signed-in user, such as runScriptOnDevice",
     )
     parser.add_argument(
         "--old-token-path",
@@ -48,16 +50,19 @@ def _sandbox(options: argparse.Namespace) -> int:
         )
     except (ValueError, OSError, OverflowError) as error:
         raise RunError(f"the sandbox cannot start: {error}") from error
-    print(f"The sandbox listens on {sandbox.base_url}. As a connection's file:", flush=True)
+    print(f"The sandbox listens on {sandbox.base_url}. As a connection file:", flush=True)
     print("\n".join(f"    {name}: {value}" for name, value in sandbox.connection.items()))
     print("or as environment variables:")
     for name, value in sandbox.connection.items():
         print(f"    export NINJAONE_{name.upper()}={value}")
-    print("or, saved under a name and signed in as a user, who allows everything without asking:")
+    print("or as a saved connection, signed in as a user (the sandbox grants every request):")
     add = f"ninjaone connection add NAME --base-url {sandbox.base_url}"
     print(f"    {add} --client-id {NATIVE.client_id} --browser")
-    print(f"({WEB.client_id} is an app with a secret, {WEB.secret}; both know {REDIRECT_URI} alone.)")
-    print("Ctrl-C ends it.", flush=True)
+    print(
+        f"({WEB.client_id} is an app with a secret, {WEB.secret}; the redirect URI of both is "
+        f"{REDIRECT_URI}.)"
+    )
+    print("Press Ctrl-C to stop.", flush=True)
     with contextlib.suppress(KeyboardInterrupt):
         sandbox.serve_forever()
     return OK

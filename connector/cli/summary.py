@@ -1,4 +1,4 @@
-"""What came of a command's runs: a text for a person, and a document for programs."""
+"""The summary of a command's runs: a text for people, and a JSON document for programs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from connector.cli.main import (
 from connector.cli.progress import duration, rate_text
 from connector.common.clock import SystemClock
 from connector.common.user_folders import write_whole
-from connector.errors import RunError, shorten
+from connector.errors import RunError, count_of, shorten
 from connector.files.output import format_of
 from connector.runs.job import STREAM, Job
 from connector.runs.records import ActiveRun
@@ -39,14 +39,14 @@ STATES = {
     OUR_FAULT: "fault",
     INTERRUPTED: "interrupted",
 }
-"""How far a command came, by its exit code."""
+"""The state of a command by its exit code."""
 
 
 class Report:
-    """Collects what comes of a command's runs, and writes it to `path` when the command ends.
+    """Collects the summaries of a command's runs, and writes them to `path` when the command ends.
 
-    Until then the file says that the command has begun: after a kill it says so for good, and does not pass
-    off an earlier command's summary for this one's. A context, which does nothing without a path;
+    Until then the file states that the command has started, and still does after a kill, so that an earlier
+    command's summary is not mistaken for this one's. A context manager, which does nothing without a path;
     `exit_code` is that of a command which ends without an error.
     """
 
@@ -57,11 +57,11 @@ class Report:
         self._began = self._clock.now()
 
     def begin(self, run: ActiveRun) -> None:
-        """Note a run that begins. Its summary is read when the command ends."""
+        """Add a run that starts. Its summary is read when the command ends."""
         self._runs.append((run.job, run.summary))
 
     def finished_before(self, job: Job) -> None:
-        """Note a step that an interrupted job had finished."""
+        """Add a step that an interrupted job had already finished."""
         self._runs.append((job, None))
 
     def __enter__(self) -> Report:
@@ -85,7 +85,7 @@ class Report:
             print(f"ninjaone: {self.path}: the summary cannot be written: {fault.strerror}", file=sys.stderr)
 
     def as_json(self, exit_code: int | None, message: str = "") -> dict[str, Any]:
-        """Give the document of `schemas/summary.schema.json`; without an exit code, of what has but begun."""
+        """Return the document of `schemas/summary.schema.json`. A command without exit code is running."""
         return {
             "summary": VERSION,
             "state": STATES[exit_code],
@@ -98,7 +98,7 @@ class Report:
 
 
 def _is_device(path: Path) -> bool:
-    """Tell a pipe or a device, which no file may take the place of."""
+    """Return whether a path is a pipe or a device, which must not be replaced by a file."""
     return path.exists() and not path.is_file() and not path.is_dir()
 
 
@@ -111,34 +111,34 @@ def _write(path: Path, document: dict[str, Any]) -> None:
 
 
 def run_as_json(job: Job, summary: Summary | None) -> dict[str, Any]:
-    """Give what came of one run, for programs; without a summary it is a step that was finished before."""
+    """Return what came of one run, for programs; without a summary it is a step that was already finished."""
     step = {"step": job.step} if job.step else {}
     counts = summary.as_json() if summary else {"finished_before": True}
     return {**step, "action": job.action, "output": job.output, **counts}
 
 
 def describe(job: Job, summary: Summary | None, *, may_rerun: bool = True) -> str:
-    """Write a run's summary: counts, each error code with an example, what to do next.
+    """Return a run's summary as text: counts, each error code with an example, what to do next.
 
-    Without one it is a step that was finished before.
+    Without one it is a step that was already finished.
     """
     if summary is None:
-        return f"{job.label}: finished before\nenvelopes: {job.output}"
+        return f"{job.label}: already finished\nenvelopes: {job.output}"
     lines = [_headline(job, summary), *_left_out(job, summary)]
     for code, count in sorted(summary.codes.items(), key=lambda item: -item[1]):
-        lines.append(f"  {count} {code}, such as {summary.examples[code]}")
+        lines.append(f"  {count} {code}, for example {summary.examples[code]}")
     for name, its in sorted(summary.connections.items()):
         if its["failed"]:
-            lines.append(f"  {name}: {its['failed']} of {its['rows']} rows failed")
+            lines.append(f"  {name}: {its['failed']} of {count_of(its['rows'], 'row')} failed")
     if summary.warned:
-        lines.append(f"  {summary.warned} with a warning, such as {summary.warning}")
+        lines.append(f"  {summary.warned} with a warning, for example {summary.warning}")
     if summary.truncated:
-        lines.append(f"  {summary.truncated} whose list is not whole: a cap ended it")
+        lines.append(f"  {summary.truncated} list truncated at the limit")
     if summary.failed:
         lines += _what_next(job, summary, may_rerun)
     if summary.stopped:
         how = "use --resume to continue" if STREAM not in (job.output, job.input) else "it cannot be resumed"
-        lines.append(f"stopped before the end; {how}")
+        lines.append(f"stopped early; {how}")
     elif job.output != STREAM:
         lines.append(f"envelopes: {job.output}")
     return "\n".join(lines)
@@ -149,7 +149,8 @@ def _headline(job: Job, summary: Summary) -> str:
     rate = f" ({rate_text(now / summary.seconds)})" if now and summary.seconds >= 1 else ""
     before = f" ({summary.resumed_rows} of them before it was interrupted)" if summary.resumed_rows else ""
     return (
-        f"{job.label}: {summary.rows} rows{before}, {summary.succeeded} succeeded, {summary.failed} failed, "
+        f"{job.label}: {count_of(summary.rows, 'row')}{before}, {summary.succeeded} succeeded, "
+        f"{summary.failed} failed, "
         f"in {duration(summary.seconds)}{rate}"
     )
 
@@ -162,16 +163,16 @@ def _left_out(job: Job, summary: Summary) -> Iterator[str]:
 
 
 def _what_next(job: Job, summary: Summary, may_rerun: bool) -> Iterator[str]:
-    """Say how many of the failed rows may be sent again, and how, and how many somebody has to look at."""
+    """Yield how many of the failed rows can be retried, and how, and how many somebody has to look at."""
     if summary.repeatable:
         is_kept = STREAM not in (job.output, job.input) and not summary.stopped
         may_rerun = may_rerun and is_kept and format_of(job.output, job.output_format) != "csv"
         how = f": ninjaone rerun {shlex.quote(job.output)}" if may_rerun else ""
-        yield f"{summary.repeatable} of the failed rows may be sent again{how}"
+        yield f"{summary.repeatable} of the failed rows can be retried{how}"
     if in_doubt := summary.failed - summary.repeatable:
         unknown = summary.codes.get("outcome_unknown", 0)
         of_these = f" ({unknown} of them are outcome_unknown)" if unknown else ""
         yield (
-            f"{in_doubt} of the failed rows may have been carried out, wholly or in part{of_these}: "
-            "look before you send them again"
+            f"{in_doubt} of the failed rows may have been carried out completely or partly{of_these}: "
+            "check in NinjaOne before you send them again"
         )

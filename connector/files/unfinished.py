@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from connector.common import json_text
+from connector.errors import count_of
 from connector.files.journal import JOURNAL_NAME, READABLE_VERSIONS
 
 
@@ -73,10 +74,5 @@ def restart_effect(folder: Path) -> str:
     if not sent.complete:
         return "--restart would run all rows again, also requests that must not be repeated"
     if sent.count:
-        return f"--restart would send {requests_text(sent.count)} again that must not be repeated"
+        return f"--restart would send {count_of(sent.count, 'request')} again that must not be repeated"
     return "--restart discards it and runs all rows again"
-
-
-def requests_text(count: int) -> str:
-    """Return `1 request`, `2 requests`."""
-    return "1 request" if count == 1 else f"{count} requests"

@@ -49,7 +49,7 @@ class Binding:
     null_is_missing: bool = False
 
     def value(self, scope: Scope) -> Json:
-        """Give the typed value for a row, or ABSENT. Raises InputError, which quotes nothing of a secret."""
+        """Return the typed value for a row, or ABSENT. Raises InputError, without secret values."""
         try:
             return self._value(scope)
         except RowError as error:
@@ -57,7 +57,7 @@ class Binding:
             if not self.input.is_secret or isinstance(cause, MissingError):
                 raise
             said = "its template fails" if error.code == "template_error" else "it is not what is declared"
-            raise InputError(error.code, f"{self.input.name}: {said} (it is secret, and not shown)") from None
+            raise InputError(error.code, f"{self.input.name}: {said} (secret value not shown)") from None
 
     def _value(self, scope: Scope) -> Json:
         try:
@@ -67,14 +67,14 @@ class Binding:
         return self.typed(rendered)
 
     def outcome(self, scope: Scope) -> Json | RowError:
-        """Give the typed value for a row, or ABSENT, or what is wrong with it."""
+        """Return the typed value for a row, or ABSENT, or what is wrong with it."""
         try:
             return self.value(scope)
         except RowError as error:
             return error
 
     def typed(self, rendered: Json) -> Json:
-        """Give the typed value for what was rendered, or ABSENT. Raises InputError."""
+        """Return the typed value for what was rendered, or ABSENT. Raises InputError."""
         given = self.input
         text = rendered
         if self.renders_json and isinstance(rendered, str) and rendered.strip():
@@ -114,7 +114,7 @@ class Bindings:
     columns: Callable[[], Collection[str]] = tuple
 
     def values(self, row: Row) -> dict[str, Json]:
-        """Give a row's typed values by input name, without the absent ones.
+        """Return a row's typed values by input name, without the absent ones.
 
         Raises InputError (`template_error`, `input_invalid`) that says everything that is wrong with them.
         """
@@ -153,7 +153,7 @@ class Bindings:
         return self.columns()
 
     def _values_together(self, scope: Scope) -> dict[str, Json]:
-        """Give the values, or raise anything where one of them is wrong."""
+        """Return the values, or raise anything where one of them is wrong."""
         values = {}
         for (name, takes, typed), rendered in zip(self._readers, self.together(scope), strict=True):
             if takes(rendered):
@@ -167,7 +167,7 @@ class Bindings:
         return [(binding.input.name, binding.input.takes, binding.typed) for binding in self.bound]
 
     def _values_one_by_one(self, scope: Scope) -> dict[str, Json]:
-        """Give the values. Raises InputError that tells all that are wrong."""
+        """Return the values. Raises InputError that tells all that are wrong."""
         outcomes = {binding.input.name: binding.outcome(scope) for binding in self.bound}
         errors = [outcome for outcome in outcomes.values() if isinstance(outcome, RowError)]
         values = {name: outcome for name, outcome in outcomes.items() if outcome is not ABSENT}
@@ -234,7 +234,7 @@ def bind(
     names = {binding.input.name for binding in bound} | given.keys()
     unbound = [name for name in action.required if name not in names]
     if unbound:
-        raise RunError(f"{action.name} needs {', '.join(unbound)}, and no template is given for it")
+        raise RunError(f"{action.name} requires {', '.join(unbound)}; add a template for it")
     return Bindings(
         action,
         tuple(bound),
@@ -317,7 +317,7 @@ def _bind_one(given: Input, template: Any, by_field: bool, *, null_is_missing: b
         if send_empty:
             given.read_empty()
     except RowError as error:
-        raise RunError(f'{error}, so "empty: send" cannot be asked for') from error
+        raise RunError(f'{error}, so "empty: send" cannot be used') from error
     with _naming(given):
         source = template if isinstance(template, str) else json_source(template)
         template = read(source, given.schema, null_is_missing=null_is_missing)
@@ -342,5 +342,5 @@ def _setting(action: Action, name: str, template: Any) -> float:
     try:
         value = _bind_one(declared, template, False).value(Scope({}))
     except RowError as error:
-        raise RunError(f"{name} is a setting of the whole run, which no row can change: {error}") from error
+        raise RunError(f"{name} is a setting of the whole run and cannot depend on a row: {error}") from error
     return default if value is ABSENT else float(value)

@@ -24,7 +24,7 @@ class Recorder(Protocol):
     """
 
     def recorded(self, row: int, step: int, request: Request) -> Response | None:
-        """Give what an interrupted run was answered; None for what it did not send.
+        """Return what an interrupted run was answered; None for what it did not send.
 
         Raises RowError (`outcome_unknown`) for what it sent, if no answer was noted.
         """
@@ -64,7 +64,7 @@ class Lookups:
         self._lock = threading.Lock()
 
     def ask(self, request: Request, send: Callable[[Request], Response]) -> Response:
-        """Give the answer, sending the request only if nobody did.
+        """Return the answer, sending the request only if nobody did.
 
         Raises RowError. What is forbidden or not there stays so for the run; any other failure is not kept.
         """
@@ -147,7 +147,7 @@ class Exchange:
         logger.warning("%s, row %d: %s: %s", self._client.connection.label, self.row, shown, decision)
 
     def _noted(self, response: Response) -> Response:
-        """Give an answer as it may be noted: the recorder does not know the row's own secrets."""
+        """Return an answer as it may be noted: the recorder does not know the row's own secrets."""
         if self.redactor is self._client.redactor:
             return response
         headers = {name: self.redactor.text(value) for name, value in response.headers.items()}

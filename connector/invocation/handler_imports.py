@@ -46,7 +46,7 @@ def wrong_imports(path: Path, service: str) -> list[str]:
 
 
 def _imports(path: Path) -> Iterator[Import]:
-    """Return the imports of the connector, wherever in the file; none of a file that is not Python."""
+    """Yield the imports of the connector, wherever in the file; none of a file that is not Python."""
     try:
         tree = ast.parse(path.read_bytes())
     except (OSError, SyntaxError, ValueError):

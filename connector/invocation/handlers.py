@@ -76,7 +76,7 @@ class Inputs:
         return name in self._values
 
     def with_values(self, **values: Json) -> Inputs:
-        """Give a copy in which these inputs have other values."""
+        """Return a copy in which these inputs have other values."""
         for name in values:
             self.__getattr__(name)  # refuses what is no input
         return Inputs(self._action, self._service, {**self._values, **values}, self._uploads)
@@ -158,7 +158,8 @@ def _header_text(given: Input, value: Json) -> str:
     text = query_text(value)
     if any(not 32 <= ord(c) < 256 or ord(c) == 127 for c in text):
         raise RowError(
-            "input_invalid", f"{given.name}: a header holds Latin letters, and no control characters"
+            "input_invalid",
+            f"{given.name}: a header can contain Latin-1 characters only, and no control characters",
         )
     return text
 
@@ -227,7 +228,7 @@ Handler = Callable[[Inputs], Steps]
 
 
 def find_handler(action: Action) -> Handler:
-    """Give the action's own handler, or the HTTP one."""
+    """Return the action's own handler, or the HTTP one."""
     return load_handler(action.handler) if action.handler else http_handler
 
 

@@ -72,13 +72,11 @@ class Invoker:
             raise
         except RecursionError:
             writer.drop_held()
-            what = "an answer of the API" if exchange.last else "the row"
+            what = "the API's response" if exchange.last else "the row"
             code: Code = "bad_response" if exchange.last else "input_invalid"
             yield from writer.failed(RowError(code, f"{what} is nested too deeply"))
         except Exception as error:
-            message = (
-                f"a fault in the connector itself, at {self.action.name}: {type(error).__name__}: {error}"
-            )
+            message = f"a bug in the connector, at {self.action.name}: {type(error).__name__}: {error}"
             _log_fault(exchange, message, error)
             yield from writer.failed(RowError("internal_error", message))
 
@@ -91,7 +89,8 @@ class Invoker:
                 if values.get(name):
                     raise RowError(
                         "input_invalid",
-                        f"{name}: it asks for what the API holds secret: give --reveal-secrets, too",
+                        f"{name}: requests values that the API marks as secret; this requires "
+                        f"--reveal-secrets",
                     )
 
     def _drive(self, steps: Steps, exchange: Exchange, writer: _RowWriter) -> Generator[Envelope, None, Any]:
@@ -128,7 +127,7 @@ class Invoker:
         return Exchange(self.action.name, number, self.client, self.recorder, self.lookups)
 
     def failed_row(self, number: int, row: Json, error: RowError) -> Envelope:
-        """Give the envelope of a row that could not even be read."""
+        """Return the envelope of a row that could not even be read."""
         kept = row if isinstance(row, Mapping) else {}
         writer = _RowWriter(self, number, kept, self._exchange(number))
         (envelope,) = writer.failed(error)
@@ -151,7 +150,7 @@ class _RowWriter:
         self._count = 0
 
     def items(self, items: list[Json]) -> Iterator[Envelope]:
-        """Take a page's items; give the envelopes that can be written now."""
+        """Take a page's items; return the envelopes that can be written now."""
         self._held += self._shown_items(items)
         if self._each and self._held:
             *ready, kept = self._held
@@ -160,7 +159,7 @@ class _RowWriter:
                 yield self._item(item, last=False)
 
     def finish(self, result: Any) -> Iterator[Envelope]:
-        """Give the envelopes that remain, for what the handler returned."""
+        """Yield the envelopes that remain, for what the handler returned."""
         extra: dict[str, Any] = {}
         if isinstance(result, PagedResult):
             if result.page:
@@ -181,7 +180,7 @@ class _RowWriter:
             yield self._item(result, last=True, extra=extra)
 
     def failed(self, error: RowError) -> Iterator[Envelope]:
-        """Give the item that was held back, and the row's error envelope, which is its last."""
+        """Yield the item that was held back, and the row's error envelope, which is its last."""
         repeatable = self._exchange.repeatable and error.code not in ("outcome_unknown", "internal_error")
         extra: dict[str, Any] = {"repeatable": repeatable}
         if self._each:
@@ -240,14 +239,17 @@ class _RowWriter:
 def declared_request(
     action: Action, service: Service, bindings: Bindings, uploads: Path, row: Mapping[str, Json]
 ) -> Request:
-    """Give the request that the declaration describes for a row, names as they are given. Raises RowError."""
+    """Return the request that the declaration describes for a row, before names are looked up.
+
+    Raises RowError.
+    """
     return Inputs(action, service, bindings.values(row), uploads).request()
 
 
 def first_request(
     action: Action, service: Service, bindings: Bindings, uploads: Path, row: Mapping[str, Json]
 ) -> Request:
-    """Give the first request that a row becomes; nothing is sent. Raises RowError."""
+    """Return the first request that a row becomes; nothing is sent. Raises RowError."""
     steps = find_handler(action)(Inputs(action, service, bindings.values(row), uploads))
     try:
         step = next(steps)
@@ -255,6 +257,6 @@ def first_request(
             step = next(steps)
         return step
     except StopIteration:
-        raise RowError("input_invalid", "nothing is left to send for this row") from None
+        raise RowError("input_invalid", "the row has no request to send") from None
     finally:
         steps.close()

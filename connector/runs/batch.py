@@ -37,13 +37,13 @@ def run_batch(
 ) -> Summary:
     """Run every row that has no envelope yet, `concurrency` of them at a time, and complete the output.
 
-    Envelopes are written, and listeners hear of them, in the order of the rows and one at a time. When `stop`
-    is set, or more rows have failed than the `limit` allows, no further row is begun; what is under way is
-    finished and written, and the output stays resumable (`Summary.stopped`). A `summary` that is passed in is
-    counted up while the run goes on, and given back.
+    Envelopes are written, and listeners notified, one at a time in the order of the rows. When `stop` is set,
+    or more rows have failed than the `limit` allows, no further row is started; rows in progress are finished
+    and written, and the output stays resumable (`Summary.stopped`). A `summary` that is passed in is updated
+    during the run, and returned.
 
     Raises RunStoppedError when envelopes cannot be written; `stop` is set then, too, so that no other row
-    waits for what is of no use.
+    waits in vain.
     """
     summary = summary or Summary(resumed_rows=output.done_rows)
     began = clock.monotonic()
@@ -82,11 +82,11 @@ class _Batch:
         self._limit = limit
 
     def goes_on(self) -> bool:
-        """Tell whether another row may be begun."""
+        """Return whether another row may be begun."""
         return not (self._stop.is_set() or self._limit.exceeded)
 
     def run_one_by_one(self, rows: Iterator[InputRow]) -> bool:
-        """Run row after row on this thread. Tell whether all were run."""
+        """Run row after row on this thread. Return whether all were run."""
         for row in rows:
             if not self.goes_on():
                 return False
@@ -96,7 +96,7 @@ class _Batch:
         return True
 
     def work(self, row: InputRow) -> Generator[Result, None, None]:
-        """Run a row and give its envelopes. Raises RunStoppedError."""
+        """Run a row and yield its envelopes. Raises RunStoppedError."""
         try:
             for envelope in _envelopes(self._invoker, row):
                 result = _writable(envelope)
@@ -107,7 +107,7 @@ class _Batch:
             raise
 
     def write(self, results: Sequence[Result]) -> None:
-        """Write envelopes, and tell of them. Raises RunStoppedError."""
+        """Write envelopes, and notify the listeners. Raises RunStoppedError."""
         try:
             self._output.write(b"".join([line for _, line in results]))
             for envelope, _ in results:
@@ -128,11 +128,11 @@ def _size(result: Result) -> int:
 
 
 def _writable(envelope: Envelope) -> Result:
-    """Give an envelope with its line: an error in place of what no JSON can hold."""
+    """Return an envelope with its line: an error in place of what no JSON can hold."""
     try:
         return envelope, envelope.line()
     except (TypeError, ValueError) as error:
-        said = f"a fault in the connector itself: what came of the row cannot be written as JSON: {error}"
+        said = f"a bug in the connector: its result cannot be written as JSON: {error}"
         meta = {**envelope.meta, "code": "internal_error", "repeatable": False}
         unwritable = Envelope(envelope.row, said, None, meta)
         return unwritable, unwritable.line()

@@ -17,7 +17,7 @@ A job file describes one run, or with `steps` an ordered list of runs:
       - name: installer
         action: generate_installer
         input: {step: location, only: "{{ location.name != 'Warehouse' }}"}
-        on_error: stop              # if a row fails, nothing more is begun; without it the rest goes on
+        on_error: stop              # if a row fails, nothing more is started; without it the rest continues
         templates: {...}
 
 `steps.py` says which rows a step sees that follows another one.
@@ -33,10 +33,10 @@ Tenants run side by side, each with its own pace and sign-in and with `concurren
 are in the order of the rows all the same. Errors are counted over all of them. Without `output` all of it is
 printed at the end. A step that says a connection of its own has that for all of its rows.
 
-**Errors.** With `on_error: stop` the first failed row is the last thing that is begun: no further row of its
-run, and no later step. What is under way (`concurrency` rows at most) is finished and written, and `--resume`
-goes on behind it, without the rows that failed. `max_errors: N` does the same once more than N rows of a run
-have failed, so that `max_errors: 0` is `on_error: stop`; where both are given, `stop` holds. A failed row is
+**Errors.** With `on_error: stop` no further row and no later step is started after the first failed row. Rows
+in progress (`concurrency` at most) are finished and written, and `--resume` continues after them, without the
+rows that failed. `max_errors: N` does the same after more than N failed rows of a run, so `max_errors: 0` is
+`on_error: stop`; if both are given, `stop` applies. A failed row is
 one whose last envelope is an error. Counted are the rows of one start: a resumed run counts from 0 again, or
 it could never go on.
 """
@@ -60,10 +60,10 @@ STREAM = "-"
 """The name of standard input and standard output."""
 
 OnError = Literal["continue", "stop"]
-"""Whether more is begun when a row has failed."""
+"""Whether more is started when a row has failed."""
 
 MOST_CONCURRENT = 256
-"""How many rows of a run may be under way at a time."""
+"""How many rows of a run may be in progress at a time."""
 
 SHARED = (
     "connection",
@@ -120,7 +120,7 @@ class Job:
 
     @property
     def errors_allowed(self) -> int | None:
-        """How many rows may fail before no further one is begun; None where any number may."""
+        """How many rows may fail before no further one is started; None where any number may."""
         return 0 if self.on_error == "stop" else self.max_errors
 
     @property
@@ -133,7 +133,7 @@ def load_job(path: Path) -> Job:
     """Read the file of a job that is a single run: see `load_jobs`."""
     job, *more = load_jobs(path)
     if job.step or more:
-        raise RunError(f"{path}: a job with steps cannot be used here")
+        raise RunError(f"{path}: a job with steps is not supported here")
     return job
 
 
@@ -157,14 +157,14 @@ def load_jobs(path: Path, given: Mapping[str, Any] | None = None) -> tuple[Job, 
 def _read_steps(top: Section, folder: Path, given: Mapping[str, Any]) -> tuple[Job, ...]:
     for name in given:
         if name not in _FOR_ALL_STEPS:
-            raise RunError(f"{top.path}: it has steps, and each of them says its own {name}")
+            raise RunError(f"{top.path}: the job has steps, and {name} is a setting of each step")
     shared = replace(_read_shared(top, folder, Job(action="", uploads=folder)), **given)
     outputs = top.text("output", None)
     outputs = given.get("output", None if outputs is None else str(folder / outputs))
     in_all = {name: value for name, value in given.items() if name in SHARED}
     parts = list(top.each("steps"))
     if not parts:
-        raise top.fault("there are no steps in it", "steps")
+        raise top.fault("the list of steps is empty", "steps")
     top.finish()
     followed = {_followed(part) for part in parts}
     steps: list[Job] = []
@@ -174,9 +174,9 @@ def _read_steps(top: Section, folder: Path, given: Mapping[str, Any]) -> tuple[J
         if step.step in followed:
             step = _feeding(part, step)
         if same := next((s.step for s in steps if Path(s.output) == Path(step.output)), None):
-            raise part.fault(f'its output is that of the step "{same}", too')
+            raise part.fault(f'it has the same output as the step "{same}", too')
         if step.input == STREAM and any(s.input == STREAM for s in steps):
-            raise part.fault("it has no input: another step reads standard input already")
+            raise part.fault("it has no input, and another step already reads standard input")
         part.finish()
         steps.append(step)
     return tuple(steps)
@@ -186,11 +186,11 @@ def _read_step(part: Section, folder: Path, shared: Job, earlier: list[Job]) -> 
     name = part.text("name")
     if not _STEP_NAME.fullmatch(name):
         raise part.fault(
-            f'"{name}" is no name for a step: use snake case, as templates read what came of it by its name',
+            f'"{name}" is not a valid step name: use snake case, as templates read its result by this name',
             "name",
         )
     if any(step.step == name for step in earlier):
-        raise part.fault(f'"{name}" is the name of an earlier step, too', "name")
+        raise part.fault(f'"{name}" is also the name of an earlier step', "name")
     step = _read_run(part, folder, replace(shared, step=name))
     if isinstance(part.data.get("input"), dict):
         return _following(part.section("input"), step, earlier)
@@ -198,7 +198,7 @@ def _read_step(part: Section, folder: Path, shared: Job, earlier: list[Job]) -> 
 
 
 def _following(part: Section, step: Job, earlier: list[Job]) -> Job:
-    """Give a step the output of an earlier one as its input."""
+    """Return a step the output of an earlier one as its input."""
     name, only = part.text("step"), part.text("only", "")
     part.finish()
     known = {other.step: other for other in earlier}
@@ -210,7 +210,7 @@ def _following(part: Section, step: Job, earlier: list[Job]) -> Job:
 
 
 def _followed(part: Section) -> str:
-    """Give the name of the step that a step follows, or an empty text; it is checked elsewhere."""
+    """Return the name of the step that a step follows, or an empty text; it is checked elsewhere."""
     data = part.data.get("input")
     return str(data.get("step")) if isinstance(data, dict) else ""
 
@@ -218,7 +218,7 @@ def _followed(part: Section) -> str:
 def _feeding(part: Section, step: Job) -> Job:
     """Let a step that another one follows keep its rows, unless it says otherwise."""
     if output.format_of(step.output, step.output_format) == "csv":
-        raise part.fault("a later step reads its output, which can be JSON Lines or JSON, but not CSV")
+        raise part.fault("a later step reads its output, so it must be JSON Lines or JSON, not CSV")
     return replace(step, keep_row=part.value("keep_row", bool, True))
 
 
@@ -226,11 +226,11 @@ def _step_output(part: Section, folder: Path, step: Job, outputs: str | None) ->
     """Find a step's output file: its own, or one in the job's folder for outputs."""
     own = part.text("output", None)
     if own == STREAM:
-        raise part.fault("a step's output is a file", "output")
+        raise part.fault("the output of a step must be a file", "output")
     if own is not None:
         return str(folder / own)
     if outputs is None:
-        raise part.fault('it has no output: say "output: FOLDER" at the top, or "output: FILE" here')
+        raise part.fault('it has no output: add "output: FOLDER" at the top, or "output: FILE" here')
     return str(Path(outputs) / f"{step.step}.{step.output_format or 'jsonl'}")
 
 
@@ -257,13 +257,13 @@ def _read_shared(part: Section, folder: Path, base: Job) -> Job:
     connection, allowed = _read_connection(part, folder, base)
     delay_ms = part.value("delay_ms", (int, float), base.delay_ms)
     if delay_ms is not None and delay_ms < 0:
-        raise part.fault("a delay cannot be less than 0", "delay_ms")
+        raise part.fault("the delay cannot be negative", "delay_ms")
     concurrency = part.value("concurrency", int, base.concurrency)
     if not 1 <= concurrency <= MOST_CONCURRENT:
-        raise part.fault(f"1 to {MOST_CONCURRENT} rows can be under way at a time", "concurrency")
+        raise part.fault(f"1 to {MOST_CONCURRENT} rows can run in parallel", "concurrency")
     max_errors = part.value("max_errors", int, base.max_errors)
     if max_errors is not None and max_errors < 0:
-        raise part.fault("a number of rows cannot be less than 0", "max_errors")
+        raise part.fault("the number of rows cannot be negative", "max_errors")
     job = replace(
         base,
         connection=connection,

@@ -9,7 +9,7 @@ from threading import Event
 from connector.client.factory import open_client, sign_in
 from connector.common.file_modes import PRIVATE_FOLDER
 from connector.connections.connection import Connection, load_connection
-from connector.errors import RunError, RunStoppedError, file_errors
+from connector.errors import RunError, RunStoppedError, count_of, file_errors
 from connector.files.output import Start, discard, is_interrupted, look, look_for_another_run
 from connector.files.readers import RowSource
 from connector.runs.job import STREAM, Job
@@ -62,8 +62,7 @@ def run_all(
 
 
 def _too_many_errors(job: Job, summary: Summary) -> str:
-    failed = "1 row" if summary.failed == 1 else f"{summary.failed} rows"
-    message = f"{job.label}: {failed} failed, which is more than the run allows"
+    message = f"{job.label}: {count_of(summary.failed, 'row')} failed, which is more than the run allows"
     if STREAM in (job.input, job.output):
         return message
     return f"{message}; --resume continues after the rows that are finished"
@@ -117,7 +116,7 @@ def _look_at_input(job: Job, begin: Start, followed: Set[str]) -> None:
     for row in RowSource(job.input, job.input_format).rows():
         if hidden := sorted(followed & row.data.keys()):
             raise RunError(
-                f'"{hidden[0]}" is a field of its rows and the name of a step, too: rename the step'
+                f'"{hidden[0]}" is both a field of its rows and the name of a step; rename the step'
             )
         return
 
@@ -134,7 +133,7 @@ def _all_anew(outputs: Sequence[Path], start: Start) -> list[Start | None]:
 
 
 def _resumed(outputs: Sequence[Path]) -> list[Start | None]:
-    """Say how the steps of an interrupted job go on: some are finished, one was interrupted, others wait."""
+    """Return how each step of an interrupted job starts: None if finished, "resume", or "new"."""
     begins: list[Start | None] = []
     for path in outputs:
         if all(begin is None for begin in begins) and is_interrupted(path):

@@ -39,7 +39,7 @@ def merge_files(partials: Iterable[Path], output: Output) -> None:
 
 
 def _numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Give envelopes' lines with the numbers of their rows.
+    """Yield envelopes' lines with the numbers of their rows.
 
     A number stands behind the result, which may be long, and may hold what looks like it; where nothing else
     does, the rest of the line is not read.

@@ -1,4 +1,4 @@
-"""Work on several threads, and what comes of it in the order in which it was begun.
+"""Work on several threads, and what comes of it in the order in which it was started.
 
     items -> begun one after the other -> worked on, on N threads -> written in order
 
@@ -40,10 +40,10 @@ def run_in_order(
     """Work on every item, and write what comes of them in their order. Tell whether all items were begun.
 
     `write` is called from one thread at a time, with one or more results; `size` gives the bytes of one.
-    Before an item is begun `go_on` is asked; when it says no, what is under way is finished and written.
+    Before an item is started `go_on` is asked; when it says no, what is in progress is finished and written.
 
-    Raises what `items`, `work` or `write` raised first, and then nothing more is begun either: what is under
-    way is finished, and what stands before the item that failed is written.
+    Raises what `items`, `work` or `write` raised first; no further item is started then, items in progress
+    are finished, and those before the item that failed are written.
     """
     return _Window(items, work, write, threads, go_on, size).run()
 
@@ -61,7 +61,7 @@ class _Slot(Generic[R]):
 
 
 class _Window(Generic[T, R]):
-    """The items that are under way. Whose slot leads may write, and nobody else."""
+    """The items that are in progress. Whose slot leads may write, and nobody else."""
 
     def __init__(
         self,
@@ -137,7 +137,7 @@ class _Window(Generic[T, R]):
         try:
             while (begun := self._begin()) is not None:
                 self._run(*begun)
-        except BaseException as error:  # the items cannot be read: those that are under way can be written
+        except BaseException as error:  # the items cannot be read: those that are in progress can be written
             self._fail(error, self._begun)
         finally:
             with self._lock:

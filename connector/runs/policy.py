@@ -17,11 +17,11 @@ def check_policy(action: Action, job: Job, connection: Connection | None = None)
     who = "the run is read-only"
     if connection and connection.read_only:
         who = f"the connection is read-only ({connection.origin})"
-    raise RunError(f'{action.name} has the effect "{action.effect}", and {who}: nothing was sent')
+    raise RunError(f'{action.name} has the effect "{action.effect}", but {who}; nothing was sent')
 
 
 def apply_policy(action: Action, job: Job, connection: Connection) -> Connection:
-    """Give the connection with the job's own doors added to it, for this action. Raises RunError.
+    """Return the connection with the job's own doors added to it, for this action. Raises RunError.
 
     Its client then holds every single request against them, as a handler may send what its action does not
     say.

@@ -1,9 +1,9 @@
-"""What is known of a run: `Running` while it goes on, and the record that a run to a file leaves for later.
+"""What is known of a run: `Running` while it continues, and the record that a run to a file leaves for later.
 
 A record is a JSON file in a folder of the user's, named by the run's output; the next run to that output
 replaces it. It holds the job's settings: templates as they were written, the connection by its name or file.
-While the run goes on, a thread of its own writes it anew every second, so that other processes can look on;
-what a run that was killed leaves is from its last second.
+During the run a separate thread updates it every second, so that other processes can follow the run; the
+record of a killed run is from its last second.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ older records are read without it, and older versions of this package read no mo
 KEPT = 1000
 """How many records are kept; the oldest go first."""
 EVERY_S = 1.0
-"""How often the record of a run that goes on is written anew, in seconds."""
+"""How often the record of a run that continues is written again, in seconds."""
 MOST_POINTS = 120
 """How many points of its course a record holds."""
 
@@ -54,7 +54,7 @@ class Rows(Protocol):
     """The rows of a run."""
 
     def rows(self) -> Iterator[InputRow]:
-        """Give them in order. Raises RunError."""
+        """Yield them in order. Raises RunError."""
 
     def count(self, go_on: Callable[[], bool]) -> int | None:
         """Count them, while `go_on` says so; None where that cannot be done."""
@@ -83,12 +83,12 @@ RunObserver = Callable[[ActiveRun], None]
 
 @dataclass(frozen=True)
 class Record:
-    """One run. Times are epoch seconds; `ended` is None while it goes on, and after it was killed.
+    """One run. Times are epoch seconds; `ended` is None while it continues, and after it was killed.
 
     `fingerprint` says by digests what the run was (see `run.fingerprint`), `summary` what came of it until it
     was `seen` last. `rerun_of` is the output of the run whose failed rows it ran again. `where` names the
     connection by its name, if it is saved, and its host. `total` is how many rows there are to run, if that
-    was counted; `timeline` holds seconds since the run was begun, or resumed, with the rows done by then.
+    was counted; `timeline` holds seconds since the run was started, or resumed, with the rows done by then.
     """
 
     output: Path
@@ -127,7 +127,7 @@ class Timeline:
 
 
 def absolute(path: str | Path) -> Path:
-    """Give the one path by which an output is known, whichever way it was named."""
+    """Return the one path by which an output is known, whichever way it was named."""
     path = Path(path)
     return path.parent.resolve() / path.name
 
@@ -142,14 +142,14 @@ def where(*connections: Connection) -> str:
 
 
 def family_name(output: Path) -> Path:
-    """Give the path, without an ending, that the output of a run and of all its reruns have in common."""
+    """Return the path, without an ending, that the output of a run and of all its reruns have in common."""
     output = absolute(output)
     rerun = _RERUN_NAME.fullmatch(output.name)
     return output.with_name(rerun[1]) if rerun else output.with_suffix("")
 
 
 def is_rerun_name(output: Path) -> bool:
-    """Tell whether an output has a name that `rerun_output` gives."""
+    """Return whether an output has a name that `rerun_output` gives."""
     return _RERUN_NAME.fullmatch(output.name) is not None
 
 
@@ -218,7 +218,7 @@ def _log_end(run: ActiveRun) -> None:
 
 
 class _Keeper:
-    """Keeps the record of a run that goes on up to date, from a thread of its own."""
+    """Keeps the record of a run that continues up to date, from a thread of its own."""
 
     def __init__(self, record: Record, run: ActiveRun, clock: Clock) -> None:
         self._record, self._run, self._clock = record, run, clock
@@ -239,7 +239,7 @@ class _Keeper:
             self._ended.wait(EVERY_S)
 
     def look(self, *, last: bool = False) -> Record:
-        """Give the record as of now."""
+        """Return the record as of now."""
         seconds, summary = self._clock.monotonic() - self._began, self._run.summary
         self._timeline.note(seconds, summary.rows, last=last)
         return replace(
@@ -251,7 +251,7 @@ class _Keeper:
         )
 
     def end(self) -> Record:
-        """Give the record of a run that has ended."""
+        """Return the record of a run that has ended."""
         self._ended.set()
         self._thread.join()
         ended = self.look(last=True)
@@ -285,12 +285,12 @@ def _write(record: Record) -> None:
 
 
 def find(output: Path) -> Record | None:
-    """Give the record of the run that wrote an output, if there is one."""
+    """Return the record of the run that wrote an output, if there is one."""
     return find_by_id(id_of(absolute(output)))
 
 
 def find_by_id(id: str) -> Record | None:
-    """Give the record with a name that `Record.id` has given, if there is one."""
+    """Return the record with a name that `Record.id` has given, if there is one."""
     return _read(_path(id)) if _ID.fullmatch(id) else None
 
 

@@ -58,10 +58,10 @@ def find_retryable(output: Path, format: Format, reruns: Iterable[Path] = ()) ->
 
 
 def _ends(output: Path, format: Format) -> Iterator[Envelope]:
-    """Give the last envelope of every row."""
+    """Yield the last envelope of every row."""
     if format == "csv":
         raise RunError(
-            f"{output}: a CSV file does not say which rows may be sent again; only a run whose output is "
+            f"{output}: a CSV file does not record which rows can be retried; only a run whose output is "
             "JSON Lines or JSON can be rerun (--output FILE.jsonl)"
         )
     for line in RowSource(str(output), format).rows():
@@ -70,7 +70,7 @@ def _ends(output: Path, format: Format) -> Iterator[Envelope]:
                 raise ValueError(line.error)
             envelope = Envelope.from_json(line.data)
         except ValueError as error:
-            raise RunError(f"{output}: it holds something else than a run's envelopes: {error}") from error
+            raise RunError(f"{output}: is not the output of a run: {error}") from error
         if envelope.ends_row:
             yield envelope
 
@@ -99,7 +99,7 @@ class ChosenRows:
         self._source, self._numbers = source, numbers
 
     def rows(self) -> Iterator[InputRow]:
-        """Give the rows in order, reading no further than the last of them."""
+        """Yield the rows in order, reading no further than the last of them."""
         wanted = iter(self._numbers)
         number = next(wanted, None)
         if number is None:

@@ -206,11 +206,9 @@ def make_invoker(prepared: Prepared, client: Client, recorder: Recorder | None =
 def check_start(job: Job, start: Start) -> None:
     """Refuse to begin in a way that the input or the output does not allow. Raises RunError."""
     if start != "new" and job.output == STREAM:
-        raise RunError(
-            "a run to standard output leaves nothing behind that could be resumed; use --output FILE"
-        )
+        raise RunError("a run to standard output cannot be resumed or restarted; use --output FILE")
     if start == "resume" and job.input == STREAM:
-        raise RunError("a run from standard input cannot be resumed: its rows are gone; use --input FILE")
+        raise RunError("a run from standard input cannot be resumed; use --input FILE")
 
 
 @contextmanager

@@ -8,7 +8,7 @@ without items gives none.
 
 A row that failed is left out, with all items of a list that broke off; so is a row for which `only` says
 false. Both are counted. Rows keep the number of their envelope in the earlier output, so that an interrupted
-step goes on at the right one whatever `only` says by then.
+step continues at the right one whatever `only` says by then.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class StepRows:
         self.left_out = {"failed": 0, "only": 0}
 
     def rows(self) -> Iterator[InputRow]:
-        """Give the rows in order."""
+        """Yield the rows in order."""
         broken = self._broken_lists()
         for line in self._source.rows():
             envelope = line.data

@@ -26,7 +26,7 @@ class Summary:
     not take from the step that it follows, by the reason: see `steps`. `connections` counts the rows of each
     tenant, where a run has several, and its failed ones.
 
-    It may be looked at from another thread while the run goes on.
+    It may be looked at from another thread while the run continues.
     """
 
     rows: int = 0
@@ -72,7 +72,7 @@ class Summary:
         self.codes[code] = self.codes.get(code, 0) + 1
 
     def as_json(self) -> dict[str, Any]:
-        """Give the summary for programs: `#/$defs/run` of `schemas/summary.schema.json`."""
+        """Return the summary for programs: `#/$defs/run` of `schemas/summary.schema.json`."""
         # Copies, as another thread may be counting.
         codes, left_out, connections = dict(self.codes), dict(self.left_out), dict(self.connections)
         return {
@@ -93,7 +93,7 @@ class Summary:
 
 
 class FailureLimit:
-    """How many rows may fail before nothing more is begun: `most`, or any number. Safe for threads.
+    """How many rows may fail before nothing more is started: `most`, or any number. Safe for threads.
 
     Batches that are one run share one.
     """

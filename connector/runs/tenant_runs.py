@@ -43,7 +43,7 @@ from connector.runs.tenant_split import NOBODY, Split
 
 _LOOK_EVERY_S = 0.2
 _FILES_A_TENANT = 8
-"""How many files a tenant has open, besides a connection for each of its rows under way."""
+"""How many files a tenant has open, besides a connection for each of its rows in progress."""
 
 
 def run_tenants(
@@ -61,7 +61,7 @@ def run_tenants(
     """
     job, stop = prepared.job, stop or Event()
     if prepared.choose is None:
-        raise RunError(f"{job.label}: no template says which connection each row is for")
+        raise RunError(f"{job.label}: no connection template")
     check_start(job, start)
     connections = tenant_connections(prepared)
     opened = open_rows(prepared)
@@ -116,14 +116,14 @@ def tenant_connections(prepared: Prepared) -> dict[str, Connection]:
         if same != name:
             raise ConnectionSetupError(
                 f"allow_connections: {same} and {name} are the same account: {connection.base_url}, "
-                f"{connection.client_id or 'the same access_token'}. Leave one of them out"
+                f"{connection.client_id or 'the same access_token'}. Remove one of them"
             )
         connections[name] = connection
     return connections
 
 
 def account_of(prepared: Prepared) -> str:
-    """Say to which account a job's requests go, or to which ones: for `run.fingerprint`."""
+    """Return to which account a job's requests go, or to which ones: for `run.fingerprint`."""
     if prepared.choose:
         return _accounts(prepared.job, tenant_connections(prepared))
     return load_connection(prepared.service, prepared.job.connection).account
@@ -139,7 +139,7 @@ def _secrets(connections: Mapping[str, Connection]) -> Iterator[str]:
 
 @contextmanager
 def _folder(output: Output) -> Iterator[Path]:
-    """Give the folder for rows and tenants: a temporary one where the run cannot be resumed."""
+    """Return the folder for rows and tenants: a temporary one where the run cannot be resumed."""
     if isinstance(output, FileOutput):
         yield output.parts
         return
@@ -151,7 +151,7 @@ class _TenantOutput(FileOutput):
     """The envelopes of one tenant. They stay in their work folder until all tenants are through."""
 
     def finish(self) -> None:
-        """Leave everything as it is: a run that goes on finds there that these rows are done."""
+        """Leave everything as it is: a run that continues finds there that these rows are done."""
 
 
 @dataclass
@@ -169,7 +169,7 @@ class _TenantRun:
     thread: Thread = field(default_factory=Thread)
 
     def rows(self) -> Iterator[InputRow]:
-        """Give the rows that have no envelope yet."""
+        """Return the rows that have no envelope yet."""
         return (row for row in self.split.rows(self.name) if row.number > self.output.done_rows)
 
 
@@ -267,7 +267,7 @@ class _Tenants:
         self._run_batch(part, rows, self._limit)
 
     def _refuse(self, part: _TenantRun) -> None:
-        """Give the rows that no tenant runs their envelopes: all of them, and then they count as failed."""
+        """Return the rows that no tenant runs their envelopes: all of them, and then they count as failed."""
         before = self.summary.failed
         self._run_batch(part, part.rows(), FailureLimit())
         self._limit.count(self.summary.failed - before)

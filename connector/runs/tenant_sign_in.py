@@ -42,10 +42,10 @@ class SignIns:
         if self._succeeded:
             return
         if stop.is_set():
-            raise RunInterruptedError("the run was stopped before a tenant had signed in")
+            raise RunInterruptedError("the run was stopped before a tenant was signed in")
         said = [f"{name}: {refusal}" for name, refusal in sorted(self._refusals.items())]
         more = f"; and {len(said) - _MOST_NAMED} more" if len(said) > _MOST_NAMED else ""
-        raise ConnectionSetupError(f"no tenant can sign in: {'; '.join(said[:_MOST_NAMED])}{more}")
+        raise ConnectionSetupError(f"no tenant could sign in: {'; '.join(said[:_MOST_NAMED])}{more}")
 
 
 def _refusal(client: Client) -> RowError | None:
@@ -58,6 +58,6 @@ def _refusal(client: Client) -> RowError | None:
     except ConnectorError as error:
         return RowError("auth_failed", str(error))
     except Exception as error:
-        said = f"a fault in the connector itself, while signing in: {type(error).__name__}: {error}"
+        said = f"a bug in the connector, while signing in: {type(error).__name__}: {error}"
         return RowError("internal_error", said)
     return None

@@ -5,7 +5,7 @@ for which it gives anything else is refused, and its words are used for nothing 
 
 **The split.** One pass over the input puts the rows of each tenant into a file of their own. A tenant can
 then go through its rows as fast as it will, and memory stays flat however far the tenants come apart. A run
-that is resumed splits its input anew: so a row's tenant must follow from the row alone, and neither the time
+that is resumed splits its input again: so a row's tenant must follow from the row alone, and neither the time
 (`now`) nor chance (`random`) may have a say in it.
 """
 
@@ -52,7 +52,7 @@ def read_allowed(listed: Iterable[str], folder: Path = Path()) -> dict[str, str]
     allowed: dict[str, str] = {}
     for said in map(str.strip, listed):
         if not said:
-            raise RunError("allow_connections: a connection without a name is listed")
+            raise RunError("allow_connections: a name is empty")
         if said in allowed:
             raise RunError(f'allow_connections: "{said}" is listed twice')
         allowed[said] = str(folder / said) if is_file(said) else said
@@ -67,13 +67,13 @@ def read_choice(connection: str | None, allowed: Mapping[str, str]) -> Choose | 
     if connection is None or not is_template(connection):
         if allowed:
             raise RunError(
-                "allow_connections lists connections that rows may name, and connection is no template that "
-                'takes them from a row, such as --connection "{{ tenant }}"'
+                "allow_connections requires a connection template that selects one of them for each row, "
+                'such as --connection "{{ tenant }}"'
             )
         return None
     if not allowed:
         raise RunError(
-            f"connection {connection} is a template: say which connections rows may name, with "
+            f"connection {connection} is a template; list the connections that rows may select with "
             "--allow-connections NAME,NAME (allow_connections in a job)"
         )
     return _compile(connection, allowed)
@@ -86,7 +86,7 @@ def _compile(source: str, allowed: Mapping[str, str]) -> Choose:
     except RunError as error:
         raise RunError(f"connection: {error}") from error
     if any(called.name == "random" for called in read_template(source).find_all(nodes.Filter)):
-        raise RunError("connection: a row's tenant cannot be left to chance (the filter random)")
+        raise RunError("connection: the filter random cannot select a tenant")
     may = f"This run allows {shorten(', '.join(allowed))}"
 
     def choose(row: Row) -> str:
@@ -95,7 +95,7 @@ def _compile(source: str, allowed: Mapping[str, str]) -> Choose:
         except RowError as error:
             raise InputError(error.code, f"connection: {error}. {may}") from error
         if name is ABSENT:
-            raise InputError("input_invalid", f"connection: the row names none. {may}")
+            raise InputError("input_invalid", f"connection: the row selects no connection. {may}")
         if name not in allowed:
             raise InputError("input_invalid", f'connection: "{shorten(name, 60)}" is not allowed. {may}')
         return str(name)
@@ -121,7 +121,7 @@ class Split:
             self._folder.mkdir(mode=PRIVATE_FOLDER, parents=True)
             for row in rows:
                 if stop.is_set():
-                    raise RunInterruptedError("the run was stopped before its rows were split by tenant")
+                    raise RunInterruptedError("the run was stopped before its rows were sorted by tenant")
                 name, line = _assign(row, choose)
                 self.counts[name] += 1
                 waiting[name] += line
@@ -130,7 +130,7 @@ class Split:
             for name, lines in waiting.items():
                 self._append(name, lines)
         except OSError as error:
-            raise RunError(f"{self._folder}: the rows cannot be split: {error.strerror}") from error
+            raise RunError(f"{self._folder}: the rows cannot be written: {error.strerror}") from error
 
     def _append(self, name: str, lines: bytearray) -> None:
         """Append to a file, and keep none of them open: there may be more tenants than that is good for."""
@@ -139,7 +139,7 @@ class Split:
         lines.clear()
 
     def rows(self, tenant: str) -> Iterator[InputRow]:
-        """Give a tenant's rows, or with NOBODY those that are refused, in order. Raises RunStoppedError."""
+        """Yield a tenant's rows, or with NOBODY those that are refused, in order. Raises RunStoppedError."""
         try:
             file = self._paths[tenant].open("rb")
         except OSError as error:

@@ -30,7 +30,7 @@ def test_the_first_one_is_the_default_until_another_one_is(in_process: Ninjaone)
     assert [one["default"] for one in listed(in_process)] == [True, False]
     assert in_process("connection", "default", "initech").returncode == 2
     done = in_process("connection", "remove", "acme", "--yes")
-    assert "acme is removed, and there is no default connection now" in done.stderr
+    assert "acme is removed; there is no default connection now" in done.stderr
     done = in_process("call", "get_device", "device_id=1")
     assert done.returncode == 2
     assert "none of the saved ones is the default (globex)" in done.stderr
@@ -40,7 +40,9 @@ def test_the_first_one_is_the_default_until_another_one_is(in_process: Ninjaone)
 
 
 def test_the_list(in_process: Ninjaone, config: Path) -> None:
-    assert "no connection is saved: `ninjaone connection add NAME`" in in_process("connection", "list").stderr
+    assert (
+        "no saved connections; use `ninjaone connection add NAME`" in in_process("connection", "list").stderr
+    )
     add(in_process, "globex", "--base-url", "https://rmm.globex.example", "--client-id", "their-app")
     add(in_process, "acme", "--region", "eu", "--secret-kind", "access_token")
     (config / "connections/broken.yaml").write_text(f"region: eu\nclient_secret: [{SECRET}")
@@ -120,7 +122,7 @@ def test_secrets_are_replaced_added_and_unset(in_process: Ninjaone) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ((), "there is nothing to change"),
+        ((), "nothing to change"),
         (("--region", "mars"), 'acme: no region "mars"'),
         (("--unset", "region"), "acme: give either region"),
         (("--unset", "name"), "invalid choice: 'name'"),
@@ -198,7 +200,7 @@ def test_nothing_of_a_removed_connection_stays(
     assert kept() == ["acme.json", "acme.yaml", "default", "token"]
     done = ninjaone("connection", "remove", "acme")
     assert done.returncode == 2
-    assert "there is no terminal to ask on: say --yes" in done.stderr
+    assert "confirmation requires a terminal, or --yes" in done.stderr
     assert kept() == ["acme.json", "acme.yaml", "default", "token"]
     assert ninjaone("connection", "remove", "acme", "--yes").returncode == 0
     assert kept() == []

@@ -27,10 +27,9 @@ def test_a_connection_is_added_tested_and_used(
     assert [line.split()[:2] for line in done.stdout.splitlines()] == [
         ["ok", "Sign-in"], ["ok", "Organizations"], ["ok", "Devices"], ["ok", "Users"], ["ok", "Scopes"],
     ]  # fmt: skip
-    assert "warning: no keyring keeps the secret, so a file does: this session has no keyring" in done.stderr
-    assert (
-        f"acme is saved ({config}/connections/acme.yaml), its secret in a file that only you" in done.stderr
-    )
+    warning = "warning: no keyring found; the secret is stored in a file only you can read: this session has "
+    assert warning in done.stderr
+    assert f"acme is saved ({config}/connections/acme.yaml), its secret in a file only you" in done.stderr
     assert "It is the default connection" in done.stderr
     assert (config / "connections/acme.yaml").read_text() == (
         f"service: ninjaone\nbase_url: {sandbox.base_url}\nclient_id: {sandbox.client_id}\n"
@@ -135,12 +134,17 @@ def test_each_kind_of_secret(in_process: Ninjaone, kind: str, options: tuple[str
 @pytest.mark.parametrize(
     ("options", "stdin", "said"),
     [
-        ((), "", "give --region or --base-url, --client-id, --secret-file FILE or --secret-stdin"),
-        (("--region", "eu", "--secret-stdin"), SECRET, "no terminal to ask on: give --client-id"),
+        (
+            (),
+            "",
+            "no terminal to ask on; use --region or --base-url, --client-id, --secret-file FILE or "
+            "--secret-stdin",
+        ),
+        (("--region", "eu", "--secret-stdin"), SECRET, "no terminal to ask on; use --client-id"),
         (("--region", "eu1", "--client-id", "x", "--secret-stdin"), SECRET, 'acme: no region "eu1" (did you'),
         (("--base-url", "http://x.y", "--client-id", "x", "--secret-stdin"), SECRET, "must be https://"),
-        ((*APP, "--secret-stdin"), "", "there is no secret in it"),
-        ((*APP, "--secret-stdin"), "\n", "there is no secret in it"),
+        ((*APP, "--secret-stdin"), "", "it contains no secret"),
+        ((*APP, "--secret-stdin"), "\n", "it contains no secret"),
         ((*APP, "--secret-stdin"), f"{SECRET}\n{SECRET}\n", "acme: client_secret has a line break"),
         ((*APP, "--secret-file", "nowhere"), "", "--secret-file nowhere: cannot be read: No such file"),
         ((*APP, "--secret-file", "."), "", "--secret-file .: cannot be read"),
@@ -158,11 +162,11 @@ def test_each_kind_of_secret(in_process: Ninjaone, kind: str, options: tuple[str
         ((*APP, "--secret-stdin", "--proxy", "http://u:${NO}@p"), "x", "environment variable NO is not set"),
         ((*APP, "--secret-stdin"), "7-chars", "acme: the client_secret has fewer than 8 characters"),
         ((*APP, "--secret-stdin", "--secret-kind", "access_token"), "x", "the access_token has fewer than 8"),
-        ((*APP, "--client-secret", SECRET), "", "a secret is never an argument"),
-        ((*APP, f"--client-secret={SECRET}"), "", "a secret is never an argument"),
-        ((*APP, "--secret", SECRET), "", "a secret is never an argument"),
-        ((*APP, "--access-token", SECRET), "", "a secret is never an argument"),
-        ((*APP, "--refresh", SECRET), "", "a secret is never an argument"),
+        ((*APP, "--client-secret", SECRET), "", "secrets cannot be arguments"),
+        ((*APP, f"--client-secret={SECRET}"), "", "secrets cannot be arguments"),
+        ((*APP, "--secret", SECRET), "", "secrets cannot be arguments"),
+        ((*APP, "--access-token", SECRET), "", "secrets cannot be arguments"),
+        ((*APP, "--refresh", SECRET), "", "secrets cannot be arguments"),
     ],
 )
 def test_what_is_missing_or_wrong_is_said_and_nothing_is_saved(

@@ -24,11 +24,11 @@ def test_what_is_missing_is_asked_for_and_the_secret_is_not_echoed(
     code, screen = on_terminal(
         ("connection", "add", "acme"),
         [
-            ("a host of your own: ", "mars"),
+            ("a custom host: ", "mars"),
             ('no region "mars"', ""),
-            ("a host of your own: ", sandbox.base_url),
+            ("a custom host: ", sandbox.base_url),
             ("Client id: ", ""),
-            ("there has to be one", ""),
+            ("a value is required", ""),
             ("Client id: ", sandbox.client_id),
             ("Client secret (not shown): ", sandbox.client_secret),
         ],
@@ -58,14 +58,14 @@ def test_an_edit_asks_and_an_empty_answer_keeps(in_process: Ninjaone, tmp_path: 
     add(in_process, "acme", *APP, "--scope", "monitoring")
     before = shown(in_process, "acme")
     kept = [
-        ("a host of your own [eu]: ", ""),
+        ("a custom host [eu]: ", ""),
         ("Client id [an-app]: ", ""),
-        ("(not shown) [kept as it is]: ", ""),
+        ("(not shown) [unchanged]: ", ""),
     ]
     code, screen = on_terminal(("connection", "edit", "acme", "--no-test"), kept, tmp_path)
     assert code == 0, screen
     assert shown(in_process, "acme") == before
-    changed = [("[eu]: ", "ca"), ("[an-app]: ", "new"), ("[kept as it is]: ", "another-secret")]
+    changed = [("[eu]: ", "ca"), ("[an-app]: ", "new"), ("[unchanged]: ", "another-secret")]
     code, screen = on_terminal(("connection", "edit", "acme", "--no-test"), changed, tmp_path)
     assert code == 0, screen
     assert "another-secret" not in screen
@@ -93,7 +93,7 @@ def test_a_secret_on_standard_input_is_not_typed_where_it_shows(tmp_path: Path) 
 
     code, screen = on_terminal(("connection", "add", "acme", *APP, "--secret-stdin"), [], tmp_path)
     assert code == 2
-    assert "standard input is the terminal" in screen
+    assert "standard input is a terminal" in screen
 
 
 @on_a_terminal
@@ -104,5 +104,5 @@ def test_a_terminal_that_is_closed_saves_nothing(ninjaone: Ninjaone, tmp_path: P
         ("connection", "add", "acme", "--region", "eu"), [("Client id: ", "\x04")], tmp_path
     )
     assert code == 2
-    assert "the terminal was closed before everything was answered" in screen
+    assert "the terminal was closed before all questions were answered" in screen
     assert listed(ninjaone) == []

@@ -202,7 +202,7 @@ def test_read_only_refuses_before_anything_is_sent(
         (not_undone, "the connection is read-only (connection.yaml)"),
     ):
         assert (done.returncode, done.stdout) == (2, "")
-        assert f'reboot_device has the effect "destructive", and {who}: nothing was sent' in done.stderr
+        assert f'reboot_device has the effect "destructive", but {who}; nothing was sent' in done.stderr
     assert heard(sandbox) == []
     assert ninjaone("call", "get_device", "device_id=1", "-c", "connection.yaml").returncode == 0
 

@@ -39,7 +39,7 @@ def test_new_writes_a_declaration(ninjaone: Ninjaone, document: Path, tmp_path: 
     arguments = ("new", "--from-spec", document, "rebootDevices", "--name", "restart_device")
     done = ninjaone(*arguments)
     assert (done.returncode, done.stdout) == (0, "management/restart_device.yaml\n")
-    assert "reboot_device declares this operation already" in done.stderr
+    assert "reboot_device already declares this operation" in done.stderr
     made = yaml.safe_load((tmp_path / "management" / "restart_device.yaml").read_text())
     assert (made["name"], made["title"]) == ("restart_device", "Restart Device")
     assert made["inputs"]["device_id"]["to"] == "path.id"
@@ -88,7 +88,7 @@ def test_an_unreadable_document(ninjaone: Ninjaone, tmp_path: Path, content: str
 def test_drift_tells_people_and_programs(ninjaone: Ninjaone, document: Path) -> None:
     page = ninjaone("catalog", "drift", "--spec", document)
     assert page.returncode == 1
-    assert "gone from the document: 309" in page.stdout
+    assert "removed from the document: 309" in page.stdout
     assert "    path: changed from /v2/device/{id}/reboot/{mode} to /v2/device/{id}/reboot\n" in page.stdout
     assert "  reboot_device: the document has the request as POST /v2/device/{id}/reboot\n" in page.stdout
 
@@ -147,7 +147,7 @@ def test_drift_asks_an_instance_without_a_sign_in(ninjaone: Ninjaone, instance: 
     connection.write_text(f"base_url: {instance}\nclient_id: a\nclient_secret: b\n")
     done = ninjaone("catalog", "drift", "--connection", connection)
     assert done.returncode == 1, done.stderr
-    assert "gone from the document: 309" in done.stdout
+    assert "removed from the document: 309" in done.stdout
     assert Instance.asked == [("/apidocs/NinjaRMM-API-v2.json", None)]
 
 

@@ -117,8 +117,8 @@ def test_rows_from_standard_input(ninjaone: Ninjaone, job: Path, tmp_path: Path)
         (("step: read}", "step: raed}"), [], "job.yaml, line 15: steps.2.input.step: no step"),
         (("{{ device != 2 }}", "{{ device != }}"), [], 'step "read": only: template, line 1'),
         (("rows.jsonl", "none.jsonl"), [], "none.jsonl: no such file or folder"),
-        (("", ""), ["-t", "device_id=1"], "it has steps, and each of them says its own templates"),
-        (("", ""), ["--rows", "each"], "it has steps, and each of them says its own rows"),
+        (("", ""), ["-t", "device_id=1"], "the job has steps, and templates is a setting of each step"),
+        (("", ""), ["--rows", "each"], "the job has steps, and rows is a setting of each step"),
         (("", ""), ["--resume"], "there is no unfinished job to resume"),
     ],
 )
@@ -164,7 +164,7 @@ def test_a_step_that_stops_the_job_exits_3_and_resume_goes_on(
     assert "already exists" in again.stderr
     resumed = ninjaone("run", "--yes", job, "--resume")
     assert resumed.returncode == 1, resumed.stderr  # the row that failed was left out
-    assert "renamed (update_device): finished before" in resumed.stderr
+    assert "renamed (update_device): already finished" in resumed.stderr
     assert sent(sandbox, "POST") == ["/v2/device/1/reboot/NORMAL"]
     assert len(sent(sandbox, "PATCH")) == 2
 
@@ -224,7 +224,7 @@ def test_preview_shows_the_first_step_and_what_the_others_wait_for(
     assert f"row 3: PATCH {sandbox.base_url}/v2/device/3" in done.stdout
     end = done.stdout[done.stdout.index("# --- rebooted") :]
     assert "# reason <- the template {{ read.displayName }}" in end
-    assert end.endswith('(its rows come of the step "read")\n')
+    assert end.endswith('(its rows are the results of step "read")\n')
     assert sandbox.log.requests() == []
 
     lines = [json.loads(line) for line in ninjaone("preview", job, "--json").stdout.splitlines()]

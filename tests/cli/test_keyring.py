@@ -182,7 +182,7 @@ def test_a_locked_keyring(
     assert files_with(sandbox.client_secret, own_state) == []
     done = ninjaone(*other, stdin=sandbox.client_secret, **session)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "warning: no keyring keeps the secret, so a file does: " in done.stderr
+    assert "warning: no keyring found; the secret is stored in a file only you can read: " in done.stderr
     assert "Failed to unlock the collection" in done.stderr
     assert files_with(sandbox.client_secret, own_state) != []
     done = ninjaone("connection", "remove", "acme", "--yes", **session)

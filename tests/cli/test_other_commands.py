@@ -106,7 +106,7 @@ def test_preview_shows_the_write_and_not_the_lookup_in_front_of_it(ninjaone: Nin
     assert shown["body"] == {"name": "Heron"}
     assert shown["looks_up"].startswith("https://INSTANCE/v2/custom-fields")
     plain = ninjaone("preview", "create_organization", stdin=row)
-    assert "names are looked up first, once a run" in plain.stdout
+    assert "names are looked up first, once per run" in plain.stdout
 
 
 def test_preview_shows_the_instant_that_is_sent(ninjaone: Ninjaone, tmp_path: Path) -> None:
@@ -265,7 +265,9 @@ def test_the_sandbox_prints_a_connection_that_works(ninjaone: Ninjaone, tmp_path
         (add,) = (line.strip() for line in said if "connection add NAME" in line)
         address = exports["NINJAONE_BASE_URL"]
         assert add.endswith(f"NAME --base-url {address} --client-id sandbox-native --browser")
-        assert any("sandbox-web-secret; both know http://127.0.0.1:28765/ alone" in line for line in said)
+        assert any(
+            "sandbox-web-secret; the redirect URI of both is http://127.0.0.1:28765/" in line for line in said
+        )
     finally:
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == 0

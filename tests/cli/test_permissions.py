@@ -118,7 +118,7 @@ def test_a_path_that_cannot_be_used_is_a_fault_of_the_run(
     assert done.returncode == 2, done.stderr
     assert place in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
-    assert "fault of the connector" not in done.stderr
+    assert "bug in the connector" not in done.stderr
     assert sandbox.log.requests() == []
 
 
@@ -140,7 +140,7 @@ def test_a_work_folder_that_cannot_be_used_is_a_fault_of_the_run(
         work.chmod(0o700)
     assert (done.returncode, len(sandbox.log.requests())) == (2, sent), done.stderr
     assert "Permission denied" in done.stderr
-    assert "fault of the connector" not in done.stderr
+    assert "bug in the connector" not in done.stderr
 
 
 def test_an_output_folder_that_is_read_only(locked: Path, sandbox: Sandbox) -> None:

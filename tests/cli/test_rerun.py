@@ -46,7 +46,7 @@ def night(connection_file: Path, sandbox: Sandbox, ninjaone: Ninjaone, tmp_path:
     sandbox.set_faults(queue=[faults.get(n) for n in range(1, 11)])
     done = ninjaone("run", "job.yaml")
     assert done.returncode == 1, done.stderr
-    assert "3 of the failed rows may be sent again: ninjaone rerun " in done.stderr
+    assert "3 of the failed rows can be retried: ninjaone rerun " in done.stderr
     return tmp_path
 
 
@@ -69,9 +69,10 @@ def test_only_what_failed_and_may_be_repeated_is_sent_again(
     assert done.returncode == 0, done.stderr
     assert created(sandbox)[len(before) :] == ["Client 2", "Client 5", "Client 9"]
     assert rows_of(night / "out.rerun.jsonl") == {2: None, 5: None, 9: None}
-    assert "out.jsonl: 3 rows are run again; 1 are not run again, as they may have been" in done.stderr
+    assert "out.jsonl: 3 rows to run again; 1 not run again, because they may have been" in done.stderr
     assert (
-        "carried out, wholly or in part (1 outcome_unknown): look before you send them again" in done.stderr
+        "carried out completely or partly (1 outcome_unknown): check in NinjaOne before you send them "
+        "again" in done.stderr
     )
     assert "create_organization: 3 rows, 3 succeeded, 0 failed" in done.stderr
     (run,) = json.loads((night / "sum.json").read_text())["runs"]
@@ -89,14 +90,14 @@ def test_what_a_rerun_has_done_is_not_done_again(ninjaone: Ninjaone, night: Path
     before = len(created(sandbox))
     again = ninjaone("rerun", "out.jsonl")
     assert again.returncode == 0, again.stderr
-    assert "1 rows are run again; 1 have succeeded in a rerun; 2 are not run again" in again.stderr
+    assert "1 row to run again; 1 succeeded in an earlier rerun; 2 not run again" in again.stderr
     assert created(sandbox)[before:] == ["Client 5"]
     assert rows_of(night / "out.rerun-2.jsonl") == {5: None}
 
     for output in ("out.jsonl", "out.rerun.jsonl", "out.rerun-2.jsonl"):
         nothing = ninjaone("rerun", output, "--summary", "sum.json")
         assert nothing.returncode == 0, nothing.stderr
-        assert f"{output}: nothing is left to rerun" in nothing.stderr
+        assert f"{output}: no rows to rerun" in nothing.stderr
         summary = json.loads((night / "sum.json").read_text())
         assert (summary["state"], summary["exit_code"], summary["runs"]) == ("finished", 0, [])
     assert len(created(sandbox)) == before + 1
@@ -130,7 +131,7 @@ def test_reruns_until_nothing_is_left_send_every_write_that_is_done_once(
     )
     done = ninjaone("run", "job.yaml", "--concurrency", concurrency)
     said = ""
-    while "nothing is left to rerun" not in said:
+    while "no rows to rerun" not in said:
         assert done.returncode == 1, done.stderr
         done = ninjaone("rerun", "out.jsonl", "--concurrency", concurrency)
         said = done.stderr
@@ -149,7 +150,7 @@ def test_reruns_until_nothing_is_left_send_every_write_that_is_done_once(
         assert code is not None or executed[name] == 1
     assert asked.total() > len(rows) + 10
     in_doubt = sum(code is not None for code in last.values())
-    assert f"{in_doubt} are not run again" in said
+    assert f"{in_doubt} not run again" in said
 
 
 def test_a_new_run_to_the_same_output_has_no_reruns_yet(
@@ -201,10 +202,10 @@ def test_an_interrupted_rerun_is_resumed(night: Path, sandbox: Sandbox, ninjaone
     assert "an unfinished run is in out.rerun.jsonl.run: use --resume to continue it" in found.stderr
     other = ninjaone("rerun", "out.jsonl", "-o", "other.jsonl")
     assert other.returncode == 2
-    assert "out.rerun.jsonl: another rerun of these rows is under way, or was interrupted" in other.stderr
+    assert "out.rerun.jsonl: another rerun of these rows is running or unfinished" in other.stderr
     incomplete = ninjaone("rerun", "out.rerun.jsonl")
     assert incomplete.returncode == 2
-    assert "its run is not complete" in incomplete.stderr
+    assert "its run is unfinished" in incomplete.stderr
     whole = ninjaone("run", "job.yaml", "-o", "out.rerun.jsonl", "--resume")
     assert whole.returncode == 2
     assert "differs from the unfinished one in its rows" in whole.stderr
@@ -251,18 +252,18 @@ def test_without_a_record_the_job_says_what_the_run_was(
     unknown = ninjaone("rerun", "out.jsonl")
     assert unknown.returncode == 2
     assert (
-        "there is no record of its run here; name its job file, too: ninjaone rerun OUT JOB.yaml"
+        "no record of its run on this machine; provide the job file, too: ninjaone rerun OUT JOB.yaml"
         in unknown.stderr
     )
     done = ninjaone("rerun", "out.jsonl", "job.yaml")
     assert done.returncode == 0, done.stderr
     assert rows_of(forgotten / "out.rerun.jsonl").keys() == {2, 5, 9}
-    assert "nothing is left to rerun" in ninjaone("rerun", "out.jsonl", "job.yaml").stderr
+    assert "no rows to rerun" in ninjaone("rerun", "out.jsonl", "job.yaml").stderr
 
     user_folders.records_folder.cache_clear()
     shutil.rmtree(user_folders.records_folder())
     user_folders.records_folder.cache_clear()
-    assert "nothing is left to rerun" in ninjaone("rerun", "out.jsonl", "job.yaml").stderr
+    assert "no rows to rerun" in ninjaone("rerun", "out.jsonl", "job.yaml").stderr
 
 
 def test_a_job_file_that_is_given_holds(ninjaone: Ninjaone, night: Path, sandbox: Sandbox) -> None:
@@ -273,7 +274,7 @@ def test_a_job_file_that_is_given_holds(ninjaone: Ninjaone, night: Path, sandbox
     (night / "job.yaml").write_text("action: list_devices\nconnection: connection.yaml\ninput: rows.jsonl\n")
     other = ninjaone("rerun", "out.jsonl", "job.yaml")
     assert other.returncode == 2
-    assert "it is the output of create_organization, and the job is one of list_devices" in other.stderr
+    assert "is the output of create_organization, but the job runs list_devices" in other.stderr
 
 
 def test_the_folder_from_which_it_is_called_does_not_matter(
@@ -300,13 +301,13 @@ def test_it_refuses_what_would_not_be_the_same_rows(
     whole = (night / "rows.jsonl").read_text()
     (night / "rows.jsonl").write_text('{"n": 0}\n' + whole)
     for arguments in (["out.jsonl"], ["out.jsonl", "job.yaml"]):
-        refuses(ninjaone("rerun", *arguments), "rows.jsonl: it has changed since the run")
+        refuses(ninjaone("rerun", *arguments), "rows.jsonl: the file has changed since the run")
     (night / "rows.jsonl").unlink()
     refuses(ninjaone("rerun", "out.jsonl"), "rows.jsonl: no such file or folder")
     write_lines(night / "rows.jsonl", [{"n": 1}])
     shutil.rmtree(user_folders.records_folder())
     refuses(
-        ninjaone("rerun", "out.jsonl", "job.yaml"), "it has 1 rows, and the run had 10: it is another one"
+        ninjaone("rerun", "out.jsonl", "job.yaml"), "it has 1 row, but the run had 10: it is a different file"
     )
     assert len(created(sandbox)) == before
     assert not (night / "out.rerun.jsonl").exists()
@@ -318,7 +319,7 @@ def test_it_refuses_another_account_unless_that_is_meant(
     with Sandbox() as other:
         settings = "".join(f"{name}: {value}\n" for name, value in other.connection.items())
         (night / "connection.yaml").write_text(settings)
-        refuses(ninjaone("rerun", "out.jsonl"), "the connection is to another account than the run's")
+        refuses(ninjaone("rerun", "out.jsonl"), "the connection uses another account than the run")
         assert created(other) == []
         done = ninjaone("rerun", "out.jsonl", "-c", "connection.yaml", "--delay-ms", 1)
         assert done.returncode == 0, done.stderr
@@ -326,16 +327,23 @@ def test_it_refuses_another_account_unless_that_is_meant(
 
 
 def test_it_refuses_what_cannot_be_rerun(ninjaone: Ninjaone, night: Path, tmp_path: Path) -> None:
-    refuses(ninjaone("rerun", "nowhere.jsonl"), "nowhere.jsonl: there is no such output of a run")
-    refuses(ninjaone("rerun", "."), "there is no such output of a run")
-    refuses(ninjaone("rerun", "rows.jsonl", "job.yaml"), "it holds something else than a run's envelopes")
-    refuses(ninjaone("rerun", "out.jsonl", "-o", "again.csv"), "a rerun writes a file of JSON Lines or JSON")
-    refuses(ninjaone("rerun", "out.jsonl", "-o", "-"), "a rerun writes a file of JSON Lines or JSON")
+    refuses(ninjaone("rerun", "nowhere.jsonl"), "nowhere.jsonl: no such output file")
+    refuses(ninjaone("rerun", "."), "no such output file")
+    refuses(ninjaone("rerun", "rows.jsonl", "job.yaml"), "is not the output of a run")
+    refuses(
+        ninjaone("rerun", "out.jsonl", "-o", "again.csv"),
+        "the output of a rerun must be a JSON Lines or JSON file",
+    )
+    refuses(
+        ninjaone("rerun", "out.jsonl", "-o", "-"), "the output of a rerun must be a JSON Lines or JSON file"
+    )
     assert ninjaone("run", "job.yaml", "-o", "out.csv").returncode == 1
-    refuses(ninjaone("rerun", "out.csv"), "a CSV file does not say which rows may be sent again")
+    refuses(ninjaone("rerun", "out.csv"), "a CSV file does not record which rows can be retried")
     piped = ninjaone("run", "job.yaml", "-i", "-", "-o", "piped.jsonl", stdin='{"m": 1}\n')
     assert piped.returncode == 1
-    refuses(ninjaone("rerun", "piped.jsonl"), "its rows came from standard input and are gone")
+    refuses(
+        ninjaone("rerun", "piped.jsonl"), "its rows came from standard input; only a run with an input file"
+    )
 
 
 def test_a_step_of_a_job_is_rerun_as_a_run_of_its_own(
@@ -365,7 +373,7 @@ def test_a_step_of_a_job_is_rerun_as_a_run_of_its_own(
     assert rows_of(tmp_path / "out/read.rerun.jsonl") == {1: None}
     refuses(ninjaone("rerun", "out/x.jsonl", "job.yaml"), "no such output")
     shutil.copy(tmp_path / "out/read.jsonl", tmp_path / "out/x.jsonl")
-    refuses(ninjaone("rerun", "out/x.jsonl", "job.yaml"), "job.yaml: none of its steps writes out/x.jsonl")
+    refuses(ninjaone("rerun", "out/x.jsonl", "job.yaml"), "job.yaml: no step writes out/x.jsonl")
 
 
 def test_a_record_says_nothing_that_is_secret(night: Path, sandbox: Sandbox) -> None:

@@ -45,7 +45,7 @@ def test_rows_become_envelopes_in_order(ninjaone: Ninjaone, connection_file: Pat
     codes = [e["meta"]["code"] for e in found]
     assert codes == [None, None, "input_invalid", "template_error", "input_invalid", "not_found"]
     assert "6 rows, 2 succeeded, 4 failed" in done.stderr
-    assert "2 input_invalid, such as row 3" in done.stderr
+    assert "2 input_invalid, for example row 3" in done.stderr
     assert not (tmp_path / "out.jsonl.run").exists()
     assert done.stdout == ""
 
@@ -121,7 +121,7 @@ def test_a_job_file_with_paths_of_its_own(ninjaone: Ninjaone, connection_file: P
         ),
         (["run", "reboot_device", "--yes", "-t", "device_id={{ x"], "device_id: template, line 1"),
         (["run", "reboot_device", "--yes", "-t", "device_id={{ x | nope }}"], "nope"),
-        (["run", "reboot_device", "--yes", "-t", "device_id=1"], "needs mode"),
+        (["run", "reboot_device", "--yes", "-t", "device_id=1"], "requires mode"),
         (["run", "reboot_device", "--yes", "-i", "nowhere.jsonl"], "nowhere.jsonl: no such file or folder"),
         (["run", "reboot_device", "--yes", "-i", "folder"], "the folder has no part-* files"),
         (
@@ -141,7 +141,7 @@ def test_a_job_file_with_paths_of_its_own(ninjaone: Ninjaone, connection_file: P
         ),
         (
             ["run", "reboot_device", "--yes", "-i", "rows.jsonl", "--resume"],
-            "nothing behind that could be resumed",
+            "cannot be resumed or restarted",
         ),
         (["rnu", "reboot_device"], 'no command "rnu" (did you mean "run"?)'),
     ],
@@ -326,10 +326,10 @@ def test_the_keys_of_a_job_are_options_too(
 @pytest.mark.parametrize(
     ("option", "says"),
     [
-        (("--concurrency", 0), "argument --concurrency: 1 to 256 rows can be under way at a time"),
-        (("--concurrency", 257), "argument --concurrency: 1 to 256 rows can be under way at a time"),
+        (("--concurrency", 0), "argument --concurrency: 1 to 256 rows can run in parallel"),
+        (("--concurrency", 257), "argument --concurrency: 1 to 256 rows can run in parallel"),
         (("--concurrency", "many"), "argument --concurrency: invalid"),
-        (("--max-errors", -1), "argument --max-errors: a number of rows cannot be less than 0"),
+        (("--max-errors", -1), "argument --max-errors: the number of rows cannot be negative"),
         (("--on-error", "ignore"), "argument --on-error: invalid choice"),
     ],
 )

@@ -79,7 +79,7 @@ def test_the_first_one_finishes_and_writes_what_is_under_way(
     process.send_signal(number)
     said = end(process)
     assert process.returncode == 130, said
-    assert "stopping after the rows under way; once more stops at once" in said
+    assert "stopping after the rows in progress; press Ctrl-C again to stop now" in said
     assert "--resume" in said
     # Whatever was sent has its envelope.
     written = envelopes(tmp_path / "out.jsonl.run" / "envelopes.jsonl")
@@ -139,7 +139,7 @@ def test_the_second_one_ends_the_process_although_requests_hang(
     wait_until(lambda: len(sandbox.log.requests()) >= 2 + concurrency)
     process.send_signal(signal.SIGINT)
     assert process.stderr is not None
-    assert b"once more stops at once" in process.stderr.readline()
+    assert b"press Ctrl-C again to stop now" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
     end(process, 20)
     assert process.returncode == 130
@@ -163,7 +163,7 @@ def test_the_second_one_ends_the_process_although_nobody_reads_its_output(
         wait_until(lambda: len(sandbox.log.requests()) >= 60)
     process.send_signal(signal.SIGINT)
     assert process.stderr is not None
-    assert b"once more stops at once" in process.stderr.readline()
+    assert b"press Ctrl-C again to stop now" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
     process.wait(20)
     assert process.returncode == 130

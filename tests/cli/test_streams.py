@@ -71,7 +71,7 @@ def ninjaone(
 
 def check(done: subprocess.CompletedProcess[bytes], exit_codes: Sequence[int]) -> None:
     errors = done.stderr.decode(errors="replace")
-    for fault in ("Traceback", "Error:", "Exception ignored", "fault of the connector"):
+    for fault in ("Traceback", "Error:", "Exception ignored", "bug in the connector"):
         assert fault not in errors, (done.args, errors)
     assert done.returncode in exit_codes, (done.args, errors)
 

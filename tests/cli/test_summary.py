@@ -58,21 +58,22 @@ def test_all_that_a_person_wants_to_know() -> None:
     assert describe(JOB, summary).splitlines() == [
         "reboot_device: 4000 rows (1000 of them before it was interrupted), 3986 succeeded, 14 failed, "
         "in 25 min (2.0/s)",
-        "  9 not_found, such as row 5: n",
-        "  4 outcome_unknown, such as row 6: o",
-        "  1 partial, such as row 4: p",
-        "  3 with a warning, such as row 2: the field is not published",
-        "  1 whose list is not whole: a cap ended it",
-        "9 of the failed rows may be sent again: ninjaone rerun 'night 1.jsonl'",
-        "5 of the failed rows may have been carried out, wholly or in part (4 of them are outcome_unknown): "
-        "look before you send them again",
+        "  9 not_found, for example row 5: n",
+        "  4 outcome_unknown, for example row 6: o",
+        "  1 partial, for example row 4: p",
+        "  3 with a warning, for example row 2: the field is not published",
+        "  1 list truncated at the limit",
+        "9 of the failed rows can be retried: ninjaone rerun 'night 1.jsonl'",
+        "5 of the failed rows may have been carried out completely or partly (4 of them are "
+        "outcome_unknown): "
+        "check in NinjaOne before you send them again",
         "envelopes: night 1.jsonl",
     ]
 
 
 def test_nothing_is_said_of_what_did_not_happen() -> None:
     assert describe(JOB, Summary(rows=1, succeeded=1, seconds=0.2)).splitlines() == [
-        "reboot_device: 1 rows, 1 succeeded, 0 failed, in 0.2 s",
+        "reboot_device: 1 row, 1 succeeded, 0 failed, in 0.2 s",
         "envelopes: night 1.jsonl",
     ]
 
@@ -89,7 +90,7 @@ def test_nothing_is_said_of_what_did_not_happen() -> None:
 )
 def test_rerun_is_told_of_only_where_it_can_be_done(job: Job, stopped: bool) -> None:
     said = describe(job, Summary(rows=1, failed=1, repeatable=1, stopped=stopped))
-    assert "1 of the failed rows may be sent again\n" in said + "\n"
+    assert "1 of the failed rows can be retried\n" in said + "\n"
     assert "ninjaone rerun" not in said
 
 
@@ -114,7 +115,7 @@ def test_the_summary_of_a_finished_run(
     }
     assert run["codes"]["not_found"]["example"].startswith("row 3: POST /v2/device/999/reboot/NORMAL: ")
     assert (run["action"], run["output"], run["stopped"]) == ("reboot_device", "out.jsonl", False)
-    assert "1 of the failed rows may be sent again: ninjaone rerun out.jsonl" in done.stderr
+    assert "1 of the failed rows can be retried: ninjaone rerun out.jsonl" in done.stderr
     assert "1 of the failed rows may have been carried out" in done.stderr
     umask = os.umask(0)
     os.umask(umask)
@@ -176,7 +177,7 @@ def test_an_interrupted_run_and_its_resumption(
     (run,) = read(tmp_path / "sum.json")["runs"]
     assert (run["stopped"], run["failed"], run["rows"], run["resumed_rows"]) == (False, 1, 20, before)
     assert f"reboot_device: 20 rows ({before} of them before it was interrupted), 19 succeeded" in done.stderr
-    assert "1 not_found, such as row 1: " in done.stderr
+    assert "1 not_found, for example row 1: " in done.stderr
 
 
 @pytest.mark.parametrize("how", [(signal.SIGKILL,), (signal.SIGINT, signal.SIGINT)])

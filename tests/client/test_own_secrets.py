@@ -92,7 +92,7 @@ def test_neither_result_nor_journal_have_them(
         (
             {"headers": "[{{ p }}"},
             {"p": PASSWORD},
-            "headers: its template fails (it is secret, and not shown)",
+            "headers: its template fails (secret value not shown)",
         ),
         ({"headers": "{{ p }}"}, {"p": [{"name": "n", "value": [PASSWORD]}]}, "headers: it is not what is"),
         ({"password": "{{ p + 1 }}"}, {"p": PASSWORD}, "password: its template fails (it is secret"),
@@ -143,7 +143,7 @@ def test_secure_values_want_the_runs_consent(
     (refused,) = invoker(action, client).envelopes(1, {"show_secure_values": True})
     assert refused.meta["code"] == "input_invalid"
     assert refused.error == (
-        "show_secure_values: it asks for what the API holds secret: give --reveal-secrets, too"
+        "show_secure_values: requests values that the API marks as secret; this requires --reveal-secrets"
     )
     assert transport.sent == transport.signed_in == []
     for row, reveals in (({"show_secure_values": False}, False), ({"show_secure_values": True}, True)):

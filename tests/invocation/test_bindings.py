@@ -155,7 +155,7 @@ def test_null_is_null_where_the_api_takes_it_and_else_nothing() -> None:
         ({"tags": ["{{ a"]}, (), "tags: template, line 1"),
         ({"name": {"template": "x", "empty": "drop"}}, (), 'name: "empty" can only be "send"'),
         ({"count": {"template": "x", "empty": "send"}}, (), "count: only a text input can be sent empty"),
-        ({"name": "x"}, ("count", "tags"), "update_thing needs count, tags, and no template is given"),
+        ({"name": "x"}, ("count", "tags"), "update_thing requires count, tags; add a template"),
         ({"delay_ms": "{{ pace }}"}, (), "delay_ms is a setting of the whole run"),
         ({"delay_ms": "-1"}, (), "delay_ms is a setting of the whole run"),
         ({"delay_ms": "soon"}, (), "delay_ms is a setting of the whole run"),
@@ -266,7 +266,7 @@ def test_a_default_and_a_fallback_fill_only_what_is_absent() -> None:
 
 def test_a_fallback_can_stand_for_a_required_input() -> None:
     assert values({"count": "5"}, {}, "name", fallbacks={"name": "end"})["name"] == "end"
-    with pytest.raises(RunError, match="needs name"):
+    with pytest.raises(RunError, match="requires name"):
         bind(make_action("name"), {"count": "5"}, fallbacks={"name": ""})
     with pytest.raises(RunError, match="count: an integer is expected"):
         bind(make_action(), {}, fallbacks={"count": "x"})

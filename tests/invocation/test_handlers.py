@@ -131,7 +131,7 @@ def test_a_header_value_that_could_be_more_than_one_is_refused(
     tmp_path: Path, service: Service, value: str
 ) -> None:
     action = declare(tmp_path, inputs={"lang": "header.Accept-Language"})
-    with pytest.raises(RowError, match="lang: a header holds") as raised:
+    with pytest.raises(RowError, match="lang: a header can contain") as raised:
         given(action, service, lang=value).request()
     assert raised.value.code == "input_invalid"
 

@@ -208,5 +208,5 @@ def test_the_first_request_is_given_without_sending_it(client: Client, tmp_path:
 
 def test_the_first_request_of_a_row_that_needs_none(client: Client, tmp_path: Path) -> None:
     run = invoker(declare(tmp_path, handler="def handle(inputs):\n    return 1\n    yield\n"), client)
-    with pytest.raises(RowError, match="nothing is left to send"):
+    with pytest.raises(RowError, match="no request to send"):
         first_request(run.action, run.service, run.bindings, Path(), {})

@@ -143,4 +143,4 @@ def test_a_handler_with_a_bug_costs_its_row_only(
         return
     assert envelope.meta["code"] == "internal_error"
     assert envelope.meta["repeatable"] is False
-    assert f"a fault in the connector itself, at probe: {said}" in str(envelope.error)
+    assert f"a bug in the connector, at probe: {said}" in str(envelope.error)

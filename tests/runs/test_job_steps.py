@@ -92,7 +92,7 @@ def test_connections_that_are_allowed_are_read_once_and_exactly(tmp_path: Path) 
         "Acme": "Acme",
         "/etc/a.yaml": "/etc/a.yaml",
     }
-    for wrong, said in ((["a", "b", "a"], '"a" is listed twice'), (["a", " "], "without a name")):
+    for wrong, said in ((["a", "b", "a"], '"a" is listed twice'), (["a", " "], "a name is empty")):
         with pytest.raises(RunError, match=f"line [0-9]+: allow_connections: .*{said}"):
             allowed(*wrong)
 
@@ -135,7 +135,7 @@ def test_options_hold_for_every_step(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["templates", "rows", "keep_row", "match_fields", "output_format"])
 def test_what_each_step_says_itself_is_no_option(tmp_path: Path, name: str) -> None:
-    with pytest.raises(RunError, match=f"it has steps, and each of them says its own {name}"):
+    with pytest.raises(RunError, match=f"the job has steps, and {name} is a setting of each step"):
         load_jobs(write(tmp_path, job_of({"name": "a"})), {name: "x"})
 
 
@@ -146,14 +146,14 @@ def test_options_replace_what_a_single_run_says_and_templates_one_by_one(tmp_pat
 
 
 def test_a_job_with_steps_is_no_single_run(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="a job with steps cannot be used here"):
+    with pytest.raises(RunError, match="a job with steps is not supported here"):
         load_job(write(tmp_path, job_of({"name": "a"})))
 
 
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        ({"steps": []}, "line 1: steps: there are no steps in it"),
+        ({"steps": []}, "line 1: steps: the list of steps is empty"),
         ({"steps": {"a": {}}}, "steps: an array is expected here"),
         ({"steps": ["a"]}, "steps.0: a mapping is expected here, not text"),
         (job_of({}), 'steps.0: the key "name" is missing'),
@@ -165,12 +165,12 @@ def test_a_job_with_steps_is_no_single_run(tmp_path: Path) -> None:
             job_of({"name": "a", "outptu": "y"}),
             'steps.0.outptu: unknown key "outptu" (did you mean "output"?)',
         ),
-        (job_of({"name": "A step"}), 'steps.0.name: "A step" is no name for a step'),
-        (job_of({"name": "row"}), 'steps.0.name: "row" is no name for a step'),
+        (job_of({"name": "A step"}), 'steps.0.name: "A step" is not a valid step name'),
+        (job_of({"name": "row"}), 'steps.0.name: "row" is not a valid step name'),
         (job_of({"name": "a", "on_error": "ignore"}), '"ignore" is not one of continue, stop'),
-        (job_of({"name": "a", "output": "-"}), "steps.0.output: a step's output is a file"),
+        (job_of({"name": "a", "output": "-"}), "steps.0.output: the output of a step must be a file"),
         (job_of({"name": "a", "input": 5}), "steps.0.input: text is expected here"),
-        (job_of({"name": "a"}, delay_ms=-1), "delay_ms: a delay cannot be less than 0"),
+        (job_of({"name": "a"}, delay_ms=-1), "delay_ms: the delay cannot be negative"),
         (
             job_of({"name": "a"}, {"name": "b", "input": {"step": "a", "format": "csv"}}),
             'steps.1.input.format: unknown key "format"',
@@ -203,27 +203,27 @@ def test_a_mistake_in_steps_has_its_line_and_the_schema_refuses_it_too(
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (job_of({"name": "a"}, {"name": "a"}), '"a" is the name of an earlier step, too'),
+        (job_of({"name": "a"}, {"name": "a"}), '"a" is also the name of an earlier step'),
         (
             job_of({"name": "alerts"}, {"name": "b", "input": {"step": "alert"}}),
             'no step "alert" comes before it (did you mean "alerts"?)',
         ),
         (job_of({"name": "a", "input": {"step": "b"}}, {"name": "b"}), 'no step "b" comes before it'),
         (job_of({"name": "a", "input": {"step": "a"}}), 'no step "a" comes before it'),
-        ({"steps": [FIRST]}, 'it has no output: say "output: FOLDER" at the top'),
+        ({"steps": [FIRST]}, 'it has no output: add "output: FOLDER" at the top'),
         (
             job_of({"name": "a", "output_format": "csv"}, {"name": "b", "input": {"step": "a"}}),
-            "can be JSON Lines or JSON, but not CSV",
+            "must be JSON Lines or JSON, not CSV",
         ),
         (
             job_of({"name": "a", "output": "a.csv"}, {"name": "b", "input": {"step": "a"}}),
-            "can be JSON Lines or JSON, but not CSV",
+            "must be JSON Lines or JSON, not CSV",
         ),
         (
             job_of({"name": "a", "output": "x.jsonl"}, {"name": "b", "output": "./x.jsonl"}),
-            'its output is that of the step "a", too',
+            'it has the same output as the step "a", too',
         ),
-        (job_of({"name": "a"}, {"name": "b"}, input="-"), "another step reads standard input already"),
+        (job_of({"name": "a"}, {"name": "b"}, input="-"), "another step already reads standard input"),
     ],
 )
 def test_steps_that_do_not_fit_together(tmp_path: Path, data: Any, said: str) -> None:

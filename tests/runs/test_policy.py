@@ -38,7 +38,7 @@ def heard(sandbox: Sandbox) -> list[Any]:
 
 @pytest.mark.parametrize("action", ["update_device", "reboot_device", "create_organization"])
 def test_a_read_only_job_is_refused_when_it_is_prepared(catalog: Catalog, action: str) -> None:
-    with pytest.raises(RunError, match=f"{action} has the effect .*, and the run is read-only"):
+    with pytest.raises(RunError, match=f"{action} has the effect .*, but the run is read-only"):
         prepare(Job(action=action, read_only=True), catalog)
 
 

@@ -92,13 +92,13 @@ def test_an_output_that_is_one_json_array(out: Path, tmp_path: Path) -> None:
 )
 def test_a_file_of_something_else(tmp_path: Path, text: str, says: str) -> None:
     out = write_lines(tmp_path / "out.jsonl", [text])
-    with pytest.raises(RunError, match="something else than a run's envelopes") as raised:
+    with pytest.raises(RunError, match="is not the output of a run") as raised:
         find_retryable(out, "jsonl")
     assert says in str(raised.value)
 
 
 def test_csv_does_not_say_what_may_be_sent_again(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="a CSV file does not say which rows may be sent again"):
+    with pytest.raises(RunError, match="a CSV file does not record which rows can be retried"):
         find_retryable(tmp_path / "out.csv", "csv")
 
 

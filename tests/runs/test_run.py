@@ -86,7 +86,11 @@ def test_every_row_of_every_step_sees_the_same_now(job: Any, run_job: RunJob, sa
             'step "read": only: template, line 1: there is no filter "nope"',
         ),
         ([RENAME, {**READ, "input": "none.jsonl"}], {}, 'step "read": '),
-        ([{**RENAME, "name": "device"}, {**READ, "input": {"step": "device"}}], {}, '"device" is a field of'),
+        (
+            [{**RENAME, "name": "device"}, {**READ, "input": {"step": "device"}}],
+            {},
+            '"device" is both a field of',
+        ),
         ([RENAME, READ], {"output": "rows.jsonl"}, "rows.jsonl"),
         ([RENAME, {**READ, "output": "there.jsonl"}], {}, "there.jsonl: already exists"),
         ([RENAME, {**READ, "output": "folder"}], {}, "folder: is a folder"),

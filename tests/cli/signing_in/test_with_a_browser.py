@@ -98,7 +98,7 @@ def test_a_person_is_asked_for_what_is_missing(sandbox: Sandbox, port: int, tmp_
     code, screen = on_terminal(
         ("connection", "add", "acme", "--browser", "--browser-port", port),
         [
-            ("a host of your own: ", sandbox.base_url),
+            ("a custom host: ", sandbox.base_url),
             ("Client id: ", "sandbox-web"),
             ("Client secret (not shown) [none]: ", "sandbox-web-secret"),
         ],
@@ -158,10 +158,10 @@ def test_a_refused_edit_changes_nothing(
             ("--browser", "--secret-kind", "refresh_token"),
             "--browser gives the refresh_token: beside it, only",
         ),
-        (("--browser-port", "1234"), "--browser-port is for --browser"),
+        (("--browser-port", "1234"), "--browser-port requires --browser"),
         (("--browser", "--browser-port", "0"), "0 is not a port"),
         (("--browser", "--browser-port", "65536"), "65536 is not a port"),
-        (("--browser", "--keyring"), "the keyring cannot keep what a sign-in gives: this session has no key"),
+        (("--browser", "--keyring"), "the keyring cannot store the refresh token: this session has no key"),
         (("--browser", "--timeout-s", "0"), "timeout_s must be a number of seconds"),
         (("--browser", "--region", "mars"), 'no region "mars"'),
     ],

@@ -214,4 +214,4 @@ def test_a_rerun_sends_what_failed_to_its_own_tenants(
         before["acme"] + 1,
         before["globex"] + 1,
     ]
-    assert "nothing is left to rerun" in ninjaone("rerun", "out.jsonl").stderr
+    assert "no rows to rerun" in ninjaone("rerun", "out.jsonl").stderr

@@ -89,7 +89,7 @@ def test_a_row_cannot_name_what_is_not_allowed(
         assert "connection" not in envelope["meta"]
         assert envelope["meta"]["repeatable"] is True
     assert 'connection: "initech" is not allowed' in refused[0]["error"]
-    assert "the row names none" in refused[names.index("")]["error"]
+    assert "the row selects no connection" in refused[names.index("")]["error"]
     assert (last["meta"]["code"], last["meta"]["connection"]) == (None, "acme")
     assert asked(tenants["acme"]) == ["Client 99"]
     assert is_untouched(tenants["globex"])  # no row is its own
@@ -99,16 +99,16 @@ def test_a_row_cannot_name_what_is_not_allowed(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--connection", "{{ tenant }}"), "say which connections rows may name, with --allow-connections"),
-        (("--connection", "acme", "--allow-connections", "acme,globex"), "connection is no template"),
-        (("--allow-connections", "acme,globex"), "connection is no template"),
+        (("--connection", "{{ tenant }}"), "list the connections that rows may select"),
+        (("--connection", "acme", "--allow-connections", "acme,globex"), "requires a connection template"),
+        (("--allow-connections", "acme,globex"), "requires a connection template"),
         (("--connection", "{{ tenant }}", "--allow-connections", "acme,glubex"), 'did you mean "globex"'),
         (("--connection", "{{ tenant }}", "--allow-connections", "acme,no/such.yaml"), "no/such.yaml"),
         (("--connection", "{{ tenant }}", "--allow-connections", "acme,acme"), '"acme" is listed twice'),
-        (("--connection", "{{ tenant }}", "--allow-connections", "acme,,globex"), "without a name"),
+        (("--connection", "{{ tenant }}", "--allow-connections", "acme,,globex"), "a name is empty"),
         (("--connection", "{{ tenant }}", "--allow-connections", "acme,twin"), "acme and twin are the same"),
         (("--connection", "{{ tenant", "--allow-connections", "acme"), "connection: template, line 1"),
-        (("--connection", "{{ ['a', 'b'] | random }}", "--allow-connections", "acme"), "left to chance"),
+        (("--connection", "{{ ['a', 'b'] | random }}", "--allow-connections", "acme"), "cannot select a tenant"),
     ],
 )  # fmt: skip
 def test_faults_of_the_run_are_found_before_anything_is_sent(
@@ -128,7 +128,7 @@ def test_faults_of_the_run_are_found_before_anything_is_sent(
 def test_a_call_has_no_row_that_could_name_a_connection(ninjaone: Ninjaone, tenants: Tenants) -> None:
     done = ninjaone("call", "list_organizations", "--connection", "{{ tenant }}")
     assert done.returncode == 2
-    assert "call runs an action once" in done.stderr
+    assert "call has no rows to select a connection" in done.stderr
     assert all(map(is_untouched, tenants.values()))
 
 

@@ -75,7 +75,7 @@ def test_when_no_tenant_can_sign_in_nothing_is_run(
     write_rows(tmp_path, 5, "acme", "globex", "nobody")
     done = ninjaone(*CREATE, *FILES)
     assert done.returncode == 2, done.stderr
-    assert "no tenant can sign in: acme: signing in at" in done.stderr
+    assert "no tenant could sign in: acme: signing in at" in done.stderr
     assert "; globex: signing in at" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["rows.jsonl"]
     # A third tenant that could, but has no row, does not count.
@@ -105,7 +105,7 @@ def test_steps_look_for_a_tenant_that_signs_in_before_the_first_one_begins(
     )
     done = ninjaone("run", "job.yaml")
     assert done.returncode == 2, done.stderr
-    assert 'step "b": no tenant can sign in: globex' in done.stderr
+    assert 'step "b": no tenant could sign in: globex' in done.stderr
     assert asked(tenants["acme"]) == []
     assert not (tmp_path / "out").exists()
 
