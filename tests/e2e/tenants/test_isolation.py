@@ -108,7 +108,8 @@ def test_a_row_cannot_name_what_is_not_allowed(
         (("--connection", "{{ tenant }}", "--allow-connections", "acme,,globex"), "a name is empty"),
         (("--connection", "{{ tenant }}", "--allow-connections", "acme,twin"), "acme and twin are the same"),
         (("--connection", "{{ tenant", "--allow-connections", "acme"), "connection: template, line 1"),
-        (("--connection", "{{ ['a', 'b'] | random }}", "--allow-connections", "acme"), "cannot select a tenant"),
+        (("--connection", "{{ ['a', 'b'] | random }}", "--allow-connections", "acme"),
+         "cannot select a tenant"),
     ],
 )  # fmt: skip
 def test_faults_of_the_run_are_found_before_anything_is_sent(
