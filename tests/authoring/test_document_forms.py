@@ -36,7 +36,7 @@ def known() -> KnownApi:
     return known_api("ninjaone")
 
 
-@pytest.fixture(scope="module", params=["built", "published"])
+@pytest.fixture(scope="module", params=["built", pytest.param("published", marks=pytest.mark.slow)])
 def document(request: pytest.FixtureRequest, known: KnownApi) -> Any:
     """The vendor's document: generated from the facts, and the original if it is available."""
     if request.param == "built":
