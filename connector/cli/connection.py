@@ -89,7 +89,7 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _listed(service: Service, saved: SavedConnections, name: str) -> dict[str, Any]:
-    """Say what a list says of a connection; one whose file is broken has its `error`."""
+    """Return what `connection list` shows of a connection; an unreadable one has an `error`."""
     about = {"name": name, "default": name == saved.default}
     try:
         settings = read_settings(service, saved.path(name))

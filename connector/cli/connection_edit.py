@@ -237,5 +237,5 @@ def _line(finding: Finding) -> str:
 
 
 def say(text: str) -> None:
-    """Tell a person something; results go to standard output, and this does not."""
+    """Print a notice on standard error; results go to standard output."""
     print(f"ninjaone: {text}", file=sys.stderr)

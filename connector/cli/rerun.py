@@ -187,7 +187,7 @@ def _check_output(of: Path, output: Path, relatives: set[Path]) -> None:
 
 
 def _plan(of: Path, repeats: RetryableRows) -> str:
-    """Say what is run again and what is not."""
+    """Print which rows are run again and which are not."""
     in_doubt = sum(repeats.in_doubt.values())
     again = len(repeats.numbers)
     parts = [f"{of}: {count_of(again, 'row')} to run again" if again else f"{of}: no rows to rerun"]

@@ -99,7 +99,7 @@ def _in_range(number: Decimal, unit: Decimal, start: datetime = _EPOCH) -> datet
 
 
 def _understood(number: Decimal) -> str:
-    """Say what a number looks like that is no time."""
+    """Return what a number that is not a time looks like."""
     guesses = {
         "a spreadsheet date": _in_range(number, _DAY, _SPREADSHEET_EPOCH),
         "a time without its T": _joined(number),

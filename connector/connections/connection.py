@@ -44,9 +44,16 @@ _FIELDS: dict[str, tuple[type, ...]] = {
     "read_only": (bool,),
     "audit": (str,),
 }
+_TYPE_NAMES: dict[type, str] = {
+    str: "text",
+    int: "a number",
+    float: "a number",
+    bool: "true or false",
+    list: "an array",
+}
 SETTINGS = tuple(name for name in _FIELDS if name not in SECRETS)
 """The settings of a saved connection's file, besides the service."""
-_DOORS = ("read_only", "audit")
+_SAFEGUARDS = ("read_only", "audit")
 """The settings that the environment adds to any connection."""
 SHORTEST_SECRET = 8
 """Characters of a secret: parts of ordinary texts are as long as a shorter one."""
@@ -145,11 +152,11 @@ def load_connection(
     makes it read-only with `PREFIXREAD_ONLY`, and gives it an audit with `PREFIXAUDIT` if it has none.
     Raises ConnectionSetupError, which never shows a secret.
     """
-    doors = _settings_of_environment(service, environment, _DOORS)
+    safeguards = _settings_of_environment(service, environment, _SAFEGUARDS)
     found = _load_connection(service, named, environment)
-    if doors.get("read_only") and not found.read_only:
+    if safeguards.get("read_only") and not found.read_only:
         found = replace(found, read_only=True, origin=f"{found.origin}, by {service.environment}READ_ONLY")
-    return found if found.audit else replace(found, audit=audit_files(doors.get("audit")))
+    return found if found.audit else replace(found, audit=audit_files(safeguards.get("audit")))
 
 
 def _load_connection(service: Service, named: str | None, environment: Mapping[str, str]) -> Connection:
@@ -158,7 +165,9 @@ def _load_connection(service: Service, named: str | None, environment: Mapping[s
         if is_file(named):
             return connection_from_file(service, Path(named), environment)
         return saved_connection(service, named, environment)
-    settings = _settings_of_environment(service, environment, [key for key in _FIELDS if key not in _DOORS])
+    settings = _settings_of_environment(
+        service, environment, [key for key in _FIELDS if key not in _SAFEGUARDS]
+    )
     if settings:
         return make_connection(service, settings, f"{service.environment}* variables")
     default = SavedConnections().default
@@ -229,9 +238,14 @@ def read_settings(service: Service, path: Path) -> dict[str, Any]:
         if name not in _FIELDS:
             raise ConnectionSetupError(f'{place}: unknown setting "{name}"{nearest(str(name), _FIELDS)}')
         if not isinstance(value, _FIELDS[name]) or (isinstance(value, bool) and bool not in _FIELDS[name]):
-            raise ConnectionSetupError(f"{place}: {name} is {kind(value)}, which it cannot be")
+            raise ConnectionSetupError(f"{place}: {name} must be {_expected(name)}, not {kind(value)}")
         settings[name] = value
     return settings
+
+
+def _expected(name: str) -> str:
+    """Return the JSON types that a setting may have, for a message."""
+    return " or ".join(dict.fromkeys(_TYPE_NAMES[type_] for type_ in _FIELDS[name]))
 
 
 def _place(path: Path, name: str) -> str:

@@ -204,7 +204,7 @@ class Bindings:
         return [(rule, compile_check(rule)) for rule in self.action.rules]
 
     def described(self) -> dict[str, str]:
-        """Say for each input what it is bound to, for a preview."""
+        """Return what each input is bound to, for a preview."""
         return {binding.input.name: binding.source for binding in self.bound}
 
 
@@ -286,7 +286,7 @@ def _together(bound: Sequence[Binding]) -> Callable[[Scope], list[Json]]:
 
 @contextmanager
 def _naming(given: Input) -> Iterator[None]:
-    """Say of a fault which input's it is."""
+    """Prefix an error with the input it belongs to."""
     try:
         yield
     except RunError as error:

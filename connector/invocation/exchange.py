@@ -169,7 +169,7 @@ class Exchange:
             raise
 
     def explain(self, error: RowError) -> RowError:
-        """Say of an error that other requests of the row had succeeded before (code `partial`)."""
+        """Return the error, or one with code `partial` if earlier requests of the row succeeded."""
         if not self._done or not self._failed:
             return error
         done = [{"request": str(q), "id": _identity(a), "answer": _answer(a)} for q, a in self._done]

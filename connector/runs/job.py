@@ -317,7 +317,7 @@ def _one_of(part: Section, key: str, allowed: tuple[str, ...], default: str | No
 
 
 def is_job(name: str) -> bool:
-    """Tell a job file's name from an action's."""
+    """Return whether a name is that of a job file, not of an action."""
     return name.lower().endswith((".yaml", ".yml"))
 
 

@@ -60,7 +60,7 @@ class Rows(Protocol):
         """Count them, while `go_on` says so; None where that cannot be done."""
 
     def passed(self, row: int) -> int:
-        """Tell how many of them lie up to the row of that number."""
+        """Return how many rows have a number of at most `row`."""
 
 
 @dataclass(frozen=True)

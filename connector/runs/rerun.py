@@ -116,5 +116,5 @@ class ChosenRows:
         return len(self._numbers)
 
     def passed(self, row: int) -> int:
-        """Tell how many of them lie up to the row of that number."""
+        """Return how many rows have a number of at most `row`."""
         return bisect_right(self._numbers, row)

@@ -1,4 +1,4 @@
-"""Puts a run together (catalogue, connection, client, rows, output) and runs it."""
+"""Puts a run together (catalog, connection, client, rows, output) and runs it."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def prepare_all(jobs: Sequence[Job], catalog: Catalog, now: float | None = None)
 
 @contextmanager
 def naming(job: Job) -> Iterator[None]:
-    """Say of a fault in which step it is."""
+    """Prefix an error with the step it belongs to."""
     try:
         yield
     except RunError as error:
@@ -239,7 +239,7 @@ def open_output(
 
 
 def fingerprint(prepared: Prepared, account: str, source: RowSource) -> dict[str, str]:
-    """Say what a run is, so that another one is not taken for it. Holds digests, no data.
+    """Return digests that identify a run, so that another one is not mistaken for it.
 
     `account` says to which account its requests go, or to which ones.
     """

@@ -68,7 +68,7 @@ class StepRows:
         return self._source.count(go_on)
 
     def passed(self, row: int) -> int:
-        """Tell how many of them lie up to the row of that number."""
+        """Return how many rows have a number of at most `row`."""
         return row
 
     def _chosen(self, number: int, envelope: Mapping[str, Json]) -> Iterator[InputRow]:
@@ -92,5 +92,5 @@ def _is_envelope(data: Mapping[str, Any]) -> bool:
 
 
 def _is_empty_list(envelope: Mapping[str, Any]) -> bool:
-    """Tell the one envelope of a list without items, which is no item."""
+    """Return whether an envelope is the only one of an empty list, which is not an item."""
     return "item" in envelope["meta"] and envelope["result"] is None

@@ -40,7 +40,7 @@ _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 
 
 def is_template(connection: str | None) -> bool:
-    """Tell a template for the connection from the name or the file of one."""
+    """Return whether a connection is a template, not a name or a file."""
     return connection is not None and ("{{" in connection or "{%" in connection)
 
 

@@ -77,7 +77,7 @@ def make_index(actions: Iterable[Action]) -> Index:
 
 
 def make_card(action: Action) -> Card:
-    """Say of an action what a list says."""
+    """Return what the list shows of an action."""
     return Card(
         action.name,
         action.title,
