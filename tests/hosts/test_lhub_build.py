@@ -136,7 +136,7 @@ def test_a_folder_is_written_over_only_if_it_is_ours(tmp_path: Path) -> None:
         folder = tmp_path / f"with {name}"
         folder.mkdir()
         (folder / name).write_text(text)
-        with pytest.raises(RunError, match="holds something that is no integration of ours"):
+        with pytest.raises(RunError, match="has files that are not from an earlier build"):
             build(folder)
         assert [path.read_text() for path in folder.iterdir()] == [text]
     (tmp_path / "file").write_text("")

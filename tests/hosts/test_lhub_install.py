@@ -19,10 +19,7 @@ from tests.hosts.conftest import SDK
 from tests.hosts.logichub import LogicHub
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
-PYTHONS = [
-    pytest.param(version, marks=[] if version == HERE else pytest.mark.slow)
-    for version in ("3.10", "3.11", "3.12", "3.13")
-]
+PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 PINNED = """
 from importlib.metadata import version
 print([version(name) for name in ("click", "beautifulsoup4", "python-dateutil", "netaddr", "PySocks")])
@@ -45,6 +42,7 @@ def python_of(version: str) -> str:
     return said.stdout.strip()
 
 
+@pytest.mark.slow  # the other tests here run in an environment with the SDK, its old pins and our wheel
 @pytest.mark.parametrize("version", PYTHONS)
 def test_the_bundle_runs_beside_the_sdks_old_pins(
     version: str, wheel: Path, tmp_path: Path, sandbox: Sandbox
