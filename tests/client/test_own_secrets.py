@@ -86,16 +86,24 @@ def test_neither_result_nor_journal_have_them(
         (
             {"password": "{{ p }}"},
             {"p": [PASSWORD]},
-            "password: it is not what is declared (it is secret, and",
+            "password: it is not what is declared (secret value not shown)",
         ),
-        ({"password": "{{ p }}"}, {"p": PASSWORD * 3}, "password: it is not what is declared (it is secret"),
+        (
+            {"password": "{{ p }}"},
+            {"p": PASSWORD * 3},
+            "password: it is not what is declared (secret value not shown)",
+        ),
         (
             {"headers": "[{{ p }}"},
             {"p": PASSWORD},
             "headers: its template fails (secret value not shown)",
         ),
         ({"headers": "{{ p }}"}, {"p": [{"name": "n", "value": [PASSWORD]}]}, "headers: it is not what is"),
-        ({"password": "{{ p + 1 }}"}, {"p": PASSWORD}, "password: its template fails (it is secret"),
+        (
+            {"password": "{{ p + 1 }}"},
+            {"p": PASSWORD},
+            "password: its template fails (secret value not shown)",
+        ),
         ({"password": "{{ q }}"}, {"p": PASSWORD}, 'password: the row has no field "q"'),
     ],
 )

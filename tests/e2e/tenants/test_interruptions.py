@@ -86,7 +86,7 @@ def test_ctrl_c_stops_all_tenants_after_the_rows_under_way(
     process.send_signal(signal.SIGINT)
     said = end(process)
     assert process.returncode == 130, said
-    assert "stopping after the rows under way" in said
+    assert "stopping after the rows in progress" in said
     assert "--resume" in said
     sent = asked_in_all(tenants)
     assert f"{sent} rows, {sent} succeeded" in said
@@ -107,7 +107,7 @@ def test_what_was_answered_is_printed_when_a_run_to_standard_output_is_stopped(
     wait_until(lambda: len(asked(tenants["globex"])) == 100 and len(asked(tenants["acme"])) == 6)
     process.send_signal(signal.SIGINT)
     assert process.stderr is not None
-    assert b"stopping after the rows under way" in process.stderr.readline()
+    assert b"stopping after the rows in progress" in process.stderr.readline()
     tenants["acme"].set_faults(queue=[])
     printed, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
