@@ -1,4 +1,4 @@
-"""Names of known resources for a document that repeats their schemas at each place.
+"""Names of known resources for an OpenAPI document that repeats their schemas inline.
 
 A resource is recognized at the places where the known operations have it, and elsewhere by its shape.
 """

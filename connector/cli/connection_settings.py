@@ -67,7 +67,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         help="accept a secret of fewer than 8 characters",
     )
     parser.add_argument("--read-only", action=argparse.BooleanOptionalAction, help="block every change")
-    parser.add_argument("--audit", metavar="FILE", help="append a line of every request to FILE")
+    parser.add_argument("--audit", metavar="FILE", help="append one line per request to FILE")
     secret = parser.add_mutually_exclusive_group()
     secret.add_argument("--secret-file", metavar="FILE", type=Path, help="read the secret from FILE")
     secret.add_argument("--secret-stdin", action="store_true", help="read the secret from standard input")

@@ -188,7 +188,9 @@ class SecretStore:
                     write_whole(path, json_text.dump_bytes(after), durable=True)
                 return before
         except Timeout as error:
-            raise ConnectionSetupError(f"{path}: another process is writing, and does not end") from error
+            raise ConnectionSetupError(
+                f"{path}: another process is still writing; try again when it has ended"
+            ) from error
         except (OSError, NotImplementedError) as error:
             raise ConnectionSetupError(f"{path}: cannot be written: {error}") from error
 

@@ -90,7 +90,7 @@ ninjaone-connector=={version}
 
 
 def build(folder: Path, names: Sequence[str] = DOCUMENTED) -> list[Path]:
-    """Write the integration of some actions of one service into a folder, and give the files.
+    """Write the integration of some actions of one service to a folder; return its files.
 
     Raises RunError for unknown actions and for a folder that holds something else.
     """

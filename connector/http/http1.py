@@ -190,7 +190,10 @@ def write_head(method: str, target: str, headers: Mapping[str, str], body: bytes
     Raises InputError (`input_invalid`) for a character that could end a line.
     """
     if not _TARGET.fullmatch(target):
-        raise InputError("input_invalid", f"a request cannot be sent to {target[:200]!r}")
+        raise InputError(
+            "input_invalid",
+            f"a request cannot be sent to {target[:200]!r}: only printable ASCII without spaces",
+        )
     # All names at once, and all values: nearly every time there is nothing to be found.
     names, values = method + "".join(headers), "".join(headers.values())
     if not (_SENT_NAME.fullmatch(names) and _SENT_VALUE.fullmatch(values)) or "" in headers:

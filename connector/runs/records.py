@@ -319,7 +319,7 @@ def reason_of(error: Exception) -> str:
 
 
 def id_of(output: Path) -> str:
-    """Name the record of the run to an output, which `absolute` has given."""
+    """Return the id of the record of the run that writes this output, a path made by `absolute`."""
     return digest_name(os.path.normcase(output))
 
 

@@ -45,7 +45,7 @@ def is_template(connection: str | None) -> bool:
 
 
 def read_allowed(listed: Iterable[str], folder: Path = Path()) -> dict[str, str]:
-    """Read which connections rows may name: by what a row may say, the connection (name or file) it means.
+    """Read which connections rows may name: the connection (name or file) for each text a row may give.
 
     A file is relative to `folder`. Raises RunError for an empty text and for one that is listed twice.
     """

@@ -24,7 +24,7 @@ from connector.templating.values import NULL, fail_if_missing, text
 
 
 class MissingError(UndefinedError):
-    """A missing name or member, and the object that lacks it (`missing`: the row)."""
+    """A missing name or member, and its `holder`: the object that lacks it, or `missing` for the row."""
 
     def __init__(self, message: str | None, name: str, holder: Any) -> None:
         super().__init__(message)

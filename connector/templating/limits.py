@@ -135,7 +135,7 @@ def weigh(value: Any) -> int:
         elif kind is range:
             members += len(value)
         elif kind is FunctionType:
-            raise TypeError("a function is not data")
+            raise TypeError("a function cannot be used as a value; call it with ()")
         if STEPS_AN_ITEM * members > most:
             break
     spend(STEPS_AN_ITEM * members + characters // CHARACTERS_A_STEP)

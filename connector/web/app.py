@@ -1,4 +1,4 @@
-"""What is answered at which address. A page's own content is made elsewhere; here it only meets HTTP.
+"""Which page answers at which address. The content of pages is made elsewhere.
 
 A group of pages (such as those that run actions) brings its own `Route`s: `ROUTES` lists them all.
 """

@@ -169,7 +169,7 @@ def test_a_writer_that_does_not_end_is_a_fault(store: SecretStore, monkeypatch: 
     monkeypatch.setattr(secret_store, "LOCK_WAIT_S", 0.01)
     with FileLock(store.path("acme").parent / ".lock"):
         said = fault(lambda: store.set("acme", "refresh_token", SECRET))
-    assert said.endswith("another process is writing, and does not end")
+    assert said.endswith("another process is still writing; try again when it has ended")
 
 
 SET_MANY = """

@@ -80,7 +80,7 @@ def test_tojson_writes_plain_json() -> None:
     [
         ("{{ range }}", "not JSON"),
         ("{{ {1: 2} }}", "member names are text, not an integer"),
-        ("{{ range }}!", "a function is not data"),
+        ("{{ range }}!", "a function cannot be used as a value; call it with ()"),
         ("{{ 10 ** n }}", "more than 4,096 bits"),
         ("{{ [n * 1e308] }}", "too large"),
         ("{{ 1 / 0 }}", "division by zero"),
