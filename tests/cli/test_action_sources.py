@@ -59,6 +59,7 @@ def declared(path: Path, text: str = OWN) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_every_command_takes_them(ninjaone: Ninjaone, sandbox: Sandbox, own: Path, tmp_path: Path) -> None:
     with_own = ("--actions", "own")
     assert "  look_at_device " in ninjaone("actions", *with_own).stdout

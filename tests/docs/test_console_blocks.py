@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,16 @@ def runnable(name: str) -> list[Block]:
     return [block for block in found if block.language == "console" or block.file]
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if runnable(name)])
+SLOW = ("docs/browser.md", "docs/writing-actions.md", "examples/README.md")
+"""Pages whose commands take several seconds: `make test-all` runs them."""
+
+
+def _runnable_pages() -> list[Any]:
+    names = [name for name in NAMES if runnable(name)]
+    return [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in names]
+
+
+@pytest.mark.parametrize("name", _runnable_pages())
 def test_a_page_shows_what_its_commands_print(name: str, shell: Shell) -> None:
     for block in runnable(name):
         if block.file:

@@ -54,10 +54,12 @@ def test_a_broken_line_of_a_csv_file_costs_its_own_row_only(tmp_path: Path) -> N
         ),
         ("rows.tsv", 'a\tb\n1\t2\n3,"\t"4\n5\t6\n', 'line 3: the quote at "4 is not closed'),
         ("rows", 'a,b\n3,"\xe9"",\n', 'line 2: the quote at "\xe9"", is not closed'),
-        (
+        pytest.param(
             "rows.csv",
             'a,b\n3,"4\n' + "5,6\n" * 4_300_000 + '7,"8"\n',
             'line 2: the quote at "4 is not closed',
+            marks=pytest.mark.slow,
+            id="a-value-of-16-Mi-characters",
         ),
     ],
 )

@@ -223,7 +223,16 @@ def test_the_digest_changes_with_the_content_and_its_division(tmp_path: Path) ->
 # --- streaming ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["rows.jsonl", "rows.json", "rows.csv", "rows.jsonl.gz"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "rows.csv",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("rows.jsonl", "rows.json", "rows.jsonl.gz")
+        ),
+    ],
+)
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path, name: str) -> None:
     count = 200_000 if name == "rows.jsonl" else 50_000
     path = tmp_path / name

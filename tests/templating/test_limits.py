@@ -266,6 +266,7 @@ def test_what_goes_too_far_whatever_the_row_is_a_fault_of_the_run(source: str, s
     assert len(str(caught.value)) < 500
 
 
+@pytest.mark.slow
 def test_the_largest_template_that_is_taken_is_compiled_in_time() -> None:
     expressions = limits.LONGEST_SOURCE // len("{{ a }}")
     assert compile_template("{{ a }}" * expressions, {})(Scope({"a": "x"})) == "x" * expressions
