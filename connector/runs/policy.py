@@ -21,7 +21,7 @@ def check_policy(action: Action, job: Job, connection: Connection | None = None)
 
 
 def apply_policy(action: Action, job: Job, connection: Connection) -> Connection:
-    """Return the connection with the job's own doors added to it, for this action. Raises RunError.
+    """Return the connection with the job's policy (read-only, audit) added, for this action. Raises RunError.
 
     Its client then holds every single request against them, as a handler may send what its action does not
     say.

@@ -52,7 +52,7 @@ def _before_sending(action: Action) -> Iterator[Failure]:
     yield Failure(
         "input_invalid",
         f"A value is missing, of the wrong type or not allowed{rules}.",
-        "The message names the input, what was wrong and what is allowed. Mend the row or the template.",
+        "The message names the input, what was wrong and what is allowed. Fix the row or the template.",
         "yes",
     )
 

@@ -40,7 +40,7 @@ class Drafts:
             return key
 
     def folder(self, key: str) -> Path:
-        """Return a draft's folder. Raises RunError for one that is no more."""
+        """Return a draft's folder. Raises RunError if it no longer exists."""
         with self._lock:
             if key not in self._folders:
                 raise RunError("This page has been open for long: load it again, then go on.")

@@ -149,7 +149,7 @@ class _Attempt:
         cells = [_cell(self._action.inputs[name], outcome, redactor) for name, outcome in outcomes.items()]
         if self._bindings is None:
             wrong = ", ".join(self._faults)
-            return EvaluatedRow(row.number, cells, error=self._fault or f"Mend {wrong} first.")
+            return EvaluatedRow(row.number, cells, error=self._fault or f"Fix {wrong} first.")
         asked = (self._action, self._service, self._bindings, self._uploads, row, self._base_url)
         try:
             request = preview_row(*asked)

@@ -108,7 +108,7 @@ def test_other_inputs_are_shown_beside_a_template_that_is_broken(catalog: Catalo
     trial = tried(catalog, tmp_path, CSV, {**TEMPLATES, "end": "{{ until"})
     assert trial.faults["end"].startswith("template, line 1: unexpected end of template")
     assert [cell.value for cell in trial.rows[0].cells] == ["1", '["PATCHING", "ALERTS"]']
-    assert trial.rows[0].error == "Mend end first."
+    assert trial.rows[0].error == "Fix end first."
 
 
 @pytest.mark.parametrize(
