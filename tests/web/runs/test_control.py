@@ -246,7 +246,7 @@ def test_only_the_failed_rows_that_may_be_repeated_are_rerun(guest: Guest) -> No
     id = guest.run("create_organization", rows(1, 2, 3, 4), templates)
     page = guest.wait(id)
     assert "Rerun 1 failed row" in page
-    assert "1 of the failed rows may have been carried out" in page
+    assert "1 of the failed rows may have taken effect" in page
     answer = guest.post(f"/runs/{id}/rerun", {"once": "a"}).get_json()
     again = guest.post(f"/runs/{id}/rerun", {"once": "a"}).get_json()
     assert answer == again
