@@ -1,4 +1,4 @@
-"""`connection`: the connections that a user keeps, and whether they work."""
+"""The `connection` command: manage and test saved connections."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def add_connection(parser: argparse.ArgumentParser) -> None:
         command.set_defaults(command=run)
         return command
 
-    changes = declare("add", add, "save a connection, and test it")
+    changes = declare("add", add, "save a connection and test it")
     shown = declare("list", _list, "list the saved connections; * is the default")
     single = declare("show", _show, "show a saved connection; secrets show their last four characters only")
     edits = declare(
-        "edit", edit, "change a saved connection, and test it; settings that are not given stay as they are"
+        "edit", edit, "change a saved connection and test it; settings without an option are kept"
     )
-    test = declare("test", _test, "sign in, and run the health checks")
+    test = declare("test", _test, "sign in and run the health checks")
     default = declare("default", _default, "make a saved connection the default")
     gone = declare("remove", remove, "remove a saved connection and its secrets")
     for command in (changes, single, edits, default, gone):
@@ -54,7 +54,7 @@ def add_connection(parser: argparse.ArgumentParser) -> None:
     add_connection_option(test)
     for command in (changes, edits):
         add_settings(command)
-        command.add_argument("--no-test", action="store_true", help="run no health checks")
+        command.add_argument("--no-test", action="store_true", help="skip the health checks")
     keys = (*SETTINGS, *SECRETS)
     edits.add_argument(
         "--unset", metavar="KEY", action="append", default=[], choices=keys, help="remove a setting or secret"
@@ -89,7 +89,7 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _listed(service: Service, saved: SavedConnections, name: str) -> dict[str, Any]:
-    """Return what `connection list` shows of a connection; an unreadable one has an `error`."""
+    """Return one entry of `connection list`, with an `error` if the connection cannot be read."""
     about = {"name": name, "default": name == saved.default}
     try:
         settings = read_settings(service, saved.path(name))

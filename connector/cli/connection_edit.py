@@ -1,4 +1,4 @@
-"""`connection add`, `edit` and `remove`: what changes a saved connection."""
+"""The `connection add`, `edit` and `remove` commands."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ _MARKS = {True: "ok", False: "FAILED", None: "-"}
 
 
 def add(options: argparse.Namespace) -> int:
-    """Save a new connection, and run its health checks; it stays saved when these fail.
+    """Save a new connection and run its health checks; return the exit code.
 
-    A person who sees what is wrong then edits it, and has not to give all of it again.
+    The connection is kept if the checks fail, so that the user can correct it with `connection edit`.
     """
     service, saved = the_service(), SavedConnections()
     saved.refuse_taken(options.name)
@@ -54,7 +54,7 @@ def add(options: argparse.Namespace) -> int:
     if options.browser:
         secret |= _signed_in(service, options, settings, secret)
     client = _client(service, options.name, settings, secret)
-    _forget(options.name)  # what a connection of this name had whose file was removed by hand
+    _forget(options.name)  # left over if the file of an earlier connection with this name was deleted by hand
     place = _keep_secrets(options.name, secret, _wanted(options))
     is_first = saved.default is None and not saved.names()
     path = saved.save(options.name, {"service": service.name, **settings})
@@ -66,7 +66,7 @@ def add(options: argparse.Namespace) -> int:
 
 
 def edit(options: argparse.Namespace) -> int:
-    """Change what is given of a saved connection, and run its health checks."""
+    """Change the given settings of a saved connection and run its health checks; return the exit code."""
     service, saved, store = the_service(), SavedConnections(), SecretStore()
     before = read_settings(service, saved.path(options.name))
     has = store.places(options.name)
@@ -82,7 +82,7 @@ def edit(options: argparse.Namespace) -> int:
     if options.browser:
         if settings.get("client_id") != before.get("client_id") and not secret:
             secret = ask_for_app_secret()
-            options.unset.append(APP_SECRET)  # that of the app before
+            options.unset.append(APP_SECRET)  # belongs to the previous client app
         has_app_secret = APP_SECRET in has and APP_SECRET not in options.unset
         kept = {APP_SECRET: store.get(options.name, APP_SECRET) or ""} if has_app_secret else {}
         secret |= _signed_in(service, options, settings, kept | secret)
@@ -95,7 +95,7 @@ def edit(options: argparse.Namespace) -> int:
 def _change(
     service: Service, options: argparse.Namespace, settings: dict[str, Any], secret: dict[str, str]
 ) -> tuple[Client, bool]:
-    """Save changed settings and secrets; return the client, and whether all that was unset is gone."""
+    """Save changed settings and secrets; return the client, and whether each `--unset` secret was removed."""
     store, name = SecretStore(), options.name
     has = store.places(name)
     gone = [field for field in has if field in options.unset and field not in secret]
@@ -113,7 +113,7 @@ def _change(
 def _signed_in(
     service: Service, options: argparse.Namespace, settings: dict[str, Any], secret: dict[str, str]
 ) -> dict[str, str]:
-    """Have a user sign in with a browser, and give the secret that comes of it."""
+    """Let the user sign in with a browser; return the resulting refresh token as a secret."""
     from connector.client import browser_sign_in  # slow to load: it serves web pages
 
     if _wanted(options) == "keyring" and (why := keyring_lacks()):
@@ -126,12 +126,12 @@ def _signed_in(
 
 
 def _held(name: str, secrets: Collection[str]) -> AbstractContextManager[None]:
-    """Keep runs from using up a refresh token while it is changed."""
+    """Return a lock that keeps runs from using the refresh token while it is changed."""
     return SecretStore().held(name) if USER_SECRET in secrets else nullcontext()
 
 
 def _client(service: Service, name: str, settings: dict[str, Any], secrets: dict[str, str]) -> Client:
-    """Make the client of a connection that is not saved yet, which finds all that can be wrong unsent."""
+    """Return the client of a connection that is not saved yet, with every check that needs no request."""
     values = expanded(settings, lambda key: f"{name}: {key}")
     connection = make_connection(service, {**values, **secrets, "name": name}, name)
     require_long_secrets(connection, name)
@@ -139,14 +139,14 @@ def _client(service: Service, name: str, settings: dict[str, Any], secrets: dict
 
 
 def _wanted(options: argparse.Namespace) -> Place | None:
-    """Return where secrets are to be kept: as the options say, else where the connection's others are."""
+    """Return where to store secrets: as the options say, else where the connection's other secrets are."""
     if options.keyring is not None:
         return "keyring" if options.keyring else "file"
     return next(iter(SecretStore().places(options.name).values()), None)
 
 
 def _keep_secrets(name: str, secrets: dict[str, str], wanted: Place | None) -> Place:
-    """Keep secrets where they are wanted, or else in the keyring if that can be, and say so if it cannot."""
+    """Store secrets in `wanted`, by default in the keyring if there is one, else in a file with a warning."""
     store = SecretStore()
     if wanted is None:
         why = keyring_lacks()
@@ -167,7 +167,7 @@ def _where(name: str, place: Place) -> str:
 
 
 def _forget(name: str, *fields: str) -> bool:
-    """Remove secrets, or all of them; say so and give false when some stay in a keyring."""
+    """Remove the named secrets, or all; warn and return False if some cannot be removed from the keyring."""
     try:
         SecretStore().delete(name, *fields)
     except ConnectionSetupError as error:
@@ -177,7 +177,7 @@ def _forget(name: str, *fields: str) -> bool:
 
 
 def _forget_token(service: Service, name: str) -> None:
-    """Remove the token that a connection's runs share; without its secret, it cannot be found."""
+    """Remove the cached access token of a connection, while the secret that locates it is still known."""
     with suppress(ConnectionSetupError):
         token = token_file(saved_connection(service, name))
         if token:
@@ -188,14 +188,14 @@ def _try_saved(service: Service, name: str, client: Client) -> int:
     exit_code = run_checks(service, client, as_json=False)
     if exit_code != OK:
         say(
-            f"{name} is saved, but not all of its checks are well: `ninjaone connection edit {name}` mends "
-            "it, and its --health-checks-off leaves out what need not be well"
+            f"{name} is saved, but some health checks failed; correct it with `ninjaone connection edit "
+            f"{name}`, or skip checks that you do not need with its option --health-checks-off"
         )
     return exit_code
 
 
 def remove(options: argparse.Namespace) -> int:
-    """Remove a connection, its secrets, and the token that its runs share."""
+    """Remove a connection, its secrets and its cached access token."""
     service, saved = the_service(), SavedConnections()
     path = saved.path(options.name)
     if not options.yes:
@@ -221,7 +221,7 @@ def the_service() -> Service:
 
 
 def run_checks(service: Service, client: Client, *, as_json: bool) -> int:
-    """Run a connection's health checks, print what they find, and give the exit code."""
+    """Run a connection's health checks and print the results; return the exit code."""
     findings = []
     for finding in examine(service, Catalog(), client):
         findings.append(finding)

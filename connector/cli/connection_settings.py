@@ -1,4 +1,4 @@
-"""What `connection add` and `connection edit` are told: by options, by standard input, or on the terminal."""
+"""The settings of `connection add` and `edit`: from options, standard input or prompts."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from connector.connections.secret_store import FIELDS as SECRETS
 from connector.errors import ConnectionSetupError, RunError
 
 APP_SECRET, _, USER_SECRET = SECRETS
-"""The secret of the client app, the only one that is given beside a browser; and what that gives."""
+"""The client app's secret, the only one that --browser accepts, and the refresh token that it returns."""
 _SOURCES = "--secret-file FILE or --secret-stdin"
 
 
 class _Refused(argparse.Action):
-    """Refuses a secret as an argument, without showing it."""
+    """Rejects a secret on the command line without printing it."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
         parser.error(
-            "secrets cannot be arguments, because every process of this machine can read those. "
+            "secrets cannot be passed as arguments, because other processes on this machine can read them. "
             f"Treat this one as exposed, and provide a new one with {_SOURCES}, or at the prompt"
         )
 
@@ -41,20 +41,27 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         "--timeout-s",
         metavar="S",
         type=float,
-        help="the longest wait for a response to start and the longest pause in it, in seconds; default: 60",
+        help="maximum time to wait for a response to start, and for more of it, in seconds (default: 60)",
     )
     parser.add_argument(
         "--total-timeout-s",
         metavar="S",
         type=float,
-        help="the longest time for a complete response, in seconds; default: 10 x --timeout-s, at least 120",
+        help="maximum time for a complete response, in seconds (default: 10 x --timeout-s, at least 120)",
     )
     parser.add_argument(
-        "--largest-body-mb", metavar="MIB", type=float, help="the largest response body, in MiB; default: 64"
+        "--largest-body-mb",
+        metavar="MIB",
+        type=float,
+        help="maximum size of a response body, in MiB (default: 64)",
     )
-    parser.add_argument("--verify-tls", action=argparse.BooleanOptionalAction, help="check certificates")
-    parser.add_argument("--ca-file", metavar="FILE", help="CA certificates to trust")
-    parser.add_argument("--proxy", metavar="URL", help="proxy URL; use ${NAME} for a password in it")
+    parser.add_argument(
+        "--verify-tls", action=argparse.BooleanOptionalAction, help="verify TLS certificates (default: yes)"
+    )
+    parser.add_argument("--ca-file", metavar="FILE", help="PEM file of CA certificates to trust")
+    parser.add_argument(
+        "--proxy", metavar="URL", help="proxy URL; write its password as ${NAME}, an environment variable"
+    )
     parser.add_argument(
         "--health-checks-off",
         metavar="NAME,...",
@@ -66,8 +73,10 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         help="accept a secret of fewer than 8 characters",
     )
-    parser.add_argument("--read-only", action=argparse.BooleanOptionalAction, help="block every change")
-    parser.add_argument("--audit", metavar="FILE", help="append one line per request to FILE")
+    parser.add_argument(
+        "--read-only", action=argparse.BooleanOptionalAction, help="block every action that changes something"
+    )
+    parser.add_argument("--audit", metavar="FILE", help="append one line per request to FILE (audit log)")
     secret = parser.add_mutually_exclusive_group()
     secret.add_argument("--secret-file", metavar="FILE", type=Path, help="read the secret from FILE")
     secret.add_argument("--secret-stdin", action="store_true", help="read the secret from standard input")
@@ -79,20 +88,20 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keyring",
         action=argparse.BooleanOptionalAction,
-        help="keep the secret in the system's keyring, or in a file that only you can read; by default a new "
-        "connection's is in the keyring if there is one",
+        help="store the secret in the system keyring, or else in a file only you can read; default for a new "
+        "connection: the keyring if there is one",
     )
     parser.add_argument(
         "--browser",
         action="store_true",
-        help="sign in as a user, with the browser of this machine, for what wants one; the secret is that of "
-        "the client app, if it has one",
+        help="sign in as a user in the browser on this machine, for actions that require a user; the secret "
+        "is the client app's, if it has one",
     )
     parser.add_argument(
         "--browser-port",
         metavar="PORT",
         type=_port,
-        help="the port of 127.0.0.1 to which the browser comes back; the client app's redirect URI names it",
+        help="the port of the client app's redirect URI, http://127.0.0.1:PORT/",
     )
     for name in ("secret", *SECRETS):
         option = "--" + name.replace("_", "-")
@@ -101,26 +110,28 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
-        raise argparse.ArgumentTypeError(f"{text} is not a port")
+        raise argparse.ArgumentTypeError(f"{text} is not a port number (1 to 65535)")
     return int(text)
 
 
 def secret_kind(options: argparse.Namespace, has: Collection[str] = ()) -> str:
-    """Return which secret is given: as the options say, else the only one that the connection has.
+    """Return the kind of the given secret: as the options say, else the only one that the connection has.
 
-    Raises RunError for another one than the client app's beside a browser.
+    Raises RunError if --browser is combined with any secret but the client app's.
     """
     if not options.browser:
         if options.browser_port:
             raise RunError("--browser-port requires --browser")
         return options.secret_kind or (next(iter(has)) if len(has) == 1 else APP_SECRET)
     if options.secret_kind not in (None, APP_SECRET):
-        raise RunError(f"--browser gives the {USER_SECRET}: beside it, only the {APP_SECRET} can be given")
+        raise RunError(
+            f"--browser obtains the {USER_SECRET} itself; it accepts only --secret-kind {APP_SECRET}"
+        )
     return APP_SECRET
 
 
 def given_settings(options: argparse.Namespace) -> dict[str, Any]:
-    """Return the settings that the options name. Raises ConnectionSetupError."""
+    """Return the settings given as options. Raises ConnectionSetupError."""
     given = {name: getattr(options, name, None) for name in SETTINGS}
     settings = {name: value for name, value in given.items() if value is not None}
     for name in ("ca_file", "audit"):
@@ -129,18 +140,18 @@ def given_settings(options: argparse.Namespace) -> dict[str, Any]:
     password = password_of(settings.get("proxy", ""))
     if password and not re.fullmatch(r"\$\{\w+\}", password):
         raise ConnectionSetupError(
-            "--proxy: a password is never an argument: write ${NAME} for it, which takes the environment "
-            "variable NAME whenever the connection is used"
+            "--proxy: a password cannot be passed as an argument; write ${NAME} in its place, and set the "
+            "environment variable NAME when the connection is used"
         )
     return settings
 
 
 def given_secret(options: argparse.Namespace, kind: str) -> dict[str, str]:
-    """Return the secret that the options name a source of, as the one of this kind. Raises RunError."""
+    """Return `{kind: secret}` from --secret-file or --secret-stdin, empty without them. Raises RunError."""
     if not (options.secret_file or options.secret_stdin):
         return {}
     if options.secret_stdin and is_terminal():
-        raise RunError("--secret-stdin: standard input is a terminal; leave the option out to be prompted")
+        raise RunError("--secret-stdin: standard input is a terminal; omit the option to be prompted")
     source = f"--secret-file {options.secret_file}" if options.secret_file else "--secret-stdin"
     try:
         text = options.secret_file.read_text("utf-8-sig") if options.secret_file else sys.stdin.read()
@@ -149,12 +160,12 @@ def given_secret(options: argparse.Namespace, kind: str) -> dict[str, str]:
         raise RunError(f"{source}: cannot be read: {reason}") from None
     text = text.removesuffix("\n")
     if not text:
-        raise RunError(f"{source}: it contains no secret")
+        raise RunError(f"{source}: contains no secret")
     return {kind: text}
 
 
 def ask_for_app_secret() -> dict[str, str]:
-    """Ask for the secret of a client app that need not have one. Without a terminal it has none."""
+    """Prompt for the client app's optional secret; return an empty dict without one or without a terminal."""
     answer = ask_secret(f"{_titled(APP_SECRET)} [none]") if is_terminal() else ""
     return {APP_SECRET: answer} if answer else {}
 
@@ -162,9 +173,9 @@ def ask_for_app_secret() -> dict[str, str]:
 def ask_for_missing(
     service: Service, settings: dict[str, Any], secret: dict[str, str], kind: str, *, browser: bool = False
 ) -> None:
-    """Ask for what a new connection needs and was not told. Raises RunError where there is no terminal.
+    """Prompt for required settings that were not given. Raises RunError if there is no terminal.
 
-    With a browser it needs no secret, though its client app may have one.
+    With `browser`, the secret is optional.
     """
     missing = []
     if not {"region", "base_url"} & settings.keys():
@@ -174,7 +185,7 @@ def ask_for_missing(
     if not secret and not browser:
         missing.append(_SOURCES)
     if missing and not is_terminal():
-        raise RunError(f"no terminal to ask on; use {', '.join(missing)}")
+        raise RunError(f"no terminal for prompts; use {', '.join(missing)}")
     for what in missing:
         if what == "--client-id":
             settings["client_id"] = ask("Client id", _some)
@@ -189,7 +200,7 @@ def ask_for_missing(
 def ask_for_changes(
     service: Service, settings: Mapping[str, Any], kind: str
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """Ask for the settings and the secret that every connection has; an empty answer keeps what is there."""
+    """Prompt for host, client id and secret; an empty reply keeps the current value."""
     changes = _asked_host(service, settings.get("region") or settings.get("base_url", ""))
     if client_id := ask("Client id", default=settings.get("client_id", "")):
         changes["client_id"] = client_id

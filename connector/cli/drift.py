@@ -1,4 +1,4 @@
-"""`catalog drift`: what the vendor's document has that the catalog lacks, and what changed in it."""
+"""The `catalog drift` command: compare the catalog with the vendor's OpenAPI document."""
 
 from __future__ import annotations
 
@@ -20,9 +20,12 @@ from connector.errors import RunError
 def add_drift(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone catalog drift`."""
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--spec", metavar="FILE|URL", help="the OpenAPI document")
+    source.add_argument("--spec", metavar="FILE|URL", help="read the OpenAPI document from a file or URL")
     source.add_argument(
-        "-c", "--connection", metavar="NAME|FILE", help="use the document of this connection's instance"
+        "-c",
+        "--connection",
+        metavar="NAME|FILE",
+        help="download the document from this connection's instance",
     )
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
     parser.set_defaults(command=_drift)
@@ -45,7 +48,7 @@ def _document(options: argparse.Namespace, service: Service) -> dict[str, Any]:
     if options.spec:
         return read_document(options.spec)
     if not service.document:
-        raise RunError(f"{service.title} does not serve its document; use --spec")
+        raise RunError(f"{service.title} does not publish its OpenAPI document; use --spec")
     return instance_document(load_connection(service, options.connection), service.document)
 
 
@@ -54,7 +57,7 @@ def _page(found: Drift) -> Iterator[str]:
         "not in the catalog": found.missing,
         "new in the document": found.added,
         "removed from the document": found.removed,
-        "declarations that the document contradicts": found.actions,
+        "actions whose declarations contradict the document": found.actions,
     }
     for title, names in lists.items():
         if names:

@@ -21,8 +21,8 @@ from connector.errors import ConnectorError, RunError, RunInterruptedError, RunS
 OK, ROWS_FAILED, NOTHING_RUN, STOPPED, OUR_FAULT, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 COMMANDS = {
-    "actions": ("connector.cli.catalogue", "list all actions, or those that match the given words"),
-    "show": ("connector.cli.catalogue", "show one action: inputs, options, examples"),
+    "actions": ("connector.cli.catalog", "list all actions, or those that match the given words"),
+    "show": ("connector.cli.catalog", "show one action: inputs, options, examples"),
     "run": ("connector.cli.run", "run an action over a file of rows, or a job file"),
     "rerun": ("connector.cli.rerun", "run the failed rows of a run again, where that is safe"),
     "call": ("connector.cli.run", "run an action once, with values given as key=value"),
@@ -33,7 +33,7 @@ COMMANDS = {
     "new": ("connector.cli.new", "write an action's declaration from the vendor's OpenAPI document"),
     "host": ("connector.cli.host", "build an integration for another platform"),
     "catalog": (
-        "connector.cli.catalogue",
+        "connector.cli.catalog",
         "browse, export and check the catalog",
     ),
     "docs": ("connector.cli.docs", "print the documentation"),

@@ -1,4 +1,4 @@
-"""`new`: a declaration to begin with, out of the vendor's published document."""
+"""The `new` command: generate a draft declaration from the vendor's OpenAPI document."""
 
 from __future__ import annotations
 
@@ -23,8 +23,12 @@ def add_new(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--from-spec", metavar="FILE", required=True, help="the OpenAPI document, a file or a URL"
     )
-    parser.add_argument("--name", default="", help="the action's name, a verb and a noun")
-    parser.add_argument("--area", default="", help="the folder (area) of the declaration")
+    parser.add_argument(
+        "--name", default="", help="the action's name, such as list_devices (default: from the operation)"
+    )
+    parser.add_argument(
+        "--area", default="", help="the declaration's folder, such as devices (default: from the operation)"
+    )
     parser.add_argument(
         "--output",
         metavar="DIR",
@@ -36,7 +40,7 @@ def add_new(parser: argparse.ArgumentParser) -> None:
 
 
 def _loadable(catalog: Catalog) -> Iterator[Action]:
-    """Yield the actions that can be read; one that is being written is no reason to refuse another."""
+    """Yield the actions that load; an unfinished declaration does not block a new one."""
     for name in catalog.names:
         try:
             yield catalog.action(name)
@@ -71,9 +75,9 @@ def _new(options: argparse.Namespace) -> int:
         with path.open("x", encoding="utf-8") as file:
             file.write(made.text)
     except FileExistsError:
-        raise RunError(f"{path} is there already") from None
+        raise RunError(f"{path} already exists; delete it or use another --output") from None
     except OSError as error:
         raise RunError(f"{path}: cannot be written: {error}") from error
     print(path)
-    print("ninjaone: review its summary, names, effect and time units", file=sys.stderr)
+    print("ninjaone: review the summary, input names, effect and time units in this file", file=sys.stderr)
     return OK

@@ -61,7 +61,10 @@ def test_a_connection_that_does_not_sign_in_is_saved_and_says_how_to_mend_it(
     assert done.returncode == 1
     assert done.stdout.startswith("FAILED  Sign-in")
     assert "refuses the client secret" in done.stdout
-    assert "acme is saved, but not all of its checks are well: `ninjaone connection edit acme`" in done.stderr
+    assert (
+        "acme is saved, but some health checks failed; correct it with `ninjaone connection edit acme`"
+        in done.stderr
+    )
     assert SECRET not in done.stdout + done.stderr
     done = ninjaone("connection", "edit", "acme", "--secret-stdin", stdin=sandbox.client_secret)
     assert done.returncode == 0, done.stdout
@@ -137,14 +140,14 @@ def test_each_kind_of_secret(in_process: Ninjaone, kind: str, options: tuple[str
         (
             (),
             "",
-            "no terminal to ask on; use --region or --base-url, --client-id, --secret-file FILE or "
+            "no terminal for prompts; use --region or --base-url, --client-id, --secret-file FILE or "
             "--secret-stdin",
         ),
-        (("--region", "eu", "--secret-stdin"), SECRET, "no terminal to ask on; use --client-id"),
+        (("--region", "eu", "--secret-stdin"), SECRET, "no terminal for prompts; use --client-id"),
         (("--region", "eu1", "--client-id", "x", "--secret-stdin"), SECRET, 'acme: no region "eu1" (did you'),
         (("--base-url", "http://x.y", "--client-id", "x", "--secret-stdin"), SECRET, "must be https://"),
-        ((*APP, "--secret-stdin"), "", "it contains no secret"),
-        ((*APP, "--secret-stdin"), "\n", "it contains no secret"),
+        ((*APP, "--secret-stdin"), "", "contains no secret"),
+        ((*APP, "--secret-stdin"), "\n", "contains no secret"),
         ((*APP, "--secret-stdin"), f"{SECRET}\n{SECRET}\n", "acme: client_secret has a line break"),
         ((*APP, "--secret-file", "nowhere"), "", "--secret-file nowhere: cannot be read: No such file"),
         ((*APP, "--secret-file", "."), "", "--secret-file .: cannot be read"),
@@ -157,16 +160,24 @@ def test_each_kind_of_secret(in_process: Ninjaone, kind: str, options: tuple[str
         ((*APP, "--secret-stdin", "--timeout-s", "0"), SECRET, "timeout_s must be a number of seconds"),
         ((*APP, "--secret-stdin", "--timeout-s", "nan"), SECRET, "timeout_s must be a number of seconds"),
         ((*APP, "--secret-stdin", "--ca-file", "nowhere"), SECRET, "there is no ca_file"),
-        ((*APP, "--secret-stdin", "--proxy", f"http://u:{SECRET}@p"), "x", "a password is never an argument"),
-        ((*APP, "--secret-stdin", "--proxy", f"u:{SECRET}@p"), "x", "a password is never an argument"),
+        (
+            (*APP, "--secret-stdin", "--proxy", f"http://u:{SECRET}@p"),
+            "x",
+            "a password cannot be passed as an argument",
+        ),
+        (
+            (*APP, "--secret-stdin", "--proxy", f"u:{SECRET}@p"),
+            "x",
+            "a password cannot be passed as an argument",
+        ),
         ((*APP, "--secret-stdin", "--proxy", "http://u:${NO}@p"), "x", "environment variable NO is not set"),
         ((*APP, "--secret-stdin"), "7-chars", "acme: the client_secret has fewer than 8 characters"),
         ((*APP, "--secret-stdin", "--secret-kind", "access_token"), "x", "the access_token has fewer than 8"),
-        ((*APP, "--client-secret", SECRET), "", "secrets cannot be arguments"),
-        ((*APP, f"--client-secret={SECRET}"), "", "secrets cannot be arguments"),
-        ((*APP, "--secret", SECRET), "", "secrets cannot be arguments"),
-        ((*APP, "--access-token", SECRET), "", "secrets cannot be arguments"),
-        ((*APP, "--refresh", SECRET), "", "secrets cannot be arguments"),
+        ((*APP, "--client-secret", SECRET), "", "secrets cannot be passed as arguments"),
+        ((*APP, f"--client-secret={SECRET}"), "", "secrets cannot be passed as arguments"),
+        ((*APP, "--secret", SECRET), "", "secrets cannot be passed as arguments"),
+        ((*APP, "--access-token", SECRET), "", "secrets cannot be passed as arguments"),
+        ((*APP, "--refresh", SECRET), "", "secrets cannot be passed as arguments"),
     ],
 )
 def test_what_is_missing_or_wrong_is_said_and_nothing_is_saved(

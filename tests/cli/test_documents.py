@@ -46,7 +46,7 @@ def test_new_writes_a_declaration(ninjaone: Ninjaone, document: Path, tmp_path: 
 
     again = ninjaone(*arguments)
     assert again.returncode == 2
-    assert "is there already" in again.stderr
+    assert "already exists" in again.stderr
 
 
 def test_new_takes_an_area_and_a_folder_and_prints(

@@ -1,4 +1,4 @@
-"""`actions`, `show` and `catalog`: finding and understanding actions."""
+"""The `actions`, `show` and `catalog` commands: find and describe actions."""
 
 from __future__ import annotations
 
