@@ -1,68 +1,86 @@
-"""`sandbox`: a NinjaOne on this machine."""
+"""`sandbox`: a service on this machine."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+from typing import TYPE_CHECKING, Any
 
 from connector.cli.main import OK
 from connector.errors import RunError
 
+if TYPE_CHECKING:
+    from connector.sandbox.server import MockServer
+
+_COMMON = ("port", "latency_ms", "seed")
+_OWN = ("devices", "user_context", "old_token_path")
+"""Settings that not every service's sandbox has: they are passed on only if they are given."""
+
 
 def add_sandbox(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone sandbox`."""
-    parser.add_argument("--port", type=int, default=8765, help="port on 127.0.0.1; 0 for a free one")
-    parser.add_argument("--devices", type=int, default=25, help="number of devices")
     parser.add_argument(
-        "--latency", type=float, default=0, metavar="MS", help="delay of every response, in ms"
+        "--service", default="ninjaone", metavar="NAME", help="the service to play (default: %(default)s)"
+    )
+    parser.add_argument("--port", type=int, default=8765, help="port on 127.0.0.1; 0 for a free one")
+    parser.add_argument("--devices", type=int, help="number of devices (default: 25)")
+    parser.add_argument(
+        "--latency",
+        type=float,
+        default=0,
+        dest="latency_ms",
+        metavar="MS",
+        help="delay of every response, in ms",
     )
     parser.add_argument("--seed", type=int, default=1, help="seed of the generated data")
     parser.add_argument("--fault", default="", metavar="NAME=RATE,...", help="such as 429=0.05,html=0.02")
     parser.add_argument(
         "--user-context",
-        default="",
+        type=_names,
         metavar="OPERATION,...",
         help="operations that require a signed-in user, such as runScriptOnDevice",
     )
     parser.add_argument(
         "--old-token-path",
         action="store_true",
+        default=None,
         help="also issue tokens at /oauth/token, for older clients",
     )
     parser.set_defaults(command=_sandbox)
 
 
-def _sandbox(options: argparse.Namespace) -> int:
-    from connector.sandbox.faults import parse_faults
-    from connector.sandbox.ninjaone.oauth.client_apps import NATIVE, REDIRECT_URI, WEB
-    from connector.sandbox.ninjaone.server import Sandbox
+def _names(text: str) -> list[str]:
+    return [name for name in text.split(",") if name]
 
+
+def _sandbox(options: argparse.Namespace) -> int:
+    sandbox = _make(options)
+    _describe(sandbox, options.service)
+    with contextlib.suppress(KeyboardInterrupt):
+        sandbox.serve_forever()
+    return OK
+
+
+def _make(options: argparse.Namespace) -> MockServer:
+    from connector.sandbox.faults import parse_faults
+    from connector.sandbox.services import make_sandbox
+
+    settings: dict[str, Any] = {name: getattr(options, name) for name in _COMMON}
+    settings |= {name: value for name in _OWN if (value := getattr(options, name)) is not None}
     try:
-        faults = parse_faults(options.fault)
-        sandbox = Sandbox(
-            port=options.port,
-            devices=options.devices,
-            latency_ms=options.latency,
-            seed=options.seed,
-            faults=faults,
-            user_context=[name for name in options.user_context.split(",") if name],
-            old_token_path=options.old_token_path,
-        )
+        return make_sandbox(options.service, faults=parse_faults(options.fault), **settings)
     except (ValueError, OSError, OverflowError) as error:
         raise RunError(f"the sandbox cannot start: {error}") from error
+
+
+def _describe(sandbox: MockServer, service: str) -> None:
+    """Print how to connect."""
     print(f"The sandbox listens on {sandbox.base_url}. As a connection file:", flush=True)
     print("\n".join(f"    {name}: {value}" for name, value in sandbox.connection.items()))
     print("or as environment variables:")
     for name, value in sandbox.connection.items():
-        print(f"    export NINJAONE_{name.upper()}={value}")
-    print("or as a saved connection, signed in as a user (the sandbox grants every request):")
-    add = f"ninjaone connection add NAME --base-url {sandbox.base_url}"
-    print(f"    {add} --client-id {NATIVE.client_id} --browser")
-    print(
-        f"({WEB.client_id} is an app with a secret, {WEB.secret}; the redirect URI of both is "
-        f"{REDIRECT_URI}.)"
-    )
+        if name != "service":
+            print(f"    export {service.upper()}_{name.upper()}={value}")
+    for line in sandbox.hints:
+        print(line)
     print("Press Ctrl-C to stop.", flush=True)
-    with contextlib.suppress(KeyboardInterrupt):
-        sandbox.serve_forever()
-    return OK

@@ -53,6 +53,16 @@ class MockServer:
         self._thread: threading.Thread | None = None
 
     @property
+    def connection(self) -> dict[str, str]:
+        """Return the settings of a connection to this server, as in a connection file."""
+        return {"base_url": self.base_url}
+
+    @property
+    def hints(self) -> tuple[str, ...]:
+        """Return what the command prints below the connection, line by line."""
+        return ()
+
+    @property
     def slow_s(self) -> float:
         """The delay of the fault `slow`, in seconds; may be set."""
         return self._app.slow_s

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from connector.sandbox.ninjaone.api.operations import operations
 from connector.sandbox.ninjaone.data.state import State
 from connector.sandbox.ninjaone.oauth.authorize import REFRESH_TOKEN, Authorizations
-from connector.sandbox.ninjaone.oauth.client_apps import CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, WEB
+from connector.sandbox.ninjaone.oauth.client_apps import CLIENT_ID, CLIENT_SECRET, NATIVE, REDIRECT_URI, WEB
 from connector.sandbox.ninjaone.oauth.tokens import Tokens
 from connector.sandbox.ninjaone.service import NinjaOneService
 from connector.sandbox.server import MockServer
@@ -60,6 +60,17 @@ class Sandbox(MockServer):
     def connection(self) -> dict[str, str]:
         """Return what a client needs: `base_url`, `client_id`, `client_secret`."""
         return {"base_url": self.base_url, "client_id": self.client_id, "client_secret": self.client_secret}
+
+    @property
+    def hints(self) -> tuple[str, ...]:
+        """Return how to sign in as a user."""
+        add = f"ninjaone connection add NAME --base-url {self.base_url}"
+        return (
+            "or as a saved connection, signed in as a user (the sandbox grants every request):",
+            f"    {add} --client-id {NATIVE.client_id} --browser",
+            f"({WEB.client_id} is an app with a secret, {WEB.secret}; the redirect URI of both is "
+            f"{REDIRECT_URI}.)",
+        )
 
     @property
     def user_connection(self) -> dict[str, str]:

@@ -1,0 +1,45 @@
+"""The sandboxes by service: the class `Sandbox` of each package `connector.sandbox.SERVICE.server`.
+
+A package is imported when its sandbox is first needed.
+"""
+
+from __future__ import annotations
+
+import inspect
+import pkgutil
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any, cast
+
+from connector.sandbox.server import MockServer
+
+
+@cache
+def sandbox_services() -> tuple[str, ...]:
+    """Return the names of the services that have a sandbox."""
+    folder = Path(__file__).parent
+    return tuple(sorted(entry.name for entry in pkgutil.iter_modules([str(folder)]) if entry.ispkg))
+
+
+def sandbox_class(service: str) -> type[MockServer]:
+    """Return the class of a service's sandbox. Raises ValueError if it has none."""
+    if service not in sandbox_services():
+        raise ValueError(
+            f"there is no sandbox of the service {service!r}; there is one of {', '.join(sandbox_services())}"
+        )
+    return cast("type[MockServer]", import_module(f"connector.sandbox.{service}.server").Sandbox)
+
+
+def make_sandbox(service: str, **settings: Any) -> MockServer:
+    """Return a service's sandbox, which is not started yet.
+
+    `settings` are arguments of its class. Raises ValueError for one that it does not have or whose value is
+    wrong, OSError if the port is in use.
+    """
+    kind = sandbox_class(service)
+    known = inspect.signature(kind).parameters
+    for name in settings:
+        if name not in known:
+            raise ValueError(f"the sandbox of {service} has no setting {name.replace('_', '-')!r}")
+    return kind(**settings)
