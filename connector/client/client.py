@@ -226,7 +226,7 @@ class Client:
             request_id = redactor.text(request_id)
         hide = redactor.said
         answer = Response(came.status, came.headers, came.body, attempt, request_id, lost_before, hide)
-        if not request.binary:
+        if answer.body and not request.binary:
             answer = answer.in_utf8()
         if request.redirects and 300 <= answer.status < 400:
             return answer
@@ -237,6 +237,8 @@ class Client:
             return self._html(request, answer)
         if not 200 <= answer.status < 300:
             return self._error_answer(request, answer)
+        if not answer.body:
+            return answer
         if not (request.binary or answer.is_text):
             said = f"sent bytes that are not {answer.charset} text"
             return _Failure("text", self._api_error("bad_response", request, answer, said), False)

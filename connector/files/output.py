@@ -357,6 +357,25 @@ class StreamOutput:
             self._partial.close()
 
 
+class NoOutput:
+    """No output at all, for a run whose envelopes only its listeners need. Cannot be resumed."""
+
+    done_rows = 0
+
+    def earlier(self) -> Iterator[Envelope]:
+        """Return no envelopes: it cannot be resumed."""
+        return iter(())
+
+    def write(self, lines: bytes) -> None:
+        """Write nothing."""
+
+    def finish(self) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
 @contextmanager
 def _writing() -> Iterator[None]:
     try:

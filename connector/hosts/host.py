@@ -6,7 +6,6 @@ settings), its rows (an iterator of `files.InputRow`), and what answers a row (a
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from threading import Event
@@ -24,7 +23,7 @@ from connector.common.redaction import Redactor
 from connector.connections.connection import Connection
 from connector.errors import RunError, shorten, values_hidden
 from connector.files.envelope import Envelope
-from connector.files.output import StreamOutput
+from connector.files.output import NoOutput
 from connector.files.readers import InputRow
 from connector.invocation.bindings import Bindings
 from connector.runs.batch import require_first, run_batch
@@ -102,13 +101,12 @@ def _run_rows(
     client = open_client(prepared.service, connection, prepared.bindings.delay_ms, clock=clock)
     sign_in(client)
     invoker = make_invoker(prepared, client)
-    with open(os.devnull, "wb") as nowhere:  # what is kept of an envelope is what the host is answered
-        output = StreamOutput("jsonl", nowhere)
-        concurrency = prepared.job.concurrency
-        try:
-            return run_batch(rows, invoker, output, clock, (given.answer,), stop, concurrency=concurrency)
-        finally:
-            client.flush_audit()
+    try:
+        return run_batch(
+            rows, invoker, NoOutput(), clock, (given.answer,), stop, concurrency=prepared.job.concurrency
+        )
+    finally:
+        client.flush_audit()
 
 
 class _GivenRows:

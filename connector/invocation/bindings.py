@@ -32,6 +32,9 @@ from connector.templating.values import NULL, noticed, null_as_missing, parse_js
 _NULL = re.compile(r"\bnull\b")
 """A template with this word can clear a value; a row's text without it in the template cannot."""
 
+_HOLDS_NO_NULL = frozenset((str, int, float, bool))
+"""The types of most cells: to look into one of another type costs more."""
+
 
 @dataclass(frozen=True)
 class Binding:
@@ -142,7 +145,7 @@ class Bindings:
         """Return what templates see of a row; in a table, the columns that it leaves out are NULL."""
         if not self.null_is_missing:
             return Scope(row, self.constants)
-        cells = {name: null_as_missing(cell) for name, cell in row.items()}
+        cells = {n: c if type(c) in _HOLDS_NO_NULL else null_as_missing(c) for n, c in row.items()}
         if "_columns" in self.__dict__:  # some row has lacked one
             for name in self._columns:
                 cells.setdefault(name, NULL)

@@ -171,7 +171,9 @@ class _TableCompiler(_Compiler):
 
     def _text(self, node: str) -> Fill:
         fill = _compile_text(node)
-        return (lambda values: fill(values) if fill(values).strip() else ABSENT) if _OPEN in node else fill
+        if _OPEN not in node:
+            return fill
+        return lambda values: filled if (filled := fill(values)).strip() else ABSENT
 
     def _value(self, index: int) -> Fill:
         fill = super()._value(index)
@@ -179,8 +181,10 @@ class _TableCompiler(_Compiler):
 
     def _object(self, members: Sequence[tuple[Callable[[list[Any]], str], Fill]]) -> Fill:
         def fill(values: list[Any]) -> Json:
-            filled = ((name(values), fill(values)) for name, fill in members)
-            present = {name: value for name, value in filled if value is not ABSENT and name.strip()}
+            present = {}
+            for name, fill in members:
+                if (value := fill(values)) is not ABSENT and (key := name(values)).strip():
+                    present[key] = value
             return present if present or not members else ABSENT
 
         return fill
