@@ -132,7 +132,7 @@ def load_action(
         operation=top.text("operation"),
         method=method,
         path=request_path,
-        effect=_one_of(top, "effect", EFFECTS),
+        effect=top.one_of("effect", EFFECTS),
         idempotent=top.value("idempotent", bool),
         inputs={**inputs, **{name: i for name, i in shared.items() if name not in inputs}},
         required=top.texts("required"),
@@ -156,13 +156,6 @@ def _request(top: Section) -> tuple[str, str]:
     if method not in METHODS or not path.startswith("/"):
         raise top.fault(f"a method ({', '.join(METHODS)}) and a path are expected", "request")
     return method, path
-
-
-def _one_of(top: Section, key: str, allowed: tuple[str, ...]) -> Any:
-    value = top.text(key)
-    if value not in allowed:
-        raise top.fault(f'"{value}" is not one of {", ".join(allowed)}', key)
-    return value
 
 
 def _part(part: Section) -> PartType:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,21 @@ class Section:
     def text(self, key: str, default: Any = _REQUIRED) -> Any:
         """Return a text entry."""
         return self.value(key, str, default)
+
+    def one_of(self, key: str, allowed: tuple[str, ...], default: Any = _REQUIRED) -> Any:
+        """Return a text entry that is one of `allowed`."""
+        value = self.text(key, default)
+        if key in self.data and value not in allowed:
+            raise self.fault(f'"{value}" is not one of {", ".join(allowed)}', key)
+        return value
+
+    def pattern(self, key: str) -> re.Pattern[str] | None:
+        """Return a regular expression, compiled; None if there is no such entry."""
+        text = self.text(key, None)
+        try:
+            return None if text is None else re.compile(text)
+        except re.error as error:
+            raise self.fault(f"this is not a regular expression: {error}", key) from None
 
     def texts(self, key: str) -> tuple[str, ...]:
         """Return a list of texts; an absent one is empty."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,17 +12,44 @@ from typing import Any
 from connector.catalog.declaration import Section, load_declaration, read_input
 from connector.catalog.filter_grammar import FilterGrammar
 from connector.catalog.inputs import Input
+from connector.common.json_text import Json
 from connector.errors import Code
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting that the connections of this service have beside those of every connection; it is text."""
+
+    title: str
+    description: str
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """Where an instance says how to sign in: the path, which is read without sign-in.
+
+    `url` is the member of the response with the URL of the sign-in, to which `token_path` is appended.
+    `settings` are settings of the connection, by the member that has the value. It is asked for if one of
+    them is not given.
+    """
+
+    path: str
+    url: str
+    token_path: str
+    settings: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class SignIn:
     """The service's OAuth 2.0 settings.
 
-    `errors` explains error codes and statuses of the token endpoint, and `elsewhere` a response that is not
-    from one. `user_scopes` are requested for a user if the connection names no scope, and
-    `offline_scope` always, since it gives a refresh token. `app` is how to create a client app for that.
-    `needs` is the scope that a request requires, by its effect.
+    `query` are the parameters of the token request: name to setting of the connection; one without a value is
+    left out. `discovery` says where the rest is asked for. `errors` explains error codes and statuses of the
+    token endpoint, and `elsewhere` a response that is not from one. `default_scope` is sent if the connection
+    names no scope. `user_scopes` are requested for a user then, and `offline_scope` always, since it gives a
+    refresh token. `app` is how to create a client app for that. `needs` is the scope that a request requires,
+    by its effect.
     """
 
     token_path: str
@@ -35,13 +63,18 @@ class SignIn:
     offline_scope: str
     app: str
     needs: Mapping[str, str]
+    default_scope: str = ""
+    query: Mapping[str, str] = field(default_factory=dict)
+    discovery: Discovery | None = None
 
 
 @dataclass(frozen=True)
 class ErrorShape:
     """The members of one kind of error body; it applies if the body has the member `when`.
 
-    With `in_success` it is also read in responses with a successful status, which are failures then.
+    With `when` "*" it applies to any object, whose members are then messages (text, or an array of texts) by
+    what they are about, such as the JSON path of a value. With `in_success` it is also read in responses with
+    a successful status, which are failures then.
     """
 
     when: str
@@ -57,7 +90,8 @@ class Errors:
 
     `generic` are the codes that add nothing to the status; `hints` say what to do, by the vendor's code or by
     ours. `failed_texts` are whole bodies that mean failure with a successful status; `successes` are values
-    of a shape's member that do not.
+    of a shape's member that do not. `warnings` are members of a successful body that say what was not as
+    requested.
     """
 
     shapes: tuple[ErrorShape, ...]
@@ -67,6 +101,7 @@ class Errors:
     hints: Mapping[str, str]
     failed_texts: tuple[str, ...] = ()
     successes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @cached_property
     def in_success(self) -> tuple[str, ...]:
@@ -81,10 +116,17 @@ class Errors:
 
 @dataclass(frozen=True)
 class Throttling:
-    """How the service reports too many requests: statuses, and words of an HTML page sent instead."""
+    """How the service reports too many requests: statuses, and words of an HTML page sent instead.
+
+    `waits_s` are the waits (seconds) before each further try, for a service that limits the requests of a
+    long window; without them the waits are short. `says` finds the limit in the text of the response: its
+    first group is a number of requests, its second one a number of minutes.
+    """
 
     statuses: tuple[int, ...]
     html_words: tuple[str, ...]
+    waits_s: tuple[float, ...] = ()
+    says: re.Pattern[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -96,7 +138,11 @@ class Pager:
     `item`); it is sent as `send` (`query.NAME` or `body.NAME`). `advances` is a member of the response that
     must increase while the position stays the same. `page_size` is the size that is requested, `least` the
     smallest that the API accepts. `until` lists what ends the list: `empty` (no items), `short` (fewer items
-    than requested), `no_position`.
+    than requested), `no_position`, `total` (as many items as the response has in all).
+
+    With `first`, pages are counted from that number instead: `send` is the number of the page, and `total` is
+    the member of the response with the number of all items. `item` is then what tells one item from another.
+    `always` is sent with each page, by its place in the request.
     """
 
     name: str
@@ -110,6 +156,9 @@ class Pager:
     advances: str = ""
     pick: str = ""
     item: str = ""
+    first: int | None = None
+    total: str = ""
+    always: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -124,7 +173,12 @@ class HealthCheck:
 
 @dataclass(frozen=True)
 class Service:
-    """A service as declared. `document` is the path at which an instance serves its OpenAPI document."""
+    """A service as declared. `document` is the path at which an instance serves its OpenAPI document.
+
+    With `names` "bare", its actions are called by their names alone; with "qualified", by SERVICE.NAME.
+    `settings` are those that only its connections have. With `wrap` "array", the JSON object of a POST is
+    sent as an array with this one item.
+    """
 
     name: str
     title: str
@@ -142,6 +196,9 @@ class Service:
     health_checks: tuple[HealthCheck, ...]
     scopes: Mapping[str, str]
     words: Mapping[str, Mapping[str, str]]
+    names: str = "bare"
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    wrap: str = ""
 
     @property
     def health_check_names(self) -> tuple[str, ...]:
@@ -161,7 +218,7 @@ def load_service(path: Path) -> Service:
         sign_in=_sign_in(top.section("sign_in")),
         errors=_errors(top.section("errors")),
         throttling=_throttling(top.section("throttling")),
-        request_id_header=top.text("request_id_header").lower(),
+        request_id_header=top.text("request_id_header", "").lower(),
         pagers={name: _pager(name, part) for name, part in top.sections("pagers")},
         filters={name: _filter(name, part) for name, part in top.sections("filters")},
         secrets=top.texts("secrets"),
@@ -169,16 +226,25 @@ def load_service(path: Path) -> Service:
         health_checks=tuple(_health_check(part) for part in top.each("health_checks")),
         scopes=top.mapping("scopes"),
         words=top.mapping("words"),
+        names=top.one_of("names", ("bare", "qualified"), "bare"),
+        settings={name: _setting(part) for name, part in top.sections("settings")},
+        wrap=top.one_of("wrap", ("array",), ""),
     )
     top.finish()
     return service
 
 
+def _setting(part: Section) -> Setting:
+    setting = Setting(part.text("title"), part.text("description", ""), part.value("required", bool, False))
+    part.finish()
+    return setting
+
+
 def _sign_in(part: Section) -> SignIn:
     sign_in = SignIn(
         token_path=part.text("token_path"),
-        authorize_path=part.text("authorize_path"),
-        revoke_path=part.text("revoke_path"),
+        authorize_path=part.text("authorize_path", ""),
+        revoke_path=part.text("revoke_path", ""),
         grants=part.texts("grants"),
         expired=part.texts("expired"),
         errors=part.mapping("errors"),
@@ -187,9 +253,23 @@ def _sign_in(part: Section) -> SignIn:
         offline_scope=part.text("offline_scope", ""),
         app=part.text("app", ""),
         needs=part.mapping("needs"),
+        default_scope=part.text("default_scope", ""),
+        query=part.mapping("query"),
+        discovery=_discovery(part.section("discovery")) if "discovery" in part.data else None,
     )
     part.finish()
     return sign_in
+
+
+def _discovery(part: Section) -> Discovery:
+    discovery = Discovery(
+        path=part.text("path"),
+        url=part.text("url"),
+        token_path=part.text("token_path"),
+        settings=part.mapping("settings"),
+    )
+    part.finish()
+    return discovery
 
 
 def _errors(part: Section) -> Errors:
@@ -213,13 +293,19 @@ def _errors(part: Section) -> Errors:
         hints=part.mapping("hints"),
         failed_texts=part.texts("failed_texts"),
         successes=part.texts("successes"),
+        warnings=part.texts("warnings"),
     )
     part.finish()
     return errors
 
 
 def _throttling(part: Section) -> Throttling:
-    throttling = Throttling(statuses=tuple(part.value("statuses", list)), html_words=part.texts("html_words"))
+    throttling = Throttling(
+        statuses=tuple(part.value("statuses", list)),
+        html_words=part.texts("html_words"),
+        waits_s=tuple(part.value("waits_s", list, [])),
+        says=part.pattern("says"),
+    )
     part.finish()
     return throttling
 
@@ -256,6 +342,9 @@ def _pager(name: str, part: Section) -> Pager:
         advances=part.text("advances", ""),
         pick=part.text("pick", ""),
         item=part.text("item", ""),
+        first=part.value("first", int, None),
+        total=part.text("total", ""),
+        always=part.mapping("always"),
     )
     part.finish()
     return pager
