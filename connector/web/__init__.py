@@ -1,1 +1,1 @@
-"""The catalog in a browser: served on this machine alone, or exported as static files."""
+"""The catalog in a browser: served on the local machine only, or exported as static files."""

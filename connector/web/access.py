@@ -1,13 +1,13 @@
-"""Access control: only the browser on this machine that was given the address, and only our own pages in it.
+"""Access control: only the local browser that opened the printed address, and only this server's pages in it.
 
-What is guarded against, and how:
+Threats and their countermeasures:
 
-- other users of this machine, and pages elsewhere: every request needs the token of the address or the cookie
-  that it was changed for (`SameSite=Strict`, so that no other site's page makes the browser send it);
-- a name that an attacker points at 127.0.0.1 (DNS rebinding): the Host header must name this machine;
-- a page of another server of this machine, to which browsers send the cookie, too: a POST needs our Origin
-  and a token that our own pages hold, and `Cross-Origin-Resource-Policy` keeps answers from being embedded;
-- what a page might be made to show: the policy allows no inline script or style, and no other address.
+- other users of this machine, and pages of other sites: each request needs the token from the address, or the
+  session cookie that replaces it (`SameSite=Strict`: browsers do not send it for another site's page);
+- a host name that resolves to 127.0.0.1 (DNS rebinding): the Host header must be 127.0.0.1 or localhost;
+- pages of other servers on this machine, for which browsers do send the cookie: a POST requires this server's
+  Origin and a CSRF token, and `Cross-Origin-Resource-Policy` prevents embedding of responses;
+- injected content: the Content-Security-Policy allows no inline scripts or styles and no other hosts.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 View = Callable[[Request], Response]
-"""Answers a request that was let in."""
+"""Returns the response to a request that passed the access checks."""
 
 HOST_NAMES = ("127.0.0.1", "localhost")
-"""The names of this machine that a request may ask for."""
+"""The accepted host names of the Host header."""
 
 CSRF_HEADER, CSRF_FIELD = "X-CSRF-Token", "csrf_token"
-"""Where a POST carries the token that our pages hold: a script's header, or a form's field."""
+"""Where a POST carries the CSRF token: a header sent by scripts, or a form field."""
 
 MOST_SENT = 64 * 2**20
-"""The largest body that is read, in bytes: rows may be dropped on a page."""
+"""The largest accepted request body, in bytes; files of rows can be uploaded."""
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -50,7 +50,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-"""What every answer carries."""
+"""The headers of every response."""
 
 _COME_IN = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Action catalog</title>
@@ -63,8 +63,8 @@ _COME_IN = """<!doctype html>
 class AccessControl:
     """The WSGI application: `view` behind the checks of this module.
 
-    `token` opens as long as the server runs; `ticket` opens once. The latter is for the browser that the
-    command itself starts: a program's arguments can be read by everybody on a machine.
+    `token` is valid as long as the server runs; `ticket` is valid once. The latter is for the browser that
+    the command starts, because other users can read a program's arguments.
     """
 
     def __init__(self, view: View) -> None:
@@ -74,7 +74,7 @@ class AccessControl:
         self._lock = threading.Lock()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request."""
+        """Return the response to one request, as WSGI requires."""
         request = Request(environ)
         request.max_content_length = MOST_SENT
         try:
@@ -83,7 +83,7 @@ class AccessControl:
             response = refusal(error.code or 500, error.description or error.name)
         except Exception:
             logger.debug("%s %s failed", request.method, request.path, exc_info=True)
-            response = refusal(500, "This failed because of an error in the connector itself.")
+            response = refusal(500, "Internal error in the connector.")
         response.headers.update(HEADERS)
         return response(environ, start_response)
 
@@ -97,7 +97,7 @@ class AccessControl:
         if request.method not in ("GET", "HEAD", "POST"):
             return refusal(405, "This method is not allowed.")
         if request.headers.get("Transfer-Encoding"):
-            return refusal(411, "A request must state its length.")
+            return refusal(411, "The request has no Content-Length header.")
         if (request.content_length or 0) > MOST_SENT:
             return refusal(413, f"A request can have at most {MOST_SENT >> 20} MiB.")
         if request.method == "POST" and not self._is_ours(request):
@@ -105,9 +105,9 @@ class AccessControl:
         return self.view(request)
 
     def _let_in(self, request: Request) -> Response:
-        """Return the cookie for the token, and a page in progress without it in the address.
+        """Return a page that sets the session cookie and opens the same address without the token.
 
-        No redirect: after one, browsers would leave the cookie out if a page elsewhere held the link.
+        It is not a redirect: after one, browsers would not send the cookie if another site had the link.
         """
         if not self._opens(request.args["token"]):
             return refusal(403, "This token is not valid, or has expired. Open the address in your terminal.")
@@ -137,12 +137,12 @@ class AccessControl:
 
 
 def refusal(status: int, why: str) -> Response:
-    """Make a plain answer that says why something is refused, or is not there."""
+    """Return a plain-text error response with a reason."""
     return Response(why + "\n", status, mimetype="text/plain")
 
 
 def _host(request: Request) -> tuple[str, int]:
-    """Return the name and the port of the Host header; an empty name for what is none."""
+    """Return the host name and port of the Host header; an empty name if it is not valid."""
     try:
         parts = urlsplit(f"//{request.host}")
         return parts.hostname or "", parts.port or 80
@@ -151,10 +151,10 @@ def _host(request: Request) -> tuple[str, int]:
 
 
 def _cookie(request: Request) -> str:
-    """Name the cookie. Browsers share cookies among the ports of a host, so the port is in it."""
-    return f"catalogue-{_host(request)[1]}"
+    """Return the cookie's name. It contains the port, because browsers share cookies between ports."""
+    return f"catalog-{_host(request)[1]}"
 
 
 def _same(one: str, other: str) -> bool:
-    """Compare without telling by the time it takes how much fits."""
+    """Return whether two texts are equal, in constant time."""
     return hmac.compare_digest(one.encode(), other.encode())

@@ -1,6 +1,6 @@
-"""Which page answers at which address. The content of pages is made elsewhere.
+"""The URL routes of the site and the views of the catalog's own pages.
 
-A group of pages (such as those that run actions) brings its own `Route`s: `ROUTES` lists them all.
+`ROUTES` also includes the routes of `tryout_pages` and `run_pages`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from connector.web.route import Route
 from connector.web.site import Site
 
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".txt": "text/plain"}
-"""Said here, as a machine's own list of types may say otherwise."""
+"""Media types by file extension; those of the operating system can differ."""
 
 
 def _index(site: Site, request: Request) -> Response:

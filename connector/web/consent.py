@@ -1,4 +1,4 @@
-"""What is asked before a run that changes something: the server asks, and the server looks at the answer."""
+"""The confirmation that is required before a run that changes something; the server checks the reply."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from connector.web.catalog.action_page import EFFECTS
 
 @dataclass(frozen=True)
 class Question:
-    """What a run will do, to how many rows and where. What is `destructive` wants the number typed."""
+    """What a run will do, for how many rows and where. If `destructive`, the number must be typed."""
 
     title: str
     text: str
@@ -18,25 +18,25 @@ class Question:
     destructive: bool
 
     def is_answered(self, answer: str | None) -> bool:
-        """Return whether somebody agreed to just this many rows."""
+        """Return whether the user confirmed exactly this number of rows."""
         return (answer or "").strip() == str(self.rows)
 
 
 def question(action: Action, rows: int, where: str, *, is_real: bool) -> Question | None:
-    """Return what must be agreed to; None where nothing must.
+    """Return the confirmation that a run requires, or None.
 
-    Reads need no consent, and writes none where nothing is real.
+    Reads require none, nor do writes in the sandbox (`is_real` is false).
     """
     if action.effect == "read" or (action.effect == "write" and not is_real):
         return None
     return Question(
         f"{action.title}, on {where}",
-        f"{EFFECTS[action.effect]} It is sent for {how_many(rows)}, to {where}.",
+        f"{EFFECTS[action.effect]} This runs {how_many(rows)} on {where}.",
         rows,
         action.effect == "destructive",
     )
 
 
 def how_many(rows: int) -> str:
-    """Write a number of rows."""
+    """Return a number of rows as text: `1 row`, `1,200 rows`."""
     return "1 row" if rows == 1 else f"{rows:,} rows"

@@ -1,7 +1,7 @@
-"""The catalog as static files: the same pages, without what needs a server.
+"""The catalog as static files: the same pages without the features that require a server.
 
-They work from a folder (`file://`) and below any path of a web host. Two exports of one version are equal,
-byte for byte.
+They work from a folder (`file://`) and below any path of a web host. Two exports of one version are
+identical, byte for byte.
 """
 
 from __future__ import annotations
@@ -22,25 +22,27 @@ from connector.web.catalog.search_index import search_index
 from connector.web.render import STATIC, Renderer
 
 MANIFEST = "catalogue.json"
-"""The file by which an export knows an earlier one, and what that has written."""
+"""The file that marks a folder as an export and lists the exported files."""
 _WRITTEN_BY = "ninjaone catalog export"
 _SERVED_ALONE = ("runs.css", "ask.js", "try.js", "watch.js")
-"""Files of pages that only the server has: those that try actions and watch runs."""
+"""Static files that only pages of the server use."""
 
 
 def export(folder: Path, catalog: Catalog, *, force: bool = False) -> int:
-    """Write the catalog to a folder that is new, empty or an export's, and give the number of files.
+    """Write the catalog to a folder that is new, empty or an earlier export; return the number of files.
 
-    What an earlier export has written is replaced, or removed where it is no longer written. Anything else is
-    left alone, and unless `force` says so, nothing is written beside it. Raises RunError.
+    Files of an earlier export are replaced, or removed if they are obsolete. Other files in the folder are
+    an error unless `force` is true. Raises RunError.
     """
     files = dict(pages(catalog))
     try:
         before = _earlier(folder, force)
         strange = [name for name in files if name not in before and os.path.lexists(folder / name)]
         if strange and not force:
-            raise RunError(f"{folder / strange[0]}: is not of an export; remove it, or give --force")
-        # First the names, so that an export that is cut off is known for one.
+            raise RunError(
+                f"{folder / strange[0]}: not written by an export; remove it, or use --force to overwrite it"
+            )
+        # The list of names comes first, so that an interrupted export is recognized as one.
         _write(folder, MANIFEST, _manifest(before | files.keys()))
         for name, content in files.items():
             _write(folder, name, content)
@@ -53,7 +55,7 @@ def export(folder: Path, catalog: Catalog, *, force: bool = False) -> int:
 
 
 def pages(catalog: Catalog) -> Iterator[tuple[str, bytes]]:
-    """Make every file: its path below the folder, and its content."""
+    """Yield the path below the folder and the content of each file."""
     renderer = Renderer(served=False)
     actions = list(catalog.actions())
     yield "index.html", renderer.page("index.html", "", index=make_index(actions)).encode()
@@ -67,18 +69,18 @@ def pages(catalog: Catalog) -> Iterator[tuple[str, bytes]]:
 
 
 def _earlier(folder: Path, force: bool) -> set[str]:
-    """Return the names that an earlier export has written. Raises RunError for a folder of something else."""
+    """Return the files of an earlier export. Raises RunError if the folder contains anything else."""
     with suppress(FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
         written = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if written["written_by"] == _WRITTEN_BY:
             return {name for name in written["files"] if _is_below(name)}
     if force or not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return set()
-    raise RunError(f"{folder}: is neither empty nor an export; name another folder, or give --force")
+    raise RunError(f"{folder}: is neither empty nor an export; use another folder or --force")
 
 
 def _is_below(name: object) -> bool:
-    """Return whether a name leads nowhere but below the folder."""
+    """Return whether a name is a relative path that stays below the folder."""
     if not isinstance(name, str):
         return False
     path = PurePosixPath(name)
@@ -86,18 +88,18 @@ def _is_below(name: object) -> bool:
 
 
 def _write(folder: Path, name: str, content: bytes) -> None:
-    """Write a file whole, replacing a link and not what it leads to."""
+    """Write a file atomically; a symbolic link is replaced, not followed."""
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.parent.resolve().is_relative_to(folder.resolve()):
-        raise RunError(f"{path.parent}: is a link that leads out of {folder}")
+        raise RunError(f"{path.parent}: is a link to a folder outside {folder}")
     write_whole(path, content, 0o644)
 
 
 def _manifest(names: Iterable[str]) -> bytes:
-    said = {
+    manifest = {
         "written_by": _WRITTEN_BY,
         "version": connector.__version__,
         "files": sorted(names),
     }
-    return (json.dumps(said, indent=1) + "\n").encode()
+    return (json.dumps(manifest, indent=1) + "\n").encode()

@@ -1,4 +1,4 @@
-"""Colors for code: a few regular expressions a language, applied when a page is rendered."""
+"""Syntax highlighting with a few regular expressions per language, applied when a page is rendered."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _PATTERNS = {name: re.compile("|".join(parts), re.MULTILINE) for name, parts in 
 
 
 def highlight(text: str, language: str) -> Markup:
-    """Mark up comments (`c`), keys (`k`), texts (`s`) and numbers (`n`); the text itself stays as it is."""
+    """Return HTML with spans for comments (class `c`), keys (`k`), strings (`s`) and numbers (`n`)."""
     pattern = _PATTERNS.get(language)
     if pattern is None:
         return escape(text)

@@ -1,4 +1,4 @@
-"""The templates of the pages: Jinja, with everything escaped and nothing silently missing."""
+"""Page rendering with Jinja: autoescaping is on, and undefined variables are errors."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import connector
 from connector.web.highlight import highlight
 
 STATIC = Path(__file__).parent / "static"
-"""The style sheet, the scripts and what is vendored."""
+"""The folder of the style sheets, scripts and vendored libraries."""
 
 
 class Renderer:
-    """Renders pages for the server or for an export; `served` tells a template which of them it is."""
+    """Renders pages for the server or for an export; templates test `served` to distinguish them."""
 
     def __init__(self, *, served: bool, csrf_token: str = "") -> None:
         self._environment = Environment(
@@ -30,5 +30,5 @@ class Renderer:
         )
 
     def page(self, template: str, root: str, **values: Any) -> str:
-        """Render a page. `root` is the relative URL from the page to the site's root."""
+        """Return a page's HTML. `root` is the relative URL from the page to the site's root."""
         return self._environment.get_template(template).render(root=root, **values)

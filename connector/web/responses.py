@@ -1,4 +1,4 @@
-"""Responses that several groups of pages give: JSON, a question, a file to save, an error for a script."""
+"""Responses shared by several pages: JSON, a confirmation dialog, a download, an error for a script."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from connector.web.site import Site
 
 
 def once_of(request: Request) -> str:
-    """Return the key of what is to be started once, however often it is posted."""
+    """Return the key that makes a repeated POST start its run only once."""
     return request.form.get("once") or secrets.token_hex(16)
 
 
 def ask(site: Site, asked: Question) -> Response:
-    """Answer with what must be agreed to, for the page's dialog."""
+    """Return the content of the page's confirmation dialog, as JSON."""
     return as_json({"ask": site.renderer.page("ask.html", "", asked=asked), "rows": asked.rows})
 
 
 def download(content: Any, name: str, media_type: str) -> Response:
-    """Answer with a file to be saved."""
+    """Return a file as a download."""
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(
         content, headers=headers, mimetype=media_type, direct_passthrough=not isinstance(content, bytes)
@@ -38,7 +38,7 @@ def as_json(data: Mapping[str, Any]) -> Response:
 
 
 def as_message(view: Any) -> Any:
-    """Have a view say by JSON what a script is to show as an error."""
+    """Return a view that reports RunError as JSON, for the page's script to show."""
 
     def answer(site: Site, request: Request, **values: str) -> Response:
         try:

@@ -1,4 +1,4 @@
-"""An address, and the function that answers there."""
+"""A URL route of the site."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from werkzeug.wrappers import Response
 
 @dataclass(frozen=True)
 class Route:
-    """An address below the root (see werkzeug's rules), and the function that answers there.
+    """A URL rule in werkzeug's syntax, and the view that handles it.
 
-    The function gets the site, the request and the rule's values by name.
+    The view is called with the site, the request and the rule's variables as keyword arguments.
     """
 
     rule: str

@@ -1,4 +1,4 @@
-"""Watching runs: the list of them, one of them, and what can be done with it."""
+"""The pages that list runs, show one run, and stop, resume or rerun it."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from connector.web.runs.run_view import RunView, make_view, view_of_started
 from connector.web.site import Site
 
 LISTED = 50
-"""How many runs a page of the list has."""
+"""The number of runs per page of the list."""
 FAILED_SHOWN = 25
-"""How many failed rows a page of them has."""
+"""The number of failed rows per page."""
 LAST_SHOWN = 10
-"""How many envelopes are shown as they arrive."""
+"""The number of latest envelopes shown."""
 
 
 def _runs(site: Site, request: Request) -> Response:
@@ -45,7 +45,7 @@ def _runs(site: Site, request: Request) -> Response:
     for id in newest[(page - 1) * LISTED : page * LISTED]:
         try:
             views.append(_view(site, id, by_id.get(id)))
-        except RunError as error:  # the other runs are shown all the same
+        except RunError as error:  # the other runs are still shown
             unreadable.append(str(error))
     more = len(newest) > page * LISTED
     return site.page("runs.html", "", runs=views, unreadable=unreadable, page=page, more=more)
@@ -68,13 +68,13 @@ def _run(site: Site, request: Request, id: str) -> Response:
         after=after,
         has_file=bool(envelopes and envelopes.path.is_file()),
         may_save=bool(record and _job_folder(record)),
-        log=started.said() if started else "",
+        log=started.log_text() if started else "",
         may_stop=bool(started and started.process.poll() is None),
     )
 
 
 def _view(site: Site, id: str, record: Record | None) -> RunView:
-    """Return the view of a run, also of one without a record yet. Raises NotFound, RunError."""
+    """Return the view of a run, which may have no record yet. Raises NotFound, RunError."""
     started = site.control.started(id)
     is_older = record and started and (record.seen or record.started) < started.began
     if started and (record is None or (is_older and started.process.poll() is None)):
@@ -90,7 +90,7 @@ def _view(site: Site, id: str, record: Record | None) -> RunView:
             may_continue=site.control.may_continue(record),
         )
     except (ConnectorError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        # Its output is out of reach, or its record holds something else.
+        # Its output cannot be accessed, or its record is damaged.
         raise RunError(f"{record.output}: this run cannot be read: {reason_of(error)}") from error
 
 
@@ -99,7 +99,7 @@ def _service(site: Site, record: Record) -> Service:
 
 
 def _redactor(site: Site, record: Record) -> Redactor:
-    """Return what hides the members that a service holds secret, also where a run was to reveal them."""
+    """Return a redactor for the service's secret fields, even if the run itself revealed them."""
     if record.job.action in site.actions_by_name:
         return Redactor(members=_service(site, record).secrets)
     return Redactor()
@@ -111,7 +111,7 @@ def _envelopes(site: Site, record: Record) -> Envelopes:
 
 
 def _file(site: Site, request: Request, id: str) -> Response:
-    """Return a run's envelopes as they are; of a run in progress, those that are there."""
+    """Return a run's envelopes as a download; of a run in progress, those written so far."""
     record = find_by_id(id)
     if record is None:
         raise NotFound
@@ -126,14 +126,14 @@ def _file(site: Site, request: Request, id: str) -> Response:
 
 
 def _job_folder(record: Record) -> Path | None:
-    """Return the folder of a run that a page has started: the job and its rows are in it."""
+    """Return the folder with the job and rows of a run started from a page; None for other runs."""
     folder = record.output.parent
     is_ours = folder.parent == work_folder() and (folder / JOB).is_file() and not record.rerun_of
     return folder if is_ours else None
 
 
 def _job_file(site: Site, request: Request, id: str) -> Response:
-    """Return the job of a run, with its rows."""
+    """Return a run's job and rows as a ZIP archive."""
     record = _known(id)
     folder = _job_folder(record)
     rows = saved_rows(folder) if folder else None
@@ -147,7 +147,7 @@ def _rerun(site: Site, request: Request, id: str) -> Response:
     record = _known(id)
     view = _view(site, id, record)
     if not view.rerunnable:
-        raise RunError("None of its failed rows can be retried.")
+        raise RunError("None of this run's failed rows can be retried.")
     return _begin(site, request, record, view.rerunnable, site.control.rerun)
 
 
@@ -156,7 +156,7 @@ def _resume(site: Site, request: Request, id: str) -> Response:
     view = _view(site, id, record)
     if not view.can_resume:
         raise RunError(
-            "It cannot be resumed: it is still running, has finished, or its partial output no longer exists."
+            "This run cannot be resumed: it is running, has finished, or its partial output was deleted."
         )
     total = view.total
     if total is None:
@@ -167,7 +167,7 @@ def _resume(site: Site, request: Request, id: str) -> Response:
 def _begin(
     site: Site, request: Request, record: Record, rows: int, start: Callable[[Record, Service, str], str]
 ) -> Response:
-    """Begin a run that follows another one, once somebody has agreed to what it does."""
+    """Start a rerun or resume a run, after confirmation where it is required."""
     where = site.control.where(record)
     is_real = not site.control.is_in_sandbox(record)
     asked = question(site.action(record.job.action), rows, where, is_real=is_real)

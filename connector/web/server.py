@@ -1,4 +1,4 @@
-"""Serves the catalog on this machine's loopback, and opens a browser on it."""
+"""The catalog's HTTP server on the loopback interface."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from connector.web.wsgi_server import BoundedServer, QuietHandler
 HOST = "127.0.0.1"
 _POLL_S = 0.05
 _IN_THE_TERMINAL = ("GenericBrowser", "Elinks")
-"""What Python's `webbrowser` makes of w3m, lynx and their like, which it knows where there is no desktop."""
+"""The classes that Python's `webbrowser` uses for text-mode browsers such as w3m and lynx."""
 
 
 class CatalogServer:
-    """The catalog behind a real HTTP server: bound at once, so that `address` is known.
+    """The catalog's HTTP server. It listens as soon as it is created, so that `address` is known.
 
         with CatalogServer() as server:
             webbrowser.open(server.address)
 
-    `port` 0 takes a free one. All actions are loaded before anybody asks for them. Raises RunError when the
-    port is taken or a declaration is wrong.
+    `port` 0 selects a free port. All actions are loaded before the first request. Raises RunError if the port
+    is in use or a declaration is not valid.
     """
 
     def __init__(self, port: int = 0, catalog: Catalog | None = None) -> None:
@@ -37,7 +37,7 @@ class CatalogServer:
         self.site.csrf_token = self.access.csrf_token
         self.site.load()
         with _listen(port) as listener:
-            # Given a socket, werkzeug neither prints nor exits when the port is taken.
+            # If it is passed a socket, werkzeug neither prints nor exits when the port is in use.
             self._server = BoundedServer(
                 HOST, listener.getsockname()[1], self.access, QuietHandler, fd=listener.fileno()
             )
@@ -46,24 +46,24 @@ class CatalogServer:
 
     @property
     def address(self) -> str:
-        """The address with the token that opens it as long as the server runs."""
+        """The address with its token, valid as long as the server runs."""
         return f"{self.url}?token={self.access.token}"
 
     def open_browser(self) -> None:
-        """Open the address in a browser, if there is one, with a ticket that is good for once.
+        """Open the address in the default browser, if there is one, with a token that is valid once.
 
-        One that would take the terminal for itself is left alone, unless BROWSER asks for it.
+        A text-mode browser is not started unless the environment variable BROWSER names it.
         """
         with suppress(webbrowser.Error):
             browser = webbrowser.get()
             if type(browser).__name__ in _IN_THE_TERMINAL and "BROWSER" not in os.environ:
                 return
             address = f"{self.url}?token={self.access.ticket}"
-            # Some return only when they are closed, and want an answer before.
+            # Some browsers block until they are closed, and need the server meanwhile.
             threading.Thread(target=browser.open, args=(address,), daemon=True).start()
 
     def serve_forever(self) -> None:
-        """Serve in this thread until Ctrl-C."""
+        """Serve requests in this thread until Ctrl-C."""
         try:
             self._server.serve_forever(_POLL_S)
         finally:

@@ -1,4 +1,4 @@
-"""The pages of the catalog as one view of HTTP requests."""
+"""The site: its routes, its error pages and what its views share."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from connector.web.tryout.drafts import Drafts
 
 
 class Site:
-    """The pages of a catalog, as a view behind the `AccessControl`. Safe for threads."""
+    """The pages of a catalog, as the view behind `AccessControl`. Safe for threads."""
 
     def __init__(self, catalog: Catalog, routes: Sequence[Route]) -> None:
         self.catalog = catalog
@@ -32,7 +32,7 @@ class Site:
         self._map = Map(rules, strict_slashes=False, merge_slashes=False)
 
     def __call__(self, request: Request) -> Response:
-        """Answer one request that was let in."""
+        """Return the response to a request that passed the access checks."""
         try:
             route, values = self._map.bind_to_environ(request.environ).match()
             response: Response = route.view(self, request, **values)
@@ -46,7 +46,7 @@ class Site:
 
     @cached_property
     def renderer(self) -> Renderer:
-        """What renders the pages, with the token that their forms need."""
+        """The renderer of the pages, with the CSRF token for their forms."""
         return Renderer(served=True, csrf_token=self.csrf_token)
 
     @cached_property
@@ -55,23 +55,23 @@ class Site:
         return list(self.catalog.actions())
 
     def load(self) -> None:
-        """Make ready what the first page needs. Raises RunError."""
+        """Load everything that the first page shows. Raises RunError."""
         self.renderer.page("index.html", "", index=make_index(self.actions))
 
     @cached_property
     def actions_by_name(self) -> dict[str, Action]:
-        """The same by their names."""
+        """All actions by name."""
         return {action.name: action for action in self.actions}
 
     def action(self, name: str) -> Action:
-        """Return an action. Raises RunError for an unknown one."""
+        """Return an action by its name. Raises RunError for an unknown one."""
         return self.actions_by_name.get(name) or self.catalog.action(name)
 
     def page(self, template: str, root: str, status: int = 200, **values: Any) -> Response:
-        """Render a template. `root` is the way from the page's address to the first page, such as `../`."""
+        """Return a rendered page. `root` is the relative URL from it to the first page, such as `../`."""
         return Response(self.renderer.page(template, root, **values), status, mimetype="text/html")
 
     def close(self) -> None:
-        """End what pages need of the server; the runs that they have started go on."""
+        """Stop the server's sandbox and delete drafts; runs that were started continue."""
         self.control.close()
         self.drafts.close()

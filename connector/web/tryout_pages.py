@@ -1,4 +1,4 @@
-"""Trying an action: a form in which templates meet rows. What comes of them can be run, or saved as a job."""
+"""The "Try" page: a form for templates and rows, which shows the requests and can run or save them."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ from connector.web.tryout.evaluate import Trial, try_out
 from connector.web.tryout.targets import Place, saved_place, saved_places
 
 TRIED = 20
-"""How many rows are tried while somebody types."""
+"""The number of rows that are previewed while the user types."""
 LONGEST_PASTED = 4 << 20
-"""Characters of rows that stand in the form; more than these come as a file."""
+"""The maximum size of rows in the form, in characters; more must be uploaded as a file."""
 _TEMPLATE, _PACKED = "template.", "job.zip"
 
 
 @dataclass(frozen=True)
 class Field:
-    """One input in the form: the template that stands there at first, and what is offered to choose from."""
+    """One input of the form: its initial template, and the values offered for selection."""
 
     input: InputDetail
     label: str
@@ -46,14 +46,14 @@ class Field:
     choices: Sequence[str]
 
     @property
-    def is_wanted(self) -> bool:
-        """Return whether it is shown at once, and not among those that are seldom needed."""
+    def is_prominent(self) -> bool:
+        """Return whether the input is shown at once, rather than in the collapsed list of other inputs."""
         return self.input.required or bool(self.template)
 
 
 @dataclass(frozen=True)
 class Given:
-    """What a form was sent with."""
+    """The content of a submitted form."""
 
     action: Action
     service: Service
@@ -101,14 +101,14 @@ def _field(given: InputDetail, label: str, templates: Mapping[str, Any]) -> Fiel
 
 @contextmanager
 def _reading(site: Site, request: Request, name: str) -> Iterator[Given]:
-    """Read what the form was sent with. Raises RunError.
+    """Yield the content of the submitted form. Raises RunError.
 
-    Rows that stand in the form are in a folder of this request's own: others of the same page may be under
-    way, and what somebody agrees to is for just these rows.
+    Rows typed into the form are written to a temporary folder per request, because several requests of one
+    page can overlap, and a confirmation applies to exactly these rows.
     """
     action = site.action(name)
     service = site.catalog.service(action.service)
-    request.max_form_memory_size = 4 * LONGEST_PASTED  # in bytes, of which a character has up to four
+    request.max_form_memory_size = 4 * LONGEST_PASTED  # in bytes; a character has up to four
     form, draft = request.form, request.form.get("draft", "")
     folder = site.drafts.folder(draft)
     connection = form.get("connection", "")
@@ -122,11 +122,11 @@ def _reading(site: Site, request: Request, name: str) -> Iterator[Given]:
         if "rows" not in form:
             rows = saved_rows(folder)
         elif len(form["rows"]) > LONGEST_PASTED:
-            raise RunError("These are too many rows to stand here: choose them as a file.")
+            raise RunError("Too many rows for this field: choose a file instead.")
         else:
             rows = save_rows(form["rows"].encode("utf-8", "replace"), "", Path(own))
         if rows is None:
-            raise RunError("There are no rows: paste some, or choose a file.")
+            raise RunError("No rows: paste some, or choose a file.")
         yield Given(action, service, templates, rows, draft, place)
 
 
@@ -146,7 +146,7 @@ def _preview(site: Site, request: Request, name: str) -> Response:
     )
     faults = dict(trial.faults)
     if not rows:
-        faults["rows"] = "There are no rows yet."
+        faults["rows"] = "No rows yet."
     if given.place.fault:
         faults["connection"] = given.place.fault
     return as_json(
@@ -165,23 +165,23 @@ def _preview(site: Site, request: Request, name: str) -> Response:
 def _status(trial: Trial, count: int) -> str:
     tried = len(trial.rows)
     of = f"The first {tried} of {how_many(count)}" if tried < count else how_many(count).capitalize()
-    parts = [f"{of}: {tried - trial.failed:,} can be sent" if tried else "There are no rows"]
+    parts = [f"{of}: {tried - trial.failed:,} can be sent" if tried else "No rows"]
     if trial.failed:
         parts.append(f"{trial.failed:,} cannot")
     if trial.stopped:
-        parts.append("the others were not tried, as it takes too long")
+        parts.append("the others were not previewed, because it takes too long")
     return ", ".join(parts) + "."
 
 
 def _rows_file(site: Site, request: Request, name: str) -> Response:
-    """Keep a file of rows, whose name is in a header."""
+    """Save an uploaded file of rows; its name is in a header."""
     file_name = unquote(request.headers.get("X-File-Name", ""))
     rows = save_rows(request.get_data(), file_name, site.drafts.folder(request.args.get("draft", "")))
     return as_json({"format": f"{FORMAT_NAMES[rows.format]}, {how_many(rows.count())}"})
 
 
 def _upload(site: Site, request: Request, name: str) -> Response:
-    """Keep a file that rows name."""
+    """Save an uploaded file that rows refer to."""
     file_name = unquote(request.headers.get("X-File-Name", ""))
     site.drafts.upload(request.args.get("draft", ""), file_name, request.get_data())
     return as_json({"name": file_name})
@@ -191,11 +191,11 @@ def _run(site: Site, request: Request, name: str) -> Response:
     with _reading(site, request, name) as given:
         count, place = given.rows.count(), given.place
         if not count:
-            raise RunError("There are no rows to run.")
+            raise RunError("No rows to run.")
         if place.fault:
             raise RunError(place.fault)
         if place.read_only and given.action.effect != "read":
-            raise RunError(f"{place.title} is read-only: only actions that read may be run there.")
+            raise RunError(f"{place.title} is read-only: it can run only actions that read.")
         asked = question(given.action, count, place.title, is_real=bool(place.name))
         if asked and not asked.is_answered(request.form.get("confirmed")):
             return ask(site, asked)
@@ -212,7 +212,7 @@ def _run(site: Site, request: Request, name: str) -> Response:
 
 
 def _job(site: Site, request: Request, name: str) -> Response:
-    """Write a job of what the form was sent with, and say where it can be had."""
+    """Write the form's content as a job, and return its download URL."""
     with _reading(site, request, name) as given:
         if given.place.fault:
             raise RunError(given.place.fault)

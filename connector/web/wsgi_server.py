@@ -1,4 +1,4 @@
-"""A WSGI server for one user: its connections, and with them its threads, are bounded in number and time."""
+"""A WSGI server for one user: the number and duration of its connections, each a thread, are limited."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 logger = logging.getLogger(__name__)
 
 MOST_CONNECTIONS = 64
-"""How many connections are open at once; each has a thread."""
+"""The maximum number of open connections; each has a thread."""
 HEAD_S, REQUEST_S = 10.0, 120.0
-"""The time in which a request's head, and the whole of it, must arrive, in seconds."""
+"""The maximum time for a request's headers, and for the complete request, to arrive, in seconds."""
 
 
 class BoundedServer(ThreadedWSGIServer):
-    """Closes connections that send no request in time, and the oldest of them when there are too many."""
+    """Closes connections that send no request in time, and the oldest waiting one when there are too many."""
 
     head_s, request_s = HEAD_S, REQUEST_S
 
@@ -28,10 +28,10 @@ class BoundedServer(ThreadedWSGIServer):
         super().__init__(*args, **more)
         self._lock = threading.Lock()
         self._opened: dict[Any, float] = {}
-        self._waiting: dict[Any, None] = {}  # in order: those whose request's head has not arrived
+        self._waiting: dict[Any, None] = {}  # those whose request headers have not arrived, oldest first
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Start the thread of a connection, unless all are in use by requests that are processed."""
+        """Start the thread of a connection, unless all threads are processing requests."""
         with self._lock:
             is_full = len(self._opened) >= MOST_CONNECTIONS
             oldest = next(iter(self._waiting), None) if is_full else None
@@ -48,12 +48,12 @@ class BoundedServer(ThreadedWSGIServer):
             super().shutdown_request(request)
 
     def head_received(self, request: Any) -> None:
-        """Note that a connection's request is processed from now on."""
+        """Record that a connection's request headers have arrived and it is being processed."""
         with self._lock:
             self._waiting.pop(request, None)
 
     def service_actions(self) -> None:
-        """End reading from connections whose request is late; the server calls this all the time."""
+        """Stop reading from connections whose request is late; the server calls this regularly."""
         now = time.monotonic()
         with self._lock:
             for connection, opened in self._opened.items():
@@ -72,17 +72,17 @@ class BoundedServer(ThreadedWSGIServer):
 
 
 def _stop(connection: socket.socket, how: int) -> None:
-    with suppress(OSError):  # the client was faster
+    with suppress(OSError):  # the client has already closed it
         connection.shutdown(how)
 
 
 class QuietHandler(WSGIRequestHandler):
-    """Logs no requests, as the first address holds the token, and does not name the server's versions."""
+    """Logs no requests, because the first address contains the token, and hides the server's version."""
 
     server: BoundedServer
 
     def run_wsgi(self) -> None:
-        """Process a request whose head has arrived."""
+        """Process a request whose headers have arrived."""
         self.server.head_received(self.request)
         super().run_wsgi()
 
@@ -91,5 +91,5 @@ class QuietHandler(WSGIRequestHandler):
         return "catalog"
 
     def log(self, type: str, message: str, *args: Any) -> None:
-        """Log for a developer only."""
+        """Log at debug level only."""
         logger.debug(message, *args)

@@ -99,7 +99,7 @@ def test_a_file_that_no_export_has_written_is_not_replaced(small: Catalog, tmp_p
     manifest["files"].remove("index.html")
     (folder / MANIFEST).write_text(json.dumps(manifest))
     (folder / "index.html").write_text("mine")
-    with pytest.raises(RunError, match=r"index\.html: is not of an export"):
+    with pytest.raises(RunError, match=r"index\.html: not written by an export"):
         export(folder, small)
     assert (folder / "index.html").read_text() == "mine"
 
@@ -128,7 +128,7 @@ def test_links_are_not_followed(small: Catalog, tmp_path: Path) -> None:
     elsewhere.mkdir()
     folder.mkdir()
     os.symlink(elsewhere, folder / "actions")
-    with pytest.raises(RunError, match="leads out of"):
+    with pytest.raises(RunError, match="is a link to a folder outside"):
         export(folder, small, force=True)
     (folder / "actions").unlink()
     (elsewhere / "index.html").write_text("mine")

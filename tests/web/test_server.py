@@ -80,7 +80,7 @@ def test_an_error_of_a_page_shows_no_traceback_and_carries_the_headers(
     with client.getresponse() as response:
         assert response.status == 500
         assert {name: response.headers[name] for name in HEADERS} == HEADERS
-        assert response.read() == b"This failed because of an error in the connector itself.\n"
+        assert response.read() == b"Internal error in the connector.\n"
     assert capfd.readouterr() == ("", "")
 
 

@@ -1,1 +1,1 @@
-"""The pages of the catalog: the list of actions and one page for each."""
+"""The pages of the catalog: the list of actions, and one page per action."""

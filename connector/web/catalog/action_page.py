@@ -1,4 +1,4 @@
-"""What the page of an action shows: pure functions from the catalog to plain values for the template."""
+"""The data of an action's page: pure functions from the catalog to plain values for the template."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from connector.web.catalog.schema_tree import Node, read_schema
 from connector.web.catalog.snippets import Snippet, snippets, target
 
 EFFECTS = {
-    "read": "Only reads. Nothing changes.",
-    "write": "Changes what is stored in NinjaOne, or makes a device do something.",
-    "destructive": "Deletes or ends something, and nothing here brings it back. A run asks before it.",
+    "read": "Only reads; changes nothing.",
+    "write": "Changes data in NinjaOne, or acts on a device.",
+    "destructive": "Deletes or ends something, and cannot be undone with this tool. Requires confirmation.",
 }
-"""What an effect means, in plain words."""
+"""Each effect's description."""
 
 _PLACES = {
     "path": "in the path",
@@ -42,14 +42,14 @@ _UNITS = {
 }
 _MOST_RELATED = 8
 _WIDTH = 62
-"""How many characters of JSON fit on a line, beside the rest of the page."""
+"""The maximum length of a line of JSON on the page, in characters."""
 
 
 @dataclass(frozen=True)
 class InputDetail:
-    """One input: what may stand in it, and where it goes.
+    """One input: its type and its place in the request.
 
-    `title` is empty where it says no more than the name. `sample` is its template in the first example.
+    `title` is empty if it only repeats the name. `sample` is its template in the first example.
     """
 
     name: str
@@ -67,7 +67,7 @@ class InputDetail:
 
 @dataclass(frozen=True)
 class ShownExample:
-    """An example in every way to copy it, and the requests that it sends."""
+    """An example's snippets, and the requests that it sends."""
 
     title: str
     snippets: Sequence[Snippet]
@@ -76,7 +76,7 @@ class ShownExample:
 
 @dataclass(frozen=True)
 class ActionPage:
-    """One action's page. `declared` are its files by name: the declaration, and its handler if it has one."""
+    """One action's page. `declared` has its source files by name: the declaration, and the handler if any."""
 
     action: Action
     area: str
@@ -97,7 +97,7 @@ class ActionPage:
 
 
 def make_action_page(catalog: Catalog, name: str, everything: Sequence[Action]) -> ActionPage:
-    """Gather what an action's page shows; related ones are looked for among `everything`.
+    """Return the data of an action's page; related actions are taken from `everything`.
 
     Raises RunError for an unknown action.
     """
@@ -126,14 +126,17 @@ def make_action_page(catalog: Catalog, name: str, everything: Sequence[Action]) 
 
 
 def repeat_words(action: Action) -> str:
-    """Return what it means for an action to be sent twice."""
+    """Return a sentence on whether an action can safely be repeated."""
     if action.effect == "read":
-        return "Safe to repeat. If its answer is lost, it is sent again by itself."
+        return "Safe to repeat. If the response is lost, the request is retried automatically."
     if action.idempotent:
-        return "Safe to repeat: twice does what once does. If its answer is lost, it is sent again by itself."
+        return (
+            "Safe to repeat: a repetition has no further effect. If the response is lost, the request is "
+            "retried automatically."
+        )
     return (
-        "Not safe to repeat: twice may do it twice. If its answer is lost, the row ends as outcome_unknown "
-        "and is never sent again by itself."
+        "Not safe to repeat: a repetition can act twice. If the response is lost, the row fails with "
+        "outcome_unknown and is never retried automatically."
     )
 
 
@@ -141,20 +144,20 @@ def _paging_words(action: Action, service: Service) -> str:
     if not action.paging:
         return ""
     pager = service.pagers[action.paging]
-    capped = " “limit” ends the list early." if "limit" in action.inputs else ""
+    capped = " The input “limit” ends the list early." if "limit" in action.inputs else ""
     if pager.until == ("first",):
-        return f"One page, which the API cuts at its own limit.{capped}"
+        return f"One page, truncated at the limit of the API.{capped}"
     return f"All pages are read, {pager.page_size} items at a time.{capped}"
 
 
 def _input_row(action: Action, given: Input) -> InputDetail:
     warnings = []
     if not given.published:
-        warnings.append("Not in the published API of today: it is sent, with a warning in the envelope.")
+        warnings.append("Not in the current published API; it is sent, with a warning in the envelope.")
     if given.deviates:
         warnings.append(given.deviates)
     if given.grammar:
-        warnings.append(f"Checked before it is sent. An example: {given.grammar.example}")
+        warnings.append(f"Its syntax is checked before it is sent. Example: {given.grammar.example}")
     templates = action.examples[0].templates if action.examples else {}
     return InputDetail(
         given.name,
@@ -172,7 +175,10 @@ def _input_row(action: Action, given: Input) -> InputDetail:
 
 
 def _rule_words(rule: Mapping[str, Any]) -> str:
-    text = str(rule.get("description", "")) or "The inputs together must pass the schema of the declaration."
+    text = (
+        str(rule.get("description", ""))
+        or "The combination of inputs must be valid under the schema in the declaration."
+    )
     return text[0].upper() + text[1:] + ("" if text.endswith(".") else ".")
 
 
@@ -185,7 +191,7 @@ def _shown(action: Action, example: Example) -> ShownExample:
 
 
 def http(sent: Mapping[str, Any]) -> str:
-    """Write a request of an example's `sends` as HTTP has it."""
+    """Return a request of an example's `sends` as HTTP text."""
     lines = [f"{sent['method']} {target(sent)}", "Authorization: Bearer …"]
     lines += [f"{name}: {text}" for name, text in sent.get("headers", {}).items()]
     if "body" in sent:
@@ -203,7 +209,7 @@ def _part(part: Mapping[str, Any]) -> str:
 
 
 def related(action: Action, everything: Sequence[Action]) -> list[Card]:
-    """Find the actions about the same thing: those of the same noun first, then those below the same path."""
+    """Return related actions: those on the same noun first, then those below the same path."""
     noun, path = _noun(action), _collection(action)
 
     def closeness(other: Action) -> int:
@@ -215,7 +221,7 @@ def related(action: Action, everything: Sequence[Action]) -> list[Card]:
 
 
 def _noun(action: Action) -> str:
-    """Return what an action is about: `list_organizations` and `update_organization` are about one thing."""
+    """Return the noun in an action's name, in the singular: `organization` for `list_organizations`."""
     return singular(action.name.partition("_")[2].removesuffix("_detailed"))
 
 
@@ -229,12 +235,12 @@ def _text(value: Any) -> str:
 
 
 def _pretty(value: Any) -> str:
-    """Write JSON for people: what fits on a line stands on one."""
+    """Return indented JSON in which short values are kept on one line."""
     return _fitted(value, "")
 
 
 def _fitted(value: Any, indent: str, head: str = "") -> str:
-    """Write a value behind its `head`, the name under which it stands."""
+    """Return a value as JSON, prefixed with `head`, its key."""
     short = head + json.dumps(value, ensure_ascii=False)
     if not isinstance(value, (dict, list)) or len(indent + short) <= _WIDTH or not value:
         return short

@@ -1,4 +1,4 @@
-"""Which errors an action can give, when, and what to do about each."""
+"""The error codes that an action can return, when they occur, and what to do."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from connector.catalog.service import Service
 
 @dataclass(frozen=True)
 class Failure:
-    """One `meta.code`: when it comes, what to do, and whether the row may be sent again."""
+    """One `meta.code`: when it occurs, what to do, and whether the row can be retried."""
 
     code: str
     when: str
@@ -20,7 +20,7 @@ class Failure:
 
 
 def failures(action: Action, service: Service) -> list[Failure]:
-    """List the codes that apply to an action, those that are found before anything is sent first."""
+    """Return the codes that apply to an action; those found before anything is sent come first."""
     return [
         *_before_sending(action),
         *_refused(action, service),
@@ -31,12 +31,12 @@ def failures(action: Action, service: Service) -> list[Failure]:
             "Resume the run, or rerun the row.",
             "yes",
         ),
-        Failure("internal_error", "A fault of the connector itself.", "Report it with the message.", "no"),
+        Failure("internal_error", "A bug in the connector.", "Report it with its message.", "no"),
     ]
 
 
 def needed_scope(action: Action, service: Service) -> str:
-    """Name the scope that the client app needs, in the vendor's spelling; empty where none is known."""
+    """Return the scope that the client app needs, in the vendor's spelling; empty if none is known."""
     needed = "reads" if _reads(action) else "writes"
     return next((name.capitalize() for name, what in service.scopes.items() if what == needed), "")
 
@@ -44,15 +44,15 @@ def needed_scope(action: Action, service: Service) -> str:
 def _before_sending(action: Action) -> Iterator[Failure]:
     yield Failure(
         "template_error",
-        "A template could not be rendered, such as for a field that the row lacks.",
-        "The message names the nearest field; {{ x | default('') }} says that one may be missing.",
+        "A template could not be rendered, for example because the row has no such field.",
+        "The message suggests a similar field; use {{ x | default('') }} for a field that can be missing.",
         "yes",
     )
     rules = ", or the inputs together break a rule" if action.rules else ""
     yield Failure(
         "input_invalid",
         f"A value is missing, of the wrong type or not allowed{rules}.",
-        "The message names the input, what was wrong and what is allowed. Fix the row or the template.",
+        "The message names the input, the error and the allowed values. Fix the row or the template.",
         "yes",
     )
 
@@ -60,45 +60,47 @@ def _before_sending(action: Action) -> Iterator[Failure]:
 def _refused(action: Action, service: Service) -> Iterator[Failure]:
     hints = service.errors.hints
     scope = needed_scope(action, service)
-    wants = f" This action wants the scope {scope}." if scope else ""
+    required = f" This action requires the scope {scope}." if scope else ""
     yield Failure(
         "auth_failed",
-        "The sign-in was refused, or ended and could not be renewed.",
+        "The sign-in failed, or expired and could not be renewed.",
         "Test the connection: ninjaone connection test.",
         "yes",
     )
     yield Failure(
         "forbidden",
-        f"The client app may not do this.{wants}",
+        f"The client app does not have permission.{required}",
         _sentence(hints.get("forbidden", "")),
         "yes",
     )
     if any(given.place in ("path", "body", "part") for given in action.inputs.values()):
-        deleted = " (Deleting again what is gone succeeds.)" if action.method == "DELETE" else ""
+        deleted = (
+            " (Deleting something that was already deleted succeeds.)" if action.method == "DELETE" else ""
+        )
         yield Failure(
             "not_found",
-            f"There is nothing with the id that was given.{deleted}",
+            f"Nothing has the given id.{deleted}",
             _sentence(hints.get("not_found", "")),
             "yes",
         )
     if not _reads(action):
         yield Failure(
             "conflict",
-            "It is there already, or was changed meanwhile.",
+            "It already exists, or was changed in the meantime.",
             _sentence(hints.get("conflict", "")),
             "yes",
         )
     yield Failure(
         "rate_limited",
-        "The API kept saying “too many requests”.",
+        "The API still responded “too many requests” after all retries.",
         _sentence(hints.get("rate_limited", "")),
         "yes",
     )
     yield Failure(
         "api_error",
-        "The API refused the request for another reason, or failed.",
-        "The message has what the API said, with its incident id.",
-        "if it was refused" if not _repeatable(action) else "yes",
+        "The API rejected the request for another reason, or failed.",
+        "The message contains the error from the API with its incident id.",
+        "if it was rejected" if not _repeatable(action) else "yes",
     )
 
 
@@ -107,26 +109,28 @@ def _unclear(action: Action) -> Iterator[Failure]:
     if action.returns_json or action.returns_file:
         yield Failure(
             "bad_response",
-            "The answer could not be read, or lacks what is due.",
-            "Look at what came back." if safe else "Look in NinjaOne whether it was done, then decide.",
+            "The response could not be read, or is incomplete.",
+            "See the message."
+            if safe
+            else "Check in NinjaOne whether it took effect before you send it again.",
             "yes" if safe else "no",
         )
     yield Failure(
-        "timeout", "No answer came in time.", "Raise timeout_s of the connection, or try later.", "yes"
+        "timeout", "No response arrived in time.", "Increase the connection's timeout_s, or try later.", "yes"
     )
     yield Failure("network_error", "The connection failed.", "Check network, proxy and host.", "yes")
     if action.handler and not _reads(action):
         yield Failure(
             "partial",
-            "Some of its requests were carried out, then one failed.",
-            "result.done tells what was done. Finish by hand, or mend the row and run what is left.",
-            "if what was done may be done twice",
+            "Some of its requests took effect, then one failed.",
+            "result.done lists the completed requests. Finish by hand, or correct the row and run the rest.",
+            "if the completed requests can be repeated",
         )
     if not safe:
         yield Failure(
             "outcome_unknown",
-            "It was sent, and its answer was lost: it may have been carried out, or not.",
-            "Look in NinjaOne whether it was done. It is never sent again by itself.",
+            "The request was sent, but its response was lost: it may have taken effect, or not.",
+            "Check in NinjaOne whether it took effect. It is never retried automatically.",
             "no",
         )
 

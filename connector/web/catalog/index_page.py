@@ -1,4 +1,4 @@
-"""What the first page shows: all actions by area, and what they can be filtered by."""
+"""The data of the first page: all actions by area, and the filters."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ AREA_TITLES = {
     "organizations_locations": "Organizations and locations",
     "users_roles": "Users and roles",
 }
-"""Areas whose title is more than their name."""
+"""Titles of areas that differ from their names."""
 
 HOSTS: Mapping[str, tuple[str, frozenset[str]]] = {"lhub": ("LogicHub / Devo SOAR", frozenset(DOCUMENTED))}
-"""The hosts: their titles, and which actions they offer unless told otherwise."""
+"""The host platforms: their titles, and the actions that they offer by default."""
 
 
 @dataclass(frozen=True)
 class Card:
-    """What a list of actions says of one."""
+    """One entry of a list of actions."""
 
     name: str
     title: str
@@ -47,7 +47,7 @@ class Area:
 
 @dataclass(frozen=True)
 class Index:
-    """The first page: everything by area, and what can be filtered by, with counts."""
+    """The first page: all actions by area, and the filters with their counts."""
 
     areas: Sequence[Area]
     effects: Mapping[str, int]
@@ -56,12 +56,12 @@ class Index:
 
     @property
     def count(self) -> int:
-        """How many actions there are."""
+        """The number of actions."""
         return sum(len(area.cards) for area in self.areas)
 
 
 def make_index(actions: Iterable[Action]) -> Index:
-    """Gather what the first page shows."""
+    """Return the data of the first page."""
     areas: dict[str, list[Card]] = {}
     for action in actions:
         areas.setdefault(action.area, []).append(make_card(action))
@@ -77,7 +77,7 @@ def make_index(actions: Iterable[Action]) -> Index:
 
 
 def make_card(action: Action) -> Card:
-    """Return what the list shows of an action."""
+    """Return an action's entry in the list."""
     return Card(
         action.name,
         action.title,

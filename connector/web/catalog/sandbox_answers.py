@@ -1,6 +1,6 @@
-"""What the sandbox answers to an action's first example: kept in a file, so that pages are alike everywhere.
+"""The sandbox's response to each action's first example, from a file so that pages are reproducible.
 
-`tests/web/make_answers.py` makes the file anew, and a test holds it against the sandbox of today.
+`tests/web/make_answers.py` generates the file, and a test compares it with the current sandbox.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 FILE = Path(__file__).parent / "sandbox_answers.json"
-"""By action: the `meta` and `result` of the envelope, and `items` where a list is cut."""
+"""By action: the envelope's `meta` and `result`, and `items` if a list is shortened."""
 
 
 @cache
@@ -22,7 +22,7 @@ def _answers() -> Mapping[str, Any]:
 
 
 def envelope_of(name: str) -> dict[str, Any] | None:
-    """Return the envelope of an action's first example, its long lists cut; None where there is none."""
+    """Return the envelope of an action's first example, with long lists shortened; None if there is none."""
     kept = _answers().get(name)
     if kept is None:
         return None
@@ -36,6 +36,6 @@ def envelope_of(name: str) -> dict[str, Any] | None:
 
 
 def cut_of(name: str) -> int:
-    """Return how many items the example's list had, or 0 where none is left out."""
+    """Return the number of items in the example's list before it was shortened; 0 if it was not."""
     kept = _answers().get(name)
     return int(kept.get("items", 0)) if kept else 0

@@ -1,4 +1,4 @@
-"""A JSON Schema as a tree that people read: a name, a type, what it may be, and what is in it."""
+"""A JSON Schema as a readable tree: names, types, allowed values and members."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _BOUNDS = {
     "maxProperties": "at most {} members",
     "pattern": "matches {}",
 }
-"""Keywords that narrow a value, in words."""
+"""Descriptions of JSON Schema keywords that restrict a value."""
 
 _SIZES = ("int32", "int64", "float", "double")
-"""Formats that say no more to people than the type does."""
+"""Formats that are not shown, because the type is enough."""
 
 
 @dataclass(frozen=True)
 class Node:
-    """One value: the member `name` of what it stands in, or the whole when it has none.
+    """One value: the member `name` of its object, or the root or an array item if the name is empty.
 
-    `options` are the only values that it may have, or with `open` those that are known; `notes` its bounds.
+    `options` are the allowed values, or with `open` the known ones; `notes` are its restrictions.
     """
 
     name: str
@@ -48,12 +48,12 @@ class Node:
 
     @property
     def size(self) -> int:
-        """How many nodes it has, itself included."""
+        """The number of nodes, including this one."""
         return 1 + sum(member.size for member in self.members)
 
 
 def read_schema(schema: Any, name: str = "", required: bool = False, within: tuple[str, ...] = ()) -> Node:
-    """Read a schema. `within` are the references that led here: one that comes again is not followed."""
+    """Return a schema as a node. `within` has the enclosing references; recursive ones are not followed."""
     if not isinstance(schema, Mapping):
         return Node(name, "any" if schema is not False else "nothing", required)
     if isinstance(schema.get("$ref"), str):
@@ -76,7 +76,7 @@ def read_schema(schema: Any, name: str = "", required: bool = False, within: tup
 
 
 def _read_resource(reference: str, name: str, required: bool, within: tuple[str, ...]) -> Node:
-    """Read a schema of ours by its reference, which within a resource is relative to its folder."""
+    """Return a resource's schema by its reference, which is relative to the enclosing resource's folder."""
     folder, _, file = reference.rpartition("/")
     folder = folder or (within[-1].rpartition("/")[0] if within else "")
     path, title = f"{folder}/{file}" if folder else file, file.removesuffix(".json")
@@ -86,7 +86,7 @@ def _read_resource(reference: str, name: str, required: bool, within: tuple[str,
 
 
 def _once(members: Sequence[Node]) -> list[Node]:
-    """Leave out what comes twice: what may be one object or an array of them has the members of both."""
+    """Return members without duplicates, which occur if a value can be an object or an array of them."""
     return list({member.name: member for member in members}.values())
 
 
@@ -122,13 +122,13 @@ def type_words(schema: Mapping[str, Any]) -> str:
 
 
 def bounds(schema: Mapping[str, Any]) -> list[str]:
-    """Return what narrows a value, beside its type and options."""
-    said = [text.format(_shown(schema[key])) for key, text in _BOUNDS.items() if key in schema]
+    """Return the restrictions on a value, other than type and options."""
+    notes = [text.format(_shown(schema[key])) for key, text in _BOUNDS.items() if key in schema]
     if schema.get("uniqueItems"):
-        said.append("no item twice")
+        notes.append("unique items")
     if schema.get("format") not in (None, *_SIZES):
-        said.insert(0, schema["format"])
-    return said
+        notes.insert(0, schema["format"])
+    return notes
 
 
 def _shown(value: Json) -> str:

@@ -1,4 +1,4 @@
-"""What the search on the first page knows beyond what the page itself shows, as a script."""
+"""The search index of the first page: words that the page itself does not show, as a script."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from connector.catalog.action import Action
 
 
 def search_index(actions: Iterable[Action]) -> str:
-    """Write the script: by action, the vendor's operation, and the names and titles of its inputs."""
+    """Return the script: for each action, the vendor's operation and the names and titles of its inputs."""
     words = {action.name: _words(action) for action in actions}
-    return f"window.catalogueWords = {json.dumps(words, separators=(',', ':'), ensure_ascii=False)};\n"
+    return f"window.catalogWords = {json.dumps(words, separators=(',', ':'), ensure_ascii=False)};\n"
 
 
 def _words(action: Action) -> str:
@@ -20,6 +20,6 @@ def _words(action: Action) -> str:
         if given.name == "delay_ms":
             continue
         found[given.name] = None
-        said = set(given.name.split("_"))
-        found |= dict.fromkeys(word for word in given.title.split() if word.lower() not in said)
+        known = set(given.name.split("_"))
+        found |= dict.fromkeys(word for word in given.title.split() if word.lower() not in known)
     return " ".join(found)

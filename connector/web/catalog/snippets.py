@@ -1,4 +1,4 @@
-"""An action's example, ready to copy: as a command, a job, Python, curl, and a host's settings."""
+"""An action's example as snippets to copy: a command, a job, Python, curl, and a host platform's form."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from connector.hosts.lhub_build import DOCUMENTED
 from connector.invocation.bindings import bind
 
 ROWS = "rows.jsonl"
-"""The file in which the rows of an example stand."""
+"""The file name of an example's rows."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """A text to copy as a whole: a file, a command, or the content of a form's field."""
+    """One text to copy: a file, a command, or the content of a form field."""
 
     label: str
     language: str
@@ -32,7 +32,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Snippet:
-    """One way to use an action; `note` says what it needs."""
+    """One way to use an action; `note` describes its requirements."""
 
     key: str
     title: str
@@ -41,21 +41,21 @@ class Snippet:
 
 
 def snippets(action: Action, example: Example) -> list[Snippet]:
-    """Write an example in every way in which it can be copied.
+    """Return the snippets of an example.
 
-    Only templates can say that an empty text is to be sent: then neither a call nor a host's form will do.
+    A template with `empty: send` cannot be expressed in a `call` or a form, so those are omitted then.
     """
     uploads = f" It reads {' and '.join(example.files)} in the current folder." if example.files else ""
     call = Snippet(
         "call",
         "Command line",
-        f"One call over your default connection; -c NAME takes another.{uploads}",
+        f"Uses your default connection; -c NAME selects another.{uploads}",
         [Block("Shell", "shell", command(action, example))],
     )
     job = Snippet(
         "job",
         "Job file",
-        f"Any number of rows, and it can be resumed.{uploads}",
+        f"Processes any number of rows, and can be resumed.{uploads}",
         [
             Block(f"{action.name}.yaml", "yaml", job_file(action, example)),
             Block(ROWS, "json", json.dumps(example.row, ensure_ascii=False) + "\n"),
@@ -81,7 +81,7 @@ def sends_empty(example: Example) -> bool:
 
 
 def command(action: Action, example: Example) -> str:
-    """Write the `ninjaone call` that sends what the example sends."""
+    """Return the `ninjaone call` command that sends the example's requests."""
     words = [f"{name}={_plain(value)}" for name, value in values(action, example).items()]
     if action.returns_file:
         words.append("--files=.")
@@ -89,7 +89,7 @@ def command(action: Action, example: Example) -> str:
 
 
 def values(action: Action, example: Example) -> Mapping[str, Json]:
-    """Return the example's input values. Times are as they are sent."""
+    """Return the example's input values, with times as they are sent."""
     with TemporaryDirectory() as folder:
         for name, content in example.files.items():
             (Path(folder) / name).write_text(content, encoding="utf-8")
@@ -97,7 +97,7 @@ def values(action: Action, example: Example) -> Mapping[str, Json]:
 
 
 def job_file(action: Action, example: Example) -> str:
-    """Write the job over a file of rows that has the example's row in it."""
+    """Return the job file of the example."""
     head: dict[str, Any] = {"action": action.name, "input": ROWS, "output": f"{action.name}.out.jsonl"}
     if action.returns_file:
         head["files"] = "."
@@ -108,7 +108,7 @@ def job_file(action: Action, example: Example) -> str:
 
 
 def _template(template: Any) -> str:
-    """Write a template in YAML, in the quotes that leave it readable."""
+    """Return a template as YAML, in the most readable quotes."""
     if not isinstance(template, str) or "\n" in template or not template.isprintable():
         return yaml_dump.dump({"x": template}).removeprefix("x:").strip()
     if '"' in template:
@@ -117,7 +117,7 @@ def _template(template: Any) -> str:
 
 
 def python(action: Action, example: Example) -> str:
-    """Write the program that runs the same job."""
+    """Return a Python program that runs the same job."""
     files = '    files=Path("."),\n' if action.returns_file else ""
     return (
         "import json\n"
@@ -139,7 +139,7 @@ def python(action: Action, example: Example) -> str:
 
 
 def _python(value: Any, indent: str) -> str:
-    """Write a value as Python does, a mapping with one member a line where it does not fit on one."""
+    """Return a value as Python source; a long dict has one member per line."""
     if isinstance(value, str):
         return repr(value) if '"' in value else json.dumps(value, ensure_ascii=False)
     if isinstance(value, list):
@@ -155,7 +155,7 @@ def _python(value: Any, indent: str) -> str:
 
 
 def curl(example: Example) -> str:
-    """Write the requests that the example sends, each as one command."""
+    """Return the example's requests, each as a curl command."""
     return "\n".join(_curl(sent) for sent in example.sends)
 
 
@@ -170,7 +170,7 @@ def _curl(sent: Mapping[str, Any]) -> str:
 
 
 def target(sent: Mapping[str, Any]) -> str:
-    """Return the path and query of a request as an example's `sends` has it."""
+    """Return the path and query of a request in an example's `sends`."""
     query = [
         f"{quote(name, safe='')}={quote(text, safe='')}"
         for name, given in sent.get("query", {}).items()
@@ -180,7 +180,7 @@ def target(sent: Mapping[str, Any]) -> str:
 
 
 def _form(part: Mapping[str, Any]) -> str:
-    """Write a part as curl's `--form` takes it: a quoted value may hold anything."""
+    """Return a multipart part in the syntax of curl's `--form`."""
     media_type = f";type={part['media_type']}" if part.get("media_type") else ""
     if "file" in part:
         return f"{part['name']}=@{part['file']}{media_type}"
@@ -194,7 +194,7 @@ def _curl_note(example: Example) -> str:
 
 
 def lhub(action: Action, example: Example) -> Iterator[Block]:
-    """Return what stands in LogicHub's form: how its integration is built, and the content of each field."""
+    """Yield the command that builds the LogicHub integration, and the content of each field of its form."""
     chosen = "" if action.name in DOCUMENTED else f" --actions {action.name}"
     yield Block("Build the integration", "shell", f"ninjaone host lhub build ninjaone-integration{chosen}\n")
     templates = example.templates or {name: f"{{{{ {name} }}}}" for name in example.row}
@@ -204,17 +204,17 @@ def lhub(action: Action, example: Example) -> Iterator[Block]:
 
 def _lhub_note(action: Action) -> str:
     if action.name in DOCUMENTED:
-        return f"“{action.title}” is one of the actions that are built by default. Its fields:"
-    return f"“{action.title}” is built when it is named. Its fields:"
+        return f"“{action.title}” is part of the default integration. Content of its fields:"
+    return f"“{action.title}” must be selected when the integration is built. Content of its fields:"
 
 
 def _plain(value: Any) -> str:
-    """Write a value as an input's text: text as it is, the rest as JSON."""
+    """Return a value as text: a string unchanged, other values as JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _lines(head: list[str], words: list[str]) -> str:
-    """Write a command on one line, or with a line for each of its words where that is too long."""
+    """Return a command on one line, or with one argument per line if it is too long."""
     short = " ".join([*head, *words])
     if len(short) <= 64 and "\n" not in short:
         return short + "\n"

@@ -1,1 +1,1 @@
-"""The pages of runs: start, watch, stop, resume."""
+"""The pages of runs: starting, watching, stopping and resuming them."""

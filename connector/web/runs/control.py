@@ -1,13 +1,13 @@
-"""Starts runs: each a real `ninjaone run JOB.yaml` in a process of its own, which outlives page and server.
+"""Starts runs: each is a separate process, `ninjaone run job.yaml`, which continues if the server stops.
 
-A run that a page starts has a folder of its own below `state.work_folder`, named by time and action:
+A run started from a page has a folder below `user_folders.work_folder()`, named by time and action:
 
-    job.yaml  rows.*  uploads/     what the run is
-    envelopes.jsonl  files/        what came of it
-    log.txt                        what the command said
+    job.yaml  rows.*  uploads/     the job and its input
+    envelopes.jsonl  files/        the output
+    log.txt                        the command's messages
 
-No secret is in the job or on the command line: a saved connection is named there, and the sandbox's is given
-in the environment of the process.
+The job and the command line contain no secrets: the job names a saved connection, and the settings of the
+sandbox are passed in environment variables.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ from connector.sandbox.ninjaone.server import Sandbox
 from connector.web.runs.pasted_rows import PastedRows
 
 JOB, OUTPUT, LOG = "job.yaml", "envelopes.jsonl", "log.txt"
-"""Names of files in a run's folder."""
+"""File names in a run's folder."""
 _LOG_SHOWN = 4000
 
 
 @dataclass(frozen=True)
 class Started:
-    """A run that this server has started: it may not have come to its record yet, or never come to it."""
+    """A run started by this server. It may not have written its record yet, or may fail before it does."""
 
     output: Path
     action: str
@@ -56,15 +56,15 @@ class Started:
     began: float
     process: subprocess.Popen[bytes]
 
-    def said(self) -> str:
-        """Return the end of what the command has said."""
+    def log_text(self) -> str:
+        """Return the last part of the command's messages."""
         with suppress(OSError):
             return self.log.read_text(encoding="utf-8", errors="replace")[-_LOG_SHOWN:].strip()
         return ""
 
 
 class RunControl:
-    """The runs that a server starts, and the sandbox that it has for them. Safe for threads."""
+    """The runs that a server starts, and its sandbox. Safe for threads."""
 
     def __init__(self) -> None:
         self._lock, self._starting = threading.Lock(), threading.Lock()
@@ -74,22 +74,22 @@ class RunControl:
 
     @property
     def sandbox_url(self) -> str:
-        """The address of the sandbox, or an empty text as long as nobody has needed it."""
+        """The sandbox's address, or an empty string before it is started."""
         return self._sandbox.base_url if self._sandbox else ""
 
     def sandbox(self) -> Sandbox:
-        """Return the server's own sandbox, which is started when it is first needed."""
+        """Return the server's sandbox, and start it on first use."""
         with self._lock:
             if self._sandbox is None:
                 self._sandbox = Sandbox().start()
             return self._sandbox
 
     def started(self, id: str) -> Started | None:
-        """Return a run that this server has started, by the id of its record."""
+        """Return a run started by this server, by its id, or None."""
         return self._started.get(id)
 
     def all_started(self) -> Mapping[str, Started]:
-        """Return all runs that this server has started."""
+        """Return all runs started by this server, by id."""
         return dict(self._started)
 
     def start(
@@ -102,9 +102,9 @@ class RunControl:
         uploads: Path,
         once: str,
     ) -> str:
-        """Start a run over rows, with a saved connection or, without one's name, in the sandbox; give its id.
+        """Start a run with a saved connection, or in the sandbox if `connection` is empty; return its id.
 
-        A second time with the same key (`once`) nothing is started: it is the same run. Raises RunError.
+        A second call with the same key `once` returns the same run. Raises RunError.
         """
         with self._starting:
             if once not in self._once:
@@ -132,7 +132,7 @@ class RunControl:
             return self._once[once]
 
     def resume(self, record: Record, service: Service, once: str) -> str:
-        """Go on with a run that was interrupted; give its id. Raises RunError."""
+        """Resume an interrupted run; return its id. Raises RunError."""
         with self._starting:
             if once not in self._once:
                 environment = self._environment(record, service)
@@ -146,7 +146,7 @@ class RunControl:
             return self._once[once]
 
     def stop(self, id: str) -> None:
-        """Ask a run that this server has started to stop: the rows in progress are finished."""
+        """Tell a run started by this server to stop after the rows in progress."""
         started = self._started.get(id)
         if started and started.process.poll() is None:
             started.process.terminate()
@@ -156,18 +156,18 @@ class RunControl:
         return bool(self._sandbox) and record.where == urlsplit(self.sandbox_url).netloc
 
     def where(self, record: Record) -> str:
-        """Return where a run's requests go, or went."""
+        """Return the name of the place where a run's requests go."""
         if self.is_in_sandbox(record):
             return "the sandbox"
-        return record.where or "its connection" if self.may_continue(record) else "a sandbox that has ended"
+        return record.where or "its connection" if self.may_continue(record) else "a sandbox that was stopped"
 
     def may_continue(self, record: Record) -> bool:
-        """Return whether the connection that a run was started with is still there."""
+        """Return whether the run's connection is still available."""
         is_ours = record.job.connection is None and record.output.is_relative_to(work_folder())
         return not is_ours or self.is_in_sandbox(record)
 
     def close(self) -> None:
-        """End the sandbox. Runs go on."""
+        """Stop the sandbox. Runs continue."""
         with self._lock:
             if self._sandbox:
                 self._sandbox.stop()
@@ -175,11 +175,11 @@ class RunControl:
 
     def _environment(self, record: Record, service: Service) -> dict[str, str]:
         if not self.may_continue(record):
-            raise RunError("It ran in a sandbox that has ended: start it again.")
+            raise RunError("This run used a sandbox that was stopped: start a new run.")
         return self._in_sandbox(service) if self.is_in_sandbox(record) else dict(os.environ)
 
     def _in_sandbox(self, service: Service) -> dict[str, str]:
-        """Return the environment of a process whose connection is the sandbox, whatever else is set up."""
+        """Return environment variables that make the sandbox the connection; other settings are removed."""
         others = {n: text for n, text in os.environ.items() if not n.startswith(service.environment)}
         settings = self.sandbox().connection
         return {**others, **{service.environment + n.upper(): text for n, text in settings.items()}}
@@ -189,7 +189,7 @@ class RunControl:
     ) -> str:
         output, began = absolute(job.output), time.time()
         with open(folder / LOG, "wb", opener=_private) as log:
-            process = subprocess.Popen(  # noqa: S603 - our own command; what is untrusted is in the job
+            process = subprocess.Popen(  # noqa: S603 - a fixed command; user input is only in the job file
                 [sys.executable, "-m", "connector", *arguments, "--yes"],
                 cwd=folder,
                 env=dict(environment),
@@ -198,7 +198,7 @@ class RunControl:
                 stderr=log,
                 **_detached(),
             )
-        # Waited for, so that none stays behind as a zombie; a thread that is a daemon holds up no end.
+        # Wait for the process to avoid a zombie; a daemon thread does not delay the server's exit.
         threading.Thread(target=process.wait, daemon=True).start()
         started = Started(output, job.action, where, folder / LOG, began, process)
         self._started[id_of(output)] = started
@@ -206,12 +206,12 @@ class RunControl:
 
 
 def _private(path: str, flags: int) -> int:
-    """Open a file that only this user may read."""
+    """Open a file that only the current user can read."""
     return os.open(path, flags, 0o600)
 
 
 def _detached() -> dict[str, Any]:
-    """Return how to start a process with private files, which this terminal's Ctrl-C does not reach."""
+    """Return Popen arguments for private files and a process that Ctrl-C in the terminal does not reach."""
     if sys.platform == "win32":
         return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS}
     else:
@@ -231,7 +231,7 @@ def _new_folder(name: str) -> Path:
 def make_job(
     action: Action, templates: Mapping[str, Any], rows: PastedRows, connection: str
 ) -> dict[str, Any]:
-    """Return the job of a run as its file has it; its paths are relative to the file."""
+    """Return the content of a run's job file; its paths are relative to the file."""
     job: dict[str, Any] = {"action": action.name}
     if connection:
         job["connection"] = connection
@@ -244,17 +244,19 @@ def make_job(
 
 
 def is_written_as_a_job(job: Job) -> bool:
-    """Return whether a run's settings can stand in a job file of another folder.
+    """Return whether a run's settings can be written to a job file in another folder.
 
-    A step goes on with its whole job, and rows that name connections by files do so relative to theirs.
+    A step is resumed with its complete job, and connection files named in rows are relative to that folder.
     """
-    return not job.step and all(said == meant for said, meant in job.allow_connections.items())
+    return not job.step and all(name == path for name, path in job.allow_connections.items())
 
 
 def resumed_job(job: Job) -> dict[str, Any]:
-    """Return a run's settings as a job file has them, with absolute paths. Raises RunError."""
+    """Return the content of a job file that resumes a run, with absolute paths. Raises RunError."""
     if not is_written_as_a_job(job):
-        raise RunError("Only the command that started it can resume it.")
+        raise RunError(
+            "Resume this run on the command line: repeat the command that started it with --resume."
+        )
     written = job_to_json(job)
     if job.allow_connections:
         written["allow_connections"] = list(job.allow_connections)
@@ -262,18 +264,18 @@ def resumed_job(job: Job) -> dict[str, Any]:
 
 
 def as_yaml(job: Mapping[str, Any]) -> str:
-    """Write a job as its file has it."""
+    """Return a job as the YAML text of a job file."""
     text: str = yaml.safe_dump(dict(job), sort_keys=False, allow_unicode=True, width=110)
     return text
 
 
 def write_job(folder: Path, job: Mapping[str, Any]) -> None:
-    """Write a job's file into a folder. Raises OSError."""
+    """Write a job file to a folder. Raises OSError."""
     write_whole(folder / JOB, as_yaml(job).encode())
 
 
 def pack_job(job: str, rows: Path, uploads: Path) -> bytes:
-    """Put a job, its rows and the files that it uploads into a ZIP archive."""
+    """Return a ZIP archive of a job, its rows and the files that it uploads."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(JOB, job)

@@ -1,6 +1,6 @@
-"""Envelopes of a run for a page: the last few, and the failed ones, of a run in progress or has ended.
+"""A run's latest and failed envelopes, for its page, while it is in progress and after it has ended.
 
-A run in progress has them in its work folder, where they are only read; see `connector.files.output`.
+While a run is in progress, they are read from its partial output; see `connector.files.output`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _LONGEST_ERROR = 2000
 
 @dataclass(frozen=True)
 class Shown:
-    """One envelope, as a page shows it: nothing secret in it, and cut where it is long."""
+    """One envelope as shown on a page: secrets are hidden and long texts shortened."""
 
     row: int
     failed: bool
@@ -38,24 +38,24 @@ class Shown:
 
 @dataclass(frozen=True)
 class EnvelopePage:
-    """Some failed rows in order, and after which row the next page begins, if there may be one."""
+    """A page of failed rows, and the row after which the next page starts, or None on the last page."""
 
     rows: list[Shown]
     next_after: int | None
 
 
 class Envelopes:
-    """The envelopes of the run that writes, or has written, an output."""
+    """The envelopes of a run, by its output file."""
 
     def __init__(self, output: Path, format: Format, redactor: Redactor) -> None:
         partial = partial_output_of(output)
-        self.is_whole = not partial.exists()
-        self.path: Path = output if self.is_whole else partial
-        self.format: Format = format if self.is_whole else "jsonl"
+        self.is_complete = not partial.exists()
+        self.path: Path = output if self.is_complete else partial
+        self.format: Format = format if self.is_complete else "jsonl"
         self._redactor = redactor
 
     def last(self, number: int) -> list[Shown]:
-        """Return the last few, the newest first, without reading more than the end of the file."""
+        """Return the latest envelopes, newest first; reads only the end of the file."""
         if self.format != "jsonl":
             return []
         try:
@@ -65,16 +65,14 @@ class Envelopes:
                 lines = file.read(end - start).split(b"\n")
         except OSError:
             return []
-        whole = lines[
-            (1 if start else 0) : -1
-        ]  # what stands behind the last line's end is still being written
+        whole = lines[(1 if start else 0) : -1]  # the last line is still being written
         try:
             return [self._shown(json_text.loads(line.decode())) for line in reversed(whole[-number:])]
         except (ValueError, KeyError, TypeError, AttributeError):
-            return []  # it is no run's output any more
+            return []  # the file is no longer the output of a run
 
     def failed(self, number: int, code: str = "", after: int = 0) -> EnvelopePage:
-        """Return the first failed rows behind a row, all of them or those with a code."""
+        """Return a page of failed rows after a row number, all of them or those with an error code."""
         found: list[Shown] = []
         for envelope in self._behind(after):
             shown = self._shown(envelope)
@@ -91,10 +89,10 @@ class Envelopes:
                 if int(envelope["row"]) > after:
                     yield envelope
         except (OSError, ConnectorError, ValueError, KeyError, TypeError, AttributeError):
-            return  # it is no run's output any more, or has just gone to another place
+            return  # the file is no longer the output of a run, or was just moved
 
     def _lines(self) -> Iterator[dict[str, Any]]:
-        """Yield the failed ones of JSON Lines, found in large blocks, which spares reading the others."""
+        """Yield failed envelopes from JSON Lines; searching large blocks avoids parsing the others."""
         with self.path.open("rb") as file:
             rest = b""
             while block := file.read(_BLOCK):
@@ -112,7 +110,7 @@ class Envelopes:
             yield row.data
 
     def _shown(self, envelope: dict[str, Any]) -> Shown:
-        """Show an envelope; one of a CSV file has its row and its error alone."""
+        """Return an envelope for display; one from a CSV file has only its row and error."""
         meta = envelope.get("meta") or {}
         failed = envelope["has_error"] in (True, "true")
         if failed:

@@ -1,4 +1,4 @@
-"""Rows that were pasted into a page or dropped on it: their format, how many there are, the first ones."""
+"""Rows that were pasted into a page or uploaded: their format, their number and the first ones."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _LOOKED_AT = 1 << 16
 
 @dataclass(frozen=True)
 class PastedRows:
-    """A file of rows that a page has left with the server."""
+    """A file of rows that was sent from a page."""
 
     path: Path
     format: Format
 
     def first(self, number: int) -> list[InputRow]:
-        """Read the first rows; what is wrong with one is said without the file's name. Raises RunError."""
+        """Return the first rows; error messages omit the path of the temporary file. Raises RunError."""
         try:
             rows = list(islice(self._source().rows(), number))
         except RunError as fault:
@@ -42,7 +42,7 @@ class PastedRows:
         return [InputRow(r.number, r.data, self._without_path(r.error), r.code) for r in rows]
 
     def count(self) -> int:
-        """Count the rows. Raises RunError."""
+        """Return the number of rows. Raises RunError."""
         try:
             return self._source().count() or 0
         except RunError as fault:
@@ -56,7 +56,7 @@ class PastedRows:
 
 
 def save_rows(content: bytes, name: str, folder: Path) -> PastedRows:
-    """Write rows into a folder, in place of those that are there, under a name that says their format."""
+    """Write rows to a file in a folder, with the extension of their format; earlier rows are replaced."""
     format = recognized(content, name)
     packed = ".gz" if content[:2] == b"\x1f\x8b" else ""
     path = folder / f"rows.{format}{packed}"
@@ -68,16 +68,16 @@ def save_rows(content: bytes, name: str, folder: Path) -> PastedRows:
 
 
 def saved_rows(folder: Path) -> PastedRows | None:
-    """Find the rows that were written into a folder."""
+    """Return the rows that were saved in a folder, or None."""
     for path in folder.glob("rows.*"):
         return PastedRows(path, _SUFFIXES[path.suffixes[0]])
     return None
 
 
 def recognized(content: bytes, name: str = "") -> Format:
-    """Recognize the format of rows by their file's name or, failing that, by how they begin.
+    """Return the format of rows, by the file's extension or else by the first characters.
 
-    A table of a spreadsheet, when it is copied, has tabs between its columns.
+    A table copied from a spreadsheet has tabs between its columns.
     """
     suffixes = [suffix.lower() for suffix in Path(name).suffixes if suffix.lower() != ".gz"]
     if suffixes and suffixes[-1] in _SUFFIXES:

@@ -1,4 +1,4 @@
-"""The course of a run as a plot: what an SVG in the page takes, and the same numbers as a table."""
+"""A plot of a run's rate over time, as SVG paths and as a table."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from math import ceil, floor, log10
 
 WIDTH, HEIGHT = 640, 180
 LEFT, RIGHT, TOP, BOTTOM = 46, 8, 12, 24
-"""Room for the numbers at the axes, in the units of the SVG."""
+"""Margins for the axis labels, in SVG units."""
 _MOST_LISTED = 12
 
 
 @dataclass(frozen=True)
 class Tick:
-    """A mark at an axis: where it stands, and what it says."""
+    """A tick on an axis: its position and label."""
 
     at: float
     label: str
@@ -23,7 +23,7 @@ class Tick:
 
 @dataclass(frozen=True)
 class Plot:
-    """Rows a second over time. `line` and `area` are what an SVG's path takes."""
+    """Rows per second over time. `line` and `area` are SVG path data."""
 
     line: str
     area: str
@@ -34,7 +34,7 @@ class Plot:
 
 
 def make_plot(timeline: Sequence[tuple[float, int]]) -> Plot | None:
-    """Draw the rate between the points of a run's `timeline`; None where there are too few of them."""
+    """Return a plot of the rate between the points of a run's `timeline`; None if there are too few."""
     rates = [
         (start, end, (rows - before) / (end - start), rows)
         for (start, before), (end, rows) in pairwise(_evenly(timeline))
@@ -62,7 +62,7 @@ def make_plot(timeline: Sequence[tuple[float, int]]) -> Plot | None:
         area,
         [Tick(x(n * x_step), time_text(n * x_step)) for n in range(int(length / x_step) + 1)],
         [Tick(y(n * y_step), f"{n * y_step:g}") for n in range(round(top / y_step) + 1)],
-        f"Rows a second over {time_text(length)}: {rate_text(mean)} on average, "
+        f"Rows per second over {time_text(length)}: {rate_text(mean)} on average, "
         f"at most {rate_text(fastest)}.",
         [
             (time_text(end), f"{rows:,}", rate_text(rate))
@@ -72,14 +72,14 @@ def make_plot(timeline: Sequence[tuple[float, int]]) -> Plot | None:
 
 
 def _evenly(timeline: Sequence[tuple[float, int]]) -> Sequence[tuple[float, int]]:
-    """Leave out the last point but one, if the last is so close to it that their rate would mean nothing."""
+    """Omit the second last point if it is too close to the last for a meaningful rate between them."""
     if len(timeline) > 2 and timeline[-1][0] - timeline[-2][0] < (timeline[-2][0] - timeline[-3][0]) / 2:
         return [*timeline[:-2], timeline[-1]]
     return timeline
 
 
 def _step(largest: float, steps: int) -> float:
-    """Return a round distance (1, 2 or 5 times a power of ten) so that about so many fit."""
+    """Return a round step (1, 2 or 5 times a power of ten) that gives about the requested number of ticks."""
     if largest <= 0:
         return 1.0
     smallest = floor(log10(largest)) - 2
@@ -88,12 +88,12 @@ def _step(largest: float, steps: int) -> float:
 
 
 def rate_text(rate: float) -> str:
-    """Write a rate, which is in rows a second."""
+    """Return a rate in rows per second as text."""
     return f"{rate:.1f}/s" if rate >= 1 else f"{rate * 60:.1f}/min"
 
 
 def time_text(seconds: float) -> str:
-    """Write a length of time, as `12 s`, `3:20 min` or `2:05 h`."""
+    """Return a duration as text: `12 s`, `3:20 min` or `2:05 h`."""
     whole = round(seconds)
     if seconds < 100:
         return f"{round(seconds, 1):g} s"

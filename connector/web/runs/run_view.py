@@ -1,4 +1,4 @@
-"""What is shown of runs: pure functions from their records to plain values for the templates."""
+"""The data of the pages of runs: pure functions from records to plain values for the templates."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ STATES: Mapping[State, str] = {
     "starting": "starting",
     "failed": "not started",
 }
-"""What a run's state is called on a page. `starting` and `failed` are of runs without a record."""
+"""The label of each state. A run in state `starting` or `failed` has no record."""
 
 
 @dataclass(frozen=True)
 class Code:
-    """Failed rows of one `meta.code`, and one of them."""
+    """The number of failed rows with one `meta.code`, and one of their messages."""
 
     code: str
     rows: int
@@ -39,10 +39,10 @@ class Code:
 
 @dataclass(frozen=True)
 class RunView:
-    """One run, as pages show it.
+    """One run, as shown on pages.
 
-    `done_before` are the rows that were done before it was resumed, `rerunnable` those that may be repeated.
-    `connections` are those of the rows, where each names its own, with their rows and the failed ones.
+    `done_before` is the number of rows done before it was resumed, `rerunnable` that of failed rows that can
+    be retried. `connections` has (name, rows, failed rows) if the rows name their connections.
     """
 
     id: str
@@ -69,46 +69,46 @@ class RunView:
 
     @property
     def state_word(self) -> str:
-        """Return how it is."""
+        """The label of the state."""
         return STATES[self.state]
 
     @property
     def is_live(self) -> bool:
-        """Return whether more is to come."""
+        """Return whether the run is still in progress."""
         return self.state in ("running", "starting")
 
     @property
     def share(self) -> int | None:
-        """How much is done, in per cent, if that is known."""
+        """The share of rows done, in percent, or None if the total is not known."""
         return None if not self.total else min(100, 100 * self.done // self.total)
 
     @property
     def took(self) -> str:
-        """For how long it has run since it was begun, or resumed."""
+        """The time since the run was started or resumed, as text."""
         return time_text(self.seconds)
 
     @property
     def _a_second(self) -> float:
-        """How many rows are done in a second, on average; 0 where that cannot be told yet."""
+        """The average rate in rows per second; 0 in the first second."""
         return (self.done - self.done_before) / self.seconds if self.seconds >= 1 else 0.0
 
     @property
     def rate(self) -> str:
-        """How many rows are done in a second, on average."""
+        """The average rate as text; empty in the first second."""
         return rate_text(self._a_second) if self._a_second else ""
 
     @property
     def left(self) -> str:
-        """How long it will take yet, if it goes on like this."""
+        """The estimated remaining time as text; empty if it is not known."""
         if self.state != "running" or self.total is None or not self._a_second:
             return ""
         return time_text(round(max(0, self.total - self.done) / self._a_second))
 
 
 def state_of(record: Record, now: float) -> State:
-    """Return how a run is. One that was heard of just now goes on; of others the output's lock knows.
+    """Return a run's state. A recently updated record means that it is running; else its lock decides.
 
-    The lock is not asked of a run in progress: at the instant of its end that could get in its way.
+    The lock of a running run is not tried, because that could make the run itself fail to take it.
     """
     if record.ended is not None:
         return "stopped" if (record.summary or {}).get("stopped") else "finished"
@@ -129,11 +129,11 @@ def make_view(
     *,
     may_continue: bool,
 ) -> RunView:
-    """Show a run, and `where` its requests go; `may_continue` tells whether that place is still there."""
+    """Return a run's view. `where` names its connection; `may_continue`: whether that is still available."""
     state = state_of(record, time.time())
     action = actions.get(record.job.action)
-    said: Mapping[str, Any] = record.summary or {}
-    failed, repeatable = said.get("failed", 0), said.get("repeatable", 0)
+    summary: Mapping[str, Any] = record.summary or {}
+    failed, repeatable = summary.get("failed", 0), summary.get("repeatable", 0)
     is_kept = STREAM not in (record.job.input, record.job.output)
     may_follow = may_continue and is_kept and action is not None
     is_over = state == "finished" and record.output.is_file() and may_follow
@@ -145,28 +145,28 @@ def make_view(
         where,
         clock_text(record.started),
         state,
-        said.get("rows", 0),
-        said.get("resumed_rows", 0),
-        record.total if record.total is not None else said.get("rows") if state == "finished" else None,
-        said.get("succeeded", 0),
+        summary.get("rows", 0),
+        summary.get("resumed_rows", 0),
+        record.total if record.total is not None else summary.get("rows") if state == "finished" else None,
+        summary.get("succeeded", 0),
         failed,
         [
             Code(code, about["rows"], redactor.text(about["example"]))
-            for code, about in sorted(said.get("codes", {}).items(), key=lambda item: -item[1]["rows"])
+            for code, about in sorted(summary.get("codes", {}).items(), key=lambda item: -item[1]["rows"])
         ],
-        said.get("seconds", 0.0),
+        summary.get("seconds", 0.0),
         repeatable if is_over and _has_codes(record) else 0,
         failed - repeatable,
         state in ("stopped", "killed") and may_follow and _may_resume(record),
         "" if record.rerun_of is None else record.rerun_of.name,
-        list(_notes(record, state, said)),
-        [(name, its["rows"], its["failed"]) for name, its in said.get("connections", {}).items()],
+        list(_notes(record, state, summary)),
+        [(name, its["rows"], its["failed"]) for name, its in summary.get("connections", {}).items()],
         make_plot(record.timeline),
     )
 
 
 def view_of_started(id: str, started: Started, actions: Mapping[str, Action]) -> RunView:
-    """Show a run that has not come to its record, and perhaps never will: its log says why."""
+    """Return the view of a run without a record; if it never gets one, its log contains the reason."""
     action, code = actions[started.action], started.process.poll()
     return RunView(
         id=id,
@@ -187,25 +187,25 @@ def _may_resume(record: Record) -> bool:
     return is_written_as_a_job(record.job) and is_interrupted(record.output)
 
 
-def _notes(record: Record, state: State, said: Mapping[str, Any]) -> Sequence[str]:
+def _notes(record: Record, state: State, summary: Mapping[str, Any]) -> Sequence[str]:
     notes = []
     if record.job.step:
-        notes.append(f'It is the step "{record.job.step}" of a job.')
+        notes.append(f'This run is the step "{record.job.step}" of a job.')
     if state in ("stopped", "killed") and not is_written_as_a_job(record.job):
-        notes.append("Only the command that started it can resume it, with --resume.")
-    if said.get("resumed_rows"):
-        notes.append(f"{said['resumed_rows']:,} rows were done before it was resumed.")
-    if said.get("warned"):
-        notes.append(f"{said['warned']:,} rows have a warning.")
-    if said.get("truncated"):
-        notes.append(f"{said['truncated']:,} lists are truncated at the limit.")
-    if said.get("too_many_errors"):
-        notes.append("More rows failed than the job allows.")
+        notes.append("Resume this run on the command line: repeat the command that started it with --resume.")
+    if summary.get("resumed_rows"):
+        notes.append(f"Rows done before this run was resumed: {summary['resumed_rows']:,}.")
+    if summary.get("warned"):
+        notes.append(f"Rows with a warning: {summary['warned']:,}.")
+    if summary.get("truncated"):
+        notes.append(f"Lists truncated at the limit: {summary['truncated']:,}.")
+    if summary.get("too_many_errors"):
+        notes.append("The run stopped because more rows failed than the job allows.")
     if state == "finished" and not record.output.exists():
-        notes.append("Its output no longer exists.")
+        notes.append("The output file no longer exists.")
     return notes
 
 
 def clock_text(seconds: float) -> str:
-    """Write a time of this machine's clock."""
+    """Return a time as text, in the local time zone."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))

@@ -1,10 +1,10 @@
-// What pages that start runs share: a POST with the page's token, and the dialog that asks before a run.
+// Shared by pages that start runs: a POST with the CSRF token, and the confirmation dialog.
 (function () {
   "use strict";
 
   var token = document.querySelector('meta[name="csrf-token"]').getAttribute("content");
 
-  /** Posts, and gives what is answered. Fails with an Error whose message is for the person.
+  /** Posts, and returns the response as JSON. Rejects with an Error whose message is for the user.
    * @param {string} url @param {BodyInit} body @param {{headers?: Record<string, string>, signal?: AbortSignal}} [options] */
   function post(url, body, options) {
     var headers = Object.assign({ "X-CSRF-Token": token }, (options && options.headers) || {});
@@ -29,7 +29,7 @@
     );
   }
 
-  /** Shows a question; gives what was agreed to, or null.
+  /** Shows the confirmation dialog; returns the confirmed value, or null.
    * @param {string} html */
   function ask(html) {
     var dialog = /** @type {HTMLDialogElement} */ (document.getElementById("ask"));
@@ -50,8 +50,8 @@
     });
   }
 
-  /** Starts a run. The server asks where somebody has to agree, and looks at the answer itself.
-   * Gives what it answers, or null if nobody agreed.
+  /** Starts a run. The server requests a confirmation where one is required, and checks it.
+   * Returns the response, or null if the user did not confirm.
    * @param {string} url @param {() => FormData} makeBody @param {string} [agreed] */
   function begin(url, makeBody, agreed) {
     var body = makeBody();

@@ -11,13 +11,13 @@
   var areaLinks = Array.prototype.slice.call(document.querySelectorAll("[data-area-link]"));
   var FILTERS = ["effect", "area", "paging", "host"];
 
-  /** Names of ours and the vendor's alike: `/v2/organizations`, `customFields`, `device_id` fall into words.
+  /** Splits names such as `/v2/organizations`, `customFields` and `device_id` into words.
    * @param {string} text */
   function words(text) {
     return text.replace(/([a-z0-9])([A-Z])/g, "$1 $2").toLowerCase().split(/[^\p{L}\p{N}]+/u).filter(Boolean);
   }
 
-  /** One entry an action; `home` is its place in its area. */
+  /** One entry per action; `home` is the list of its area. */
   var entries = [];
   sections.forEach(function (section) {
     Array.prototype.forEach.call(section.querySelectorAll("li"), function (item) {
@@ -37,7 +37,7 @@
         path: item.querySelector("small").textContent,
         texts: item.querySelectorAll("a, p, code, small"),
         areaTitle: section.querySelector("h2").firstChild.textContent,
-        inputs: window.catalogueWords[name] || ""
+        inputs: window.catalogWords[name] || ""
       });
     });
   });
@@ -55,8 +55,8 @@
   });
   engine.addAll(entries);
 
-  /** @returns {Record<string, string>} What is asked for, without what is not. */
-  function asked() {
+  /** @returns {Record<string, string>} The search text and filters that are set. */
+  function criteria() {
     var given = {};
     if (search.value.trim()) given.q = search.value.trim();
     FILTERS.forEach(function (name) {
@@ -67,12 +67,12 @@
 
   function passes(entry, given) {
     return FILTERS.every(function (name) {
-      var wanted = given[name];
-      return !wanted || entry[name] === wanted || (name === "host" && entry.host.indexOf(wanted) >= 0);
+      var value = given[name];
+      return !value || entry[name] === value || (name === "host" && entry.host.indexOf(value) >= 0);
     });
   }
 
-  /** Finds the actions that have all words, or the words as one ("anti virus"), or else some of them.
+  /** Finds the actions with all words, or with the words joined ("anti virus"), or else with any of them.
    * @param {string} text */
   function look(text) {
     var tries = [[text, "AND"], [text.replace(/\s+/g, ""), "AND"], [text, "OR"]];
@@ -83,9 +83,9 @@
     return [];
   }
 
-  /** With words, one list in the order of how well they fit; without, everything in its area. */
+  /** Shows one list by relevance if there is a search text, else all actions by area. */
   function show() {
-    var given = asked();
+    var given = criteria();
     var terms = new Set();
     var shown = entries.filter(function (entry) { return passes(entry, given); });
     if (given.q) {
@@ -112,7 +112,7 @@
     remember(given);
   }
 
-  /** Marks the words that were found, where a browser can do so without changing the page.
+  /** Highlights the matching words, if the browser supports the CSS Custom Highlight API.
    * @param {Array<{texts: NodeListOf<HTMLElement>}>} shown @param {Set<string>} terms */
   function mark(shown, terms) {
     if (!window.CSS || !CSS.highlights) return;
@@ -159,7 +159,7 @@
     try {
       history.replaceState(null, "", address);
     } catch (error) {
-      // A browser that keeps the address of a file as it is.
+      // Some browsers do not allow this for file:// addresses.
     }
   }
 

@@ -1,15 +1,15 @@
-// What every page has: the theme's switch, buttons that copy, and tabs. Without it everything is readable, too.
+// On every page: the theme switch, copy buttons and tabs. Pages are readable without it.
 (function () {
   "use strict";
 
-  /** @param {string} name @param {string | null} [value] Without a value it is read. */
+  /** @param {string} name @param {string | null} [value] Without a value, returns the stored one. */
   function stored(name, value) {
     try {
       if (value === undefined) return localStorage.getItem(name);
       if (value === null) localStorage.removeItem(name);
       else localStorage.setItem(name, value);
     } catch (error) {
-      // Not remembered where there is no storage.
+      // Nothing is stored if the browser allows no storage.
     }
     return null;
   }
@@ -36,7 +36,7 @@
   /** @param {string} text */
   function copy(text) {
     if (navigator.clipboard && window.isSecureContext) return navigator.clipboard.writeText(text);
-    // A plain http:// host of an export: the older way is the only one.
+    // An export on a plain http:// host: only the older API is available.
     var area = document.createElement("textarea");
     area.value = text;
     area.className = "unseen";
@@ -47,7 +47,7 @@
     return done ? Promise.resolve() : Promise.reject(new Error("not copied"));
   }
 
-  /** Gives every `figure.code` a button that copies it. May be called again for what was added.
+  /** Adds a copy button to every `figure.code`. Call it again for added content.
    * @param {ParentNode} part */
   function copyButtons(part) {
     part.querySelectorAll("figure.code").forEach(function (figure) {
@@ -77,16 +77,16 @@
     window.setTimeout(function () { button.textContent = "Copy"; }, 1500);
   }
 
-  /** @param {string} hash What the address is to end with, so that it leads to what is shown. */
+  /** @param {string} hash The fragment that links to what is shown. */
   function address(hash) {
     try {
       history.replaceState(null, "", hash);
     } catch (error) {
-      // A browser that keeps the address of a file as it is.
+      // Some browsers do not allow this for file:// addresses.
     }
   }
 
-  /** Makes tabs of a `[data-tabs]` whose children are sections with a heading; the choice is remembered.
+  /** Turns the sections of a `[data-tabs]` into tabs, titled by their headings; the choice is stored.
    * @param {HTMLElement} group */
   function tabs(group) {
     var panels = Array.prototype.slice.call(group.children);
@@ -141,7 +141,7 @@
     if (folded) folded.open = true;
   }
 
-  /** On a page without a search, `/` leads to the one that has it. */
+  /** On a page without a search field, `/` opens the page that has one. */
   document.addEventListener("keydown", function (event) {
     if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || document.getElementById("q")) return;
     if (/** @type {HTMLElement} */ (event.target).matches("input, select, textarea")) return;

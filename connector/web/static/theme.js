@@ -1,4 +1,4 @@
-// Before anything is painted: scripts run here, and the theme is the one that was chosen last.
+// Runs before the first paint: marks that scripts run, and applies the stored theme.
 (function () {
   "use strict";
   var root = document.documentElement;
@@ -7,6 +7,6 @@
     var chosen = localStorage.getItem("theme");
     if (chosen === "light" || chosen === "dark") root.dataset.theme = chosen;
   } catch (error) {
-    // No storage here: the system's own theme it is.
+    // No storage: the theme of the system applies.
   }
 })();

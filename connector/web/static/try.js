@@ -1,4 +1,4 @@
-// Trying an action: what templates make of rows is asked of the server while somebody types.
+// The "Try" page: requests are previewed by the server while the user types.
 (function () {
   "use strict";
 
@@ -12,14 +12,14 @@
   var once = crypto.randomUUID();
   var fromFile = false;
 
-  /** What the form says. Rows of a file are with the server already. */
+  /** The form's content. Rows from a file are already on the server. */
   function given() {
     var data = new FormData(form);
     if (fromFile) data.delete("rows");
     return data;
   }
 
-  // What every row becomes
+  // Preview
 
   var waiting = 0;
   var asked = null;
@@ -29,7 +29,7 @@
     waiting = window.setTimeout(preview, WAIT_MS);
   }
 
-  /** Asks for what is in the form now; an answer to what was there before is not waited for any more. */
+  /** Previews the form's content; an earlier preview that is still running is canceled. */
   function preview() {
     if (asked) asked.abort();
     var mine = new AbortController();
@@ -50,7 +50,7 @@
     while (tried.children.length > answer.rows.length) tried.lastElementChild.remove();
   }
 
-  /** Shows a row. What has not changed stays as it is, so that nothing flickers and nobody loses their place. */
+  /** Shows a row. Unchanged parts are not replaced, which keeps focus and scroll position. */
   function showRow(element, row, number) {
     if (!element) {
       element = document.createElement("details");
@@ -63,7 +63,7 @@
     window.copyButtons(element);
   }
 
-  /** Marks an input as wrong, or as right again. @param {HTMLElement} place @param {string} text */
+  /** Marks an input as invalid, or removes the mark. @param {HTMLElement} place @param {string} text */
   function mark(place, text) {
     if (place.textContent === text) return;
     place.textContent = text;
@@ -160,7 +160,7 @@
   }
   connection.addEventListener("change", nameRun);
 
-  /** Does something once, however often the button is pressed meanwhile.
+  /** Runs an operation once, even if the button is pressed again in the meantime.
    * @param {HTMLButtonElement} button @param {() => Promise<any>} what */
   function once_at_a_time(button, what) {
     if (button.getAttribute("aria-disabled")) return;
@@ -190,6 +190,6 @@
     once_at_a_time(save, function () { return window.running.post("job", given()); });
   });
 
-  // A page that the browser kept has its fields as they were, but no file.
+  // A page restored by the browser has its field values, but no file.
   window.addEventListener("pageshow", function () { nameRun(); preview(); });
 })();

@@ -1,17 +1,17 @@
-// Watching runs: while one goes on, the page is asked for again every second, and its live parts are put in place.
+// Pages of runs: while a run is in progress, the page is loaded every second and its live parts are replaced.
 (function () {
   "use strict";
 
   var EVERY_MS = 1000;
-  var SHARE = 4; // where it takes long to look, as at a long file, most of the time is left to others
+  var SHARE = 4; // if loading takes long, as for a large file, wait four times as long in between
   var wrong = document.getElementById("e-run");
 
   function isLive() {
     return document.getElementById("live").dataset.state === "live";
   }
 
-  /** Puts a part of the new page in the place of the old one, unless they are alike; what was open or had the
-   * focus stays so. @param {Element} old @param {Element} fresh */
+  /** Replaces a part of the page if it has changed; open details and the focus are kept.
+   * @param {Element} old @param {Element} fresh */
   function replace(old, fresh) {
     if (old.innerHTML === fresh.innerHTML) return;
     var focused = old.contains(document.activeElement) ? document.activeElement.id : "";

@@ -1,1 +1,1 @@
-"""The pages on which an action is tried with templates and rows."""
+"""The "Try" page, which previews an action's requests for templates and rows."""

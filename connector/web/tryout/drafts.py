@@ -1,4 +1,4 @@
-"""What pages have left with the server for runs that are yet to be started: rows, and files to upload."""
+"""Drafts: the rows and files to upload of forms whose run is not started yet."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pathlib import Path
 from connector.errors import RunError
 
 KEPT = 30
-"""How many drafts are kept; the oldest goes first. A page that is still open then is loaded again."""
+"""The maximum number of drafts; the oldest is deleted first, and its page must then be reloaded."""
 _NAME = re.compile(r"(?!\.)[^\x00-\x1f\x7f/\\:*?\"<>|]{1,200}")
-"""Names of files that every system can have, in the draft's own folder."""
+"""File names that are valid on every operating system."""
 
 
 class Drafts:
-    """Folders that only this user may read, and which end with the server. Safe for threads."""
+    """Folders that only the current user can read, deleted when the server stops. Safe for threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -26,7 +26,7 @@ class Drafts:
         self._folders: dict[str, Path] = {}
 
     def new(self) -> str:
-        """Begin a draft and give its key."""
+        """Create a draft and return its key."""
         with self._lock:
             if self._root is None:
                 self._root = Path(tempfile.mkdtemp(prefix="ninjaone-drafts-"))
@@ -43,7 +43,7 @@ class Drafts:
         """Return a draft's folder. Raises RunError if it no longer exists."""
         with self._lock:
             if key not in self._folders:
-                raise RunError("This page has been open for long: load it again, then go on.")
+                raise RunError("This page has expired: reload it to continue.")
             return self._folders[key]
 
     def uploads(self, key: str) -> Path:
@@ -51,13 +51,13 @@ class Drafts:
         return self.folder(key) / "uploads"
 
     def upload(self, key: str, name: str, content: bytes) -> None:
-        """Keep a file. Raises RunError."""
+        """Save a file to upload. Raises RunError if its name is not valid."""
         if not _NAME.fullmatch(name):
-            raise RunError("A file of this name cannot be kept: give it another one.")
+            raise RunError("This file name is not allowed: rename the file.")
         (self.uploads(key) / name).write_bytes(content)
 
     def close(self) -> None:
-        """Forget all of them."""
+        """Delete all drafts."""
         with self._lock:
             if self._root is not None:
                 shutil.rmtree(self._root, ignore_errors=True)

@@ -1,8 +1,7 @@
-"""What templates make of rows: for each row every input's value and the request it becomes, or what is wrong.
+"""Evaluates templates for rows: the value of each input and the resulting request, or the error.
 
-The engine's own code renders, types and checks (`connector.invocation.bindings`, `connector.runs.preview`);
-here its answers
-are only sorted by where they belong: to an input, to a row, or to both.
+The code of real runs renders, converts and checks (`connector.invocation.bindings`,
+`connector.runs.preview`); this module assigns its errors to an input, a row, or both.
 """
 
 from __future__ import annotations
@@ -29,14 +28,14 @@ from connector.runs.preview import preview_row
 from connector.templating.templates import Scope
 
 LONGEST_S = 3.0
-"""For how long rows are tried, in seconds. A template's own bounds hold for one rendering of it."""
+"""The time limit for all rows, in seconds. Templates have separate limits per rendering."""
 _LONGEST_VALUE = 2000
 _LONGEST_BODY = 20_000
 
 
 @dataclass(frozen=True)
 class Cell:
-    """What one input's template gives for one row: a value of a kind, or an error."""
+    """The result of one input's template for one row: a value and its JSON type, or an error."""
 
     name: str
     value: str = ""
@@ -46,9 +45,9 @@ class Cell:
 
 @dataclass(frozen=True)
 class EvaluatedRow:
-    """One row: its inputs, and the request that it becomes (see `preview_row`), or why it becomes none.
+    """One row: its inputs, and its request (see `preview_row`) or the error that prevents it.
 
-    `http` is the request as HTTP writes it.
+    `http` is the request as HTTP text.
     """
 
     number: int
@@ -60,7 +59,7 @@ class EvaluatedRow:
 
 @dataclass(frozen=True)
 class Trial:
-    """What came of some rows. `faults` are by the input's name; `fault` is that of the whole."""
+    """The evaluated rows. `faults` has errors by input name; `fault` is an error of the action as a whole."""
 
     rows: Sequence[EvaluatedRow] = ()
     faults: Mapping[str, str] = field(default_factory=dict)
@@ -69,7 +68,7 @@ class Trial:
 
     @property
     def failed(self) -> int:
-        """How many of the rows become no request."""
+        """The number of rows without a request."""
         return sum(bool(row.error) for row in self.rows)
 
 
@@ -81,12 +80,12 @@ def try_out(
     uploads: Path,
     base_url: str,
 ) -> Trial:
-    """Render templates over rows. Sends nothing, and raises nothing for what is wrong with either."""
+    """Return the evaluation of templates for rows. Sends nothing; errors are part of the result."""
     return _Attempt(action, service, templates, uploads, base_url).over(rows)
 
 
 class _Attempt:
-    """Templates that are tried over some rows."""
+    """Templates and the context in which they are evaluated."""
 
     def __init__(
         self, action: Action, service: Service, templates: Mapping[str, Any], uploads: Path, base_url: str
@@ -110,14 +109,14 @@ class _Attempt:
                 self._fault = str(error)
 
     def _require_all(self, given: set[str]) -> None:
-        """Note which required inputs nothing is bound to."""
+        """Record an error for each required input without a template."""
         there = {binding.input.name for binding in self._bound} | self._faults.keys()
         if given:
-            missing = "It is required, and has no template."
+            missing = "This input is required and has no template."
             self._faults |= {name: missing for name in self._action.required if name not in there}
 
     def _check_delay(self, templates: Mapping[str, Any]) -> None:
-        """Note what is wrong with the delay, which is the run's and not a row's."""
+        """Record an error in the delay, which applies to the run and not to a row."""
         if "delay_ms" in templates:
             try:
                 bind(self._action, {"delay_ms": templates["delay_ms"]}, match_fields=True)
@@ -125,7 +124,7 @@ class _Attempt:
                 self._faults["delay_ms"] = str(fault)
 
     def over(self, rows: Sequence[InputRow]) -> Trial:
-        """Try rows, as many as there is time for."""
+        """Return the evaluation of as many rows as the time limit allows."""
         until = monotonic() + LONGEST_S
         tried: list[EvaluatedRow] = []
         for row in rows:
@@ -150,9 +149,9 @@ class _Attempt:
         if self._bindings is None:
             wrong = ", ".join(self._faults)
             return EvaluatedRow(row.number, cells, error=self._fault or f"Fix {wrong} first.")
-        asked = (self._action, self._service, self._bindings, self._uploads, row, self._base_url)
+        arguments = (self._action, self._service, self._bindings, self._uploads, row, self._base_url)
         try:
-            request = preview_row(*asked)
+            request = preview_row(*arguments)
         except RecursionError:
             return EvaluatedRow(row.number, cells, error="the row is nested too deeply")
         if "error" in request:
@@ -162,14 +161,14 @@ class _Attempt:
         return EvaluatedRow(row.number, cells, request, self._without_folder(_http(request)))
 
     def _without_folder(self, text: str) -> str:
-        """Name files to upload as rows name them, without the folder in which they wait for that."""
+        """Return text with the paths of files to upload replaced by their names."""
         for folder in (str(self._uploads), json.dumps(str(self._uploads))[1:-1]):
             text = text.replace(folder + os.sep, "").replace(folder, "the files to upload")
         return text
 
 
 def _http(request: Mapping[str, Any]) -> str:
-    """Write a request as HTTP has it. Nothing secret is in it any more."""
+    """Return a request, in which secrets are already hidden, as HTTP text."""
     lines = [f"{request['method']} {request['url']}"]
     lines += [f"{name}: {text}" for name, text in request["headers"].items()]
     if request["body"] is not None:
@@ -186,7 +185,7 @@ def _outcome(binding: Binding, scope: Scope) -> Any:
 
 
 def _cell(given: Input, outcome: Any, redactor: Redactor) -> Cell:
-    """Show what an input's template gives, without what is secret in it or held secret under its name."""
+    """Return the value of an input's template for display, with secrets hidden."""
     if isinstance(outcome, RowError):
         return Cell(given.name, error=redactor.text(_without_name(given.name, str(outcome))))
     note = ""
@@ -200,6 +199,6 @@ def _cell(given: Input, outcome: Any, redactor: Redactor) -> Cell:
 
 
 def _without_name(name: str, text: str) -> str:
-    """Leave out an input's name, as what is said stands beside it; a place in its value stays."""
+    """Return a message without the input's name at its start; a path into its value is kept."""
     rest = text.removeprefix(f"{name}: ")
     return f"at {rest.removeprefix(name)}" if rest.startswith((f"{name}[", f"{name}.")) else rest

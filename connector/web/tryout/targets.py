@@ -1,6 +1,6 @@
-"""Where a run that a page starts may go: the sandbox, or a connection that the user has saved.
+"""The targets of a run started from a page: the sandbox, or a saved connection.
 
-Of a connection a page shows its name and its host alone. Its secrets are read by the process that runs.
+Pages show only a connection's name and host. Its secrets are read by the process of the run.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from connector.errors import ConnectionSetupError
 
 @dataclass(frozen=True)
 class Place:
-    """A saved connection, or without a `name` the sandbox. `fault` says why it cannot be used."""
+    """A saved connection, or the sandbox if `name` is empty. `fault` is the reason why it cannot be used."""
 
     name: str
     base_url: str = ""
@@ -26,20 +26,20 @@ class Place:
 
     @property
     def title(self) -> str:
-        """Name it for a person."""
+        """The name to display."""
         if not self.name:
             return "the sandbox"
         return f"{self.name} ({urlsplit(self.base_url).netloc})" if self.base_url else self.name
 
 
 def saved_places(service: Service) -> Iterator[Place]:
-    """Return the connections that the user has saved for a service."""
+    """Yield the user's saved connections for a service."""
     for name in SavedConnections().names():
         yield saved_place(service, name)
 
 
 def saved_place(service: Service, name: str) -> Place:
-    """Return one of them; one that cannot be read has its `fault`."""
+    """Return a saved connection; if it cannot be read, with its `fault`."""
     try:
         path = SavedConnections().path(name)
         settings = expanded(read_settings(service, path), lambda key: f"{name}, {key}")

@@ -18,7 +18,7 @@ def test_the_page_says_what_the_action_is(visit: OpenVisit, root: str) -> None:
     text = page.locator("main").inner_text()
     for said in (
         "Schedule a maintenance window for a device",
-        "Changes what is stored in NinjaOne",
+        "Changes data in NinjaOne",
         "Safe to repeat",
         "PUT /v2/device/{id}/maintenance",
         "disabledFeatures",

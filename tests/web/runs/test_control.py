@@ -273,7 +273,7 @@ def test_a_run_is_stopped_and_resumed_and_nothing_is_sent_twice(guest: Guest) ->
     assert resumed == {"location": f"/runs/{id}"}
     page = guest.wait(id)
     assert "finished" in page
-    assert "rows were done before it was resumed" in page
+    assert "Rows done before this run was resumed: " in page
     assert [e["row"] for e in written(found(id))] == list(range(1, 21))
     assert len(sent(guest.site.control.sandbox())) == 20
 
@@ -323,7 +323,7 @@ def test_a_run_in_a_sandbox_that_has_ended_is_not_sent_elsewhere(
     guest.wait(id)
     with open_site(catalog) as later:
         page = later.get(f"/runs/{id}").text
-        assert "a sandbox that has ended" in page
+        assert "a sandbox that was stopped" in page
         assert 'id="rerun"' not in page
         assert later.post(f"/runs/{id}/rerun", {"once": "1"}).status_code == 400
     assert sent(acme) == []
@@ -359,7 +359,7 @@ def test_a_run_that_cannot_begin_says_why(guest: Guest, acme: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("rows", "more", "said"),
     [
-        ("", {}, "There are no rows to run."),
+        ("", {}, "No rows to run."),
         ("{}", {"connection": "nosuch"}, 'no connection "nosuch" is saved'),
         ("{}", {"connection": "../acme"}, "../acme"),
     ],

@@ -82,7 +82,7 @@ def test_a_run_of_the_command_line_is_watched_while_it_goes_on(
     page = until(lambda: "of 40" in (page := guest.get(f"/runs/{id}").text) and page)
     assert 'data-state="live"' in page
     assert "<progress" in page
-    assert "Envelopes as they arrive" in page
+    assert "Latest envelopes" in page
     so_far = guest.get(f"/runs/{id}/envelopes").text.splitlines()
     assert 0 < len(so_far) < 40
     assert "running" in text_of(guest.get("/runs").text)
@@ -105,7 +105,7 @@ def test_a_run_that_was_killed_says_so_and_is_resumed(
     page = guest.wait(id)
     assert "interrupted, can be resumed" in text_of(page)
     answer = guest.post(f"/runs/{id}/resume", {"once": "1"}).get_json()
-    left = re.search(r"sent for (\d+) rows, to 127.0.0.1", answer["ask"])
+    left = re.search(r"This runs (\d+) rows on 127.0.0.1", answer["ask"])
     assert left is not None
     assert guest.post(f"/runs/{id}/resume", {"once": "1", "confirmed": left[1]}).get_json() == {
         "location": f"/runs/{id}"
@@ -123,8 +123,8 @@ def test_a_step_of_a_job_is_not_resumed_by_itself(guest: Guest, tmp_path: Path) 
     save(Record(absolute(tmp_path / "out.jsonl"), job, {}, 1000.0, summary={"rows": 1, "stopped": True}))
     page = guest.get(f"/runs/{id_of(absolute(tmp_path / 'out.jsonl'))}").text
     assert 'id="resume"' not in page
-    assert "It is the step &#34;rename&#34; of a job." in page
-    assert "Only the command that started it can resume it" in page
+    assert "This run is the step &#34;rename&#34; of a job." in page
+    assert "repeat the command that started it with --resume" in page
 
 
 # States
@@ -226,7 +226,7 @@ def test_an_output_that_is_gone_is_no_fault(guest: Guest, tmp_path: Path) -> Non
     save(record(tmp_path / "out.jsonl", ended=1010.0, summary={"rows": 3, "failed": 3, "repeatable": 3}))
     id = id_of(absolute(tmp_path / "out.jsonl"))
     page = guest.get(f"/runs/{id}").text
-    assert "Its output no longer exists." in page
+    assert "The output file no longer exists." in page
     assert 'id="rerun"' not in page
     assert guest.get(f"/runs/{id}/envelopes").status_code == 404
 
@@ -362,7 +362,7 @@ def test_many_failed_rows_fill_more_than_a_page(guest: Guest, tmp_path: Path) ->
 def test_the_plot_shows_the_rate_between_points() -> None:
     plot = make_plot([(0.0, 0), (10.0, 100), (20.0, 100), (30.0, 130), (30.2, 131)])
     assert plot is not None
-    assert plot.described == "Rows a second over 30.2 s: 4.3/s on average, at most 10.0/s."
+    assert plot.described == "Rows per second over 30.2 s: 4.3/s on average, at most 10.0/s."
     assert [(after, rows) for after, rows, _ in plot.listed] == [
         ("10 s", "100"),
         ("20 s", "100"),

@@ -91,7 +91,7 @@ def test_failed_rows_are_filtered_by_code_and_rerun(
     page.get_by_role("button", name="Rerun 3 failed rows").click()
     dialog = page.get_by_role("dialog")
     dialog.wait_for()
-    assert f"for 3 rows, to {sandbox.base_url.removeprefix('http://')}" in dialog.inner_text()
+    assert f"runs 3 rows on {sandbox.base_url.removeprefix('http://')}" in dialog.inner_text()
     page.keyboard.press("Escape")
     dialog.wait_for(state="hidden")
     assert len(sandbox.log.requests()) == asked

@@ -114,7 +114,7 @@ def test_other_inputs_are_shown_beside_a_template_that_is_broken(catalog: Catalo
 @pytest.mark.parametrize(
     ("changed", "name", "said"),
     [
-        ({"end": None}, "end", "It is required, and has no template."),
+        ({"end": None}, "end", "This input is required and has no template."),
         ({"ende": "x"}, "ende", 'schedule_maintenance has no input "ende" (did you mean "end"?)'),
         ({"delay_ms": "{{ device }}"}, "delay_ms", "delay_ms is a setting of the whole run"),
         ({"start": "{{ until | nosuch }}"}, "start", 'template, line 1: there is no filter "nosuch"'),
@@ -215,9 +215,9 @@ def test_the_first_rows_of_a_file_are_tried_and_all_are_counted(guest: Guest) ->
 @pytest.mark.parametrize(
     ("form", "said"),
     [
-        ({"draft": "x", "rows": ""}, "This page has been open for long"),
-        ({}, "There are no rows: paste some, or choose a file."),
-        ({"rows": "x" * (LONGEST_PASTED + 1)}, "These are too many rows to stand here"),
+        ({"draft": "x", "rows": ""}, "This page has expired"),
+        ({}, "No rows: paste some, or choose a file."),
+        ({"rows": "x" * (LONGEST_PASTED + 1)}, "Too many rows for this field"),
     ],
 )
 def test_a_form_that_cannot_be_tried_says_why(guest: Guest, form: dict[str, str], said: str) -> None:

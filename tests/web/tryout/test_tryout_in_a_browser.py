@@ -51,7 +51,7 @@ def test_the_example_shows_its_request_without_a_click(visit: OpenVisit) -> None
 def test_rows_render_and_errors_appear_where_they_belong_while_one_types(visit: OpenVisit) -> None:
     site = visit()
     page = site.open("actions/schedule_maintenance/try")
-    page.get_by_label("One a line, or as a table with a header").fill(CSV)
+    page.get_by_label("One row per line, or a table with a header").fill(CSV)
     page.locator("#t-device_id").fill("{{ device }}")
     page.locator("#t-disabled_features").fill('["{{ feature }}", "ALERTS"]')
     page.locator("#t-end").fill("")
@@ -188,7 +188,7 @@ def test_without_consent_nothing_is_sent(visit: OpenVisit, server: CatalogServer
     run.click()
     dialog = page.get_by_role("dialog", name="Delete Custom Tab, on the sandbox")
     dialog.wait_for()
-    assert "for 2 rows, to the sandbox" in dialog.inner_text()
+    assert "runs 2 rows on the sandbox" in dialog.inner_text()
     site.keep("ask")
     assert violations(page) == []
     for way in ("Escape", "Cancel", "wrong"):
