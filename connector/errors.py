@@ -156,11 +156,11 @@ def count_of(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def nearest(name: str, names: Iterable[str]) -> str:
-    """Return ` (did you mean "x"?)` for the closest of `names`, or an empty text."""
+def nearest(name: str, names: Iterable[str], cutoff: float = 0.6) -> str:
+    """Return ` (did you mean "x"?)` for the closest of `names`, or an empty text if none is close."""
     import difflib  # only once something is wrong
 
-    found = difflib.get_close_matches(name, list(names), n=1, cutoff=0.6)
+    found = difflib.get_close_matches(name, list(names), n=1, cutoff=cutoff)
     return f' (did you mean "{found[0]}"?)' if found else ""
 
 

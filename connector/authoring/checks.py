@@ -28,12 +28,12 @@ from connector.invocation.handler_imports import wrong_imports
 from connector.invocation.handlers import Inputs, Note, Page, PagedResult, Steps, find_handler
 
 
-def check_catalog(catalog: Catalog) -> list[str]:
-    """Check every service, action and example of a catalog."""
+def check_catalog(catalog: Catalog, service_name: str = "") -> list[str]:
+    """Check every service, action and example of a catalog, or those of one service."""
     problems = []
-    for name in catalog.services:
-        problems += check_declaration(catalog.folder / name / "service.yaml", "service.schema.json")
-    for name in catalog.names:
+    for name in [service_name] if service_name else catalog.services:
+        problems += check_declaration(catalog.service_file(name), "service.schema.json")
+    for name in catalog.names_of(service_name):
         try:
             action = catalog.action(name)
         except DeclarationError as error:

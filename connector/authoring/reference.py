@@ -9,7 +9,7 @@ from connector.catalog.action import Action
 from connector.catalog.inputs import Input
 from connector.common.absent import ABSENT
 
-_HEAD = """# Action reference
+_HEAD = """# {title}
 
 You want to look up an action and its inputs. `ninjaone show ACTION` prints it with examples.
 
@@ -19,12 +19,12 @@ Generated from the declarations by `ninjaone catalog reference`: edit those inst
 """
 
 
-def write_reference(actions: Iterable[Action]) -> str:
-    """Return the page: a table of the areas, then each action under its area."""
+def write_reference(actions: Iterable[Action], title: str = "Action reference") -> str:
+    """Return the page of a service's actions: a table of the areas, then each action under its area."""
     areas: dict[str, list[Action]] = {}
     for action in actions:
         areas.setdefault(action.area, []).append(action)
-    lines = [_HEAD, "| area | actions |", "|---|---|"]
+    lines = [_HEAD.format(title=title), "| area | actions |", "|---|---|"]
     lines += [f"| [{area}](#{area}) | {len(found)} |" for area, found in areas.items()]
     for area, found in areas.items():
         lines += ["", f"## {area}"]

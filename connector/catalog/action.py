@@ -49,7 +49,10 @@ class Example:
 
 @dataclass(frozen=True)
 class Action:
-    """One operation of a service, with the fields of `schemas/action.schema.json`."""
+    """One operation of a service, with the fields of `schemas/action.schema.json`.
+
+    `name` is the one in the catalog: `acme.list_things` if the service qualifies the names of its actions.
+    """
 
     name: str
     title: str
@@ -73,6 +76,11 @@ class Action:
     file: Path
     handler: Path | None
     published: bool = True
+
+    @property
+    def own_name(self) -> str:
+        """The name without that of the service."""
+        return self.file.stem
 
     @cached_property
     def takes_members(self) -> bool:
@@ -111,11 +119,15 @@ class Action:
 
 
 def load_action(
-    path: Path, shared: Mapping[str, Input], filters: Mapping[str, FilterGrammar] | None = None
+    path: Path,
+    shared: Mapping[str, Input],
+    filters: Mapping[str, FilterGrammar] | None = None,
+    prefix: str = "",
 ) -> Action:
     """Read an action's declaration.
 
-    `shared` are the service's inputs, which every action has, and `filters` the grammars for its inputs.
+    `shared` are the service's inputs, which every action has, `filters` the grammars for its inputs, and
+    `prefix` what precedes the action's name in the catalog.
     Raises DeclarationError with file, line and key.
     """
     top = load_declaration(path)
@@ -123,7 +135,7 @@ def load_action(
     inputs = {name: read_input(name, part, filters) for name, part in top.sections("inputs")}
     handler = path.with_suffix(".py")
     action = Action(
-        name=top.text("name"),
+        name=prefix + top.text("name"),
         title=top.text("title"),
         summary=top.text("summary"),
         description=top.text("description", ""),
@@ -179,8 +191,8 @@ def _example(part: Section) -> Example:
 
 def _check(action: Action, top: Section) -> None:
     """Raise DeclarationError for a well-formed declaration that cannot work."""
-    if action.name != action.file.stem:
-        raise top.fault(f'"{action.name}" must be the name of its file', "name")
+    if top.text("name") != action.file.stem:
+        raise top.fault(f'"{top.text("name")}" must be the name of its file', "name")
     if not isinstance(action.result, dict) and action.result not in ("none", "file"):
         raise top.fault('"none", "file" or a JSON Schema is expected', "result")
     for name in action.required:

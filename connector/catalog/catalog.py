@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from connector.catalog.action import EFFECTS, Action, load_action
-from connector.catalog.service import Service, load_service
+from connector.catalog.own_actions import own_declarations, own_services
+from connector.catalog.service import Service, load_service, prefix_of
 from connector.common import strict_yaml
 from connector.common.package_data import actions_folder
-from connector.errors import DeclarationError, RunError, file_errors, nearest
+from connector.errors import DeclarationError, RunError, nearest
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,9 @@ class Heading:
 class Catalog:
     """All actions below one folder (`service/area/action.yaml`). Each action is read separately.
 
-    A user's `own` folder with the same layout adds actions to the existing services: it can neither replace
-    actions nor declare services. Its Python handlers are loaded only if `allow_handlers` is set.
+    An action's name is that of its file; a service with `names: qualified` precedes it with its own name, as
+    in `acme.list_things`. A user's `own` folder with the same layout adds actions and services, and replaces
+    none. Its Python handlers are loaded only if `allow_handlers` is set.
     """
 
     def __init__(
@@ -37,41 +39,89 @@ class Catalog:
         self.folder = folder or actions_folder()
         self._own, self._allow_handlers = own, allow_handlers
         self._services: dict[str, Service] = {}
+        self._prefixes: dict[str, str] = {}
 
     @cached_property
-    def _files(self) -> dict[str, Path]:
-        found: dict[str, Path] = {}
+    def _service_files(self) -> dict[str, Path]:
+        """The `service.yaml` of each service by its name."""
+        found = {path.parent.name: path for path in sorted(self.folder.glob("*/service.yaml"))}
+        return {**found, **own_services(self._own, found)} if self._own else found
+
+    @cached_property
+    def _files(self) -> dict[tuple[str, str], Path]:
+        """The declaration of each action by its service and its name there."""
+        found: dict[tuple[str, str], Path] = {}
         own = own_declarations(self._own, self.services) if self._own else []
         for path in (*sorted(self.folder.glob("*/*/*.yaml")), *own):
-            if path.stem in found:
-                raise DeclarationError(f"{path} and {found[path.stem]}: two actions have the same name")
-            found[path.stem] = path
+            key = (path.parent.parent.name, path.stem)
+            if key in found:
+                raise _same_name(path, found[key])
+            found[key] = path
         return found
+
+    @cached_property
+    def _by_name(self) -> dict[str, Path]:
+        """The declaration of each action by its name: bare names first, then by service and area."""
+        found: dict[str, Path] = {}
+        for (service, stem), path in sorted(self._files.items(), key=lambda at: bool(self._prefix(at[0][0]))):
+            name = self._prefix(service) + stem
+            if name in found:
+                raise _same_name(path, found[name])
+            found[name] = path
+        return found
+
+    def _prefix(self, service: str) -> str:
+        """Return what precedes the names of a service's actions.
+
+        Unless the service is loaded already, only the head of its file is read.
+        """
+        if service not in self._prefixes:
+            loaded, file = self._services.get(service), self._service_files.get(service)
+            head = {} if loaded or not file else strict_yaml.head(file)
+            self._prefixes[service] = loaded.prefix if loaded else prefix_of(service, head.get("names"))
+        return self._prefixes[service]
 
     @property
     def names(self) -> list[str]:
         """The names of all actions, sorted."""
-        return sorted(self._files)
+        return self.names_of()
 
-    @cached_property
+    def names_of(self, service: str = "") -> list[str]:
+        """Return the names of one service's actions, or all of them, sorted."""
+        return sorted(n for n, path in self._by_name.items() if service in ("", path.parent.parent.name))
+
+    @property
     def services(self) -> list[str]:
-        """The names of all services."""
-        return sorted(path.parent.name for path in self.folder.glob("*/service.yaml"))
+        """The names of all services: those whose actions have bare names first."""
+        return sorted(self._service_files, key=lambda name: (bool(self._prefix(name)), name))
 
-    def service(self, name: str) -> Service:
-        """Load a service, once. Raises RunError for an unknown one."""
-        if name not in self.services:
-            raise RunError(f'no service "{name}"{nearest(name, self.services)}')
+    @property
+    def default_service(self) -> str:
+        """The service that a command is about if it names none: the one whose actions have bare names."""
+        bare = [name for name in self.services if not self._prefix(name)]
+        if len(bare or self.services) != 1:
+            raise RunError(f"give --service NAME; the services are {', '.join(self.services)}")
+        return (bare or self.services)[0]
+
+    def service(self, name: str = "") -> Service:
+        """Load a service, once; without a name the default one. Raises RunError for an unknown one."""
+        name = name or self.default_service
         if name not in self._services:
-            self._services[name] = load_service(self.folder / name / "service.yaml")
+            self._services[name] = load_service(self.service_file(name))
         return self._services[name]
+
+    def service_file(self, name: str) -> Path:
+        """Return the declaration of a service. Raises RunError for an unknown one."""
+        if name not in self._service_files:
+            raise RunError(f'no service "{name}"{nearest(name, self.services)}')
+        return self._service_files[name]
 
     def action(self, name: str) -> Action:
         """Load one action. Raises RunError for an unknown one, with the nearest name.
 
         Raises DeclarationError for a custom action with Python code that is not allowed.
         """
-        action = self._load(name)
+        action = self._load(self._find(name))
         is_own = self._own is not None and action.file.is_relative_to(self._own)
         if is_own and action.handler and not self._allow_handlers:
             raise DeclarationError(
@@ -79,69 +129,67 @@ class Catalog:
             )
         return action
 
-    def _load(self, name: str) -> Action:
-        path = self._files.get(name)
-        if path is None:
-            hint = "" if self._own else "; custom actions need --actions DIR"
-            raise RunError(
-                f'no action "{name}"{nearest(name, self._files)}; `ninjaone actions` lists them{hint}'
-            )
+    def _find(self, name: str) -> Path:
+        """Return an action's declaration by its name, and read no more than the services that may have it."""
+        service, dot, stem = name.rpartition(".")
+        having = [key for key in self._files if key[1] == stem and (not dot or key[0] == service)]
+        if len(having) == 1 and having[0][0] in self._service_files:
+            self.service(having[0][0])
+        found = [self._files[key] for key in having if self._prefix(key[0]) + stem == name]
+        if len(found) > 1:
+            raise _same_name(*found[:2])
+        if not found:
+            raise RunError(self._unknown(name))
+        return found[0]
+
+    def _unknown(self, name: str) -> str:
+        """Return what to say of a name that no action has, with the nearest one."""
+        hint = "" if self._own else "; custom actions need --actions DIR"
+        return f'no action "{name}"{self._nearest(name)}; `ninjaone actions` lists them{hint}'
+
+    def _nearest(self, name: str) -> str:
+        """Return the nearest name as a question, which may be that of another service's action."""
+        stem = name.rpartition(".")[2]
+        same = [other for other in self._by_name if other.rpartition(".")[2] == stem]
+        return nearest(name, same, cutoff=0) or nearest(name, self._by_name)
+
+    def _load(self, path: Path) -> Action:
         service = self.service(path.parent.parent.name)
-        return load_action(path, service.inputs, service.filters)
+        return load_action(path, service.inputs, service.filters, service.prefix)
 
-    def actions(self) -> Iterator[Action]:
-        """Load every action, by area and name."""
-        for path in self._files.values():
-            yield self._load(path.stem)
+    def actions(self, service: str = "") -> Iterator[Action]:
+        """Load every action, or those of one service, by area and name."""
+        for path in self._by_name.values():
+            if service in ("", path.parent.parent.name):
+                yield self._load(path)
 
-    def headings(self) -> list[Heading]:
+    def headings(self, service: str = "") -> list[Heading]:
         """Return the entries of all actions, by area and name, in a tenth of the time of loading them.
 
         Only the head of each file is read; errors below it are reported when the action is loaded. Raises
         DeclarationError for a wrong head.
         """
-        return [self._heading(path) for path in self._files.values()]
+        return [
+            self._heading(name, path)
+            for name, path in self._by_name.items()
+            if service in ("", path.parent.parent.name)
+        ]
 
-    def _heading(self, path: Path) -> Heading:
+    def _heading(self, name: str, path: Path) -> Heading:
         head = strict_yaml.head(path)
         if head.get("name") == path.stem and head.get("title") and head.get("effect") in EFFECTS:
-            return Heading(path.stem, head["title"], path.parent.name, head["effect"])
-        action = self._load(path.stem)  # its keys are in another order, or it is wrong, and this reports how
+            return Heading(name, head["title"], path.parent.name, head["effect"])
+        action = self._load(path)  # its keys are in another order, or it is wrong, and this reports how
         return Heading(action.name, action.title, action.area, action.effect)
 
-    def search(self, words: list[str]) -> list[Action]:
+    def search(self, words: list[str], service: str = "") -> list[Action]:
         """Return the actions that have every word in their name, title, summary, area, inputs or path."""
         wanted = [word.lower() for word in words]
-        return [a for a in self.actions() if all(word in _searchable(a) for word in wanted)]
+        return [a for a in self.actions(service) if all(word in _searchable(a) for word in wanted)]
 
 
-def own_declarations(folder: Path, services: Sequence[str]) -> list[Path]:
-    """Return the declarations below a user's folder, without hidden files and folders such as `.git`.
-
-    Raises DeclarationError for one that is not allowed there.
-    """
-    with file_errors(folder):
-        is_folder = folder.is_dir()
-    if not is_folder:
-        raise DeclarationError(f"{folder}: no such folder")
-    found = []
-    # With both patterns: whether the second one follows links to folders depends on Python's version.
-    for path in sorted({*folder.glob("*/*/*.yaml"), *folder.rglob("*.yaml"), *folder.rglob("*.yml")}):
-        inside = path.relative_to(folder).parts
-        if any(part.startswith(".") for part in inside):
-            continue
-        if path.name == "service.yaml":
-            raise DeclarationError(f"{path}: a folder of custom actions cannot declare a service")
-        if len(inside) != 3 or path.suffix != ".yaml" or inside[0] not in services:
-            raise DeclarationError(
-                f"{path}: a declaration must be at SERVICE/AREA/NAME.yaml below {folder}; the services are "
-                f"{', '.join(services)}"
-            )
-        for file in (path, path.with_suffix(".py")):
-            if not file.resolve().is_relative_to(folder.resolve()):
-                raise DeclarationError(f"{file}: it is a link to a path outside {folder}")
-        found.append(path)
-    return found
+def _same_name(path: Path, other: Path) -> DeclarationError:
+    return DeclarationError(f"{path} and {other}: two actions have the same name")
 
 
 def _searchable(action: Action) -> str:

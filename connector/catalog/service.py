@@ -12,6 +12,7 @@ from typing import Any
 from connector.catalog.declaration import Section, load_declaration, read_input
 from connector.catalog.filter_grammar import FilterGrammar
 from connector.catalog.inputs import Input
+from connector.common import strict_yaml
 from connector.common.json_text import Json
 from connector.errors import Code
 
@@ -201,9 +202,19 @@ class Service:
     wrap: str = ""
 
     @property
+    def prefix(self) -> str:
+        """What precedes the names of its actions in the catalog: `NAME.`, or nothing if they are bare."""
+        return prefix_of(self.name, self.names)
+
+    @property
     def health_check_names(self) -> tuple[str, ...]:
         """The checks that a connection can turn off: their titles, and `scopes`, in lower case."""
         return (*(check.title.lower() for check in self.health_checks), "scopes")
+
+
+def prefix_of(service: str, names: str | None) -> str:
+    """Return what precedes the names of a service's actions, by the value of its `names`."""
+    return f"{service}." if names == "qualified" else ""
 
 
 def load_service(path: Path) -> Service:
@@ -231,6 +242,7 @@ def load_service(path: Path) -> Service:
         wrap=top.one_of("wrap", ("array",), ""),
     )
     top.finish()
+    _check_names(service, top)
     return service
 
 
@@ -238,6 +250,14 @@ def _setting(part: Section) -> Setting:
     setting = Setting(part.text("title"), part.text("description", ""), part.value("required", bool, False))
     part.finish()
     return setting
+
+
+def _check_names(service: Service, top: Section) -> None:
+    """Raise DeclarationError for qualified names that the head of the file does not show."""
+    if service.prefix and service.name != top.path.parent.name:
+        raise top.fault(f'"{service.name}" must be the name of its folder', "name")
+    if service.prefix and "names" not in strict_yaml.head(top.path):
+        raise top.fault("it must stand above the first mapping or list, where it is read quickly", "names")
 
 
 def _sign_in(part: Section) -> SignIn:

@@ -8,6 +8,8 @@ from pathlib import Path
 from connector.catalog.catalog import Catalog
 from connector.errors import RunError
 
+DEFAULT_SERVICE = "the service; default: the one whose actions have bare names"
+
 
 def add_own_actions(parser: argparse.ArgumentParser) -> None:
     """Declare where more actions are, and whether their Python may run."""
@@ -16,11 +18,16 @@ def add_own_actions(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         dest="own_actions",
         type=Path,
-        help="folder of custom actions, DIR/SERVICE/AREA/NAME.yaml",
+        help="folder of custom actions, DIR/SERVICE/AREA/NAME.yaml, and services, DIR/SERVICE/service.yaml",
     )
     parser.add_argument(
         "--allow-handlers", action="store_true", help="run the Python handlers of the custom actions in DIR"
     )
+
+
+def add_service_option(parser: argparse.ArgumentParser, help: str) -> None:
+    """Declare the option for a service; it is an empty text if it is not given."""
+    parser.add_argument("--service", metavar="SERVICE", default="", help=help)
 
 
 def open_catalog(options: argparse.Namespace) -> Catalog:

@@ -9,9 +9,9 @@ from typing import Any
 
 from connector.authoring.reference import input_type, write_reference
 from connector.catalog.action import Action, Example
-from connector.catalog.catalog import Catalog, Heading
+from connector.catalog.catalog import Heading
 from connector.catalog.inputs import Input
-from connector.cli.action_sources import add_own_actions, open_catalog
+from connector.cli.action_sources import DEFAULT_SERVICE, add_own_actions, add_service_option, open_catalog
 from connector.cli.main import OK, ROWS_FAILED
 from connector.errors import count_of
 
@@ -20,6 +20,7 @@ def add_actions(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone actions`."""
     parser.add_argument("words", metavar="WORDS", nargs="*", help="only actions that contain every word")
     parser.add_argument("--json", action="store_true", help="print the full declarations as a JSON array")
+    add_service_option(parser, "only the actions of this service")
     add_own_actions(parser)
     parser.set_defaults(command=_actions)
 
@@ -39,9 +40,12 @@ def add_catalog(parser: argparse.ArgumentParser) -> None:
 
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     check = commands.add_parser("check", help="check every declaration, its examples and its handler")
+    add_service_option(check, "only the declarations of this service")
     add_own_actions(check)
     check.set_defaults(command=_check)
     reference = commands.add_parser("reference", help="print the reference of all actions in Markdown")
+    add_service_option(reference, DEFAULT_SERVICE)
+    add_own_actions(reference)
     reference.set_defaults(command=_reference)
     drift = commands.add_parser(
         "drift", help="compare the catalog with the vendor's current OpenAPI document"
@@ -52,11 +56,13 @@ def add_catalog(parser: argparse.ArgumentParser) -> None:
 
 
 def _actions(options: argparse.Namespace) -> int:
-    catalog = open_catalog(options)
+    catalog, service = open_catalog(options), options.service
+    if service:
+        catalog.service_file(service)  # which refuses an unknown one
     if options.json:
-        print(json.dumps([describe(action) for action in catalog.search(options.words)], indent=1))
+        print(json.dumps([describe(action) for action in catalog.search(options.words, service)], indent=1))
         return OK
-    found = catalog.search(options.words) if options.words else catalog.headings()
+    found = catalog.search(options.words, service) if options.words else catalog.headings(service)
     for area, actions in _by_area(found):
         print(area)
         for action in actions:
@@ -68,7 +74,8 @@ def _actions(options: argparse.Namespace) -> int:
 def _by_area(actions: Iterable[Action | Heading]) -> Iterable[tuple[str, list[Action | Heading]]]:
     areas: dict[str, list[Action | Heading]] = {}
     for action in actions:
-        areas.setdefault(action.area, []).append(action)
+        service = action.name.rpartition(".")[0]
+        areas.setdefault(f"{service}/{action.area}" if service else action.area, []).append(action)
     return areas.items()
 
 
@@ -79,7 +86,10 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _reference(options: argparse.Namespace) -> int:
-    print(write_reference(Catalog().actions()), end="")
+    catalog = open_catalog(options)
+    service = catalog.service(options.service)
+    title = f"{service.title} action reference" if service.prefix else "Action reference"
+    print(write_reference(catalog.actions(service.name), title), end="")
     return OK
 
 
@@ -87,10 +97,12 @@ def _check(options: argparse.Namespace) -> int:
     from connector.authoring.checks import check_catalog
 
     catalog = open_catalog(options)
-    problems = check_catalog(catalog)
+    problems = check_catalog(catalog, options.service)
     for problem in problems:
         print(problem)
-    print(f"{count_of(len(catalog.names), 'action')}, {count_of(len(problems), 'problem')}")
+    print(
+        f"{count_of(len(catalog.names_of(options.service)), 'action')}, {count_of(len(problems), 'problem')}"
+    )
     return ROWS_FAILED if problems else OK
 
 

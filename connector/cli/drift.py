@@ -12,6 +12,7 @@ from connector.authoring.openapi_document import instance_document, read_documen
 from connector.authoring.openapi_names import known_api
 from connector.catalog.catalog import Catalog
 from connector.catalog.service import Service
+from connector.cli.action_sources import DEFAULT_SERVICE, add_service_option
 from connector.cli.main import OK, ROWS_FAILED
 from connector.connections.connection import load_connection
 from connector.errors import RunError
@@ -28,15 +29,15 @@ def add_drift(parser: argparse.ArgumentParser) -> None:
         help="download the document from this connection's instance",
     )
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
+    add_service_option(parser, DEFAULT_SERVICE)
     parser.set_defaults(command=_drift)
 
 
 def _drift(options: argparse.Namespace) -> int:
     catalog = Catalog()
-    service = catalog.service(catalog.services[0])
+    service = catalog.service(options.service)
     document = _document(options, service)
-    actions = [action for action in catalog.actions() if action.service == service.name]
-    found = find_drift(document, known_api(service.name), actions, service)
+    found = find_drift(document, known_api(service.name), list(catalog.actions(service.name)), service)
     if options.json:
         print(json.dumps(found.described(), indent=1))
     else:

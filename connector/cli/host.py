@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from connector.catalog.catalog import Catalog
+from connector.cli.action_sources import DEFAULT_SERVICE, add_service_option
 from connector.cli.main import OK
 from connector.hosts.lhub_build import PRESETS, build
 
@@ -31,12 +32,16 @@ def add_host(parser: argparse.ArgumentParser) -> None:
         default="documented",
         help=f"the actions to build: {counted}; default: documented, those of the older connector",
     )
-    chosen.add_argument("--all", action="store_true", help="every action of the catalog")
+    chosen.add_argument("--all", action="store_true", help="every action of the service")
+    add_service_option(command, f"{DEFAULT_SERVICE}; with --all only")
     command.set_defaults(command=_build)
 
 
 def _build(options: argparse.Namespace) -> int:
-    names = Catalog().names if options.all else options.actions or PRESETS[options.preset]
+    names = options.actions or PRESETS[options.preset]
+    if options.all:
+        catalog = Catalog()
+        names = catalog.names_of(catalog.service(options.service).name)
     for path in build(options.folder, names):
         print(path)
     return OK

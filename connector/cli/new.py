@@ -12,7 +12,7 @@ from connector.authoring.scaffold import draft
 from connector.authoring.scaffold_example import known_values
 from connector.catalog.action import Action
 from connector.catalog.catalog import Catalog
-from connector.cli.action_sources import add_own_actions, open_catalog
+from connector.cli.action_sources import DEFAULT_SERVICE, add_own_actions, add_service_option, open_catalog
 from connector.cli.main import OK
 from connector.errors import DeclarationError, RunError
 
@@ -35,13 +35,14 @@ def add_new(parser: argparse.ArgumentParser) -> None:
         default=".",
         help="write AREA/NAME.yaml below this folder (default: the current folder); - for standard output",
     )
+    add_service_option(parser, DEFAULT_SERVICE)
     add_own_actions(parser)
     parser.set_defaults(command=_new)
 
 
-def _loadable(catalog: Catalog) -> Iterator[Action]:
-    """Yield the actions that load; an unfinished declaration does not block a new one."""
-    for name in catalog.names:
+def _loadable(catalog: Catalog, service: str) -> Iterator[Action]:
+    """Yield a service's actions that load; an unfinished declaration does not block a new one."""
+    for name in catalog.names_of(service):
         try:
             yield catalog.action(name)
         except DeclarationError:
@@ -50,9 +51,9 @@ def _loadable(catalog: Catalog) -> Iterator[Action]:
 
 def _new(options: argparse.Namespace) -> int:
     catalog = open_catalog(options)
-    service = catalog.service(catalog.services[0])
+    service = catalog.service(options.service)
     document = read_document(options.from_spec)
-    actions = list(_loadable(catalog))
+    actions = list(_loadable(catalog, service.name))
     made = draft(
         document,
         options.operation,

@@ -57,7 +57,8 @@ class Integration:
     def __init__(self, service: str) -> None:
         self._sdk = load_sdk()
         self._catalog = Catalog()
-        self._form = ConnectionForm(self._catalog.service(service))
+        self._service = self._catalog.service(service)
+        self._form = ConnectionForm(self._service)
 
     def action(self, title: str) -> Callable[[Function], Function]:
         """Make a function known to the SDK as the action of the catalog that has its name."""
@@ -82,8 +83,8 @@ class Integration:
 
     def _prepare(self, function: Function) -> Prepared:
         """Bind the action to the templates and settings of this run. Raises RunError."""
-        name = function.__name__
-        action = self._catalog.action(name)
+        action = self._action(function)
+        name = action.name
         given = self._templates(function)
         given["delay_ms"] = _setting(DELAY)
         files = _setting(FILES)
@@ -97,6 +98,10 @@ class Integration:
         fallbacks = {BATCH_END[name]: end} if end and name in BATCH_END else {}
         return prepare_form(self._catalog, job, given, fallbacks)
 
+    def _action(self, function: Function) -> Action:
+        """Return the service's action that has the function's name."""
+        return self._catalog.action(self._service.prefix + function.__name__)
+
     def _templates(self, function: Function) -> dict[str, str]:
         """Read the template of each argument, by the name of its input."""
         arguments = inspect.signature(function).parameters
@@ -105,7 +110,7 @@ class Integration:
 
     def _check(self, function: Function) -> list[Any]:
         """Return the SDK's errors at the inputs whose templates are wrong. Raises RunError for the rest."""
-        inputs = self._catalog.action(function.__name__).inputs
+        inputs = self._action(function).inputs
         templates = {name: text for name, text in self._templates(function).items() if name in inputs}
         found = []
         for name, template in templates.items():

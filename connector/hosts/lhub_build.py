@@ -66,7 +66,7 @@ PRESETS: Mapping[str, tuple[str, ...]] = {
 MODULE, REQUIREMENTS = "main.py", "requirements.txt"
 _LOGOS = Path(__file__).parent / "logos"
 _SENTENCE_END = re.compile(r"(?<=[.;])\s+")
-_ACTION_NAME = re.compile(r"\b[a-z]+(?:_[a-z0-9]+)+\b")
+_ACTION_NAME = re.compile(r"\b(?:[a-z][a-z0-9_]*\.)?[a-z]+(?:_[a-z0-9]+)+\b")
 _MARK = "# Written by `ninjaone host lhub build`"
 
 _HEAD = '''"""
@@ -103,7 +103,9 @@ def build(folder: Path, names: Sequence[str] = DOCUMENTED) -> list[Path]:
         title=title, service=actions[0].service, mark=_MARK, version=connector.__version__, logo=_logo_url()
     )
     written = {
-        MODULE: "\n".join([head, *_parameters(actions), *(_function(a, names, catalog) for a in actions)]),
+        MODULE: "\n".join(
+            [head, *_parameters(actions, title), *(_function(a, names, catalog) for a in actions)]
+        ),
         REQUIREMENTS: _REQUIREMENTS.format(version=connector.__version__),
     }
     logos = {f"logo.{kind}": (_LOGOS / f"logo.{kind}").read_bytes() for kind in ("svg", "png")}
@@ -133,10 +135,10 @@ def _look(folder: Path) -> None:
         raise RunError(f"{folder}: has files that are not from an earlier build; name another folder")
 
 
-def _parameters(actions: Sequence[Action]) -> Iterator[str]:
+def _parameters(actions: Sequence[Action], title: str) -> Iterator[str]:
     """Write the settings of a run: the pause that every action has, and what only some of them have."""
     delay = actions[0].inputs["delay_ms"]
-    every = [action.name for action in actions]
+    every = [action.own_name for action in actions]
     yield _parameter(
         DELAY,
         delay.title,
@@ -149,21 +151,21 @@ def _parameters(actions: Sequence[Action]) -> Iterator[str]:
         LIST_ROWS,
         "Rows of a list",
         "each: every item of the list is the result of a separate row; one: one row has the whole list",
-        [action.name for action in actions if has_list_result(action)],
+        [action.own_name for action in actions if has_list_result(action)],
         'default="each"',
         'options=["each", "one"]',
     )
     yield from _some(
         FILES,
         "Folder for files",
-        "The folder in which files from NinjaOne are saved",
-        [action.name for action in actions if action.returns_file],
+        f"The folder in which files from {title} are saved",
+        [action.own_name for action in actions if action.returns_file],
     )
     yield from _some(
         UPLOADS,
         "Folder of uploads",
         "The folder of files to upload; a row has their paths in it",
-        [action.name for action in actions if any(part.file for part in action.parts.values())],
+        [action.own_name for action in actions if any(part.file for part in action.parts.values())],
     )
 
 
@@ -193,7 +195,7 @@ def _function(action: Action, built: Collection[str], catalog: Catalog) -> str:
     docstring = "".join(f"    {_line(line)}".rstrip() + "\n" for line in lines)
     return (
         f"\n@integration.action({_text(action.title)})\n"
-        f"def {action.name}({_wrapped(arguments)}):\n"
+        f"def {action.own_name}({_wrapped(arguments)}):\n"
         f'    """\n{docstring}    """\n'
         "    integration.never_by_row()\n"
     )

@@ -48,7 +48,7 @@ def examine(service: Service, catalog: Catalog, client: Client) -> Iterator[Find
 
 
 def _try(check: HealthCheck, service: Service, catalog: Catalog, client: Client) -> Finding:
-    action = catalog.action(check.action)
+    action = catalog.action(service.prefix + check.action)
     invoker = Invoker(action, service, bind(action, dict(check.inputs)), client, uploads=Path())
     (envelope,) = invoker.envelopes(1, {})
     if envelope.has_error:

@@ -8,11 +8,13 @@ from tests.conftest import ROOT
 
 
 def test_the_page_in_the_repository_is_current(catalog: Catalog) -> None:
-    assert (ROOT / "docs" / "actions.md").read_text(encoding="utf-8") == write_reference(catalog.actions())
+    assert (ROOT / "docs" / "actions.md").read_text(encoding="utf-8") == write_reference(
+        catalog.actions("ninjaone")
+    )
 
 
 def test_every_action_and_input_is_there(catalog: Catalog) -> None:
-    page = write_reference(catalog.actions())
+    page = write_reference(catalog.actions("ninjaone"))
     for action in catalog.actions():
         assert f"\n### {action.name}\n" in page
         entry = page.split(f"\n### {action.name}\n")[1].split("\n### ")[0]
@@ -22,6 +24,6 @@ def test_every_action_and_input_is_there(catalog: Catalog) -> None:
 
 
 def test_a_cell_stays_one(catalog: Catalog) -> None:
-    for line in write_reference(catalog.actions()).splitlines():
+    for line in write_reference(catalog.actions("ninjaone")).splitlines():
         if line.startswith("| `"):
             assert line.replace("\\|", "").count("|") == 4
