@@ -198,10 +198,11 @@ class Oracle:
         elif row in self.late:
             self._check_late(envelope, where)
         elif not sends and not hidden:
-            lookup = self.kind.looks_up and str(envelope["error"]).startswith(f"GET {self.kind.looks_up}: ")
-            assert lookup or meta["code"] == "template_error", where
+            assert self._is_lookup(envelope) or meta["code"] == "template_error", where
         elif hidden and self.kind.once and meta["code"] == "outcome_unknown":
             assert hidden == 1, where
+        elif not sends:
+            assert meta["code"] == "network_error", where
         else:
             self._check_last(envelope, self._last(row), where)
 
@@ -246,9 +247,14 @@ class Oracle:
         """Return how many attempts of a row's last request are not in the log as this row's."""
         if self._is_unseen(envelope):
             return int(envelope["meta"]["attempts"])
-        if SIGN_IN in str(envelope["error"]) or str(envelope["error"]).startswith("GET "):
+        if SIGN_IN in str(envelope["error"]) or self._is_lookup(envelope):
             return 0
         return max(0, envelope["meta"]["attempts"] - len(self._last(envelope["row"])))
+
+    def _is_lookup(self, envelope: Envelope) -> bool:
+        """Whether the request that failed is the one that the first row sends for all of them."""
+        path = self.kind.looks_up
+        return bool(path) and str(envelope["error"]).startswith(f"GET {path}: ")
 
     def _is_unseen(self, envelope: Envelope) -> bool:
         """Whether a row's last request, which its error names, is not in the log as this row's."""

@@ -46,6 +46,22 @@ def test_a_request_that_the_client_gave_up_on_may_be_handled_after_the_next_ones
         Oracle(READ, LATE, patient=False, timeouts={1: 1}).check([wrong], 1, 0)
 
 
+def test_a_read_may_be_lost_on_a_connection_that_the_server_has_closed_unannounced() -> None:
+    """The 401 is followed by an attempt on a connection that had been closed after another row's response."""
+    entries = [
+        entry("GET", "/v2/device/1", 500, "500"),
+        entry("GET", "/v2/device/1", None, "reset"),
+        entry("GET", "/v2/device/1", 401, None),
+    ]
+    closed = entry("GET", "/v2/device/2", 200, "hang_up")
+    other = {"row": 2, "error": None, "result": {"id": 2}, "meta": {"code": None, "attempts": 1, "status": 200}}
+    gave_up = envelope("network_error", 4, f"GET /v2/device/1: {RESET}")
+    Oracle(READ, [closed, *entries]).check([gave_up, other], 2, 0)
+    logged = envelope("network_error", 3, f"GET /v2/device/1: {RESET}")
+    with pytest.raises(AssertionError, match="the log proves auth_failed"):
+        Oracle(READ, [closed, *entries]).check([logged, other], 2, 0)
+
+
 def organization(resets: int) -> list[Entry]:
     """A row's first write, and its second one, reset each time before its row could be read."""
     lost = entry("PATCH", "/v2/organization/5/custom-fields", None, "reset_unread")
