@@ -28,7 +28,7 @@ def paging_parameters(facts: Mapping[str, Any], service: Service) -> list[str]:
 
 
 def _targets(pager: Pager) -> list[str]:
-    return [target for target in (pager.send, pager.size) if target]
+    return [target for target in (pager.send, pager.size, *pager.always) if target]
 
 
 def _takes(facts: Mapping[str, Any], target: str) -> bool:

@@ -97,6 +97,11 @@ class Action:
         """The names of the inputs that make the API respond with secrets."""
         return tuple(name for name, given in self.inputs.items() if given.reveals_secrets)
 
+    @cached_property
+    def confirmed_inputs(self) -> tuple[Input, ...]:
+        """The inputs that are filters, and that the items of the list show to be applied."""
+        return tuple(given for given in self.inputs.values() if given.confirms)
+
     def secrets_in(self, values: Mapping[str, Json]) -> list[str]:
         """Return the secret texts in a row's typed values."""
         given = [one for one in self.secret_inputs if one.name in values]
@@ -212,6 +217,8 @@ def _check_places(action: Action, top: Section) -> None:
     """Raise DeclarationError for inputs that overwrite each other in the request, or undeclared parts."""
     taken: dict[tuple[str, ...], str] = {}
     for name, given in action.inputs.items():
+        if given.confirms and not _is_list(action):
+            raise top.fault("only a filter of a list can be confirmed", "inputs", name, "confirms")
         if not given.place:
             continue
         place = (given.place, *given.target)
@@ -229,3 +236,7 @@ def _check_places(action: Action, top: Section) -> None:
             raise top.fault(f'the part "{given.target[0]}" is a file, which has no members', "inputs", name)
     if {"body", "part"} <= {place[0] for place in taken}:
         raise top.fault("a body is JSON or multipart: inputs cannot go to both", "inputs")
+
+
+def _is_list(action: Action) -> bool:
+    return bool(action.paging) or (isinstance(action.result, dict) and action.result.get("type") == "array")

@@ -169,6 +169,7 @@ def read_input(name: str, part: Section, filters: Mapping[str, FilterGrammar] | 
         published=part.value("published", bool, True),
         deviates=part.text("deviates", ""),
         reveals_secrets=part.value("reveals_secrets", bool, False),
+        confirms=part.text("confirms", ""),
         default=schema.get("default", ABSENT),
     )
     part.finish()

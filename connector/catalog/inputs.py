@@ -24,6 +24,8 @@ class Input:
     declaration) is how a time is sent; `grammar` is that of a filter, which the schema's `format` names;
     `place` and `target` are where the value goes (`path`, `query`, `header`, `body`, `part`; with an empty
     place, the engine or the handler uses it). With `reveals_secrets`, it makes the API respond with secrets.
+    `confirms` is the member that each item of the list must have with the input's value: the API may ignore
+    the filter.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Input:
     published: bool = True
     deviates: str = ""
     reveals_secrets: bool = False
+    confirms: str = ""
     default: Json = field(default_factory=lambda: ABSENT)
 
     def read(self, value: Json) -> Json:

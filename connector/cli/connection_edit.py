@@ -25,7 +25,8 @@ from connector.cli.connection_settings import (
 from connector.cli.main import NOTHING_RUN, OK, ROWS_FAILED
 from connector.client.auth import token_file
 from connector.client.client import Client
-from connector.client.factory import open_client, open_transport
+from connector.client.factory import open_client
+from connector.client.transport import open_transport
 from connector.connections.connection import (
     expanded,
     make_connection,

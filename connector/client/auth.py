@@ -175,5 +175,12 @@ def token_file(connection: Connection) -> Path | None:
         return None
     else:
         grant = ("client_credentials", "")
-    identity = (connection.base_url, connection.client_id, connection.client_secret, connection.scope)
+    settings = (f"{name}={value}" for name, value in sorted(connection.settings.items()))
+    identity = (
+        connection.base_url,
+        connection.client_id,
+        connection.client_secret,
+        connection.scope,
+        *settings,
+    )
     return state_file("token", "\n".join((*grant, *identity)))

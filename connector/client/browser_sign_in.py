@@ -54,6 +54,10 @@ def sign_in(
     The browser is opened, and the address is shown with `say`, so that it can be opened by hand.
     Raises ConnectionSetupError if the sign-in fails.
     """
+    if not service.sign_in.authorize_path:
+        raise ConnectionSetupError(
+            f"{service.title} has no sign-in with a browser here: use the app's secret"
+        )
     verifier, state = secrets.token_urlsafe(64), secrets.token_urlsafe(32)
     with _listening(port, state) as listener:
         redirect_uri = f"http://{HOST}:{listener.port}/"

@@ -9,12 +9,12 @@ from connector.client.audit import Audit
 from connector.client.auth import Auth, token_file
 from connector.client.client import Client
 from connector.client.pacing import Pacer
+from connector.client.transport import open_transport
 from connector.common.clock import Clock, SystemClock
 from connector.common.redaction import Redactor
 from connector.common.user_folders import state_file
 from connector.connections.connection import Connection
 from connector.errors import ConnectionSetupError, RowError
-from connector.http.transport import HttpTransport
 
 logger = logging.getLogger(__name__)
 
@@ -37,19 +37,6 @@ def open_client(
     pacer = Pacer(delay_ms, clock, state_file("pacing", connection.account))
     audit = Audit(connection.audit, connection.label, redactor) if connection.audit else None
     return Client(service, connection, transport, auth, pacer, clock, redactor, audit)
-
-
-def open_transport(connection: Connection) -> HttpTransport:
-    """Return the transport of a connection. Raises ConnectionSetupError."""
-    return HttpTransport(
-        connection.base_url,
-        timeout_s=connection.timeout_s,
-        total_timeout_s=connection.total_timeout_s,
-        largest_body=int(connection.largest_body_mb * (1 << 20)),
-        verify_tls=connection.verify_tls,
-        ca_file=connection.ca_file,
-        proxy=connection.proxy,
-    )
 
 
 def sign_in(client: Client) -> None:

@@ -59,8 +59,8 @@ class ClientCredentials:
 
     def ask(self) -> TokenResponse:
         """Sign in."""
-        scope = {"scope": self._connection.scope} if self._connection.scope else {}
-        return self._endpoint.ask("client_credentials", **scope)
+        scope = self._connection.scope or self._endpoint.default_scope
+        return self._endpoint.ask("client_credentials", **({"scope": scope} if scope else {}))
 
 
 LOCK_WAIT_S = 60.0

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
-from connector.catalog.service import Service
+from connector.catalog.service import Discovery, Service, SignIn
+from connector.client.sign_in_address import SignInAddress, own_address, told_address
+from connector.client.transport import open_transport
 from connector.common.redaction import Redactor
 from connector.connections.connection import Connection
 from connector.errors import AuthError, Code, RowError, TransportError, shorten
@@ -35,13 +38,19 @@ class TokenResponse:
 
 
 class TokenEndpoint:
-    """Sends requests to the token endpoint of a connection's own host, and no other one."""
+    """Sends requests to the token endpoint of a connection's own host, or where that says to sign in."""
 
     def __init__(
         self, service: Service, connection: Connection, transport: Transport, redactor: Redactor
     ) -> None:
         self._service, self._connection = service, connection
         self._transport, self._redactor = transport, redactor
+        self._address: SignInAddress | None = None
+
+    @property
+    def default_scope(self) -> str:
+        """The scope to request for a connection that names none."""
+        return self._service.sign_in.default_scope
 
     def ask(self, grant: str, **fields: str) -> TokenResponse:
         """Sign in once, with the client app's id, its secret if there is one, and the fields of the grant.
@@ -53,34 +62,62 @@ class TokenEndpoint:
         if self._connection.client_secret:
             form["client_secret"] = self._connection.client_secret
         body = urlencode({**form, **fields}).encode()
-        said = (self._connection.label, self._connection.base_url, grant, self._connection.client_id)
+        address = self._find_address()
+        said = (self._connection.label, address.base_url, grant, self._connection.client_id)
         logger.info("%s: signing in at %s (grant %s, client id %s)", *said)
-        try:
-            answer = self._transport.send("POST", self._service.sign_in.token_path, _HEADERS, body)
-        except TransportError as error:
-            raise AuthError(error.code, f"signing in at {self._connection.base_url}: {error}") from error
-        return self._read(answer)
+        answer = self._send(f"signing in at {address.base_url}", "POST", address, _HEADERS, body)
+        return self._read(answer, address)
 
-    def _read(self, answer: Response) -> TokenResponse:
+    def _find_address(self) -> SignInAddress:
+        """Return where to sign in. The instance is asked once at most. Raises AuthError."""
+        if self._address is None:
+            about, given = self._service.sign_in, self._connection.settings
+            if about.discovery and not all(given.get(name) for name in about.discovery.settings):
+                self._address = self._ask_instance(about, about.discovery)
+            else:
+                self._address = own_address(about, self._connection)
+        return self._address
+
+    def _ask_instance(self, about: SignIn, discovery: Discovery) -> SignInAddress:
+        place = SignInAddress(self._connection.base_url, discovery.path)
+        task = f"asking {place.base_url}{place.target} where to sign in"
+        logger.info("%s: %s", self._connection.label, task)
+        answer = self._send(task, "GET", place, _HEADERS, None)
+        body = _object(answer)
+        if answer.status != 200 or not body:
+            raise self._refusal(answer, body, task)
+        return told_address(about, discovery, self._connection, body)
+
+    def _send(
+        self, task: str, method: str, place: SignInAddress, headers: Mapping[str, str], body: bytes | None
+    ) -> Response:
+        is_own = place.base_url == self._connection.base_url
+        transport = self._transport if is_own else open_transport(self._connection, place.base_url)
+        try:
+            return transport.send(method, place.target, headers, body)
+        except TransportError as error:
+            raise AuthError(error.code, f"{task}: {error}") from error
+
+    def _read(self, answer: Response, address: SignInAddress) -> TokenResponse:
         body = _object(answer)
         token, refresh_token, life = (
             body.get(name) for name in ("access_token", "refresh_token", "expires_in")
         )
         if answer.status != 200 or not isinstance(token, str) or not token:
-            raise self._refusal(answer, body)
+            raise self._refusal(answer, body, f"signing in at {address.base_url}")
         refresh_token = refresh_token if isinstance(refresh_token, str) else ""
         self._redactor.add(token)
         self._redactor.add(refresh_token)
         life_s = float(life) if isinstance(life, (int, float)) and life > 0 else 3600.0
         return TokenResponse(token, refresh_token, life_s, tuple(str(body.get("scope") or "").split()))
 
-    def _refusal(self, answer: Response, body: dict[str, object]) -> AuthError:
+    def _refusal(self, answer: Response, body: dict[str, object], task: str) -> AuthError:
         vendor_code = str(body.get("error") or body.get("resultCode") or "")
         said = "an HTML page" if answer.is_html else self._redactor.text(vendor_code or answer.text.strip())
         if 300 <= answer.status < 400:
             said = f"a redirect to {self._redactor.text(answer.headers.get('location', 'nowhere'))}"
         said = shorten(said or "nothing", 120)
-        message = f"signing in at {self._connection.base_url} failed: it answered {answer.status} ({said})"
+        message = f"{task} failed: it answered {answer.status} ({said})"
         if body.get("incidentId"):
             message += f", incident {shorten(self._redactor.text(str(body['incidentId'])))}"
         reason = self._reason(answer, vendor_code)

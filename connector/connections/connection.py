@@ -69,8 +69,8 @@ class Connection:
     complete response (None: `default_total_timeout_s`); `largest_body_mb` its body, in MiB.
     `allow_short_secrets` permits to save a secret of fewer than `SHORTEST_SECRET` characters.
     A `read_only` connection sends no request that changes anything. `audit` are the files that get a line for
-    every request. `name` is the name of a saved connection, or empty; `origin` says for a person where the
-    connection was found.
+    every request. `settings` are those that only connections of this service have. `name` is the name of a
+    saved connection, or empty; `origin` says for a person where the connection was found.
     """
 
     service: str
@@ -90,6 +90,7 @@ class Connection:
     allow_short_secrets: bool = False
     read_only: bool = False
     audit: tuple[str, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
     name: str = ""
     origin: str = field(default="", compare=False)
 
@@ -363,7 +364,7 @@ def host(service: Service, region: str | None, base_url: str | None, place: str)
         raise ConnectionSetupError(
             f'{place}: no region "{region}"{nearest(region, service.regions)}; there are {known}'
         )
-    return _checked_url(base_url or service.regions.get(region or "", ""), place)
+    return checked_url(base_url or service.regions.get(region or "", ""), place)
 
 
 def _is_near(proxy: str | None) -> bool:
@@ -374,14 +375,15 @@ def _is_near(proxy: str | None) -> bool:
         return False
 
 
-def _checked_url(url: str, place: str) -> str:
+def checked_url(url: str, place: str, name: str = "base_url") -> str:
+    """Return a URL to which secrets may be sent. Raises ConnectionSetupError, with `place` and `name`."""
     try:
         parts = urlsplit(url)
         is_plain = parts.port != 0 and not (parts.query or parts.fragment or "@" in parts.netloc)
     except ValueError:
         is_plain = False
     if not is_plain or parts.scheme not in ("https", "http") or not parts.hostname:
-        raise ConnectionSetupError(f"{place}: base_url must look like https://app.example.com")
+        raise ConnectionSetupError(f"{place}: {name} must look like https://app.example.com")
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
-        raise ConnectionSetupError(f"{place}: base_url must be https://, as secrets would travel readably")
+        raise ConnectionSetupError(f"{place}: {name} must be https://, as secrets would travel readably")
     return url.rstrip("/")

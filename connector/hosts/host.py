@@ -15,7 +15,8 @@ from connector.catalog.action import Action
 from connector.catalog.catalog import Catalog
 from connector.catalog.service import Service
 from connector.client.auth import Auth
-from connector.client.factory import open_client, open_transport, sign_in
+from connector.client.factory import open_client, sign_in
+from connector.client.transport import open_transport
 from connector.common.absent import ABSENT
 from connector.common.clock import SystemClock
 from connector.common.json_text import Json

@@ -83,7 +83,10 @@ class Request:
         return replace(self, query=(*kept, (name, query_text(value))))
 
     def with_body(self, name: str, value: Json) -> Request:
-        """Return a copy with one member of the JSON body set."""
+        """Return a copy with one member of the JSON body set; of its one object, if the body is an array."""
+        if isinstance(self.body, list):
+            (only,) = self.body
+            return replace(self, body=[{**only, name: value}])
         return replace(self, body={**(self.body or {}), name: value})
 
     def __str__(self) -> str:

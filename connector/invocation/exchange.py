@@ -196,4 +196,6 @@ def _answer(response: Response) -> Json:
 
 def _identity(response: Response) -> Json:
     answer = _answer(response)
+    if isinstance(answer, list) and len(answer) == 1:
+        (answer,) = answer
     return answer.get("id") if isinstance(answer, dict) else None

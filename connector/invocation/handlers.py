@@ -23,6 +23,7 @@ from connector.common.json_text import Json
 from connector.errors import DeclarationError, RowError
 from connector.http.messages import Part, Request, Response, build_path, query_text
 from connector.http.uploads import find
+from connector.invocation.confirmation import confirmation
 from connector.invocation.handler_imports import missing_imports
 from connector.invocation.pagination import Page, PagedResult, walk
 
@@ -121,6 +122,8 @@ class Inputs:
                 headers[target[0]] = _header_text(given, value)
             elif place == "part":
                 self._add_part(parts, given, value)
+        if self._service.wrap and action.method == "POST" and isinstance(body, dict):
+            body = [body]
         return Request(
             method=action.method,
             path=build_path(action.path, path),
@@ -193,10 +196,21 @@ def http_handler(inputs: Inputs) -> Steps:
     """Send the declared request; walk its pages where the action is paged."""
     action, service = inputs._action, inputs._service
     first = inputs.request()
+    confirmed = confirmation(action, inputs._values) if action.confirmed_inputs else None
     if action.paging:
         limit = inputs.limit if "limit" in action.inputs else None
-        return (yield from walk(service.pagers[action.paging], first, limit))
-    return read_result(action, (yield first))
+        check = confirmed.check if confirmed else None
+        result: Any = yield from walk(service.pagers[action.paging], first, limit, check)
+    else:
+        response = yield first
+        result = read_result(action, response)
+        if confirmed and isinstance(result, list):
+            confirmed.check(result, response)
+        if service.wrap and isinstance(result, list):
+            result = _unwrapped(action, result)
+    for text in confirmed.warnings if confirmed else ():
+        yield Note(text)
+    return result
 
 
 def read_result(action: Action, response: Response) -> Json:
@@ -214,6 +228,13 @@ def read_result(action: Action, response: Response) -> Json:
     if action.returns_json and not action.redirects and not gone:
         raise response.bad(f"the API answered {response.status} with an empty body where JSON is due")
     return None
+
+
+def _unwrapped(action: Action, result: list[Json]) -> Json:
+    """Return the one object of an array, for a POST whose declared result is an object."""
+    declared = action.result if isinstance(action.result, dict) else {}
+    is_object = "$ref" in declared or declared.get("type") == "object"
+    return result[0] if is_object and action.method == "POST" and len(result) == 1 else result
 
 
 def _undeclared(response: Response) -> Json:

@@ -5,7 +5,7 @@ A page that cannot be read, or that does not advance, is an error and never a sh
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,15 +36,21 @@ class PagedResult:
 
 Walk = Generator[Request | Page, Response, PagedResult]
 """Yields requests and pages."""
+CheckItems = Callable[[list[Json], Response], None]
+"""Raises RowError for a page with items that the list must not have."""
 
 
-def walk(pager: Pager, first: Request, limit: int | None = None) -> Walk:
-    """Walk a list from its first page. `limit` caps the items, over all pages.
+def walk(pager: Pager, first: Request, limit: int | None = None, check: CheckItems | None = None) -> Walk:
+    """Walk a list from its first page. `limit` caps the items, over all pages; `check` sees each page first.
 
     Raises RowError (`bad_response`) for a page that cannot be read or that does not advance.
     """
     size = _page_size(pager, limit)
     request = _set(first, pager.size, size) if pager.size else first
+    for place, value in pager.always.items():
+        request = _set(request, place, value)
+    if pager.first is not None:
+        return (yield from _walk_counted(pager, request, limit, check))
     cursor = _Cursor(pager)
     count = 0
     while True:
@@ -54,6 +60,8 @@ def walk(pager: Pager, first: Request, limit: int | None = None) -> Walk:
         page_info = _page_info(pager, answer)
         progress = _member(answer, pager.advances) if pager.advances else None
         cursor.refuse_gap(progress, items, response)
+        if check:
+            check(items, response)
         room = len(items) if limit is None else limit - count
         yield Page(items[:room])
         if len(items) > room:
@@ -67,6 +75,51 @@ def walk(pager: Pager, first: Request, limit: int | None = None) -> Walk:
             return PagedResult(page_info)
         cursor.advance(following, progress, items, response)
         request = _set(request, pager.send, following)
+
+
+def _walk_counted(pager: Pager, request: Request, limit: int | None, check: CheckItems | None) -> Walk:
+    """Walk a list whose pages have numbers: until there are as many items as the response says, or none.
+
+    How long a page is proves nothing, since the API may send fewer items than requested.
+    """
+    number, count, is_second_try = pager.first or 0, 0, False
+    before: list[Json] = []
+    while True:
+        response = yield _set(request, pager.send, number)
+        answer = response.json()
+        items, total = _items(pager, answer, response), _total(pager, answer, response)
+        if not items and total is not None and count < total:
+            if is_second_try:
+                raise _unreadable(f"it is empty after {count} of {total} items", response)
+            is_second_try = True
+            continue
+        marks = _marks(pager, items)
+        if items and marks == before:
+            raise _unreadable(f"page {number} has the same items as page {number - 1}", response)
+        if check:
+            check(items, response)
+        room = len(items) if limit is None else limit - count
+        yield Page(items[:room])
+        if len(items) > room:
+            return PagedResult(_page_info(pager, answer), truncated=True)
+        count += len(items)
+        if not items or ("total" in pager.until and count == total):
+            return PagedResult(_page_info(pager, answer))
+        number, before, is_second_try = number + 1, marks, False
+
+
+def _total(pager: Pager, answer: Json, response: Response) -> int | None:
+    """Return how many items the list has in all; None if the answer does not say."""
+    total = _member(answer, pager.total) if pager.total else None
+    if total is not None and type(total) is not int:
+        raise _unreadable(f'its "{pager.total}" should be a number, and is {kind(total)}', response)
+    return total
+
+
+def _marks(pager: Pager, items: list[Json]) -> list[Json]:
+    """Return what tells one page from another: the pager's `item` of each item, or the items themselves."""
+    marks = [_member(item, pager.item) for item in items] if pager.item else items
+    return items if None in marks else marks
 
 
 def _page_size(pager: Pager, limit: int | None) -> int:

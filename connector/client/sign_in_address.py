@@ -1,0 +1,50 @@
+"""Where a connection signs in: at its own host, or at the address that the instance tells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode, urlsplit
+
+from connector.catalog.service import Discovery, SignIn
+from connector.connections.connection import Connection, checked_url
+from connector.errors import AuthError, ConnectionSetupError, shorten
+
+
+@dataclass(frozen=True)
+class SignInAddress:
+    """The base URL of a sign-in, and the target (path and query) of token requests below it."""
+
+    base_url: str
+    target: str
+
+
+def own_address(about: SignIn, connection: Connection) -> SignInAddress:
+    """Return the address at the connection's own host."""
+    return SignInAddress(connection.base_url, about.token_path + _query(about, connection.settings))
+
+
+def told_address(
+    about: SignIn, discovery: Discovery, connection: Connection, body: Mapping[str, object]
+) -> SignInAddress:
+    """Return the address in the response of the instance. Raises AuthError if it is none, or not safe."""
+    where = f"{connection.base_url}{discovery.path}"
+    url = body.get(discovery.url)
+    if not isinstance(url, str) or not url:
+        raise AuthError("bad_response", f'{where} does not say where to sign in: it has no "{discovery.url}"')
+    try:
+        url = checked_url(url, where, discovery.url)
+    except ConnectionSetupError as error:
+        raise AuthError("auth_failed", f"signing in: {error}", status=200) from error
+    # A base URL without TLS is on this machine: only such an instance may name another one there.
+    if urlsplit(url).scheme == "http" and urlsplit(connection.base_url).scheme != "http":
+        said = f"{where} says to sign in at {shorten(url, 120)}, where secrets would travel readably"
+        raise AuthError("auth_failed", said, status=200)
+    told = {name: str(body[member]) for name, member in discovery.settings.items() if body.get(member)}
+    return SignInAddress(url, discovery.token_path + _query(about, {**told, **connection.settings}))
+
+
+def _query(about: SignIn, settings: Mapping[str, str]) -> str:
+    """Return the query of the token request. Parameters without a value are left out."""
+    values = {name: settings[setting] for name, setting in about.query.items() if settings.get(setting)}
+    return f"?{urlencode(values, quote_via=quote)}" if values else ""

@@ -1,0 +1,81 @@
+"""Whether a list has only items that its filters allow: an API may ignore a filter and return more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from connector.catalog.action import Action
+from connector.common.absent import ABSENT
+from connector.common.json_text import Json
+from connector.errors import shorten
+from connector.http.messages import Response, query_text
+
+
+@dataclass(frozen=True)
+class _Filter:
+    """An input that was sent, the member of each item that must have its value, and what that may be."""
+
+    name: str
+    member: str
+    allowed: frozenset[str]
+
+
+@dataclass
+class Confirmation:
+    """Checks the items of a list against the filters that were sent. `unknown` are filters that it cannot."""
+
+    filters: tuple[_Filter, ...]
+    unknown: dict[str, str] = field(default_factory=dict)
+
+    def check(self, items: list[Json], response: Response) -> None:
+        """Raise RowError (`bad_response`) for an item that a filter does not allow."""
+        for one in self.filters:
+            for item in items:
+                value = _member(item, one.member)
+                if value is ABSENT:
+                    self.unknown[one.name] = one.member
+                elif _text(value) not in one.allowed:
+                    raise response.bad(_refusal(one, item, value))
+
+    @property
+    def warnings(self) -> list[str]:
+        """What could not be checked, for a person."""
+        return [
+            f"{name}: whether the API applied this filter is not known, since its items have no {member}"
+            for name, member in self.unknown.items()
+        ]
+
+
+def confirmation(action: Action, values: Mapping[str, Json]) -> Confirmation | None:
+    """Return the check of a list for the values of a row, or None if nothing is to be checked."""
+    sent = [given for given in action.confirmed_inputs if given.name in values]
+    if not sent:
+        return None
+    return Confirmation(
+        tuple(_Filter(given.name, given.confirms, _allowed(values[given.name])) for given in sent)
+    )
+
+
+def _allowed(value: Json) -> frozenset[str]:
+    """Return what an item may have: the value, each item of an array, and each part of a text with commas."""
+    texts = [_text(one) for one in (value if isinstance(value, list) else [value])]
+    return frozenset((*texts, *(part.strip() for text in texts for part in text.split(","))))
+
+
+def _text(value: Json) -> str:
+    return query_text(value).strip().casefold()
+
+
+def _member(item: Json, path: str) -> Json:
+    for name in path.split("."):
+        item = item.get(name, ABSENT) if isinstance(item, Mapping) else ABSENT
+    return item
+
+
+def _refusal(one: _Filter, item: Json, value: Json) -> str:
+    named = f" (id {shorten(query_text(item['id']), 40)})" if "id" in item else ""
+    return (
+        f"the API did not apply the filter {one.name}: an item{named} has {one.member} "
+        f"{shorten(query_text(value), 60)}. The list is not the one that was requested"
+    )
