@@ -110,10 +110,14 @@ class Catalog:
             self._services[name] = load_service(self.service_file(name))
         return self._services[name]
 
+    def all_services(self) -> Iterator[Service]:
+        """Load every service: those whose actions have bare names first."""
+        return map(self.service, self.services)
+
     def service_file(self, name: str) -> Path:
         """Return the declaration of a service. Raises RunError for an unknown one."""
         if name not in self._service_files:
-            raise RunError(f'no service "{name}"{nearest(name, self.services)}')
+            raise RunError(f'no service "{name}"{nearest(name, self.services)}{self._own_hint("services")}')
         return self._service_files[name]
 
     def action(self, name: str) -> Action:
@@ -144,8 +148,11 @@ class Catalog:
 
     def _unknown(self, name: str) -> str:
         """Return what to say of a name that no action has, with the nearest one."""
-        hint = "" if self._own else "; custom actions need --actions DIR"
+        hint = self._own_hint("actions")
         return f'no action "{name}"{self._nearest(name)}; `ninjaone actions` lists them{hint}'
+
+    def _own_hint(self, what: str) -> str:
+        return "" if self._own else f"; custom {what} need --actions DIR"
 
     def _nearest(self, name: str) -> str:
         """Return the nearest name as a question, which may be that of another service's action."""

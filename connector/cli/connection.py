@@ -7,24 +7,25 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from connector.catalog.service import Service
-from connector.cli.connection_edit import add, edit, remove, run_checks, say, the_service
+from connector.catalog.catalog import Catalog
+from connector.cli.action_sources import open_catalog
+from connector.cli.connection_edit import add, edit, remove, run_checks, say
+from connector.cli.connection_service import add_service, of_service, opened, service_of
 from connector.cli.connection_settings import add_settings
 from connector.cli.job_options import add_connection_option
 from connector.cli.main import OK
 from connector.client.factory import open_client
 from connector.common.redaction import HIDDEN, masked
 from connector.connections.connection import (
-    SETTINGS,
     described,
     host,
     load_connection,
-    read_settings,
     saved_connection,
 )
 from connector.connections.saved import SavedConnections
 from connector.connections.secret_store import FIELDS as SECRETS
 from connector.connections.secret_store import SecretStore
+from connector.connections.settings import SETTINGS, read_settings
 from connector.errors import ConnectionSetupError, RunError
 
 Command = Callable[[argparse.Namespace], int]
@@ -52,10 +53,13 @@ def add_connection(parser: argparse.ArgumentParser) -> None:
         command.add_argument("name", metavar="NAME", help="the saved connection's name")
     test.add_argument("name", metavar="NAME", nargs="?", help="a saved connection's name")
     add_connection_option(test)
+    services = list(Catalog().all_services())
+    for command in commands.choices.values():
+        add_service(command, is_new=command is changes)
     for command in (changes, edits):
-        add_settings(command)
+        add_settings(command, services)
         command.add_argument("--no-test", action="store_true", help="skip the health checks")
-    keys = (*SETTINGS, *SECRETS)
+    keys = (*SETTINGS, *dict.fromkeys(name for service in services for name in service.settings), *SECRETS)
     edits.add_argument(
         "--unset", metavar="KEY", action="append", default=[], choices=keys, help="remove a setting or secret"
     )
@@ -67,18 +71,20 @@ def add_connection(parser: argparse.ArgumentParser) -> None:
 def _test(options: argparse.Namespace) -> int:
     if options.name and options.connection:
         raise RunError("use either NAME or --connection, not both")
-    service = the_service()
+    catalog = open_catalog(options)
+    service = service_of(catalog, options, options.name or options.connection)
     if options.name:
         connection = saved_connection(service, options.name)
     else:
         connection = load_connection(service, options.connection)
     say(f"using {connection.origin}")
-    return run_checks(service, open_client(service, connection, 0), as_json=options.json)
+    return run_checks(catalog, service, open_client(service, connection, 0), as_json=options.json)
 
 
 def _list(options: argparse.Namespace) -> int:
-    service, saved = the_service(), SavedConnections()
-    listed = [_listed(service, saved, name) for name in saved.names()]
+    catalog, saved = open_catalog(options), SavedConnections()
+    names = [name for name in saved.names() if options.service in ("", saved.service(name))]
+    listed = [_listed(catalog, saved, name) for name in names]
     if options.json:
         print(json.dumps(listed, indent=1))
     elif not listed:
@@ -88,10 +94,11 @@ def _list(options: argparse.Namespace) -> int:
     return OK
 
 
-def _listed(service: Service, saved: SavedConnections, name: str) -> dict[str, Any]:
+def _listed(catalog: Catalog, saved: SavedConnections, name: str) -> dict[str, Any]:
     """Return one entry of `connection list`, with an `error` if the connection cannot be read."""
-    about = {"name": name, "default": name == saved.default}
+    about = {"name": name, "default": saved.is_default(name)}
     try:
+        service = catalog.service(saved.service(name))
         settings = read_settings(service, saved.path(name))
         region, base_url = settings.get("region"), settings.get("base_url")
         return {
@@ -102,7 +109,7 @@ def _listed(service: Service, saved: SavedConnections, name: str) -> dict[str, A
             "client_id": settings.get("client_id"),
             "secrets": _places(name),
         }
-    except ConnectionSetupError as error:
+    except RunError as error:
         return {**about, "error": str(error)}
 
 
@@ -119,7 +126,8 @@ def _places(name: str) -> str:
 
 
 def _show(options: argparse.Namespace) -> int:
-    service, saved, store = the_service(), SavedConnections(), SecretStore()
+    _, service = opened(options)
+    saved, store = SavedConnections(), SecretStore()
     settings = read_settings(service, saved.path(options.name))
     secrets = {}
     for field in store.places(options.name):
@@ -128,7 +136,7 @@ def _show(options: argparse.Namespace) -> int:
         except ConnectionSetupError as error:
             secrets[field] = HIDDEN
             say(str(error))
-    about = {"name": options.name, "default": saved.default == options.name, "service": service.name}
+    about = {"name": options.name, "default": saved.is_default(options.name), "service": service.name}
     shown = {**about, **described(settings), **secrets, "secrets": _places(options.name)}
     if options.json:
         print(json.dumps(shown, indent=1, ensure_ascii=False))
@@ -139,6 +147,7 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _default(options: argparse.Namespace) -> int:
+    _, service = opened(options)
     SavedConnections().make_default(options.name)
-    say(f"{options.name} is the default connection")
+    say(f"{options.name} is the default connection{of_service(service)}")
     return OK

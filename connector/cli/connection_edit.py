@@ -11,7 +11,9 @@ from typing import Any
 
 from connector.catalog.catalog import Catalog
 from connector.catalog.service import Service
+from connector.cli.action_sources import open_catalog
 from connector.cli.ask import confirm, is_terminal
+from connector.cli.connection_service import of_service, opened
 from connector.cli.connection_settings import (
     APP_SECRET,
     USER_SECRET,
@@ -28,14 +30,13 @@ from connector.client.client import Client
 from connector.client.factory import open_client
 from connector.client.transport import open_transport
 from connector.connections.connection import (
-    expanded,
     make_connection,
-    read_settings,
     require_long_secrets,
     saved_connection,
 )
 from connector.connections.saved import SavedConnections
 from connector.connections.secret_store import Place, SecretStore, keyring_lacks
+from connector.connections.settings import expanded, read_settings
 from connector.errors import ConnectionSetupError, RunError
 from connector.invocation.health_checks import Finding, examine
 
@@ -47,32 +48,34 @@ def add(options: argparse.Namespace) -> int:
 
     The connection is kept if the checks fail, so that the user can correct it with `connection edit`.
     """
-    service, saved = the_service(), SavedConnections()
+    catalog, saved = open_catalog(options), SavedConnections()
+    service = catalog.service(options.service)
     saved.refuse_taken(options.name)
     kind = secret_kind(options)
-    settings, secret = given_settings(options), given_secret(options, kind)
+    settings, secret = given_settings(options, service), given_secret(options, kind)
     ask_for_missing(service, settings, secret, kind, browser=options.browser)
     if options.browser:
         secret |= _signed_in(service, options, settings, secret)
     client = _client(service, options.name, settings, secret)
     _forget(options.name)  # left over if the file of an earlier connection with this name was deleted by hand
     place = _keep_secrets(options.name, secret, _wanted(options))
-    is_first = saved.default is None and not saved.names()
+    is_first = not any(saved.service(name) in ("", service.name) for name in saved.names())
     path = saved.save(options.name, {"service": service.name, **settings})
     if is_first:
         saved.make_default(options.name)
-    is_default = ". It is the default connection" if is_first else ""
+    is_default = f". It is the default connection{of_service(service)}" if is_first else ""
     say(f"{options.name} is saved ({path}), its secret in {_where(options.name, place)}{is_default}")
-    return OK if options.no_test else _try_saved(service, options.name, client)
+    return OK if options.no_test else _try_saved(catalog, service, options.name, client)
 
 
 def edit(options: argparse.Namespace) -> int:
     """Change the given settings of a saved connection and run its health checks; return the exit code."""
-    service, saved, store = the_service(), SavedConnections(), SecretStore()
+    catalog, service = opened(options)
+    saved, store = SavedConnections(), SecretStore()
     before = read_settings(service, saved.path(options.name))
     has = store.places(options.name)
     kind = secret_kind(options, has)
-    changes, secret = given_settings(options), given_secret(options, kind)
+    changes, secret = given_settings(options, service), given_secret(options, kind)
     if not (changes or secret or options.unset or options.browser) and options.keyring is None:
         if not is_terminal():
             raise RunError("nothing to change; see `ninjaone connection edit --help` for the options")
@@ -90,7 +93,7 @@ def edit(options: argparse.Namespace) -> int:
     with _held(options.name, has | secret):
         client, are_gone = _change(service, options, settings, secret)
     left = OK if are_gone else ROWS_FAILED
-    return left if options.no_test else max(left, _try_saved(service, options.name, client))
+    return left if options.no_test else max(left, _try_saved(catalog, service, options.name, client))
 
 
 def _change(
@@ -117,6 +120,8 @@ def _signed_in(
     """Let the user sign in with a browser; return the resulting refresh token as a secret."""
     from connector.client import browser_sign_in  # slow to load: it serves web pages
 
+    if "authorization_code" not in service.sign_in.grants:
+        raise RunError(f"--browser: {service.title} has no sign-in of users")
     if _wanted(options) == "keyring" and (why := keyring_lacks()):
         raise ConnectionSetupError(f"the keyring cannot store the refresh token: {why}")
     values = expanded(settings, lambda key: f"{options.name}: {key}")
@@ -185,8 +190,8 @@ def _forget_token(service: Service, name: str) -> None:
             token.unlink(missing_ok=True)
 
 
-def _try_saved(service: Service, name: str, client: Client) -> int:
-    exit_code = run_checks(service, client, as_json=False)
+def _try_saved(catalog: Catalog, service: Service, name: str, client: Client) -> int:
+    exit_code = run_checks(catalog, service, client, as_json=False)
     if exit_code != OK:
         say(
             f"{name} is saved, but some health checks failed; correct it with `ninjaone connection edit "
@@ -197,7 +202,8 @@ def _try_saved(service: Service, name: str, client: Client) -> int:
 
 def remove(options: argparse.Namespace) -> int:
     """Remove a connection, its secrets and its cached access token."""
-    service, saved = the_service(), SavedConnections()
+    _, service = opened(options)
+    saved = SavedConnections()
     path = saved.path(options.name)
     if not options.yes:
         if not is_terminal():
@@ -205,26 +211,22 @@ def remove(options: argparse.Namespace) -> int:
         if not confirm(f"Remove {options.name} ({path}) and its secrets?"):
             say("nothing was removed")
             return NOTHING_RUN
-    was_default = saved.default == options.name
+    was_default = saved.is_default(options.name)
     with _held(options.name, SecretStore().places(options.name)):
         _forget_token(service, options.name)
         are_gone = _forget(options.name)
         saved.remove(options.name)
-    say(f"{options.name} is removed" + ("; there is no default connection now" if was_default else ""))
+    say(
+        f"{options.name} is removed"
+        + (f"; there is no default connection{of_service(service)} now" if was_default else "")
+    )
     return OK if are_gone else ROWS_FAILED
 
 
-def the_service() -> Service:
-    """Return the catalog's only service."""
-    catalog = Catalog()
-    (name,) = catalog.services
-    return catalog.service(name)
-
-
-def run_checks(service: Service, client: Client, *, as_json: bool) -> int:
+def run_checks(catalog: Catalog, service: Service, client: Client, *, as_json: bool) -> int:
     """Run a connection's health checks and print the results; return the exit code."""
     findings = []
-    for finding in examine(service, Catalog(), client):
+    for finding in examine(service, catalog, client):
         findings.append(finding)
         if not as_json:
             print(_line(finding), flush=True)

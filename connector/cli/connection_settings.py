@@ -5,14 +5,15 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
 from connector.catalog.service import Service
 from connector.cli.ask import ask, ask_secret, is_terminal
-from connector.connections.connection import SETTINGS, host, password_of
+from connector.connections.connection import host, password_of
 from connector.connections.secret_store import FIELDS as SECRETS
+from connector.connections.settings import SETTINGS
 from connector.errors import ConnectionSetupError, RunError
 
 APP_SECRET, _, USER_SECRET = SECRETS
@@ -30,8 +31,8 @@ class _Refused(argparse.Action):
         )
 
 
-def add_settings(parser: argparse.ArgumentParser) -> None:
-    """Declare the options for a connection's settings and its secret."""
+def add_settings(parser: argparse.ArgumentParser, services: Iterable[Service]) -> None:
+    """Declare the options for a connection's settings, those of each service included, and its secret."""
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--region", help="region of the instance")
     where.add_argument("--base-url", metavar="URL", help="URL of an instance with a custom host: https://...")
@@ -77,6 +78,10 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         "--read-only", action=argparse.BooleanOptionalAction, help="block every action that changes something"
     )
     parser.add_argument("--audit", metavar="FILE", help="append one line per request to FILE (audit log)")
+    own = _own_settings(services)
+    for name, help in own.items():
+        parser.add_argument(_option(name), metavar="TEXT", help=help)
+    parser.set_defaults(own_settings=tuple(own))
     secret = parser.add_mutually_exclusive_group()
     secret.add_argument("--secret-file", metavar="FILE", type=Path, help="read the secret from FILE")
     secret.add_argument("--secret-stdin", action="store_true", help="read the secret from standard input")
@@ -108,6 +113,20 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(option, action=_Refused, nargs="?", help=argparse.SUPPRESS)
 
 
+def _own_settings(services: Iterable[Service]) -> dict[str, str]:
+    """Return the settings that only some services have, by name, and the help of their options."""
+    found: dict[str, str] = {}
+    for service in services:
+        for name, setting in service.settings.items():
+            about = f"{service.title}: {setting.description or setting.title}"
+            found[name] = f"{found[name]}; {about}" if name in found else about
+    return found
+
+
+def _option(setting: str) -> str:
+    return "--" + setting.replace("_", "-")
+
+
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
         raise argparse.ArgumentTypeError(f"{text} is not a port number (1 to 65535)")
@@ -130,10 +149,13 @@ def secret_kind(options: argparse.Namespace, has: Collection[str] = ()) -> str:
     return APP_SECRET
 
 
-def given_settings(options: argparse.Namespace) -> dict[str, Any]:
-    """Return the settings given as options. Raises ConnectionSetupError."""
-    given = {name: getattr(options, name, None) for name in SETTINGS}
+def given_settings(options: argparse.Namespace, service: Service) -> dict[str, Any]:
+    """Return the settings given as options. Raises ConnectionSetupError, also for another service's."""
+    given = {name: getattr(options, name, None) for name in (*SETTINGS, *options.own_settings)}
     settings = {name: value for name, value in given.items() if value is not None}
+    for name in options.own_settings:
+        if name in settings and name not in service.settings:
+            raise ConnectionSetupError(f"{_option(name)}: {service.title} has no such setting")
     for name in ("ca_file", "audit"):
         if name in settings:
             settings[name] = str(Path(settings[name]).resolve())
@@ -179,9 +201,10 @@ def ask_for_missing(
     """
     missing = []
     if not {"region", "base_url"} & settings.keys():
-        missing.append("--region or --base-url")
+        missing.append("--region or --base-url" if service.regions else "--base-url")
     if "client_id" not in settings and kind != "access_token":
         missing.append("--client-id")
+    missing += [_option(name) for name in _required(service) if name not in settings]
     if not secret and not browser:
         missing.append(_SOURCES)
     if missing and not is_terminal():
@@ -191,8 +214,11 @@ def ask_for_missing(
             settings["client_id"] = ask("Client id", _some)
         elif what == _SOURCES:
             secret[kind] = _some(ask_secret(_titled(kind)))
-        else:
+        elif "--base-url" in what:
             settings |= _asked_host(service)
+    for name in _required(service):
+        if name not in settings:
+            settings[name] = ask(service.settings[name].title, _some)
     if browser and not secret:
         secret |= ask_for_app_secret()
 
@@ -210,12 +236,18 @@ def ask_for_changes(
 
 def _asked_host(service: Service, default: str = "") -> dict[str, Any]:
     def settings(answer: str) -> dict[str, Any]:
-        key, other = ("base_url", "region") if "/" in answer else ("region", "base_url")
+        is_url = "/" in answer or not service.regions
+        key, other = ("base_url", "region") if is_url else ("region", "base_url")
         host(service, place=answer or "nothing", **{key: answer, other: None})
         return {key: answer}
 
     regions = ", ".join(service.regions)
-    return settings(ask(f"Region ({regions}), or the base URL of a custom host", settings, default))
+    question = f"Region ({regions}), or the base URL of a custom host" if regions else "Base URL"
+    return settings(ask(question, settings, default))
+
+
+def _required(service: Service) -> list[str]:
+    return [name for name, setting in service.settings.items() if setting.required]
 
 
 def _titled(kind: str) -> str:

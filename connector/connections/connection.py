@@ -8,57 +8,32 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from connector.catalog.service import Service
-from connector.common import strict_yaml
-from connector.common.json_text import kind
 from connector.common.redaction import HIDDEN, masked, remember
 from connector.connections.saved import SavedConnections
 from connector.connections.secret_store import FIELDS as SECRETS
 from connector.connections.secret_store import SecretStore
-from connector.errors import ConnectionSetupError, RunError, file_errors, nearest
+from connector.connections.settings import (
+    SAFEGUARDS,
+    expanded,
+    fields_of,
+    is_file,
+    place_of,
+    read_settings,
+    settings_of_environment,
+)
+from connector.errors import ConnectionSetupError, file_errors, nearest
 from connector.http.content_encoding import LARGEST_BODY
 
-_FIELDS: dict[str, tuple[type, ...]] = {
-    "region": (str,),
-    "base_url": (str,),
-    "client_id": (str,),
-    "client_secret": (str,),
-    "access_token": (str,),
-    "refresh_token": (str,),
-    "scope": (str,),
-    "timeout_s": (int, float),
-    "total_timeout_s": (int, float),
-    "largest_body_mb": (int, float),
-    "verify_tls": (bool,),
-    "ca_file": (str,),
-    "proxy": (str,),
-    "health_checks_off": (list,),
-    "allow_short_secrets": (bool,),
-    "read_only": (bool,),
-    "audit": (str,),
-}
-_TYPE_NAMES: dict[type, str] = {
-    str: "text",
-    int: "a number",
-    float: "a number",
-    bool: "true or false",
-    list: "an array",
-}
-SETTINGS = tuple(name for name in _FIELDS if name not in SECRETS)
-"""The settings of a saved connection's file, besides the service."""
-_SAFEGUARDS = ("read_only", "audit")
-"""The settings that the environment adds to any connection."""
 SHORTEST_SECRET = 8
 """Characters of a secret: parts of ordinary texts are as long as a shorter one."""
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 @dataclass(frozen=True)
@@ -90,7 +65,7 @@ class Connection:
     allow_short_secrets: bool = False
     read_only: bool = False
     audit: tuple[str, ...] = ()
-    settings: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict, hash=False)
     name: str = ""
     origin: str = field(default="", compare=False)
 
@@ -153,7 +128,7 @@ def load_connection(
     makes it read-only with `PREFIXREAD_ONLY`, and gives it an audit with `PREFIXAUDIT` if it has none.
     Raises ConnectionSetupError, which never shows a secret.
     """
-    safeguards = _settings_of_environment(service, environment, _SAFEGUARDS)
+    safeguards = settings_of_environment(service, environment, SAFEGUARDS)
     found = _load_connection(service, named, environment)
     if safeguards.get("read_only") and not found.read_only:
         found = replace(found, read_only=True, origin=f"{found.origin}, by {service.environment}READ_ONLY")
@@ -166,24 +141,20 @@ def _load_connection(service: Service, named: str | None, environment: Mapping[s
         if is_file(named):
             return connection_from_file(service, Path(named), environment)
         return saved_connection(service, named, environment)
-    settings = _settings_of_environment(
-        service, environment, [key for key in _FIELDS if key not in _SAFEGUARDS]
+    settings = settings_of_environment(
+        service, environment, [key for key in fields_of(service) if key not in SAFEGUARDS]
     )
     if settings:
         return make_connection(service, settings, f"{service.environment}* variables")
-    default = SavedConnections().default
+    default = SavedConnections().default(service.name)
     if default is None:
         raise ConnectionSetupError(_no_connection(service))
     return saved_connection(service, default, environment)
 
 
-def is_file(named: str) -> bool:
-    """Return whether this is a path and not a saved name: it has a folder or a YAML extension."""
-    return "/" in named or "\\" in named or named.lower().endswith((".yaml", ".yml"))
-
-
 def _no_connection(service: Service) -> str:
-    names, prefix = SavedConnections().names(), service.environment
+    saved, prefix = SavedConnections(), service.environment
+    names = [name for name in saved.names() if saved.service(name) in ("", service.name)]
     if names:
         return (
             f"no connection is named, and none of the saved ones is the default ({', '.join(names)}): give "
@@ -191,7 +162,7 @@ def _no_connection(service: Service) -> str:
         )
     return (
         "no connection: save one with `ninjaone connection add NAME`, or give --connection FILE, or set "
-        f"{prefix}REGION, {prefix}CLIENT_ID and {prefix}CLIENT_SECRET"
+        f"{prefix}{'REGION' if service.regions else 'BASE_URL'}, {prefix}CLIENT_ID and {prefix}CLIENT_SECRET"
     )
 
 
@@ -200,7 +171,7 @@ def saved_connection(service: Service, name: str, environment: Mapping[str, str]
     saved, store = SavedConnections(), SecretStore()
     settings = _settings_of_file(service, saved.path(name), environment)
     secrets = {secret: store.get(name, secret) for secret in store.places(name)}
-    default = "default" if saved.default == name else "saved"
+    default = "default" if saved.is_default(name) else "saved"
     return make_connection(
         service, {**settings, **secrets, "name": name}, f'the {default} connection "{name}"'
     )
@@ -212,92 +183,10 @@ def connection_from_file(service: Service, path: Path, environment: Mapping[str,
 
 
 def _settings_of_file(service: Service, path: Path, environment: Mapping[str, str]) -> dict[str, Any]:
-    settings = expanded(read_settings(service, path), lambda key: _place(path, key), environment)
+    settings = expanded(read_settings(service, path), lambda key: place_of(path, key), environment)
     if "audit" in settings:  # one file, whichever folder a run is started in
         settings["audit"] = str(path.parent / os.path.expanduser(settings["audit"]))
     return settings
-
-
-def read_settings(service: Service, path: Path) -> dict[str, Any]:
-    """Return the settings in a connection's YAML file as written, without the service.
-
-    Raises ConnectionSetupError with file and line.
-    """
-    try:
-        data = strict_yaml.load(path, may_quote=False)
-    except RunError as error:
-        raise ConnectionSetupError(str(error)) from None
-    if not isinstance(data, dict):
-        raise ConnectionSetupError(f"{path}: a mapping is expected, not {kind(data)}")
-    settings: dict[str, Any] = {}
-    for name, value in data.items():
-        if name == "service" and value == service.name:
-            continue
-        place = _place(path, name)
-        if name == "service":
-            raise ConnectionSetupError(f"{place}: it is for another service than {service.name}")
-        if name not in _FIELDS:
-            raise ConnectionSetupError(f'{place}: unknown setting "{name}"{nearest(str(name), _FIELDS)}')
-        if not isinstance(value, _FIELDS[name]) or (isinstance(value, bool) and bool not in _FIELDS[name]):
-            raise ConnectionSetupError(f"{place}: {name} must be {_expected(name)}, not {kind(value)}")
-        settings[name] = value
-    return settings
-
-
-def _expected(name: str) -> str:
-    """Return the JSON types that a setting may have, for a message."""
-    return " or ".join(dict.fromkeys(_TYPE_NAMES[type_] for type_ in _FIELDS[name]))
-
-
-def _place(path: Path, name: str) -> str:
-    return f"{path}, line {strict_yaml.line_of(path, [name])}"
-
-
-def expanded(
-    settings: Mapping[str, Any], place: Callable[[str], str], environment: Mapping[str, str] = os.environ
-) -> dict[str, Any]:
-    """Replace `${NAME}` in a connection's settings by environment variables.
-
-    Raises ConnectionSetupError for one that is not set, with the `place` of its setting.
-    """
-
-    def value(match: re.Match[str]) -> str:
-        if match[1] not in environment:
-            raise ConnectionSetupError(f"{place(key)}: the environment variable {match[1]} is not set")
-        return environment[match[1]]
-
-    found = dict(settings)
-    for key, text in settings.items():
-        if isinstance(text, str):
-            found[key] = _VARIABLE.sub(value, text)
-    return found
-
-
-def _settings_of_environment(
-    service: Service, environment: Mapping[str, str], names: Iterable[str]
-) -> dict[str, Any]:
-    """Read those of the `PREFIX*` environment variables that are named after these settings."""
-    settings: dict[str, Any] = {}
-    for name in names:
-        variable = service.environment + name.upper()
-        if text := environment.get(variable):
-            settings[name] = _typed(text, _FIELDS[name], variable)
-    return settings
-
-
-def _typed(text: str, types: tuple[type, ...], variable: str) -> Any:
-    if list in types:
-        return text.split(",")
-    if bool in types:
-        if text.lower() not in ("true", "false", "1", "0", "yes", "no"):
-            raise ConnectionSetupError(f'{variable}: "{text}" is neither true nor false')
-        return text.lower() in ("true", "1", "yes")
-    if float in types:
-        try:
-            return float(text)
-        except ValueError:
-            raise ConnectionSetupError(f'{variable}: "{text}" is not a number') from None
-    return text
 
 
 def make_connection(
@@ -313,11 +202,21 @@ def make_connection(
             raise ConnectionSetupError(f"{place}: {name} has a line break or another invisible character")
     base_url = host(service, settings.pop("region", None), settings.pop("base_url", None), place)
     off, audit = tuple(settings.pop("health_checks_off", ())), audit_files(settings.pop("audit", None))
+    own = {name: settings.pop(name) for name in service.settings if settings.get(name)}
     connection = Connection(
-        service=service.name, base_url=base_url, **settings, health_checks_off=off, audit=audit, origin=place
+        service=service.name,
+        base_url=base_url,
+        **{name: value for name, value in settings.items() if name not in service.settings},
+        health_checks_off=off,
+        audit=audit,
+        settings=own,
+        origin=place,
     )
     for secret in connection.secrets:
         remember(secret)
+    for name, setting in service.settings.items():
+        if setting.required and name not in own:
+            raise ConnectionSetupError(f"{place}: give {name} ({setting.title})")
     if before_sign_in and not connection.client_id:
         raise ConnectionSetupError(f"{place}: give client_id")
     has_app = connection.client_id and (connection.client_secret or connection.refresh_token)
@@ -357,6 +256,8 @@ def audit_files(path: str | Path | None) -> tuple[str, ...]:
 
 def host(service: Service, region: str | None, base_url: str | None, place: str) -> str:
     """Return the checked base URL of a region or of a given host. Raises ConnectionSetupError."""
+    if not service.regions and base_url is None:
+        raise ConnectionSetupError(f"{place}: give base_url: {service.title} has no regions")
     if (region is None) == (base_url is None):
         raise ConnectionSetupError(f"{place}: give either region ({', '.join(service.regions)}) or base_url")
     if region is not None and region not in service.regions:

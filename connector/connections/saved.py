@@ -1,7 +1,7 @@
-"""The connections that a user keeps: the settings of each in a file of its own, and which one is the default.
+"""The connections that a user keeps: the settings of each in a file of its own, and which are the defaults.
 
     CONFIGURATION FOLDER/connections/NAME.yaml    the keys of a connection's file, less the secrets
-    CONFIGURATION FOLDER/default                  the default connection's name
+    CONFIGURATION FOLDER/default                  the names of default connections, one of each service
 
 The files may be edited by hand. The secrets are `secret_store`'s.
 """
@@ -9,14 +9,16 @@ The files may be edited by hand. The secrets are `secret_store`'s.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from connector.common import strict_yaml
 from connector.common.user_folders import config_folder, write_whole
-from connector.errors import ConnectionSetupError, file_errors, nearest
+from connector.errors import ConnectionSetupError, RunError, file_errors, nearest
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _NO_NAME = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?|.*\.ya?ml")
@@ -62,28 +64,49 @@ class SavedConnections:
     def remove(self, name: str) -> None:
         """Remove a connection's settings, also as the default. Raises ConnectionSetupError."""
         path = self.path(name)
+        if self.is_default(name):
+            self._write_defaults([other for other in self._defaults() if other != name])
         try:
-            if self.default == name:
-                self._default.unlink()
             path.unlink()
         except OSError as error:
             raise ConnectionSetupError(f"{path}: cannot be removed: {error.strerror}") from error
 
-    @property
-    def default(self) -> str | None:
-        """The default connection's name, if there is one; not that of one which was removed by hand."""
-        try:
-            name = self._default.read_text(encoding="utf-8").strip()
-        except FileNotFoundError:
-            return None
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConnectionSetupError(f"{self._default}: cannot be read: {error}") from error
-        return name if name in self.names() else None
+    def service(self, name: str) -> str:
+        """Return the service that a connection's file names; empty if it names none or cannot be read."""
+        return service_in(self._path(name))
+
+    def default(self, service: str) -> str | None:
+        """Return the name of a service's default connection; None if there is none, or it was removed."""
+        return next((name for name in self._defaults() if self.service(name) in ("", service)), None)
+
+    def is_default(self, name: str) -> bool:
+        """Return whether a connection is the default of its service."""
+        return name in self._defaults()
 
     def make_default(self, name: str) -> None:
-        """Make a saved connection the default. Raises ConnectionSetupError."""
+        """Make a saved connection the default of its service. Raises ConnectionSetupError."""
         self.path(name)
-        _write(self._default, f"{name}\n")
+        same = ("", self.service(name))
+        others = [other for other in self._defaults() if other != name and self.service(other) not in same]
+        self._write_defaults([*others, name])
+
+    def _defaults(self) -> list[str]:
+        try:
+            names = self._default.read_text(encoding="utf-8").split()
+        except FileNotFoundError:
+            return []
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConnectionSetupError(f"{self._default}: cannot be read: {error}") from error
+        return [name for name in names if name in self.names()]
+
+    def _write_defaults(self, names: Sequence[str]) -> None:
+        if names:
+            _write(self._default, "".join(f"{name}\n" for name in names))
+            return
+        try:
+            self._default.unlink()
+        except OSError as error:
+            raise ConnectionSetupError(f"{self._default}: cannot be removed: {error.strerror}") from error
 
     def _path(self, name: str) -> Path:
         if not is_name(name):
@@ -92,6 +115,15 @@ class SavedConnections:
                 "the first one a letter or a digit, as it is a file's name, too"
             )
         return self._folder / f"{name}.yaml"
+
+
+def service_in(path: Path) -> str:
+    """Return the service that a connection's file names; empty if it names none or cannot be read."""
+    with suppress(RunError):
+        data = strict_yaml.load(path, may_quote=False)
+        service = data.get("service") if isinstance(data, dict) else None
+        return service if isinstance(service, str) else ""
+    return ""
 
 
 def is_name(text: str) -> bool:

@@ -50,7 +50,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from connector.catalog.declaration import Section, load_declaration
-from connector.connections.connection import is_file
+from connector.connections.settings import is_file
 from connector.errors import RunError, nearest
 from connector.files import output, readers
 from connector.invocation.invoke import ResultMode

@@ -24,7 +24,8 @@ from connector.common import json_text
 from connector.common.clock import Clock
 from connector.common.json_text import Json
 from connector.common.user_folders import digest_name, records_folder, write_whole
-from connector.connections.connection import Connection, is_file
+from connector.connections.connection import Connection
+from connector.connections.settings import is_file
 from connector.errors import ConnectorError
 from connector.files.output import is_interrupted
 from connector.files.readers import InputRow

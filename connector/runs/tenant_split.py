@@ -23,7 +23,7 @@ from connector.catalog.inputs import Input
 from connector.common import json_text
 from connector.common.absent import ABSENT
 from connector.common.file_modes import PRIVATE_FILE, PRIVATE_FOLDER
-from connector.connections.connection import is_file
+from connector.connections.settings import is_file
 from connector.errors import InputError, RowError, RunError, RunInterruptedError, RunStoppedError, shorten
 from connector.files.readers import InputRow
 from connector.templating.environment import read_template

@@ -100,26 +100,26 @@ def test_other_files_in_the_folder_are_no_connections(saved: SavedConnections) -
 
 
 def test_the_default(saved: SavedConnections) -> None:
-    assert saved.default is None
+    assert saved.default("ninjaone") is None
     saved.save("acme", SETTINGS)
     saved.save("globex", SETTINGS)
-    assert saved.default is None
+    assert saved.default("ninjaone") is None
     saved.make_default("acme")
-    assert saved.default == "acme"
+    assert saved.default("ninjaone") == "acme"
     saved.make_default("globex")
     saved.remove("acme")
-    assert (saved.default, saved.names()) == ("globex", ["globex"])
+    assert (saved.default("ninjaone"), saved.names()) == ("globex", ["globex"])
     saved.remove("globex")
-    assert (saved.default, saved.names()) == (None, [])
+    assert (saved.default("ninjaone"), saved.names()) == (None, [])
     saved.save("globex", SETTINGS)
-    assert saved.default is None
+    assert saved.default("ninjaone") is None
 
 
 def test_a_default_that_was_removed_by_hand_is_none(saved: SavedConnections) -> None:
     saved.save("acme", SETTINGS)
     saved.make_default("acme")
     saved.path("acme").unlink()
-    assert saved.default is None
+    assert saved.default("ninjaone") is None
 
 
 def test_what_is_not_saved(saved: SavedConnections) -> None:

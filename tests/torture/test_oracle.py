@@ -54,7 +54,12 @@ def test_a_read_may_be_lost_on_a_connection_that_the_server_has_closed_unannounc
         entry("GET", "/v2/device/1", 401, None),
     ]
     closed = entry("GET", "/v2/device/2", 200, "hang_up")
-    other = {"row": 2, "error": None, "result": {"id": 2}, "meta": {"code": None, "attempts": 1, "status": 200}}
+    other = {
+        "row": 2,
+        "error": None,
+        "result": {"id": 2},
+        "meta": {"code": None, "attempts": 1, "status": 200},
+    }
     gave_up = envelope("network_error", 4, f"GET /v2/device/1: {RESET}")
     Oracle(READ, [closed, *entries]).check([gave_up, other], 2, 0)
     logged = envelope("network_error", 3, f"GET /v2/device/1: {RESET}")

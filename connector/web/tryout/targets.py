@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from connector.catalog.service import Service
-from connector.connections.connection import expanded, host, read_settings
+from connector.connections.connection import host
 from connector.connections.saved import SavedConnections
+from connector.connections.settings import expanded, read_settings
 from connector.errors import ConnectionSetupError
 
 
@@ -34,8 +35,10 @@ class Place:
 
 def saved_places(service: Service) -> Iterator[Place]:
     """Yield the user's saved connections for a service."""
-    for name in SavedConnections().names():
-        yield saved_place(service, name)
+    saved = SavedConnections()
+    for name in saved.names():
+        if saved.service(name) in ("", service.name):
+            yield saved_place(service, name)
 
 
 def saved_place(service: Service, name: str) -> Place:

@@ -1,0 +1,148 @@
+"""The settings of connections as they are written: in YAML files and in environment variables."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from connector.catalog.service import Service
+from connector.common import strict_yaml
+from connector.common.json_text import kind
+from connector.connections.secret_store import FIELDS as SECRETS
+from connector.errors import ConnectionSetupError, RunError, nearest
+
+_FIELDS: dict[str, tuple[type, ...]] = {
+    "region": (str,),
+    "base_url": (str,),
+    "client_id": (str,),
+    "client_secret": (str,),
+    "access_token": (str,),
+    "refresh_token": (str,),
+    "scope": (str,),
+    "timeout_s": (int, float),
+    "total_timeout_s": (int, float),
+    "largest_body_mb": (int, float),
+    "verify_tls": (bool,),
+    "ca_file": (str,),
+    "proxy": (str,),
+    "health_checks_off": (list,),
+    "allow_short_secrets": (bool,),
+    "read_only": (bool,),
+    "audit": (str,),
+}
+_TYPE_NAMES: dict[type, str] = {
+    str: "text",
+    int: "a number",
+    float: "a number",
+    bool: "true or false",
+    list: "an array",
+}
+SETTINGS = tuple(name for name in _FIELDS if name not in SECRETS)
+"""The settings of a saved connection's file, besides the service."""
+SAFEGUARDS = ("read_only", "audit")
+"""The settings that the environment adds to any connection."""
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+def is_file(named: str) -> bool:
+    """Return whether this is a path and not a saved name: it has a folder or a YAML extension."""
+    return "/" in named or "\\" in named or named.lower().endswith((".yaml", ".yml"))
+
+
+def read_settings(service: Service, path: Path) -> dict[str, Any]:
+    """Return the settings in a connection's YAML file as written, without the service.
+
+    Raises ConnectionSetupError with file and line.
+    """
+    try:
+        data = strict_yaml.load(path, may_quote=False)
+    except RunError as error:
+        raise ConnectionSetupError(str(error)) from None
+    if not isinstance(data, dict):
+        raise ConnectionSetupError(f"{path}: a mapping is expected, not {kind(data)}")
+    fields = fields_of(service)
+    settings: dict[str, Any] = {}
+    for name, value in data.items():
+        if name == "service" and value == service.name:
+            continue
+        place = place_of(path, name)
+        if name == "service":
+            raise ConnectionSetupError(f"{place}: it is for another service than {service.name}")
+        if name not in fields:
+            raise ConnectionSetupError(f'{place}: unknown setting "{name}"{nearest(str(name), fields)}')
+        types = fields[name]
+        if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+            raise ConnectionSetupError(f"{place}: {name} must be {_expected(types)}, not {kind(value)}")
+        settings[name] = value
+    return settings
+
+
+def fields_of(service: Service) -> dict[str, tuple[type, ...]]:
+    """Return the types of all settings that a service's connections have."""
+    return {**_FIELDS, **dict.fromkeys(service.settings, (str,))}
+
+
+def settings_of(service: Service) -> tuple[str, ...]:
+    """Return the settings of a service's saved connection's file, besides the service."""
+    return (*SETTINGS, *service.settings)
+
+
+def _expected(types: tuple[type, ...]) -> str:
+    """Return the JSON types that a setting may have, for a message."""
+    return " or ".join(dict.fromkeys(_TYPE_NAMES[type_] for type_ in types))
+
+
+def place_of(path: Path, name: str) -> str:
+    """Return the file and line of a setting, for a message."""
+    return f"{path}, line {strict_yaml.line_of(path, [name])}"
+
+
+def expanded(
+    settings: Mapping[str, Any], place: Callable[[str], str], environment: Mapping[str, str] = os.environ
+) -> dict[str, Any]:
+    """Replace `${NAME}` in a connection's settings by environment variables.
+
+    Raises ConnectionSetupError for one that is not set, with the `place` of its setting.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in environment:
+            raise ConnectionSetupError(f"{place(key)}: the environment variable {match[1]} is not set")
+        return environment[match[1]]
+
+    found = dict(settings)
+    for key, text in settings.items():
+        if isinstance(text, str):
+            found[key] = _VARIABLE.sub(value, text)
+    return found
+
+
+def settings_of_environment(
+    service: Service, environment: Mapping[str, str], names: Iterable[str]
+) -> dict[str, Any]:
+    """Read those of the `PREFIX*` environment variables that are named after these settings."""
+    fields = fields_of(service)
+    settings: dict[str, Any] = {}
+    for name in names:
+        variable = service.environment + name.upper()
+        if text := environment.get(variable):
+            settings[name] = _typed(text, fields[name], variable)
+    return settings
+
+
+def _typed(text: str, types: tuple[type, ...], variable: str) -> Any:
+    if list in types:
+        return text.split(",")
+    if bool in types:
+        if text.lower() not in ("true", "false", "1", "0", "yes", "no"):
+            raise ConnectionSetupError(f'{variable}: "{text}" is neither true nor false')
+        return text.lower() in ("true", "1", "yes")
+    if float in types:
+        try:
+            return float(text)
+        except ValueError:
+            raise ConnectionSetupError(f'{variable}: "{text}" is not a number') from None
+    return text
