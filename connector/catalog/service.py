@@ -326,6 +326,8 @@ def _throttling(part: Section) -> Throttling:
         waits_s=tuple(part.value("waits_s", list, [])),
         says=part.pattern("says"),
     )
+    if throttling.says and throttling.says.groups != 2:
+        raise part.fault("two groups are expected: the number of requests, and that of minutes", "says")
     part.finish()
     return throttling
 

@@ -130,13 +130,20 @@ class Client:
             if lost_before and request.method == "DELETE" and error.code == "not_found":
                 # The attempt whose response was lost had deleted it.
                 return Response(204, attempts=attempt, request_id=error.request_id)
-            if not outcome.may_repeat or attempt >= TRIES.get(outcome.why, 1):
+            waits_s = self.service.throttling.waits_s if outcome.why == "throttled" else ()
+            tries = 1 + len(waits_s) if waits_s else TRIES.get(outcome.why, 1)
+            if not outcome.may_repeat or attempt >= tries:
                 self._log_failure(outcome, attempt, context)
                 raise error
             lost_before = lost_before or not error.refused
-            wait_s = backoff_s(attempt, self._jitter()) if outcome.wait_s is None else outcome.wait_s
-            self._log_retry(outcome, attempt, wait_s, context)
-            self._clock.sleep(wait_s)
+            wait_s = outcome.wait_s
+            if wait_s is None:
+                wait_s = waits_s[attempt - 1] if waits_s else backoff_s(attempt, self._jitter())
+            self._log_retry(outcome, attempt, tries, wait_s, context)
+            if waits_s and self._pacer.limit:
+                self._pacer.limit.hold(wait_s)  # for all requests to the account: the next one waits
+            else:
+                self._clock.sleep(wait_s)
 
     def flush_audit(self) -> None:
         """Raise RunStoppedError unless the audit has everything that was sent."""
@@ -148,7 +155,7 @@ class Client:
         return f"{self.connection.label}, row {context.row}" if context else self.connection.label
 
     def _log_retry(
-        self, outcome: _Failure, attempt: int, wait_s: float, context: RequestContext | None
+        self, outcome: _Failure, attempt: int, tries: int, wait_s: float, context: RequestContext | None
     ) -> None:
         """Log which request is retried, why, and when."""
         logger.warning(
@@ -159,7 +166,7 @@ class Client:
             _REASONS[outcome.why],
             "" if outcome.wait_s is None else f", Retry-After {outcome.wait_s:.0f} s",
             attempt + 1,
-            TRIES[outcome.why],
+            tries,
         )
 
     def _log_failure(self, outcome: _Failure, attempt: int, context: RequestContext | None) -> None:
@@ -263,11 +270,18 @@ class Client:
         if any(word in page for word in self.service.throttling.html_words):
             said, refused = "asks for fewer requests (an HTML page)", 300 <= answer.status < 500
             error = self._api_error("rate_limited", request, answer, said, refused)
+            self._learn_limit(answer)
             return _Failure("throttled", error, request.repeatable)
         if not 200 <= answer.status < 300:
             return self._error_answer(request, answer)
         error = self._api_error("bad_response", request, answer, "sent an HTML page instead of JSON")
         return _Failure("html", error, False)
+
+    def _learn_limit(self, answer: Response) -> None:
+        """Keep to the limit that a response about too many requests names."""
+        says, limit = self.service.throttling.says, self._pacer.limit
+        if says and limit:
+            limit.learn(says, answer.text)
 
     def _is_document(self, answer: Response) -> bool:
         """Return whether an HTML response is the requested file, and not a (short) page about throttling."""
@@ -294,6 +308,7 @@ class Client:
         error = self._api_error(code, request, answer, f"{said}. {hint}" if hint else said, refused)
         if status in self.service.throttling.statuses:
             wait_s = retry_after_s(answer, self._clock.now())
+            self._learn_limit(answer)
             return _Failure("throttled", error, wait_s is None or wait_s <= LONGEST_WAIT_S, wait_s)
         expired = self.service.sign_in.expired
         if vendor_code in expired if status < 300 else status == 401 and vendor_code in ("", *expired):

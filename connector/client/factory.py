@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from connector.catalog.service import Service
+from connector.client.account_limit import AccountLimit
 from connector.client.audit import Audit
 from connector.client.auth import Auth, token_file
 from connector.client.client import Client
@@ -34,7 +35,10 @@ def open_client(
     redactor = Redactor(connection.secrets, service.secrets)
     transport = open_transport(connection)
     auth = Auth(service, connection, transport, clock, redactor, token_file(connection))
-    pacer = Pacer(delay_ms, clock, state_file("pacing", connection.account))
+    limit = None
+    if service.throttling.waits_s or service.throttling.says:
+        limit = AccountLimit(service.title, clock, state_file("limit", connection.account))
+    pacer = Pacer(delay_ms, clock, state_file("pacing", connection.account), limit)
     audit = Audit(connection.audit, connection.label, redactor) if connection.audit else None
     return Client(service, connection, transport, auth, pacer, clock, redactor, audit)
 

@@ -8,17 +8,14 @@ what it has started.
 from __future__ import annotations
 
 import logging
-import mmap
-import os
 import threading
-from array import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock
-
+from connector.client.account_limit import AccountLimit
+from connector.client.shared_times import POLL_S, separate_times, shared_times
 from connector.common.clock import Clock
 
 logger = logging.getLogger(__name__)
@@ -28,13 +25,11 @@ TOLERANCE_S = 0.0005
 much for those before it that were late, so that a run as a whole keeps its pace."""
 
 _BEGAN, _SLOT, _STARTED, _UNPACED, _DELAY = range(5)
-"""What is shared, as doubles: when the clock began (epoch s), and on that clock (monotonic s) the slot of the
+"""What is shared: when the clock began (epoch s), and on that clock (monotonic s) the slot of the
 latest start, that start, and the latest start of a process that keeps no delay; the delay (s) of whoever made
 the latest start."""
 _NEVER = float("-inf")
-_SIZE = 5 * 8
-_SAME_BOOT_S = 60.0
-_POLL_S = 0.0005
+_FRESH = (_NEVER, _NEVER, _NEVER, 0.0)
 LOG_WAIT_S = 5.0
 """A longer wait is logged, and the first one of a run is shown to its user."""
 _ROUNDING_S = 1e-6
@@ -64,24 +59,41 @@ class Pacer:
     meanwhile aims at the next slot, at the shorter delay of the two, so that a process with a long delay is
     not kept waiting for ever. With a delay of 0 a start is noted and never waited for; another process keeps
     its delay from it when it takes a slot, and not again at its start, which it might never reach.
+
+    With a `limit`, which the service has told, the delay is at least what that requires, and nothing starts
+    while the service wants no requests.
     """
 
-    def __init__(self, delay_ms: float, clock: Clock, path: Path | None = None) -> None:
-        self._delay_s = delay_ms / 1000
-        self._clock = clock
+    def __init__(
+        self, delay_ms: float, clock: Clock, path: Path | None = None, limit: AccountLimit | None = None
+    ) -> None:
+        self._own_delay_s = delay_ms / 1000
+        self._clock, self.limit = clock, limit
         self._joining, self._last_turn = threading.Lock(), threading.Lock()
-        self._times, self._lock = _open_shared(path, clock) if path else (_separate_times(), None)
+        self._times, self._lock = (
+            shared_times(path, clock, _FRESH) if path else (separate_times(_FRESH), None)
+        )
         self._is_noticed = False
+
+    @property
+    def _delay_s(self) -> float:
+        return self._own_delay_s if self.limit is None else max(self._own_delay_s, self.limit.delay_s)
 
     def wait(self) -> None:
         """Wait until the next request may start, and note that it does."""
-        if not self._delay_s:
+        delay_s = self._delay_s
+        if not delay_s:
+            while self.limit and (held_s := self.limit.until - self._clock.monotonic()) > 0:
+                self.limit.say_wait()
+                self._clock.sleep(held_s)
             self._times[_UNPACED] = self._clock.monotonic()
             return
-        turn = _Turn(self._clock.monotonic(), self._delay_s)
+        turn = _Turn(self._clock.monotonic(), delay_s)
         with self._in_order():
             while wait_s := self._locked(self._start, turn):
-                if wait_s > LOG_WAIT_S:
+                if self.limit and self.limit.until > self._clock.monotonic():
+                    self.limit.say_wait()
+                elif wait_s > LOG_WAIT_S:
                     self._log_wait(wait_s)
                 self._clock.sleep(wait_s)
 
@@ -129,7 +141,7 @@ class Pacer:
             turn.slot = max(turn.slot, before + turn.delay_s)
         turn.seen = started
         distance_s = turn.delay_s - min(TOLERANCE_S, turn.delay_s / 10)
-        early_s = max(turn.slot, started + distance_s) - now
+        early_s = max(turn.slot, started + distance_s, self.limit.until if self.limit else _NEVER) - now
         if early_s > _ROUNDING_S:
             return early_s
         times[_SLOT], times[_STARTED], times[_DELAY] = turn.slot, now, self._delay_s
@@ -139,35 +151,10 @@ class Pacer:
         """Take a step while no other process does."""
         if self._lock is not None:
             try:
-                with self._lock.acquire(poll_interval=_POLL_S):
+                with self._lock.acquire(poll_interval=POLL_S):
                     return step(turn)
             except (OSError, NotImplementedError):
                 # Its folder is gone, or cannot lock: from now on this process keeps its own time.
-                self._times, self._lock = memoryview(array("d", self._times.tolist())), None
+                began, *times = self._times.tolist()
+                self._times, self._lock = separate_times(times, began), None
         return step(turn)
-
-
-def _separate_times(began: float = 0.0) -> memoryview[float]:
-    return memoryview(array("d", (began, _NEVER, _NEVER, _NEVER, 0.0)))
-
-
-def _open_shared(path: Path, clock: Clock) -> tuple[memoryview[float], FileLock | None]:
-    """Map the file into memory; where that fails, a process keeps its own time."""
-    try:
-        lock = FileLock(path.with_name(path.name + ".lock"), mode=0o600)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            with lock.acquire(poll_interval=_POLL_S):
-                if os.fstat(descriptor).st_size < _SIZE:
-                    # Written, not only extended: on a full disk, that fails here and not in the memory.
-                    os.write(descriptor, bytes(_SIZE))
-                times = memoryview(mmap.mmap(descriptor, _SIZE)).cast("d")
-                began = clock.now() - clock.monotonic()
-                if not abs(times[_BEGAN] - began) < _SAME_BOOT_S:
-                    # Empty, or from before the machine's last start.
-                    times[:] = _separate_times(began)
-        finally:
-            os.close(descriptor)
-    except (OSError, ValueError, NotImplementedError):
-        return _separate_times(), None
-    return times, lock

@@ -72,6 +72,7 @@ def test_without_them_a_service_has_none(tmp_path: Path) -> None:
         ("names", "short", '"short" is not one of bare, qualified'),
         ("wrap", "object", '"object" is not one of array'),
         ("throttling__says", "(", "this is not a regular expression"),
+        ("throttling__says", r"(\d+) requests", "two groups are expected"),
         ("sign_in__discovery", {"path": "/info"}, 'the key "url" is missing'),
         ("settings", {"tenant": {"title": "Tenant", "secret": True}}, 'unknown key "secret"'),
     ],

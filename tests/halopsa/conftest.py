@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from connector.catalog.service import Service, load_service
+from connector.client.account_limit import AccountLimit
 from connector.client.auth import Auth
 from connector.client.client import Client
 from connector.client.pacing import Pacer
@@ -102,7 +103,7 @@ def open_client(halopsa: Service, clock: FakeClock) -> Iterator[OpenClient]:
             *,
             tenant: str = "acme",
             delay_ms: float = 0,
-            pacing: Path | None = None,
+            limits: Path | None = None,
             service: Service = halopsa,
             **settings: Any,
         ) -> Client:
@@ -115,9 +116,8 @@ def open_client(halopsa: Service, clock: FakeClock) -> Iterator[OpenClient]:
             opened.callback(transport.close)
             redactor = Redactor(connection.secrets, service.secrets)
             auth = Auth(service, connection, transport, clock, redactor)
-            client = Client(
-                service, connection, transport, auth, Pacer(delay_ms, clock, pacing), clock, redactor
-            )
+            pacer = Pacer(delay_ms, clock, limit=AccountLimit(service.title, clock, limits))
+            client = Client(service, connection, transport, auth, pacer, clock, redactor)
             client._jitter = lambda: 1.0
             return client
 

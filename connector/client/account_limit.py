@@ -1,0 +1,74 @@
+"""What a service says of its limit, for all processes of one user that send requests to one account."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from pathlib import Path
+
+from connector.client.shared_times import separate_times, shared_times
+from connector.common.clock import Clock
+
+logger = logging.getLogger(__name__)
+
+_DELAY, _UNTIL = 1, 2
+"""What is shared: the delay (s) that keeps to the limit, and the time (monotonic s) before which nothing is
+sent."""
+_FRESH = (0.0, float("-inf"))
+_MARGIN = 1.05
+"""How much longer than the limit requires the delay is: other applications may use the account, too."""
+_LONGEST_DELAY_S = 60.0
+"""A limit that required a longer delay is not believed."""
+
+
+class AccountLimit:
+    """The limit of an account, from the responses of its service. Safe for threads and processes.
+
+    It holds for as long as the machine runs, or until the service says another one. `title` is the service's.
+    """
+
+    def __init__(self, title: str, clock: Clock, path: Path | None = None) -> None:
+        self._title, self._clock = title, clock
+        self._times = shared_times(path, clock, _FRESH)[0] if path else separate_times(_FRESH)
+        self._said_until = 0.0
+
+    @property
+    def delay_s(self) -> float:
+        """The least time between requests; 0 if nothing is known."""
+        return self._times[_DELAY]
+
+    @property
+    def until(self) -> float:
+        """The time (monotonic s) before which nothing is sent."""
+        return self._times[_UNTIL]
+
+    def learn(self, says: re.Pattern[str], text: str) -> None:
+        """Keep to the limit that a response names: the pattern's groups are requests and minutes."""
+        found = says.search(text)
+        if found is None or not (found[1].isdecimal() and found[2].isdecimal() and int(found[1])):
+            return
+        requests, minutes = int(found[1]), int(found[2])
+        delay_s = _MARGIN * 60 * minutes / requests
+        if delay_s == self.delay_s or delay_s > _LONGEST_DELAY_S:
+            return
+        self._times[_DELAY] = delay_s
+        logger.warning(
+            "%s allows %d requests in %d min: from now on, at least %.0f ms are between requests",
+            *(self._title, requests, minutes, 1000 * delay_s),
+            extra={"notice": True},
+        )
+
+    def hold(self, seconds: float) -> None:
+        """Let nothing be sent for this time."""
+        self._times[_UNTIL] = max(self._times[_UNTIL], self._clock.monotonic() + seconds)
+
+    def say_wait(self) -> None:
+        """Log until when nothing is sent, once for each time; also what another process was told."""
+        left_s = self.until - self._clock.monotonic()
+        if self.until <= self._said_until + 1 or left_s < 1:
+            return
+        self._said_until = self.until
+        at = time.strftime("%H:%M:%S", time.localtime(self._clock.now() + left_s))
+        said = (self._title, at, left_s)
+        logger.warning("%s asks for fewer requests: going on at %s, in %.0f s", *said, extra={"notice": True})

@@ -1,0 +1,51 @@
+"""A few times that all processes of one user on a machine share through a small file."""
+
+from __future__ import annotations
+
+import mmap
+import os
+from array import array
+from collections.abc import Sequence
+from pathlib import Path
+
+from filelock import FileLock
+
+from connector.common.clock import Clock
+
+POLL_S = 0.0005
+"""How often a lock is tried that another process has."""
+_SAME_BOOT_S = 60.0
+
+
+def separate_times(fresh: Sequence[float], began: float = 0.0) -> memoryview[float]:
+    """Return times that no other process shares: when the clock began (epoch s), and `fresh`."""
+    return memoryview(array("d", (began, *fresh)))
+
+
+def shared_times(
+    path: Path, clock: Clock, fresh: Sequence[float]
+) -> tuple[memoryview[float], FileLock | None]:
+    """Return the times in a file, mapped into memory, and their lock.
+
+    The first one is when the clock began (epoch s): those from before the machine's last start are replaced
+    by `fresh`. Where the file cannot be mapped, a process has its own times, and no lock.
+    """
+    size = 8 * (1 + len(fresh))
+    try:
+        lock = FileLock(path.with_name(path.name + ".lock"), mode=0o600)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            with lock.acquire(poll_interval=POLL_S):
+                if os.fstat(descriptor).st_size < size:
+                    # Written, not only extended: on a full disk, that fails here and not in the memory.
+                    os.write(descriptor, bytes(size))
+                times = memoryview(mmap.mmap(descriptor, size)).cast("d")
+                began = clock.now() - clock.monotonic()
+                if not abs(times[0] - began) < _SAME_BOOT_S:
+                    # Empty, or from before the machine's last start.
+                    times[:] = separate_times(fresh, began)
+        finally:
+            os.close(descriptor)
+    except (OSError, ValueError, NotImplementedError):
+        return separate_times(fresh), None
+    return times, lock
