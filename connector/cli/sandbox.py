@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from connector.sandbox.server import MockServer
 
 _COMMON = ("port", "latency_ms", "seed")
-_OWN = ("devices", "user_context", "old_token_path")
+_OWN = ("devices", "user_context", "old_token_path", "assets", "clients", "traps")
 """Settings that not every service's sandbox has: they are passed on only if they are given."""
 
 
@@ -46,6 +46,18 @@ def add_sandbox(parser: argparse.ArgumentParser) -> None:
         default=None,
         help="also issue tokens at /oauth/token, for older clients",
     )
+    parser.add_argument(
+        "--assets", type=int, help="number of assets, of a service that has them (default: 25)"
+    )
+    parser.add_argument("--clients", type=int, help="number of clients (default: by the number of assets)")
+    parser.add_argument(
+        "--trap",
+        action="append",
+        dest="traps",
+        metavar="NAME=VALUE",
+        help="how the instance differs from others, such as page_cap=ignored; may be repeated",
+    )
+    parser.add_argument("--list-traps", action="store_true", help="list the traps of the service and exit")
     parser.set_defaults(command=_sandbox)
 
 
@@ -53,11 +65,37 @@ def _names(text: str) -> list[str]:
     return [name for name in text.split(",") if name]
 
 
+def _pairs(texts: list[str]) -> dict[str, str]:
+    """Return the traps of texts such as `closing=refused`. Raises ValueError."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not equals:
+            raise ValueError(f"{text!r} is not of the form NAME=VALUE, for example page_cap=ignored")
+        if name in found:
+            raise ValueError(f"trap {name!r} is given twice")
+        found[name] = value
+    return found
+
+
 def _sandbox(options: argparse.Namespace) -> int:
+    if options.list_traps:
+        return _list_traps(options.service)
     sandbox = _make(options)
     _describe(sandbox, options.service)
     with contextlib.suppress(KeyboardInterrupt):
         sandbox.serve_forever()
+    return OK
+
+
+def _list_traps(service: str) -> int:
+    from connector.sandbox.services import sandbox_class
+
+    try:
+        lines = sandbox_class(service).trap_list()
+    except ValueError as error:
+        raise RunError(str(error)) from error
+    print("\n".join(lines) or f"The sandbox of {service} has no traps.")
     return OK
 
 
@@ -68,6 +106,8 @@ def _make(options: argparse.Namespace) -> MockServer:
     settings: dict[str, Any] = {name: getattr(options, name) for name in _COMMON}
     settings |= {name: value for name in _OWN if (value := getattr(options, name)) is not None}
     try:
+        if options.traps is not None:
+            settings["traps"] = _pairs(options.traps)
         return make_sandbox(options.service, faults=parse_faults(options.fault), **settings)
     except (ValueError, OSError, OverflowError) as error:
         raise RunError(f"the sandbox cannot start: {error}") from error

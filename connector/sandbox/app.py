@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from connector.sandbox.control import Control
+from connector.sandbox.control import Control, ControlHandler
 from connector.sandbox.errors import HttpError
 from connector.sandbox.faults import Fault, Faults
 from connector.sandbox.messages import ServerRequest, ServerResponse, json_response
@@ -26,7 +26,15 @@ logger = logging.getLogger(__name__)
 class App:
     """Serves one service. `slow_s` delays the fault `slow`, `latency_s` every API response, in seconds."""
 
-    def __init__(self, service: MockService, faults: Faults, *, latency_s: float, slow_s: float) -> None:
+    def __init__(
+        self,
+        service: MockService,
+        faults: Faults,
+        *,
+        latency_s: float,
+        slow_s: float,
+        controls: Mapping[str, ControlHandler] | None = None,
+    ) -> None:
         self.service = service
         self.faults = faults
         self.log = RequestLog()
@@ -34,7 +42,7 @@ class App:
         self.slow_s = slow_s
         self.connections = OpenConnections()
         self.stopping = threading.Event()
-        self.control = Control(self.log, self.faults)
+        self.control = Control(self.log, self.faults, controls or {})
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """WSGI."""
@@ -56,6 +64,8 @@ class App:
         return self._api(request)
 
     def _error_response(self, error: HttpError) -> ServerResponse:
+        if error.text is not None:
+            return ServerResponse(error.status, error.headers, error.text.encode())
         body = self.service.error_body(error.status) if error.body is None else error.body
         return json_response(error.status, body, error.headers)
 
@@ -122,6 +132,9 @@ class App:
             response = self.service.respond(request)
         except HttpError as error:
             return self._error_response(error)
+        except ResetConnectionError:  # the service has carried out the operation and loses its response
+            entry.executed = True
+            raise
         except Exception:
             logger.exception("%s %s", request.method, request.path)
             return self._error_response(HttpError(500))

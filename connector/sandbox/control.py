@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from connector.sandbox.errors import HttpError
 from connector.sandbox.faults import Fault, Faults, check_rates
 from connector.sandbox.request_log import RequestLog
 
+ControlHandler = Callable[[Any], Any]
+"""Handles the JSON body of a POST (None without one) and returns the JSON value to send, or None for nothing.
+
+Raises ValueError for a body that it cannot use, which becomes a 400 with the message."""
+
 
 class Control:
-    """Responds to `/_sandbox/requests`, `/_sandbox/signins` and `/_sandbox/faults`."""
+    """Responds to `/_sandbox/requests`, `/_sandbox/signins`, `/_sandbox/faults` and the service's `controls`.
 
-    def __init__(self, log: RequestLog, faults: Faults) -> None:
+    The keys of `controls` are paths below `/_sandbox/`.
+    """
+
+    def __init__(
+        self, log: RequestLog, faults: Faults, controls: Mapping[str, ControlHandler] | None = None
+    ) -> None:
         self._log = log
         self._faults = faults
+        self._controls = dict(controls or {})
 
     def respond(self, method: str, path: str, query: Mapping[str, str], body: bytes) -> tuple[int, Any]:
         """Return status and JSON value; a value of None is an empty body. Raises HttpError 404 and 405."""
@@ -32,11 +43,14 @@ class Control:
         if name in ("requests", "signins") and method == "DELETE":
             self._log.clear(name)
             return 204, None
+        if name in self._controls and method in ("GET", "POST"):
+            value = self._controls[name](json.loads(body) if body else None)
+            return (204 if value is None else 200), value
         if name == "faults" and method == "POST":
             self.set_faults(json.loads(body))
         if name == "faults" and method in ("GET", "POST"):
             return 200, self._faults.describe()
-        raise HttpError(405 if name in ("requests", "signins", "faults") else 404)
+        raise HttpError(405 if name in ("requests", "signins", "faults", *self._controls) else 404)
 
     def set_faults(self, wanted: Any) -> None:
         """Set `{"queue": [...], "rates": {...}}`: each replaces what was there; ValueError if unreadable."""

@@ -7,14 +7,24 @@ from typing import Any
 
 
 class HttpError(Exception):
-    """A response other than success. Without a JSON `body` the service's own for that `status` is sent."""
+    """A response instead of the operation's own.
+
+    Without a JSON `body` the service's own for that `status` is sent. A `text` is sent as it is instead,
+    with the media type in `headers`.
+    """
 
     def __init__(
-        self, status: int, body: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        text: str | None = None,
     ) -> None:
-        super().__init__(f"{status} {body}")
+        super().__init__(f"{status} {body or text}")
         self.status = status
         self.body = None if body is None else dict(body)
+        self.text = text
         self.headers = dict(headers or {})
 
 

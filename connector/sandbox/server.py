@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from connector.sandbox.app import App
+from connector.sandbox.control import ControlHandler
 from connector.sandbox.faults import Faults
 from connector.sandbox.request_log import RequestLog
 from connector.sandbox.service import MockService
@@ -30,7 +31,8 @@ class MockServer:
 
     `port` 0 takes a free one. `latency_ms` is added to every API response. `faults` maps names (see
     `connector.sandbox.faults`) to probabilities; the same `seed` draws the same sequence. The port is bound
-    at once, so `base_url` is known before `start`; OSError when it is taken.
+    at once, so `base_url` is known before `start`; OSError when it is taken. `controls` are further paths
+    below `/_sandbox/`.
     """
 
     def __init__(
@@ -41,10 +43,13 @@ class MockServer:
         latency_ms: float = 0,
         seed: int = 1,
         faults: Mapping[str, float] | None = None,
+        controls: Mapping[str, ControlHandler] | None = None,
     ) -> None:
         if latency_ms < 0:
             raise ValueError("latency_ms must not be negative")
-        self._app = App(service, Faults(faults, seed), latency_s=latency_ms / 1000, slow_s=SLOW_S)
+        self._app = App(
+            service, Faults(faults, seed), latency_s=latency_ms / 1000, slow_s=SLOW_S, controls=controls
+        )
         listener = _listen(port)
         self.port: int = listener.getsockname()[1]
         self.base_url = f"http://{HOST}:{self.port}"
@@ -56,6 +61,11 @@ class MockServer:
     def connection(self) -> dict[str, str]:
         """Return the settings of a connection to this server, as in a connection file."""
         return {"base_url": self.base_url}
+
+    @classmethod
+    def trap_list(cls) -> tuple[str, ...]:
+        """Return a line for each trap that the argument `traps` may set; most services have none."""
+        return ()
 
     @property
     def hints(self) -> tuple[str, ...]:

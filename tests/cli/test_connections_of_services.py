@@ -103,7 +103,10 @@ def test_it_is_tested_shown_and_edited_without_naming_its_service(
 ) -> None:
     tested = ninjaone("connection", "test", "bear", *OWN)
     assert tested.returncode == 0, tested.stderr
-    assert [line.split()[:2] for line in tested.stdout.splitlines()[:2]] == [["ok", "Sign-in"], ["ok", "Toys"]]
+    assert [line.split()[:2] for line in tested.stdout.splitlines()[:2]] == [
+        ["ok", "Sign-in"],
+        ["ok", "Toys"],
+    ]
     assert ninjaone("connection", "edit", "bear", "--scope", "all", *OWN).returncode == 0
     shown = json.loads(ninjaone("connection", "show", "bear", "--json", *OWN).stdout)
     assert (shown["service"], shown["scope"], shown["default"]) == ("toy", "all", True)

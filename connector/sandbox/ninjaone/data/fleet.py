@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from connector.sandbox.invented import serial_number
 from connector.sandbox.ninjaone.data.seed import EPOCH, JSON, TAGS, mix, uid
 from connector.sandbox.ninjaone.errors import not_found
 
@@ -221,8 +222,8 @@ class Fleet:
                 "name": name,
                 "manufacturer": "Example Computing",
                 "model": "Rack 2" if server else "Desk 14",
-                "serialNumber": f"EX{facts.id:07d}",
-                "biosSerialNumber": f"EX{facts.id:07d}",
+                "serialNumber": serial_number(facts.id),
+                "biosSerialNumber": serial_number(facts.id),
                 "domain": "corp.example",
                 "numberOfProcessors": 1,
                 "totalPhysicalMemory": 17_179_869_184,

@@ -7,32 +7,12 @@ are those of the published resources; all values are invented, and every domain 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-EPOCH = 1_780_000_000.0
-"""The latest time of generated data, in epoch seconds."""
-
-JSON = dict[str, Any]
-
-_MASK = 2**64 - 1
-
-
-def mix(*numbers: int) -> int:
-    """Return 64 well-distributed bits from a few integers (the final steps of splitmix64 for each)."""
-    state = 0x9E3779B97F4A7C15
-    for number in numbers:
-        state = (state + number * 0x9E3779B97F4A7C15) & _MASK
-        state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
-        state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & _MASK
-        state ^= state >> 31
-    return state
-
-
-def uid(*numbers: int) -> str:
-    """Return a pseudo-random UUID (in the form of version 4) from a few integers."""
-    high, low = f"{mix(*numbers, 1):016x}", f"{mix(*numbers, 2):016x}"
-    return f"{high[:8]}-{high[8:12]}-4{high[13:]}-a{low[1:4]}-{low[4:]}"
-
+from connector.sandbox.invented import EPOCH as EPOCH
+from connector.sandbox.invented import JSON as JSON
+from connector.sandbox.invented import company, company_count, person, places
+from connector.sandbox.invented import mix as mix
+from connector.sandbox.invented import uid as uid
 
 ROLES: list[JSON] = [
     {"id": 101, "name": "Windows Server", "nodeClass": "WINDOWS_SERVER", "chassisType": "UNKNOWN"},
@@ -97,21 +77,6 @@ _TAGS = (
 TAGS = dict(enumerate(_TAGS, 1))
 """Tag names by id, as in the device filter's `tagId`; devices have two of them."""
 
-_FIRST = (
-    "Alder", "Birch", "Cedar", "Dover", "Elm", "Fairview", "Grove", "Harbor", "Ivy", "Juniper",
-    "Kingsway", "Lakeside", "Maple", "Northgate", "Oak", "Parkside", "Quarry", "River", "Summit", "Valley",
-)  # fmt: skip
-_SECOND = (
-    "Dental", "Logistics", "School", "Bakery", "Legal", "Clinic", "Foods", "Motors", "Studio", "Library",
-)  # fmt: skip
-_PEOPLE = (
-    "Alex", "Blake", "Casey", "Drew", "Ellis", "Frankie", "Gray", "Harper", "Jamie", "Kit",
-    "Lee", "Morgan", "Noel", "Parker", "Quinn", "Robin",
-)  # fmt: skip
-_FAMILIES = (
-    "Able", "Brook", "Carter", "Dale", "East", "Ford", "Green", "Hill", "Lane", "Mason",
-    "North", "Page", "Reed", "Stone", "Wells", "York",
-)  # fmt: skip
 _SUBJECTS = (
     "Printer does not print",
     "Mailbox is full",
@@ -144,7 +109,7 @@ def default_assignments() -> list[JSON]:
 
 def organization_count(devices: int) -> int:
     """Return the number of organizations for a number of devices."""
-    return min(200, max(4, devices // 50))
+    return company_count(devices)
 
 
 def organizations(seed: int, devices: int) -> list[JSON]:
@@ -152,17 +117,16 @@ def organizations(seed: int, devices: int) -> list[JSON]:
     result: list[JSON] = []
     location_id = 0
     for number in range(1, organization_count(devices) + 1):
-        index = number - 1
-        first = _FIRST[index % len(_FIRST)]
-        second = _SECOND[(index // len(_FIRST) + index + mix(seed)) % len(_SECOND)]
+        name = company(seed, number)
         locations = []
-        for place in ("Main Office", "Branch", "Warehouse")[: 1 + number % 3]:
+        for place in places(number):
             location_id += 1
-            locations.append({"id": location_id, "name": place, "address": f"{location_id} {first} Street"})
+            address = f"{location_id} {name.split()[0]} Street"
+            locations.append({"id": location_id, "name": place, "address": address})
         result.append(
             {
                 "id": number,
-                "name": f"{first} {second}",
+                "name": name,
                 "description": f"Example organization {number}",
                 "userData": {},
                 "nodeApprovalMode": ("AUTOMATIC", "MANUAL")[number % 2],
@@ -180,8 +144,7 @@ def users(seed: int, organization_ids: list[int]) -> list[JSON]:
 
 
 def _user(seed: int, number: int, organization_id: int | None) -> JSON:
-    first = _PEOPLE[(number - 1) % len(_PEOPLE)]
-    family = _FAMILIES[((number - 1) // len(_PEOPLE) + number + seed) % len(_FAMILIES)]
+    first, family = person(seed, number)
     user = {
         "id": number,
         "uid": uid(seed, 11, number),

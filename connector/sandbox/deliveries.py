@@ -1,0 +1,134 @@
+"""Webhooks that a mock server delivers: a queue, a thread that sends, and a log of what was sent.
+
+A receiver that fails is logged and not asked again. Nothing is printed: the log is for tests and users.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+KEPT = 20_000
+"""How many log entries are kept."""
+SEND_TIMEOUT_S = 10.0
+_HELD_POLL_S = 0.05
+_SECRET = "authorization"  # noqa: S105  a header's name
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One POST. It is held until `due` (of the queue's clock) or released; a lost one is logged only."""
+
+    url: str
+    body: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
+    due: float | None = None
+    is_lost: bool = False
+
+
+class Deliveries:
+    """Sends deliveries one after the other, in order, apart from those that are held."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._changed = threading.Condition()
+        self._queue: deque[Delivery] = deque()
+        self._held: list[Delivery] = []
+        self._log: deque[dict[str, Any]] = deque(maxlen=KEPT)
+        self._count = 0
+        self._is_sending = False
+        self._thread: threading.Thread | None = None
+
+    def put(self, delivery: Delivery) -> None:
+        """Queue a delivery; it is sent in the background."""
+        with self._changed:
+            (self._queue if delivery.due is None else self._held).append(delivery)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="deliveries", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+
+    def log(self) -> list[dict[str, Any]]:
+        """Return what was sent or lost, in order: `url`, `headers`, `body`, `status`, `error`, `lost`, ..."""
+        with self._changed:
+            return [dict(entry) for entry in self._log]
+
+    def held(self) -> int:
+        """Return the number of deliveries that are held."""
+        with self._changed:
+            return len(self._held)
+
+    def release(self) -> None:
+        """Send the held deliveries now."""
+        with self._changed:
+            self._queue.extend(self._held)
+            self._held.clear()
+            self._changed.notify_all()
+
+    def wait(self, count: int | None = None, timeout_s: float = 10.0) -> list[dict[str, Any]]:
+        """Wait until `count` deliveries were sent or lost, or else until none is queued; return the log.
+
+        Held ones are not waited for. Raises TimeoutError.
+        """
+        with self._changed:
+
+            def is_done() -> bool:
+                return not (self._queue or self._is_sending) if count is None else self._count >= count
+
+            if not self._changed.wait_for(is_done, timeout_s):
+                raise TimeoutError(f"{self._count} deliveries after {timeout_s} s, {len(self._queue)} queued")
+        return self.log()
+
+    def _run(self) -> None:
+        while True:
+            delivery = self._next()
+            entry = _describe(delivery)
+            if not delivery.is_lost:
+                entry |= _send(delivery)
+            with self._changed:
+                self._count += 1
+                self._log.append({"n": self._count, "time": self._clock(), **entry})
+                self._is_sending = False
+                self._changed.notify_all()
+
+    def _next(self) -> Delivery:
+        with self._changed:
+            while True:
+                now = self._clock()
+                due = [entry for entry in self._held if entry.due is not None and entry.due <= now]
+                self._held = [entry for entry in self._held if entry not in due]
+                self._queue.extend(due)
+                if self._queue:
+                    self._is_sending = True
+                    return self._queue.popleft()
+                self._changed.wait(_HELD_POLL_S if self._held else None)
+
+
+def _describe(delivery: Delivery) -> dict[str, Any]:
+    headers = {name: value for name, value in delivery.headers.items() if name.lower() != _SECRET}
+    outcome = {"status": None, "error": None, "lost": delivery.is_lost}
+    return {"url": delivery.url, "headers": headers, "body": delivery.body, **outcome}
+
+
+def _send(delivery: Delivery) -> dict[str, Any]:
+    """Send a delivery and return the status of the response, or the error."""
+    address = urlsplit(delivery.url)
+    kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
+    target = (address.path or "/") + (f"?{address.query}" if address.query else "")
+    headers = {"Content-Type": "application/json", "User-Agent": "sandbox", **delivery.headers}
+    try:
+        connection = kind(address.hostname or "", address.port, timeout=SEND_TIMEOUT_S)
+        try:
+            connection.request("POST", target, json.dumps(delivery.body).encode(), headers)
+            return {"status": connection.getresponse().status}
+        finally:
+            connection.close()
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        return {"error": f"{type(error).__name__}: {error}"}

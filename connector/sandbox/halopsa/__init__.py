@@ -1,0 +1,1 @@
+"""The mock service of HaloPSA."""

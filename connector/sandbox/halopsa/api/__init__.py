@@ -1,0 +1,1 @@
+"""How operations of the mock service receive requests and form responses."""

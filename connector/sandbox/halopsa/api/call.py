@@ -1,0 +1,56 @@
+"""The declared endpoints of HaloPSA, the checked request that each receives, and its query."""
+
+from __future__ import annotations
+
+from connector.sandbox.endpoints import Endpoints, OperationCall
+from connector.sandbox.halopsa.data.state import State
+from connector.sandbox.halopsa.errors import InvalidRecordError, forbidden, not_found
+from connector.sandbox.types import TEXT, Scalar
+
+HaloCall = OperationCall[State]
+ENDPOINTS = Endpoints()
+"""Filled as the area modules (`organizations`, `assets`, ...) are imported."""
+endpoint = ENDPOINTS.declare
+
+
+def query(*names: str) -> dict[str, Scalar]:
+    """Return the types of query parameters, which are read later: what they mean depends on traps."""
+    return dict.fromkeys(names, TEXT)
+
+
+LIST = query("pageinate", "page_no", "page_size", "count", "order", "orderdesc", "search", "idonly")
+"""The query parameters of all lists."""
+
+
+def flag(call: HaloCall, name: str) -> bool:
+    """Return whether a boolean is true; strict instances take a 1 for no boolean, which is not true."""
+    text = str(call.query.get(name, "")).lower()
+    return text == "true" or (text == "1" and call.state.traps.is_on("orderdesc", "lenient"))
+
+
+def integer(call: HaloCall, name: str) -> int | None:
+    """Return an integer of the query, None if it is absent. Raises InvalidRecordError."""
+    text = call.query.get(name)
+    if text is None:
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise InvalidRecordError(name, f"The value '{text}' is not valid.") from None
+
+
+def integers(call: HaloCall, name: str) -> list[int]:
+    """Return comma-separated integers of the query. Raises InvalidRecordError."""
+    text = call.query.get(name, "")
+    try:
+        return [int(part) for part in text.split(",") if part.strip()]
+    except ValueError:
+        raise InvalidRecordError(name, f"The value '{text}' is not valid.") from None
+
+
+def require_client(call: HaloCall, client_id: int, what: str, number: object) -> None:
+    """Raise HttpError 403 or 404 if the agent does not see records of this client."""
+    if not call.state.sees_client(client_id):
+        if call.state.traps["agent_sees"] == "one_client_404":
+            raise not_found(what, number)
+        raise forbidden(call.state.traps)

@@ -1,0 +1,1 @@
+"""The generated account and the changes that requests make."""

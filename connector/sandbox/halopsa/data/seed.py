@@ -1,0 +1,134 @@
+"""The generated account: set-up tables, and functions for clients, sites, users and tickets from a seed.
+
+Companies, places and machines are those of `connector.sandbox.invented`: client n is the nth company, and
+asset n has the serial number of the nth device. Ids begin at different numbers, so that a mix-up shows.
+"""
+
+from __future__ import annotations
+
+from connector.sandbox.invented import JSON, company, person, places, uid
+
+CLIENTS_FROM, SITES_FROM, USERS_FROM, ASSETS_FROM, TICKETS_FROM = 11, 201, 3001, 5001, 2001
+"""The ids of the first generated records."""
+USERS_PER_CLIENT = 3
+
+TOP_LEVELS: list[JSON] = [{"id": 1, "name": "Customers"}, {"id": 2, "name": "Prospects"}]
+ASSET_GROUPS: list[JSON] = [{"id": 3, "name": "Devices"}, {"id": 4, "name": "Network"}]
+
+TEXT, NUMBER, DATE, LIST = "text", "number", "date", "list"
+"""Kinds of fields: what a value must be."""
+FIELDS: list[JSON] = [
+    {"id": 44, "name": "Memory", "kind": TEXT},
+    {"id": 51, "name": "Model", "kind": TEXT},
+    {"id": 52, "name": "Operating System", "kind": TEXT},
+    {"id": 53, "name": "Purchase Date", "kind": DATE},
+    {"id": 54, "name": "Condition", "kind": LIST, "values": ["New", "Used", "Broken"]},
+    {"id": 55, "name": "Cores", "kind": NUMBER},
+    {"id": 117, "name": "Serial Number", "kind": TEXT},
+    {"id": 118, "name": "Rack", "kind": TEXT},
+]
+"""Fields of assets; 118 belongs to no type."""
+ASSET_TYPES: list[JSON] = [
+    {"id": 101, "name": "Server", "assetgroup_id": 3, "keyfield_id": 117, "field_ids": [117, 44, 51, 52, 55]},
+    {
+        "id": 102,
+        "name": "Workstation",
+        "assetgroup_id": 3,
+        "keyfield_id": 117,
+        "field_ids": [117, 44, 51, 52, 53, 54],
+    },
+    {"id": 103, "name": "Mac", "assetgroup_id": 3, "keyfield_id": 117, "field_ids": [117, 44, 51, 52]},
+    {"id": 104, "name": "Linux", "assetgroup_id": 3, "keyfield_id": 117, "field_ids": [117, 44, 52]},
+    {"id": 109, "name": "Printer", "assetgroup_id": 4, "keyfield_id": 117, "field_ids": [117, 51]},
+]
+TYPE_OF_DEVICE = (101, 102, 102, 103, 104, 102, 102, 101, 104, 102)
+"""The type of asset n, by n - 1 modulo 10."""
+HIDDEN_TYPES = frozenset({103, 104})
+HIDDEN_FIELDS = frozenset({52})
+"""What an agent who does not see everything does not see."""
+
+CUSTOM_FIELDS: list[JSON] = [
+    {"id": 201, "name": "CFAssetTag", "entity": "asset", "kind": TEXT},
+    {"id": 202, "name": "CFNinjaAlert", "entity": "ticket", "kind": TEXT},
+    {"id": 203, "name": "CFResolution", "entity": "ticket", "kind": TEXT},
+    {"id": 204, "name": "CFLeaseEnd", "entity": "asset", "kind": DATE},
+    {"id": 205, "name": "CFTier", "entity": "client", "kind": LIST, "values": ["Gold", "Silver", "Bronze"]},
+    {"id": 206, "name": "CFUPN", "entity": "user", "kind": TEXT},
+    {"id": 207, "name": "CFAlertKind", "entity": "ticket", "kind": LIST, "values": ["CONDITION", "SYSTEM"]},
+]
+RESOLUTION = "CFResolution"
+"""The field of tickets that is mandatory for closing when the trap `closing` says so."""
+
+NEW_STATUS, REOPENED_STATUS, CLOSED_STATUS = 1, 2, 9
+STATUSES: list[JSON] = [
+    {"id": 1, "name": "New", "shortname": "New", "closed": False},
+    {"id": 2, "name": "In Progress", "shortname": "In Progress", "closed": False},
+    {"id": 5, "name": "With User", "shortname": "With User", "closed": False},
+    {"id": 8, "name": "Closed Order", "shortname": "Closed Order", "closed": True},
+    {"id": 9, "name": "Closed", "shortname": "Closed", "closed": True},
+    {"id": 10, "name": "Closed Item", "shortname": "Closed Item", "closed": True},
+]
+PRIORITIES: list[JSON] = [
+    {"id": uid(9, sla, number), "slaid": sla, "priorityid": number, "name": name}
+    for sla, names in ((1, ("Critical", "High", "Medium", "Low")), (2, ("Fast", "Normal", "Slow")))
+    for number, name in enumerate(names, 1)
+]
+TICKET_TYPES: list[JSON] = [
+    {"id": 21, "name": "Incident", "default_sla": 1, "initial_status": 1},
+    {"id": 25, "name": "Alert", "default_sla": 1, "initial_status": 1},
+    {"id": 26, "name": "Service Request", "default_sla": 2, "initial_status": 1},
+    {"id": 27, "name": "Task", "default_sla": 0, "initial_status": 1},
+    {"id": 31, "name": "Change", "default_sla": 1, "initial_status": 1, "forbidden": True},
+]
+"""The agent may not create tickets of a forbidden type. Type 27 has no SLA."""
+OUTCOMES: list[JSON] = [
+    {"id": 1, "outcome": "Email User", "buttonname": "Email User", "systemid": 0},
+    {"id": 7, "outcome": "Internal Note", "buttonname": "Internal Note", "systemid": 0},
+    {"id": 12, "outcome": "Close Ticket", "buttonname": "Close Ticket", "systemid": 0, "forbidden": True},
+]
+"""The agent may not use a forbidden outcome."""
+CATEGORIES: list[JSON] = [
+    {"id": 1, "value": "Hardware", "category_type": 1},
+    {"id": 2, "value": "Software", "category_type": 1},
+    {"id": 3, "value": "CONDITION", "category_type": 1},
+    {"id": 4, "value": "Disk", "category_type": 2},
+]
+AGENT: JSON = {"id": 4, "name": "API Agent", "email": "api.agent@example.com", "initials": "AA"}
+VERSION = "2.250.32"
+
+
+def clients(seed: int, count: int) -> list[JSON]:
+    """Return the clients, with `site_names`."""
+    return [
+        {
+            "id": CLIENTS_FROM + number - 1,
+            "name": company(seed, number),
+            "toplevel_id": 1,
+            "inactive": False,
+            "ninjarmmid": 0,
+            "site_names": places(number),
+        }
+        for number in range(1, count + 1)
+    ]
+
+
+def users(seed: int, client_number: int, site_id: int) -> list[JSON]:
+    """Return a client's users: one with the login `operator`, one with a personal one, one without."""
+    found = []
+    for index in range(USERS_PER_CLIENT):
+        number = (client_number - 1) * USERS_PER_CLIENT + index + 1
+        first, family = person(seed, number)
+        login = ("operator", f"{first}.{family}.{number}".lower(), "")[index]
+        found.append(
+            {
+                "id": USERS_FROM + number - 1,
+                "name": f"{first} {family}",
+                "firstname": first,
+                "surname": family,
+                "emailaddress": f"{first}.{family}.{number}@example.com".lower(),
+                "login": login,
+                "site_id": site_id,
+                "inactive": False,
+            }
+        )
+    return found

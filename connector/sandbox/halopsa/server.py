@@ -1,0 +1,145 @@
+"""`HaloSandbox`: a local mock HaloPSA server."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from connector.sandbox.deliveries import Deliveries
+from connector.sandbox.halopsa.agent import Agent
+from connector.sandbox.halopsa.areas.instance import TENANT
+from connector.sandbox.halopsa.data.state import State
+from connector.sandbox.halopsa.service import HaloService
+from connector.sandbox.halopsa.tokens import CLIENT_ID, CLIENT_SECRET
+from connector.sandbox.halopsa.traps import Traps, describe_traps
+from connector.sandbox.halopsa.webhooks import Publisher
+from connector.sandbox.invented import company_count
+from connector.sandbox.server import MockServer
+
+
+class HaloSandbox(MockServer):
+    """A local mock HaloPSA server with the operations that a sync needs (see `areas`).
+
+        with HaloSandbox(assets=120, traps={"page_cap": "ignored"}) as sandbox:
+            run(**sandbox.connection)
+
+    Client n and asset n are the nth company and the nth device of `connector.sandbox.invented`; with the same
+    `seed` other sandboxes have the same ones. `clients` is by default what goes with the number of assets.
+    `traps` are those of `connector.sandbox.halopsa.traps`. `clock` returns epoch seconds; times of tickets,
+    the limit of requests and late webhooks go by it. For the other arguments see `MockServer`.
+    """
+
+    client_id = CLIENT_ID
+    client_secret = CLIENT_SECRET
+    tenant = TENANT
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        assets: int = 25,
+        clients: int | None = None,
+        latency_ms: float = 0,
+        seed: int = 1,
+        faults: Mapping[str, float] | None = None,
+        traps: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.time,
+        token_lifetime_s: int = 3600,
+    ) -> None:
+        if assets < 0 or token_lifetime_s < 0 or (clients is not None and clients < 0):
+            raise ValueError("assets, clients and token_lifetime_s must not be negative")
+        self.traps = Traps(traps)
+        self._seeded = (seed, assets, company_count(assets) if clients is None else clients)
+        self._clock = clock
+        self._service = HaloService(self._new_state(), token_lifetime_s=token_lifetime_s, clock=clock)
+        self.agent = Agent(lambda: self._service.state)
+        self._queue = Deliveries(clock)
+        self._publisher = Publisher(self.state, self._queue)
+        super().__init__(
+            self._service,
+            port=port,
+            latency_ms=latency_ms,
+            seed=seed,
+            faults=faults,
+            controls={**self.agent.controls(), **self._controls()},
+        )
+
+    def _new_state(self) -> State:
+        return State(*self._seeded, self.traps, self._clock)
+
+    @property
+    def connection(self) -> dict[str, str]:
+        """Return the settings of a connection to this server, as in a connection file."""
+        app = {"client_id": self.client_id, "client_secret": self.client_secret}
+        return {"service": "halopsa", "base_url": self.base_url, **app, "tenant": self.tenant}
+
+    @classmethod
+    def trap_list(cls) -> tuple[str, ...]:
+        """Return a line for each trap, its default value first."""
+        return describe_traps()
+
+    @property
+    def hints(self) -> tuple[str, ...]:
+        """Return how to act as an agent."""
+        example = f"""curl -X POST {self.base_url}/_sandbox/agent/close -d '{{"ticket": 2001}}'"""
+        return ("An agent closes a ticket, while the sandbox runs, by:", f"    {example}")
+
+    @property
+    def state(self) -> State:
+        """The state of the instance, for tests."""
+        return self._service.state
+
+    def set_trap(self, name: str, value: str) -> None:
+        """Switch a trap. Raises ValueError for an unknown name or value."""
+        self.traps.set(name, value)
+
+    def drop_tokens(self) -> None:
+        """Forget all tokens, as if they had expired."""
+        self._service.tokens.drop_all()
+
+    def reset(self) -> None:
+        """Reset the instance's data; tokens, traps, faults and the log are kept."""
+        self._service.state = self._new_state()
+        self._publisher = Publisher(self.state, self._queue)
+
+    # webhooks
+
+    def deliveries(self) -> list[dict[str, Any]]:
+        """Return the webhook deliveries that were sent or lost (see `Deliveries.log`)."""
+        return self._queue.log()
+
+    def wait_for_deliveries(self, count: int | None = None, timeout_s: float = 10.0) -> list[dict[str, Any]]:
+        """Wait until `count` were sent or lost, by default all that are queued; return the log.
+
+        Raises TimeoutError. Late ones and batches that are not full are not waited for: release them.
+        """
+        return self._queue.wait(count, timeout_s)
+
+    def release_deliveries(self) -> None:
+        """Send late deliveries and incomplete batches now."""
+        with self.state.lock:
+            self._publisher.flush()
+        self._queue.release()
+
+    def _controls(self) -> dict[str, Callable[[Any], Any]]:
+        """Return the handlers of `POST /_sandbox/NAME` that are not acts of an agent."""
+
+        def traps(body: Any) -> dict[str, str]:
+            """Set the traps of an object, all or none; return all."""
+            if not isinstance(body or {}, dict):
+                raise ValueError('traps are set by an object, such as {"closing": "refused"}')
+            Traps(body)
+            for name, value in (body or {}).items():
+                self.set_trap(name, value)
+            return self.traps.describe()
+
+        return {
+            "traps": traps,
+            "webhooks/release": lambda body: self.release_deliveries(),
+            "webhooks/deliveries": lambda body: self.deliveries(),
+        }
+
+
+Sandbox = HaloSandbox
+"""The name by which `connector.sandbox.services` finds the class."""

@@ -1,0 +1,126 @@
+"""The mock service of HaloPSA: sign-in, the limit of requests, the check of tokens, and the operations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from typing import Any
+
+from connector.sandbox.endpoints import Endpoint
+from connector.sandbox.errors import HttpError, InvalidValueError
+from connector.sandbox.halopsa.api.bodies import parameters
+from connector.sandbox.halopsa.areas import PREFIX, router
+from connector.sandbox.halopsa.areas.instance import PUBLIC
+from connector.sandbox.halopsa.data.state import State
+from connector.sandbox.halopsa.errors import (
+    HTML,
+    LOGIN_PAGE,
+    InvalidRecordError,
+    forbidden,
+    gateway_timeout,
+    invalid,
+    plain,
+)
+from connector.sandbox.halopsa.tokens import Tokens
+from connector.sandbox.halopsa.window import Window
+from connector.sandbox.messages import ServerRequest, ServerResponse
+from connector.sandbox.token_request import TokenRequest
+from connector.sandbox.wsgi_server import ResetConnectionError
+
+TOKEN_PATH = "/auth/token"  # noqa: S105  a path, no secret
+
+
+class HaloService:
+    """One instance. `clock` returns seconds, by which the limit of requests goes."""
+
+    token_paths: Collection[str] = (TOKEN_PATH,)
+    authorize_path = "/auth/authorize"
+
+    def __init__(self, state: State, *, token_lifetime_s: float, clock: Callable[[], float]) -> None:
+        self.state = state
+        self.traps = state.traps
+        self.tokens = Tokens(self.traps, token_lifetime_s)
+        self.window = Window(self.traps, clock)
+        self._router = router()
+
+    def read_token_request(self, request: ServerRequest) -> TokenRequest:
+        """See `MockService`. The form gets the query's `tenant`."""
+        self._check_user_agent(request)
+        try:
+            asked = TokenRequest.read(request)
+        except ValueError:
+            raise HttpError(400, {"error": "invalid_request"}) from None
+        return replace(asked, form={**asked.form, "tenant": request.query.get("tenant", "")})
+
+    def issue_token(self, asked: TokenRequest) -> dict[str, Any]:
+        """See `MockService`."""
+        return self.tokens.sign_in(asked)
+
+    def authorize(self, request: ServerRequest) -> ServerResponse:
+        """Refuse: the sandbox's app signs in by itself."""
+        raise HttpError(404)
+
+    def drop_token(self, request: ServerRequest) -> None:
+        """See `MockService`."""
+        self.tokens.drop(request.authorization)
+
+    def respond(self, request: ServerRequest) -> ServerResponse:
+        """See `MockService`."""
+        self._check_user_agent(request)
+        if not request.path.startswith(f"{PREFIX}/"):
+            raise HttpError(404)
+        found, path_values = self._router.find(request.method, request.path)
+        if found.operation not in PUBLIC:
+            self._admit(request)
+        if self.traps.once("html", "yes"):
+            raise HttpError(200, headers=HTML, text=LOGIN_PAGE)
+        try:
+            self._check_query(found, request)
+            response = found.respond(request, path_values, self.state)
+        except InvalidRecordError as error:
+            raise invalid(self.traps, error) from None
+        except InvalidValueError as error:
+            raise invalid(
+                self.traps, InvalidRecordError(error.field, f"Expected {error.expected}.")
+            ) from None
+        finally:
+            self.state.run_after()
+        if request.method != "GET":
+            self._lose()
+        return response
+
+    def _check_user_agent(self, request: ServerRequest) -> None:
+        if not request.header("USER_AGENT") and self.traps.is_on("user_agent", "needed"):
+            raise forbidden(self.traps)
+
+    def _admit(self, request: ServerRequest) -> None:
+        """Check the token, the limit of requests, and that writing is in the token's scopes."""
+        scopes = self.tokens.scopes(request.authorization)
+        self.window.check()
+        may_write = any(scope in ("all", "admin") or scope.startswith("edit") for scope in scopes)
+        if request.method != "GET" and not may_write:
+            raise forbidden(self.traps)
+
+    def _check_query(self, found: Endpoint, request: ServerRequest) -> None:
+        """Raise InvalidRecordError for an unknown query parameter, where those are not ignored."""
+        if self.traps.is_on("unknown_parameters", "ignored"):
+            return
+        known = {*found.query, *parameters(found.path)}
+        for name in request.query:
+            if name not in known:
+                raise InvalidRecordError(name, f"The parameter '{name}' is not known.")
+
+    def _lose(self) -> None:
+        """Lose the response of a write that was carried out, where the trap says so."""
+        if self.traps.once("answers", "reset"):
+            raise ResetConnectionError
+        if self.traps.once("answers", "gateway"):
+            raise gateway_timeout()
+
+    def error_body(self, status: int) -> dict[str, Any]:
+        """See `MockService`."""
+        return plain(status)
+
+    def response_headers(self) -> dict[str, str]:
+        """See `MockService`."""
+        return {}

@@ -1,0 +1,165 @@
+"""Traps: the ways in which instances of HaloPSA differ or surprise, each of which can be switched.
+
+`TRAPS` lists them with their values, the default first. A trap is set for a whole sandbox, or while it runs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Trap:
+    """One trap: its values, the default first, or any value that matches `pattern`."""
+
+    name: str
+    values: tuple[str, ...]
+    about: str
+    pattern: str = ""
+
+    def check(self, value: str) -> None:
+        """Raise ValueError for an unknown value."""
+        if value not in self.values and not (self.pattern and re.fullmatch(self.pattern, value)):
+            known = ", ".join(self.values) + (", or such as 300/5" if self.pattern else "")
+            raise ValueError(f"trap {self.name} has no value {value!r}; its values are {known}")
+
+
+TRAPS: tuple[Trap, ...] = (
+    # signing in
+    Trap("tenant", ("needed", "optional"), "whether a token request names the tenant in its query"),
+    Trap("scope", ("needed", "optional"), "whether a token request names a scope"),
+    Trap("user_agent", ("needed", "optional"), "whether a request without User-Agent is refused with 403"),
+    # lists
+    Trap("page_cap", ("by_resource", "ignored"), "whether pages have at most 50 assets or 100 other records"),
+    Trap(
+        "paging",
+        ("obeyed", "ignored", "empty_once", "empty"),
+        "whether page_no counts, or page 1 repeats, or page 2 is empty (once, always)",
+    ),
+    Trap("asset_fields", ("flag", "flag_and_type"), "whether includeassetfields also needs assettype_id"),
+    Trap("list_customfields", ("no", "yes"), "whether rows of lists have customfields"),
+    Trap(
+        "unknown_parameters", ("ignored", "refused"), "whether an unknown filter widens the list, or is a 400"
+    ),
+    Trap("orderdesc", ("strict", "lenient"), "whether 1 is no value of booleans in the query, or true"),
+    Trap("ticketids", ("all", "open_only"), "whether ticketids also finds closed tickets"),
+    Trap(
+        "unfiltered",
+        ("times_out", "served"),
+        "whether /AssetSoftware and /Actions without a filter are a 504",
+    ),
+    Trap("times", ("zoneless", "zoned"), "whether times in responses lack a time zone"),
+    # writing
+    Trap("bodies", ("arrays", "both"), "whether a body that is no array is refused"),
+    Trap(
+        "answer",
+        ("last", "all", "list"),
+        "whether a POST is answered with the last record, all, or an array of the last",
+    ),
+    Trap(
+        "arrays", ("atomic", "one_by_one"), "whether nothing is saved when one record of an array is refused"
+    ),
+    Trap(
+        "sub_arrays",
+        ("replace", "merge"),
+        "whether fields, customfields, users, software replace what was there",
+    ),
+    Trap("type_fields", ("ignored", "added"), "what becomes of an asset's field that its type lacks"),
+    Trap("external_ids", ("writable", "ignored"), "whether ninjarmmid and ninjarmm_id are stored"),
+    Trap("stamps", ("writable", "ignored"), "whether ninja_alert_id and a ticket's customfields are stored"),
+    Trap("validate_only", ("obeyed", "ignored"), "whether _validateonly and _validate_only save nothing"),
+    Trap("outcome", ("required", "optional"), "whether an action needs an outcome"),
+    Trap(
+        "notes", ("accepted", "forbidden", "refused_when_closed"), "whether actions can be added to tickets"
+    ),
+    Trap("priorities", ("by_sla", "any"), "whether a priority must belong to the SLA of the ticket type"),
+    Trap(
+        "type_sla", ("set", "none"), "whether ticket types have an SLA; without one a priority is not stored"
+    ),
+    Trap(
+        "closing",
+        ("accepted", "refused", "refused_silently"),
+        "whether a ticket without CFResolution stays open with a 200 (and a _warning)",
+    ),
+    Trap("deleted_tickets", ("gone", "marked"), "whether a deleted ticket is a 404 or has deleted: true"),
+    Trap("software_module", ("on", "off"), "whether the instance keeps software of assets"),
+    Trap("automations", ("none", "close"), "whether an automation closes each new ticket after the response"),
+    Trap(
+        "answers",
+        ("sent", "reset", "reset_once", "gateway", "gateway_once"),
+        "whether responses to writes are lost after they were saved",
+    ),
+    # refusals
+    Trap(
+        "rate_limit",
+        ("700/5", "none"),
+        "requests per rolling window in minutes, such as 300/5",
+        r"[1-9]\d{0,5}/[1-9]\d{0,2}",
+    ),
+    Trap("retry_after", ("sent", "absent"), "whether a 429 has a Retry-After header"),
+    Trap("forbidden", ("empty", "text"), "whether a 403 has an empty body"),
+    Trap(
+        "invalid",
+        ("by_path", "message", "class_name", "result_code", "error", "text"),
+        "the form of a 400: keyed by JSON path, one of four kinds of object, or plain text",
+    ),
+    Trap("html", ("no", "once", "yes"), "whether requests get 200 and a page of HTML, without effect"),
+    Trap("warning", ("no", "yes"), "whether records saved by a POST have a _warning"),
+    Trap(
+        "agent_sees",
+        ("all", "one_client", "one_client_404", "some_types", "some_fields"),
+        "what the agent may see: one client (others are a 403 or 404), or not all types or fields",
+    ),
+    Trap("integration", ("off", "on", "forbidden"), "whether the built-in NinjaOne integration is in use"),
+    # webhooks
+    Trap("webhook_body", ("full", "event"), "whether deliveries contain the ticket"),
+    Trap("webhook_batch", ("no", "yes"), "whether events are delivered two at a time, as an array"),
+    Trap("webhook_delivery", ("once", "doubled", "late", "lost"), "how often and when events are delivered"),
+)
+_BY_NAME = {trap.name: trap for trap in TRAPS}
+
+
+class Traps:
+    """The values of all traps; `traps["closing"]` is one of them."""
+
+    def __init__(self, values: Mapping[str, str] | None = None) -> None:
+        self._values = {trap.name: trap.values[0] for trap in TRAPS}
+        for name, value in (values or {}).items():
+            self.set(name, value)
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def is_on(self, name: str, value: str) -> bool:
+        """Return whether the trap has this value. Raises KeyError for a wrong name or value."""
+        if value not in _BY_NAME[name].values:
+            raise KeyError(value)
+        return self._values[name] == value
+
+    def set(self, name: str, value: str) -> None:
+        """Set a trap. Raises ValueError for an unknown name or value."""
+        if name not in _BY_NAME:
+            raise ValueError(f"there is no trap {name!r}; the traps are {', '.join(_BY_NAME)}")
+        _BY_NAME[name].check(value)
+        self._values[name] = value
+
+    def describe(self) -> dict[str, str]:
+        """Return all values by name."""
+        return dict(self._values)
+
+    def once(self, name: str, value: str) -> bool:
+        """Return whether the trap has the value `value` or `value_once`, which ends with this call."""
+        if self._values[name] == f"{value}_once":
+            self._values[name] = _BY_NAME[name].values[0]
+            return True
+        return self._values[name] == value
+
+
+def describe_traps() -> tuple[str, ...]:
+    """Return a line for each trap: its values, the default first, and what it is about."""
+    return tuple(f"{trap.name}={'|'.join(trap.values)}: {trap.about}" for trap in TRAPS)

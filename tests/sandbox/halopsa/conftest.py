@@ -1,0 +1,32 @@
+"""Fixtures: sandboxes of HaloPSA and signed-in clients for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from connector.sandbox.halopsa.server import HaloSandbox
+
+from .client import HaloApi, OpenHalo
+
+
+@pytest.fixture
+def open_halo() -> Iterator[OpenHalo]:
+    """Creates a client of a new sandbox with the given settings; traps may be given by their names."""
+    with ExitStack() as stack:
+
+        def make(traps: dict[str, str] | None = None, **settings: Any) -> HaloApi:
+            api = HaloApi(stack.enter_context(HaloSandbox(traps=traps, **settings)))
+            stack.callback(api.close)
+            return api
+
+        yield make
+
+
+@pytest.fixture
+def halo(open_halo: OpenHalo) -> HaloApi:
+    """A client of a fresh sandbox of 25 assets of 4 clients, without traps other than the defaults."""
+    return open_halo()
