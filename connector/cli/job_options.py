@@ -9,6 +9,8 @@ from typing import Any
 
 from connector.catalog.action import Action
 from connector.cli.action_sources import add_own_actions, open_catalog
+from connector.connections.saved import SavedConnections, service_in
+from connector.connections.settings import is_file
 from connector.errors import RunError
 from connector.files.readers import FORMATS as INPUT_FORMATS
 from connector.runs.job import MOST_CONCURRENT, Job, is_job, load_jobs, read_templates
@@ -49,13 +51,24 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_connection_option(parser: argparse._ActionsContainer) -> None:
-    """Declare which connection is used."""
+class _Connections(argparse.Action):
+    """Keeps the only connection as text, and several of them as a list."""
+
+    def __call__(self, parser: object, options: argparse.Namespace, value: Any, *_: object) -> None:
+        before = getattr(options, self.dest)
+        several = [*before, value] if isinstance(before, list) else [before, value]
+        setattr(options, self.dest, value if before is None else several)
+
+
+def add_connection_option(parser: argparse._ActionsContainer, *, by_service: bool = False) -> None:
+    """Declare which connection is used; with `by_service`, steps of several services may have one each."""
     parser.add_argument(
         "-c",
         "--connection",
         metavar="NAME|FILE",
-        help="a saved connection's name, or a connection's YAML file",
+        action=_Connections if by_service else "store",
+        help="a saved connection's name, or a connection's YAML file"
+        + ("; once for each service, if the steps of a job are of several" if by_service else ""),
     )
 
 
@@ -86,9 +99,9 @@ def add_tenants(parser: argparse._ActionsContainer) -> None:
     )
 
 
-def add_sending(parser: argparse.ArgumentParser) -> None:
+def add_sending(parser: argparse.ArgumentParser, *, by_service: bool = False) -> None:
     """Declare where and how requests are sent."""
-    add_pace(parser)
+    add_pace(parser, by_service=by_service)
     parser.add_argument("--uploads", metavar="DIR", type=Path, help="folder of the files to upload")
     parser.add_argument("--files", metavar="DIR", type=Path, help="folder for downloaded files")
     parser.add_argument(
@@ -135,9 +148,9 @@ def _count(text: str) -> int:
     return value
 
 
-def add_pace(parser: argparse.ArgumentParser) -> None:
+def add_pace(parser: argparse.ArgumentParser, *, by_service: bool = False) -> None:
     """Declare where requests are sent, which ones, how fast, and where that is noted."""
-    add_connection_option(parser)
+    add_connection_option(parser, by_service=by_service)
     add_read_only(parser)
     parser.add_argument(
         "--audit",
@@ -160,6 +173,12 @@ def _delay(text: str) -> float:
 def prepare_given(options: argparse.Namespace) -> list[Prepared]:
     """Prepare the job that the command line describes. Raises RunError."""
     steps = prepare_all(make_jobs(options), open_catalog(options))
+    services = list(dict.fromkeys(step.service.name for step in steps))
+    if isinstance(options.connection, str) and len(services) > 1:
+        raise RunError(
+            f"--connection {options.connection}: the steps are of the services {', '.join(services)}; "
+            "give --connection once for each of them"
+        )
     for step in steps:
         refuse_secret_arguments(step.action, pairs(options.template, _TEMPLATE))
     return steps
@@ -182,11 +201,30 @@ def make_jobs(options: argparse.Namespace) -> tuple[Job, ...]:
 
 def given_settings(options: argparse.Namespace) -> dict[str, Any]:
     """Return the settings of a job that the command line says, other than its action and templates."""
-    return {
+    given = {
         name: value
         for name, value in vars(options).items()
         if name in Job.__dataclass_fields__ and name not in ("action", "templates") and value is not None
     }
+    connection = given.get("connection")
+    if isinstance(connection, list):
+        return {**given, "connection": None, "connections": _by_service(connection)}
+    return given if connection is None else {**given, "connections": {}}
+
+
+def _by_service(connections: list[str]) -> dict[str, str]:
+    """Return connections by their services, which their files name. Raises RunError."""
+    found: dict[str, str] = {}
+    for named in connections:
+        service = service_in(Path(named) if is_file(named) else SavedConnections().path(named))
+        if not service:
+            raise RunError(
+                f"--connection {named}: with several connections, the file of each names its service"
+            )
+        if service in found:
+            raise RunError(f"--connection: {found[service]} and {named} are both of the service {service}")
+        found[service] = named
+    return found
 
 
 def refuse_secret_arguments(action: Action, given: Mapping[str, str]) -> None:

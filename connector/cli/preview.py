@@ -31,7 +31,7 @@ from connector.runs.tenant_split import NOBODY
 def add_preview(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone preview`."""
     add_inputs(parser)
-    add_connection_option(parser)
+    add_connection_option(parser, by_service=True)
     add_read_only(parser)
     add_tenants(parser)
     parser.add_argument("--uploads", metavar="DIR", type=Path, help="folder of the files to upload")

@@ -45,7 +45,7 @@ from connector.runs.tenant_split import is_template
 def add_run(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone run`."""
     add_inputs(parser)
-    add_sending(parser)
+    add_sending(parser, by_service=True)
     add_running(parser)
     parser.add_argument(
         "-o",

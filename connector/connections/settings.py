@@ -52,6 +52,11 @@ def is_file(named: str) -> bool:
     return "/" in named or "\\" in named or named.lower().endswith((".yaml", ".yml"))
 
 
+def absolute_file(named: str) -> str:
+    """Return a connection's file by its absolute path, and a saved name as it is."""
+    return os.path.abspath(named) if is_file(named) else named
+
+
 def read_settings(service: Service, path: Path) -> dict[str, Any]:
     """Return the settings in a connection's YAML file as written, without the service.
 

@@ -33,6 +33,11 @@ Tenants run side by side, each with its own pace and sign-in and with `concurren
 are in the order of the rows all the same. Errors are counted over all of them. Without `output` all of it is
 printed at the end. A step that says a connection of its own has that for all of its rows.
 
+**Services.** Steps of different services have different connections: a mapping names one for each service,
+and a service that it does not name has its default one:
+
+    connection: {acme: acme-eu, globex: globex-test}
+
 **Errors.** With `on_error: stop` no further row and no later step is started after the first failed row. Rows
 in progress (`concurrency` at most) are finished and written, and `--resume` continues after them, without the
 rows that failed. `max_errors: N` does the same after more than N failed rows of a run, so `max_errors: 0` is
@@ -67,6 +72,7 @@ MOST_CONCURRENT = 256
 
 SHARED = (
     "connection",
+    "connections",
     "allow_connections",
     "delay_ms",
     "concurrency",
@@ -87,7 +93,8 @@ _STEP_NAME = re.compile(r"(?!row$)[a-z][a-z0-9_]*")
 @dataclass(frozen=True)
 class Job:
     """The settings of one run. Paths are as given; `delay_ms` None means the action's own default, and
-    `max_errors` None any number. `allow_connections` goes with a template for the connection: by what a row
+    `max_errors` None any number. `connections` stand in place of `connection` where services have different
+    ones, by service. `allow_connections` goes with a template for the connection: by what a row
     may say, the connection that it means.
 
     The last three are those of a step. One that follows another step has its output as `input`.
@@ -95,6 +102,7 @@ class Job:
 
     action: str
     connection: str | None = None
+    connections: Mapping[str, str] = field(default_factory=dict)
     allow_connections: Mapping[str, str] = field(default_factory=dict)
     templates: Mapping[str, Any] = field(default_factory=dict)
     match_fields: bool = False
@@ -254,7 +262,6 @@ def _read_shared(part: Section, folder: Path, base: Job) -> Job:
         name = part.text(key, None)
         return default if name is None else folder / name
 
-    connection, allowed = _read_connection(part, folder, base)
     delay_ms = part.value("delay_ms", (int, float), base.delay_ms)
     if delay_ms is not None and delay_ms < 0:
         raise part.fault("the delay cannot be negative", "delay_ms")
@@ -266,8 +273,7 @@ def _read_shared(part: Section, folder: Path, base: Job) -> Job:
         raise part.fault("the number of rows cannot be negative", "max_errors")
     job = replace(
         base,
-        connection=connection,
-        allow_connections=allowed,
+        **_read_connection(part, folder, base),
         delay_ms=delay_ms,
         concurrency=concurrency,
         on_error=_one_of(part, "on_error", ("continue", "stop"), base.on_error),
@@ -282,18 +288,37 @@ def _read_shared(part: Section, folder: Path, base: Job) -> Job:
     return _read_input(part, folder, job)
 
 
-def _read_connection(part: Section, folder: Path, base: Job) -> tuple[str | None, Mapping[str, str]]:
-    """Read the connection of all rows, or the template for it with what it may give."""
+def _read_connection(part: Section, folder: Path, base: Job) -> dict[str, Any]:
+    """Read the connection of all rows, or one for each service, or a template with what it may give."""
     try:
         allowed: Mapping[str, str] = read_allowed(part.texts("allow_connections"), folder)
     except RunError as error:
         raise part.fault(str(error), "allow_connections") from error
-    connection = part.text("connection", None)
+    connection = part.value("connection", (str, dict), None)
     if connection is None:
-        return base.connection, allowed or base.allow_connections
+        found = {"connection": base.connection, "connections": base.connections}
+        return {**found, "allow_connections": allowed or base.allow_connections}
+    if isinstance(connection, dict):
+        section = part.section("connection")
+        named = {service: _placed(section.text(service), folder) for service in section.data}
+        return {"connection": None, "connections": named, "allow_connections": allowed}
     if is_template(connection):
-        return connection, allowed or base.allow_connections
-    return str(folder / connection) if is_file(connection) else connection, allowed
+        allowed = allowed or base.allow_connections
+    return {"connection": _placed(connection, folder), "connections": {}, "allow_connections": allowed}
+
+
+def _placed(connection: str, folder: Path) -> str:
+    """Return a connection's file as it is seen from here; a name or a template as it is."""
+    return str(folder / connection) if is_file(connection) and not is_template(connection) else connection
+
+
+def of_service(job: Job, service: str) -> Job:
+    """Return a job with the connection that it has for a service; without one, the service's default."""
+    if not job.connections:
+        return job
+    connection = job.connections.get(service)
+    allowed = job.allow_connections if is_template(connection) else {}
+    return replace(job, connection=connection, connections={}, allow_connections=allowed)
 
 
 def _read_input(part: Section, folder: Path, base: Job) -> Job:

@@ -25,7 +25,7 @@ from connector.common.clock import Clock
 from connector.common.json_text import Json
 from connector.common.user_folders import digest_name, records_folder, write_whole
 from connector.connections.connection import Connection
-from connector.connections.settings import is_file
+from connector.connections.settings import absolute_file
 from connector.errors import ConnectorError
 from connector.files.output import is_interrupted
 from connector.files.readers import InputRow
@@ -379,14 +379,11 @@ def job_to_json(job: Job) -> dict[str, Json]:
         if name in ("uploads", *changed) and given[name] != STREAM:
             changed[name] = os.path.abspath(given[name])
     if job.connection is not None and not is_template(job.connection):
-        changed["connection"] = _absolute(job.connection)
-    if job.allow_connections:
-        changed["allow_connections"] = {said: _absolute(c) for said, c in job.allow_connections.items()}
+        changed["connection"] = absolute_file(job.connection)
+    for name in ("allow_connections", "connections"):
+        if name in changed:
+            changed[name] = {said: absolute_file(c) for said, c in given[name].items()}
     return changed
-
-
-def _absolute(connection: str) -> str:
-    return os.path.abspath(connection) if is_file(connection) else connection
 
 
 def _job_from_json(data: Mapping[str, Any]) -> Job:

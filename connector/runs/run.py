@@ -28,7 +28,7 @@ from connector.invocation.exchange import NoRecorder, Recorder
 from connector.invocation.handlers import find_handler
 from connector.invocation.invoke import Invoker
 from connector.runs.batch import require_first, run_batch
-from connector.runs.job import STREAM, Job
+from connector.runs.job import STREAM, Job, of_service
 from connector.runs.policy import apply_policy, check_policy
 from connector.runs.records import ActiveRun, Rows, RunObserver, recorded, where
 from connector.runs.rerun import ChosenRows, Rerun
@@ -68,6 +68,9 @@ def prepare(
     of a table: see `Bindings`.
     """
     action = catalog.action(job.action)
+    for service in job.connections:
+        catalog.service_file(service)  # which refuses an unknown one
+    job = of_service(job, action.service)
     check_policy(action, job)
     constants = {"now": SystemClock().now() if now is None else now}
     bindings = bind(

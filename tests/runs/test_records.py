@@ -72,6 +72,7 @@ def test_every_setting_of_a_job_comes_back_with_absolute_paths(
     monkeypatch.chdir(tmp_path)
     given: dict[str, Any] = {
         "connection": "c.yaml", "allow_connections": {"a": "a", "b.yaml": "b.yaml"},
+        "connections": {"a": "a", "b": "b.yaml"},
         "uploads": Path("up"), "files": Path("down"), "audit": Path("a"),
         "templates": {"a": "{{ b }}", "c": {"template": "", "empty": "send"}},
         "input": "rows.csv", "output": "out.jsonl",
@@ -91,6 +92,8 @@ def test_every_setting_of_a_job_comes_back_with_absolute_paths(
             value = str(tmp_path / value)
         elif name == "allow_connections":
             value = {"a": "a", "b.yaml": str(tmp_path / "b.yaml")}
+        elif name == "connections":
+            value = {"a": "a", "b": str(tmp_path / "b.yaml")}
         assert getattr(found.job, name) == value, name
 
 
