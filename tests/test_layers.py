@@ -25,6 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("web",),
     ("hosts",),
     ("handlers",),  # what handlers of actions import, and nothing else of the connector does
+    ("sync",),
     ("runs", "authoring"),
     ("invocation",),
     ("client",),

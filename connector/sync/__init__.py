@@ -1,0 +1,10 @@
+"""Two services kept together: clients, sites, asset types, assets, users, tickets and alerts.
+
+The *source* is where devices and alerts come from, the *target* where clients, assets and tickets are. The
+package knows these nouns and no vendor: what is a vendor's is behind the protocols of `records`, whose
+implementations are generators of action calls in `actions/`.
+
+* `alert_rows`, `alert_events`, `alerts`, `alert_tickets`, `snapshots`: the life of an alert as a pure
+  function, `alerts.step(rows, event, settings) -> Outcome(changes, calls)`. It does no IO: whoever runs it
+  commits the changed rows, then performs the calls and reports what came of each as an event.
+"""

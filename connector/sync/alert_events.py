@@ -1,0 +1,317 @@
+"""What happens to an alert (events), what is to be done about it (calls), and the settings of both.
+
+Every event has `now`, our clock in epoch seconds. Those of the source have `seq`: deliveries are numbered as
+they arrive, and a list of alerts has the number of the last delivery before it was requested, so that it
+says nothing of a series of which something arrived since.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from connector.sync.alert_rows import Alert, Note
+
+
+@dataclass(frozen=True, slots=True)
+class AlertSettings:
+    """The settings of the mapping that decide the life of an alert. Times in seconds."""
+
+    on_reset: Literal["close", "close_untouched", "note"] = "close"
+    on_close: Literal["reset", "leave"] = "reset"
+    repeat: Literal["note", "nothing"] = "note"
+    wait_s: float = 0.0
+    flap_s: float = 900.0
+    tickets_per_hour: int = 50
+    can_reopen: bool = True
+
+
+# Events of the source.
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """An alert started (a delivery), or a list of alerts shows it.
+
+    `wanted` is what the rules say of a ticket. `existing` is true for what the first run finds, with the
+    ticket to `adopt`, if there is one.
+    """
+
+    uid: str
+    start: float
+    now: float
+    seq: int
+    via: Literal["event", "list"] = "event"
+    device: int | None = None
+    organization: int | None = None
+    condition: str = ""
+    alert: str = ""
+    wanted: bool = True
+    existing: bool = False
+    adopt: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A delivery says that an alert was reset or disabled, at the source's time `at`."""
+
+    uid: str
+    at: float
+    now: float
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """A delivery says that someone has acknowledged an alert."""
+
+    uid: str
+    at: float
+    now: float
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A complete list of alerts does not have the series."""
+
+    uid: str
+    now: float
+    seq: int
+
+
+# Events of the target.
+
+
+@dataclass(frozen=True, slots=True)
+class TicketRead:
+    """A ticket was read after our last write to it. A merged one names the ticket that it is part of now."""
+
+    ticket: int
+    status: Literal["open", "closed", "merged", "deleted"]
+    now: float
+    into: int | None = None
+    is_touched: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceLinked:
+    """The device of a row without an asset now has one."""
+
+    uid: str
+    generation: int
+    now: float
+
+
+# Events of ours.
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """The ticket exists: it was created, or the look-up found it."""
+
+    uid: str
+    generation: int
+    ticket: int
+    now: float
+    has_asset: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NotFound:
+    """A look-up ended without finding the ticket; `complete` is false if it was cut short."""
+
+    uid: str
+    generation: int
+    now: float
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The answer to the row's call is lost, also because the process was killed."""
+
+    uid: str
+    generation: int
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The row's call was certainly not carried out: an outage, a refusal (400, 403), or anything else."""
+
+    uid: str
+    generation: int
+    reason: Literal["outage", "refused", "other"]
+    now: float
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The alert is reset: its series is not among the device's alerts any more (404 included)."""
+
+    uid: str
+    generation: int
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class NoteDone:
+    """A note was written."""
+
+    uid: str
+    generation: int
+    note: int
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class NoteFailed:
+    """A note was not written. One that is refused becomes a ticket."""
+
+    uid: str
+    generation: int
+    note: int
+    reason: Literal["outage", "refused", "other"]
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A row's `next_try` has come, or that of one of its notes."""
+
+    uid: str
+    generation: int
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Someone asks for another attempt of what is in the state ERROR."""
+
+    uid: str
+    generation: int
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Someone lets a held alert have its ticket."""
+
+    uid: str
+    generation: int
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time passes: the summary of what is held is brought up to date."""
+
+    now: float
+
+
+Event = (
+    Started
+    | Ended
+    | Acknowledged
+    | Missing
+    | TicketRead
+    | DeviceLinked
+    | Created
+    | NotFound
+    | Unknown
+    | Failed
+    | Gone
+    | NoteDone
+    | NoteFailed
+    | Due
+    | Retry
+    | Release
+    | Tick
+)
+
+# Calls.
+
+
+@dataclass(frozen=True, slots=True)
+class CreateTicket:
+    """Create the row's ticket, with its stamp. Outcomes: Created, Unknown, Failed."""
+
+    row: Alert
+
+
+@dataclass(frozen=True, slots=True)
+class FindTicket:
+    """Look the row's ticket up by its stamp, among those created since `row.sent`.
+
+    Outcomes: Created, NotFound (with complete=False for anything that went wrong).
+    """
+
+    row: Alert
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTicket:
+    """Read a ticket. Outcomes: TicketRead, Failed."""
+
+    row: Alert
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class CloseTicket:
+    """Close a ticket and read it back. Outcomes: TicketRead, Unknown, Failed."""
+
+    row: Alert
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReopenTicket:
+    """Reopen a ticket and read it back. Outcomes: TicketRead, Unknown, Failed."""
+
+    row: Alert
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResetAlert:
+    """Read the device's alerts; reset this one if it still has the row's start, and read them again.
+
+    Outcomes: Gone; Started, if it has a later start, which is not reset; Unknown; Failed, also while the
+    alert is still shown after the reset.
+    """
+
+    row: Alert
+
+
+@dataclass(frozen=True, slots=True)
+class WriteNote:
+    """Write a note to the row's ticket, or add the asset and its user to it.
+
+    Outcomes: NoteDone, NoteFailed.
+    """
+
+    row: Alert
+    note: Note
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateSummary:
+    """Bring the ticket about held alerts up to date. What goes wrong is made good by the next one."""
+
+    row: Alert
+    held: int
+
+
+Call = (
+    CreateTicket
+    | FindTicket
+    | ReadTicket
+    | CloseTicket
+    | ReopenTicket
+    | ResetAlert
+    | WriteNote
+    | UpdateSummary
+)

@@ -1,0 +1,185 @@
+"""What is remembered of an alert: one row for each occurrence that had, has or awaits a ticket.
+
+A row's key is its series and generation. An *occurrence* is identified by its start: the time of the event
+that announced it, or the alert's creation time in a list of alerts; two starts within `SAME_START_S` are the
+same. A series that starts again gets a new generation once the earlier row is closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+State = Literal[
+    "WAITING",  # the ticket is created unless the alert ends within `wait_s`
+    "HELD",  # too many tickets within the hour: nothing is created until someone releases it
+    "SUPPRESSED",  # a rule says that there is no ticket, or the alert was there before the first run
+    "CREATING",  # the ticket's creation is in the outbox; `sent` is when it was sent
+    "REOPENING",  # an existing ticket is taken over, and reopened if it is closed
+    "OPEN",
+    "CLOSING",  # the alert has ended, and the ticket is being closed
+    "RESETTING",  # an agent has closed the ticket, and the alert is being reset
+    "LEFT",  # the ticket is closed, and the alert stays as it is
+    "CLOSED",
+    "ORPHANED",  # the ticket was deleted
+    "ERROR",  # the target refused; `resume` is the state that a retry returns to
+]
+Kind = Literal["alert", "note", "held"]
+"""A row is an alert; a note that its ticket refused, as a ticket; or the summary of what is held."""
+
+SAME_START_S = 5.0
+UNSENT: tuple[State, ...] = ("WAITING", "HELD", "SUPPRESSED")
+PENDING: tuple[State, ...] = ("CREATING", "REOPENING", "CLOSING", "RESETTING")
+"""States with a call that is in progress (`next_try` 0) or is repeated at `next_try`."""
+TICKET_STATES: tuple[State, ...] = ("OPEN", "REOPENING", "CLOSING", "RESETTING", "ERROR")
+"""States whose ticket is read by each poll."""
+
+Key = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a ticket is still to be told. `text` is a word for it: repeat, ended, acknowledged, asset."""
+
+    id: int
+    text: str
+    next_try: float = 0.0
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One row. Times are epoch seconds; `start` and `ended` are the source's, all others ours.
+
+    `heard` is the number of the last delivery about the series. `wanted` is false if a rule makes no ticket.
+    `condition` is what raised the alert; without one it is the series. `alert` is the alert as JSON, from
+    which the ticket is rendered. `again` is the start of an occurrence that began while the ticket was being
+    closed. `previous` is the series' last ticket, which a new one names. `closed_ticket` is true once we have
+    sent the ticket's closing, until it is seen open again. `left_open` is true if the alert has ended and its
+    ticket is meant to stay open.
+    """
+
+    uid: str
+    generation: int
+    state: State
+    kind: Kind = "alert"
+    start: float = 0.0
+    ended: float | None = None
+    end_pending: bool = False
+    again: float | None = None
+    wanted: bool = True
+    device: int | None = None
+    organization: int | None = None
+    condition: str = ""
+    alert: str = ""
+    via: str = ""
+    ticket: int | None = None
+    is_ours: bool = True
+    previous: int | None = None
+    may_reopen: bool = False
+    repeats: int = 0
+    notes: tuple[Note, ...] = ()
+    note_count: int = 0
+    has_asset: bool = False
+    acknowledged: float = 0.0
+    heard: int = 0
+    missing: int = 0
+    shown: int = 0
+    opened_at: float | None = None
+    closed_at: float | None = None
+    closed_by: Literal["", "source", "target"] = ""
+    closed_ticket: bool = False
+    left_open: bool = False
+    reset_at: float | None = None
+    sent: float | None = None
+    lookups: int = 0
+    attempts: int = 0
+    next_try: float = 0.0
+    resume: State | None = None
+    error: str = ""
+
+    @property
+    def key(self) -> Key:
+        """The series and the generation."""
+        return self.uid, self.generation
+
+    @property
+    def stamp(self) -> str:
+        """The text by which the row's ticket is found again."""
+        return f"{self.uid}#{self.generation}"
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the row holds its ticket open."""
+        return self.state in ("OPEN", "REOPENING", "CREATING")
+
+    @property
+    def is_in_flight(self) -> bool:
+        """Whether a call of the row has no outcome yet: after a restart, its answer is lost."""
+        return self.state in PENDING and self.next_try == 0
+
+
+class Rows(Protocol):
+    """The rows that a step reads."""
+
+    def get(self, uid: str, generation: int) -> Alert | None:
+        """Return one row."""
+
+    def latest(self, uid: str) -> Alert | None:
+        """Return the last generation of a series."""
+
+    def of_ticket(self, ticket: int) -> Iterable[Alert]:
+        """Return the rows of a ticket."""
+
+    def of_condition(self, device: int | None, condition: str) -> Iterable[Alert]:
+        """Return the rows of one condition on one device that were opened, closed or reset lately."""
+
+    def opened_since(self, time: float) -> int:
+        """Return the number of tickets that were created or reopened since a time."""
+
+    def held(self) -> int:
+        """Return the number of rows in the state HELD."""
+
+
+class Book:
+    """Rows in memory."""
+
+    def __init__(self, rows: Mapping[Key, Alert] | None = None) -> None:
+        self.rows: dict[Key, Alert] = dict(rows or {})
+
+    def __iter__(self) -> Iterator[Alert]:
+        return iter(self.rows.values())
+
+    def get(self, uid: str, generation: int) -> Alert | None:
+        """Return one row."""
+        return self.rows.get((uid, generation))
+
+    def latest(self, uid: str) -> Alert | None:
+        """Return the last generation of a series."""
+        return max((row for row in self if row.uid == uid), key=lambda row: row.generation, default=None)
+
+    def of_ticket(self, ticket: int) -> list[Alert]:
+        """Return the rows of a ticket."""
+        return [row for row in self if row.ticket == ticket]
+
+    def of_condition(self, device: int | None, condition: str) -> list[Alert]:
+        """Return the rows of one condition on one device."""
+        return [row for row in self if row.device == device and row.condition == condition]
+
+    def opened_since(self, time: float) -> int:
+        """Return the number of tickets that were created or reopened since a time."""
+        return sum(row.opened_at is not None and row.opened_at > time for row in self)
+
+    def held(self) -> int:
+        """Return the number of rows in the state HELD."""
+        return sum(row.state == "HELD" for row in self)
+
+    def put(self, changes: Iterable[Alert]) -> None:
+        """Replace rows."""
+        self.rows.update((row.key, row) for row in changes)
+
+
+def is_same_start(one: float, other: float) -> bool:
+    """Return whether two starts are those of one occurrence."""
+    return abs(one - other) <= SAME_START_S

@@ -1,0 +1,256 @@
+"""One step of the state machine while it is made: the rows as they are by now, and what both halves use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from connector.sync.alert_events import (
+    AlertSettings,
+    Call,
+    CloseTicket,
+    CreateTicket,
+    FindTicket,
+    ReadTicket,
+    ResetAlert,
+    WriteNote,
+)
+from connector.sync.alert_rows import Alert, Key, Note, Rows, State
+
+MINUTE, HOUR = 60.0, 3600.0
+ATTEMPTS = 12
+"""After so many failures that are no outages, a row is an ERROR."""
+SECOND_LOOKUP_S = 600.0
+"""The least time between sending a creation and the second look-up for it."""
+MOST_RESETS = 3
+"""Resets within an hour for one condition on one device, after which its alerts are left as they are."""
+SUMMARY = "#held"
+"""The series of the ticket that says how many alerts are held."""
+
+
+def backoff(attempts: int) -> float:
+    """Return the seconds until the next attempt: 1, 2, 4 … 60 minutes."""
+    return min(MINUTE * 2.0 ** (attempts - 1), HOUR)
+
+
+class Step:
+    """The rows with the changes of this step, and its calls."""
+
+    def __init__(self, rows: Rows, settings: AlertSettings, now: float) -> None:
+        self._rows, self.settings, self.now = rows, settings, now
+        self.changed: dict[Key, Alert] = {}
+        self.calls: list[Call] = []
+
+    # Reading.
+
+    def get(self, uid: str, generation: int) -> Alert | None:
+        """Return one row as it is by now."""
+        return self.changed.get((uid, generation)) or self._rows.get(uid, generation)
+
+    def latest(self, uid: str) -> Alert | None:
+        """Return the last generation of a series as it is by now."""
+        return self._latest_of((self._rows.latest(uid), *self.changed.values()), uid)
+
+    @staticmethod
+    def _latest_of(rows: Iterable[Alert | None], uid: str) -> Alert | None:
+        found = [row for row in rows if row is not None and row.uid == uid]
+        return max(reversed(found), key=lambda row: row.generation, default=None)
+
+    def of_ticket(self, ticket: int) -> list[Alert]:
+        """Return the rows of a ticket as they are by now."""
+        return [row for row in self._now(self._rows.of_ticket(ticket)) if row.ticket == ticket]
+
+    def of_condition(self, row: Alert) -> list[Alert]:
+        """Return the other rows of a row's condition on its device."""
+        found = self._now(self._rows.of_condition(row.device, row.condition))
+        same = (row.device, row.condition)
+        return [other for other in found if (other.device, other.condition) == same and other.key != row.key]
+
+    def held(self) -> int:
+        """Return the number of held alerts before this step."""
+        return self._rows.held()
+
+    def _now(self, rows: Iterable[Alert]) -> Iterable[Alert]:
+        return ({row.key: row for row in rows} | self.changed).values()
+
+    # Writing.
+
+    def put(self, row: Alert, **changes: Any) -> Alert:
+        """Record a row with changes, and return it."""
+        changed = replace(row, **changes) if changes else row
+        self.changed[row.key] = changed
+        return changed
+
+    def call(self, call: Call) -> None:
+        """Add a call; the row in it is brought up to date at the end of the step."""
+        self.calls.append(call)
+
+    def result(self) -> tuple[tuple[Alert, ...], tuple[Call, ...]]:
+        """Return the changed rows, and the calls with their rows as they are now."""
+        calls = (replace(call, row=self.changed.get(call.row.key, call.row)) for call in self.calls)
+        return tuple(self.changed.values()), tuple(calls)
+
+    # What both halves do.
+
+    def note(self, row: Alert, text: str) -> Alert:
+        """Owe the row's ticket a note, and write it as soon as there is a ticket."""
+        note = Note(row.note_count + 1, text)
+        row = self.put(row, notes=(*row.notes, note), note_count=note.id)
+        if row.ticket is not None and row.state not in ("CREATING", "REOPENING"):
+            self.call(WriteNote(row, note))
+        return row
+
+    def close(self, row: Alert, by: str) -> Alert:
+        """Close a row whose ticket needs nothing more; start the occurrence that began meanwhile."""
+        again = row.again
+        row = self.put(
+            row,
+            **IDLE,
+            state="CLOSED",
+            closed_by=by,
+            closed_at=self.now,
+            missing=0,
+            shown=0,
+            again=None,
+            end_pending=False,
+        )
+        if again is not None:
+            self.begin(self.successor(row, start=again))
+        return row
+
+    def successor(self, row: Alert, **fields: Any) -> Alert:
+        """Return a new row for a later occurrence of a row's series."""
+        return Alert(
+            **{
+                "uid": row.uid,
+                "generation": row.generation + 1,
+                "state": "CREATING",
+                "device": row.device,
+                "organization": row.organization,
+                "condition": row.condition,
+                "alert": row.alert,
+                "via": row.via,
+                "wanted": row.wanted,
+                "heard": row.heard,
+                "previous": row.ticket or row.previous,
+                **fields,
+            }
+        )
+
+    def begin(self, row: Alert) -> Alert:
+        """Begin a new occurrence: no ticket, wait for its end, or a ticket."""
+        if not row.wanted:
+            return self.put(row, state="SUPPRESSED")
+        if self.settings.wait_s > 0:
+            return self.put(row, state="WAITING", next_try=self.now + self.settings.wait_s)
+        return self.open(row)
+
+    def open(self, row: Alert, *, released: bool = False) -> Alert:
+        """Create the ticket of a row, or take one over; hold it where there are too many."""
+        recent = self._rows.opened_since(self.now - HOUR)
+        if not released and row.kind != "held" and recent >= self.settings.tickets_per_hour:
+            return self.put(row, **IDLE, state="HELD")
+        row = self.put(row, opened_at=self.now)
+        earlier, may_reopen = self._ticket_to_take(row)
+        if earlier is None:
+            return self.create(row)
+        row = self.put(
+            row,
+            **IDLE,
+            state="REOPENING",
+            ticket=earlier.ticket,
+            is_ours=earlier.is_ours,
+            has_asset=earlier.has_asset,
+            may_reopen=may_reopen,
+        )
+        self.call(ReadTicket(row, row.ticket or 0))
+        return row
+
+    def create(self, row: Alert) -> Alert:
+        """Create the row's own ticket."""
+        row = self.put(
+            row, **{**IDLE, "sent": self.now}, state="CREATING", ticket=None, is_ours=True, lookups=0
+        )
+        self.call(CreateTicket(row))
+        return row
+
+    def _ticket_to_take(self, row: Alert) -> tuple[Alert | None, bool]:
+        """Return the closed row whose ticket a new occurrence takes over, and whether it may be reopened."""
+        if row.kind != "alert":
+            return None, False
+        last = self.get(row.uid, row.generation - 1)
+        if last is not None and last.left_open and self._is_takeable(last):
+            return last, self._is_flap(last)
+        if not self.settings.can_reopen or self.settings.flap_s <= 0:
+            return None, False
+        found = [last] if last is not None else []
+        found += sorted(self.of_condition(row), key=lambda other: -(other.closed_at or 0))
+        return next(
+            (other for other in found if self._is_flap(other) and self._is_takeable(other)), None
+        ), True
+
+    def _is_flap(self, row: Alert) -> bool:
+        return row.closed_at is not None and self.now - row.closed_at <= self.settings.flap_s
+
+    def _is_takeable(self, row: Alert) -> bool:
+        if row.state != "CLOSED" or row.ticket is None or not row.is_ours or row.kind != "alert":
+            return False
+        return all(other.state != "CLOSING" for other in self.of_ticket(row.ticket))
+
+    def end(self, row: Alert) -> Alert:
+        """Do with an open row what the mapping wants when its alert ends."""
+        assert row.ticket is not None
+        if self.is_shared(row) or not row.is_ours:
+            return self.close(self.note(row, "ended"), "source")
+        if row.kind == "alert" and self.settings.on_reset == "note":
+            return self.close(self.note(self.put(row, left_open=True), "ended"), "source")
+        row = self.put(row, **IDLE, state="CLOSING", end_pending=False)
+        if row.kind == "alert" and self.settings.on_reset == "close_untouched":
+            self.call(ReadTicket(row, row.ticket or 0))
+            return row
+        return self.send_close(row)
+
+    def send_close(self, row: Alert) -> Alert:
+        """Close the row's ticket."""
+        row = self.put(row, sent=self.now, next_try=0.0, closed_ticket=True)
+        self.call(CloseTicket(row, row.ticket or 0))
+        return row
+
+    def is_shared(self, row: Alert) -> bool:
+        """Return whether another alert still needs the row's ticket."""
+        return any(o.is_active and o.key != row.key for o in self.of_ticket(row.ticket or 0))
+
+    def reset(self, row: Alert) -> Alert:
+        """Reset the row's alert."""
+        row = self.put(row, state="RESETTING", sent=self.now, next_try=0.0, reset_at=self.now)
+        self.call(ResetAlert(row))
+        return row
+
+    def resend(self, row: Alert) -> Alert:
+        """Make the call that the row's state waits for."""
+        if row.state == "CREATING":
+            if row.sent is None:
+                return self.create(row)
+            row = self.put(row, next_try=0.0)
+            self.call(FindTicket(row))
+        elif row.state in ("REOPENING", "CLOSING"):
+            row = self.put(row, next_try=0.0, sent=None)
+            self.call(ReadTicket(row, row.ticket or 0))
+        elif row.state == "RESETTING":
+            row = self.reset(row)
+        return row
+
+    def later(self, row: Alert, reason: str, message: str) -> Alert:
+        """Try again later, or give up what was refused."""
+        attempts = row.attempts + 1
+        if reason == "refused" or (reason == "other" and attempts >= ATTEMPTS):
+            state: State = row.state
+            return self.put(self.put(row, **IDLE), state="ERROR", resume=state, error=message)
+        return self.put(
+            row, sent=None, attempts=attempts, next_try=self.now + backoff(attempts), error=message
+        )
+
+
+IDLE: dict[str, Any] = {"sent": None, "attempts": 0, "next_try": 0.0, "resume": None, "error": ""}
+"""The fields of a row that has no call to wait for."""

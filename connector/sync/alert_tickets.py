@@ -1,0 +1,119 @@
+"""The half of the state machine that is about tickets as people leave them: closed, merged, deleted, open."""
+
+from __future__ import annotations
+
+from connector.sync.alert_events import ReadTicket, ReopenTicket, TicketRead, WriteNote
+from connector.sync.alert_rows import Alert
+from connector.sync.alert_step import HOUR, IDLE, MOST_RESETS, Step
+
+
+def on_ticket(s: Step, event: TicketRead) -> None:
+    """Bring every row of a ticket up to date with what was read."""
+    is_closed_by_us = any(row.closed_ticket for row in s.of_ticket(event.ticket))
+    if event.status == "open":
+        for row in s.of_ticket(event.ticket):
+            if row.closed_ticket and row.state != "CLOSING":
+                s.put(row, closed_ticket=False)
+    for row in s.of_ticket(event.ticket):
+        if event.status == "merged" and event.into is not None:
+            _merged(s, row, event.into)
+        elif row.state == "OPEN":
+            _open_row(s, row, event, is_closed_by_us=is_closed_by_us)
+        elif row.state == "REOPENING":
+            _reopening(s, row, event)
+        elif row.state == "CLOSING":
+            _closing(s, row, event)
+        elif row.state == "RESETTING":
+            if event.status == "open" and row.sent is None:
+                s.put(row, **IDLE, state="OPEN", reset_at=None)
+        elif row.state == "ERROR":
+            _error(s, row, event)
+
+
+def _open_row(s: Step, row: Alert, event: TicketRead, *, is_closed_by_us: bool) -> None:
+    if event.status == "deleted":
+        s.put(row, **IDLE, state="ORPHANED")
+    elif event.status == "closed" and is_closed_by_us:
+        _reopening(s, s.put(row, **IDLE, state="REOPENING", may_reopen=s.settings.can_reopen), event)
+    elif event.status == "closed":
+        _closed_by_people(s, row)
+
+
+def _closed_by_people(s: Step, row: Alert) -> None:
+    if row.kind != "alert" or s.settings.on_close == "leave":
+        s.put(row, state="LEFT")
+        return
+    since = s.now - HOUR
+    resets = sum(other.reset_at is not None and other.reset_at > since for other in s.of_condition(row))
+    if resets >= MOST_RESETS:
+        s.put(
+            row, state="LEFT", error=f"{resets} resets by ticket within an hour: the alert is not reset again"
+        )
+    else:
+        s.reset(row)
+
+
+def _merged(s: Step, row: Alert, into: int) -> None:
+    """Follow a ticket into the one that it is part of now."""
+    is_ours = any(other.is_ours and other.kind == "alert" for other in s.of_ticket(into))
+    if row.state not in ("OPEN", "REOPENING", "CLOSING", "RESETTING", "ERROR"):
+        return
+    if row.state == "RESETTING" and row.sent is not None:
+        return
+    row = s.put(row, ticket=into, is_ours=is_ours, sent=None, closed_ticket=False)
+    if row.state == "RESETTING":
+        row = s.put(row, **IDLE, state="OPEN", reset_at=None)
+    elif row.state == "CLOSING" and (not is_ours or s.is_shared(row)):
+        s.close(s.note(row, "ended"), "source")
+        return
+    if row.state == "REOPENING":
+        row = s.put(row, next_try=0.0, may_reopen=row.may_reopen and is_ours)
+    elif row.state == "CLOSING":
+        row = s.put(row, next_try=0.0)
+    s.call(ReadTicket(row, into))
+
+
+def _reopening(s: Step, row: Alert, event: TicketRead) -> None:
+    if event.status == "open":
+        opened(s, s.note(row, "repeat"))
+    elif event.status == "closed" and row.may_reopen and row.sent is None:
+        row = s.put(row, sent=s.now, next_try=0.0)
+        s.call(ReopenTicket(row, event.ticket))
+    else:  # deleted, refused to be reopened, or closed by people: a ticket of its own, which names this one
+        s.create(s.put(row, previous=event.ticket, has_asset=False))
+
+
+def opened(s: Step, row: Alert) -> None:
+    """The row has its ticket: write the notes that waited for it, and apply an end that came meanwhile."""
+    row = s.put(row, **IDLE, state="OPEN", lookups=0)
+    for note in row.notes:
+        if note.next_try == 0:
+            s.call(WriteNote(row, note))
+    if row.kind == "note":
+        s.close(row, "source")
+    elif row.end_pending:
+        s.end(s.put(row, end_pending=False))
+
+
+def _closing(s: Step, row: Alert, event: TicketRead) -> None:
+    if event.status != "open":
+        s.close(row, "source")
+    elif s.is_shared(row):
+        s.close(s.note(s.put(row, closed_ticket=False), "ended"), "source")
+    elif row.sent is not None:
+        s.later(row, "other", "the ticket is still open after it was closed")
+    elif row.next_try <= s.now:
+        untouched_only = row.kind == "alert" and s.settings.on_reset == "close_untouched"
+        if untouched_only and event.is_touched and not row.closed_ticket:
+            s.close(s.note(s.put(row, left_open=True), "ended"), "source")
+        else:
+            s.send_close(row)
+
+
+def _error(s: Step, row: Alert, event: TicketRead) -> None:
+    if row.resume == "CLOSING" and event.status != "open":
+        s.close(row, "source")
+    elif event.status == "deleted":
+        s.put(row, **IDLE, state="ORPHANED")
+    elif row.resume == "RESETTING" and event.status == "open":
+        s.put(row, **IDLE, state="OPEN", reset_at=None)

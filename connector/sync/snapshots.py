@@ -1,0 +1,60 @@
+"""A list of all alerts, as events: what it shows, what it lacks, and what is to be confirmed first."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from connector.sync.alert_events import Missing, Started
+from connector.sync.alert_rows import Alert
+
+MANY = 10
+"""Open alerts that may be missing at once without being confirmed."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The events of a list of alerts, and the devices whose alerts must be read before more are missing.
+
+    `absent` are the rows that wait for that.
+    """
+
+    events: tuple[Started | Missing, ...]
+    devices: tuple[int, ...] = ()
+    absent: tuple[Alert, ...] = ()
+
+
+def read_snapshot(rows: Iterable[Alert], shown: Mapping[str, Started], now: float, seq: int) -> Snapshot:
+    """Return what a complete list of alerts says of the rows.
+
+    `rows` are the last generations that are not closed, and the closed ones that a list has shown since;
+    `shown` are the alerts of the list by series, `seq` the last delivery before it was requested. A list
+    that broke off is no list: it must not come here.
+
+    Where more than `MANY` alerts and over half of those with a ticket are missing, none of them is taken for
+    ended: they wait for the alerts of their devices (`confirmed`).
+    """
+    rows = [row for row in rows if row.kind == "alert"]
+    absent = [row for row in rows if row.uid not in shown]
+    held_open = [row for row in rows if row.is_active]
+    missing = [row for row in absent if row.is_active]
+    events: tuple[Started | Missing, ...] = tuple(shown.values())
+    if len(missing) > MANY and 2 * len(missing) > len(held_open):
+        devices = {row.device for row in absent if row.device is not None}
+        return Snapshot(events, tuple(sorted(devices)), tuple(absent))
+    return Snapshot(events + tuple(Missing(row.uid, now, seq) for row in absent))
+
+
+def confirmed(
+    absent: Iterable[Alert], devices: Mapping[int, Collection[str]], now: float, seq: int
+) -> tuple[Missing, ...]:
+    """Return the rows that the alerts of their own devices do not have either.
+
+    `devices` are the series of each device whose alerts could be read; rows of other devices wait for the
+    next list. `seq` is that of the list.
+    """
+    return tuple(
+        Missing(row.uid, now, seq)
+        for row in absent
+        if row.device is not None and row.uid not in devices.get(row.device, (row.uid,))
+    )

@@ -1,0 +1,171 @@
+"""The life of an alert, searched breadth-first: every order of deliveries, polls, people's acts and faults.
+
+Each scenario is a world and the acts that are possible in it. From every state that is reached, three
+complete polls must end in tickets that fit the alerts (A9); on the way no alert gets a second ticket, no
+alert is reset that no one closed the ticket of, no ticket is closed whose alert is on, no chain of calls is
+endless, and no row is stuck (`alert_world`).
+
+Mutations that must fail here, each tried:
+
+* `_is_later` without the comparison with `ended`, or with `>=` an older start
+* `_started` without the check of `event.seq` against `heard`
+* `SHOWN = 1`, `MISSED = 1` with a `Missing` in between, `SHOWN = 99`
+* `_ended` without `event.at < row.start`
+* `_end` that closes a row in CREATING, or forgets `end_pending` in `opened`
+* `_not_found` that creates after the first look-up, or after an incomplete one
+* `_unknown` that creates again at once
+* `end` without `is_shared`, or without `is_ours`
+* `on_ticket` without `is_closed_by_us`
+* `_closed_by_people` without the count of resets
+* `_merged` that leaves the row at its old ticket
+* `_missing` that does not end RESETTING
+* `_due` without WAITING
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+
+import pytest
+
+from connector.sync.alert_events import AlertSettings, Release
+from tests.sync.alert_world import World
+
+Act = Callable[[World], None]
+DEEPEST = 8
+"""Events in a row that the full search looks at."""
+FAULTS = ("killed_before", "killed_after", "outage", "refused")
+
+
+@dataclass(frozen=True)
+class Scenario:
+    world: Callable[[], World]
+    acts: str
+    """Words: fire, heal, deliver, double, poll, wait, long (wait), people's acts, faults, release."""
+    quick: int
+    most_events: int = 3
+
+
+TWO = {"a": (1, "x"), "b": (1, "x")}
+SCENARIOS = {
+    "deliveries": Scenario(World, "fire heal deliver double poll", 7),
+    "faults": Scenario(World, "fire heal deliver poll wait faults", 6, 2),
+    "people": Scenario(World, "fire heal deliver poll read close reopen delete touch", 7, 2),
+    "people_faults": Scenario(World, "fire poll read close wait faults", 7, 2),
+    "leave": Scenario(
+        partial(World, AlertSettings(on_close="leave")), "fire heal deliver poll read close reopen", 7, 2
+    ),
+    "merges": Scenario(partial(World, conditions=TWO), "fire heal poll close merge merge_foreign", 7, 2),
+    "merge_faults": Scenario(partial(World, conditions=TWO), "fire heal poll merge faults wait", 5, 2),
+    "waiting": Scenario(
+        partial(World, AlertSettings(wait_s=300)), "fire heal deliver double poll wait faults", 6, 2
+    ),
+    "held": Scenario(
+        partial(World, AlertSettings(tickets_per_hour=1), TWO), "fire heal poll release long close", 6, 3
+    ),
+    "flaps": Scenario(partial(World, conditions=TWO), "fire heal deliver poll long close", 5, 3),
+    "flaps_refused": Scenario(
+        partial(World, conditions=TWO, takes_reopening=False), "fire heal poll close faults", 6, 3
+    ),
+    "untouched": Scenario(
+        partial(World, AlertSettings(on_reset="close_untouched")),
+        "fire heal poll touch close faults",
+        8,
+        3,
+    ),
+    "note": Scenario(
+        partial(World, AlertSettings(on_reset="note")), "fire heal poll long close delete faults", 7
+    ),
+    "suppressed": Scenario(partial(World, wanted=False), "fire heal deliver double poll", 7),
+}
+
+
+def acts(world: World, scenario: Scenario) -> Iterator[tuple[str, Act]]:
+    """Yield what can happen next."""
+    words = scenario.acts.split()
+    for uid in world.conditions:
+        if "fire" in words and uid not in world.alerts and world.fired < scenario.most_events:
+            yield f"fire {uid}", lambda w, uid=uid: w.fire(uid)
+        if "heal" in words and uid in world.alerts:
+            yield f"heal {uid}", lambda w, uid=uid: w.heal(uid)
+    for index, delivery in enumerate(world.deliveries):
+        if "deliver" in words:
+            yield f"deliver {delivery}", lambda w, index=index: w.deliver(index)
+        if "double" in words:
+            yield f"deliver {delivery} and again", lambda w, index=index: w.deliver(index, keep=True)
+    if "poll" in words:
+        yield "poll", World.poll
+    if "wait" in words:
+        yield "wait", lambda w: w.wait(620)
+    if "long" in words:
+        yield "long", lambda w: w.wait(3700)
+    for number, ticket in world.tickets.items():
+        if "read" in words:
+            yield f"read {number}", lambda w, number=number: w.read(number)
+        for act in ("close", "merge", "merge_foreign", "delete", "touch"):
+            if act in words and ticket.status == "open" and ticket.stamp != "foreign":
+                yield f"{act} {number}", lambda w, number=number, act=act: w.people(number, act)
+        if "reopen" in words and ticket.status == "closed":
+            yield f"reopen {number}", lambda w, number=number: w.people(number, "reopen")
+    if "release" in words:
+        for row in list(world.rows.values()):
+            if row.state == "HELD":
+                event = Release(row.uid, row.generation, world.now)
+                yield f"release {row.stamp}", lambda w, event=event: w.react(replace(event, now=w.now))
+
+
+def steps(world: World, scenario: Scenario) -> Iterator[tuple[str, World]]:
+    """Yield the worlds that can be next, also through a fault of the first call."""
+    with_faults = "faults" in scenario.acts.split()
+    for name, act in acts(world, scenario):
+        for fault in ("", *FAULTS) if with_faults else ("",):
+            after = world.copy()
+            after.fault = fault
+            act(after)
+            if fault and after.fault:  # it made no call
+                continue
+            after.fault = ""
+            yield f"{name} {fault}".strip(), after
+
+
+def search(scenario: Scenario, depth: int) -> int:
+    """Look at every world up to a depth; return how many there are."""
+    start = scenario.world()
+    seen = {start.key()}
+    layer: list[tuple[tuple[str, ...], World]] = [((), start)]
+    for _ in range(depth):
+        following = []
+        for path, world in layer:
+            try:
+                for name, after in steps(world, scenario):
+                    if after.key() not in seen:
+                        seen.add(after.key())
+                        following.append(((*path, name), after))
+                        after.copy().settle()
+            except AssertionError as error:
+                raise AssertionError(f"{error}, after {path} and one more") from error
+        layer = following
+    return len(seen)
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_no_order_of_events_breaks_the_life_of_an_alert(name: str) -> None:
+    assert search(SCENARIOS[name], SCENARIOS[name].quick) > 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_no_order_of_events_breaks_the_life_of_an_alert_however_long(name: str) -> None:
+    assert search(SCENARIOS[name], DEEPEST) > 1000
+
+
+if __name__ == "__main__":
+    import sys
+
+    for name in sys.argv[2:] or SCENARIOS:
+        began = time.process_time()
+        found = search(SCENARIOS[name], int(sys.argv[1]) if sys.argv[1:] else SCENARIOS[name].quick)
+        print(name, found, f"{time.process_time() - began:.1f} s", flush=True)
