@@ -254,10 +254,11 @@ def _concat(values: list[Any]) -> str:
 
 
 def _name(value: Any) -> Any:
-    """Return a member's name. Raises TypeError for lists and objects."""
+    """Return a member's name. Raises TypeError for anything but a text, a number, a boolean or null."""
     fail_if_missing(value)
-    if isinstance(value, (list, dict, tuple)):
-        raise TypeError(f"an object's member names are text, not {json_text.kind(value)}")
+    if value is not None and value is not NULL and not isinstance(value, (str, int, float)):
+        found = "a function" if callable(value) else json_text.kind(value)
+        raise TypeError(f"an object's member names are text, not {found}")
     return value
 
 

@@ -80,6 +80,9 @@ def test_tojson_writes_plain_json() -> None:
     [
         ("{{ range }}", "not JSON"),
         ("{{ {1: 2} }}", "member names are text, not an integer"),
+        ("{% for x in {range: 1}.a %}{% endfor %}", "member names are text, not a function"),
+        ("{% macro m() %}{% endmacro %}{{ {m: 1}.a }}", "member names are text, not a function"),
+        ("{{ {none: 1, true: 2, 1.5: 3}.a }}", 'has no member "a"'),
         ("{{ range }}!", "a function cannot be used as a value; call it with ()"),
         ("{{ 10 ** n }}", "more than 4,096 bits"),
         ("{{ [n * 1e308] }}", "too large"),
