@@ -16,6 +16,9 @@ from connector.common import strict_yaml
 from connector.common.json_text import Json
 from connector.errors import Code
 
+EVERY = "*"
+"""The `when` of a shape that applies to any object."""
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -108,6 +111,11 @@ class Errors:
     def in_success(self) -> tuple[str, ...]:
         """The members that make a failure of a response with a successful status."""
         return tuple(shape.when for shape in self.shapes if shape.in_success)
+
+    @cached_property
+    def marks_of_warnings(self) -> tuple[str, ...]:
+        """The members of warnings as JSON has them, for a quick search."""
+        return tuple(f'"{name}"' for name in self.warnings)
 
     @cached_property
     def marks_in_success(self) -> tuple[str, ...]:
@@ -275,7 +283,7 @@ def _sign_in(part: Section) -> SignIn:
         needs=part.mapping("needs"),
         default_scope=part.text("default_scope", ""),
         query=part.mapping("query"),
-        discovery=_discovery(part.section("discovery")) if "discovery" in part.data else None,
+        discovery=_discovery(part.section("discovery")) if part.mapping("discovery") else None,
     )
     part.finish()
     return sign_in

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
-from connector.catalog.service import Service
+from connector.catalog.service import EVERY, Service
 from connector.common import package_data
 from connector.common.json_text import Json
 from connector.errors import RowError, shorten
@@ -12,6 +13,8 @@ from connector.http.messages import Request, Response
 
 _LARGEST_ERROR = 1 << 16
 """Bytes of a body in which an error is looked for: no error is larger."""
+_FIRST_ITEM = re.compile(r"^(\$\.?)?\[0\]\.?|^\$\.?")
+"""The beginning of a JSON path that says nothing: the body, or its only item."""
 
 
 def is_failed_success(service: Service, request: Request, response: Response) -> bool:
@@ -88,6 +91,8 @@ def read_error(service: Service, response: Response) -> tuple[str, str]:
     if not isinstance(body, dict):
         return "", shorten(response.text.strip()) or "an empty body"
     for shape in service.errors.shapes:
+        if shape.when == EVERY and body:
+            return "", shorten(_message_text(body)) or shorten(response.text)
         if shape.when in body:
             code = str(body.get(shape.code) or "")
             message = _message_text(body.get(shape.message))
@@ -98,9 +103,41 @@ def read_error(service: Service, response: Response) -> tuple[str, str]:
 
 
 def _message_text(message: Json) -> str:
-    """Return an error message, which is text or an object of a code and its parameters, as text."""
+    """Return an error message as text.
+
+    It is text, an array of texts, an object of a code and its parameters, or an object of messages by what
+    they are about, which may be a JSON path such as `[0].name`.
+    """
     if isinstance(message, dict) and "code" in message:
         params = message.get("params")
         listed = ", ".join(f"{k}={v}" for k, v in params.items()) if isinstance(params, dict) else ""
         return f"{message['code']} ({listed})" if listed else str(message["code"])
+    if isinstance(message, dict):
+        said = ((_FIRST_ITEM.sub("", name), _message_text(one)) for name, one in message.items())
+        return "; ".join(f"{name}: {text}" if name else text for name, text in said if text)
+    if isinstance(message, list):
+        return ", ".join(text for one in message if (text := _message_text(one)))
     return "" if message is None else str(message)
+
+
+def read_warnings(service: Service, response: Response) -> list[str]:
+    """Return what a successful response says that was not as requested, in one line each.
+
+    The members that the service declares for that are read at the top of the body and of the items of an
+    array.
+    """
+    text = response.text
+    if not any(mark in text for mark in service.errors.marks_of_warnings):  # to parse it costs more
+        return []
+    try:
+        body = response.json()
+    except RowError:
+        return []
+    found = [
+        shorten(_message_text(item[name]))
+        for item in (body if isinstance(body, list) else [body])
+        if isinstance(item, dict)
+        for name in service.errors.warnings
+        if item.get(name)
+    ]
+    return list(dict.fromkeys(found))

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from connector.client.client import Client
+from connector.client.error_responses import read_warnings
 from connector.common.json_text import Json
 from connector.errors import Code, RowError, RunStoppedError
 from connector.http.messages import Request, Response
@@ -113,9 +114,18 @@ class Exchange:
                 self.repeatable = False
             raise
         self.last = response
+        if self._client.service.errors.warnings and not request.binary:
+            self._take_warnings(response)
         if request.effect != "read":
             self._done.append((request, response))
         return response
+
+    def _take_warnings(self, response: Response) -> None:
+        """Add what the API says that was not as requested, once each."""
+        for text in read_warnings(self._client.service, response):
+            said = f"the API warns: {text}"
+            if said not in self.warnings:
+                self.warnings.append(said)
 
     def _send(self, request: Request) -> Response:
         return self._client.send(request, self)

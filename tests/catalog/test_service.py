@@ -9,6 +9,7 @@ import pytest
 
 from connector.authoring.checks import check_declaration
 from connector.catalog.service import load_service
+from connector.common.package_data import actions_folder
 from connector.errors import DeclarationError
 from tests.catalog.test_declaration import SERVICE, changed, write
 
@@ -84,7 +85,7 @@ def test_a_wrong_value_of_one_is_refused(tmp_path: Path, place: str, value: Any,
     assert said in str(refused.value)
 
 
-HALOPSA = Path(__file__).parents[1] / "halopsa" / "service.yaml"
+HALOPSA = actions_folder() / "halopsa" / "service.yaml"
 
 
 def test_the_file_of_halopsa_is_valid() -> None:

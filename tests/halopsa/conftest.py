@@ -12,7 +12,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from connector.catalog.service import Service, load_service
+from connector.catalog.catalog import Catalog
+from connector.catalog.service import Service
 from connector.client.account_limit import AccountLimit
 from connector.client.auth import Auth
 from connector.client.client import Client
@@ -86,8 +87,8 @@ class Api:
 
 
 @pytest.fixture(scope="session")
-def halopsa() -> Service:
-    return load_service(Path(__file__).parent / "service.yaml")
+def halopsa(catalog: Catalog) -> Service:
+    return catalog.service("halopsa")
 
 
 OpenClient = Callable[..., Client]
