@@ -35,7 +35,7 @@ class AccountLimit:
 
     @property
     def delay_s(self) -> float:
-        """The least time between requests; 0 if nothing is known."""
+        """The shortest delay between requests, in seconds; 0 if nothing is known."""
         return self._times[_DELAY]
 
     @property

@@ -61,7 +61,7 @@ class Pacer:
     its delay from it when it takes a slot, and not again at its start, which it might never reach.
 
     With a `limit`, which the service has told, the delay is at least what that requires, and nothing starts
-    while the service wants no requests.
+    while the service asks for none.
     """
 
     def __init__(
