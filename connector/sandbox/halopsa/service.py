@@ -72,7 +72,7 @@ class HaloService:
         found, path_values = self._router.find(request.method, request.path)
         if found.operation not in PUBLIC:
             self._admit(request)
-        if self.traps.once("html", "yes"):
+        if self.traps.once("html", "page"):
             raise HttpError(200, headers=HTML, text=LOGIN_PAGE)
         try:
             self._check_query(found, request)

@@ -105,7 +105,7 @@ TRAPS: tuple[Trap, ...] = (
         ("by_path", "message", "class_name", "result_code", "error", "text"),
         "the form of a 400: keyed by JSON path, one of four kinds of object, or plain text",
     ),
-    Trap("html", ("no", "once", "yes"), "whether requests get 200 and a page of HTML, without effect"),
+    Trap("html", ("no", "page", "page_once"), "whether requests get 200 and a page of HTML, without effect"),
     Trap("warning", ("no", "yes"), "whether records saved by a POST have a _warning"),
     Trap(
         "agent_sees",

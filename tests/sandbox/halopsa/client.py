@@ -86,7 +86,7 @@ class HaloApi:
         created: dict[str, Any] = self.post("/Tickets", new | values)
         return created
 
-    def control(self, name: str, **body: Any) -> Any:
+    def control(self, name: str, /, **body: Any) -> Any:
         """Send a request to one of the sandbox's own paths."""
         answer = requests.post(f"{self.sandbox.base_url}/_sandbox/{name}", json=body, timeout=TIMEOUT_S)
         assert answer.ok, answer.text
