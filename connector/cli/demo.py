@@ -63,5 +63,5 @@ def _run_job(catalog: Catalog, path: Path, output: Path, settings: dict[str, str
     summary = run(prepared, "restart", connection=connection)
     for line in output.read_text(encoding="utf-8").splitlines():
         print(shorten(line, 300))
-    print(describe(job, summary, may_rerun=False) + "\n")
+    print(describe(job, summary, may_rerun=False, service=prepared.service.title) + "\n")
     return summary.failed

@@ -38,10 +38,10 @@ def add_host(parser: argparse.ArgumentParser) -> None:
 
 
 def _build(options: argparse.Namespace) -> int:
+    catalog = Catalog()
     names = options.actions or PRESETS[options.preset]
     if options.all:
-        catalog = Catalog()
         names = catalog.names_of(catalog.service(options.service).name)
-    for path in build(options.folder, names):
+    for path in build(options.folder, names, catalog):
         print(path)
     return OK

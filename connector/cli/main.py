@@ -29,7 +29,7 @@ COMMANDS = {
     "preview": ("connector.cli.preview", "show the request of each row, and send nothing"),
     "connection": ("connector.cli.connection", "save, list, show, edit, test and remove connections"),
     "demo": ("connector.cli.demo", "run sample jobs against the sandbox"),
-    "sandbox": ("connector.cli.sandbox", "start a local mock NinjaOne server (the sandbox)"),
+    "sandbox": ("connector.cli.sandbox", "start a local mock server of a service (the sandbox)"),
     "new": ("connector.cli.new", "write an action's declaration from the vendor's OpenAPI document"),
     "host": ("connector.cli.host", "build an integration for another platform"),
     "catalog": (

@@ -7,10 +7,12 @@ import json
 import shlex
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from connector.catalog.catalog import Catalog
 from connector.cli.action_sources import add_own_actions, open_catalog
 from connector.cli.job_options import add_pace, add_running, given_settings
 from connector.cli.main import OK
@@ -85,11 +87,13 @@ def _prepare(options: argparse.Namespace) -> Prepared | None:
         raise RunError(f"{of}: is the output of {repeats.action}, but the job runs {job.action}")
     output = Path(options.output) if options.output else rerun_output(of)
     _check_output(of, output, relatives)
-    print(_plan_as_json(of, repeats) if options.json else _plan(of, repeats), file=sys.stderr)
+    catalog = open_catalog(options)
+    service = _service_title(catalog, job.action)
+    print(_plan_as_json(of, repeats) if options.json else _plan(of, repeats, service), file=sys.stderr)
     if not repeats.numbers:
         return None
     job = replace(job, step="", output=str(output), output_format=None)
-    prepared = replace(prepare(job, open_catalog(options)), rerun=Rerun(absolute(of), repeats.numbers))
+    prepared = replace(prepare(job, catalog), rerun=Rerun(absolute(of), repeats.numbers))
     other = options.connection is not None or options.allow_connections is not None
     _check_unchanged(prepared, record, repeats, other_connection=other)
     return prepared
@@ -186,7 +190,14 @@ def _check_output(of: Path, output: Path, relatives: set[Path]) -> None:
             )
 
 
-def _plan(of: Path, repeats: RetryableRows) -> str:
+def _service_title(catalog: Catalog, action: str) -> str:
+    """Return the title of an action's service; the action may be unknown until the rerun is prepared."""
+    with suppress(RunError):
+        return catalog.service(catalog.action(action).service).title
+    return "the service"
+
+
+def _plan(of: Path, repeats: RetryableRows, service: str) -> str:
     """Print which rows are run again and which are not."""
     in_doubt = sum(repeats.in_doubt.values())
     again = len(repeats.numbers)
@@ -198,7 +209,7 @@ def _plan(of: Path, repeats: RetryableRows) -> str:
         parts.append(
             f"{in_doubt} not run again, because they may have been carried out completely or partly "
             f"({codes}): "
-            "check in NinjaOne before you send them again"
+            f"check in {service} before you send them again"
         )
     return "; ".join(parts)
 

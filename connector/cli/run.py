@@ -107,7 +107,8 @@ def carry_out(steps: Sequence[Prepared], options: argparse.Namespace, report: Re
     start: Start = "resume" if options.resume else "restart" if options.restart else "new"
     require_consent(steps, yes=options.yes, may_ask=not options.json, start=start)
     stop = Event()
-    console = _Console(report, as_json=options.json)
+    titles = {step.action.name: step.service.title for step in steps}
+    console = _Console(report, titles, as_json=options.json)
     with _stopping(stop, console.say), console, show_log_by(console.say):
         for step, summary in run_all(steps, start, stop=stop, observer=console.begin):
             console.end(step.job, summary)
@@ -117,8 +118,8 @@ def carry_out(steps: Sequence[Prepared], options: argparse.Namespace, report: Re
 class _Console:
     """Shows a command's runs on standard error: how each one continues, and what came of it."""
 
-    def __init__(self, report: Report, *, as_json: bool) -> None:
-        self._report, self._as_json = report, as_json
+    def __init__(self, report: Report, titles: Mapping[str, str], *, as_json: bool) -> None:
+        self._report, self._titles, self._as_json = report, titles, as_json
         self._progress = Progress(sys.stderr)
         self._under_way: ActiveRun | None = None
         self.say = self._progress.say
@@ -141,8 +142,10 @@ class _Console:
     def _tell(self, job: Job, summary: Summary | None) -> None:
         self._under_way = None
         self._progress.end()
-        text = json.dumps(run_as_json(job, summary)) if self._as_json else describe(job, summary)
-        print(text, file=sys.stderr)
+        if self._as_json:
+            print(json.dumps(run_as_json(job, summary)), file=sys.stderr)
+        else:
+            print(describe(job, summary, service=self._titles[job.action]), file=sys.stderr)
 
     def __enter__(self) -> None:
         pass

@@ -117,10 +117,12 @@ def run_as_json(job: Job, summary: Summary | None) -> dict[str, Any]:
     return {**step, "action": job.action, "output": job.output, **counts}
 
 
-def describe(job: Job, summary: Summary | None, *, may_rerun: bool = True) -> str:
+def describe(
+    job: Job, summary: Summary | None, *, may_rerun: bool = True, service: str = "the service"
+) -> str:
     """Return a run's summary as text: counts, each error code with an example, what to do next.
 
-    Without one it is a step that was already finished.
+    Without one it is a step that was already finished. `service` is the title of the action's service.
     """
     if summary is None:
         return f"{job.label}: already finished\nenvelopes: {job.output}"
@@ -135,7 +137,7 @@ def describe(job: Job, summary: Summary | None, *, may_rerun: bool = True) -> st
     if summary.truncated:
         lines.append(f"  {summary.truncated} list truncated at the limit")
     if summary.failed:
-        lines += _what_next(job, summary, may_rerun)
+        lines += _what_next(job, summary, service, may_rerun=may_rerun)
     if summary.stopped:
         how = "use --resume to continue" if STREAM not in (job.output, job.input) else "it cannot be resumed"
         lines.append(f"stopped early; {how}")
@@ -162,7 +164,7 @@ def _left_out(job: Job, summary: Summary) -> Iterator[str]:
         yield f"  {unwanted} left out by only: {shorten(' '.join(job.only.split()))}"
 
 
-def _what_next(job: Job, summary: Summary, may_rerun: bool) -> Iterator[str]:
+def _what_next(job: Job, summary: Summary, service: str, *, may_rerun: bool) -> Iterator[str]:
     """Yield how many of the failed rows can be retried, and how, and how many somebody has to look at."""
     if summary.repeatable:
         is_kept = STREAM not in (job.output, job.input) and not summary.stopped
@@ -174,5 +176,5 @@ def _what_next(job: Job, summary: Summary, may_rerun: bool) -> Iterator[str]:
         of_these = f" ({unknown} of them are outcome_unknown)" if unknown else ""
         yield (
             f"{in_doubt} of the failed rows may have been carried out completely or partly{of_these}: "
-            "check in NinjaOne before you send them again"
+            f"check in {service} before you send them again"
         )

@@ -89,12 +89,12 @@ ninjaone-connector=={version}
 """
 
 
-def build(folder: Path, names: Sequence[str] = DOCUMENTED) -> list[Path]:
+def build(folder: Path, names: Sequence[str] = DOCUMENTED, catalog: Catalog | None = None) -> list[Path]:
     """Write the integration of some actions of one service to a folder; return its files.
 
     Raises RunError for unknown actions and for a folder that holds something else.
     """
-    catalog = Catalog()
+    catalog = catalog or Catalog()
     actions = [catalog.action(name) for name in dict.fromkeys(names)]
     if len({action.service for action in actions}) != 1:
         raise RunError("an integration has actions of one service only")

@@ -26,7 +26,7 @@ _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml",
 
 
 def _index(site: Site, request: Request) -> Response:
-    return site.page("index.html", "", index=make_index(site.actions))
+    return site.page("index.html", "", index=make_index(site.actions, site.catalog.all_services()))
 
 
 def _action(site: Site, request: Request, name: str) -> Response:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from connector.catalog.action import Action
-from connector.web.catalog.action_page import EFFECTS
+from connector.catalog.service import Service
+from connector.web.catalog.action_page import effect_words
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Question:
         return (answer or "").strip() == str(self.rows)
 
 
-def question(action: Action, rows: int, where: str, *, is_real: bool) -> Question | None:
+def question(action: Action, service: Service, rows: int, where: str, *, is_real: bool) -> Question | None:
     """Return the confirmation that a run requires, or None.
 
     Reads require none, nor do writes in the sandbox (`is_real` is false).
@@ -31,7 +32,7 @@ def question(action: Action, rows: int, where: str, *, is_real: bool) -> Questio
         return None
     return Question(
         f"{action.title}, on {where}",
-        f"{EFFECTS[action.effect]} This runs {how_many(rows)} on {where}.",
+        f"{effect_words(action, service)} This runs {how_many(rows)} on {where}.",
         rows,
         action.effect == "destructive",
     )

@@ -58,7 +58,8 @@ def pages(catalog: Catalog) -> Iterator[tuple[str, bytes]]:
     """Yield the path below the folder and the content of each file."""
     renderer = Renderer(served=False)
     actions = list(catalog.actions())
-    yield "index.html", renderer.page("index.html", "", index=make_index(actions)).encode()
+    index = make_index(actions, catalog.all_services())
+    yield "index.html", renderer.page("index.html", "", index=index).encode()
     for action in actions:
         page = make_action_page(catalog, action.name, actions)
         yield f"actions/{action.name}.html", renderer.page("action.html", "../", page=page).encode()

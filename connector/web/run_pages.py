@@ -88,6 +88,7 @@ def _view(site: Site, id: str, record: Record | None) -> RunView:
             _redactor(site, record),
             site.control.where(record),
             may_continue=site.control.may_continue(record),
+            service=_service_title(site, record),
         )
     except (ConnectorError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         # Its output cannot be accessed, or its record is damaged.
@@ -96,6 +97,10 @@ def _view(site: Site, id: str, record: Record | None) -> RunView:
 
 def _service(site: Site, record: Record) -> Service:
     return site.catalog.service(site.action(record.job.action).service)
+
+
+def _service_title(site: Site, record: Record) -> str:
+    return _service(site, record).title if record.job.action in site.actions_by_name else "the service"
 
 
 def _redactor(site: Site, record: Record) -> Redactor:
@@ -170,7 +175,7 @@ def _begin(
     """Start a rerun or resume a run, after confirmation where it is required."""
     where = site.control.where(record)
     is_real = not site.control.is_in_sandbox(record)
-    asked = question(site.action(record.job.action), rows, where, is_real=is_real)
+    asked = question(site.action(record.job.action), _service(site, record), rows, where, is_real=is_real)
     if asked and not asked.is_answered(request.form.get("confirmed")):
         return ask(site, asked)
     run = start(record, _service(site, record), once_of(request))

@@ -56,7 +56,7 @@ class Site:
 
     def load(self) -> None:
         """Load everything that the first page shows. Raises RunError."""
-        self.renderer.page("index.html", "", index=make_index(self.actions))
+        self.renderer.page("index.html", "", index=make_index(self.actions, self.catalog.all_services()))
 
     @cached_property
     def actions_by_name(self) -> dict[str, Action]:

@@ -19,7 +19,8 @@ from connector.catalog.service import Service
 from connector.common.json_text import dumps
 from connector.errors import RunError
 from connector.runs.preview import NO_INSTANCE
-from connector.web.catalog.action_page import EFFECTS, InputDetail, make_action_page
+from connector.sandbox.services import sandbox_services
+from connector.web.catalog.action_page import InputDetail, make_action_page
 from connector.web.consent import how_many, question
 from connector.web.responses import as_json, as_message, ask, download, once_of
 from connector.web.route import Route
@@ -85,8 +86,14 @@ def _try(site: Site, request: Request, name: str) -> Response:
         draft=draft,
         uploads=sorted(example.files) if any(part.file for part in action.parts.values()) else None,
         places=list(saved_places(site.catalog.service(action.service))),
-        effects=EFFECTS,
+        has_sandbox=action.service in sandbox_services(),
     )
+
+
+def _sandbox_place(site: Site, service: Service) -> Place:
+    if service.name in sandbox_services():
+        return Place("", site.control.sandbox_url(service.name))
+    return Place("", fault=f"{service.title} has no sandbox: choose a connection")
 
 
 def _field(given: InputDetail, label: str, templates: Mapping[str, Any]) -> Field:
@@ -112,7 +119,7 @@ def _reading(site: Site, request: Request, name: str) -> Iterator[Given]:
     form, draft = request.form, request.form.get("draft", "")
     folder = site.drafts.folder(draft)
     connection = form.get("connection", "")
-    place = saved_place(service, connection) if connection else Place("", site.control.sandbox_url)
+    place = saved_place(service, connection) if connection else _sandbox_place(site, service)
     templates = {
         key.removeprefix(_TEMPLATE): text
         for key, text in form.items()
@@ -196,7 +203,7 @@ def _run(site: Site, request: Request, name: str) -> Response:
             raise RunError(place.fault)
         if place.read_only and given.action.effect != "read":
             raise RunError(f"{place.title} is read-only: it can run only actions that read.")
-        asked = question(given.action, count, place.title, is_real=bool(place.name))
+        asked = question(given.action, given.service, count, place.title, is_real=bool(place.name))
         if asked and not asked.is_answered(request.form.get("confirmed")):
             return ask(site, asked)
         run = site.control.start(

@@ -55,7 +55,7 @@ def test_all_that_a_person_wants_to_know() -> None:
         examples={"partial": "row 4: p", "not_found": "row 5: n", "outcome_unknown": "row 6: o"},
         warning="row 2: the field is not published",
     )  # fmt: skip
-    assert describe(JOB, summary).splitlines() == [
+    assert describe(JOB, summary, service="NinjaOne").splitlines() == [
         "reboot_device: 4000 rows (1000 of them before it was interrupted), 3986 succeeded, 14 failed, "
         "in 25 min (2.0/s)",
         "  9 not_found, for example row 5: n",

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from connector.catalog.catalog import Catalog
+from connector.catalog.service import Service
 from connector.client.factory import open_client
-from connector.connections.connection import Connection
+from connector.connections.connection import make_connection
 from connector.invocation.bindings import bind
 from connector.invocation.invoke import Invoker
-from connector.sandbox.ninjaone.server import Sandbox
+from connector.sandbox.services import make_sandbox, sandbox_services
 from connector.web.catalog import sandbox_answers
 
 MOST_ITEMS = 2
@@ -29,18 +30,26 @@ _NOW, _NOW_TEXT = 1_795_000_000, "2026-11-18T11:06:40Z"
 
 def make_answers(catalog: Catalog, folder: Path) -> dict[str, Any]:
     """Run the first example of every action; downloads and uploads are below `folder`."""
+    made: dict[str, Any] = {}
+    for name in catalog.services:
+        if name in sandbox_services():
+            made |= _made_by(catalog, catalog.service(name), folder)
+    return made
+
+
+def _made_by(catalog: Catalog, service: Service, folder: Path) -> dict[str, Any]:
     made, began = {}, time.time()
-    with Sandbox() as account:
-        connection = Connection("ninjaone", account.base_url, account.client_id, account.client_secret)
-        client = open_client(catalog.service("ninjaone"), connection, 0)
-        for name in catalog.names:
+    with make_sandbox(service.name) as account:
+        settings = {name: text for name, text in account.connection.items() if name != "service"}
+        client = open_client(service, make_connection(service, settings, "the sandbox"), 0)
+        for name in catalog.names_of(service.name):
             action = catalog.action(name)
             example = action.examples[0]
             account.reset()
             for file, content in example.files.items():
                 (folder / file).write_text(content)
             bindings = bind(action, example.templates)
-            invoker = Invoker(action, catalog.service(action.service), bindings, client, folder, folder)
+            invoker = Invoker(action, service, bindings, client, folder, folder)
             (envelope,) = invoker.envelopes(1, example.row)
             assert envelope.error is None, f"{name}: {envelope.error}"
             made[name] = _kept(envelope.as_json(), account.base_url, folder, began)

@@ -14,17 +14,17 @@ from connector.catalog.naming import singular, title
 from connector.catalog.service import Service
 from connector.common.absent import ABSENT
 from connector.web.catalog.error_guide import Failure, failures, needed_scope
-from connector.web.catalog.index_page import HOSTS, Card, area_title, make_card
+from connector.web.catalog.index_page import HOSTS, Card, area_key, area_title, make_card
 from connector.web.catalog.sandbox_answers import cut_of, envelope_of
 from connector.web.catalog.schema_tree import Node, read_schema
 from connector.web.catalog.snippets import Snippet, snippets, target
 
 EFFECTS = {
     "read": "Only reads; changes nothing.",
-    "write": "Changes data in NinjaOne, or acts on a device.",
+    "write": "Changes data in {service}, or starts something there.",
     "destructive": "Deletes or ends something, and cannot be undone with this tool. Requires confirmation.",
 }
-"""Each effect's description."""
+"""Each effect's description, with the place of the service's title."""
 
 _PLACES = {
     "path": "in the path",
@@ -76,10 +76,15 @@ class ShownExample:
 
 @dataclass(frozen=True)
 class ActionPage:
-    """One action's page. `declared` has its source files by name: the declaration, and the handler if any."""
+    """One action's page. `area` is the area's title, and `area_key` its name on the first page.
+
+    `declared` has the source files by name: the declaration, and the handler if any.
+    """
 
     action: Action
+    service: Service
     area: str
+    area_key: str
     effect: str
     repeat: str
     paging: str
@@ -107,15 +112,17 @@ def make_action_page(catalog: Catalog, name: str, everything: Sequence[Action]) 
     files = [action.file, *([action.handler] if action.handler else [])]
     return ActionPage(
         action,
-        area_title(action.area),
-        EFFECTS[action.effect],
+        service,
+        area_title(action, service),
+        area_key(action),
+        effect_words(action, service),
         repeat_words(action),
         _paging_words(action, service),
         needed_scope(action, service),
         [host for host, names in HOSTS.values() if name in names],
         [_input_row(action, given) for given in action.inputs.values()],
         [_rule_words(rule) for rule in action.rules],
-        [_shown(action, example) for example in action.examples],
+        [_shown(action, example, service) for example in action.examples],
         _pretty(envelope) if envelope else "",
         cut_of(name),
         read_schema(action.result) if action.returns_json else None,
@@ -123,6 +130,11 @@ def make_action_page(catalog: Catalog, name: str, everything: Sequence[Action]) 
         {file.name: file.read_text(encoding="utf-8") for file in files},
         related(action, everything),
     )
+
+
+def effect_words(action: Action, service: Service) -> str:
+    """Return a description of an action's effect."""
+    return EFFECTS[action.effect].format(service=service.title)
 
 
 def repeat_words(action: Action) -> str:
@@ -182,10 +194,10 @@ def _rule_words(rule: Mapping[str, Any]) -> str:
     return text[0].upper() + text[1:] + ("" if text.endswith(".") else ".")
 
 
-def _shown(action: Action, example: Example) -> ShownExample:
+def _shown(action: Action, example: Example, service: Service) -> ShownExample:
     return ShownExample(
         example.title,
-        snippets(action, example),
+        snippets(action, example, service),
         [http(sent) for sent in example.sends],
     )
 
@@ -213,7 +225,7 @@ def related(action: Action, everything: Sequence[Action]) -> list[Card]:
     noun, path = _noun(action), _collection(action)
 
     def closeness(other: Action) -> int:
-        return 2 * (_noun(other) == noun) + (other.service == action.service and _collection(other) == path)
+        return (other.service == action.service) * (2 * (_noun(other) == noun) + (_collection(other) == path))
 
     found = [other for other in everything if other.name != action.name and closeness(other)]
     found.sort(key=lambda other: (-closeness(other), other.area != action.area, other.name))
@@ -222,7 +234,7 @@ def related(action: Action, everything: Sequence[Action]) -> list[Card]:
 
 def _noun(action: Action) -> str:
     """Return the noun in an action's name, in the singular: `organization` for `list_organizations`."""
-    return singular(action.name.partition("_")[2].removesuffix("_detailed"))
+    return singular(action.own_name.partition("_")[2].removesuffix("_detailed"))
 
 
 def _collection(action: Action) -> str:

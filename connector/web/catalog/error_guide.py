@@ -24,7 +24,7 @@ def failures(action: Action, service: Service) -> list[Failure]:
     return [
         *_before_sending(action),
         *_refused(action, service),
-        *_unclear(action),
+        *_unclear(action, service),
         Failure(
             "cancelled",
             "The run was stopped before this row was sent.",
@@ -64,7 +64,7 @@ def _refused(action: Action, service: Service) -> Iterator[Failure]:
     yield Failure(
         "auth_failed",
         "The sign-in failed, or expired and could not be renewed.",
-        "Test the connection: ninjaone connection test.",
+        f"Test the connection: ninjaone connection test{_service_option(service)}.",
         "yes",
     )
     yield Failure(
@@ -104,7 +104,7 @@ def _refused(action: Action, service: Service) -> Iterator[Failure]:
     )
 
 
-def _unclear(action: Action) -> Iterator[Failure]:
+def _unclear(action: Action, service: Service) -> Iterator[Failure]:
     safe = _repeatable(action)
     if action.returns_json or action.returns_file:
         yield Failure(
@@ -112,7 +112,7 @@ def _unclear(action: Action) -> Iterator[Failure]:
             "The response could not be read, or is incomplete.",
             "See the message."
             if safe
-            else "Check in NinjaOne whether it took effect before you send it again.",
+            else f"Check in {service.title} whether it took effect before you send it again.",
             "yes" if safe else "no",
         )
     yield Failure(
@@ -130,9 +130,13 @@ def _unclear(action: Action) -> Iterator[Failure]:
         yield Failure(
             "outcome_unknown",
             "The request was sent, but its response was lost: it may have taken effect, or not.",
-            "Check in NinjaOne whether it took effect. It is never retried automatically.",
+            f"Check in {service.title} whether it took effect. It is never retried automatically.",
             "no",
         )
+
+
+def _service_option(service: Service) -> str:
+    return f" --service {service.name}" if service.prefix else ""
 
 
 def _reads(action: Action) -> bool:

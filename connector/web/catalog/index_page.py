@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from connector.catalog.action import EFFECTS, Action
 from connector.catalog.naming import title
+from connector.catalog.service import Service
 from connector.hosts.lhub_build import DOCUMENTED
 
 AREA_TITLES = {
@@ -38,18 +39,23 @@ class Card:
 
 @dataclass(frozen=True)
 class Area:
-    """An area and its actions."""
+    """An area and its actions. `name` is unique on the page."""
 
     name: str
     title: str
-    cards: Sequence[Card]
+    service: str
+    cards: list[Card]
 
 
 @dataclass(frozen=True)
 class Index:
-    """The first page: all actions by area, and the filters with their counts."""
+    """The first page: all actions by area, and the filters with their counts.
+
+    `services` has the title and the number of actions by the service's name.
+    """
 
     areas: Sequence[Area]
+    services: Mapping[str, tuple[str, int]]
     effects: Mapping[str, int]
     paged: int
     hosts: Mapping[str, tuple[str, int]]
@@ -60,16 +66,21 @@ class Index:
         return sum(len(area.cards) for area in self.areas)
 
 
-def make_index(actions: Iterable[Action]) -> Index:
+def make_index(actions: Iterable[Action], services: Iterable[Service]) -> Index:
     """Return the data of the first page."""
-    areas: dict[str, list[Card]] = {}
+    by_name = {service.name: service for service in services}
+    areas: dict[str, Area] = {}
     for action in actions:
-        areas.setdefault(action.area, []).append(make_card(action))
-    shown = [Area(name, area_title(name), cards) for name, cards in areas.items()]
-    shown.sort(key=lambda area: area.title)
+        title = area_title(action, by_name[action.service])
+        area = areas.setdefault(area_key(action), Area(area_key(action), title, action.service, []))
+        area.cards.append(make_card(action))
+    order = list(by_name)
+    shown = sorted(areas.values(), key=lambda area: (order.index(area.service), area.title))
     cards = [card for area in shown for card in area.cards]
+    counts = {name: sum(len(area.cards) for area in shown if area.service == name) for name in order}
     return Index(
         shown,
+        {name: (by_name[name].title, count) for name, count in counts.items() if count},
         {effect: sum(card.effect == effect for card in cards) for effect in EFFECTS},
         sum(card.paged for card in cards),
         {key: (name, sum(key in card.hosts for card in cards)) for key, (name, _) in HOSTS.items()},
@@ -89,6 +100,12 @@ def make_card(action: Action) -> Card:
     )
 
 
-def area_title(area: str) -> str:
-    """Return the title of an area."""
-    return AREA_TITLES.get(area) or title(area).capitalize()
+def area_key(action: Action) -> str:
+    """Return the name of an action's area, which differs from those of other services."""
+    return action.area if action.name == action.own_name else f"{action.service}-{action.area}"
+
+
+def area_title(action: Action, service: Service) -> str:
+    """Return the title of an action's area, with that of the service if its names are qualified."""
+    words = AREA_TITLES.get(action.area) or title(action.area).capitalize()
+    return f"{service.title}: {words}" if service.prefix else words

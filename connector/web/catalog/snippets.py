@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from connector.catalog.action import Action, Example
+from connector.catalog.service import Service
 from connector.common import yaml_dump
 from connector.common.json_text import Json
 from connector.hosts.lhub_build import DOCUMENTED
@@ -40,16 +41,17 @@ class Snippet:
     blocks: Sequence[Block]
 
 
-def snippets(action: Action, example: Example) -> list[Snippet]:
+def snippets(action: Action, example: Example, service: Service) -> list[Snippet]:
     """Return the snippets of an example.
 
     A template with `empty: send` cannot be expressed in a `call` or a form, so those are omitted then.
     """
     uploads = f" It reads {' and '.join(example.files)} in the current folder." if example.files else ""
+    of = f" of {service.title}" if service.prefix else ""
     call = Snippet(
         "call",
         "Command line",
-        f"Uses your default connection; -c NAME selects another.{uploads}",
+        f"Uses your default connection{of}; -c NAME selects another.{uploads}",
         [Block("Shell", "shell", command(action, example))],
     )
     job = Snippet(
@@ -68,8 +70,10 @@ def snippets(action: Action, example: Example) -> list[Snippet]:
         f"The same job from a program.{uploads}",
         [Block("Python", "python", python(action, example))],
     )
-    request = Snippet("curl", "curl", _curl_note(example), [Block("Shell", "shell", curl(example))])
-    form = Snippet("lhub", "LogicHub", _lhub_note(action), list(lhub(action, example)))
+    request = Snippet(
+        "curl", "curl", _curl_note(example, service), [Block("Shell", "shell", curl(example, service))]
+    )
+    form = Snippet("lhub", "LogicHub", _lhub_note(action), list(lhub(action, example, service)))
     if sends_empty(example):
         return [job, program, request]
     return [call, job, program, request, form]
@@ -154,19 +158,19 @@ def _python(value: Any, indent: str) -> str:
     return f"{{\n{lines}{indent}}}"
 
 
-def curl(example: Example) -> str:
+def curl(example: Example, service: Service) -> str:
     """Return the example's requests, each as a curl command."""
-    return "\n".join(_curl(sent) for sent in example.sends)
+    return "\n".join(_curl(sent, service.environment) for sent in example.sends)
 
 
-def _curl(sent: Mapping[str, Any]) -> str:
-    words = ['--header "Authorization: Bearer $NINJAONE_TOKEN"']
+def _curl(sent: Mapping[str, Any], environment: str) -> str:
+    words = [f'--header "Authorization: Bearer ${environment}TOKEN"']
     words += [f"--header {shlex.quote(f'{name}: {text}')}" for name, text in sent.get("headers", {}).items()]
     if "body" in sent:
         words.append("--header 'Content-Type: application/json'")
         words.append(f"--data {shlex.quote(json.dumps(sent['body'], ensure_ascii=False))}")
     words += [f"--form {shlex.quote(_form(part))}" for part in sent.get("parts", ())]
-    return _lines([f"curl --request {sent['method']}", f'"$NINJAONE_BASE_URL{target(sent)}"'], words)
+    return _lines([f"curl --request {sent['method']}", f'"${environment}BASE_URL{target(sent)}"'], words)
 
 
 def target(sent: Mapping[str, Any]) -> str:
@@ -188,15 +192,19 @@ def _form(part: Mapping[str, Any]) -> str:
     return f'{part["name"]}="{text}"{media_type}'
 
 
-def _curl_note(example: Example) -> str:
+def _curl_note(example: Example, service: Service) -> str:
+    prefix = service.environment
+    such_as = f" (such as {next(iter(service.regions.values()))})" if service.regions else ""
     many = f" {len(example.sends)} requests, one after the other." if len(example.sends) > 1 else ""
-    return f"Set NINJAONE_BASE_URL (such as https://app.ninjarmm.com) and NINJAONE_TOKEN first.{many}"
+    return f"Set {prefix}BASE_URL{such_as} and {prefix}TOKEN first.{many}"
 
 
-def lhub(action: Action, example: Example) -> Iterator[Block]:
+def lhub(action: Action, example: Example, service: Service) -> Iterator[Block]:
     """Yield the command that builds the LogicHub integration, and the content of each field of its form."""
     chosen = "" if action.name in DOCUMENTED else f" --actions {action.name}"
-    yield Block("Build the integration", "shell", f"ninjaone host lhub build ninjaone-integration{chosen}\n")
+    yield Block(
+        "Build the integration", "shell", f"ninjaone host lhub build {service.name}-integration{chosen}\n"
+    )
     templates = example.templates or {name: f"{{{{ {name} }}}}" for name in example.row}
     for name, template in templates.items():
         yield Block(action.inputs[name].title, "text", _plain(template))

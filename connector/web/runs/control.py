@@ -37,7 +37,8 @@ from connector.errors import RunError
 from connector.files.output import is_interrupted
 from connector.runs.job import Job
 from connector.runs.records import Record, absolute, id_of, job_to_json, rerun_output
-from connector.sandbox.ninjaone.server import Sandbox
+from connector.sandbox.server import MockServer
+from connector.sandbox.services import make_sandbox
 from connector.web.runs.pasted_rows import PastedRows
 
 JOB, OUTPUT, LOG = "job.yaml", "envelopes.jsonl", "log.txt"
@@ -64,25 +65,25 @@ class Started:
 
 
 class RunControl:
-    """The runs that a server starts, and its sandbox. Safe for threads."""
+    """The runs that a server starts, and its sandboxes, one a service. Safe for threads."""
 
     def __init__(self) -> None:
         self._lock, self._starting = threading.Lock(), threading.Lock()
-        self._sandbox: Sandbox | None = None
+        self._sandboxes: dict[str, MockServer] = {}
         self._started: dict[str, Started] = {}
         self._once: dict[str, str] = {}
 
-    @property
-    def sandbox_url(self) -> str:
-        """The sandbox's address, or an empty string before it is started."""
-        return self._sandbox.base_url if self._sandbox else ""
+    def sandbox_url(self, service: str) -> str:
+        """Return the address of a service's sandbox, or an empty string before it is started."""
+        sandbox = self._sandboxes.get(service)
+        return sandbox.base_url if sandbox else ""
 
-    def sandbox(self) -> Sandbox:
-        """Return the server's sandbox, and start it on first use."""
+    def sandbox(self, service: str) -> MockServer:
+        """Return the server's sandbox of a service, and start it on first use."""
         with self._lock:
-            if self._sandbox is None:
-                self._sandbox = Sandbox().start()
-            return self._sandbox
+            if service not in self._sandboxes:
+                self._sandboxes[service] = make_sandbox(service).start()
+            return self._sandboxes[service]
 
     def started(self, id: str) -> Started | None:
         """Return a run started by this server, by its id, or None."""
@@ -153,7 +154,8 @@ class RunControl:
 
     def is_in_sandbox(self, record: Record) -> bool:
         """Return whether a run's requests go to this server's sandbox."""
-        return bool(self._sandbox) and record.where == urlsplit(self.sandbox_url).netloc
+        hosts = [urlsplit(sandbox.base_url).netloc for sandbox in list(self._sandboxes.values())]
+        return record.where in hosts
 
     def where(self, record: Record) -> str:
         """Return the name of the place where a run's requests go."""
@@ -167,11 +169,11 @@ class RunControl:
         return not is_ours or self.is_in_sandbox(record)
 
     def close(self) -> None:
-        """Stop the sandbox. Runs continue."""
+        """Stop the sandboxes. Runs continue."""
         with self._lock:
-            if self._sandbox:
-                self._sandbox.stop()
-            self._sandbox = None
+            for sandbox in self._sandboxes.values():
+                sandbox.stop()
+            self._sandboxes = {}
 
     def _environment(self, record: Record, service: Service) -> dict[str, str]:
         if not self.may_continue(record):
@@ -181,7 +183,7 @@ class RunControl:
     def _in_sandbox(self, service: Service) -> dict[str, str]:
         """Return environment variables that make the sandbox the connection; other settings are removed."""
         others = {n: text for n, text in os.environ.items() if not n.startswith(service.environment)}
-        settings = self.sandbox().connection
+        settings = {n: text for n, text in self.sandbox(service.name).connection.items() if n != "service"}
         return {**others, **{service.environment + n.upper(): text for n, text in settings.items()}}
 
     def _launch(

@@ -66,6 +66,7 @@ class RunView:
     notes: Sequence[str] = ()
     connections: Sequence[tuple[str, int, int]] = ()
     plot: Plot | None = None
+    service: str = ""
 
     @property
     def state_word(self) -> str:
@@ -128,8 +129,10 @@ def make_view(
     where: str,
     *,
     may_continue: bool,
+    service: str = "the service",
 ) -> RunView:
-    """Return a run's view. `where` names its connection; `may_continue`: whether that is still available."""
+    """Return a run's view. `where` names its connection; `may_continue`: whether that is still available.
+    `service` is the title of the action's service."""
     state = state_of(record, time.time())
     action = actions.get(record.job.action)
     summary: Mapping[str, Any] = record.summary or {}
@@ -162,6 +165,7 @@ def make_view(
         list(_notes(record, state, summary)),
         [(name, its["rows"], its["failed"]) for name, its in summary.get("connections", {}).items()],
         make_plot(record.timeline),
+        service,
     )
 
 

@@ -9,7 +9,10 @@
   var areas = document.getElementById("areas");
   var sections = Array.prototype.slice.call(areas.querySelectorAll("section"));
   var areaLinks = Array.prototype.slice.call(document.querySelectorAll("[data-area-link]"));
-  var FILTERS = ["effect", "area", "paging", "host"];
+  /** The filters of this page: that by service is there if the catalog has several. */
+  var FILTERS = ["service", "effect", "area", "paging", "host"].filter(function (name) {
+    return name in form.elements;
+  });
 
   /** Splits names such as `/v2/organizations`, `customFields` and `device_id` into words.
    * @param {string} text */
@@ -29,6 +32,7 @@
         home: item.parentNode,
         effect: item.className,
         area: section.dataset.area,
+        service: section.dataset.service,
         paging: "paged" in item.dataset ? "yes" : "no",
         host: (item.dataset.hosts || "").split(" "),
         name: name,

@@ -22,6 +22,7 @@ import pytest
 from connector.authoring.checks import check_example
 from connector.catalog.action import Action, Example
 from connector.catalog.catalog import Catalog
+from connector.catalog.service import Service
 from connector.cli.job_options import pairs
 from connector.cli.main import build_parser
 from connector.files.readers import RowSource
@@ -57,7 +58,9 @@ def test_every_way_sends_what_the_example_sends(catalog: Catalog, area: str, fol
 
 
 def check_every_way(catalog: Catalog, action: Action, example: Example, folder: Path) -> None:
-    copied = {snippet.key: snippet.blocks for snippet in snippets(action, example)}
+    copied = {
+        snippet.key: snippet.blocks for snippet in snippets(action, example, catalog.service(action.service))
+    }
     assert read_python(copied["python"][0].text) == (action.name, example.row, example.templates)
     assert read_job(copied["job"], folder) == (action.name, example.row, example.templates)
     requests = commands(copied["curl"][0].text)
@@ -176,12 +179,12 @@ def read_form_part(text: str) -> dict[str, Any]:
     return {**part, "media_type": media_type} if media_type else part
 
 
-def test_what_curl_would_read_itself_is_escaped() -> None:
+def test_what_curl_would_read_itself_is_escaped(service: Service) -> None:
     said = "a \"b\\c\"; type=x, $HOME `id` 'd'"
     parts = [{"name": "text", "value": said}, {"name": "file", "file": "a.csv", "media_type": "text/csv"}]
     sent = {"method": "POST", "path": "/v2/x", "query": {"q": "a&b=/ {c}[1]"}, "parts": parts}
     example = Example("", {}, {}, (sent,), (), {})
-    assert read_curl(curl(example)) == sent
+    assert read_curl(curl(example, service)) == sent
 
 
 ALWAYS = ["schedule_maintenance"]  # times, an array
@@ -220,11 +223,11 @@ def sent_since(account: Sandbox, before: int) -> list[tuple[str, str]]:
 @working
 @pytest.mark.parametrize("key", ["call", "job", "python", "curl"])
 def test_what_is_copied_works(
-    account: Sandbox, environment: dict[str, str], action: Action, key: str, folder: Path
+    account: Sandbox, environment: dict[str, str], service: Service, action: Action, key: str, folder: Path
 ) -> None:
     example = action.examples[0]
     put_files(example, folder)
-    (copied,) = (s for s in snippets(action, example) if s.key == key)
+    (copied,) = (s for s in snippets(action, example, service) if s.key == key)
     for block in copied.blocks:
         (folder / block.label).write_text(block.text, encoding="utf-8")
     if key == "curl":

@@ -72,7 +72,7 @@ def test_a_run_in_the_sandbox_leaves_what_any_run_leaves(guest: Guest) -> None:
     assert "finished" in page
     assert "Rerun 1 failed row" in page
     assert [e["meta"]["code"] for e in written(record)] == [None, None, "not_found"]
-    assert len(sent(guest.site.control.sandbox())) == 3
+    assert len(sent(guest.site.control.sandbox("ninjaone"))) == 3
     folder = record.output.parent
     assert folder.parent == work_folder()
     assert sorted(path.name for path in folder.iterdir()) == [
@@ -118,7 +118,7 @@ def test_a_saved_connection_is_used_by_its_name_and_not_the_sandbox(guest: Guest
     id = guest.run("update_device", rows(1, 2), RENAME, connection="acme", confirmed="2")
     guest.wait(id)
     assert sent(acme) == ["PATCH /v2/device/1", "PATCH /v2/device/2"]
-    assert guest.site.control.sandbox_url == ""
+    assert guest.site.control.sandbox_url("ninjaone") == ""
     assert found(id).job.connection == "acme"
 
 
@@ -128,7 +128,7 @@ def test_the_sandbox_is_used_whatever_else_is_set_up(
     monkeypatch.setenv("NINJAONE_CONNECTION", "acme")
     SavedConnections().make_default("acme")
     guest.wait(guest.run("update_device", rows(1), RENAME))
-    assert (sent(acme), len(sent(guest.site.control.sandbox()))) == ([], 1)
+    assert (sent(acme), len(sent(guest.site.control.sandbox("ninjaone")))) == ([], 1)
 
 
 def test_a_job_of_a_run_runs_by_the_command_line_and_gives_the_same(guest: Guest, tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_a_job_of_a_run_runs_by_the_command_line_and_gives_the_same(guest: Guest
     guest.wait(id)
     with zipfile.ZipFile(io.BytesIO(guest.get(f"/runs/{id}/job.zip").data)) as archive:
         archive.extractall(tmp_path)
-    settings = guest.site.control.sandbox().connection
+    settings = guest.site.control.sandbox("ninjaone").connection
     (tmp_path / "c.yaml").write_text(yaml.safe_dump(settings))
     command = [sys.executable, "-m", "connector", "run", "job.yaml", "-c", "c.yaml"]
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
@@ -168,7 +168,7 @@ def test_files_are_uploaded_and_saved(guest: Guest) -> None:
 
 
 def test_without_consent_nothing_destructive_is_sent(guest: Guest) -> None:
-    sandbox = guest.site.control.sandbox()
+    sandbox = guest.site.control.sandbox("ninjaone")
     tabs = list(range(1, 30))
     form = guest.form("delete_custom_tab", rows(*tabs), DELETE)
     for said in (None, "", "yes", "28", "true", "29 rows"):
@@ -201,7 +201,7 @@ def test_what_is_run_is_what_was_counted_whatever_else_is_posted_meanwhile(
     monkeypatch.setattr(RunControl, "start", start_late)
     answer = guest.post("/actions/delete_custom_tab/run", form).get_json()
     guest.wait(answer["location"].removeprefix("/runs/"))
-    assert sent(guest.site.control.sandbox()) == ["DELETE /v2/tab/1", "DELETE /v2/tab/2"]
+    assert sent(guest.site.control.sandbox("ninjaone")) == ["DELETE /v2/tab/1", "DELETE /v2/tab/2"]
 
 
 def test_a_write_is_asked_about_where_it_is_real(guest: Guest, acme: Sandbox) -> None:
@@ -229,7 +229,7 @@ def test_a_second_post_of_the_same_run_starts_no_second_one(guest: Guest) -> Non
     ids = {guest.post("/actions/update_device/run", form).get_json()["location"] for _ in range(3)}
     (id,) = ids
     guest.wait(id.rpartition("/")[2])
-    assert len(sent(guest.site.control.sandbox())) == 1
+    assert len(sent(guest.site.control.sandbox("ninjaone"))) == 1
     others = {guest.run("update_device", rows(1), RENAME, once="") for _ in range(2)}
     for other in others:
         guest.wait(other)
@@ -240,7 +240,7 @@ def test_a_second_post_of_the_same_run_starts_no_second_one(guest: Guest) -> Non
 
 
 def test_only_the_failed_rows_that_may_be_repeated_are_rerun(guest: Guest) -> None:
-    sandbox = guest.site.control.sandbox()
+    sandbox = guest.site.control.sandbox("ninjaone")
     sandbox.set_faults(queue=[None, REFUSED, None, "reset_after"])
     templates = {"name": "Client {{ n }}", "delay_ms": "0"}
     id = guest.run("create_organization", rows(1, 2, 3, 4), templates)
@@ -263,23 +263,23 @@ def test_only_the_failed_rows_that_may_be_repeated_are_rerun(guest: Guest) -> No
 def test_a_run_is_stopped_and_resumed_and_nothing_is_sent_twice(guest: Guest) -> None:
     templates = {**RENAME, "delay_ms": "100"}
     id = guest.run("update_device", rows(*range(1, 21)), templates)
-    until(lambda: len(sent(guest.site.control.sandbox())) >= 2)
+    until(lambda: len(sent(guest.site.control.sandbox("ninjaone"))) >= 2)
     assert 'id="stop"' in guest.get(f"/runs/{id}").text
     guest.post(f"/runs/{id}/stop")
     page = guest.wait(id)
     assert "stopped, can be resumed" in page
-    assert len(sent(guest.site.control.sandbox())) < 20
+    assert len(sent(guest.site.control.sandbox("ninjaone"))) < 20
     resumed = guest.post(f"/runs/{id}/resume", {"once": "r"}).get_json()
     assert resumed == {"location": f"/runs/{id}"}
     page = guest.wait(id)
     assert "finished" in page
     assert "Rows done before this run was resumed: " in page
     assert [e["row"] for e in written(found(id))] == list(range(1, 21))
-    assert len(sent(guest.site.control.sandbox())) == 20
+    assert len(sent(guest.site.control.sandbox("ninjaone"))) == 20
 
 
 def test_the_job_of_a_record_is_resumed_as_what_it_was(tmp_path: Path) -> None:
-    """Every setting that a job can have, but those of steps."""
+    """Every setting that a job can have, but those of steps and of several services."""
     given: dict[str, Any] = {
         "action": "update_device", "connection": "{{ tenant }}",
         "input_format": "csv", "output_format": "json",
@@ -290,7 +290,7 @@ def test_the_job_of_a_record_is_resumed_as_what_it_was(tmp_path: Path) -> None:
         "allow_connections": {"acme": "acme", "other": "other"},
     }  # fmt: skip
     for of in fields(Job):
-        if of.name not in given and of.name not in ("step", "follows", "only"):
+        if of.name not in given and of.name not in ("step", "follows", "only", "connections"):
             given[of.name] = {"bool": True}[str(of.type)]
     save(Record(absolute(given["output"]), Job(**given), {}, 1.0))
     record = find_by_id(id_of(absolute(given["output"])))
@@ -384,7 +384,7 @@ def test_a_connection_that_only_reads_is_not_written_to(guest: Guest, acme: Sand
 def test_closing_ends_the_sandbox_and_needs_none() -> None:
     control = RunControl()
     control.close()
-    port = control.sandbox().port
+    port = control.sandbox("ninjaone").port
     control.close()
     with Sandbox(port=port):
         pass

@@ -243,7 +243,7 @@ def test_what_a_row_holds_is_never_markup(guest: Guest) -> None:
 
 def test_trying_sends_nothing_and_starts_no_sandbox(guest: Guest) -> None:
     guest.post("/actions/schedule_maintenance/preview", guest.form("x", CSV, TEMPLATES))
-    assert guest.site.control.sandbox_url == ""
+    assert guest.site.control.sandbox_url("ninjaone") == ""
 
 
 # Files to upload, and jobs

@@ -153,7 +153,7 @@ def test_it_is_run_in_the_sandbox_watched_downloaded_and_run_again_as_a_job(
     saved.value.save_as(tmp_path / "job.zip")
     with zipfile.ZipFile(tmp_path / "job.zip") as archive:
         archive.extractall(tmp_path)
-    (tmp_path / "sandbox.yaml").write_text(yaml.safe_dump(server.site.control.sandbox().connection))
+    (tmp_path / "sandbox.yaml").write_text(yaml.safe_dump(server.site.control.sandbox("ninjaone").connection))
     command = [sys.executable, "-m", "connector", "run", "job.yaml", "-c", "sandbox.yaml"]
     assert subprocess.run(command, cwd=tmp_path, capture_output=True).returncode == 1
     assert told(tmp_path / "ours.jsonl") == told(tmp_path / "envelopes.jsonl")
@@ -178,7 +178,7 @@ def test_a_job_is_saved_without_being_run(visit: OpenVisit, tmp_path: Path) -> N
 
 
 def test_without_consent_nothing_is_sent(visit: OpenVisit, server: CatalogServer) -> None:
-    sandbox = server.site.control.sandbox()
+    sandbox = server.site.control.sandbox("ninjaone")
     before = len(sandbox.log.requests())
     site = visit(color_scheme="dark", viewport=PHONE)
     page = site.open("actions/delete_custom_tab/try")
