@@ -7,4 +7,6 @@ implementations are generators of action calls in `actions/`.
 * `alert_rows`, `alert_events`, `alerts`, `alert_tickets`, `snapshots`: the life of an alert as a pure
   function, `alerts.step(rows, event, settings) -> Outcome(changes, calls)`. It does no IO: whoever runs it
   commits the changed rows, then performs the calls and reports what came of each as an event.
+* `mapping` is the mapping file as frozen dataclasses, `mapping_file` reads it, `templates` compiles and
+  renders its templates, `pins` are people's decisions about single records, `values` compares values.
 """

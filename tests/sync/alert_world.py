@@ -54,6 +54,7 @@ class Ticket:
     closed_by: str = ""
     is_touched: bool = False
     was_reopened: bool = False
+    start: float = 0.0
 
 
 @dataclass
@@ -65,7 +66,6 @@ class World:
     automation: bool = False
     rows: dict[tuple[str, int], Alert] = field(default_factory=dict)
     alerts: dict[str, float] = field(default_factory=dict)
-    ever: dict[str, float] = field(default_factory=dict)
     deliveries: tuple[tuple[str, str, float], ...] = ()
     tickets: dict[int, Ticket] = field(default_factory=dict)
     now: float = 1_000_000.0
@@ -73,13 +73,17 @@ class World:
     fault: str = ""
     calls: int = 0
     fired: int = 0
+    told: dict[str, float] = field(default_factory=dict)
+    """The time of the latest that was said of a series."""
+    snapshot: tuple[int, frozenset[tuple[str, float]]] | None = None
+    """A list that was requested, and has not arrived."""
 
     def copy(self) -> World:
         return replace(
             self,
             rows=dict(self.rows),
             alerts=dict(self.alerts),
-            ever=dict(self.ever),
+            told=dict(self.told),
             tickets=dict(self.tickets),
         )
 
@@ -88,14 +92,15 @@ class World:
         rows = frozenset(replace(row, heard=0, note_count=0) for row in self.rows.values())
         late = frozenset(row.key for row in self.rows.values() if row.heard == self.seq)
         alerts = (frozenset(self.alerts.items()), frozenset(self.tickets.items()))
-        return rows, late, alerts, frozenset(self.deliveries), self.now
+        said = (frozenset(self.told.items()), self.snapshot, frozenset(self.deliveries))
+        return rows, late, alerts, said, self.now
 
     # What happens at the source.
 
     def fire(self, uid: str) -> None:
         self.now += 20
         self.fired += 1
-        self.alerts[uid] = self.ever[uid] = self.now
+        self.alerts[uid] = self.now
         self.deliveries += (("T", uid, self.now),)
 
     def heal(self, uid: str) -> None:
@@ -108,10 +113,18 @@ class World:
         if not keep:
             self.deliveries = self.deliveries[:index] + self.deliveries[index + 1 :]
         self.seq += 1
+        is_old = at <= self.told.get(uid, 0)
+        self.told[uid] = max(at, self.told.get(uid, 0))
+        before = self._shape()
         if kind == "T":
             self.react(self._started(uid, at, "event"))
         else:
             self.react(Ended(uid, at, self.now, self.seq))
+        assert not is_old or self._shape() == before, f"old news of {uid} change something"
+
+    def _shape(self) -> Any:
+        rows = self.rows.values()
+        return {row.key: (row.state, row.ticket, row.repeats, row.notes) for row in rows}
 
     def _started(self, uid: str, at: float, via: Any) -> Started:
         device, condition = self.conditions[uid]
@@ -149,13 +162,30 @@ class World:
     # What we do.
 
     def poll(self) -> None:
-        """Read all alerts, then every ticket that is followed, then do what is due."""
+        """Read all alerts, then every ticket that is followed."""
+        self.request_list()
+        self.receive_list()
+
+    def request_list(self) -> None:
+        self.snapshot = (self.seq, frozenset(self.alerts.items()))
+
+    def receive_list(self) -> None:
+        """Use the list, and the tickets as they are now."""
+        assert self.snapshot is not None
+        (seq, items), self.snapshot = self.snapshot, None
+        alerts = dict(items)
         uids = {row.uid for row in self.rows.values() if row.kind == "alert"}
-        for uid in sorted(uids | set(self.alerts)):
-            if uid in self.alerts:
-                self.react(self._started(uid, self.alerts[uid], "list"))
+        for uid in sorted(uids | set(alerts)):
+            if uid in alerts:
+                row = Book(self.rows).latest(uid)
+                if row is None or row.heard <= seq:
+                    self.told[uid] = max(alerts[uid], self.told.get(uid, 0))
+                self.react(replace(self._started(uid, alerts[uid], "list"), seq=seq))
             else:
-                self.react(Missing(uid, self.now, self.seq))
+                self.react(Missing(uid, self.now, seq))
+        self.read_tickets()
+
+    def read_tickets(self) -> None:
         for ticket in sorted({r.ticket or 0 for r in self.rows.values() if r.state in TICKET_STATES} - {0}):
             self.read(ticket)
         self.react(Tick(self.now))
@@ -239,10 +269,13 @@ class World:
 
     def _create(self, row: Alert) -> Event:
         assert all(t.stamp != row.stamp for t in self.tickets.values()), f"a second ticket {row.stamp}"
+        for ticket in self.tickets.values():
+            if row.kind == "alert" and ticket.stamp.partition("#")[0] == row.uid:
+                assert not is_same_start(ticket.start, row.start), f"a second ticket of {row.stamp}"
         number = len(self.tickets) + 1
-        self.tickets[number] = Ticket(row.stamp)
+        self.tickets[number] = Ticket(row.stamp, start=row.start)
         if self.automation and row.kind == "alert":
-            self.tickets[number] = Ticket(row.stamp, "closed", closed_by="people")
+            self.tickets[number] = Ticket(row.stamp, "closed", closed_by="people", start=row.start)
         return Created(row.uid, row.generation, number, self.now)
 
     def _close(self, row: Alert, number: int) -> Event:

@@ -44,7 +44,7 @@ FAULTS = ("killed_before", "killed_after", "outage", "refused")
 class Scenario:
     world: Callable[[], World]
     acts: str
-    """Words: fire, heal, deliver, double, poll, wait, long (wait), people's acts, faults, release."""
+    """Words: fire, heal, deliver, double, poll, list, wait, long (wait), people's acts, faults, release."""
     quick: int
     most_events: int = 3
 
@@ -52,6 +52,8 @@ class Scenario:
 TWO = {"a": (1, "x"), "b": (1, "x")}
 SCENARIOS = {
     "deliveries": Scenario(World, "fire heal deliver double poll", 7),
+    "lists": Scenario(World, "fire heal deliver list read close", 7, 2),
+    "list_faults": Scenario(World, "fire heal list poll close faults", 6, 2),
     "faults": Scenario(World, "fire heal deliver poll wait faults", 6, 2),
     "people": Scenario(World, "fire heal deliver poll read close reopen delete touch", 7, 2),
     "people_faults": Scenario(World, "fire poll read close wait faults", 7, 2),
@@ -98,6 +100,11 @@ def acts(world: World, scenario: Scenario) -> Iterator[tuple[str, Act]]:
             yield f"deliver {delivery} and again", lambda w, index=index: w.deliver(index, keep=True)
     if "poll" in words:
         yield "poll", World.poll
+    if "list" in words:
+        if world.snapshot is None:
+            yield "request the list", World.request_list
+        else:
+            yield "receive the list", World.receive_list
     if "wait" in words:
         yield "wait", lambda w: w.wait(620)
     if "long" in words:

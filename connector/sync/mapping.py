@@ -1,0 +1,197 @@
+"""The mapping of two services: `mapping.yaml`, checked as far as that is possible without asking them.
+
+The file's format is `schemas/mapping.schema.json`, version 1. Unknown and repeated keys, wrong types and
+templates that do not compile are errors with file and line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping as MappingOf
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from connector.sync.alert_events import AlertSettings
+from connector.sync.templates import MappingTemplate
+
+VERSION = 1
+NEW: Literal["new"] = "new"
+"""In place of an id: the record may be created."""
+
+When = Literal["always", "new", "empty"]
+IGNORED = ("", "0", "None", "Default string", "To be filled by O.E.M.")
+"""Values that are no serial number, whatever the file says."""
+
+
+@dataclass(frozen=True)
+class ClientRow:
+    """One row of the map: an organization's client, and its locations' sites."""
+
+    organization: int
+    client: int | Literal["new"]
+    default_user: int | None = None
+    locations: MappingOf[int, int | Literal["new"]] = field(default_factory=dict)
+    at: int = 0
+
+
+@dataclass(frozen=True)
+class ClientMapping:
+    """Which organizations become which clients. `take` is mapped, all, or a template."""
+
+    take: Literal["mapped", "all"] | MappingTemplate = "mapped"
+    create: bool = False
+    top_level: int | None = None
+    match: Literal["name", "off"] = "name"
+    rows: MappingOf[int, ClientRow] = field(default_factory=dict)
+    skip: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class FieldMapping:
+    """One field of assets: `key` is an asset field's number, or a name; `CF…` is a custom field."""
+
+    key: int | str
+    template: MappingTemplate
+    when: When = "always"
+
+    @property
+    def is_custom(self) -> bool:
+        """Whether it is a custom field."""
+        return isinstance(self.key, str) and self.key.startswith("CF")
+
+
+@dataclass(frozen=True)
+class MatchMapping:
+    """How a device without a link finds its asset."""
+
+    field: int | str | None = None
+    by_name: bool = False
+    ignore: frozenset[str] = frozenset()
+    """Values that never match, normalized."""
+
+
+@dataclass(frozen=True)
+class UserMapping:
+    """The user of an asset: a value, and the members of users in which it is looked for, in order."""
+
+    template: MappingTemplate
+    match: tuple[str, ...] = ("login", "emailaddress")
+
+
+@dataclass(frozen=True)
+class DeviceMapping:
+    """Which devices become assets, of which type, and with which fields."""
+
+    type: MappingTemplate
+    take: MappingTemplate | None = None
+    default_site: int | None = None
+    types: MappingOf[str, str] = field(default_factory=dict)
+    create_types: bool = False
+    type_group: int | None = None
+    type_when: Literal["new", "always"] = "new"
+    match: MatchMapping = MatchMapping()
+    fields: tuple[FieldMapping, ...] = ()
+    create_fields: MappingOf[str, str] = field(default_factory=dict)
+    user: UserMapping | None = None
+    warranty: bool = False
+    software: bool = False
+    link: MappingTemplate | None = None
+    missing: Literal["report", "deactivate"] = "report"
+    moved: Literal["report", "follow"] = "report"
+
+    @property
+    def templates(self) -> tuple[MappingTemplate, ...]:
+        """All templates of devices."""
+        others = (self.type, self.take, self.link, self.user.template if self.user else None)
+        return (*(f.template for f in self.fields), *(other for other in others if other is not None))
+
+    @property
+    def custom_fields(self) -> frozenset[str]:
+        """The custom fields of devices that templates read."""
+        return frozenset().union(*(template.members("custom") for template in self.templates))
+
+    def uses(self, name: str) -> bool:
+        """Return whether a template of devices reads a name."""
+        return any(template.uses(name) for template in self.templates)
+
+
+@dataclass(frozen=True)
+class TicketMapping:
+    """What a ticket is made of; in a rule, what differs."""
+
+    type: int | None = None
+    summary: MappingTemplate | None = None
+    details: MappingTemplate | None = None
+    priority: int | None = None
+    source: int | None = None
+
+    def over(self, other: TicketMapping) -> TicketMapping:
+        """Return this one, with what it lacks from another."""
+        return TicketMapping(
+            *(
+                mine if mine is not None else theirs
+                for mine, theirs in (
+                    (self.type, other.type),
+                    (self.summary, other.summary),
+                    (self.details, other.details),
+                    (self.priority, other.priority),
+                    (self.source, other.source),
+                )
+            )  # type: ignore[arg-type]
+        )
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A condition, and the ticket of the alerts for which it holds; None makes no ticket."""
+
+    condition: MappingTemplate
+    ticket: TicketMapping | None
+
+
+@dataclass(frozen=True)
+class AlertMapping:
+    """Which alerts become which tickets, and what happens at the end of either."""
+
+    ticket: TicketMapping
+    settings: AlertSettings = field(default_factory=AlertSettings)
+    by: tuple[str, ...] = ("webhook", "poll")
+    rules: tuple[Rule, ...] = ()
+    default_user: int | None = None
+    closed_status: int | str = "Closed"
+    reopen_status: int | str | None = "New"
+    note_outcome: int | None = None
+    stamp: str | None = None
+    activity_type_to: str | None = None
+    first_run: Literal["adopt", "ticket"] = "adopt"
+    unmapped: Literal["default_user", "none"] = "default_user"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a plan may do before someone has looked at it."""
+
+    creates: int = 200
+    updates_percent: int = 30
+    tickets_per_hour: int = 50
+
+
+@dataclass(frozen=True)
+class SyncMapping:
+    """A whole mapping file. `warnings` are for people."""
+
+    path: Path
+    source: str
+    target: str
+    clients: ClientMapping = ClientMapping()
+    devices: DeviceMapping | None = None
+    alerts: AlertMapping | None = None
+    limits: Limits = Limits()
+    pace_percent: int = 100
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """A text that changes when the file does."""
+        return hashlib.sha256(self.path.read_bytes()).hexdigest()[:16]

@@ -1,0 +1,147 @@
+"""Templates of a mapping: compiled once, and lenient where a batch's templates are strict.
+
+In a mapping, a missing member, null, or a text of nothing but spaces means that there is *no value* (ABSENT):
+nothing is written, and everything else goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from jinja2 import nodes
+
+from connector.common.absent import ABSENT
+from connector.common.json_text import Json
+from connector.errors import InputError, RowError, RunError
+from connector.templating.environment import MissingError, environment
+from connector.templating.templates import Scope, compile_together, read
+from connector.templating.values import is_blank, noticed
+
+NAMES = ("device", "organization", "location", "custom", "last_user", "current")
+"""What the templates of clients and devices see."""
+ALERT_NAMES = (*NAMES, "alert", "ticket")
+"""What the templates of alerts see."""
+_TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
+
+
+class MappingTemplate:
+    """One template of a mapping.
+
+    `paths` are the members that it reads, such as `device.system.serialNumber`. With `may_clear`, an empty
+    text is a value. Raises RunError for a template that does not compile, or a name that is not in `names`.
+    """
+
+    def __init__(self, source: str, names: Sequence[str] = NAMES, *, may_clear: bool = False) -> None:
+        self.source, self.may_clear = source, may_clear
+        self.parsed = read(source, {})
+        self.paths = frozenset(_paths(environment.parse(source)))
+        for path in sorted(self.paths):
+            name = path.partition(".")[0]
+            if name not in names:
+                raise RunError(f'there is no "{name}" here: templates can use {", ".join(names)}')
+        self._render = self.parsed.compile()
+
+    def uses(self, name: str) -> bool:
+        """Return whether the template reads a name."""
+        return any(path == name or path.startswith(name + ".") for path in self.paths)
+
+    def members(self, name: str) -> frozenset[str]:
+        """Return the first members of a name that the template reads."""
+        return frozenset(path.split(".")[1] for path in self.paths if path.startswith(name + "."))
+
+    def value(self, scope: Scope) -> Json:
+        """Return the value, or ABSENT. Raises InputError for any other failure of the template."""
+        noticed.null_in_text = False
+        try:
+            value = self._render(scope)
+        except InputError as error:
+            if isinstance(error.__cause__, MissingError) or self._reads_null(scope):
+                return ABSENT
+            raise
+        return ABSENT if noticed.null_in_text else self.kept(value)
+
+    def kept(self, value: Json) -> Json:
+        """Return a rendered value, or ABSENT for one that is no value."""
+        if value is None or value is ABSENT:
+            return ABSENT
+        if type(value) is str and is_blank(value):
+            return "" if self.may_clear and value == "" else ABSENT
+        return value
+
+    def text(self, scope: Scope) -> str:
+        """Return the value as text; no value is an empty text. Raises InputError."""
+        value = self.value(scope)
+        if value is ABSENT:
+            return ""
+        return value.strip() if isinstance(value, str) else str(value)
+
+    def holds(self, scope: Scope) -> bool:
+        """Return whether the value is true; no value is not. Raises InputError if it is no boolean."""
+        value = self.value(scope)
+        word = str(value).strip().lower() if value is not ABSENT else "false"
+        if word not in (*_TRUE, *_FALSE):
+            raise InputError("template_error", f'true or false is expected, not "{word[:80]}"')
+        return word in _TRUE
+
+    def _reads_null(self, scope: Scope) -> bool:
+        """Return whether a member that the template reads is null, so that it cannot be calculated with."""
+        return any(_at(scope, path) is None for path in self.paths)
+
+
+def _at(scope: Mapping[str, Any], path: str) -> Any:
+    value: Any = scope
+    for name in path.split("."):
+        if not isinstance(value, Mapping) or name not in value:
+            return ABSENT
+        value = value[name]
+    return value
+
+
+def _paths(node: nodes.Node) -> Iterator[str]:
+    """Yield the names that a template reads, with as many members as are plain names."""
+    known = {name.name for name in node.find_all(nodes.Name) if name.ctx != "load"} | set(environment.globals)
+    stack: list[nodes.Node] = [node]
+    while stack:
+        found = stack.pop()
+        path = _path(found)
+        if path is None:
+            stack.extend(found.iter_child_nodes())
+        elif path.partition(".")[0] not in known:
+            yield path
+
+
+def _path(node: nodes.Node) -> str | None:
+    if isinstance(node, nodes.Name):
+        return node.name if node.ctx == "load" else None
+    if isinstance(node, nodes.Getattr):
+        holder, name = _path(node.node), node.attr
+    elif isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const):
+        holder, name = _path(node.node), node.arg.value
+    else:
+        return None
+    return f"{holder}.{name}" if holder is not None and isinstance(name, str) else holder
+
+
+def render_all(templates: Sequence[MappingTemplate]) -> Callable[[Scope], list[Json | RowError]]:
+    """Return a function that renders templates: for each its value, ABSENT, or the error of it alone."""
+    together = compile_together([template.parsed for template in templates])
+
+    def render(scope: Scope) -> list[Json | RowError]:
+        noticed.null_in_text = False
+        try:
+            values = together(scope)
+        except Exception:
+            return [_one(template, scope) for template in templates]
+        if noticed.null_in_text:
+            return [_one(template, scope) for template in templates]
+        return [template.kept(value) for template, value in zip(templates, values, strict=True)]
+
+    return render
+
+
+def _one(template: MappingTemplate, scope: Scope) -> Json | RowError:
+    try:
+        return template.value(scope)
+    except RowError as error:
+        return error
