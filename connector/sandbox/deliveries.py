@@ -10,14 +10,17 @@ import json
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 KEPT = 20_000
 """How many log entries are kept."""
 SEND_TIMEOUT_S = 10.0
+LATE_S = 30.0
+"""How long a late delivery is held, by the clock of the sandbox; tests release it instead."""
+WAYS = ("once", "doubled", "late", "lost")
 _HELD_POLL_S = 0.05
 _SECRET = "authorization"  # noqa: S105  a header's name
 
@@ -33,6 +36,9 @@ class Delivery:
     is_lost: bool = False
 
 
+Arrange = Callable[[Sequence[Delivery]], Sequence[Delivery]]
+
+
 class Deliveries:
     """Sends deliveries one after the other, in order, apart from those that are held."""
 
@@ -46,10 +52,15 @@ class Deliveries:
         self._is_sending = False
         self._thread: threading.Thread | None = None
 
-    def put(self, delivery: Delivery) -> None:
-        """Queue a delivery; it is sent in the background."""
+    def put(self, delivery: Delivery, how: str = "once") -> None:
+        """Queue a delivery; it is sent in the background: `once`, `doubled`, `late` or `lost`."""
+        if how not in WAYS:
+            raise ValueError(f"there is no way of delivery {how!r}; the ways are {', '.join(WAYS)}")
+        due = self._clock() + LATE_S if how == "late" else delivery.due
+        delivery = replace(delivery, due=due, is_lost=how == "lost" or delivery.is_lost)
         with self._changed:
-            (self._queue if delivery.due is None else self._held).append(delivery)
+            target = self._queue if delivery.due is None else self._held
+            target.extend([delivery] * (2 if how == "doubled" else 1))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="deliveries", daemon=True)
                 self._thread.start()
@@ -65,10 +76,10 @@ class Deliveries:
         with self._changed:
             return len(self._held)
 
-    def release(self) -> None:
-        """Send the held deliveries now."""
+    def release(self, arrange: Arrange = list) -> None:
+        """Send the held deliveries now; `arrange` may permute, repeat and leave out some."""
         with self._changed:
-            self._queue.extend(self._held)
+            self._queue.extend(arrange(self._held))
             self._held.clear()
             self._changed.notify_all()
 

@@ -60,7 +60,8 @@ class Endpoint:
     """One operation, by its published `operationId`, and the function that carries it out.
 
     `media_type` is what a body must be sent as, `*/*` for anything; `multipart/form-data` fills `call.parts`.
-    `empty_status` is the HTTP status of a response without a result.
+    `empty_status` is the HTTP status of a response without a result. `unpublished` are further query
+    parameters, which the vendor's document lacks.
     """
 
     method: str
@@ -73,6 +74,7 @@ class Endpoint:
     body_required: bool = True
     media_type: str = "application/json"
     empty_status: int = 204
+    unpublished: Mapping[str, Scalar] = field(default_factory=dict)
 
     def respond(
         self, request: ServerRequest, path_values: Mapping[str, str], state: LockedState
@@ -103,7 +105,8 @@ class Endpoint:
 
     def read_query(self, query: Mapping[str, str]) -> dict[str, Any]:
         """Return the declared query parameters that were given; others are ignored."""
-        return {name: kind.read(query[name], name) for name, kind in self.query.items() if query.get(name)}
+        known = {**self.query, **self.unpublished}
+        return {name: kind.read(query[name], name) for name, kind in known.items() if query.get(name)}
 
     def _json_body(self, request: ServerRequest) -> Any:
         if self.body is None:
@@ -151,12 +154,13 @@ class Endpoints:
         body: Type | None = None,
         body_required: bool = True,
         media_type: str = "application/json",
+        unpublished: Mapping[str, Scalar] | None = None,
     ) -> Callable[[EndpointHandlerT], EndpointHandlerT]:
         """Return a decorator that adds its function as an endpoint of these fields."""
 
         def decorate(handler: EndpointHandlerT) -> EndpointHandlerT:
             known = (path_types or {}, query or {}, body, body_required, media_type)
-            self.add(Endpoint(method, path, operation, handler, *known))
+            self.add(Endpoint(method, path, operation, handler, *known, unpublished=unpublished or {}))
             return handler
 
         return decorate

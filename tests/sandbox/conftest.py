@@ -11,6 +11,7 @@ import pytest
 from connector.sandbox.ninjaone.server import Sandbox
 
 from .ninjaone.client import Api
+from .receiver import Receiver, receiving
 
 
 @pytest.fixture
@@ -26,6 +27,13 @@ def api(sandbox: Sandbox) -> Iterator[Api]:
     client = Api(sandbox)
     yield client
     client.close()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A web server that takes webhooks."""
+    with receiving() as running:
+        yield running
 
 
 @pytest.fixture

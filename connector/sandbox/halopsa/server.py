@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from connector.sandbox.deliveries import Deliveries
+from connector.sandbox.deliveries import Arrange, Deliveries
 from connector.sandbox.halopsa.agent import Agent
 from connector.sandbox.halopsa.areas.instance import TENANT
 from connector.sandbox.halopsa.data.state import State
@@ -116,11 +116,11 @@ class HaloSandbox(MockServer):
         """
         return self._queue.wait(count, timeout_s)
 
-    def release_deliveries(self) -> None:
-        """Send late deliveries and incomplete batches now."""
+    def release_deliveries(self, arrange: Arrange = list) -> None:
+        """Send late deliveries and incomplete batches now; `arrange` may permute, repeat and omit some."""
         with self.state.lock:
             self._publisher.flush()
-        self._queue.release()
+        self._queue.release(arrange)
 
     def _controls(self) -> dict[str, Callable[[Any], Any]]:
         """Return the handlers of `POST /_sandbox/NAME` that are not acts of an agent."""

@@ -9,8 +9,6 @@ from connector.sandbox.halopsa.areas.tickets import row
 from connector.sandbox.halopsa.data.state import State
 from connector.sandbox.invented import JSON
 
-LATE_S = 30.0
-"""How long a late delivery is held, by the sandbox's clock; tests release it instead."""
 BATCH = 2
 
 
@@ -66,11 +64,8 @@ class Publisher:
     def _send(self, webhook: JSON | None, body: JSON | list[JSON]) -> None:
         if webhook is None:  # deleted meanwhile
             return
-        how = self._state.traps["webhook_delivery"]
-        due = self._state.clock() + LATE_S if how == "late" else None
-        delivery = Delivery(webhook["url"], body, _authorization(webhook), due, is_lost=how == "lost")
-        for _ in range(2 if how == "doubled" else 1):
-            self._deliveries.put(delivery)
+        delivery = Delivery(webhook["url"], body, _authorization(webhook))
+        self._deliveries.put(delivery, self._state.traps["webhook_delivery"])
 
 
 def _wants(webhook: JSON, event: str) -> bool:

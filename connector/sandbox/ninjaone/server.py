@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import time
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
+from connector.sandbox.deliveries import WAYS, Arrange, Deliveries
+from connector.sandbox.ninjaone.alerts import Alerts
 from connector.sandbox.ninjaone.api.operations import operations
 from connector.sandbox.ninjaone.data.state import State
 from connector.sandbox.ninjaone.oauth.authorize import REFRESH_TOKEN, Authorizations
 from connector.sandbox.ninjaone.oauth.client_apps import CLIENT_ID, CLIENT_SECRET, NATIVE, REDIRECT_URI, WEB
 from connector.sandbox.ninjaone.oauth.tokens import Tokens
 from connector.sandbox.ninjaone.service import NinjaOneService
+from connector.sandbox.ninjaone.webhook import Publisher
 from connector.sandbox.server import MockServer
 
 
@@ -22,7 +27,8 @@ class Sandbox(MockServer):
     `devices` are numbered from 1; with 10 or more the last 5 % (at least 2) await approval. The same `seed`
     gives the same data. The operations of `user_context` require a user's own token, as they do on some
     instances. The apps for users redirect the browser to `redirect_uris` only. With
-    `old_token_path`, tokens are also issued at `/oauth/token`. For the other arguments see `MockServer`.
+    `old_token_path`, tokens are also issued at `/oauth/token`. `clock` returns epoch seconds, for activities
+    and alerts. For the other arguments see `MockServer`.
     """
 
     client_id = CLIENT_ID
@@ -41,20 +47,32 @@ class Sandbox(MockServer):
         user_context: Collection[str] = (),
         redirect_uris: Collection[str] = (REDIRECT_URI,),
         old_token_path: bool = False,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         if devices < 0 or token_lifetime_s < 0:
             raise ValueError("devices and token_lifetime_s must not be negative")
         if unknown := sorted(set(user_context) - operations().keys()):
             raise ValueError(f"the API has no operation {unknown[0]}")
-        self._seeded = (seed, devices)
+        self._seeded = (seed, devices, clock)
+        self._queue = Deliveries(clock)
+        self._publisher = Publisher(self._queue)
         self._service = NinjaOneService(
-            State(seed, devices),
+            State(*self._seeded),
             token_lifetime_s=token_lifetime_s,
             user_context=user_context,
             redirect_uris=redirect_uris,
             old_token_path=old_token_path,
         )
-        super().__init__(self._service, port=port, latency_ms=latency_ms, seed=seed, faults=faults)
+        self._publisher.follow(self._service.state)
+        self.alerts = Alerts(lambda: self._service.state)
+        super().__init__(
+            self._service,
+            port=port,
+            latency_ms=latency_ms,
+            seed=seed,
+            faults=faults,
+            controls={"alerts": self.alerts.control, **self._controls()},
+        )
 
     @property
     def connection(self) -> dict[str, str]:
@@ -96,3 +114,37 @@ class Sandbox(MockServer):
     def reset(self) -> None:
         """Reset the account's data; tokens, faults and the log are kept."""
         self._service.state = State(*self._seeded)
+        self._publisher.follow(self._service.state)
+
+    # the webhook
+
+    def set_delivery(self, how: str) -> None:
+        """Deliver activities `once`, `doubled`, `late` or not at all (`lost`). Raises ValueError."""
+        if how not in WAYS:
+            raise ValueError(f"there is no way of delivery {how!r}; the ways are {', '.join(WAYS)}")
+        self._publisher.how = how
+
+    def deliveries(self) -> list[dict[str, Any]]:
+        """Return the webhook deliveries that were sent or lost (see `Deliveries.log`)."""
+        return self._queue.log()
+
+    def wait_for_deliveries(self, count: int | None = None, timeout_s: float = 10.0) -> list[dict[str, Any]]:
+        """Wait until `count` were sent or lost, by default all that are queued; return the log.
+
+        Raises TimeoutError. Late ones are not waited for: release them.
+        """
+        return self._queue.wait(count, timeout_s)
+
+    def release_deliveries(self, arrange: Arrange = list) -> None:
+        """Send late deliveries now; `arrange` may permute, repeat and omit some."""
+        self._queue.release(arrange)
+
+    def _controls(self) -> dict[str, Callable[[Any], Any]]:
+        def delivery(body: Any) -> None:
+            self.set_delivery(body)
+
+        return {
+            "webhooks/delivery": delivery,
+            "webhooks/release": lambda body: self.release_deliveries(),
+            "webhooks/deliveries": lambda body: self.deliveries(),
+        }

@@ -261,4 +261,5 @@ def list_licences(call: HaloCall) -> JSON:
     """Return a page of the software licenses, of instances that keep them."""
     if call.state.traps.is_on("software_module", "off"):
         raise forbidden(call.state.traps)
-    return page(call, "licences", ordered(call, call.state.licences.values()), _shown)
+    rows = ordered(call, call.state.licenses.values())
+    return page(call, "licences", rows, _shown)  # codespell:ignore licences

@@ -49,7 +49,7 @@ class State:
         self.users: Records = {}
         self.tickets: Records = {}
         self.actions: Records = {}
-        self.licences: Records = {}
+        self.licenses: Records = {}
         self.webhooks: dict[str, JSON] = {}
         self.webhook_events: list[JSON] = []
         self.custom_values: dict[tuple[str, int], JSON] = {}

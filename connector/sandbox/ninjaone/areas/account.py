@@ -27,7 +27,7 @@ PRODUCTS = 5
 
 @operation("configureWebhook")
 def configure_webhook(call: ApiCall) -> None:
-    """Set the account's only webhook. Nothing is delivered."""
+    """Set the account's only webhook, to which activities are delivered from now on."""
     address = urlsplit(call.body.get("url") or "")
     if address.scheme not in ("http", "https") or not address.hostname:
         raise invalid("url", "the address of a web server")

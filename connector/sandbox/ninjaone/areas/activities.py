@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
+from connector.sandbox.ninjaone.alerts import record_alert
 from connector.sandbox.ninjaone.api.device_filter import device_filter
 from connector.sandbox.ninjaone.api.endpoints import ApiCall, endpoint
 from connector.sandbox.ninjaone.api.paging import ACTIVITY_PAGE, LANGUAGE, activity_page
@@ -163,6 +164,4 @@ def _reset(state: State, uid: str, data: JSON) -> None:
     alert = state.alerts.pop(uid.lower(), None)
     if alert is None:
         raise not_found("alert")
-    state.record(
-        "CONDITION", "RESET", alert["message"], device_id=alert["deviceId"], seriesUid=alert["uid"], data=data
-    )
+    record_alert(state, alert, "RESET", data=data)

@@ -12,6 +12,7 @@ from connector.sandbox.ninjaone.api.endpoints import ApiCall, endpoint
 from connector.sandbox.ninjaone.api.paging import AFTER, DEFAULT_PAGE, INHERITANCE
 from connector.sandbox.ninjaone.areas.organizations import set_custom_fields
 from connector.sandbox.ninjaone.data.fleet import Facts
+from connector.sandbox.ninjaone.data.references import expanded
 from connector.sandbox.ninjaone.data.seed import JSON
 from connector.sandbox.ninjaone.data.state import State
 from connector.sandbox.ninjaone.errors import application_error
@@ -21,13 +22,19 @@ LINK_VALID_S = 600
 """The validity of a dashboard link, in seconds."""
 
 
-@endpoint("GET", "/v2/devices", "getDevices", query={**AFTER, "df": TEXT})
+_EXPAND = {"expand": TEXT}
+"""Not published, and accepted by instances: comma-separated names of references."""
+
+
+@endpoint("GET", "/v2/devices", "getDevices", query={**AFTER, "df": TEXT}, unpublished=_EXPAND)
 def get_devices(call: ApiCall) -> list[JSON]:
     """Return a page of the devices that match the filter."""
     return _page(call, device_filter(call.query.get("df")), details=False)
 
 
-@endpoint("GET", "/v2/devices-detailed", "getDevicesDetailed", query={**AFTER, "df": TEXT})
+@endpoint(
+    "GET", "/v2/devices-detailed", "getDevicesDetailed", query={**AFTER, "df": TEXT}, unpublished=_EXPAND
+)
 def get_devices_detailed(call: ApiCall) -> list[JSON]:
     """Return a page of the devices that match the filter, with the data of their agents."""
     return _page(call, device_filter(call.query.get("df")), details=True)
@@ -42,8 +49,10 @@ def get_organization_devices(call: ApiCall, id: int) -> list[JSON]:
 
 def _page(call: ApiCall, keep: Callable[[Facts], bool], details: bool) -> list[JSON]:
     found = call.state.fleet.matching(keep, call.query.get("after", 0))
+    expand = call.query.get("expand", "").split(",")
     return [
-        call.state.node(facts, details) for facts in islice(found, call.query.get("pageSize", DEFAULT_PAGE))
+        expanded(call.state, call.state.node(facts, details), expand)
+        for facts in islice(found, call.query.get("pageSize", DEFAULT_PAGE))
     ]
 
 

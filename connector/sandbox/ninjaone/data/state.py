@@ -35,10 +35,16 @@ class Snapshot:
 
 
 class State:
-    """The account's data, generated from a seed and changed by requests."""
+    """The account's data, generated from a seed and changed by requests.
 
-    def __init__(self, seed: int, devices: int) -> None:
+    `clock` returns epoch seconds; activities and log entries have its times. `notify` is called with each new
+    activity.
+    """
+
+    def __init__(self, seed: int, devices: int, clock: Callable[[], float] = time.time) -> None:
         self.lock = threading.RLock()
+        self.clock = clock
+        self.notify: Callable[[JSON], None] = lambda activity: None
         self.seed = seed
         self.roles = {role["id"]: role for role in invented.roles()}
         self.policies = {policy["id"]: policy for policy in invented.policies()}
@@ -202,7 +208,7 @@ class State:
         """Add an activity: published `activityType` and `statusCode`, further fields by their own names."""
         activity: JSON = {
             "id": next(self._activity_ids),
-            "activityTime": time.time() if at is None else at,
+            "activityTime": self.clock() if at is None else at,
             "activityType": kind,
             "statusCode": code,
             "status": code.replace("_", " ").capitalize(),
@@ -213,6 +219,7 @@ class State:
             activity["deviceId"] = device_id
         activity |= {name: value for name, value in more.items() if value is not None}
         self.activities.append(activity)
+        self.notify(activity)
         return activity
 
     def log_entry(self, ticket: JSON, author: JSON, kind: str, at: float | None = None, **more: Any) -> JSON:
@@ -225,7 +232,7 @@ class State:
             "type": kind,
             "publicEntry": True,
             "system": False,
-            "createTime": time.time() if at is None else at,
+            "createTime": self.clock() if at is None else at,
             "timeTracked": 0,
             "technicianTagged": [],
             "blockedByInvoice": False,

@@ -43,7 +43,7 @@ def receiving() -> Iterator[Receiver]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
-    receiver.url = f"http://127.0.0.1:{server.server_address[1]}/hooks/halopsa?key=1"
+    receiver.url = f"http://127.0.0.1:{server.server_address[1]}/hooks?key=1"
     try:
         yield receiver
     finally:
