@@ -2,6 +2,8 @@
 
 import logging
 
-logging.getLogger(__name__).addHandler(logging.NullHandler())  # who embeds us decides what is printed
+logging.getLogger(__name__).addHandler(
+    logging.NullHandler()
+)  # applications that import the package configure logging themselves
 
 __version__ = "2.1.0"

@@ -1,11 +1,11 @@
-"""Every error of the connector, in one small tree, and the codes that an envelope's `meta.code` can have.
+"""The exceptions of the connector, and the values of an envelope's `meta.code`.
 
 ConnectorError
 ├── RunError                   found before anything is sent: message, exit 2, no output
-│   ├── DeclarationError         a declaration of an action or a service is wrong
+│   ├── DeclarationError         a declaration of an action or a service is not valid
 │   └── ConnectionSetupError     the connection's settings or credentials cannot be used
-├── RunStoppedError            a started run cannot continue; it can be resumed: exit 3
-│   └── RunInterruptedError      the run is asked to stop, and a row in progress is left to the next start
+├── RunStoppedError            a started run cannot continue; can be resumed: exit 3
+│   └── RunInterruptedError      the run is stopping, and a waiting row is left for the resumed run
 ├── RowError                   ends its row, in an envelope; the other rows continue
 │   ├── InputError               a template fails, or a value cannot be used
 │   ├── AuthError                signing in failed
@@ -13,7 +13,7 @@ ConnectorError
 └── TransportError             HTTP without a complete response; the client turns it into an ApiError
     ├── NotSentError             the connection failed before the request left
     └── ResponseLostError        the request may have arrived
-        └── ResponseTooLargeError  its response exceeds a limit, as it would every time
+        └── ResponseTooLargeError  its response exceeds the size limit; a retry would fail in the same way
 
 `RowError` becomes an envelope in one place: `connector.invocation.invoke`.
 """
@@ -48,7 +48,7 @@ CODES: tuple[Code, ...] = get_args(Code)
 
 
 class ConnectorError(Exception):
-    """The base of all errors. Its text is for a person: what happened, where, and what to do."""
+    """The base class. Messages say what happened, where, and what to do."""
 
 
 class RunError(ConnectorError):
@@ -56,11 +56,11 @@ class RunError(ConnectorError):
 
 
 class DeclarationError(RunError):
-    """A YAML declaration is wrong. The text names the file, the line and the key."""
+    """A YAML declaration is not valid. The message has the file, the line and the key."""
 
 
 class ConnectionSetupError(RunError):
-    """The connection's settings, credentials or sign-in are wrong."""
+    """The connection's settings or credentials are not valid, or the sign-in failed."""
 
 
 class RunStoppedError(ConnectorError):
@@ -68,18 +68,18 @@ class RunStoppedError(ConnectorError):
 
 
 class RunInterruptedError(RunStoppedError):
-    """The run is asked to stop while a row has to wait long; the row is left without an envelope.
+    """The run is stopping while a row has to wait; the row gets no envelope and is run when it is resumed.
 
-    Raised only where what the row has sent so far can be repeated or was certainly not carried out.
+    Raised only if all requests sent by the row can be repeated or certainly had no effect.
     """
 
 
 class RowError(ConnectorError):
-    """The error that ends one row.
+    """An error that ends one row.
 
-    `refused` is true if the API certainly did not carry out the failed request, so that it can be repeated.
+    `refused` is true if the failed request certainly had no effect, so that it can be repeated.
     `status`, `request_id` and `attempts` describe the last response, if there was one; `vendor_code` is the
-    API's code for a refused sign-in; `result` is what was done before (code `partial`).
+    API's code for a refused sign-in; `result` lists the completed requests (code `partial`).
     """
 
     def __init__(
@@ -129,11 +129,11 @@ class NotSentError(TransportError):
 
 
 class ResponseLostError(TransportError):
-    """The request was sent, and its response was not received completely: it may have been carried out."""
+    """The request was sent, but no complete response was received: it may have taken effect."""
 
 
 class ResponseTooLargeError(ResponseLostError):
-    """The response exceeds the limit of its size: another try would end in the same way."""
+    """The response exceeds the size limit; a retry would fail in the same way."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, "bad_response")
@@ -141,9 +141,10 @@ class ResponseTooLargeError(ResponseLostError):
 
 @contextmanager
 def file_errors(path: object) -> Iterator[None]:
-    """Raise RunError for an OSError, with its path or else this one. For what is done before a run starts.
+    """Context that turns an OSError into a RunError with its path, or else this path.
 
-    Also `Path.exists` and the like raise OSError, where a folder on the way cannot be entered.
+    For code that runs before anything is sent. `Path.exists` also raises OSError if a parent folder cannot be
+    accessed.
     """
     try:
         yield
@@ -157,8 +158,8 @@ def count_of(count: int, noun: str) -> str:
 
 
 def nearest(name: str, names: Iterable[str], cutoff: float = 0.6) -> str:
-    """Return ` (did you mean "x"?)` for the closest of `names`, or an empty text if none is close."""
-    import difflib  # only once something is wrong
+    """Return ` (did you mean "x"?)` for the most similar of `names`, or an empty string."""
+    import difflib  # imported only for error messages
 
     found = difflib.get_close_matches(name, list(names), n=1, cutoff=cutoff)
     return f' (did you mean "{found[0]}"?)' if found else ""
@@ -169,7 +170,7 @@ _VALUES_SHOWN: ContextVar[bool] = ContextVar("values_shown", default=True)
 
 @contextmanager
 def values_hidden() -> Iterator[None]:
-    """Have the messages of errors show no values of rows, in this thread, for hosts that keep errors."""
+    """Context in which error messages of this thread omit values of rows, for hosts that store errors."""
     token = _VALUES_SHOWN.set(False)
     try:
         yield
@@ -178,15 +179,15 @@ def values_hidden() -> Iterator[None]:
 
 
 def values_are_shown() -> bool:
-    """Return whether messages may show values of rows."""
+    """Return whether error messages include values of rows."""
     return _VALUES_SHOWN.get()
 
 
 def cited(text: str, length: int = 200) -> str:
-    """Return a colon and a text of a row for the end of a message; nothing where values are hidden."""
+    """Return `: TEXT` for the end of a message, or an empty string if values are hidden."""
     return f": {shorten(text, length)}" if values_are_shown() else ""
 
 
 def shorten(text: str, length: int = 200) -> str:
-    """Return a text cut to a length for an error message, with the number of its characters."""
+    """Return a text shortened to a length for a message, with its original length in characters."""
     return text if len(text) <= length else f"{text[:length]}… ({len(text)} characters)"

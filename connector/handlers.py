@@ -1,6 +1,6 @@
-"""Everything that a handler of an action imports: the only module of `connector` that it needs.
+"""The public API for handlers of actions; a handler imports no other module of `connector`.
 
-A handler is a Python file beside an action's declaration, with one function:
+A handler is a Python file in the same folder as the action's declaration, with one function:
 
     from connector.handlers import Inputs, Steps, request
 
@@ -8,9 +8,9 @@ A handler is a Python file beside an action's declaration, with one function:
         response = yield inputs.request()
         return response.json()
 
-It yields a `Request` and receives its `Response`; it may yield a `Page` of items, or a `Note` that becomes a
-warning of the envelope; what it returns is the result. It does no input or output itself. It ends its row
-with `RowError(code, message)`, where `code` is one of the envelope's `meta.code` values.
+It yields a `Request` and receives its `Response`. It can also yield a `Page` of items, or a `Note`, which
+becomes a warning in the envelope. Its return value is the result. It does no input or output itself. To fail
+its row, it raises `RowError(code, message)`, where `code` is one of the envelope's `meta.code` values.
 """
 
 from connector.catalog.coercion import typed_value

@@ -57,12 +57,12 @@ ALLOWED_LINES = {
         'return Path(tempfile.mkdtemp(prefix="ninjaone-connector-"))',
     ],
     "connections/connection.py": [
-        '"--connection NAME, or make one the default with `ninjaone connection default NAME`"',
-        '"no connection: save one with `ninjaone connection add NAME`, or give --connection FILE, or set "',
+        '"--connection NAME, or set the default with `ninjaone connection default NAME`"',
+        '"no connection: save one with `ninjaone connection add NAME`, use --connection FILE, or set "',
     ],
     "connections/refresh_tokens.py": [
         'return f"Sign in again: `ninjaone connection edit {self._name} --browser`"',
-        '"`ninjaone connection add NAME --browser`, which keeps it for you"',
+        '"`ninjaone connection add NAME --browser`, which stores it for you"',
     ],
     "connections/secret_store.py": ['KEYRING_SERVICE = "ninjaone-connector"'],
     "authoring/reference.py": [

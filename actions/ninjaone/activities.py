@@ -1,10 +1,10 @@
-"""What lists of activities share: they are walked from the newest back."""
+"""Paging of activities, which the API lists from newest to oldest."""
 
 from connector.handlers import Inputs, Note, Page, PagedResult, Request, Steps, http_handler
 
 
 def back_to_newer_than(inputs: Inputs) -> Steps:
-    """Read pages back to the first activity that is not newer than `newer_than`."""
+    """Yield pages until an activity is not newer than `newer_than`."""
     walk = http_handler(inputs)
     if inputs.newer_than is None:
         return (yield from walk)

@@ -1,6 +1,6 @@
-"""Values of custom fields in the form that the API accepts, by the fields' definitions.
+"""Converts values of custom fields to the format that the API accepts, by the fields' definitions.
 
-Values of types whose form is not known stay as given.
+Values of other types are sent unchanged.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _SCOPES = {
     "ORGANIZATION": "organizations",
 }
 _BUILT_IN = "itam"
-"""The prefix of the names of the vendor's asset fields, which have no definition."""
+"""The prefix of the vendor's asset fields, which have no definitions."""
 
 
 def as_sent(inputs: Inputs, scope: str) -> Steps:
-    """Return the input `fields` as it is sent, for fields of that scope (`NODE`, `ORGANIZATION`, ...).
+    """Return the input `fields` in the format of the API, for a scope (`NODE`, `ORGANIZATION`, ...).
 
-    Raises RowError that lists all wrong names and values.
+    Raises RowError with all names and values that are not valid.
     """
     fields = inputs.fields
     if not fields:
@@ -41,10 +41,12 @@ def as_sent(inputs: Inputs, scope: str) -> Steps:
     except RowError as error:
         if error.status not in (403, 404):
             raise
-        yield Note(f"fields: sent as given, since the definitions of custom fields cannot be read: {error}")
+        yield Note(
+            f"fields: sent unchanged, because the definitions of custom fields cannot be read: {error}"
+        )
         return fields
     if not definitions:
-        yield Note("fields: sent as given, since the API lists no definitions of custom fields")
+        yield Note("fields: sent unchanged, because the API lists no definitions of custom fields")
         return fields
     known = {definition["name"]: definition for definition in definitions}
     sent, problems = {}, []
@@ -64,7 +66,7 @@ def _value(known: dict[str, Json], scope: str, name: str, value: Json) -> Json:
         if name.startswith(_BUILT_IN):
             return value
         own = [n for n, d in known.items() if _is_of(d, scope)]
-        listed = f"There are: {', '.join(own)}" if own else "There are none"
+        listed = f"Custom fields: {', '.join(own)}" if own else "No custom fields exist"
         raise ValueError(
             f"fields: {_SCOPES[scope]} have no custom field {name}{nearest(name, own)}. {listed}"
         )
@@ -91,12 +93,12 @@ def _time(definition: Json, value: Json) -> Json:
 
 
 def _option(definition: Json, value: Json) -> Json:
-    """Return the id of an option that is given by its id or its label."""
+    """Return the id of a dropdown option given by its id or label."""
     options = (definition.get("content") or {}).get("values") or []
     if not options:
         return value
     if isinstance(value, (list, dict)):
-        raise ValueError(f"one option is expected, not {kind(value)}")
+        raise ValueError(f"expected one option, not {kind(value)}")
     if value in [option.get("id") for option in options]:
         return value
     active = [option for option in options if option.get("active", True)]

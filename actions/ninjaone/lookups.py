@@ -1,7 +1,7 @@
-"""Ids for names: what an input gives by name is looked up once in a run.
+"""Looks up the ids of things that an input gives by name; each list is requested once per run.
 
-These are generators, which handlers call with `yield from`. An id is never looked up, so that a row with only
-ids costs no further request.
+The functions are generators, which handlers call with `yield from`. Ids are not looked up, so a row with only
+ids needs no additional request.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from connector.handlers import Inputs, Json, Note, Page, RowError, Steps, lookup
 
 _MOST_DIGITS = 19
 _LARGEST_ID = 2**31 - 1
-"""The vendor publishes each id that can be given by name as an int32."""
+"""The API declares these ids as int32."""
 _SHOWN = 20
 """The number of choices that an error lists."""
 
@@ -34,9 +34,9 @@ def _status_names(item: Json) -> Iterable[Json]:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of things that can be given by name: where they are listed, and their names.
+    """A kind of thing that can be given by name: the path that lists it, and how to read its names.
 
-    `names` returns the names of an item, first the one that is shown; `key` is the member with its id.
+    `names` returns the names of an item, first the one to display; `key` is the field that contains its id.
     """
 
     noun: str
@@ -62,7 +62,7 @@ def location_of(organization_id: Json) -> Kind:
 
 
 def listing(inputs: Inputs, kind: Kind) -> Steps:
-    """Return all items of a kind, from all pages. Raises RowError."""
+    """Return all items of a kind, from all pages, requested once per run. Raises RowError."""
     first = lookup(kind.path, **kind.query)
     if kind.pager:
         pages = walk(inputs.service.pagers[kind.pager], first)
@@ -85,25 +85,25 @@ def listing(inputs: Inputs, kind: Kind) -> Steps:
         return found
 
 
-def id_of(inputs: Inputs, kind: Kind, wanted: Json, where: str) -> Steps:
-    """Return the id that an input means: ids and None stay, a name is looked up.
+def id_of(inputs: Inputs, kind: Kind, value: Json, where: str) -> Steps:
+    """Return the id for an input's value: an id or None unchanged, a name looked up.
 
-    Raises RowError that lists the choices.
+    Raises RowError with the existing names.
     """
-    if wanted is None:
+    if value is None:
         return None
-    if isinstance(wanted, int) or is_id(wanted):
-        if int(wanted) > _LARGEST_ID:
+    if isinstance(value, int) or is_id(value):
+        if int(value) > _LARGEST_ID:
             raise RowError(
-                "input_invalid", f"{where}: {wanted} is too large for an id: the most is {_LARGEST_ID}"
+                "input_invalid", f"{where}: {value} is too large for an id; the maximum is {_LARGEST_ID}"
             )
-        return int(wanted)
+        return int(value)
     try:
         items = yield from listing(inputs, kind)
     except RowError as error:
         if error.status not in (403, 404):
             raise
-        message = f'{where}: "{shorten(str(wanted))}" cannot be looked up, so give the id instead: {error}'
+        message = f'{where}: "{shorten(str(value))}" cannot be looked up; use the id instead: {error}'
         raise RowError(
             error.code,
             message,
@@ -111,43 +111,43 @@ def id_of(inputs: Inputs, kind: Kind, wanted: Json, where: str) -> Steps:
             request_id=error.request_id,
             attempts=error.attempts,
         ) from error
-    return named(kind, items, wanted, where)[kind.key]
+    return named(kind, items, value, where)[kind.key]
 
 
 def is_id(text: str) -> bool:
-    """Return whether a text is a number, and so an id, of at most the digits of a 64-bit integer."""
+    """Return whether a text is a number, and so an id, with at most the digits of a 64-bit integer."""
     text = text.strip()
     return text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
 
 
-def named(kind: Kind, items: Sequence[Json], wanted: str, where: str) -> Json:
-    """Return the one item of that name. Raises RowError that lists the choices."""
-    found = called(kind, items, wanted)
+def named(kind: Kind, items: Sequence[Json], value: str, where: str) -> Json:
+    """Return the only item with a name. Raises RowError with the existing names."""
+    found = called(kind, items, value)
     if len(found) == 1:
         return found[0]
-    wanted = shorten(wanted)
+    value = shorten(value)
     if found:
         raise RowError(
             "input_invalid",
-            f'{where}: "{wanted}" is the name of more than one {kind.noun}, so give the id: '
+            f'{where}: "{value}" is the name of more than one {kind.noun}; use the id: '
             f"{choices(kind, found)}",
         )
-    near = nearest(wanted, [name for item in items for name in kind.names(item) if name])
-    there = f"There are: {choices(kind, items)}" if items else "There are none"
-    raise RowError("input_invalid", f'{where}: no {kind.noun} is called "{wanted}"{near}. {there}')
+    near = nearest(value, [name for item in items for name in kind.names(item) if name])
+    there = f"Existing: {choices(kind, items)}" if items else "None exist"
+    raise RowError("input_invalid", f'{where}: no {kind.noun} is named "{value}"{near}. {there}')
 
 
-def called(kind: Kind, items: Sequence[Json], wanted: str) -> list[Json]:
-    """Return the items of a name; if there is no exact match, case and word separators are ignored."""
+def called(kind: Kind, items: Sequence[Json], value: str) -> list[Json]:
+    """Return the items with a name; if none matches exactly, case and word separators are ignored."""
     for form in (str, _loosely):
-        found = [item for item in items if form(wanted) in [form(name) for name in kind.names(item) if name]]
+        found = [item for item in items if form(value) in [form(name) for name in kind.names(item) if name]]
         if found:
             return found
     return []
 
 
 def choices(kind: Kind, items: Sequence[Json]) -> str:
-    """Return the names of items, with ids that are numbers, for an error; of many the first ones."""
+    """Return the names of items for a message, with numeric ids; of many, only the first ones."""
     listed = []
     for item in items[:_SHOWN]:
         name, number = next(iter(kind.names(item))), item.get(kind.key)
@@ -160,7 +160,7 @@ def _loosely(text: str) -> str:
 
 
 def organization_and_location(inputs: Inputs) -> Steps:
-    """Return the inputs with ids for `organization_id` and, if there is one, `location_id`."""
+    """Return the inputs with names in `organization_id` and `location_id` replaced by ids."""
     organization = yield from id_of(inputs, ORGANIZATION, inputs.organization_id, "organization_id")
     inputs = inputs.with_values(organization_id=organization)
     if "location_id" in inputs:
@@ -171,7 +171,7 @@ def organization_and_location(inputs: Inputs) -> Steps:
 
 
 def policies(inputs: Inputs) -> Steps:
-    """Return the input `policies` as a list of assignments by ids; a single assignment needs no list."""
+    """Return the input `policies`, one assignment or a list of them, as a list of assignments by id."""
     given = [inputs.policies] if isinstance(inputs.policies, dict) else inputs.policies or []
     assignments = []
     for number, assignment in enumerate(given):
@@ -183,21 +183,21 @@ def policies(inputs: Inputs) -> Steps:
 
 
 def ticket_fields(inputs: Inputs, organization_id: Json) -> Steps:
-    """Return a ticket's inputs with ids for names and today's words for older ones."""
+    """Return a ticket's inputs with names replaced by ids, and older values by current ones."""
     values: dict[str, Json] = {}
     single = {
         "location_id": (location_of(organization_id), inputs.location_id),
         "assigned_technician_id": (TECHNICIAN, inputs.assigned_technician_id),
     }
-    for name, (kind, wanted) in single.items():
+    for name, (kind, value) in single.items():
         if name in inputs:
-            # An input that accepts text may receive null as text.
-            values[name] = yield from id_of(inputs, kind, None if wanted == "null" else wanted, name)
+            # An input that accepts text can receive null as text.
+            values[name] = yield from id_of(inputs, kind, None if value == "null" else value, name)
     if inputs.additional_assigned_technician_ids:
         name = "additional_assigned_technician_ids"
         found = []
-        for wanted in inputs.additional_assigned_technician_ids:
-            found.append((yield from id_of(inputs, TECHNICIAN, wanted, name)))
+        for value in inputs.additional_assigned_technician_ids:
+            found.append((yield from id_of(inputs, TECHNICIAN, value, name)))
         values[name] = list(dict.fromkeys(found))
     if "status" in inputs:
         values["status"] = yield from _status(inputs)
@@ -207,22 +207,24 @@ def ticket_fields(inputs: Inputs, organization_id: Json) -> Steps:
 
 
 def _status(inputs: Inputs) -> Steps:
-    """Return the id, as text, of the status; a word of older documents becomes the nearest status."""
-    wanted = inputs.status
-    if is_id(wanted):
-        return wanted.strip()
+    """Return the status's id as text; a value from older versions of the API becomes the closest status."""
+    value = inputs.status
+    if is_id(value):
+        return value.strip()
     statuses = yield from listing(inputs, STATUS)
-    nearest_today = inputs.service.words["ticket_status"].get(wanted.strip().upper())
-    if nearest_today and not called(STATUS, statuses, wanted):
+    nearest_today = inputs.service.words["ticket_status"].get(value.strip().upper())
+    if nearest_today and not called(STATUS, statuses, value):
         found = named(STATUS, statuses, nearest_today, "status")
-        yield Note(f"status: today's API has no {wanted}; the nearest is sent, {choices(STATUS, [found])}")
+        yield Note(
+            f"status: the current API has no {value}; sent the closest one, {choices(STATUS, [found])}"
+        )
     else:
-        found = named(STATUS, statuses, wanted, "status")
+        found = named(STATUS, statuses, value, "status")
     return str(found["statusId"])
 
 
 def _priority(inputs: Inputs) -> Steps:
     today = inputs.service.words["ticket_priority"].get(inputs.priority)
     if today:
-        yield Note(f"priority: today's API has no {inputs.priority}; the nearest is sent, {today}")
+        yield Note(f"priority: the current API has no {inputs.priority}; sent the closest one, {today}")
     return today or inputs.priority

@@ -57,7 +57,7 @@ def check_action(action: Action, service: Service) -> list[str]:
     problems = check_declaration(action.file, "action.schema.json")
     for key, text in (("title", action.title), ("summary", action.summary)):
         if re.search(r"\bTODO\b", text):
-            problems.append(f"{action.file}: {key}: it still contains TODO")
+            problems.append(f"{action.file}: {key}: still contains TODO")
     for given in action.inputs.values():
         problems += [f"{action.file}: {given.name}: {problem}" for problem in _check_input(given)]
     for rule in action.rules:

@@ -1,4 +1,4 @@
-"""The options for actions of a user's own, beside those of the catalog."""
+"""The options --actions and --allow-handlers, which add custom actions to the catalog."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 from connector.catalog.catalog import Catalog
 from connector.errors import RunError
 
-DEFAULT_SERVICE = "the service; default: the one whose actions have bare names"
+DEFAULT_SERVICE = "the service (default: ninjaone)"
 
 
 def add_own_actions(parser: argparse.ArgumentParser) -> None:
-    """Declare where more actions are, and whether their Python may run."""
+    """Declare `--actions` and `--allow-handlers`."""
     parser.add_argument(
         "--actions",
         metavar="DIR",
@@ -26,12 +26,12 @@ def add_own_actions(parser: argparse.ArgumentParser) -> None:
 
 
 def add_service_option(parser: argparse.ArgumentParser, help: str) -> None:
-    """Declare the option for a service; it is an empty text if it is not given."""
+    """Declare `--service`; its default is an empty string."""
     parser.add_argument("--service", metavar="SERVICE", default="", help=help)
 
 
 def open_catalog(options: argparse.Namespace) -> Catalog:
-    """Return the catalog, with the actions that the options add to it. Raises RunError."""
+    """Return the catalog with the custom actions of the options. Raises RunError."""
     if options.allow_handlers and not options.own_actions:
         raise RunError("--allow-handlers requires --actions DIR")
     return Catalog(own=options.own_actions, allow_handlers=options.allow_handlers)

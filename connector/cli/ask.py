@@ -1,4 +1,4 @@
-"""Asking a person on the terminal. Questions go to standard error, so that results stay apart."""
+"""Prompts on the terminal. They are written to standard error, separate from results."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from connector.errors import RunError
 
 
 def is_terminal() -> bool:
-    """Return whether a person can be asked."""
+    """Return whether standard input is a terminal, so that a user can be prompted."""
     return sys.stdin.isatty()
 
 
 def ask(question: str, check: Callable[[str], object] = bool, default: str = "") -> str:
-    """Ask until `check` takes the answer without a RunError; an empty answer stands for `default`."""
+    """Prompt until `check` accepts the reply; return it, or `default` for an empty reply."""
     shown = f"{question} [{default}]: " if default else f"{question}: "
     while True:
         print(shown, end="", file=sys.stderr, flush=True)
         try:
             line = sys.stdin.readline()
         except UnicodeDecodeError:
-            raise RunError(f"the answer cannot be read: it is not {sys.stdin.encoding}") from None
+            raise RunError(f"the reply cannot be read: it is not {sys.stdin.encoding}") from None
         if not line:
-            raise RunError("the terminal was closed before all questions were answered")
+            raise RunError("the terminal was closed before all prompts were answered")
         answer = line.strip() or default
         try:
             check(answer)
@@ -36,7 +36,7 @@ def ask(question: str, check: Callable[[str], object] = bool, default: str = "")
 
 
 def ask_secret(question: str) -> str:
-    """Ask for what is not shown while it is typed. Raises RunError where it would be."""
+    """Prompt for a value without showing it. Raises RunError if the terminal cannot hide it."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", getpass.GetPassWarning)
         try:
@@ -48,5 +48,5 @@ def ask_secret(question: str) -> str:
 
 
 def confirm(question: str) -> bool:
-    """Ask for a yes; anything else is a no."""
+    """Prompt for confirmation; any reply but y or yes is a no."""
     return ask(f"{question} [y/N]").lower() in ("y", "yes")

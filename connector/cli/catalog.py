@@ -18,7 +18,9 @@ from connector.errors import count_of
 
 def add_actions(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone actions`."""
-    parser.add_argument("words", metavar="WORDS", nargs="*", help="only actions that contain every word")
+    parser.add_argument(
+        "words", metavar="WORDS", nargs="*", help="list only actions that contain all of these words"
+    )
     parser.add_argument("--json", action="store_true", help="print the full declarations as a JSON array")
     add_service_option(parser, "only the actions of this service")
     add_own_actions(parser)
@@ -39,11 +41,11 @@ def add_catalog(parser: argparse.ArgumentParser) -> None:
     from connector.cli.drift import add_drift
 
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    check = commands.add_parser("check", help="check every declaration, its examples and its handler")
-    add_service_option(check, "only the declarations of this service")
+    check = commands.add_parser("check", help="validate all declarations, their examples and handlers")
+    add_service_option(check, "validate only the declarations of this service")
     add_own_actions(check)
     check.set_defaults(command=_check)
-    reference = commands.add_parser("reference", help="print the reference of all actions in Markdown")
+    reference = commands.add_parser("reference", help="print a reference of all actions in Markdown")
     add_service_option(reference, DEFAULT_SERVICE)
     add_own_actions(reference)
     reference.set_defaults(command=_reference)
@@ -107,7 +109,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def describe(action: Action) -> dict[str, Any]:
-    """Return everything about an action, for programs."""
+    """Return an action's full declaration, as JSON values."""
     return {
         "name": action.name,
         "title": action.title,

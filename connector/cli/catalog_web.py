@@ -1,4 +1,4 @@
-"""`catalog serve` and `catalog export`: the catalog in a browser."""
+"""The `catalog serve` and `catalog export` commands: the catalog in a browser."""
 
 from __future__ import annotations
 
@@ -13,17 +13,21 @@ from connector.cli.main import OK
 def add_serve(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone catalog serve`."""
     parser.add_argument("--port", type=int, default=0, help="the port on 127.0.0.1 (default: a free one)")
-    parser.add_argument("--no-browser", action="store_true", help="only print the address")
+    parser.add_argument(
+        "--no-browser", action="store_true", help="print the address without opening a browser"
+    )
     parser.set_defaults(command=_serve)
 
 
 def add_export(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone catalog export`."""
     parser.add_argument(
-        "folder", metavar="DIR", type=Path, help="a new or empty folder, or an earlier export"
+        "folder", metavar="DIR", type=Path, help="a new or empty folder, or one with an earlier export"
     )
     parser.add_argument(
-        "--force", action="store_true", help="write into a folder that has other files, and overwrite them"
+        "--force",
+        action="store_true",
+        help="write to a folder that contains other files, and overwrite files of the same name",
     )
     parser.set_defaults(command=_export)
 
@@ -42,7 +46,7 @@ def _serve(options: argparse.Namespace) -> int:
 
     server = CatalogServer(options.port)
     print(f"The catalog is at {server.address}", flush=True)
-    print("Anyone with this address can see what you see. Press Ctrl-C to stop.", flush=True)
+    print("Anyone on this machine with this address has your access. Press Ctrl-C to stop.", flush=True)
     if not options.no_browser:
         server.open_browser()
     with contextlib.suppress(KeyboardInterrupt):

@@ -1,4 +1,4 @@
-"""`completion`: a script that lets a shell complete commands, options, actions and file names."""
+"""The `completion` command: a shell script that completes commands, options, actions and file names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SHELLS = ("bash", "zsh", "fish")
 def add_completion(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone completion`."""
     parser.description = (
-        "Print a script that lets a shell complete commands, options, actions and file names. "
+        "Print a shell script that completes commands, options, actions and file names. "
         "`ninjaone docs getting-started` shows where each shell expects it."
     )
     parser.add_argument("shell", metavar="SHELL", choices=_SHELLS, help=", ".join(_SHELLS))
@@ -25,7 +25,7 @@ def add_completion(parser: argparse.ArgumentParser) -> None:
 
 def _completion(options: argparse.Namespace) -> int:
     try:
-        import shtab  # an extra: needed once for a shell, and never by a run
+        import shtab  # an optional dependency: only this command needs it
     except ImportError as error:
         raise RunError(
             "this command requires shtab: run `pip install 'ninjaone-connector[completion]'`"

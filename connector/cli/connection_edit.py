@@ -121,7 +121,7 @@ def _signed_in(
     from connector.client import browser_sign_in  # slow to load: it serves web pages
 
     if "authorization_code" not in service.sign_in.grants:
-        raise RunError(f"--browser: {service.title} has no sign-in of users")
+        raise RunError(f"--browser: {service.title} does not support the sign-in of users")
     if _wanted(options) == "keyring" and (why := keyring_lacks()):
         raise ConnectionSetupError(f"the keyring cannot store the refresh token: {why}")
     values = expanded(settings, lambda key: f"{options.name}: {key}")

@@ -1,4 +1,4 @@
-"""The service that a `connection` command is about: named by an option, or by the connection's file."""
+"""The service of a `connection` command: from an option, or from the connection's file."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from connector.errors import RunError
 
 
 def add_service(parser: argparse.ArgumentParser, *, is_new: bool = False) -> None:
-    """Declare the option for the service of a connection, and for services of the user's own."""
-    of_saved = "the connection's service; default: the one that its file names"
+    """Declare the options for the connection's service and for custom services."""
+    of_saved = "the connection's service (default: from its file)"
     add_service_option(parser, DEFAULT_SERVICE if is_new else of_saved)
     add_own_actions(parser)
 
@@ -23,7 +23,7 @@ def add_service(parser: argparse.ArgumentParser, *, is_new: bool = False) -> Non
 def service_of(catalog: Catalog, options: argparse.Namespace, named: str | None) -> Service:
     """Return the service of a connection: a saved name, a file, or none for the environment or the default.
 
-    Raises RunError for an unknown service, and for another one than the options name.
+    Raises RunError for an unknown service, and if the options name another one.
     """
     its = service_in(Path(named) if is_file(named) else SavedConnections().path(named)) if named else ""
     if its and options.service and its != options.service:
@@ -32,11 +32,11 @@ def service_of(catalog: Catalog, options: argparse.Namespace, named: str | None)
 
 
 def opened(options: argparse.Namespace) -> tuple[Catalog, Service]:
-    """Return the catalog, and the service of the saved connection that the options name. Raises RunError."""
+    """Return the catalog and the service of the saved connection in the options. Raises RunError."""
     catalog = open_catalog(options)
     return catalog, service_of(catalog, options, options.name)
 
 
 def of_service(service: Service) -> str:
-    """Return ` of TITLE` for a service that a person names, and nothing for the one with bare names."""
+    """Return ` of TITLE` for a message, or an empty string for the default service."""
     return f" of {service.title}" if service.prefix else ""

@@ -1,4 +1,4 @@
-"""Confirmation before a run that is destructive, or that repeats requests: what, where, and how many rows."""
+"""Confirmation before a run that is destructive or repeats requests, with target and number of rows."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def require_consent(
 ) -> None:
     """Require confirmation of destructive steps, and of a restart that repeats requests.
 
-    `yes` confirms all of it. Over a finished output, a restart is confirmed on a terminal and needs no
-    confirmation elsewhere. A call (`is_call`) has no rows. Raises RunError if it is not confirmed, or if
-    there is nobody to ask; nothing was sent then.
+    `yes` confirms everything. A restart that overwrites a finished output is confirmed on a terminal, and
+    requires no confirmation without one. A call (`is_call`) has no rows. Raises RunError, before anything is
+    sent, if it is not confirmed or there is no terminal.
     """
     destructive = [step for step in steps if step.action.effect == "destructive"]
     repeats = list(_repeats(steps)) if start == "restart" else []
@@ -52,7 +52,7 @@ def require_consent(
 
 
 def _repeats(steps: Sequence[Prepared]) -> Iterator[str]:
-    """Yield for each output with an unfinished run what a restart repeats that must not be repeated."""
+    """Yield a message for each output whose unfinished run has sent requests that must not be repeated."""
     for path in _outputs(steps):
         sent = sent_by_unfinished_run(path)
         if not sent.complete:
@@ -69,7 +69,7 @@ def _repeats(steps: Sequence[Prepared]) -> Iterator[str]:
 
 
 def _overwrites(steps: Sequence[Prepared]) -> Iterator[str]:
-    """Yield for each finished output of an action that changes something what a restart repeats."""
+    """Yield a message for each finished output of a changing action that a restart overwrites."""
     changing = [step for step in steps if step.action.effect != "read"]
     for path in _outputs(changing):
         with file_errors(path):
@@ -83,7 +83,7 @@ def _outputs(steps: Sequence[Prepared]) -> Iterator[Path]:
 
 
 def _require_yes(destructive: Sequence[Prepared], repeats: Sequence[str], reason: str) -> None:
-    """Raise RunError if there is something that nobody can be asked about, and that needs `--yes`."""
+    """Raise RunError if the run requires `--yes`, because there is no terminal for a confirmation."""
     faults = list(repeats)
     if destructive:
         names = ", ".join(dict.fromkeys(step.action.name for step in destructive))
@@ -93,7 +93,7 @@ def _require_yes(destructive: Sequence[Prepared], repeats: Sequence[str], reason
 
 
 def _show(destructive: Sequence[Prepared], repeats: Sequence[str], start: Start, is_call: bool) -> None:
-    """Print what is to be confirmed."""
+    """Print what the user is about to confirm."""
     if destructive:
         print("This is destructive:", file=sys.stderr)
     for step in destructive:
@@ -109,10 +109,10 @@ def _show(destructive: Sequence[Prepared], repeats: Sequence[str], start: Start,
 
 def _why_not_ask(reads_rows: bool, may_ask: bool) -> str:
     if not may_ask:
-        return "--json asks no questions"
+        return "--json does not prompt"
     if reads_rows:
-        return "the rows come from standard input, where no question can be answered"
-    return "" if is_terminal() and sys.stderr.isatty() else "there is no terminal to ask on"
+        return "standard input contains the rows, so there is no prompt"
+    return "" if is_terminal() and sys.stderr.isatty() else "there is no terminal for a prompt"
 
 
 def _described(step: Prepared, rows: str) -> Iterator[str]:
@@ -134,7 +134,7 @@ def _host(connection: Connection) -> str:
 
 
 def _how_many(step: Prepared) -> str:
-    """Return how many rows there are, as far as that is known before the run."""
+    """Return the number of rows as text, as far as it is known before the run."""
     job = step.job
     if step.rerun:
         return f"{len(step.rerun.numbers)} of {job.input} that failed"

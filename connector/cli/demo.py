@@ -1,4 +1,4 @@
-"""`demo`: several actions over sample files, against the sandbox."""
+"""The `demo` command: run sample jobs against the sandbox."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _JOBS = {
     "scripts": "jsonl",
     "devices": "csv",
 }
-"""The jobs in their order, and the format of each one's output."""
+"""The sample jobs in order, and the output format of each."""
 _EXPECTED_FAILURES = {"organizations": 4, "maintenance": 5, "scripts": 2, "devices": 0}
 
 
@@ -48,12 +48,12 @@ def _demo(options: argparse.Namespace) -> int:
             as_meant = as_meant and failed == _EXPECTED_FAILURES[name]
     print(f"The output files are in {options.output.resolve()}, the jobs and their rows in {folder}.")
     if not as_meant:
-        print("The demo did not give the expected results.")
+        print("The demo did not produce the expected results.")
     return OK if as_meant else OUR_FAULT
 
 
 def _run_job(catalog: Catalog, path: Path, output: Path, settings: dict[str, str]) -> int:
-    """Run one job, show its templates, its envelopes and its summary; return how many rows failed."""
+    """Run one job and print its templates, envelopes and summary; return the number of failed rows."""
     job = replace(load_job(path), output=str(output))
     prepared = prepare(job, catalog)
     print(f"--- {prepared.action.title} ({job.action}) over {Path(job.input).name}")

@@ -1,4 +1,4 @@
-"""`docs` and `examples`: the documentation and the example jobs that are installed with the package."""
+"""The `docs` and `examples` commands: the documentation and example jobs included in the package."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from connector.common.package_data import docs_folder, examples_folder
 from connector.errors import RunError, nearest
 
 _FIRST = ("getting-started", "connections", "templates", "files", "jobs", "production")
-"""The pages that are listed first, in the order in which people need them; the others follow by name."""
+"""The pages that are listed first, in reading order; the others follow by name."""
 
 
 def add_docs(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone docs`."""
-    parser.add_argument("page", metavar="PAGE", nargs="?", help="the page to print; default: list the pages")
+    parser.add_argument("page", metavar="PAGE", nargs="?", help="the page to print (default: list the pages)")
     parser.set_defaults(command=_docs)
 
 
@@ -24,7 +24,7 @@ def add_examples(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=_list_examples, verbose=0, log_file=None)
     commands = parser.add_subparsers(metavar="COMMAND")
     commands.add_parser("list", help="list the files").set_defaults(command=_list_examples)
-    copy = commands.add_parser("copy", help="copy the files to a folder, to run and change them there")
+    copy = commands.add_parser("copy", help="copy the files to a folder")
     copy.add_argument("folder", metavar="DIR", type=Path, help="a new or empty folder")
     copy.set_defaults(command=_copy_examples)
 
@@ -55,7 +55,7 @@ def _title(page: Path) -> str:
 
 
 def _example_files() -> list[Path]:
-    """Return the example files, relative to their folder. What is not an example is left out."""
+    """Return the paths of the example files, relative to their folder."""
     folder = examples_folder()
     found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
     hidden = ("out", "__", ".")
@@ -74,7 +74,7 @@ def _copy_examples(options: argparse.Namespace) -> int:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
-            raise RunError(f"{folder} is not empty: name a new or empty folder")
+            raise RunError(f"{folder} is not empty: use a new or empty folder")
         files = _example_files()
         for path in files:
             target = folder / path

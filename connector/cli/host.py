@@ -1,4 +1,4 @@
-"""`host`: the connector inside a platform that runs it over rows of its own."""
+"""The `host` command: build an integration that runs the connector inside another platform."""
 
 from __future__ import annotations
 
@@ -17,22 +17,24 @@ def add_host(parser: argparse.ArgumentParser) -> None:
     lhub = hosts.add_parser("lhub", help="LogicHub, now Devo SOAR")
     commands = lhub.add_subparsers(metavar="COMMAND", required=True)
     command = commands.add_parser("build", help="write the files of an integration to a folder")
-    command.add_argument("folder", metavar="DIR", type=Path, help="a new folder, or an earlier build")
+    command.add_argument(
+        "folder", metavar="DIR", type=Path, help="a new folder, or one with an earlier build"
+    )
     chosen = command.add_mutually_exclusive_group()
     chosen.add_argument(
         "--actions",
         metavar="NAME,...",
         type=lambda text: [name.strip() for name in text.split(",") if name.strip()],
-        help="the actions to build, instead of a preset",
+        help="the actions to include, instead of a preset",
     )
     counted = ", ".join(f"{name} ({len(actions)} actions)" for name, actions in PRESETS.items())
     chosen.add_argument(
         "--preset",
         choices=list(PRESETS),
         default="documented",
-        help=f"the actions to build: {counted}; default: documented, those of the older connector",
+        help=f"set of actions to include: {counted} (default: documented, those of the older connector)",
     )
-    chosen.add_argument("--all", action="store_true", help="every action of the service")
+    chosen.add_argument("--all", action="store_true", help="include every action of the service")
     add_service_option(command, f"{DEFAULT_SERVICE}; with --all only")
     command.set_defaults(command=_build)
 

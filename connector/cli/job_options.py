@@ -1,4 +1,4 @@
-"""The options by which the command line describes a job."""
+"""Command-line options for the settings of a job."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _TEMPLATE = "--template INPUT=TEMPLATE"
 
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:
-    """Declare what a run and its preview read."""
+    """Declare the options for input rows and templates."""
     add_own_actions(parser)
     parser.add_argument("action", metavar="ACTION|JOB.yaml")
     parser.add_argument(
         "-i",
         "--input",
         metavar="FILE",
-        help="input rows (for steps without an input of their own); - for standard input",
+        help="file or folder of rows, - for standard input (of a job with steps: for steps without an input)",
     )
     parser.add_argument("--input-format", choices=INPUT_FORMATS, help="default: from the file extension")
     parser.add_argument(
@@ -37,22 +37,20 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         metavar="INPUT=TEMPLATE",
         action="append",
         default=[],
-        help="template of one input",
+        help="Jinja template of one input; can be repeated",
     )
-    parser.add_argument(
-        "--templates", metavar="FILE", type=Path, help="a YAML file of templates by input name"
-    )
+    parser.add_argument("--templates", metavar="FILE", type=Path, help="YAML file of templates by input name")
     parser.add_argument(
         "--match-fields",
         action="store_true",
         default=None,
-        help="inputs without a template take the row's field of the same name (the default if there "
-        "are no templates)",
+        help="fill inputs without a template from the row's field of the same name (default if there are no "
+        "templates)",
     )
 
 
 class _Connections(argparse.Action):
-    """Keeps the only connection as text, and several of them as a list."""
+    """Stores a single connection as text, and several ones as a list."""
 
     def __call__(self, parser: object, options: argparse.Namespace, value: Any, *_: object) -> None:
         before = getattr(options, self.dest)
@@ -61,19 +59,20 @@ class _Connections(argparse.Action):
 
 
 def add_connection_option(parser: argparse._ActionsContainer, *, by_service: bool = False) -> None:
-    """Declare which connection is used; with `by_service`, steps of several services may have one each."""
+    """Declare `--connection`; with `by_service`, it can be repeated for steps of different services."""
     parser.add_argument(
         "-c",
         "--connection",
         metavar="NAME|FILE",
         action=_Connections if by_service else "store",
-        help="a saved connection's name, or a connection's YAML file"
-        + ("; once for each service, if the steps of a job are of several" if by_service else ""),
+        help="name of a saved connection, or a connection file (default: from NINJAONE_* variables, else the "
+        "default connection)"
+        + ("; repeat it for a job with steps of several services" if by_service else ""),
     )
 
 
 def add_read_only(parser: argparse.ArgumentParser) -> None:
-    """Declare that nothing may be changed."""
+    """Declare `--read-only`."""
     parser.add_argument(
         "--read-only",
         action="store_true",
@@ -83,14 +82,16 @@ def add_read_only(parser: argparse.ArgumentParser) -> None:
 
 
 def add_consent(parser: argparse.ArgumentParser) -> None:
-    """Declare what stands for a person's consent."""
+    """Declare `--yes`."""
     parser.add_argument(
-        "--yes", action="store_true", help="confirm a destructive action, or a restart that repeats requests"
+        "--yes",
+        action="store_true",
+        help="do not ask for confirmation of a destructive action, or of a restart that repeats requests",
     )
 
 
 def add_tenants(parser: argparse._ActionsContainer) -> None:
-    """Declare which connections the rows of a run may name."""
+    """Declare `--allow-connections`."""
     parser.add_argument(
         "--allow-connections",
         metavar="A,B",
@@ -100,7 +101,7 @@ def add_tenants(parser: argparse._ActionsContainer) -> None:
 
 
 def add_sending(parser: argparse.ArgumentParser, *, by_service: bool = False) -> None:
-    """Declare where and how requests are sent."""
+    """Declare the options for files and secrets of requests."""
     add_pace(parser, by_service=by_service)
     parser.add_argument("--uploads", metavar="DIR", type=Path, help="folder of the files to upload")
     parser.add_argument("--files", metavar="DIR", type=Path, help="folder for downloaded files")
@@ -110,27 +111,30 @@ def add_sending(parser: argparse.ArgumentParser, *, by_service: bool = False) ->
 
 
 def add_running(parser: argparse.ArgumentParser) -> None:
-    """Declare how a run goes through its rows."""
+    """Declare the options for concurrency, errors and durability."""
     add_tenants(parser)
     parser.add_argument(
         "--concurrency",
         type=_rows_at_a_time,
         metavar="N",
-        help="rows in parallel (default 1)",
+        help="number of rows in parallel (default: 1)",
     )
     parser.add_argument(
         "--on-error",
         choices=("continue", "stop"),
-        help="stop: start no more rows and no later steps after a row has failed",
+        help="stop: start no further row or step after a row has failed (default: continue)",
     )
     parser.add_argument(
-        "--max-errors", type=_count, metavar="N", help="start no more rows after more than N rows have failed"
+        "--max-errors",
+        type=_count,
+        metavar="N",
+        help="start no further row after more than N rows have failed",
     )
     parser.add_argument(
         "--fsync",
         action="store_true",
         default=None,
-        help="survive a power failure, not only the end of the process (slower)",
+        help="sync files to disk after each write, to survive a power failure (slower)",
     )
 
 
@@ -149,17 +153,20 @@ def _count(text: str) -> int:
 
 
 def add_pace(parser: argparse.ArgumentParser, *, by_service: bool = False) -> None:
-    """Declare where requests are sent, which ones, how fast, and where that is noted."""
+    """Declare the options for the connection, read-only, the audit log and the delay."""
     add_connection_option(parser, by_service=by_service)
     add_read_only(parser)
     parser.add_argument(
         "--audit",
         metavar="FILE",
         type=Path,
-        help="append one line per request, without bodies and secrets",
+        help="append one line per request to FILE, without bodies and secrets",
     )
     parser.add_argument(
-        "--delay-ms", type=_delay, metavar="MS", help="minimum interval between API requests (default 300)"
+        "--delay-ms",
+        type=_delay,
+        metavar="MS",
+        help="minimum interval between API requests, in ms (default: 300)",
     )
 
 
@@ -171,7 +178,7 @@ def _delay(text: str) -> float:
 
 
 def prepare_given(options: argparse.Namespace) -> list[Prepared]:
-    """Prepare the job that the command line describes. Raises RunError."""
+    """Return the prepared steps of the job that the command line describes. Raises RunError."""
     steps = prepare_all(make_jobs(options), open_catalog(options))
     services = list(dict.fromkeys(step.service.name for step in steps))
     if isinstance(options.connection, str) and len(services) > 1:
@@ -185,9 +192,9 @@ def prepare_given(options: argparse.Namespace) -> list[Prepared]:
 
 
 def make_jobs(options: argparse.Namespace) -> tuple[Job, ...]:
-    """Make the job that the command line describes: its only run, or its steps.
+    """Return the job that the command line describes: a single run, or steps.
 
-    Options replace what a job file says. The steps of one take their templates from the file alone.
+    Options override the settings of a job file. Templates of steps can be given only in the file.
     """
     given = given_settings(options)
     templates = read_templates(options.templates) if options.templates else {}
@@ -200,7 +207,7 @@ def make_jobs(options: argparse.Namespace) -> tuple[Job, ...]:
 
 
 def given_settings(options: argparse.Namespace) -> dict[str, Any]:
-    """Return the settings of a job that the command line says, other than its action and templates."""
+    """Return the job settings given as options, without action and templates."""
     given = {
         name: value
         for name, value in vars(options).items()
@@ -228,21 +235,21 @@ def _by_service(connections: list[str]) -> dict[str, str]:
 
 
 def refuse_secret_arguments(action: Action, given: Mapping[str, str]) -> None:
-    """Refuse values on the command line for inputs that are secret; a template reads them from the row.
+    """Raise RunError for a secret input whose value is on the command line; it does not show the value.
 
-    Raises RunError, which does not show them.
+    A template that reads it from the row is allowed.
     """
     for name, text in given.items():
         if name in action.inputs and action.inputs[name].is_secret and "{{" not in text:
             raise RunError(
-                f"{name}: secrets cannot be arguments, because every process of this machine can "
-                f"read those. Treat this one as exposed, and provide a new one in a row of `ninjaone run "
+                f"{name}: secrets cannot be passed as arguments, because other processes on this machine can "
+                f"read them. Treat this one as exposed, and provide a new one in a row of `ninjaone run "
                 f"{action.name} --input FILE`"
             )
 
 
 def pairs(texts: list[str], form: str) -> dict[str, str]:
-    """Read `NAME=VALUE` texts. Raises RunError for another form and for a name given twice."""
+    """Return `NAME=VALUE` arguments as a dict. Raises RunError for other forms and repeated names."""
     found: dict[str, str] = {}
     for text in texts:
         name, equals, value = text.partition("=")

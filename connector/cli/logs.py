@@ -1,6 +1,6 @@
-"""What the command line does with the log: `-v` and `-vv` show it on standard error, `--log-file` keeps it.
+"""Log output of the command line: `-v` and `-vv` show it on standard error, `--log-file` writes it to a file.
 
-Every record of the `connector` loggers is one line, and no line shows a secret.
+Every record of the `connector` loggers is one line without secrets.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from connector.errors import RunError
 _ROOT = logging.getLogger("connector")
 logger = logging.getLogger(__name__)
 _SHOWN = (logging.ERROR, logging.INFO, logging.DEBUG)
-"""The least level on standard error, by how often `-v` was given. Only servers log errors; a record with
-`notice` is shown without `-v`, too: what a run waits for."""
+"""The minimum level on standard error, by the number of `-v` options. A record with the attribute `notice`,
+such as why a run is waiting, is shown even without `-v`. Only servers log errors."""
 
 
 def add_log_options(parser: argparse.ArgumentParser) -> None:
-    """Declare `-v` and `--log-file` for a command and for all commands below it."""
+    """Declare `-v` and `--log-file` for a command and its subcommands."""
     below = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
     for action in below:
         for command in action.choices.values():
@@ -38,19 +38,19 @@ def add_log_options(parser: argparse.ArgumentParser) -> None:
         "-v",
         "--verbose",
         action="count",
-        help="log what happens on standard error (sign-in, retries, waits); -vv: every request and page, too",
+        help="log sign-ins, retries and waits on standard error; -vv: also every request and page",
     )
     group.add_argument(
         "--log-file",
         metavar="FILE",
         type=Path,
-        help="append the log to FILE, always in the detail of -vv; secrets are left out",
+        help="append the log to FILE, always as detailed as -vv, without secrets",
     )
 
 
 @contextmanager
 def log_output(options: argparse.Namespace, command: str) -> Iterator[None]:
-    """Show and keep the log while a command runs. Raises RunError for a file that cannot be written."""
+    """Write the log while a command runs. Raises RunError if the log file cannot be written."""
     shown = _TerminalHandler(_SHOWN[min(options.verbose, len(_SHOWN) - 1)])
     handlers: list[logging.Handler] = [shown]
     if options.log_file:
@@ -64,7 +64,7 @@ def log_output(options: argparse.Namespace, command: str) -> Iterator[None]:
         logger.debug("ninjaone %s: %s started", connector.__version__, command)
         yield
     except BaseException as error:
-        # What the terminal shows of it by itself, the file would lack.
+        # The terminal shows the error anyway; this adds it to the file.
         logger.debug("%s ended: %s: %s", command, type(error).__name__, error)
         raise
     else:
@@ -78,7 +78,7 @@ def log_output(options: argparse.Namespace, command: str) -> Iterator[None]:
 
 @contextmanager
 def show_log_by(say: Callable[[str], None]) -> Iterator[None]:
-    """Have the log's lines on standard error written by `say`, which knows of the progress bar."""
+    """Write log lines for standard error through `say`, so that they do not overwrite the progress bar."""
     shown = [handler for handler in _ROOT.handlers if isinstance(handler, _TerminalHandler)]
     for handler in shown:
         handler.say = say
@@ -94,7 +94,7 @@ def _say(text: str) -> None:
 
 
 class _Formatter(logging.Formatter):
-    """Time in UTC, level, module, message; a line break within it begins an indented line."""
+    """Formats records as UTC time, level, module and message; further lines of a message are indented."""
 
     converter = staticmethod(time.gmtime)
     default_msec_format = "%s.%03dZ"
@@ -104,8 +104,10 @@ class _Formatter(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the record's line, without secrets and without characters that control a terminal."""
-        from connector.common import redaction  # not at the top: a command that logs nothing needs none
+        """Return the record as text, without secrets and terminal control characters."""
+        from connector.common import (
+            redaction,
+        )  # imported here, because commands that log nothing do not need it
 
         lines = redaction.OF_PROCESS.text(super().format(record)).split("\n")
         return "\n    ".join(map(_printable, lines))
@@ -118,7 +120,7 @@ def _printable(text: str) -> str:
 
 
 class _TerminalHandler(logging.Handler):
-    """Shows records on standard error, through `say`."""
+    """Writes records to standard error through `say`."""
 
     def __init__(self, level: int) -> None:
         super().__init__(min(level, logging.WARNING))
@@ -126,7 +128,7 @@ class _TerminalHandler(logging.Handler):
         self.say: Callable[[str], None] = _say
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record; a terminal that is gone costs the record, not the run."""
+        """Write a record; if the terminal is closed, drop the record and continue."""
         try:
             self.say(self.format(record))
         except OSError:
@@ -136,9 +138,9 @@ class _TerminalHandler(logging.Handler):
 
 
 class _FileHandler(logging.Handler):
-    """Appends records to a file that only its user can read, each by one call.
+    """Appends records to a file that only the current user can read, each with one system call.
 
-    So processes may share it. A full disk costs the record, not the run.
+    Several processes can therefore share it. On a full disk, records are dropped and the run continues.
     """
 
     def __init__(self, path: Path) -> None:

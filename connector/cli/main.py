@@ -1,7 +1,7 @@
-"""The `ninjaone` command: finds the command's module and runs it.
+"""The `ninjaone` program: imports the module of the requested command and runs it.
 
-Exit codes: 0 every row succeeded; 1 finished, some rows failed; 2 nothing was run; 3 stopped, resumable;
-4 a fault of ours; 130 interrupted, resumable.
+Exit codes: 0 every row succeeded; 1 finished, some rows failed; 2 nothing was run; 3 stopped, can be resumed;
+4 a bug in the connector; 130 interrupted, can be resumed.
 """
 
 from __future__ import annotations
@@ -21,30 +21,30 @@ from connector.errors import ConnectorError, RunError, RunInterruptedError, RunS
 OK, ROWS_FAILED, NOTHING_RUN, STOPPED, OUR_FAULT, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 COMMANDS = {
-    "actions": ("connector.cli.catalog", "list all actions, or those that match the given words"),
-    "show": ("connector.cli.catalog", "show one action: inputs, options, examples"),
-    "run": ("connector.cli.run", "run an action over a file of rows, or a job file"),
-    "rerun": ("connector.cli.rerun", "run the failed rows of a run again, where that is safe"),
-    "call": ("connector.cli.run", "run an action once, with values given as key=value"),
-    "preview": ("connector.cli.preview", "show the request of each row, and send nothing"),
+    "actions": ("connector.cli.catalog", "list all actions, or those that contain the given words"),
+    "show": ("connector.cli.catalog", "show one action: its inputs, effect and examples"),
+    "run": ("connector.cli.run", "run an action for each row of a file, or run a job file"),
+    "rerun": ("connector.cli.rerun", "run the failed rows of a run again, if that is safe"),
+    "call": ("connector.cli.run", "run an action once, with inputs given as KEY=VALUE"),
+    "preview": ("connector.cli.preview", "show the request of each row without sending it"),
     "connection": ("connector.cli.connection", "save, list, show, edit, test and remove connections"),
     "demo": ("connector.cli.demo", "run sample jobs against the sandbox"),
     "sandbox": ("connector.cli.sandbox", "start a local mock server of a service (the sandbox)"),
-    "new": ("connector.cli.new", "write an action's declaration from the vendor's OpenAPI document"),
+    "new": ("connector.cli.new", "generate the declaration of a new action from an OpenAPI document"),
     "host": ("connector.cli.host", "build an integration for another platform"),
     "catalog": (
         "connector.cli.catalog",
-        "browse, export and check the catalog",
+        "browse, export and check the catalog of actions",
     ),
     "docs": ("connector.cli.docs", "print the documentation"),
     "examples": ("connector.cli.docs", "list the example jobs, or copy them to a folder"),
-    "completion": ("connector.cli.completion", "print the completion script of a shell"),
+    "completion": ("connector.cli.completion", "print a shell completion script"),
 }
-"""Each command, the module with its `add_NAME` function (imported when it is needed), and its help."""
+"""Each command's module, which has an `add_NAME` function and is imported on demand, and its help."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and give its exit code."""
+    """Run a command line (default: that of the process) and return its exit code."""
     with usable_streams():
         return _main(list(sys.argv[1:] if arguments is None else arguments))
 
@@ -63,12 +63,12 @@ def _main(arguments: list[str]) -> int:
     except ConnectorError as error:
         print(f"ninjaone: {error}", file=sys.stderr)
         return OUR_FAULT
-    except BrokenPipeError:  # the reader of the output has all that it wants
+    except BrokenPipeError:  # the reader of the output has closed it, as `head` does
         return STOPPED
     except KeyboardInterrupt:
         return _interrupted()
     except Exception:
-        import traceback  # only for what should never be
+        import traceback  # needed only for bugs
 
         traceback.print_exc()
         print(
@@ -79,10 +79,10 @@ def _main(arguments: list[str]) -> int:
 
 
 def _run_and_flush(arguments: list[str]) -> int:
-    """Run a command and write its output: when Python does that, nobody is told that it failed."""
+    """Run a command and flush its output, because Python does not report a failed flush at exit."""
     try:
         exit_code = _run(arguments)
-    except SystemExit:  # of `--help`, and of wrong options
+    except SystemExit:  # raised for `--help` and invalid options
         sys.stdout.flush()
         raise
     sys.stdout.flush()
@@ -110,7 +110,7 @@ def _run(arguments: list[str]) -> int:
     with _modules_kept():
         parser = build_parser([name] if name else list(COMMANDS))
     options, left = parser.parse_known_args(arguments)
-    if name == "call":  # argparse takes all of a call's values in one place, people write them anywhere
+    if name == "call":  # argparse requires all values of a call in one place, but options may be between them
         options.values += [text for text in left if not text.startswith("-")]
         left = [text for text in left if text.startswith("-")]
     if left:
@@ -125,9 +125,9 @@ def _run(arguments: list[str]) -> int:
 
 @contextmanager
 def _modules_kept() -> Iterator[None]:
-    """Look for no garbage while modules are loaded, and never again among what they hold.
+    """Disable garbage collection during imports, and exclude the imported objects from later collections.
 
-    None of it becomes any, and looking, also at the very end, takes a tenth of a short command's time.
+    They are never garbage, and traversing them takes a tenth of a short command's time.
     """
     gc.disable()
     try:
@@ -138,12 +138,12 @@ def _modules_kept() -> Iterator[None]:
 
 
 def build_parser(names: Sequence[str]) -> argparse.ArgumentParser:
-    """Build the parser of some commands; the others are not imported."""
+    """Return a parser for the given commands; the modules of other commands are not imported."""
     parser = argparse.ArgumentParser(
         prog="ninjaone",
-        description="NinjaOne actions with Jinja-templated inputs: rows in, one envelope per row out.",
+        description="Run NinjaOne API actions for each row of a file, with Jinja templates as inputs.",
         epilog="exit codes: 0 every row succeeded, 1 some rows failed, 2 nothing was run, "
-        "3 stopped and resumable, 4 a fault of the connector, 130 interrupted and resumable",
+        "3 stopped (can be resumed), 4 a bug in the connector, 130 interrupted (can be resumed)",
     )
     parser.add_argument("--version", action="version", version=f"ninjaone {connector.__version__}")
     commands = parser.add_subparsers(metavar="COMMAND")

@@ -1,4 +1,4 @@
-"""`preview`: the request that each row becomes, shown and not sent."""
+"""The `preview` command: show the request of each row without sending it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _preview(options: argparse.Namespace) -> int:
 
 
 def _headline(step: Prepared) -> list[str]:
-    """Name the step, and say for each input what it is bound to."""
+    """Return the step's heading and a line per input with its template or field."""
     name = [f"# --- {step.job.label}"] if step.job.step else []
     bound = step.bindings.described()
     for given in step.action.secret_inputs:
@@ -83,7 +83,7 @@ def _base_url(prepared: Prepared) -> str:
 
 
 def _row_preview(prepared: Prepared) -> Callable[[InputRow], dict[str, Any]]:
-    """Make what describes a row, and names its connection where that is the row's. Raises RunError."""
+    """Return a function that describes a row, with its connection if rows select it. Raises RunError."""
     choose = prepared.choose
     show = partial(preview_row, prepared.action, prepared.service, prepared.bindings, prepared.job.uploads)
     if choose is None:

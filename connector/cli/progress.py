@@ -1,7 +1,6 @@
-"""Progress of a run: a bar on a terminal, a line every few seconds elsewhere.
+"""Progress of a run: a bar on a terminal, otherwise a log line every few seconds.
 
-A separate thread reads the state of the run, so rows are not slowed down, and a run that waits for a response
-shows that it waits.
+A separate thread reads the state of the run, so that rows are not slowed down and waiting is shown, too.
 """
 
 from __future__ import annotations
@@ -22,17 +21,17 @@ from connector.runs.records import ActiveRun
 TERMINAL_EVERY_S = 0.2
 LOG_EVERY_S = 10.0
 _RECENT_S = 60.0
-"""The rate, and the time left that comes of it, are those of the last minute."""
+"""The rate and the remaining time are computed over the last minute."""
 _WAITS_S = 2.0
 _SHORTEST_BAR, _LONGEST_BAR = 5, 40
 
 
 @dataclass(frozen=True)
 class View:
-    """The state of a run at one moment. Times are seconds, the rate is in rows per second.
+    """The state of a run at one moment. Times are in seconds, the rate is in rows per second.
 
-    `pace_s` is the time that the rows left need for the delay between requests alone: where it is close to
-    `left_s`, the delay sets the pace, and where it is not, the API does.
+    `left_s` is the estimated remaining time. `pace_s` is the part of it that is due to the delay between
+    requests: if both are close, the delay limits the rate, otherwise the API does.
     """
 
     label: str
@@ -46,19 +45,19 @@ class View:
 
     @property
     def share(self) -> float | None:
-        """How much of the run is done, from 0 to 1, where its length is known."""
+        """The share of rows done, from 0 to 1, or None if the total is not known."""
         return min(1.0, self.done / self.total) if self.total else None
 
     @property
     def facts(self) -> list[str]:
-        """Texts to show, the most important first."""
+        """The texts to show, most important first."""
         facts = [count_of(self.done, "row") if self.total is None else f"{self.done}/{self.total} rows"]
         if self.share is not None:
             facts.insert(0, f"{int(100 * self.share)} %")
         facts.append(f"{self.failed} failed")
         if self.waits_s is not None:
             facts.append(f"waiting for {duration(self.waits_s)}")
-        pace = "" if self.pace_s is None else f"delay alone {duration(self.pace_s)}"
+        pace = "" if self.pace_s is None else f"{duration(self.pace_s)} of delays"
         if self.left_s is not None:
             facts.append(f"{duration(self.left_s)} left" + (f" ({pace})" if pace else ""))
         elif pace:
@@ -80,7 +79,7 @@ class Gauge:
         self._alive_at = clock.monotonic()
 
     def count(self, go_on: Callable[[], bool]) -> None:
-        """Count the rows of the run, until `go_on` returns false."""
+        """Count the rows of the input, until `go_on` returns false."""
         with suppress(ConnectorError, OSError):
             self._total = self._run.rows.count(go_on)
 
@@ -134,13 +133,13 @@ class Progress:
         self._stream = stream
         self._terminal = stream.isatty()
         self._every_s = TERMINAL_EVERY_S if self._terminal else LOG_EVERY_S
-        self._lock = RLock()  # a signal's handler may say something while a line is being written
+        self._lock = RLock()  # reentrant: a signal handler can print while a line is being written
         self._shown = 0
         self._ended = Event()
         self._thread: Thread | None = None
 
     def begin(self, run: ActiveRun) -> None:
-        """Show this run from now on, until `end`."""
+        """Start showing a run, until `end` is called."""
         self._ended = Event()
         self._thread = Thread(target=self._watch, args=(Gauge(run, SystemClock()), self._ended), daemon=True)
         self._thread.start()
@@ -154,20 +153,20 @@ class Progress:
         self._clear()
 
     def say(self, text: str) -> None:
-        """Write a line of text, above the bar if there is one."""
+        """Print a line of text, above the bar if there is one."""
         with self._lock:
             self._clear()
             self._write(f"{text}\n")
 
     def show(self, view: View) -> None:
-        """Show a run as it is now."""
+        """Show the current state of a run."""
         with self._lock:
             if not self._terminal:
                 self._write(log_line(view) + "\n")
                 return
-            width = columns(self._stream) - 1  # in the last column some terminals begin a new line
+            width = columns(self._stream) - 1  # some terminals wrap after a character in the last column
             line = bar(view, width)
-            # Overwrites the old line without clearing it first, which would flicker.
+            # Overwrites the old line without clearing it first, to avoid flicker.
             self._write("\r" + line.ljust(min(self._shown, width)))
             self._shown = len(line)
 
@@ -202,7 +201,7 @@ def columns(stream: TextIO) -> int:
 
 
 def bar(view: View, width: int) -> str:
-    """Draw a run as a line of at most that many columns, leaving out what matters least."""
+    """Return a progress bar of at most `width` columns; the least important texts are omitted."""
     facts = view.facts
     while len(facts) > 1 and len(", ".join(facts)) > width:
         facts.pop()
@@ -212,23 +211,23 @@ def bar(view: View, width: int) -> str:
     room = min(width - len(text) - 3, _LONGEST_BAR)
     if view.share is None or room < _SHORTEST_BAR:
         return text[:width]
-    room -= room % _SHORTEST_BAR  # so that it keeps its length when the text changes by a digit
+    room -= room % _SHORTEST_BAR  # padded, so that the bar keeps its length when the text changes by a digit
     full = int(room * view.share)
     return f"[{'#' * full}{'.' * (room - full)}] {text}"
 
 
 def log_line(view: View) -> str:
-    """Return a run as a line of a log."""
+    """Return the state of a run as a log line."""
     return f"{view.label}: {', '.join(view.facts)}"
 
 
 def rate_text(rate: float) -> str:
-    """Write a rate, which is in rows per second."""
+    """Return a rate in rows per second as text, such as `2.5/s`."""
     return f"{rate:.1f}/s" if rate >= 1 else f"{rate * 60:.1f}/min"
 
 
 def duration(seconds: float) -> str:
-    """Return a time as a person says it, to about a hundredth."""
+    """Return a duration in seconds as text, such as `2 min 5 s`, rounded to about 1 %."""
     if seconds < 10:
         return f"{seconds:.1f} s"
     for size, unit, part, part_unit in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):

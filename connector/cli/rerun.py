@@ -1,4 +1,4 @@
-"""`rerun`: the rows of a finished run that failed and may be sent again, as a run of their own."""
+"""The `rerun` command: run the failed rows of a finished run again, as a separate run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from connector.catalog.catalog import Catalog
 from connector.cli.action_sources import add_own_actions, open_catalog
 from connector.cli.job_options import add_pace, add_running, given_settings
 from connector.cli.main import OK
-from connector.cli.run import add_outcome, carry_out
+from connector.cli.run import add_outcome, run_steps
 from connector.cli.summary import Report
 from connector.errors import RunError, count_of, file_errors
 from connector.files.output import format_of, is_interrupted
@@ -40,13 +40,15 @@ from connector.runs.tenant_runs import account_of
 
 def add_rerun(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone rerun`."""
-    parser.add_argument("of", metavar="OUT", type=Path, help="output of a finished run, JSON Lines or JSON")
+    parser.add_argument(
+        "of", metavar="OUT", type=Path, help="output file of a finished run, JSON Lines or JSON"
+    )
     parser.add_argument(
         "job_file",
         metavar="JOB.yaml",
         type=Path,
         nargs="?",
-        help="job file of the run (default: from the record of the run on this machine)",
+        help="the run's job file (default: its settings as recorded on this machine)",
     )
     add_own_actions(parser)
     add_pace(parser)
@@ -59,8 +61,8 @@ def add_rerun(parser: argparse.ArgumentParser) -> None:
         "--export",
         metavar="FILE",
         type=Path,
-        help="run nothing, and save the results of the unfinished run of OUT to FILE, which can be rerun; "
-        "rows that are not finished get an error that says whether they can be run again",
+        help="run nothing; save the results of the unfinished run of OUT to FILE, which can then be rerun. "
+        "Unfinished rows get an error that says whether they can be run again",
     )
     parser.set_defaults(command=_rerun)
 
@@ -72,11 +74,11 @@ def _rerun(options: argparse.Namespace) -> int:
     with Report(options.summary) as report:
         with file_errors(options.of):
             prepared = _prepare(options)
-        return carry_out([prepared], options, report) if prepared else OK
+        return run_steps([prepared], options, report) if prepared else OK
 
 
 def _prepare(options: argparse.Namespace) -> Prepared | None:
-    """Prepare the rerun and say what it will do; None when there is nothing to do. Raises RunError."""
+    """Return the prepared rerun after printing its plan; None if there is nothing to do. Raises RunError."""
     of: Path = options.of
     _check_complete(of)
     record = find(of)
@@ -84,7 +86,7 @@ def _prepare(options: argparse.Namespace) -> Prepared | None:
     relatives = _relatives(of)
     repeats = find_retryable(of, format_of(str(of), job.output_format), _later(of, relatives))
     if repeats.action and repeats.action != job.action:
-        raise RunError(f"{of}: is the output of {repeats.action}, but the job runs {job.action}")
+        raise RunError(f"{of}: output of the action {repeats.action}, but the job runs {job.action}")
     output = Path(options.output) if options.output else rerun_output(of)
     _check_output(of, output, relatives)
     catalog = open_catalog(options)
@@ -134,7 +136,7 @@ def _check_complete(of: Path) -> None:
 
 
 def _find_job(of: Path, record: Record | None, job_file: Path | None, given: Mapping[str, Any]) -> Job:
-    """Find what the run was. Raises RunError."""
+    """Return the job of the run, from its job file or its record. Raises RunError."""
     given = {name: value for name, value in given.items() if name != "output"}
     if job_file:
         jobs = load_jobs(job_file, given)
@@ -146,7 +148,7 @@ def _find_job(of: Path, record: Record | None, job_file: Path | None, given: Map
         job = replace(record.job, **given)
     else:
         raise RunError(
-            f"{of}: no record of its run on this machine; provide the job file, too: ninjaone rerun "
+            f"{of}: no record of its run on this machine; add the job file to the command: ninjaone rerun "
             f"OUT JOB.yaml"
         )
     if job.input == STREAM:
@@ -155,7 +157,7 @@ def _find_job(of: Path, record: Record | None, job_file: Path | None, given: Map
 
 
 def _relatives(of: Path) -> set[Path]:
-    """Find the outputs of all reruns of this run, by their names and by the records of runs."""
+    """Return the outputs of all reruns of this run, found by name and in the records."""
     family = {absolute(of)}
     for path in absolute(of).parent.iterdir():
         path = path.with_name(path.name.removesuffix(".run"))
@@ -168,7 +170,7 @@ def _relatives(of: Path) -> set[Path]:
 
 
 def _later(of: Path, relatives: set[Path]) -> Iterator[Path]:
-    """Yield the finished ones that are newer than the output: it has replaced the run that others reran."""
+    """Yield finished reruns newer than the output; older ones belong to an output that was replaced."""
     since = of.stat().st_mtime_ns
     for path in sorted(relatives):
         if path.is_file() and not is_interrupted(path) and path.stat().st_mtime_ns >= since:
@@ -177,11 +179,9 @@ def _later(of: Path, relatives: set[Path]) -> Iterator[Path]:
 
 def _check_output(of: Path, output: Path, relatives: set[Path]) -> None:
     if str(output) == STREAM or format_of(str(output), None) == "csv":
-        raise RunError(
-            "the output of a rerun must be a JSON Lines or JSON file, so that it can be rerun, too"
-        )
+        raise RunError("the output of a rerun must be a JSON Lines or JSON file")
     if absolute(output) == absolute(of):
-        raise RunError(f"{of}: a rerun needs a different output file than its run")
+        raise RunError(f"{of}: a rerun cannot overwrite the output of its run; use another --output")
     for other in sorted(relatives - {absolute(output)}):
         if is_interrupted(other):
             raise RunError(
@@ -191,14 +191,14 @@ def _check_output(of: Path, output: Path, relatives: set[Path]) -> None:
 
 
 def _service_title(catalog: Catalog, action: str) -> str:
-    """Return the title of an action's service; the action may be unknown until the rerun is prepared."""
+    """Return the title of an action's service, or "the service" if the action is not known."""
     with suppress(RunError):
         return catalog.service(catalog.action(action).service).title
     return "the service"
 
 
 def _plan(of: Path, repeats: RetryableRows, service: str) -> str:
-    """Print which rows are run again and which are not."""
+    """Return a line on which rows are run again and which are not."""
     in_doubt = sum(repeats.in_doubt.values())
     again = len(repeats.numbers)
     parts = [f"{of}: {count_of(again, 'row')} to run again" if again else f"{of}: no rows to rerun"]
@@ -207,9 +207,8 @@ def _plan(of: Path, repeats: RetryableRows, service: str) -> str:
     if in_doubt:
         codes = ", ".join(f"{number} {code}" for code, number in repeats.in_doubt.items())
         parts.append(
-            f"{in_doubt} not run again, because they may have been carried out completely or partly "
-            f"({codes}): "
-            f"check in {service} before you send them again"
+            f"{in_doubt} not run again, because they may have taken effect, completely or in part "
+            f"({codes}): check in {service} before you send them again"
         )
     return "; ".join(parts)
 
@@ -222,7 +221,7 @@ def _plan_as_json(of: Path, repeats: RetryableRows) -> str:
 def _check_unchanged(
     prepared: Prepared, record: Record | None, repeats: RetryableRows, *, other_connection: bool
 ) -> None:
-    """Refuse when the row numbers may mean other rows by now, or the rows would go to another account."""
+    """Raise RunError if the input has changed since the run, or the connection uses another account."""
     job = prepared.job
     source = RowSource(job.input, job.input_format)
     now = fingerprint(prepared, account_of(prepared), source)
@@ -231,7 +230,7 @@ def _check_unchanged(
         rows = source.count()
         if rows is not None and rows < repeats.last_row:
             raise RunError(
-                f"{job.input}: it has {count_of(rows, 'row')}, but the run had {repeats.last_row}: "
+                f"{job.input}: has {count_of(rows, 'row')}, but the run had {repeats.last_row}: "
                 f"it is a different file"
             )
     elif before["input"] != now["input"]:

@@ -1,4 +1,4 @@
-"""`run` and `call`: an action over rows, and an action once."""
+"""The `run` and `call` commands: run an action for each row of a file, or once."""
 
 from __future__ import annotations
 
@@ -57,23 +57,25 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rows",
         choices=("one", "each"),
-        help="write a list result as one envelope, or as one envelope per item",
+        help="write a list as one envelope (one), or as one envelope per item (each); default: one",
     )
-    parser.add_argument("--keep-row", action="store_true", default=None, help="add the row to its envelope")
+    parser.add_argument(
+        "--keep-row", action="store_true", default=None, help="include the input row in each envelope"
+    )
     add_outcome(parser)
     parser.set_defaults(command=_run)
 
 
 def add_outcome(parser: argparse.ArgumentParser) -> None:
-    """Declare what a run does with an interrupted one, and how it tells what came of it."""
+    """Declare the options to resume or restart a run, and to report its result."""
     add_consent(parser)
     started = parser.add_mutually_exclusive_group()
     started.add_argument("--resume", action="store_true", help="continue an unfinished run")
     started.add_argument(
         "--restart",
         action="store_true",
-        help="run all rows again and overwrite the output; requires confirmation, or --yes, if an unfinished "
-        "run has sent requests that must not be repeated",
+        help="run all rows again and overwrite the output; requires confirmation or --yes if this repeats "
+        "requests of an unfinished run that are not safe to repeat",
     )
     parser.add_argument("--json", action="store_true", help="print summaries as JSON on standard error")
     parser.add_argument(
@@ -96,13 +98,13 @@ def add_call(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     with Report(options.summary) as report:
-        return carry_out(prepare_given(options), options, report)
+        return run_steps(prepare_given(options), options, report)
 
 
-def carry_out(steps: Sequence[Prepared], options: argparse.Namespace, report: Report) -> int:
-    """Run steps to their end, show how they go on and what comes of them, and give the exit code.
+def run_steps(steps: Sequence[Prepared], options: argparse.Namespace, report: Report) -> int:
+    """Run steps, show their progress and summaries, and return the exit code.
 
-    Asks first where they are destructive. Raises RunError and RunStoppedError.
+    Asks for confirmation if required. Raises RunError and RunStoppedError.
     """
     start: Start = "resume" if options.resume else "restart" if options.restart else "new"
     require_consent(steps, yes=options.yes, may_ask=not options.json, start=start)
@@ -116,31 +118,31 @@ def carry_out(steps: Sequence[Prepared], options: argparse.Namespace, report: Re
 
 
 class _Console:
-    """Shows a command's runs on standard error: how each one continues, and what came of it."""
+    """Shows the progress and summary of each run on standard error."""
 
     def __init__(self, report: Report, titles: Mapping[str, str], *, as_json: bool) -> None:
         self._report, self._titles, self._as_json = report, titles, as_json
         self._progress = Progress(sys.stderr)
-        self._under_way: ActiveRun | None = None
+        self._active: ActiveRun | None = None
         self.say = self._progress.say
 
     def begin(self, run: ActiveRun) -> None:
-        """Show a run that begins."""
-        self._under_way = run
+        """Start showing the progress of a run."""
+        self._active = run
         self._report.begin(run)
         if _is_shown(run.job, as_json=self._as_json):
             self._progress.begin(run)
 
     def end(self, job: Job, summary: Summary | None) -> None:
-        """Report the result of a run; without a summary it is a step that was already finished."""
-        self._tell(job, summary)
+        """Print a run's summary; None means a step that was already finished."""
+        self._report_end(job, summary)
         if summary is None:
             self._report.finished_before(job)
         else:
             self._report.exit_code = max(self._report.exit_code, _exit_code(summary))
 
-    def _tell(self, job: Job, summary: Summary | None) -> None:
-        self._under_way = None
+    def _report_end(self, job: Job, summary: Summary | None) -> None:
+        self._active = None
         self._progress.end()
         if self._as_json:
             print(json.dumps(run_as_json(job, summary)), file=sys.stderr)
@@ -151,12 +153,12 @@ class _Console:
         pass
 
     def __exit__(self, *_: object) -> None:
-        if run := self._under_way:  # an error ended it
-            self._tell(run.job, run.summary)
+        if run := self._active:  # it ended with an error
+            self._report_end(run.job, run.summary)
 
 
 def _is_shown(job: Job, *, as_json: bool) -> bool:
-    """Return whether progress may be shown: not among envelopes on one terminal, nor among JSON in a file."""
+    """Return whether to show progress: not if envelopes go to the same terminal, or JSON to a file."""
     if sys.stderr.isatty():
         return not (job.output == STREAM and sys.stdout.isatty())
     return not as_json
@@ -170,24 +172,24 @@ def _exit_code(summary: Summary) -> int:
 
 
 class _stopping:
-    """Let the first Ctrl-C finish the rows in progress, and the second one end the process at once."""
+    """Context in which the first Ctrl-C finishes the rows in progress, and the second ends the process."""
 
     def __init__(self, stop: Event, say: Callable[[str], None]) -> None:
         self._stop, self._say = stop, say
-        self._asked_before = False
+        self._is_stopping = False
 
     def __enter__(self) -> None:
-        self._before = {s: signal.signal(s, self._asked) for s in (signal.SIGINT, signal.SIGTERM)}
+        self._before = {s: signal.signal(s, self._handle_signal) for s in (signal.SIGINT, signal.SIGTERM)}
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def _asked(self, *_: object) -> None:
-        if self._asked_before:
-            # Whatever hangs cannot hold this up, and all that was written is as safe as from a kill.
+    def _handle_signal(self, *_: object) -> None:
+        if self._is_stopping:
+            # Does not wait for anything that hangs; everything written so far is kept, as after a kill.
             os._exit(INTERRUPTED)
-        self._asked_before = True
+        self._is_stopping = True
         self._stop.set()
         self._say("ninjaone: stopping after the rows in progress; press Ctrl-C again to stop now")
 
@@ -220,7 +222,7 @@ def _call(options: argparse.Namespace) -> int:
     client = open_client(prepared.service, connection, prepared.bindings.delay_ms)
     sign_in(client)
     (envelope,) = make_invoker(prepared, client).envelopes(1, values)
-    client.flush_audit()  # first, as the output may be a pipe that nobody reads
+    client.flush_audit()  # before the result, because standard output can be a closed pipe
     indent = 2 if sys.stdout.isatty() else None
     print(json.dumps(envelope.as_json(), indent=indent))
     return ROWS_FAILED if envelope.has_error else OK

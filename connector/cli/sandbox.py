@@ -1,4 +1,4 @@
-"""`sandbox`: a service on this machine."""
+"""The `sandbox` command: run a local mock server of a service."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 _COMMON = ("port", "latency_ms", "seed")
 _OWN = ("devices", "user_context", "old_token_path", "assets", "clients", "traps")
-"""Settings that not every service's sandbox has: they are passed on only if they are given."""
+"""Settings that only some services' sandboxes have; they are passed on only if given."""
 
 
 def add_sandbox(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone sandbox`."""
     parser.add_argument(
-        "--service", default="ninjaone", metavar="NAME", help="the service to play (default: %(default)s)"
+        "--service", default="ninjaone", metavar="NAME", help="the service to simulate (default: %(default)s)"
     )
     parser.add_argument("--port", type=int, default=8765, help="port on 127.0.0.1; 0 for a free one")
-    parser.add_argument("--devices", type=int, help="number of devices (default: 25)")
+    parser.add_argument("--devices", type=int, help="number of devices to generate (default: 25)")
     parser.add_argument(
         "--latency",
         type=float,
@@ -33,7 +33,12 @@ def add_sandbox(parser: argparse.ArgumentParser) -> None:
         help="delay of every response, in ms",
     )
     parser.add_argument("--seed", type=int, default=1, help="seed of the generated data")
-    parser.add_argument("--fault", default="", metavar="NAME=RATE,...", help="such as 429=0.05,html=0.02")
+    parser.add_argument(
+        "--fault",
+        default="",
+        metavar="NAME=RATE,...",
+        help="simulate errors at these rates, such as 429=0.05,html=0.02",
+    )
     parser.add_argument(
         "--user-context",
         type=_names,
@@ -47,7 +52,7 @@ def add_sandbox(parser: argparse.ArgumentParser) -> None:
         help="also issue tokens at /oauth/token, for older clients",
     )
     parser.add_argument(
-        "--assets", type=int, help="number of assets, of a service that has them (default: 25)"
+        "--assets", type=int, help="number of assets, if the service has assets (default: 25)"
     )
     parser.add_argument("--clients", type=int, help="number of clients (default: by the number of assets)")
     parser.add_argument(
@@ -55,9 +60,11 @@ def add_sandbox(parser: argparse.ArgumentParser) -> None:
         action="append",
         dest="traps",
         metavar="NAME=VALUE",
-        help="how the instance differs from others, such as page_cap=ignored; may be repeated",
+        help="simulate a difference between instances, such as page_cap=ignored; can be repeated",
     )
-    parser.add_argument("--list-traps", action="store_true", help="list the traps of the service and exit")
+    parser.add_argument(
+        "--list-traps", action="store_true", help="list the possible traps of the service and exit"
+    )
     parser.set_defaults(command=_sandbox)
 
 
@@ -66,7 +73,7 @@ def _names(text: str) -> list[str]:
 
 
 def _pairs(texts: list[str]) -> dict[str, str]:
-    """Return the traps of texts such as `closing=refused`. Raises ValueError."""
+    """Return traps by name from texts such as `closing=refused`. Raises ValueError."""
     found: dict[str, str] = {}
     for text in texts:
         name, equals, value = (part.strip() for part in text.partition("="))

@@ -1,4 +1,4 @@
-"""The standard streams of a command, whatever they are: any encoding, closed, full, a pipe nobody reads."""
+"""Standard streams that work with any encoding, or if they are closed, full or a broken pipe."""
 
 from __future__ import annotations
 
@@ -36,23 +36,25 @@ def _opened(stream: TextIO | None) -> TextIO:
 
 
 def _escape_unknown_characters(stream: TextIO) -> None:
-    if reconfigure := getattr(stream, "reconfigure", None):  # not every stand-in for a stream has it
+    if reconfigure := getattr(
+        stream, "reconfigure", None
+    ):  # not every replacement of a stream has this method
         reconfigure(errors="backslashreplace")
 
 
 def _drop_unwritten(output: TextIO) -> None:
-    """Send what cannot be written to the null device, or Python reports it when the process ends."""
+    """Redirect unwritten output to the null device, so that Python does not report it at exit."""
     try:
         output.flush()
     except OSError:
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())
     except ValueError:
-        pass  # it is closed: a writer that could not write has taken it along
+        pass  # already closed after a failed write
 
 
 class _Stream:
-    """What a stand-in for a standard stream shares: all but `write` and `flush` is the stream's."""
+    """Base of the stream wrappers: everything but `write` and `flush` is delegated to the stream."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -87,7 +89,7 @@ class _Errors(_Stream):
     """Standard error without secrets, also in tracebacks. Text that cannot be written is dropped."""
 
     def write(self, text: str) -> int:
-        # Where the module was not loaded, no secret was either.
+        # If the module is not loaded, no secret is known to it.
         redact: Any = sys.modules.get("connector.common.redaction")
         with suppress(OSError):
             self._stream.write(redact.OF_PROCESS.text(text) if redact else text)

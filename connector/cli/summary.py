@@ -1,4 +1,4 @@
-"""The summary of a command's runs: a text for people, and a JSON document for programs."""
+"""The summary of a command's runs, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ STATES = {
     OUR_FAULT: "fault",
     INTERRUPTED: "interrupted",
 }
-"""The state of a command by its exit code."""
+"""The `state` in the JSON summary by exit code."""
 
 
 class Report:
-    """Collects the summaries of a command's runs, and writes them to `path` when the command ends.
+    """A context manager that collects the summaries of a command's runs and writes them to `path` at the end.
 
-    Until then the file states that the command has started, and still does after a kill, so that an earlier
-    command's summary is not mistaken for this one's. A context manager, which does nothing without a path;
-    `exit_code` is that of a command which ends without an error.
+    Until then, and after a kill, the file has the state `running`, so that the summary of an earlier command
+    is not mistaken for this one's. Without a path, nothing is written. `exit_code` is the exit code if the
+    command ends without an error.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -57,11 +57,11 @@ class Report:
         self._began = self._clock.now()
 
     def begin(self, run: ActiveRun) -> None:
-        """Add a run that starts. Its summary is read when the command ends."""
+        """Add a run that has started. Its summary is read when the command ends."""
         self._runs.append((run.job, run.summary))
 
     def finished_before(self, job: Job) -> None:
-        """Add a step that an interrupted job had already finished."""
+        """Add a step that was finished before the job was resumed."""
         self._runs.append((job, None))
 
     def __enter__(self) -> Report:
@@ -85,7 +85,7 @@ class Report:
             print(f"ninjaone: {self.path}: the summary cannot be written: {fault.strerror}", file=sys.stderr)
 
     def as_json(self, exit_code: int | None, message: str = "") -> dict[str, Any]:
-        """Return the document of `schemas/summary.schema.json`. A command without exit code is running."""
+        """Return the summary by `schemas/summary.schema.json`; without exit code, its state is `running`."""
         return {
             "summary": VERSION,
             "state": STATES[exit_code],
@@ -111,7 +111,7 @@ def _write(path: Path, document: dict[str, Any]) -> None:
 
 
 def run_as_json(job: Job, summary: Summary | None) -> dict[str, Any]:
-    """Return what came of one run, for programs; without a summary it is a step that was already finished."""
+    """Return a run's summary as JSON values; None means a step that was already finished."""
     step = {"step": job.step} if job.step else {}
     counts = summary.as_json() if summary else {"finished_before": True}
     return {**step, "action": job.action, "output": job.output, **counts}
@@ -122,7 +122,7 @@ def describe(
 ) -> str:
     """Return a run's summary as text: counts, each error code with an example, what to do next.
 
-    Without one it is a step that was already finished. `service` is the title of the action's service.
+    A summary of None means a step that was already finished. `service` is the title of the action's service.
     """
     if summary is None:
         return f"{job.label}: already finished\nenvelopes: {job.output}"
@@ -135,7 +135,7 @@ def describe(
     if summary.warned:
         lines.append(f"  {summary.warned} with a warning, for example {summary.warning}")
     if summary.truncated:
-        lines.append(f"  {summary.truncated} list truncated at the limit")
+        lines.append(f"  {count_of(summary.truncated, 'list')} truncated at the limit")
     if summary.failed:
         lines += _what_next(job, summary, service, may_rerun=may_rerun)
     if summary.stopped:
@@ -159,13 +159,14 @@ def _headline(job: Job, summary: Summary) -> str:
 
 def _left_out(job: Job, summary: Summary) -> Iterator[str]:
     if failed := summary.left_out.get("failed"):
-        yield f'  {failed} left out: they failed in "{job.follows}"'
-    if unwanted := summary.left_out.get("only"):
-        yield f"  {unwanted} left out by only: {shorten(' '.join(job.only.split()))}"
+        yield f'  {count_of(failed, "row")} skipped: failed in the step "{job.follows}"'
+    if unselected := summary.left_out.get("only"):
+        only = shorten(" ".join(job.only.split()))
+        yield f"  {count_of(unselected, 'row')} skipped: not selected by `only: {only}`"
 
 
 def _what_next(job: Job, summary: Summary, service: str, *, may_rerun: bool) -> Iterator[str]:
-    """Yield how many of the failed rows can be retried, and how, and how many somebody has to look at."""
+    """Yield how many failed rows can be retried and how, and how many must be checked by the user."""
     if summary.repeatable:
         is_kept = STREAM not in (job.output, job.input) and not summary.stopped
         may_rerun = may_rerun and is_kept and format_of(job.output, job.output_format) != "csv"
@@ -175,6 +176,6 @@ def _what_next(job: Job, summary: Summary, service: str, *, may_rerun: bool) -> 
         unknown = summary.codes.get("outcome_unknown", 0)
         of_these = f" ({unknown} of them are outcome_unknown)" if unknown else ""
         yield (
-            f"{in_doubt} of the failed rows may have been carried out completely or partly{of_these}: "
+            f"{in_doubt} of the failed rows may have taken effect, completely or in part{of_these}: "
             f"check in {service} before you send them again"
         )

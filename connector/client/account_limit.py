@@ -1,4 +1,4 @@
-"""What a service says of its limit, for all processes of one user that send requests to one account."""
+"""The rate limit that a service reports, shared by all processes of one user with the same account."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from connector.common.clock import Clock
 logger = logging.getLogger(__name__)
 
 _DELAY, _UNTIL = 1, 2
-"""What is shared: the delay (s) that keeps to the limit, and the time (monotonic s) before which nothing is
-sent."""
+"""The shared times: the delay that keeps to the limit, in seconds, and the monotonic time before which
+nothing is sent."""
 _FRESH = (0.0, float("-inf"))
 _MARGIN = 1.05
-"""How much longer than the limit requires the delay is: other applications may use the account, too."""
+"""The factor by which the delay exceeds the limit, because other applications can use the account, too."""
 _LONGEST_DELAY_S = 60.0
-"""A limit that required a longer delay is not believed."""
+"""A limit that would require a longer delay, in seconds, is ignored as implausible."""
 
 
 class AccountLimit:
     """The limit of an account, from the responses of its service. Safe for threads and processes.
 
-    It holds for as long as the machine runs, or until the service says another one. `title` is the service's.
+    It applies until the service reports another one or the machine restarts. `title` is the service's.
     """
 
     def __init__(self, title: str, clock: Clock, path: Path | None = None) -> None:
@@ -35,7 +35,7 @@ class AccountLimit:
 
     @property
     def delay_s(self) -> float:
-        """The shortest delay between requests, in seconds; 0 if nothing is known."""
+        """The minimum interval between requests, in seconds; 0 if no limit is known."""
         return self._times[_DELAY]
 
     @property
@@ -44,7 +44,7 @@ class AccountLimit:
         return self._times[_UNTIL]
 
     def learn(self, says: re.Pattern[str], text: str) -> None:
-        """Keep to the limit that a response names: the pattern's groups are requests and minutes."""
+        """Apply the limit in a response's text; the groups of the match are requests and minutes."""
         found = says.search(text)
         if found is None or not (found[1].isdecimal() and found[2].isdecimal() and int(found[1])):
             return
@@ -54,21 +54,23 @@ class AccountLimit:
             return
         self._times[_DELAY] = delay_s
         logger.warning(
-            "%s allows %d requests in %d min: from now on, at least %.0f ms are between requests",
+            "%s allows %d requests in %d min: the interval between requests is now at least %.0f ms",
             *(self._title, requests, minutes, 1000 * delay_s),
             extra={"notice": True},
         )
 
     def hold(self, seconds: float) -> None:
-        """Let nothing be sent for this time."""
+        """Send nothing for this time."""
         self._times[_UNTIL] = max(self._times[_UNTIL], self._clock.monotonic() + seconds)
 
     def say_wait(self) -> None:
-        """Log until when nothing is sent, once for each time; also what another process was told."""
+        """Log until when nothing is sent, once per change, also if another process received the limit."""
         left_s = self.until - self._clock.monotonic()
         if self.until <= self._said_until + 1 or left_s < 1:
             return
         self._said_until = self.until
         at = time.strftime("%H:%M:%S", time.localtime(self._clock.now() + left_s))
         said = (self._title, at, left_s)
-        logger.warning("%s asks for fewer requests: going on at %s, in %.0f s", *said, extra={"notice": True})
+        logger.warning(
+            "%s reports too many requests: continuing at %s, in %.0f s", *said, extra={"notice": True}
+        )

@@ -97,7 +97,7 @@ class _LineFile:
         except OSError as error:
             raise RunError(f"{path}: the audit cannot be written: {error.strerror}") from error
         if not stat.S_ISREG(about.st_mode):
-            raise RunError(f"{path}: the audit cannot be written: it is no file")
+            raise RunError(f"{path}: the audit cannot be written: not a regular file")
 
     def append(self, line: bytes) -> None:
         with self._lock:
@@ -105,7 +105,7 @@ class _LineFile:
             self._write_kept()
 
     def require(self) -> None:
-        if not self._kept:  # without the lock, as it is asked before each request
+        if not self._kept:  # without the lock, for speed: this is called before each request
             return
         with self._lock:
             if error := self._write_kept():

@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 RENEW_BEFORE_S = 60.0
 """A token is renewed when less than this is left, or less than a tenth of its lifetime."""
 TRIES = 3
-"""How often a sign-in is tried while the service is busy or its response is lost."""
+"""The maximum number of sign-in attempts if the service is busy or its response is lost."""
 
 
 class Auth:
@@ -123,7 +123,7 @@ class Auth:
             return ask()
         except RowError as error:
             logger.warning("%s: sign-in failed: %s", self._label, self._redactor.said(str(error)))
-            # A failure on this side, such as a locked keyring, may not last.
+            # A local failure, such as a locked keyring, can be temporary.
             if error.code == "auth_failed" and error.status:
                 self._refused = error
             raise
@@ -150,7 +150,7 @@ class Auth:
             logger.info("%s: using the saved access token, good for %.0f s, scopes: %s", *said)
 
     def _write_cache(self, grant: Grant) -> None:
-        """Write the token atomically. A full disk costs a sign-in, not the run."""
+        """Write the token atomically. On a full disk it is not saved, and the next run signs in again."""
         if self._cache is None:
             return
         with suppress(OSError, RowError):

@@ -1,7 +1,7 @@
-"""Signing a user in through a browser on this machine: an authorization code with PKCE, sent to the loopback.
+"""Sign-in of a user with a browser on this machine: authorization code with PKCE and a loopback redirect.
 
-Sources: RFC 6749 (4.1), RFC 7636 (PKCE), RFC 8252 (7.3, loopback redirects). That one lets any port of the
-loopback through; where a service requires the exact address, the port has to be a fixed one.
+Sources: RFC 6749 (4.1), RFC 7636 (PKCE), RFC 8252 (7.3, loopback redirects). RFC 8252 allows any loopback
+port; the port is fixed here, because some services require the exact redirect URI.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from connector.http.messages import Transport
 
 HOST = "127.0.0.1"
 PORT = 28765
-"""The port to which the browser is redirected. Below those that systems use for outgoing connections."""
+"""The default port of the redirect; it is below the range that systems use for outgoing connections."""
 PATIENCE_S = 300.0
-"""How long the user has to sign in, in seconds."""
+"""The time limit for the user to sign in, in seconds."""
 _SLICE_S = 0.2
 _CALLER_S = 10.0
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Sign-in</title>
@@ -68,7 +68,7 @@ def sign_in(
         answer = listener.wait_for_answer()
     if answer is None:
         raise ConnectionSetupError(
-            f"nobody signed in within {PATIENCE_S / 60:g} minutes. If the browser showed an error, see "
+            f"no sign-in within {PATIENCE_S / 60:g} minutes. If the browser showed an error, check "
             f"whether the client app has exactly {redirect_uri} among its redirect URIs. "
             f"{service.sign_in.app}"
         )
@@ -116,15 +116,15 @@ def _address(
 
 def _invitation(about: SignIn, address: str, redirect_uri: str) -> str:
     return (
-        "sign in with the browser that opens now. If none does, open this address in one on this machine:\n\n"
+        "sign in with the browser that opens now. If none opens, open this address on this machine:\n\n"
         f"{address}\n\n"
-        f"The client app needs exactly {redirect_uri} among its redirect URIs (--browser-port takes another "
+        f"The client app needs exactly {redirect_uri} among its redirect URIs (--browser-port changes the "
         f"port). {about.app}. There are {PATIENCE_S / 60:g} minutes; Ctrl-C ends it"
     )
 
 
 def _open(open_browser: Callable[[str], object], address: str) -> None:
-    """Open the browser; without one, the user has the address."""
+    """Open the browser; if there is none, the user can open the printed address."""
     with suppress(webbrowser.Error, OSError):
         open_browser(address)
 
@@ -135,17 +135,19 @@ def _refusal(about: SignIn, answer: Mapping[str, str], scope: str) -> str:
     message = f"the browser returned an error ({said})"
     if reason := about.errors.get(answer["error"]):
         message += f": {reason}"
-    return f"{message}. Requested scopes: {scope}; --scope names others" if "scope" in said else message
+    return (
+        f"{message}. Requested scopes: {scope}; use --scope to request others" if "scope" in said else message
+    )
 
 
 class _Listener(ThreadingMixIn, TCPServer):
-    """Waits on the loopback alone for the browser to come back.
+    """An HTTP server on the loopback interface that waits for the redirected browser.
 
-    In threads, as browsers also open connections on which they send nothing.
+    It uses threads, because browsers also open connections on which they send nothing.
     """
 
     daemon_threads = True
-    # So that the port can be used again at once. On Windows it would let others listen on it, too.
+    # Allows reusing the port at once. On Windows it would allow other programs to listen on it, too.
     allow_reuse_address = os.name == "posix"
 
     def __init__(self, port: int, state: str) -> None:
@@ -155,10 +157,10 @@ class _Listener(ThreadingMixIn, TCPServer):
         self.port = int(self.server_address[1])
 
     def wait_for_answer(self) -> dict[str, str] | None:
-        """Return the parameters with which the browser was redirected; None if it was not in time."""
+        """Return the query parameters of the redirect, or None if the time limit was reached."""
         end = monotonic() + PATIENCE_S
         while (left := end - monotonic()) > 0:
-            with suppress(Empty):  # in slices, so that Ctrl-C is heard on every system
+            with suppress(Empty):  # in short waits, so that Ctrl-C works on every system
                 return self.answers.get(timeout=min(left, _SLICE_S))
         return None
 
@@ -172,8 +174,8 @@ def _listening(port: int, state: str) -> Iterator[_Listener]:
         listener = _Listener(port, state)
     except OSError as error:
         raise ConnectionSetupError(
-            f"the browser cannot be sent back to port {port} of this machine: {error.strerror}. End what "
-            "uses it, or give --browser-port another one, and the client app the redirect URI to match"
+            f"cannot listen on port {port} for the redirected browser: {error.strerror}. Stop the program "
+            "that uses it, or use another --browser-port and change the client app's redirect URI to match"
         ) from error
     with listener:
         thread = threading.Thread(target=listener.serve_forever, args=(0.05,), daemon=True)
@@ -186,7 +188,7 @@ def _listening(port: int, state: str) -> Iterator[_Listener]:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Accepts the browser that returns from this sign-in, and refuses everything else."""
+    """Accepts the redirect of this sign-in, and refuses all other requests."""
 
     server: _Listener
     timeout = _CALLER_S
@@ -198,9 +200,9 @@ class _Handler(BaseHTTPRequestHandler):
         state = answer.pop("state", "").encode()
         is_ours = secrets.compare_digest(state, self.server.state.encode()) and len(pairs) == len(answer) + 1
         if path != "/":
-            self._show(404, "There is nothing here.")
+            self._show(404, "Not found.")
         elif not is_ours or not answer.keys() & {"code", "error"}:
-            self._show(400, "This is not part of a sign-in in progress.")
+            self._show(400, "This request does not belong to the sign-in in progress.")
         else:
             self._show(200, "Thank you. You can close this window; the terminal shows the result.")
             self.server.answers.put(answer)
@@ -221,8 +223,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(page)
 
     def version_string(self) -> str:
-        """Return a name without the version of Python."""
+        """Return a server name without Python's version."""
         return "sign-in"
 
     def log_message(self, *_: object) -> None:
-        """Log nothing: the request has the code."""
+        """Log nothing, because the request contains the authorization code."""

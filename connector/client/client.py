@@ -1,4 +1,4 @@
-"""One connection's HTTP: sign-in, pacing, retry and error reading around a transport."""
+"""The client of one connection: sign-in, pacing, retries and error handling on top of a transport."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _REASONS = {
     "lost": "response lost",
     "server": "server error",
 }
-"""What the log says about an attempt, by the kind of its failure."""
+"""The log's words for the kinds of failed attempts."""
 _NOT_YET = (408, 425)
-"""Refusals that another try may not meet: the request took too long to arrive, or arrived too early."""
+"""Refusals after which a retry can succeed: the request arrived too slowly, or too early."""
 _LONGEST_THROTTLE_PAGE = 4096
-_IN_DOUBT = ". Whether it was carried out is not known: check before you send it again"
+_IN_DOUBT = ". It may have taken effect: check before you send it again"
 
 
 class RequestContext(Protocol):
@@ -229,7 +229,7 @@ class Client:
         except TransportError as error:
             return self._no_answer(request, error, attempt)
         request_id = came.headers.get(self.service.request_id_header)
-        if request_id:  # it is shown as it is, and may repeat anything
+        if request_id:  # it is quoted verbatim, and can contain anything
             request_id = redactor.text(request_id)
         hide = redactor.said
         answer = Response(came.status, came.headers, came.body, attempt, request_id, lost_before, hide)
@@ -296,7 +296,7 @@ class Client:
         code: Code = errors.codes.get(vendor_code) or errors.statuses.get(status) or "api_error"
         if 300 <= status < 400:
             said = (
-                f"redirects to {answer.headers.get('location', 'nowhere')}; check the connection's base_url"
+                f"redirects to {answer.headers.get('location', 'nowhere')}; check base_url of the connection"
             )
         hint = errors.hints.get(vendor_code) or errors.hints.get(code, "")
         if status == 404 and vendor_code in ("", *errors.generic):
@@ -317,9 +317,9 @@ class Client:
         return _Failure("server", error, may_repeat)
 
     def _lacking_scope(self, request: Request) -> str:
-        """Return which scope a refused request needs and its token lacks; an empty text if there is none.
+        """Return a sentence on the scope that a refused request needs and its token lacks, or an empty text.
 
-        The token is not used by later runs then: it would lack the scope even after the app gets it.
+        Later runs then request a new token, because the saved one lacks the scope even after the app gets it.
         """
         scopes, needed = self._auth.scopes, self.service.sign_in.needs.get(request.effect, "")
         if not scopes or not needed or needed in scopes:
@@ -330,7 +330,7 @@ class Client:
     def _api_error(
         self, code: Code, request: Request, answer: Response, said: str, refused: bool = False
     ) -> ApiError:
-        """Return the error of a response; for a write that may have been carried out, it says so."""
+        """Return the error of a response; its message says if a write may have taken effect."""
         message = f"{request}: the API answered {answer.status}: {said}"
         if not refused and not request.repeatable:
             message += _IN_DOUBT

@@ -1,4 +1,4 @@
-"""Error responses of a service: what they say, also where their status says success."""
+"""Error responses of a service, including errors with a successful status."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from connector.errors import RowError, shorten
 from connector.http.messages import Request, Response
 
 _LARGEST_ERROR = 1 << 16
-"""Bytes of a body in which an error is looked for: no error is larger."""
+"""The part of a body that is searched for an error, in bytes: errors are small."""
 _FIRST_ITEM = re.compile(r"^(\$\.?)?\[0\]\.?|^\$\.?")
-"""The beginning of a JSON path that says nothing: the body, or its only item."""
+"""The start of a JSON path that can be omitted: the body, or its only item."""
 
 
 def is_failed_success(service: Service, request: Request, response: Response) -> bool:
@@ -31,7 +31,7 @@ def is_failed_success(service: Service, request: Request, response: Response) ->
         bare = text.strip('"')
         declared = (bare in one.get("enum", ()) for one in _schemas(request.result))
         return bare in errors.failed_texts and not any(declared)
-    for mark in errors.marks_in_success:  # most successes end here: to parse them costs more
+    for mark in errors.marks_in_success:  # most successes end here, without parsing
         if mark in text:
             break
     else:

@@ -1,4 +1,4 @@
-"""How a connection gets its tokens: with the client app's credentials, or with a user's refresh token."""
+"""The grants for access tokens: the client app's credentials, or a user's refresh token."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ class Grant(Protocol):
     """One way to sign in. Errors are AuthErrors."""
 
     def held(self) -> AbstractContextManager[None]:
-        """Prevent all other threads and processes from signing in meanwhile."""
+        """Return a context in which no other thread or process can sign in."""
 
     def binding(self) -> str:
-        """Return what a saved token must be bound to, to be used. Called while `held`."""
+        """Return the text that a cached token must have been stored with to be used. Called while `held`."""
 
     def ask(self) -> TokenResponse:
         """Sign in once. Called while `held`."""
 
 
 class ClientCredentials:
-    """The client app signs in for itself. `lock` is None where no other process shares its tokens."""
+    """The client credentials grant. `lock` is None if no other process shares its tokens."""
 
     def __init__(self, endpoint: TokenEndpoint, connection: Connection, lock: Path | None) -> None:
         self._endpoint, self._connection, self._lock = endpoint, connection, lock
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Hold the lock; where it cannot be locked, this costs a sign-in, not the run."""
+        """Hold the lock; if it cannot be locked, continue without it, at the cost of another sign-in."""
         lock = FileLock(self._lock, mode=0o600) if self._lock else None
         with suppress(OSError, NotImplementedError):
             if lock:
@@ -54,7 +54,7 @@ class ClientCredentials:
                 lock.release()
 
     def binding(self) -> str:
-        """Return an empty text: the name of the token's file has everything that it depends on."""
+        """Return an empty string, because the token's file name has everything that it depends on."""
         return ""
 
     def ask(self) -> TokenResponse:
@@ -64,11 +64,11 @@ class ClientCredentials:
 
 
 LOCK_WAIT_S = 60.0
-"""How long a process waits for another one that is signing in; that one may be suspended."""
+"""The time limit for another process to sign in, which can be suspended."""
 
 
 def _acquire(lock: FileLock, label: str) -> None:
-    """Wait for the lock, and log that where another process has it. Raises OSError after `LOCK_WAIT_S`."""
+    """Wait for the lock, and log if another process holds it. Raises OSError after `LOCK_WAIT_S`."""
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -85,12 +85,11 @@ class _Use:
 
 
 class Refresh:
-    """A user has signed in before, and left a refresh token, which each use may replace by another one.
+    """The refresh token grant, for a user who has signed in before. Each use can return a new refresh token.
 
-    The new one is kept before the access token that came with it is given out, so that a process which ends
-    then leaves the one that the service takes. Where the answer is lost on its way, only trying the same one
-    again is left; when the service takes it for used up, the user has to sign in again. No scope is sent, as
-    the user has settled it.
+    The new one is saved before the access token is used, so that a process that ends at any time leaves a
+    valid one. If the response is lost, the same refresh token is tried again; if the service has already
+    invalidated it, the user has to sign in again. No scope is sent, because the user has already granted it.
     """
 
     def __init__(self, endpoint: TokenEndpoint, token: RefreshToken, redactor: Redactor) -> None:
@@ -100,8 +99,8 @@ class Refresh:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Hold the lock, which is required: of two uses of one token the second is refused."""
-        with _told_as_row_errors(), self._token.held():
+        """Hold the lock, which is required, because the second use of the same token is refused."""
+        with _as_row_errors(), self._token.held():
             yield
 
     def binding(self) -> str:
@@ -109,12 +108,12 @@ class Refresh:
         return digest_name(self._current())
 
     def ask(self) -> TokenResponse:
-        """Use the refresh token, and keep the next one before anything else.
+        """Use the refresh token, and save the new one before anything else.
 
-        One that could not be kept stays in memory, and the next call keeps it if that is possible then,
-        unless the user has signed in again meanwhile.
+        If it cannot be saved, it stays in memory and the next call tries again, unless the user has signed in
+        again in the meantime.
         """
-        with _told_as_row_errors():
+        with _as_row_errors():
             self._token.require_room()
         current = self._current()
         use = self._not_kept
@@ -127,7 +126,7 @@ class Refresh:
         return use.granted
 
     def _current(self) -> str:
-        with _told_as_row_errors():
+        with _as_row_errors():
             current = self._token.current()
         self._redactor.add(current)
         return current
@@ -138,7 +137,7 @@ class Refresh:
         except RowError as error:
             if error.vendor_code == "invalid_grant":
                 current = self._current()
-                if current != token:  # another one was put there without the lock, as by another machine
+                if current != token:  # replaced without the lock, for example by another machine
                     return self._use(current)
                 raise self._refused(error) from error
             was_refused = error.code in ("auth_failed", "rate_limited")
@@ -161,13 +160,13 @@ class Refresh:
         except ConnectionSetupError as error:
             raise AuthError(
                 "auth_failed",
-                f"signed in, but the new refresh token cannot be saved: {error}. The previous one is used "
-                f"up, and the new token is discarded. After you have fixed this: {self._token.how_to_renew}",
+                f"signed in, but the new refresh token cannot be saved: {error}. The previous one is no "
+                f"longer valid. Fix this first. {self._token.how_to_renew}",
             ) from error
 
 
 @contextmanager
-def _told_as_row_errors() -> Iterator[None]:
+def _as_row_errors() -> Iterator[None]:
     try:
         yield
     except ConnectionSetupError as error:

@@ -1,8 +1,8 @@
-"""The configured time between the starts of requests to one account.
+"""Pacing: keeps the configured delay between the starts of requests to one account.
 
-It is kept over rows, pages and retries, and over all threads and processes of one user on a machine, which
-share a few times through a small file. Nothing is reserved there: whoever ends, however it ends, leaves only
-what it has started.
+It applies to rows, pages and retries, and to all threads and processes of one user on a machine, which share
+a small file with the times of the latest requests. Requests in the future are not reserved there, so a
+process that is killed does not block others.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from connector.common.clock import Clock
 logger = logging.getLogger(__name__)
 
 TOLERANCE_S = 0.0005
-"""How much closer than the delay (and by no more than a tenth of it) two starts may be: a start makes up that
-much for those before it that were late, so that a run as a whole keeps its pace."""
+"""Two starts can be closer than the delay by this much, in seconds, and by at most a tenth of it. This makes
+up for late starts, so that the average rate of a run is exact."""
 
 _BEGAN, _SLOT, _STARTED, _UNPACED, _DELAY = range(5)
-"""What is shared: when the clock began (epoch s), and on that clock (monotonic s) the slot of the
-latest start, that start, and the latest start of a process that keeps no delay; the delay (s) of whoever made
-the latest start."""
+"""The shared times: the epoch time at which the monotonic clock was 0; in monotonic seconds, the slot and the
+time of the latest start, and the latest start of a process without a delay; the delay, in seconds, of the
+process of the latest start."""
 _NEVER = float("-inf")
 _FRESH = (_NEVER, _NEVER, _NEVER, 0.0)
 LOG_WAIT_S = 5.0
-"""A longer wait is logged, and the first one of a run is shown to its user."""
+"""Longer waits are logged, in seconds; the first one of a run is also shown without -v."""
 _ROUNDING_S = 1e-6
-"""A shorter time is not slept."""
+"""Shorter times are not slept, in seconds."""
 
 
 @dataclass
 class _Turn:
-    """A request that waits for its start: its slot, the delay it keeps, and the latest start it knows."""
+    """A request that waits for its start: its slot, its delay, and the latest start that it has seen."""
 
     asked: float
     delay_s: float
@@ -49,19 +49,19 @@ class _Turn:
 class Pacer:
     """Lets requests start one after the other, each at least `delay_ms` after the one before it.
 
-    A request aims at a slot: a delay after the slot of the latest start. No sleep ends on time, so every
-    start is a little late; the slots are not, so that this does not add up. A thread that was kept from
-    running can be very late, and the next slot near: a start therefore also keeps its distance (less
-    `TOLERANCE_S`) from the start before it. A start is noted when a request is let go, and again when it
-    leaves: until then a connection may have to be made.
+    Each request has a slot: the planned start, one delay after the slot of the latest start. Sleeps end a bit
+    late, but lateness does not add up, because slots follow from slots. If a start is very late, the next
+    slot can be too close; a start therefore also keeps the delay (less `TOLERANCE_S`) from the previous
+    start. A start is recorded when the wait ends, and again when the request is sent, since connecting can
+    take time.
 
-    The threads of a process take turns, in order. Processes compete: one that finds that another has started
-    meanwhile aims at the next slot, at the shorter delay of the two, so that a process with a long delay is
-    not kept waiting for ever. With a delay of 0 a start is noted and never waited for; another process keeps
-    its delay from it when it takes a slot, and not again at its start, which it might never reach.
+    Threads of a process take turns, in order. Processes compete: if another one has started a request in the
+    meantime, a process takes the next slot, with the shorter of both delays, so that one with a long delay is
+    not blocked forever. With a delay of 0, starts are recorded without waiting; other processes keep their
+    delay from them when they take a slot, but not again at the start, because they might never reach it.
 
-    With a `limit`, which the service has told, the delay is at least what that requires, and nothing starts
-    while the service asks for none.
+    With a `limit` reported by the service, the delay is at least what the limit requires, and no request
+    starts while the service accepts none.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Pacer:
         return self._own_delay_s if self.limit is None else max(self._own_delay_s, self.limit.delay_s)
 
     def wait(self) -> None:
-        """Wait until the next request may start, and note that it does."""
+        """Wait until the next request can start, and record its start."""
         delay_s = self._delay_s
         if not delay_s:
             while self.limit and (held_s := self.limit.until - self._clock.monotonic()) > 0:
@@ -98,7 +98,7 @@ class Pacer:
                 self._clock.sleep(wait_s)
 
     def leaving(self) -> None:
-        """Note that the request which was let go leaves now: the next one keeps its distance from that."""
+        """Record that the request is sent now; the next one keeps the delay from this time."""
         if self._delay_s:
             self._times[_STARTED] = max(self._times[_STARTED], self._clock.monotonic())
 
@@ -115,9 +115,9 @@ class Pacer:
 
     @contextmanager
     def _in_order(self) -> Iterator[None]:
-        """Wait for the threads that asked before this one, and let those that ask after it wait.
+        """Context that admits threads in the order of their calls.
 
-        A lock would admit them in any order: the row that a run's order waits for could be the last one.
+        A lock would admit them in any order, so that the row that others wait for could be the last one.
         """
         mine = threading.Lock()
         mine.acquire()
@@ -130,13 +130,13 @@ class Pacer:
             mine.release()
 
     def _start(self, turn: _Turn) -> float:
-        """Start and return 0; or return how long to wait before the next attempt, in seconds."""
+        """Start a request and return 0, or return the seconds to wait before the next attempt."""
         now, times = self._clock.monotonic(), self._times
-        # The slot of a start is not after it; one that is was reserved by an older version.
+        # A slot is never after its start; if it is, an older version of this package has reserved it.
         started, before = times[_STARTED], min(times[_SLOT], times[_STARTED])
         if turn.slot == _NEVER:
             turn.slot = max(turn.asked, max(before, times[_UNPACED]) + turn.delay_s)
-        elif started > turn.seen:  # another process was faster
+        elif started > turn.seen:  # another process has started a request
             turn.delay_s = min(turn.delay_s, times[_DELAY])
             turn.slot = max(turn.slot, before + turn.delay_s)
         turn.seen = started
@@ -148,13 +148,13 @@ class Pacer:
         return 0.0
 
     def _locked(self, step: Callable[[_Turn], float], turn: _Turn) -> float:
-        """Take a step while no other process does."""
+        """Run a step while no other process does."""
         if self._lock is not None:
             try:
                 with self._lock.acquire(poll_interval=POLL_S):
                     return step(turn)
             except (OSError, NotImplementedError):
-                # Its folder is gone, or cannot lock: from now on this process keeps its own time.
+                # The folder was removed, or does not support locks: this process continues without sharing.
                 began, *times = self._times.tolist()
                 self._times, self._lock = separate_times(times, began), None
         return step(turn)

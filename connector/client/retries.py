@@ -1,13 +1,13 @@
-"""How often a failed request is sent again, and how long to wait before: backoff and Retry-After."""
+"""Retries of failed requests: number of attempts, backoff and Retry-After."""
 
 from __future__ import annotations
 
 from connector.http.messages import Response
 
 TRIES = {"throttled": 6, "unsent": 3, "lost": 3, "server": 3}
-"""How often a request is sent in all, by the kind of failure."""
+"""The maximum number of attempts, by the kind of failure."""
 LONGEST_WAIT_S = 300.0
-"""A longer Retry-After ends the row instead of delaying the run."""
+"""A row with a longer Retry-After, in seconds, fails instead of delaying the run."""
 
 
 def backoff_s(attempt: int, jitter: float) -> float:

@@ -1,4 +1,4 @@
-"""A few times that all processes of one user on a machine share through a small file."""
+"""A small file with times that all processes of one user on a machine share."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from filelock import FileLock
 from connector.common.clock import Clock
 
 POLL_S = 0.0005
-"""How often a lock is tried that another process has."""
+"""The interval of attempts to acquire a lock that another process holds, in seconds."""
 _SAME_BOOT_S = 60.0
 
 
 def separate_times(fresh: Sequence[float], began: float = 0.0) -> memoryview[float]:
-    """Return times that no other process shares: when the clock began (epoch s), and `fresh`."""
+    """Return times that are not shared: the epoch time at which the monotonic clock was 0, and `fresh`."""
     return memoryview(array("d", (began, *fresh)))
 
 
@@ -37,12 +37,12 @@ def shared_times(
         try:
             with lock.acquire(poll_interval=POLL_S):
                 if os.fstat(descriptor).st_size < size:
-                    # Written, not only extended: on a full disk, that fails here and not in the memory.
+                    # Written, not only extended: a full disk is then an error here and not on memory access.
                     os.write(descriptor, bytes(size))
                 times = memoryview(mmap.mmap(descriptor, size)).cast("d")
                 began = clock.now() - clock.monotonic()
                 if not abs(times[0] - began) < _SAME_BOOT_S:
-                    # Empty, or from before the machine's last start.
+                    # Empty, or written before the last boot.
                     times[:] = separate_times(fresh, began)
         finally:
             os.close(descriptor)

@@ -1,4 +1,4 @@
-"""Where a connection signs in: at its own host, or at the address that the instance tells."""
+"""The address at which a connection signs in: on its own host, or as reported by the instance."""
 
 from __future__ import annotations
 
@@ -20,25 +20,27 @@ class SignInAddress:
 
 
 def own_address(about: SignIn, connection: Connection) -> SignInAddress:
-    """Return the address at the connection's own host."""
+    """Return the address on the connection's own host."""
     return SignInAddress(connection.base_url, about.token_path + _query(about, connection.settings))
 
 
 def told_address(
     about: SignIn, discovery: Discovery, connection: Connection, body: Mapping[str, object]
 ) -> SignInAddress:
-    """Return the address in the response of the instance. Raises AuthError if it is none, or not safe."""
+    """Return the address in the instance's response. Raises AuthError if there is none, or it is not safe."""
     where = f"{connection.base_url}{discovery.path}"
     url = body.get(discovery.url)
     if not isinstance(url, str) or not url:
-        raise AuthError("bad_response", f'{where} does not say where to sign in: it has no "{discovery.url}"')
+        raise AuthError(
+            "bad_response", f'{where}: the response contains no sign-in address ("{discovery.url}")'
+        )
     try:
         url = checked_url(url, where, discovery.url)
     except ConnectionSetupError as error:
         raise AuthError("auth_failed", f"signing in: {error}", status=200) from error
-    # A base URL without TLS is on this machine: only such an instance may name another one there.
+    # A base URL without TLS is on this machine; only then can the sign-in address be without TLS, too.
     if urlsplit(url).scheme == "http" and urlsplit(connection.base_url).scheme != "http":
-        said = f"{where} says to sign in at {shorten(url, 120)}, where secrets would travel readably"
+        said = f"{where}: the sign-in address {shorten(url, 120)} would send secrets unencrypted"
         raise AuthError("auth_failed", said, status=200)
     told = {name: str(body[member]) for name, member in discovery.settings.items() if body.get(member)}
     return SignInAddress(url, discovery.token_path + _query(about, {**told, **connection.settings}))

@@ -1,1 +1,1 @@
-"""What every package may use: strict JSON and YAML, time, redaction, folders, package data."""
+"""Utilities for all packages: strict JSON and YAML, time, redaction, folders, package data."""

@@ -5,4 +5,4 @@ from __future__ import annotations
 from typing import Any
 
 ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "ABSENT", "__bool__": lambda self: False})()
-"""The value of an input that was not given; JSON null is a value, so it cannot stand for that."""
+"""The value of an input that was not given, as opposed to JSON null."""

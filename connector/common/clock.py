@@ -9,7 +9,7 @@ from typing import Protocol
 from connector.errors import RowError, RunInterruptedError
 
 PATIENCE_S = 5.0
-"""For how long rows in progress may still wait (for the pace, before a retry) once a run is to stop."""
+"""The maximum time that rows in progress wait (for the delay or a retry) in a stopping run, in seconds."""
 _SLICE_S = 0.2
 
 
@@ -64,5 +64,5 @@ class SystemClock:
         if end <= self._patient_until:
             return
         message = "the run was stopped while the row was waiting"
-        # A row waits only where its last request can be repeated or was not carried out.
+        # A row waits only if its last request can be repeated or certainly had no effect.
         raise RunInterruptedError(message) if self._resumable else RowError("cancelled", message)

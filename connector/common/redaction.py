@@ -1,4 +1,4 @@
-"""Redaction: secrets are kept out of everything that is shown or written."""
+"""Redaction of secrets in everything that is shown or written."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from connector.common.json_text import Json
 
 HIDDEN = "•••"
 _SHORTEST = 4
-"""Shorter values are not hidden in texts about a row, or to people: too much else has them."""
+"""Shorter values are not hidden inside longer texts, because they occur in ordinary words."""
 _MOST_NAMES = 10_000
-"""Limit of the names of members that a redactor remembers as free of secrets."""
+"""Maximum number of member names that a redactor remembers as free of secrets."""
 
 
 class Redactor:
@@ -30,7 +30,7 @@ class Redactor:
         self._hide(values)
 
     def add(self, value: str) -> None:
-        """Hide this value, too, from now on."""
+        """Also hide this value from now on."""
         with self._lock:
             self._hide([value])
         if self is not OF_PROCESS:
@@ -45,15 +45,15 @@ class Redactor:
     def _hide(self, values: Iterable[str]) -> None:
         self._given |= {value for value in values if value}
         longest_first = sorted(self._given, key=len, reverse=True)
-        # Other threads may be reading: of two secrets of which one is a part of the other, or of a new short
-        # one, nothing must be seen at any instant.
+        # Other threads can be using the list: it must hide all known secrets at any time, including ones that
+        # are part of each other.
         secrets = tuple(map(_secret, longest_first))
         self._shortest = min((secret.shortest for secret in secrets), default=sys.maxsize)
         self._secrets = secrets
-        self._plain_names: set[str] = set()  # after the secrets: a name found plain before is looked at again
+        self._plain_names: set[str] = set()  # reset last: all names are checked again
 
     def may_hide(self, text: str) -> bool:
-        """Return whether a text, or the JSON in it, may hold something to hide; it seldom does."""
+        """Return whether a text, or JSON inside it, can contain a secret; a fast check, usually false."""
         # In JSON, an escape could spell any name.
         if "\\" in text or any(map(text.__contains__, self._members)):
             return True
@@ -62,7 +62,7 @@ class Redactor:
         return self._beyond is not None and self._beyond.may_hide(text)
 
     def text(self, text: str) -> str:
-        """Return the text without the known secret values, however they are spelled."""
+        """Return the text without known secrets, in any encoding (JSON, URL, HTML, ...)."""
         for secret in self._secrets:
             if secret.anchor in text:
                 text = secret.hidden_in(text)
@@ -86,7 +86,7 @@ class Redactor:
         return self._object(value) if isinstance(value, (dict, Mapping)) else value
 
     def _object(self, value: Mapping[str, Json]) -> dict[str, Json]:
-        # Every member of every item of a list passes here: most hold no text, or too short a text.
+        # Runs for every member of every item: most contain no text, or too short a text.
         shortest, plain = self._shortest, self._plain_names
         shown: dict[str, Json] = {}
         for name, member in value.items():
@@ -113,11 +113,11 @@ class Redactor:
 
 
 _NO_TEXT = frozenset((int, float, bool, type(None)))
-"""Types of values that hide nothing."""
+"""Types of values that cannot contain secrets."""
 
 
 class _Secret:
-    """One secret, which is found in any spelling that quotes it.
+    """One secret, which is found in any encoding.
 
     `anchor` is a part of it that no spelling changes: a text without it has no spelling. `shortest` is the
     least number of characters of a spelling.
@@ -135,13 +135,13 @@ class _Secret:
         """Return the text without the secret."""
         if self._is_plain:
             return text.replace(self.value, HIDDEN)
-        if self._pattern is None:  # compiled when it is needed, which is seldom
+        if self._pattern is None:  # compiled on first use, which is rare
             self._pattern = re.compile(_pattern(self.value))
         return self._pattern.sub(HIDDEN, text)
 
 
 _UNCHANGED = re.compile(r"[0-9A-Za-z]+")
-"""Characters that are written alike in texts, JSON, URLs, forms, HTML and errors."""
+"""Characters that are not escaped in JSON, URLs, forms, HTML or error messages."""
 _SHORTEST_ANCHOR = 4
 _PADDED = re.compile(r"([\w.~+/-]{16,})(={1,2})", re.ASCII)
 
@@ -225,7 +225,7 @@ def masked(secret: str) -> str:
 
 
 OF_PROCESS = Redactor()
-"""Has the secrets of every connection that the process has read, and every token: the last check."""
+"""Hides the secrets and tokens of all connections of this process: the last safeguard."""
 
 
 def remember(secret: str) -> None:

@@ -1,7 +1,7 @@
-"""The folders of a user's files that outlast a process.
+"""The folders for a user's files.
 
-Tokens and the time of the last request are in a cache, which may be lost; the records of runs may not. The
-user's configuration has a separate folder.
+Tokens and the time of the last request are in the cache folder, which can be deleted; records of runs are in
+the state folder. The configuration has a separate folder.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ STATE_DIR = "NINJAONE_STATE_DIR"
 
 @cache
 def state_folder() -> Path:
-    """Return the folder for what can be lost: the one that STATE_DIR names, or the user's cache.
+    """Return the folder for files that can be deleted: the one in STATE_DIR, or the user's cache folder.
 
-    Raises RunError when a named one cannot be written.
+    Raises RunError if the one in STATE_DIR cannot be written.
     """
     if not os.environ.get(STATE_DIR):
         return _usable(user_cache_path("ninjaone-connector", appauthor=False))
@@ -35,7 +35,7 @@ def state_folder() -> Path:
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise RunError(f"{folder}: the folder that {STATE_DIR} names cannot be written")
+        raise RunError(f"{folder}: the folder in {STATE_DIR} cannot be written")
     return folder
 
 
@@ -46,7 +46,7 @@ def records_folder() -> Path:
 
 
 def lasting_folder() -> Path:
-    """Return the folder of files that outlast a run and must not be lost. It may not exist yet."""
+    """Return the folder of persistent files, such as records of runs. It may not exist yet."""
     return user_state_path("ninjaone-connector", appauthor=False)
 
 
@@ -62,7 +62,7 @@ def config_folder() -> Path:
 
 
 def _usable(folder: Path) -> Path:
-    """Make a folder that this user alone may read; a temporary one where the user has none to write to."""
+    """Return a folder that only this user can read; a temporary one if it cannot be created."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if os.access(folder, os.W_OK):
@@ -83,7 +83,7 @@ def digest_name(key: str) -> str:
 
 
 def require_room(folder: Path) -> None:
-    """Raise OSError if no file can be written into a folder now."""
+    """Raise OSError if a file cannot be written to a folder now."""
     probe = folder / f".room.{secrets.token_hex(4)}"
     write_whole(probe, bytes(4096), durable=True)
     probe.unlink()

@@ -32,7 +32,7 @@ from connector.errors import ConnectionSetupError, file_errors, nearest
 from connector.http.content_encoding import LARGEST_BODY
 
 SHORTEST_SECRET = 8
-"""Characters of a secret: parts of ordinary texts are as long as a shorter one."""
+"""The minimum length of a secret: shorter ones occur by chance in ordinary text."""
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -71,13 +71,13 @@ class Connection:
 
     @property
     def account(self) -> str:
-        """The key of pacing: the host and the client app (or a digest of the token)."""
+        """The account: the host and the client app (or a digest of the token); the delay is shared by it."""
         who = self.client_id or hashlib.sha256(self.access_token.encode()).hexdigest()[:16]
         return f"{urlsplit(self.base_url).netloc} {who}"
 
     @property
     def label(self) -> str:
-        """Name it for a person: as it is saved, or else by its host."""
+        """The name to display: that of the saved connection, or the host."""
         return self.name or urlsplit(self.base_url).netloc
 
     @property
@@ -121,12 +121,12 @@ def password_of(url: str) -> str:
 def load_connection(
     service: Service, named: str | None, environment: Mapping[str, str] = os.environ
 ) -> Connection:
-    """Load the connection that is `named`, else the one that `PREFIXCONNECTION` names, else that of the other
-    `PREFIX*` variables, else the default one of those that are saved.
+    """Return the connection `named`, else that of the environment, else the default saved connection.
 
-    What names one is the name under which it is saved, or a file (`is_file`). Either way the environment
-    makes it read-only with `PREFIXREAD_ONLY`, and gives it an audit with `PREFIXAUDIT` if it has none.
-    Raises ConnectionSetupError, which never shows a secret.
+    `named` is the name of a saved connection or a file (`is_file`). Environment variables start with the
+    service's prefix: `*_CONNECTION` contains such a name; without it, `*_REGION`, `*_CLIENT_ID` and so on are
+    the settings. In every case, `*_READ_ONLY` makes the connection read-only, and `*_AUDIT` adds an audit
+    file if it has none. Raises ConnectionSetupError, which never shows a secret.
     """
     safeguards = settings_of_environment(service, environment, SAFEGUARDS)
     found = _load_connection(service, named, environment)
@@ -157,11 +157,11 @@ def _no_connection(service: Service) -> str:
     names = [name for name in saved.names() if saved.service(name) in ("", service.name)]
     if names:
         return (
-            f"no connection is named, and none of the saved ones is the default ({', '.join(names)}): give "
-            "--connection NAME, or make one the default with `ninjaone connection default NAME`"
+            f"no connection selected, and there is no default among the saved ones ({', '.join(names)}): use "
+            "--connection NAME, or set the default with `ninjaone connection default NAME`"
         )
     return (
-        "no connection: save one with `ninjaone connection add NAME`, or give --connection FILE, or set "
+        "no connection: save one with `ninjaone connection add NAME`, use --connection FILE, or set "
         f"{prefix}{'REGION' if service.regions else 'BASE_URL'}, {prefix}CLIENT_ID and {prefix}CLIENT_SECRET"
     )
 
@@ -184,7 +184,7 @@ def connection_from_file(service: Service, path: Path, environment: Mapping[str,
 
 def _settings_of_file(service: Service, path: Path, environment: Mapping[str, str]) -> dict[str, Any]:
     settings = expanded(read_settings(service, path), lambda key: place_of(path, key), environment)
-    if "audit" in settings:  # one file, whichever folder a run is started in
+    if "audit" in settings:  # the same file, whatever the current folder is
         settings["audit"] = str(path.parent / os.path.expanduser(settings["audit"]))
     return settings
 
@@ -194,7 +194,7 @@ def make_connection(
 ) -> Connection:
     """Check settings and make a connection of them. Raises ConnectionSetupError that names `place`.
 
-    `before_sign_in` is for a user who is about to sign in: there need not be a secret yet.
+    With `before_sign_in`, the secret can be missing, because the user is about to sign in.
     """
     settings = dict(settings)
     for name, value in settings.items():
@@ -218,11 +218,11 @@ def make_connection(
         if setting.required and name not in own:
             raise ConnectionSetupError(f"{place}: give {name} ({setting.title})")
     if before_sign_in and not connection.client_id:
-        raise ConnectionSetupError(f"{place}: give client_id")
+        raise ConnectionSetupError(f"{place}: client_id is missing")
     has_app = connection.client_id and (connection.client_secret or connection.refresh_token)
     if not (has_app or connection.access_token or before_sign_in):
         raise ConnectionSetupError(
-            f"{place}: give client_id with client_secret or refresh_token, or an access_token"
+            f"{place}: no credentials: set client_id with client_secret or refresh_token, or access_token"
         )
     if not connection.access_token.isascii():
         raise ConnectionSetupError(f"{place}: access_token has characters that a header cannot have")
@@ -230,14 +230,14 @@ def make_connection(
     with file_errors(connection.ca_file):
         has_ca_file = not connection.ca_file or Path(connection.ca_file).exists()
     if not has_ca_file:
-        raise ConnectionSetupError(f"{place}: there is no ca_file {connection.ca_file}")
+        raise ConnectionSetupError(f"{place}: ca_file {connection.ca_file} does not exist")
     if urlsplit(base_url).scheme == "http" and not _is_near(connection.proxy):
-        raise ConnectionSetupError(f"{place}: through this proxy, secrets for http:// would travel readably")
+        raise ConnectionSetupError(f"{place}: secrets for http:// would be sent unencrypted to this proxy")
     for check in off:
         if check not in service.health_check_names:
             known = ", ".join(service.health_check_names)
             raise ConnectionSetupError(
-                f'{place}: health_checks_off: no health check "{check}"; there are {known}'
+                f'{place}: health_checks_off: no health check "{check}"; known: {known}'
             )
     return connection
 
@@ -250,7 +250,7 @@ def _check_limits(connection: Connection, place: str) -> None:
 
 
 def audit_files(path: str | Path | None) -> tuple[str, ...]:
-    """Return the absolute path of an audit's file, or no path."""
+    """Return the absolute paths of the audit files: one, or none."""
     return () if path is None else (os.path.abspath(os.path.expanduser(path)),)
 
 
@@ -259,11 +259,11 @@ def host(service: Service, region: str | None, base_url: str | None, place: str)
     if not service.regions and base_url is None:
         raise ConnectionSetupError(f"{place}: give base_url: {service.title} has no regions")
     if (region is None) == (base_url is None):
-        raise ConnectionSetupError(f"{place}: give either region ({', '.join(service.regions)}) or base_url")
+        raise ConnectionSetupError(f"{place}: set either region ({', '.join(service.regions)}) or base_url")
     if region is not None and region not in service.regions:
         known = ", ".join(service.regions)
         raise ConnectionSetupError(
-            f'{place}: no region "{region}"{nearest(region, service.regions)}; there are {known}'
+            f'{place}: no region "{region}"{nearest(region, service.regions)}; known: {known}'
         )
     return checked_url(base_url or service.regions.get(region or "", ""), place)
 
@@ -286,5 +286,5 @@ def checked_url(url: str, place: str, name: str = "base_url") -> str:
     if not is_plain or parts.scheme not in ("https", "http") or not parts.hostname:
         raise ConnectionSetupError(f"{place}: {name} must look like https://app.example.com")
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
-        raise ConnectionSetupError(f"{place}: {name} must be https://, as secrets would travel readably")
+        raise ConnectionSetupError(f"{place}: {name} must use https://, because http:// is not encrypted")
     return url.rstrip("/")

@@ -1,8 +1,8 @@
-"""Where a refresh token lives, which each use replaces by another one.
+"""Storage of refresh tokens, which are replaced with each use.
 
-That of a saved connection is among its secrets. That of a connection from a file or from environment
-variables is taken from there once; what took its place is in a file that only the user can read, and stands
-for the given one until another one is given.
+The refresh token of a saved connection is one of its secrets. That of a connection from a file or environment
+variables is read from there once; its replacement is saved in a file that only the user can read, and used
+until another token is given.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _FIELD = "refresh_token"
 class RefreshToken:
     """The refresh token of one connection. Safe for threads and processes.
 
-    Methods raise ConnectionSetupError, which shows no secret, when its place cannot be used.
+    Methods raise ConnectionSetupError, without secrets, if its store cannot be used.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -29,28 +29,28 @@ class RefreshToken:
         if connection.name:
             self._store, self._name = SecretStore(), connection.name
         else:
-            # By the given token: two files with one token share its replacement; a new token starts again.
+            # Named after the given token: files with the same token share its replacement.
             given = (connection.base_url, connection.client_id, connection.refresh_token)
             self._store = SecretStore(lasting_folder() / "unsaved-connections")
             self._name = digest_name("\n".join(given))
 
     @property
     def key(self) -> str:
-        """A key that is different for each connection, reveals nothing, and does not change with use."""
+        """A key that is unique to the connection, does not reveal the token, and does not change with use."""
         return str(self._store.path(self._name))
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Keep all other threads and processes from using or replacing it."""
+        """Return a context in which no other thread or process can use or replace the token."""
         with self._store.held(self._name):
             yield
 
     def current(self) -> str:
-        """Return the token that was not used yet."""
+        """Return the current, unused token."""
         kept = self._store.get(self._name, _FIELD)
         if kept is None and self._connection.name:
             raise ConnectionSetupError(
-                f'the connection "{self._name}" has no refresh token any more: it was edited or removed'
+                f'the connection "{self._name}" no longer has a refresh token: it was edited or removed'
             )
         return kept or self._connection.refresh_token
 
@@ -64,10 +64,10 @@ class RefreshToken:
 
     @property
     def how_to_renew(self) -> str:
-        """How a user gets a new token."""
+        """A sentence on how to get a new token."""
         if self._connection.name:
             return f"Sign in again: `ninjaone connection edit {self._name} --browser`"
         return (
-            f"Give a new refresh_token in {self._connection.origin or 'the connection'}, or sign in with "
-            "`ninjaone connection add NAME --browser`, which keeps it for you"
+            f"Set a new refresh_token in {self._connection.origin or 'the connection'}, or sign in with "
+            "`ninjaone connection add NAME --browser`, which stores it for you"
         )

@@ -1,9 +1,9 @@
-"""The connections that a user keeps: the settings of each in a file of its own, and which are the defaults.
+"""Saved connections: a file of settings for each, and the names of the default ones.
 
-    CONFIGURATION FOLDER/connections/NAME.yaml    the keys of a connection's file, less the secrets
-    CONFIGURATION FOLDER/default                  the names of default connections, one of each service
+    CONFIGURATION FOLDER/connections/NAME.yaml    the keys of a connection file, without secrets
+    CONFIGURATION FOLDER/default                  the names of the default connections, one per service
 
-The files may be edited by hand. The secrets are `secret_store`'s.
+The files can be edited by hand. Secrets are in `secret_store`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from connector.errors import ConnectionSetupError, RunError, file_errors, neares
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _NO_NAME = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?|.*\.ya?ml")
-"""Device names of some systems, and what `--connection` reads as a file."""
+"""Names that are not allowed: device names of Windows, and names with the extension of a file."""
 
 
 class SavedConnections:
@@ -43,8 +43,8 @@ class SavedConnections:
             is_saved = path.is_file()
         if not is_saved:
             names = self.names()
-            saved = f"; there are {', '.join(names)}" if names else "; none is saved yet"
-            raise ConnectionSetupError(f'no connection "{name}" is saved{nearest(name, names)}{saved}')
+            saved = f"; saved: {', '.join(names)}" if names else "; no connections are saved yet"
+            raise ConnectionSetupError(f'no saved connection "{name}"{nearest(name, names)}{saved}')
         return path
 
     def refuse_taken(self, name: str) -> None:
@@ -52,7 +52,7 @@ class SavedConnections:
         with file_errors(self._folder):
             is_saved = self._path(name).exists()
         if is_saved:
-            raise ConnectionSetupError(f'a connection "{name}" is saved already: edit it, or remove it first')
+            raise ConnectionSetupError(f'the connection "{name}" already exists: edit it, or remove it first')
 
     def save(self, name: str, settings: Mapping[str, Any]) -> Path:
         """Save a connection's settings, without secrets; return the file. Raises ConnectionSetupError."""
@@ -72,11 +72,11 @@ class SavedConnections:
             raise ConnectionSetupError(f"{path}: cannot be removed: {error.strerror}") from error
 
     def service(self, name: str) -> str:
-        """Return the service that a connection's file names; empty if it names none or cannot be read."""
+        """Return the service in a connection's file; an empty string if it has none or cannot be read."""
         return service_in(self._path(name))
 
     def default(self, service: str) -> str | None:
-        """Return the name of a service's default connection; None if there is none, or it was removed."""
+        """Return the name of a service's default connection, or None; also None if its file was deleted."""
         return next((name for name in self._defaults() if self.service(name) in ("", service)), None)
 
     def is_default(self, name: str) -> bool:
@@ -111,14 +111,14 @@ class SavedConnections:
     def _path(self, name: str) -> Path:
         if not is_name(name):
             raise ConnectionSetupError(
-                f'"{name}" is no name for a connection: use up to 64 of a-z, 0-9, ".", "_" and "-", '
-                "the first one a letter or a digit, as it is a file's name, too"
+                f'"{name}" is not a valid connection name: use up to 64 of a-z, 0-9, ".", "_" and "-", '
+                "starting with a letter or digit"
             )
         return self._folder / f"{name}.yaml"
 
 
 def service_in(path: Path) -> str:
-    """Return the service that a connection's file names; empty if it names none or cannot be read."""
+    """Return the service in a connection's file; an empty string if it has none or cannot be read."""
     with suppress(RunError):
         data = strict_yaml.load(path, may_quote=False)
         service = data.get("service") if isinstance(data, dict) else None

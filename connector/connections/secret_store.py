@@ -1,8 +1,8 @@
-"""Where the secrets of saved connections live: the system's keyring, or a file that only its user can read.
+"""Storage of saved connections' secrets: in the system keyring, or in a file that only the user can read.
 
 `CONFIGURATION FOLDER/secrets/NAME.json` has an entry for each secret of a connection: its value, or null
-when the value is in the keyring. A secret stays where it was put: when that place cannot be used, this is
-an error, and never a reason to look or to write elsewhere.
+if the value is in the keyring. If the store of a secret cannot be used, this is an error; another store is
+never used instead.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ FIELDS = ("client_secret", "access_token", "refresh_token")
 KEYRING_SERVICE = "ninjaone-connector"
 """The service of the entries in the keyring; the user of an entry is NAME/FIELD."""
 LOCK_WAIT_S = 30.0
-"""How long a writer waits for another one, which needs only an instant."""
+"""The time limit for another process to write, in seconds."""
 HELD_WAIT_S = 600.0
-"""How long a process waits for another one that is exchanging a refresh token at a server."""
+"""The time limit for another process to exchange a refresh token, in seconds."""
 
 Place = Literal["keyring", "file"]
 T = TypeVar("T")
@@ -64,12 +64,12 @@ class SecretStore:
             value = _ask_keyring(lambda keyring: keyring.get_password(KEYRING_SERVICE, f"{name}/{field}"))
         except ConnectionSetupError as error:
             raise ConnectionSetupError(
-                f'the {field} of "{name}" is kept in the keyring, which cannot be used now: {error}. Unlock '
-                "it, or give the secret again and have it kept in a file (connection edit --no-keyring)"
+                f'the {field} of "{name}" is in the keyring, which cannot be used now: {error}. Unlock it, '
+                "or enter the secret again and store it in a file (connection edit --no-keyring)"
             ) from None
         if value is None:
             raise ConnectionSetupError(
-                f'the keyring holds no {field} of "{name}" any more: give it again (connection edit)'
+                f'the keyring no longer contains the {field} of "{name}": enter it again (connection edit)'
             )
         return str(value)
 
@@ -88,7 +88,7 @@ class SecretStore:
         entry = None if place == "keyring" else value
         before = self._change(name, lambda kept: {**kept, field: entry})
         if place == "file" and field in before and before[field] is None:
-            # Of a keyring that cannot be used any more, the entry stays where nobody can read it either.
+            # The entry in a keyring that can no longer be used stays there; nobody can read it.
             with suppress(ConnectionSetupError):
                 _out_of_keyring(name, field)
 
@@ -110,7 +110,7 @@ class SecretStore:
                 lock.acquire()
         except Timeout as error:
             raise ConnectionSetupError(
-                f'another process is signing in for "{name}", and does not end'
+                f'another process has been signing in for "{name}" for too long'
             ) from error
         except (OSError, NotImplementedError) as error:
             raise ConnectionSetupError(f"{lock.lock_file}: cannot be locked: {error}") from error
@@ -128,7 +128,7 @@ class SecretStore:
             raise ConnectionSetupError(f"{self._folder}: cannot be written: {error.strerror}") from error
 
     def delete(self, name: str, *fields: str) -> None:
-        """Forget these secrets of a connection, or all of them.
+        """Delete these secrets of a connection, or all of them.
 
         Raises ConnectionSetupError that names the entries which stay in a keyring that cannot be used.
         """
@@ -144,7 +144,7 @@ class SecretStore:
         self._change(name, lambda kept: {field: kept[field] for field in kept if field not in gone})
         if left:
             raise ConnectionSetupError(
-                f"entries of {KEYRING_SERVICE} stay in the keyring; remove them by hand: {', '.join(left)}"
+                f"entries of {KEYRING_SERVICE} remain in the keyring; remove them by hand: {', '.join(left)}"
             )
 
     def _read(self, name: str) -> _Kept:
@@ -159,8 +159,8 @@ class SecretStore:
             raise ConnectionSetupError(f"{path}: cannot be read: {error.strerror}") from error
         if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
             raise ConnectionSetupError(
-                f"{path}: others may read it (mode {stat.S_IMODE(mode):04o}): chmod 600 it. If somebody may "
-                "have read it, get new secrets, too, and edit the connection"
+                f"{path}: other users can read this file (mode {stat.S_IMODE(mode):04o}): use chmod 600. If "
+                "somebody may have read it, also get new secrets and edit the connection"
             )
         try:
             kept = json_text.loads(data.decode())
@@ -168,7 +168,7 @@ class SecretStore:
             kept = None
         if not isinstance(kept, dict) or not all(isinstance(v, (str, type(None))) for v in kept.values()):
             raise ConnectionSetupError(
-                f"{path}: damaged. Remove it, and give the connection its secrets again"
+                f"{path}: damaged. Remove it, and enter the connection's secrets again (connection edit)"
             )
         return kept
 
@@ -179,7 +179,7 @@ class SecretStore:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with FileLock(self._folder / ".lock", timeout=LOCK_WAIT_S, mode=0o600):
                 for left in self._folder.glob(f".{path.name}.*"):
-                    left.unlink()  # by a process that was killed while it wrote
+                    left.unlink()  # left by a process that was killed while writing
                 before = self._read(name)
                 after = change(before)
                 if not after:
@@ -188,15 +188,13 @@ class SecretStore:
                     write_whole(path, json_text.dump_bytes(after), durable=True)
                 return before
         except Timeout as error:
-            raise ConnectionSetupError(
-                f"{path}: another process is still writing; try again when it has ended"
-            ) from error
+            raise ConnectionSetupError(f"{path}: another process is writing it; try again later") from error
         except (OSError, NotImplementedError) as error:
             raise ConnectionSetupError(f"{path}: cannot be written: {error}") from error
 
 
 def keyring_lacks() -> str:
-    """Return why no keyring can be used; an empty text if one can."""
+    """Return the reason why no keyring can be used, or an empty string."""
     try:
         _ask_keyring(lambda keyring: None)
     except ConnectionSetupError as error:
@@ -207,13 +205,11 @@ def keyring_lacks() -> str:
 def _keyring() -> Any:
     """Return the backend of the system's keyring. Raises ConnectionSetupError if there is none."""
     try:
-        import keyring  # an extra, and slow: it looks for what the system has
+        import keyring  # an optional dependency, and slow to load: it detects the available keyrings
     except ImportError:
-        raise ConnectionSetupError(
-            f"keyrings need what `pip install '{KEYRING_SERVICE}[keyring]'` installs"
-        ) from None
+        raise ConnectionSetupError(f"a keyring requires `pip install '{KEYRING_SERVICE}[keyring]'`") from None
     backend = keyring.get_keyring()
-    # Below 1 are those that keep nothing, and those that keep it for everyone to read.
+    # Backends with a priority below 1 store nothing, or store secrets where everyone can read them.
     if backend.priority < 1:
         raise ConnectionSetupError("this session has no keyring")
     return backend
@@ -225,7 +221,7 @@ def _ask_keyring(ask: Callable[[Any], T], secret: str = "") -> T:
         return ask(_keyring())
     except ConnectionSetupError:
         raise
-    except Exception as error:  # whatever a backend raises, also for no D-Bus
+    except Exception as error:  # backends raise various exceptions, for example without D-Bus
         said = str(error) or type(error).__name__
         raise ConnectionSetupError(said.replace(secret, HIDDEN) if secret else said) from None
 
@@ -239,9 +235,9 @@ def _to_keyring(name: str, field: str, value: str) -> None:
 
     try:
         if not _ask_keyring(keep, value):
-            raise ConnectionSetupError("it returns another value than was saved")
+            raise ConnectionSetupError("it returns a different value than the saved one")
     except ConnectionSetupError as error:
-        raise ConnectionSetupError(f"the keyring cannot keep the {field}: {error}") from None
+        raise ConnectionSetupError(f"the keyring cannot store the {field}: {error}") from None
 
 
 def _out_of_keyring(name: str, field: str) -> None:

@@ -1,4 +1,4 @@
-"""The settings of connections as they are written: in YAML files and in environment variables."""
+"""Reads the settings of connections from YAML files and environment variables."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def is_file(named: str) -> bool:
 
 
 def absolute_file(named: str) -> str:
-    """Return a connection's file by its absolute path, and a saved name as it is."""
+    """Return a connection's file as an absolute path; a saved name is returned unchanged."""
     return os.path.abspath(named) if is_file(named) else named
 
 
@@ -75,7 +75,7 @@ def read_settings(service: Service, path: Path) -> dict[str, Any]:
             continue
         place = place_of(path, name)
         if name == "service":
-            raise ConnectionSetupError(f"{place}: it is for another service than {service.name}")
+            raise ConnectionSetupError(f"{place}: this connection is for another service than {service.name}")
         if name not in fields:
             raise ConnectionSetupError(f'{place}: unknown setting "{name}"{nearest(str(name), fields)}')
         types = fields[name]
@@ -86,12 +86,12 @@ def read_settings(service: Service, path: Path) -> dict[str, Any]:
 
 
 def fields_of(service: Service) -> dict[str, tuple[type, ...]]:
-    """Return the types of all settings that a service's connections have."""
+    """Return the types of all settings of a service's connections."""
     return {**_FIELDS, **dict.fromkeys(service.settings, (str,))}
 
 
 def settings_of(service: Service) -> tuple[str, ...]:
-    """Return the settings of a service's saved connection's file, besides the service."""
+    """Return the settings that the file of a service's saved connection can have, besides the service."""
     return (*SETTINGS, *service.settings)
 
 

@@ -122,7 +122,7 @@ class Journal:
         )
 
     def refused(self, row: int, step: int) -> None:
-        """Record that a request was certainly not carried out, if there is room for it."""
+        """Record that a request certainly had no effect, if there is room for it."""
         self._note_end(f'{{"row":{row},"step":{step},"refused":true}}\n')
 
     def _note_end(self, line: str) -> None:
@@ -211,6 +211,6 @@ def _digest(request: Request) -> str:
 def _in_doubt(request: Request | str, why: str) -> ApiError:
     return ApiError(
         "outcome_unknown",
-        f"{request}: {why}. It is not known whether it was carried out: check before you send it again",
+        f"{request}: {why}. It may have taken effect: check before you send it again",
         refused=False,
     )

@@ -72,7 +72,7 @@ def restart_effect(folder: Path) -> str:
     """Return what `--restart` would do over the unfinished run of a work folder, as a clause."""
     sent = sent_requests(folder)
     if not sent.complete:
-        return "--restart would run all rows again, also requests that must not be repeated"
+        return "--restart would run all rows again, including requests that are not safe to repeat"
     if sent.count:
-        return f"--restart would send {count_of(sent.count, 'request')} again that must not be repeated"
+        return f"--restart would repeat {count_of(sent.count, 'request')} not safe to repeat"
     return "--restart discards it and runs all rows again"

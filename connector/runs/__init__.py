@@ -1,1 +1,1 @@
-"""A job: its rows in, envelopes out; steps, tenants, resume, rerun, records."""
+"""Running jobs: steps, tenants, resuming, reruns and records of runs."""

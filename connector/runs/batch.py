@@ -1,4 +1,4 @@
-"""Rows in, envelopes out: order, resume, and one stream of events that progress and summary read."""
+"""Runs rows and writes their envelopes in order; notifies listeners such as the summary."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from connector.runs.ordered_map import run_in_order
 from connector.runs.summary import FailureLimit, Listener, Summary
 
 _WRITTEN_AT_ONCE = 100
-"""How many items of a list are written together. None of them counts before the last one is there."""
+"""The number of items of a list that are written together, and counted after they are written."""
 
 
 Result = tuple[Envelope, bytes]
-"""An envelope, and the line that is written of it."""
+"""An envelope, and its line in the output."""
 
 
 def run_batch(
@@ -35,15 +35,14 @@ def run_batch(
     limit: FailureLimit | None = None,
     summary: Summary | None = None,
 ) -> Summary:
-    """Run every row that has no envelope yet, `concurrency` of them at a time, and complete the output.
+    """Run all rows without an envelope, `concurrency` of them in parallel, and complete the output.
 
     Envelopes are written, and listeners notified, one at a time in the order of the rows. When `stop` is set,
-    or more rows have failed than the `limit` allows, no further row is started; rows in progress are finished
-    and written, and the output stays resumable (`Summary.stopped`). A `summary` that is passed in is updated
-    during the run, and returned.
+    or more rows have failed than `limit` allows, no further row is started; rows in progress are finished and
+    written, and the output can be resumed (`Summary.stopped`). Returns the summary, which is the `summary`
+    argument if one is passed; it is updated during the run.
 
-    Raises RunStoppedError when envelopes cannot be written; `stop` is set then, too, so that no other row
-    waits in vain.
+    Raises RunStoppedError if envelopes cannot be written, and then sets `stop`, so that waiting rows end.
     """
     summary = summary or Summary(resumed_rows=output.done_rows)
     began = clock.monotonic()
@@ -68,7 +67,7 @@ def run_batch(
 
 
 class _Batch:
-    """What all rows of a run share. Safe for threads."""
+    """The shared state of a run's rows. Safe for threads."""
 
     def __init__(
         self,
@@ -82,11 +81,11 @@ class _Batch:
         self._limit = limit
 
     def goes_on(self) -> bool:
-        """Return whether another row may be begun."""
+        """Return whether another row can be started."""
         return not (self._stop.is_set() or self._limit.exceeded)
 
     def run_one_by_one(self, rows: Iterator[InputRow]) -> bool:
-        """Run row after row on this thread. Return whether all were run."""
+        """Run rows one after the other on this thread; return whether all were run."""
         for row in rows:
             if not self.goes_on():
                 return False
@@ -118,7 +117,7 @@ class _Batch:
             raise
 
     def _count(self, envelope: Envelope) -> None:
-        """Count a failed row as it fails, since its envelope may have to wait for those before it."""
+        """Count a failed row at once, since its envelope can be delayed by earlier rows."""
         if envelope.has_error and envelope.ends_row:
             self._limit.count()
 
@@ -128,7 +127,7 @@ def _size(result: Result) -> int:
 
 
 def _writable(envelope: Envelope) -> Result:
-    """Return an envelope with its line: an error in place of what no JSON can hold."""
+    """Return an envelope with its line; one that cannot be written as JSON becomes an error."""
     try:
         return envelope, envelope.line()
     except (TypeError, ValueError) as error:
@@ -145,5 +144,5 @@ def _envelopes(invoker: Invoker, row: InputRow) -> Iterator[Envelope]:
 
 
 def require_first(rows: Iterator[InputRow]) -> Iterator[InputRow]:
-    """Read the first row now, so that an unreadable input is a fault of the run. Raises RunError."""
+    """Read the first row, so that an unreadable input is an error of the run. Raises RunError."""
     return chain([row for row in [next(rows, None)] if row is not None], rows)

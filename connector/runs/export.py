@@ -1,7 +1,7 @@
-"""The results of an unfinished run that cannot or should not be resumed, as the output of a finished run.
+"""Exports the results of an unfinished run as the output of a finished run, instead of resuming it.
 
-Rows that are finished keep their envelopes. Every other row gets one that says whether requests of it that
-must not be repeated were sent (`outcome_unknown`) or not (`cancelled`, which can be run again).
+Finished rows keep their envelopes. Each other row gets an error: `outcome_unknown` if it has sent requests
+that must not be repeated, otherwise `cancelled`, which can be run again.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from connector.files.output import (
 )
 
 _IN_DOUBT = (
-    "the run ended before this row was finished, and had sent requests of it that must not be repeated: "
-    "check what they did before you send the row again"
+    "the run ended before this row was finished, after it had sent requests that must not be repeated: "
+    "check whether they took effect before you send the row again"
 )
-_NOT_RUN = "the run ended before this row was run, or before it sent anything that must not be repeated"
+_NOT_RUN = "the run ended before this row was run, or before it sent a request that must not be repeated"
 
 
 @dataclass
 class Exported:
-    """How many rows are finished, in doubt (`outcome_unknown`), and not run (`cancelled`)."""
+    """The numbers of rows that are finished, in doubt (`outcome_unknown`), and not run (`cancelled`)."""
 
     finished: int = 0
     in_doubt: int = 0
@@ -43,16 +43,16 @@ class Exported:
 def export_unfinished(
     output: Path, to: Path, action: str, numbers: Iterable[int], *, private: bool
 ) -> Exported:
-    """Write the envelopes of an unfinished run to a new JSON Lines file.
+    """Write the envelopes of an unfinished run to a new JSON Lines file; return the counts.
 
-    `numbers` are those of all of its rows, ascending.
+    `numbers` are the row numbers of the complete run, ascending.
 
     Raises RunError if there is no such run, if it is still running, or if the file cannot be written.
     """
     if not is_interrupted(output):
         raise RunError(f"{output}: there is no unfinished run to export")
     if to.exists():
-        raise RunError(f"{to}: already exists; name a new file")
+        raise RunError(f"{to}: already exists; use a new file name")
     look_for_another_run(output)
     sent, exported = sent_by_unfinished_run(output), Exported()
     others = heapq.merge(numbers, sorted(sent.rows))
@@ -85,12 +85,12 @@ def _partial_files(output: Path) -> list[Path]:
     """Return the files with the envelopes of an unfinished run: one, or more if it has several tenants."""
     partial = partial_output_of(output)
     files = sorted(partial.parent.rglob(partial.name))
-    # A run that is killed as its output gets its name leaves it there.
+    # The run was killed while the partial output was being renamed.
     return files if partial in files else [output, *files]
 
 
 def _finished_rows(partial: Path) -> Iterator[tuple[int, bytes]]:
-    """Yield each row that has all of its envelopes, with their lines, as far as the file can be read."""
+    """Yield each completely written row with the lines of its envelopes, as far as the file can be read."""
     row, lines = 0, b""
     try:
         with partial.open("rb") as file:

@@ -1,37 +1,37 @@
-"""A job: what a run is made of, from a YAML file (`schemas/job.schema.json`) or the command line.
+"""Jobs: the settings of a run, from a YAML file (`schemas/job.schema.json`) or the command line.
 
 A job file describes one run, or with `steps` an ordered list of runs:
 
-    connection: production          # what stands at the top (connection, input, delay_ms, concurrency,
-    input: customers.csv            # on_error, ...) is for every step that does not say its own;
-    output: onboarding              # the folder in which step NAME leaves NAME.jsonl
+    connection: production          # settings at the top (connection, input, delay_ms, concurrency,
+    input: customers.csv            # on_error, ...) are defaults for all steps
+    output: onboarding              # the folder in which step NAME writes NAME.jsonl
     steps:
       - name: organization          # every step has a name, and the keys of a single run
         action: create_organization
         templates: {name: "{{ customer }}"}
       - name: location
         action: list_organization_locations
-        input: {step: organization} # its rows are what came of an earlier step
+        input: {step: organization} # its rows are the results of an earlier step
         rows: each
         templates: {organization_id: "{{ organization.id }}"}
       - name: installer
         action: generate_installer
         input: {step: location, only: "{{ location.name != 'Warehouse' }}"}
-        on_error: stop              # if a row fails, nothing more is started; without it the rest continues
+        on_error: stop              # start no further row or step after a row has failed; default: continue
         templates: {...}
 
-`steps.py` says which rows a step sees that follows another one.
+See `step_rows.py` for the rows of a step that follows another one.
 
-**Tenants.** Where rows belong to several accounts, a template picks the connection of each row. It can pick
-those alone that `allow_connections` lists, names or files; a row that names anything else gets an error and
-sends nothing:
+**Tenants.** If rows belong to several accounts (tenants), a template selects the connection of each row. It
+can only select connections listed in `allow_connections` (names or files); a row that selects any other gets
+an error and sends nothing:
 
     connection: "{{ tenant }}"
     allow_connections: [acme, globex]
 
-Tenants run side by side, each with its own pace and sign-in and with `concurrency` rows at a time; envelopes
-are in the order of the rows all the same. Errors are counted over all of them. Without `output` all of it is
-printed at the end. A step that says a connection of its own has that for all of its rows.
+Tenants run in parallel, each with a separate sign-in and delay, and each with `concurrency` rows in parallel;
+envelopes are still written in the order of the rows. Errors are counted over all tenants. Without `output`,
+results are printed at the end. A step with a `connection` setting uses that connection for all of its rows.
 
 **Services.** Steps of different services have different connections: a mapping names one for each service,
 and a service that it does not name has its default one:
@@ -41,9 +41,8 @@ and a service that it does not name has its default one:
 **Errors.** With `on_error: stop` no further row and no later step is started after the first failed row. Rows
 in progress (`concurrency` at most) are finished and written, and `--resume` continues after them, without the
 rows that failed. `max_errors: N` does the same after more than N failed rows of a run, so `max_errors: 0` is
-`on_error: stop`; if both are given, `stop` applies. A failed row is
-one whose last envelope is an error. Counted are the rows of one start: a resumed run counts from 0 again, or
-it could never go on.
+the same as `on_error: stop`; if both are given, `stop` applies. A failed row is one whose last envelope is an
+error. A resumed run counts failed rows from 0 again.
 """
 
 from __future__ import annotations
@@ -65,10 +64,10 @@ STREAM = "-"
 """The name of standard input and standard output."""
 
 OnError = Literal["continue", "stop"]
-"""Whether more is started when a row has failed."""
+"""Whether a run continues or stops after a row has failed."""
 
 MOST_CONCURRENT = 256
-"""How many rows of a run may be in progress at a time."""
+"""The maximum number of rows in parallel."""
 
 SHARED = (
     "connection",
@@ -85,19 +84,20 @@ SHARED = (
     "read_only",
     "audit",
 )
-"""What a job with steps may say once for all of them."""
+"""Settings at the top of a job file that apply to all steps."""
 _FOR_ALL_STEPS = (*SHARED, "input", "input_format", "output")
 _STEP_NAME = re.compile(r"(?!row$)[a-z][a-z0-9_]*")
 
 
 @dataclass(frozen=True)
 class Job:
-    """The settings of one run. Paths are as given; `delay_ms` None means the action's own default, and
-    `max_errors` None any number. `connections` stand in place of `connection` where services have different
-    ones, by service. `allow_connections` goes with a template for the connection: by what a row
-    may say, the connection that it means.
+    """The settings of one run.
 
-    The last three are those of a step. One that follows another step has its output as `input`.
+    Paths are as given. `delay_ms` None means the action's default, `max_errors` None means no limit.
+    `connections` has a connection per service, and replaces `connection` if steps use several services.
+    `allow_connections` maps each value that a connection template can return to a connection's name or file.
+
+    The last three fields are for steps. The `input` of a step that follows another is the other's output.
     """
 
     action: str
@@ -128,17 +128,17 @@ class Job:
 
     @property
     def errors_allowed(self) -> int | None:
-        """How many rows may fail before no further one is started; None where any number may."""
+        """The number of failed rows after which no further row is started; None means no limit."""
         return 0 if self.on_error == "stop" else self.max_errors
 
     @property
     def label(self) -> str:
-        """Name the run for a person."""
+        """The run's name in messages."""
         return f"{self.step} ({self.action})" if self.step else self.action
 
 
 def load_job(path: Path) -> Job:
-    """Read the file of a job that is a single run: see `load_jobs`."""
+    """Return the job of a job file without steps; see `load_jobs`. Raises RunError."""
     job, *more = load_jobs(path)
     if job.step or more:
         raise RunError(f"{path}: a job with steps is not supported here")
@@ -146,10 +146,11 @@ def load_job(path: Path) -> Job:
 
 
 def load_jobs(path: Path, given: Mapping[str, Any] | None = None) -> tuple[Job, ...]:
-    """Read a job file: its only run, or its steps. The paths in it are relative to its folder.
+    """Return the jobs of a job file: one, or one per step. Paths in it are relative to its folder.
 
-    What is `given` by field name replaces what the file says (templates one by one): of a job with steps its
-    input, its output folder, and in every step what is shared. Raises RunError with file and line.
+    `given` overrides settings of the file by field name, and templates one by one. In a job with steps, only
+    the input, the output folder and the shared settings can be overridden. Raises RunError with file and
+    line.
     """
     given = given or {}
     top = load_declaration(path)
@@ -182,9 +183,9 @@ def _read_steps(top: Section, folder: Path, given: Mapping[str, Any]) -> tuple[J
         if step.step in followed:
             step = _feeding(part, step)
         if same := next((s.step for s in steps if Path(s.output) == Path(step.output)), None):
-            raise part.fault(f'it has the same output as the step "{same}", too')
+            raise part.fault(f'the step has the same output as the step "{same}"')
         if step.input == STREAM and any(s.input == STREAM for s in steps):
-            raise part.fault("it has no input, and another step already reads standard input")
+            raise part.fault("the step has no input, and another step already reads standard input")
         part.finish()
         steps.append(step)
     return tuple(steps)
@@ -194,7 +195,7 @@ def _read_step(part: Section, folder: Path, shared: Job, earlier: list[Job]) -> 
     name = part.text("name")
     if not _STEP_NAME.fullmatch(name):
         raise part.fault(
-            f'"{name}" is not a valid step name: use snake case, as templates read its result by this name',
+            f'"{name}" is not a valid step name: use snake_case, because templates use it as a variable name',
             "name",
         )
     if any(step.step == name for step in earlier):
@@ -206,44 +207,46 @@ def _read_step(part: Section, folder: Path, shared: Job, earlier: list[Job]) -> 
 
 
 def _following(part: Section, step: Job, earlier: list[Job]) -> Job:
-    """Return a step the output of an earlier one as its input."""
+    """Return a step with the output of an earlier step as its input."""
     name, only = part.text("step"), part.text("only", "")
     part.finish()
     known = {other.step: other for other in earlier}
     if name not in known:
-        raise part.fault(f'no step "{name}" comes before it{nearest(name, known)}', "step")
+        raise part.fault(f'no earlier step is named "{name}"{nearest(name, known)}', "step")
     source = known[name]
     format = output.format_of(source.output, source.output_format)
     return replace(step, input=source.output, input_format=format, follows=name, only=only)
 
 
 def _followed(part: Section) -> str:
-    """Return the name of the step that a step follows, or an empty text; it is checked elsewhere."""
+    """Return the unchecked name of the step that a step follows, or an empty string."""
     data = part.data.get("input")
     return str(data.get("step")) if isinstance(data, dict) else ""
 
 
 def _feeding(part: Section, step: Job) -> Job:
-    """Let a step that another one follows keep its rows, unless it says otherwise."""
+    """Return a step that another one follows, with `keep_row` true by default."""
     if output.format_of(step.output, step.output_format) == "csv":
         raise part.fault("a later step reads its output, so it must be JSON Lines or JSON, not CSV")
     return replace(step, keep_row=part.value("keep_row", bool, True))
 
 
 def _step_output(part: Section, folder: Path, step: Job, outputs: str | None) -> str:
-    """Find a step's output file: its own, or one in the job's folder for outputs."""
+    """Return a step's output file: its `output`, or NAME.jsonl in the job's output folder."""
     own = part.text("output", None)
     if own == STREAM:
         raise part.fault("the output of a step must be a file", "output")
     if own is not None:
         return str(folder / own)
     if outputs is None:
-        raise part.fault('it has no output: add "output: FOLDER" at the top, or "output: FILE" here')
+        raise part.fault(
+            'the step has no output: add "output: FOLDER" at the top, or "output: FILE" to the step'
+        )
     return str(Path(outputs) / f"{step.step}.{step.output_format or 'jsonl'}")
 
 
 def _read_run(part: Section, folder: Path, base: Job) -> Job:
-    """Read the keys of a run, save its output; what it does not say is as in `base`."""
+    """Return the settings of a run without its output; missing ones are taken from `base`."""
     return replace(
         _read_shared(part, folder, base),
         action=part.text("action"),
@@ -256,7 +259,7 @@ def _read_run(part: Section, folder: Path, base: Job) -> Job:
 
 
 def _read_shared(part: Section, folder: Path, base: Job) -> Job:
-    """Read what may also stand above all steps."""
+    """Return the settings that can also be at the top of a job with steps."""
 
     def below(key: str, default: Path | None) -> Any:
         name = part.text(key, None)
@@ -289,7 +292,7 @@ def _read_shared(part: Section, folder: Path, base: Job) -> Job:
 
 
 def _read_connection(part: Section, folder: Path, base: Job) -> dict[str, Any]:
-    """Read the connection of all rows, or one for each service, or a template with what it may give."""
+    """Return the settings of the connection: one, one per service, or a template with the allowed ones."""
     try:
         allowed: Mapping[str, str] = read_allowed(part.texts("allow_connections"), folder)
     except RunError as error:
@@ -322,7 +325,7 @@ def of_service(job: Job, service: str) -> Job:
 
 
 def _read_input(part: Section, folder: Path, base: Job) -> Job:
-    """Read where the rows are, unless they are an earlier step's. A format is that of the input beside it."""
+    """Return the job with its input and input format, unless the input is an earlier step."""
     if base.step and isinstance(part.data.get("input"), dict):
         return base
     name = part.text("input", None)
@@ -342,15 +345,15 @@ def _one_of(part: Section, key: str, allowed: tuple[str, ...], default: str | No
 
 
 def is_job(name: str) -> bool:
-    """Return whether a name is that of a job file, not of an action."""
+    """Return whether a command-line argument is the path of a job file, not the name of an action."""
     return name.lower().endswith((".yaml", ".yml"))
 
 
 def read_templates(path: Path) -> dict[str, Any]:
-    """Read a YAML file of templates by input name. Raises RunError."""
+    """Return the templates in a YAML file by input name. Raises RunError."""
     from connector.common import strict_yaml
 
     templates = strict_yaml.load(path)
     if not isinstance(templates, dict):
-        raise RunError(f"{path}: a mapping of input names to templates is expected")
+        raise RunError(f"{path}: expected a mapping of input names to templates")
     return templates

@@ -1,4 +1,4 @@
-"""Runs a job: its only run, or its steps one after the other."""
+"""Runs the steps of a job one after the other, or its single run."""
 
 from __future__ import annotations
 
@@ -29,13 +29,14 @@ def run_all(
     connection: Connection | None = None,
     observer: RunObserver | None = None,
 ) -> Iterator[tuple[Prepared, Summary | None]]:
-    """Run the steps of a job one after the other, or its only run. Gives the summary of each as it ends.
+    """Run the steps of a job one after the other, or its single run; yield each with its summary.
 
-    A step that an interrupted job had finished is not run again (its summary is None). Nothing is sent before
-    every step's input, output and connection were looked at. A step that stops is the last. Raises RunError
-    (nothing was sent), or RunStoppedError (it can be resumed), also after more failures than the job allows.
+    A step that was finished before the job was resumed is not run again (its summary is None). The inputs,
+    outputs and connections of all steps are checked before anything is sent. No step is run after one that
+    stopped. Raises RunError (nothing was sent), or RunStoppedError (can be resumed), also if more rows failed
+    than the job allows.
     """
-    begins = _look_ahead(steps, start, connection) if steps[0].job.step else [start]
+    begins = _check_all(steps, start, connection) if steps[0].job.step else [start]
     begun = False
     for number, (step, begin) in enumerate(zip(steps, begins, strict=True), start=1):
         if begin is None:
@@ -52,7 +53,7 @@ def run_all(
         except RunError as error:
             if not begun:
                 raise
-            raise RunStoppedError(f"{error}. Fix this, then continue with --resume") from error
+            raise RunStoppedError(f"{error}. Fix this, then use --resume to continue") from error
         begun = True
         yield step, summary
         if summary.too_many_errors and (summary.stopped or number < len(steps)):
@@ -62,27 +63,26 @@ def run_all(
 
 
 def _too_many_errors(job: Job, summary: Summary) -> str:
-    message = f"{job.label}: {count_of(summary.failed, 'row')} failed, which is more than the run allows"
+    message = f"{job.label}: {count_of(summary.failed, 'row')} failed, more than the run allows"
     if STREAM in (job.input, job.output):
         return message
-    return f"{message}; --resume continues after the rows that are finished"
+    return f"{message}; use --resume to continue after the finished rows"
 
 
-def _look_ahead(steps: Sequence[Prepared], start: Start, connection: Connection | None) -> list[Start | None]:
-    """Find all that can be known to be wrong with a job's steps, and say how each of them begins.
+def _check_all(steps: Sequence[Prepared], start: Start, connection: Connection | None) -> list[Start | None]:
+    """Check all steps of a job before it starts; return how each step starts, or None if it is finished.
 
-    None is one that is finished. A restart removes all outputs, so that none of an earlier run is taken for
-    one of this. Raises RunError.
+    A restart removes all earlier outputs, so that none of them is mistaken for a new one. Raises RunError.
     """
     outputs = [Path(step.job.output) for step in steps]
     with file_errors(outputs[0].parent):
-        begins = _resumed(outputs) if start == "resume" else _all_anew(outputs, start)
+        begins = _resumed(outputs) if start == "resume" else _check_all_new(outputs, start)
     left = [(step, begin) for step, begin in zip(steps, begins, strict=True) if begin is not None]
     followed = {step.job.follows for step in steps}
     tried: set[Connection] = set()
     for step, begin in left:
         with naming(step.job):
-            _look_at_input(step.job, begin, followed)
+            _check_first_row(step.job, begin, followed)
             if step.choose:
                 check_tenants(step)
                 continue
@@ -99,7 +99,7 @@ def _look_ahead(steps: Sequence[Prepared], start: Start, connection: Connection 
 
 
 def _make_room(path: Path, start: Start, *, private: bool) -> None:
-    """Remove what a restart replaces, and create the output's folder, a `private` one for its user alone."""
+    """Remove the output that a restart replaces, and create its folder, with mode 0700 if `private`."""
     if start == "restart":
         discard(path)
     try:
@@ -108,8 +108,8 @@ def _make_room(path: Path, start: Start, *, private: bool) -> None:
         raise RunError(f"{path.parent}: the folder cannot be created: {error.strerror}") from error
 
 
-def _look_at_input(job: Job, begin: Start, followed: Set[str]) -> None:
-    """Read the first row of an input that is there already: it must not have a step's name for a field."""
+def _check_first_row(job: Job, begin: Start, followed: Set[str]) -> None:
+    """Raise RunError if the first row of an input has a field with the name of a step."""
     check_start(job, begin)
     if job.follows or job.input == STREAM:
         return
@@ -121,15 +121,15 @@ def _look_at_input(job: Job, begin: Start, followed: Set[str]) -> None:
         return
 
 
-def _anew(path: Path, start: Start) -> Start:
-    """Look at the output of a step that is to begin; a folder that is missing will be made."""
+def _check_new(path: Path, start: Start) -> Start:
+    """Check the output of a step that has not started; its folder is created later."""
     if path.parent.exists():
         look(path, start)
     return "new"
 
 
-def _all_anew(outputs: Sequence[Path], start: Start) -> list[Start | None]:
-    return [_anew(path, start) for path in outputs]
+def _check_all_new(outputs: Sequence[Path], start: Start) -> list[Start | None]:
+    return [_check_new(path, start) for path in outputs]
 
 
 def _resumed(outputs: Sequence[Path]) -> list[Start | None]:
@@ -141,11 +141,11 @@ def _resumed(outputs: Sequence[Path]) -> list[Start | None]:
         elif all(begin is None for begin in begins) and path.is_file():
             begins.append(None)
         else:
-            begins.append(_anew(path, "new"))
+            begins.append(_check_new(path, "new"))
     if all(begin == "new" for begin in begins):
-        raise RunError(f"{outputs[0].parent}: there is no unfinished job to resume")
+        raise RunError(f"{outputs[0].parent}: no unfinished job to resume")
     if all(begin is None for begin in begins):
         raise RunError(
-            "all steps are finished: there is nothing to resume; --restart runs all rows of all steps again"
+            "all steps are finished, nothing to resume; use --restart to run all rows of all steps again"
         )
     return begins

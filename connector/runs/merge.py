@@ -1,4 +1,4 @@
-"""Envelopes of several files into one output, in the order of the rows."""
+"""Merges envelopes from several files into one output, in the order of the rows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ROW = re.compile(rb',"row":(\d+),')
 
 
 def merge_files(partials: Iterable[Path], output: Output) -> None:
-    """Write the envelopes of files in each of which they are in order, behind what the output has already.
+    """Merge files of envelopes, each of them in order, and append them to the output.
 
     Raises RunStoppedError.
     """
@@ -39,10 +39,10 @@ def merge_files(partials: Iterable[Path], output: Output) -> None:
 
 
 def _numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Yield envelopes' lines with the numbers of their rows.
+    """Yield the lines of envelopes with their row numbers.
 
-    A number stands behind the result, which may be long, and may hold what looks like it; where nothing else
-    does, the rest of the line is not read.
+    The number is after the result, which can be long. It is searched from the end of the line; the line is
+    parsed only if the result could contain the same text.
     """
     for line in lines:
         found = _ROW.findall(line)

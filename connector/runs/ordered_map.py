@@ -1,13 +1,13 @@
-"""Work on several threads, and what comes of it in the order in which it was started.
+"""Processes items on several threads and writes their results in the original order.
 
-    items -> begun one after the other -> worked on, on N threads -> written in order
+    items -> started one after the other -> processed on N threads -> written in order
 
-The item that has waited longest leads: what comes of it is written as it comes, so that a long list streams.
-What comes of the others is held until they lead, and whoever ends the leading one writes all that has become
-ready behind it. There is no hand-over to another thread, which would cost more than most rows do.
+The oldest unfinished item is the leader: its results are written immediately, so that a long list streams.
+Results of other items are buffered. The thread that finishes the leader also writes the buffered results of
+finished items after it. Handing results to a separate thread would cost more than most rows.
 
-A bound on the items that are begun behind the leading one, and on the bytes that are held, keeps memory flat
-though one request hangs for a minute.
+Memory stays bounded even if one request takes very long, because the number of items started after the leader
+and the size of buffered results are limited.
 """
 
 from __future__ import annotations
@@ -37,19 +37,19 @@ def run_in_order(
     go_on: Callable[[], bool],
     size: Callable[[R], int],
 ) -> bool:
-    """Work on every item, and write what comes of them in their order. Tell whether all items were begun.
+    """Process all items and write their results in order; return whether all items were started.
 
-    `write` is called from one thread at a time, with one or more results; `size` gives the bytes of one.
-    Before an item is started `go_on` is asked; when it says no, what is in progress is finished and written.
+    `write` is called from one thread at a time, with one or more results; `size` returns the bytes of one.
+    `go_on` is called before an item is started; if it returns false, only items in progress are finished.
 
-    Raises what `items`, `work` or `write` raised first; no further item is started then, items in progress
-    are finished, and those before the item that failed are written.
+    Raises the first error of `items`, `work` or `write`. No further item is started then; items in progress
+    are finished, and the results of items before the failed one are written.
     """
     return _Window(items, work, write, threads, go_on, size).run()
 
 
 class _Slot(Generic[R]):
-    """An item's place in the order, and what came of it so far that is not written yet."""
+    """An item's position in the order, and its buffered results."""
 
     __slots__ = ("ended", "held", "leads", "place", "size")
 
@@ -61,7 +61,7 @@ class _Slot(Generic[R]):
 
 
 class _Window(Generic[T, R]):
-    """The items that are in progress. Whose slot leads may write, and nobody else."""
+    """The items in progress. Only the thread of the leading slot writes."""
 
     def __init__(
         self,
@@ -76,16 +76,16 @@ class _Window(Generic[T, R]):
         self._threads = threads
         self._room = max(_LEAST_ROOM, _ROOM_A_THREAD * threads)
         self._reading = Lock()
-        """Held while an item is read, which may take its time; always taken before `_lock`."""
+        """Held while an item is read, which can take long; always acquired before `_lock`."""
         self._lock = Lock()
         self._moved = Condition(self._lock)
         self._over = Condition(self._lock)
         self._slots: deque[_Slot[R]] = deque()
-        self._begun = self._under_way = self._held = self._alive = 0
+        self._begun = self._in_progress = self._held = self._alive = 0
         self._closed = self._exhausted = False
         self._errors: list[BaseException] = []
         self._broken_at = float("inf")
-        """The first place whose results cannot be written: those behind it cannot be, either."""
+        """The first position whose results cannot be written; later ones cannot be written either."""
 
     def run(self) -> bool:
         try:
@@ -98,7 +98,7 @@ class _Window(Generic[T, R]):
         return self._exhausted
 
     def _start(self) -> None:
-        """Start the threads, or as many as the system allows. They do not hold up the end of the process."""
+        """Start the threads, or as many as the system allows. They are daemons: they do not block exit."""
         for number in range(1, self._threads + 1):
             thread = Thread(target=self._live, name=f"rows-{number}", daemon=True)
             with self._lock:
@@ -113,16 +113,16 @@ class _Window(Generic[T, R]):
                 return
 
     def _wait(self) -> None:
-        """Wait for the threads, but not for one that only waits for input that nobody wants any more."""
+        """Wait for the threads, except for one that is only waiting for input that is no longer needed."""
         with self._lock:
             while self._alive:
-                # Looking up now and then lets signals in where a wait without an end keeps them out.
+                # A timeout lets Python handle signals; an unlimited wait would block them on some systems.
                 ended = self._over.wait(_LOOK_EVERY_S)
-                if not ended and not self._under_way and (self._closed or not self._go_on()):
+                if not ended and not self._in_progress and (self._closed or not self._go_on()):
                     return
 
     def _close(self, broken_at: float) -> None:
-        """Begin nothing more, and write nothing behind a place."""
+        """Start no more items, and write no results from this position on."""
         with self._lock:
             self._closed = True
             self._broken_at = min(self._broken_at, broken_at)
@@ -133,11 +133,11 @@ class _Window(Generic[T, R]):
         self._close(place)
 
     def _live(self) -> None:
-        """What a thread does."""
+        """Process items until there are no more; the target of each thread."""
         try:
             while (begun := self._begin()) is not None:
                 self._run(*begun)
-        except BaseException as error:  # the items cannot be read: those that are in progress can be written
+        except BaseException as error:  # reading the items failed; items in progress are still written
             self._fail(error, self._begun)
         finally:
             with self._lock:
@@ -145,7 +145,7 @@ class _Window(Generic[T, R]):
                 self._over.notify()
 
     def _begin(self) -> tuple[_Slot[R], T] | None:
-        """Take the next item, when there is room for one. None when no more is to be begun."""
+        """Wait for room and return the next item with its slot, or None if no more are to be started."""
         with self._reading:
             with self._lock:
                 while not self._closed and len(self._slots) >= self._room:
@@ -159,7 +159,7 @@ class _Window(Generic[T, R]):
                         return None
                     slot: _Slot[R] = _Slot(self._begun, leads=not self._slots)
                     self._begun += 1
-                    self._under_way += 1
+                    self._in_progress += 1
                     self._slots.append(slot)
                     return slot, item
             self._closed = self._exhausted = True
@@ -177,10 +177,10 @@ class _Window(Generic[T, R]):
         finally:
             results.close()
             with self._lock:
-                self._under_way -= 1
+                self._in_progress -= 1
 
     def _put(self, slot: _Slot[R], result: R) -> bool:
-        """Write a result or hold it. Tell whether there is any use in more of them."""
+        """Write a result or buffer it; return whether further results of this item can be written."""
         if not slot.leads:
             with self._lock:
                 if not slot.leads:
@@ -192,7 +192,7 @@ class _Window(Generic[T, R]):
         return True
 
     def _hold(self, slot: _Slot[R], result: R) -> bool:
-        """Hold a result until its slot leads, and wait for that when much is held. The lock is held, too."""
+        """Buffer a result; if the buffer is full, wait until the slot leads. The caller holds the lock."""
         size = self._size(result)
         slot.held.append(result)
         slot.size += size
@@ -202,7 +202,7 @@ class _Window(Generic[T, R]):
         return slot.place <= self._broken_at
 
     def _write_held(self, slot: _Slot[R]) -> None:
-        """Write what was held before the slot came to lead."""
+        """Write the results that were buffered before the slot became the leader."""
         if slot.held:
             self._write(slot.held)
             with self._lock:
@@ -211,7 +211,7 @@ class _Window(Generic[T, R]):
                 self._moved.notify_all()
 
     def _end(self, slot: _Slot[R]) -> None:
-        """End a slot. If it leads, write all that is ready, and let the next one lead that is not."""
+        """Finish a slot. If it leads, write all finished slots after it; the next one becomes the leader."""
         with self._lock:
             slot.ended = True
             ready = self._ready() if slot.leads else []

@@ -1,4 +1,4 @@
-"""The request that a row becomes, as it may be shown: nothing is sent, and no secret is in it."""
+"""Previews of requests: nothing is sent, and secrets are hidden."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from connector.invocation.bindings import Bindings
 from connector.invocation.invoke import declared_request, first_request
 
 NO_INSTANCE = "https://INSTANCE"
-"""Stands for the base URL where no connection is given: a preview needs none."""
+"""The base URL in a preview without a connection."""
 
 
 def preview_row(
     action: Action, service: Service, bindings: Bindings, uploads: Path, row: InputRow, base_url: str
 ) -> dict[str, Any]:
-    """Describe a row's first request (`row, method, url, query, headers, body`), or say what is wrong.
+    """Return a row's first request (`row, method, url, query, headers, body`), or its `error`.
 
-    `times` are the times in its inputs, in ISO 8601, however they are sent.
-    Where names have to be looked up before it (`looks_up`), it is shown with the names as they are given.
+    `times` has the times in its inputs in ISO 8601, independent of the format in which they are sent. If
+    names must be looked up first (`looks_up` has the URL), the request contains the names instead of ids.
     """
     if row.error:
         return {"row": row.number, "error": row.error}
@@ -54,7 +54,7 @@ def preview_row(
     if times:
         shown["times"] = times
     if action.handler or action.paging:
-        shown["then"] = "more requests may follow; they depend on the answer"
+        shown["then"] = "further requests depend on the response"
     redactor = Redactor(members=service.secrets).with_secrets(secrets)
     hidden: dict[str, Any] = redactor.json(shown)
     return hidden

@@ -1,8 +1,8 @@
-"""What is known of a run: `Running` while it continues, and the record that a run to a file leaves for later.
+"""Records of runs, which `rerun` and the catalog's pages read.
 
-A record is a JSON file in a folder of the user's, named by the run's output; the next run to that output
-replaces it. It holds the job's settings: templates as they were written, the connection by its name or file.
-During the run a separate thread updates it every second, so that other processes can follow the run; the
+A record is a JSON file in the user's state folder, named by the run's output; the next run with that output
+replaces it. It contains the job's settings, with templates as written and the connection by name or file.
+During the run, a separate thread updates it every second, so that other processes can follow the run. The
 record of a killed run is from its last second.
 """
 
@@ -36,14 +36,14 @@ from connector.runs.tenant_split import is_template
 logger = logging.getLogger(__name__)
 
 VERSION = 1
-"""The version of the records; one of another version is not read. What is only added leaves it as it is, as
-older records are read without it, and older versions of this package read no more than they know."""
+"""The format version of records; records with another version are not read. Added fields do not change it:
+they are optional, and older versions of this package ignore them."""
 KEPT = 1000
-"""How many records are kept; the oldest go first."""
+"""The maximum number of records; the oldest are deleted first."""
 EVERY_S = 1.0
-"""How often the record of a run that continues is written again, in seconds."""
+"""The interval of updates to the record of a running run, in seconds."""
 MOST_POINTS = 120
-"""How many points of its course a record holds."""
+"""The maximum number of points in a record's timeline."""
 
 _COUNTED = ("rows", "resumed_rows", "succeeded", "failed", "repeatable", "warned", "truncated", "seconds")
 _PATHS = ("uploads", "files", "audit")
@@ -52,23 +52,23 @@ _ID = re.compile(r"[0-9a-f]{32}")
 
 
 class Rows(Protocol):
-    """The rows of a run."""
+    """The interface of a run's source of rows."""
 
     def rows(self) -> Iterator[InputRow]:
-        """Yield them in order. Raises RunError."""
+        """Yield the rows in order. Raises RunError."""
 
     def count(self, go_on: Callable[[], bool]) -> int | None:
-        """Count them, while `go_on` says so; None where that cannot be done."""
+        """Return the number of rows, or None if it is not known or `go_on` returned false."""
 
     def passed(self, row: int) -> int:
-        """Return how many rows have a number of at most `row`."""
+        """Return the number of rows up to the row number `row`."""
 
 
 @dataclass(frozen=True)
 class ActiveRun:
-    """A run that has begun, for those who look on from another thread: its `summary` goes up with every row.
+    """A run in progress, for observers in other threads; its `summary` is updated with every row.
 
-    `requests` tells how many API requests were sent, at least `delay_ms` apart.
+    `requests` returns the number of API requests sent so far; they are at least `delay_ms` apart.
     """
 
     job: Job
@@ -79,17 +79,17 @@ class ActiveRun:
 
 
 RunObserver = Callable[[ActiveRun], None]
-"""Is told of every run that begins."""
+"""Called with every run that starts."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """One run. Times are epoch seconds; `ended` is None while it continues, and after it was killed.
+    """One run. Times are epoch seconds; `ended` is None while it is running, and after it was killed.
 
-    `fingerprint` says by digests what the run was (see `run.fingerprint`), `summary` what came of it until it
-    was `seen` last. `rerun_of` is the output of the run whose failed rows it ran again. `where` names the
-    connection by its name, if it is saved, and its host. `total` is how many rows there are to run, if that
-    was counted; `timeline` holds seconds since the run was started, or resumed, with the rows done by then.
+    `fingerprint` identifies the run (see `run.fingerprint`). `summary` is its summary at the time `seen`, the
+    last update. `rerun_of` is the output of the run whose failed rows it reran. `where` is the connection's
+    host, with its name if it is saved. `total` is the number of rows, if known; `timeline` has pairs of
+    seconds since the run was started or resumed, and rows done by then.
     """
 
     output: Path
@@ -106,19 +106,19 @@ class Record:
 
     @property
     def id(self) -> str:
-        """Name the record: alike for every run to the same output."""
+        """The record's id, which is the same for all runs with the same output."""
         return id_of(self.output)
 
 
 class Timeline:
-    """The rows done, over time. Once it is full, every other point goes, and points come half as often."""
+    """The rows done over time. When it is full, every second point is removed and the interval doubled."""
 
     def __init__(self, rows: int) -> None:
         self.points: list[tuple[float, int]] = [(0.0, rows)]
         self._each = 1
 
     def note(self, seconds: float, rows: int, *, last: bool = False) -> None:
-        """Note how many rows are done, unless the last point is too close. The `last` one always stays."""
+        """Add a point, unless the previous one is too recent. The `last` point is always added."""
         if not last and seconds - self.points[-1][0] < (self._each - 0.5) * EVERY_S:
             return
         self.points.append((round(seconds, 2), rows))
@@ -128,13 +128,13 @@ class Timeline:
 
 
 def absolute(path: str | Path) -> Path:
-    """Return the one path by which an output is known, whichever way it was named."""
+    """Return the canonical path of an output."""
     path = Path(path)
     return path.parent.resolve() / path.name
 
 
 def where(*connections: Connection) -> str:
-    """Name connections for a person, without their credentials: one by its name and host, or how many."""
+    """Return a text for connections: the name and host of a single one, or their number."""
     if len(connections) != 1:
         return f"{len(connections)} connections"
     (connection,) = connections
@@ -143,19 +143,19 @@ def where(*connections: Connection) -> str:
 
 
 def family_name(output: Path) -> Path:
-    """Return the path, without an ending, that the output of a run and of all its reruns have in common."""
+    """Return the common path, without extension, of the outputs of a run and its reruns."""
     output = absolute(output)
     rerun = _RERUN_NAME.fullmatch(output.name)
     return output.with_name(rerun[1]) if rerun else output.with_suffix("")
 
 
 def is_rerun_name(output: Path) -> bool:
-    """Return whether an output has a name that `rerun_output` gives."""
+    """Return whether an output has a name made by `rerun_output`."""
     return _RERUN_NAME.fullmatch(output.name) is not None
 
 
 def rerun_output(of: Path) -> Path:
-    """Name the output of a rerun, beside that of its run: the first name that is free, or was interrupted."""
+    """Return a rerun's default output: OUT.rerun.jsonl, or the next name that is unused or unfinished."""
     stem = family_name(of).name
     for number in count(1):
         path = of.with_name(f"{stem}.rerun{f'-{number}' if number > 1 else ''}.jsonl")
@@ -172,9 +172,9 @@ def recorded(
     rerun_of: Path | None = None,
     place: str = "",
 ) -> Iterator[None]:
-    """Keep the record of a run that writes a file, and complete its summary however it ends.
+    """Write the record of a run with an output file, and complete its summary even if it ends with an error.
 
-    `place` is `where` it sends its requests.
+    `place` becomes the record's `where`.
     """
     began = clock.monotonic()
     summary, keeper = run.summary, None
@@ -219,7 +219,7 @@ def _log_end(run: ActiveRun) -> None:
 
 
 class _Keeper:
-    """Keeps the record of a run that continues up to date, from a thread of its own."""
+    """Updates the record of a running run from a separate thread."""
 
     def __init__(self, record: Record, run: ActiveRun, clock: Clock) -> None:
         self._record, self._run, self._clock = record, run, clock
@@ -240,7 +240,7 @@ class _Keeper:
             self._ended.wait(EVERY_S)
 
     def look(self, *, last: bool = False) -> Record:
-        """Return the record as of now."""
+        """Return the current record."""
         seconds, summary = self._clock.monotonic() - self._began, self._run.summary
         self._timeline.note(seconds, summary.rows, last=last)
         return replace(
@@ -252,7 +252,7 @@ class _Keeper:
         )
 
     def end(self) -> Record:
-        """Return the record of a run that has ended."""
+        """Return the final record of a run."""
         self._ended.set()
         self._thread.join()
         ended = self.look(last=True)
@@ -260,7 +260,7 @@ class _Keeper:
 
 
 def save(record: Record) -> None:
-    """Keep a record. One that cannot be written is done without: no run fails for it."""
+    """Write a record. Errors are ignored, because a run does not depend on its record."""
     _write(record)
     with suppress(OSError):
         _forget_the_oldest()
@@ -286,24 +286,24 @@ def _write(record: Record) -> None:
 
 
 def find(output: Path) -> Record | None:
-    """Return the record of the run that wrote an output, if there is one."""
+    """Return the record of the run that wrote an output, or None."""
     return find_by_id(id_of(absolute(output)))
 
 
 def find_by_id(id: str) -> Record | None:
-    """Return the record with a name that `Record.id` has given, if there is one."""
+    """Return the record with this id, or None."""
     return _read(_path(id)) if _ID.fullmatch(id) else None
 
 
 def list_records() -> Iterator[Record]:
-    """Yield all readable records, in no order."""
+    """Yield all readable records, in no particular order."""
     for path in records_folder().glob("*.json"):
         if record := _read(path):
             yield record
 
 
 def read_records() -> tuple[list[Record], list[str]]:
-    """Return all records that can be read, in no order, and a sentence for each one that cannot."""
+    """Return all readable records, in no particular order, and a message for each unreadable one."""
     readable, unreadable = [], []
     for path in records_folder().glob("*.json"):
         try:
@@ -314,13 +314,15 @@ def read_records() -> tuple[list[Record], list[str]]:
 
 
 def reason_of(error: Exception) -> str:
-    """Return why something of a run cannot be read, in a few words, without the path."""
+    """Return a short reason why a run's file cannot be read, without its path."""
     is_worded = isinstance(error, (OSError, ConnectorError, ValueError))
-    return getattr(error, "strerror", None) or (str(error) if is_worded else f"not a run's record: {error}")
+    return getattr(error, "strerror", None) or (
+        str(error) if is_worded else f"not a valid record of a run: {error}"
+    )
 
 
 def id_of(output: Path) -> str:
-    """Return the id of the record of the run that writes this output, a path made by `absolute`."""
+    """Return the id of the record for an output, a path returned by `absolute`."""
     return digest_name(os.path.normcase(output))
 
 
@@ -335,7 +337,7 @@ def _read(path: Path) -> Record | None:
 
 
 def _parse(path: Path) -> Record:
-    """Read a record's file. Raises OSError, or ValueError, KeyError, TypeError or AttributeError."""
+    """Return a record from its file. Raises OSError, or ValueError, KeyError, TypeError or AttributeError."""
     data = json_text.loads(path.read_text(encoding="utf-8"))
     if data["record"] != VERSION:
         raise ValueError(f"its version is {data['record']}, and this version reads {VERSION}")
@@ -356,7 +358,7 @@ def _parse(path: Path) -> Record:
 
 
 def _check_types(data: Mapping[str, Any]) -> None:
-    """Raise TypeError for a value that is shown or compared and has another type."""
+    """Raise TypeError if a value that is shown or compared has the wrong type."""
     summary = data["summary"] or {}
     if not isinstance(summary, Mapping):
         raise TypeError("summary is not an object")
@@ -371,7 +373,7 @@ def _check_types(data: Mapping[str, Any]) -> None:
 
 
 def job_to_json(job: Job) -> dict[str, Json]:
-    """Write a job's settings by their keys in a job file, paths absolute, defaults left out."""
+    """Return a job's settings as in a job file, with absolute paths and without defaults."""
     defaults = Job(action="")
     given = {f.name: getattr(job, f.name) for f in fields(Job)}
     changed = {name: value for name, value in given.items() if value != getattr(defaults, name)}

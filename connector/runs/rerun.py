@@ -1,4 +1,4 @@
-"""Which rows of a finished run failed and may be sent again, and these rows out of its input."""
+"""The failed rows of a finished run that can be retried, and reading them from its input."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ from connector.runs.step_rows import StepRows
 
 @dataclass(frozen=True)
 class RetryableRows:
-    """What a run and its reruns say of the run's failed rows.
+    """The failed rows of a run, according to its output and those of its reruns.
 
-    `numbers` are those that may be sent again, ascending; `in_doubt` counts by `meta.code` those that may
-    not; `succeeded` counts what a rerun has mended. `action` is the run's, `last_row` the highest number.
+    `numbers` has the rows that can be retried, ascending; `in_doubt` counts by `meta.code` those that must be
+    checked first; `succeeded` counts those that succeeded in a rerun. `action` is the run's action,
+    `last_row` the highest row number.
     """
 
     action: str = ""
@@ -32,10 +33,10 @@ class RetryableRows:
 
 
 def find_retryable(output: Path, format: Format, reruns: Iterable[Path] = ()) -> RetryableRows:
-    """Read a run's envelopes, and those of its reruns, which have the last word on a row.
+    """Return a run's retryable rows, according to its envelopes and those of its reruns.
 
-    What succeeded in any of them is done, and what may not be sent again after one of them never may.
-    Raises RunError where a file holds no envelopes.
+    A row that succeeded in any of them is done, and a row in doubt after one of them stays in doubt.
+    Raises RunError if a file does not contain envelopes.
     """
     action, last_row = "", 0
     numbers = array("Q")
@@ -58,7 +59,7 @@ def find_retryable(output: Path, format: Format, reruns: Iterable[Path] = ()) ->
 
 
 def _ends(output: Path, format: Format) -> Iterator[Envelope]:
-    """Yield the last envelope of every row."""
+    """Yield the last envelope of each row."""
     if format == "csv":
         raise RunError(
             f"{output}: a CSV file does not record which rows can be retried; only a run whose output is "
@@ -70,7 +71,7 @@ def _ends(output: Path, format: Format) -> Iterator[Envelope]:
                 raise ValueError(line.error)
             envelope = Envelope.from_json(line.data)
         except ValueError as error:
-            raise RunError(f"{output}: is not the output of a run: {error}") from error
+            raise RunError(f"{output}: not the output of a run: {error}") from error
         if envelope.ends_row:
             yield envelope
 
@@ -86,20 +87,20 @@ def _holds(numbers: array[int], number: int) -> bool:
 
 @dataclass(frozen=True)
 class Rerun:
-    """The rows that a run is to run again, by their numbers, and the output in which they had failed."""
+    """The numbers of the rows to rerun, and the output in which they failed."""
 
     of: Path
     numbers: array[int]
 
 
 class ChosenRows:
-    """The rows of an input that have certain numbers, which they keep."""
+    """The rows of an input with certain row numbers."""
 
     def __init__(self, source: RowSource | StepRows, numbers: array[int]) -> None:
         self._source, self._numbers = source, numbers
 
     def rows(self) -> Iterator[InputRow]:
-        """Yield the rows in order, reading no further than the last of them."""
+        """Yield the rows in order; reads the input only up to the last of them."""
         wanted = iter(self._numbers)
         number = next(wanted, None)
         if number is None:
@@ -112,9 +113,9 @@ class ChosenRows:
                     return
 
     def count(self, go_on: Callable[[], bool]) -> int:
-        """Count the rows."""
+        """Return the number of rows."""
         return len(self._numbers)
 
     def passed(self, row: int) -> int:
-        """Return how many rows have a number of at most `row`."""
+        """Return the number of rows up to the row number `row`."""
         return bisect_right(self._numbers, row)

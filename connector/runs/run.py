@@ -1,4 +1,4 @@
-"""Puts a run together (catalog, connection, client, rows, output) and runs it."""
+"""Prepares a run from its catalog, connection, client, rows and output, and runs it."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ from connector.runs.tenant_split import Choose, read_choice
 
 @dataclass(frozen=True)
 class Prepared:
-    """A job whose action is found and whose templates are bound: nothing was read or sent yet.
+    """A job with its action and compiled templates, before anything is read or sent.
 
-    `choose` gives the connection of each row, where a template says it: see `tenant_runs`.
+    `choose` returns the connection of each row if it is a template; see `tenant_runs`.
     """
 
     job: Job
@@ -61,11 +61,11 @@ def prepare(
     *,
     null_is_missing: bool = False,
 ) -> Prepared:
-    """Find a job's action and bind its templates. Raises RunError.
+    """Return a job with its action and compiled templates. Raises RunError.
 
-    `fallbacks` are values for inputs that a row leaves absent, such as the end of a host's batch. Templates
-    see `now`, the run's own time in epoch seconds, which is alike for all rows. `null_is_missing` is for rows
-    of a table: see `Bindings`.
+    `fallbacks` are values for inputs that are absent in a row, such as the end of a host's batch. The
+    template variable `now` is the start time of the run in epoch seconds, the same for all rows.
+    `null_is_missing` is for rows of a table; see `Bindings`.
     """
     action = catalog.action(job.action)
     for service in job.connections:
@@ -84,23 +84,25 @@ def prepare(
     )
     if action.returns_file:
         _check_files_folder(action, job.files)
-    find_handler(action)  # now, as one that cannot be loaded is a fault of the run and not of each row
+    find_handler(action)  # loaded now, so that a failure is an error of the run and not of each row
     only = compile_only(job.only, constants) if job.only else None
     choose = read_choice(job.connection, job.allow_connections)
     return Prepared(job, action, catalog.service(action.service), bindings, only, choose=choose)
 
 
 def _check_files_folder(action: Action, folder: Path | None) -> None:
-    """Raise RunError unless the folder for downloads can be written."""
+    """Raise RunError if files cannot be written to the folder for downloads."""
     with file_errors(folder):
         if folder is None or not folder.is_dir():
-            raise RunError(f"{action.name} returns files: name an existing folder for them with --files")
+            raise RunError(
+                f"{action.name} returns files: use --files FOLDER with an existing folder for them"
+            )
     if not os.access(folder, os.W_OK | os.X_OK):
         raise RunError(f"{folder}: no permission to write files in this folder")
 
 
 def prepare_all(jobs: Sequence[Job], catalog: Catalog, now: float | None = None) -> list[Prepared]:
-    """Prepare the steps of a job, or its only run; all of them have the same `now`. Raises RunError."""
+    """Return the prepared steps of a job, or its single run, all with the same `now`. Raises RunError."""
     now = SystemClock().now() if now is None else now
     prepared = []
     for job in jobs:
@@ -111,7 +113,7 @@ def prepare_all(jobs: Sequence[Job], catalog: Catalog, now: float | None = None)
 
 @contextmanager
 def naming(job: Job) -> Iterator[None]:
-    """Prefix an error with the step it belongs to."""
+    """Context that prefixes a RunError with the name of its step."""
     try:
         yield
     except RunError as error:
@@ -129,10 +131,10 @@ def run(
     connection: Connection | None = None,
     observer: RunObserver | None = None,
 ) -> Summary:
-    """Run a prepared job to its end. Signs in first, so that wrong credentials send nothing.
+    """Run a prepared job and return its summary. Signs in first, so that nothing is sent if that fails.
 
-    A run to a file leaves a record: see `runs`.
-    Raises RunError (nothing was sent), or RunStoppedError (it can be resumed).
+    A run with an output file writes a record; see `records`.
+    Raises RunError (nothing was sent), or RunStoppedError (can be resumed).
     """
     job, service = prepared.job, prepared.service
     clock = SystemClock(stop, resumable=STREAM not in (job.input, job.output))
@@ -166,13 +168,13 @@ def run(
                     summary=summary,
                 )
             finally:
-                client.flush_audit()  # rows in progress may owe it more than the one that stopped the run
+                client.flush_audit()  # rows in progress can still have unwritten audit lines
     return summary
 
 
 @dataclass(frozen=True)
 class OpenedRows:
-    """The rows that a run takes from its input; `left_out` counts those that its step does not want."""
+    """A run's rows; `left_out` counts those that its step skips, by reason."""
 
     source: RowSource
     rows: Rows
@@ -180,7 +182,7 @@ class OpenedRows:
 
 
 def open_rows(prepared: Prepared) -> OpenedRows:
-    """Open a run's input. Raises RunError."""
+    """Return the rows of a run's input. Raises RunError."""
     job, rerun = prepared.job, prepared.rerun
     source = RowSource(job.input, job.input_format)
     of_step = StepRows(source, job.follows, prepared.only) if job.follows else None
@@ -190,7 +192,7 @@ def open_rows(prepared: Prepared) -> OpenedRows:
 
 
 def make_invoker(prepared: Prepared, client: Client, recorder: Recorder | None = None) -> Invoker:
-    """Make what runs the job's action over rows."""
+    """Return the object that runs the job's action for each row."""
     job = prepared.job
     return Invoker(
         prepared.action,
@@ -207,7 +209,7 @@ def make_invoker(prepared: Prepared, client: Client, recorder: Recorder | None =
 
 
 def check_start(job: Job, start: Start) -> None:
-    """Refuse to begin in a way that the input or the output does not allow. Raises RunError."""
+    """Raise RunError if the input or output does not allow this start, such as resuming standard output."""
     if start != "new" and job.output == STREAM:
         raise RunError("a run to standard output cannot be resumed or restarted; use --output FILE")
     if start == "resume" and job.input == STREAM:
@@ -218,7 +220,7 @@ def check_start(job: Job, start: Start) -> None:
 def open_output(
     job: Job, fingerprint: Mapping[str, str], start: Start, redactor: Redactor
 ) -> Iterator[tuple[Output, Recorder]]:
-    """Open a run's output, and give with it what keeps the notes of its requests. Raises RunError."""
+    """Return a run's opened output and its journal. Raises RunError."""
     if job.output == STREAM:
         stream = StreamOutput(format_of("", job.output_format))
         try:
@@ -242,9 +244,9 @@ def open_output(
 
 
 def fingerprint(prepared: Prepared, account: str, source: RowSource) -> dict[str, str]:
-    """Return digests that identify a run, so that another one is not mistaken for it.
+    """Return digests of a run's action, templates, input and connection, by which a run is recognized.
 
-    `account` says to which account its requests go, or to which ones.
+    `account` identifies the account, or the accounts, to which its requests go.
     """
     job = prepared.job
     settings: list[Any] = [job.rows, job.keep_row, job.match_fields, job.output_format, job.reveal_secrets]

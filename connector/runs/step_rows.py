@@ -1,14 +1,13 @@
-"""The rows of a step that follows another one: what a later step sees of an earlier step's output.
+"""The rows of a step that follows another step, from the earlier step's output.
 
-Every success of the earlier step is a row: the row that the earlier step had (where it was kept), and what
-came of it under the earlier step's name. After the steps `alert` and `device` a template reads
-`{{ alert.message }}` and `{{ device.organizationId }}`, and the fields of the very first row by their own
-names, none of which may be the name of such a step. With `rows: each` every item of a list is a row; a list
-without items gives none.
+Each success of the earlier step is a row. It contains the fields of the earlier step's row (if it was kept),
+and the result under the earlier step's name. After the steps `alert` and `device`, a template can use
+`{{ alert.message }}`, `{{ device.organizationId }}`, and the fields of the original row by their names, which
+must differ from the names of steps. With `rows: each`, each item of a list is a row; an empty list has none.
 
-A row that failed is left out, with all items of a list that broke off; so is a row for which `only` says
-false. Both are counted. Rows keep the number of their envelope in the earlier output, so that an interrupted
-step continues at the right one whatever `only` says by then.
+Rows that failed are skipped, with all items of a list that failed partway; so are rows for which the template
+`only` is false. Both are counted. Rows keep the row number of their envelope in the earlier output, so that
+an interrupted step is resumed at the right row.
 """
 
 from __future__ import annotations
@@ -23,11 +22,11 @@ from connector.files.readers import InputRow, RowSource
 from connector.templating.templates import Row, Scope, compile_template
 
 Only = Callable[[Row], bool]
-"""Tells whether a row belongs to a step. Raises InputError."""
+"""Returns whether a step runs a row. Raises InputError."""
 
 
 def compile_only(source: str, constants: Mapping[str, Json]) -> Only:
-    """Compile the template of a step's `only`. Raises RunError."""
+    """Return the compiled template of a step's `only`. Raises RunError."""
     answer = Input("only", "Only", {"type": "boolean"})
     try:
         render = compile_template(source, answer.schema)
@@ -45,7 +44,7 @@ def compile_only(source: str, constants: Mapping[str, Json]) -> Only:
 
 
 class StepRows:
-    """The rows of a step that follows another one; `left_out` counts those that are none."""
+    """The rows of a step that follows another one; `left_out` counts skipped ones by reason."""
 
     def __init__(self, source: RowSource, follows: str, only: Only | None) -> None:
         self._source, self._follows, self._only = source, follows, only
@@ -57,18 +56,20 @@ class StepRows:
         for line in self._source.rows():
             envelope = line.data
             if line.error or not _is_envelope(envelope):
-                yield InputRow(line.number, {}, line.error or "this is not an envelope of an earlier step")
+                yield InputRow(
+                    line.number, {}, line.error or "this line is not an envelope of an earlier step"
+                )
             elif envelope["has_error"]:
                 self.left_out["failed"] += 1
             elif envelope["row"] not in broken and not _is_empty_list(envelope):
                 yield from self._chosen(line.number, envelope)
 
     def count(self, go_on: Callable[[], bool]) -> int | None:
-        """Count the earlier step's envelopes, those that are left out among them."""
+        """Return the number of the earlier step's envelopes, including skipped ones."""
         return self._source.count(go_on)
 
     def passed(self, row: int) -> int:
-        """Return how many rows have a number of at most `row`."""
+        """Return the number of rows up to the row number `row`."""
         return row
 
     def _chosen(self, number: int, envelope: Mapping[str, Json]) -> Iterator[InputRow]:
@@ -82,7 +83,7 @@ class StepRows:
             yield InputRow(number, row, str(error), error.code)
 
     def _broken_lists(self) -> set[int]:
-        """Find the rows that failed after some items of their list had been written."""
+        """Return the numbers of rows that failed after some items of their list were written."""
         envelopes = (line.data for line in self._source.rows() if _is_envelope(line.data))
         return {e["row"] for e in envelopes if e["has_error"] and e["meta"].get("item", 1) > 1}
 
@@ -92,5 +93,5 @@ def _is_envelope(data: Mapping[str, Any]) -> bool:
 
 
 def _is_empty_list(envelope: Mapping[str, Any]) -> bool:
-    """Return whether an envelope is the only one of an empty list, which is not an item."""
+    """Return whether an envelope stands for an empty list and has no item."""
     return "item" in envelope["meta"] and envelope["result"] is None

@@ -1,4 +1,4 @@
-"""What came of a run: counts by code, the listeners that see each envelope, the limit of failures."""
+"""A run's summary, with counts by error code, and the limit of failed rows."""
 
 from __future__ import annotations
 
@@ -10,23 +10,22 @@ from typing import Any
 from connector.files.envelope import Envelope
 
 Listener = Callable[[Envelope], None]
-"""Hears of every envelope that was written."""
+"""Called with every envelope that was written."""
 
 
 @dataclass
 class Summary:
-    """What came of a run. Counts are rows; `codes` counts the failed ones by `meta.code`.
+    """The summary of a run. Counts are numbers of rows; `codes` counts failed ones by `meta.code`.
 
-    `repeatable` are the failed ones that may be sent again; `resumed_rows` were done before the run was
-    resumed, and all other counts hold these, too. `truncated` are lists that a cap ended. `last_row` is the
-    number of the row that ended last.
+    `repeatable` counts failed rows that can be retried; `resumed_rows` counts rows done before the run was
+    resumed, which are included in all other counts. `truncated` counts lists truncated at the limit.
+    `last_row` is the number of the last finished row.
 
-    `stopped` says that rows are left that were not begun, or not finished; `too_many_errors` that more rows
-    failed than the run allows (which stops it, unless they were the last). `left_out` counts what a step did
-    not take from the step that it follows, by the reason: see `steps`. `connections` counts the rows of each
-    tenant, where a run has several, and its failed ones.
+    `stopped` is true if some rows were not started or not finished; `too_many_errors` if more rows failed
+    than the run allows. `left_out` counts the rows that a step skipped, by reason; see `step_rows`.
+    `connections` has the rows and failed rows of each tenant, if there are several.
 
-    It may be looked at from another thread while the run continues.
+    It can be read from another thread during the run.
     """
 
     rows: int = 0
@@ -47,7 +46,7 @@ class Summary:
     connections: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def count(self, envelope: Envelope) -> None:
-        """Count an envelope if it ends its row."""
+        """Count an envelope if it is the last of its row."""
         if not envelope.ends_row:
             return
         self.rows += 1
@@ -72,8 +71,8 @@ class Summary:
         self.codes[code] = self.codes.get(code, 0) + 1
 
     def as_json(self) -> dict[str, Any]:
-        """Return the summary for programs: `#/$defs/run` of `schemas/summary.schema.json`."""
-        # Copies, as another thread may be counting.
+        """Return the summary as JSON values: `#/$defs/run` of `schemas/summary.schema.json`."""
+        # Copies, because another thread can be counting.
         codes, left_out, connections = dict(self.codes), dict(self.left_out), dict(self.connections)
         return {
             "rows": self.rows,
@@ -93,9 +92,9 @@ class Summary:
 
 
 class FailureLimit:
-    """How many rows may fail before nothing more is started: `most`, or any number. Safe for threads.
+    """Counts failed rows against a maximum (`most`; None means no limit). Safe for threads.
 
-    Batches that are one run share one.
+    It is shared by the batches of one run.
     """
 
     def __init__(self, most: int | None = None) -> None:
@@ -105,10 +104,10 @@ class FailureLimit:
 
     @property
     def exceeded(self) -> bool:
-        """Whether more rows have failed."""
+        """Whether more rows have failed than allowed."""
         return self._failed > self._most
 
     def count(self, rows: int = 1) -> None:
-        """Count rows that failed."""
+        """Add failed rows to the count."""
         with self._lock:
             self._failed += rows

@@ -1,13 +1,13 @@
-"""Runs a job whose rows belong to several tenants: each tenant's rows are a run of their own, side by side.
+"""Runs a job whose rows belong to several tenants: the rows of each tenant run separately, in parallel.
 
-    input -> split by tenant -> a run for each tenant -> merged in the order of the rows -> output
+    input -> split by tenant -> a run per tenant -> merged in the order of the rows -> output
 
-Every tenant has its own client (sign-in, token, pace), its own threads, and its own envelopes and journal, in
-the work folder of the output. None waits for another; what they have in common is the number of rows that may
-fail, and the end: when all are through, their envelopes are merged into the output.
+Each tenant has a separate client (sign-in, token, delay), threads, envelopes and journal, in the work folder
+of the output. Tenants do not wait for each other. They share the limit of failed rows, and when all are
+finished, their envelopes are merged into the output.
 
-A tenant that cannot sign in costs its rows alone: each gets the sign-in's error. When none of those with rows
-can sign in, that is a fault of the run.
+If a tenant cannot sign in, only its rows fail, with the error of the sign-in. If no tenant with rows can sign
+in, the run fails.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from connector.runs.tenant_split import NOBODY, Split
 
 _LOOK_EVERY_S = 0.2
 _FILES_A_TENANT = 8
-"""How many files a tenant has open, besides a connection for each of its rows in progress."""
+"""The number of open files per tenant, besides a connection for each of its rows in progress."""
 
 
 def run_tenants(
@@ -54,10 +54,11 @@ def run_tenants(
     stop: Event | None = None,
     observer: RunObserver | None = None,
 ) -> Summary:
-    """Run a prepared job that chooses each row's connection; otherwise as `run.run` does.
+    """Run a prepared job in which a template selects each row's connection; otherwise like `run.run`.
 
-    Listeners hear of a tenant's rows in their order, and of other tenants' between them. The whole input is
-    read before anything is sent. Raises RunError (nothing was sent), or RunStoppedError (it can be resumed).
+    Listeners are notified of each tenant's rows in order, interleaved with other tenants' rows. The complete
+    input is read before anything is sent. Raises RunError (nothing was sent), or RunStoppedError (can be
+    resumed).
     """
     job, stop = prepared.job, stop or Event()
     if prepared.choose is None:
@@ -103,14 +104,14 @@ def check_tenants(prepared: Prepared) -> None:
 
 
 def tenant_connections(prepared: Prepared) -> dict[str, Connection]:
-    """Load the connections that rows may name, by what they are called there.
+    """Return the connections that rows can select, by the names used in rows.
 
-    Raises ConnectionSetupError, also where two of them are one account.
+    Raises ConnectionSetupError, also if two of them are the same account.
     """
     connections: dict[str, Connection] = {}
     names: dict[str, str] = {}
-    for name, meant in sorted(prepared.job.allow_connections.items()):
-        connection = load_connection(prepared.service, meant)
+    for name, connection_name in sorted(prepared.job.allow_connections.items()):
+        connection = load_connection(prepared.service, connection_name)
         connection = apply_policy(prepared.action, prepared.job, connection)
         same = names.setdefault(connection.account, name)
         if same != name:
@@ -123,7 +124,7 @@ def tenant_connections(prepared: Prepared) -> dict[str, Connection]:
 
 
 def account_of(prepared: Prepared) -> str:
-    """Return to which account a job's requests go, or to which ones: for `run.fingerprint`."""
+    """Return an identifier of a job's account or accounts, for `run.fingerprint`."""
     if prepared.choose:
         return _accounts(prepared.job, tenant_connections(prepared))
     return load_connection(prepared.service, prepared.job.connection).account
@@ -139,7 +140,7 @@ def _secrets(connections: Mapping[str, Connection]) -> Iterator[str]:
 
 @contextmanager
 def _folder(output: Output) -> Iterator[Path]:
-    """Return the folder for rows and tenants: a temporary one where the run cannot be resumed."""
+    """Yield the folder for the tenants' files; it is temporary if the run cannot be resumed."""
     if isinstance(output, FileOutput):
         yield output.parts
         return
@@ -148,15 +149,15 @@ def _folder(output: Output) -> Iterator[Path]:
 
 
 class _TenantOutput(FileOutput):
-    """The envelopes of one tenant. They stay in their work folder until all tenants are through."""
+    """The envelopes of one tenant, kept in a work folder until all tenants are finished."""
 
     def finish(self) -> None:
-        """Leave everything as it is: a run that continues finds there that these rows are done."""
+        """Keep the files, so that a resumed run finds that these rows are done."""
 
 
 @dataclass
 class _TenantRun:
-    """The rows of one tenant, or those that are refused, and what comes of them."""
+    """The run of one tenant's rows, or of the rows that select no allowed tenant."""
 
     name: str
     split: Split
@@ -169,12 +170,12 @@ class _TenantRun:
     thread: Thread = field(default_factory=Thread)
 
     def rows(self) -> Iterator[InputRow]:
-        """Return the rows that have no envelope yet."""
+        """Return the rows without an envelope."""
         return (row for row in self.split.rows(self.name) if row.number > self.output.done_rows)
 
 
 class _Tenants:
-    """The tenants of a run, and what they share: what is counted, and the end."""
+    """The tenants of a run, and their shared state."""
 
     def __init__(
         self,
@@ -199,7 +200,7 @@ class _Tenants:
 
     @contextmanager
     def opened(self) -> Iterator[None]:
-        """Open what every tenant needs; in the end close it. Raises RunError."""
+        """Context in which all tenants' files are open. Raises RunError."""
         count = len(self._connections) * (_FILES_A_TENANT + self._prepared.job.concurrency)
         allow_open_files(100 + count)
         with ExitStack() as files:
@@ -220,7 +221,7 @@ class _Tenants:
             yield
 
     def _open(self, name: str, path: Path, start: Start) -> _TenantRun:
-        """Open a part. Refused rows have the client of some tenant, which never sends anything for them."""
+        """Return a tenant's run. Refused rows get any tenant's client, which sends nothing for them."""
         prepared, job = self._prepared, self._prepared.job
         connection = self._connections.get(name) or next(iter(self._connections.values()))
         client = open_client(prepared.service, connection, prepared.bindings.delay_ms, clock=self.clock)
@@ -248,7 +249,7 @@ class _Tenants:
             sign_ins.require_one(self._stop)
 
     def _live(self, part: _TenantRun, sign_ins: SignIns) -> None:
-        """What a tenant's thread does."""
+        """Sign in and run one tenant; the target of its thread."""
         try:
             refusal = sign_ins.try_one(part.name, part.client)
             part.is_signing_in = False
@@ -260,14 +261,14 @@ class _Tenants:
             self._stop.set()
 
     def _run(self, part: _TenantRun, refusal: RowError | None) -> None:
-        """Run a tenant's rows; with a refusal each of them ends with that."""
+        """Run a tenant's rows; if its sign-in failed, each row gets that error."""
         rows = part.rows()
         if refusal:
             rows = (replace(row, error=str(refusal), code=refusal.code) for row in rows)
         self._run_batch(part, rows, self._limit)
 
     def _refuse(self, part: _TenantRun) -> None:
-        """Return the rows that no tenant runs their envelopes: all of them, and then they count as failed."""
+        """Write errors for the rows that select no allowed tenant, and count them as failed."""
         before = self.summary.failed
         self._run_batch(part, part.rows(), FailureLimit())
         self._limit.count(self.summary.failed - before)
@@ -276,7 +277,7 @@ class _Tenants:
         concurrency = self._prepared.job.concurrency
         try:
             stopped = run_batch(
-                *(rows, part.invoker, part.output, self.clock, (self._hear,), self._stop),
+                *(rows, part.invoker, part.output, self.clock, (self._record,), self._stop),
                 concurrency=concurrency,
                 limit=limit,
             ).stopped
@@ -284,14 +285,14 @@ class _Tenants:
             part.client.flush_audit()
         part.is_done = not stopped
 
-    def _hear(self, envelope: Envelope) -> None:
+    def _record(self, envelope: Envelope) -> None:
         with self._lock:
             self.summary.count(envelope)
             for listener in self._listeners:
                 listener(envelope)
 
     def running(self, rows: Rows) -> ActiveRun:
-        """Describe the run for those who look on. Together, tenants start requests the more often."""
+        """Return the run for observers. Its delay is divided by the number of parallel tenants."""
         signing_in = [part for part in self._parts if part.thread.ident]
         return ActiveRun(
             self._prepared.job,
@@ -302,9 +303,9 @@ class _Tenants:
         )
 
     def run(self, output: Output) -> None:
-        """Run all tenants to their end, and write what came of them. Raises RunStoppedError.
+        """Run all tenants and write their envelopes to the output. Raises RunStoppedError.
 
-        The rows that are refused come first, so that their errors count before anything is sent.
+        Refused rows come first, so that their errors are counted before anything is sent.
         """
         for part in self._parts:
             if part.name == NOBODY:
@@ -315,21 +316,21 @@ class _Tenants:
         is_done = all(part.is_done for part in self._parts)
         self.summary.stopped, self.summary.too_many_errors = not is_done, self._limit.exceeded
         for part in self._parts:
-            part.output.close()  # before their files are merged and go, since it puts back what has gone
+            part.output.close()  # before the files are merged and removed, because closing can write to them
         if is_done or not isinstance(output, FileOutput):
             merge_files([part.output.partial for part in self._parts], output)
         errors = [part.error for part in self._parts if part.error]
         for error in sorted(errors, key=lambda error: isinstance(error, RunInterruptedError)):
-            if isinstance(error, RunError):  # by now something may have been sent
+            if isinstance(error, RunError):  # requests can already have been sent
                 raise RunStoppedError(str(error)) from error
             raise error
         if is_done:
             output.finish()
 
     def _wait(self) -> None:
-        """Wait for the tenants; when no more is to be begun, not for those that have not even signed in."""
+        """Wait for the tenants; if the run is stopping, do not wait for those that are still signing in."""
         for part in self._parts:
-            # Looking up now and then lets signals in where a wait without an end keeps them out.
+            # A timeout lets Python handle signals; an unlimited wait would block them on some systems.
             while part.thread.is_alive() and not (self._ends() and part.is_signing_in):
                 part.thread.join(_LOOK_EVERY_S)
 
@@ -339,7 +340,7 @@ class _Tenants:
 
 @dataclass(frozen=True)
 class _RowsOfAll:
-    """The rows of all tenants, which end in any order."""
+    """The rows of all tenants, which finish in any order."""
 
     _rows: Rows
     _split: Split

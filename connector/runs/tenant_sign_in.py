@@ -1,4 +1,4 @@
-"""Several tenants that sign in at the same time."""
+"""Parallel sign-ins of several tenants."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MOST_NAMED = 5
 
 
 class SignIns:
-    """The sign-ins of `count` tenants, each on a thread of its own. A run can begin when one succeeds."""
+    """The sign-ins of `count` tenants, each on a separate thread. A run can start when one succeeds."""
 
     def __init__(self, count: int) -> None:
         self._count = count
@@ -20,10 +20,10 @@ class SignIns:
         self._refusals: dict[str, str] = {}
         self._succeeded = False
         self._known = Event()
-        """Set once one has signed in, or none can."""
+        """Set when one tenant has signed in, or all have failed."""
 
     def try_one(self, name: str, client: Client) -> RowError | None:
-        """Sign in, and give the error if that fails."""
+        """Sign in a tenant; return the error if it fails, else None."""
         refusal = _refusal(client)
         with self._lock:
             if refusal is None:
@@ -35,7 +35,7 @@ class SignIns:
         return refusal
 
     def require_one(self, stop: Event) -> None:
-        """Wait until a tenant has signed in. Raises ConnectionSetupError when none can, and Interrupted."""
+        """Wait until a tenant has signed in. Raises ConnectionSetupError if all fail, RunInterruptedError."""
         while not self._known.wait(_LOOK_EVERY_S):
             if stop.is_set():
                 break
@@ -43,9 +43,9 @@ class SignIns:
             return
         if stop.is_set():
             raise RunInterruptedError("the run was stopped before a tenant was signed in")
-        said = [f"{name}: {refusal}" for name, refusal in sorted(self._refusals.items())]
-        more = f"; and {len(said) - _MOST_NAMED} more" if len(said) > _MOST_NAMED else ""
-        raise ConnectionSetupError(f"no tenant could sign in: {'; '.join(said[:_MOST_NAMED])}{more}")
+        messages = [f"{name}: {refusal}" for name, refusal in sorted(self._refusals.items())]
+        more = f"; and {len(messages) - _MOST_NAMED} more" if len(messages) > _MOST_NAMED else ""
+        raise ConnectionSetupError(f"no tenant could sign in: {'; '.join(messages[:_MOST_NAMED])}{more}")
 
 
 def _refusal(client: Client) -> RowError | None:
@@ -58,6 +58,6 @@ def _refusal(client: Client) -> RowError | None:
     except ConnectorError as error:
         return RowError("auth_failed", str(error))
     except Exception as error:
-        said = f"a bug in the connector, while signing in: {type(error).__name__}: {error}"
-        return RowError("internal_error", said)
+        message = f"a bug in the connector, while signing in: {type(error).__name__}: {error}"
+        return RowError("internal_error", message)
     return None

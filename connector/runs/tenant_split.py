@@ -1,12 +1,11 @@
-"""Which tenant each row is for, where the connection is a template: `connection: "{{ tenant }}"`.
+"""Assigns rows to tenants if the connection is a template, such as `connection: "{{ tenant }}"`.
 
-What the template gives for a row must be one of the connections that the run allows, letter by letter; a row
-for which it gives anything else is refused, and its words are used for nothing but the message.
+The value of the template must exactly match one of the connections that the run allows. A row with any other
+value is refused; the value is used only in the error message.
 
-**The split.** One pass over the input puts the rows of each tenant into a file of their own. A tenant can
-then go through its rows as fast as it will, and memory stays flat however far the tenants come apart. A run
-that is resumed splits its input again: so a row's tenant must follow from the row alone, and neither the time
-(`now`) nor chance (`random`) may have a say in it.
+**The split.** One pass over the input writes the rows of each tenant to a separate file. Each tenant can then
+process its rows at its own rate with constant memory. A resumed run splits its input again, so the tenant
+must depend only on the row, not on the time (`now`) or chance (`random`).
 """
 
 from __future__ import annotations
@@ -30,44 +29,44 @@ from connector.templating.environment import read_template
 from connector.templating.templates import Row, Scope, compile_template
 
 Choose = Callable[[Row], str]
-"""Gives the name of a row's tenant, as it stands in the list of those that are allowed. Raises InputError."""
+"""Returns the name of a row's tenant, one of the allowed names. Raises InputError."""
 
 NOBODY = ""
-"""In place of a tenant's name: the rows that are refused."""
+"""The name under which refused rows are kept."""
 
 _BLOCK = 1 << 16
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 
 
 def is_template(connection: str | None) -> bool:
-    """Return whether a connection is a template, not a name or a file."""
+    """Return whether a connection setting is a template, not a name or a file."""
     return connection is not None and ("{{" in connection or "{%" in connection)
 
 
 def read_allowed(listed: Iterable[str], folder: Path = Path()) -> dict[str, str]:
-    """Read which connections rows may name: the connection (name or file) for each text a row may give.
+    """Return the allowed connections: the connection's name or file by the value used in rows.
 
-    A file is relative to `folder`. Raises RunError for an empty text and for one that is listed twice.
+    Files are relative to `folder`. Raises RunError for empty and duplicate names.
     """
     allowed: dict[str, str] = {}
-    for said in map(str.strip, listed):
-        if not said:
+    for name in map(str.strip, listed):
+        if not name:
             raise RunError("allow_connections: a name is empty")
-        if said in allowed:
-            raise RunError(f'allow_connections: "{said}" is listed twice')
-        allowed[said] = str(folder / said) if is_file(said) else said
+        if name in allowed:
+            raise RunError(f'allow_connections: "{name}" is listed twice')
+        allowed[name] = str(folder / name) if is_file(name) else name
     return allowed
 
 
 def read_choice(connection: str | None, allowed: Mapping[str, str]) -> Choose | None:
-    """Compile a job's template for the connection; None where one connection is for all rows.
+    """Return the compiled template for the connection, or None if all rows use the same connection.
 
-    Raises RunError, also for a template without the list of what it may give, and for the list alone.
+    Raises RunError, also if there is a template without `allow_connections`, or the reverse.
     """
     if connection is None or not is_template(connection):
         if allowed:
             raise RunError(
-                "allow_connections requires a connection template that selects one of them for each row, "
+                "allow_connections requires a connection template that selects one of these for each row, "
                 'such as --connection "{{ tenant }}"'
             )
         return None
@@ -87,17 +86,17 @@ def _compile(source: str, allowed: Mapping[str, str]) -> Choose:
         raise RunError(f"connection: {error}") from error
     if any(called.name == "random" for called in read_template(source).find_all(nodes.Filter)):
         raise RunError("connection: the filter random cannot select a tenant")
-    may = f"This run allows {shorten(', '.join(allowed))}"
+    hint = f"Allowed connections: {shorten(', '.join(allowed))}"
 
     def choose(row: Row) -> str:
         try:
             name = given.read(render(Scope(row)))
         except RowError as error:
-            raise InputError(error.code, f"connection: {error}. {may}") from error
+            raise InputError(error.code, f"connection: {error}. {hint}") from error
         if name is ABSENT:
-            raise InputError("input_invalid", f"connection: the row selects no connection. {may}")
+            raise InputError("input_invalid", f"connection: the template is empty for this row. {hint}")
         if name not in allowed:
-            raise InputError("input_invalid", f'connection: "{shorten(name, 60)}" is not allowed. {may}')
+            raise InputError("input_invalid", f'connection: "{shorten(name, 60)}" is not allowed. {hint}')
         return str(name)
 
     return choose
@@ -111,10 +110,10 @@ class Split:
         names = (NOBODY, *tenants)
         self._paths = {name: folder / f"{number}.jsonl" for number, name in enumerate(names)}
         self.counts = dict.fromkeys(names, 0)
-        """How many rows there are, by tenant."""
+        """The number of rows by tenant."""
 
     def write(self, rows: Iterator[InputRow], choose: Choose, stop: Event) -> None:
-        """Split the rows. Raises RunError where there is no room for them, and Interrupted."""
+        """Split the rows into files. Raises RunError if they cannot be written, RunInterruptedError."""
         waiting = {name: bytearray() for name in self._paths}
         try:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -133,13 +132,13 @@ class Split:
             raise RunError(f"{self._folder}: the rows cannot be written: {error.strerror}") from error
 
     def _append(self, name: str, lines: bytearray) -> None:
-        """Append to a file, and keep none of them open: there may be more tenants than that is good for."""
+        """Append to a file without keeping it open, because there can be many tenants."""
         with open(os.open(self._paths[name], _FLAGS, PRIVATE_FILE), "ab") as file:
             file.write(lines)
         lines.clear()
 
     def rows(self, tenant: str) -> Iterator[InputRow]:
-        """Yield a tenant's rows, or with NOBODY those that are refused, in order. Raises RunStoppedError."""
+        """Yield a tenant's rows in order, or with NOBODY the refused rows. Raises RunStoppedError."""
         try:
             file = self._paths[tenant].open("rb")
         except OSError as error:
@@ -150,7 +149,7 @@ class Split:
 
 
 def _assign(row: InputRow, choose: Choose) -> tuple[str, bytes]:
-    """Find a row's tenant, and write the row as a line for its file."""
+    """Return a row's tenant, and the row as a line for its file."""
     error, code = row.error, row.code
     name = NOBODY
     if not error:

@@ -87,8 +87,8 @@ def test_a_sound_action_has_no_problems(make: Make, folder: Path) -> None:
         ({"paging": "pages"}, 'ninjaone has no pager "pages"'),
         ({"examples": []}, "at least one is required"),
         ({"summary": ""}, "$.summary"),
-        ({"summary": "TODO one sentence"}, "summary: it still contains TODO"),
-        ({"title": "List TODO"}, "title: it still contains TODO"),
+        ({"summary": "TODO one sentence"}, "summary: still contains TODO"),
+        ({"title": "List TODO"}, "title: still contains TODO"),
         ({"examples": [{**EXAMPLE, "sends": [{"path": "/v2/things"}]}]}, "'method' is a required"),
     ],
 )  # fmt: skip

@@ -276,7 +276,7 @@ def check(text: str, action_file: Path, service: Service, facts: Facts, uploads:
     action_file.parent.mkdir(parents=True, exist_ok=True)
     action_file.write_text(text, "utf-8")
     action = load_action(action_file, service.inputs)
-    assert check_action(action, service) == [f"{action_file}: summary: it still contains TODO"]
+    assert check_action(action, service) == [f"{action_file}: summary: still contains TODO"]
     for example in action.examples:
         assert check_example(action, service, example, uploads) == []
     assert check_published(action, service, facts) == []

@@ -33,7 +33,7 @@ def test_the_first_one_is_the_default_until_another_one_is(in_process: Ninjaone)
     assert "acme is removed; there is no default connection now" in done.stderr
     done = in_process("call", "get_device", "device_id=1")
     assert done.returncode == 2
-    assert "none of the saved ones is the default (globex)" in done.stderr
+    assert "there is no default among the saved ones (globex)" in done.stderr
 
 
 # --- list and show -----------------------------------------------------------------------------------------
@@ -75,7 +75,7 @@ def test_what_is_shown(in_process: Ninjaone, config: Path) -> None:
     (config / "secrets/acme.json").chmod(0o644)
     done = in_process("connection", "show", "acme")
     assert done.returncode == 2
-    assert "others may read it (mode 0644)" in done.stderr
+    assert "other users can read this file (mode 0644)" in done.stderr
     assert SECRET not in done.stdout + done.stderr
 
 
@@ -115,7 +115,7 @@ def test_secrets_are_replaced_added_and_unset(in_process: Ninjaone) -> None:
     assert "client_secret" not in shown(in_process, "acme")
     done = in_process(*edit, "--unset", "refresh_token")
     assert done.returncode == 2
-    assert "acme: give client_id with client_secret or refresh_token" in done.stderr
+    assert "acme: no credentials: set client_id with client_secret or refresh_token" in done.stderr
     assert shown(in_process, "acme")["refresh_token"] == "•••oken"
 
 
@@ -124,9 +124,9 @@ def test_secrets_are_replaced_added_and_unset(in_process: Ninjaone) -> None:
     [
         ((), "nothing to change"),
         (("--region", "mars"), 'acme: no region "mars"'),
-        (("--unset", "region"), "acme: give either region"),
+        (("--unset", "region"), "acme: set either region"),
         (("--unset", "name"), "invalid choice: 'name'"),
-        (("--keyring",), "the keyring cannot keep the client_secret"),
+        (("--keyring",), "the keyring cannot store the client_secret"),
     ],
 )
 def test_an_edit_that_is_wrong_changes_nothing(

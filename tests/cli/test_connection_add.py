@@ -145,7 +145,7 @@ def test_each_kind_of_secret(in_process: Ninjaone, kind: str, options: tuple[str
         ),
         (("--region", "eu", "--secret-stdin"), SECRET, "no terminal for prompts; use --client-id"),
         (("--region", "eu1", "--client-id", "x", "--secret-stdin"), SECRET, 'acme: no region "eu1" (did you'),
-        (("--base-url", "http://x.y", "--client-id", "x", "--secret-stdin"), SECRET, "must be https://"),
+        (("--base-url", "http://x.y", "--client-id", "x", "--secret-stdin"), SECRET, "must use https://"),
         ((*APP, "--secret-stdin"), "", "contains no secret"),
         ((*APP, "--secret-stdin"), "\n", "contains no secret"),
         ((*APP, "--secret-stdin"), f"{SECRET}\n{SECRET}\n", "acme: client_secret has a line break"),
@@ -154,12 +154,12 @@ def test_each_kind_of_secret(in_process: Ninjaone, kind: str, options: tuple[str
         (
             (*APP, "--secret-stdin", "--keyring"),
             SECRET,
-            "the keyring cannot keep the client_secret: thi",
+            "the keyring cannot store the client_secret: thi",
         ),
-        ((*APP, "--secret-stdin", "--health-checks-off", "x"), SECRET, 'no health check "x"; there are org'),
+        ((*APP, "--secret-stdin", "--health-checks-off", "x"), SECRET, 'no health check "x"; known: org'),
         ((*APP, "--secret-stdin", "--timeout-s", "0"), SECRET, "timeout_s must be a number of seconds"),
         ((*APP, "--secret-stdin", "--timeout-s", "nan"), SECRET, "timeout_s must be a number of seconds"),
-        ((*APP, "--secret-stdin", "--ca-file", "nowhere"), SECRET, "there is no ca_file"),
+        ((*APP, "--secret-stdin", "--ca-file", "nowhere"), SECRET, "nowhere does not exist"),
         (
             (*APP, "--secret-stdin", "--proxy", f"http://u:{SECRET}@p"),
             "x",
@@ -212,7 +212,7 @@ def test_a_name_is_not_taken_twice(in_process: Ninjaone) -> None:
     add(in_process, "acme")
     done = in_process("connection", "add", "acme", *APP, "--secret-stdin", stdin="x")
     assert done.returncode == 2
-    assert 'a connection "acme" is saved already: edit it, or remove it first' in done.stderr
+    assert 'the connection "acme" already exists: edit it, or remove it first' in done.stderr
     assert shown(in_process, "acme")["client_secret"] == "•••-app"
 
 

@@ -104,5 +104,5 @@ def test_a_terminal_that_is_closed_saves_nothing(ninjaone: Ninjaone, tmp_path: P
         ("connection", "add", "acme", "--region", "eu"), [("Client id: ", "\x04")], tmp_path
     )
     assert code == 2
-    assert "the terminal was closed before all questions were answered" in screen
+    assert "the terminal was closed before all prompts were answered" in screen
     assert listed(ninjaone) == []

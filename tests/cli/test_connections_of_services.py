@@ -89,7 +89,7 @@ def test_a_run_takes_the_default_of_its_actions_service(
 def test_a_connection_of_another_service_is_refused(ninjaone: Ninjaone, saved: None, desk: Server) -> None:
     called = ninjaone("call", "toy.list_toys", "-c", "acme", *OWN)
     assert (called.returncode, called.stdout) == (2, "")
-    assert "it is for another service than toy" in called.stderr
+    assert "this connection is for another service than toy" in called.stderr
     for command in (("show",), ("test",), ("edit", "--scope", "x"), ("default",), ("remove", "--yes")):
         name, *more = command
         done = ninjaone("connection", name, "acme", *more, "--service", "toy", *OWN)
@@ -123,7 +123,7 @@ def test_a_service_without_regions_has_a_base_url_alone(ninjaone: Ninjaone, desk
     done = ninjaone("connection", "add", "bear", *where, stdin=SECRET)
     assert (done.returncode, "use --base-url\n" in done.stderr) == (2, True)
     done = ninjaone("connection", "add", "bear", *toy(desk), "--browser", stdin=SECRET)
-    assert (done.returncode, "Toy Desk has no sign-in of users" in done.stderr) == (2, True)
+    assert (done.returncode, "Toy Desk does not support the sign-in of users" in done.stderr) == (2, True)
     done = ninjaone("call", "toy.list_toys", *OWN)
     assert "set TOY_BASE_URL, TOY_CLIENT_ID and TOY_CLIENT_SECRET" in done.stderr
 

@@ -46,7 +46,7 @@ def test_examples_overwrites_nothing(in_process: Ninjaone, tmp_path: Path) -> No
     (tmp_path / "mine" / "README.md").write_text("mine")
     done = in_process("examples", "copy", "mine")
     assert done.returncode == 2
-    assert "mine is not empty: name a new or empty folder" in done.stderr
+    assert "mine is not empty: use a new or empty folder" in done.stderr
     assert (tmp_path / "mine" / "README.md").read_text() == "mine"
     done = in_process("examples", "copy", "mine/README.md")
     assert done.returncode == 2

@@ -75,7 +75,7 @@ def test_the_bar_of_a_run_leaves_nothing_but_the_summary(
     assert re.search(r"\d+ %, ([1-9]|1[012])/12 rows, 0 failed", run.text)
     if width > 40:
         assert re.search(r"\[#+\.+\] ", run.text)
-        assert re.search(r" left \(delay alone \d\.\d s\), \d", run.text)
+        assert re.search(r" left \(\d\.\d s of delays\), \d", run.text)
     drawn = [line for line in re.split(r"[\r\n]", run.text) if "/12 rows" in line]
     assert len(drawn) > 2
     assert all(len(line) < width for line in drawn)

@@ -104,7 +104,11 @@ def test_the_default_of_each_service_is_used_where_none_is_named(
     ("connection", "options", "said"),
     [
         ({"ninja": "acme.yaml"}, (), 'no service "ninja" (did you mean "ninjaone"?)'),
-        ("acme.yaml", (), 'step "ticket": acme.yaml, line 4: it is for another service than toy'),
+        (
+            "acme.yaml",
+            (),
+            'step "ticket": acme.yaml, line 4: this connection is for another service than toy',
+        ),
         ({**BOTH, "toy": 5}, (), "connection.toy: text is expected here, not an integer"),
         (
             BOTH,

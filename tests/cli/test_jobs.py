@@ -61,7 +61,7 @@ def test_every_step_has_its_summary(ninjaone: Ninjaone, job: Path, tmp_path: Pat
     assert [line.partition(", in ")[0] for line in lines] == [
         "renamed (update_device): 3 rows, 3 succeeded, 0 failed",
         "read (get_device): 2 rows, 2 succeeded, 0 failed",
-        "  1 left out by only: {{ device != 2 }}",
+        "  1 row skipped: not selected by `only: {{ device != 2 }}`",
         "rebooted (reboot_device): 2 rows, 2 succeeded, 0 failed",
     ]
 
@@ -119,7 +119,7 @@ def test_rows_from_standard_input(ninjaone: Ninjaone, job: Path, tmp_path: Path)
         (("rows.jsonl", "none.jsonl"), [], "none.jsonl: no such file or folder"),
         (("", ""), ["-t", "device_id=1"], "the job has steps, and templates is a setting of each step"),
         (("", ""), ["--rows", "each"], "the job has steps, and rows is a setting of each step"),
-        (("", ""), ["--resume"], "there is no unfinished job to resume"),
+        (("", ""), ["--resume"], "no unfinished job to resume"),
     ],
 )
 def test_a_fault_of_any_step_sends_nothing_and_writes_nothing(
@@ -146,7 +146,7 @@ def test_a_failed_row_exits_1_and_the_later_steps_go_on_without_it(
     write_lines(tmp_path / "rows.jsonl", [{"device": 1}, {"device": 999}, {"device": 3}])
     done = ninjaone("run", "--yes", job)
     assert done.returncode == 1, done.stderr
-    assert '  1 left out: they failed in "renamed"' in done.stderr
+    assert '  1 row skipped: failed in the step "renamed"' in done.stderr
     assert sent(sandbox, "POST") == ["/v2/device/1/reboot/NORMAL", "/v2/device/3/reboot/NORMAL"]
 
 

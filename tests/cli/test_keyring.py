@@ -146,7 +146,7 @@ def test_without_the_session_of_the_keyring_a_run_says_what_to_do(
     ninjaone(*add, stdin=sandbox.client_secret, **session)
     done = ninjaone("call", "get_device", "device_id=1", "-c", "acme")
     assert done.returncode == 2
-    assert 'the client_secret of "acme" is kept in the keyring, which cannot be used now: this' in done.stderr
+    assert 'the client_secret of "acme" is in the keyring, which cannot be used now: this' in done.stderr
     assert "connection edit --no-keyring" in done.stderr
     mend = ("connection", "edit", "acme", "--no-keyring", "--secret-stdin")
     assert ninjaone(*mend, stdin=sandbox.client_secret).returncode == 0
@@ -178,7 +178,7 @@ def test_a_locked_keyring(
     other = ["globex" if word == "acme" else word for word in add]
     done = ninjaone(*other, "--keyring", stdin=sandbox.client_secret, **session)
     assert done.returncode == 2
-    assert "the keyring cannot keep the client_secret: Failed to unlock" in done.stderr
+    assert "the keyring cannot store the client_secret: Failed to unlock" in done.stderr
     assert files_with(sandbox.client_secret, own_state) == []
     done = ninjaone(*other, stdin=sandbox.client_secret, **session)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -215,7 +215,7 @@ def test_a_log_file_that_cannot_be_written(in_process: Ninjaone, sandbox: Sandbo
 )
 def test_every_command_has_the_options(in_process: Ninjaone, command: tuple[str, ...]) -> None:
     shown = " ".join(in_process(*command, "--help").stdout.split())
-    assert "-v, --verbose log what happens on standard error" in shown
+    assert "-v, --verbose log sign-ins, retries and waits on standard error" in shown
     assert "--log-file FILE append the log to FILE" in shown
 
 

@@ -136,7 +136,7 @@ FULL = View("update_device", 1234, 2, 4000, 3.3, 840.0, 720.0, 74.0)
 def test_a_line_of_a_log_has_everything() -> None:
     assert log_line(FULL) == (
         "update_device: 30 %, 1234/4000 rows, 2 failed, waiting for 1 min 14 s, 14 min left "
-        "(delay alone 12 min), 3.3/s"
+        "(12 min of delays), 3.3/s"
     )
 
 
@@ -149,7 +149,7 @@ def test_a_bar_fits_in_every_terminal(view: View) -> None:
 
 def test_a_terminal_of_usual_width_has_room_for_bar_and_facts() -> None:
     usual = View("update_device", 1234, 2, 4000, 3.3, 840.0, 720.0)
-    facts = "30 %, 1234/4000 rows, 2 failed, 14 min left (delay alone 12 min), 3.3/s"
+    facts = "30 %, 1234/4000 rows, 2 failed, 14 min left (12 min of delays), 3.3/s"
     assert bar(usual, 79) == f"[#....] {facts}"
     assert bar(usual, 99) == f"[###.......] update_device: {facts}"
     assert bar(usual, 45) == "[###.......] 30 %, 1234/4000 rows, 2 failed"

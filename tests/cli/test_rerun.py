@@ -69,9 +69,9 @@ def test_only_what_failed_and_may_be_repeated_is_sent_again(
     assert done.returncode == 0, done.stderr
     assert created(sandbox)[len(before) :] == ["Client 2", "Client 5", "Client 9"]
     assert rows_of(night / "out.rerun.jsonl") == {2: None, 5: None, 9: None}
-    assert "out.jsonl: 3 rows to run again; 1 not run again, because they may have been" in done.stderr
+    assert "out.jsonl: 3 rows to run again; 1 not run again, because they may have" in done.stderr
     assert (
-        "carried out completely or partly (1 outcome_unknown): check in NinjaOne before you send them "
+        "taken effect, completely or in part (1 outcome_unknown): check in NinjaOne before you send them "
         "again" in done.stderr
     )
     assert "create_organization: 3 rows, 3 succeeded, 0 failed" in done.stderr
@@ -252,7 +252,7 @@ def test_without_a_record_the_job_says_what_the_run_was(
     unknown = ninjaone("rerun", "out.jsonl")
     assert unknown.returncode == 2
     assert (
-        "no record of its run on this machine; provide the job file, too: ninjaone rerun OUT JOB.yaml"
+        "no record of its run on this machine; add the job file to the command: ninjaone rerun OUT JOB.yaml"
         in unknown.stderr
     )
     done = ninjaone("rerun", "out.jsonl", "job.yaml")
@@ -274,7 +274,7 @@ def test_a_job_file_that_is_given_holds(ninjaone: Ninjaone, night: Path, sandbox
     (night / "job.yaml").write_text("action: list_devices\nconnection: connection.yaml\ninput: rows.jsonl\n")
     other = ninjaone("rerun", "out.jsonl", "job.yaml")
     assert other.returncode == 2
-    assert "is the output of create_organization, but the job runs list_devices" in other.stderr
+    assert "output of the action create_organization, but the job runs list_devices" in other.stderr
 
 
 def test_the_folder_from_which_it_is_called_does_not_matter(
@@ -307,7 +307,7 @@ def test_it_refuses_what_would_not_be_the_same_rows(
     write_lines(night / "rows.jsonl", [{"n": 1}])
     shutil.rmtree(user_folders.records_folder())
     refuses(
-        ninjaone("rerun", "out.jsonl", "job.yaml"), "it has 1 row, but the run had 10: it is a different file"
+        ninjaone("rerun", "out.jsonl", "job.yaml"), "has 1 row, but the run had 10: it is a different file"
     )
     assert len(created(sandbox)) == before
     assert not (night / "out.rerun.jsonl").exists()
@@ -329,7 +329,7 @@ def test_it_refuses_another_account_unless_that_is_meant(
 def test_it_refuses_what_cannot_be_rerun(ninjaone: Ninjaone, night: Path, tmp_path: Path) -> None:
     refuses(ninjaone("rerun", "nowhere.jsonl"), "nowhere.jsonl: no such output file")
     refuses(ninjaone("rerun", "."), "no such output file")
-    refuses(ninjaone("rerun", "rows.jsonl", "job.yaml"), "is not the output of a run")
+    refuses(ninjaone("rerun", "rows.jsonl", "job.yaml"), "not the output of a run")
     refuses(
         ninjaone("rerun", "out.jsonl", "-o", "again.csv"),
         "the output of a rerun must be a JSON Lines or JSON file",

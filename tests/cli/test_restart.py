@@ -99,7 +99,7 @@ def test_over_an_unfinished_run_it_asks_on_a_terminal(
 def test_every_offer_of_it_says_what_it_would_repeat(
     ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path, unfinished: tuple[str, ...]
 ) -> None:
-    effect = "--restart would send 2 requests again that must not be repeated"
+    effect = "--restart would repeat 2 requests not safe to repeat"
     yes = YES.get(unfinished, ())
     again = ninjaone(*unfinished, *yes)
     assert (again.returncode, effect in again.stderr) == (2, True), again.stderr
@@ -111,7 +111,9 @@ def test_every_offer_of_it_says_what_it_would_repeat(
     newer = ninjaone(*unfinished, *yes, "--resume")
     assert newer.returncode == 2
     assert "has version 9" in newer.stderr
-    assert "--restart would run all rows again, also requests that must not be repeated" in newer.stderr
+    assert (
+        "--restart would run all rows again, including requests that are not safe to repeat" in newer.stderr
+    )
     assert "--export FILE" in newer.stderr
     assert ninjaone(*unfinished, "--restart").returncode == 2
     assert writes(sandbox) == 2

@@ -279,8 +279,8 @@ def test_errors_can_stop_a_run_which_goes_on_behind_them(
     done = ninjaone(*run, *limit)
     assert done.returncode == 3, done.stderr
     assert "get_device: 2 rows, 1 succeeded, 1 failed" in done.stderr
-    assert "ninjaone: stopped: get_device: 1 row failed, which is more than the run allows" in done.stderr
-    assert "--resume continues after the rows that are finished" in done.stderr
+    assert "ninjaone: stopped: get_device: 1 row failed, more than the run allows" in done.stderr
+    assert "use --resume to continue after the finished rows" in done.stderr
     assert ninjaone(*run, *limit, "--resume").returncode == 3
     done = ninjaone(*run, *limit, "--resume")
     assert done.returncode == 1, done.stderr

@@ -42,7 +42,7 @@ def test_a_secret_is_no_argument(ninjaone: Ninjaone, tmp_path: Path, arguments: 
     write_lines(tmp_path / "rows.jsonl", [{}])
     done = ninjaone(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "secrets cannot be arguments" in done.stderr
+    assert "secrets cannot be passed as arguments" in done.stderr
     assert "own-pass" not in done.stderr
 
 

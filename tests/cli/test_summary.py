@@ -64,7 +64,7 @@ def test_all_that_a_person_wants_to_know() -> None:
         "  3 with a warning, for example row 2: the field is not published",
         "  1 list truncated at the limit",
         "9 of the failed rows can be retried: ninjaone rerun 'night 1.jsonl'",
-        "5 of the failed rows may have been carried out completely or partly (4 of them are "
+        "5 of the failed rows may have taken effect, completely or in part (4 of them are "
         "outcome_unknown): "
         "check in NinjaOne before you send them again",
         "envelopes: night 1.jsonl",
@@ -116,7 +116,7 @@ def test_the_summary_of_a_finished_run(
     assert run["codes"]["not_found"]["example"].startswith("row 3: POST /v2/device/999/reboot/NORMAL: ")
     assert (run["action"], run["output"], run["stopped"]) == ("reboot_device", "out.jsonl", False)
     assert "1 of the failed rows can be retried: ninjaone rerun out.jsonl" in done.stderr
-    assert "1 of the failed rows may have been carried out" in done.stderr
+    assert "1 of the failed rows may have taken effect" in done.stderr
     umask = os.umask(0)
     os.umask(umask)
     assert stat.S_IMODE((tmp_path / "sum.json").stat().st_mode) == 0o666 & ~umask
@@ -233,7 +233,7 @@ def test_a_step_that_was_finished_before(ninjaone: Ninjaone, connection_file: Pa
     stopped = ninjaone("run", "--yes", "job.yaml", "--summary", "sum.json")
     assert stopped.returncode == 3
     document = read(tmp_path / "sum.json")
-    assert "first (reboot_device): 1 row failed, which is more than the run allows" in document["message"]
+    assert "first (reboot_device): 1 row failed, more than the run allows" in document["message"]
     assert [(run["step"], run["too_many_errors"]) for run in document["runs"]] == [("first", True)]
     assert ninjaone("run", "--yes", "job.yaml", "--resume", "--summary", "sum.json").returncode == 1
     first, second = read(tmp_path / "sum.json")["runs"]

@@ -223,7 +223,7 @@ def test_a_pipe_with_a_reader_is_no_file_either(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     try:
-        with pytest.raises(RunError, match="it is no file"):
+        with pytest.raises(RunError, match="not a regular file"):
             Audit((str(tmp_path / "pipe"),), "acme", Redactor())
     finally:
         os.close(reader)

@@ -175,13 +175,15 @@ def test_a_user_who_refuses(sign_in_with: SignIn, sandbox: Sandbox) -> None:
 def test_a_scope_that_the_app_lacks(sign_in_with: SignIn, connection: Connection) -> None:
     message = fault(sign_in_with, connection=replace(connection, scope="monitoring everything"))
     assert "(invalid_scope): the client app lacks a scope" in message
-    assert message.endswith("Requested scopes: monitoring everything offline_access; --scope names others")
+    assert message.endswith(
+        "Requested scopes: monitoring everything offline_access; use --scope to request others"
+    )
 
 
 def test_nobody_signs_in(sign_in_with: SignIn, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(browser_sign_in, "PATIENCE_S", 0.3)
     message = fault(sign_in_with, lambda _: None)
-    assert message.startswith("nobody signed in within 0.005 minutes. If the browser showed an error, see ")
+    assert message.startswith("no sign-in within 0.005 minutes. If the browser showed an error, check ")
     assert f"has exactly http://127.0.0.1:{port}/ among its redirect URIs. Under Administration" in message
 
 
@@ -238,7 +240,7 @@ def test_an_app_that_gives_no_refresh_token(sign_in_with: SignIn, service: Servi
 def test_a_port_that_is_taken(sign_in_with: SignIn, port: int) -> None:
     with socket.create_server(("127.0.0.1", port)):
         message = fault(sign_in_with)
-    assert f"cannot be sent back to port {port} of this machine: Address already in use" in message
+    assert f"cannot listen on port {port} for the redirected browser: Address already in use" in message
     assert "--browser-port" in message
     assert sign_in_with(follow)
 

@@ -154,7 +154,7 @@ def test_an_unwanted_redirect_names_its_target(client: Client, transport: FakeTr
     transport.answers = [html(b"<html>302 Found</html>", 302, location="https://login.example.com/")]
     assert str(refused(client, READ)) == (
         "GET /v2/x: the API answered 302: redirects to https://login.example.com/; "
-        "check the connection's base_url"
+        "check base_url of the connection"
     )
 
 

@@ -233,7 +233,7 @@ def test_many_threads_with_clients_of_their_own_use_it_once(
         (SAVED, "Sign in again: `ninjaone connection edit acme --browser`"),
         (
             GIVEN,
-            "Give a new refresh_token in here.yaml, or sign in with `ninjaone connection add NAME --brow",
+            "Set a new refresh_token in here.yaml, or sign in with `ninjaone connection add NAME --brow",
         ),
     ],
     ids=["saved", "given"],
@@ -326,7 +326,7 @@ def test_a_token_that_cannot_be_kept_is_not_used_and_kept_later(
             error = refusal(auth)
             assert error.code == "auth_failed"
             assert "the new refresh token cannot be saved: /secrets/acme.json: cannot be" in str(error)
-            assert "The previous one is used up" in str(error)
+            assert "The previous one is no longer valid" in str(error)
             assert "`ninjaone connection edit acme --browser`" in str(error)
     token = token_file(SAVED)
     assert token is not None
@@ -388,14 +388,14 @@ def test_another_process_that_does_not_end(
     monkeypatch.setattr("connector.connections.secret_store.HELD_WAIT_S", 0.1)
     with SecretStore().held("acme"):
         error = refusal(make_auth())
-    assert 'another process is signing in for "acme", and does not end' in str(error)
+    assert 'another process has been signing in for "acme" for too long' in str(error)
     assert used(transport) == []
 
 
 def test_a_connection_that_was_removed_meanwhile(make_auth: MakeAuth, transport: FakeTransport) -> None:
     SecretStore().delete("acme")
     message = str(refusal(make_auth()))
-    assert 'the connection "acme" has no refresh token any more: it was edited or removed' in message
+    assert 'the connection "acme" no longer has a refresh token: it was edited or removed' in message
     assert used(transport) == []
     assert kept() is None
 

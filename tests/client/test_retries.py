@@ -18,7 +18,7 @@ from tests.fakes import FakeClock, FakeTransport, make_client, reply
 BOARD = Request("POST", "/v2/board/1/run", body={}, effect="read")
 UPDATE = Request("PATCH", "/v2/x", body={"a": 1}, effect="write", idempotent=True)
 DELETE = Request("DELETE", "/v2/x/7", effect="destructive", idempotent=True)
-IN_DOUBT = "Whether it was carried out is not known: check before you send it again"
+IN_DOUBT = "It may have taken effect: check before you send it again"
 
 
 TOO_LARGE = ResponseTooLargeError("the response body exceeds 64 MiB")

@@ -89,5 +89,5 @@ def test_a_named_state_folder_is_used_and_one_that_cannot_be_written_is_an_error
     assert user_folders.state_folder.__wrapped__() == tmp_path / "volume" / "state"
     (tmp_path / "file").touch()
     monkeypatch.setenv(user_folders.STATE_DIR, str(tmp_path / "file" / "state"))
-    with pytest.raises(RunError, match="the folder that NINJAONE_STATE_DIR names cannot be written"):
+    with pytest.raises(RunError, match="the folder in NINJAONE_STATE_DIR cannot be written"):
         user_folders.state_folder.__wrapped__()

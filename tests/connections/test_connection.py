@@ -94,16 +94,16 @@ def test_a_host_of_ones_own(service: Service, tmp_path: Path, url: str) -> None:
     assert load_connection(service, str(write(tmp_path, {"base_url": url, **APP})), {}).base_url == url
 
 
-FAR = "through this proxy, secrets for http:// would travel readably"
+FAR = "secrets for http:// would be sent unencrypted to this proxy"
 LOOKS = "base_url must look like https://app.example.com"
 
 
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("http://app.example.com", "base_url must be https://, as secrets would travel readably"),
-        ("http://localhost.example.com", "base_url must be https://"),
-        ("http://127.0.0.1.example.com", "base_url must be https://"),
+        ("http://app.example.com", "base_url must use https://, because http:// is not encrypted"),
+        ("http://localhost.example.com", "base_url must use https://"),
+        ("http://127.0.0.1.example.com", "base_url must use https://"),
         ("app.example.com", LOOKS),
         ("ftp://app.example.com", LOOKS),
         ("https://", LOOKS),
@@ -126,21 +126,21 @@ def test_a_host_that_cannot_be_used_is_refused(service: Service, tmp_path: Path,
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({**APP}, "give either region (us, us2, eu, ca, oc, fed) or base_url"),
-        ({**GOOD, "base_url": "https://x.y"}, "give either region"),
-        ({**GOOD, "region": "eu2"}, 'no region "eu2" (did you mean "eu"?); there are us, us2, eu'),
-        ({**GOOD, "region": "mars"}, 'no region "mars"; there are us'),
-        ({"region": "eu"}, "give client_id with client_secret or refresh_token, or an access_token"),
-        ({"region": "eu", "client_id": "x"}, "give client_id with client_secret"),
-        ({"region": "eu", "client_secret": SECRET}, "give client_id with client_secret"),
-        ({"region": "eu", "refresh_token": SECRET}, "give client_id with client_secret or refresh_token"),
+        ({**APP}, "set either region (us, us2, eu, ca, oc, fed) or base_url"),
+        ({**GOOD, "base_url": "https://x.y"}, "set either region"),
+        ({**GOOD, "region": "eu2"}, 'no region "eu2" (did you mean "eu"?); known: us, us2, eu'),
+        ({**GOOD, "region": "mars"}, 'no region "mars"; known: us'),
+        ({"region": "eu"}, "set client_id with client_secret or refresh_token, or access_token"),
+        ({"region": "eu", "client_id": "x"}, "set client_id with client_secret"),
+        ({"region": "eu", "client_secret": SECRET}, "set client_id with client_secret"),
+        ({"region": "eu", "refresh_token": SECRET}, "set client_id with client_secret or refresh_token"),
         ({**GOOD, "health_checks_off": "users"}, "line 4: health_checks_off must be an array, not text"),
-        ({**GOOD, "health_checks_off": ["Users"]}, 'no health check "Users"; there are organizations, '),
+        ({**GOOD, "health_checks_off": ["Users"]}, 'no health check "Users"; known: organizations, '),
         ({**GOOD, "health_checks_off": ["sign-in"]}, 'no health check "sign-in"'),
         ({**GOOD, "health_checks_off": [["users"]]}, "no health check"),
         ({**GOOD, "cient_id": "x"}, 'line 4: unknown setting "cient_id" (did you mean "client_id"?)'),
         ({**GOOD, 5: "x"}, 'line 4: unknown setting "5"'),
-        ({**GOOD, "service": "other"}, "line 4: it is for another service than ninjaone"),
+        ({**GOOD, "service": "other"}, "line 4: this connection is for another service than ninjaone"),
         ({**GOOD, "scope": ["a"]}, "line 4: scope must be text, not an array"),
         ({**GOOD, "client_id": 5}, "line 2: client_id must be text, not an integer"),
         ({**GOOD, "client_secret": None}, "line 3: client_secret must be text, not null"),
@@ -152,7 +152,7 @@ def test_a_host_that_cannot_be_used_is_refused(service: Service, tmp_path: Path,
         ({**GOOD, "total_timeout_s": "9"}, "line 4: total_timeout_s must be a number, not text"),
         ({**GOOD, "largest_body_mb": 0}, "largest_body_mb must be a number of MiB, more than 0"),
         ({**GOOD, "verify_tls": "yes"}, "line 4: verify_tls must be true or false, not text"),
-        ({**GOOD, "ca_file": "/nowhere/ca.pem"}, "there is no ca_file /nowhere/ca.pem"),
+        ({**GOOD, "ca_file": "/nowhere/ca.pem"}, "ca_file /nowhere/ca.pem does not exist"),
         ({"region": "eu", "access_token": f"{SECRET}\n"}, "access_token has a line break"),
         ({"region": "eu", "access_token": f"{SECRET}ü"}, "access_token has characters that a"),
         ({**GOOD, "client_secret": f"{SECRET}\n"}, "client_secret has a line break"),
@@ -234,7 +234,7 @@ def test_all_from_the_environment(service: Service) -> None:
         ({"NINJAONE_TIMEOUT_S": "nan"}, "timeout_s must be a number of seconds"),
         ({"NINJAONE_TIMEOUT_S": "inf"}, "timeout_s must be a number of seconds"),
         ({"NINJAONE_REGION": "mars"}, 'NINJAONE_* variables: no region "mars"'),
-        ({"NINJAONE_BASE_URL": "https://x.y"}, "give either region"),
+        ({"NINJAONE_BASE_URL": "https://x.y"}, "set either region"),
     ],
 )
 def test_wrong_variables_are_named(service: Service, changes: dict[str, str], said: str) -> None:
@@ -248,7 +248,7 @@ def test_wrong_variables_are_named(service: Service, changes: dict[str, str], sa
 def test_no_connection_at_all_says_how_to_give_one(service: Service) -> None:
     with pytest.raises(
         ConnectionSetupError,
-        match="`ninjaone connection add NAME`, or give --connection FILE, or set NINJAONE_REGION",
+        match="`ninjaone connection add NAME`, use --connection FILE, or set NINJAONE_REGION",
     ):
         load_connection(service, None, {"OTHER": "x"})
 
@@ -291,20 +291,22 @@ def test_what_is_given_wins_over_the_environments_name_that_over_its_settings_an
 
 
 def test_a_connection_that_is_not_saved_is_named_with_those_that_are(service: Service) -> None:
-    with pytest.raises(ConnectionSetupError, match='no connection "acme" is saved; none is saved yet'):
+    with pytest.raises(
+        ConnectionSetupError, match='no saved connection "acme"; no connections are saved yet'
+    ):
         load_connection(service, "acme", {})
     save("acme", "eu")
     with pytest.raises(ConnectionSetupError) as caught:
         load_connection(service, "acmee", {})
-    assert str(caught.value) == 'no connection "acmee" is saved (did you mean "acme"?); there are acme'
-    with pytest.raises(ConnectionSetupError, match='"Acme" is no name for a connection'):
+    assert str(caught.value) == 'no saved connection "acmee" (did you mean "acme"?); saved: acme'
+    with pytest.raises(ConnectionSetupError, match='"Acme" is not a valid connection name'):
         load_connection(service, "Acme", {})
 
 
 def test_without_a_default_none_is_guessed(service: Service) -> None:
     save("acme", "eu")
     with pytest.raises(
-        ConnectionSetupError, match=r"none of the saved ones is the default \(acme\): give --conn"
+        ConnectionSetupError, match=r"there is no default among the saved ones \(acme\): use --conn"
     ):
         load_connection(service, None, {})
 
@@ -312,7 +314,7 @@ def test_without_a_default_none_is_guessed(service: Service) -> None:
 def test_a_wrong_variable_is_not_passed_over_for_the_default(service: Service) -> None:
     save("acme", "eu")
     SavedConnections().make_default("acme")
-    with pytest.raises(ConnectionSetupError, match=r"NINJAONE_\* variables: give either region"):
+    with pytest.raises(ConnectionSetupError, match=r"NINJAONE_\* variables: set either region"):
         load_connection(service, None, {"NINJAONE_CLIENT_ID": "x"})
 
 
@@ -346,7 +348,8 @@ def test_variables_stand_in_for_text_of_a_saved_connection_too(service: Service)
 def test_a_saved_connection_without_a_secret_says_so(service: Service) -> None:
     SavedConnections().save("acme", {"region": "eu", "client_id": "an-app"})
     with pytest.raises(
-        ConnectionSetupError, match='the saved connection "acme": give client_id with client_sec'
+        ConnectionSetupError,
+        match='the saved connection "acme": no credentials: set client_id with client_sec',
     ):
         load_connection(service, "acme", {})
 

@@ -46,7 +46,7 @@ def test_names_that_no_file_could_have_everywhere(saved: SavedConnections, name:
         lambda: saved.refuse_taken(name),
     ):
         with pytest.raises(
-            ConnectionSetupError, match="is no name for a connection: use up to 64 of a-z, 0-9"
+            ConnectionSetupError, match="is not a valid connection name: use up to 64 of a-z, 0-9"
         ):
             use()
     assert list(tmp_path.iterdir()) == []
@@ -80,7 +80,7 @@ def test_saving_again_replaces(saved: SavedConnections, service: Service) -> Non
     assert saved.save("acme", {"region": "us"}) == path == saved.path("acme")
     assert read_settings(service, path) == {"region": "us"}
     with pytest.raises(
-        ConnectionSetupError, match='a connection "acme" is saved already: edit it, or remove it'
+        ConnectionSetupError, match='the connection "acme" already exists: edit it, or remove it'
     ):
         saved.refuse_taken("acme")
     saved.refuse_taken("globex")
@@ -126,7 +126,7 @@ def test_what_is_not_saved(saved: SavedConnections) -> None:
     saved.save("globex", SETTINGS)
     for use in (saved.path, saved.remove, saved.make_default):
         with pytest.raises(
-            ConnectionSetupError, match=r'no connection "glob" is saved \(did you mean "globex"\?\)'
+            ConnectionSetupError, match=r'no saved connection "glob" \(did you mean "globex"\?\)'
         ):
             use("glob")
 

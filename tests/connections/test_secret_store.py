@@ -131,7 +131,7 @@ def test_a_file_that_others_can_read_is_refused(store: SecretStore, mode: int) -
         lambda: store.set("acme", "client_secret", "new"),
     ):
         said = fault(use)
-        assert said.startswith(f"{store.path('acme')}: others may read it (mode 0{mode:o}): ")
+        assert said.startswith(f"{store.path('acme')}: other users can read this file (mode 0{mode:o}): ")
         assert "chmod 600" in said
     store.path("acme").chmod(0o400)
     assert store.get("acme", "client_secret") == SECRET
@@ -169,7 +169,7 @@ def test_a_writer_that_does_not_end_is_a_fault(store: SecretStore, monkeypatch: 
     monkeypatch.setattr(secret_store, "LOCK_WAIT_S", 0.01)
     with FileLock(store.path("acme").parent / ".lock"):
         said = fault(lambda: store.set("acme", "refresh_token", SECRET))
-    assert said.endswith("another process is still writing; try again when it has ended")
+    assert said.endswith("another process is writing it; try again later")
 
 
 SET_MANY = """
@@ -223,7 +223,7 @@ def test_one_holds_the_secrets_of_a_connection_at_a_time(
     monkeypatch.setattr("connector.connections.secret_store.HELD_WAIT_S", 0.1)
     other = SecretStore(tmp_path / "config")
     with store.held("acme"):
-        assert "another process is signing in" in fault(lambda: hold(other, "acme"))
+        assert "another process has been signing in" in fault(lambda: hold(other, "acme"))
         hold(other, "globex")
         store.set("acme", "refresh_token", "1", "file")  # who holds them may change them
     hold(other, "acme")
@@ -297,12 +297,12 @@ def test_a_locked_keyring_is_an_error_and_never_a_reason_to_use_a_file(
     memory.locked = True
     said = fault(lambda: store.get("acme", "client_secret"))
     assert said.startswith(
-        'the client_secret of "acme" is kept in the keyring, which cannot be used now: Failed to unlock the '
+        'the client_secret of "acme" is in the keyring, which cannot be used now: Failed to unlock the '
     )
     assert "connection edit --no-keyring" in said
     said = fault(lambda: store.set("acme", "client_secret", SECRET))
-    assert said == "the keyring cannot keep the client_secret: Failed to unlock the collection for •••!"
-    assert "the keyring cannot keep" in fault(lambda: store.set("globex", "client_secret", SECRET))
+    assert said == "the keyring cannot store the client_secret: Failed to unlock the collection for •••!"
+    assert "the keyring cannot store" in fault(lambda: store.set("globex", "client_secret", SECRET))
     assert store.places("globex") == {}
     assert not store.path("globex").exists()
     memory.locked = False
@@ -323,14 +323,16 @@ def test_what_cannot_be_deleted_from_a_keyring_is_named(store: SecretStore, memo
     store.set("acme", "client_secret", SECRET)
     memory.locked = True
     said = fault(lambda: store.delete("acme"))
-    assert said.startswith("entries of ninjaone-connector stay in the keyring; remove them by hand: acme/cli")
+    assert said.startswith(
+        "entries of ninjaone-connector remain in the keyring; remove them by hand: acme/cli"
+    )
     assert store.places("acme") == {}
 
 
 def test_a_keyring_that_forgets_is_found_out_at_once(store: SecretStore, memory: MemoryKeyring) -> None:
     memory.forgets = True
     said = fault(lambda: store.set("acme", "client_secret", SECRET))
-    assert said.endswith("the client_secret: it returns another value than was saved")
+    assert said.endswith("the client_secret: it returns a different value than the saved one")
     assert store.places("acme") == {}
 
 
@@ -340,7 +342,9 @@ def test_an_entry_that_was_removed_from_the_keyring_by_hand(
     store.set("acme", "client_secret", SECRET)
     memory.kept.clear()
     said = fault(lambda: store.get("acme", "client_secret"))
-    assert said == 'the keyring holds no client_secret of "acme" any more: give it again (connection edit)'
+    assert (
+        said == 'the keyring no longer contains the client_secret of "acme": enter it again (connection edit)'
+    )
     store.delete("acme")
     assert store.places("acme") == {}
 
@@ -371,7 +375,7 @@ def test_a_keyring_that_cannot_even_be_looked_for(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(keyring, "get_keyring", no_dbus)
     assert keyring_lacks() == "Unable to initialize SecretService"
     monkeypatch.setitem(sys.modules, "keyring", None)
-    assert keyring_lacks() == "keyrings need what `pip install 'ninjaone-connector[keyring]'` installs"
+    assert keyring_lacks() == "a keyring requires `pip install 'ninjaone-connector[keyring]'`"
 
 
 def test_with_a_keyring_nothing_is_lacking(memory: MemoryKeyring) -> None:

@@ -105,9 +105,9 @@ def test_a_sign_in_at_another_host_and_without_a_tenant(open_client: OpenClient,
     ("info", "code", "said"),
     [
         ({}, "bad_response", "answered 200 ({})"),
-        ({"tenant_id": "t1"}, "bad_response", 'does not say where to sign in: it has no "auth_url"'),
+        ({"tenant_id": "t1"}, "bad_response", 'the response contains no sign-in address ("auth_url")'),
         ({"auth_url": 7}, "bad_response", 'it has no "auth_url"'),
-        ({"auth_url": "http://auth.example.com"}, "auth_failed", "auth_url must be https://"),
+        ({"auth_url": "http://auth.example.com"}, "auth_failed", "auth_url must use https://"),
         ({"auth_url": "ftp://auth.example.com"}, "auth_failed", "auth_url must look like https://"),
         ({"auth_url": "auth.example.com"}, "auth_failed", "auth_url must look like https://"),
         ({"auth_url": "https://u:p@auth.example.com"}, "auth_failed", "auth_url must look like https://"),
@@ -126,7 +126,7 @@ def test_an_instance_with_https_cannot_send_the_secret_to_http(halopsa: Service)
     connection = Connection("halopsa", "https://acme.example.com", "an-app", SECRET)
     about = halopsa.sign_in
     assert about.discovery
-    with pytest.raises(RowError, match="where secrets would travel readably"):
+    with pytest.raises(RowError, match="would send secrets unencrypted"):
         told_address(about, about.discovery, connection, {"auth_url": "http://127.0.0.1:1/auth"})
 
 

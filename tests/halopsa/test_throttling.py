@@ -27,7 +27,7 @@ READ = Request("GET", "/api/Client")
 CREATE = Request("POST", "/api/Client", body=[{}], effect="write", idempotent=False)
 TEXT = b"Rate Limit Reached - %d Requests per rolling 5 minute window"
 OK = Says({"ok": True})
-SAYS = "%s asks for fewer requests: going on at %s, in %.0f s"
+SAYS = "%s reports too many requests: continuing at %s, in %.0f s"
 
 
 def throttled(number: int = 700, *headers: str) -> Says:
@@ -202,7 +202,7 @@ def test_a_run_that_waits_says_until_when(open_client: OpenClient, caplog: pytes
         pytest.approx(30),
     ]
     assert noticed[0].getMessage() == (
-        "HaloPSA allows 300 requests in 5 min: from now on, at least 1050 ms are between requests"
+        "HaloPSA allows 300 requests in 5 min: the interval between requests is now at least 1050 ms"
     )
     assert sum("HaloPSA allows" in record.getMessage() for record in noticed) == 1
 

@@ -35,9 +35,9 @@ def test_a_good_connection_signs_in(ours: LogicHub, sandbox: Sandbox) -> None:
         ({"CLIENT_ID": "someone"}, "CLIENT_ID", "does not know this client app"),
         ({"CLIENT_SECRET": "wrong-wrong-wrong"}, "CLIENT_SECRET", "refuses the client secret"),
         ({"BASE_URL": "", "REGION": "eu2"}, "REGION", 'no region "eu2" (did you mean "eu"?)'),
-        ({"BASE_URL": ""}, "REGION", "give either region (us, us2, eu, ca, oc, fed) or base_url"),
+        ({"BASE_URL": ""}, "REGION", "set either region (us, us2, eu, ca, oc, fed) or base_url"),
         ({"BASE_URL": "rmm.example.com"}, "BASE_URL", "base_url must look like https://"),
-        ({"BASE_URL": "http://rmm.example.com"}, "BASE_URL", "base_url must be https://"),
+        ({"BASE_URL": "http://rmm.example.com"}, "BASE_URL", "base_url must use https://"),
     ],
 )
 def test_the_field_at_fault(ours: LogicHub, variables: dict[str, str], field: str, said: str) -> None:

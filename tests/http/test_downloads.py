@@ -88,7 +88,7 @@ def test_a_folder_that_vanished_stops_the_run(
 
 def test_without_a_folder_nothing_is_run(tmp_path: Path) -> None:
     declare(tmp_path, result="file")
-    with pytest.raises(RunError, match="name an existing folder for them with --files"):
+    with pytest.raises(RunError, match="use --files FOLDER with an existing folder for them"):
         prepare(Job(action="probe"), Catalog(tmp_path / "actions"))
 
 

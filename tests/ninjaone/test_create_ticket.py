@@ -58,7 +58,7 @@ def test_ids_need_no_lookup_and_the_default_status_is_new() -> None:
 def test_priority_critical_is_sent_as_high_with_a_warning() -> None:
     fed = feed("create_ticket", {"id": 5}, **TICKET, priority="CRITICAL")
     assert fed.body["priority"] == "HIGH"
-    assert fed.notes == ["priority: today's API has no CRITICAL; the nearest is sent, HIGH"]
+    assert fed.notes == ["priority: the current API has no CRITICAL; sent the closest one, HIGH"]
 
 
 @pytest.mark.parametrize(

@@ -118,17 +118,21 @@ def test_a_value_goes_by_its_definition(name: str, given: Any, is_sent: Any) -> 
         ("moment", "47088", "fields.moment: 47088 looks like a spreadsheet date: 2028-12-01"),
         ("date", True, "fields.date: a time is expected, not a boolean"),
         ("date", [1], "fields.date: a time is expected, not an array"),
-        ("plan", "Platinum", 'fields.plan: no option is called "Platinum". There are: Gold, Silver'),
+        ("plan", "Platinum", 'fields.plan: no option is named "Platinum". Existing: Gold, Silver'),
         ("plan", "Godl", '(did you mean "Gold"?)'),
-        ("plan", "Tin", 'no option is called "Tin"'),
-        ("plan", 5, 'no option is called "5"'),
-        ("plan", ["Gold"], "fields.plan: one option is expected, not an array"),
-        ("plans", ["Gold", "Bronze"], 'no option is called "Bronze"'),
+        ("plan", "Tin", 'no option is named "Tin"'),
+        ("plan", 5, 'no option is named "5"'),
+        ("plan", ["Gold"], "fields.plan: expected one option, not an array"),
+        ("plans", ["Gold", "Bronze"], 'no option is named "Bronze"'),
         ("flag", "perhaps", "fields.flag: true or false is expected"),
         ("count", "many", "fields.count: an integer is expected"),
         ("count", 2.5, "fields.count: an integer is expected"),
         ("text", {"a": 1}, "fields.text: text is expected"),
-        ("txt", "a", 'organizations have no custom field txt (did you mean "text"?). There are: text, note'),
+        (
+            "txt",
+            "a",
+            'organizations have no custom field txt (did you mean "text"?). Custom fields: text, note',
+        ),
         ("rack", "B4", "fields: rack is a custom field of devices, not of organizations"),
     ],
 )
@@ -150,7 +154,7 @@ def test_definitions_of_no_such_scope() -> None:
         location_id=2,
         fields={"a": 1},
     )
-    assert "locations have no custom field a. There are none" in str(fed.error)
+    assert "locations have no custom field a. No custom fields exist" in str(fed.error)
 
 
 def test_definitions_are_read_over_all_pages() -> None:

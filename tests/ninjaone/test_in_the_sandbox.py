@@ -39,7 +39,7 @@ def test_a_ticket_from_open_to_closed(call: Call, sandbox: Sandbox) -> None:
         tags=["disk", "server", "critical"],
     )
     assert made.error is None
-    assert made.meta["warnings"] == ["priority: today's API has no CRITICAL; the nearest is sent, HIGH"]
+    assert made.meta["warnings"] == ["priority: the current API has no CRITICAL; sent the closest one, HIGH"]
     ticket = made.result
     assert ticket["status"]["name"] == "OPEN"
     assert (ticket["priority"], ticket["assignedAppUserId"]) == ("HIGH", 2)
@@ -47,7 +47,7 @@ def test_a_ticket_from_open_to_closed(call: Call, sandbox: Sandbox) -> None:
 
     started = call("update_ticket", ticket_id=ticket["id"], status="IN_PROGRESS", priority="MEDIUM")
     assert started.error is None
-    assert "the nearest is sent, Open (2000)" in started.meta["warnings"][0]
+    assert "sent the closest one, Open (2000)" in started.meta["warnings"][0]
     assert started.result == {**ticket, "version": 2, "priority": "MEDIUM"}
 
     worked = call(
@@ -176,7 +176,7 @@ def test_device_fields(call: Call) -> None:
     ("fields", "said"),
     [
         ({"enviroment": "Test"}, 'no custom field enviroment (did you mean "environment"?)'),
-        ({"environment": "Staging"}, "There are: Production, Test"),
+        ({"environment": "Staging"}, "Existing: Production, Test"),
         ({"contractEnd": "2026-05-28"}, "a custom field of organizations, not of devices"),
     ],
 )
@@ -192,5 +192,6 @@ def test_an_instance_without_definitions(call: Call, sandbox: Sandbox) -> None:
     changed = call("update_device_custom_fields", device_id=1, fields={"rack": "B4"})
     assert changed.error is None
     assert (
-        "sent as given, since the definitions of custom fields cannot be read" in changed.meta["warnings"][0]
+        "sent unchanged, because the definitions of custom fields cannot be read"
+        in changed.meta["warnings"][0]
     )

@@ -60,11 +60,11 @@ def test_a_name_is_looked_up(given: str, found: int) -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("Cedar", "more than one organization, so give the id: Cedar (4), Cedar (5)"),
+        ("Cedar", "more than one organization; use the id: Cedar (4), Cedar (5)"),
         ("BIRCH LEGAL", "Birch Legal (2), birch-legal (3)"),
         (
             "Alder Dentl",
-            'no organization is called "Alder Dentl" (did you mean "Alder Dental"?). There are: Alder',
+            'no organization is named "Alder Dentl" (did you mean "Alder Dental"?). Existing: Alder',
         ),
     ],
 )
@@ -78,7 +78,7 @@ def test_an_ambiguous_or_unknown_name_lists_the_choices(given: str, said: str) -
 
 def test_a_number_that_is_too_long_for_an_id_is_a_name_that_is_told_in_short() -> None:
     fed = feed("update_organization", ORGANIZATIONS, organization_id="9" * 5000, name="New")
-    assert 'no organization is called "999' in str(fed.error)
+    assert 'no organization is named "999' in str(fed.error)
     assert len(str(fed.error)) < 1000
 
 
@@ -91,9 +91,9 @@ def test_of_many_choices_the_first_are_listed() -> None:
 
 def test_where_there_is_nothing_to_choose_from() -> None:
     fed = feed("update_organization", [], organization_id="null", name="New")
-    assert 'no organization is called "null". There are none' in str(fed.error)
+    assert 'no organization is named "null". None exist' in str(fed.error)
     fed = feed("update_organization", [], organization_id="Nobody", name="New")
-    assert 'no organization is called "Nobody". There are none' in str(fed.error)
+    assert 'no organization is named "Nobody". None exist' in str(fed.error)
 
 
 def test_a_list_is_read_over_all_pages() -> None:
@@ -110,7 +110,7 @@ def test_what_cannot_be_looked_up_wants_an_id(status: int, code: str) -> None:
     fed = feed("update_organization", refusal(status, code), organization_id="Alder", name="New")
     assert fed.error is not None
     assert (fed.error.code, fed.error.status, fed.error.request_id) == (code, status, "r-1")
-    assert 'organization_id: "Alder" cannot be looked up, so give the id instead: the API' in str(fed.error)
+    assert 'organization_id: "Alder" cannot be looked up; use the id instead: the API' in str(fed.error)
 
 
 def test_another_error_stays_what_it_is() -> None:
@@ -148,7 +148,7 @@ def test_technicians_by_email_or_name(given: str, found: int) -> None:
 
 def test_two_technicians_of_one_name() -> None:
     fed = feed("create_ticket", PEOPLE, **TICKET, assigned_technician_id="Blake Reed")
-    assert "more than one technician, so give the id: Blake Reed (2), Blake Reed (3)" in str(fed.error)
+    assert "more than one technician; use the id: Blake Reed (2), Blake Reed (3)" in str(fed.error)
 
 
 def test_several_technicians() -> None:
@@ -182,7 +182,7 @@ def test_a_status_by_its_id(given: Any) -> None:
 def test_an_older_status_becomes_the_nearest_of_todays(given: str, sent: str, shown: str) -> None:
     fed = feed("create_ticket", STATUSES, {}, **TICKET, status=given)
     assert fed.body["status"] == sent
-    assert fed.notes == [f"status: today's API has no {given}; the nearest is sent, {shown}"]
+    assert fed.notes == [f"status: the current API has no {given}; sent the closest one, {shown}"]
 
 
 def test_an_accounts_own_status_of_that_name_goes_first() -> None:
@@ -194,7 +194,7 @@ def test_an_accounts_own_status_of_that_name_goes_first() -> None:
 
 def test_an_unknown_status_lists_those_that_there_are() -> None:
     fed = feed("create_ticket", STATUSES, **TICKET, status="Opne")
-    assert 'no ticket status is called "Opne" (did you mean "Open"?)' in str(fed.error)
+    assert 'no ticket status is named "Opne" (did you mean "Open"?)' in str(fed.error)
     assert "New (1000), Open (2000), Paused (4000), Waiting on vendor (3001)" in str(fed.error)
 
 
@@ -208,7 +208,7 @@ def test_roles_and_policies_by_name() -> None:
     assert fed.lines == ["GET /v2/roles", "GET /v2/policies", "POST /v2/organizations"]
     assert fed.body["policies"] == [{"nodeRoleId": 101, "policyId": 52}, {"nodeRoleId": 5, "policyId": 6}]
     fed = feed("create_organization", roles, name="New", policies={"nodeRoleId": "Kiosk", "policyId": 6})
-    assert 'policies[0].nodeRoleId: no node role is called "Kiosk"' in str(fed.error)
+    assert 'policies[0].nodeRoleId: no node role is named "Kiosk"' in str(fed.error)
 
 
 def test_a_template_organization_by_name() -> None:

@@ -80,7 +80,7 @@ def test_the_update_of_the_seed_document() -> None:
     fed = update(STATUSES, {"id": 5}, status="IN_PROGRESS", priority="MEDIUM", assigned_technician_id=456)
     assert fed.lines == [GET, GET_STATUSES, PUT]
     assert fed.body == {**WRITTEN, "status": "2000", "priority": "MEDIUM", "assignedAppUserId": 456}
-    assert fed.notes == ["status: today's API has no IN_PROGRESS; the nearest is sent, Open (2000)"]
+    assert fed.notes == ["status: the current API has no IN_PROGRESS; sent the closest one, Open (2000)"]
     assert fed.result == {"id": 5}
     assert [request.repeatable for request in fed.sent] == [True, True, False]
 

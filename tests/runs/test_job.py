@@ -168,7 +168,7 @@ def test_a_job_is_told_from_an_action_by_its_name(name: str, is_a_job: bool) -> 
 def test_a_file_of_templates(tmp_path: Path) -> None:
     path = write(tmp_path, {"name": "{{ a }}", "tags": ["x"]})
     assert read_templates(path) == {"name": "{{ a }}", "tags": ["x"]}
-    with pytest.raises(RunError, match="a mapping of input names to templates is expected"):
+    with pytest.raises(RunError, match="expected a mapping of input names to templates"):
         read_templates(write(tmp_path, ["a"]))
     with pytest.raises(RunError, match="cannot be read"):
         read_templates(tmp_path / "nowhere.yaml")

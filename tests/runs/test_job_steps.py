@@ -206,11 +206,11 @@ def test_a_mistake_in_steps_has_its_line_and_the_schema_refuses_it_too(
         (job_of({"name": "a"}, {"name": "a"}), '"a" is also the name of an earlier step'),
         (
             job_of({"name": "alerts"}, {"name": "b", "input": {"step": "alert"}}),
-            'no step "alert" comes before it (did you mean "alerts"?)',
+            'no earlier step is named "alert" (did you mean "alerts"?)',
         ),
-        (job_of({"name": "a", "input": {"step": "b"}}, {"name": "b"}), 'no step "b" comes before it'),
-        (job_of({"name": "a", "input": {"step": "a"}}), 'no step "a" comes before it'),
-        ({"steps": [FIRST]}, 'it has no output: add "output: FOLDER" at the top'),
+        (job_of({"name": "a", "input": {"step": "b"}}, {"name": "b"}), 'no earlier step is named "b"'),
+        (job_of({"name": "a", "input": {"step": "a"}}), 'no earlier step is named "a"'),
+        ({"steps": [FIRST]}, 'the step has no output: add "output: FOLDER" at the top'),
         (
             job_of({"name": "a", "output_format": "csv"}, {"name": "b", "input": {"step": "a"}}),
             "must be JSON Lines or JSON, not CSV",
@@ -221,7 +221,7 @@ def test_a_mistake_in_steps_has_its_line_and_the_schema_refuses_it_too(
         ),
         (
             job_of({"name": "a", "output": "x.jsonl"}, {"name": "b", "output": "./x.jsonl"}),
-            'it has the same output as the step "a", too',
+            'the step has the same output as the step "a"',
         ),
         (job_of({"name": "a"}, {"name": "b"}, input="-"), "another step already reads standard input"),
     ],

@@ -92,7 +92,7 @@ def test_an_output_that_is_one_json_array(out: Path, tmp_path: Path) -> None:
 )
 def test_a_file_of_something_else(tmp_path: Path, text: str, says: str) -> None:
     out = write_lines(tmp_path / "out.jsonl", [text])
-    with pytest.raises(RunError, match="is not the output of a run") as raised:
+    with pytest.raises(RunError, match="not the output of a run") as raised:
         find_retryable(out, "jsonl")
     assert says in str(raised.value)
 

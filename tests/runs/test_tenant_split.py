@@ -48,8 +48,8 @@ def test_a_template_picks_one_that_is_allowed(template: str, row: dict[str, Any]
         ({"tenant": "acme\n"}, "input_invalid", "is not allowed"),
         ({"tenant": "{{ 'acme' }}"}, "input_invalid", "is not allowed"),
         ({"tenant": "x" * 1000}, "input_invalid", "(1000 characters)"),
-        ({"tenant": "\t"}, "input_invalid", "the row selects no connection"),
-        ({"tenant": None}, "input_invalid", "the row selects no connection"),
+        ({"tenant": "\t"}, "input_invalid", "the template is empty for this row"),
+        ({"tenant": None}, "input_invalid", "the template is empty for this row"),
         ({"tenant": {}}, "input_invalid", "connection: "),
         ({"now": 5}, "template_error", 'the row has no field "tenant"'),
     ],
@@ -59,7 +59,7 @@ def test_whatever_else_it_gives_is_refused(row: dict[str, Any], code: str, said:
         choice()(row)
     assert refused.value.code == code
     assert said in str(refused.value)
-    assert str(refused.value).endswith(". This run allows acme, globex.yaml, 7")
+    assert str(refused.value).endswith(". Allowed connections: acme, globex.yaml, 7")
 
 
 def test_neither_time_nor_chance_has_a_say(tmp_path: Path) -> None:

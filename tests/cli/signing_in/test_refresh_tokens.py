@@ -148,7 +148,7 @@ def test_a_connections_file_with_a_refresh_token(
     done = in_process(*call)
     assert done.returncode == 2
     assert (
-        "Give a new refresh_token in user.yaml, or sign in with `ninjaone connection add NAME --br"
+        "Set a new refresh_token in user.yaml, or sign in with `ninjaone connection add NAME --br"
         in done.stderr
     )
     assert "nobody-gave" not in done.stderr
@@ -193,6 +193,6 @@ def test_a_change_waits_for_a_use_that_is_under_way(
         before = {path: path.read_bytes() for path in own_state.rglob("*") if path.is_file()}
         done = in_process("connection", *command)
         assert done.returncode == 2
-        assert 'another process is signing in for "acme", and does not end' in done.stderr
+        assert 'another process has been signing in for "acme" for too long' in done.stderr
         assert {path: path.read_bytes() for path in own_state.rglob("*") if path.is_file()} == before
     assert in_process("connection", *command).returncode == 0

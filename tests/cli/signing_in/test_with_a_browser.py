@@ -156,7 +156,7 @@ def test_a_refused_edit_changes_nothing(
     [
         (
             ("--browser", "--secret-kind", "refresh_token"),
-            "--browser gives the refresh_token: beside it, only",
+            "--browser obtains the refresh_token itself; it accepts only",
         ),
         (("--browser-port", "1234"), "--browser-port requires --browser"),
         (("--browser", "--browser-port", "0"), "0 is not a port"),

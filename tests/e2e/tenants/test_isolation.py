@@ -85,11 +85,11 @@ def test_a_row_cannot_name_what_is_not_allowed(
     assert missing["meta"]["code"] == "template_error"
     assert 'the row has no field "tenant"' in missing["error"]
     for envelope in (*refused, missing):
-        assert "This run allows acme, globex" in envelope["error"]
+        assert "Allowed connections: acme, globex" in envelope["error"]
         assert "connection" not in envelope["meta"]
         assert envelope["meta"]["repeatable"] is True
     assert 'connection: "initech" is not allowed' in refused[0]["error"]
-    assert "the row selects no connection" in refused[names.index("")]["error"]
+    assert "the template is empty for this row" in refused[names.index("")]["error"]
     assert (last["meta"]["code"], last["meta"]["connection"]) == (None, "acme")
     assert asked(tenants["acme"]) == ["Client 99"]
     assert is_untouched(tenants["globex"])  # no row is its own

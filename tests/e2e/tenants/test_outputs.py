@@ -136,7 +136,7 @@ def test_a_job_with_steps(ninjaone: Ninjaone, tenants: Tenants, tmp_path: Path) 
     assert_each_row_once(tenants, tmp_path / "out" / "organization.jsonl", 6)
     renamed = envelopes(tmp_path / "out" / "renamed.jsonl")
     assert [e["row"] for e in renamed] == [1, 2, 4, 5, 6]
-    assert "1 left out by only" in done.stderr
+    assert "1 row skipped: not selected by `only:" in done.stderr
     for name, rows in (("acme", (1, 5)), ("globex", (2, 4, 6))):
         patched = [r["body"]["name"] for r in tenants[name].log.requests() if r["method"] == "PATCH"]
         assert patched == [f"{name} {n}" for n in rows]

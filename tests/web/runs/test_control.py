@@ -360,7 +360,7 @@ def test_a_run_that_cannot_begin_says_why(guest: Guest, acme: Sandbox) -> None:
     ("rows", "more", "said"),
     [
         ("", {}, "No rows to run."),
-        ("{}", {"connection": "nosuch"}, 'no connection "nosuch" is saved'),
+        ("{}", {"connection": "nosuch"}, 'no saved connection "nosuch"'),
         ("{}", {"connection": "../acme"}, "../acme"),
     ],
 )
