@@ -71,7 +71,7 @@ def test_a_default_of_an_older_version_is_that_of_its_service(
     assert called.returncode == 0, called.stderr
     called = ninjaone("call", "toy.list_toys", *OWN)
     assert called.returncode == 2
-    assert "none of the saved ones is the default (bear, kite)" in called.stderr
+    assert "there is no default among the saved ones (bear, kite)" in called.stderr
 
 
 def test_a_run_takes_the_default_of_its_actions_service(

@@ -114,7 +114,7 @@ def test_rows_from_standard_input(ninjaone: Ninjaone, job: Path, tmp_path: Path)
     [
         (("device_id: ", "devise_id: "), [], 'step "renamed": update_device has no input "devise_id"'),
         (("reboot_device", "reboot_devise"), [], 'step "rebooted": no action "reboot_devise"'),
-        (("step: read}", "step: raed}"), [], "job.yaml, line 15: steps.2.input.step: no step"),
+        (("step: read}", "step: raed}"), [], "job.yaml, line 15: steps.2.input.step: no earlier step"),
         (("{{ device != 2 }}", "{{ device != }}"), [], 'step "read": only: template, line 1'),
         (("rows.jsonl", "none.jsonl"), [], "none.jsonl: no such file or folder"),
         (("", ""), ["-t", "device_id=1"], "the job has steps, and templates is a setting of each step"),

@@ -106,7 +106,7 @@ def test_a_sign_in_at_another_host_and_without_a_tenant(open_client: OpenClient,
     [
         ({}, "bad_response", "answered 200 ({})"),
         ({"tenant_id": "t1"}, "bad_response", 'the response contains no sign-in address ("auth_url")'),
-        ({"auth_url": 7}, "bad_response", 'it has no "auth_url"'),
+        ({"auth_url": 7}, "bad_response", 'no sign-in address ("auth_url")'),
         ({"auth_url": "http://auth.example.com"}, "auth_failed", "auth_url must use https://"),
         ({"auth_url": "ftp://auth.example.com"}, "auth_failed", "auth_url must look like https://"),
         ({"auth_url": "auth.example.com"}, "auth_failed", "auth_url must look like https://"),
