@@ -98,7 +98,7 @@ screenshots: $(READY) chromium
 	$(BIN)/python -m tests.web.make_screenshots
 
 # What the tests install in environments of their own, put aside while the network may be used: the core's
-# requirements, what builds the wheel, and the SDK of LogicHub with its old pins.
+# requirements, what builds the wheel, the SDK of LogicHub with its old pins, and clients of HaloPSA.
 wheels: $(READY) $(VENV)/wheels/.ready
 
 $(VENV)/wheels/.ready: $(READY) requirements/wheels.txt

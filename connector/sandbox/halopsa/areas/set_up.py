@@ -262,4 +262,4 @@ def list_licences(call: HaloCall) -> JSON:
     if call.state.traps.is_on("software_module", "off"):
         raise forbidden(call.state.traps)
     rows = ordered(call, call.state.licenses.values())
-    return page(call, "licences", rows, _shown)  # codespell:ignore licences
+    return page(call, "licences", rows, _shown)
