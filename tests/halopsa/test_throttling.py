@@ -207,6 +207,15 @@ def test_a_run_that_waits_says_until_when(open_client: OpenClient, caplog: pytes
     assert sum("HaloPSA allows" in record.getMessage() for record in noticed) == 1
 
 
+@pytest.mark.parametrize("delay_ms", [0, 450])
+def test_also_one_that_was_told_no_number_says_until_when(
+    open_client: OpenClient, caplog: pytest.LogCaptureFixture, delay_ms: float
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        open_client(answering(Says(b"", 429), OK), delay_ms=delay_ms).send(READ)
+    assert [record.msg for record in caplog.records if getattr(record, "notice", False)] == [SAYS]
+
+
 def test_without_its_own_waits_a_service_has_the_short_ones(
     open_client: OpenClient, clock: FakeClock, halopsa: Service
 ) -> None:
