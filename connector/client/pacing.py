@@ -67,7 +67,7 @@ class Pacer:
     def __init__(
         self, delay_ms: float, clock: Clock, path: Path | None = None, limit: AccountLimit | None = None
     ) -> None:
-        self._own_delay_s = delay_ms / 1000
+        self._own_delay_s = self._delay_s = delay_ms / 1000
         self._clock, self.limit = clock, limit
         self._joining, self._last_turn = threading.Lock(), threading.Lock()
         self._times, self._lock = (
@@ -75,20 +75,17 @@ class Pacer:
         )
         self._is_noticed = False
 
-    @property
-    def _delay_s(self) -> float:
-        return self._own_delay_s if self.limit is None else max(self._own_delay_s, self.limit.delay_s)
-
     def wait(self) -> None:
         """Wait until the next request can start, and record its start."""
-        delay_s = self._delay_s
-        if not delay_s:
+        if self.limit:
+            self._delay_s = max(self._own_delay_s, self.limit.delay_s)
+        if not self._delay_s:
             while self.limit and (held_s := self.limit.until - self._clock.monotonic()) > 0:
                 self.limit.say_wait()
                 self._clock.sleep(held_s)
             self._times[_UNPACED] = self._clock.monotonic()
             return
-        turn = _Turn(self._clock.monotonic(), delay_s)
+        turn = _Turn(self._clock.monotonic(), self._delay_s)
         with self._in_order():
             while wait_s := self._locked(self._start, turn):
                 if self.limit and self.limit.until > self._clock.monotonic():
@@ -141,7 +138,9 @@ class Pacer:
             turn.slot = max(turn.slot, before + turn.delay_s)
         turn.seen = started
         distance_s = turn.delay_s - min(TOLERANCE_S, turn.delay_s / 10)
-        early_s = max(turn.slot, started + distance_s, self.limit.until if self.limit else _NEVER) - now
+        early_s = max(turn.slot, started + distance_s) - now
+        if self.limit:
+            early_s = max(early_s, self.limit.until - now)
         if early_s > _ROUNDING_S:
             return early_s
         times[_SLOT], times[_STARTED], times[_DELAY] = turn.slot, now, self._delay_s
