@@ -51,10 +51,20 @@ lint: $(READY)
 	done
 	$(BIN)/ninjaone catalog check
 	$(BIN)/ninjaone catalog reference | diff --brief docs/actions.md - || (echo "run: make reference"; exit 1)
+	for service in $(QUALIFIED); do \
+		$(BIN)/ninjaone catalog reference --service $$service | diff --brief docs/actions-$$service.md - \
+			|| { echo "run: make reference"; exit 1; }; \
+	done
+
+# The services whose actions have qualified names; each has a page of its own.
+QUALIFIED := $(filter-out ninjaone,$(notdir $(patsubst %/service.yaml,%,$(wildcard actions/*/service.yaml))))
 
 reference: $(READY)
 	mkdir -p docs
 	$(BIN)/ninjaone catalog reference > docs/actions.md
+	for service in $(QUALIFIED); do \
+		$(BIN)/ninjaone catalog reference --service $$service > docs/actions-$$service.md; \
+	done
 
 # Side by side with its peers, into docs/benchmarks.md. About 20 minutes; `python -m benchmarks --quick` tries it out.
 bench: $(READY)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from connector.catalog.action import Action
 from connector.catalog.inputs import Input
+from connector.catalog.service import Service
 from connector.common.absent import ABSENT
 
 _HEAD = """# {title}
@@ -19,8 +20,12 @@ Generated from the declarations by `ninjaone catalog reference`: edit those inst
 """
 
 
-def write_reference(actions: Iterable[Action], title: str = "Action reference") -> str:
-    """Return the page of a service's actions: a table of the areas, then each action under its area."""
+def write_reference(actions: Iterable[Action], service: Service | None = None) -> str:
+    """Return the page of a service's actions: a table of the areas, then each action under its area.
+
+    The title of a service with qualified names is in the page's title.
+    """
+    title = f"{service.title} action reference" if service and service.prefix else "Action reference"
     areas: dict[str, list[Action]] = {}
     for action in actions:
         areas.setdefault(action.area, []).append(action)

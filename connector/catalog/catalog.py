@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from connector.catalog.action import EFFECTS, Action, load_action
-from connector.catalog.own_actions import own_declarations, own_services
+from connector.catalog.own_actions import check_own_service, own_declarations, own_services
 from connector.catalog.service import Service, load_service, prefix_of
 from connector.common import strict_yaml
 from connector.common.package_data import actions_folder
@@ -107,7 +107,11 @@ class Catalog:
         """Load a service, once; without a name the default one. Raises RunError for an unknown one."""
         name = name or self.default_service
         if name not in self._services:
-            self._services[name] = load_service(self.service_file(name))
+            path = self.service_file(name)
+            service = load_service(path)
+            if self._own and path.is_relative_to(self._own):
+                check_own_service(service, path)
+            self._services[name] = service
         return self._services[name]
 
     def all_services(self) -> Iterator[Service]:

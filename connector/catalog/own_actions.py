@@ -6,6 +6,7 @@ import re
 from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
 
+from connector.catalog.service import Service
 from connector.common import strict_yaml
 from connector.errors import DeclarationError, file_errors
 
@@ -40,6 +41,13 @@ def own_services(folder: Path, services: Container[str]) -> dict[str, Path]:
         _check_inside(path, folder)
         found[name] = path
     return found
+
+
+def check_own_service(service: Service, path: Path) -> None:
+    """Raise DeclarationError for a service that would be given the variables of another one."""
+    expected = f"{service.name.upper()}_"
+    if service.environment != expected:
+        raise DeclarationError(f'{path}: environment: "{service.environment}" must be {expected}')
 
 
 def own_declarations(folder: Path, services: Iterable[str]) -> list[Path]:

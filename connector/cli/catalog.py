@@ -90,8 +90,7 @@ def _show(options: argparse.Namespace) -> int:
 def _reference(options: argparse.Namespace) -> int:
     catalog = open_catalog(options)
     service = catalog.service(options.service)
-    title = f"{service.title} action reference" if service.prefix else "Action reference"
-    print(write_reference(catalog.actions(service.name), title), end="")
+    print(write_reference(catalog.actions(service.name), service), end="")
     return OK
 
 

@@ -18,22 +18,14 @@ class ConnectionForm:
 
     def __init__(self, service: Service) -> None:
         self._sdk, self._service = load_sdk(), service
-        hosts = "; ".join(f"{name}: {url.partition('://')[2]}" for name, url in service.regions.items())
         self._fields = {
-            "region": self._field(
-                "region",
-                "Region",
-                f"Where your {service.title} runs, by the host that you use ({hosts})",
-                optional=True,
-                options=list(service.regions),
-            ),
-            "base_url": self._field(
-                "base_url",
-                "Base URL",
-                f"Only for a {service.title} with a custom host, such as https://rmm.example.com; "
-                "it is used instead of the region",
-                optional=True,
-            ),
+            **self._host_fields(),
+            **{
+                name: self._field(
+                    name, setting.title, setting.description or setting.title, optional=not setting.required
+                )
+                for name, setting in service.settings.items()
+            },
             "client_id": self._field("client_id", "Client ID", "The id of your client app"),
             "client_secret": self._field(
                 "client_secret",
@@ -57,6 +49,30 @@ class ConnectionForm:
         }
         self._sdk.connection_validator(self.validate)
 
+    def _host_fields(self) -> dict[str, Any]:
+        """Return the fields for where the instance is: a region or a custom host, or only a host."""
+        title, regions = self._service.title, self._service.regions
+        if not regions:
+            about = f"Where your {title} is, such as https://acme.example.com"
+            return {"base_url": self._field("base_url", "Base URL", about)}
+        hosts = "; ".join(f"{name}: {url.partition('://')[2]}" for name, url in regions.items())
+        return {
+            "region": self._field(
+                "region",
+                "Region",
+                f"Where your {title} runs, by the host that you use ({hosts})",
+                optional=True,
+                options=list(regions),
+            ),
+            "base_url": self._field(
+                "base_url",
+                "Base URL",
+                f"Only for a {title} with a custom host, such as https://rmm.example.com; "
+                "it is used instead of the region",
+                optional=True,
+            ),
+        }
+
     def _field(self, name: str, label: str, description: str, **more: Any) -> Any:
         # The id is also the name of an environment variable, so it must be nobody else's.
         id = self._service.environment + name.upper()
@@ -74,7 +90,8 @@ class ConnectionForm:
 
     def validate(self) -> list[Any]:
         """Sign in, and give the SDK's error at the field in which the fault is, or an empty list."""
-        instance = "base_url" if (self._fields["base_url"].read() or "").strip() else "region"
+        has_url = "region" not in self._fields or (self._fields["base_url"].read() or "").strip()
+        instance = "base_url" if has_url else "region"
         try:
             connection = self.connection()
         except ConnectionSetupError as error:

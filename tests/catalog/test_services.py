@@ -122,6 +122,14 @@ def test_what_a_users_folder_cannot_declare(own: Path, path: str, text: str, sai
     assert said in str(caught.value)
 
 
+def test_a_users_service_is_not_given_the_variables_of_another(tmp_path: Path) -> None:
+    text = SERVICE.replace("TOY_", "NINJAONE_")
+    catalog = Catalog(own=declare_toy(tmp_path / "own", service=text))
+    for use in (lambda: catalog.service("toy"), lambda: catalog.action("toy.list_toys")):
+        with pytest.raises(DeclarationError, match=r'service\.yaml: environment: "NINJAONE_" must be TOY_'):
+            use()
+
+
 def test_a_service_is_no_link_to_another_folder(own: Path, tmp_path: Path) -> None:
     (own / "toy/service.yaml").rename(tmp_path / "service.yaml")
     (own / "toy/service.yaml").symlink_to(tmp_path / "service.yaml")

@@ -143,3 +143,17 @@ def test_a_setting_of_its_own(ninjaone: Ninjaone, desk: Server, tmp_path: Path) 
     file.write_text(f"{file.read_text()}tenants: x\n")
     done = ninjaone("call", "toy.list_toys", *OWN, "-c", "c.yaml", DESK="north")
     assert 'unknown setting "tenants" (did you mean "tenant"?)' in done.stderr
+
+
+def test_an_option_for_the_setting_of_one_service(ninjaone: Ninjaone, config: Path) -> None:
+    where = ("--client-id", "x", "--secret-stdin", "--no-test")
+    halo = ("--service", "halopsa", "--base-url", "https://acme.example.com", *where)
+    assert ninjaone("connection", "add", "halo", *halo, "--tenant", "acme", stdin=SECRET).returncode == 0
+    assert "tenant: acme\n" in (config / "connections/halo.yaml").read_text()
+    assert ninjaone("connection", "edit", "halo", "--tenant", "globex", "--no-test").returncode == 0
+    shown = json.loads(ninjaone("connection", "show", "halo", "--json").stdout)
+    assert (shown["service"], shown["tenant"]) == ("halopsa", "globex")
+    assert ninjaone("connection", "edit", "halo", "--unset", "tenant", "--no-test").returncode == 0
+    assert "tenant" not in (config / "connections/halo.yaml").read_text()
+    done = ninjaone("connection", "add", "acme", "--region", "eu", *where, "--tenant", "acme", stdin=SECRET)
+    assert (done.returncode, done.stderr) == (2, "ninjaone: --tenant: NinjaOne has no such setting\n")
