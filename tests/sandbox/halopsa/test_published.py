@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,11 @@ from connector.sandbox.halopsa.api.bodies import FILE, members, parameters
 from connector.sandbox.halopsa.api.call import ENDPOINTS
 from connector.sandbox.halopsa.areas import router
 from connector.sandbox.halopsa.traps import TRAPS, Trap
+from tests.conftest import ROOT
 
 from .make_types import compact
 
-DOCUMENT = Path(__file__).parents[4] / "shared" / "halo" / "halo-openapi.json"
+DOCUMENT = ROOT.parent / "shared" / "halo" / "halo-openapi.json"
 
 
 @pytest.mark.skipif(not DOCUMENT.exists(), reason="the vendor's document is not here")
@@ -37,6 +39,20 @@ def test_what_is_checked() -> None:
     assert "requesttype_id" in parameters("/Tickets")
     assert "tickettype_id" not in parameters("/Tickets")
     assert len(ENDPOINTS.declared) >= 35
+
+
+def test_the_documentation_lists_the_traps() -> None:
+    page = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(\w+)` \| (.*) \| (.*) \|$", page, re.MULTILINE)
+    assert listed == [
+        (
+            trap.name,
+            ", ".join(f"`{value}`" for value in trap.values)
+            + (", or such as `300/5`" if trap.pattern else ""),
+            trap.about,
+        )
+        for trap in TRAPS
+    ]
 
 
 @pytest.mark.parametrize("trap", TRAPS, ids=lambda trap: trap.name)
