@@ -43,7 +43,13 @@ MOST_CALLS = 40
 
 
 class Killed(Exception):
-    """The process ends here."""
+    """The process ends here; a blind one cannot look anything up at first, when it starts again."""
+
+    is_blind = False
+
+
+class KilledBlind(Killed):
+    is_blind = True
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,7 @@ class Ticket:
     is_touched: bool = False
     was_reopened: bool = False
     start: float = 0.0
+    made: float = 0.0
 
 
 @dataclass
@@ -64,6 +71,8 @@ class World:
     takes_reopening: bool = True
     wanted: bool = True
     automation: bool = False
+    lag: float = 0.0
+    """Seconds until a new ticket is found by a look-up."""
     rows: dict[tuple[str, int], Alert] = field(default_factory=dict)
     alerts: dict[str, float] = field(default_factory=dict)
     deliveries: tuple[tuple[str, str, float], ...] = ()
@@ -75,6 +84,8 @@ class World:
     fired: int = 0
     told: dict[str, float] = field(default_factory=dict)
     """The time of the latest that was said of a series."""
+    glitched: bool = False
+    """A list lacked an alert that is on."""
     snapshot: tuple[int, frozenset[tuple[str, float]]] | None = None
     """A list that was requested, and has not arrived."""
 
@@ -92,7 +103,7 @@ class World:
         rows = frozenset(replace(row, heard=0, note_count=0) for row in self.rows.values())
         late = frozenset(row.key for row in self.rows.values() if row.heard == self.seq)
         alerts = (frozenset(self.alerts.items()), frozenset(self.tickets.items()))
-        said = (frozenset(self.told.items()), self.snapshot, frozenset(self.deliveries))
+        said = (frozenset(self.told.items()), self.snapshot, frozenset(self.deliveries), self.glitched)
         return rows, late, alerts, said, self.now
 
     # What happens at the source.
@@ -169,6 +180,12 @@ class World:
     def request_list(self) -> None:
         self.snapshot = (self.seq, frozenset(self.alerts.items()))
 
+    def glitch(self) -> None:
+        """Read a list that claims to be complete, and is not."""
+        self.glitched = True
+        self.snapshot = (self.seq, frozenset())
+        self.receive_list()
+
     def receive_list(self) -> None:
         """Use the list, and the tickets as they are now."""
         assert self.snapshot is not None
@@ -182,7 +199,10 @@ class World:
                     self.told[uid] = max(alerts[uid], self.told.get(uid, 0))
                 self.react(replace(self._started(uid, alerts[uid], "list"), seq=seq))
             else:
+                row, before = Book(self.rows).latest(uid), self._shape()
+                is_on = row is not None and self.alerts.get(uid) == row.start and not self.glitched
                 self.react(Missing(uid, self.now, seq))
+                assert not is_on or self._shape() == before, f"{uid} is on, and ends by an old list"
         self.read_tickets()
 
     def read_tickets(self) -> None:
@@ -205,8 +225,8 @@ class World:
         self.calls = 0
         try:
             self._react(event)
-        except Killed:
-            self.fault = ""
+        except Killed as death:
+            self.fault = "outage" if death.is_blind else ""
             for lost in recovered(list(self.rows.values()), self.now):
                 self._react(lost)
 
@@ -236,6 +256,8 @@ class World:
         events = self._carry_out(call)
         if fault == "killed_after":
             raise Killed
+        if fault == "killed_blind":
+            raise KilledBlind
         return events
 
     def _carry_out(self, call: Call) -> list[Event]:
@@ -243,7 +265,8 @@ class World:
         if isinstance(call, CreateTicket):
             return [self._create(row)]
         if isinstance(call, FindTicket):
-            found = [number for number, ticket in self.tickets.items() if ticket.stamp == row.stamp]
+            seen = (item for item in self.tickets.items() if self.now >= item[1].made + self.lag)
+            found = [number for number, ticket in seen if ticket.stamp == row.stamp]
             return [
                 Created(row.uid, row.generation, found[0], self.now)
                 if found
@@ -270,10 +293,10 @@ class World:
     def _create(self, row: Alert) -> Event:
         assert all(t.stamp != row.stamp for t in self.tickets.values()), f"a second ticket {row.stamp}"
         for ticket in self.tickets.values():
-            if row.kind == "alert" and ticket.stamp.partition("#")[0] == row.uid:
+            if row.kind == "alert" and ticket.stamp.partition("#")[0] == row.uid and not self.glitched:
                 assert not is_same_start(ticket.start, row.start), f"a second ticket of {row.stamp}"
         number = len(self.tickets) + 1
-        self.tickets[number] = Ticket(row.stamp, start=row.start)
+        self.tickets[number] = Ticket(row.stamp, start=row.start, made=self.now)
         if self.automation and row.kind == "alert":
             self.tickets[number] = Ticket(row.stamp, "closed", closed_by="people", start=row.start)
         return Created(row.uid, row.generation, number, self.now)
@@ -282,7 +305,8 @@ class World:
         ticket = self.tickets[number]
         assert ticket.stamp != "foreign", "a ticket that we did not make is closed"
         start = self.alerts.get(row.uid)
-        assert start is None or not is_same_start(start, row.start), f"{row.uid} is still on: wrong close"
+        is_on = start is not None and is_same_start(start, row.start)
+        assert not is_on or self.glitched, f"{row.uid} is still on: wrong close"
         for other in self.rows.values():
             if other.ticket == number and other.key != row.key and other.kind == "alert":
                 assert not other.is_active, f"the ticket of {other.stamp} is closed"

@@ -37,7 +37,7 @@ from tests.sync.alert_world import World
 Act = Callable[[World], None]
 DEEPEST = 8
 """Events in a row that the full search looks at."""
-FAULTS = ("killed_before", "killed_after", "outage", "refused")
+FAULTS = ("killed_before", "killed_after", "killed_blind", "outage", "refused")
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ SCENARIOS = {
     "lists": Scenario(World, "fire heal deliver list read close", 7, 2),
     "list_faults": Scenario(World, "fire heal list poll close faults", 6, 2),
     "faults": Scenario(World, "fire heal deliver poll wait faults", 6, 2),
+    "lag": Scenario(partial(World, lag=590), "fire heal poll wait short faults", 5, 2),
     "people": Scenario(World, "fire heal deliver poll read close reopen delete touch", 7, 2),
     "people_faults": Scenario(World, "fire poll read close wait faults", 7, 2),
     "leave": Scenario(
@@ -81,7 +82,9 @@ SCENARIOS = {
     "note": Scenario(
         partial(World, AlertSettings(on_reset="note")), "fire heal poll long close delete faults", 7
     ),
-    "suppressed": Scenario(partial(World, wanted=False), "fire heal deliver double poll", 7),
+    "suppressed": Scenario(partial(World, wanted=False), "fire heal deliver double poll list", 6),
+    "waiting_lists": Scenario(partial(World, AlertSettings(wait_s=300)), "fire heal deliver list wait", 7, 2),
+    "glitches": Scenario(World, "fire heal deliver poll glitch long close", 7, 2),
 }
 
 
@@ -100,6 +103,8 @@ def acts(world: World, scenario: Scenario) -> Iterator[tuple[str, Act]]:
             yield f"deliver {delivery} and again", lambda w, index=index: w.deliver(index, keep=True)
     if "poll" in words:
         yield "poll", World.poll
+    if "glitch" in words and world.alerts:
+        yield "glitch", World.glitch
     if "list" in words:
         if world.snapshot is None:
             yield "request the list", World.request_list
@@ -107,6 +112,8 @@ def acts(world: World, scenario: Scenario) -> Iterator[tuple[str, Act]]:
             yield "receive the list", World.receive_list
     if "wait" in words:
         yield "wait", lambda w: w.wait(620)
+    if "short" in words:
+        yield "short", lambda w: w.wait(70)
     if "long" in words:
         yield "long", lambda w: w.wait(3700)
     for number, ticket in world.tickets.items():

@@ -1,0 +1,214 @@
+"""What the sync reads of either side, as plain records, and the two protocols that read and write them.
+
+An implementation reads whole lists or raises `ListError`: a list that broke off counts as not read. Nothing
+here is a vendor's: `data` is a record as the source's API gives it, for templates; `values` are an asset's
+fields by their key in the mapping (a number, `CF…`, or a name), and `stamp` is the source's id that the
+target's record carries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from connector.common.json_text import Json
+from connector.errors import RunStoppedError
+from connector.sync.values import FieldDefinition
+
+
+class ListError(RunStoppedError):
+    """A list could not be read to its end: nothing may be concluded from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """An organization of the source."""
+
+    id: int
+    name: str
+    data: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A location of an organization."""
+
+    id: int
+    organization: int
+    name: str
+    data: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device. `warranty` is its start and end as dates, of which either may be missing."""
+
+    id: int
+    organization: int
+    location: int | None
+    name: str
+    data: Mapping[str, Json] = field(default_factory=dict)
+    warranty: tuple[str | None, str | None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A client of the target."""
+
+    id: int
+    name: str
+    is_active: bool = True
+    stamp: int | None = None
+    main_site: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A site of a client."""
+
+    id: int
+    client: int
+    name: str
+    is_active: bool = True
+    stamp: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user of a client; `values` has the members in which users are looked for, such as `login`."""
+
+    id: int
+    client: int
+    site: int | None = None
+    is_active: bool = True
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AssetType:
+    """An asset type with the numbers of its fields."""
+
+    id: int
+    name: str
+    group: int | None = None
+    fields: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """An asset as it is. `shown` are the numbers of the asset fields that the reading has, set or not.
+
+    `name` is its inventory number. `values` has what is set: asset fields by number, custom fields by name,
+    and `inventory_number`, `notes`, `warranty_start`, `warranty_end`, `link`.
+    """
+
+    id: int
+    client: int
+    site: int | None = None
+    type: int | None = None
+    name: str = ""
+    is_active: bool = True
+    stamp: int | None = None
+    users: tuple[int, ...] = ()
+    values: Mapping[int | str, Json] = field(default_factory=dict)
+    shown: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """What the target declares: its asset types and the fields of assets, custom ones included."""
+
+    types: tuple[AssetType, ...] = ()
+    fields: tuple[FieldDefinition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TicketReading:
+    """A ticket as it was read. A merged one names the ticket that it is part of now."""
+
+    id: int
+    status: str
+    into: int | None = None
+    is_touched: bool = False
+    stamp: str = ""
+
+
+class Source(Protocol):
+    """Where devices and alerts come from. `key` names it in plans; `account` is whose data it is."""
+
+    key: str
+    title: str
+    account: str
+
+    def organizations(self) -> Iterable[Organization]:
+        """Read all organizations."""
+
+    def locations(self) -> Iterable[Location]:
+        """Read all locations."""
+
+    def devices(self) -> Iterable[Device]:
+        """Read all devices, page by page."""
+
+    def custom_fields(self, names: Collection[str]) -> Iterable[tuple[int, Mapping[str, Json]]]:
+        """Read these custom fields of all devices that have any."""
+
+    def last_users(self) -> Iterable[tuple[int, str]]:
+        """Read the user who last logged on to each device."""
+
+    def software(self) -> Iterable[tuple[int, list[Json]]]:
+        """Read the software of all devices, each device once."""
+
+    def device(self, id: int) -> Device | None:
+        """Read one device; None if it is deleted."""
+
+    def alerts(self) -> Iterable[Any]:
+        """Read all alerts."""
+
+    def device_alerts(self, device: int) -> Iterable[Any]:
+        """Read the alerts of one device."""
+
+    def reset_alert(self, uid: str, note: Mapping[str, Json]) -> None:
+        """Reset an alert; one that is gone already is no error."""
+
+
+class Target(Protocol):
+    """Where clients, assets and tickets are. `key` names it in plans; `account` is the tenant."""
+
+    key: str
+    title: str
+    account: str
+
+    def clients(self) -> Iterable[Client]:
+        """Read all clients, inactive ones included."""
+
+    def sites(self) -> Iterable[Site]:
+        """Read all sites, inactive ones included."""
+
+    def users(self, client: int) -> Iterable[User]:
+        """Read the users of a client."""
+
+    def catalog(self) -> Catalog:
+        """Read asset types and fields."""
+
+    def assets(self, client: int | None) -> Iterable[Asset]:
+        """Read the assets of a client, or all; inactive ones included, with their fields."""
+
+    def asset(self, id: int) -> Asset | None:
+        """Read one asset with all of its fields; None if it is deleted."""
+
+    def save(self, entity: str, id: int | None, values: Mapping[str, Json], current: Any = None) -> int:
+        """Create a record, or update the one with an id, and return its id.
+
+        `values` has the fields of a plan item's changes; `current` is the asset as it was just read, whose
+        other fields stay as they are.
+        """
+
+    def find(self, entity: str, values: Mapping[str, Json], since: float) -> int | None:
+        """Look up a record whose creation has no known outcome. Raises ListError if it was cut short."""
+
+    def tickets(self, ids: Collection[int]) -> Iterable[TicketReading]:
+        """Read tickets, whatever their state; one that is deleted is so in its status."""
+
+    def save_ticket(self, id: int | None, values: Mapping[str, Json]) -> int:
+        """Create a ticket, change its status, or add a note or an asset to it, and return its id."""

@@ -1,0 +1,111 @@
+"""The inbox, where deliveries wait, and the outbox, where every creation is noted before it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from connector.common import json_text
+from connector.common.json_text import Json
+from connector.sync.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A delivery as it came. `seq` counts them in the order of arrival."""
+
+    seq: int
+    source: str
+    event_id: str
+    raw: bytes
+    received: float
+
+
+class Inbox:
+    """Deliveries: each once, whatever the sender repeats."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def add(self, source: str, event_id: str, raw: bytes, now: float) -> bool:
+        """Keep a delivery with one INSERT; return False if it is there already. Raises StateFullError."""
+        done = self._state.run(
+            "INSERT OR IGNORE INTO inbox(source, event_id, raw, received) VALUES (?, ?, ?, ?)",
+            (source, event_id, raw, now),
+        )
+        return done.rowcount == 1
+
+    def last(self) -> int:
+        """Return the number of the last delivery: a list that is requested now has it as `seq`."""
+        found: int = self._state.run("SELECT coalesce(max(seq), 0) FROM inbox").fetchone()[0]
+        return found
+
+    def open(self, limit: int = 100) -> list[Delivery]:
+        """Return the next deliveries that are not done, in the order of arrival."""
+        query = (
+            "SELECT seq, source, event_id, raw, received FROM inbox WHERE done IS NULL ORDER BY seq LIMIT ?"
+        )
+        return [Delivery(*row) for row in self._state.run(query, (limit,)).fetchall()]
+
+    def done(self, seq: int, now: float) -> None:
+        """Note that a delivery has been applied, in the transaction that applies it."""
+        self._state.run("UPDATE inbox SET done = ? WHERE seq = ?", (now, seq))
+
+    def waiting(self) -> int:
+        """Return how many deliveries wait."""
+        found: int = self._state.run("SELECT count(*) FROM inbox WHERE done IS NULL").fetchone()[0]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A write that was begun. `sent` is None until just before it is sent; `outcome` until it is known."""
+
+    key: str
+    action: str
+    inputs: Mapping[str, Json]
+    stamp: str | None
+    began: float
+    sent: float | None = None
+    outcome: str | None = None
+    target: int | None = None
+
+
+class Outbox:
+    """Intents: noted, then sent, then settled. What is sent and not settled is looked up first."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def begin(self, key: str, action: str, inputs: Mapping[str, Json], stamp: str | None, now: float) -> None:
+        """Note what is about to be sent; an earlier intent of the key is replaced if it is settled."""
+        self._state.run(
+            "INSERT INTO outbox(key, action, inputs, stamp, began) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT(key) DO UPDATE SET action = excluded.action, inputs = excluded.inputs, "
+            "stamp = excluded.stamp, began = excluded.began, sent = NULL, outcome = NULL, target_id = NULL "
+            "WHERE outcome IS NOT NULL",
+            (key, action, json_text.dumps(dict(inputs)), stamp, now),
+        )
+
+    def sent(self, key: str, now: float) -> None:
+        """Note that it is sent now: committed before the request leaves."""
+        self._state.run("UPDATE outbox SET sent = ? WHERE key = ?", (now, key))
+
+    def settle(self, key: str, outcome: str, target: int | None = None) -> None:
+        """Note what came of it, in the transaction that saves the link."""
+        self._state.run("UPDATE outbox SET outcome = ?, target_id = ? WHERE key = ?", (outcome, target, key))
+
+    def get(self, key: str) -> Intent | None:
+        """Return an intent."""
+        return next(iter(self._all("key = ?", key)), None)
+
+    def unsettled(self) -> list[Intent]:
+        """Return what was begun and has no outcome, oldest first."""
+        return self._all("outcome IS NULL ORDER BY began, key")
+
+    def _all(self, where: str, *values: str) -> list[Intent]:
+        query = (
+            f"SELECT key, action, inputs, stamp, began, sent, outcome, target_id FROM outbox WHERE {where}"  # noqa: S608
+        )
+        rows = self._state.run(query, values).fetchall()
+        return [Intent(*row[:2], json_text.loads(row[2]), *row[3:]) for row in rows]
