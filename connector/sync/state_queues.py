@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from connector.common import json_text
 from connector.common.json_text import Json
@@ -108,4 +109,9 @@ class Outbox:
             f"SELECT key, action, inputs, stamp, began, sent, outcome, target_id FROM outbox WHERE {where}"  # noqa: S608
         )
         rows = self._state.run(query, values).fetchall()
-        return [Intent(*row[:2], json_text.loads(row[2]), *row[3:]) for row in rows]
+        return [_intent(list(row)) for row in rows]
+
+
+def _intent(row: list[Any]) -> Intent:
+    row[2] = json_text.loads(row[2])
+    return Intent(*row)
