@@ -22,7 +22,7 @@ NEW_ID = "4009"
 """The id that the API gives to what is created; custom fields are sent to it."""
 
 
-@examples(3000)
+@examples(2000)
 @given(drawn=tables.tables())
 def test_what_is_sent_is_in_a_cell_or_a_template(drawn: tuple[str, Form, Row, Row]) -> None:
     action, form, row, same_row = drawn
