@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from connector.sandbox.server import MockServer
 
 _COMMON = ("port", "latency_ms", "seed")
-_OWN = ("devices", "user_context", "old_token_path", "assets", "clients", "traps")
+_OWN = ("devices", "user_context", "old_token_path", "assets", "clients", "tickets", "traps")
 """Settings that only some services' sandboxes have; they are passed on only if given."""
 
 
@@ -55,6 +55,7 @@ def add_sandbox(parser: argparse.ArgumentParser) -> None:
         "--assets", type=int, help="number of assets, if the service has assets (default: 25)"
     )
     parser.add_argument("--clients", type=int, help="number of clients (default: by the number of assets)")
+    parser.add_argument("--tickets", type=int, help="number of tickets at the start (default: 3)")
     parser.add_argument(
         "--trap",
         action="append",

@@ -33,7 +33,7 @@ def open_sandbox(halopsa: Service, clock: FakeClock) -> Iterator[OpenSandbox]:
     with ExitStack() as opened:
 
         def make(traps: dict[str, str] | None = None, *, tenant: str = "") -> tuple[Client, HaloSandbox]:
-            sandbox = opened.enter_context(HaloSandbox(assets=120, traps=traps, clock=clock.now))
+            sandbox = opened.enter_context(HaloSandbox(assets=120, tickets=0, traps=traps, clock=clock.now))
             own = {"tenant": tenant} if tenant else {}
             app = (sandbox.client_id, sandbox.client_secret)
             connection = Connection("halopsa", sandbox.base_url, *app, settings=own, timeout_s=PATIENCE_S)

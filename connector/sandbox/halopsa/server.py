@@ -10,6 +10,7 @@ from connector.sandbox.deliveries import Arrange, Deliveries
 from connector.sandbox.halopsa.agent import Agent
 from connector.sandbox.halopsa.areas.instance import TENANT
 from connector.sandbox.halopsa.data.state import State
+from connector.sandbox.halopsa.data.tickets import seed_tickets
 from connector.sandbox.halopsa.service import HaloService
 from connector.sandbox.halopsa.tokens import CLIENT_ID, CLIENT_SECRET
 from connector.sandbox.halopsa.traps import Traps, describe_traps
@@ -25,7 +26,8 @@ class HaloSandbox(MockServer):
             run(**sandbox.connection)
 
     Client n and asset n are the nth company and the nth device of `connector.sandbox.invented`; with the same
-    `seed` other sandboxes have the same ones. `clients` is by default what goes with the number of assets.
+    `seed` other sandboxes have the same ones. `clients` is by default what goes with the number of assets;
+    the first of them have the `tickets`.
     `traps` are those of `connector.sandbox.halopsa.traps`. `clock` returns epoch seconds; times of tickets,
     the limit of requests and late webhooks go by it. For the other arguments see `MockServer`.
     """
@@ -40,6 +42,7 @@ class HaloSandbox(MockServer):
         port: int = 0,
         assets: int = 25,
         clients: int | None = None,
+        tickets: int = 3,
         latency_ms: float = 0,
         seed: int = 1,
         faults: Mapping[str, float] | None = None,
@@ -47,9 +50,10 @@ class HaloSandbox(MockServer):
         clock: Callable[[], float] = time.time,
         token_lifetime_s: int = 3600,
     ) -> None:
-        if assets < 0 or token_lifetime_s < 0 or (clients is not None and clients < 0):
-            raise ValueError("assets, clients and token_lifetime_s must not be negative")
+        if min(assets, tickets, token_lifetime_s, clients or 0) < 0:
+            raise ValueError("assets, clients, tickets and token_lifetime_s must not be negative")
         self.traps = Traps(traps)
+        self._tickets = tickets
         self._seeded = (seed, assets, company_count(assets) if clients is None else clients)
         self._clock = clock
         self._service = HaloService(self._new_state(), token_lifetime_s=token_lifetime_s, clock=clock)
@@ -66,7 +70,9 @@ class HaloSandbox(MockServer):
         )
 
     def _new_state(self) -> State:
-        return State(*self._seeded, self.traps, self._clock)
+        state = State(*self._seeded, self.traps, self._clock)
+        seed_tickets(state, self._tickets)
+        return state
 
     @property
     def connection(self) -> dict[str, str]:

@@ -15,11 +15,11 @@ from .client import HaloApi, OpenHalo
 
 @pytest.fixture
 def open_halo() -> Iterator[OpenHalo]:
-    """Creates a client of a new sandbox with the given settings; traps may be given by their names."""
+    """Creates a client of a new sandbox with the given settings, by default without tickets."""
     with ExitStack() as stack:
 
-        def make(traps: dict[str, str] | None = None, **settings: Any) -> HaloApi:
-            api = HaloApi(stack.enter_context(HaloSandbox(traps=traps, **settings)))
+        def make(traps: dict[str, str] | None = None, *, tickets: int = 0, **settings: Any) -> HaloApi:
+            api = HaloApi(stack.enter_context(HaloSandbox(traps=traps, tickets=tickets, **settings)))
             stack.callback(api.close)
             return api
 
@@ -28,5 +28,5 @@ def open_halo() -> Iterator[OpenHalo]:
 
 @pytest.fixture
 def halo(open_halo: OpenHalo) -> HaloApi:
-    """A client of a fresh sandbox of 25 assets of 4 clients, without traps other than the defaults."""
+    """A client of a fresh sandbox of 25 assets, 4 clients and no tickets, with the defaults of all traps."""
     return open_halo()

@@ -175,6 +175,14 @@ def test_asset_types_and_fields_are_made(halo: HaloApi) -> None:
     assert [(entry["name"], entry["value"]) for entry in asset["fields"]] == [("Color", "Blue")]
 
 
+def test_generated_tickets(open_halo: OpenHalo) -> None:
+    found = open_halo(tickets=7).get("/Tickets")["tickets"]
+    assert [row["id"] for row in found] == [2007, 2006, 2005, 2004, 2003, 2002, 2001]
+    assert [row["client_id"] for row in found] == [12, 12, 11, 11, 11, 11, 11]
+    assert {row["status_name"] for row in found} == {"New", "In Progress"}
+    assert open_halo(tickets=7).get("/Tickets")["tickets"] == found
+
+
 def test_50_000_assets_start_at_once(open_halo: OpenHalo) -> None:
     api = open_halo(assets=50_000, traps={"rate_limit": "none"})
     assert api.get("/Asset")["record_count"] == 50_000

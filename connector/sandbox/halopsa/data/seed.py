@@ -11,6 +11,14 @@ from connector.sandbox.invented import JSON, company, person, places, uid
 CLIENTS_FROM, SITES_FROM, USERS_FROM, ASSETS_FROM, TICKETS_FROM = 11, 201, 3001, 5001, 2001
 """The ids of the first generated records."""
 USERS_PER_CLIENT = 3
+TICKETS_PER_CLIENT = 5
+SUMMARIES = (
+    "Printer prints blank pages",
+    "VPN drops every hour",
+    "Monitor stays black",
+    "Mailbox is full",
+    "New starter needs an account",
+)
 
 TOP_LEVELS: list[JSON] = [{"id": 1, "name": "Customers"}, {"id": 2, "name": "Prospects"}]
 ASSET_GROUPS: list[JSON] = [{"id": 3, "name": "Devices"}, {"id": 4, "name": "Network"}]

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import re
 
-from connector.sandbox.halopsa.data.seed import AGENT, RESOLUTION, TICKETS_FROM
+from connector.sandbox.halopsa.data.seed import (
+    AGENT,
+    NEW_STATUS,
+    REOPENED_STATUS,
+    RESOLUTION,
+    SUMMARIES,
+    TICKETS_FROM,
+    TICKETS_PER_CLIENT,
+)
 from connector.sandbox.halopsa.data.state import State
-from connector.sandbox.invented import JSON
+from connector.sandbox.invented import EPOCH, JSON
 
 
 def new_ticket(state: State, values: JSON) -> JSON:
@@ -38,6 +46,20 @@ def new_ticket(state: State, values: JSON) -> JSON:
     }
     state.tickets[number] = ticket
     return ticket
+
+
+def seed_tickets(state: State, count: int) -> None:
+    """Add generated tickets of the first clients, some of them in progress."""
+    clients = list(state.clients.values())
+    for index in range(count if clients else 0):
+        client = clients[index // TICKETS_PER_CLIENT % len(clients)]
+        values = {"summary": SUMMARIES[index % len(SUMMARIES)], "tickettype_id": 21, "priority_id": 3}
+        ticket = new_ticket(state, {**values, "client_id": client["id"]})
+        ticket |= {
+            "status_id": REOPENED_STATUS if index % 2 else NEW_STATUS,
+            "dateoccurred": EPOCH - 3600.0 * (count - index),
+            "last_update": EPOCH - 1800.0 * (count - index),
+        }
 
 
 def change_status(state: State, ticket: JSON, status_id: int, *, forced: bool = False) -> bool:
