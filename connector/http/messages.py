@@ -1,4 +1,4 @@
-"""HTTP requests, responses, and the interface of the transport between them.
+"""HTTP requests and responses, and the interface of the transport.
 
 A `Request` is what an action sends to an API, below its base URL; handlers build it and previews show it.
 The transport is passed in, so that most tests need no network.
@@ -62,7 +62,7 @@ class Request:
 
     @property
     def repeatable(self) -> bool:
-        """Whether it can be sent again although the first one may have been carried out."""
+        """Whether it can be sent again even if an earlier attempt has taken effect."""
         return self.effect == "read" or self.idempotent
 
     @cached_property
@@ -141,7 +141,7 @@ _UNESCAPED_AT_MOST = 4
 
 
 def query_text(value: Json) -> str:
-    """Write a value as a path or query takes it: text as it is, booleans and numbers as JSON."""
+    """Return a value as text for a path or query: text unchanged, booleans and numbers as JSON."""
     return value if isinstance(value, str) else json_text.dumps(value)
 
 
@@ -160,7 +160,7 @@ def _escape(text: str, safe: str = "") -> str:
 @dataclass(frozen=True)
 class Response:
     """One complete response. Header names are lower case; `attempts` counts how often its request was sent,
-    and `repeated` is true when an earlier attempt may have been carried out. `hide` removes secrets from a
+    and `repeated` is true if an earlier attempt may have taken effect. `hide` removes secrets from a
     text that an error quotes.
     """
 
@@ -175,7 +175,7 @@ class Response:
     def json(self) -> Json:
         """Return the body read as JSON; None for an empty body.
 
-        Raises ApiError (`bad_response`), since the request may have been carried out all the same.
+        Raises ApiError (`bad_response`), since the request may still have taken effect.
         """
         if not self.body.strip():
             return None
