@@ -19,7 +19,7 @@ import connector
 from connector.common import json_text
 from connector.common.absent import ABSENT
 from connector.common.json_text import Json
-from connector.errors import ApiError, InputError, RunError
+from connector.errors import ApiError, InputError, RunError, quote_value, values_are_shown
 from connector.http.uploads import read
 
 Effect = Literal["read", "write", "destructive"]
@@ -44,7 +44,8 @@ class Request:
 
     `effect` and `idempotent` decide what may be sent twice. With `redirects` a 3xx response is the result,
     with `binary` any content is, and with `cached` the response is valid for a whole run. `result` is the
-    declared JSON Schema of the response's body, if there is one.
+    declared JSON Schema of the response's body, if there is one; `template` is the path with placeholders in
+    place of a row's values, if it has any.
     """
 
     method: str
@@ -59,6 +60,7 @@ class Request:
     binary: bool = False
     cached: bool = False
     result: Json = field(default=None, repr=False, compare=False)
+    template: str = field(default="", repr=False, compare=False)
 
     @property
     def repeatable(self) -> bool:
@@ -90,7 +92,7 @@ class Request:
         return replace(self, body={**(self.body or {}), name: value})
 
     def __str__(self) -> str:
-        return f"{self.method} {self.path}"
+        return f"{self.method} {self.path if values_are_shown() else self.template or self.path}"
 
 
 def build_path(template: str, values: Mapping[str, Json]) -> str:
@@ -121,7 +123,7 @@ def path_segment(value: Json) -> str:
         return str(value)
     text = query_text(value)
     if not text.strip() or any(ord(c) < 32 or ord(c) == 127 for c in text) or _climbs(text):
-        raise InputError("input_invalid", f'"{text[:60]}" cannot be part of an API path')
+        raise InputError("input_invalid", f"{quote_value(text, 60)} cannot be part of an API path")
     return _escape(text)
 
 

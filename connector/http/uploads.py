@@ -9,7 +9,7 @@ import os
 import stat
 from pathlib import Path
 
-from connector.errors import InputError
+from connector.errors import InputError, quote_value
 
 LARGEST_FILE = 1 << 30
 """Limit of one file in bytes. It is read into memory."""
@@ -25,11 +25,13 @@ def find(folder: Path, name: str, given: str) -> Path:
         path = (folder / name).resolve()
         is_file = path.is_file()
     except (OSError, ValueError, RuntimeError):  # too long, a NUL, links in a circle
-        raise InputError("input_invalid", f'{given}: "{name[:80]}" is not a valid file name') from None
+        raise InputError(
+            "input_invalid", f"{given}: {quote_value(name, 80)} is not a valid file name"
+        ) from None
     if not path.is_relative_to(folder.resolve()):
-        raise InputError("input_invalid", f'{given}: the file "{name}" is not below {folder}')
+        raise InputError("input_invalid", f"{given}: the file {quote_value(name)} is not below {folder}")
     if not is_file:
-        raise InputError("input_invalid", f'{given}: there is no file "{name}" below {folder}')
+        raise InputError("input_invalid", f"{given}: there is no file {quote_value(name)} below {folder}")
     return path
 
 
