@@ -9,6 +9,7 @@ from typing import Any
 from connector.authoring.openapi_facts import Facts, published_facts
 from connector.authoring.openapi_names import KnownApi, with_known_names
 from connector.authoring.openapi_references import Resolver
+from connector.authoring.openapi_repair import repaired
 from connector.authoring.openapi_schemas import resource_name, resource_schemas
 from connector.authoring.published_check import check_published, operation_of
 from connector.catalog.action import Action
@@ -64,11 +65,13 @@ def find_drift(
 ) -> Drift:
     """Compare a document with what is known of the API and with the actions that are declared.
 
-    Whether a document names its schemas or repeats them at each place makes no difference.
+    Whether a document names its schemas or repeats them at each place makes no difference. If the known
+    facts are those of a part of the API, operations beyond it are not reported.
     """
-    document = with_known_names(document, known)
+    document = with_known_names(repaired(document, service), known)
     facts, now = known.operations, published_facts(document)
-    declared = {action.operation for action in actions} | _sent_in_examples(actions, now)
+    declared = used_operations(actions, now)
+    beyond = now.keys() - facts if known.is_partial else set()
     requests = {(action.method, action.path) for action in actions if not action.published}
     problems = []
     for action in actions:
@@ -78,9 +81,9 @@ def find_drift(
         missing=[
             _named(now, name)
             for name, known in now.items()
-            if name not in declared and (known["method"], known["path"]) not in requests
+            if name not in declared | beyond and (known["method"], known["path"]) not in requests
         ],
-        added=[_named(now, name) for name in now if name not in facts],
+        added=[_named(now, name) for name in now if name not in facts and name not in beyond],
         removed=[_named(facts, name) for name in facts if name not in now],
         changed=_changed(facts, now),
         resources=_changed(*_comparable(known.resources, resource_schemas(document, service.name))),
@@ -88,8 +91,8 @@ def find_drift(
     )
 
 
-def _sent_in_examples(actions: list[Action], facts: Facts) -> set[str | None]:
-    """Return the operations that handlers call in addition to the declared ones, as their examples show."""
+def used_operations(actions: list[Action], facts: Facts) -> set[str | None]:
+    """Return the operations that actions declare, and those that handlers call, as their examples show."""
     sent = {
         (sends["method"], sends["path"])
         for action in actions
@@ -97,7 +100,7 @@ def _sent_in_examples(actions: list[Action], facts: Facts) -> set[str | None]:
         for shown in action.examples
         for sends in shown.sends
     }
-    return {operation_of(facts, method, path) for method, path in sent}
+    return {action.operation for action in actions} | {operation_of(facts, *one) for one in sent}
 
 
 def _named(facts: Facts, name: str) -> str:

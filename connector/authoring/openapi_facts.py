@@ -20,6 +20,8 @@ lists.
 
 _UPLOAD = {"contentDisposition", "entity", "mediaType"}
 """Members of the schema of an uploaded file, where a server publishes its own class for it."""
+_MOST_MEMBERS = 100
+"""A schema inside another one with more members than this is reduced to its type."""
 _KEPT = (
     *("type", "format", "enum", "required", "default"),
     *("minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems", "uniqueItems"),
@@ -45,6 +47,14 @@ def body_shape(known: Facts, *, multipart: bool = False) -> Any:
     types = ("multipart/form-data",) if multipart else ("application/json", "*/*")
     also = () if multipart else (name for name in shapes if name.endswith("+json"))
     return next((shapes[name] for name in (*types, *also) if name in shapes), None)
+
+
+def unwrapped(known: Facts, wrap: str) -> Facts:
+    """Return facts whose body is the item of an array that the service puts around it; see `Service.wrap`."""
+    if wrap != "array" or known["method"] != "POST":
+        return known
+    inside = {media_type: shape.get("items", shape) for media_type, shape in known["body"].items()}
+    return {**known, "body": inside}
 
 
 class _Reader:
@@ -93,6 +103,8 @@ class _Reader:
                 shape["additionalProperties"] = values
         if "properties" in node:
             settable = {name: member for name, member in members.items() if not member.get("readOnly")}
+            if len(settable) > _MOST_MEMBERS and any("properties" in outer for outer in above[:-1]):
+                return shape
             shape["properties"] = {name: self._shape(member, above) for name, member in settable.items()}
         return shape
 

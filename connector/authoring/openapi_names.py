@@ -32,17 +32,22 @@ _LEFT_OUT = ("properties", "items", "additionalProperties", "allOf", "anyOf", "o
 
 @dataclass(frozen=True)
 class KnownApi:
-    """The catalog's facts about a vendor's API: `operations` (see `Facts`) and `resources` (JSON Schemas)."""
+    """The catalog's facts about a vendor's API: `operations` (see `Facts`) and `resources` (JSON Schemas).
+
+    With `is_partial` they are only those of the operations that actions use.
+    """
 
     operations: Mapping[str, Any] = field(default_factory=dict)
     resources: Mapping[str, Any] = field(default_factory=dict)
+    is_partial: bool = False
 
 
 def known_api(service: str) -> KnownApi:
     """Return the contents of `schemas/<service>/`; empty if there is no such folder."""
     names = sorted(path.stem for path in (schemas_folder() / service).glob("*.json"))
-    operations = schema(f"{service}/{_FACTS}.json")["operations"] if _FACTS in names else {}
-    return KnownApi(operations, {name: schema(f"{service}/{name}.json") for name in names if name != _FACTS})
+    facts = schema(f"{service}/{_FACTS}.json") if _FACTS in names else {"operations": {}}
+    resources = {name: schema(f"{service}/{name}.json") for name in names if name != _FACTS}
+    return KnownApi(facts["operations"], resources, facts.get("partial", False))
 
 
 def with_known_names(document: Mapping[str, Any], known: KnownApi) -> dict[str, Any]:

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from connector.authoring.openapi_facts import body_shape, published_facts
+from connector.authoring.openapi_facts import body_shape, published_facts, unwrapped
 from connector.authoring.openapi_names import known_api, with_known_names
 from connector.authoring.openapi_operations import operations, resolved_paths
+from connector.authoring.openapi_repair import repaired
 from connector.authoring.published_paging import find_pager, paging_parameters
 from connector.authoring.scaffold_example import Field, example
 from connector.catalog.naming import is_id, singular, snake, title
@@ -58,10 +59,11 @@ def draft(
     `known` are example values by input name, such as existing ids. Raises RunError if the document does
     not have the operation, or for a name that is not in snake case.
     """
+    document = repaired(document, service)
     facts = published_facts(with_known_names(document, known_api(service.name)))
     if operation not in facts:
         raise RunError(f'the document has no operation "{operation}"{nearest(operation, facts)}')
-    known_facts = facts[operation]
+    known_facts = unwrapped(facts[operation], service.wrap)
     name = name or snake(operation)
     area = area or snake(_tag(document, operation))
     for part in (name, area):

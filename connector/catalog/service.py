@@ -184,6 +184,9 @@ class HealthCheck:
 class Service:
     """A service as declared. `document` is the path at which an instance serves its OpenAPI document.
 
+    `document_prefix` is put before the paths in that document that do not begin with it, and
+    `document_responses` says whether the document describes the responses.
+
     With `names` "bare", its actions are called by their names alone; with "qualified", by SERVICE.NAME.
     `settings` are those that only its connections have. With `wrap` "array", the JSON object of a POST is
     sent as an array with this one item.
@@ -208,6 +211,8 @@ class Service:
     names: str = "bare"
     settings: Mapping[str, Setting] = field(default_factory=dict)
     wrap: str = ""
+    document_prefix: str = ""
+    document_responses: bool = True
 
     @property
     def prefix(self) -> str:
@@ -248,6 +253,8 @@ def load_service(path: Path) -> Service:
         names=top.one_of("names", ("bare", "qualified"), "bare"),
         settings={name: _setting(part) for name, part in top.sections("settings")},
         wrap=top.one_of("wrap", ("array",), ""),
+        document_prefix=top.text("document_prefix", ""),
+        document_responses=top.value("document_responses", bool, True),
     )
     top.finish()
     _check_names(service, top)
