@@ -64,7 +64,9 @@ def _allowed(value: Json) -> frozenset[str]:
 
 
 def _text(value: Json) -> str:
-    return query_text(value).strip().casefold()
+    """Return a value for a comparison, in which 12, 12.0 and "12" are the same."""
+    whole = int(value) if isinstance(value, float) and value.is_integer() else value
+    return query_text(whole).strip().casefold()
 
 
 def _member(item: Json, path: str) -> Json:

@@ -438,5 +438,5 @@ def test_an_unknown_service_is_a_fault_with_the_nearest_name(catalogue: Path) ->
 
 def test_every_action_of_the_project_loads(catalog: Catalog) -> None:
     for action in catalog.actions():
-        assert action.name == action.file.stem
+        assert action.own_name == action.file.stem
         assert action.service in catalog.services

@@ -20,21 +20,25 @@ from connector.sandbox.ninjaone.server import Sandbox
 
 PUBLISHED = schema("ninjaone/operations.json")["operations"]
 NAMES = Catalog().names
-EXAMPLES = [(a.name, number) for a in Catalog().actions() for number, _ in enumerate(a.examples)]
+EXAMPLES = [(name, number) for name in NAMES for number, _ in enumerate(Catalog().action(name).examples)]
+OF_NINJAONE = [(name, number) for name, number in EXAMPLES if name in Catalog().names_of("ninjaone")]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_declaration(catalog: Catalog, service: Service, name: str) -> None:
-    assert check_action(catalog.action(name), service) == []
+def test_declaration(catalog: Catalog, name: str) -> None:
+    action = catalog.action(name)
+    assert check_action(action, catalog.service(action.service)) == []
 
 
-def test_service(catalog: Catalog) -> None:
-    assert check_declaration(catalog.folder / "ninjaone" / "service.yaml", "service.schema.json") == []
+@pytest.mark.parametrize("name", Catalog().services)
+def test_service(catalog: Catalog, name: str) -> None:
+    assert check_declaration(catalog.service_file(name), "service.schema.json") == []
 
 
 @pytest.mark.parametrize(("name", "number"), EXAMPLES)
-def test_example(catalog: Catalog, service: Service, tmp_path: Path, name: str, number: int) -> None:
+def test_example(catalog: Catalog, tmp_path: Path, name: str, number: int) -> None:
     action = catalog.action(name)
+    service = catalog.service(action.service)
     assert check_example(action, service, action.examples[number], tmp_path) == []
 
 
@@ -51,7 +55,7 @@ def account() -> Iterator[Sandbox]:
         yield running
 
 
-@pytest.mark.parametrize(("name", "number"), EXAMPLES)
+@pytest.mark.parametrize(("name", "number"), OF_NINJAONE)
 def test_example_in_the_sandbox(
     catalog: Catalog, service: Service, account: Sandbox, tmp_path: Path, name: str, number: int
 ) -> None:

@@ -21,7 +21,7 @@ from tests.authoring.documents import inlined
 from tests.conftest import SHARED
 from tests.contract.make_operations import TARGET, operations_text
 
-NAMES = Catalog().names
+NAMES = Catalog().names_of("ninjaone")
 
 
 @pytest.fixture(scope="module")

@@ -21,8 +21,9 @@ def plain(text: str) -> str:
 
 
 @pytest.mark.parametrize("what", ["name", "title", "summary"])
-def test_names_titles_and_summaries_are_unique(what: str) -> None:
-    counted = Counter(plain(getattr(action, what)) for action in ACTIONS)
+@pytest.mark.parametrize("service", Catalog().services)
+def test_names_titles_and_summaries_are_unique(service: str, what: str) -> None:
+    counted = Counter(plain(getattr(action, what)) for action in ACTIONS if action.service == service)
     assert [text for text, count in counted.items() if count > 1] == []
 
 

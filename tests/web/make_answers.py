@@ -20,9 +20,12 @@ from connector.invocation.bindings import bind
 from connector.invocation.invoke import Invoker
 from connector.sandbox.services import make_sandbox, sandbox_services
 from connector.web.catalog import sandbox_answers
+from tests.halopsa.sandboxes import fill
 
 MOST_ITEMS = 2
 """How many items of a list are kept."""
+PREPARE = {"halopsa": fill}
+"""By service: what adds the records that the examples are about."""
 _BASE_URL = "https://app.ninjarmm.com"
 _NOW, _NOW_TEXT = 1_795_000_000, "2026-11-18T11:06:40Z"
 """The time that stands for that of the run, so that two runs give the same."""
@@ -42,10 +45,12 @@ def _made_by(catalog: Catalog, service: Service, folder: Path) -> dict[str, Any]
     with make_sandbox(service.name) as account:
         settings = {name: text for name, text in account.connection.items() if name != "service"}
         client = open_client(service, make_connection(service, settings, "the sandbox"), 0)
+        prepare = PREPARE.get(service.name, lambda account: None)
         for name in catalog.names_of(service.name):
             action = catalog.action(name)
             example = action.examples[0]
             account.reset()
+            prepare(account)
             for file, content in example.files.items():
                 (folder / file).write_text(content)
             bindings = bind(action, example.templates)
@@ -59,7 +64,7 @@ def _made_by(catalog: Catalog, service: Service, folder: Path) -> dict[str, Any]
 def _kept(envelope: dict[str, Any], base_url: str, folder: Path, began: float) -> dict[str, Any]:
     text = json.dumps(envelope).replace(base_url, _BASE_URL).replace(json.dumps(str(folder))[1:-1], ".")
     today = time.strftime("%Y-%m-%d", time.gmtime(began))
-    text = re.sub(rf'"{today}T[\d:.]+Z"', json.dumps(_NOW_TEXT), text)
+    text = re.sub(rf'"{today}T[\d:.]+Z?"', json.dumps(_NOW_TEXT), text)
     envelope = json.loads(text, parse_float=lambda number: _fixed(float(number), began))
     meta = {name: value for name, value in envelope["meta"].items() if name != "action"}
     kept = {"meta": {**meta, "request_id": "206993417a534ec7"}, "result": _cut(envelope["result"])}

@@ -60,7 +60,7 @@ def test_no_secret_is_in_it(exported: Path) -> None:
     text = b"\n".join(content(exported).values()).decode()
     assert Sandbox.client_secret not in text
     assert Sandbox.refresh_token not in text
-    assert set(re.findall(r"Bearer ([^<&\s]+)", text)) == {"…", "$NINJAONE_TOKEN"}
+    assert set(re.findall(r"Bearer ([^<&\s]+)", text)) == {"…", "$NINJAONE_TOKEN", "$HALOPSA_TOKEN"}
 
 
 def test_an_export_replaces_an_earlier_one_and_leaves_the_rest_alone(small: Catalog, tmp_path: Path) -> None:

@@ -1,0 +1,17 @@
+"""Update an asset. Fields that are not sent may be emptied, so all are read, merged and sent."""
+
+from connector.actions.halopsa import asset_fields, records
+from connector.handlers import Inputs, Steps
+
+
+def handle(inputs: Inputs) -> Steps:
+    """Read the asset if fields or custom fields are given, and send the changes."""
+    changes = {"users": records.links(inputs.user_ids)}
+    if inputs.fields or inputs.customfields:
+        asset = records.record_of((yield records.read(asset_fields.ASSET, inputs.asset_id)))
+        if inputs.fields:
+            assettype_id = inputs.assettype_id or asset["assettype_id"]
+            changes["fields"] = yield from asset_fields.for_asset(asset, assettype_id, inputs.fields)
+        if inputs.customfields:
+            changes["customfields"] = yield from records.custom_fields(asset, inputs.customfields)
+    return records.record_of((yield records.with_members(inputs.request(), changes)))

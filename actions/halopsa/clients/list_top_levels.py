@@ -1,0 +1,9 @@
+"""List the top levels, which come with or without an envelope."""
+
+from connector.actions.halopsa.records import rows_of
+from connector.handlers import Inputs, Steps
+
+
+def handle(inputs: Inputs) -> Steps:
+    """Return the rows."""
+    return rows_of((yield inputs.request()))

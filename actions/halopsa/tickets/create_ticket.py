@@ -1,0 +1,9 @@
+"""Create a ticket, with its assets by id and its custom fields by name or id."""
+
+from connector.actions.halopsa import records
+from connector.handlers import Inputs, Steps
+
+
+def handle(inputs: Inputs) -> Steps:
+    """Send the ticket."""
+    return (yield from records.create(inputs, assets=records.links(inputs.asset_ids)))

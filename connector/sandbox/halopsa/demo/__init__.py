@@ -1,1 +1,0 @@
-"""Sample jobs for `ninjaone demo --service halopsa`."""
