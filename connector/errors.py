@@ -188,6 +188,11 @@ def cited(text: str, length: int = 200) -> str:
     return f": {shorten(text, length)}" if values_are_shown() else ""
 
 
+def quote_value(text: str, length: int = 200) -> str:
+    """Return a value of a row in quotes and shortened; if values are hidden, without the value."""
+    return f'"{shorten(text, length)}"' if values_are_shown() else "(value not shown)"
+
+
 def shorten(text: str, length: int = 200) -> str:
     """Return a text shortened to a length for a message, with its original length in characters."""
     return text if len(text) <= length else f"{text[:length]}… ({len(text)} characters)"

@@ -16,7 +16,7 @@ its row, it raises `RowError(code, message)`, where `code` is one of the envelop
 from connector.catalog.coercion import typed_value
 from connector.common.json_text import Json, kind
 from connector.common.times import convert_time, parse_time
-from connector.errors import RowError, nearest, shorten
+from connector.errors import RowError, nearest, quote_value, shorten
 from connector.http.messages import Request, Response, query_text
 from connector.invocation.handlers import Download, Inputs, Note, Steps, http_handler, lookup, request
 from connector.invocation.pagination import Page, PagedResult, walk
@@ -39,6 +39,7 @@ __all__ = [
     "nearest",
     "parse_time",
     "query_text",
+    "quote_value",
     "request",
     "shorten",
     "typed_value",

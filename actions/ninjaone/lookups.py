@@ -8,9 +8,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from connector.handlers import Inputs, Json, Note, Page, RowError, Steps, lookup, nearest, shorten, walk
+from connector.handlers import (
+    Inputs,
+    Json,
+    Note,
+    Page,
+    RowError,
+    Steps,
+    lookup,
+    nearest,
+    quote_value,
+    shorten,
+    walk,
+)
 
 _MOST_DIGITS = 19
 _LARGEST_ID = 2**31 - 1
@@ -36,7 +48,8 @@ def _status_names(item: Json) -> Iterable[Json]:
 class Kind:
     """A kind of thing that can be given by name: the path that lists it, and how to read its names.
 
-    `names` returns the names of an item, first the one to display; `key` is the field that contains its id.
+    `names` returns the names of an item, first the one to display; `key` is the field that contains its id;
+    `template` is the path with placeholders, if it has a row's values.
     """
 
     noun: str
@@ -45,6 +58,7 @@ class Kind:
     key: str = "id"
     pager: str = ""
     query: Mapping[str, Json] = field(default_factory=dict)
+    template: str = ""
 
 
 ORGANIZATION = Kind("organization", "/v2/organizations", pager="after")
@@ -58,19 +72,21 @@ STATUS = Kind("ticket status", "/v2/ticketing/statuses", _status_names, "statusI
 
 def location_of(organization_id: Json) -> Kind:
     """Return the kind of the locations of one organization."""
-    return Kind("location of this organization", f"/v2/organization/{organization_id}/locations")
+    template = "/v2/organization/{id}/locations"
+    path = template.replace("{id}", str(organization_id))
+    return Kind("location of this organization", path, template=template)
 
 
 def listing(inputs: Inputs, kind: Kind) -> Steps:
     """Return all items of a kind, from all pages, requested once per run. Raises RowError."""
-    first = lookup(kind.path, **kind.query)
+    first = replace(lookup(kind.path, **kind.query), template=kind.template)
     if kind.pager:
         pages = walk(inputs.service.pagers[kind.pager], first)
     else:
         response = yield first
         items = response.json()
         if not isinstance(items, list):
-            raise response.bad(f"GET {kind.path}: the response is not an array")
+            raise response.bad(f"{first}: the response is not an array")
         return items
     found: list[Json] = []
     try:
@@ -95,7 +111,8 @@ def id_of(inputs: Inputs, kind: Kind, value: Json, where: str) -> Steps:
     if isinstance(value, int) or is_id(value):
         if int(value) > _LARGEST_ID:
             raise RowError(
-                "input_invalid", f"{where}: {value} is too large for an id; the maximum is {_LARGEST_ID}"
+                "input_invalid",
+                f"{where}: {quote_value(str(value))} is too large for an id; the maximum is {_LARGEST_ID}",
             )
         return int(value)
     try:
@@ -103,7 +120,7 @@ def id_of(inputs: Inputs, kind: Kind, value: Json, where: str) -> Steps:
     except RowError as error:
         if error.status not in (403, 404):
             raise
-        message = f'{where}: "{shorten(str(value))}" cannot be looked up; use the id instead: {error}'
+        message = f"{where}: {quote_value(str(value))} cannot be looked up; use the id instead: {error}"
         raise RowError(
             error.code,
             message,
@@ -125,16 +142,15 @@ def named(kind: Kind, items: Sequence[Json], value: str, where: str) -> Json:
     found = called(kind, items, value)
     if len(found) == 1:
         return found[0]
-    value = shorten(value)
+    quoted = quote_value(value)
     if found:
         raise RowError(
             "input_invalid",
-            f'{where}: "{value}" is the name of more than one {kind.noun}; use the id: '
-            f"{choices(kind, found)}",
+            f"{where}: {quoted} is the name of more than one {kind.noun}; use the id: {choices(kind, found)}",
         )
-    near = nearest(value, [name for item in items for name in kind.names(item) if name])
+    near = nearest(shorten(value), [name for item in items for name in kind.names(item) if name])
     there = f"Existing: {choices(kind, items)}" if items else "None exist"
-    raise RowError("input_invalid", f'{where}: no {kind.noun} is named "{value}"{near}. {there}')
+    raise RowError("input_invalid", f"{where}: no {kind.noun} is named {quoted}{near}. {there}")
 
 
 def called(kind: Kind, items: Sequence[Json], value: str) -> list[Json]:

@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
-from importlib.resources import as_file, files
 from pathlib import Path
+
+import yaml
 
 from connector.catalog.catalog import Catalog
 from connector.cli.main import OK, OUR_FAULT
 from connector.cli.summary import describe
 from connector.connections.connection import make_connection
-from connector.errors import file_errors, shorten
+from connector.errors import RunError, file_errors, shorten
 from connector.runs.job import load_job
 from connector.runs.run import prepare, run
 
-_JOBS = {
-    "organizations": "jsonl",
-    "maintenance": "jsonl",
-    "scripts": "jsonl",
-    "devices": "csv",
-}
-"""The sample jobs in order, and the output format of each."""
-_EXPECTED_FAILURES = {"organizations": 4, "maintenance": 5, "scripts": 2, "devices": 0}
+STEPS = "demo.yaml"
+"""The file that lists the jobs in their order, the output file of each, and how many of its rows fail."""
 
 
 def add_demo(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone demo`."""
+    parser.add_argument(
+        "--service", default="ninjaone", metavar="NAME", help="the service to show (default: %(default)s)"
+    )
     parser.add_argument(
         "--output", metavar="DIR", type=Path, default=Path("demo-output"), help="folder of the output files"
     )
@@ -34,21 +32,25 @@ def add_demo(parser: argparse.ArgumentParser) -> None:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from connector.sandbox.ninjaone.server import Sandbox
+    from connector.sandbox.services import demo_folder, make_sandbox
 
     catalog = Catalog()
+    try:
+        sandbox = make_sandbox(options.service)
+    except ValueError as error:
+        raise RunError(str(error)) from error
     with file_errors(options.output):
         options.output.mkdir(parents=True, exist_ok=True)
-    with Sandbox() as sandbox, as_file(files("connector.sandbox.ninjaone") / "demo") as folder:
+    with sandbox, demo_folder(options.service) as folder:
         print(f"The sandbox runs at {sandbox.base_url}. Some of the rows contain deliberate errors.\n")
+        settings = {name: value for name, value in sandbox.connection.items() if name != "service"}
         as_meant = True
-        for name, ending in _JOBS.items():
-            output = options.output / f"{name}.{ending}"
-            failed = _run_job(catalog, folder / f"{name}.yaml", output, sandbox.connection)
-            as_meant = as_meant and failed == _EXPECTED_FAILURES[name]
-    print(f"The output files are in {options.output.resolve()}, the jobs and their rows in {folder}.")
+        for step in yaml.safe_load((folder / STEPS).read_text(encoding="utf-8")):
+            failed = _run_job(catalog, folder / step["job"], options.output / step["output"], settings)
+            as_meant = as_meant and failed == step["failed"]
+        print(f"The output files are in {options.output.resolve()}, the jobs and their rows in {folder}.")
     if not as_meant:
-        print("The demo did not produce the expected results.")
+        print("The demo did not give the expected results.")
     return OK if as_meant else OUR_FAULT
 
 

@@ -85,7 +85,8 @@ def _from_number(text: str) -> datetime:
     number = Decimal(text)
     moment = _in_range(number, _SECOND) or _in_range(number, _MILLISECOND)
     if moment is None:
-        raise ValueError(f"{_shown(shorten(text, 60))} {_understood(number)}; {_FORMS}")
+        understood = _understood(number) if values_are_shown() else "is not a time between 1990 and 2100"
+        raise ValueError(f"{_shown(shorten(text, 60))} {understood}; {_FORMS}")
     return moment
 
 
@@ -154,9 +155,8 @@ def write_time(time: datetime, unit: Unit) -> str | int | float:
         return whole.isoformat(timespec="milliseconds" if time.microsecond else "seconds") + "Z"
     if unit == "date":
         if time != time.replace(hour=0, minute=0, second=0, microsecond=0):
-            raise ValueError(
-                f"{write_time(time, 'iso')} is a time of day, and a date is expected: write 2026-12-01"
-            )
+            shown = _shown(str(write_time(time, "iso")))
+            raise ValueError(f"{shown} is a time of day, and a date is expected: write 2026-12-01")
         return time.date().isoformat()
     microseconds = (time - _EPOCH) // timedelta(microseconds=1)
     if unit == "epoch_ms":

@@ -18,7 +18,7 @@ from connector.errors import RunStoppedError
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 _BLOCK = 1 << 16
 LOOK_EVERY_S = 0.1
-"""How often it is checked whether a file still exists. Lines written in between are restored, too."""
+"""The interval of checks whether a file still exists, in seconds. If not, all of its lines are restored."""
 
 
 class AppendOnlyFile:
@@ -44,8 +44,9 @@ class AppendOnlyFile:
     def append(self, lines: bytes, *, although_removed: bool = False) -> None:
         """Write whole lines, all or none of them.
 
-        Raises RunStoppedError if there is no room, or if the file was removed: it is restored at the end, but
-        nothing more should be started. `although_removed` is for what has already happened.
+        Raises RunStoppedError if there is no room, or if the file was removed: it is restored when it is
+        closed, but no further row should be started. With `although_removed`, the line is appended in either
+        case.
         """
         with self._lock:
             if not although_removed and self._clock() >= self._look_at:
@@ -88,8 +89,8 @@ class AppendOnlyFile:
             except OSError as error:
                 raise RunStoppedError(
                     f"{self.path}: was removed during the run, and cannot be restored: "
-                    f"{error.strerror}. It is no longer known what the run has sent: check before you send "
-                    "it again"
+                    f"{error.strerror}. The record of what was sent is lost: check in the service before you "
+                    "run it again"
                 ) from error
             finally:
                 os.close(self._descriptor)
@@ -110,8 +111,7 @@ class AppendOnlyFile:
         self._look_at = self._clock() + LOOK_EVERY_S
         if not self._unusable and self._is_removed():
             raise RunStoppedError(
-                f"{self.path}: was removed during the run; it is restored as the run left it; "
-                "use --resume to continue"
+                f"{self.path}: was removed during the run, and has been restored; use --resume to continue"
             )
 
     def _is_removed(self) -> bool:

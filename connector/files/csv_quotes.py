@@ -16,9 +16,9 @@ _CHUNK = 1 << 16
 
 
 class RecordLines:
-    """The lines of a text, and those of the record that is being read, which must not be too long.
+    """The lines of a text; it also keeps the lines of the current record, whose length is limited.
 
-    Whoever reads records calls `next_record` after each. Raises OSError for a record that is too long.
+    Call `next_record` after each record. Raises OSError for a record that is too long.
     """
 
     def __init__(self, text: io.TextIOWrapper, longest: int) -> None:
@@ -26,7 +26,7 @@ class RecordLines:
         self.next_record()
 
     def next_record(self) -> None:
-        """Forget the lines of the record that was read."""
+        """Start the next record."""
         self.record: list[str] = []
         self._characters = 0
 
@@ -53,12 +53,12 @@ def separated(stream: BinaryIO, delimiter: str, longest: int) -> tuple[io.TextIO
 
 
 def describe_error(error: csv.Error, lines: RecordLines, reader: Any, name: str, delimiter: str) -> str:
-    """Return what is wrong with a record, and on which line; an unclosed quote is on that where it opens."""
+    """Return a message about an invalid record, with its line or that of its unclosed quote."""
     return _unclosed(lines, reader, name, delimiter) or f"{name}, line {reader.line_num}: {error}"
 
 
 def check_quotes(stream: BinaryIO, name: str, delimiter: str, longest: int) -> None:
-    """Raise RunError where a quote is not closed before the end of the stream or the limit of a value."""
+    """Raise RunError for a quote that is not closed before the end of the stream or the limit of a value."""
     text, lines, reader = separated(stream, delimiter, longest)
     try:
         while True:
@@ -74,7 +74,7 @@ def check_quotes(stream: BinaryIO, name: str, delimiter: str, longest: int) -> N
 
 
 def has_quote(stream: BinaryIO) -> bool:
-    """Return whether there is a quote in the rest of a stream, which costs little to find out."""
+    """Return whether there is a quote in the rest of a stream, with a fast search."""
     while chunk := stream.read(_CHUNK):
         if b'"' in chunk:
             return True
@@ -85,7 +85,7 @@ def _unclosed(lines: RecordLines, reader: Any, name: str, delimiter: str) -> str
     """Describe the unclosed quote of a record that could not be read; empty without one."""
     text = "".join(lines.record)
     position = _open_quote(text, delimiter)
-    # A record that is wrong in another way was read only up to there, and may well close its quotes.
+    # A record with another error was read only up to that error, and its quotes may be closed later.
     if position is None or not (lines.ended or len(text) - position > LONGEST_FIELD):
         return ""
     ends = list(accumulate(map(len, lines.record)))

@@ -1,6 +1,6 @@
-"""The journal of a run: every request that cannot be repeated, before it is sent and with its response.
+"""The journal of a run: requests that must not be repeated, before they are sent, and their responses.
 
-Deletions are in it, too: a repeated one may find nothing left.
+Deletions are recorded, too, because a repeated one can fail with "not found".
 
 A JSON Lines file (`schemas/journal.schema.json`) beside the run's envelopes. Every line is passed to the
 operating system before the request is sent, so it survives the end of the process at any instant.

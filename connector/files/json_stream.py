@@ -1,4 +1,4 @@
-"""The values of a JSON text, one by one, from a stream that is read only as far as needed."""
+"""Reads the values of a JSON text one by one from a stream."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from connector.common import json_text
 from connector.common.json_text import Json
 
 UNREADABLE = (EOFError, zlib.error, OSError)
-"""The errors of a stream that cannot be read."""
+"""The exceptions of a stream that cannot be read."""
 
 LONGEST_VALUE = 1 << 26
-"""Characters of one value, so that a value without an end does not fill the memory."""
+"""The maximum length of a value in characters, to limit memory."""
 _CHUNK = 1 << 16
 
 
 class JsonStream:
     """A stream's text, read in chunks and only as far as the next value needs.
 
-    `fault` is the error that ended the stream early; what was read before it is returned all the same.
+    `fault` is the error that ended the stream early; the text before it is still returned.
     """
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -64,7 +64,7 @@ class JsonStream:
                     raise ValueError(f"an item has more than {LONGEST_VALUE:,} characters") from None
                 if _is_surely_broken(error, self._text) or not self._more(wanted):
                     raise ValueError(_reason(error)) from None
-            # Perhaps only a part of it was read: twice as much is tried each time.
+            # The value may be incomplete: read twice as much and try again.
             wanted *= 2
 
     def rest(self) -> str:
@@ -90,7 +90,7 @@ class JsonStream:
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _TORN = 16
-"""Characters before the end of what was read in which a token may begin that is cut, except for a text."""
+"""The maximum length of a token other than text, which can be cut off at the end of a chunk."""
 
 
 def _after_space(text: str, position: int) -> int:
@@ -104,7 +104,7 @@ def _decode_at(text: str, position: int) -> tuple[Json, int]:
     except json.JSONDecodeError:
         raise
     except ValueError as error:
-        # A number that JSON does not have costs only its row, whose end can still be found.
+        # For a number that is not valid JSON only its row fails, because its end can still be found.
         _, end = _lax_decoder.raw_decode(text, position)
         return error, end
 

@@ -100,11 +100,11 @@ class FileOutput:
             self._lock = FileLock(self.folder / "lock")
             self._lock.acquire(timeout=0)
         except Timeout:
-            raise RunError(f"{path}: another run is writing it right now") from None
+            raise RunError(f"{path}: another run is writing this file") from None
         except OSError as error:
             raise RunError(f"{path}: cannot be written: {error.strerror}") from error
         try:
-            look(path, start)  # again, now that no other run can change the answer
+            look(path, start)  # checked again, because another run could have changed it before the lock
             if start == "resume" and _has_head(self.journal.path):
                 self._resume(fingerprint)
             else:
@@ -119,7 +119,7 @@ class FileOutput:
                 path.unlink(missing_ok=True)
             if self.parts.exists():
                 shutil.rmtree(self.parts)
-            # In this order: a journal without envelopes beside it means that they were given their name.
+            # In this order: a journal without partial output means that the output was completed.
             self._file = AppendOnlyFile(self.partial, fsync=self._fsync)
             self._sync_names()
             self.journal.begin(fingerprint, fsync=self._fsync)
@@ -144,11 +144,11 @@ class FileOutput:
             if not self.partial.exists() and self.path.exists():
                 os.replace(self.path, self.partial)
             self.partial.touch(PRIVATE_FILE)
-            with suppress(OSError):  # it may have had its final name already, with that one's permissions
+            with suppress(OSError):  # the file can already have had its final name and permissions
                 self.partial.chmod(PRIVATE_FILE)
             cut_broken_end(self.partial)
-            # A line that the disk does not hold, of a run that wrote none before it held the last one, is
-            # what the power's end cut off: nothing that was noted behind it had been sent.
+            # With fsync, each line is on the disk before the next one is written. So a broken line was cut
+            # off by a power failure, and no request recorded after it was sent.
             self.done_rows = _cut_unfinished_row(self.partial, cut=before.fsync)
             self._fsync = self._fsync or before.fsync
             self._file = AppendOnlyFile(self.partial, fsync=self._fsync)
@@ -199,7 +199,7 @@ class FileOutput:
         except OSError as error:
             raise RunStoppedError(f"{self.path}: cannot be written: {error.strerror}") from error
         self.close()
-        with suppress(OSError):  # first, as without a journal there is nothing that could be resumed
+        with suppress(OSError):  # first: without a journal, nothing can be resumed
             self.journal.path.unlink()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -223,7 +223,7 @@ def _work_folder(path: Path) -> Path:
 
 
 def partial_output_of(path: Path) -> Path:
-    """Name the file of a run's envelopes so far, one a line, which is there until the output is complete."""
+    """Return the file with a run's envelopes so far, one per line; it exists until the output is complete."""
     return _work_folder(path) / "envelopes.jsonl"
 
 
@@ -253,28 +253,28 @@ def look(path: Path, start: Start) -> None:
 def _require_file_name(path: Path) -> None:
     """Raise RunError unless a file can have this path, and OSError where that cannot be determined."""
     if path.is_dir():
-        raise RunError(f"{path}: is a folder; name a file for the output")
+        raise RunError(f"{path}: is a folder; use a file for the output")
     if path.exists() and not path.is_file():
-        raise RunError(f"{path}: is not a regular file; name a file for the output, or - for standard output")
+        raise RunError(f"{path}: is not a regular file; use a file for the output, or - for standard output")
     if not path.parent.is_dir():
-        raise RunError(f"{path}: there is no folder {path.parent}")
+        raise RunError(f"{path}: the folder {path.parent} does not exist")
 
 
 def _other_ways(path: Path) -> str:
     """Return what can be done with an unfinished run that is not resumed, as sentences."""
     return (
-        f"`rerun {shlex.quote(str(path))} --export FILE` saves its results, and what it has sent; "
+        f"`rerun {shlex.quote(str(path))} --export FILE` saves its results; "
         f"{restart_effect(_work_folder(path))}"
     )
 
 
 def is_interrupted(path: Path) -> bool:
-    """Return whether there is an interrupted run to this output, which can be resumed."""
+    """Return whether there is an unfinished run with this output, which can be resumed."""
     return _has_head(_journal(path))
 
 
 def sent_by_unfinished_run(path: Path) -> SentRequests:
-    """Return the requests that an unfinished run to this output has sent and that must not be repeated."""
+    """Return the requests of an unfinished run with this output that must not be repeated."""
     return sent_requests(_work_folder(path)) if is_interrupted(path) else SentRequests()
 
 
@@ -285,14 +285,14 @@ def look_for_another_run(path: Path) -> None:
         try:
             FileLock(folder / "lock").acquire(timeout=0).lock.release()
         except Timeout:
-            raise RunError(f"{path}: another run is writing it right now") from None
+            raise RunError(f"{path}: another run is writing this file") from None
 
 
 def discard(path: Path) -> None:
-    """Remove an output, and an interrupted run to it. Raises RunError."""
+    """Remove an output and its unfinished run. Raises RunError."""
     try:
         if _work_folder(path).is_dir():
-            # First, as without a journal nothing of what is left can be taken for a run to be resumed.
+            # First, because a folder without a journal is not mistaken for an unfinished run.
             _journal(path).unlink(missing_ok=True)
             shutil.rmtree(_work_folder(path))
         path.unlink(missing_ok=True)
@@ -301,7 +301,7 @@ def discard(path: Path) -> None:
 
 
 def _has_head(journal: Path) -> bool:
-    """Return whether a journal's first line is complete; a run whose is not has sent nothing.
+    """Return whether a journal's first line is complete; otherwise its run has sent nothing.
 
     Raises RunError where that cannot be read.
     """
@@ -325,7 +325,7 @@ def _cut_unfinished_row(partial: Path, *, cut: bool) -> int:
 
 
 class StreamOutput:
-    """Standard output: envelopes at once, or for JSON and CSV all at the end. Cannot be resumed."""
+    """Standard output: JSON Lines are written at once, JSON and CSV at the end. Cannot be resumed."""
 
     def __init__(self, format: Format, stream: BinaryIO | None = None) -> None:
         self.done_rows = 0
@@ -345,7 +345,7 @@ class StreamOutput:
                 self._stream.flush()
 
     def finish(self) -> None:
-        """Write the envelopes that had to wait for the end."""
+        """Write the JSON or CSV, which could not be written earlier."""
         with _writing():
             if self._partial:
                 convert(self._partial, self._format, self._stream)
@@ -358,7 +358,7 @@ class StreamOutput:
 
 
 class NoOutput:
-    """No output at all, for a run whose envelopes only its listeners need. Cannot be resumed."""
+    """No output, for a run whose envelopes go only to its listeners. Cannot be resumed."""
 
     done_rows = 0
 

@@ -36,7 +36,7 @@ _SUFFIXES: dict[str, Format] = {
 }
 _DELIMITERS: dict[Format, str] = {"csv": ",", "tsv": "\t"}
 LONGEST_LINE = 1 << 26
-"""Bytes of a line, so that a packed file without line ends does not fill the memory."""
+"""The maximum length of a line in bytes, to limit memory."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class RowSource:
         return count
 
     def passed(self, row: int) -> int:
-        """Return how many rows have a number of at most `row`."""
+        """Return the number of rows up to the row number `row`."""
         return row
 
     def digest(self) -> str:
@@ -107,7 +107,7 @@ class RowSource:
 
     def _records(self, *, unread: bool = False) -> Iterator[_Record]:
         if self.is_stdin:
-            # Not sys.stdin: a thread that waits for a line of it would make the process crash at its end.
+            # Not sys.stdin: a thread that is waiting for input would make Python crash at exit.
             with self._stdin or open(sys.stdin.fileno(), "rb", closefd=False) as file:
                 yield from _read_stream(file, self._format, "standard input")
         while self._unchecked:
@@ -120,7 +120,7 @@ class RowSource:
             except RunError as error:
                 if index == 0:
                     raise
-                # Requests were sent for the files before it: it costs a row, not the run.
+                # Earlier files were already sent, so this is an error of a row and not of the run.
                 yield _Record({}, str(error))
 
     def _check_quotes(self, path: Path) -> None:
@@ -332,10 +332,10 @@ def _check_header(header: Sequence[str], name: str) -> None:
     for column in header:
         if not column.strip() or _has_bad_byte(column):
             raise RunError(
-                f"{name}: a column of the header has no readable name: {shorten(repr(column), 80)}"
+                f"{name}: the header has a column without a valid name: {shorten(repr(column), 80)}"
             )
         if column in seen:
-            raise RunError(f'{name}: the header names the column "{shorten(column, 80)}" twice')
+            raise RunError(f'{name}: the header has the column "{shorten(column, 80)}" twice')
         seen.add(column)
 
 

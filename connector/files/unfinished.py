@@ -1,4 +1,4 @@
-"""What an unfinished run has sent that must not be repeated, and so what starting over would repeat."""
+"""Requests of an unfinished run that must not be repeated, but would be by `--restart`."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def sent_requests(folder: Path) -> SentRequests:
 def _read(journal: Path, found: SentRequests) -> None:
     lines = _lines(journal)
     head = next(lines, None)
-    if head is None:  # cut off before it was complete: nothing was sent
+    if head is None:  # incomplete first line: nothing was sent
         return
     if head["journal"] not in READABLE_VERSIONS:
         found.complete = False
@@ -61,7 +61,7 @@ def _read(journal: Path, found: SentRequests) -> None:
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield a journal's lines as objects. One without its line break was never acted on."""
+    """Yield a journal's complete lines as objects."""
     with path.open("rb") as file:
         for line in file:
             if line.endswith(b"\n"):
@@ -69,7 +69,7 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def restart_effect(folder: Path) -> str:
-    """Return what `--restart` would do over the unfinished run of a work folder, as a clause."""
+    """Return a clause on what `--restart` would do with the unfinished run in a work folder."""
     sent = sent_requests(folder)
     if not sent.complete:
         return "--restart would run all rows again, including requests that are not safe to repeat"

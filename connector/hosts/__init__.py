@@ -1,5 +1,5 @@
-"""Hosts: platforms that run the connector's actions over rows of their own.
+"""Hosts: other platforms that run the connector's actions over their rows.
 
-`host.py` is what every host shares, one module a host speaks its protocol, and each imports its host's SDK
-only when it is run by it.
+`host.py` is shared by all hosts. The other modules implement the protocol of one host each, and import its
+SDK only when the host runs them.
 """

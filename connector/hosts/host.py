@@ -1,7 +1,7 @@
-"""What every host needs: an action bound to the templates that its form gives, and run over its rows.
+"""The common part of all hosts: runs an action for the host's rows, with templates from the host's form.
 
-A host's module provides the rest: what stands in its form (`given` texts by input name, and the connection's
-settings), its rows (an iterator of `files.InputRow`), and what answers a row (a `batch.Listener`).
+A host's module provides the rest: the content of the form (`given` texts by input name, and the connection's
+settings), the rows (an iterator of `files.InputRow`), and a function that returns results (a `Listener`).
 """
 
 from __future__ import annotations
@@ -37,29 +37,29 @@ from connector.runs.summary import Listener, Summary
 def prepare_form(
     catalog: Catalog, job: Job, given: Mapping[str, str], fallbacks: Mapping[str, Any] | None = None
 ) -> Prepared:
-    """Bind the job's action to the texts that stand in a host's form, by input name.
+    """Return the job prepared with the texts in a host's form, by input name.
 
-    A field left empty is an input that is absent, and never the row's field of the same name. Raises RunError
-    before anything is read or sent.
+    An empty form field means that the input is absent; the row's field of the same name is not used. Raises
+    RunError before anything is read or sent.
     """
     action = catalog.action(job.action)
     empty = [name for name in needed(action, fallbacks or {}) if not given.get(name, "").strip()]
     if empty:
         titles = ", ".join(f'{name} ("{action.inputs[name].title}")' for name in empty)
-        raise RunError(f"{action.name} needs a value for {titles}, which is empty")
+        raise RunError(f"{action.name} requires a value for {titles}, which is empty")
     templates = {name: text for name, text in given.items() if text.strip()}
     if not templates.keys() - {"delay_ms"}:
-        # An action without any template would take the row's fields of its inputs' names.
+        # Without any templates, inputs would be filled from the row's fields.
         templates |= dict.fromkeys(action.inputs.keys() - templates.keys(), "")
     return prepare(replace(job, templates=templates), catalog, fallbacks, null_is_missing=True)
 
 
 _SHORTENED = (40, 60, 80, 200)
-"""To how many characters messages shorten what they quote."""
+"""The lengths to which messages shorten quoted values, in characters."""
 
 
 def needed(action: Action, fallbacks: Collection[str] = ()) -> list[str]:
-    """Name the inputs that a form cannot leave empty: required ones without a default or fallback."""
+    """Return the inputs that cannot be left empty in a form: required ones without a default or fallback."""
     return [n for n in action.required if action.inputs[n].default is ABSENT and n not in fallbacks]
 
 
@@ -72,15 +72,16 @@ def run_rows(
     columns: Callable[[], Collection[str]] = tuple,
     fallback_notes: Mapping[str, str] | None = None,
 ) -> Summary:
-    """Run a prepared action over a host's rows, and pass on their envelopes, in order and one at a time.
+    """Run a prepared action for a host's rows, and pass each envelope to `answer`, in order.
 
-    The rows are those of a table: NULL is no value, and a row may leave out NULL cells of the `columns`,
-    which are asked for once a row lacks one. Errors show no values of rows. An error about an input whose
-    value is a fallback ends in its note of `fallback_notes`.
+    The rows are from a table: NULL means no value, and a row can omit NULL cells of the `columns`, which is
+    called when a row first lacks one. Error messages contain no values of rows. An error about an input whose
+    value is a fallback ends with its note in `fallback_notes`.
 
-    Nothing is kept for another run: a host starts each from the beginning. When `stop` is set, the rows in
-    progress are finished (as `cancelled` where they would wait for long), and no other one is started. Raises
-    RunError (nothing was sent), or what `answer` raises: RunStoppedError when the host takes no more results.
+    Runs cannot be resumed: a host starts each from the beginning. When `stop` is set, the rows in progress
+    are finished (as `cancelled` if they would wait long), and no other row is started. Returns the summary.
+    Raises RunError (nothing was sent), or what `answer` raises: RunStoppedError if the host accepts no more
+    results.
     """
     with values_hidden():
         return _run_rows(prepared, connection, rows, answer, stop, columns, fallback_notes or {})
@@ -111,7 +112,7 @@ def _run_rows(
 
 
 class _GivenRows:
-    """The rows in progress, so that no error shows a text of its row in quotes, whoever wrote the message."""
+    """The rows in progress, whose values are removed from quotes in error messages."""
 
     def __init__(
         self, rows: Iterator[InputRow], answer: Listener, bindings: Bindings, notes: Mapping[str, str]
@@ -126,7 +127,7 @@ class _GivenRows:
             yield row
 
     def answer(self, envelope: Envelope) -> None:
-        """Pass an envelope on."""
+        """Pass an envelope to the host."""
         row = self._in_progress[envelope.row]
         if envelope.ends_row:
             del self._in_progress[envelope.row]
@@ -143,7 +144,7 @@ class _GivenRows:
 
 
 def _without_quoted(message: str, cell: Json) -> str:
-    """Return an error without the texts of a row that it quotes, be they whole or shortened."""
+    """Return a message without quoted texts of the row, complete or shortened."""
     if isinstance(cell, (dict, list)):
         for part in cell.values() if isinstance(cell, dict) else cell:
             message = _without_quoted(message, part)
@@ -156,6 +157,6 @@ def _without_quoted(message: str, cell: Json) -> str:
 
 
 def try_sign_in(service: Service, connection: Connection) -> None:
-    """Sign in again, even if an earlier run has left a token. Raises RowError, or ConnectionSetupError."""
+    """Sign in, without using a saved token. Raises RowError or ConnectionSetupError."""
     redactor = Redactor(connection.secrets, service.secrets)
     Auth(service, connection, open_transport(connection), SystemClock(), redactor).token()

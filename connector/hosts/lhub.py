@@ -1,15 +1,14 @@
-"""LogicHub, now Devo SOAR: our actions inside its integration SDK, `lhub_integ` 1.0.
+"""LogicHub (now Devo SOAR): runs the connector's actions inside its integration SDK, `lhub_integ` 1.0.
 
 The SDK runs an action as `python -m lhub_integ.shim_exec -e main.reboot_device` in the integration's folder,
-with everything in environment variables. It imports the folder's modules, looks the action up, and does one
-of two things: for each row it renders the templates and calls the function with them, or, for an action that
-is declared PROCESS_ONCE, it calls the function once and leaves rows and results to it. The second is where we
-take over: it is the SDK's own way to do so, and it comes before a row is read or a template rendered. Answers
-go out through the SDK's own functions, so the platform sees its own protocol. The SDK's other commands,
-`generate_metadata` and `shim_validate`, want to see the function with its arguments, so they do.
+with all settings in environment variables. It imports the folder's modules and finds the action's function.
+Usually it renders the templates for each row and calls the function with the results. For an action declared
+as PROCESS_ONCE, it calls the function once, which then reads rows and writes results itself. This module uses
+PROCESS_ONCE, and writes results with the SDK's functions, so that the protocol is the SDK's. Its other
+commands, `generate_metadata` and `shim_validate`, see ordinary functions with arguments.
 
-The folder that `lhub_build` writes imports this module, and this module imports the SDK when it is used:
-merely to import the SDK can replace stdout and stderr.
+The folder written by `lhub_build` imports this module, which imports the SDK only when it is used, because
+importing the SDK can replace stdout and stderr.
 """
 
 from __future__ import annotations
@@ -43,16 +42,16 @@ Function = Callable[..., None]
 
 DELAY, LIST_ROWS = "time_between_consecutive_requests_milliseconds", "list_rows"
 FILES, UPLOADS = "files_folder", "uploads_folder"
-"""The parameters of an action beside its inputs, by the environment variables in which they come."""
+"""The settings of an action besides its inputs, by their environment variables."""
 
 BATCH_END = {"schedule_maintenance": "end"}
-"""The inputs, by action, that are the end of the platform's batch when they are left empty."""
+"""By action: the inputs whose default is the end of the platform's batch."""
 
 _NOTHING_RUN, _STOPPED, _OUR_FAULT, _INTERRUPTED = 2, 3, 4, 130
 
 
 class Integration:
-    """A service's actions as an integration: what its module's functions are decorated with."""
+    """A service's actions as an integration; its method `action` decorates the module's functions."""
 
     def __init__(self, service: str) -> None:
         self._sdk = load_sdk()
@@ -61,7 +60,7 @@ class Integration:
         self._form = ConnectionForm(self._service)
 
     def action(self, title: str) -> Callable[[Function], Function]:
-        """Make a function known to the SDK as the action of the catalog that has its name."""
+        """Return a decorator that registers a function with the SDK, as the action of the same name."""
 
         def register(function: Function) -> Function:
             registered = self._sdk.action(title, validator=partial(self._check, function))
@@ -74,7 +73,7 @@ class Integration:
         return register
 
     def never_by_row(self) -> NoReturn:
-        """Refuse to run for a single row, and end the process: the body of every function."""
+        """End the process with an error: the body of each function, as actions do not run for single rows."""
         self._fail(
             _NOTHING_RUN,
             "nothing was sent: the connector runs an action once for all rows, as lhub_integ "
@@ -82,7 +81,7 @@ class Integration:
         )
 
     def _prepare(self, function: Function) -> Prepared:
-        """Bind the action to the templates and settings of this run. Raises RunError."""
+        """Return the action prepared with this run's templates and settings. Raises RunError."""
         action = self._action(function)
         name = action.name
         given = self._templates(function)
@@ -103,13 +102,13 @@ class Integration:
         return self._catalog.action(self._service.prefix + function.__name__)
 
     def _templates(self, function: Function) -> dict[str, str]:
-        """Read the template of each argument, by the name of its input."""
+        """Return the template of each argument by input name."""
         arguments = inspect.signature(function).parameters
         variables = {name: self._sdk.MappedColumnEnvVar(name, optional=True) for name in arguments}
         return {input_name(name): variable.read() or "" for name, variable in variables.items()}
 
     def _check(self, function: Function) -> list[Any]:
-        """Return the SDK's errors at the inputs whose templates are wrong. Raises RunError for the rest."""
+        """Return the SDK's errors for inputs with invalid templates. Raises RunError for other errors."""
         inputs = self._action(function).inputs
         templates = {name: text for name, text in self._templates(function).items() if name in inputs}
         found = []
@@ -129,8 +128,8 @@ class Integration:
         return found
 
     def _run(self, function: Function) -> None:
-        """Run the action over all rows of this process, and say through the SDK why it could not."""
-        # Through files, all that is printed becomes a part of the row that is answered next.
+        """Run the action for all rows of this process; report errors through the SDK."""
+        # In file mode, the SDK adds everything that is printed to the next result.
         warnings.simplefilter("ignore")
         stop = Event()
         signal.signal(signal.SIGTERM, lambda *_: stop.set())
@@ -151,12 +150,12 @@ class Integration:
         except RunStoppedError as error:
             self._fail(_STOPPED, str(error))
         except Exception as error:
-            self._fail(_OUR_FAULT, f"an error in the connector itself: {type(error).__name__}: {error}")
+            self._fail(_OUR_FAULT, f"a bug in the connector: {type(error).__name__}: {error}")
         if summary.stopped:
             self._fail(_INTERRUPTED, f"stopped by the platform after {summary.rows} rows")
 
     def _fail(self, code: int, message: str) -> NoReturn:
-        """End the process as the SDK does when it cannot go on, or without it where it cannot write."""
+        """End the process as the SDK does on errors, or directly if the SDK cannot write."""
         with suppress(OSError):
             self._sdk.exit_with_instantiation_errors(code, [], message)
         print(message, file=sys.__stderr__)
@@ -164,13 +163,13 @@ class Integration:
 
 
 def _batch_notes(prepared: Prepared) -> dict[str, str]:
-    """Return what to say, by input, of an error about the end of the batch."""
+    """Return, by input, the note for errors about the end of the batch."""
     name = BATCH_END.get(prepared.action.name)
     if name is None or name not in prepared.bindings.fallbacks:
         return {}
     title, end = prepared.action.inputs[name].title, prepared.bindings.fallbacks[name]
     return {
-        name: f'"{title}" is empty here, so it is the end of the platform\'s batch, {end}: give another end, '
+        name: f'"{title}" is empty here, so it is the end of the platform\'s batch, {end}: enter an end, '
         "such as {{ (now + 7200) | iso }} for two hours from now"
     }
 
@@ -180,16 +179,16 @@ def _setting(variable: str) -> str:
 
 
 def has_list_result(action: Action) -> bool:
-    """Return whether an action's result is a list, of which each item can be a row."""
+    """Return whether an action's result is a list, whose items can be separate rows."""
     schema = action.result
     return bool(action.paging) or (isinstance(schema, dict) and "array" in schema.get("type", ()))
 
 
 def argument_name(name: str) -> str:
-    """Return the argument that stands for an input; Python's own words get an underscore."""
+    """Return the Python argument for an input; keywords get an underscore."""
     return f"{name}_" if iskeyword(name) else name
 
 
 def input_name(argument: str) -> str:
-    """Return the input for which an argument stands."""
+    """Return the input for a Python argument."""
     return argument.removesuffix("_")

@@ -1,7 +1,7 @@
-"""Writes a LogicHub integration: a folder with a module of functions, and the requirement that runs them.
+"""Writes a LogicHub integration: a folder with a Python module and a requirements file.
 
-The functions are what the SDK reads: names, arguments, titles and descriptions, all from the catalog as
-it is when the folder is written. How they run is in `lhub`, which the module imports.
+The module's functions declare what the SDK reads: names, arguments, titles and descriptions, generated from
+the catalog. `lhub`, which the module imports, runs them.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ DOCUMENTED = (
     "list_alerts",
     "generate_installer",
 )
-"""The actions of the older connector, in its document's order."""
+"""The actions of the older connector, in the order of its documentation."""
 
 PRESETS: Mapping[str, tuple[str, ...]] = {
     "documented": DOCUMENTED,
@@ -61,7 +61,7 @@ PRESETS: Mapping[str, tuple[str, ...]] = {
         "get_device_last_logged_on_user",
     ),
 }
-"""Choices of actions by name: those of the older connector, and what playbooks need beside them."""
+"""Sets of actions by name: those of the older connector, and a larger one for playbooks."""
 
 MODULE, REQUIREMENTS = "main.py", "requirements.txt"
 _LOGOS = Path(__file__).parent / "logos"
@@ -83,7 +83,7 @@ from connector.hosts.lhub import Integration
 integration = Integration("{service}")
 '''
 
-_REQUIREMENTS = """# A wheel of it may stand beside this file, for where no package index has it.
+_REQUIREMENTS = """# pip also finds a wheel of the package in this folder, if no package index has it.
 --find-links .
 ninjaone-connector=={version}
 """
@@ -92,7 +92,7 @@ ninjaone-connector=={version}
 def build(folder: Path, names: Sequence[str] = DOCUMENTED, catalog: Catalog | None = None) -> list[Path]:
     """Write the integration of some actions of one service to a folder; return its files.
 
-    Raises RunError for unknown actions and for a folder that holds something else.
+    Raises RunError for unknown actions and for a folder with other files.
     """
     catalog = catalog or Catalog()
     actions = [catalog.action(name) for name in dict.fromkeys(names)]
@@ -122,21 +122,21 @@ def build(folder: Path, names: Sequence[str] = DOCUMENTED, catalog: Catalog | No
 
 
 def _logo_url() -> str:
-    """Return the logo as a data URL, since the SDK's metadata has a URL and no file."""
+    """Return the logo as a data URL, because the SDK's metadata requires a URL."""
     return "data:image/svg+xml;base64," + base64.b64encode((_LOGOS / "logo.svg").read_bytes()).decode()
 
 
 def _look(folder: Path) -> None:
-    """Refuse a folder with anything in it that no earlier build has begun."""
+    """Raise RunError for a folder that has files but no earlier build."""
     module = folder / MODULE
     if not folder.exists() or (module.is_file() and _MARK in module.read_text("utf-8", "replace")):
         return
     if any(folder.iterdir()):
-        raise RunError(f"{folder}: has files that are not from an earlier build; name another folder")
+        raise RunError(f"{folder}: contains files that are not from an earlier build; use another folder")
 
 
 def _parameters(actions: Sequence[Action], title: str) -> Iterator[str]:
-    """Write the settings of a run: the pause that every action has, and what only some of them have."""
+    """Return the source of the settings of a run: the delay, and those that only some actions have."""
     delay = actions[0].inputs["delay_ms"]
     every = [action.own_name for action in actions]
     yield _parameter(
@@ -164,7 +164,7 @@ def _parameters(actions: Sequence[Action], title: str) -> Iterator[str]:
     yield from _some(
         UPLOADS,
         "Folder of uploads",
-        "The folder of files to upload; a row has their paths in it",
+        "The folder of files to upload; rows contain paths relative to it",
         [action.own_name for action in actions if any(part.file for part in action.parts.values())],
     )
 
@@ -182,12 +182,12 @@ def _parameter(id: str, label: str, description: str, actions: list[str], *more:
 
 
 def _text(text: str) -> str:
-    """Write a text as Python does, in double quotes."""
+    """Return a text as a Python string literal in double quotes."""
     return json_text.dumps(text)
 
 
 def _function(action: Action, built: Collection[str], catalog: Catalog) -> str:
-    """Write the function that the SDK takes for the action, with a docstring in the form that it reads."""
+    """Return the source of an action's function, with a docstring in the SDK's format."""
     inputs = [given for name, given in action.inputs.items() if name != "delay_ms"]
     arguments = "".join(f"    {argument_name(given.name)}: JinjaTemplatedStr,\n" for given in inputs)
     lines = [f"{action.summary} {action.description}", "", *_fields(action, inputs)]
@@ -218,7 +218,7 @@ def _wrapped(arguments: str) -> str:
 
 
 def _line(text: str) -> str:
-    """Write a text as one line of a docstring."""
+    """Return a text as one line of a docstring."""
     return " ".join(text.split()).replace("\\", "\\\\").replace('"""', r"\"\"\"")
 
 
@@ -233,12 +233,12 @@ def _fields(action: Action, inputs: Iterable[Input]) -> Iterator[str]:
 
 
 def _what(action: Action, given: Input) -> str:
-    """Describe an input: its type, options and default, what it means, and an example of a template."""
+    """Return an input's description: type, options, default, meaning, and an example template."""
     options = ", true or false" if given.schema.get("type") == "boolean" else ""
     said = [f"Jinja-templated {input_type(given)}{options}.", given.description]
     if BATCH_END.get(action.name) == given.name:
         said.append(
-            "Left empty, it is the end of the platform's batch, which is refused when it has passed; "
+            "If it is empty, the end of the platform's batch is used, which is an error if it has passed; "
             "{{ (now + 7200) | iso }} is two hours from now."
         )
     for example in action.examples:

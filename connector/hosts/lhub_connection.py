@@ -1,4 +1,4 @@
-"""The connection's form in LogicHub: its fields, what stands in them, and which of them is at fault."""
+"""The connection's form in LogicHub: its fields, and the assignment of errors to fields."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from connector.hosts.lhub_sdk import load_sdk
 
 
 class ConnectionForm:
-    """The connection parameters of a service, made known to the SDK, and its check of a connection."""
+    """The connection parameters of a service, registered with the SDK, and the connection check."""
 
     def __init__(self, service: Service) -> None:
         self._sdk, self._service = load_sdk(), service
@@ -74,12 +74,12 @@ class ConnectionForm:
         }
 
     def _field(self, name: str, label: str, description: str, **more: Any) -> Any:
-        # The id is also the name of an environment variable, so it must be nobody else's.
+        # The id is also the name of an environment variable, so it must be unique.
         id = self._service.environment + name.upper()
         return self._sdk.ConnectionParam(id, label=label, description=description, **more)
 
     def connection(self) -> Connection:
-        """Make a connection of what stands in the form. Raises ConnectionSetupError."""
+        """Return the connection with the settings in the form. Raises ConnectionSetupError."""
         texts = {name: (field.read() or "").strip() for name, field in self._fields.items()}
         settings: dict[str, Any] = {name: text for name, text in texts.items() if text}
         if "base_url" in settings:
@@ -89,7 +89,7 @@ class ConnectionForm:
         return make_connection(self._service, settings, "the connection")
 
     def validate(self) -> list[Any]:
-        """Sign in, and give the SDK's error at the field in which the fault is, or an empty list."""
+        """Sign in; return the SDK's error for the field that caused a failure, or an empty list."""
         has_url = "region" not in self._fields or (self._fields["base_url"].read() or "").strip()
         instance = "base_url" if has_url else "region"
         try:
@@ -107,9 +107,9 @@ class ConnectionForm:
 
 
 def _at_fault(error: ConnectorError, *, has_proxy: bool) -> str:
-    """Name the field in which the cause of a failed sign-in stands; empty when it is where to sign in."""
+    """Return the form field that caused a failed sign-in; by default, the one of the host."""
     if isinstance(error, ConnectionSetupError):
-        # No transport could be made: of the proxy's URL, or of the bundle of certificates.
+        # The transport could not be created: the proxy's URL or the CA bundle is not valid.
         return "proxy" if has_proxy and "proxy" in str(error) else "verify_tls"
     if isinstance(error, RowError) and error.code == "auth_failed" and error.vendor_code:
         return "client_secret" if error.vendor_code == "invalid_client" else "client_id"
@@ -121,7 +121,7 @@ def _at_fault(error: ConnectorError, *, has_proxy: bool) -> str:
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Return an error and what caused it; HTTP libraries keep the cause among an error's arguments, too."""
+    """Return an error and its causes; HTTP libraries also store causes in an error's arguments."""
     while error is not None:
         yield error
         inner = [argument for argument in error.args if isinstance(argument, BaseException)]

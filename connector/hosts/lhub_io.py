@@ -1,4 +1,4 @@
-"""The platform's rows in, and envelopes out as the SDK writes results: through files or through pipes."""
+"""Reads the platform's rows and writes results in the SDK's format, through files or pipes."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from connector.hosts.lhub_sdk import load_sdk
 
 
 class PlatformIO:
-    """Both directions of one run: its rows, and the answer to each, under the row's id.
+    """The input and output of one run: rows, and a result for each under the row's id.
 
-    Rows are JSON objects, one a line: bare in the `part-*` files of a folder, or each as the member `row` of
-    an object on standard input. The id is the row's field `lhub_id`.
+    Rows are JSON objects, one per line: in the `part-*` files of a folder, or on standard input as the member
+    `row` of an object. The id is the row's field `lhub_id`.
     """
 
     def __init__(self) -> None:
@@ -40,15 +40,15 @@ class PlatformIO:
                 yield row
 
     def columns(self) -> frozenset[str]:
-        """Return the names of all columns that any row has; it takes a pass over the rows."""
+        """Return the names of all columns, which requires reading all rows."""
         return frozenset().union(*(row.data for row in self._read()))
 
     @contextmanager
     def _input(self) -> Iterator[Callable[[], Iterator[InputRow]]]:
-        """Provide what yields the rows, from the beginning each time."""
+        """Yield a function that returns an iterator over all rows."""
         if not self._folder:
             with tempfile.TemporaryDirectory(prefix="ninjaone-connector-") as temporary:
-                # All of it first, as the SDK does: a platform may write all rows before it reads a result.
+                # Read completely first, as in the SDK: the platform can write all rows before it reads any.
                 with open(Path(temporary, "rows"), "wb") as copy:
                     shutil.copyfileobj(sys.stdin.buffer, copy)
                 yield lambda: map(_unwrapped, RowSource("-", "jsonl", stdin=open(copy.name, "rb")).rows())  # noqa: SIM115
@@ -58,9 +58,9 @@ class PlatformIO:
             yield RowSource(self._folder, "jsonl").rows
 
     def answer(self, envelope: Envelope) -> None:
-        """Answer a row, in the bytes that the SDK would write for a function that returned the envelope.
+        """Write a row's result as the SDK would for a function that returned the envelope.
 
-        Raises RunStoppedError when the platform takes no more.
+        Raises RunStoppedError if the platform accepts no more results.
         """
         lhub_id = self._ids.pop(envelope.row) if envelope.ends_row else self._ids[envelope.row]
         try:
@@ -70,15 +70,15 @@ class PlatformIO:
             raise RunStoppedError(f"the platform accepts no more results: {error.strerror}") from error
 
     def _writable(self, lhub_id: Json) -> Json:
-        """Return an id as the SDK can write it: into files, it fails on arrays and objects."""
+        """Return an id that the SDK can write: in file mode, it fails for arrays and objects."""
         return json.dumps(lhub_id) if self._folder and isinstance(lhub_id, (list, dict)) else lhub_id
 
 
 def _unwrapped(line: InputRow) -> InputRow:
-    """Take a row out of the object that it comes in on standard input."""
+    """Return the row inside an object from standard input."""
     if line.error:
         return line
     row = line.data.get("row")
     if isinstance(row, dict):
         return InputRow(line.number, row)
-    return InputRow(line.number, {}, f'line {line.number}: an object with the member "row" is expected')
+    return InputRow(line.number, {}, f'line {line.number}: expected an object with the member "row"')

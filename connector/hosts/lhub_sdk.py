@@ -1,4 +1,4 @@
-"""The parts of `lhub_integ` that the adapter builds on, imported when they are needed and not before."""
+"""The parts of `lhub_integ` that this package uses, imported on demand."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from connector.errors import RunError
 
 KNOWN = "1.0.14"
-"""The version of the SDK that the adapter was written against and is tested with."""
+"""The version of the SDK that is supported and tested."""
 
 _RUNNER = "lhub_integ.shim_exec"
 _PARTS = {
@@ -31,9 +31,9 @@ _PARTS = {
 
 @cache
 def load_sdk() -> Any:
-    """Import the SDK and give its parts by name. Raises RunError where one of them is not there.
+    """Import the SDK and return its parts by name. Raises RunError if one of them does not exist.
 
-    To import it replaces `sys.stdout` and `sys.stderr` when rows go through files.
+    In file mode, importing it replaces `sys.stdout` and `sys.stderr`.
     """
     parts = SimpleNamespace()
     try:
@@ -50,6 +50,6 @@ def load_sdk() -> Any:
 
 
 def runs_actions() -> bool:
-    """Return whether this process is the SDK's `shim_exec`, which carries an action out."""
+    """Return whether this process is the SDK's `shim_exec`, which runs an action."""
     main = getattr(sys.modules.get("__main__"), "__spec__", None)
     return _RUNNER in sys.modules or (main is not None and main.name == _RUNNER)

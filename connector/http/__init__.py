@@ -1,1 +1,1 @@
-"""Requests, responses and the wire: HTTP/1.1, TLS, proxies, uploads and downloads."""
+"""HTTP: requests, responses, connections, TLS, proxies, uploads and downloads."""

@@ -1,7 +1,7 @@
 """Connections to a host, direct or through the proxy that the user has configured.
 
-Proxies, `no_proxy` and certificate bundles mean what they mean to `requests`. It is imported, which takes
-100 ms, only where a proxy may be configured.
+Proxies, `no_proxy` and CA bundles have the same meaning as in `requests`, which is imported only if a proxy
+may be configured, because that takes 100 ms.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def connect_settings(
 
 def _host(parts: SplitResult) -> str:
     if not parts.hostname:
-        raise ValueError("there is no host in it")
+        raise ValueError("it contains no host")
     return parts.hostname.encode("idna").decode("ascii")
 
 

@@ -1,6 +1,6 @@
-"""HTTP/1.1 over one connected socket: a request is written at once, its response read to the end (RFC 9112).
+"""An HTTP/1.1 client for one connected socket (RFC 9112).
 
-Strict about where a response ends, so that one that was cut short never passes for a complete one.
+It is strict about the end of a response, so that a truncated one is never mistaken for a complete one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LONGEST_HEAD = 1 << 16
 MOST_HEADERS = 200
 MOST_INTERIM_RESPONSES = 100
 LEAST_BYTES_PER_S = 1024
-"""A file that is downloaded more slowly, over `total_timeout_s`, is given up."""
+"""A download that is slower than this over `total_timeout_s` fails."""
 _LONGEST_CHUNK_LINE = 1024
 
 _NAME = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
@@ -112,10 +112,10 @@ class HttpConnection:
                 for start in range(0, len(body), BLOCK):
                     self._socket.sendall(body[start : start + BLOCK])
         except ConnectionError:
-            # It may have responded and closed before it had all: too large a body, say. That response counts.
+            # The server may have responded early and closed, for example if the body is too large: read it.
             return False
         except TimeoutError as error:
-            if self._is_readable():  # it has responded, and reads no more
+            if self._is_readable():  # it has responded and does not read the rest
                 return False
             raise ResponseLostError(
                 f"the server did not accept the request within {self._limits.timeout_s:g} s", "timeout"
@@ -194,7 +194,7 @@ def write_head(method: str, target: str, headers: Mapping[str, str], body: bytes
             "input_invalid",
             f"a request cannot be sent to {target[:200]!r}: only printable ASCII without spaces",
         )
-    # All names at once, and all values: nearly every time there is nothing to be found.
+    # All names and values in one search each, because there is hardly ever anything to find.
     names, values = method + "".join(headers), "".join(headers.values())
     if not (_SENT_NAME.fullmatch(names) and _SENT_VALUE.fullmatch(values)) or "" in headers:
         raise InputError("input_invalid", f"a request cannot have {_unfit(headers)}")
@@ -240,7 +240,7 @@ class _Reader:
         else:
             body, has_end = self._body(headers)
         wishes = headers.get("connection", "").lower()
-        # What HTTP/1.0 does not know may have passed through something that did not know it, either.
+        # Connections to HTTP/1.0 servers and proxies are not reused.
         lasts = (
             "close" not in wishes if minor else "keep-alive" in wishes and "transfer-encoding" not in headers
         )
@@ -295,7 +295,7 @@ class _Reader:
     def _until(self, end: re.Pattern[bytes], longest: int) -> bytes:
         """Read past `end`; return what precedes it. Raises ResponseLostError after `longest` bytes."""
         start = self._at
-        # Two bytes more than `longest` may be there: of the end, which has up to three.
+        # Up to two bytes more than `longest` can be part of the end, which has up to three.
         while (found := end.search(self._data, start)) is None and len(self._data) - self._at <= longest + 2:
             start = max(0, len(self._data) - self._at - 2)
             self._more()

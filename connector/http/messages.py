@@ -1,4 +1,4 @@
-"""HTTP requests, responses, and the interface of the transport between them.
+"""HTTP requests and responses, and the interface of the transport.
 
 A `Request` is what an action sends to an API, below its base URL; handlers build it and previews show it.
 The transport is passed in, so that most tests need no network.
@@ -19,7 +19,7 @@ import connector
 from connector.common import json_text
 from connector.common.absent import ABSENT
 from connector.common.json_text import Json
-from connector.errors import ApiError, InputError, RunError
+from connector.errors import ApiError, InputError, RunError, quote_value, values_are_shown
 from connector.http.uploads import read
 
 Effect = Literal["read", "write", "destructive"]
@@ -44,7 +44,8 @@ class Request:
 
     `effect` and `idempotent` decide what may be sent twice. With `redirects` a 3xx response is the result,
     with `binary` any content is, and with `cached` the response is valid for a whole run. `result` is the
-    declared JSON Schema of the response's body, if there is one.
+    declared JSON Schema of the response's body, if there is one; `template` is the path with placeholders in
+    place of a row's values, if it has any.
     """
 
     method: str
@@ -59,10 +60,11 @@ class Request:
     binary: bool = False
     cached: bool = False
     result: Json = field(default=None, repr=False, compare=False)
+    template: str = field(default="", repr=False, compare=False)
 
     @property
     def repeatable(self) -> bool:
-        """Whether it can be sent again although the first one may have been carried out."""
+        """Whether it can be sent again even if an earlier attempt has taken effect."""
         return self.effect == "read" or self.idempotent
 
     @cached_property
@@ -90,7 +92,7 @@ class Request:
         return replace(self, body={**(self.body or {}), name: value})
 
     def __str__(self) -> str:
-        return f"{self.method} {self.path}"
+        return f"{self.method} {self.path if values_are_shown() else self.template or self.path}"
 
 
 def build_path(template: str, values: Mapping[str, Json]) -> str:
@@ -121,7 +123,7 @@ def path_segment(value: Json) -> str:
         return str(value)
     text = query_text(value)
     if not text.strip() or any(ord(c) < 32 or ord(c) == 127 for c in text) or _climbs(text):
-        raise InputError("input_invalid", f'"{text[:60]}" cannot be part of an API path')
+        raise InputError("input_invalid", f"{quote_value(text, 60)} cannot be part of an API path")
     return _escape(text)
 
 
@@ -141,7 +143,7 @@ _UNESCAPED_AT_MOST = 4
 
 
 def query_text(value: Json) -> str:
-    """Write a value as a path or query takes it: text as it is, booleans and numbers as JSON."""
+    """Return a value as text for a path or query: text unchanged, booleans and numbers as JSON."""
     return value if isinstance(value, str) else json_text.dumps(value)
 
 
@@ -160,7 +162,7 @@ def _escape(text: str, safe: str = "") -> str:
 @dataclass(frozen=True)
 class Response:
     """One complete response. Header names are lower case; `attempts` counts how often its request was sent,
-    and `repeated` is true when an earlier attempt may have been carried out. `hide` removes secrets from a
+    and `repeated` is true if an earlier attempt may have taken effect. `hide` removes secrets from a
     text that an error quotes.
     """
 
@@ -175,7 +177,7 @@ class Response:
     def json(self) -> Json:
         """Return the body read as JSON; None for an empty body.
 
-        Raises ApiError (`bad_response`), since the request may have been carried out all the same.
+        Raises ApiError (`bad_response`), since the request may still have taken effect.
         """
         if not self.body.strip():
             return None

@@ -1,6 +1,6 @@
-"""The proxy for a host, as `requests` finds it, and connections through it, as urllib3 makes them.
+"""Finds the proxy for a host like `requests`, and connects through it with urllib3.
 
-urllib3 only makes the connection: with a tunnel where TLS is required, by SOCKS where that is installed.
+urllib3 only opens the connection: with a tunnel if TLS is required, and with SOCKS if that is installed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from urllib3 import exceptions as http
 from connector.errors import ConnectionSetupError, NotSentError
 
 _PHASES = 3
-"""To the proxy, its tunnel, TLS to the host: each may take the timeout of a connection."""
+"""The steps of connecting (proxy, tunnel, TLS to the host), each with the connection timeout."""
 
 
 class Proxy:
@@ -49,7 +49,7 @@ class Proxy:
             created.socket.settimeout(self._timeout_s)
             return created.socket
         except http.HTTPError as error:
-            if monotonic() - start >= self._total_s:  # whatever a socket says that was shut down
+            if monotonic() - start >= self._total_s:  # any error of a socket that was shut down
                 raise NotSentError(f"no connection within {self._total_s:g} s", "timeout") from error
             if _timed_out(error):
                 raise NotSentError(
@@ -83,7 +83,7 @@ def find_proxy(
 
 
 class _Connected(Exception):
-    """Carries a connected socket out of urllib3, in place of the request that would now be sent."""
+    """Raised to get a connected socket out of urllib3 before it sends a request."""
 
     def __init__(self, connected: socket.socket) -> None:
         super().__init__()
@@ -91,9 +91,9 @@ class _Connected(Exception):
 
 
 def _handing_over(connection: Any, total_s: float) -> Any:
-    """Return a connection class that connects within `total_s`, and then hands over its socket.
+    """Return a connection class that connects within `total_s`, and then raises `_Connected` with its socket.
 
-    urllib3 bounds each read of a proxy's response, of which one byte at a time would never end.
+    urllib3 limits only single reads of a proxy's response; one byte at a time would never time out.
     """
 
     def _new_conn(self: Any) -> socket.socket:
@@ -108,7 +108,7 @@ def _handing_over(connection: Any, total_s: float) -> Any:
         try:
             connection.connect(self)
         except Exception as error:
-            # Python 3.10 leaves a proxy's refusal open, in a local variable of a frame that the error holds.
+            # Python 3.10 keeps the socket open after a proxy's refusal, in a frame of the exception.
             traceback.clear_frames(error.__traceback__)
             raise
         finally:
@@ -127,16 +127,16 @@ def _handing_over(connection: Any, total_s: float) -> Any:
 
 
 def _shut_down(connected: socket.socket) -> None:
-    """End all reading from a connection. `connected` is a duplicate, as TLS takes over the first one."""
+    """Shut down a connection. `connected` is a duplicate socket, because TLS takes over the original."""
     with suppress(OSError):
         connected.shutdown(socket.SHUT_RD)
 
 
 def _unusable(error: Exception) -> str:
-    """Return why a proxy cannot be used, without its URL, which may hold a password."""
+    """Return the reason why a proxy cannot be used, without its URL, which can contain a password."""
     about_url = not isinstance(error, OSError) or isinstance(error, requests.RequestException)
     if about_url and not isinstance(error, requests.exceptions.InvalidSchema):
-        return "this URL, or that of its proxy, cannot be read"
+        return "this URL or the proxy's URL is not valid"
     return str(error)
 
 

@@ -1,4 +1,4 @@
-"""HTTP to one host over kept connections, for any number of threads."""
+"""HTTP requests to one host over persistent connections, for any number of threads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def default_total_timeout_s(timeout_s: float) -> float:
 
 
 class HttpTransport:
-    """Sends requests to one host. As many connections are kept as were in use at once.
+    """Sends requests to one host. Connections are reused; as many are kept open as were used in parallel.
 
     One that the server closed while it was idle is replaced before anything is sent on it. `timeout_s` bounds
     the first byte and every pause of a response, `total_timeout_s` the complete response (default:
@@ -40,10 +40,10 @@ class HttpTransport:
         self._route = connect_settings(
             base_url, timeout_s, verify_tls=verify_tls, ca_file=ca_file, proxy=proxy
         )
-        # The one used last is taken first. A list needs no lock: its append and pop are indivisible.
+        # The most recently used one is taken first. A list needs no lock: append and pop are atomic.
         self._idle: list[HttpConnection] = []
         self._is_closed = False
-        finalize(self, _close_all, self._idle)  # an abandoned transport keeps no sockets open
+        finalize(self, _close_all, self._idle)  # closes the sockets of a transport that is garbage-collected
 
     def send(
         self,

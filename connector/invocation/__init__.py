@@ -1,1 +1,1 @@
-"""One row through one action: bindings, handlers, pages, requests, its envelope."""
+"""Running an action for one row: bindings, handlers, paging, requests and the envelope."""

@@ -1,4 +1,4 @@
-"""What each input of an action is bound to in a run, and a row's values that come of it."""
+"""Bindings of an action's inputs to templates or fields, and the resulting values of a row."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ from connector.templating.templates import (
 from connector.templating.values import NULL, noticed, null_as_missing, parse_json, without_null
 
 _NULL = re.compile(r"\bnull\b")
-"""A template with this word can clear a value; a row's text without it in the template cannot."""
+"""A template with this word can clear a value; others cannot."""
 
 _HOLDS_NO_NULL = frozenset((str, int, float, bool))
-"""The types of most cells: to look into one of another type costs more."""
+"""The types of most cells; values of other types are searched for nulls."""
 
 
 @dataclass(frozen=True)
 class Binding:
     """One input and where its value comes from.
 
-    `renders_json` says that text which the template gives is a JSON document. With `null_is_missing`, no
+    If `renders_json` is true, text rendered by the template is a JSON document. With `null_is_missing`, no
     null that such a text, or a text of a row, holds becomes a value: see `Bindings`.
     """
 
@@ -70,14 +70,14 @@ class Binding:
         return self.typed(rendered)
 
     def outcome(self, scope: Scope) -> Json | RowError:
-        """Return the typed value for a row, or ABSENT, or what is wrong with it."""
+        """Return the typed value for a row, ABSENT, or the error."""
         try:
             return self.value(scope)
         except RowError as error:
             return error
 
     def typed(self, rendered: Json) -> Json:
-        """Return the typed value for what was rendered, or ABSENT. Raises InputError."""
+        """Return the typed value for a rendered value, or ABSENT. Raises InputError."""
         given = self.input
         text = rendered
         if self.renders_json and isinstance(rendered, str) and rendered.strip():
@@ -97,7 +97,7 @@ class Binding:
 
 @dataclass(frozen=True)
 class Bindings:
-    """An action's inputs bound for one run.
+    """The bindings of an action's inputs in one run.
 
     `together` gives what the templates of a row render to, in the order of `bound`. `fallbacks` are values
     for inputs that a row leaves absent; `constants` are what templates see beside a row's fields.
@@ -119,15 +119,15 @@ class Bindings:
     def values(self, row: Row) -> dict[str, Json]:
         """Return a row's typed values by input name, without the absent ones.
 
-        Raises InputError (`template_error`, `input_invalid`) that says everything that is wrong with them.
+        Raises InputError (`template_error`, `input_invalid`) with all errors in them.
         """
         noticed.null_in_text = False
         scope = self._scope(row)
         try:
             values = self._values_together(scope)
         except Exception:
-            # One by one, to say of each what is wrong. Nothing that a template may call changes anything, so
-            # none minds being evaluated twice.
+            # One by one, to report the error of each. Templates have no side effects, so evaluating them
+            # twice does no harm.
             if self.null_is_missing and any(name not in row for name in self._columns):
                 scope = self._scope(row)
             values = self._values_one_by_one(scope)
@@ -137,16 +137,16 @@ class Bindings:
         return values
 
     def is_absent(self, name: str, row: Row) -> bool:
-        """Return whether a row itself gives an input no value, so that its fallback is used."""
+        """Return whether an input is absent in a row, so that its fallback is used."""
         bound = [binding for binding in self.bound if binding.input.name == name]
         return all(binding.outcome(self._scope(row)) is ABSENT for binding in bound)
 
     def _scope(self, row: Row) -> Scope:
-        """Return what templates see of a row; in a table, the columns that it leaves out are NULL."""
+        """Return the template variables of a row; in a table, omitted columns are NULL."""
         if not self.null_is_missing:
             return Scope(row, self.constants)
         cells = {n: c if type(c) in _HOLDS_NO_NULL else null_as_missing(c) for n, c in row.items()}
-        if "_columns" in self.__dict__:  # some row has lacked one
+        if "_columns" in self.__dict__:  # an earlier row has omitted a column
             for name in self._columns:
                 cells.setdefault(name, NULL)
         return Scope(cells, self.constants)
@@ -156,7 +156,7 @@ class Bindings:
         return self.columns()
 
     def _values_together(self, scope: Scope) -> dict[str, Json]:
-        """Return the values, or raise anything where one of them is wrong."""
+        """Return the values, or raise any exception if one of them is not valid."""
         values = {}
         for (name, takes, typed), rendered in zip(self._readers, self.together(scope), strict=True):
             if takes(rendered):
@@ -170,7 +170,7 @@ class Bindings:
         return [(binding.input.name, binding.input.takes, binding.typed) for binding in self.bound]
 
     def _values_one_by_one(self, scope: Scope) -> dict[str, Json]:
-        """Return the values. Raises InputError that tells all that are wrong."""
+        """Return the values. Raises InputError with the errors of all of them."""
         outcomes = {binding.input.name: binding.outcome(scope) for binding in self.bound}
         errors = [outcome for outcome in outcomes.values() if isinstance(outcome, RowError)]
         values = {name: outcome for name, outcome in outcomes.items() if outcome is not ABSENT}
@@ -181,9 +181,11 @@ class Bindings:
     def warnings(self, values: Mapping[str, Json]) -> list[str]:
         """Return the warnings about the values that `values` has just returned in this thread."""
         given = self._unpublished and [name for name in values if name in self._unpublished]
-        found = [f"{name}: today's API does not publish it, and may not keep it" for name in given]
+        found = [
+            f"{name}: the current published API does not contain it, and may ignore it" for name in given
+        ]
         if noticed.null_in_text:
-            found.append("a null of the row is part of a text, and is written there as nothing")
+            found.append("a null in the row is part of a text, and was rendered as empty text")
         return found
 
     @cached_property
@@ -207,7 +209,7 @@ class Bindings:
         return [(rule, compile_check(rule)) for rule in self.action.rules]
 
     def described(self) -> dict[str, str]:
-        """Return what each input is bound to, for a preview."""
+        """Return the source of each input's value, for a preview."""
         return {binding.input.name: binding.source for binding in self.bound}
 
 
@@ -221,9 +223,9 @@ def bind(
     constants: Mapping[str, Json] | None = None,
     null_is_missing: bool = False,
 ) -> Bindings:
-    """Bind an action's inputs to templates, and without any (or with `match_fields`) to fields of their name.
+    """Return an action's inputs bound to templates; without any, or with `match_fields`, to fields by name.
 
-    A template is text; a JSON value that stands for its own JSON text; or `{template: …, empty: send}`.
+    A template is text, a JSON value (used as its JSON text), or `{template: …, empty: send}`.
     Raises RunError for an unknown input, a template that does not compile, and a required input that
     nothing is bound to.
     """
@@ -256,9 +258,9 @@ def bind_inputs(
     match_fields: bool = False,
     null_is_missing: bool = False,
 ) -> tuple[list[Binding], dict[str, RunError]]:
-    """Bind what can be bound, and say by the input's name what is wrong with the other templates.
+    """Return the bindings, and the errors of templates that cannot be bound by input name.
 
-    A setting of the whole run is none of them, and what is required is not looked at.
+    Settings of the whole run (`delay_ms`) and missing required inputs are not checked.
     """
     faults = {
         str(name): RunError(f'{action.name} has no input "{name}"{nearest(str(name), action.inputs)}')
@@ -330,12 +332,12 @@ def _bind_one(given: Input, template: Any, by_field: bool, *, null_is_missing: b
 
 
 def _field(name: str) -> Template:
-    """Make what gives the row's field of a name as it is."""
+    """Return a function that returns the row's field of this name."""
     return Template(lambda: lambda scope: scope.fields.get(name, ABSENT))
 
 
 def _setting(action: Action, name: str, template: Any) -> float:
-    """Read a setting of the whole run, which no row can change."""
+    """Return the value of a setting of the whole run, which cannot depend on a row."""
     declared = action.inputs.get(name)
     if declared is None:
         return 0.0
@@ -345,5 +347,7 @@ def _setting(action: Action, name: str, template: Any) -> float:
     try:
         value = _bind_one(declared, template, False).value(Scope({}))
     except RowError as error:
-        raise RunError(f"{name} is a setting of the whole run and cannot depend on a row: {error}") from error
+        raise RunError(
+            f"{name} is a setting of the whole run and cannot depend on row data: {error}"
+        ) from error
     return default if value is ABSENT else float(value)

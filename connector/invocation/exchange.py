@@ -1,4 +1,4 @@
-"""The requests of one row: what an earlier run has noted of them, and what may be said because of them."""
+"""The requests of one row, and their records from an interrupted run."""
 
 from __future__ import annotations
 
@@ -18,46 +18,46 @@ logger = logging.getLogger(__name__)
 
 
 class Recorder(Protocol):
-    """Keeps what was sent and answered of requests that are not just repeated, so that none is sent twice.
+    """Records requests that must not be repeated and their responses, so that none is sent twice.
 
-    `step` is a request's place among those of its row that are noted, from 0. Others are not counted: how
-    often a row reads before it writes may be another matter when it is resumed.
+    `step` is the index of a request among the recorded ones of its row, from 0. Other requests are not
+    counted, because the number of reads before a write can differ when the row is resumed.
     """
 
     def recorded(self, row: int, step: int, request: Request) -> Response | None:
-        """Return what an interrupted run was answered; None for what it did not send.
+        """Return the response that an interrupted run received; None if it did not send the request.
 
-        Raises RowError (`outcome_unknown`) for what it sent, if no answer was noted.
+        Raises RowError (`outcome_unknown`) if it was sent and no response was recorded.
         """
 
     def sent(self, row: int, step: int, request: Request) -> None:
-        """Note that a request is about to be sent. Raises RunStoppedError."""
+        """Record that a request is about to be sent. Raises RunStoppedError."""
 
     def answered(self, row: int, step: int, response: Response) -> None:
-        """Note its answer."""
+        """Record the response."""
 
     def refused(self, row: int, step: int) -> None:
-        """Note that the API certainly did not carry it out."""
+        """Record that the request certainly had no effect."""
 
 
 class NoRecorder:
-    """For runs that cannot be resumed."""
+    """Records nothing, for runs that cannot be resumed."""
 
     def recorded(self, row: int, step: int, request: Request) -> Response | None:
-        """Nothing was recorded."""
+        """Return None: nothing was recorded."""
 
     def sent(self, row: int, step: int, request: Request) -> None:
-        """Keep nothing."""
+        """Do nothing."""
 
     def answered(self, row: int, step: int, response: Response) -> None:
-        """Keep nothing."""
+        """Do nothing."""
 
     def refused(self, row: int, step: int) -> None:
-        """Keep nothing."""
+        """Do nothing."""
 
 
 class Lookups:
-    """Answers that hold for a whole run. Each is asked for once, whichever row needs it first."""
+    """Responses that are valid for a whole run; each is requested once, by the first row that needs it."""
 
     def __init__(self) -> None:
         self._answers: dict[str, Response] = {}
@@ -65,9 +65,9 @@ class Lookups:
         self._lock = threading.Lock()
 
     def ask(self, request: Request, send: Callable[[Request], Response]) -> Response:
-        """Return the answer, sending the request only if nobody did.
+        """Return the response; the request is sent only by the first caller.
 
-        Raises RowError. What is forbidden or not there stays so for the run; any other failure is not kept.
+        Raises RowError. `forbidden` and `not_found` are kept for the run; other errors are retried.
         """
         with self._lock:
             if request.target in self._refusals:
@@ -84,9 +84,9 @@ class Lookups:
 
 
 class Exchange:
-    """The requests of one row, and what may be said of the row because of them.
+    """Sends the requests of one row, and tracks whether the row can be repeated.
 
-    `redactor` also hides what is secret in this row alone, once that is known.
+    `redactor` also hides the secrets of this row, once they are known.
     """
 
     def __init__(self, action: str, row: int, client: Client, recorder: Recorder, lookups: Lookups) -> None:
@@ -100,7 +100,7 @@ class Exchange:
         self._failed = False
 
     def send(self, request: Request) -> Response:
-        """Send a request, unless an interrupted run was answered already. Raises RowError."""
+        """Return a request's response, or the one that an interrupted run received. Raises RowError."""
         try:
             if request.cached:
                 response = self._lookups.ask(request, self._send)
@@ -131,7 +131,7 @@ class Exchange:
         return self._client.send(request, self)
 
     def _send_noted(self, request: Request) -> Response:
-        """Send what is noted: what cannot be repeated, and deletions, whose repetition finds nothing left."""
+        """Send a request that is recorded: one that must not be repeated, or a deletion."""
         step, self._step = self._step, self._step + 1
         sent_before = False
         try:
@@ -140,10 +140,10 @@ class Exchange:
             if not request.repeatable:
                 self._log_resumed(request, f"not sent again ({error.code})")
                 raise
-            self._log_resumed(request, "sent again, as the interrupted run got no response")
+            self._log_resumed(request, "sent again, because the interrupted run received no response")
             response, sent_before = None, True
         if response is not None:
-            self._log_resumed(request, "not sent again, as the interrupted run got its response")
+            self._log_resumed(request, "not sent again, because the interrupted run received its response")
         else:
             self._recorder.sent(self.row, step, request)
             response = self._send_and_take_back(request, step, sent_before)
@@ -152,22 +152,22 @@ class Exchange:
         return response
 
     def _log_resumed(self, request: Request, decision: str) -> None:
-        """Log what is decided about a request that an interrupted run had sent."""
+        """Log whether a request that an interrupted run had sent is sent again."""
         shown = self.redactor.said(str(request))
         logger.warning("%s, row %d: %s: %s", self._client.connection.label, self.row, shown, decision)
 
     def _noted(self, response: Response) -> Response:
-        """Return an answer as it may be noted: the recorder does not know the row's own secrets."""
+        """Return a response for the record, without the row's secrets, which the recorder does not know."""
         if self.redactor is self._client.redactor:
             return response
         headers = {name: self.redactor.text(value) for name, value in response.headers.items()}
         return replace(response, headers=headers, body=self.redactor.text(response.text).encode())
 
     def _send_and_take_back(self, request: Request, step: int, sent_before: bool) -> Response:
-        """Send a request that is noted, and take the note back if it was certainly not carried out."""
+        """Send a recorded request, and record if it certainly had no effect."""
         try:
             return self._send(request)
-        except RunStoppedError:  # before it was sent, or after a try that was certainly not carried out
+        except RunStoppedError:  # before it was sent, or after an attempt that certainly had no effect
             if not request.repeatable:
                 self._recorder.refused(self.row, step)
             raise

@@ -1,4 +1,4 @@
-"""What a handler's file imports of the connector: `connector.handlers` is the only module meant for it."""
+"""Checks the imports of a handler's file: `connector.handlers` is the only public module."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def missing_imports(path: Path) -> list[str]:
 def wrong_imports(path: Path, service: str) -> list[str]:
     """Return a message, with file and line, for each import that fails, or that works and may stop working.
 
-    Siblings of the action, `connector.actions.SERVICE`, are its own.
+    Modules of the action's service, `connector.actions.SERVICE`, are allowed.
     """
     siblings = f"connector.actions.{service}"
     internal = [
@@ -69,7 +69,7 @@ def _is_ours(module: str) -> bool:
 
 
 def _what_is_missing(each: Import) -> str:
-    """Return what an import asks for in vain, or an empty text."""
+    """Return a message about a module or names that do not exist, or an empty string."""
     if not _exists(each.module):
         return f"{each.module} no longer exists"
     module = importlib.import_module(each.module)
@@ -99,6 +99,6 @@ def _advice(each: Import) -> str:
 
 
 def _public() -> list[str]:
-    # By its name, as it stands above this package: nothing of the connector depends on it.
+    # Imported by name, because it is in a higher layer than this package.
     names: list[str] = importlib.import_module(PUBLIC).__all__
     return names

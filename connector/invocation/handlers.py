@@ -136,6 +136,7 @@ class Inputs:
             redirects=action.redirects,
             binary=action.returns_file,
             result=action.result,
+            template=action.path,
         )
 
     def _add_part(self, parts: list[Part], given: Input, value: Json) -> None:
@@ -184,7 +185,9 @@ def request(
     idempotent: bool = False,
 ) -> Request:
     """Build a request beside the declared one, for a handler that needs more than one."""
-    return Request(method, build_path(path, values), body=body, effect=effect, idempotent=idempotent)
+    return Request(
+        method, build_path(path, values), body=body, effect=effect, idempotent=idempotent, template=path
+    )
 
 
 def lookup(path: str, **query: Json) -> Request:

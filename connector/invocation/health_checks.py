@@ -1,4 +1,4 @@
-"""Health checks: whether a connection signs in, and may do what is usually asked of it."""
+"""Health checks of a connection: sign-in, permissions and scopes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _OFF = "switched off for this connection"
 
 @dataclass(frozen=True)
 class Finding:
-    """What came of one check. `ok` None means that it was not tried; `message` says what to look at."""
+    """The result of one check. `ok` is None if it was skipped; `message` has the reason or what to check."""
 
     title: str
     ok: bool | None
@@ -26,16 +26,16 @@ class Finding:
 
 
 def examine(service: Service, catalog: Catalog, client: Client) -> Iterator[Finding]:
-    """Run the sign-in, the service's own health checks, and a look at the token's scopes, one by one.
+    """Yield the results of the sign-in, the service's health checks, and a check of the token's scopes.
 
-    What the connection has switched off is not tried.
+    Checks that the connection turns off are skipped.
     """
     try:
         scopes = client.sign_in()
     except RowError as error:
         yield Finding("Sign-in", False, str(error))
         for check in service.health_checks:
-            yield Finding(check.title, None, "not tried, as the sign-in failed")
+            yield Finding(check.title, None, "skipped, because the sign-in failed")
         return
     yield Finding("Sign-in", True, f"signed in at {client.connection.base_url}")
     off = client.connection.health_checks_off
@@ -60,7 +60,7 @@ def _try(check: HealthCheck, service: Service, catalog: Catalog, client: Client)
 
 def _scopes(service: Service, scopes: tuple[str, ...]) -> Finding:
     if not scopes:
-        return Finding("Scopes", None, "the sign-in does not say which scopes the token carries")
+        return Finding("Scopes", None, "the scopes of the token are not known")
     lacking = [
         f"{purpose} need {scope}, which it lacks"
         for scope, purpose in service.scopes.items()

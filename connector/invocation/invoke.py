@@ -1,4 +1,4 @@
-"""One row through one action: values, requests, and the envelopes that come of them."""
+"""Runs an action for one row: values, requests and envelopes."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from connector.invocation.handlers import Download, Inputs, Note, Page, PagedRes
 logger = logging.getLogger(__name__)
 
 ResultMode = Literal["one", "each"]
-"""How a list result is written: as one envelope, or as one envelope an item."""
+"""How a list result is written: as one envelope, or as one envelope per item."""
 
 
 @dataclass(frozen=True)
 class Invoker:
-    """Runs one action over rows. Safe for threads: a row's state is its own.
+    """Runs one action for rows. Safe for threads.
 
-    `tenant` names the connection in the envelopes of a run that has more than one.
+    `tenant` is the connection's name in the envelopes of a run with several connections.
     """
 
     action: Action
@@ -49,9 +49,9 @@ class Invoker:
     lookups: Lookups = field(default_factory=Lookups)
 
     def envelopes(self, number: int, row: Mapping[str, Json]) -> Iterator[Envelope]:
-        """Run the action for a row and give its envelopes: one, or with `rows` "each" one an item.
+        """Run the action for a row and yield its envelopes: one, or with `rows` "each" one per item.
 
-        Raises nothing but RunStoppedError (nowhere to write) and KeyboardInterrupt.
+        Raises only RunStoppedError (files cannot be written) and KeyboardInterrupt.
         """
         exchange = self._exchange(number)
         writer = _RowWriter(self, number, row, exchange)
@@ -81,7 +81,7 @@ class Invoker:
             yield from writer.failed(RowError("internal_error", message))
 
     def _look_for_secrets(self, values: Mapping[str, Json], exchange: Exchange) -> None:
-        """Have the row's own secrets hidden. Raises RowError where it asks for the API's, unless it may."""
+        """Hide the row's secrets. Raises RowError if it requests secrets of the API without permission."""
         if secrets := self.action.secret_inputs and self.action.secrets_in(values):
             exchange.redactor = exchange.redactor.with_secrets(secrets)
         if self.action.revealing_inputs and not self.reveal_secrets:
@@ -94,7 +94,7 @@ class Invoker:
                     )
 
     def _drive(self, steps: Steps, exchange: Exchange, writer: _RowWriter) -> Generator[Envelope, None, Any]:
-        """Hand-feed a handler its answers; give out the items of its pages; return its result."""
+        """Send a handler's requests, yield envelopes of the items of its pages, and return its result."""
         pages = items = 0
         try:
             step = next(steps)
@@ -118,7 +118,7 @@ class Invoker:
             return stop.value
 
     def _log_page(self, exchange: Exchange, pages: int, items: int) -> None:
-        """Log how far a list has come."""
+        """Log the progress of a paged list."""
         if logger.isEnabledFor(logging.DEBUG):
             label = self.client.connection.label
             logger.debug("%s, row %d: page %d, %d items so far", label, exchange.row, pages, items)
@@ -127,7 +127,7 @@ class Invoker:
         return Exchange(self.action.name, number, self.client, self.recorder, self.lookups)
 
     def failed_row(self, number: int, row: Json, error: RowError) -> Envelope:
-        """Return the envelope of a row that could not even be read."""
+        """Return the envelope of a row that could not be read."""
         kept = row if isinstance(row, Mapping) else {}
         writer = _RowWriter(self, number, kept, self._exchange(number))
         (envelope,) = writer.failed(error)
@@ -135,13 +135,13 @@ class Invoker:
 
 
 def _log_fault(exchange: Exchange, message: str, error: Exception) -> None:
-    """Log where the code failed: the lines of the traceback hold no values."""
+    """Log where the code failed, as a traceback without values."""
     lines = "".join(traceback.format_tb(error.__traceback__)).rstrip()
     logger.warning("row %d: %s\n%s", exchange.row, exchange.redactor.said(message), lines)
 
 
 class _RowWriter:
-    """Makes a row's envelopes; with one envelope an item it holds an item back to mark the last one."""
+    """Creates a row's envelopes; with one per item, it delays one item to mark the last one."""
 
     def __init__(self, invoker: Invoker, number: int, row: Mapping[str, Json], exchange: Exchange) -> None:
         self._invoker, self._number, self._row, self._exchange = invoker, number, row, exchange
@@ -150,7 +150,7 @@ class _RowWriter:
         self._count = 0
 
     def items(self, items: list[Json]) -> Iterator[Envelope]:
-        """Take a page's items; return the envelopes that can be written now."""
+        """Add a page's items; yield the envelopes that can be written now."""
         self._held += self._shown_items(items)
         if self._each and self._held:
             *ready, kept = self._held
@@ -159,7 +159,7 @@ class _RowWriter:
                 yield self._item(item, last=False)
 
     def finish(self, result: Any) -> Iterator[Envelope]:
-        """Yield the envelopes that remain, for what the handler returned."""
+        """Yield the remaining envelopes, with the handler's result."""
         extra: dict[str, Any] = {}
         if isinstance(result, PagedResult):
             if result.page:
@@ -180,7 +180,7 @@ class _RowWriter:
             yield self._item(result, last=True, extra=extra)
 
     def failed(self, error: RowError) -> Iterator[Envelope]:
-        """Yield the item that was held back, and the row's error envelope, which is its last."""
+        """Yield the delayed item, and the row's error envelope, which is its last."""
         repeatable = self._exchange.repeatable and error.code not in ("outcome_unknown", "internal_error")
         extra: dict[str, Any] = {"repeatable": repeatable}
         if self._each:
@@ -191,7 +191,7 @@ class _RowWriter:
         yield self._envelope(error, self._shown(error.result), extra)
 
     def drop_held(self) -> None:
-        """Forget the items that no envelope was made of: they cannot be written."""
+        """Discard the delayed item, which cannot be written."""
         self._held = []
 
     def _item(self, item: Json, *, last: bool, extra: Mapping[str, Any] | None = None) -> Envelope:
@@ -199,7 +199,7 @@ class _RowWriter:
         return self._envelope(None, item, {**(extra or {}), "item": self._count, "last": last})
 
     def _envelope(self, error: RowError | None, result: Json, extra: Mapping[str, Any]) -> Envelope:
-        """Make an envelope of a result in which nothing secret is left."""
+        """Return an envelope for a result without secrets."""
         about: Any = self._exchange.last
         if error is not None and (error.attempts or error.status is not None):
             about = error
@@ -222,9 +222,9 @@ class _RowWriter:
         return Envelope(self._number, message, result, meta, kept)
 
     def _shown_items(self, items: list[Json]) -> list[Json]:
-        """Hide what is secret in a page's items. To look at the answer's text first spares most of them that.
+        """Return a page's items without secrets. A quick search of the response's text avoids most work.
 
-        A handler of the action's own may have made them of more than the last answer.
+        A custom handler can have created items from more than the last response.
         """
         last, may_hide = self._exchange.last, self._exchange.redactor.may_hide
         if self._invoker.action.handler is None and last is not None and not may_hide(last.text):
@@ -249,7 +249,7 @@ def declared_request(
 def first_request(
     action: Action, service: Service, bindings: Bindings, uploads: Path, row: Mapping[str, Json]
 ) -> Request:
-    """Return the first request that a row becomes; nothing is sent. Raises RowError."""
+    """Return the first request of a row without sending it. Raises RowError."""
     steps = find_handler(action)(Inputs(action, service, bindings.values(row), uploads))
     try:
         step = next(steps)
@@ -257,6 +257,6 @@ def first_request(
             step = next(steps)
         return step
     except StopIteration:
-        raise RowError("input_invalid", "the row has no request to send") from None
+        raise RowError("input_invalid", "no request to send for this row") from None
     finally:
         steps.close()

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import inspect
 import pkgutil
+from contextlib import AbstractContextManager
 from functools import cache
 from importlib import import_module
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any, cast
 
@@ -29,6 +31,11 @@ def sandbox_class(service: str) -> type[MockServer]:
             f"there is no sandbox of the service {service!r}; there is one of {', '.join(sandbox_services())}"
         )
     return cast("type[MockServer]", import_module(f"connector.sandbox.{service}.server").Sandbox)
+
+
+def demo_folder(service: str) -> AbstractContextManager[Path]:
+    """Return the folder of a service's sample jobs, for a `with` statement."""
+    return as_file(files(f"connector.sandbox.{service}") / "demo")
 
 
 def make_sandbox(service: str, **settings: Any) -> MockServer:

@@ -129,9 +129,11 @@ class KeepAliveHandler(WSGIRequestHandler):
         return body
 
     def _write(self, status: str, headers: list[tuple[str, str]], body: bytes) -> None:
-        lines = [f"HTTP/1.1 {status}", f"Date: {self.date_time_string()}"]
-        lines += [f"{name}: {value}" for name, value in headers]
         names = {name.lower(): value.lower() for name, value in headers}
+        lines = [f"HTTP/1.1 {status}"]
+        if "date" not in names:
+            lines.append(f"Date: {self.date_time_string()}")
+        lines += [f"{name}: {value}" for name, value in headers]
         if int(status[:3]) in BODILESS:
             body = b""
         elif "content-length" not in names:

@@ -2,7 +2,7 @@
 
 A long operation cannot be interrupted from inside a process, so each is measured before it starts: its
 result against the longest text and list, its time against the steps that are left. A step is about the time
-of one name, constant or operator of a template. Exceeding a limit is an InputError (`template_error`) that
+of one name, constant or operator of a template. Exceeding a limit raises InputError (`template_error`) that
 says which limit it is and what to do.
 """
 
@@ -64,7 +64,7 @@ def spend(steps: int) -> None:
     left = _meter.left = _meter.left - steps
     if left < 0:
         refuse(
-            f"it takes more than {MOST_STEPS:,} steps (a pass through a loop takes one for each part of the "
+            f"it takes more than {MOST_STEPS:,} steps (each pass of a loop takes one for each part of the "
             f"loop's body, an operation one for every {CHARACTERS_A_STEP} characters): loop over less"
         )
 

@@ -20,7 +20,7 @@ class Null(Undefined):
     """A NULL cell of a table, or a NULL inside a cell: no value.
 
     It prints as empty text, is left out of objects and arrays, and its members are NULL, too. `default`
-    replaces it, and `is none` is true of it. Whatever else is done with it is an error.
+    replaces it, and `is none` is true for it. Any other use is an error.
     """
 
     __slots__ = ()
@@ -66,7 +66,7 @@ def without_null(value: Json) -> Json:
 
 
 class _Noticed(threading.local):
-    """What the rendering on this thread found, for a warning in its row's envelope."""
+    """Observations of the rendering on this thread, for a warning in the row's envelope."""
 
     null_in_text = False
 

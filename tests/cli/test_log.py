@@ -175,7 +175,9 @@ def test_a_resumed_row_that_goes_on_where_it_was(
     done = in_process("run", "create_organization", *files, "--resume", "-v")
     assert done.returncode == 0
     about = r", row 1: POST /v2/organizations: "
-    said(done.stderr, "WARNING", about + r"not sent again, as the interrupted run got its response$")
+    said(
+        done.stderr, "WARNING", about + r"not sent again, because the interrupted run received its response$"
+    )
 
 
 def test_the_log_file_has_all_that_vv_shows_and_is_appended_to(in_process: Ninjaone, tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ def test_a_job_file_with_paths_of_its_own(ninjaone: Ninjaone, connection_file: P
         (["run", "reboot_device", "--yes", "-i", "folder"], "the folder has no part-* files"),
         (
             ["run", "reboot_device", "--yes", "-i", "rows.jsonl", "-o", "missing/out"],
-            "there is no folder missing",
+            "the folder missing does not exist",
         ),
         (["run", "reboot_device", "--yes", "-i", "rows.jsonl", "-o", "folder"], "is a folder"),
         (["run", "reboot_device", "--yes", "-i", "twice.csv"], 'names the column "a" twice'),

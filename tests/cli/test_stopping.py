@@ -237,7 +237,7 @@ def test_a_folder_that_is_removed_stops_the_run_and_is_put_back(
     shutil.rmtree(results)
     said = end(process)
     assert process.returncode == 3, said
-    assert "was removed during the run; it is restored as the run left it; use --resume to continue" in said
+    assert "was removed during the run, and has been restored; use --resume to continue" in said
     assert len(sandbox.log.requests()) < ROWS
     resumed = start("--resume", "-o", results / "out.jsonl", "--delay-ms", 0)
     said = end(resumed)
@@ -253,7 +253,7 @@ def test_a_pipe_or_a_device_is_no_output_file(
     process = start("-o", "pipe", *more)
     said = end(process)
     assert process.returncode == 2
-    assert "pipe: is not a regular file; name a file for the output, or - for standard output" in said
+    assert "pipe: is not a regular file; use a file for the output, or - for standard output" in said
     assert (tmp_path / "pipe").is_fifo()
     assert sandbox.log.requests() == []
 

@@ -113,12 +113,12 @@ def test_a_very_long_cell_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("header", "said"),
     [
-        (b"a,b,a\n", 'the header names the column "a" twice'),
-        (b"a,,b\n", "a column of the header has no readable name: ''"),
-        (b"a, \n", "a column of the header has no readable name: ' '"),
-        (b"a,\xff\n", "a column of the header has no readable name"),
+        (b"a,b,a\n", 'the header has the column "a" twice'),
+        (b"a,,b\n", "the header has a column without a valid name: ''"),
+        (b"a, \n", "the header has a column without a valid name: ' '"),
+        (b"a,\xff\n", "the header has a column without a valid name"),
         # UTF-16. Python 3.10 does not read the NULs in it, and says so itself.
-        (b"\xff\xfea\x00,\x00b\x00\n", "NUL" if sys.version_info < (3, 11) else "has no readable name"),
+        (b"\xff\xfea\x00,\x00b\x00\n", "NUL" if sys.version_info < (3, 11) else "without a valid name"),
         (b'"a"x,b\n', "line 1: ',' expected after '\"'"),
     ],
 )

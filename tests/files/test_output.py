@@ -74,8 +74,8 @@ def test_restart_replaces_an_output_only_when_the_new_one_is_complete(out: Path)
 
 
 def test_what_cannot_be_an_output_is_a_fault_of_the_run(tmp_path: Path) -> None:
-    assert "is a folder; name a file" in refusal(tmp_path)
-    assert "there is no folder" in refusal(tmp_path / "nowhere" / "out.jsonl")
+    assert "is a folder; use a file" in refusal(tmp_path)
+    assert "does not exist" in refusal(tmp_path / "nowhere" / "out.jsonl")
     assert "there is no unfinished run to resume" in refusal(tmp_path / "out.jsonl", "resume")
     assert list(tmp_path.iterdir()) == []
 
@@ -90,7 +90,7 @@ def test_an_interrupted_run_is_not_begun_again_by_itself(interrupted: Path) -> N
 def test_two_runs_at_once_are_refused(out: Path, how: Start) -> None:
     running = start(out)
     running.write(envelope(1).line())
-    with pytest.raises(RunError, match=r"another run is writing it right now|an unfinished run is in"):
+    with pytest.raises(RunError, match=r"another run is writing this file|an unfinished run is in"):
         start(out, how)
     running.write(envelope(2).line())
     running.finish()

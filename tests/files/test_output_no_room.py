@@ -139,7 +139,7 @@ def test_what_is_removed_while_a_run_goes_on_stops_it_and_is_put_back(
     ).unlink()
     output.journal.answered(2, 0, Response(200, body=b"[2]"))  # it came, so it is kept
     if removed != "spool":
-        with pytest.raises(RunStoppedError, match="was removed during the run; it is restored"):
+        with pytest.raises(RunStoppedError, match="was removed during the run, and has been restored"):
             output.journal.sent(3, 0, POST)  # and so it is not sent
     if removed != "journal":
         with pytest.raises(RunStoppedError, match="was removed"):
@@ -161,7 +161,8 @@ def test_what_cannot_be_put_back_is_told(out: Path) -> None:
     shutil.rmtree(output.folder)
     output.folder.write_text("in the way")
     with pytest.raises(
-        RunStoppedError, match=r"cannot be restored: File exists.*check before you send it again"
+        RunStoppedError,
+        match=r"cannot be restored: File exists.*check in the service before you run it again",
     ):
         output.close()
     output.close()

@@ -21,7 +21,7 @@ def test_an_output_can_be_looked_at_and_removed_before_a_run(interrupted: Path) 
     with pytest.raises(RunError, match="an unfinished run is in"):
         look(interrupted, "new")
     resumed = start(interrupted, "resume")
-    with pytest.raises(RunError, match="another run is writing it right now"):
+    with pytest.raises(RunError, match="another run is writing this file"):
         look_for_another_run(interrupted)
     resumed.close()
     look_for_another_run(interrupted)

@@ -176,7 +176,7 @@ def test_a_part_that_breaks_costs_a_row_and_the_others_go_on(tmp_path: Path) -> 
     write(tmp_path, '{"n": 3}\n', "part-3")
     found = outline(tmp_path)
     assert [row for row in found if isinstance(row, dict)] == [{"n": 1}, {"n": 2}, {"n": 3}]
-    assert 'names the column "a" twice' in found[1]
+    assert 'has the column "a" twice' in found[1]
     assert "part-2: the array is invalid after item 1" in found[3]
 
 

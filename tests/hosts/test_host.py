@@ -24,7 +24,7 @@ def test_a_field_left_empty_is_not_taken_from_the_row(catalog: Catalog) -> None:
 
 
 def test_a_needed_field_left_empty_is_named_by_its_title(catalog: Catalog) -> None:
-    with pytest.raises(RunError, match=r'reboot_device needs a value for mode \("Reboot mode"\)'):
+    with pytest.raises(RunError, match=r'reboot_device requires a value for mode \("Reboot mode"\)'):
         values(catalog, "reboot_device", device_id="1", mode="\n")
 
 

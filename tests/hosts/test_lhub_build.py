@@ -75,7 +75,7 @@ def test_what_may_be_left_empty_is_optional(described: dict[str, Any]) -> None:
         "reason": True,
     }
     (end,) = (arg for arg in window["args"] if arg["id"] == "end")
-    assert "Left empty, it is the end of the platform's batch, which is refused" in end["description"]
+    assert "If it is empty, the end of the platform's batch is used, which is an error" in end["description"]
 
 
 def test_actions_that_list_offer_a_row_for_each_item(described: dict[str, Any]) -> None:
@@ -136,7 +136,7 @@ def test_a_folder_is_written_over_only_if_it_is_ours(tmp_path: Path) -> None:
         folder = tmp_path / f"with {name}"
         folder.mkdir()
         (folder / name).write_text(text)
-        with pytest.raises(RunError, match="has files that are not from an earlier build"):
+        with pytest.raises(RunError, match="contains files that are not from an earlier build"):
             build(folder)
         assert [path.read_text() for path in folder.iterdir()] == [text]
     (tmp_path / "file").write_text("")

@@ -103,7 +103,7 @@ def test_a_window_without_time_is_refused_and_not_sent(ours: LogicHub, sandbox: 
     refused = "end: this time has passed, and a window needs an end to come"
     batch = (
         f'{refused}. "Maintenance window end" is empty here, so it is the end of the platform\'s batch, '
-        "2026-01-01T00:00:00Z: give another end, such as {{ (now + 7200) | iso }} for two hours from now"
+        "2026-01-01T00:00:00Z: enter an end, such as {{ (now + 7200) | iso }} for two hours from now"
     )
     order = "end: this time is not after the start of the window"
     assert [e["error"] for e in ran.envelopes] == [refused, order, order, None, batch, batch]
@@ -167,6 +167,32 @@ SECRET = "hunter2-hunter2"
         ("update_device", {"warranty_end": "{{ v }}"}, "warranty_end: this is not a time"),
         ("list_devices", {"filter": "{{ v }}"}, "this is not a device filter; write it like"),
         ("create_organization", {"template_organization_id": "{{ v }}", "name": "x"}, "(value not shown)"),
+        (
+            "update_location",
+            {"organization_id": "by {{ v }}", "location_id": "1"},
+            "is named (value not shown)",
+        ),
+        (
+            "update_location",
+            {"organization_id": "1", "location_id": "by {{ v }}"},
+            "is named (value not shown)",
+        ),
+        (
+            "control_windows_service",
+            {"device_id": "1", "service_id": "{{ v }}", "action": "STOP"},
+            "POST /v2/device/{id}/windows-service/{serviceId}/control: the API answered 404",
+        ),
+        (
+            "control_windows_service",
+            {"device_id": "1", "service_id": "../{{ v }}", "action": "STOP"},
+            "(value not shown) cannot be part of an API path",
+        ),
+        ("update_organization", {"fields": '{"supportPlan": "a {{ v }}"}'}, "is named (value not shown)"),
+        (
+            "update_organization",
+            {"fields": '{"contractEnd": "a {{ v }}"}'},
+            "fields.contractEnd: this is not a",
+        ),
     ],
 )
 def test_an_error_shows_no_value_of_the_row(
@@ -174,7 +200,7 @@ def test_an_error_shows_no_value_of_the_row(
 ) -> None:
     required = {"update_organization": "organization_id", "update_device": "device_id"}
     fixed = {required[action]: "1"} if action in required else {}
-    row = {"lhub_id": 1, "v": '{"pw": "' + SECRET} if "fields" in templates else {"lhub_id": 1, "v": SECRET}
+    row = {"lhub_id": 1, "v": '{"pw": "' + SECRET if "invalid JSON" in reason else SECRET}
     ran = ours.run(action, [row], {**fixed, **templates}, mode)
     assert reason in ran.envelope["error"]
     assert SECRET[:6].encode() not in ran.results

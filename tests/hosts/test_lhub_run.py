@@ -175,7 +175,9 @@ def test_a_required_input_left_empty_runs_nothing(ours: LogicHub, sandbox: Sandb
     for templates in ({}, {"device_id": "  "}):
         ran = ours.run("cancel_maintenance", [row], templates)
         assert ran.code == 2
-        assert ran.refusal == ('cancel_maintenance needs a value for device_id ("Device ID"), which is empty')
+        assert ran.refusal == (
+            'cancel_maintenance requires a value for device_id ("Device ID"), which is empty'
+        )
     assert paths(sandbox) == []
 
 
@@ -195,7 +197,7 @@ def test_a_maintenance_window_ends_with_the_batch_unless_it_says_more(
     ends = [request["body"]["end"] for request in sandbox.log.requests()]
     assert ends == [END, END, "2036-12-24T00:00:00Z"]
     ran = ours.run("schedule_maintenance", rows, WINDOW)
-    assert "needs a value for end" in ran.refusal
+    assert "requires a value for end" in ran.refusal
 
 
 def test_files_come_from_one_folder_and_go_to_another(ours: LogicHub, tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_what_was_put_in_a_files_place_since_it_was_found_is_not_read(folder: Pa
         os.mkfifo(path)
     elif swap == "device":
         path.symlink_to("/dev/zero")
-    with pytest.raises(OSError, match=r"below|plain|No such"):
+    with pytest.raises(OSError, match=r"below|regular|No such"):
         uploads.read(path, folder)
     with pytest.raises(RowError, match=r"^files: cannot read the file .*") as caught:
         _ = Request("POST", "/x", parts=(Part("files", path=path, folder=folder),)).encoded
@@ -99,7 +99,7 @@ def test_a_link_that_was_there_only_while_the_file_was_opened_is_noticed(
     path, opens = uploads.find(folder, "a.txt", "files"), os.open
     with monkeypatch.context() as patch:
         patch.setattr(os, "open", lambda _, flags: opens(folder.parent / "secret.txt", flags))
-        with pytest.raises(OSError, match="is not below"):
+        with pytest.raises(OSError, match="is no longer below"):
             uploads.read(path, folder)
 
 

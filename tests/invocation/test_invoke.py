@@ -176,7 +176,9 @@ def test_an_input_that_is_not_published_warns(
     transport.answers = [reply({}), reply({}), reply(b"", 400)]
     run = invoker(action, client)
     warned = one(run, {"tags": ["a"]})
-    assert warned.meta["warnings"] == ["tags: today's API does not publish it, and may not keep it"]
+    assert warned.meta["warnings"] == [
+        "tags: the current published API does not contain it, and may ignore it"
+    ]
     assert "warnings" not in one(run, {"name": "n"}).meta
     failed = one(run, {"tags": []})
     assert failed.has_error

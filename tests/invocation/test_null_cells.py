@@ -166,9 +166,7 @@ def test_a_null_alone_stays_null_and_is_empty_within_text_with_a_warning(update:
     assert bindings.warnings(bindings.values({"a": "x", "b": "y"})) == []
     found = bindings.values({"a": "x", "b": None})
     assert found["display_name"] == "x-"
-    assert bindings.warnings(found) == [
-        "a null of the row is part of a text, and is written there as nothing"
-    ]
+    assert bindings.warnings(found) == ["a null in the row is part of a text, and was rendered as empty text"]
     assert bindings.warnings(bindings.values({"a": "x", "b": "y"})) == []
     member = bind(update, {"device_id": "1", "user_data": '{"a": "{{ b }}"}'})
     found = member.values({"b": None})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from email.utils import formatdate
 from typing import Any
 
 from connector.sandbox.endpoints import Endpoint
@@ -122,5 +123,5 @@ class HaloService:
         return plain(status)
 
     def response_headers(self) -> dict[str, str]:
-        """See `MockService`."""
-        return {}
+        """See `MockService`. The date is that of the clock by which tickets have their times."""
+        return {"Date": formatdate(self.state.clock(), usegmt=True)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection
+from email.utils import formatdate
 from typing import Any
 
 from connector.sandbox.errors import HttpError, InvalidValueError
@@ -85,4 +86,5 @@ class NinjaOneService:
 
     def response_headers(self) -> dict[str, str]:
         """See `MockService`."""
-        return {"x-nj-request-id": secrets.token_hex(8)}
+        date = formatdate(self.state.clock(), usegmt=True)
+        return {"x-nj-request-id": secrets.token_hex(8), "Date": date}

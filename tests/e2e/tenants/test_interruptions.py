@@ -146,7 +146,7 @@ def test_a_work_folder_that_is_removed_is_put_back(start: Start, tenants: Tenant
     tenants["acme"].set_faults(queue=[])
     said = end(process)
     assert process.returncode == 3, said
-    assert "was removed during the run; it is restored" in said
+    assert "was removed during the run, and has been restored" in said
     resumed = start(*CREATE, *FILES, "--resume")
     said = end(resumed)
     assert resumed.returncode == 0, said

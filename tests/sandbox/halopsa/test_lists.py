@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .client import HaloApi, OpenHalo
+from .client import Clock, HaloApi, OpenHalo
 
 
 def test_pages_are_capped_by_resource(open_halo: OpenHalo) -> None:
@@ -123,6 +123,13 @@ def test_times_lack_a_zone(halo: HaloApi) -> None:
     halo.sandbox.set_trap("times", "zoned")
     zoned = halo.get(f"/Tickets/{ticket['id']}")["dateoccurred"]
     assert zoned == ticket["dateoccurred"] + "Z"
+
+
+def test_the_date_of_a_response_is_that_of_the_clock(open_halo: OpenHalo) -> None:
+    api = open_halo(clock=Clock(1_800_000_000.0))
+    ticket = api.send("POST", "/Tickets", json=[{"summary": "x", "tickettype_id": 25, "client_id": 11}])
+    assert ticket.headers["Date"] == "Fri, 15 Jan 2027 08:00:00 GMT"
+    assert ticket.json()["dateoccurred"] == "2027-01-15T08:00:00.000"
 
 
 def test_times_have_a_zone_on_other_instances(open_halo: OpenHalo) -> None:

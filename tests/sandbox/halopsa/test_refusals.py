@@ -156,4 +156,6 @@ def test_the_built_in_integration(open_halo: OpenHalo) -> None:
         "third_party_name": "Main Office",
     }
     assert used.get("/Asset/5003")["ninjarmm_id"] == 3
+    assert (used.get("/Client/12")["ninjarmmid"], used.get("/Site/203")["ninjarmmid"]) == (2, 3)
+    assert (unused.get("/Client/12")["ninjarmmid"], unused.get("/Site/203")["ninjarmmid"]) == (0, 0)
     open_halo({"integration": "forbidden"}).refused(403, "GET", "/Control")

@@ -231,7 +231,7 @@ def test_a_table_without_a_header_is_an_error_at_the_rows(guest: Guest) -> None:
     answer = guest.post(
         "/actions/schedule_maintenance/preview", guest.form("x", "a,,b\n1,2,3", {})
     ).get_json()
-    assert answer["faults"] == {"rows": "a column of the header has no readable name: ''"}
+    assert answer["faults"] == {"rows": "the header has a column without a valid name: ''"}
 
 
 def test_what_a_row_holds_is_never_markup(guest: Guest) -> None:

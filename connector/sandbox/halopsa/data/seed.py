@@ -113,7 +113,6 @@ def clients(seed: int, count: int) -> list[JSON]:
             "name": company(seed, number),
             "toplevel_id": 1,
             "inactive": False,
-            "ninjarmmid": 0,
             "site_names": places(number),
         }
         for number in range(1, count + 1)

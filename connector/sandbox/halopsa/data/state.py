@@ -63,8 +63,10 @@ class State:
         self.assets = Assets(seed, assets, sites, linked=traps.is_on("integration", "on"))
 
     def _seed_clients(self, count: int) -> None:
+        linked = self.traps.is_on("integration", "on")
         for number, client in enumerate(invented.clients(self.seed, count), 1):
             names = client.pop("site_names")
+            client["ninjarmmid"] = number if linked else 0
             self.clients[client["id"]] = client
             for name in names:
                 site_id = invented.SITES_FROM + len(self.sites)
@@ -73,7 +75,7 @@ class State:
                     "name": name,
                     "client_id": client["id"],
                     "inactive": False,
-                    "ninjarmmid": 0,
+                    "ninjarmmid": len(self.sites) + 1 if linked else 0,
                 }
                 client.setdefault("main_site_id", site_id)
             for user in invented.users(self.seed, number, client["main_site_id"]):

@@ -1,0 +1,1 @@
+"""Sample jobs for `ninjaone demo --service halopsa`."""
