@@ -63,10 +63,11 @@ def declared(path: Path, text: str = OWN) -> Path:
 def test_every_command_takes_them(ninjaone: Ninjaone, sandbox: Sandbox, own: Path, tmp_path: Path) -> None:
     with_own = ("--actions", "own")
     assert "  look_at_device " in ninjaone("actions", *with_own).stdout
-    assert "314 actions" in ninjaone("actions", *with_own).stdout
+    assert "314 actions" in ninjaone("actions", "--service", "ninjaone", *with_own).stdout
     assert "look_at_device" in ninjaone("actions", "as", "we", "like", *with_own).stdout
     assert json.loads(ninjaone("show", "look_at_device", "--json", *with_own).stdout)["area"] == "ours"
-    assert ninjaone("catalog", "check", *with_own).stdout == "314 actions, 0 problems\n"
+    checked = ninjaone("catalog", "check", "--service", "ninjaone", *with_own)
+    assert checked.stdout == "314 actions, 0 problems\n"
     assert json.loads(ninjaone(*CALL, *with_own).stdout)["result"]["id"] == 3
     write_lines(tmp_path / "rows.jsonl", [{"device": 1}, {"device": 999}])
     rows = ("look_at_device", "-i", "rows.jsonl", "-c", "connection.yaml")

@@ -105,11 +105,11 @@ def test_the_connections_fields(described: dict[str, Any]) -> None:
 def test_every_action_of_the_catalogue_can_be_built(
     sdk_python: Path, tmp_path: Path, catalog: Catalog
 ) -> None:
-    build(tmp_path / "all", catalog.names)
+    build(tmp_path / "all", catalog.names_of("ninjaone"))
     described = LogicHub(sdk_python, tmp_path / "all", tmp_path).metadata()
     assert (described["ok"], described["errors"]) == (True, [])
     actions = by_entrypoint(described)
-    assert list(actions) == catalog.names
+    assert list(actions) == catalog.names_of("ninjaone")
     for name, action in actions.items():
         assert action["errors"] == []
         inputs = [i for i in catalog.action(name).inputs.values() if i.name != "delay_ms"]
@@ -203,10 +203,14 @@ def test_the_soar_preset_has_what_its_texts_point_to(
     titles = {action["name"] for action in described["actions"]}
     texts = [a["description"] for a in described["actions"]]
     texts += [arg["description"] for a in described["actions"] for arg in a["args"]]
-    outside = [name for name in catalog.names if any(re.search(rf"\b{name}\b", text) for text in texts)]
+    outside = [
+        name
+        for name in catalog.names_of("ninjaone")
+        if any(re.search(rf"\b{name}\b", text) for text in texts)
+    ]
     assert outside == []
     quoted = {title for text in texts for title in re.findall('"([A-Z][^"]+)"', text)}
-    assert quoted & {catalog.action(name).title for name in catalog.names} <= titles
+    assert quoted & {catalog.action(name).title for name in catalog.names_of("ninjaone")} <= titles
 
 
 @pytest.mark.parametrize("names", PRESETS.values(), ids=PRESETS)
@@ -216,7 +220,7 @@ def test_no_text_names_an_action_by_its_name(
     build(tmp_path / "built", names)
     texts = (tmp_path / "built" / "main.py").read_text().split('"""')
     docstrings = " ".join(texts[3::2])
-    assert [name for name in catalog.names if re.search(rf"\b{name}\b", docstrings)] == []
+    assert [name for name in catalog.names_of("ninjaone") if re.search(rf"\b{name}\b", docstrings)] == []
 
 
 def test_the_metadata_has_a_logo(described: dict[str, Any], integration_folder: Path) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from connector.catalog.catalog import Catalog
 from connector.hosts.lhub_build import DOCUMENTED
 from tests.web.conftest import PHONE, OpenVisit
 
+ALL = len(Catalog().names)
 MOST_BYTES = 200_000
 SOON_MS = 1000
 
@@ -35,7 +37,7 @@ def test_search_forgives_typing_errors_and_has_an_address(visit: OpenVisit, root
     page.reload()
     assert len(shown(page)) == 2
     page.keyboard.press("Escape")
-    assert len(shown(page)) == 313
+    assert len(shown(page)) == ALL
     assert "?" not in address(page)
 
 
@@ -72,7 +74,7 @@ def test_filters_narrow_and_count(visit: OpenVisit, root: str) -> None:
     assert address(page).endswith("?effect=read&area=reports&paging=yes&host=lhub")
     assert page.get_by_role("status").inner_text() == "No actions"
     page.get_by_role("button", name="Clear").click()
-    page.get_by_text("313 actions", exact=True).wait_for()
+    page.get_by_text(f"{ALL} actions", exact=True).wait_for()
 
 
 def test_an_address_with_filters_shows_them(visit: OpenVisit, root: str) -> None:
@@ -115,7 +117,7 @@ def test_enter_opens_the_first_that_is_found(visit: OpenVisit) -> None:
 
 def test_without_scripts_it_is_a_plain_list(visit: OpenVisit, root: str) -> None:
     page = visit(root, java_script_enabled=False).open()
-    assert len(shown(page)) == 313
+    assert len(shown(page)) == ALL
     assert page.get_by_role("searchbox").count() == 0
     page.get_by_role("link", name="Schedule Maintenance").click()
     assert page.get_by_role("heading", level=1).inner_text() == "Schedule Maintenance"
@@ -151,3 +153,16 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(visit: OpenVisit) -> None:
     site.keep("find-phone")
     page.get_by_role("searchbox").fill("maintenance")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_the_filter_by_service_shows_its_actions_alone(visit: OpenVisit, catalog: Catalog) -> None:
+    page = visit().open()
+    page.get_by_label("Service").select_option("ninjaone")
+    count = len(catalog.names_of("ninjaone"))
+    page.get_by_text(f"{count} actions", exact=True).wait_for()
+    assert len(shown(page)) == count
+    assert address(page).endswith("?service=ninjaone")
+    page.reload()
+    assert len(shown(page)) == count
+    page.get_by_label("Area", exact=True).select_option("halopsa-tickets")
+    assert page.get_by_role("status").inner_text() == "No actions"

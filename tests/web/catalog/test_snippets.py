@@ -147,8 +147,8 @@ def read_curl(text: str) -> dict[str, Any]:
     for word in words:
         if word == "--request":
             sent["method"] = next(words)
-        elif word.startswith("$NINJAONE_BASE_URL"):
-            sent["path"], _, query = word.removeprefix("$NINJAONE_BASE_URL").partition("?")
+        elif base := re.match(r"\$[A-Z]+_BASE_URL", word):
+            sent["path"], _, query = word.removeprefix(base[0]).partition("?")
             for name, value in parse_qsl(query, keep_blank_values=True):
                 sent.setdefault("query", {}).setdefault(name, []).append(value)
         elif word == "--header":
