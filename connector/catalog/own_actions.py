@@ -35,8 +35,8 @@ def own_services(folder: Path, services: Container[str]) -> dict[str, Path]:
             )
         if strict_yaml.head(path).get("names") != "qualified":
             raise DeclarationError(
-                f"{path}: a folder of custom actions cannot declare a service without `names: qualified` "
-                "beside its name"
+                f"{path}: a folder of custom actions cannot declare a service without `names: qualified`, "
+                "which must follow its name"
             )
         _check_inside(path, folder)
         found[name] = path
@@ -82,4 +82,4 @@ def _shown(folder: Path, paths: Iterable[Path]) -> Iterator[Path]:
 
 def _check_inside(path: Path, folder: Path) -> None:
     if not path.resolve().is_relative_to(folder.resolve()):
-        raise DeclarationError(f"{path}: it is a link to a path outside {folder}")
+        raise DeclarationError(f"{path}: is a link to a path outside {folder}")

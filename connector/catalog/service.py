@@ -22,7 +22,7 @@ EVERY = "*"
 
 @dataclass(frozen=True)
 class Setting:
-    """A setting that the connections of this service have beside those of every connection; it is text."""
+    """An additional text setting of this service's connections."""
 
     title: str
     description: str
@@ -31,11 +31,10 @@ class Setting:
 
 @dataclass(frozen=True)
 class Discovery:
-    """Where an instance says how to sign in: the path, which is read without sign-in.
+    """The path at which an instance describes its sign-in; it is read without a sign-in.
 
     `url` is the member of the response with the URL of the sign-in, to which `token_path` is appended.
-    `settings` are settings of the connection, by the member that has the value. It is asked for if one of
-    them is not given.
+    `settings` maps further members to settings of the connection. It is requested if one of them is missing.
     """
 
     path: str
@@ -48,12 +47,12 @@ class Discovery:
 class SignIn:
     """The service's OAuth 2.0 settings.
 
-    `query` are the parameters of the token request: name to setting of the connection; one without a value is
-    left out. `discovery` says where the rest is asked for. `errors` explains error codes and statuses of the
-    token endpoint, and `elsewhere` a response that is not from one. `default_scope` is sent if the connection
-    names no scope. `user_scopes` are requested for a user then, and `offline_scope` always, since it gives a
-    refresh token. `app` is how to create a client app for that. `needs` is the scope that a request requires,
-    by its effect.
+    `query` are the parameters of the token request: name to setting of the connection; those without a value
+    are omitted. `discovery` describes how to request the rest. `errors` explains error codes and statuses of
+    the token endpoint, and `elsewhere` a response that is not from one. `default_scope` is sent if the
+    connection names no scope. `user_scopes` are requested for a user then, and `offline_scope` always, since
+    it gives a refresh token. `app` is how to create a client app for that. `needs` is the scope that a
+    request requires, by its effect.
     """
 
     token_path: str

@@ -45,7 +45,7 @@ STATES = {
 class Report:
     """A context manager that collects the summaries of a command's runs and writes them to `path` at the end.
 
-    Until then, and after a kill, the file has the state `running`, so that the summary of an earlier command
+    Until then, and after a kill, the file has the state `begun`, so that the summary of an earlier command
     is not mistaken for this one's. Without a path, nothing is written. `exit_code` is the exit code if the
     command ends without an error.
     """
@@ -85,7 +85,7 @@ class Report:
             print(f"ninjaone: {self.path}: the summary cannot be written: {fault.strerror}", file=sys.stderr)
 
     def as_json(self, exit_code: int | None, message: str = "") -> dict[str, Any]:
-        """Return the summary by `schemas/summary.schema.json`; without exit code, its state is `running`."""
+        """Return the summary by `schemas/summary.schema.json`; without exit code, its state is `begun`."""
         return {
             "summary": VERSION,
             "state": STATES[exit_code],

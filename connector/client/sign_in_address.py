@@ -47,6 +47,6 @@ def told_address(
 
 
 def _query(about: SignIn, settings: Mapping[str, str]) -> str:
-    """Return the query of the token request. Parameters without a value are left out."""
+    """Return the query of the token request. Parameters without a value are omitted."""
     values = {name: settings[setting] for name, setting in about.query.items() if settings.get(setting)}
     return f"?{urlencode(values, quote_via=quote)}" if values else ""

@@ -1,4 +1,4 @@
-"""Whether a list has only items that its filters allow: an API may ignore a filter and return more."""
+"""Checks that a list has only items that its filters allow, because an API can ignore a filter."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class Confirmation:
 
     @property
     def warnings(self) -> list[str]:
-        """What could not be checked, for a person."""
+        """A message about filters that could not be checked."""
         return [
-            f"{name}: whether the API applied this filter is not known, since its items have no {member}"
+            f"{name}: whether the API applied this filter is not known, because its items have no {member}"
             for name, member in self.unknown.items()
         ]
 
@@ -79,5 +79,5 @@ def _refusal(one: _Filter, item: Json, value: Json) -> str:
     named = f" (id {shorten(query_text(item['id']), 40)})" if "id" in item else ""
     return (
         f"the API did not apply the filter {one.name}: an item{named} has {one.member} "
-        f"{shorten(query_text(value), 60)}. The list is not the one that was requested"
+        f"{shorten(query_text(value), 60)}. The result is not the requested list"
     )

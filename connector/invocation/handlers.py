@@ -1,8 +1,8 @@
-"""What turns an action's typed inputs into requests and their answers into a result.
+"""Handlers: turn an action's typed inputs into requests, and the responses into a result.
 
-A handler is a generator: it yields a `Request`, is handed the `Response`, may yield a `Page` of a list,
-and returns the result. It does no IO. Most actions use `http_handler`; one that needs more has a Python
-file of its own beside its declaration, with a function `handle(inputs: Inputs) -> Steps`.
+A handler is a generator: it yields a `Request`, receives the `Response`, can yield a `Page` of a list, and
+returns the result. It does no IO. Most actions use `http_handler`; others have a Python file next to the
+declaration, with a function `handle(inputs: Inputs) -> Steps`.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Note:
-    """Something that a handler has the envelope say among its warnings."""
+    """A warning for the envelope, yielded by a handler."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Download:
-    """A result that is the content of an answer, to be saved as a file."""
+    """A result that is the content of a response, to be saved as a file."""
 
     response: Response
 
@@ -60,9 +60,9 @@ Steps = Generator[Request | Page | Note, Response, Any]
 
 
 class Inputs:
-    """An action's typed input values: `inputs.name` gives a value, or None when it was not given.
+    """An action's typed input values: `inputs.name` returns a value, or None if it was not given.
 
-    `"name" in inputs` tells a JSON null from an absent value.
+    `"name" in inputs` is true for a JSON null and false for an absent value.
     """
 
     def __init__(self, action: Action, service: Service, values: Mapping[str, Json], uploads: Path) -> None:
@@ -77,14 +77,14 @@ class Inputs:
         return name in self._values
 
     def with_values(self, **values: Json) -> Inputs:
-        """Return a copy in which these inputs have other values."""
+        """Return a copy with other values for these inputs."""
         for name in values:
-            self.__getattr__(name)  # refuses what is no input
+            self.__getattr__(name)  # raises for an unknown input
         return Inputs(self._action, self._service, {**self._values, **values}, self._uploads)
 
     @property
     def service(self) -> Service:
-        """The service whose action it is, with its pagers and words."""
+        """The action's service, with its pagers and words."""
         return self._service
 
     @property
@@ -94,9 +94,9 @@ class Inputs:
         return any(i.place in ("body", "part") for i in given)
 
     def request(self) -> Request:
-        """Build the request that the declaration describes.
+        """Return the request that the declaration describes.
 
-        Raises RowError for a value that cannot be sent where it belongs.
+        Raises RowError for a value that cannot be sent in its place of the request.
         """
         action = self._action
         path: dict[str, Json] = {}
@@ -184,19 +184,19 @@ def request(
     effect: Any = "write",
     idempotent: bool = False,
 ) -> Request:
-    """Build a request beside the declared one, for a handler that needs more than one."""
+    """Return an additional request, for a handler that sends more than the declared one."""
     return Request(
         method, build_path(path, values), body=body, effect=effect, idempotent=idempotent, template=path
     )
 
 
 def lookup(path: str, **query: Json) -> Request:
-    """Build a read whose answer holds for a whole run: it is sent once, for whichever row asks first."""
+    """Return a read whose response is valid for a whole run: it is sent only once."""
     return Request("GET", path, tuple((n, query_text(v)) for n, v in query.items()), cached=True)
 
 
 def http_handler(inputs: Inputs) -> Steps:
-    """Send the declared request; walk its pages where the action is paged."""
+    """Send the declared request, and further pages if the action is paged."""
     action, service = inputs._action, inputs._service
     first = inputs.request()
     confirmed = confirmation(action, inputs._values) if action.confirmed_inputs else None
@@ -217,9 +217,9 @@ def http_handler(inputs: Inputs) -> Steps:
 
 
 def read_result(action: Action, response: Response) -> Json:
-    """Turn an answer into an action's result: its JSON, its content, where a redirect leads to, or None.
+    """Return an action's result from a response: its JSON, its content, the target of a redirect, or None.
 
-    Raises RowError (`bad_response`) for an empty answer where JSON is due.
+    Raises RowError (`bad_response`) for an empty response if JSON is expected.
     """
     if 300 <= response.status < 400:
         return {"url": response.headers.get("location")}
@@ -227,9 +227,11 @@ def read_result(action: Action, response: Response) -> Json:
         return Download(response)
     if response.body.strip():
         return response.json() if action.returns_json else _undeclared(response)
-    gone = response.status == 204 and action.method == "DELETE"  # also a repeated one that found nothing
+    gone = (
+        response.status == 204 and action.method == "DELETE"
+    )  # also for a repeated deletion that found nothing
     if action.returns_json and not action.redirects and not gone:
-        raise response.bad(f"the API answered {response.status} with an empty body where JSON is due")
+        raise response.bad(f"the API answered {response.status} with an empty body instead of JSON")
     return None
 
 
@@ -241,7 +243,7 @@ def _unwrapped(action: Action, result: list[Json]) -> Json:
 
 
 def _undeclared(response: Response) -> Json:
-    """Keep a body that nobody promised, as JSON where it is that."""
+    """Return an undeclared body, as JSON if it is valid JSON."""
     if "json" in response.headers.get("content-type", "").lower():
         with suppress(RowError):
             return response.json()
@@ -252,7 +254,7 @@ Handler = Callable[[Inputs], Steps]
 
 
 def find_handler(action: Action) -> Handler:
-    """Return the action's own handler, or the HTTP one."""
+    """Return the action's custom handler, or `http_handler`."""
     return load_handler(action.handler) if action.handler else http_handler
 
 
@@ -260,7 +262,7 @@ def find_handler(action: Action) -> Handler:
 def load_handler(path: Path) -> Handler:
     """Load `handle` from a Python file.
 
-    Raises DeclarationError for a file that has none, or that imports what the connector does not have.
+    Raises DeclarationError if the file has no `handle`, or imports something that does not exist.
     """
     spec = importlib.util.spec_from_file_location(f"connector_action_{path.stem}", path)
     if spec is None or spec.loader is None:

@@ -1,6 +1,6 @@
-"""Pagers: generators that walk a paged list to its end, or say that they could not.
+"""Paging: generators that read a paged list to its end.
 
-A page that cannot be read, or that does not advance, is an error and never a short success.
+A page that cannot be read, or that does not advance, is an error; it never ends the list early.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from connector.http.messages import Request, Response
 
 @dataclass(frozen=True)
 class Page:
-    """Items of a list, handed over as they come. The walk's last `Page` may have none."""
+    """Items of a list, yielded page by page. The last `Page` can be empty."""
 
     items: list[Json]
 
 
 @dataclass(frozen=True)
 class PagedResult:
-    """What a walk over pages returns: the items went ahead as pages.
+    """The return value of paging, after the items were yielded as pages.
 
-    `page` is what the last answer says beside its items; `truncated` is true when the walk ended before
-    the list did, or cannot tell.
+    `page` has the other members of the last response; `truncated` is true if the list has, or can have, more
+    items.
     """
 
     page: Mapping[str, Json] = field(default_factory=dict)
@@ -41,7 +41,7 @@ CheckItems = Callable[[list[Json], Response], None]
 
 
 def walk(pager: Pager, first: Request, limit: int | None = None, check: CheckItems | None = None) -> Walk:
-    """Walk a list from its first page. `limit` caps the items, over all pages; `check` sees each page first.
+    """Read a list from its first page, at most `limit` items over all pages; `check` is called per page.
 
     Raises RowError (`bad_response`) for a page that cannot be read or that does not advance.
     """
@@ -68,7 +68,7 @@ def walk(pager: Pager, first: Request, limit: int | None = None, check: CheckIte
             return PagedResult(page_info, truncated=True)
         count += len(items)
         if _has_ended(pager, items, size):
-            # A list that has no next page, and gave all that was asked for, may have more.
+            # A list without further pages that returned as many items as requested can have more.
             return PagedResult(page_info, truncated=not pager.send and len(items) >= size)
         following = _position(pager, answer, items, response)
         if following is None and "no_position" in pager.until:
@@ -78,9 +78,9 @@ def walk(pager: Pager, first: Request, limit: int | None = None, check: CheckIte
 
 
 def _walk_counted(pager: Pager, request: Request, limit: int | None, check: CheckItems | None) -> Walk:
-    """Walk a list whose pages have numbers: until there are as many items as the response says, or none.
+    """Read a list with numbered pages, until it has as many items as the response says, or a page is empty.
 
-    How long a page is proves nothing, since the API may send fewer items than requested.
+    A short page is not the end, because the API can return fewer items than requested.
     """
     number, count, is_second_try = pager.first or 0, 0, False
     before: list[Json] = []
@@ -109,21 +109,21 @@ def _walk_counted(pager: Pager, request: Request, limit: int | None, check: Chec
 
 
 def _total(pager: Pager, answer: Json, response: Response) -> int | None:
-    """Return how many items the list has in all; None if the answer does not say."""
+    """Return the total number of items of the list, or None if it is not in the response."""
     total = _member(answer, pager.total) if pager.total else None
     if total is not None and type(total) is not int:
-        raise _unreadable(f'its "{pager.total}" should be a number, and is {kind(total)}', response)
+        raise _unreadable(f'its "{pager.total}" should be a number, but is {kind(total)}', response)
     return total
 
 
 def _marks(pager: Pager, items: list[Json]) -> list[Json]:
-    """Return what tells one page from another: the pager's `item` of each item, or the items themselves."""
+    """Return what identifies a page: the pager's `item` of each item, or the items themselves."""
     marks = [_member(item, pager.item) for item in items] if pager.item else items
     return items if None in marks else marks
 
 
 def _page_size(pager: Pager, limit: int | None) -> int:
-    """Choose how many items to ask for. One more than the cap: only its arrival proves that more exist."""
+    """Return the page size to request: one more than the limit, to find out whether there are more items."""
     if limit is None:
         return pager.page_size
     wanted = limit + 1 if not pager.send else min(pager.page_size, limit + 1)
@@ -133,8 +133,8 @@ def _page_size(pager: Pager, limit: int | None) -> int:
 def _items(pager: Pager, answer: Json, response: Response) -> list[Json]:
     items = _member(answer, pager.items)
     if not isinstance(items, list):
-        where = f'its "{pager.items}"' if pager.items else "the answer"
-        raise _unreadable(f"{where} should be an array, and is {kind(items)}", response)
+        where = f'its "{pager.items}"' if pager.items else "the response"
+        raise _unreadable(f"{where} should be an array, but is {kind(items)}", response)
     return items
 
 
@@ -150,7 +150,7 @@ def _has_ended(pager: Pager, items: list[Json], size: int) -> bool:
 
 
 def _position(pager: Pager, answer: Json, items: list[Json], response: Response) -> Json:
-    """Find where the next page begins; None when the answer does not say."""
+    """Return the position of the next page, or None if it is not in the response."""
     if pager.next:
         holder = _member(answer, pager.next.rpartition(".")[0])
         if holder is not None and not isinstance(holder, Mapping):
@@ -164,12 +164,12 @@ def _position(pager: Pager, answer: Json, items: list[Json], response: Response)
             raise _unreadable(f'an item has no whole number as its "{pager.item}"', response)
         place = max(places) if pager.pick == "max" else min(places)
     if isinstance(place, (bool, list, dict)):
-        raise _unreadable(f"the place where the next page begins is {kind(place)}", response)
+        raise _unreadable(f"the position of the next page is {kind(place)}", response)
     return None if place == "" else place
 
 
 class _Cursor:
-    """Where a walk has been, so that a page which leads back there is refused."""
+    """The positions that were read, to detect a page that leads back to one of them."""
 
     def __init__(self, pager: Pager) -> None:
         self._pager = pager
@@ -179,23 +179,23 @@ class _Cursor:
         self._items: list[Json] = []
 
     def refuse_gap(self, progress: Json, items: list[Json], response: Response) -> None:
-        """Raise RowError where items were lost between the page before and this one.
+        """Raise RowError if items were lost between the previous page and this one.
 
-        A cursor that keeps its name moves with every answer, also with one that was lost on its way: the
-        same request, sent again, then gets the page after it.
+        A named cursor moves with every response, also with one that was lost: repeating the same request then
+        returns the page after it.
         """
         if not (self._pager.advances and self._seen and response.repeated):
             return
-        # An offset may be that of a page's beginning or of its end; nothing else proves that it is the next.
+        # The offset can be that of a page's start or end; any other difference means that a page was lost.
         if _number(progress) - _number(self._progress) not in (len(items), len(self._items)):
-            raise _unreadable("items were lost on the way to it", response)
+            raise _unreadable("items before it were lost", response)
 
     def advance(self, following: Json, progress: Json, items: list[Json], response: Response) -> None:
-        """Note the next page's position. Raises RowError where it is none or leads back."""
+        """Record the next page's position. Raises RowError if there is none, or it was already read."""
         if following is None:
-            raise _unreadable("it does not say where the next page begins", response)
+            raise _unreadable("it does not contain the position of the next page", response)
         if self._seen and self._leads_back(following, progress, items):
-            raise _unreadable(f"it leads back to {following!r}, where the walk already was", response)
+            raise _unreadable(f"its next position {following!r} was already read", response)
         self._seen.add(following)
         self._position, self._progress, self._items = following, progress, items
 
@@ -209,7 +209,7 @@ class _Cursor:
 
 
 def _number(value: Json) -> float:
-    """Read an offset leniently: it was seen as text. What is no number never advances."""
+    """Return an offset, which can be text; a value that is not a number never advances."""
     try:
         return float(value)
     except (TypeError, ValueError, OverflowError):
@@ -218,7 +218,7 @@ def _number(value: Json) -> float:
 
 def _unreadable(what: str, response: Response) -> RowError:
     return response.bad(
-        f"a page of the list cannot be followed: {what}. What was read before it is not the whole list"
+        f"the list cannot be read beyond a page: {what}. The items so far are not the complete list"
     )
 
 

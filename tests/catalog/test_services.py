@@ -133,7 +133,7 @@ def test_a_users_service_is_not_given_the_variables_of_another(tmp_path: Path) -
 def test_a_service_is_no_link_to_another_folder(own: Path, tmp_path: Path) -> None:
     (own / "toy/service.yaml").rename(tmp_path / "service.yaml")
     (own / "toy/service.yaml").symlink_to(tmp_path / "service.yaml")
-    with pytest.raises(DeclarationError, match="it is a link to a path outside"):
+    with pytest.raises(DeclarationError, match="is a link to a path outside"):
         Catalog(own=own).names  # noqa: B018
 
 

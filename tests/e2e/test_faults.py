@@ -172,7 +172,7 @@ def test_an_empty_answer_where_json_is_due(engine: Engine, sandbox: Sandbox) -> 
     sandbox.set_faults(queue=["empty"])
     envelope = engine.one(*READ)
     assert envelope.meta["code"] == "bad_response"
-    assert "an empty body where JSON is due" in str(envelope.error)
+    assert "an empty body instead of JSON" in str(envelope.error)
     sandbox.set_faults(queue=["empty"])
     assert engine.one(*CREATE).error is None
 

@@ -81,7 +81,7 @@ def test_a_401_without_a_body_signs_in_again_once(open_client: OpenClient, tmp_p
             "sent an HTML page instead of JSON",
         ),
         (Says(b"<html>Sign in</html>"), "bad_response", "sent an HTML page instead of JSON"),
-        (Says(b"", 200), "bad_response", "with an empty body where JSON is due"),
+        (Says(b"", 200), "bad_response", "with an empty body instead of JSON"),
         (Says({"resultCode": "E1", "errorMessage": "No"}), "api_error", "E1: No"),
         (Says({"ClassName": "System.Exception", "Message": "Oh"}), "api_error", "System.Exception: Oh"),
     ],

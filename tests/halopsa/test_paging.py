@@ -141,10 +141,10 @@ def test_a_total_that_is_missing_or_too_small_ends_nothing(
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ({"record_count": "2", "assets": ids(1)}, 'its "record_count" should be a number, and is text'),
-        ({"record_count": True, "assets": ids(1)}, "should be a number, and is a boolean"),
-        ({"record_count": 2}, 'its "assets" should be an array, and is null'),
-        (ids(2), 'its "assets" should be an array, and is null'),
+        ({"record_count": "2", "assets": ids(1)}, 'its "record_count" should be a number, but is text'),
+        ({"record_count": True, "assets": ids(1)}, "should be a number, but is a boolean"),
+        ({"record_count": 2}, 'its "assets" should be an array, but is null'),
+        (ids(2), 'its "assets" should be an array, but is null'),
     ],
 )
 def test_a_page_that_cannot_be_read_is_an_error(
@@ -219,5 +219,5 @@ def test_items_without_the_member_are_a_warning(open_client: OpenClient, tmp_pat
     envelope = one(invoker(listing(tmp_path, {"type": "integer"}), client), {"client_id": 7})
     assert envelope.error is None
     assert envelope.meta["warnings"] == [
-        "client_id: whether the API applied this filter is not known, since its items have no client_id"
+        "client_id: whether the API applied this filter is not known, because its items have no client_id"
     ]

@@ -316,9 +316,9 @@ def test_results(tmp_path: Path, declared: Any, answer: Response, result: Any) -
 @pytest.mark.parametrize(
     ("declared", "answer", "why"),
     [
-        (JSON, said(b"", 200), "answered 200 with an empty body where JSON is due"),
-        (JSON, said(b"", 204), "answered 204 with an empty body where JSON is due"),
-        ({**JSON, "request": "DELETE /v2/x"}, said(b"", 200), "an empty body where JSON is due"),
+        (JSON, said(b"", 200), "answered 200 with an empty body instead of JSON"),
+        (JSON, said(b"", 204), "answered 204 with an empty body instead of JSON"),
+        ({**JSON, "request": "DELETE /v2/x"}, said(b"", 200), "an empty body instead of JSON"),
         (JSON, said(b"not JSON", 200), "with invalid JSON"),
         (JSON, said(b"NaN", 200), "with invalid JSON"),
         (JSON, said(b"\xff", 200), "not utf-8 text"),

@@ -51,7 +51,7 @@ def fresh_snapshots() -> Serve:
     return lambda ask: report(f"c{next(count)}", SIZE, FULL)
 
 
-LEADS_BACK = "leads back"
+LEADS_BACK = "was already read"
 UNFOLLOWABLE = [
     pytest.param("after", numbered(FULL), LEADS_BACK, id="after: the same page again"),
     pytest.param("after", numbered(OTHER, FULL), LEADS_BACK, id="after: an earlier page"),
@@ -93,7 +93,7 @@ UNFOLLOWABLE = [
         "cursor", numbered({"cursor": "n", "results": FULL}), 'its "cursor" is text', id="cursor: text"
     ),
     pytest.param(
-        "cursor", numbered(report(["n"], 5, FULL)), "next page begins is an array", id="cursor: list"
+        "cursor", numbered(report(["n"], 5, FULL)), "position of the next page is an array", id="cursor: list"
     ),
     pytest.param("last_cursor_id", numbered(board(5, FULL)), LEADS_BACK, id="board: the same again"),
     pytest.param(
@@ -102,11 +102,13 @@ UNFOLLOWABLE = [
         LEADS_BACK,
         id="board: in a circle",
     ),
-    pytest.param("last_cursor_id", numbered(board({}, FULL)), "begins is an object", id="board: an object"),
+    pytest.param("last_cursor_id", numbered(board({}, FULL)), "next page is an object", id="board: an object"),
     pytest.param("anchor_id", numbered(FULL), LEADS_BACK, id="log: the same again"),
     pytest.param("anchor_id", numbered(FULL, OTHER, FULL), LEADS_BACK, id="log: in a circle"),
-    pytest.param("anchor_id", numbered([*FULL[:-1], {}]), "does not say where", id="log: no id"),
-    pytest.param("anchor_natural_id", numbered(FULL), "does not say where", id="people: no natural id"),
+    pytest.param("anchor_id", numbered([*FULL[:-1], {}]), "does not contain the position", id="log: no id"),
+    pytest.param(
+        "anchor_natural_id", numbered(FULL), "does not contain the position", id="people: no natural id"
+    ),
     pytest.param(
         "anchor_natural_id",
         numbered([{"naturalId": "x"}] * SIZE),
@@ -120,10 +122,10 @@ UNFOLLOWABLE = [
 def test_a_page_that_cannot_be_followed_is_an_error(
     service: Service, family: str, serve: Serve, why: str
 ) -> None:
-    with pytest.raises(RowError, match=f"a page of the list cannot be followed: .*{why}") as raised:
+    with pytest.raises(RowError, match=f"the list cannot be read beyond a page: .*{why}") as raised:
         walked(small(service, family), serve)
     assert raised.value.code == "bad_response"
-    assert "is not the whole list" in str(raised.value)
+    assert "are not the complete list" in str(raised.value)
 
 
 @pytest.mark.parametrize("family", ["after", "anchor_id", "anchor_natural_id"])
@@ -134,15 +136,15 @@ def test_items_of_a_last_page_need_no_id(service: Service, family: str) -> None:
 @pytest.mark.parametrize(
     ("family", "answer", "why"),
     [
-        ("after", {}, "the answer should be an array, and is an object"),
-        ("after", None, "the answer should be an array, and is null"),
-        ("anchor_id", "text", "the answer should be an array, and is text"),
-        ("cursor", [], 'its "results" should be an array, and is null'),
-        ("cursor", {"cursor": None}, 'its "results" should be an array, and is null'),
-        ("cursor", {"results": {}}, 'its "results" should be an array, and is an object'),
-        ("activities", {"activities": None}, 'its "activities" should be an array, and is null'),
-        ("last_cursor_id", {"metadata": {}}, 'its "data" should be an array, and is null'),
-        ("limit", {"devices": "x"}, 'its "devices" should be an array, and is text'),
+        ("after", {}, "the response should be an array, but is an object"),
+        ("after", None, "the response should be an array, but is null"),
+        ("anchor_id", "text", "the response should be an array, but is text"),
+        ("cursor", [], 'its "results" should be an array, but is null'),
+        ("cursor", {"cursor": None}, 'its "results" should be an array, but is null'),
+        ("cursor", {"results": {}}, 'its "results" should be an array, but is an object'),
+        ("activities", {"activities": None}, 'its "activities" should be an array, but is null'),
+        ("last_cursor_id", {"metadata": {}}, 'its "data" should be an array, but is null'),
+        ("limit", {"devices": "x"}, 'its "devices" should be an array, but is text'),
     ],
 )
 def test_a_page_without_its_items_is_an_error(service: Service, family: str, answer: Any, why: str) -> None:
@@ -205,7 +207,7 @@ def test_a_page_that_was_lost_is_no_short_success(
 ) -> None:
     envelope = reported(transport, client, tmp_path, [page_of_report(1000, 1000), LOST, after_it])
     assert envelope.meta["code"] == "bad_response"
-    assert "items were lost on the way to it" in str(envelope.error)
+    assert "items before it were lost" in str(envelope.error)
     assert envelope.meta["repeatable"] is True
 
 
