@@ -10,9 +10,8 @@ from typing import Any
 from connector.authoring.drift import Change, Drift, find_drift
 from connector.authoring.openapi_document import instance_document, read_document
 from connector.authoring.openapi_names import known_api
-from connector.catalog.catalog import Catalog
 from connector.catalog.service import Service
-from connector.cli.action_sources import DEFAULT_SERVICE, add_service_option
+from connector.cli.action_sources import DEFAULT_SERVICE, add_own_actions, add_service_option, open_catalog
 from connector.cli.main import OK, ROWS_FAILED
 from connector.connections.connection import load_connection
 from connector.errors import RunError
@@ -30,11 +29,12 @@ def add_drift(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
     add_service_option(parser, DEFAULT_SERVICE)
+    add_own_actions(parser)
     parser.set_defaults(command=_drift)
 
 
 def _drift(options: argparse.Namespace) -> int:
-    catalog = Catalog()
+    catalog = open_catalog(options)
     service = catalog.service(options.service)
     document = _document(options, service)
     found = find_drift(document, known_api(service.name), list(catalog.actions(service.name)), service)

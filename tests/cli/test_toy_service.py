@@ -68,3 +68,32 @@ def test_its_declarations_are_checked(ninjaone: Ninjaone, desk: Server, tmp_path
     file.write_text(file.read_text().replace("path: /api/toys", "path: /api/toy"))
     checked = ninjaone("catalog", "check", "--service", "toy", *OWN)
     assert (checked.returncode, "/api/toy" in checked.stdout) == (1, True)
+
+
+def test_a_draft_of_another_action_can_be_used(ninjaone: Ninjaone, desk: Server, tmp_path: Path) -> None:
+    array = {"type": "array", "items": {"type": "object"}}
+    found = {"200": {"content": {"application/json": {"schema": array}}}}
+    paths = {
+        "/api/toys": {"get": {"operationId": "listToys", "responses": found}},
+        "/api/kites": {"get": {"operationId": "listKites", "tags": ["desk"], "responses": found}},
+    }
+    (tmp_path / "api.json").write_text(json.dumps({"openapi": "3.0.1", "paths": paths}))
+    drift = ninjaone("catalog", "drift", "--service", "toy", "--spec", "api.json", *OWN)
+    missing = drift.stdout.partition("not in the catalog")[2].partition("new in the document")[0]
+    assert (drift.returncode, "listKites" in missing, "listToys" in missing) == (1, True, False)
+    spec = ("--service", "toy", "--from-spec", "api.json", *OWN)
+    made = ninjaone("new", "listKites", *spec, "--output", "own/toy")
+    assert (made.returncode, made.stdout) == (0, "own/toy/desk/list_kites.yaml\n"), made.stderr
+    assert "toy.list_kites" in ninjaone("actions", "--service", "toy", *OWN).stdout
+    again = ninjaone("new", "listToys", *spec, "--output", "-")
+    assert "ninjaone: toy.list_toys already declares this operation" in again.stderr
+    assert "delay_ms" not in again.stdout
+
+
+def test_its_reference_has_its_title(ninjaone: Ninjaone, desk: Server) -> None:
+    page = ninjaone("catalog", "reference", "--service", "toy", *OWN).stdout
+    assert page.startswith("# Toy Desk action reference\n")
+    assert [line for line in page.splitlines() if line.startswith("### ")] == [
+        "### toy.create_ticket",
+        "### toy.list_toys",
+    ]
