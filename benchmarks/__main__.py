@@ -30,7 +30,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"one of {', '.join(PARTS)}; default: all")
     parser.add_argument(
-        "--quick", action="store_true", help="one round of little work, to see that all works"
+        "--quick", action="store_true", help="run a short version, to check that everything works"
     )
     options = parser.parse_args()
     if unknown := set(options.parts) - set(PARTS):

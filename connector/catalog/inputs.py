@@ -65,7 +65,7 @@ class Input:
         return self._checked(typed)
 
     def _reason(self, error: ValueError) -> str:
-        """Return what is wrong with a value; where values are hidden, without what quotes it."""
+        """Return the error of a value; if values are hidden, without quoting it."""
         if values_are_shown() or not (self.unit or self.grammar):
             return str(error)
         if self.grammar:

@@ -128,7 +128,7 @@ class Client:
                 self._renew(token, error)
                 continue
             if lost_before and request.method == "DELETE" and error.code == "not_found":
-                # The attempt whose response was lost had deleted it.
+                # An earlier attempt, whose response was lost, has deleted it.
                 return Response(204, attempts=attempt, request_id=error.request_id)
             waits_s = self.service.throttling.waits_s if outcome.why == "throttled" else ()
             tries = 1 + len(waits_s) if waits_s else TRIES.get(outcome.why, 1)

@@ -54,7 +54,7 @@ class Redactor:
 
     def may_hide(self, text: str) -> bool:
         """Return whether a text, or JSON inside it, can contain a secret; a fast check, usually false."""
-        # In JSON, an escape could spell any name.
+        # JSON can contain any name in escaped form.
         if "\\" in text or any(map(text.__contains__, self._members)):
             return True
         if any(secret.anchor in text for secret in self._secrets):

@@ -202,7 +202,7 @@ def _function(action: Action, built: Collection[str], catalog: Catalog) -> str:
 
 
 def _pointing_inside(text: str, built: Collection[str], catalog: Catalog) -> str:
-    """Return a text that names other actions by their titles, without sentences about actions not built."""
+    """Return a text with titles instead of action names; sentences about actions not built are removed."""
     sentences = []
     for sentence in _SENTENCE_END.split(text):
         named = [name for name in _ACTION_NAME.findall(sentence) if name in catalog.names]

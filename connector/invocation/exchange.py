@@ -121,7 +121,7 @@ class Exchange:
         return response
 
     def _take_warnings(self, response: Response) -> None:
-        """Add what the API says that was not as requested, once each."""
+        """Add the warnings in the API's response, each once."""
         for text in read_warnings(self._client.service, response):
             said = f"the API warns: {text}"
             if said not in self.warnings:

@@ -102,7 +102,7 @@ class App:
         return ServerResponse(response.status, headers, response.body)
 
     def _under(self, fault: Fault | None, request: ServerRequest, entry: LoggedRequest) -> ServerResponse:
-        """Return the response as the fault (if any) leaves it."""
+        """Return the response after the fault, if any, is applied."""
         name = fault.name if fault else None
         if name in ("reset", "reset_unread"):
             raise ResetConnectionError

@@ -47,7 +47,7 @@ def compile_document(pieces: Pieces, schema: Mapping[str, Json], *, null_is_miss
         if _OPEN in constant or r"\ue000" in constant.lower():
             raise ValueError("the document contains our marks")
         if _VALUE_AS_NAME.search(skeleton):
-            raise ValueError("a value is in the place of a member's name")
+            raise ValueError("an expression cannot be a member's name here")
         document = json_text.loads(skeleton)
     except ValueError:
         return _fill_rendered(pieces, in_string)

@@ -100,7 +100,7 @@ def test_a_window_without_time_is_refused_and_not_sent(ours: LogicHub, sandbox: 
     ]
     past = {"__execution_end_time_ms": "1767225600000"}
     ran = ours.run("schedule_maintenance", rows, WINDOW, mode, **past)
-    refused = "end: this time has passed, and a window needs an end to come"
+    refused = "end: this time has passed; use a time in the future"
     batch = (
         f'{refused}. "Maintenance window end" is empty here, so it is the end of the platform\'s batch, '
         "2026-01-01T00:00:00Z: enter an end, such as {{ (now + 7200) | iso }} for two hours from now"

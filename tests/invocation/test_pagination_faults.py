@@ -102,7 +102,9 @@ UNFOLLOWABLE = [
         LEADS_BACK,
         id="board: in a circle",
     ),
-    pytest.param("last_cursor_id", numbered(board({}, FULL)), "next page is an object", id="board: an object"),
+    pytest.param(
+        "last_cursor_id", numbered(board({}, FULL)), "next page is an object", id="board: an object"
+    ),
     pytest.param("anchor_id", numbered(FULL), LEADS_BACK, id="log: the same again"),
     pytest.param("anchor_id", numbered(FULL, OTHER, FULL), LEADS_BACK, id="log: in a circle"),
     pytest.param("anchor_id", numbered([*FULL[:-1], {}]), "does not contain the position", id="log: no id"),

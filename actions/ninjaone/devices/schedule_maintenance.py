@@ -9,7 +9,7 @@ def handle(inputs: Inputs) -> Steps:
     """Send the window. Raises RowError (`input_invalid`) for one that would have no time."""
     end, now = parse_time(inputs.end), datetime.now(timezone.utc)
     if end <= now:
-        raise RowError("input_invalid", "end: this time has passed, and a window needs an end to come")
+        raise RowError("input_invalid", "end: this time has passed; use a time in the future")
     if inputs.start and parse_time(inputs.start) >= end:
         raise RowError("input_invalid", "end: this time is not after the start of the window")
     yield inputs.request()

@@ -9,7 +9,7 @@ from connector.sandbox.halopsa.api.call import HaloCall, flag, integer
 from connector.sandbox.invented import JSON
 
 CAP, ASSET_CAP = 100, 50
-"""The most records of a page."""
+"""The maximum number of records on a page."""
 
 
 def page(call: HaloCall, key: str, found: Sequence[Any], show: Callable[[Any], JSON], cap: int = CAP) -> JSON:

@@ -132,7 +132,7 @@ TYPES.serve(list="getAssetRelationshipTypes", create="createAssetRelationshipTyp
 
 @operation("getAssetRelationshipsByEntity")
 def get_relationships_of(call: ApiCall, entity_type: str, entity_id: int) -> list[JSON]:
-    """Return the relationships at one end of which the entity is. Their shape is not published."""
+    """Return the relationships of an entity, in either direction. Their shape is not published."""
     end = (entity_type.casefold(), entity_id)
     return [
         item
