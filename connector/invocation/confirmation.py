@@ -58,7 +58,7 @@ def confirmation(action: Action, values: Mapping[str, Json]) -> Confirmation | N
 
 
 def _allowed(value: Json) -> frozenset[str]:
-    """Return the allowed values of an item: the value, the items of an array, or the parts of a comma list."""
+    """Return the allowed values of an item: the value, an array's items, or the parts of a comma list."""
     texts = [_text(one) for one in (value if isinstance(value, list) else [value])]
     return frozenset((*texts, *(part.strip() for text in texts for part in text.split(","))))
 
