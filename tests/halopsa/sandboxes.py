@@ -5,16 +5,24 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from connector.catalog.action import Action
 from connector.catalog.catalog import Catalog
-from connector.client.factory import open_client
-from connector.connections.connection import make_connection
+from connector.client.account_limit import AccountLimit
+from connector.client.auth import Auth
+from connector.client.client import Client
+from connector.client.pacing import Pacer
+from connector.common.redaction import Redactor
+from connector.connections.connection import Connection
 from connector.files.envelope import Envelope
+from connector.http.transport import HttpTransport
 from connector.invocation.bindings import bind
 from connector.invocation.invoke import Invoker
 from connector.sandbox.halopsa.server import HaloSandbox
+from tests.fakes import FakeClock
+from tests.loopback import PATIENCE_S
 
 CATALOG = Catalog()
 SERVICE = CATALOG.service("halopsa")
@@ -24,12 +32,31 @@ WEBHOOK = "3f0c9a52-6c0d-4f0e-8a5a-5a35f3c1c111"
 
 
 class Halo:
-    """Calls actions on a sandbox, each as a run of one row."""
+    """Calls actions on a sandbox, each as a run of one row. Nothing waits: the clock moves by sleeping."""
 
-    def __init__(self, box: HaloSandbox, folder: Path | None = None) -> None:
-        self.box, self._folder = box, folder or Path(tempfile.gettempdir())
-        settings = {name: value for name, value in box.connection.items() if name != "service"}
-        self._client = open_client(SERVICE, make_connection(SERVICE, settings, "the sandbox"), 0)
+    def __init__(self, box: HaloSandbox, clock: FakeClock | None = None) -> None:
+        self.box, clock = box, clock or FakeClock()
+        connection = Connection(
+            "halopsa",
+            box.base_url,
+            box.client_id,
+            box.client_secret,
+            settings={"tenant": box.tenant},
+            timeout_s=PATIENCE_S,
+        )
+        self._transport = HttpTransport(box.base_url, timeout_s=PATIENCE_S)
+        redactor = Redactor(connection.secrets, SERVICE.secrets)
+        auth = Auth(SERVICE, connection, self._transport, clock, redactor)
+        pacer = Pacer(0, clock, limit=AccountLimit(SERVICE.title, clock, None))
+        self._client = Client(SERVICE, connection, self._transport, auth, pacer, clock, redactor)
+
+    def __enter__(self) -> Halo:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._transport.close()
 
     def envelope(self, name: str, /, **inputs: Any) -> Envelope:
         """Return the envelope of an action with these values."""
@@ -45,22 +72,19 @@ class Halo:
         """Return the code and the message of an action that must fail."""
         envelope = self.envelope(name, **inputs)
         assert envelope.error is not None
-        return f"{envelope.meta.code}: {envelope.error}"
+        return f"{envelope.meta['code']}: {envelope.error}"
 
     def run(self, action: Action, templates: Mapping[str, Any], row: Mapping[str, Any]) -> Envelope:
         """Return the envelope of an action with templates over a row."""
-        invoker = Invoker(action, SERVICE, bind(action, templates), self._client, self._folder, self._folder)
+        folder = Path(tempfile.gettempdir())
+        invoker = Invoker(action, SERVICE, bind(action, templates), self._client, folder, folder)
         (envelope,) = invoker.envelopes(1, row)
         return envelope
-
-    def written(self) -> list[Any]:
-        """Return the bodies of the POST requests that the sandbox received."""
-        return [entry["body"] for entry in self.box.log.requests() if entry["method"] == "POST"]
 
 
 def fill(box: HaloSandbox) -> None:
     """Add the records that the examples of the declarations are about: a note and a webhook."""
-    halo = Halo(box)
-    halo.call("add_note", ticket_id=2001, note="Cable ordered")
-    hook = halo.call("create_webhook", name="Ticket closed", url="https://hooks.example/halo")
+    with Halo(box) as halo:
+        halo.call("add_note", ticket_id=2001, note="Cable ordered")
+        hook = halo.call("create_webhook", name="Ticket closed", url="https://hooks.example/halo")
     box.state.webhooks[WEBHOOK] = {**box.state.webhooks.pop(hook["id"]), "id": WEBHOOK}

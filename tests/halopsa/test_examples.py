@@ -15,8 +15,8 @@ EXAMPLES = [(name, number) for name in NAMES for number, _ in enumerate(CATALOG.
 
 @pytest.fixture(scope="module")
 def halo() -> Iterator[Halo]:
-    with HaloSandbox() as box:
-        yield Halo(box)
+    with HaloSandbox() as box, Halo(box) as halo:
+        yield halo
 
 
 def test_there_are_47_actions() -> None:
