@@ -295,3 +295,14 @@ def test_the_demo_goes_as_it_should(ninjaone: Ninjaone, tmp_path: Path) -> None:
     written = {path.name for path in (tmp_path / "demo-output").iterdir()}
     assert written == {"organizations.jsonl", "maintenance.jsonl", "scripts.jsonl", "devices.csv"}
     assert ninjaone("demo").returncode == 0
+
+
+def test_the_demo_of_halopsa_goes_as_it_should(ninjaone: Ninjaone, tmp_path: Path) -> None:
+    done = ninjaone("demo", "--service", "halopsa")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "halopsa.update_asset: 5 rows, 2 succeeded, 3 failed" in done.stdout
+    written = {path.name for path in (tmp_path / "demo-output").iterdir()}
+    assert written == {f"{name}.jsonl" for name in ("clients", "assets", "tickets", "closing")} | {
+        "statuses.csv"
+    }
+    assert "there is no sandbox of the service 'other'" in ninjaone("demo", "--service", "other").stderr

@@ -175,6 +175,13 @@ def test_asset_types_and_fields_are_made(halo: HaloApi) -> None:
     assert [(entry["name"], entry["value"]) for entry in asset["fields"]] == [("Color", "Blue")]
 
 
+@pytest.mark.parametrize(("trap", "expected"), [("replace", [118]), ("merge", [117, 51, 118])])
+def test_fields_of_a_type(open_halo: OpenHalo, trap: str, expected: list[int]) -> None:
+    api = open_halo({"sub_arrays": trap})
+    changed = api.post("/AssetType", {"id": 109, "fields": [{"field_id": 118}]})
+    assert [field["field_id"] for field in changed["fields"]] == expected
+
+
 def test_generated_tickets(open_halo: OpenHalo) -> None:
     found = open_halo(tickets=7).get("/Tickets")["tickets"]
     assert [row["id"] for row in found] == [2007, 2006, 2005, 2004, 2003, 2002, 2001]
