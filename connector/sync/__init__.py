@@ -12,4 +12,13 @@ implementations are generators of action calls in `actions/`.
 * `state` is `state.db`: links, runs, items, cursors; `state_alerts` its alerts as the rows of `alerts.step`;
   `state_queues` its inbox and outbox; `state_lock` the lock of the one writer.
 * `records` has the records of both sides and the protocols `Source` and `Target` (ten methods each).
+* `plan.make_plan(inputs) -> Plan` reads both sides and writes nothing. `plan_items` is what a plan consists
+  of, `plan_clients`, `plan_devices` and `plan_assets` make it, `matching` says which record is which,
+  `asset_fields` what differs, `spool` keeps on disk what does not fit into memory.
+
+Whoever applies a plan sends `Item.changes` in the order of `Plan.items()`, resolves `{"organization": 2}`,
+`{"location": 3}` and `{"type": "Server"}` by the links and names of what it created before, and saves with
+the outcome, in one transaction: the link with `Item.hash` and `Item.software_hash` (of a skipped item with a link
+its hash alone; a conflict as a link without a target, its candidates and reason in `note`), then at the end
+`Plan.hashes()`, `Plan.seen` through `State.seen` and `unseen`, and `Plan.sources` as the counts of the run.
 """

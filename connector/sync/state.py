@@ -184,6 +184,11 @@ class State:
         )
         return {row[1]: _link(row) for row in self._run(query, (entity, wanted))}
 
+    def each_link(self, entity: str) -> Iterator[Link]:
+        """Yield the links of an entity."""
+        for row in self._run(f"SELECT {_LINK} FROM links WHERE entity = ?", (entity,)):  # noqa: S608
+            yield _link(row)
+
     def links_to(self, entity: str, target: int) -> list[Link]:
         """Return the links to a target record."""
         query = f"SELECT {_LINK} FROM links WHERE entity = ? AND target_id = ?"  # noqa: S608

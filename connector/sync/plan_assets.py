@@ -1,0 +1,282 @@
+"""What a device changes in its asset: created, linked, updated, moved, or why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from connector.common.json_text import Json
+from connector.sync.asset_fields import AssetFields, Rendered, without
+from connector.sync.mapping import DeviceMapping
+from connector.sync.matching import Match, UserIndex
+from connector.sync.plan_clients import Place, Ref
+from connector.sync.plan_items import UNCHANGED, Change, Counts, Item
+from connector.sync.records import Asset, AssetType, Catalog, Target
+from connector.sync.spool import Spool
+from connector.sync.state import Link
+from connector.sync.values import FieldDefinition, digest, is_same, same_name
+
+_DATE = FieldDefinition("date", "date", "date")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a device wants its asset to be. `note` says why its link does not count any more."""
+
+    device: int
+    name: str
+    place: Place
+    values: tuple[tuple[int, Json], ...]
+    errors: tuple[str, ...]
+    user: str
+    type: str
+    link: str
+    warranty: tuple[str | None, str | None] | None
+    match: str
+    hash: str
+    software: Json = None
+    note: str = ""
+
+    def as_json(self) -> dict[str, Json]:
+        """Return it as JSON."""
+        place = self.place
+        fields = {name: getattr(self, name) for name in self.__slots__}
+        return {**fields, "place": [place.client, place.site, place.is_own_site, place.is_default]}
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Wanted:
+        """Read it back."""
+        warranty = data["warranty"]
+        return Wanted(
+            **{
+                **data,
+                "place": Place(*data["place"]),
+                "values": tuple((place, value) for place, value in data["values"]),
+                "errors": tuple(data["errors"]),
+                "warranty": None if warranty is None else (warranty[0], warranty[1]),
+            }
+        )
+
+
+class AssetChanges:
+    """Compares devices with assets. It reads the users of a client when one of its devices changes."""
+
+    def __init__(
+        self,
+        mapping: DeviceMapping,
+        catalog: Catalog,
+        fields: AssetFields,
+        target: Target,
+        spool: Spool,
+        counts: Counts,
+        default_client: int | None,
+    ) -> None:
+        self._default_client = default_client
+        self._mapping, self._fields, self._target = mapping, fields, target
+        self._spool, self._counts = spool, counts
+        self._types = {found.id: found for found in catalog.types}
+        self._type_names: dict[str, list[AssetType]] = {}
+        for found in catalog.types:
+            self._type_names.setdefault(same_name(found.name), []).append(found)
+        self._new_types: set[str] = set()
+        self._users: dict[int, UserIndex] = {}
+
+    # Items.
+
+    def create(self, wanted: Wanted) -> Item:
+        """Return the item of a device that has no asset."""
+        kind, problem = self._type(wanted.type)
+        if problem:
+            return self._skip(wanted, None, problem)
+        wanted = self._fitting(wanted, self._types.get(kind) if isinstance(kind, int) else None)
+        place = wanted.place
+        changes = [Change("client", None, place.client), Change("type", None, kind)]
+        changes += [Change("site", None, place.site)] if place.site is not None else []
+        changes.append(Change("stamp", None, wanted.device))
+        fields = list(self._fields.changes(Rendered(wanted.values), None))
+        if all(change.field != "inventory_number" for change in fields):
+            changes.append(Change("name", None, wanted.name))
+        changes += [*fields, *self._others(wanted, None)]
+        software = self.software(wanted, None)
+        changes += [Change("software", None, wanted.software)] if software else []
+        return self._item("create", wanted, None, "new", changes, software)
+
+    def link(self, wanted: Wanted, asset: Asset, method: str) -> Item:
+        """Return the item of a device that has found its asset."""
+        stamp = [] if asset.stamp == wanted.device else [Change("stamp", asset.stamp, wanted.device)]
+        software = self.software(wanted, None)
+        changes, problem = self._changes(wanted, asset, software)
+        if problem:
+            return self._item("link", wanted, asset, method, stamp, None, (problem,), is_whole=False)
+        return self._item("link", wanted, asset, method, [*stamp, *changes], software, wanted.errors)
+
+    def update(self, wanted: Wanted, asset: Asset, link: Link, software: str | None) -> Item | str:
+        """Return the item of a linked device, or that it is unchanged."""
+        if not asset.is_active and not link.deactivated:
+            return self._skip(wanted, asset, f"asset {asset.id} is inactive, and not by the sync")
+        client = wanted.place.client
+        if client != asset.client:
+            if wanted.place.is_default:
+                return self._skip(wanted, asset, "its organization has no client any more")
+            if self._mapping.moved != "follow" and asset.client != self._default_client:
+                reason = (
+                    f"it moved to client {client}, and asset {asset.id} is in {asset.client}: moved is report"
+                )
+                return self._skip(wanted, asset, reason)
+        active = [] if asset.is_active else [Change("inactive", True, False)]
+        changes, problem = self._changes(wanted, asset, software)
+        if problem:
+            return self._skip(wanted, asset, problem)
+        if not active and not changes and not wanted.errors:
+            if link.values_hash != wanted.hash:
+                self._spool.add_extras("hash", [(wanted.device, wanted.hash)])
+            return UNCHANGED
+        if not active and not changes:
+            return self._item("skip", wanted, asset, "link", [], None, wanted.errors)
+        op = "move" if client != asset.client else "update"
+        return self._item(op, wanted, asset, "link", [*active, *changes], software, wanted.errors)
+
+    def conflict(self, wanted: Wanted, match: Match) -> Item:
+        """Return the item of a device about which someone has to decide."""
+        return Item(
+            "conflict",
+            "asset",
+            wanted.device,
+            candidates=match.candidates,
+            reason=match.reason,
+            name=wanted.name,
+            hash=wanted.hash,
+        )
+
+    def _skip(self, wanted: Wanted, asset: Asset | None, reason: str) -> Item:
+        return Item(
+            "skip", "asset", wanted.device, asset.id if asset else None, reason=reason, name=wanted.name
+        )
+
+    def _item(
+        self,
+        op: Any,
+        wanted: Wanted,
+        asset: Asset | None,
+        method: str,
+        changes: list[Change],
+        software: str | None,
+        errors: tuple[str, ...] | None = None,
+        *,
+        is_whole: bool = True,
+    ) -> Item:
+        problems = wanted.errors if errors is None else errors
+        return Item(
+            op,
+            "asset",
+            wanted.device,
+            asset.id if asset else None,
+            method,
+            tuple(changes),
+            reason="; ".join([*([wanted.note] if wanted.note else []), *problems]),
+            name=wanted.name,
+            hash=wanted.hash if is_whole else None,
+            software_hash=software,
+        )
+
+    # What differs.
+
+    def _changes(self, wanted: Wanted, asset: Asset, software: str | None) -> tuple[list[Change], str]:
+        """Return what differs, or why nothing may be written."""
+        kind = self._types.get(asset.type or 0)
+        wanted = self._fitting(wanted, kind)
+        changes = [*self._moves(wanted, asset), *self._fields.changes(Rendered(wanted.values), asset)]
+        changes += self._others(wanted, asset)
+        changes += self._type_changes(wanted, asset)
+        if software is not None:
+            changes.append(Change("software", None, wanted.software))
+        hidden = kind.fields - asset.shown if kind is not None else frozenset()
+        if hidden and any(isinstance(change.field, int) for change in changes) and kind is not None:
+            shown = len(kind.fields) - len(hidden)
+            return [], (
+                f"asset {asset.id}: its type has {len(kind.fields)} fields and the API shows {shown}: an "
+                f"update would empty {len(hidden)} of them. Give the agent all asset fields"
+            )
+        return changes, ""
+
+    def _moves(self, wanted: Wanted, asset: Asset) -> Iterator[Change]:
+        place = wanted.place
+        if place.is_default:
+            return
+        if place.client != asset.client:
+            yield Change("client", asset.client, place.client)
+            yield Change("site", asset.site, place.site)
+            if asset.users and self._user(wanted) is None:
+                yield Change("user", asset.users[0], None)
+        elif place.is_own_site and place.site != asset.site:
+            yield Change("site", asset.site, place.site)
+
+    def _others(self, wanted: Wanted, asset: Asset | None) -> Iterator[Change]:
+        values = asset.values if asset is not None else {}
+        user = self._user(wanted)
+        users = asset.users if asset is not None else ()
+        if user is not None and user not in users:
+            yield Change("user", users[0] if users else None, user)
+        if wanted.link and values.get("link") != wanted.link:
+            yield Change("link", values.get("link"), wanted.link)
+        for field, new in zip(("warranty_start", "warranty_end"), wanted.warranty or (), strict=False):
+            if new and not is_same(values.get(field), new, _DATE):
+                yield Change(field, values.get(field), new)
+
+    def _type_changes(self, wanted: Wanted, asset: Asset) -> Iterator[Change]:
+        if self._mapping.type_when == "always" and wanted.type:
+            kind, problem = self._type(wanted.type)
+            if not problem and kind != asset.type:
+                yield Change("type", asset.type, kind)
+
+    def _fitting(self, wanted: Wanted, kind: AssetType | None) -> Wanted:
+        """Return what is wanted without the fields that the asset's type does not have."""
+        if kind is None or not kind.fields:
+            return wanted
+        unfit: dict[int, int] = {}
+        for place, _ in wanted.values:
+            key = self._fields.bound[place].definition.key
+            if isinstance(key, int) and key not in kind.fields:
+                unfit[place] = key
+        if not unfit:
+            return wanted
+        errors = tuple(f"field {key}: the asset type {kind.name} does not have it" for key in unfit.values())
+        fitting = without(Rendered(wanted.values, wanted.errors), frozenset(unfit), errors)
+        return replace(wanted, values=fitting.values, errors=fitting.errors)
+
+    def software(self, wanted: Wanted, link: Link | None) -> str | None:
+        """Return the hash of a device's software, if it was read and differs from what was written."""
+        if wanted.software is None:
+            return None
+        found = digest([wanted.software])
+        return None if link is not None and link.software_hash == found else found
+
+    # Types, users, the default site.
+
+    def _type(self, name: str) -> tuple[Ref | dict[str, str] | None, str]:
+        """Return an asset type by its name in the mapping, or what is wrong with it."""
+        if not name:
+            return None, "it has no asset type: devices.type has no value"
+        name = self._mapping.types.get(name, name)
+        found = self._type_names.get(same_name(name), [])
+        if len(found) == 1:
+            return found[0].id, ""
+        if found:
+            return None, f'{len(found)} asset types are called "{name}"'
+        if not self._mapping.create_types:
+            return None, f'there is no asset type "{name}", and create_types is off'
+        if name not in self._new_types:
+            self._new_types.add(name)
+            changes = (Change("name", None, name), Change("group", None, self._mapping.type_group))
+            self._counts.add("type", "create")
+            self._spool.add_item(Item("create", "type", name, method="new", changes=changes, name=name))
+        return {"type": name}, ""
+
+    def _user(self, wanted: Wanted) -> int | None:
+        client = wanted.place.client_id
+        if client is None or not wanted.user or self._mapping.user is None:
+            return None
+        if client not in self._users:
+            self._users[client] = UserIndex(self._target.users(client), self._mapping.user.match)
+        return self._users[client].match(wanted.user)

@@ -1,0 +1,221 @@
+"""Organizations as clients, and locations as sites: what is linked, created, or needs a decision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from connector.errors import RowError
+from connector.sync.mapping import NEW, ClientMapping
+from connector.sync.matching import Match, Named, name_counts
+from connector.sync.pins import Pins
+from connector.sync.plan_items import UNCHANGED, Change, Counts, Entity, Item
+from connector.sync.records import Client, Location, Organization, Site
+from connector.sync.spool import Spool
+from connector.sync.state import Link
+from connector.templating.templates import Scope
+
+Ref = int | dict[str, int]
+"""A record of the target by its id, or by the source record that it is created for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a device's asset belongs. Without a `site`, in the main site of the client.
+
+    `is_own_site` is true if the device's location has this site. `is_default` is the place of devices of
+    organizations without a client.
+    """
+
+    client: Ref
+    site: Ref | None = None
+    is_own_site: bool = False
+    is_default: bool = False
+
+    @property
+    def client_id(self) -> int | None:
+        """The client's id, unless it is still to be created."""
+        return self.client if isinstance(self.client, int) else None
+
+
+class ClientPlan:
+    """The clients and sites of a plan, and the place of each device."""
+
+    def __init__(self, mapping: ClientMapping, pins: Pins, spool: Spool, counts: Counts) -> None:
+        self._mapping, self._pins, self._spool, self._counts = mapping, pins, spool, counts
+        self.organizations: dict[int, Organization] = {}
+        self.locations: dict[int, Location] = {}
+        self._clients: dict[int, Ref] = {}
+        self._sites: dict[int, Ref] = {}
+        self._skipped: dict[int, str] = {}
+
+    def plan_clients(
+        self, organizations: Iterable[Organization], clients: Mapping[int, Client], links: Mapping[int, Link]
+    ) -> None:
+        """Decide about every organization."""
+        self.organizations = {found.id: found for found in organizations}
+        self.main_sites = {client.id: client.main_site for client in clients.values()}
+        taken = {id: reason for id in self.organizations if (reason := self._reason_to_skip(id)) != ""}
+        named = Named(
+            "client",
+            clients,
+            _owners(clients.values(), links.values(), self._pins.organization, self._rows()),
+            name_counts(o.name for o in self.organizations.values()),
+        )
+        for id, organization in sorted(self.organizations.items()):
+            if id in taken:
+                self._skip("client", id, organization.name, taken[id])
+                self._skipped[id] = taken[id]
+                continue
+            self._client(organization, named, links.get(id))
+
+    def _rows(self) -> dict[int, int]:
+        rows = self._mapping.rows.values()
+        return {row.organization: row.client for row in rows if isinstance(row.client, int)}
+
+    def _reason_to_skip(self, id: int) -> str:
+        mapping = self._mapping
+        if id in mapping.skip:
+            return "skip lists it"
+        if id in mapping.rows or id in self._pins.organization or mapping.take == "all":
+            return ""
+        if mapping.take == "mapped":
+            return "it is not mapped"
+        organization = self.organizations[id]
+        try:
+            row = {"organization": {**organization.data, "id": id, "name": organization.name}}
+            return "" if mapping.take.holds(Scope(row)) else "clients.take is false"
+        except RowError as error:
+            return f"clients.take: {error}"
+
+    def _client(self, organization: Organization, named: Named, link: Link | None) -> None:
+        id, row = organization.id, self._mapping.rows.get(organization.id)
+        match = named.match(
+            id,
+            organization.name,
+            self._pins.organization.get(id),
+            row.client if row and isinstance(row.client, int) else None,
+            link.target if link else None,
+            by_name=self._mapping.match == "name",
+        )
+        may_create = self._mapping.create or (row is not None and row.client == NEW)
+        name = organization.name
+        if match.target is not None:
+            self._clients[id] = match.target
+            self._found("client", id, name, match, link, named.records[match.target].stamp)
+        elif match.is_conflict:
+            self._skipped[id] = match.reason
+            self._conflict("client", id, name, match)
+        elif may_create:
+            self._clients[id] = {"organization": id}
+            top = self._mapping.top_level
+            changes = [Change("name", None, name), Change("stamp", None, id)]
+            changes += [Change("top_level", None, top)] if top is not None else []
+            self._add(Item("create", "client", id, method="new", changes=tuple(changes), name=name))
+        else:
+            self._skipped[id] = "it has no client of its name, and clients.create is off"
+            self._skip("client", id, name, self._skipped[id])
+
+    def plan_sites(
+        self, locations: Iterable[Location], sites: Iterable[Site], links: Mapping[int, Link]
+    ) -> None:
+        """Decide about every location."""
+        self.locations = {found.id: found for found in locations}
+        by_client: dict[int, dict[int, Site]] = {}
+        self.site_clients: dict[int, int] = {}
+        for site in sites:
+            by_client.setdefault(site.client, {})[site.id] = site
+            self.site_clients[site.id] = site.client
+        groups: dict[str, list[Location]] = {}
+        for location in self.locations.values():
+            groups.setdefault(str(self._clients.get(location.organization)), []).append(location)
+        rows = {at: to for row in self._mapping.rows.values() for at, to in row.locations.items()}
+        fixed = {at: to for at, to in rows.items() if isinstance(to, int)}
+        for members in groups.values():
+            client = self._clients.get(members[0].organization)
+            known = by_client.get(client, {}) if isinstance(client, int) else {}
+            mine = {location.id for location in members}
+            own_links = [link for id, link in links.items() if id in mine]
+            named = Named(
+                "site",
+                known,
+                _owners(known.values(), own_links, self._pins.location, fixed),
+                name_counts(location.name for location in members),
+            )
+            for location in sorted(members, key=lambda found: found.id):
+                self._site(location, client, named, rows.get(location.id), links.get(location.id))
+
+    def _site(
+        self, location: Location, client: Ref | None, named: Named, row: int | str | None, link: Link | None
+    ) -> None:
+        id, name = location.id, location.name
+        if client is None:
+            reason = self._skipped.get(location.organization, "its organization does not exist")
+            self._skip("site", id, name, f"organization {location.organization}: {reason}")
+            return
+        match = named.match(
+            id,
+            name,
+            self._pins.location.get(id),
+            row if isinstance(row, int) else None,
+            link.target if link else None,
+            by_name=self._mapping.match == "name",
+        )
+        if match.target is not None:
+            self._sites[id] = match.target
+            self._found("site", id, name, match, link, named.records[match.target].stamp)
+        elif match.is_conflict:
+            self._conflict("site", id, name, match)
+        elif self._mapping.create or row == NEW:
+            self._sites[id] = {"location": id}
+            changes = (Change("name", None, name), Change("client", None, client), Change("stamp", None, id))
+            self._add(Item("create", "site", id, method="new", changes=changes, name=name))
+        else:
+            self._skip("site", id, name, "it has no site of its name: its devices go to the main site")
+
+    def place(self, organization: int, location: int | None, default_site: int | None) -> Place | str:
+        """Return where a device's asset belongs, or why nowhere."""
+        client = self._clients.get(organization)
+        if client is None:
+            if default_site is not None and default_site in self.site_clients:
+                return Place(self.site_clients[default_site], default_site, is_default=True)
+            reason = self._skipped.get(organization, "it does not exist")
+            return f"organization {organization}: {reason}"
+        if location in self._sites:
+            return Place(client, self._sites[location], is_own_site=True)
+        return Place(client, self.main_sites.get(client) if isinstance(client, int) else None)
+
+    # Items.
+
+    def _found(
+        self, entity: Entity, id: int, name: str, match: Match, link: Link | None, stamp: int | None
+    ) -> None:
+        if link is not None and link.target == match.target:
+            self._counts.add(entity, UNCHANGED)
+            return
+        changes = (Change("stamp", None, id),) if stamp is None else ()
+        old = link.target if link else None
+        reason = f"it was linked to {old}" if old is not None else ""
+        self._add(Item("link", entity, id, match.target, match.method, changes, reason=reason, name=name))
+
+    def _skip(self, entity: Entity, id: int, name: str, reason: str) -> None:
+        self._add(Item("skip", entity, id, reason=reason, name=name))
+
+    def _conflict(self, entity: Entity, id: int, name: str, match: Match) -> None:
+        self._add(Item("conflict", entity, id, candidates=match.candidates, reason=match.reason, name=name))
+
+    def _add(self, item: Item) -> None:
+        self._counts.add(item.entity, item.op)
+        self._spool.add_item(item)
+
+
+def _owners(
+    records: Iterable[Client | Site],
+    links: Iterable[Link],
+    pins: Mapping[int, int],
+    rows: Mapping[int, int],
+) -> dict[int, int]:
+    """Return the source record that each record of the target belongs to."""
+    owners = {record.id: record.stamp for record in records if record.stamp is not None}
+    owners |= {link.target: link.source for link in links if link.target is not None}
+    return owners | {to: id for id, to in rows.items()} | {to: id for id, to in pins.items()}

@@ -1,0 +1,129 @@
+"""What a plan consists of: items, each one source record and what is to be done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from connector.common.json_text import Json
+from connector.errors import ConnectorError
+
+Op = Literal["create", "update", "link", "move", "deactivate", "skip", "conflict"]
+Entity = Literal["client", "site", "type", "field", "asset"]
+ENTITIES: tuple[Entity, ...] = ("client", "site", "type", "field", "asset")
+"""In the order in which they are applied."""
+UNCHANGED = "unchanged"
+MISSING = "missing"
+
+
+class PlanError(ConnectorError):
+    """A plan that does not add up: a fault of ours. Nothing is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field of a record of the target, before and after.
+
+    `field` is an asset field's number, the name of a custom field (`CF…`), or one of the sync's own words:
+    name, client, site, type, stamp, user, link, warranty_start, warranty_end, software, inactive, top_level,
+    inventory_number, notes. A client, site, type that the same plan creates is `{"organization": 2}`,
+    `{"location": 3}`, `{"type": "Server"}`.
+    """
+
+    field: int | str
+    old: Json
+    new: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What is to be done about one record. `source` is its id, or the name of a type or field.
+
+    `method` is how the record of the target was found. `hash` is kept with the link once the item is
+    applied; `name` is for people.
+    """
+
+    op: Op
+    entity: Entity
+    source: int | str
+    target: int | None = None
+    method: str = ""
+    changes: tuple[Change, ...] = ()
+    candidates: tuple[int, ...] = ()
+    reason: str = ""
+    name: str = ""
+    hash: str | None = None
+    software_hash: str | None = None
+
+    @property
+    def is_write(self) -> bool:
+        """Whether applying it sends a write to the target."""
+        return self.op not in ("skip", "conflict") and (self.op == "create" or bool(self.changes))
+
+    def as_json(self, source_key: str, target_key: str) -> dict[str, Json]:
+        """Return the item as it is in a plan's file; the two keys name the sides."""
+        return {
+            "op": self.op,
+            "entity": self.entity,
+            source_key: self.source,
+            target_key: self.target,
+            "method": self.method,
+            "changes": [{"field": c.field, "old": c.old, "new": c.new} for c in self.changes],
+            "candidates": list(self.candidates),
+            "reason": self.reason,
+            "name": self.name,
+            "hash": self.hash,
+            "software_hash": self.software_hash,
+        }
+
+
+def item_from_json(data: Mapping[str, Any], source_key: str, target_key: str) -> Item:
+    """Read an item back. Raises KeyError or TypeError for what is none."""
+    return Item(
+        data["op"],
+        data["entity"],
+        data[source_key],
+        data[target_key],
+        data["method"],
+        tuple(Change(c["field"], c["old"], c["new"]) for c in data["changes"]),
+        tuple(data["candidates"]),
+        data["reason"],
+        data.get("name", ""),
+        data.get("hash"),
+        data.get("software_hash"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why nothing of an entity is planned, or why its items are not applied as they are."""
+
+    entity: Entity
+    reason: str
+
+
+class Counts:
+    """How many records of each entity there are of each operation."""
+
+    def __init__(self) -> None:
+        self.of: dict[str, dict[str, int]] = {entity: {} for entity in ENTITIES}
+
+    def add(self, entity: str, op: str) -> None:
+        """Count a record."""
+        self.of[entity][op] = self.of[entity].get(op, 0) + 1
+
+    def get(self, entity: str, *ops: str) -> int:
+        """Return the number of records with one of these operations."""
+        return sum(self.of[entity].get(op, 0) for op in ops)
+
+    def require(self, entity: str, records: int) -> None:
+        """Raise PlanError unless every record is counted once."""
+        counted = sum(number for op, number in self.of[entity].items() if op not in (MISSING, "deactivate"))
+        if counted != records:
+            raise PlanError(f"the plan has {counted} of {records} records for the entity {entity}")
+
+
+def changed(pairs: Iterable[tuple[int | str, Json, Json]]) -> tuple[Change, ...]:
+    """Return the changes of those fields whose old and new values differ."""
+    return tuple(Change(field, old, new) for field, old, new in pairs if old != new)

@@ -1,0 +1,149 @@
+"""What does not fit into memory while a plan is made: a private temporary database, which leaves no file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from connector.common import json_text
+from connector.common.json_text import Json
+from connector.sync.plan_items import ENTITIES, Item, item_from_json
+from connector.sync.records import Asset
+from connector.sync.values import same_name
+
+_TABLES = """
+CREATE TABLE items(rank INTEGER, source, json TEXT, PRIMARY KEY(rank, source)) WITHOUT ROWID;
+CREATE TABLE extras(kind TEXT, device INTEGER, json TEXT, PRIMARY KEY(kind, device)) WITHOUT ROWID;
+CREATE TABLE pending(
+  client INTEGER, device INTEGER, value TEXT, name TEXT, json TEXT,
+  PRIMARY KEY(client, device)) WITHOUT ROWID;
+CREATE TABLE assets(
+  id INTEGER PRIMARY KEY, client INTEGER, stamp INTEGER, name TEXT, value TEXT, active INTEGER, json TEXT);
+CREATE INDEX assets_by_value ON assets(client, value);
+CREATE INDEX assets_by_name ON assets(client, name);
+CREATE INDEX assets_by_stamp ON assets(stamp) WHERE stamp IS NOT NULL;
+"""
+_KEYS = ("source", "target")
+
+
+class Spool:
+    """Items, assets, and what is still to be decided, on disk."""
+
+    def __init__(self) -> None:
+        self._db = sqlite3.connect("", isolation_level=None)
+        self._db.execute("PRAGMA journal_mode=OFF")
+        self._db.execute("PRAGMA synchronous=OFF")
+        self._db.executescript(_TABLES)
+        self._db.execute("BEGIN")
+
+    def close(self) -> None:
+        """Forget everything."""
+        self._db.close()
+
+    # Items.
+
+    def add_item(self, item: Item) -> None:
+        """Keep an item. Raises sqlite3.IntegrityError for a record that has one already."""
+        text = json_text.dumps(item.as_json(*_KEYS))
+        self._db.execute(
+            "INSERT INTO items VALUES (?, ?, ?)", (ENTITIES.index(item.entity), item.source, text)
+        )
+
+    def items(self) -> Iterator[Item]:
+        """Yield the items in the order in which they are applied."""
+        for (text,) in self._db.execute("SELECT json FROM items ORDER BY rank, source"):
+            yield item_from_json(json_text.loads(text), *_KEYS)
+
+    # What belongs to a device.
+
+    def add_extras(self, kind: str, pairs: Iterable[tuple[int, Json]]) -> None:
+        """Keep a value for each device."""
+        rows = ((kind, device, json_text.dumps(value)) for device, value in pairs)
+        self._db.executemany("INSERT OR REPLACE INTO extras VALUES (?, ?, ?)", rows)
+
+    def all_extras(self, kind: str) -> Iterator[tuple[int, Json]]:
+        """Yield the values of all devices."""
+        for device, text in self._db.execute("SELECT device, json FROM extras WHERE kind = ?", (kind,)):
+            yield device, json_text.loads(text)
+
+    def extras(self, kind: str, devices: Iterable[int]) -> dict[int, Json]:
+        """Return the values of some devices."""
+        wanted = json_text.dumps(list(devices))
+        query = (
+            "SELECT device, json FROM extras WHERE kind = ? AND device IN (SELECT value FROM json_each(?))"
+        )
+        return {device: json_text.loads(text) for device, text in self._db.execute(query, (kind, wanted))}
+
+    # Devices that are not linked.
+
+    def add_pending(self, client: int, device: int, value: str, name: str, data: Mapping[str, Json]) -> None:
+        """Keep a device until all are known, with what it is matched by."""
+        row = (client, device, value, name, json_text.dumps(dict(data)))
+        self._db.execute("INSERT INTO pending VALUES (?, ?, ?, ?, ?)", row)
+
+    def pending_clients(self) -> list[int]:
+        """Return the clients of pending devices; 0 stands for those that are still to be created."""
+        rows = self._db.execute("SELECT DISTINCT client FROM pending ORDER BY client")
+        return [client for (client,) in rows.fetchall()]
+
+    def pending_keys(self, client: int) -> Iterator[tuple[int, str, str]]:
+        """Yield the pending devices of a client: id, match value and name."""
+        query = "SELECT device, value, name FROM pending WHERE client = ? ORDER BY device"
+        yield from self._db.execute(query, (client,))
+
+    def pending(self, client: int) -> Iterator[Any]:
+        """Yield the pending devices of a client, by their id."""
+        query = "SELECT json FROM pending WHERE client = ? ORDER BY device"
+        for (text,) in self._db.execute(query, (client,)):
+            yield json_text.loads(text)
+
+    # Assets.
+
+    def add_assets(self, assets: Iterable[Asset], value: Any) -> int:
+        """Keep assets with the match value that `value` returns for each, and return how many there are."""
+        count = 0
+        for asset in assets:
+            row = (asset.id, asset.client, asset.stamp, same_name(asset.name), value(asset), asset.is_active)
+            self._db.execute(
+                "INSERT OR REPLACE INTO assets VALUES (?, ?, ?, ?, ?, ?, ?)", (*row, _asset_text(asset))
+            )
+            count += 1
+        return count
+
+    def asset(self, id: int) -> Asset | None:
+        """Return an asset that was read."""
+        return next(self._assets("id = ?", id), None)
+
+    def stamped(self, stamp: int) -> list[Asset]:
+        """Return the assets with a stamp, of any client that was read."""
+        return list(self._assets("stamp = ? ORDER BY id", stamp))
+
+    def with_value(self, client: int, value: str) -> list[Asset]:
+        """Return the active assets of a client with a match value."""
+        return list(self._assets("client = ? AND value = ? AND active ORDER BY id", client, value))
+
+    def with_name(self, client: int, name: str) -> list[Asset]:
+        """Return the active assets of a client with a name."""
+        return list(self._assets("client = ? AND name = ? AND active ORDER BY id", client, same_name(name)))
+
+    def count_assets(self, ids: Iterable[int]) -> int:
+        """Return how many of these assets were read."""
+        query = "SELECT count(*) FROM assets WHERE id IN (SELECT value FROM json_each(?))"
+        found: int = self._db.execute(query, (json_text.dumps(list(ids)),)).fetchone()[0]
+        return found
+
+    def _assets(self, where: str, *values: Any) -> Iterator[Asset]:
+        rows = self._db.execute(f"SELECT json FROM assets WHERE {where}", values).fetchall()  # noqa: S608
+        return (_asset(json_text.loads(text)) for (text,) in rows)
+
+
+def _asset_text(asset: Asset) -> str:
+    place = [asset.id, asset.client, asset.site, asset.type, asset.name, asset.is_active, asset.stamp]
+    values = [[key, value] for key, value in asset.values.items()]
+    return json_text.dumps([*place, list(asset.users), values, sorted(asset.shown)])
+
+
+def _asset(row: list[Any]) -> Asset:
+    fields = [*row[:7], tuple(row[7]), dict(row[8]), frozenset(row[9])]
+    return Asset(*fields)

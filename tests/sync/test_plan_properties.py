@@ -1,0 +1,142 @@
+"""What holds for every plan, whatever the two sides look like."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from connector.sync.pins import Pins
+from connector.sync.records import Asset, Client, Location, Organization, Site
+from connector.sync.state import Link
+from tests.sync.sides import MAPPING, Sync, device
+
+IDS = st.integers(1, 6)
+SERIALS = st.sampled_from(["", "0", "A", "a ", "B", "C", None])
+NAMES = st.sampled_from(["Acme", "acme ", "Globex", "Initech"])
+FEW = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@st.composite
+def sides(draw: Any) -> dict[str, Any]:
+    organizations = draw(st.lists(st.tuples(IDS, NAMES), unique_by=lambda o: o[0], max_size=3))
+    locations = draw(st.lists(st.tuples(IDS, IDS, NAMES), unique_by=lambda o: o[0], max_size=4))
+    devices = draw(st.lists(st.tuples(IDS, IDS, IDS, SERIALS, NAMES), max_size=6))
+    clients = draw(st.lists(st.tuples(IDS, NAMES, st.none() | IDS, st.booleans()), max_size=4))
+    sites = draw(st.lists(st.tuples(IDS, IDS, NAMES, st.none() | IDS), max_size=4))
+    assets = draw(st.lists(st.tuples(IDS, IDS, SERIALS, st.none() | IDS, st.booleans(), NAMES), max_size=5))
+    links = draw(st.dictionaries(IDS, IDS, max_size=2).filter(lambda d: len(set(d.values())) == len(d)))
+    pins = draw(st.dictionaries(IDS, IDS, max_size=1))
+    return {
+        "organizations": organizations,
+        "locations": locations,
+        "devices": devices,
+        "clients": clients,
+        "sites": sites,
+        "assets": assets,
+        "links": links,
+        "pins": pins,
+        "create": draw(st.booleans()),
+        "moved": draw(st.sampled_from(["report", "follow"])),
+        "by_name": draw(st.booleans()),
+        "default": draw(st.booleans()),
+    }
+
+
+def build(folder: Path, made: dict[str, Any]) -> Sync:
+    mapping = MAPPING.replace("CREATE", str(made["create"]).lower())
+    mapping = mapping.replace("field: 117}", f"field: 117, by_name: {str(made['by_name']).lower()}}}")
+    mapping += f"  moved: {made['moved']}\n" + ("  default_site: 1\n" if made["default"] else "")
+    sync = Sync(folder, mapping=mapping, pins=Pins(device=made["pins"]))
+    sync.source.org = [Organization(*found) for found in made["organizations"]]
+    sync.source.loc = [Location(*found) for found in made["locations"]]
+    sync.source.dev = [device(d, o, at, serial=s, name=n) for d, o, at, s, n in made["devices"]]
+    sync.target.client = {id: Client(id, n, active, stamp) for id, n, stamp, active in made["clients"]}
+    sync.target.site = {id: Site(id, c, n, True, stamp) for id, c, n, stamp in made["sites"]}
+    for id, client, serial, stamp, active, name in made["assets"]:
+        sync.target.stock[id] = Asset(id, client, None, 1, name, active, stamp, values={117: serial})
+    for source, target in made["links"].items():
+        sync.state.save_link(Link("asset", source, target, "field"))
+    return sync
+
+
+@FEW
+@given(sides(), st.booleans())
+def test_every_record_is_in_the_plan_once_and_nothing_is_written(made: dict[str, Any], full: bool) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        sync = build(Path(name), made)
+        before = (sync.target.client.copy(), sync.target.site.copy(), sync.target.stock.copy())
+        links = sync.state.links("asset")
+        with sync.plan(full=full) as plan:
+            items = list(plan.items())
+            for entity, records in (("client", "organizations"), ("site", "locations"), ("asset", "devices")):
+                own = [item for item in items if item.entity == entity and item.op != "deactivate"]
+                counts = plan.counts.of[entity]
+                assert len(own) + counts.get("unchanged", 0) == len({r[0] for r in made[records]})
+                assert max(Counter(item.source for item in own).values(), default=1) == 1
+        assert before == (sync.target.client, sync.target.site, sync.target.stock)
+        assert links == sync.state.links("asset")
+        sync.state.close()
+
+
+@FEW
+@given(sides(), st.booleans())
+def test_no_write_leaves_its_client_and_no_asset_has_two_devices(made: dict[str, Any], full: bool) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        sync = build(Path(name), made)
+        with sync.plan(full=full) as plan:
+            items = list(plan.items())
+        clients = {id: link.target for id, link in sync.state.links("client").items()}
+        for item in items:
+            if item.entity == "client" and item.op in ("link", "create"):
+                clients[int(item.source)] = item.target or {"organization": item.source}  # type: ignore[assignment]
+        organizations = {d.id: d.organization for d in reversed(sync.source.dev)}
+        default = sync.target.site[1].client if made["default"] and 1 in sync.target.site else None
+        targets = [item.target for item in items if item.entity == "asset" and item.is_write and item.target]
+        assert len(targets) == len(set(targets))
+        for item in items:
+            if item.entity != "asset" or not item.is_write or item.op == "deactivate":
+                continue
+            own = clients.get(organizations[int(item.source)], default)
+            assert own is not None
+            named = next((c.new for c in item.changes if c.field == "client"), None)
+            assert named in (None, own)
+            if item.target is not None and named is None:
+                assert sync.target.stock[item.target].client == own
+            if item.op == "move":
+                assert made["moved"] == "follow" or sync.target.stock[item.target or 0].client == default
+        sync.state.close()
+
+
+@FEW
+@given(sides())
+def test_applying_twice_writes_nothing_the_second_time(made: dict[str, Any]) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        sync = build(Path(name), made)
+        for _ in range(2):  # a created client is one that a device of the first run's conflict may match
+            sync.run(full=True)
+        assert sync.run() == []
+        assert sync.run(full=True) == []
+        targets = [link.target for link in sync.state.each_link("asset") if link.target is not None]
+        assert len(targets) == len(set(targets))
+        sync.state.close()
+
+
+@FEW
+@given(sides(), st.randoms())
+def test_the_order_of_the_lists_does_not_matter(made: dict[str, Any], chance: Any) -> None:
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+        first = build(Path(one), made)
+        unique = list({d.id: d for d in reversed(first.source.dev)}.values())
+        first.source.dev = unique
+        second = build(Path(other), made)
+        second.source.dev = chance.sample(unique, len(unique))
+        second.source.org = chance.sample(first.source.org, len(first.source.org))
+        second.target.stock = dict(chance.sample(list(first.target.stock.items()), len(first.target.stock)))
+        assert first.items(full=True) == second.items(full=True)
+        first.state.close()
+        second.state.close()
