@@ -97,9 +97,17 @@ class Deliveries:
                 raise TimeoutError(f"{self._count} deliveries after {timeout_s} s, {len(self._queue)} queued")
         return self.log()
 
+    def close(self) -> None:
+        """Send what is queued, drop what is held, and end the thread; the next delivery starts another."""
+        with self._changed:
+            thread, self._thread = self._thread, None
+            self._held.clear()
+            self._changed.notify_all()
+        if thread is not None:
+            thread.join(SEND_TIMEOUT_S)
+
     def _run(self) -> None:
-        while True:
-            delivery = self._next()
+        while (delivery := self._next()) is not None:
             entry = _describe(delivery)
             if not delivery.is_lost:
                 entry |= _send(delivery)
@@ -109,7 +117,8 @@ class Deliveries:
                 self._is_sending = False
                 self._changed.notify_all()
 
-    def _next(self) -> Delivery:
+    def _next(self) -> Delivery | None:
+        """Wait for the next delivery and return it, or None when the queue was closed."""
         with self._changed:
             while True:
                 now = self._clock()
@@ -119,6 +128,8 @@ class Deliveries:
                 if self._queue:
                     self._is_sending = True
                     return self._queue.popleft()
+                if self._thread is not threading.current_thread():
+                    return None
                 self._changed.wait(_HELD_POLL_S if self._held else None)
 
 

@@ -104,6 +104,11 @@ class HaloSandbox(MockServer):
         """Forget all tokens, as if they had expired."""
         self._service.tokens.drop_all()
 
+    def stop(self) -> None:
+        """See `MockServer.stop`; webhooks that are queued are sent, and late ones dropped."""
+        super().stop()
+        self._queue.close()
+
     def reset(self) -> None:
         """Reset the instance's data; tokens, traps, faults and the log are kept."""
         self._service.state = self._new_state()

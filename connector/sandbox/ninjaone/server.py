@@ -111,6 +111,11 @@ class Sandbox(MockServer):
         """The state of the account, for tests."""
         return self._service.state
 
+    def stop(self) -> None:
+        """See `MockServer.stop`; webhooks that are queued are sent, and late ones dropped."""
+        super().stop()
+        self._queue.close()
+
     def reset(self) -> None:
         """Reset the account's data; tokens, faults and the log are kept."""
         self._service.state = State(*self._seeded)

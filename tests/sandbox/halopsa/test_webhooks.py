@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import socket
+import threading
 from typing import Any
 
 import pytest
@@ -153,6 +154,21 @@ def test_a_receiver_that_fails_is_logged(halo: HaloApi, receiver: Receiver) -> N
     assert (failed["status"], failed["error"]) == (503, None)
     assert refused["status"] is None
     assert "ConnectionRefusedError" in refused["error"]
+
+
+def test_a_stopped_sandbox_sends_what_is_queued(halo: HaloApi, receiver: Receiver) -> None:
+    _register(halo, receiver.url)
+    for _ in range(5):
+        halo.ticket()
+    halo.sandbox.set_trap("webhook_delivery", "late")
+    halo.ticket()
+    halo.sandbox.stop()
+    assert len(receiver.received) == 5
+    assert not [thread for thread in threading.enumerate() if thread.name == "deliveries"]
+    with halo.sandbox:
+        halo.sandbox.set_trap("webhook_delivery", "once")
+        halo.ticket()
+        assert len(halo.sandbox.wait_for_deliveries(6)) == 6
 
 
 def test_waiting_ends(halo: HaloApi) -> None:
