@@ -151,7 +151,7 @@ class Catalog:
         return found[0]
 
     def _unknown(self, name: str) -> str:
-        """Return what to say of a name that no action has, with the nearest one."""
+        """Return the error message for an unknown action, with a similar name."""
         hint = self._own_hint("actions")
         return f'no action "{name}"{self._nearest(name)}; `ninjaone actions` lists them{hint}'
 

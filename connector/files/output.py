@@ -181,7 +181,7 @@ class FileOutput:
         """Write the output in its format, give it its name, and remove the work folder."""
         self._file.require_name()
         self._file.sync()
-        self._file.close()  # some systems rename no file that is open
+        self._file.close()  # Windows cannot rename an open file
         try:
             ready = self.folder / "output"
             with create_file(ready, private=self._private) as file:

@@ -203,7 +203,7 @@ class _Unpacked(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Unpack what is available, so that an error holds back nothing before it."""
+        """Decompress the available data, so that everything before an error is returned."""
         data = self._file.read1(len(buffer))
         buffer[: len(data)] = data
         return len(data)

@@ -56,7 +56,7 @@ class Proxy:
                     f"no connection within {self._connect_timeout_s:g} s", "timeout"
                 ) from error
             raise NotSentError(f"no connection: {_reason(error)}") from error
-        raise AssertionError("the pool sent a request by itself")
+        raise AssertionError("the pool sent a request unexpectedly")
 
 
 def find_proxy(

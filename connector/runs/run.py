@@ -69,7 +69,7 @@ def prepare(
     """
     action = catalog.action(job.action)
     for service in job.connections:
-        catalog.service_file(service)  # which refuses an unknown one
+        catalog.service_file(service)  # raises for an unknown service
     job = of_service(job, action.service)
     check_policy(action, job)
     constants = {"now": SystemClock().now() if now is None else now}
