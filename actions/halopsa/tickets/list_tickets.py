@@ -1,4 +1,4 @@
-"""List tickets, and check that open and closed ones are told apart: the API may ignore a filter."""
+"""List tickets, and check that the API applies the filter by open or closed, because it can ignore it."""
 
 from connector.handlers import Inputs, Page, RowError, Steps, http_handler
 
