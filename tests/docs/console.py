@@ -20,7 +20,8 @@ _VARY = (
     (re.compile(r"\b\d+(\.\d+)? (m?s)\b"), r"# \2"),
     (re.compile(r" \(\d+(\.\d+)?/s\)"), ""),  # the rate, which only longer runs print
     (re.compile(r"(?<=\S) {2,}"), "  "),  # columns get wider with the port
-    (re.compile(r'("request_id": ?)"[0-9a-f]+"'), r'\1"#"'),
+    (re.compile(r'(request_id\\?": ?\\?)"[0-9a-f]+'), r'\1"#'),
+    (re.compile(r'("expires": )[\d.]+'), r"\1#"),
     (re.compile(r"(WEB_MGMT_SERVICE|incident)[-\w ]+"), r"\1 #"),
     (re.compile(r"\b20\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?"), "TIME"),
 )
@@ -30,8 +31,9 @@ _PATIENCE_S = 120.0
 class Shell:
     """Runs commands in a folder, one after the other: the folder, the variables and `$?` carry over."""
 
-    def __init__(self, folder: Path, state: Path, port: int) -> None:
-        self.folder, self.port = folder, str(port)
+    def __init__(self, folder: Path, state: Path, port: int, *programs: Path) -> None:
+        """Take the folder and the sandbox's port, and folders of programs that come first."""
+        self.folder, self.port, self._programs = folder, str(port), programs
         self._state = state
         self._status = 0
         self._sandbox: subprocess.Popen[str] | None = None
@@ -62,7 +64,7 @@ class Shell:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env=_environment(),
+            env=_environment(*self._programs),
             timeout=_PATIENCE_S,
         )
         self._status = done.returncode
@@ -120,10 +122,10 @@ def _bin() -> Path:
     return Path(sys.executable).parent
 
 
-def _environment() -> dict[str, str]:
+def _environment(*programs: Path) -> dict[str, str]:
     """Return the environment of the commands: it finds `ninjaone`, prints in order, and installs nothing."""
     own = {
-        "PATH": os.pathsep.join((str(_bin()), os.environ["PATH"])),
+        "PATH": os.pathsep.join((*map(str, programs), str(_bin()), os.environ["PATH"])),
         "PYTHONUNBUFFERED": "1",
         "COLUMNS": "110",
         "LC_ALL": "C.UTF-8",

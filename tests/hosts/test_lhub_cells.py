@@ -145,6 +145,43 @@ def test_a_list_gives_a_row_for_each_item_and_any_id_gets_its_answer(ours: Logic
     assert [lhub_id for lhub_id, _ in ran.answers] == [id for id in answered for _ in range(2)]
 
 
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    ("action", "templates", "path"),
+    [
+        ("list_devices", {"filter": "id in (1, 2)"}, "/v2/devices"),
+        ("list_alerts", {}, "/v2/alerts"),
+        ("list_windows_services", {"device_id": "1"}, "/v2/device/1/windows-services"),
+    ],
+)
+def test_the_three_lists_give_a_row_for_each_item_or_one(
+    ours: LogicHub, sandbox: Sandbox, mode: Mode, action: str, templates: dict[str, str], path: str
+) -> None:
+    each = [e["result"] for e in ours.run(action, [{"lhub_id": 1}], templates, mode).envelopes]
+    one = ours.run(action, [{"lhub_id": 1}], templates, mode, list_rows="one").envelope["result"]
+    assert len(each) > 1
+    assert one == each
+    assert {request["path"] for request in sandbox.log.requests()} == {path}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_column_named_row_hides_no_other_column(ours: LogicHub, sandbox: Sandbox, mode: Mode) -> None:
+    row = {"lhub_id": 1, "row": "R", "Device ID": 2}
+    templates = {"device_id": "{{ row['Device ID'] }}", "display_name": "{{ row.row }} {{ row }}"}
+    assert ours.run("update_device", [row], templates, mode).envelope["error"] is None
+    assert [(r["path"], r["body"]) for r in sandbox.log.requests()] == [
+        ("/v2/device/2", {"displayName": "R R"})
+    ]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_pythons_form_of_a_value_is_named(ours: LogicHub, sandbox: Sandbox, mode: Mode) -> None:
+    row = {"lhub_id": 1, "d": "{'a': 1}"}
+    ran = ours.run("update_device", [row], {"device_id": "1", "user_data": "{{ d }}"}, mode)
+    assert "it looks like Python's form of a value" in ran.envelope["error"]
+    assert bodies(sandbox) == []
+
+
 # Errors
 
 SECRET = "hunter2-hunter2"

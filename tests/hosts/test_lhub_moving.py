@@ -12,9 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from connector.catalog.catalog import Catalog
 from connector.errors import RowError
 from connector.invocation.bindings import bind
+from connector.sandbox.ninjaone.server import Sandbox
+from tests.hosts.conftest import ByHand
+from tests.hosts.logichub import MODES, LogicHub, Mode
 
 SHAPES = (
     "{{ c }}",
@@ -101,3 +106,31 @@ def test_how_much_of_it_is_the_same(sdk_python: Path, catalog: Catalog) -> None:
         same[name] += ours == rendered
     assert dict(same) == SAME
     assert len(cases) == 156
+
+
+TABLES = [[name for name in CELLS if name != "column of no row"], ["column of no row"]]
+ECHO = """
+@action("Echo")
+def echo(text: JinjaTemplatedStr):
+    return {"text": text}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_sdks_commands_render_so_and_send_so(
+    ours: LogicHub, by_hand: ByHand, sandbox: Sandbox, catalog: Catalog, shape: str, mode: Mode
+) -> None:
+    hand = by_hand(ECHO)
+    for names in TABLES:
+        rows = [{"lhub_id": n, **CELLS[name], "other": "o"} for n, name in enumerate(names)]
+        rendered = [e.get("text") for e in hand.run("echo", rows, {"text": shape}, mode).envelopes]
+        assert rendered == by_the_sdk(ours.python, [(shape, row) for row in rows])
+        before = len(sandbox.log.requests())
+        ran = ours.run("update_device", rows, {"device_id": "1", "display_name": shape}, mode)
+        sent = iter([r["body"].get("displayName", "") for r in sandbox.log.requests()[before:]])
+        columns = ["c", "other"] if len(rows) > 1 else ["other"]
+        due = [by_us(catalog, shape, row, columns) for row in rows]
+        assert [None if e["has_error"] else next(sent) for e in ran.envelopes] == due
+        assert list(sent) == []

@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 
-from connector.catalog.catalog import Catalog
-from connector.hosts.lhub_build import DOCUMENTED, build
+from connector.hosts.lhub_build import build
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.hosts.conftest import ByHand
 from tests.hosts.logichub import DELAY, MODES, RESULTS_FILE, ROWS_FOLDER, LogicHub, Mode, line, settings
@@ -144,21 +143,7 @@ def test_a_platform_may_write_all_rows_before_it_reads_an_answer(ours: LogicHub)
     assert answers.count(b"\n") == rows
 
 
-# The seventeen, by their own examples
-
-
-@pytest.mark.parametrize("name", DOCUMENTED)
-def test_every_action_sends_what_its_example_says(
-    ours: LogicHub, sandbox: Sandbox, catalog: Catalog, name: str
-) -> None:
-    example = catalog.action(name).examples[0]
-    templates = {n: t if isinstance(t, str) else json.dumps(t) for n, t in example.templates.items()}
-    ran = ours.run(name, [{"lhub_id": 5, **example.row}], templates)
-    answer = ran.answers[0]
-    assert answer[0] == 5
-    assert answer[1].keys() >= {"has_error", "error", "result"}
-    sent = [(r["method"], r["path"], r["body"]) for r in sandbox.log.requests()]
-    assert sent[0] == (example.sends[0]["method"], example.sends[0]["path"], example.sends[0].get("body"))
+# Inputs
 
 
 def test_inputs_left_empty_are_absent_and_not_the_rows_fields(ours: LogicHub, sandbox: Sandbox) -> None:
@@ -229,33 +214,38 @@ def test_the_sdk_may_import_the_actions_module_alone(ours: LogicHub) -> None:
 # Pace, and what an answer that is lost means
 
 
-@pytest.mark.parametrize("shared", [False, True], ids=["one user", "containers with a volume"])
+@pytest.mark.parametrize(
+    ("mode", "shared"),
+    [("pipe", False), ("file", True)],
+    ids=["one user, pipes", "containers with a volume, files"],
+)
 def test_two_runs_on_one_account_keep_the_pause_between_them(
-    ours: LogicHub, sandbox: Sandbox, tmp_path: Path, *, shared: bool
+    ours: LogicHub, sandbox: Sandbox, tmp_path: Path, *, mode: Mode, shared: bool
 ) -> None:
-    rows = b"".join(line({"row": {"lhub_id": n}}) for n in range(20))
-    command = [ours.python, "-m", "lhub_integ.shim_exec", "-e", "main.cancel_maintenance"]
-    given = ours.environment(**{**settings({"device_id": "1"}), DELAY: "100"})
-    volume = {"NINJAONE_STATE_DIR": str(tmp_path / "volume")}
-    both = [
-        subprocess.Popen(
-            command,
-            cwd=ours.folder,
-            env={**given, **volume, "XDG_CACHE_HOME": str(tmp_path / name)} if shared else given,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        for name in ("one", "other")
-    ]
-    for process in both:
-        assert process.stdin is not None
-        process.stdin.write(rows)
-        process.stdin.close()
-    for process in both:
-        assert process.stdout is not None
-        assert process.stdout.read().count(b'"has_error": false') == 20
-        process.stdout.close()
-        process.wait()
+    given = {**settings({"device_id": "1"}), DELAY: "100"}
+    rows = [{"lhub_id": n} for n in range(20)]
+    (tmp_path / "table").mkdir()
+    (tmp_path / "table" / "part-0").write_bytes(b"".join(map(line, rows)))
+    (tmp_path / "stdin").write_bytes(b"".join(line({"row": row}) for row in rows))
+
+    def start(name: str) -> subprocess.Popen[bytes]:
+        there = {"NINJAONE_STATE_DIR": str(tmp_path / "volume"), "XDG_CACHE_HOME": str(tmp_path / name)}
+        files = {ROWS_FOLDER: str(tmp_path / "table"), RESULTS_FILE: str(tmp_path / f"{name}.results")}
+        variables = {**given, **(there if shared else {}), **(files if mode == "file" else {})}
+        with (tmp_path / "stdin").open("rb") as stdin, (tmp_path / f"{name}.printed").open("wb") as printed:
+            return subprocess.Popen(
+                [ours.python, "-m", "lhub_integ.shim_exec", "-e", "main.cancel_maintenance"],
+                cwd=ours.folder,
+                env=ours.environment(**variables),
+                stdin=stdin,
+                stdout=printed,
+            )
+
+    for process in [start("one"), start("other")]:
+        assert process.wait(120) == 0
+    for name in ("one", "other"):
+        answers = (tmp_path / f"{name}.{'results' if mode == 'file' else 'printed'}").read_bytes()
+        assert answers.replace(b"\\", b"").count(b'"has_error": false') == 20
     times = [request["time"] for request in sandbox.log.requests()]
     assert len(times) == 40
     assert times[-1] - times[0] > 3.5  # 39 pauses; runs that know nothing of each other take 19
