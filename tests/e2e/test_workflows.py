@@ -78,8 +78,12 @@ def all_succeeded(ended: dict[str, Summary]) -> bool:
 # --- all of them
 
 
-def test_there_are_the_seven_workflows() -> None:
+def test_there_are_the_eleven_workflows() -> None:
     assert [str(path.relative_to(EXAMPLES)) for path in JOBS] == [
+        "halopsa/asset-field.yaml",
+        "halopsa/clients-and-sites.yaml",
+        "halopsa/close-with-note.yaml",
+        "halopsa/tickets-from-csv.yaml",
         "organizations/audit-organizations.yaml",
         "organizations/bulk-tag-update.yaml",
         "organizations/onboard-client.yaml",
