@@ -15,7 +15,7 @@ from connector.errors import RunError
 from connector.files.readers import FORMATS as INPUT_FORMATS
 from connector.runs.job import MOST_CONCURRENT, Job, is_job, load_jobs, read_templates
 from connector.runs.run import Prepared, prepare_all
-from connector.runs.tenant_split import read_allowed
+from connector.runs.tenant_split import is_template, read_allowed
 
 _TEMPLATE = "--template INPUT=TEMPLATE"
 
@@ -181,9 +181,10 @@ def prepare_given(options: argparse.Namespace) -> list[Prepared]:
     """Return the prepared steps of the job that the command line describes. Raises RunError."""
     steps = prepare_all(make_jobs(options), open_catalog(options))
     services = list(dict.fromkeys(step.service.name for step in steps))
-    if isinstance(options.connection, str) and len(services) > 1:
+    connection = given_settings(options).get("connection")
+    if connection and len(services) > 1:
         raise RunError(
-            f"--connection {options.connection}: the steps are of the services {', '.join(services)}; "
+            f"--connection {connection}: the steps are of the services {', '.join(services)}; "
             "give --connection once for each of them"
         )
     for step in steps:
@@ -214,24 +215,28 @@ def given_settings(options: argparse.Namespace) -> dict[str, Any]:
         if name in Job.__dataclass_fields__ and name not in ("action", "templates") and value is not None
     }
     connection = given.get("connection")
-    if isinstance(connection, list):
-        return {**given, "connection": None, "connections": _by_service(connection)}
-    return given if connection is None else {**given, "connections": {}}
+    return given if connection is None else {**given, **_connections(connection)}
 
 
-def _by_service(connections: list[str]) -> dict[str, str]:
-    """Return connections by their services, which their files name. Raises RunError."""
+def _connections(given: str | list[str]) -> dict[str, Any]:
+    """Return what one or several connections mean to a job: one for each service, or the last one alone.
+
+    Several are for several services if the file of each names another one.
+    """
     found: dict[str, str] = {}
-    for named in connections:
-        service = service_in(Path(named) if is_file(named) else SavedConnections().path(named))
-        if not service:
-            raise RunError(
-                f"--connection {named}: with several connections, the file of each names its service"
-            )
-        if service in found:
-            raise RunError(f"--connection: {found[service]} and {named} are both of the service {service}")
-        found[service] = named
-    return found
+    for named in [given] if isinstance(given, str) else given:
+        service = _service_of(named)
+        found = {**found, service: named} if service and "" not in found else {service: named}
+    if len(found) == 1:
+        return {"connection": next(iter(found.values())), "connections": {}}
+    return {"connection": None, "connections": found}
+
+
+def _service_of(connection: str) -> str:
+    """Return the service that a connection's file names, or an empty text."""
+    if is_template(connection):
+        return ""
+    return service_in(Path(connection)) if is_file(connection) else SavedConnections().service(connection)
 
 
 def refuse_secret_arguments(action: Action, given: Mapping[str, str]) -> None:

@@ -89,6 +89,17 @@ def test_options_name_one_for_each_service(
     assert both_were_used(sandbox, desk)
 
 
+def test_of_several_for_one_service_the_last_one_counts(
+    ninjaone: Ninjaone, desk: Server, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    write_job(tmp_path)
+    (tmp_path / "wrong.yaml").write_text("service: ninjaone\nregion: mars\n")
+    options = ("-c", "wrong.yaml", "-c", "toy-connection.yaml", "-c", "acme.yaml")
+    done = ninjaone("run", "job.yaml", *OWN, *options)
+    assert done.returncode == 0, done.stderr
+    assert both_were_used(sandbox, desk)
+
+
 def test_the_default_of_each_service_is_used_where_none_is_named(
     ninjaone: Ninjaone, desk: Server, sandbox: Sandbox, tmp_path: Path
 ) -> None:
@@ -115,8 +126,12 @@ def test_the_default_of_each_service_is_used_where_none_is_named(
             ("-c", "acme.yaml"),
             "the steps are of the services ninjaone, toy; give --connection once for",
         ),
-        (BOTH, ("-c", "acme.yaml", "-c", "acme.yaml"), "acme.yaml and acme.yaml are both of the service"),
-        (BOTH, ("-c", "acme.yaml", "-c", "rows.jsonl"), "rows.jsonl"),
+        (
+            BOTH,
+            ("-c", "toy.yaml", "-c", "acme.yaml"),
+            "--connection acme.yaml: the steps are of the services",
+        ),
+        (BOTH, ("-c", "toy-connection.yaml", "-c", "{{ x }}"), "--connection {{ x }}: the steps are of the"),
     ],
 )
 def test_what_is_wrong_with_connections_is_said_before_anything_is_sent(
