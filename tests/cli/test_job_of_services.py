@@ -131,7 +131,6 @@ def test_the_default_of_each_service_is_used_where_none_is_named(
             ("-c", "toy.yaml", "-c", "acme.yaml"),
             "--connection acme.yaml: the steps are of the services",
         ),
-        (BOTH, ("-c", "toy-connection.yaml", "-c", "{{ x }}"), "--connection {{ x }}: the steps are of the"),
     ],
 )
 def test_what_is_wrong_with_connections_is_said_before_anything_is_sent(

@@ -129,7 +129,7 @@ def test_a_job_file_with_paths_of_its_own(ninjaone: Ninjaone, connection_file: P
             "the folder missing does not exist",
         ),
         (["run", "reboot_device", "--yes", "-i", "rows.jsonl", "-o", "folder"], "is a folder"),
-        (["run", "reboot_device", "--yes", "-i", "twice.csv"], 'names the column "a" twice'),
+        (["run", "reboot_device", "--yes", "-i", "twice.csv"], 'has the column "a" twice'),
         (["run", "job.yaml"], "job.yaml, line 2: actoin"),
         (
             ["run", "reboot_device", "--yes", "-i", "rows.jsonl", "-c", "none.yaml"],
