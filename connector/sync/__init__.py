@@ -18,7 +18,8 @@ implementations are generators of action calls in `actions/`.
 
 Whoever applies a plan sends `Item.changes` in the order of `Plan.items()`, resolves `{"organization": 2}`,
 `{"location": 3}` and `{"type": "Server"}` by the links and names of what it created before, and saves with
-the outcome, in one transaction: the link with `Item.hash` and `Item.software_hash` (of a skipped item with a link
-its hash alone; a conflict as a link without a target, its candidates and reason in `note`), then at the end
-`Plan.hashes()`, `Plan.seen` through `State.seen` and `unseen`, and `Plan.sources` as the counts of the run.
+the outcome, in one transaction, the link with `Item.hash` and `Item.software_hash`: of a skipped item with a
+link its hash alone, and a conflict as a link without a target, with its candidates and reason in `note`. At
+the end it saves `Plan.hashes()`, `Plan.seen` through `State.seen` and `unseen`, and `Plan.sources` as the
+counts of the run.
 """

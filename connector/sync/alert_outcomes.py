@@ -41,7 +41,7 @@ def on_outcome(s: Step, event: Created | NotFound | Unknown | Failed | Gone | No
     elif isinstance(event, Unknown):
         _unknown(s, row)
     elif row.state == "REOPENING" and event.reason == "refused":
-        s.create(s.put(row, previous=row.ticket, has_asset=False))
+        s.create_instead(row)
     elif row.state in PENDING:
         s.later(row, event.reason, event.message)
 

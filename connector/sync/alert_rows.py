@@ -55,9 +55,9 @@ class Alert:
     `heard` is the number of the last delivery about the series. `wanted` is false if a rule makes no ticket.
     `condition` is what raised the alert; without one it is the series. `alert` is the alert as JSON, from
     which the ticket is rendered. `again` is the start of an occurrence that began while the ticket was being
-    closed. `previous` is the series' last ticket, which a new one names. `closed_ticket` is true once we have
-    sent the ticket's closing, until it is seen open again. `left_open` is true if the alert has ended and its
-    ticket is meant to stay open.
+    closed. `has_own` is true once a ticket with the row's stamp was sent; `previous` is the series' last
+    ticket, which a new one names. `closed_ticket` is true once we have sent the ticket's closing, until it is
+    seen open again. `left_open` is true if the alert has ended and its ticket is meant to stay open.
     """
 
     uid: str
@@ -76,6 +76,7 @@ class Alert:
     via: str = ""
     ticket: int | None = None
     is_ours: bool = True
+    has_own: bool = False
     previous: int | None = None
     may_reopen: bool = False
     repeats: int = 0

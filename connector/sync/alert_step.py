@@ -169,11 +169,22 @@ class Step:
 
     def create(self, row: Alert) -> Alert:
         """Create the row's own ticket."""
-        row = self.put(
-            row, **{**IDLE, "sent": self.now}, state="CREATING", ticket=None, is_ours=True, lookups=0
-        )
+        row = self.put(row, **{**IDLE, "sent": self.now}, state="CREATING", ticket=None, lookups=0)
+        row = self.put(row, is_ours=True, has_own=True)
         self.call(CreateTicket(row))
         return row
+
+    def create_instead(self, row: Alert) -> Alert:
+        """Create a ticket where the row's could not be reopened.
+
+        A row that has had a ticket of its own leaves it to the next generation: a stamp names one ticket.
+        """
+        fresh = {"previous": row.ticket, "has_asset": False}
+        if not row.has_own:
+            return self.create(self.put(row, **fresh))
+        kept = {"start": row.start, "end_pending": row.end_pending, "repeats": row.repeats}
+        closed = self.close(self.put(row, end_pending=False, left_open=False), "source")
+        return self.create(self.put(self.successor(closed, **kept, **fresh), opened_at=self.now))
 
     def _ticket_to_take(self, row: Alert) -> tuple[Alert | None, bool]:
         """Return the closed row whose ticket a new occurrence takes over, and whether it may be reopened."""
@@ -193,10 +204,9 @@ class Step:
     def _is_flap(self, row: Alert) -> bool:
         return row.closed_at is not None and self.now - row.closed_at <= self.settings.flap_s
 
-    def _is_takeable(self, row: Alert) -> bool:
-        if row.state != "CLOSED" or row.ticket is None or not row.is_ours or row.kind != "alert":
-            return False
-        return all(other.state != "CLOSING" for other in self.of_ticket(row.ticket))
+    @staticmethod
+    def _is_takeable(row: Alert) -> bool:
+        return row.ticket is not None and row.is_ours and row.kind == "alert"
 
     def end(self, row: Alert) -> Alert:
         """Do with an open row what the mapping wants when its alert ends."""

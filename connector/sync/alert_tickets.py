@@ -80,7 +80,7 @@ def _reopening(s: Step, row: Alert, event: TicketRead) -> None:
         row = s.put(row, sent=s.now, next_try=0.0)
         s.call(ReopenTicket(row, event.ticket))
     else:  # deleted, refused to be reopened, or closed by people: a ticket of its own, which names this one
-        s.create(s.put(row, previous=event.ticket, has_asset=False))
+        s.create_instead(row)
 
 
 def opened(s: Step, row: Alert) -> None:

@@ -84,6 +84,8 @@ class World:
     fired: int = 0
     told: dict[str, float] = field(default_factory=dict)
     """The time of the latest that was said of a series."""
+    ended: dict[str, float] = field(default_factory=dict)
+    """The time of the latest end that was delivered of a series."""
     glitched: bool = False
     """A list lacked an alert that is on."""
     snapshot: tuple[int, frozenset[tuple[str, float]]] | None = None
@@ -95,6 +97,7 @@ class World:
             rows=dict(self.rows),
             alerts=dict(self.alerts),
             told=dict(self.told),
+            ended=dict(self.ended),
             tickets=dict(self.tickets),
         )
 
@@ -130,6 +133,7 @@ class World:
         if kind == "T":
             self.react(self._started(uid, at, "event"))
         else:
+            self.ended[uid] = max(at, self.ended.get(uid, 0))
             self.react(Ended(uid, at, self.now, self.seq))
         assert not is_old or self._shape() == before, f"old news of {uid} change something"
 
@@ -232,6 +236,10 @@ class World:
 
     def _react(self, event: Event) -> None:
         changes, calls = step(Book(self.rows), event, self.settings)
+        for row in changes:
+            is_over = row.start <= self.ended.get(row.uid, -1) and not self.glitched
+            is_new = row.key not in self.rows and row.kind == "alert" and row.state != "CLOSED"
+            assert not (is_new and is_over), f"{row.stamp} begins, and is known to have ended"
         self.rows.update((row.key, row) for row in changes)
         self._check()
         for call in calls:
@@ -278,6 +286,7 @@ class World:
             return [self._close(row, call.ticket)]
         if isinstance(call, ReopenTicket):
             ticket = self.tickets[call.ticket]
+            assert ticket.stamp != "foreign", "a ticket that we did not make is reopened"
             if ticket.status == "closed" and self.takes_reopening:
                 self.tickets[call.ticket] = replace(ticket, status="open", closed_by="")
             return [self._read(call.ticket)]
@@ -293,7 +302,8 @@ class World:
     def _create(self, row: Alert) -> Event:
         assert all(t.stamp != row.stamp for t in self.tickets.values()), f"a second ticket {row.stamp}"
         for ticket in self.tickets.values():
-            if row.kind == "alert" and ticket.stamp.partition("#")[0] == row.uid and not self.glitched:
+            is_mine = row.kind == "alert" and ticket.stamp.partition("#")[0] == row.uid
+            if is_mine and ticket.status != "merged" and not self.glitched:
                 assert not is_same_start(ticket.start, row.start), f"a second ticket of {row.stamp}"
         number = len(self.tickets) + 1
         self.tickets[number] = Ticket(row.stamp, start=row.start, made=self.now)

@@ -1,0 +1,132 @@
+"""Single steps of an alert's life."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from connector.sync.alert_events import (
+    Acknowledged,
+    AlertSettings,
+    CreateTicket,
+    DeviceLinked,
+    Ended,
+    Missing,
+    NoteFailed,
+    Release,
+    Retry,
+    Started,
+    Tick,
+    UpdateSummary,
+    WriteNote,
+)
+from connector.sync.alert_rows import Alert, Book, Note
+from connector.sync.alerts import recovered, step
+from tests.sync.alert_world import World
+
+NOW = 1_000_000.0
+
+
+def after(row: Alert | None, event: Any, settings: AlertSettings | None = None) -> tuple[Alert, list[Any]]:
+    """Return the row after an event, and the calls."""
+    book = Book({row.key: row} if row else {})
+    changes, calls = step(book, event, settings or AlertSettings())
+    book.put(changes)
+    return max(book.rows.values(), key=lambda found: found.generation), list(calls)
+
+
+def row(state: Any = "OPEN", **fields: Any) -> Alert:
+    return Alert("a", 1, state, **{"start": NOW, "ticket": 5, "device": 1, "condition": "c", **fields})
+
+
+def started(**fields: Any) -> Started:
+    return Started(**{"uid": "a", "start": NOW, "now": NOW, "seq": 1, **fields})
+
+
+def test_the_first_run_adopts_tickets_and_makes_none() -> None:
+    adopted, calls = after(None, started(existing=True, adopt=7))
+    assert (adopted.state, adopted.ticket, calls) == ("OPEN", 7, [])
+    quiet, calls = after(None, started(existing=True))
+    assert (quiet.state, calls) == ("SUPPRESSED", [])
+
+
+def test_an_alert_that_is_gone_while_it_is_reset_was_closed_by_its_ticket() -> None:
+    for event in (Missing("a", NOW, 1), Ended("a", NOW + 60, NOW, 1)):
+        found, _ = after(row("RESETTING", sent=NOW), event)
+        assert (found.state, found.closed_by) == ("CLOSED", "target")
+
+
+def test_a_new_ticket_names_the_last_one() -> None:
+    old = row("CLOSED", closed_at=NOW - 5000, ended=NOW + 1)
+    found, calls = after(old, started(start=NOW + 60))
+    assert (found.generation, found.previous, found.ticket) == (2, 5, None)
+    assert calls == [CreateTicket(found)]
+
+
+def test_an_acknowledgement_is_a_note_once() -> None:
+    found, calls = after(row(), Acknowledged("a", NOW + 5, NOW + 5, 2))
+    assert calls == [WriteNote(found, Note(1, "acknowledged"))]
+    assert after(found, Acknowledged("a", NOW + 5, NOW + 9, 3))[1] == []
+    assert after(row("CLOSED"), Acknowledged("a", NOW + 5, NOW + 5, 2))[1] == []
+
+
+def test_a_repeat_is_a_note_or_nothing() -> None:
+    for repeat, written in (("note", 1), ("nothing", 0)):
+        found, calls = after(row(), started(start=NOW + 60), AlertSettings(repeat=repeat))  # type: ignore[arg-type]
+        assert (found.repeats, len(calls)) == (1, written)
+
+
+def test_a_refused_note_becomes_a_ticket_and_its_ticket_is_read() -> None:
+    noted = row(notes=(Note(1, "repeat"),), note_count=1)
+    book = Book({noted.key: noted})
+    changes, calls = step(book, NoteFailed("a", 1, 1, "refused", NOW), AlertSettings())
+    fallback = next(found for found in changes if found.kind == "note")
+    assert (fallback.uid, fallback.previous) == ("a#1/repeat", 5)
+    assert [type(call).__name__ for call in calls] == ["ReadTicket", "CreateTicket"]
+
+
+def test_a_note_that_met_an_outage_is_written_later() -> None:
+    noted = row(notes=(Note(1, "repeat"),), note_count=1)
+    found, calls = after(noted, NoteFailed("a", 1, 1, "outage", NOW))
+    assert calls == []
+    assert found.notes == (Note(1, "repeat", next_try=NOW + 60, attempts=1),)
+
+
+def test_an_asset_that_is_linked_later_is_added_once() -> None:
+    found, calls = after(row(), DeviceLinked("a", 1, NOW))
+    assert [call.note.text for call in calls] == ["asset"]
+    assert after(found, DeviceLinked("a", 1, NOW))[1] == []
+
+
+def test_an_error_is_tried_again_on_request_alone() -> None:
+    failed = row("ERROR", ticket=None, resume="CREATING", error="403")
+    found, calls = after(failed, Retry("a", 1, NOW))
+    assert found.state == "CREATING"
+    assert calls == [CreateTicket(found)]
+
+
+def test_held_alerts_have_one_summary_that_is_kept_up_to_date_and_closed() -> None:
+    world = World(AlertSettings(tickets_per_hour=1), {"a": (1, "x"), "b": (2, "x"), "c": (3, "x")})
+    for uid in "ab":
+        world.fire(uid)
+        world.poll()
+    assert [ticket.stamp for ticket in world.tickets.values()] == ["a#1", "#held#1"]
+    world.fire("c")
+    world.poll()
+    assert world.rows["#held", 1].repeats == 2
+    _, calls = step(Book(world.rows), Tick(world.now), world.settings)
+    assert not any(isinstance(call, UpdateSummary) for call in calls)
+    world.heal("b")
+    world.react(Release("c", 1, world.now))
+    world.poll()
+    assert [ticket.status for ticket in world.tickets.values()] == ["open", "closed", "open"]
+
+
+def test_after_a_restart_calls_in_progress_are_lost_and_waiting_ones_are_not() -> None:
+    rows = [
+        row("CREATING", ticket=None, sent=NOW),
+        row("CLOSING", next_try=NOW + 60),
+        row("WAITING", next_try=1),
+    ]
+    assert [(type(e).__name__, e.uid) for e in recovered(rows, NOW)] == [("Unknown", "a")]  # type: ignore[union-attr]
+    noted = row(notes=(Note(1, "repeat"), Note(2, "repeat", next_try=NOW + 5)))
+    assert recovered([noted], NOW) == [NoteFailed("a", 1, 1, "outage", NOW)]
