@@ -1,0 +1,66 @@
+"""The secret of a sync's webhooks: one random key in its folder, from which every token is derived."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from connector.common.user_folders import write_whole
+from connector.errors import RunError, file_errors
+
+NAME = "webhook.key"
+HEADER = "X-Sync-Key"
+"""The header that carries the secret where a sender can set headers."""
+USER = "sync"
+"""The user of basic authentication."""
+_LENGTH = 64
+
+
+@dataclass(frozen=True)
+class HookSecrets:
+    """What a service proves itself with: any one of the three."""
+
+    token: str
+    """The last part of the path, where only a URL can be given."""
+    header: str
+    password: str
+
+    @property
+    def basic(self) -> str:
+        """The value of an `Authorization` header for basic authentication."""
+        return f"Basic {base64.b64encode(f'{USER}:{self.password}'.encode()).decode()}"
+
+
+class HookKey:
+    """The key of a folder. To replace all secrets, delete the file and register the webhooks again."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key.encode()
+
+    @classmethod
+    def of(cls, folder: Path) -> HookKey:
+        """Return the key of a folder; make one that only this user can read, if there is none.
+
+        Raises RunError if the file cannot be read or written, or is damaged.
+        """
+        path = folder / NAME
+        with file_errors(path):
+            if not path.exists():
+                write_whole(path, f"{secrets.token_hex(_LENGTH // 2)}\n".encode(), durable=True)
+            key = path.read_text(encoding="ascii", errors="replace").strip()
+        if len(key) < _LENGTH:
+            raise RunError(
+                f"{path}: the key is damaged; delete the file and register the webhooks again, or restore it"
+            )
+        return cls(key)
+
+    def secrets_of(self, service: str) -> HookSecrets:
+        """Return the secrets of a service's webhook."""
+        return HookSecrets(*(self._derived(service, use) for use in ("token", "header", "password")))
+
+    def _derived(self, service: str, use: str) -> str:
+        return hmac.new(self._key, f"{service}/{use}".encode(), hashlib.sha256).hexdigest()[:40]

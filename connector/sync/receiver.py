@@ -1,0 +1,207 @@
+"""The receiver of webhooks: a WSGI function that keeps each delivery with one INSERT and says 200.
+
+    POST /hooks/SERVICE         with the secret in a header, or by basic authentication
+    POST /hooks/SERVICE/TOKEN   where only a URL can be given
+    GET  /health
+
+It reads nothing of a delivery but whether it is JSON: the worker does the rest. A wrong secret is a 404, as
+any unknown path is. A delivery that cannot be stored is a 503, so that the sender tries again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import socket
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from connector.common import json_text
+from connector.common.json_text import Json
+from connector.errors import ConnectorError, RunError
+from connector.sync.hook_key import HEADER, HookSecrets
+from connector.sync.state import State
+from connector.sync.state_queues import Inbox
+
+logger = logging.getLogger(__name__)
+
+MOST_BYTES = 1 << 20
+"""The maximum size of a delivery."""
+THREADS = 8
+LOOPBACK = "127.0.0.1"
+_VARIABLE = f"HTTP_{HEADER.upper().replace('-', '_')}"
+_REASONS = {200: "OK", 404: "Not Found", 413: "Content Too Large", 503: "Service Unavailable"}
+
+Environ = dict[str, Any]
+StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+Health = Callable[[], tuple[bool, Mapping[str, Json]]]
+"""Returns whether all is well, and what to show."""
+
+
+class Store:
+    """The inbox as threads share it, beside the writer that holds the state's lock."""
+
+    def __init__(self, folder: Path) -> None:
+        self._state = State(folder, write=True, lock=False)
+        self._inbox = Inbox(self._state)
+        self._lock = threading.Lock()
+
+    def add(self, service: str, raw: bytes, now: float) -> bool:
+        """Keep a delivery; return False if the same was kept before. Raises StateFullError."""
+        with self._lock:
+            return self._inbox.add(service, hashlib.sha256(raw).hexdigest(), raw, now)
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._state.close()
+
+
+class Receiver:
+    """The WSGI application, safe for threads.
+
+    `hooks` are the secrets of each service; `kept` is called after each new delivery.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        hooks: Mapping[str, HookSecrets],
+        clock: Callable[[], float],
+        *,
+        health: Health = lambda: (True, {}),
+        kept: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._store, self._hooks, self._clock = store, hooks, clock
+        self._health, self._kept = health, kept
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Respond to one request."""
+        if environ.get("PATH_INFO") == "/health":
+            is_well, shown = self._health()
+            body: Json = {"status": "ok" if is_well else "failing", **shown}
+            return _respond(start_response, 200 if is_well else 503, body)
+        service = self._service(environ)
+        if service is None:
+            return _respond(start_response, 404, {"error": "not found"})
+        status = self._take(service, environ)
+        return _respond(start_response, status, {} if status == 200 else {"error": _REASONS[status].lower()})
+
+    def _service(self, environ: Environ) -> str | None:
+        """Return the service whose path it is, if the request has one of its secrets."""
+        parts = environ.get("PATH_INFO", "").split("/")[1:]
+        if parts[:1] != ["hooks"] or len(parts) not in (2, 3):
+            return None
+        secrets = self._hooks.get(parts[1])
+        if secrets is None:
+            return None
+        if len(parts) == 3:
+            is_known = _is_same(parts[2], secrets.token)
+        else:
+            is_known = _is_same(environ.get(_VARIABLE, ""), secrets.header)
+            is_known |= _is_same(environ.get("HTTP_AUTHORIZATION", ""), secrets.basic)
+        return parts[1] if is_known else None
+
+    def _take(self, service: str, environ: Environ) -> int:
+        """Keep the delivery and return the status of the response."""
+        raw = _body(environ)
+        if raw is None:
+            logger.error("a delivery of %s is larger than %d bytes: refused (413)", service, MOST_BYTES)
+            return 413
+        method = environ.get("REQUEST_METHOD")
+        if method != "POST" or not _is_json(raw):
+            logger.error(
+                "a delivery of %s is ignored: a %s of %d bytes that is no JSON object or array",
+                service,
+                method,
+                len(raw),
+            )
+            return 200
+        try:
+            is_new = self._store.add(service, raw, self._clock())
+        except ConnectorError as error:
+            logger.error("a delivery of %s cannot be stored (503): %s", service, error)
+            return 503
+        if is_new:
+            self._kept()
+        return 200
+
+
+def _respond(start_response: StartResponse, status: int, value: Json) -> list[bytes]:
+    body = json_text.dumps(value).encode()
+    headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+    start_response(f"{status} {_REASONS[status]}", headers)
+    return [body]
+
+
+def _is_same(given: str, wanted: str) -> bool:
+    """Compare two texts in a time that does not depend on where they differ."""
+    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), wanted.encode())
+
+
+def _body(environ: Environ) -> bytes | None:
+    """Return the body; None if it is too large."""
+    length = environ.get("CONTENT_LENGTH") or "0"
+    announced = int(length) if length.isdecimal() else 0
+    if announced > MOST_BYTES:
+        return None
+    raw: bytes = environ["wsgi.input"].read(announced)
+    return raw
+
+
+def _is_json(raw: bytes) -> bool:
+    try:
+        return isinstance(json_text.loads(raw.decode()), (dict, list))
+    except (ValueError, RecursionError):
+        return False
+
+
+class Server(Protocol):
+    """A listening server."""
+
+    effective_port: int
+
+    def run(self) -> None:
+        """Serve until it is closed."""
+
+    def close(self) -> None:
+        """Stop listening."""
+
+
+def listen(receiver: Receiver, host: str, port: int) -> Server:
+    """Return a server that listens on an address; port 0 is a free one. Raises RunError."""
+    try:
+        import waitress
+    except ImportError:
+        raise RunError(
+            "receiving webhooks requires the package waitress: install the connector with its extra sync, "
+            "or poll only (alerts.by: [poll] in the mapping)"
+        ) from None
+    server: Server = waitress.create_server(
+        receiver,
+        sockets=[_bound(host, port)],
+        threads=THREADS,
+        ident=None,
+        max_request_body_size=MOST_BYTES + 1,  # larger ones are a 413 before anything else
+        channel_timeout=30,
+        clear_untrusted_proxy_headers=True,
+    )
+    return server
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """Return a socket that is bound to an address. Raises RunError."""
+    found = None
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        found = socket.socket(family, socket.SOCK_STREAM)
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind((host, port))
+    except (OSError, OverflowError) as error:
+        if found is not None:
+            found.close()
+        raise RunError(f"webhooks cannot be received on {host}:{port}: {error}") from error
+    return found
