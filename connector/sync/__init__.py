@@ -8,7 +8,8 @@ implementations are generators of action calls in `actions/`.
   function, `alerts.step(rows, event, settings) -> Outcome(changes, calls)`. It does no IO: whoever runs it
   commits the changed rows, then performs the calls and reports what came of each as an event.
 * `mapping` is the mapping file as frozen dataclasses, `mapping_file` reads it, `templates` compiles and
-  renders its templates, `pins` are people's decisions about single records, `values` compares values.
+  renders its templates, `mapping_check` finds ids and members that do not exist, `pins` are people's
+  decisions about single records, `values` compares values.
 * `state` is `state.db`: links, runs, items, cursors; `state_alerts` its alerts as the rows of `alerts.step`;
   `state_queues` its inbox and outbox; `state_lock` the lock of the one writer.
 * `records` has the records of both sides and the protocols `Source` and `Target` (ten methods each).

@@ -1,0 +1,70 @@
+"""What is wrong with a mapping that only the two sides can tell: ids that do not exist, members that no
+device has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+from connector.common import strict_yaml
+from connector.common.json_text import Json
+from connector.errors import count_of, nearest
+from connector.sync.mapping import SyncMapping
+
+
+def missing_ids(
+    mapping: SyncMapping,
+    title: str,
+    clients: Collection[int],
+    sites: Mapping[int, int],
+    organizations: Collection[int],
+) -> Iterator[str]:
+    """Yield a message with file and line for each id of the mapping that does not exist.
+
+    `title` is the target's name, `sites` are its sites with their clients; `organizations` are the source's.
+    """
+    unseen = f"does not exist in {title}, or the API's agent cannot see it"
+    for row in mapping.clients.rows.values():
+        at: tuple[str | int, ...] = ("clients", "map", row.at)
+        if row.organization not in organizations:
+            yield _at(mapping, (*at, "organization"), f"organization {row.organization} does not exist")
+        if isinstance(row.client, int) and row.client not in clients:
+            yield _at(mapping, (*at, "client"), f"client {row.client} {unseen}")
+        for location, site in row.locations.items():
+            if isinstance(site, int) and site not in sites:
+                yield _at(mapping, (*at, "locations", location), f"site {site} {unseen}")
+            elif isinstance(site, int) and sites[site] != row.client:
+                message = f"site {site} is one of client {sites[site]}, not of client {row.client}"
+                yield _at(mapping, (*at, "locations", location), message)
+    default = mapping.devices.default_site if mapping.devices else None
+    if default is not None and default not in sites:
+        yield _at(mapping, ("devices", "default_site"), f"site {default} {unseen}")
+
+
+def unknown_members(mapping: SyncMapping, devices: Sequence[Mapping[str, Json]]) -> Iterator[str]:
+    """Yield a warning for each member that the fields read and none of the sampled devices has."""
+    if mapping.devices is None or not devices:
+        return
+    known = sorted({path for device in devices for path in _paths("device", device)})
+    for field in mapping.devices.fields:
+        for path in sorted(field.template.paths):
+            if path.startswith("device.") and not _is_known(path, known):
+                sample = count_of(len(devices), "device")
+                yield f"field {field.key}: {path} is in none of {sample} sampled{nearest(path, known)}"
+
+
+def _is_known(path: str, known: Iterable[str]) -> bool:
+    """Return whether a path is known, or a list or text on the way takes care of the rest."""
+    return any(found == path or found.startswith(path + ".") for found in known)
+
+
+def _paths(name: str, value: Json) -> Iterator[str]:
+    """Yield the paths of all members of an object."""
+    if isinstance(value, Mapping):
+        for member, inner in value.items():
+            yield from _paths(f"{name}.{member}", inner)
+    yield name
+
+
+def _at(mapping: SyncMapping, keys: Sequence[str | int], message: str) -> str:
+    return f"{mapping.path}, line {strict_yaml.line_of(mapping.path, keys)}: {message}"
