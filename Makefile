@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # Python caches bytecode, whatever the environment says: otherwise each process of the tests compiles again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-browser test-all audit test-oldest test-newest lock torture fuzz lint reference bench wheels wheels-all keyring chromium vendor answers screenshots clean
+.PHONY: demo prism test test-browser test-all audit test-oldest test-newest lock torture fuzz lint reference bench wheels wheels-all keyring chromium vendor answers screenshots clean
 
 demo: $(READY)
 	$(BIN)/ninjaone demo
@@ -22,7 +22,7 @@ test: $(READY) wheels
 test-browser: $(READY) keyring chromium
 	$(BIN)/python -m pytest $(PARALLEL) -m "browser or keyring"
 
-test-all: $(READY) wheels-all audit
+test-all: $(READY) wheels-all audit prism
 	$(BIN)/python -m pytest $(PARALLEL) --all
 
 # Known vulnerabilities of the locked versions. What cannot be looked up is named, and is no failure.
@@ -85,6 +85,14 @@ chromium:
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends chromium >/dev/null; \
 	else echo "the tests in a browser are skipped, as they need chromium"; fi
+
+# A mock server made of a vendor's OpenAPI document, for the slow tests that send it the examples' requests.
+PRISM := @stoplight/prism-cli@5.14.2
+prism:
+	@if [ -x build/prism/node_modules/.bin/prism ]; then exit 0; \
+	elif command -v npm >/dev/null; then \
+		mkdir -p build/prism && npm install --silent --no-audit --no-fund --prefix build/prism $(PRISM); \
+	else echo "the tests with Prism are skipped, as they need npm"; fi
 
 # The catalog's search library, as it is in its registry: pinned here, minified, with its license beside it.
 MINISEARCH := minisearch@7.2.0

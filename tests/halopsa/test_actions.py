@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from connector.authoring.checks import check_example
+from connector.catalog.action import Example
 from connector.sandbox.halopsa.server import HaloSandbox
 from tests.fakes import FakeClock
-from tests.halopsa.sandboxes import CATALOG, NAMES, Halo
+from tests.halopsa.sandboxes import CATALOG, NAMES, SERVICE, Halo
 
 OpenHalo = Callable[..., Halo]
 
@@ -192,6 +195,39 @@ def test_k3_an_unknown_field_is_an_error_before_anything_is_sent(
     halo = open_halo()
     assert said in halo.error(name, **inputs)
     assert "POST /api/Asset" not in sent(halo)
+
+
+def test_k4_fields_that_an_asset_shows_only_with_its_type() -> None:
+    fields = [{"id": 44, "name": "Memory", "value": "16 GB"}, {"id": 117, "name": "Serial", "value": "PF3X1"}]
+    kind = {"id": 102, "fields": [{"field_id": 44, "field_name": "Memory"}, {"field_id": 117}]}
+    asset = "/api/Asset/5002"
+    details = {"includedetails": "true"}
+    shown = Example(
+        title="shown with the type",
+        templates={},
+        files={},
+        row={"asset_id": 5002, "fields": {"44": "32 GB"}},
+        sends=(
+            {"method": "GET", "path": asset, "query": details},
+            {"method": "GET", "path": asset, "query": {**details, "assettype_id": "102"}},
+            {"method": "GET", "path": "/api/AssetType/102", "query": details},
+            {
+                "method": "POST",
+                "path": "/api/Asset",
+                "body": [
+                    {
+                        "id": 5002,
+                        "_dontupdatetype": True,
+                        "_dont_fire_automations": True,
+                        "fields": [{**fields[0], "value": "32 GB"}, fields[1]],
+                    }
+                ],
+            },
+        ),
+        answers=({"id": 5002, "assettype_id": 102}, {"id": 5002, "fields": fields}, kind, {"id": 5002}),
+    )
+    action = CATALOG.action("halopsa.update_asset")
+    assert check_example(action, SERVICE, shown, Path()) == []
 
 
 def test_k3_a_new_field_of_a_type_leaves_its_others(open_halo: OpenHalo) -> None:
