@@ -11,6 +11,9 @@ A handler is a Python file in the same folder as the action's declaration, with 
 It yields a `Request` and receives its `Response`. It can also yield a `Page` of items, or a `Note`, which
 becomes a warning in the envelope. Its return value is the result. It does no input or output itself. To fail
 its row, it raises `RowError(code, message)`, where `code` is one of the envelope's `meta.code` values.
+
+The source or the target of a sync (`sync_source.py`, `sync_target.py` beside a service's declaration) is
+written with `Call`, `Each` and the records of `connector.sync`.
 """
 
 from connector.catalog.coercion import typed_value
@@ -20,18 +23,48 @@ from connector.errors import RowError, nearest, quote_value, shorten
 from connector.http.messages import Request, Response, query_text
 from connector.invocation.handlers import Download, Inputs, Note, Steps, http_handler, lookup, request
 from connector.invocation.pagination import Page, PagedResult, walk
+from connector.sync.records import (
+    AlertReading,
+    Asset,
+    AssetType,
+    Client,
+    Device,
+    Location,
+    Organization,
+    Site,
+    TicketReading,
+    User,
+)
+from connector.sync.records import Catalog as AssetCatalog
+from connector.sync.steps import Call, CallSteps, Each
+from connector.sync.values import FieldDefinition, same_name
 
 __all__ = [
+    "AlertReading",
+    "Asset",
+    "AssetCatalog",
+    "AssetType",
+    "Call",
+    "CallSteps",
+    "Client",
+    "Device",
     "Download",
+    "Each",
+    "FieldDefinition",
     "Inputs",
     "Json",
+    "Location",
     "Note",
+    "Organization",
     "Page",
     "PagedResult",
     "Request",
     "Response",
     "RowError",
+    "Site",
     "Steps",
+    "TicketReading",
+    "User",
     "convert_time",
     "http_handler",
     "kind",
@@ -41,6 +74,7 @@ __all__ = [
     "query_text",
     "quote_value",
     "request",
+    "same_name",
     "shorten",
     "typed_value",
     "walk",

@@ -12,7 +12,8 @@ implementations are generators of action calls in `actions/`.
   decisions about single records, `values` compares values.
 * `state` is `state.db`: links, runs, items, cursors; `state_alerts` its alerts as the rows of `alerts.step`;
   `state_queues` its inbox and outbox; `state_lock` the lock of the one writer.
-* `records` has the records of both sides and the protocols `Source` and `Target` (ten methods each).
+* `records` has the records of both sides and the protocols `Source` and `Target` (ten methods each). `sides`
+  implements them by the action calls of a service (`steps`), which `calls` runs on a connection.
 * `plan.make_plan(inputs) -> Plan` reads both sides and writes nothing. `plan_items` is what a plan consists
   of, `plan_clients`, `plan_devices` and `plan_assets` make it, `matching` says which record is which,
   `asset_fields` what differs, `spool` keeps on disk what does not fit into memory.

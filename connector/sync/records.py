@@ -8,7 +8,7 @@ target's record carries.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -100,7 +100,8 @@ class Asset:
     """An asset as it is. `shown` are the numbers of the asset fields that the reading has, set or not.
 
     `name` is its inventory number. `values` has what is set: asset fields by number, custom fields by name,
-    and `inventory_number`, `notes`, `warranty_start`, `warranty_end`, `link`.
+    and `inventory_number`, `notes`, `warranty_start`, `warranty_end`, `link`. One that is not `is_whole` is a
+    row of a list, without custom fields and users; one that is has the reading itself as `data`.
     """
 
     id: int
@@ -113,14 +114,38 @@ class Asset:
     users: tuple[int, ...] = ()
     values: Mapping[int | str, Json] = field(default_factory=dict)
     shown: frozenset[int] = frozenset()
+    is_whole: bool = True
+    data: Json = None
 
 
 @dataclass(frozen=True)
 class Catalog:
-    """What the target declares: its asset types and the fields of assets, custom ones included."""
+    """What the target declares: its asset types and the fields of assets, custom ones included.
+
+    Where lists of types do not have their fields, `type_fields` reads those of one type.
+    """
 
     types: tuple[AssetType, ...] = ()
     fields: tuple[FieldDefinition, ...] = ()
+    type_fields: Callable[[int], frozenset[int]] | None = None
+
+    def fields_of(self, kind: AssetType | None) -> frozenset[int]:
+        """Return the numbers of a type's fields; none for an unknown type."""
+        if kind is None or kind.fields or self.type_fields is None:
+            return kind.fields if kind is not None else frozenset()
+        return self.type_fields(kind.id)
+
+
+@dataclass(frozen=True, slots=True)
+class AlertReading:
+    """An alert that is there. `start` is when it began, in epoch seconds; `data` is the API's object."""
+
+    uid: str
+    start: float
+    device: int | None = None
+    organization: int | None = None
+    condition: str = ""
+    data: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,15 +182,15 @@ class Source(Protocol):
         """Read the user who last logged on to each device."""
 
     def software(self) -> Iterable[tuple[int, list[Json]]]:
-        """Read the software of all devices, each device once."""
+        """Read the software of all devices; a device may come several times, with a part of it each."""
 
     def device(self, id: int) -> Device | None:
         """Read one device; None if it is deleted."""
 
-    def alerts(self) -> Iterable[Any]:
+    def alerts(self) -> Iterable[AlertReading]:
         """Read all alerts."""
 
-    def device_alerts(self, device: int) -> Iterable[Any]:
+    def device_alerts(self, device: int) -> Iterable[AlertReading]:
         """Read the alerts of one device."""
 
     def reset_alert(self, uid: str, note: Mapping[str, Json]) -> None:

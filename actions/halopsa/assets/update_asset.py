@@ -8,7 +8,7 @@ def handle(inputs: Inputs) -> Steps:
     """Read the asset if fields or custom fields are given, and send the changes."""
     changes = {"users": records.links(inputs.user_ids)}
     if inputs.fields or inputs.customfields:
-        asset = records.record_of((yield records.read(asset_fields.ASSET, inputs.asset_id)))
+        asset = inputs.current or records.record_of((yield records.read(asset_fields.ASSET, inputs.asset_id)))
         if inputs.fields:
             assettype_id = inputs.assettype_id or asset["assettype_id"]
             changes["fields"] = yield from asset_fields.for_asset(asset, assettype_id, inputs.fields)
