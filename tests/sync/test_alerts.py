@@ -7,15 +7,19 @@ from typing import Any
 from connector.sync.alert_events import (
     Acknowledged,
     AlertSettings,
+    CloseTicket,
+    Created,
     CreateTicket,
     DeviceLinked,
     Ended,
     Missing,
     NoteFailed,
     Release,
+    ResetAlert,
     Retry,
     Started,
     Tick,
+    TicketRead,
     UpdateSummary,
     WriteNote,
 )
@@ -53,6 +57,30 @@ def test_an_alert_that_is_gone_while_it_is_reset_was_closed_by_its_ticket() -> N
     for event in (Missing("a", NOW, 1), Ended("a", NOW + 60, NOW, 1)):
         found, _ = after(row("RESETTING", sent=NOW), event)
         assert (found.state, found.closed_by) == ("CLOSED", "target")
+
+
+def test_an_end_that_comes_while_the_ticket_is_created_closes_it() -> None:
+    creating = row("CREATING", ticket=None, sent=NOW)
+    ended, calls = after(creating, Ended("a", NOW + 60, NOW, 1))
+    assert (ended.state, calls) == ("CREATING", [])
+    found, calls = after(ended, Created("a", 1, 5, NOW))
+    assert (found.state, calls) == ("CLOSING", [CloseTicket(found, 5)])
+    again, _ = after(ended, started(start=NOW + 90, seq=2))
+    assert after(again, Created("a", 1, 5, NOW))[0].state == "OPEN"
+
+
+def test_an_agent_that_closes_a_ticket_after_we_did_and_it_was_reopened_resets_its_alert() -> None:
+    closed_before = row(closed_ticket=True)
+    seen_open, _ = after(closed_before, TicketRead(5, "open", NOW))
+    found, calls = after(seen_open, TicketRead(5, "closed", NOW))
+    assert (found.state, calls) == ("RESETTING", [ResetAlert(found)])
+    assert after(closed_before, TicketRead(5, "closed", NOW))[0].state == "REOPENING"
+
+
+def test_a_reset_that_waits_is_given_up_when_the_ticket_is_reopened() -> None:
+    waiting = row("RESETTING", next_try=NOW + 60, reset_at=NOW)
+    found, calls = after(waiting, TicketRead(5, "open", NOW))
+    assert (found.state, found.next_try, found.reset_at, calls) == ("OPEN", 0, None, [])
 
 
 def test_a_new_ticket_names_the_last_one() -> None:

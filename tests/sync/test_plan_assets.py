@@ -76,6 +76,15 @@ def test_an_inactive_asset_does_not_match_by_value(sync: Sync) -> None:
     assert item.op == "create"
 
 
+def test_an_inactive_asset_with_the_stamp_is_a_conflict(sync: Sync) -> None:
+    sync.source.dev = [device(1)]
+    sync.target.stock = {901: asset(901, stamp=1, is_active=False)}
+    item = sync.item("asset", 1)
+    assert item is not None
+    assert (item.op, item.candidates) == ("conflict", (901,))
+    assert "is inactive" in item.reason
+
+
 def test_a_stamp_in_another_client_is_a_conflict_on_a_full_read(sync: Sync) -> None:
     sync.source.dev = [device(1)]
     sync.target.stock = {901: asset(901, 99, stamp=1)}
