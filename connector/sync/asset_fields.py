@@ -158,12 +158,19 @@ class AssetFields:
                 if not is_empty(new):
                     yield Change(key, None, new)
                 continue
+            if not asset.shows(key):
+                continue
             old = asset.values.get(key)
             when = bound.mapping.when
             if when == "new" or (when == "empty" and not is_empty(old)):
                 continue
             if not is_same(old, new, bound.definition):
                 yield Change(key, old, new)
+
+    @property
+    def uses_current(self) -> bool:
+        """Whether a field depends on the asset as it is."""
+        return bool(self._current)
 
     def created(self) -> Iterator[BoundField]:
         """Yield the fields that do not exist yet."""

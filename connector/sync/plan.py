@@ -209,7 +209,7 @@ class _Maker:
         if devices.uses("last_user"):
             spool.add_extras("last_user", source.last_users())
         if devices.software and self._in.full:
-            spool.add_extras("software", source.software())
+            spool.add_lists("software", source.software())
 
     # What is not believed, and what is too much.
 

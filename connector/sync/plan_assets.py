@@ -75,6 +75,7 @@ class AssetChanges:
         self._default_client = default_client
         self._mapping, self._fields, self._target = mapping, fields, target
         self._spool, self._counts = spool, counts
+        self._catalog = catalog
         self._types = {found.id: found for found in catalog.types}
         self._type_names: dict[str, list[AssetType]] = {}
         for found in catalog.types:
@@ -191,13 +192,14 @@ class AssetChanges:
         changes += self._type_changes(wanted, asset)
         if software is not None:
             changes.append(Change("software", None, wanted.software))
-        hidden = kind.fields - asset.shown if kind is not None else frozenset()
-        if hidden and any(isinstance(change.field, int) for change in changes) and kind is not None:
-            shown = len(kind.fields) - len(hidden)
-            return [], (
-                f"asset {asset.id}: its type has {len(kind.fields)} fields and the API shows {shown}: an "
-                f"update would empty {len(hidden)} of them. Give the agent all asset fields"
-            )
+        if any(isinstance(change.field, int) for change in changes):
+            declared = self._catalog.fields_of(kind)
+            if hidden := len(declared - asset.shown):
+                return [], (
+                    f"asset {asset.id}: its type has {len(declared)} fields and the API shows "
+                    f"{len(declared) - hidden}: an update would empty {hidden} of them. Give the agent all "
+                    "asset fields"
+                )
         return changes, ""
 
     def _moves(self, wanted: Wanted, asset: Asset) -> Iterator[Change]:
@@ -214,14 +216,15 @@ class AssetChanges:
 
     def _others(self, wanted: Wanted, asset: Asset | None) -> Iterator[Change]:
         values = asset.values if asset is not None else {}
-        user = self._user(wanted)
+        shows = asset.shows if asset is not None else lambda key: True
+        user = self._user(wanted) if shows("user") else None
         users = asset.users if asset is not None else ()
         if user is not None and user not in users:
             yield Change("user", users[0] if users else None, user)
-        if wanted.link and values.get("link") != wanted.link:
+        if wanted.link and shows("link") and values.get("link") != wanted.link:
             yield Change("link", values.get("link"), wanted.link)
         for field, new in zip(("warranty_start", "warranty_end"), wanted.warranty or (), strict=False):
-            if new and not is_same(values.get(field), new, _DATE):
+            if new and shows(field) and not is_same(values.get(field), new, _DATE):
                 yield Change(field, values.get(field), new)
 
     def _type_changes(self, wanted: Wanted, asset: Asset) -> Iterator[Change]:
@@ -232,23 +235,31 @@ class AssetChanges:
 
     def _fitting(self, wanted: Wanted, kind: AssetType | None) -> Wanted:
         """Return what is wanted without the fields that the asset's type does not have."""
-        if kind is None or not kind.fields:
+        numbers = [place for place, _ in wanted.values if isinstance(self._key(place), int)]
+        declared = self._catalog.fields_of(kind) if numbers else frozenset()
+        if kind is None or not declared:
             return wanted
-        unfit: dict[int, int] = {}
-        for place, _ in wanted.values:
-            key = self._fields.bound[place].definition.key
-            if isinstance(key, int) and key not in kind.fields:
-                unfit[place] = key
+        unfit = {
+            place: self._key(place)
+            for place in numbers
+            if self._key(place) not in declared
+            and str(self._fields.bound[place].mapping.key) not in self._mapping.create_fields
+        }
         if not unfit:
             return wanted
         errors = tuple(f"field {key}: the asset type {kind.name} does not have it" for key in unfit.values())
         fitting = without(Rendered(wanted.values, wanted.errors), frozenset(unfit), errors)
         return replace(wanted, values=fitting.values, errors=fitting.errors)
 
+    def _key(self, place: int) -> int | str:
+        return self._fields.bound[place].definition.key
+
     def software(self, wanted: Wanted, link: Link | None) -> str | None:
         """Return the hash of a device's software, if it was read and differs from what was written."""
         if wanted.software is None:
             return None
+        if not wanted.software and (link is None or link.software_hash is None):
+            return None  # it never had any
         found = digest([wanted.software])
         return None if link is not None and link.software_hash == found else found
 
@@ -268,7 +279,14 @@ class AssetChanges:
             return None, f'there is no asset type "{name}", and create_types is off'
         if name not in self._new_types:
             self._new_types.add(name)
-            changes = (Change("name", None, name), Change("group", None, self._mapping.type_group))
+            numbers: list[Json] = [
+                key for found in self._fields.bound if isinstance(key := found.definition.key, int)
+            ]
+            changes = (
+                Change("name", None, name),
+                Change("group", None, self._mapping.type_group),
+                Change("fields", None, numbers),
+            )
             self._counts.add("type", "create")
             self._spool.add_item(Item("create", "type", name, method="new", changes=changes, name=name))
         return {"type": name}, ""

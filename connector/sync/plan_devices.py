@@ -80,6 +80,8 @@ class DevicePlan:
         extras = {kind: spool.extras(kind, ids) for kind in ("custom", "last_user", "software")}
         for device in page:
             own = {kind: values.get(device.id) for kind, values in extras.items()}
+            if own["software"] is None and self._in.full and self._in.mapping.software:
+                own["software"] = []  # a complete list without it
             self._device(device, links.get(device.id), own)
 
     def _device(self, device: Device, link: Link | None, extras: Mapping[str, Json]) -> None:
@@ -169,7 +171,8 @@ class DevicePlan:
         if link.values_hash == wanted.hash and not self._in.full and software is None:
             self._in.counts.add("asset", UNCHANGED)
             return
-        asset = self._asset(link.target)
+        is_same = link.values_hash == wanted.hash and not self._in.fields.uses_current
+        asset = self._asset(link.target) if is_same else self._whole_asset(link.target)
         if asset is None:
             self._wait(replace(wanted, note=f"asset {link.target} of its link was deleted"))
             return
@@ -177,11 +180,20 @@ class DevicePlan:
         if self._in.full:
             rendered = self._in.fields.with_current(rendered, scope, asset)
         wanted = replace(wanted, values=rendered.values, errors=rendered.errors)
-        self._add(self._in.changes.update(wanted, asset, link, software))
+        item = self._in.changes.update(wanted, asset, link, software)
+        if isinstance(item, Item) and item.changes and not asset.is_whole:
+            asset = self._whole_asset(asset.id) or asset
+            item = self._in.changes.update(wanted, asset, link, software)
+        self._add(item)
 
     def _asset(self, id: int) -> Asset | None:
         found = self._in.spool.asset(id)
         return found if found is not None else self._in.target.asset(id)
+
+    def _whole_asset(self, id: int) -> Asset | None:
+        """Return an asset with what lists do not show."""
+        found = self._in.spool.asset(id)
+        return found if found is not None and found.is_whole else self._in.target.asset(id)
 
     def _same_conflict(self, wanted: Wanted, link: Link) -> None:
         """Report a conflict again that nothing has changed about."""
@@ -218,7 +230,7 @@ class DevicePlan:
     def _decided(self, wanted: Wanted, match: Match) -> Item:
         if match.is_conflict:
             return self._in.changes.conflict(wanted, match)
-        asset = self._asset(match.target) if match.target is not None else None
+        asset = self._whole_asset(match.target) if match.target is not None else None
         if asset is None:
             return self._in.changes.create(wanted)
         return self._in.changes.link(wanted, asset, match.method)

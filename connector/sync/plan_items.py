@@ -27,8 +27,8 @@ class Change:
 
     `field` is an asset field's number, the name of a custom field (`CF…`), or one of the sync's own words:
     name, client, site, type, stamp, user, link, warranty_start, warranty_end, software, inactive, top_level,
-    inventory_number, notes. A client, site, type that the same plan creates is `{"organization": 2}`,
-    `{"location": 3}`, `{"type": "Server"}`.
+    inventory_number, notes, and of types: group, fields. A client, site, type that the same plan creates is
+    `{"organization": 2}`, `{"location": 3}`, `{"type": "Server"}`.
     """
 
     field: int | str

@@ -117,6 +117,10 @@ class Asset:
     is_whole: bool = True
     data: Json = None
 
+    def shows(self, key: int | str) -> bool:
+        """Return whether it is known what the asset has in a field, even if that is nothing."""
+        return self.is_whole or key in self.shown or key in self.values
+
 
 @dataclass(frozen=True)
 class Catalog:

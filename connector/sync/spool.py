@@ -62,6 +62,16 @@ class Spool:
         rows = ((kind, device, json_text.dumps(value)) for device, value in pairs)
         self._db.executemany("INSERT OR REPLACE INTO extras VALUES (?, ?, ?)", rows)
 
+    def add_lists(self, kind: str, pairs: Iterable[tuple[int, list[Json]]]) -> None:
+        """Keep a list for each device; of one that comes several times, all of them together."""
+        rows = ((kind, device, json_text.dumps(value)) for device, value in pairs)
+        self._db.executemany(
+            "INSERT INTO extras VALUES (?, ?, ?) ON CONFLICT(kind, device) DO UPDATE SET "
+            "json = CASE WHEN json = '[]' THEN excluded.json WHEN excluded.json = '[]' THEN json "
+            "ELSE substr(json, 1, length(json) - 1) || ',' || substr(excluded.json, 2) END",
+            rows,
+        )
+
     def all_extras(self, kind: str) -> Iterator[tuple[int, Json]]:
         """Yield the values of all devices."""
         for device, text in self._db.execute("SELECT device, json FROM extras WHERE kind = ?", (kind,)):
@@ -141,9 +151,9 @@ class Spool:
 def _asset_text(asset: Asset) -> str:
     place = [asset.id, asset.client, asset.site, asset.type, asset.name, asset.is_active, asset.stamp]
     values = [[key, value] for key, value in asset.values.items()]
-    return json_text.dumps([*place, list(asset.users), values, sorted(asset.shown)])
+    return json_text.dumps([*place, list(asset.users), values, sorted(asset.shown), asset.is_whole])
 
 
 def _asset(row: list[Any]) -> Asset:
-    fields = [*row[:7], tuple(row[7]), dict(row[8]), frozenset(row[9])]
+    fields = [*row[:7], tuple(row[7]), dict(row[8]), frozenset(row[9]), row[10]]
     return Asset(*fields)
