@@ -17,6 +17,7 @@ implementations are generators of action calls in `actions/`.
 * `plan.make_plan(inputs) -> Plan` reads both sides and writes nothing. `plan_items` is what a plan consists
   of, `plan_clients`, `plan_devices` and `plan_assets` make it, `matching` says which record is which,
   `asset_fields` what differs, `spool` keeps on disk what does not fit into memory.
+* `plan_file` keeps plans as files.
 * `receiver` keeps the deliveries of webhooks in the inbox; `hook_key` has their secrets.
 
 Whoever applies a plan sends `Item.changes` in the order of `Plan.items()`, resolves `{"organization": 2}`,
