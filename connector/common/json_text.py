@@ -120,7 +120,8 @@ def is_unicode(value: Json) -> bool:
         for name, member in value.items():
             if not (name.isascii() or is_unicode(name)):
                 return False
-            if not (type(member) in _NO_TEXT or is_unicode(member)):
+            kind = type(member)
+            if not ((kind is str and member.isascii()) or kind in _NO_TEXT or is_unicode(member)):
                 return False
     elif isinstance(value, list):
         for item in value:

@@ -32,7 +32,7 @@ from connector.templating.values import NULL, noticed, null_as_missing, parse_js
 _NULL = re.compile(r"\bnull\b")
 """A template with this word can clear a value; others cannot."""
 
-_HOLDS_NO_NULL = frozenset((str, int, float, bool))
+_HOLD_NO_NULL = frozenset((str, int, float, bool))
 """The types of most cells; values of other types are searched for nulls."""
 
 
@@ -145,11 +145,11 @@ class Bindings:
         """Return the template variables of a row; in a table, omitted columns are NULL."""
         if not self.null_is_missing:
             return Scope(row, self.constants)
-        cells = {n: c if type(c) in _HOLDS_NO_NULL else null_as_missing(c) for n, c in row.items()}
+        if not _HOLD_NO_NULL.issuperset(map(type, row.values())):
+            row = {name: null_as_missing(cell) for name, cell in row.items()}
         if "_columns" in self.__dict__:  # an earlier row has omitted a column
-            for name in self._columns:
-                cells.setdefault(name, NULL)
-        return Scope(cells, self.constants)
+            row = {**row, **{name: NULL for name in self._columns if name not in row}}
+        return Scope(row, self.constants)
 
     @cached_property
     def _columns(self) -> Collection[str]:
