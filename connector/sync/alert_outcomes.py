@@ -40,7 +40,7 @@ def on_outcome(s: Step, event: Created | NotFound | Unknown | Failed | Gone | No
             s.close(row, "target")
     elif isinstance(event, Unknown):
         _unknown(s, row)
-    elif row.state == "REOPENING" and event.reason == "refused":
+    elif row.state == "REOPENING" and event.reason == "refused" and row.sent is not None:
         s.create_instead(row)
     elif row.state in PENDING:
         s.later(row, event.reason, event.message)

@@ -113,6 +113,8 @@ def _closing(s: Step, row: Alert, event: TicketRead) -> None:
 def _error(s: Step, row: Alert, event: TicketRead) -> None:
     if row.resume == "CLOSING" and event.status != "open":
         s.close(row, "source")
+    elif row.resume == "REOPENING" and event.status == "open":
+        opened(s, s.note(s.put(row, state="REOPENING"), "repeat"))
     elif event.status == "deleted":
         s.put(row, **IDLE, state="ORPHANED")
     elif row.resume == "RESETTING" and event.status == "open":

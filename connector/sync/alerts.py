@@ -169,7 +169,7 @@ def _later(s: Step, row: Alert, event: Started) -> None:
     elif row.state == "CLOSED":
         s.begin(_next(s, row, event))
     else:  # SUPPRESSED, RESETTING, LEFT, ORPHANED, ERROR
-        if row.state == "ERROR" and row.resume == "CLOSING":
+        if row.state == "ERROR" and row.resume in ("CLOSING", "REOPENING"):
             row = s.put(row, left_open=True)
         by = "target" if row.state in ("RESETTING", "LEFT") else "source"
         s.begin(_next(s, s.close(s.put(row, again=None), by), event))
@@ -196,7 +196,7 @@ def _ended(s: Step, event: Ended) -> None:
 
 def _end(s: Step, row: Alert) -> None:
     """The row's occurrence has ended."""
-    if row.state == "OPEN":
+    if row.state == "OPEN" or (row.state == "ERROR" and row.resume == "REOPENING"):
         s.end(row)
     elif row.state in ("CREATING", "REOPENING"):
         s.put(row, end_pending=True)
