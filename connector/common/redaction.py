@@ -166,7 +166,7 @@ def _pattern(value: str) -> str:
 def _spellings(character: str) -> str:
     """Return the alternatives of a pattern for one character that is not a letter or digit of ASCII."""
     code = ord(character)
-    found = [r"\\{1,16}" if character == "\\" else r"\\{0,15}" + re.escape(character)]
+    found = []
     for encoding in ("utf-8", "latin-1"):
         with suppress(UnicodeEncodeError):
             found.append("".join(rf"%(?:25){{0,4}}{_hex(byte, 2)}" for byte in character.encode(encoding)))
@@ -184,6 +184,8 @@ def _spellings(character: str) -> str:
         found.append(rf"&(?:amp;){{0,4}}{name};")
     if character == " ":
         found += [r"\+", r"%(?:25){0,4}2[bB]"]
+    # The character itself is last: `%` and `&` begin their own spellings, whose rest would be left.
+    found.append(r"\\{1,16}" if character == "\\" else r"\\{0,15}" + re.escape(character))
     return "|".join(dict.fromkeys(found))
 
 

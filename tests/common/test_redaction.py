@@ -196,6 +196,13 @@ def test_no_spelling_of_a_secret_is_left(name: str, secret: str) -> None:
     assert Redactor([secret]).json({spelled: [spelled]}) == {shown[1:-1]: [shown[1:-1]]}
 
 
+@pytest.mark.parametrize("name", SPELLINGS)
+@pytest.mark.parametrize("secret", ["0000000%", "0000000&", "00000000\\", "0000%%%%"])
+def test_no_rest_of_a_last_character_is_left(name: str, secret: str) -> None:
+    shown = Redactor([secret]).text(f"<{SPELLINGS[name](secret)}>")
+    assert re.sub(r"""["'\\\\]""", "", shown) == f"<{HIDDEN}>"
+
+
 @given(BASE64.filter(lambda text: text.endswith("=")))
 def test_a_secret_without_its_padding_is_hidden(secret: str) -> None:
     for text in (secret, secret.rstrip("="), quote(secret), secret.rstrip("=") + "%3D"):
