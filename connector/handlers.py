@@ -23,6 +23,7 @@ from connector.errors import RowError, nearest, quote_value, shorten
 from connector.http.messages import Request, Response, query_text
 from connector.invocation.handlers import Download, Inputs, Note, Steps, http_handler, lookup, request
 from connector.invocation.pagination import Page, PagedResult, walk
+from connector.sync.deliveries import AlertNews, HookSecrets
 from connector.sync.records import (
     AlertReading,
     Asset,
@@ -40,6 +41,7 @@ from connector.sync.steps import Call, CallSteps, Each
 from connector.sync.values import FieldDefinition, same_name
 
 __all__ = [
+    "AlertNews",
     "AlertReading",
     "Asset",
     "AssetCatalog",
@@ -51,6 +53,7 @@ __all__ = [
     "Download",
     "Each",
     "FieldDefinition",
+    "HookSecrets",
     "Inputs",
     "Json",
     "Location",

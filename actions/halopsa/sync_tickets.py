@@ -37,6 +37,7 @@ class Tickets:
         self._me: int | None = None
         self._statuses: dict[str, int] = {}
         self._initial: dict[int, int] = {}
+        self._integration: dict[str, int] | None = None
 
     # Reading.
 
@@ -90,10 +91,18 @@ class Tickets:
 
         To create: type, client, site, user, priority, summary, details, source, assets, alert, device, stamp,
         `category_N` and `CF…`. To change: `close` and `reopen` with a status (its name or id); `note` with an
-        `outcome`; `asset` and `user`, which are added.
+        `outcome`; `asset` and `user`, which are added; `summary` and `details`. A user without a site brings
+        its own.
         """
+        if values.get("user") and not values.get("site"):
+            user = yield Call("halopsa.get_user", {"user_id": values["user"]})
+            values = {**values, "site": user.get("site_id")}
         if id is None:
             return (yield self._create(values))["id"]
+        if "summary" in values:
+            inputs = {name: values[name] for name in ("summary", "details") if values.get(name)}
+            yield Call("halopsa.update_ticket", {"ticket_id": id, **inputs})
+            return id
         if "note" in values:
             inputs = {"ticket_id": id, "note": values["note"], "outcome": values["outcome"]}
             yield Call("halopsa.add_note", inputs)
@@ -124,7 +133,7 @@ class Tickets:
         if values.get("asset") and values["asset"] not in assets:
             inputs["asset_ids"] = [*assets, values["asset"]]
         if values.get("user"):
-            inputs["user_id"] = values["user"]
+            inputs |= {"user_id": values["user"], "site_id": values["site"]}
         if inputs:
             yield Call("halopsa.update_ticket", {"ticket_id": id, **inputs})
 
@@ -143,8 +152,12 @@ class Tickets:
     def find_ticket(self, values: Mapping[str, Json], since: float) -> CallSteps:
         """Return the ticket with a stamp, or None: open, closed and deleted ones, by the stamp alone.
 
+        With an `alert` in place of a stamp it is the open ticket that HaloPSA's own integration made.
+
         `since` is when it was begun; `until` in the values when it was sent, at the latest.
         """
+        if "alert" in values:
+            return (yield from self._of_integration(str(values["alert"])))
         window = {
             "date_field": "dateoccured",
             "start_date": convert_time(since - DAY_S, "iso"),
@@ -166,6 +179,13 @@ class Tickets:
                 if _stamp_of(found, self.stamp_field) == values["stamp"]:
                     return row["id"]
         return None
+
+    def _of_integration(self, alert: str) -> CallSteps:
+        """Return the open ticket of an alert; all of them are listed once."""
+        if self._integration is None:
+            rows = yield Call("halopsa.list_tickets", {"open_only": True, "alert_type": "ninjarmm"})
+            self._integration = {str(row.get("ninja_alert_id") or ""): row["id"] for row in rows}
+        return self._integration.get(alert) if alert else None
 
 
 def _reading(row: Json, stamp: str = "") -> TicketReading:

@@ -241,7 +241,7 @@ class Step:
         """Make the call that the row's state waits for."""
         if row.state == "CREATING":
             if row.sent is None:
-                return self.create(row)
+                return self.put(self.create(row), attempts=row.attempts)
             row = self.put(row, next_try=0.0)
             self.call(FindTicket(row))
         elif row.state in ("REOPENING", "CLOSING"):

@@ -2,37 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass
 from pathlib import Path
 
 from connector.common.user_folders import write_whole
 from connector.errors import RunError, file_errors
+from connector.sync.deliveries import HookSecrets
 
 NAME = "webhook.key"
-HEADER = "X-Sync-Key"
-"""The header that carries the secret where a sender can set headers."""
-USER = "sync"
-"""The user of basic authentication."""
 _LENGTH = 64
-
-
-@dataclass(frozen=True)
-class HookSecrets:
-    """What a service proves itself with: any one of the three."""
-
-    token: str
-    """The last part of the path, where only a URL can be given."""
-    header: str
-    password: str
-
-    @property
-    def basic(self) -> str:
-        """The value of an `Authorization` header for basic authentication."""
-        return f"Basic {base64.b64encode(f'{USER}:{self.password}'.encode()).decode()}"
 
 
 class HookKey:

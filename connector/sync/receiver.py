@@ -22,7 +22,7 @@ from typing import Any, Protocol
 from connector.common import json_text
 from connector.common.json_text import Json
 from connector.errors import ConnectorError, RunError
-from connector.sync.hook_key import HEADER, HookSecrets
+from connector.sync.deliveries import HEADER, HookSecrets
 from connector.sync.state import State
 from connector.sync.state_queues import Inbox
 
@@ -101,7 +101,7 @@ class Receiver:
         if len(parts) == 3:
             is_known = _is_same(parts[2], secrets.token)
         else:
-            is_known = _is_same(environ.get(_VARIABLE, ""), secrets.header)
+            is_known = _is_same(environ.get(_VARIABLE, ""), secrets.header_value)
             is_known |= _is_same(environ.get("HTTP_AUTHORIZATION", ""), secrets.basic)
         return parts[1] if is_known else None
 

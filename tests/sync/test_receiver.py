@@ -12,7 +12,8 @@ import pytest
 import requests
 
 from connector.errors import RunError
-from connector.sync.hook_key import HEADER, USER, HookKey
+from connector.sync.deliveries import HEADER, USER
+from connector.sync.hook_key import HookKey
 from connector.sync.receiver import MOST_BYTES, Receiver, Store, listen
 from connector.sync.state import State, StateFullError
 from connector.sync.state_queues import Inbox
@@ -64,7 +65,7 @@ def inbox(folder: Path) -> list[tuple[str, bytes, float]]:
 def test_a_delivery_with_any_of_the_secrets_is_kept_once(running: Running, tmp_path: Path) -> None:
     secrets = running.secrets
     assert running.post(f"/hooks/rmm/{secrets.token}") == 200
-    assert running.post("/hooks/rmm", headers={HEADER: secrets.header}) == 200
+    assert running.post("/hooks/rmm", headers={HEADER: secrets.header_value}) == 200
     assert running.post("/hooks/rmm", auth=(USER, secrets.password)) == 200
     assert running.post("/hooks/rmm", b"[2]", auth=(USER, secrets.password)) == 200
     assert inbox(tmp_path) == [("rmm", BODY, 1000.0), ("rmm", b"[2]", 1000.0)]
@@ -79,7 +80,7 @@ def test_a_wrong_secret_is_an_unknown_path(running: Running, tmp_path: Path) -> 
         running.post("/hooks/rmm/"),
         running.post(f"/hooks/rmm/{secrets.token[:-1]}"),
         running.post(f"/hooks/rmm/{other.token}"),
-        running.post(f"/hooks/rmm/{secrets.header}"),
+        running.post(f"/hooks/rmm/{secrets.header_value}"),
         running.post(f"/hooks/rmm/{secrets.token}/more"),
         running.post(f"/hooks/crm/{secrets.token}"),
         running.post(f"/hooks/{secrets.token}"),
@@ -87,7 +88,7 @@ def test_a_wrong_secret_is_an_unknown_path(running: Running, tmp_path: Path) -> 
         running.post("/hooks/rmm", headers={HEADER: secrets.token}),
         running.post("/hooks/rmm", auth=(USER, secrets.token)),
         running.post("/hooks/rmm", auth=("other", secrets.password)),
-        running.post("/hooks/rmm/wrong", headers={HEADER: secrets.header}),
+        running.post("/hooks/rmm/wrong", headers={HEADER: secrets.header_value}),
         running.post("/"),
     ]
     assert set(answers) == {404}
@@ -163,7 +164,10 @@ def test_the_key_is_made_once_and_only_its_user_can_read_it(tmp_path: Path) -> N
     first = HookKey.of(tmp_path).secrets_of("rmm")
     assert HookKey.of(tmp_path).secrets_of("rmm") == first
     assert stat.S_IMODE((tmp_path / "webhook.key").stat().st_mode) == 0o600
-    assert len({first.token, first.header, first.password, HookKey.of(tmp_path).secrets_of("psa").token}) == 4
+    assert (
+        len({first.token, first.header_value, first.password, HookKey.of(tmp_path).secrets_of("psa").token})
+        == 4
+    )
     (tmp_path / "webhook.key").write_text("short")
     with pytest.raises(RunError, match="damaged"):
         HookKey.of(tmp_path)
@@ -179,4 +183,4 @@ def test_the_file_of_the_state_holds_no_secret(running: Running, tmp_path: Path)
     assert running.post(f"/hooks/rmm/{running.secrets.token}") == 200
     text = "\n".join(sqlite3.connect(tmp_path / "state.db").iterdump())
     assert running.secrets.token not in text
-    assert running.secrets.header not in text
+    assert running.secrets.header_value not in text

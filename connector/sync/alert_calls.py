@@ -1,0 +1,240 @@
+"""Makes the calls of the alert state machine, and says what came of each as events."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, cast
+
+from connector.common.json_text import Json
+from connector.errors import RowError
+from connector.sync.alert_context import AlertContext, note_text
+from connector.sync.alert_events import (
+    Call,
+    CloseTicket,
+    Created,
+    CreateTicket,
+    Event,
+    Failed,
+    FindTicket,
+    Gone,
+    NoteDone,
+    NoteFailed,
+    NotFound,
+    ReadTicket,
+    ReopenTicket,
+    ResetAlert,
+    Started,
+    TicketRead,
+    Unknown,
+    UpdateSummary,
+    WriteNote,
+)
+from connector.sync.alert_rows import Alert, is_same_start
+from connector.sync.calls import SignInLostError
+from connector.sync.records import AlertReading, ListError, Source, Target
+from connector.sync.state import State
+from connector.sync.state_queues import Outbox
+
+logger = logging.getLogger(__name__)
+
+Reason = Literal["outage", "refused", "other"]
+_OUTAGES = ("rate_limited", "timeout", "network_error", "auth_failed", "cancelled")
+_REFUSALS = ("forbidden", "input_invalid", "template_error", "not_found")
+STAMPED = "tickets_stamped"
+"""The entry of `meta` that says in which field the stamp of a ticket has been read back."""
+
+
+def outbox_key(row: Alert) -> str:
+    """Return the key of a ticket's creation in the outbox."""
+    return f"ticket {row.stamp}"
+
+
+def reason_of(error: Exception) -> Reason:
+    """Return why a call failed that was certainly not carried out."""
+    if not isinstance(error, RowError):
+        return "outage"
+    status = error.status or 0
+    if error.code in _REFUSALS or (error.code == "api_error" and 400 <= status < 500):
+        return "refused"
+    return "outage" if error.code in (*_OUTAGES, "api_error") else "other"
+
+
+class AlertCalls:
+    """The calls, on both sides.
+
+    What they raise, other than RowError, ListError and a lost sign-in, ends the process. Then the answer to
+    the call is lost, and the next process finds out what came of it.
+    """
+
+    def __init__(
+        self, state: State, source: Source, target: Target, context: AlertContext, clock: Callable[[], float]
+    ) -> None:
+        self._state, self._source, self._target = state, source, target
+        self._context, self._clock = context, clock
+        self._outbox = Outbox(state)
+        self._unstamped = ""
+        self._prepared: dict[str, Mapping[str, Json] | Failed] = {}
+
+    # Before the commit.
+
+    def prepare(self, call: Call) -> Mapping[str, Json] | None:
+        """Render the ticket that a call creates; return what a look-up needs, or None for other calls."""
+        if not isinstance(call, CreateTicket):
+            return None
+        row = call.row
+        try:
+            values = self._context.ticket(row)
+        except (RowError, ListError) as error:
+            self._prepared[row.stamp] = self._failed(row, error)
+            return {}
+        self._prepared[row.stamp] = {**values, "stamp": row.stamp}
+        return {name: values[name] for name in ("client", "type", "assets") if name in values}
+
+    # After it.
+
+    def perform(self, call: Call, started: Callable[[AlertReading], Started]) -> list[Event]:
+        """Make a call and return what came of it. `started` makes an event of an alert that is there."""
+        row = call.row
+        try:
+            return self._perform(call, started)
+        except (RowError, ListError, SignInLostError) as error:
+            return self._failure(call, row, error)
+
+    def _failure(self, call: Call, row: Alert, error: Exception) -> list[Event]:
+        now = self._clock()
+        logger.info("alert %s: %s: %s", row.stamp, type(call).__name__, error)
+        if isinstance(call, FindTicket):
+            return [NotFound(row.uid, row.generation, now, complete=False)]
+        if isinstance(call, WriteNote):
+            return [NoteFailed(row.uid, row.generation, call.note.id, reason_of(error), now)]
+        if isinstance(call, UpdateSummary):
+            return []
+        if isinstance(error, RowError) and not error.refused:
+            return [Unknown(row.uid, row.generation, now)]
+        return [self._failed(row, error)]
+
+    def _failed(self, row: Alert, error: Exception) -> Failed:
+        return Failed(row.uid, row.generation, reason_of(error), self._clock(), str(error))
+
+    def _perform(self, call: Call, started: Callable[[AlertReading], Started]) -> list[Event]:
+        row = call.row
+        if isinstance(call, CreateTicket):
+            return [self._create(row)]
+        if isinstance(call, FindTicket):
+            return [self._find(row)]
+        if isinstance(call, ReadTicket):
+            return [self._read(call.ticket)]
+        if isinstance(call, CloseTicket):
+            return [self._close(row, call.ticket)]
+        if isinstance(call, ReopenTicket):
+            self._target.save_ticket(call.ticket, {"reopen": self._context.alerts.reopen_status})
+            return [self._read(call.ticket)]
+        if isinstance(call, ResetAlert):
+            return [self._reset(row, started)]
+        if isinstance(call, WriteNote):
+            return [self._note(call)]
+        if row.ticket is not None:
+            self._target.save_ticket(row.ticket, self._context.held(call.held))
+        return []
+
+    # Tickets.
+
+    def _create(self, row: Alert) -> Event:
+        values = self._prepared.pop(row.stamp)
+        if isinstance(values, Failed):
+            return values
+        if self._unstamped:
+            return Failed(row.uid, row.generation, "outage", self._clock(), self._unstamped)
+        self._outbox.sent(outbox_key(row), self._clock())
+        ticket = self._target.save_ticket(None, values)
+        self._require_stamp(row, ticket)
+        return Created(row.uid, row.generation, ticket, self._clock(), has_asset="assets" in values)
+
+    def _require_stamp(self, row: Alert, ticket: int) -> None:
+        """Check once that a stamp can be read back, because without it no lost creation can be looked up."""
+        place = self._context.alerts.stamp or "details"
+        if self._state.meta(STAMPED) == place:
+            return
+        try:
+            (found,) = self._target.tickets([ticket])
+        except (ListError, SignInLostError):
+            return
+        if found.stamp == row.stamp:
+            self._state.set_meta(STAMPED, place)
+        elif found.status != "deleted":
+            self._unstamped = (
+                f"no tickets are created: ticket {ticket} does not show the stamp that was written to its "
+                f"{place}, so that lost creations could not be found again. Check alerts.stamp in the mapping"
+            )
+            logger.error("%s", self._unstamped)
+
+    def _find(self, row: Alert) -> Event:
+        intent = self._outbox.get(outbox_key(row))
+        known = dict(intent.inputs) if intent else {}
+        has_asset = known.pop("assets", None) is not None
+        began = intent.began if intent else row.sent or row.opened_at or 0.0
+        until = (intent.sent if intent else None) or began
+        found = self._target.find("ticket", {**known, "stamp": row.stamp, "until": until}, began)
+        if found is None:
+            return NotFound(row.uid, row.generation, self._clock())
+        return Created(row.uid, row.generation, found, self._clock(), has_asset=has_asset)
+
+    def adoptable(self, reading: AlertReading) -> int | None:
+        """Return the open ticket that the target has of an alert already. Raises ListError."""
+        return self._target.find("ticket", {"alert": reading.uid}, reading.start)
+
+    def read(self, tickets: list[int]) -> list[TicketRead]:
+        """Read tickets. Raises ListError."""
+        return [
+            TicketRead(
+                found.id, cast(Any, found.status), self._clock(), into=found.into, is_touched=found.is_touched
+            )
+            for found in self._target.tickets(tickets)
+        ]
+
+    def _read(self, ticket: int) -> TicketRead:
+        (found,) = self.read([ticket])
+        return found
+
+    def _close(self, row: Alert, ticket: int) -> Event:
+        try:
+            self._target.save_ticket(ticket, {"close": self._context.alerts.closed_status})
+        except RowError as error:
+            if not error.refused or error.code not in ("conflict", "not_found"):
+                raise
+            found = self._read(ticket)  # merged or deleted meanwhile, or closing was refused
+            return self._failed(row, error) if found.status == "open" else found
+        return self._read(ticket)
+
+    def _note(self, call: WriteNote) -> Event:
+        row, note = call.row, call.note
+        assert row.ticket is not None
+        if note.text == "asset":
+            place = self._context.place(row)
+            values: dict[str, Json] = {"asset": place.asset, "user": place.user, "site": place.site}
+        else:
+            values = {"note": note_text(note.text, row), "outcome": self._context.alerts.note_outcome}
+        self._target.save_ticket(row.ticket, {name: v for name, v in values.items() if v is not None})
+        return NoteDone(row.uid, row.generation, note.id, self._clock())
+
+    # Alerts.
+
+    def _reset(self, row: Alert, started: Callable[[AlertReading], Started]) -> Event:
+        alert = self._alert(row)
+        if alert is not None and alert.start > row.start and not is_same_start(alert.start, row.start):
+            return started(alert)
+        if alert is not None:
+            self._source.reset_alert(row.uid, {"source": self._target.title, "ticket": row.ticket})
+            alert = self._alert(row)
+        if alert is None:
+            return Gone(row.uid, row.generation, self._clock())
+        if alert.start > row.start and not is_same_start(alert.start, row.start):
+            return started(alert)
+        message = "the alert is still there after it was reset"
+        return Failed(row.uid, row.generation, "other", self._clock(), message)
+
+    def _alert(self, row: Alert) -> AlertReading | None:
+        """Return the row's alert as it is now, whichever occurrence it is of."""
+        listed = self._source.alerts() if row.device is None else self._source.device_alerts(row.device)
+        return next((alert for alert in listed if alert.uid == row.uid), None)

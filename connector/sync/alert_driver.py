@@ -1,0 +1,272 @@
+"""Runs the life of alerts: events from the inbox, from lists and of time go in, calls come out.
+
+One process does this at a time, which holds the lock of the state. What an event changes is committed with
+the outbox rows of the tickets to create and with the delivery that it came from; then its calls are made.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+
+from connector.common import json_text
+from connector.common.json_text import Json
+from connector.errors import RowError
+from connector.sync.alert_calls import AlertCalls, outbox_key
+from connector.sync.alert_context import AlertContext
+from connector.sync.alert_events import (
+    Acknowledged,
+    Created,
+    DeviceLinked,
+    Due,
+    Ended,
+    Event,
+    Failed,
+    Release,
+    Retry,
+    Started,
+    Tick,
+)
+from connector.sync.alert_rows import Alert, is_same_start
+from connector.sync.alert_step import backoff
+from connector.sync.alerts import recovered, step
+from connector.sync.calls import SignInLostError
+from connector.sync.deliveries import AlertNews, Webhook
+from connector.sync.mapping import SyncMapping
+from connector.sync.records import AlertReading, ListError, Source, Target
+from connector.sync.snapshots import confirmed, read_snapshot
+from connector.sync.state import State
+from connector.sync.state_alerts import AlertRows
+from connector.sync.state_queues import Delivery, Inbox, Outbox
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 100
+"""Tickets that are read together."""
+FIRST_LIST = "alerts_listed"
+"""The entry of `meta` that says when a list of alerts was first applied."""
+
+
+class AlertDriver:
+    """The alerts of one sync. `hooks` read the deliveries of each service, by its name in the inbox."""
+
+    def __init__(
+        self,
+        state: State,
+        source: Source,
+        target: Target,
+        mapping: SyncMapping,
+        clock: Callable[[], float],
+        hooks: Mapping[str, Webhook] | None = None,
+        *,
+        may_reset: bool = True,
+    ) -> None:
+        self._state, self._source, self._clock = state, source, clock
+        self._context = AlertContext(state, source, target, mapping, clock)
+        self._calls = AlertCalls(state, source, target, self._context, clock)
+        self._hooks = hooks or {}
+        settings = self._context.alerts.settings
+        self._settings = settings if may_reset else replace(settings, on_close="leave")
+        self.rows = AlertRows(state)
+        self._inbox, self._outbox = Inbox(state), Outbox(state)
+        self._waiting: dict[int, tuple[int, float]] = {}
+
+    # What is called from outside.
+
+    def start(self) -> None:
+        """Find out what became of the calls that the last process made."""
+        for event in recovered(self.rows.unfinished(), self._clock()):
+            row = self.rows.get(event.uid, event.generation)  # type: ignore[union-attr]
+            if row is not None and row.state == "CREATING" and self._was_not_sent(row):
+                event = Failed(row.uid, row.generation, "outage", self._clock(), "the process ended")
+            self.react(event)
+
+    def work(self) -> None:
+        """Apply what was delivered, and do what is due."""
+        self.take()
+        self.due()
+
+    def take(self) -> None:
+        """Apply the deliveries in the inbox. One whose device cannot be read now is tried again later."""
+        while True:
+            now = self._clock()
+            ready = [d for d in self._inbox.open() if self._waiting.get(d.seq, (0, 0.0))[1] <= now]
+            if not ready:
+                return
+            for delivery in ready:
+                try:
+                    self._apply(delivery)
+                    self._waiting.pop(delivery.seq, None)
+                except (ListError, SignInLostError) as error:
+                    attempts = self._waiting.get(delivery.seq, (0, 0.0))[0] + 1
+                    self._waiting[delivery.seq] = (attempts, now + backoff(attempts))
+                    logger.error("a delivery of %s waits: %s", delivery.source, error)
+                    return
+
+    def due(self) -> None:
+        """Do what was put off until now."""
+        for row in self.rows.due(self._clock()):
+            self.react(Due(row.uid, row.generation, self._clock()))
+
+    def poll(self) -> bool:
+        """Read all alerts and all tickets that are followed; return False if one of the lists broke off."""
+        self.take()
+        is_complete = self._guarded("alerts", self._read_alerts)
+        is_complete &= self._guarded("tickets", lambda: self.read_tickets(self.rows.tickets()))
+        for row in self.rows.of_state("OPEN"):
+            if not row.has_asset and row.kind == "alert" and self._context.is_linked(row.device):
+                self.react(DeviceLinked(row.uid, row.generation, self._clock()))
+        self.react(Tick(self._clock()))
+        return is_complete
+
+    def retry(self) -> int:
+        """Try again what was refused; return how many alerts that were."""
+        rows = self.rows.of_state("ERROR")
+        for row in rows:
+            self.react(Retry(row.uid, row.generation, self._clock()))
+        return len(rows)
+
+    def release(self) -> int:
+        """Create the tickets of held alerts; return how many."""
+        rows = self.rows.of_state("HELD")
+        for row in rows:
+            self.react(Release(row.uid, row.generation, self._clock()))
+        self.react(Tick(self._clock()))
+        return len(rows)
+
+    # One event.
+
+    def react(self, event: Event, delivery: Delivery | None = None) -> None:
+        """Commit what an event changes, make its calls, and go on with what comes of them."""
+        changes, calls = step(self.rows, event, self._settings)
+        intents = [(call.row, self._calls.prepare(call)) for call in calls]
+        with self._state.transaction():
+            self.rows.put(changes)
+            if isinstance(event, Created):
+                key = outbox_key(Alert(event.uid, event.generation, "OPEN"))
+                self._outbox.settle(key, "created", event.ticket)
+            for row, known in intents:
+                if known is not None:
+                    self._begin(row, known)
+            if delivery is not None:
+                self._inbox.done(delivery.seq, self._clock())
+        for call in calls:
+            for outcome in self._calls.perform(call, self._found):
+                self.react(outcome)
+
+    def _found(self, reading: AlertReading) -> Started:
+        """Return the event of an alert that is read while another occurrence is being reset."""
+        return self._started(reading, "list", self._inbox.last())
+
+    def _begin(self, row: Alert, known: Mapping[str, Json]) -> None:
+        key = outbox_key(row)
+        self._outbox.settle(key, "not created")  # an earlier attempt, which was looked up
+        self._outbox.begin(key, "create_ticket", known, row.stamp, self._clock())
+
+    def _was_not_sent(self, row: Alert) -> bool:
+        intent = self._outbox.get(outbox_key(row))
+        return intent is not None and intent.outcome is None and intent.sent is None
+
+    # Deliveries.
+
+    def _apply(self, delivery: Delivery) -> None:
+        events = self._events(delivery)
+        for event in events[:-1]:
+            self.react(event)
+        if events:
+            self.react(events[-1], delivery)
+        else:
+            self._inbox.done(delivery.seq, self._clock())
+
+    def _events(self, delivery: Delivery) -> list[Event]:
+        hook = self._hooks.get(delivery.source)
+        if hook is None:
+            logger.error("a delivery of %s is ignored: it is no side of this sync", delivery.source)
+            return []
+        body = json_text.loads(delivery.raw.decode())
+        news = [event for said in hook.alerts(body) if (event := self._event(said, delivery.seq))]
+        tickets = [number for number in hook.tickets(body) if any(self.rows.of_ticket(number))]
+        found: list[Event] = [*news, *(self._calls.read(tickets) if tickets else ())]
+        if not found:
+            logger.info("delivery %d of %s concerns no alert", delivery.seq, delivery.source)
+        return found
+
+    def _event(self, news: AlertNews, seq: int) -> Event | None:
+        now = self._clock()
+        if news.kind == "started":
+            return self._started(news.reading, "event", seq)
+        kind = Ended if news.kind == "ended" else Acknowledged
+        return kind(news.reading.uid, news.at, now, seq)
+
+    def _started(self, reading: AlertReading, via: str, seq: int, *, existing: bool = False) -> Started:
+        """Return the event of an alert; rules are asked only if it may need a ticket."""
+        row = self.rows.latest(reading.uid)
+        event = Started(
+            *(reading.uid, reading.start, self._clock(), seq, via),  # type: ignore[arg-type]
+            device=reading.device,
+            organization=reading.organization,
+            condition=reading.condition,
+        )
+        if row is not None and is_same_start(row.start, reading.start) and row.state != "CLOSED":
+            return event
+        if via == "event":
+            reading = self._context.completed(reading)
+        return replace(
+            event,
+            organization=self._context.organization_of(reading),
+            alert=json_text.dumps(dict(reading.data)),
+            wanted=self._context.is_wanted(reading),
+            existing=existing,
+            adopt=self._calls.adoptable(reading) if existing and row is None else None,
+        )
+
+    # Lists.
+
+    def _read_alerts(self) -> None:
+        seq, now = self._inbox.last(), self._clock()
+        alerts = list(self._source.alerts())
+        is_first = self._state.meta(FIRST_LIST) is None and self._context.alerts.first_run == "adopt"
+        shown = {a.uid: self._started(a, "list", seq, existing=is_first) for a in alerts}
+        snapshot = read_snapshot(self.rows.in_list(), shown, now, seq)
+        for event in snapshot.events:
+            self.react(event)
+        if snapshot.devices:
+            logger.error("%d alerts are missing at once: each is confirmed", len(snapshot.absent))
+            found = {number: self._uids_of(number) for number in snapshot.devices}
+            devices = {number: uids for number, uids in found.items() if uids is not None}
+            for event in confirmed(snapshot.absent, devices, self._clock(), seq):
+                self.react(event)
+        if self._state.meta(FIRST_LIST) is None:
+            self._state.set_meta(FIRST_LIST, str(now))
+
+    def _uids_of(self, device: int) -> list[str] | None:
+        """Return the series of a device's alerts; None if they cannot be read now."""
+        try:
+            return [alert.uid for alert in self._source.device_alerts(device)]
+        except ListError as error:
+            is_gone = isinstance(error.__cause__, RowError) and error.__cause__.code == "not_found"
+            return [] if is_gone else None
+
+    def read_tickets(self, tickets: Sequence[int]) -> None:
+        """Read tickets and do what their changes lead to. Raises ListError."""
+        for numbers in _chunks(tickets, AT_ONCE):
+            for event in self._calls.read(numbers):
+                self.react(event)
+
+    def _guarded(self, what: str, read: Callable[[], None]) -> bool:
+        try:
+            read()
+        except (ListError, SignInLostError) as error:
+            logger.error(
+                "the %s were not read to the end, so nothing is concluded from them: %s", what, error
+            )
+            return False
+        return True
+
+
+def _chunks(numbers: Sequence[int], size: int) -> Iterator[list[int]]:
+    rest = iter(numbers)
+    while found := list(islice(rest, size)):
+        yield found

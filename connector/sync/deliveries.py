@@ -1,0 +1,69 @@
+"""Webhooks of the two services: what proves a sender, and what a delivery says once it has been read."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from connector.common.json_text import Json
+from connector.sync.records import AlertReading
+from connector.sync.steps import CallSteps
+
+HEADER = "X-Sync-Key"
+"""The header that carries the secret where a sender can set headers."""
+USER = "sync"
+"""The user of basic authentication."""
+
+
+@dataclass(frozen=True)
+class HookSecrets:
+    """What a service proves itself with: any one of the three."""
+
+    token: str
+    """The last part of the path, where only a URL can be given."""
+    header_value: str
+    password: str
+
+    header = HEADER
+    user = USER
+
+    @property
+    def basic(self) -> str:
+        """The value of an `Authorization` header for basic authentication."""
+        return f"Basic {base64.b64encode(f'{self.user}:{self.password}'.encode()).decode()}"
+
+
+@dataclass(frozen=True, slots=True)
+class AlertNews:
+    """What happened to an alert, at the source's time `at`.
+
+    `reading` is the alert as the delivery shows it; its `start` is that of the occurrence if it started.
+    """
+
+    kind: Literal["started", "ended", "acknowledged"]
+    reading: AlertReading
+    at: float
+
+
+class Webhook(Protocol):
+    """A service's webhook: `SyncWebhook` in `sync_webhook.py` beside its declaration.
+
+    `warning` says what registering replaces, and `steps` how to register by hand where the API refuses.
+    """
+
+    warning: str
+    steps: str
+
+    def alerts(self, body: Json) -> Sequence[AlertNews]:
+        """Return what a delivery says of alerts; nothing for one that does not concern any."""
+
+    def tickets(self, body: Json) -> Sequence[int]:
+        """Return the tickets that a delivery is about: they are read to see what is new."""
+
+    def register(self, url: str, secrets: HookSecrets) -> CallSteps:
+        """Have deliveries sent to a URL, which carries no secret."""
+
+    def remove(self, url: str) -> CallSteps:
+        """Have none sent any more; return whether there was one."""
