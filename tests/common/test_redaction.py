@@ -1,4 +1,4 @@
-"""Secrets: hidden wherever they stand."""
+"""Secrets: hidden in every encoding."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connector.common import redaction
@@ -187,6 +187,9 @@ ANY_SECRET = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"
 @pytest.mark.parametrize("name", SPELLINGS)
 @examples(50)
 @given(BASE64 | ANY_SECRET)
+@example("0000000&")
+@example("0000000%")
+@example("0000000\\")
 def test_no_spelling_of_a_secret_is_left(name: str, secret: str) -> None:
     spelled = SPELLINGS[name](secret)
     shown = Redactor([secret]).text(f"<{spelled}>")
