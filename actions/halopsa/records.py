@@ -37,7 +37,7 @@ def record_of(response: Response) -> Json:
     if isinstance(answer, list) and len(answer) == 1:
         answer = answer[0]
     if not isinstance(answer, dict):
-        raise response.bad("the API did not respond with one record, so what it did is not known")
+        raise response.bad("the API did not respond with one record, so it is not known what was changed")
     return answer
 
 
@@ -93,7 +93,7 @@ def custom_fields(record: Json, given: Mapping[str, Json]) -> Steps:
     """Return all custom fields of a record that was read, with the given values. Raises RowError."""
     present = record.get("customfields") or []
     if not present:
-        yield Note("customfields: sent as given, since the API shows none of this record")
+        yield Note("customfields: sent as given, because the API returns no custom fields of this record")
         return entries(given)
     return merged(present, given, "customfields", "custom field")
 

@@ -18,7 +18,7 @@ from connector.common import json_text
 
 _NAMED = ("properties", "parameters", "body")
 _STEPS = {"properties": "", "items": "[]", "additionalProperties": "{}"}
-"""How a keyword is written in the place of a change inside it."""
+"""How a keyword is written in the path of a change."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Drift:
         return any(vars(self).values())
 
     def described(self) -> dict[str, Any]:
-        """Return all of it as JSON-compatible values."""
+        """Return all differences as JSON-compatible values."""
         return asdict(self)
 
 

@@ -89,7 +89,7 @@ class _Names:
         return {**self._document, "paths": paths, "components": components}
 
     def _contents(self, operation: Mapping[str, Any]) -> Iterator[tuple[Schema | None, dict[str, Any]]]:
-        """Yield the contents that have a schema, with what is known of it where that is the result."""
+        """Yield each content that has a schema, with the known schema of the result if it is one."""
         result = self._known.operations.get(operation["operationId"], {}).get("result")
         for status, response in operation.get("responses", {}).items():
             guide = result if is_success(status) and isinstance(result, Mapping) and result else None
@@ -115,7 +115,7 @@ class _Names:
         return dict(inner_schemas(self._ours.resolve(guide))) if guide else {}
 
     def _is_version(self, name: str, node: Schema) -> bool:
-        """Whether a schema is the known resource, perhaps changed, and not another one in its place."""
+        """Return whether a schema is the known resource, possibly changed, rather than another one."""
         if name not in self._known.resources:
             return True
         members = self._ours.resolve({"$ref": name}).get("properties", {}).keys()
@@ -127,7 +127,7 @@ class _Names:
         return self._with_ours.same({"$ref": name}, node, frozenset(corrected))
 
     def _version(self, name: str, candidates: list[Schema]) -> Schema:
-        """Return the candidate that has not changed, or else the commonest one."""
+        """Return the candidate that has not changed, or else the most common one."""
 
         def rank(candidate: Schema) -> tuple[bool, int]:
             same = sum(self._within.same(candidate, other) for other in candidates)

@@ -47,5 +47,5 @@ def operations(paths: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, A
 
 
 def is_success(status: str) -> bool:
-    """Whether a document's status of a response is a 2xx, or `default`, which covers all others."""
+    """Return whether a document's status of a response is a 2xx, or `default`, which covers all others."""
     return status == "default" or status.startswith("2")

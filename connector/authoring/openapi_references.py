@@ -134,7 +134,7 @@ class Comparison:
         self._same: set[_Pair] = set()
 
     def same(self, one: Schema, other: Schema, ignored: frozenset[str] = frozenset()) -> bool:
-        """Whether two schemas are equal, except for `ignored` keywords at the top level."""
+        """Return whether two schemas are equal, except for `ignored` keywords at the top level."""
         assumed: set[_Pair] = set()
         same = self._compare(one, other, ignored, assumed)
         if same:
@@ -142,7 +142,7 @@ class Comparison:
         return same
 
     def is_any(self, schema: Schema, outer: Iterable[Schema]) -> bool:
-        """Whether a schema equals one of those around it, which is true only if it contains itself."""
+        """Return whether a schema equals one of those around it, which is true only if it contains itself."""
         has_members = next(inner_schemas(schema), None) is not None
         return has_members and any(self.same(schema, one) for one in outer)
 

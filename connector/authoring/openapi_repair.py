@@ -1,4 +1,4 @@
-"""Repair of OpenAPI documents that break the rules of OpenAPI in ways that servers are known for.
+"""Repair of OpenAPI documents that break the rules of OpenAPI in known ways.
 
 The rest of the package then reads them like any other document.
 """
@@ -27,19 +27,19 @@ _TYPES: dict[str, dict[str, Any]] = {
     "long": {"type": "integer", "format": "int64"},
     "short": {"type": "integer"},
 }
-"""Types of a programming language that stand where a document should have those of JSON Schema."""
+"""Types of programming languages that some documents use instead of those of JSON Schema."""
 _STANDARD = {"array", "boolean", "integer", "null", "number", "object", "string"}
 _VALUES = ("default", "enum", "example", "examples")
 """Keywords whose values are no schemas."""
 _LIST = re.compile(r"(?:List|IList|IEnumerable|ICollection)<(.+)>|(.+)\[\]")
 _SAME_BODY = ("application/json-patch+json", "text/json", "application/*+json")
-"""Further names under which ASP.NET publishes every JSON body."""
+"""The media types, besides JSON's, under which ASP.NET publishes every JSON body."""
 
 
 def repaired(document: Mapping[str, Any], service: Service) -> dict[str, Any]:
     """Return a copy of a document with standard types, an operationId everywhere, and full paths.
 
-    If the service's document describes no responses, every successful one without a content is JSON of an
+    If the service's document describes no responses, every successful response without content is JSON of an
     unknown type.
     """
     prefix = service.document_prefix

@@ -49,7 +49,7 @@ def check_published(action: Action, service: Service, facts: Facts) -> list[str]
 
 
 def _is_published(action: Action, facts: Facts) -> bool:
-    """Whether the request of an action is in the document, under whatever operationId."""
+    """Return whether the request of an action is in the document, under any operationId."""
     return (action.method, action.path) in {(known["method"], known["path"]) for known in facts.values()}
 
 
@@ -65,7 +65,7 @@ def _check_input(known: Facts, given: Input) -> Iterator[str]:
 
 
 def _published(known: Facts, given: Input) -> Any:
-    """Return the published schema at the place of an input, or None."""
+    """Return the published schema of an input's target, or None."""
     if given.place in ("path", "query", "header"):
         parameter = known["parameters"].get(given.target[0])
         return parameter if parameter and parameter["in"] == given.place else None
@@ -176,7 +176,7 @@ def _check_result(action: Action, service: Service, known: Facts) -> Iterator[st
 
 
 def _is_result(declared: Any, expected: Any, folder: str) -> bool:
-    """Whether a declared result is the published one: its resource, or its type and its items'."""
+    """Return whether a declared result is the published one: its resource, or its type and its items'."""
     if "$ref" in expected:
         return bool(declared.get("$ref") == f"{folder}/{expected['$ref']}.json")
     if "$ref" in declared:

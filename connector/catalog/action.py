@@ -99,7 +99,7 @@ class Action:
 
     @cached_property
     def confirmed_inputs(self) -> tuple[Input, ...]:
-        """The inputs that are filters, and that the items of the list show to be applied."""
+        """The inputs that are filters which are confirmed by a member of the list's items."""
         return tuple(given for given in self.inputs.values() if given.confirms)
 
     def secrets_in(self, values: Mapping[str, Json]) -> list[str]:

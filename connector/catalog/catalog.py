@@ -28,7 +28,7 @@ class Heading:
 class Catalog:
     """All actions below one folder (`service/area/action.yaml`). Each action is read separately.
 
-    An action's name is that of its file; a service with `names: qualified` precedes it with its own name, as
+    An action's name is that of its file; a service with `names: qualified` adds its own name before it, as
     in `acme.list_things`. A user's `own` folder with the same layout adds actions and services, and replaces
     none. Its Python handlers are loaded only if `allow_handlers` is set.
     """
@@ -71,7 +71,7 @@ class Catalog:
         return found
 
     def _prefix(self, service: str) -> str:
-        """Return what precedes the names of a service's actions.
+        """Return the prefix of the names of a service's actions.
 
         Unless the service is loaded already, only the head of its file is read.
         """

@@ -30,7 +30,7 @@ def typed_value(schema: Any, value: Json) -> Json:
 
 
 def compile_typing(schema: Any) -> Convert:
-    """Return a function that does what `typed_value` does for one schema."""
+    """Return a function that converts values to one schema as `typed_value` does."""
     if isinstance(schema, Mapping) and "as" in schema:
         return lambda value: value if value is None else convert_time(value, schema["as"])
     types = declared_types(schema)
@@ -52,7 +52,7 @@ def compile_typing(schema: Any) -> Convert:
 
 
 def _compile_option(schema: Mapping[str, Json]) -> Callable[[str], str] | None:
-    """Return what finds the option that a text means: spaces around it and its case do not matter."""
+    """Return a function that finds the option for a text, ignoring its case and surrounding spaces."""
     options = [option for option in schema.get("enum", ()) if isinstance(option, str)]
     by_word = {option.strip().casefold(): option for option in options}
     if not options or len(by_word) < len(options):
@@ -73,7 +73,7 @@ def exact_types(schema: Any) -> frozenset[type]:
 
 
 def shown(value: Json) -> str:
-    """Return a value as a message about it quotes it."""
+    """Return a value as messages quote it."""
     if not values_are_shown():
         return kind(value)
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""Filter expressions of an API, checked before they are sent: the API ignores wrong ones or answers 500."""
+"""Filter expressions, checked before they are sent: the API ignores wrong ones or responds with 500."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ LONGEST = 1 << 16
 class FilterGrammar:
     """The clauses of a filter (regular expressions, each for a whole clause), and how they are joined.
 
-    `joined_by` is the word between clauses, in the only spelling that the API accepts; empty, there is only
-    one clause. `example` is a valid filter. Groups of a clause whose names begin with `time` match times.
+    `joined_by` is the word between clauses, in the only spelling that the API accepts; if it is empty, there
+    is only one clause. `example` is a valid filter. Groups of a clause whose names begin with `time` match
+    times.
     """
 
     name: str
@@ -27,7 +28,7 @@ class FilterGrammar:
     example: str
 
     def read(self, text: str) -> str:
-        """Return the filter as it is sent: as it is written, but for times that the API does not read.
+        """Return the filter to send: unchanged, except for times in a format that the API does not read.
 
         Those, such as epoch numbers, are sent as ISO 8601 in UTC. Raises ValueError that shows the clause
         that cannot be understood.

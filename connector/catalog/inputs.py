@@ -93,7 +93,7 @@ class Input:
         return _secrets(self.schema, value)
 
     def instants(self, value: Json) -> Iterator[tuple[str, str]]:
-        """Yield the place of each time in a typed value, such as `tasks[0].dueDate`, and it in ISO 8601."""
+        """Yield the path and the ISO 8601 text of each time in a value, such as `tasks[0].dueDate`."""
         schema = {**self.schema, "as": self.unit} if self.unit else self.schema
         return _instants(self.name, schema, value)
 
@@ -108,7 +108,7 @@ class Input:
 
     @cached_property
     def takes(self) -> Check:
-        """Returns whether `read` would return a value unchanged. It may return false where it would."""
+        """Returns true only if `read` would return a value unchanged; it may also return false then."""
         if self.unit or self.grammar or self._passes is None:
             return lambda value: False
         return _as_it_is(exact_types(self.schema), self._passes)
@@ -204,5 +204,5 @@ def _explain(error: Any) -> str:
     if error.validator == "format":
         return f"{shown(value)} is not a {allowed}"
     if not values_are_shown():
-        return f"it does not fit its schema ({error.validator})"
+        return f"it does not match its schema ({error.validator})"
     return shorten(str(error.message))

@@ -34,7 +34,7 @@ def compile_check(schema: Any) -> Check | None:
 
 def validator(schema: Any) -> Any:
     """Return a `jsonschema` validator with the formats that need no further package."""
-    # Imported here, as it takes 80 ms: a run whose values all pass never pays for it.
+    # Imported here, as it takes 80 ms: a run whose values all pass does not need it.
     from jsonschema import FormatChecker
 
     formats = FormatChecker(_CHECKED_ELSEWHERE)

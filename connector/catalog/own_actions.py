@@ -44,7 +44,7 @@ def own_services(folder: Path, services: Container[str]) -> dict[str, Path]:
 
 
 def check_own_service(service: Service, path: Path) -> None:
-    """Raise DeclarationError for a service that would be given the variables of another one."""
+    """Raise DeclarationError for a service that would read the environment variables of another one."""
     expected = f"{service.name.upper()}_"
     if service.environment != expected:
         raise DeclarationError(f'{path}: environment: "{service.environment}" must be {expected}')

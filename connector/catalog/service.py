@@ -108,7 +108,7 @@ class Errors:
 
     @cached_property
     def in_success(self) -> tuple[str, ...]:
-        """The members that make a failure of a response with a successful status."""
+        """The members that mark a response with a successful status as failed."""
         return tuple(shape.when for shape in self.shapes if shape.in_success)
 
     @cached_property
@@ -149,8 +149,8 @@ class Pager:
     than requested), `no_position`, `total` (as many items as the response has in all).
 
     With `first`, pages are counted from that number instead: `send` is the number of the page, and `total` is
-    the member of the response with the number of all items. `item` is then what tells one item from another.
-    `always` is sent with each page, by its place in the request.
+    the member of the response with the number of all items. `item` is then the member that identifies an
+    item. `always` is sent with each page, by its place in the request.
     """
 
     name: str
@@ -215,7 +215,7 @@ class Service:
 
     @property
     def prefix(self) -> str:
-        """What precedes the names of its actions in the catalog: `NAME.`, or nothing if they are bare."""
+        """The prefix of its actions' names in the catalog: `NAME.`, or empty if they are bare."""
         return prefix_of(self.name, self.names)
 
     @property
@@ -225,7 +225,7 @@ class Service:
 
 
 def prefix_of(service: str, names: str | None) -> str:
-    """Return what precedes the names of a service's actions, by the value of its `names`."""
+    """Return the prefix of the names of a service's actions, by the value of its `names`."""
     return f"{service}." if names == "qualified" else ""
 
 
@@ -267,11 +267,11 @@ def _setting(part: Section) -> Setting:
 
 
 def _check_names(service: Service, top: Section) -> None:
-    """Raise DeclarationError for qualified names that the head of the file does not show."""
+    """Raise DeclarationError if a service with qualified names does not declare them in the file's head."""
     if service.prefix and service.name != top.path.parent.name:
         raise top.fault(f'"{service.name}" must be the name of its folder', "name")
     if service.prefix and "names" not in strict_yaml.head(top.path):
-        raise top.fault("it must stand above the first mapping or list, where it is read quickly", "names")
+        raise top.fault("it must be above the first mapping or list, where it is read quickly", "names")
 
 
 def _sign_in(part: Section) -> SignIn:

@@ -1,7 +1,7 @@
 """The WSGI application: what happens to a request between the connection and the service's operation.
 
-An API request is noted in the log, meets its fault, and is carried out by the service. Its log entry is
-complete before anything is sent, so that whoever sees the response (or its loss) can look it up.
+An API request is recorded in the log, gets its fault, and is carried out by the service. Its log entry is
+complete before anything is sent, so that a client that sees the response (or its loss) can look it up.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ class App:
 
 
 def _truncated(response: ServerResponse) -> ServerResponse:
-    """Return half of the body, announced as all of it (of an empty one: two bytes that never come)."""
+    """Return half of the body with the length of all of it (for an empty one: a length of two bytes)."""
     headers = {**response.headers, "Content-Length": str(len(response.body) or 2), "Connection": "close"}
     status = 200 if response.status == 204 else response.status
     return ServerResponse(status, headers, response.body[: len(response.body) // 2])

@@ -1,4 +1,4 @@
-"""The mock server's own paths under `/_sandbox/`: what was received, which faults come next. No token."""
+"""The mock server's own paths under `/_sandbox/`, without a token: received requests and coming faults."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from connector.sandbox.faults import Fault, Faults, check_rates
 from connector.sandbox.request_log import RequestLog
 
 ControlHandler = Callable[[Any], Any]
-"""Handles the JSON body of a POST (None without one) and returns the JSON value to send, or None for nothing.
+"""Handles the JSON body of a POST (None without one) and returns the JSON value to send, or None for no body.
 
 Raises ValueError for a body that it cannot use, which becomes a 400 with the message."""
 
@@ -55,7 +55,7 @@ class Control:
     def set_faults(self, wanted: Any) -> None:
         """Set `{"queue": [...], "rates": {...}}`: each replaces what was there; ValueError if unreadable."""
         if not isinstance(wanted, dict) or set(wanted) - {"queue", "rates"}:
-            raise ValueError('faults are set by an object with "queue", "rates" or both')
+            raise ValueError('expected an object with "queue", "rates" or both')
         queue, rates = wanted.get("queue"), wanted.get("rates")
         if queue is not None and not isinstance(queue, list):
             raise ValueError("queue must be an array")

@@ -1,6 +1,6 @@
 """Webhooks that a mock server delivers: a queue, a thread that sends, and a log of what was sent.
 
-A receiver that fails is logged and not asked again. Nothing is printed: the log is for tests and users.
+A failed delivery is logged and not repeated. Nothing is printed: the log is for tests and users.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Deliveries:
     def put(self, delivery: Delivery, how: str = "once") -> None:
         """Queue a delivery; it is sent in the background: `once`, `doubled`, `late` or `lost`."""
         if how not in WAYS:
-            raise ValueError(f"there is no way of delivery {how!r}; the ways are {', '.join(WAYS)}")
+            raise ValueError(f"unknown kind of delivery {how!r}; the kinds are {', '.join(WAYS)}")
         due = self._clock() + LATE_S if how == "late" else delivery.due
         delivery = replace(delivery, due=due, is_lost=how == "lost" or delivery.is_lost)
         with self._changed:
@@ -77,7 +77,7 @@ class Deliveries:
             return len(self._held)
 
     def release(self, arrange: Arrange = list) -> None:
-        """Send the held deliveries now; `arrange` may permute, repeat and leave out some."""
+        """Send the held deliveries now; `arrange` can reorder, repeat and omit some."""
         with self._changed:
             self._queue.extend(arrange(self._held))
             self._held.clear()
@@ -86,7 +86,7 @@ class Deliveries:
     def wait(self, count: int | None = None, timeout_s: float = 10.0) -> list[dict[str, Any]]:
         """Wait until `count` deliveries were sent or lost, or else until none is queued; return the log.
 
-        Held ones are not waited for. Raises TimeoutError.
+        Does not wait for held deliveries. Raises TimeoutError.
         """
         with self._changed:
 

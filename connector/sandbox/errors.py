@@ -7,10 +7,10 @@ from typing import Any
 
 
 class HttpError(Exception):
-    """A response instead of the operation's own.
+    """An error response, raised instead of returning the operation's response.
 
-    Without a JSON `body` the service's own for that `status` is sent. A `text` is sent as it is instead,
-    with the media type in `headers`.
+    Without a JSON `body`, the service's standard body for that `status` is sent. A `text` is sent as it is
+    instead, with the media type in `headers`.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Misbehaviour on demand: which fault the next API request meets, by a script or by chance.
+"""Faults on demand: which fault the next API request gets, from a script or at random.
 
 | fault | executed | what the client sees |
 |---|---|---|
@@ -14,7 +14,7 @@
 | `truncate` | yes | fewer bytes than `Content-Length` says, then the end |
 | `hang_up` | yes | the response; then the connection is closed without notice |
 | `expire` | no | 401: the presented token was dropped |
-| `token` | - | 500 at the token endpoint (by chance only) |
+| `token` | - | 500 at the token endpoint (at random only) |
 | `answer` | no | the response in the script (by script only) |
 | `empty` | yes | 200 without a body (by script only) |
 | `hold` | yes | the response, once the script is replaced or the server stops (by script only) |
@@ -49,7 +49,7 @@ GATEWAY_PAGE = (
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault; the fields after `name` replace what the fault would send by itself.
+    """One fault; the fields after `name` replace what the fault sends by default.
 
     `body` is text, or anything else as JSON; `seconds` is the delay of `slow`.
     """
@@ -95,7 +95,7 @@ class Fault:
         return self.name in EXECUTED
 
     def response(self, error_body: Callable[[int], Any]) -> ServerResponse:
-        """Return what a fault sends in the API's stead; `error_body` gives the service's body of a status."""
+        """Return the response of a fault; `error_body` returns the service's body for a status."""
         status, body, content_type, headers = self._default(error_body)
         if self.body is not None:
             body = self.body if isinstance(self.body, str) else json.dumps(self.body)
@@ -126,31 +126,31 @@ def _texts(headers: Any) -> list[Any]:
 
 
 class Faults:
-    """Draws the fault of each request: first the script's, in order, then by seeded chance."""
+    """Selects the fault of each request: first those of the script, in order, then at random from a seed."""
 
     def __init__(self, rates: Mapping[str, float] | None, seed: int) -> None:
         self._lock = threading.Lock()
         self._queue: deque[Fault | None] = deque()
         self._released = threading.Event()
-        self._random = random.Random(f"faults {seed}")  # noqa: S311  chance, no cryptography
+        self._random = random.Random(f"faults {seed}")  # noqa: S311  not cryptography
         self._rates: dict[str, float] = {}
         self.set_rates(rates or {})
 
     def set_rates(self, rates: Mapping[str, float]) -> None:
-        """Replace all rates: fault name to probability, 0 to 1, together at most 1 (`token` apart)."""
+        """Replace all rates: fault name to probability, 0 to 1, together at most 1 (not counting `token`)."""
         check_rates(rates)
         with self._lock:
             self._rates = dict(rates)
 
     def set_queue(self, script: Sequence[Fault | None]) -> None:
-        """Replace the script: one item for each of the next API requests. Held responses are let go."""
+        """Replace the script: one item for each of the next API requests. Held responses are released."""
         self.release()
         with self._lock:
             self._queue = deque(script)
             self._released = threading.Event()
 
     def describe(self) -> dict[str, Any]:
-        """Return what is in force: the number of scripted items left, and the rates."""
+        """Return the current settings: the number of scripted items left, and the rates."""
         with self._lock:
             return {"queue": len(self._queue), "rates": dict(self._rates)}
 
@@ -195,7 +195,7 @@ def check_rates(rates: Mapping[str, float]) -> None:
 
 
 def parse_faults(text: str) -> dict[str, float]:
-    """Return the rates in text such as `429=0.05,html=0.02`; empty text is no faults. Raises ValueError."""
+    """Return the rates in text such as `429=0.05,html=0.02`; empty for no faults. Raises ValueError."""
     rates: dict[str, float] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, equals, number = (piece.strip() for piece in part.partition("="))

@@ -1,4 +1,4 @@
-"""Invented companies, people and numbers, from a seed: what the accounts of all sandboxes are generated of.
+"""Invented companies, people and numbers from a seed, from which the accounts of all sandboxes are generated.
 
 Everything is a pure function of its arguments, so sandboxes of different services with the same seed have the
 same companies with the same machines. Every domain is reserved for examples.

@@ -45,7 +45,7 @@ class ServerRequest:
         return str(self._environ.get(f"HTTP_{name}", ""))
 
     def hang_up(self) -> None:
-        """Have the connection closed after the response, which does not announce it."""
+        """Close the connection after the response, without announcing it in the response."""
         self._environ[HANG_UP] = True
 
 

@@ -1,4 +1,4 @@
-"""Multipart bodies with each part's own content type, which the usual form parsers throw away."""
+"""Multipart bodies with each part's own content type, which the usual form parsers discard."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ class RequestLog:
         self._counts = {"requests": 0, "signins": 0}
 
     def add(self, **received: Any) -> LoggedRequest:
-        """Note and return an arrival; the caller fills in its outcome."""
+        """Record and return an arriving request; the caller adds its outcome."""
         with self._lock:
             self._counts["requests"] += 1
             entry = LoggedRequest(n=self._counts["requests"], **received)
@@ -80,7 +80,7 @@ class RequestLog:
             return entry
 
     def add_signin(self, **signin: Any) -> None:
-        """Note a sign-in (never its secret or token)."""
+        """Record a sign-in (never its secret or token)."""
         with self._lock:
             self._counts["signins"] += 1
             self._signins.append({"n": self._counts["signins"], "time": time.monotonic(), **signin})
@@ -97,7 +97,7 @@ class RequestLog:
             return [dict(entry) for entry in self._signins if entry["n"] > since]
 
     def clear(self, name: str) -> None:
-        """Forget the `requests` or the `signins`; numbers go on, so that `since` stays meaningful."""
+        """Forget the `requests` or the `signins`; numbering continues, so that `since` stays meaningful."""
         with self._lock:
             if name == "requests":
                 self._requests.clear()

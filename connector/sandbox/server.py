@@ -31,7 +31,7 @@ class MockServer:
 
     `port` 0 takes a free one. `latency_ms` is added to every API response. `faults` maps names (see
     `connector.sandbox.faults`) to probabilities; the same `seed` draws the same sequence. The port is bound
-    at once, so `base_url` is known before `start`; OSError when it is taken. `controls` are further paths
+    at once, so `base_url` is known before `start`; OSError if it is in use. `controls` are further paths
     below `/_sandbox/`.
     """
 

@@ -1,4 +1,4 @@
-"""What a mock server needs of the service that it plays."""
+"""The interface between a mock server and the service that it simulates."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ class MockService(Protocol):
     authorize_path: str
 
     def read_token_request(self, request: ServerRequest) -> TokenRequest:
-        """Return what a request to one of `token_paths` says, before the credentials are checked."""
+        """Return the parsed request to one of `token_paths`, before the credentials are checked."""
 
     def issue_token(self, asked: TokenRequest) -> Mapping[str, Any]:
         """Return the JSON body of the token endpoint's response."""
 
     def authorize(self, request: ServerRequest) -> ServerResponse:
-        """Answer the browser of a user who signs in, at `authorize_path`."""
+        """Return the response to the browser of a user who signs in, at `authorize_path`."""
 
     def drop_token(self, request: ServerRequest) -> None:
         """Forget the request's token, as if it had expired."""
 
     def respond(self, request: ServerRequest) -> ServerResponse:
-        """Check the token and carry out one API request; InvalidValueError never leaves it."""
+        """Check the token and carry out one API request; it never raises InvalidValueError."""
 
     def error_body(self, status: int) -> Mapping[str, Any]:
         """Return the JSON body of an error that has no more information than its HTTP status."""
 
     def response_headers(self) -> Mapping[str, str]:
-        """Return the headers that every response to an API request has besides its own."""
+        """Return additional headers for every response to an API request."""

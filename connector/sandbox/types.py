@@ -1,4 +1,4 @@
-"""Argument checking: what a path, query or body value must be, written as data.
+"""Types of arguments: what a path, query or body value must be, declared as data.
 
 A `Type` reads text (path and query) and checks JSON (bodies). A value of the wrong type or outside its enum
 raises InvalidValueError, which names the field. JSON null passes everywhere inside an object: published
@@ -56,7 +56,7 @@ class Scalar:
 
 @dataclass(frozen=True)
 class Array:
-    """A list of at most `most` members, all of one type; null is no member."""
+    """A list of at most `most` members, all of one type; null is not an item."""
 
     items: Type
     most: int | None = None
@@ -66,14 +66,14 @@ class Array:
         if not isinstance(value, list):
             raise InvalidValueError(where, "array")
         if self.most is not None and len(value) > self.most:
-            raise InvalidValueError(where, f"at most {self.most} members")
+            raise InvalidValueError(where, f"at most {self.most} items")
         for index, item in enumerate(value):
             self.items.check(item, f"{where}[{index}]")
 
 
 @dataclass(frozen=True)
 class Object:
-    """An object with known fields; `required` ones must be there and not null, a closed one has no others."""
+    """An object with known fields; `required` ones must exist and not be null, a closed one has no others."""
 
     fields: Mapping[str, Type] = field(default_factory=dict)
     required: tuple[str, ...] = ()

@@ -1,8 +1,8 @@
-"""HTTP/1.1 under the WSGI application: connections that stay open, and ones that break on purpose.
+"""HTTP/1.1 under the WSGI application: connections that stay open, and ones that are broken on purpose.
 
-Werkzeug's own handler closes the connection after every response; how a client behaves on kept-alive
-connections is just what a mock server must show, so the part that runs the application is replaced here.
-Head and body leave in one write and Nagle's algorithm is off: a small response never waits for a delayed
+Werkzeug's own handler closes the connection after every response; a mock server must show how
+a client behaves on kept-alive connections, so the part that runs the application is replaced here.
+Head and body are sent in one write and Nagle's algorithm is off: a small response never waits for a delayed
 acknowledgment.
 """
 
@@ -39,7 +39,7 @@ class OpenConnections:
         self._ending = False
 
     def add(self, connection: socket.socket) -> None:
-        """Note a new connection; end it when the server is stopping."""
+        """Register a new connection; end it if the server is stopping."""
         with self._changed:
             self._open.add(connection)
             if self._ending:
@@ -118,7 +118,7 @@ class KeepAliveHandler(WSGIRequestHandler):
             self.close_connection = True
 
     def read_body(self) -> bytes:
-        """Read a body that is not chunked. Raises ConnectionError when the client goes before its end."""
+        """Read a body that is not chunked. Raises ConnectionError if the client disconnects early."""
         announced = self.headers.get("Content-Length") or "0"
         if not announced.isdecimal():
             raise ConnectionError("the client sent a Content-Length that is not a number")
@@ -154,12 +154,12 @@ class KeepAliveHandler(WSGIRequestHandler):
         os.close(self.connection.detach())
 
     def log(self, type: str, message: str, *args: Any) -> None:
-        """Nothing on standard output or error: a server under load must stay quiet."""
+        """Print nothing: a server under load must not log each request."""
         logger.debug(message, *args)
 
 
 class _Body:
-    """The body of one request as a WSGI input: it is read as a whole, and once."""
+    """The body of one request as a WSGI input: it is read completely, and once."""
 
     def __init__(self, handler: KeepAliveHandler, environ: Mapping[str, Any]) -> None:
         self._chunked = environ["wsgi.input"] if environ.get("wsgi.input_terminated") else None
@@ -167,7 +167,7 @@ class _Body:
         self._left = True
 
     def read(self) -> bytes:
-        """Return the whole body, and nothing the next time."""
+        """Return the complete body, and nothing after that."""
         if not self._left:
             return b""
         self._left = False

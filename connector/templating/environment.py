@@ -243,7 +243,7 @@ def _pass(steps: int) -> bool:
 
 
 def _weighed(value: Any) -> Any:
-    """Spend what it takes to read a value."""
+    """Spend the steps of reading a value."""
     weigh(value)
     return value
 

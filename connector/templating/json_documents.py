@@ -45,7 +45,7 @@ def compile_document(pieces: Pieces, schema: Mapping[str, Json], *, null_is_miss
     skeleton, in_string = _skeleton(pieces)
     try:
         if _OPEN in constant or r"\ue000" in constant.lower():
-            raise ValueError("the document contains our marks")
+            raise ValueError("the document contains the characters of a mark")
         if _VALUE_AS_NAME.search(skeleton):
             raise ValueError("an expression cannot be a member's name here")
         document = json_text.loads(skeleton)
@@ -202,7 +202,7 @@ class _TableCompiler(_Compiler):
 
 
 def _from_cell(cell: Any, nothing: Json, fill: Fill, values: list[Any]) -> Json:
-    """Return what an expression's value becomes, or `nothing` for a NULL or empty one; without nulls.
+    """Return an expression's value without nulls, or `nothing` for a NULL or empty one.
 
     A null that the template itself writes, as in `{{ none }}`, is kept.
     """

@@ -106,7 +106,7 @@ _NO_WEIGHT = frozenset((int, float, bool, type(None)))
 
 
 def weigh(value: Any) -> int:
-    """Return the number of characters and members in a value, and spend what it takes to read it.
+    """Return the number of characters and members in a value, and spend the steps of reading it.
 
     Raises InputError. A list may contain another one many times, and that one another, so that a value that
     takes no memory can take a day to read.
@@ -143,7 +143,7 @@ def weigh(value: Any) -> int:
 
 
 def weigh_all(values: Iterable[Any]) -> None:
-    """Spend what it takes to read these values. Raises InputError."""
+    """Spend the steps of reading these values. Raises InputError."""
     for value in values:
         if type(value) is not str or len(value) >= CHARACTERS_A_STEP:
             weigh(value)

@@ -44,7 +44,7 @@ def power(left: Any, right: Any) -> Any:
 
 def _check_bits(bits: int) -> None:
     if bits > MOST_BITS:
-        refuse(f"it makes an integer of more than {MOST_BITS:,} bits, which no JSON holds")
+        refuse(f"it makes an integer of more than {MOST_BITS:,} bits, which exceeds the range of JSON")
 
 
 def modulo(left: Any, right: Any) -> Any:

@@ -59,7 +59,7 @@ class CatalogServer:
             if type(browser).__name__ in _IN_THE_TERMINAL and "BROWSER" not in os.environ:
                 return
             address = f"{self.url}?token={self.access.ticket}"
-            # Some browsers block until they are closed, and need the server meanwhile.
+            # Some browsers block until they are closed, and need the server until then.
             threading.Thread(target=browser.open, args=(address,), daemon=True).start()
 
     def serve_forever(self) -> None:

@@ -88,7 +88,7 @@ def test_two_services_of_bare_names_cannot_share_a_name(tmp_path: Path) -> None:
     [
         ({"names: qualified": "names: both"}, 'line 3: names: "both" is not one of bare, qualified'),
         ({"name: toy": "name: toys"}, 'name: "toys" must be the name of its folder'),
-        ({"names: qualified\n": "", "throttling": "names: qualified\nthrottling"}, "must stand above the"),
+        ({"names: qualified\n": "", "throttling": "names: qualified\nthrottling"}, "must be above the"),
     ],
 )
 def test_a_wrong_name_of_a_service(tmp_path: Path, changes: dict[str, str], said: str) -> None:

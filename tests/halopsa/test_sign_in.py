@@ -158,7 +158,7 @@ def test_an_instance_that_does_not_say_where_to_sign_in(
         ({"error": "unauthorized_client"}, 400, "Client ID and Secret (Services)"),
         (b"", 403, "must not be one that signs in by SSO"),
         (b"", 401, "whose agent must be active and must not sign in by SSO"),
-        (b"", 404, "leave the tenant out of the connection"),
+        (b"", 404, "remove the tenant from the connection"),
     ],
 )
 def test_a_refusal_says_what_to_look_at_in_halopsa(

@@ -42,7 +42,7 @@ def _ticket(inputs: Inputs) -> Steps:
 
 
 def _refusal(number: int, status: int, ticket: Json, warning: Json) -> str:
-    """Return the message for a ticket that stayed open, with what HaloPSA said."""
+    """Return the message for a ticket that stayed open, with HaloPSA's message."""
     if ticket.get("status_id") == status:
         return (
             f"ticket {number} has the status {status} now, which HaloPSA does not count as closed. Choose a "
@@ -55,6 +55,6 @@ def _refusal(number: int, status: int, ticket: Json, warning: Json) -> str:
 
 
 _MAYBE = (
-    "The ticket type may require fields on closing, or an open child ticket may prevent it; HaloPSA says "
-    "which if you close it there"
+    "The ticket type may require fields on closing, or an open child ticket may prevent it; HaloPSA shows "
+    "the reason if you close it there"
 )

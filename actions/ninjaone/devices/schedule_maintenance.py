@@ -1,4 +1,4 @@
-"""Open a maintenance window, unless it would be over before it starts."""
+"""Schedule a maintenance window whose end is in the future and after its start."""
 
 from datetime import datetime, timezone
 
@@ -6,7 +6,7 @@ from connector.handlers import Inputs, RowError, Steps, parse_time
 
 
 def handle(inputs: Inputs) -> Steps:
-    """Send the window. Raises RowError (`input_invalid`) for one that would have no time."""
+    """Send the window. Raises RowError (`input_invalid`) if it ends in the past or before it starts."""
     end, now = parse_time(inputs.end), datetime.now(timezone.utc)
     if end <= now:
         raise RowError("input_invalid", "end: this time has passed; use a time in the future")

@@ -1,4 +1,4 @@
-"""Get a link by the GET, which an app for monitoring may call, unless a node role is given."""
+"""Get a link with GET, which requires only the scope Monitoring, unless a node role is given."""
 
 from connector.handlers import Inputs, Steps, request
 

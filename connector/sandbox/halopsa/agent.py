@@ -1,4 +1,4 @@
-"""What people at the service desk do: acts of an agent, in Python and under `/_sandbox/agent/`."""
+"""Simulated actions of service desk agents, in Python and under `/_sandbox/agent/`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ARRAYS = ("fields", "customfields", "users", "software")
 
 
 class Agent:
-    """An agent with all rights, whom no trap stops. The methods raise ValueError for an unknown record."""
+    """An agent with all rights, whom no trap affects. The methods raise ValueError for an unknown record."""
 
     def __init__(self, state: Callable[[], State]) -> None:
         self._state = state
@@ -98,7 +98,7 @@ class Agent:
         return ticket
 
     def controls(self) -> dict[str, Callable[[Any], Any]]:
-        """Return the acts as handlers of `POST /_sandbox/agent/NAME`; the JSON body has their arguments."""
+        """Return the methods as handlers of `POST /_sandbox/agent/NAME`; its JSON body has the arguments."""
         names = (
             "close",
             "reopen",
@@ -116,7 +116,7 @@ class Agent:
 def _handler(name: str, act: Act) -> Callable[[Any], Any]:
     def handle(body: Any) -> None:
         if not isinstance(body, dict):
-            raise ValueError(f'agent/{name} needs a JSON object, such as {{"ticket": 2001}}')
+            raise ValueError(f'agent/{name} requires a JSON object, such as {{"ticket": 2001}}')
         try:
             act(**body)
         except TypeError as error:

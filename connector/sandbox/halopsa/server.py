@@ -26,10 +26,10 @@ class HaloSandbox(MockServer):
             run(**sandbox.connection)
 
     Client n and asset n are the nth company and the nth device of `connector.sandbox.invented`; with the same
-    `seed` other sandboxes have the same ones. `clients` is by default what goes with the number of assets;
-    the first of them have the `tickets`.
+    `seed` other sandboxes have the same ones. The default of `clients` depends on the number of assets; the
+    first clients have the `tickets`.
     `traps` are those of `connector.sandbox.halopsa.traps`. `clock` returns epoch seconds; times of tickets,
-    the limit of requests and late webhooks go by it. For the other arguments see `MockServer`.
+    the rate limit and late webhooks use it. For the other arguments see `MockServer`.
     """
 
     client_id = CLIENT_ID
@@ -87,9 +87,9 @@ class HaloSandbox(MockServer):
 
     @property
     def hints(self) -> tuple[str, ...]:
-        """Return how to act as an agent."""
+        """Return the lines that explain how to simulate an agent."""
         example = f"""curl -X POST {self.base_url}/_sandbox/agent/close -d '{{"ticket": 2001}}'"""
-        return ("An agent closes a ticket, while the sandbox runs, by:", f"    {example}")
+        return ("To close a ticket as an agent while the sandbox runs:", f"    {example}")
 
     @property
     def state(self) -> State:
@@ -123,23 +123,23 @@ class HaloSandbox(MockServer):
     def wait_for_deliveries(self, count: int | None = None, timeout_s: float = 10.0) -> list[dict[str, Any]]:
         """Wait until `count` were sent or lost, by default all that are queued; return the log.
 
-        Raises TimeoutError. Late ones and batches that are not full are not waited for: release them.
+        Raises TimeoutError. Does not wait for late deliveries or incomplete batches: release them.
         """
         return self._queue.wait(count, timeout_s)
 
     def release_deliveries(self, arrange: Arrange = list) -> None:
-        """Send late deliveries and incomplete batches now; `arrange` may permute, repeat and omit some."""
+        """Send late deliveries and incomplete batches now; `arrange` can reorder, repeat and omit some."""
         with self.state.lock:
             self._publisher.flush()
         self._queue.release(arrange)
 
     def _controls(self) -> dict[str, Callable[[Any], Any]]:
-        """Return the handlers of `POST /_sandbox/NAME` that are not acts of an agent."""
+        """Return the handlers of `POST /_sandbox/NAME` that are not methods of the agent."""
 
         def traps(body: Any) -> dict[str, str]:
             """Set the traps of an object, all or none; return all."""
             if not isinstance(body or {}, dict):
-                raise ValueError('traps are set by an object, such as {"closing": "refused"}')
+                raise ValueError('expected an object, such as {"closing": "refused"}')
             Traps(body)
             for name, value in (body or {}).items():
                 self.set_trap(name, value)

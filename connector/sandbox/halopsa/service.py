@@ -32,7 +32,7 @@ TOKEN_PATH = "/auth/token"  # noqa: S105  a path, no secret
 
 
 class HaloService:
-    """One instance. `clock` returns seconds, by which the limit of requests goes."""
+    """One instance. `clock` returns the seconds that the rate limit uses."""
 
     token_paths: Collection[str] = (TOKEN_PATH,)
     authorize_path = "/auth/authorize"
@@ -103,7 +103,7 @@ class HaloService:
             raise forbidden(self.traps)
 
     def _check_query(self, found: Endpoint, request: ServerRequest) -> None:
-        """Raise InvalidRecordError for an unknown query parameter, where those are not ignored."""
+        """Raise InvalidRecordError for an unknown query parameter, unless the trap ignores them."""
         if self.traps.is_on("unknown_parameters", "ignored"):
             return
         known = {*found.query, *parameters(found.path)}
@@ -112,7 +112,7 @@ class HaloService:
                 raise InvalidRecordError(name, f"The parameter '{name}' is not known.")
 
     def _lose(self) -> None:
-        """Lose the response of a write that was carried out, where the trap says so."""
+        """Drop the response of a write that was carried out, if the trap requires it."""
         if self.traps.once("answers", "reset"):
             raise ResetConnectionError
         if self.traps.once("answers", "gateway"):
@@ -123,5 +123,5 @@ class HaloService:
         return plain(status)
 
     def response_headers(self) -> dict[str, str]:
-        """See `MockService`. The date is that of the clock by which tickets have their times."""
+        """See `MockService`. The date is from the clock that sets the times of tickets."""
         return {"Date": formatdate(self.state.clock(), usegmt=True)}

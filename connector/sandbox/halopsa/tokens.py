@@ -13,7 +13,7 @@ from connector.sandbox.halopsa.traps import Traps
 from connector.sandbox.token_request import TokenRequest
 
 CLIENT_ID = "sandbox-client"
-CLIENT_SECRET = "sandbox-secret"  # noqa: S105  a fake, known to everyone
+CLIENT_SECRET = "sandbox-secret"  # noqa: S105  a public test value
 
 
 class Tokens:

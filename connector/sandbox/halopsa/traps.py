@@ -1,4 +1,4 @@
-"""Traps: the ways in which instances of HaloPSA differ or surprise, each of which can be switched.
+"""Traps: the ways in which instances of HaloPSA differ or are unexpected, each of which can be switched.
 
 `TRAPS` lists them with their values, the default first. A trap is set for a whole sandbox, or while it runs.
 """
@@ -40,10 +40,8 @@ TRAPS: tuple[Trap, ...] = (
     ),
     Trap("asset_fields", ("flag", "flag_and_type"), "whether includeassetfields also needs assettype_id"),
     Trap("list_customfields", ("no", "yes"), "whether rows of lists have customfields"),
-    Trap(
-        "unknown_parameters", ("ignored", "refused"), "whether an unknown filter widens the list, or is a 400"
-    ),
-    Trap("orderdesc", ("strict", "lenient"), "whether 1 is no value of booleans in the query, or true"),
+    Trap("unknown_parameters", ("ignored", "refused"), "whether an unknown filter is ignored, or is a 400"),
+    Trap("orderdesc", ("strict", "lenient"), "whether 1 is an invalid boolean in the query, or true"),
     Trap("ticketids", ("all", "open_only"), "whether ticketids also finds closed tickets"),
     Trap(
         "unfiltered",
@@ -52,11 +50,11 @@ TRAPS: tuple[Trap, ...] = (
     ),
     Trap("times", ("zoneless", "zoned"), "whether times in responses lack a time zone"),
     # writing
-    Trap("bodies", ("arrays", "both"), "whether a body that is no array is refused"),
+    Trap("bodies", ("arrays", "both"), "whether a body that is not an array is refused"),
     Trap(
         "answer",
         ("last", "all", "list"),
-        "whether a POST is answered with the last record, all, or an array of the last",
+        "whether the response to a POST is the last record, all, or an array of the last",
     ),
     Trap(
         "arrays", ("atomic", "one_by_one"), "whether nothing is saved when one record of an array is refused"
@@ -66,11 +64,11 @@ TRAPS: tuple[Trap, ...] = (
         ("replace", "merge"),
         "whether fields, customfields, users, software replace what was there",
     ),
-    Trap("type_fields", ("ignored", "added"), "what becomes of an asset's field that its type lacks"),
+    Trap("type_fields", ("ignored", "added"), "what happens to an asset's field that its type lacks"),
     Trap("external_ids", ("writable", "ignored"), "whether ninjarmmid and ninjarmm_id are stored"),
     Trap("stamps", ("writable", "ignored"), "whether ninja_alert_id and a ticket's customfields are stored"),
     Trap("validate_only", ("obeyed", "ignored"), "whether _validateonly and _validate_only save nothing"),
-    Trap("outcome", ("required", "optional"), "whether an action needs an outcome"),
+    Trap("outcome", ("required", "optional"), "whether an action requires an outcome"),
     Trap(
         "notes", ("accepted", "forbidden", "refused_when_closed"), "whether actions can be added to tickets"
     ),
@@ -161,5 +159,5 @@ class Traps:
 
 
 def describe_traps() -> tuple[str, ...]:
-    """Return a line for each trap: its values, the default first, and what it is about."""
+    """Return a line for each trap: its values, the default first, and its description."""
     return tuple(f"{trap.name}={'|'.join(trap.values)}: {trap.about}" for trap in TRAPS)

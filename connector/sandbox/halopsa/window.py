@@ -13,7 +13,7 @@ from connector.sandbox.halopsa.traps import Traps
 
 
 class Window:
-    """Counts the requests that were let through. `clock` returns seconds."""
+    """Counts the accepted requests. `clock` returns seconds."""
 
     def __init__(self, traps: Traps, clock: Callable[[], float]) -> None:
         self._traps = traps

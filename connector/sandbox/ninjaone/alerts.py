@@ -71,7 +71,7 @@ class Alerts:
             return dict(alert)
 
     def reset(self, uid: str) -> None:
-        """Reset an alert as if its condition was no longer met: it is gone, and an activity says so."""
+        """Reset an alert as if its condition was no longer met: it is removed, and an activity records it."""
         state = self._state()
         with state.lock:
             record_alert(state, self._take(uid), "RESET")
@@ -86,7 +86,7 @@ class Alerts:
         state = self._state()
         with state.lock:
             if code not in EVENTS:
-                raise ValueError(f"{code!r} is none of {', '.join(EVENTS)}")
+                raise ValueError(f"{code!r} is not one of {', '.join(EVENTS)}")
             found = self._take(uid) if code == "DISABLED" else self._find(uid)
             record_alert(state, found, code)
 
@@ -120,6 +120,6 @@ class Alerts:
             "disable": lambda uid: self.record(uid, "DISABLED"),
         }
         if name not in acts:
-            raise ValueError(f"{name!r} is none of raise, {', '.join(acts)}")
+            raise ValueError(f"{name!r} is not one of raise, {', '.join(acts)}")
         acts[name](str(value))
         return None

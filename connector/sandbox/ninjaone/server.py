@@ -126,7 +126,7 @@ class Sandbox(MockServer):
     def set_delivery(self, how: str) -> None:
         """Deliver activities `once`, `doubled`, `late` or not at all (`lost`). Raises ValueError."""
         if how not in WAYS:
-            raise ValueError(f"there is no way of delivery {how!r}; the ways are {', '.join(WAYS)}")
+            raise ValueError(f"unknown kind of delivery {how!r}; the kinds are {', '.join(WAYS)}")
         self._publisher.how = how
 
     def deliveries(self) -> list[dict[str, Any]]:
@@ -136,12 +136,12 @@ class Sandbox(MockServer):
     def wait_for_deliveries(self, count: int | None = None, timeout_s: float = 10.0) -> list[dict[str, Any]]:
         """Wait until `count` were sent or lost, by default all that are queued; return the log.
 
-        Raises TimeoutError. Late ones are not waited for: release them.
+        Raises TimeoutError. Does not wait for late deliveries: release them.
         """
         return self._queue.wait(count, timeout_s)
 
     def release_deliveries(self, arrange: Arrange = list) -> None:
-        """Send late deliveries now; `arrange` may permute, repeat and omit some."""
+        """Send late deliveries now; `arrange` can reorder, repeat and omit some."""
         self._queue.release(arrange)
 
     def _controls(self) -> dict[str, Callable[[Any], Any]]:

@@ -28,7 +28,7 @@ class Publisher:
 
 
 def _wants(state: State, webhook: JSON, activity: JSON) -> bool:
-    """Whether the configuration names the type and the code of an activity, and its organization."""
+    """Return whether the configuration names the type and the code of an activity, and its organization."""
     codes = (webhook.get("activities") or {}).get(activity["activityType"], ())
     if "*" not in codes and activity["statusCode"] not in codes:
         return False

@@ -1,7 +1,7 @@
 """The published types of records: what a POST is checked against.
 
 `types.json` has, for each schema that requests write, the names of its members by type, and for each list the
-names of its query parameters. It is made from the vendor's document, whose types are corrected first.
+names of its query parameters. It is generated from the vendor's document, whose types are corrected first.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def parameters(path: str) -> frozenset[str]:
 def check(value: Any, schema: str, path: str) -> JSON:
     """Return a record whose members are of the published types. Raises InvalidRecordError.
 
-    Members that are not published are let through, as are nulls.
+    Members that are not published pass, and so do nulls.
     """
     if not isinstance(value, dict):
         raise InvalidRecordError(path, "Could not convert the value to an object.")

@@ -23,7 +23,7 @@ LIST = query("pageinate", "page_no", "page_size", "count", "order", "orderdesc",
 
 
 def flag(call: HaloCall, name: str) -> bool:
-    """Return whether a boolean is true; strict instances take a 1 for no boolean, which is not true."""
+    """Return whether a boolean is true; strict instances do not accept 1 as a boolean, so it is false."""
     text = str(call.query.get(name, "")).lower()
     return text == "true" or (text == "1" and call.state.traps.is_on("orderdesc", "lenient"))
 

@@ -28,7 +28,7 @@ def page(call: HaloCall, key: str, found: Sequence[Any], show: Callable[[Any], J
 
 
 def ordered(call: HaloCall, rows: Iterable[JSON], *, newest_first: bool = False) -> list[JSON]:
-    """Return records in the requested order, by default by id; an unknown member changes nothing."""
+    """Return records in the requested order, by default by id; an unknown member has no effect."""
     listed = sorted(rows, key=lambda row: int(row["id"]), reverse=newest_first)
     member = call.query.get("order")
     if member and any(member in row for row in listed):
@@ -43,11 +43,11 @@ def _sort_key(value: Any) -> tuple[int, float, str]:
 
 
 def contains(call: HaloCall, name: str, *texts: Any) -> bool:
-    """Whether any of the texts contains what the query parameter says; true without the parameter."""
+    """Return whether any of the texts contains what the query parameter says; true without the parameter."""
     wanted = call.query.get(name, "").casefold()
     return not wanted or any(wanted in str(text or "").casefold() for text in texts)
 
 
 def is_listed(call: HaloCall, record: JSON) -> bool:
-    """Whether a record that may be inactive is in the list: inactive ones only on request."""
+    """Return whether a record that may be inactive is in the list: inactive ones only on request."""
     return not record.get("inactive") or flag(call, "includeinactive")

@@ -76,7 +76,7 @@ def _answer(call: HaloCall, shown: list[JSON]) -> Any:
 
 
 def check_value(definition: JSON, value: Any, path: str) -> None:
-    """Raise InvalidRecordError for a value that a field or custom field cannot hold; blank ones are fine."""
+    """Raise InvalidRecordError for a value that a field or custom field cannot hold; blank ones pass."""
     kind = definition["kind"]
     text = str(value if value is not None else "").strip()
     if not text:
@@ -90,7 +90,7 @@ def check_value(definition: JSON, value: Any, path: str) -> None:
 
 
 def stored_value(definition: JSON, value: Any) -> Any:
-    """Return a value as it is stored: that of a list by its text, whether text or its number was sent."""
+    """Return a value as it is stored: that of a list as its text, even if its number was sent."""
     if definition["kind"] == LIST and value not in definition["values"]:
         text = str(value if value is not None else "").strip()
         return definition["values"][int(text) - 1] if text else ""

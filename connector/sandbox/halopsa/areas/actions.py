@@ -17,7 +17,7 @@ from connector.sandbox.types import Anything
     "GET", "/Actions", "listActions", query=query("ticket_id", "count", "page_size", "page_no", "pageinate")
 )
 def list_actions(call: HaloCall) -> JSON:
-    """Return a page of a ticket's actions, newest first; all actions take longer than the gateway waits."""
+    """Return a page of a ticket's actions, newest first; without a ticket, the gateway times out."""
     ticket_id = integer(call, "ticket_id")
     if ticket_id is None and call.state.traps.is_on("unfiltered", "times_out"):
         raise gateway_timeout()

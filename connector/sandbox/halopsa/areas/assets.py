@@ -267,7 +267,7 @@ def delete_asset(call: HaloCall, id: int) -> JSON:
 
 @endpoint("GET", "/AssetSoftware", "listAssetSoftware", query=query("device_id", "licence_id", "user_id"))
 def list_asset_software(call: HaloCall) -> list[JSON]:
-    """Return the software of one asset; that of all of them takes longer than the gateway waits."""
+    """Return the software of one asset; that of all assets exceeds the gateway's timeout."""
     number = integer(call, "device_id")
     if number is not None:
         _require(call, number)

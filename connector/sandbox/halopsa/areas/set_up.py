@@ -18,7 +18,7 @@ from connector.sandbox.types import Anything
 
 _KINDS = {"numeric": NUMBER, "date": DATE}
 _HIDDEN = ("closed", "forbidden", "kind", "values", "field_ids", "entity")
-"""Members of stored records that only the sandbox knows."""
+"""Members of stored records that are internal to the sandbox."""
 
 
 def _shown(record: JSON) -> JSON:
@@ -87,7 +87,7 @@ def _type_row(state: State, kind: JSON) -> JSON:
 
 @endpoint("GET", "/AssetType/{id}", "getAssetType", query=query("includedetails", "fieldsandlayoutonly"))
 def get_type(call: HaloCall, id: int) -> JSON:
-    """Return one asset type with its fields, of which the agent sees all in this place."""
+    """Return one asset type with all its fields; here the agent sees all of them."""
     state = call.state
     if id not in state.asset_types:
         raise not_found("AssetType", id)
@@ -190,11 +190,11 @@ def save_fields(call: HaloCall) -> ServerResponse:
     return write(call, _FIELDS)
 
 
-# what tickets are made of
+# what tickets refer to
 
 
 _USAGE = {"ticket": 1, "asset": 2, "user": 3, "client": 4, "site": 5}
-"""The numbers of what custom fields belong to."""
+"""The ids of the kinds of records that custom fields belong to."""
 
 
 @endpoint("GET", "/FieldInfo", "listCustomFields", query=query("typeid", "includevalues"))
@@ -258,7 +258,7 @@ def list_categories(call: HaloCall) -> list[JSON]:
 
 @endpoint("GET", "/SoftwareLicence", "listLicences", query={**LIST, **query("client_id", "includeinactive")})
 def list_licences(call: HaloCall) -> JSON:
-    """Return a page of the software licenses, of instances that keep them."""
+    """Return a page of the software licenses, for instances that have them."""
     if call.state.traps.is_on("software_module", "off"):
         raise forbidden(call.state.traps)
     rows = ordered(call, call.state.licenses.values())

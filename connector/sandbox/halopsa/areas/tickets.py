@@ -47,7 +47,7 @@ _HIDDEN = ("details", "details_html", "asset_ids", "ninja_alert_id", "ninja_devi
 _ALERT = ("ninja_alert_id", "ninja_device_id", "ninja_alert_type")
 _TIMES = ("dateoccurred", "dateclosed", "last_update")
 _OWN = ("customfields", "assets", "status_id", "dateoccurred", "dateclosed", "hasbeenclosed", "deleted")
-"""Members of requests that are not stored as they are."""
+"""Members of requests that are not stored unchanged."""
 
 
 @endpoint("GET", "/Tickets", "listTickets", query={**LIST, **_FILTERS})
@@ -200,7 +200,7 @@ def _check_new(call: HaloCall, record: JSON, path: str) -> None:
 
 
 def _check_place(call: HaloCall, record: JSON, path: str) -> None:
-    """Check the client, the site and the user of a new ticket, of which a client or a site is needed."""
+    """Check the client, the site and the user of a new ticket, which requires a client or a site."""
     state, client_id, site_id = call.state, record.get("client_id"), record.get("site_id")
     if client_id is None and site_id is None:
         raise InvalidRecordError(f"{path}.client_id", "A client must be selected.")

@@ -50,7 +50,7 @@ class Assets:
         self.inactive: set[int] = set()
 
     def exists(self, asset_id: int) -> bool:
-        """Whether there is such an asset."""
+        """Return whether there is such an asset."""
         known = ASSETS_FROM <= asset_id < ASSETS_FROM + self.count or asset_id in self._changes
         return known and asset_id not in self._removed
 
@@ -99,7 +99,7 @@ class Assets:
         return self._generated_fields(asset_id) | (changed.fields if changed else {})
 
     def set_fields(self, asset_id: int, values: dict[int, str]) -> None:
-        """Set values of fields; those that are as they were generated are not stored."""
+        """Set values of fields; those equal to the generated ones are not stored."""
         stored = self._changes.setdefault(asset_id, Changes()).fields
         generated = self._generated_fields(asset_id)
         for number, value in values.items():
@@ -113,7 +113,7 @@ class Assets:
         return self._changes.get(asset_id) or Changes()
 
     def change(self, asset_id: int) -> Changes:
-        """Return the changes of an asset, to change what is neither a value nor a field."""
+        """Return the changes of an asset, to modify anything but its values and fields."""
         return self._changes.setdefault(asset_id, Changes())
 
     def client_of(self, asset_id: int) -> int:
@@ -139,7 +139,7 @@ class Assets:
         return sorted(self._of_client.get(client_id, ()))
 
     def select(self, key: Any, choose: Callable[[], list[int]]) -> list[int]:
-        """Return the ids that `choose` returns, kept under a key until an asset changes."""
+        """Return the ids that `choose` returns, cached under a key until an asset changes."""
         if key not in self._selections:
             if len(self._selections) >= _KEPT_SELECTIONS:
                 self._selections.clear()

@@ -53,7 +53,7 @@ TYPE_OF_DEVICE = (101, 102, 102, 103, 104, 102, 102, 101, 104, 102)
 """The type of asset n, by n - 1 modulo 10."""
 HIDDEN_TYPES = frozenset({103, 104})
 HIDDEN_FIELDS = frozenset({52})
-"""What an agent who does not see everything does not see."""
+"""What is hidden from an agent with partial access."""
 
 CUSTOM_FIELDS: list[JSON] = [
     {"id": 201, "name": "CFAssetTag", "entity": "asset", "kind": TEXT},

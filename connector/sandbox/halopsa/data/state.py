@@ -24,7 +24,7 @@ class State:
     """The account's data, generated from a seed and changed by requests.
 
     `clock` returns epoch seconds. `notify` is called with the name of an event and its ticket, and what is in
-    `after` when the response of the present request was formed. `warnings` are of tickets, for one response.
+    `after` once the response of the current request is built. `warnings` are of tickets, for one response.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class State:
         return int(site["client_id"]) if site else 0
 
     def is_closed(self, status_id: Any) -> bool:
-        """Whether tickets with this status are closed."""
+        """Return whether tickets with this status are closed."""
         return bool(self.statuses.get(status_id, {}).get("closed"))
 
     def custom_of(self, entity: str) -> list[JSON]:
@@ -119,16 +119,16 @@ class State:
     # what the agent may see
 
     def sees_client(self, client_id: int) -> bool:
-        """Whether the agent sees records of this client."""
+        """Return whether the agent sees records of this client."""
         limited = self.traps["agent_sees"] in ("one_client", "one_client_404")
         return not limited or client_id == self.first_client
 
     def sees_type(self, type_id: int) -> bool:
-        """Whether the agent sees assets of this type."""
+        """Return whether the agent sees assets of this type."""
         return not (self.traps["agent_sees"] == "some_types" and type_id in invented.HIDDEN_TYPES)
 
     def sees_field(self, field_id: int) -> bool:
-        """Whether the agent sees this field of assets."""
+        """Return whether the agent sees this field of assets."""
         return not (self.traps["agent_sees"] == "some_fields" and field_id in invented.HIDDEN_FIELDS)
 
     # times and numbers
@@ -142,7 +142,7 @@ class State:
         return text.removesuffix("+00:00") + zone
 
     def run_after(self) -> None:
-        """Do what was put off until after the response."""
+        """Run what was deferred until after the response."""
         with self.lock:
             waiting, self.after = self.after, []
             for act in waiting:

@@ -1,4 +1,4 @@
-"""What happens to tickets and their actions, whoever causes it: a request, an agent, or an automation."""
+"""Changes of tickets and their actions, whether by a request, an agent, or an automation."""
 
 from __future__ import annotations
 

@@ -211,7 +211,7 @@ def _list(
 
 
 def passes(value: Any, wanted: Any, name: str) -> bool:
-    """Whether a member matches a query parameter: comma-separated ids, or text that it contains."""
+    """Return whether a member matches a query parameter: comma-separated ids, or text that it contains."""
     if isinstance(wanted, bool):
         return bool(value) == wanted
     if name.endswith(("Ids", "Types")):

@@ -68,7 +68,7 @@ def _answer(facts: OpenApiFacts, call: ApiCall, **arguments: Any) -> Any:
 
 
 def in_path(facts: OpenApiFacts, name: str) -> bool:
-    """Whether the parameter is in the path."""
+    """Return whether the parameter is in the path."""
     return bool(facts["parameters"][name]["in"] == "path")
 
 

@@ -159,7 +159,7 @@ def _is_file(fact: OpenApiFacts) -> bool:
 
 
 def _is_optional(fact: OpenApiFacts) -> bool:
-    """Whether a part may be missing, such as nullable files."""
+    """Return whether a part may be missing, such as nullable files."""
     return "null" in fact.get("items", fact).get("type", ())
 
 

@@ -18,7 +18,7 @@ from connector.sandbox.ninjaone.errors import application_error, not_found
 
 @operation("decommissionDevice")
 def decommission(call: ApiCall, id: int) -> None:
-    """Decommission the device, which lists of approved devices then leave out."""
+    """Decommission the device, which lists of approved devices then omit."""
     call.state.device(id)
     call.state.fleet.change(id).status = "DECOMMISSIONED"
     call.state.record("SYSTEM", "NODE_DELETED", "Device decommissioned", device_id=id)

@@ -1,6 +1,6 @@
 """Operations that are newer than the published API: paths and paging are known, operationIds are not.
 
-The members of a location are made up, since nothing is known about them but that times are epoch seconds.
+The members of a location are invented: it is only known that times are epoch seconds.
 """
 
 from __future__ import annotations

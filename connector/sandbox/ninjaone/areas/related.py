@@ -92,13 +92,13 @@ def get_by_host_type(call: ApiCall, entity_type: str) -> list[JSON]:
 
 @operation("getRelatedItemsWithEntityType")
 def get_by_related_type(call: ApiCall, related_entity_type: str) -> list[JSON]:
-    """Return the items of one type, whoever hosts them."""
+    """Return the items of one type, with any host."""
     return _where(call, relEntityType=related_entity_type)
 
 
 @operation("getRelatedItemsWithEntity")
 def get_by_related_entity(call: ApiCall, rel_entity_type: str, rel_entity_id: int) -> list[JSON]:
-    """Return the items that are one entity, whoever hosts it."""
+    """Return the items that refer to one entity, with any host."""
     return _where(call, relEntityType=rel_entity_type, relEntityId=rel_entity_id)
 
 

@@ -77,7 +77,7 @@ class Fleet:
         self.tags = dict(TAGS)
 
     def exists(self, device_id: int) -> bool:
-        """Whether the device exists and was not rejected."""
+        """Return whether the device exists and was not rejected."""
         known = 1 <= device_id <= self.count or device_id in self._added
         return known and device_id not in self._removed
 
@@ -98,7 +98,7 @@ class Fleet:
             self._added[number] = (facts, f"Asset {number:04d}")
 
     def added(self, device_id: int) -> bool:
-        """Whether a request created the device and none has deleted it."""
+        """Return whether a request created the device and none has deleted it."""
         return device_id in self._added and device_id not in self._removed
 
     def rename(self, device_id: int, name: str) -> None:

@@ -1,4 +1,4 @@
-"""References of devices, which `expand` asks for: the organization, the location and the warranty."""
+"""References of devices, which `expand` requests: the organization, the location and the warranty."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ SCOPES = ("monitoring", "management", "control")
 OFFLINE_SCOPE = "offline_access"
 """The scope for a refresh token; only apps for users have it."""
 CLIENT_ID = "sandbox-client"
-CLIENT_SECRET = "sandbox-secret"  # noqa: S105  a fake, known to everyone
+CLIENT_SECRET = "sandbox-secret"  # noqa: S105  a public test value
 REDIRECT_URI = "http://127.0.0.1:28765/"
 """The default redirect URIs of the apps for users."""
 
