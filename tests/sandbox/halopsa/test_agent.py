@@ -61,7 +61,7 @@ def test_an_agent_changes_assets_and_clients(halo: HaloApi) -> None:
     [
         ("agent/close", {"ticket": 9}, "there is no ticket 9"),
         ("agent/close", {}, "missing 1 required positional argument: 'ticket'"),
-        ("agent/close", [], "needs a JSON object"),
+        ("agent/close", [], "requires a JSON object"),
         ("agent/set_status", {"ticket": 9, "status": 99}, "there is no status 99"),
         ("agent/asset", {"asset": 5001, "color": "red"}, "an asset has no member 'color'"),
         ("agent/client", {"client": 9}, "Client 9 was not found"),

@@ -70,7 +70,7 @@ def test_a_series_is_used_again(open_api: OpenApi) -> None:
         ({"raise": {"device": 999}}, "there is no device 999"),
         ({"raise": 2}, "to raise an alert"),
         ({"reset": "x"}, "there is no active alert x"),
-        ({"explode": "x"}, "'explode' is none of raise, reset, reset_silently, acknowledge, disable"),
+        ({"explode": "x"}, "'explode' is not one of raise, reset, reset_silently, acknowledge, disable"),
         ({}, "give an object with one key"),
     ],
 )
