@@ -20,7 +20,8 @@ CATALOG = Catalog()
 class Pair:
     """A NinjaOne and a HaloPSA sandbox with the same companies and devices, and the folder of their sync.
 
-    `traps` are HaloPSA's; `devices` is the number of NinjaOne's devices, `assets` of HaloPSA's.
+    `traps` are HaloPSA's; `devices` is the number of NinjaOne's devices, `assets` of HaloPSA's. `ninja` and
+    `halo` are further arguments of the sandboxes.
     """
 
     def __init__(
@@ -30,10 +31,11 @@ class Pair:
         devices: int = 12,
         assets: int = 12,
         traps: Mapping[str, str] | None = None,
+        ninja: Mapping[str, Any] | None = None,
         **halo: Any,
     ) -> None:
         self.folder = folder
-        self.ninja = Sandbox(devices=devices)
+        self.ninja = Sandbox(devices=devices, **(ninja or {}))
         self.halo = HaloSandbox(assets=assets, traps=traps, **halo)
 
     def __enter__(self) -> Pair:
