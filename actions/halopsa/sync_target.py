@@ -31,6 +31,8 @@ _ASSET = {
     "software": "software",
 }
 """The inputs of the actions of assets, by the sync's words."""
+_MODULE = 234
+"""HaloPSA's number of its NinjaOne integration."""
 _CUSTOM_KINDS = {2: "choice", 4: "date", 6: "yes_no"}
 _OF_ASSETS = 2
 """The `usage` of custom fields of assets, where a definition has it."""
@@ -101,6 +103,27 @@ class SyncTarget(Tickets):
                 return None
             raise
         return _asset(row, is_whole=True)
+
+    def other_writers(self) -> CallSteps:
+        """Return, by entity, who else writes what a sync writes: HaloPSA's own integration, if it is on.
+
+        Nothing is known where the agent may not read the settings.
+        """
+        try:
+            found = yield Call(
+                "halopsa.get_integration_settings",
+                {"include_integration_settings": True, "module_id": _MODULE},
+            )
+        except RowError as error:
+            if error.code in ("forbidden", "not_found"):
+                return None
+            raise
+        writers = {}
+        if found.get("halointegrator_ninjarmm"):
+            writers["asset"] = "HaloPSA's own NinjaOne integrator imports devices"
+        if found.get("ninja_alert_webhooks"):
+            writers["ticket"] = "HaloPSA's own NinjaOne integration makes tickets of alerts"
+        return writers
 
     # Writing.
 

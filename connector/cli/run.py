@@ -111,7 +111,7 @@ def run_steps(steps: Sequence[Prepared], options: argparse.Namespace, report: Re
     stop = Event()
     titles = {step.action.name: step.service.title for step in steps}
     console = _Console(report, titles, as_json=options.json)
-    with _stopping(stop, console.say), console, show_log_by(console.say):
+    with stopping(stop, console.say), console, show_log_by(console.say):
         for step, summary in run_all(steps, start, stop=stop, observer=console.begin):
             console.end(step.job, summary)
     return report.exit_code
@@ -171,11 +171,13 @@ def _exit_code(summary: Summary) -> int:
     return ROWS_FAILED if failed else OK
 
 
-class _stopping:
-    """Context in which the first Ctrl-C finishes the rows in progress, and the second ends the process."""
+class stopping:
+    """Context in which the first Ctrl-C finishes what is in progress, and the second ends the process."""
 
-    def __init__(self, stop: Event, say: Callable[[str], None]) -> None:
-        self._stop, self._say = stop, say
+    def __init__(
+        self, stop: Event, say: Callable[[str], None], after: str = "after the rows in progress"
+    ) -> None:
+        self._stop, self._say, self._after = stop, say, after
         self._is_stopping = False
 
     def __enter__(self) -> None:
@@ -191,7 +193,7 @@ class _stopping:
             os._exit(INTERRUPTED)
         self._is_stopping = True
         self._stop.set()
-        self._say("ninjaone: stopping after the rows in progress; press Ctrl-C again to stop now")
+        self._say(f"ninjaone: stopping {self._after}; press Ctrl-C again to stop now")
 
 
 def _call(options: argparse.Namespace) -> int:

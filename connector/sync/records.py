@@ -226,14 +226,14 @@ class Target(Protocol):
     def asset(self, id: int) -> Asset | None:
         """Read one asset with all of its fields; None if it is deleted."""
 
-    def save(self, entity: str, id: int | None, values: Mapping[str, Json], current: Any = None) -> int:
+    def save(self, entity: str, id: int | None, values: Mapping[Any, Json], current: Any = None) -> int:
         """Create a record, or update the one with an id, and return its id.
 
         `values` has the fields of a plan item's changes; `current` is the asset as it was just read, whose
         other fields stay as they are.
         """
 
-    def find(self, entity: str, values: Mapping[str, Json], since: float) -> int | None:
+    def find(self, entity: str, values: Mapping[Any, Json], since: float) -> int | None:
         """Look up a record whose creation has no known outcome. Raises ListError if it was cut short."""
 
     def tickets(self, ids: Collection[int]) -> Iterable[TicketReading]:

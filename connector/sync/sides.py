@@ -120,7 +120,7 @@ class ActionTarget:
         return found
 
     def save(
-        self, entity: str, id: int | None, values: Mapping[int | str, Json], current: Asset | None = None
+        self, entity: str, id: int | None, values: Mapping[Any, Json], current: Asset | None = None
     ) -> int:
         """Create or update a record and return its id. Raises RowError."""
         number: int = self.calls.result(self.part.save(entity, id, values, current))
@@ -128,9 +128,14 @@ class ActionTarget:
             self._type_fields.pop(number, None)
         return number
 
-    def find(self, entity: str, values: Mapping[int | str, Json], since: float) -> int | None:
+    def find(self, entity: str, values: Mapping[Any, Json], since: float) -> int | None:
         """Look up a record whose creation has no known outcome. Raises ListError if it was cut short."""
         found: int | None = self.calls.read(self.part.find(entity, values, since))
+        return found
+
+    def other_writers(self) -> dict[str, str] | None:
+        """Return who else writes what a sync writes, by entity; None if that cannot be seen."""
+        found: dict[str, str] | None = self.calls.read(self.part.other_writers())
         return found
 
     def tickets(self, ids: Collection[int]) -> list[TicketReading]:

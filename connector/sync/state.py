@@ -216,6 +216,12 @@ class State:
             marks = ", ".join("?" * len(values))
             self._run(f"INSERT OR REPLACE INTO links({_LINK}) VALUES ({marks})", values)  # noqa: S608
 
+    def save_hash(self, entity: str, source: int, value: str) -> None:
+        """Save the hash of the values that a linked record shows already."""
+        self._run(
+            "UPDATE links SET values_hash = ? WHERE entity = ? AND source_id = ?", (value, entity, source)
+        )
+
     def drop_link(self, entity: str, source: int) -> None:
         """Forget a link."""
         self._run("DELETE FROM links WHERE entity = ? AND source_id = ?", (entity, source))
@@ -291,6 +297,23 @@ class State:
         rows = self._run(query, (entity, str(source), limit)).fetchall()
         found = [dict(zip(names, row, strict=True)) for row in rows]
         return [{**row, "changes": json_text.loads(row["changes"] or "[]")} for row in found]
+
+    def unmatched(self) -> Iterator[dict[str, Json]]:
+        """Yield the records that were skipped, or need a decision, when they were last looked at."""
+        names = ("entity", "source", "op", "target", "reason", "run")
+        rows = self._run(
+            "SELECT entity, source_id, op, target_id, reason, run_id FROM items AS item "
+            "WHERE op IN ('skip', 'conflict') AND run_id = (SELECT max(run_id) FROM items "
+            "WHERE entity = item.entity AND source_id = item.source_id) ORDER BY entity, op, source_id"
+        )
+        yield from (dict(zip(names, row, strict=True)) for row in rows.fetchall())
+
+    def runs(self, limit: int = 20) -> list[dict[str, Json]]:
+        """Return the last runs, newest first."""
+        names = ("run", "kind", "began", "ended", "outcome", "counts")
+        query = "SELECT id, kind, began, ended, outcome, counts FROM runs ORDER BY id DESC LIMIT ?"
+        found = [dict(zip(names, row, strict=True)) for row in self._run(query, (limit,)).fetchall()]
+        return [{**row, "counts": json_text.loads(row["counts"] or "{}")} for row in found]
 
     def prune(self, now: float) -> None:
         """Forget items after 90 days, and what was delivered after 7 days.

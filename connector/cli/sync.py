@@ -1,0 +1,30 @@
+"""The `sync` command: keeps two services together; each of its commands has a module of its own."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from connector.cli import sync_apply, sync_plan, sync_status
+from connector.cli.action_sources import add_own_actions
+
+COMMANDS: dict[str, tuple[Callable[[argparse.ArgumentParser], None], str]] = {
+    "plan": (sync_plan.add_plan, "show what would be written, and write nothing"),
+    "apply": (sync_apply.add_apply, "apply a plan"),
+    "run": (sync_apply.add_run, "plan and apply, once or every so often"),
+    "status": (sync_status.add_status, "show the last runs, what waits, and what has no match"),
+    "explain": (sync_status.add_explain, "show how one record finds its counterpart, and its last changes"),
+    "pin": (sync_status.add_pin, "decide the counterpart of one record"),
+    "unpin": (sync_status.add_unpin, "take such a decision back"),
+}
+
+
+def add_sync(parser: argparse.ArgumentParser) -> None:
+    """Declare `ninjaone sync` and its commands."""
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name, (add, help) in COMMANDS.items():
+        command = commands.add_parser(name, help=help, description=help)
+        command.add_argument("folder", metavar="FOLDER", type=Path, help="folder of the sync")
+        add_own_actions(command)
+        add(command)

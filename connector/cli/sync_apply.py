@@ -1,0 +1,245 @@
+"""`ninjaone sync apply` and `ninjaone sync run`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from connector.cli.logs import show_log_by
+from connector.cli.main import INTERRUPTED
+from connector.cli.progress import Progress
+from connector.cli.run import stopping
+from connector.cli.sync_plan import NOUNS, ROWS
+from connector.cli.sync_sides import add_json, add_requests, read_with, sides_of
+from connector.common.clock import SystemClock
+from connector.common.plurals import counted
+from connector.errors import RunError, RunInterruptedError, RunStoppedError
+from connector.sync.apply import Applied
+from connector.sync.folder import SyncFolder, open_folder
+from connector.sync.plan_file import load_plan
+from connector.sync.run import ENTITIES_OF, FULL_READ, Choice, Run, Syncer, entities_of, parse_key
+from connector.sync.schedule import is_full_due, parse_interval, parse_time_of_day
+from connector.sync.sides import ActionSource, ActionTarget
+from connector.sync.state import State
+
+SAVED_EVERY_S = 5.0
+"""How often the progress is written for `status`."""
+
+
+def add_apply(parser: argparse.ArgumentParser) -> None:
+    """Declare `ninjaone sync apply`."""
+    parser.add_argument(
+        "--plan",
+        metavar="FILE",
+        type=Path,
+        help="the plan to apply; values that were changed meanwhile are left alone (default: plan now)",
+    )
+    _add_choice(parser)
+    parser.set_defaults(command=_apply)
+
+
+def add_run(parser: argparse.ArgumentParser) -> None:
+    """Declare `ninjaone sync run`."""
+    _add_choice(parser)
+    parser.add_argument(
+        "--every", metavar="TIME", type=read_with(parse_interval), help="run again and again, such as 10m"
+    )
+    parser.add_argument(
+        "--full-at",
+        metavar="HH:MM",
+        type=read_with(parse_time_of_day),
+        help="make the first run after this time of day a full one",
+    )
+    parser.set_defaults(command=_run)
+
+
+def _add_choice(parser: argparse.ArgumentParser) -> None:
+    add_json(parser)
+    add_requests(parser)
+    parser.add_argument(
+        "--item",
+        metavar="KEY",
+        nargs="+",
+        type=read_with(parse_key),
+        help="only these records, such as device:4471 or organization:2",
+    )
+    parser.add_argument(
+        "--only", metavar="WHAT", help=f"only some of {', '.join(ENTITIES_OF)}, separated by commas"
+    )
+    parser.add_argument(
+        "--beyond-limits", action="store_true", help="also write what is beyond the limits of the mapping"
+    )
+    parser.add_argument(
+        "--beside-halo",
+        action="store_true",
+        help="also write while the target's own integration with the source is on",
+    )
+
+
+def _choice(options: argparse.Namespace) -> Choice:
+    entities = None
+    if options.only is not None:
+        words = [word.strip() for word in options.only.split(",")]
+        if unknown := [word for word in words if word not in ENTITIES_OF]:
+            raise RunError(f'--only: "{unknown[0]}" is not one of {", ".join(ENTITIES_OF)}')
+        entities = entities_of(words)
+    keys = frozenset(options.item) if options.item else None
+    return Choice(entities, keys, options.beyond_limits)
+
+
+def _apply(options: argparse.Namespace) -> int:
+    choice = _choice(options)
+
+    def work(syncer: Syncer) -> Run:
+        if options.plan is None:
+            return syncer.run(choice, full=options.full, believe=options.full)
+        return syncer.apply(load_plan(options.plan), choice)
+
+    with _Console(options) as console:
+        folder = open_folder(options.folder)
+        return console.once(folder, *console.sides(folder), work)
+
+
+def _run(options: argparse.Namespace) -> int:
+    choice = _choice(options)
+
+    def work(syncer: Syncer) -> Run:
+        last = syncer.state.cursor(FULL_READ)
+        is_due = options.full_at is not None and is_full_due(
+            float(last) if last else None, options.full_at, syncer.clock.now()
+        )
+        return syncer.run(choice, full=options.full or is_due, believe=options.full)
+
+    with _Console(options) as console:
+        if options.every is None:
+            folder = open_folder(options.folder)
+            return console.once(folder, *console.sides(folder), work)
+        return console.again_and_again(work, options.every)
+
+
+class _Console:
+    """Runs a sync, shows its progress, and stops it after what is in progress."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._options = options
+        self._stop = threading.Event()
+        self._clock = SystemClock(self._stop)
+        self._progress = Progress(sys.stderr)
+        self._say: Callable[[str], None] = self._progress.say
+        self._stopping = stopping(self._stop, self._say, "after the record in progress")
+        self._log = show_log_by(self._say)
+        self._began = self._saved = self._shown = 0.0
+
+    def __enter__(self) -> _Console:
+        self._stopping.__enter__()
+        self._log.__enter__()
+        return self
+
+    def __exit__(self, *exc: Any) -> None:
+        self._log.__exit__(*exc)
+        self._stopping.__exit__(*exc)
+
+    def sides(self, folder: SyncFolder) -> tuple[ActionSource, ActionTarget]:
+        """Return both sides, where no one else writes what the sync writes. Raises RunError."""
+        source, target = sides_of(folder, self._options, self._stop)
+        others = {} if self._options.beside_halo else target.other_writers() or {}
+        if "asset" in others:
+            raise RunError(f"{others['asset']}: switch that off, or use --beside-halo")
+        return source, target
+
+    def once(
+        self,
+        folder: SyncFolder,
+        source: ActionSource,
+        target: ActionTarget,
+        work: Callable[[Syncer], Run],
+    ) -> int:
+        """Do one run and return its exit code."""
+        with folder.write_state(source, target, self._clock.now()) as state:
+            self._began = time.monotonic()
+
+            def between(applied: Applied) -> None:
+                self._show(state, applied)
+
+            syncer = Syncer(folder, source, target, state, self._clock, self._stop, between)
+            run = work(syncer)
+            state.set_meta("progress", "")
+        self._report(run)
+        return INTERRUPTED if self._stop.is_set() and run.applied.is_stopped else run.exit_code
+
+    def again_and_again(self, work: Callable[[Syncer], Run], every_s: float) -> int:
+        """Run until someone stops it. What goes wrong in one run is said, and the next one tries again."""
+        sides: tuple[ActionSource, ActionTarget] | None = None
+        while not self._stop.is_set():
+            began = time.monotonic()
+            try:
+                folder = open_folder(self._options.folder)
+                sides = sides or self.sides(folder)
+                self.once(folder, *sides, work)
+            except RunInterruptedError:
+                break
+            except (RunStoppedError, RunError) as error:
+                if sides is None:
+                    raise
+                self._say(f"ninjaone: {error}")
+                sides = None if isinstance(error, RunStoppedError) else sides
+            try:
+                self._clock.sleep(every_s - (time.monotonic() - began))
+            except RunInterruptedError:
+                break
+        return INTERRUPTED
+
+    def _show(self, state: State, applied: Applied) -> None:
+        now = time.monotonic()
+        if now - self._saved >= SAVED_EVERY_S:
+            self._saved = now
+            state.set_meta("progress", json.dumps(self._progress_of(applied)))
+        if now - self._shown >= (1.0 if sys.stderr.isatty() else 30.0) and not self._options.json:
+            self._shown = now
+            self._say(progress_line(self._progress_of(applied)))
+
+    def _progress_of(self, applied: Applied) -> dict[str, float]:
+        spent = max(time.monotonic() - self._began, 0.001)
+        rate = applied.done / spent
+        left = (applied.total - applied.done) / rate if rate else 0.0
+        return {
+            "done": applied.done,
+            "total": applied.total,
+            "a_minute": round(60 * rate, 1),
+            "end": self._clock.now() + left,
+        }
+
+    def _report(self, run: Run) -> None:
+        if self._options.json:
+            print(json.dumps(run.as_json()))
+            return
+        print("\n".join(describe_run(run)))
+
+
+def progress_line(progress: dict[str, float]) -> str:
+    """Return how far a run is."""
+    end = time.strftime("%H:%M", time.localtime(progress["end"]))
+    done = f"{progress['done']:,.0f} of {progress['total']:,.0f} writes"
+    return f"{done}, {progress['a_minute']:,.0f} a minute, until about {end}"
+
+
+def describe_run(run: Run) -> list[str]:
+    """Return the lines that show a run to people."""
+    lines = [f"run {run.number} {run.outcome}: {counted(run.applied.writes, 'write')}"]
+    for entity, outcomes in run.applied.counts.items():
+        counts = ", ".join(f"{number:,} {name}" for name, number in sorted(outcomes.items()))
+        lines.append(f"  {ROWS[entity]:8} {counts}")
+    if run.recovered:
+        lines.append(f"  {counted(run.recovered, 'record')} of an earlier run found and linked")
+    for item, reason in run.applied.problems[:20]:
+        lines.append(f'failed    {NOUNS[item.entity]} {item.source} "{item.name}": {reason}')
+    if len(run.applied.problems) > 20:
+        lines.append(f"failed    {len(run.applied.problems) - 20:,} more: --json shows them")
+    lines += [f"stopped   {ROWS[stop.entity]}: {stop.reason}" for stop in run.stops]
+    return lines

@@ -1,0 +1,132 @@
+"""`ninjaone sync plan`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterator
+
+from connector.cli.main import NOTHING_RUN, OK
+from connector.cli.sync_sides import add_json, add_requests, sides_of
+from connector.common.clock import SystemClock
+from connector.common.plurals import counted
+from connector.sync.folder import SyncFolder, open_folder
+from connector.sync.mapping_check import missing_ids
+from connector.sync.plan import Plan, PlanInputs, make_plan
+from connector.sync.plan_file import new_plan_path, save_plan
+from connector.sync.plan_items import UNCHANGED, Item
+from connector.sync.run import is_first
+from connector.sync.sides import ActionSource, ActionTarget
+
+PENDING = 10
+"""The exit code of `plan --exit-code` where something is to be done."""
+SHOWN = 20
+COLUMNS = {
+    "create": ("create",),
+    "link": ("link",),
+    "update": ("update", "move", "deactivate"),
+    "unchanged": (UNCHANGED,),
+    "skipped": ("skip",),
+    "conflict": ("conflict",),
+}
+ROWS = {"client": "clients", "site": "sites", "type": "types", "field": "fields", "asset": "assets"}
+NOUNS = {"client": "organization", "site": "location", "asset": "device", "type": "type", "field": "field"}
+"""What records of the source are called, by entity."""
+
+
+def add_plan(parser: argparse.ArgumentParser) -> None:
+    """Declare `ninjaone sync plan`."""
+    add_json(parser)
+    add_requests(parser)
+    parser.add_argument(
+        "--exit-code", action="store_true", help=f"exit with {PENDING} if something is to be done"
+    )
+    parser.set_defaults(command=_plan)
+
+
+def _plan(options: argparse.Namespace) -> int:
+    folder = open_folder(options.folder)
+    source, target = sides_of(folder, options)
+    if problems := list(wrong_ids(folder, source, target)):
+        print("\n".join(f"ninjaone: {problem}" for problem in problems), file=sys.stderr)
+        return NOTHING_RUN
+    for warning in folder.mapping.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    with folder.read_state() as state:
+        now = SystemClock.now()
+        full = options.full or is_first(state)
+        inputs = PlanInputs(
+            folder.mapping, folder.pins, state, source, target, now, full=full, believe=options.full
+        )
+        with make_plan(inputs) as plan:
+            file = new_plan_path(folder.path, now)
+            save_plan(file, plan, source, target)
+            if options.json:
+                with open(file, encoding="utf-8") as lines:
+                    sys.stdout.writelines(lines)
+            else:
+                seconds = plan.writes * target.calls.seconds_between
+                print("\n".join(described(plan, str(options.folder))))
+                pace = f", at {1000 * target.calls.seconds_between:,.0f} ms at least {seconds:,.0f} s"
+                print(f"writes: {plan.writes:,}{pace if plan.writes else ''}. {file}")
+            is_pending = plan.writes > 0 or plan.counts.get("asset", "link") > 0
+    return PENDING if options.exit_code and is_pending else OK
+
+
+def wrong_ids(folder: SyncFolder, source: ActionSource, target: ActionTarget) -> Iterator[str]:
+    """Yield what is wrong with the ids of the mapping."""
+    rows, devices = folder.mapping.clients.rows, folder.mapping.devices
+    if rows or (devices is not None and devices.default_site is not None):
+        yield from missing_ids(
+            folder.mapping,
+            target.title,
+            {client.id for client in target.clients()},
+            {site.id: site.client for site in target.sites()},
+            {organization.id for organization in source.organizations()},
+        )
+
+
+def described(plan: Plan, folder: str) -> Iterator[str]:
+    """Yield the lines that show a plan to people."""
+    yield " " * 10 + "".join(f"{name:>11}" for name in COLUMNS)
+    for entity, name in ROWS.items():
+        numbers = [plan.counts.get(entity, *ops) for ops in COLUMNS.values()]
+        if entity not in ("type", "field") or any(numbers):
+            yield f"  {name:8}" + "".join(f"{number:>11,}" for number in numbers)
+    if missing := plan.counts.get("asset", "missing"):
+        yield f"missing   {counted(missing, 'linked device')} not in the list"
+    yield from _decisions(plan, folder)
+    for key, number in sorted(plan.fields.no_value.items()):
+        yield f"no value  field {key}: {counted(number, 'device')}"
+    for key, number in sorted(plan.fields.errors.items()):
+        yield f"error     field {key}: {counted(number, 'device')}"
+    for stop in (*plan.stops, *plan.limits):
+        yield f"stopped   {ROWS[stop.entity]}: {stop.reason}"
+
+
+def _decisions(plan: Plan, folder: str) -> Iterator[str]:
+    """Yield a line for each conflict, and one for each reason for which records are skipped."""
+    conflicts = 0
+    skipped: Counter[tuple[str, str]] = Counter()
+    for item in plan.items():
+        if item.op == "conflict":
+            conflicts += 1
+            if conflicts <= SHOWN:
+                yield f"conflict  {conflict_line(item, folder)}"
+        elif item.op == "skip":
+            skipped[NOUNS[item.entity], item.reason] += 1
+    if conflicts > SHOWN:
+        yield f"conflict  {counted(conflicts - SHOWN, 'more conflict')}: sync status {folder} --unmatched"
+    for (noun, reason), number in skipped.most_common(SHOWN):
+        yield f"skipped   {counted(number, noun)}: {reason}"
+    if skipped:
+        yield f"          all of them: sync status {folder} --unmatched"
+
+
+def conflict_line(item: Item, folder: str) -> str:
+    """Return what a person has to decide, and by which command."""
+    noun = NOUNS[item.entity]
+    name = f' "{item.name}"' if item.name else ""
+    pin = f"   → sync pin {folder} {noun} {item.source} {item.candidates[0]}" if item.candidates else ""
+    return f"{noun} {item.source}{name}: {item.reason}{pin}"

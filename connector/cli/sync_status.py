@@ -1,0 +1,220 @@
+"""`ninjaone sync status`, `explain`, `pin` and `unpin`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from typing import Any
+
+from connector.cli.main import OK
+from connector.cli.sync_apply import progress_line
+from connector.cli.sync_plan import NOUNS
+from connector.cli.sync_sides import add_json, sides_of
+from connector.common.clock import SystemClock
+from connector.common.plurals import counted
+from connector.errors import RunError
+from connector.sync.explain import decision, device_steps
+from connector.sync.folder import SyncFolder, open_folder
+from connector.sync.pins import NOUNS as PINNED
+from connector.sync.pins import save_pins
+from connector.sync.plan import PlanInputs
+from connector.sync.plan_items import Entity
+from connector.sync.run import FULL_READ
+from connector.sync.state import State
+from connector.sync.state_alerts import AlertRows
+from connector.sync.state_queues import Inbox
+
+ENTITIES: dict[str, Entity] = {"organization": "client", "location": "site", "device": "asset"}
+_NOUNS = "organization, location or device"
+
+
+def add_status(parser: argparse.ArgumentParser) -> None:
+    """Declare `ninjaone sync status`."""
+    add_json(parser)
+    parser.add_argument(
+        "--unmatched", action="store_true", help="list the records that are skipped or need a decision"
+    )
+    parser.add_argument("--links", action="store_true", help="list which record is which")
+    parser.set_defaults(command=_status)
+
+
+def add_explain(parser: argparse.ArgumentParser) -> None:
+    """Declare `ninjaone sync explain`."""
+    _add_record(parser)
+    add_json(parser)
+    parser.add_argument("--delay-ms", metavar="MS", type=float, help="the least time between two requests")
+    parser.set_defaults(command=_explain)
+
+
+def add_pin(parser: argparse.ArgumentParser) -> None:
+    """Declare `ninjaone sync pin`."""
+    _add_record(parser)
+    parser.add_argument("target", metavar="TARGET", type=int, help="the id of its client, site or asset")
+    parser.set_defaults(command=_pin)
+
+
+def add_unpin(parser: argparse.ArgumentParser) -> None:
+    """Declare `ninjaone sync unpin`."""
+    _add_record(parser)
+    parser.set_defaults(command=_unpin)
+
+
+def _add_record(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("noun", metavar="NOUN", choices=PINNED, help=_NOUNS)
+    parser.add_argument("source", metavar="ID", type=int, help="its id in the source")
+
+
+# Status.
+
+
+def _status(options: argparse.Namespace) -> int:
+    folder = open_folder(options.folder)
+    with folder.read_state() as state:
+        found = status_of(state)
+        if options.unmatched:
+            found["unmatched"] = list(state.unmatched())
+        if options.links:
+            found["links"] = _links(state)
+    if options.json:
+        print(json.dumps(found))
+    else:
+        print("\n".join(_described(found)))
+    return OK
+
+
+def status_of(state: State) -> dict[str, Any]:
+    """Return the state of a sync as JSON."""
+    runs = state.runs()
+    full, progress = state.cursor(FULL_READ), state.meta("progress")
+    alerts = AlertRows(state)
+    is_running = bool(runs) and runs[0]["ended"] is None
+    return {
+        "last_run": runs[0] if runs else None,
+        "last_full_read": float(full) if full else None,
+        "linked": {entity: state.link_count(entity) for entity in ENTITIES.values()},
+        "conflicts": sum(row["op"] == "conflict" for row in state.unmatched()),
+        "missing": sum(1 for _ in state.missing("asset")),
+        "held": alerts.held(),
+        "inbox": Inbox(state).waiting(),
+        "progress": json.loads(progress) if progress and is_running else None,
+    }
+
+
+def _links(state: State) -> list[dict[str, Any]]:
+    return [
+        {"entity": entity, "source": link.source, "target": link.target, "method": link.method}
+        for entity in ENTITIES.values()
+        for link in sorted(state.each_link(entity), key=lambda link: link.source)
+        if link.target is not None
+    ]
+
+
+def _described(found: dict[str, Any]) -> list[str]:
+    last, full = found["last_run"], found["last_full_read"]
+    parts = [f"last run {_time(last['began'])} {last['outcome'] or 'unfinished'}" if last else "never run"]
+    parts += [f"full {_time(full)}"] if full else []
+    parts.append("linked: " + ", ".join(counted(n, entity) for entity, n in found["linked"].items()))
+    parts += [f"{counted(found['held'], 'alert')} held"] if found["held"] else []
+    parts += [f"inbox {found['inbox']:,}", counted(found["conflicts"], "conflict")]
+    parts += [f"{counted(found['missing'], 'device')} missing"] if found["missing"] else []
+    lines = [" · ".join(parts)]
+    if found["progress"]:
+        lines.append(f"running: {progress_line(found['progress'])}")
+    for row in found.get("unmatched", ()):
+        lines.append(f"{row['op']:9} {NOUNS[row['entity']]} {row['source']}: {row['reason']}")
+    for row in found.get("links", ()):
+        lines.append(f"{row['entity']:7}{row['source']:>8} → {row['target']:>8}  {row['method']}")
+    return lines
+
+
+def _time(seconds: float) -> str:
+    form = "%H:%M" if time.localtime(seconds)[:3] == time.localtime()[:3] else "%Y-%m-%d %H:%M"
+    return time.strftime(form, time.localtime(seconds))
+
+
+# One record.
+
+
+def _explain(options: argparse.Namespace) -> int:
+    folder = open_folder(options.folder)
+    source, target = sides_of(folder, options)
+    with folder.read_state() as state:
+        inputs = PlanInputs(
+            folder.mapping, folder.pins, state, source, target, SystemClock.now(), believe=True
+        )
+        entity, id = ENTITIES[options.noun], options.source
+        steps = []
+        organization = None
+        if options.noun == "device":
+            device = source.device(id)
+            if device is None:
+                raise RunError(f"{source.title} has no device {id}")
+            organization = device.organization
+        item = decision(inputs, entity, id, organization)
+        if options.noun == "device":
+            assert device is not None
+            steps = list(device_steps(inputs, device, _client(state, folder, device.organization, item)))
+        link = state.links(entity, [id]).get(id)
+        found = {
+            "noun": options.noun,
+            "source": id,
+            "steps": [vars(step) for step in steps],
+            "decision": item.as_json("source", "target") if item else None,
+            "link": {"target": link.target, "method": link.method} if link else None,
+            "history": state.items_of(entity, id),
+        }
+    print(json.dumps(found) if options.json else "\n".join(_explained(found)))
+    return OK
+
+
+def _client(state: State, folder: SyncFolder, organization: int, item: Any) -> int | None:
+    """Return the client of an organization: from the item, its pin, its row in the map, or its link."""
+    changed = [change.new for change in item.changes if change.field == "client"] if item else []
+    if changed and isinstance(changed[0], int):
+        return changed[0]
+    if organization in folder.pins.organization:
+        return folder.pins.organization[organization]
+    row = folder.mapping.clients.rows.get(organization)
+    if row and isinstance(row.client, int):
+        return row.client
+    link = state.links("client", [organization]).get(organization)
+    return link.target if link else None
+
+
+def _explained(found: dict[str, Any]) -> list[str]:
+    lines = [f"{found['noun']} {found['source']}"]
+    lines += [f"  {step['step']:8} {step['looked_at']}: {step['found']}" for step in found["steps"]]
+    if link := found["link"]:
+        lines.append(f"  linked   to {link['target'] or 'nothing'}, by {link['method']}")
+    item = found["decision"]
+    if item is None:
+        lines.append("  now      nothing is to be done")
+    else:
+        target = f" {item['target']}" if item["target"] else ""
+        reason = f": {item['reason']}" if item["reason"] else ""
+        lines.append(f"  now      {item['op']}{target}{reason}")
+        lines += [f"           {_change(change)}" for change in item["changes"]]
+    for row in found["history"]:
+        target = row["target"] or ""
+        lines.append(f"  run {row['run']:<4} {row['op']} {target}: {row['outcome']} {row['reason']}")
+        lines += [f"           {_change(change)}" for change in row["changes"]]
+    return lines
+
+
+def _change(change: dict[str, Any]) -> str:
+    return f"{change['field']}: {json.dumps(change['old'])} → {json.dumps(change['new'])}"
+
+
+def _pin(options: argparse.Namespace) -> int:
+    folder = open_folder(options.folder)
+    save_pins(folder.pins_file, folder.pins.pinned(options.noun, options.source, options.target))
+    print(f"{folder.pins_file}: {options.noun} {options.source} is {options.target}")
+    return OK
+
+
+def _unpin(options: argparse.Namespace) -> int:
+    folder = open_folder(options.folder)
+    save_pins(folder.pins_file, folder.pins.unpinned(options.noun, options.source))
+    print(f"{folder.pins_file}: {options.noun} {options.source} is not pinned any more")
+    return OK

@@ -1,0 +1,262 @@
+"""Applies a plan, item by item: what the target did is known, or looked up, before anything is sent again.
+
+A creation is noted in the outbox and committed before it is sent; its link and its outcome are saved in one
+transaction after the response. An update reads the record first and drops what is there already. A parent
+that failed skips its children.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from connector.common import json_text
+from connector.common.clock import Clock
+from connector.common.json_text import Json
+from connector.errors import RowError
+from connector.sync.creations import Creations, UnknownOutcomeError
+from connector.sync.plan_items import Change, Item
+from connector.sync.records import Asset, ListError, Target
+from connector.sync.state import Link, State
+from connector.sync.values import is_empty, is_same
+from connector.sync.write_values import Resolver, UnresolvedError, current_value
+
+Outcome = Literal["done", "same", "skipped", "conflict", "failed", "changed", "parent", "unknown"]
+FAILED: tuple[Outcome, ...] = ("failed", "changed", "parent", "unknown")
+"""Outcomes of items that were to be written and were not, or may not have been."""
+
+
+@dataclass
+class Applied:
+    """What became of the items so far. `done` of `total` writes are made, or given up."""
+
+    total: int = 0
+    done: int = 0
+    writes: int = 0
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    problems: list[tuple[Item, str]] = field(default_factory=list)
+    is_stopped: bool = False
+
+    def add(self, item: Item, outcome: Outcome, reason: str) -> None:
+        """Count an item."""
+        of_entity = self.counts.setdefault(item.entity, {})
+        of_entity[outcome] = of_entity.get(outcome, 0) + 1
+        if outcome in FAILED and len(self.problems) < 1000:
+            self.problems.append((item, reason))
+
+    def count(self, *outcomes: str) -> int:
+        """Return how many items have one of these outcomes."""
+        return sum(number for of in self.counts.values() for name, number in of.items() if name in outcomes)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing failed and nobody has to decide anything."""
+        return self.count(*FAILED, "conflict") == 0
+
+
+class Applier:
+    """Applies items to a target.
+
+    `first_sites` are those of `first_sites(items)`. `between` is called after each write, for what is more
+    urgent.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        target: Target,
+        clock: Clock,
+        run: int,
+        stop: threading.Event,
+        first_sites: Mapping[int | str, str],
+        *,
+        between: Callable[[Applied], None] = lambda applied: None,
+    ) -> None:
+        self._state, self._target, self._clock, self._run, self._stop = state, target, clock, run, stop
+        self._resolver = Resolver(state, target, first_sites)
+        self._creations = Creations(state, target, clock)
+        self._between = between
+        self.applied = Applied()
+
+    def apply(self, items: Iterable[Item], total: int) -> Applied:
+        """Apply items in their order, until they end or `stop` is set. Raises RunStoppedError."""
+        self.applied.total = total
+        for item in items:
+            if self._stop.is_set():
+                self.applied.is_stopped = True
+                break
+            self._item(item)
+        return self.applied
+
+    def _item(self, item: Item) -> None:
+        outcome, reason = self._apply(item)
+        self.applied.add(item, outcome, reason)
+        if item.is_write:
+            self.applied.done += 1
+            self._between(self.applied)
+        if outcome in ("skipped", "conflict") and self._is_known(item):
+            return
+        with self._state.transaction():
+            self._save_item(item, outcome, reason)
+
+    def _is_known(self, item: Item) -> bool:
+        """Return whether the last run said the same of a record."""
+        last = self._state.items_of(item.entity, item.source, 1)
+        return bool(last) and (last[0]["op"], last[0]["reason"]) == (item.op, item.reason)
+
+    def _save_item(self, item: Item, outcome: Outcome, reason: str) -> None:
+        saved = {**item.as_json("source", "target"), "target": self._resolver.target_of(item)}
+        self._state.save_item(self._run, {**saved, "reason": reason or item.reason}, outcome)
+
+    def _apply(self, item: Item) -> tuple[Outcome, str]:
+        if item.op in ("skip", "conflict"):
+            return self._decision(item)
+        try:
+            changes = tuple(replace(c, new=self._resolver.value(c.new)) for c in item.changes)
+            if item.op == "create":
+                return self._create(item, changes)
+            return self._change(item, changes)
+        except (UnresolvedError, RowError, ListError, UnknownOutcomeError) as error:
+            self._resolver.failed(item, str(error))
+            return _outcome_of(error), str(error)
+
+    def _decision(self, item: Item) -> tuple[Outcome, str]:
+        """Keep what was decided about a record that is not written."""
+        if item.op == "skip":
+            self._keep_hash(item)
+            self._resolver.failed(item, item.reason)
+            return "skipped", item.reason
+        self._resolver.failed(item, item.reason)
+        if item.entity == "asset":
+            note = json_text.dumps({"candidates": list(item.candidates), "reason": item.reason})
+            source = int(item.source)
+            self._state.save_link(
+                Link("asset", source, None, "conflict", values_hash=item.hash, note=note, last_run=self._run)
+            )
+        return "conflict", item.reason
+
+    def _keep_hash(self, item: Item) -> None:
+        if item.hash is not None and item.target is not None:
+            link = self._link(item)
+            if link is not None:
+                self._state.save_link(replace(link, values_hash=item.hash))
+
+    # Creating.
+
+    def _create(self, item: Item, changes: tuple[Change, ...]) -> tuple[Outcome, str]:
+        values = self._resolver.values_of(item, changes)
+        key = f"{item.entity}:{item.source}"
+
+        def done(id: int) -> None:
+            self._resolver.created(item, id)
+            if item.entity in ("client", "site", "asset"):
+                self._save_link(item, id)
+
+        look_first = item.entity == "site" and self._resolver.is_new_client(values["client"])
+        self.applied.writes += self._creations.create(key, item.entity, values, done, look_first=look_first)
+        return "done", item.reason
+
+    # Changing.
+
+    def _change(self, item: Item, changes: tuple[Change, ...]) -> tuple[Outcome, str]:
+        assert item.target is not None
+        if item.entity != "asset":
+            return self._write(item, {change.field: change.new for change in changes}, None)
+        if not changes:
+            return self._write(item, {}, None)
+        current = self._target.asset(item.target)
+        if current is None:
+            raise RowError("not_found", f"asset {item.target} was deleted since the plan was made")
+        left: dict[int | str, Json] = {}
+        for change in changes:
+            now = current_value(current, change.field)
+            definition = self._resolver.definition(change.field)
+            if is_same(now, change.new, definition):
+                continue
+            if not is_same(now, change.old, definition) and change.field != "software":
+                shown = f"{_shown(change.old)} in the plan and {_shown(now)} now"
+                return "changed", f"field {change.field} was {shown}: plan again"
+            left[change.field] = change.new
+        return self._write(item, self._resolver.asset_values(left, current.type), current)
+
+    def _write(
+        self, item: Item, values: Mapping[int | str, Json], current: Asset | None
+    ) -> tuple[Outcome, str]:
+        assert item.target is not None
+        if values:
+            try:
+                self._target.save(item.entity, item.target, values, current)
+            except RowError as error:
+                if error.code == "outcome_unknown":
+                    raise UnknownOutcomeError(f"{error}: it is read again in the next run") from error
+                raise
+            self.applied.writes += 1
+        with self._state.transaction():
+            self._save_link(item, item.target)
+        self._resolver.created(item, item.target)
+        return ("done" if values else "same"), item.reason
+
+    # Links.
+
+    def _link(self, item: Item) -> Link | None:
+        return self._state.links(item.entity, [int(item.source)]).get(int(item.source))
+
+    def _save_link(self, item: Item, target: int) -> None:
+        before = self._link(item)
+        link = before or Link(item.entity, int(item.source), target, item.method, first_run=self._run)
+        is_same_target = before is not None and before.target == target
+        method = link.method if is_same_target and item.method == "link" else item.method
+        self._state.save_link(
+            replace(
+                link,
+                target=target,
+                method=method,
+                pinned=method == "pin",
+                values_hash=item.hash if item.entity == "asset" else link.values_hash,
+                software_hash=item.software_hash or (link.software_hash if is_same_target else None),
+                first_run=link.first_run or self._run,
+                last_run=self._run,
+                deactivated=item.op == "deactivate",
+                note=None,
+            )
+        )
+
+
+def _outcome_of(error: Exception) -> Outcome:
+    if isinstance(error, UnresolvedError):
+        return "parent"
+    return "unknown" if isinstance(error, UnknownOutcomeError) else "failed"
+
+
+def _shown(value: Any) -> str:
+    return "empty" if is_empty(value) else json_text.dumps(value)
+
+
+def first_sites(items: Iterable[Item]) -> dict[int | str, str]:
+    """Return the name of the first site that is created in each client that is created, by organization."""
+    found: dict[int | str, str] = {}
+    for item in items:
+        if item.entity == "site" and item.op == "create":
+            client = next((change.new for change in item.changes if change.field == "client"), None)
+            if isinstance(client, dict):
+                found.setdefault(client["organization"], item.name)
+    return found
+
+
+def total_writes(items: Iterable[Item]) -> int:
+    """Return how many items send a write."""
+    return sum(item.is_write for item in items)
+
+
+def chosen(
+    items: Iterable[Item], entities: Collection[str] | None, keys: Collection[tuple[str, str]] | None
+) -> Iterable[Item]:
+    """Yield the items of some entities, or those with some keys (entity, source); None is all of them."""
+    for item in items:
+        if entities is not None and item.entity not in entities:
+            continue
+        if keys is not None and (item.entity, str(item.source)) not in keys:
+            continue
+        yield item

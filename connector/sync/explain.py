@@ -1,0 +1,97 @@
+"""Why a device has the asset that it has: each step of matching, with what it looked at and found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from connector.errors import RowError, RunError
+from connector.sync.asset_fields import AssetFields, bind_fields
+from connector.sync.plan import PlanInputs, make_plan
+from connector.sync.plan_items import Entity, Item
+from connector.sync.records import Asset, Device, Source
+from connector.sync.values import normalized, same_name
+from connector.templating.templates import Scope
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of matching."""
+
+    step: str
+    looked_at: str
+    found: str
+
+
+class _OfOrganization:
+    """A source whose list of devices has those of one organization alone."""
+
+    def __init__(self, source: Source, organization: int) -> None:
+        self._source, self._organization = source, organization
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._source, name)
+
+    def devices(self) -> Iterator[Device]:
+        """Read the devices of the organization."""
+        return (found for found in self._source.devices() if found.organization == self._organization)
+
+
+def decision(inputs: PlanInputs, entity: Entity, source: int, organization: int | None) -> Item | None:
+    """Return what a plan would do about one record; None if nothing."""
+    some: Any = inputs.source if organization is None else _OfOrganization(inputs.source, organization)
+    with make_plan(PlanInputs(**{**vars(inputs), "source": some, "believe": True})) as plan:
+        return next((i for i in plan.items() if i.entity == entity and i.source == source), None)
+
+
+def device_steps(inputs: PlanInputs, device: Device, client: int | None) -> Iterator[Step]:
+    """Yield the steps of matching of a device, in their order. `client` is its client, if it has one."""
+    pin = inputs.pins.device.get(device.id)
+    yield Step("pin", "pins.yaml", f"asset {pin}" if pin else "none")
+    link = inputs.state.links("asset", [device.id]).get(device.id)
+    yield Step("link", "state.db", _link_text(link) if link else "none")
+    if client is None:
+        yield Step("client", f"organization {device.organization}", "it has no client")
+        return
+    assets = list(inputs.target.assets(client))
+    where = f"{len(assets)} assets of client {client}"
+    yield Step("stamp", where, _listed(a for a in assets if a.stamp == device.id))
+    devices = inputs.mapping.devices
+    if devices is None:
+        return
+    key = devices.match.field
+    if key is not None:
+        fields = AssetFields(bind_fields(devices, inputs.target.catalog(), inputs.mapping.path))
+        value = _match_value(inputs, fields, device, key)
+        what = f"field {key} = {value or 'no value'}, in {where}"
+        if value in devices.match.ignore:
+            yield Step("field", what, "the value is ignored")
+        else:
+            named = (a for a in assets if value and normalized(fields.value_of(a, key) or "") == value)
+            yield Step("field", what, _listed(named))
+    if devices.match.by_name:
+        named = (a for a in assets if same_name(a.name) == same_name(device.name))
+        yield Step("name", f'"{device.name}", in {where}', _listed(named))
+
+
+def _match_value(inputs: PlanInputs, fields: AssetFields, device: Device, key: int | str) -> str:
+    devices = inputs.mapping.devices
+    assert devices is not None
+    custom: Any = {}
+    if devices.custom_fields:
+        custom = dict(inputs.source.custom_fields(sorted(devices.custom_fields))).get(device.id, {})
+    try:
+        rendered = fields.render(Scope({"device": device.data, "custom": dict(custom)}))
+    except RowError as error:
+        raise RunError(f"device {device.id}: {error}") from error
+    return normalized(fields.match_value(rendered, key) or "")
+
+
+def _link_text(link: Any) -> str:
+    return f"asset {link.target}, by {link.method}" if link.target else f"none: {link.note}"
+
+
+def _listed(assets: Iterable[Asset]) -> str:
+    found = [f"asset {a.id}{'' if a.is_active else ' (inactive)'}" for a in assets]
+    return ", ".join(found) or "none"

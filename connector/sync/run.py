@@ -1,0 +1,234 @@
+"""One run of a sync: what was left open is looked up, a plan is made, and it is applied."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from connector.common.clock import Clock
+from connector.errors import RunError, RunStoppedError
+from connector.sync.apply import Applied, Applier, chosen, first_sites, total_writes
+from connector.sync.creations import Creations
+from connector.sync.folder import SyncFolder
+from connector.sync.plan import Plan, PlanInputs, make_plan
+from connector.sync.plan_file import PlanFile
+from connector.sync.plan_items import Item, Stop
+from connector.sync.records import Source, Target
+from connector.sync.state import State
+
+FULL_READ = "full_read"
+"""The cursor of the last full read: when it began, in epoch seconds."""
+SOURCES = {"client": "organizations", "site": "locations", "asset": "devices"}
+
+Between = Callable[[Applied], None]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What of a plan is applied: `entities` and `keys` (entity, source), or all of it if they are None."""
+
+    entities: frozenset[str] | None = None
+    keys: frozenset[tuple[str, str]] | None = None
+    beyond_limits: bool = False
+
+
+@dataclass
+class Run:
+    """What a run did. `stops` are the entities that were not applied, and why."""
+
+    number: int
+    applied: Applied = field(default_factory=Applied)
+    stops: list[Stop] = field(default_factory=list)
+    recovered: int = 0
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    outcome: str = ""
+
+    @property
+    def exit_code(self) -> int:
+        """0 all applied, 1 something failed or needs a decision, 3 stopped and goes on next time."""
+        if self.applied.is_stopped or self.stops:
+            return 3
+        return 0 if self.applied.is_clean else 1
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        applied = self.applied
+        return {
+            "run": self.number,
+            "outcome": self.outcome,
+            "plan": self.counts,
+            "writes": applied.writes,
+            "outcomes": applied.counts,
+            "recovered": self.recovered,
+            "stops": [{"entity": stop.entity, "reason": stop.reason} for stop in self.stops],
+            "problems": [
+                {"entity": item.entity, "source": item.source, "name": item.name, "reason": reason}
+                for item, reason in applied.problems
+            ],
+        }
+
+
+@dataclass(frozen=True)
+class Syncer:
+    """A sync whose state is open for writing."""
+
+    folder: SyncFolder
+    source: Source
+    target: Target
+    state: State
+    clock: Clock
+    stop: threading.Event
+    between: Between = lambda applied: None
+
+    def plan(self, *, full: bool, believe: bool) -> Plan:
+        """Return a plan; `full` also reads all assets, `believe` accepts lists that became much shorter."""
+        inputs = PlanInputs(
+            self.folder.mapping,
+            self.folder.pins,
+            self.state,
+            self.source,
+            self.target,
+            self.clock.now(),
+            full=full,
+            believe=believe,
+        )
+        return make_plan(inputs)
+
+    def recover(self) -> int:
+        """Look up what an earlier process may have created."""
+        return Creations(self.state, self.target, self.clock).recover()
+
+    def run(self, choice: Choice, *, full: bool, believe: bool) -> Run:
+        """Plan and apply. Limits stop only the entities concerned. Raises RunStoppedError.
+
+        The first run is a full one.
+        """
+        now = self.clock.now()
+        full = full or is_first(self.state)
+        run = Run(self.state.begin_run("full" if full else "run", now), recovered=self.recover())
+        try:
+            with self.plan(full=full, believe=believe) as plan:
+                run.counts = plan.counts.of
+                limits = [] if choice.beyond_limits else plan.limits
+                stopped = {stop.entity for stop in limits}
+                run.stops = [*plan.stops, *limits]
+                self._apply(run, lambda: (i for i in plan.items() if i.entity not in stopped), choice)
+                if not run.applied.is_stopped:
+                    self._settle(run, plan, now)
+        except RunStoppedError:
+            self._end(run, "stopped")
+            raise
+        self._end(run, _outcome(run))
+        return run
+
+    def apply(self, saved: PlanFile, choice: Choice) -> Run:
+        """Apply a plan from a file, whose old values are compared again. Nothing is written beyond limits.
+
+        Raises RunError for a plan that is too old, or of another mapping or account.
+        """
+        self._require_own(saved)
+        run = Run(self.state.begin_run("apply", self.clock.now()))
+        if saved.limits and not choice.beyond_limits:
+            run.stops = list(saved.limits)
+            self._end(run, "limits")
+            return run
+        try:
+            run.recovered = self.recover()
+            self._apply(run, saved.items, choice)
+        except RunStoppedError:
+            self._end(run, "stopped")
+            raise
+        self._end(run, _outcome(run))
+        return run
+
+    def _require_own(self, saved: PlanFile) -> None:
+        for side, own in ((saved.source, self.source.account), (saved.target, self.target.account)):
+            if side.account != own:
+                raise RunError(f"{saved.path} is a plan for {side.account}, not for {own}")
+        if saved.mapping != self.folder.mapping.digest:
+            raise RunError(f"{saved.path}: the mapping was changed since the plan was made: plan again")
+        if saved.is_expired(self.clock.now()):
+            raise RunError(f"{saved.path}: the plan is more than 24 hours old: plan again")
+
+    def _apply(self, run: Run, items: Callable[[], Iterable[Item]], choice: Choice) -> None:
+        def some() -> Iterable[Item]:
+            return chosen(items(), choice.entities, choice.keys)
+
+        applier = Applier(
+            self.state,
+            self.target,
+            self.clock,
+            run.number,
+            self.stop,
+            first_sites(some()),
+            between=self.between,
+        )
+        run.applied = applier.applied
+        applier.apply(some(), total_writes(some()))
+
+    def _settle(self, run: Run, plan: Plan, now: float) -> None:
+        """Keep what complete lists said: new hashes, who was there and who was not."""
+        stopped = {stop.entity for stop in plan.stops}
+        with self.state.transaction():
+            for device, value in plan.hashes():
+                self.state.save_hash("asset", device, value)
+            for entity, seen in plan.seen.items():
+                if entity not in stopped:
+                    self.state.seen(entity, run.number, seen)
+                    self.state.unseen(entity, run.number, now)
+            if plan.full and not stopped:
+                self.state.set_cursor(FULL_READ, str(now), run.number)
+        for entity, name in SOURCES.items():
+            if entity not in stopped and name in plan.sources:
+                run.counts.setdefault("sources", {})[name] = plan.sources[name]
+
+    def _end(self, run: Run, outcome: str) -> None:
+        run.outcome = outcome
+        sources = run.counts.pop("sources", {})
+        counts = {**self.state.last_counts(), **sources, "outcomes": run.applied.counts, "plan": run.counts}
+        self.state.end_run(run.number, self.clock.now(), outcome, counts)
+        self.state.prune(self.clock.now())
+
+
+def is_first(state: State) -> bool:
+    """Return whether there was no full read yet."""
+    return state.cursor(FULL_READ) is None
+
+
+def _outcome(run: Run) -> str:
+    if run.applied.is_stopped:
+        return "stopped"
+    if run.stops:
+        return "limits"
+    return "ok" if run.applied.is_clean else "problems"
+
+
+def entities_of(words: Collection[str]) -> frozenset[str]:
+    """Return the entities of words such as `devices`. Raises KeyError for an unknown one."""
+    return frozenset(entity for word in words for entity in ENTITIES_OF[word])
+
+
+ENTITIES_OF = {
+    "clients": ("client",),
+    "sites": ("site",),
+    "devices": ("type", "field", "asset"),
+    "alerts": (),
+}
+"""What `--only` takes."""
+NOUNS = {
+    "organization": "client",
+    "location": "site",
+    "device": "asset",
+    **{entity: entity for entity in ("client", "site", "asset", "type", "field")},
+}
+"""What keys of single records begin with, such as `device:4471`."""
+
+
+def parse_key(text: str) -> tuple[str, str]:
+    """Return the entity and the source of a key. Raises ValueError."""
+    noun, colon, source = text.partition(":")
+    if noun not in NOUNS or not colon or not source:
+        raise ValueError(f'"{text}" is no key; keys are such as device:4471, organization:2, location:3')
+    return NOUNS[noun], source

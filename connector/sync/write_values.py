@@ -1,0 +1,153 @@
+"""The values that a plan's item writes: its references to what the same plan creates become ids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from connector.common.json_text import Json
+from connector.sync.plan_items import Change, Item
+from connector.sync.records import Asset, AssetType, Catalog, Target
+from connector.sync.state import State
+from connector.sync.values import FieldDefinition, same_name
+
+WORDS = frozenset(
+    ("name", "client", "site", "type", "stamp", "user", "link", "warranty_start", "warranty_end", "group")
+) | {"software", "inactive", "top_level", "inventory_number", "notes", "fields", "main_site"}
+"""The sync's own words for what a record has; any other text is the name of a field."""
+_PARENTS = {"organization": "client", "location": "site"}
+_DATES = ("warranty_start", "warranty_end")
+
+
+class UnresolvedError(Exception):
+    """What an item refers to was not created, and why."""
+
+
+class Resolver:
+    """Knows what was created, and what was not.
+
+    `first_sites` are the names of the first sites of the clients that are created, by organization.
+    """
+
+    def __init__(self, state: State, target: Target, first_sites: Mapping[int | str, str]) -> None:
+        self._first_sites = first_sites
+        self._state, self._target = state, target
+        self._failed: dict[tuple[str, str], str] = {}
+        self._new_clients: set[int] = set()
+        self._ids: dict[tuple[str, str], int] = {}
+        self._catalog: Catalog | None = None
+
+    # What was created.
+
+    def created(self, item: Item, id: int) -> None:
+        """Remember the record of an item."""
+        self._failed.pop((item.entity, str(item.source)), None)
+        self._ids[item.entity, str(item.source)] = id
+        if item.entity == "client" and item.op == "create":
+            self._new_clients.add(id)
+        if item.entity in ("type", "field"):
+            self._catalog = None
+
+    def failed(self, item: Item, reason: str) -> None:
+        """Remember why there is no record of an item."""
+        self._failed[item.entity, str(item.source)] = reason
+
+    def target_of(self, item: Item) -> int | None:
+        """Return the record of an item, if it has one by now."""
+        return self._ids.get((item.entity, str(item.source)), item.target)
+
+    def is_new_client(self, client: Any) -> bool:
+        """Return whether a client was created by this plan, which makes its first site, too."""
+        return client in self._new_clients
+
+    # Values.
+
+    def value(self, value: Json) -> Json:
+        """Return a value whose reference is resolved. Raises UnresolvedError."""
+        if not (isinstance(value, dict) and len(value) == 1):
+            return value
+        ((noun, source),) = value.items()
+        if noun == "type":
+            return self._type(str(source))
+        if noun not in _PARENTS or not isinstance(source, int):
+            return value
+        entity = _PARENTS[noun]
+        found = self._ids.get((entity, str(source)))
+        if found is None:
+            link = self._state.links(entity, [source]).get(source)
+            found = link.target if link else None
+        if found is None:
+            reason = self._failed.get((entity, str(source)), "it was not created")
+            raise UnresolvedError(f"{noun} {source}: {reason}")
+        return found
+
+    def _type(self, name: str) -> int:
+        found = [kind.id for kind in self.catalog.types if same_name(kind.name) == same_name(name)]
+        if len(found) != 1:
+            reason = self._failed.get(("type", name), "it was not created")
+            raise UnresolvedError(f'asset type "{name}": {reason}')
+        return found[0]
+
+    @property
+    def catalog(self) -> Catalog:
+        """The target's asset types and fields, with those that were created."""
+        if self._catalog is None:
+            self._catalog = self._target.catalog()
+        return self._catalog
+
+    def definition(self, field: int | str) -> FieldDefinition:
+        """Return how a field's values are compared."""
+        if field in _DATES:
+            return FieldDefinition(field, str(field), "date")
+        found = next((known for known in self.catalog.fields if known.key == field), None)
+        return found or FieldDefinition(field, str(field))
+
+    def values_of(self, item: Item, changes: Sequence[Change]) -> dict[int | str, Json]:
+        """Return what a new record has."""
+        values = {change.field: change.new for change in changes}
+        if item.entity == "asset":
+            kind = values.get("type")
+            return self.asset_values(values, kind if isinstance(kind, int) else None)
+        if item.entity == "client" and (site := self._first_sites.get(item.source)):
+            values["main_site"] = site  # which the target creates with a client
+        return values
+
+    def asset_values(self, values: Mapping[int | str, Json], kind: int | None) -> dict[int | str, Json]:
+        """Return an asset's values by fields that exist, and give its type those that it lacks."""
+        found = {self._known(field): value for field, value in values.items()}
+        numbers = {field for field in found if isinstance(field, int)}
+        if numbers and kind is not None:
+            new_kind = found.get("type")
+            number = new_kind if isinstance(new_kind, int) else kind
+            known = next((one for one in self.catalog.types if one.id == number), AssetType(number, ""))
+            declared = self.catalog.fields_of(known)
+            if declared and (lacking := sorted(numbers - declared)):
+                self._target.save("type", number, {"fields": list(lacking)})
+                self._catalog = None
+        return found
+
+    def _known(self, field: int | str) -> int | str:
+        """Return the number of an asset field that this plan has created."""
+        if isinstance(field, int) or field in WORDS or field.startswith("CF"):
+            return field
+        named = [
+            known.key
+            for known in self.catalog.fields
+            if isinstance(known.key, int) and same_name(known.name) == same_name(field)
+        ]
+        if len(named) != 1:
+            reason = self._failed.get(("field", field), "it was not created")
+            raise UnresolvedError(f"field {field}: {reason}")
+        return named[0]
+
+
+def current_value(asset: Asset, field: int | str) -> Json:
+    """Return what an asset has now."""
+    if field == "user":
+        return asset.users[0] if asset.users else None
+    if field == "inactive":
+        return not asset.is_active
+    if field in ("client", "site", "type", "stamp", "name"):
+        found: Json = getattr(asset, str(field))
+        return found
+    return asset.values.get(field)
