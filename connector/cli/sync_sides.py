@@ -24,7 +24,7 @@ def add_requests(parser: argparse.ArgumentParser) -> None:
         "--delay-ms",
         metavar="MS",
         type=float,
-        help="the least time between two requests to one account (default: that of its service)",
+        help="minimum interval between two requests to one account (default: that of its service)",
     )
     parser.add_argument(
         "--full",

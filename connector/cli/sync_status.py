@@ -43,7 +43,7 @@ def add_explain(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone sync explain`."""
     _add_record(parser)
     add_json(parser)
-    parser.add_argument("--delay-ms", metavar="MS", type=float, help="the least time between two requests")
+    parser.add_argument("--delay-ms", metavar="MS", type=float, help="minimum interval between two requests")
     parser.set_defaults(command=_explain)
 
 

@@ -22,7 +22,7 @@ MINUTE, HOUR = 60.0, 3600.0
 ATTEMPTS = 12
 """After so many failures that are no outages, a row is an ERROR."""
 SECOND_LOOKUP_S = 600.0
-"""The least time between sending a creation and the second look-up for it."""
+"""The shortest interval from sending a creation to the second look-up for it."""
 MOST_RESETS = 3
 """Resets within an hour for one condition on one device, after which its alerts are left as they are."""
 SUMMARY = "#held"

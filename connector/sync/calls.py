@@ -148,8 +148,8 @@ def open_calls(
     """Return the calls of a connection, signed in.
 
     `named` is a saved connection, or the path of a connection file, relative to `folder`. `delay_ms` is the
-    least time between two requests, by default that of the service. With a `pace_percent` below 100, it is
-    longer, which leaves some requests to other apps of the account.
+    minimum interval between two requests, by default that of the service. With a `pace_percent` below 100, it
+    is longer, which leaves some requests to other apps of the account.
     Raises RunError and ConnectionSetupError.
     """
     service = catalog.service(service_of(named, folder) or "")
