@@ -188,7 +188,8 @@ class Service:
 
     With `names` "bare", its actions are called by their names alone; with "qualified", by SERVICE.NAME.
     `settings` are those that only its connections have. With `wrap` "array", the JSON object of a POST is
-    sent as an array with this one item.
+    sent as an array with this one item. `web_paths` are the paths of a record's page in a browser, by its
+    kind, with `{id}`.
     """
 
     name: str
@@ -212,6 +213,7 @@ class Service:
     wrap: str = ""
     document_prefix: str = ""
     document_responses: bool = True
+    web_paths: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def prefix(self) -> str:
@@ -254,6 +256,7 @@ def load_service(path: Path) -> Service:
         wrap=top.one_of("wrap", ("array",), ""),
         document_prefix=top.text("document_prefix", ""),
         document_responses=top.value("document_responses", bool, True),
+        web_paths=top.mapping("web_paths"),
     )
     top.finish()
     _check_names(service, top)

@@ -16,6 +16,14 @@ def add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-browser", action="store_true", help="print the address without opening a browser"
     )
+    parser.add_argument(
+        "--sync",
+        metavar="DIR",
+        type=Path,
+        action="append",
+        default=[],
+        help="also show the sync in this folder; can be repeated",
+    )
     parser.set_defaults(command=_serve)
 
 
@@ -44,7 +52,7 @@ def _export(options: argparse.Namespace) -> int:
 def _serve(options: argparse.Namespace) -> int:
     from connector.web.server import CatalogServer
 
-    server = CatalogServer(options.port)
+    server = CatalogServer(options.port, syncs=options.sync)
     print(f"The catalog is at {server.address}", flush=True)
     print("Anyone on this machine with this address has your access. Press Ctrl-C to stop.", flush=True)
     if not options.no_browser:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -86,6 +86,14 @@ class AlertRows:
     def of_state(self, *states: str) -> list[Alert]:
         """Return the rows in these states."""
         return list(self._all(f"state IN ({', '.join('?' * len(states))})", *states))
+
+    def newest(self, states: Collection[str], limit: int, offset: int = 0) -> list[Alert]:
+        """Return the rows in these states, or in any if there are none, by their start, newest first."""
+        marks = ", ".join("?" * len(states))
+        where = f"state IN ({marks})" if states else "true"
+        begin = "coalesce(nullif(json_extract(row, '$.start'), 0), opened_at) DESC"
+        order = f"{begin}, series_uid, generation DESC LIMIT ? OFFSET ?"
+        return list(self._all(f"{where} ORDER BY {order}", *states, limit, offset))
 
     def count(self) -> dict[str, int]:
         """Return the number of rows in each state."""

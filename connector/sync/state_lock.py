@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -11,6 +12,14 @@ from filelock import FileLock, Timeout
 
 from connector.common.user_folders import write_whole
 from connector.errors import RunError, file_errors
+
+
+@dataclass(frozen=True)
+class Holder:
+    """The process that works on a state, and since when, in epoch seconds."""
+
+    process: int
+    since: float
 
 
 class StateLock:
@@ -36,11 +45,29 @@ class StateLock:
             self._holder.unlink(missing_ok=True)
             self._lock.release()
 
-    def _held(self) -> str:
+    def holder(self) -> Holder | None:
+        """Return who has the lock, or None. What a process that was killed has left is not believed."""
+        found = self._read()
+        if found is None:
+            return None
         try:
-            holder = json.loads(self._holder.read_text())
-            since = datetime.fromtimestamp(holder["since"]).astimezone().strftime("%Y-%m-%d %H:%M")
-            who = f"process {holder['process']}, since {since}"
+            self._lock.acquire(timeout=0)
+        except (Timeout, OSError):
+            return found
+        self._lock.release()
+        return None
+
+    def _read(self) -> Holder | None:
+        try:
+            data = json.loads(self._holder.read_text())
+            return Holder(int(data["process"]), float(data["since"]))
         except (OSError, ValueError, KeyError, TypeError):
-            who = "its process is not known"
+            return None
+
+    def _held(self) -> str:
+        holder = self._read()
+        who = "its process is not known"
+        if holder is not None:
+            since = datetime.fromtimestamp(holder.since).astimezone().strftime("%Y-%m-%d %H:%M")
+            who = f"process {holder.process}, since {since}"
         return f"another sync ({who}) works on {self._folder / 'state.db'}: wait for it, or stop it"

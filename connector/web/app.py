@@ -1,18 +1,20 @@
 """The URL routes of the site and the views of the catalog's own pages.
 
-`ROUTES` also includes the routes of `tryout_pages` and `run_pages`.
+`ROUTES` also includes the routes of `tryout_pages`, `run_pages` and `sync_pages`.
 """
 
 from __future__ import annotations
 
 import mimetypes
+from collections.abc import Iterable
+from pathlib import Path
 
 from werkzeug.security import safe_join
 from werkzeug.wrappers import Request, Response
 
 from connector.catalog.catalog import Catalog
 from connector.errors import RunError
-from connector.web import run_pages, tryout_pages
+from connector.web import run_pages, sync_pages, tryout_pages
 from connector.web.access import refusal
 from connector.web.catalog.action_page import make_action_page
 from connector.web.catalog.index_page import make_index
@@ -20,6 +22,7 @@ from connector.web.catalog.search_index import search_index
 from connector.web.render import STATIC
 from connector.web.route import Route
 from connector.web.site import Site
+from connector.web.syncs.folders import sync_folders
 
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".txt": "text/plain"}
 """Media types by file extension; those of the operating system can differ."""
@@ -60,9 +63,10 @@ ROUTES = (
     Route("/static/<path:name>", _static),
     *tryout_pages.ROUTES,
     *run_pages.ROUTES,
+    *sync_pages.ROUTES,
 )
 
 
-def make_site(catalog: Catalog) -> Site:
-    """Return the pages of a catalog."""
-    return Site(catalog, ROUTES)
+def make_site(catalog: Catalog, syncs: Iterable[Path] = ()) -> Site:
+    """Return the pages of a catalog, and of the syncs in these folders. Raises RunError."""
+    return Site(catalog, ROUTES, sync_folders(syncs))

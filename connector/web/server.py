@@ -6,7 +6,9 @@ import os
 import socket
 import threading
 import webbrowser
+from collections.abc import Iterable
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 
 from connector.catalog.catalog import Catalog
@@ -28,11 +30,11 @@ class CatalogServer:
             webbrowser.open(server.address)
 
     `port` 0 selects a free port. All actions are loaded before the first request. Raises RunError if the port
-    is in use or a declaration is not valid.
+    is in use, a declaration is not valid, or one of the folders in `syncs` is not a sync.
     """
 
-    def __init__(self, port: int = 0, catalog: Catalog | None = None) -> None:
-        self.site = make_site(catalog or Catalog())
+    def __init__(self, port: int = 0, catalog: Catalog | None = None, syncs: Iterable[Path] = ()) -> None:
+        self.site = make_site(catalog or Catalog(), syncs)
         self.access = AccessControl(self.site)
         self.site.csrf_token = self.access.csrf_token
         self.site.load()

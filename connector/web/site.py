@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -18,14 +18,17 @@ from connector.web.catalog.index_page import make_index
 from connector.web.render import Renderer
 from connector.web.route import Route
 from connector.web.runs.control import RunControl
+from connector.web.syncs.folders import SyncFolder
 from connector.web.tryout.drafts import Drafts
 
 
 class Site:
     """The pages of a catalog, as the view behind `AccessControl`. Safe for threads."""
 
-    def __init__(self, catalog: Catalog, routes: Sequence[Route]) -> None:
-        self.catalog = catalog
+    def __init__(
+        self, catalog: Catalog, routes: Sequence[Route], syncs: Mapping[str, SyncFolder] | None = None
+    ) -> None:
+        self.catalog, self.syncs = catalog, dict(syncs or {})
         self.csrf_token = ""
         self.drafts, self.control = Drafts(), RunControl()
         rules = [Rule(route.rule, endpoint=route, methods=route.methods) for route in routes]

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from werkzeug.test import Client, TestResponse
@@ -75,9 +76,9 @@ def _all_actions(catalog: Catalog) -> list[Action]:
 
 
 @contextmanager
-def open_site(catalog: Catalog) -> Iterator[Guest]:
-    """A site of a test's own, and a guest in it."""
-    site = make_site(catalog)
+def open_site(catalog: Catalog, *syncs: Path) -> Iterator[Guest]:
+    """A site of a test's own, with the syncs in these folders, and a guest in it."""
+    site = make_site(catalog, syncs)
     site.actions = _all_actions(catalog)
     try:
         yield Guest(site)

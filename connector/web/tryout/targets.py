@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from connector.catalog.service import Service
@@ -44,7 +45,14 @@ def saved_places(service: Service) -> Iterator[Place]:
 def saved_place(service: Service, name: str) -> Place:
     """Return a saved connection; if it cannot be read, with its `fault`."""
     try:
-        path = SavedConnections().path(name)
+        return place_at(service, name, SavedConnections().path(name))
+    except ConnectionSetupError as fault:
+        return Place(name, fault=str(fault))
+
+
+def place_at(service: Service, name: str, path: Path) -> Place:
+    """Return the connection in a file; if it cannot be read, with its `fault`."""
+    try:
         settings = expanded(read_settings(service, path), lambda key: f"{name}, {key}")
         base_url = host(service, settings.get("region"), settings.get("base_url"), name)
     except ConnectionSetupError as fault:

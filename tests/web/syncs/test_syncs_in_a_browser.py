@@ -1,0 +1,62 @@
+"""The pages of a sync in a real browser: accessible, and usable with the keyboard alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from connector.catalog.catalog import Catalog
+from connector.web.server import CatalogServer
+from tests.web.conftest import DESKTOP, PHONE, OpenVisit
+from tests.web.syncs.shown import make_folder
+from tests.web.test_accessible import violations
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_folder(tmp_path_factory.mktemp("syncs") / "acme", time.time())
+
+
+@pytest.fixture(scope="module")
+def server(catalog: Catalog, folder: Path) -> Iterator[CatalogServer]:
+    with CatalogServer(catalog=catalog, syncs=[folder]) as running:
+        yield running
+
+
+@pytest.mark.parametrize("path", ["", "/plan", "/alerts"])
+def test_a_page_is_accessible_light_dark_and_on_a_phone(visit: OpenVisit, path: str) -> None:
+    found = {}
+    for scheme, viewport in (("light", DESKTOP), ("dark", DESKTOP), ("light", PHONE), ("dark", PHONE)):
+        site = visit(color_scheme=scheme, viewport=viewport, reduced_motion="reduce")
+        page = site.open(f"sync/acme{path}")
+        size = "phone" if viewport is PHONE else "desktop"
+        site.keep(f"sync-{path.strip('/') or 'overview'}-{scheme}-{size}", full_page=True)
+        if said := violations(page):
+            found[scheme, size] = said
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (scheme, size)
+    assert found == {}
+
+
+def test_a_plan_is_filtered_with_the_keyboard(visit: OpenVisit) -> None:
+    page = visit().open("sync/acme")
+    page.get_by_role("link", name="Plan", exact=True).focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("Name, id or reason").focus()
+    page.keyboard.type("pc-new")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**q=pc-new")
+    assert page.locator(".plan-items > li").count() == 1
+    page.get_by_role("link", name="1 client conflict").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**op=conflict")
+    assert "Initech" in page.locator(".plan-items").inner_text()
+
+
+def test_the_life_of_an_alert_is_opened_with_the_keyboard(visit: OpenVisit) -> None:
+    page = visit().open("sync/acme/alerts?state=closed")
+    page.get_by_text("What happened").focus()
+    page.keyboard.press("Enter")
+    assert "closed, as the alert ended" in page.locator("#life-1").inner_text()
