@@ -211,11 +211,13 @@ class AlertCalls:
         row, note = call.row, call.note
         assert row.ticket is not None
         if note.text == "asset":
-            place = self._context.place(row)
-            values: dict[str, Json] = {"asset": place.asset, "user": place.user, "site": place.site}
+            place = self._context.place(row).values()
+            values = {name: value for name, value in place.items() if name in ("user", "site")}
+            values |= {"asset": place["assets"][0]} if "assets" in place else {}
         else:
             values = {"note": note_text(note.text, row), "outcome": self._context.alerts.note_outcome}
-        self._target.save_ticket(row.ticket, {name: v for name, v in values.items() if v is not None})
+        if values:
+            self._target.save_ticket(row.ticket, values)
         return NoteDone(row.uid, row.generation, note.id, self._clock())
 
     # Alerts.
