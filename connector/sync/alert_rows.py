@@ -113,7 +113,8 @@ class Alert:
     @property
     def is_active(self) -> bool:
         """Whether the row holds its ticket open."""
-        return self.state in ("OPEN", "REOPENING", "CREATING")
+        state = self.resume if self.state == "ERROR" and self.resume == "REOPENING" else self.state
+        return state in ("OPEN", "REOPENING", "CREATING")
 
     @property
     def is_in_flight(self) -> bool:

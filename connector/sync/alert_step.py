@@ -227,6 +227,11 @@ class Step:
         self.call(CloseTicket(row, row.ticket or 0))
         return row
 
+    def is_being_closed(self, row: Alert) -> bool:
+        """Return whether another row has the same ticket closed, in this step or in one before it."""
+        others = (other for other in self.of_ticket(row.ticket or 0) if other.key != row.key)
+        return any(other.state == "CLOSING" and other.sent is not None for other in others)
+
     def is_shared(self, row: Alert) -> bool:
         """Return whether another alert still needs the row's ticket."""
         return any(o.is_active and o.key != row.key for o in self.of_ticket(row.ticket or 0))
@@ -251,10 +256,20 @@ class Step:
             row = self.reset(row)
         return row
 
+    def _give_up_ended(self, row: Alert, message: str) -> Alert:
+        """End a row whose alert has ended while its ticket could not be created or reopened."""
+        if row.state == "REOPENING":
+            return self.end(self.put(row, end_pending=False))
+        return self.put(self.close(row, "source"), error=message)
+
     def later(self, row: Alert, reason: str, message: str) -> Alert:
         """Try again later, or give up what was refused."""
         attempts = row.attempts + 1
         if reason == "refused" or (reason == "other" and attempts >= ATTEMPTS):
+            if row.end_pending:
+                return self._give_up_ended(row, message)
+            if row.again is not None:  # which takes over the ticket that could not be closed
+                return self.close(self.put(row, left_open=True), "source")
             state: State = row.state
             return self.put(self.put(row, **IDLE), state="ERROR", resume=state, error=message)
         return self.put(

@@ -102,7 +102,7 @@ def _closing(s: Step, row: Alert, event: TicketRead) -> None:
         s.close(s.note(s.put(row, closed_ticket=False), "ended"), "source")
     elif row.sent is not None:
         s.later(row, "other", "the ticket is still open after it was closed")
-    elif row.next_try <= s.now:
+    elif row.next_try <= s.now and not s.is_being_closed(row):
         untouched_only = row.kind == "alert" and s.settings.on_reset == "close_untouched"
         if untouched_only and event.is_touched and not row.closed_ticket:
             s.close(s.note(s.put(row, left_open=True), "ended"), "source")

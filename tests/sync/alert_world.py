@@ -393,4 +393,4 @@ class World:
     def _shared(self, row: Alert) -> set[int | None]:
         """Return the tickets that another alert needs, and those that could not be closed."""
         others = (other for other in self.rows.values() if other.key != row.key)
-        return {other.ticket for other in others if other.is_active or other.left_open}
+        return {o.ticket for o in others if o.is_active or o.left_open or o.state == "ERROR"}

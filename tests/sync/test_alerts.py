@@ -12,6 +12,7 @@ from connector.sync.alert_events import (
     CreateTicket,
     DeviceLinked,
     Ended,
+    Failed,
     Missing,
     NoteFailed,
     Release,
@@ -81,6 +82,29 @@ def test_a_reset_that_waits_is_given_up_when_the_ticket_is_reopened() -> None:
     waiting = row("RESETTING", next_try=NOW + 60, reset_at=NOW)
     found, calls = after(waiting, TicketRead(5, "open", NOW))
     assert (found.state, found.next_try, found.reset_at, calls) == ("OPEN", 0, None, [])
+
+
+def test_an_occurrence_that_began_and_ended_while_the_last_ticket_was_closed_has_no_ticket() -> None:
+    closing = row("CLOSING", ended=NOW + 10, next_try=NOW + 60)
+    again, _ = after(closing, started(start=NOW + 60))
+    assert again.again == NOW + 60
+    over, _ = after(again, Ended("a", NOW + 90, NOW, 2))
+    assert after(over, TicketRead(5, "closed", NOW))[0].generation == 1
+    assert after(again, TicketRead(5, "closed", NOW))[0].generation == 2
+
+
+def test_an_alert_that_ended_before_its_ticket_was_refused_is_closed() -> None:
+    ended = row("CREATING", ticket=None, sent=NOW, end_pending=True)
+    found, calls = after(ended, Failed("a", 1, "refused", NOW, "403"))
+    assert (found.state, found.error, calls) == ("CLOSED", "403", [])
+
+
+def test_no_ticket_is_made_where_a_rule_says_so_and_none_while_it_waits() -> None:
+    assert after(None, started(wanted=False))[0].state == "SUPPRESSED"
+    waiting, calls = after(None, started(), AlertSettings(wait_s=300))
+    assert (waiting.state, waiting.next_try, calls) == ("WAITING", NOW + 300, [])
+    later, calls = after(waiting, started(start=NOW + 60, seq=2), AlertSettings(wait_s=300))
+    assert (later.generation, later.next_try, later.start, calls) == (1, NOW + 300, NOW + 60, [])
 
 
 def test_a_new_ticket_names_the_last_one() -> None:
@@ -158,3 +182,15 @@ def test_after_a_restart_calls_in_progress_are_lost_and_waiting_ones_are_not() -
     assert [(type(e).__name__, e.uid) for e in recovered(rows, NOW)] == [("Unknown", "a")]  # type: ignore[union-attr]
     noted = row(notes=(Note(1, "repeat"), Note(2, "repeat", next_try=NOW + 5)))
     assert recovered([noted], NOW) == [NoteFailed("a", 1, 1, "outage", NOW)]
+
+
+def test_two_alerts_of_one_ticket_do_not_close_it_twice() -> None:
+    rows = [row("CLOSING"), Alert("b", 1, "CLOSING", start=NOW, ticket=5)]
+    _, calls = step(Book({r.key: r for r in rows}), TicketRead(5, "open", NOW), AlertSettings())
+    assert [type(call).__name__ for call in calls] == ["CloseTicket"]
+
+
+def test_an_occurrence_that_began_while_a_closing_was_refused_takes_the_ticket() -> None:
+    found, calls = after(row("CLOSING", again=NOW + 60), Failed("a", 1, "refused", NOW, "403"))
+    assert (found.generation, found.state, found.ticket) == (2, "REOPENING", 5)
+    assert [type(call).__name__ for call in calls] == ["ReadTicket"]
