@@ -171,15 +171,19 @@ class Applier:
             raise RowError("not_found", f"asset {item.target} was deleted since the plan was made")
         left: dict[int | str, Json] = {}
         for change in changes:
-            now = current_value(current, change.field)
-            definition = self._resolver.definition(change.field)
-            if is_same(now, change.new, definition):
-                continue
-            if not is_same(now, change.old, definition) and change.field != "software":
-                shown = f"{_shown(change.old)} in the plan and {_shown(now)} now"
-                return "changed", f"field {change.field} was {shown}: plan again"
+            if change.field != "software":  # which assets do not show
+                now = current_value(current, change.field)
+                definition = self._resolver.definition(change.field)
+                if is_same(now, change.new, definition):
+                    continue
+                if not is_same(now, change.old, definition):
+                    shown = f"{_shown(change.old)} in the plan and {_shown(now)} now"
+                    return "changed", f"field {change.field} was {shown}: plan again"
             left[change.field] = change.new
-        return self._write(item, self._resolver.asset_values(left, current.type), current)
+        values = self._resolver.known(left)
+        if self._resolver.give_fields(values, current.type):
+            current = self._target.asset(item.target)
+        return self._write(item, values, current)
 
     def _write(
         self, item: Item, values: Mapping[int | str, Json], current: Asset | None

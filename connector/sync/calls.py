@@ -52,6 +52,11 @@ class Calls:
     _invokers: dict[tuple[str, ResultMode], Invoker] = field(default_factory=dict)
     _lookups: Lookups = field(default_factory=Lookups)
 
+    def forget_lookups(self) -> None:
+        """Look up again what actions look up once, because it was changed."""
+        self._lookups = Lookups()
+        self._invokers.clear()
+
     @property
     def requests(self) -> int:
         """The number of requests that were sent."""

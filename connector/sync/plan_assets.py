@@ -277,8 +277,8 @@ class AssetChanges:
             return None, f'{len(found)} asset types are called "{name}"'
         if not self._mapping.create_types:
             return None, f'there is no asset type "{name}", and create_types is off'
-        if name not in self._new_types:
-            self._new_types.add(name)
+        if same_name(name) not in self._new_types:
+            self._new_types.add(same_name(name))
             numbers: list[Json] = [
                 key for found in self._fields.bound if isinstance(key := found.definition.key, int)
             ]

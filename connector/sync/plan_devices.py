@@ -140,7 +140,16 @@ class DevicePlan:
         warranty = device.warranty if mapping.warranty else None
         site = place.site if place.is_own_site else None
         values = [list(pair) for pair in rendered.values]
-        hashed: list[Json] = [place.client, site, values, *texts.values(), list(warranty or ()), errors]
+        members = list(mapping.user.match) if mapping.user else []
+        hashed: list[Json] = [
+            place.client,
+            site,
+            values,
+            *texts.values(),
+            list(warranty or ()),
+            errors,
+            members,
+        ]
         return Wanted(
             device.id,
             device.name,

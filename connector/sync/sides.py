@@ -124,8 +124,9 @@ class ActionTarget:
     ) -> int:
         """Create or update a record and return its id. Raises RowError."""
         number: int = self.calls.result(self.part.save(entity, id, values, current))
-        if entity == "type":
+        if entity in ("type", "field"):
             self._type_fields.pop(number, None)
+            self.calls.forget_lookups()
         return number
 
     def find(self, entity: str, values: Mapping[Any, Json], since: float) -> int | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from connector.common.json_text import Json
 from connector.sync.plan_items import Change, Item
-from connector.sync.records import Asset, AssetType, Catalog, Target
+from connector.sync.records import Asset, Catalog, Target
 from connector.sync.state import State
 from connector.sync.values import FieldDefinition, same_name
 
@@ -106,25 +106,30 @@ class Resolver:
         """Return what a new record has."""
         values = {change.field: change.new for change in changes}
         if item.entity == "asset":
-            kind = values.get("type")
-            return self.asset_values(values, kind if isinstance(kind, int) else None)
+            values = self.known(values)
+            self.give_fields(values, None)
         if item.entity == "client" and (site := self._first_sites.get(item.source)):
             values["main_site"] = site  # which the target creates with a client
         return values
 
-    def asset_values(self, values: Mapping[int | str, Json], kind: int | None) -> dict[int | str, Json]:
-        """Return an asset's values by fields that exist, and give its type those that it lacks."""
-        found = {self._known(field): value for field, value in values.items()}
-        numbers = {field for field in found if isinstance(field, int)}
-        if numbers and kind is not None:
-            new_kind = found.get("type")
-            number = new_kind if isinstance(new_kind, int) else kind
-            known = next((one for one in self.catalog.types if one.id == number), AssetType(number, ""))
-            declared = self.catalog.fields_of(known)
-            if declared and (lacking := sorted(numbers - declared)):
-                self._target.save("type", number, {"fields": list(lacking)})
-                self._catalog = None
-        return found
+    def known(self, values: Mapping[int | str, Json]) -> dict[int | str, Json]:
+        """Return an asset's values by fields that exist. Raises UnresolvedError."""
+        return {self._known(field): value for field, value in values.items()}
+
+    def give_fields(self, values: Mapping[int | str, Json], kind: int | None) -> bool:
+        """Give the type of an asset (that of the values, or `kind`) the fields that it lacks.
+
+        Return whether it lacked any. Raises RowError.
+        """
+        numbers = {field for field in values if isinstance(field, int)}
+        number = values.get("type") or kind
+        known = next((one for one in self.catalog.types if one.id == number), None)
+        declared = self.catalog.fields_of(known) if numbers else frozenset()
+        lacking = sorted(numbers - declared) if declared else []
+        if known is not None and lacking:
+            self._target.save("type", known.id, {"fields": list(lacking)})
+            self._catalog = None
+        return bool(lacking)
 
     def _known(self, field: int | str) -> int | str:
         """Return the number of an asset field that this plan has created."""

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from connector.catalog.catalog import Catalog
+from connector.cli.main import main
 from connector.sandbox.halopsa.server import HaloSandbox
 from connector.sandbox.ninjaone.server import Sandbox
 from connector.sync.mapping_file import load_mapping
 from connector.sync.sides import ActionSource, ActionTarget, open_sides
 
 CATALOG = Catalog()
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command printed, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The JSON on standard output."""
+        return json.loads(self.out)
 
 
 class Pair:
@@ -58,6 +76,52 @@ class Pair:
         """Write the mapping."""
         top = {"version": 1, "source": "ninja.yaml", "target": "halo.yaml"}
         (self.folder / "mapping.yaml").write_text(json.dumps({**top, **parts}, indent=1))
+
+    def map_text(self, text: str) -> None:
+        """Write the rest of the mapping as text."""
+        head = "version: 1\nsource: ninja.yaml\ntarget: halo.yaml\n"
+        (self.folder / "mapping.yaml").write_text(head + text)
+
+    def sync(self, command: str, *arguments: object, sends: bool = True) -> Done:
+        """Run a command of `ninjaone sync` on the folder, in this process."""
+        out, err = io.StringIO(), io.StringIO()
+        fast = ("--delay-ms", "0") if sends else ()
+        words = ["sync", command, str(self.folder), *map(str, arguments), *fast]
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            try:
+                code = main(words)
+            except SystemExit as exit:
+                code = int(exit.code or 0)
+        return Done(code, out.getvalue(), err.getvalue())
+
+    def run(self, *arguments: object) -> Done:
+        """Do one run, which must succeed."""
+        done = self.sync("run", *arguments)
+        assert done.code == 0, done
+        return done
+
+    def plan(self, *arguments: object) -> dict[tuple[str, Any], Any]:
+        """Return the items of a plan by entity and source."""
+        done = self.sync("plan", "--json", *arguments)
+        assert done.code == 0, done
+        return {(item["entity"], item["ninja"]): item for item in done.json["items"]}
+
+    def writes(self, since: int = 0) -> list[Mapping[str, Any]]:
+        """Return the requests that changed something in HaloPSA."""
+        return [r for r in self.halo.log.requests()[since:] if r["method"] != "GET"]
+
+    def asset_of(self, device: int) -> int:
+        """Return the asset that a device is linked to."""
+        links = self.sync("status", "--json", "--links", sends=False).json["links"]
+        (found,) = [x["target"] for x in links if (x["entity"], x["source"]) == ("asset", device)]
+        return int(found)
+
+    def asset(self, id: int) -> dict[Any, Any]:
+        """Return an asset's members, and its fields by number and custom fields by name."""
+        assets = self.halo.state.assets
+        changes = assets.changes(id)
+        more = {"users": changes.users or [], "software": changes.software or []}
+        return {**assets.values(id), **assets.fields(id), **(changes.custom or {}), **more}
 
     def sides(self) -> tuple[ActionSource, ActionTarget]:
         """Return the source and the target."""
