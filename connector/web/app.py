@@ -1,6 +1,6 @@
 """The URL routes of the site and the views of the catalog's own pages.
 
-`ROUTES` also includes the routes of `tryout_pages`, `run_pages` and `sync_pages`.
+`ROUTES` also includes the routes of `tryout_pages`, `run_pages` and those of syncs.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from werkzeug.wrappers import Request, Response
 
 from connector.catalog.catalog import Catalog
 from connector.errors import RunError
-from connector.web import run_pages, sync_pages, tryout_pages
+from connector.web import run_pages, sync_pages, sync_pins, tryout_pages
 from connector.web.access import refusal
 from connector.web.catalog.action_page import make_action_page
 from connector.web.catalog.index_page import make_index
@@ -64,6 +64,7 @@ ROUTES = (
     *tryout_pages.ROUTES,
     *run_pages.ROUTES,
     *sync_pages.ROUTES,
+    *sync_pins.ROUTES,
 )
 
 

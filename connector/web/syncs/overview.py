@@ -5,28 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from connector.common import json_text
+from connector.common.json_text import Json
 from connector.sync.alert_rows import PENDING, Alert
+from connector.sync.apply import FAILED
 from connector.sync.state import State
 from connector.sync.state_alerts import AlertRows
 from connector.sync.state_lock import Holder, StateLock
 from connector.sync.state_queues import Inbox
-from connector.sync.state_reports import (
-    Run,
-    RunItem,
-    items_without,
-    last_runs,
-    link_counts,
-    outcomes,
-    undecided,
-    unsettled,
-)
+from connector.sync.state_reports import RunItem, items_with, link_counts, outcomes, unsettled
 from connector.web.runs.plot import time_text
 from connector.web.runs.run_view import clock_text
 from connector.web.syncs.folders import SyncFolder
 
 RUNS_SHOWN, ERRORS_SHOWN = 20, 50
-DONE = "ok"
-"""The outcome of an item that was applied."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +35,22 @@ class RunLine:
 
 
 @dataclass(frozen=True)
+class Progress:
+    """How far a run is: writes made, of all of them, and when it is expected to end."""
+
+    done: int
+    total: int
+    a_minute: float
+    end: str
+
+
+@dataclass(frozen=True)
 class Overview:
     """Everything that the page shows. `waits` are alerts whose ticket is late, with the reason."""
 
     holder: Holder | None
     since: str
+    progress: Progress | None
     links: Mapping[str, int]
     undecided: int
     unsettled: int
@@ -79,31 +82,45 @@ def make_overview(sync: SyncFolder) -> Overview:
     holder = StateLock(sync.path).holder()
     with sync.state() as state:
         alerts = AlertRows(state)
-        runs = last_runs(state, RUNS_SHOWN)
-        last = next((run for run in runs if outcomes(state, run.id)), None)
+        runs = state.runs(RUNS_SHOWN)
+        last = next((run["run"] for run in runs if outcomes(state, run["run"])), 0)
+        late = ("WAITING", "HELD", "ERROR", *PENDING)
         return Overview(
             holder,
             clock_text(holder.since) if holder else "",
+            _progress(state.meta("progress")) if holder else None,
             link_counts(state),
-            undecided(state),
+            sum(row["op"] == "conflict" for row in state.unmatched()),
             unsettled(state),
             Inbox(state).waiting(),
             alerts.count(),
-            [row for row in alerts.newest(("WAITING", "HELD", "ERROR", *PENDING), ERRORS_SHOWN) if row.error],
+            [row for row in alerts.newest(late, ERRORS_SHOWN) if row.error],
             [_line(state, run, holder) for run in runs],
-            items_without(state, last.id, DONE, ERRORS_SHOWN) if last else [],
-            last.id if last else 0,
+            items_with(state, last, FAILED, ERRORS_SHOWN),
+            last,
         )
 
 
-def _line(state: State, run: Run, holder: Holder | None) -> RunLine:
-    is_live = run.ended is None and holder is not None and holder.since <= run.began
+def _progress(saved: str | None) -> Progress | None:
+    """Return the progress that a run has saved, if it is one."""
+    try:
+        data = json_text.loads(saved or "null")
+        return Progress(
+            int(data["done"]), int(data["total"]), float(data["a_minute"]), clock_text(data["end"])
+        )
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _line(state: State, run: Mapping[str, Json], holder: Holder | None) -> RunLine:
+    began, ended = run["began"], run["ended"]
+    is_live = ended is None and holder is not None and holder.since <= began
     return RunLine(
-        run.id,
-        run.kind,
-        clock_text(run.began),
-        "" if run.ended is None else time_text(round(run.ended - run.began)),
-        run.outcome if run.ended is not None else "running" if is_live else "interrupted",
-        [(name, f"{value:,}") for name, value in run.counts.items() if type(value) is int],
-        outcomes(state, run.id),
+        run["run"],
+        run["kind"],
+        clock_text(began),
+        "" if ended is None else time_text(round(ended - began)),
+        run["outcome"] or "ended" if ended is not None else "running" if is_live else "interrupted",
+        [(name, f"{value:,}") for name, value in run["counts"].items() if type(value) is int],
+        outcomes(state, run["run"]),
     )

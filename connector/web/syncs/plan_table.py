@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from connector.common.json_text import Json
 from connector.errors import shorten
@@ -114,11 +113,6 @@ def count_rows(plan: PlanFile) -> list[tuple[str, list[tuple[str, int]]]]:
 def item_row(item: Item) -> ItemRow:
     """Return an item as it is shown."""
     return ItemRow(key_of(item), item, [_change(change) for change in item.changes])
-
-
-def undecided(plan: PlanFile, op: str, limit: int) -> list[ItemRow]:
-    """Return the first items of a plan with one operation."""
-    return [item_row(item) for item in islice((i for i in plan.items() if i.op == op), limit)]
 
 
 def _change(change: Change) -> ChangeRow:

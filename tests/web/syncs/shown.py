@@ -74,9 +74,11 @@ def _runs(state: State, now: float) -> None:
         "changes": [1],
         "reason": "refused: 403",
     }
-    state.save_item(run, item, "error")
-    state.save_item(run, {**item, "source": 4, "reason": ""}, "ok")
-    state.end_run(run, now - 540, "failed", {"organizations": 3, "devices": 6})
+    state.save_item(run, item, "failed")
+    state.save_item(run, {**item, "source": 4, "reason": ""}, "done")
+    state.end_run(run, now - 540, "problems", {"outcomes": {}, "organizations": 3, "devices": 6})
+    conflict = {**item, "source": 2, "op": "conflict", "target": None, "changes": []}
+    state.save_item(run, {**conflict, "reason": "2 candidates"}, "conflict")
     Inbox(state).add("ninja", "e1", b"{}", now)
 
 

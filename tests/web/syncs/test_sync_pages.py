@@ -14,13 +14,14 @@ import pytest
 from connector.catalog.catalog import Catalog
 from connector.errors import RunError
 from connector.sync.plan_file import plan_paths
+from connector.sync.state import State
 from connector.sync.state_lock import StateLock
 from connector.web.syncs.folders import sync_folders
 from tests.web.guest import Guest, open_site
 from tests.web.syncs.shown import make_folder
 
 HELD = "Summary of the alerts that are held"
-PAGES = ("", "/plan", "/alerts")
+PAGES = ("", "/plan", "/unmatched", "/alerts")
 
 
 @pytest.fixture
@@ -79,17 +80,20 @@ def test_the_overview_has_counts_errors_and_what_waits(guest: Guest) -> None:
                    "Refused alerts 1", "Deliveries to process 1", "Unknown outcomes 0"):  # fmt: skip
         assert figure in said
     assert "a-3 error 12 The PSA refuses ticket type 31 to this agent (403)" in said
-    assert "Not applied in run 2 Record Operation Outcome Reason asset 3 update error refused: 403" in said
+    assert "Not applied in run 2 Record Operation Outcome Reason asset 3 update failed refused: 403" in said
     assert "3 organizations , 6 devices" in said
-    assert "1 error , 1 ok" in said
+    assert "1 conflict , 1 done , 1 failed" in said
     assert "No process works on this sync now" in said
 
 
 def test_the_overview_says_who_runs(guest: Guest, folder: Path) -> None:
     lock = StateLock(folder)
     lock.acquire(time.time())
+    with State(folder, write=True, lock=False) as state:
+        state.set_meta("progress", '{"done": 1200, "total": 5000, "a_minute": 130.2, "end": 1}')
     try:
         html = page(guest)
+        assert "1,200 of 5,000 writes, 130 a minute, until about" in html
         assert f"Process {os.getpid()} works on this sync" in html
         assert 'data-state="live"' in html
     finally:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from connector.catalog.catalog import Catalog
+from connector.sync.pins import Pins, load_pins
 from connector.web.server import CatalogServer
 from tests.web.conftest import DESKTOP, PHONE, OpenVisit
 from tests.web.syncs.shown import make_folder
@@ -26,7 +27,7 @@ def server(catalog: Catalog, folder: Path) -> Iterator[CatalogServer]:
         yield running
 
 
-@pytest.mark.parametrize("path", ["", "/plan", "/alerts"])
+@pytest.mark.parametrize("path", ["", "/plan", "/unmatched", "/alerts"])
 def test_a_page_is_accessible_light_dark_and_on_a_phone(visit: OpenVisit, path: str) -> None:
     found = {}
     for scheme, viewport in (("light", DESKTOP), ("dark", DESKTOP), ("light", PHONE), ("dark", PHONE)):
@@ -60,3 +61,22 @@ def test_the_life_of_an_alert_is_opened_with_the_keyboard(visit: OpenVisit) -> N
     page.get_by_text("What happened").focus()
     page.keyboard.press("Enter")
     assert "closed, as the alert ended" in page.locator("#life-1").inner_text()
+
+
+def test_a_conflict_is_pinned_and_unpinned_with_the_keyboard(visit: OpenVisit, folder: Path) -> None:
+    page = visit().open("sync/acme/unmatched")
+    page.get_by_role("button", name="Organization Initech is client 19").focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("pinned to 19").wait_for()
+    assert load_pins(folder / "pins.yaml").organization == {3: 19}
+    page.get_by_label("Client id of organization Globex & <Sons>").focus()
+    page.keyboard.type("17")
+    page.keyboard.press("Enter")
+    page.get_by_text("pinned to 17").wait_for()
+    assert load_pins(folder / "pins.yaml").organization == {2: 17, 3: 19}
+    for source in (2, 3):
+        button = page.get_by_role("button", name=f"Unpin organization {source}")
+        button.focus()
+        page.keyboard.press("Enter")
+        button.wait_for(state="detached")
+    assert load_pins(folder / "pins.yaml") == Pins()

@@ -1,0 +1,100 @@
+"""Unmatched records and conflicts over HTTP: what is shown of them, and pins that are written."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from connector.catalog.catalog import Catalog
+from connector.sync.pins import Pins, load_pins
+from connector.sync.plan_file import plan_paths
+from connector.web.access import CSRF_HEADER
+from tests.web.guest import Guest, open_site
+from tests.web.syncs.shown import make_folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return make_folder(tmp_path / "acme", time.time())
+
+
+@pytest.fixture
+def guest(catalog: Catalog, folder: Path) -> Iterator[Guest]:
+    with open_site(catalog, folder) as guest:
+        yield guest
+
+
+def shown(guest: Guest) -> str:
+    answer = guest.get("/sync/acme/unmatched")
+    assert answer.status_code == 200, answer.text
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text))
+
+
+def test_conflicts_have_candidates_and_why(guest: Guest) -> None:
+    said = shown(guest)
+    assert "organization Initech 3 2 clients are called &#34;Initech&#34;" in said
+    assert "It is client 18 It is client 19 Another client id" in said
+    assert "It is asset 8 It is asset 9" in said
+    assert (
+        "Organizations without a client 1 organization Globex &amp; &lt;Sons&gt; 2 it has no client" in said
+    )
+    assert "device 1 organization 2: it has no client of its name, and clients.create is off" in said
+
+
+def test_a_pin_is_written_and_taken_back(guest: Guest, folder: Path) -> None:
+    answer = guest.post("/sync/acme/pin", {"noun": "organization", "source": "3", "target": "19"})
+    assert answer.get_json() == {"location": "/sync/acme/unmatched"}
+    guest.post("/sync/acme/pin", {"noun": "device", "source": "2", "target": " 9 "})
+    assert load_pins(folder / "pins.yaml") == Pins(organization={3: 19}, device={2: 9})
+    said = shown(guest)
+    assert "organization Initech 3 pinned to 19" in said
+    assert "Pins count from the next plan on." in said
+    assert "organization 3 client 19 Unpin device 2 asset 9 Unpin" in said
+    guest.post("/sync/acme/unpin", {"noun": "organization", "source": "3"})
+    assert load_pins(folder / "pins.yaml") == Pins(device={2: 9})
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "said"),
+    [
+        ("pin", {"noun": "device", "source": "2", "target": "x"}, '"x" is not an id'),
+        ("pin", {"noun": "device", "source": "2", "target": "0"}, '"0" is not an id'),
+        ("pin", {"noun": "device", "source": "2", "target": "9" * 30}, "is not an id"),
+        ("pin", {"noun": "ticket", "source": "2", "target": "9"}, '"ticket" cannot be pinned'),
+        ("pin", {"noun": "device", "source": "3", "target": "9"}, "asset 9 is pinned to device 2"),
+        ("unpin", {"noun": "device", "source": "3"}, "device 3 is not pinned"),
+    ],
+)
+def test_what_is_no_pin_is_refused_and_the_file_stays(
+    guest: Guest, folder: Path, path: str, form: dict[str, str], said: str
+) -> None:
+    guest.post("/sync/acme/pin", {"noun": "device", "source": "2", "target": "9"})
+    answer = guest.post(f"/sync/acme/{path}", form)
+    assert (answer.status_code, said in answer.get_json()["error"]) == (400, True)
+    assert load_pins(folder / "pins.yaml") == Pins(device={2: 9})
+
+
+def test_a_pin_needs_the_token_of_our_pages(guest: Guest, folder: Path) -> None:
+    form = {"noun": "device", "source": "2", "target": "9"}
+    for headers in ({CSRF_HEADER: "other"}, {"Origin": "http://127.0.0.1:9"}):
+        assert guest.post("/sync/acme/pin", form, headers=headers).status_code == 403
+    assert guest.get("/sync/acme/pin").status_code == 405
+    assert guest.post("/sync/other/pin", form).status_code == 404
+    assert not (folder / "pins.yaml").exists()
+
+
+def test_pins_that_were_edited_wrongly_are_said_and_not_overwritten(guest: Guest, folder: Path) -> None:
+    (folder / "pins.yaml").write_text("devices: {2: nine}\n")
+    assert "pins.yaml, line 1" in shown(guest)
+    answer = guest.post("/sync/acme/pin", {"noun": "device", "source": "3", "target": "9"})
+    assert answer.status_code == 400
+    assert (folder / "pins.yaml").read_text() == "devices: {2: nine}\n"
+
+
+def test_without_a_plan_the_page_says_how_to_make_one(guest: Guest, folder: Path) -> None:
+    plan_paths(folder)[0].unlink()
+    assert "ninjaone sync plan" in shown(guest)
