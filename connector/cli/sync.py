@@ -6,13 +6,14 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from connector.cli import sync_apply, sync_plan, sync_status
+from connector.cli import sync_apply, sync_plan, sync_serve, sync_status, sync_webhook
 from connector.cli.action_sources import add_own_actions
 
 COMMANDS: dict[str, tuple[Callable[[argparse.ArgumentParser], None], str]] = {
     "plan": (sync_plan.add_plan, "show what would be written, and write nothing"),
     "apply": (sync_apply.add_apply, "apply a plan"),
     "run": (sync_apply.add_run, "plan and apply, once or every so often"),
+    "serve": (sync_serve.add_serve, "receive webhooks, and run every so often"),
     "status": (sync_status.add_status, "show the last runs, what waits, and what has no match"),
     "explain": (sync_status.add_explain, "show how one record finds its counterpart, and its last changes"),
     "pin": (sync_status.add_pin, "decide the counterpart of one record"),
@@ -28,3 +29,5 @@ def add_sync(parser: argparse.ArgumentParser) -> None:
         command.add_argument("folder", metavar="FOLDER", type=Path, help="folder of the sync")
         add_own_actions(command)
         add(command)
+    webhook = "have both services deliver their events to `sync serve`, or stop that"
+    sync_webhook.add_webhook(commands.add_parser("webhook", help=webhook, description=webhook))

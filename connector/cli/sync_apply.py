@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from connector.cli.sync_sides import add_json, add_requests, read_with, sides_of
 from connector.common.clock import SystemClock
 from connector.common.plurals import counted
 from connector.errors import RunError, RunInterruptedError, RunStoppedError
+from connector.sync.alert_run import AlertChoice, open_alerts, run_alerts
 from connector.sync.apply import Applied
 from connector.sync.folder import SyncFolder, open_folder
 from connector.sync.plan_file import load_plan
@@ -40,13 +42,13 @@ def add_apply(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="the plan to apply; values that were changed meanwhile are left alone (default: plan now)",
     )
-    _add_choice(parser)
+    add_choice(parser)
     parser.set_defaults(command=_apply)
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone sync run`."""
-    _add_choice(parser)
+    add_choice(parser)
     parser.add_argument(
         "--every", metavar="TIME", type=read_with(parse_interval), help="run again and again, such as 10m"
     )
@@ -56,10 +58,18 @@ def add_run(parser: argparse.ArgumentParser) -> None:
         type=read_with(parse_time_of_day),
         help="make the first run after this time of day a full one",
     )
+    add_alerts(parser)
     parser.set_defaults(command=_run)
 
 
-def _add_choice(parser: argparse.ArgumentParser) -> None:
+def add_alerts(parser: argparse.ArgumentParser) -> None:
+    """Declare what can be done about alerts that wait."""
+    parser.add_argument("--retry", action="store_true", help="try again what was refused for alerts")
+    parser.add_argument("--release", action="store_true", help="create the tickets of held alerts")
+
+
+def add_choice(parser: argparse.ArgumentParser) -> None:
+    """Declare what of a plan is applied."""
     add_json(parser)
     add_requests(parser)
     parser.add_argument(
@@ -82,7 +92,8 @@ def _add_choice(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _choice(options: argparse.Namespace) -> Choice:
+def choice_of(options: argparse.Namespace) -> Choice:
+    """Return what of a plan is applied. Raises RunError."""
     entities = None
     if options.only is not None:
         words = [word.strip() for word in options.only.split(",")]
@@ -94,49 +105,62 @@ def _choice(options: argparse.Namespace) -> Choice:
 
 
 def _apply(options: argparse.Namespace) -> int:
-    choice = _choice(options)
+    choice = choice_of(options)
 
     def work(syncer: Syncer) -> Run:
         if options.plan is None:
             return syncer.run(choice, full=options.full, believe=options.full)
         return syncer.apply(load_plan(options.plan), choice)
 
-    with _Console(options) as console:
+    with Console(options) as console:
         folder = open_folder(options.folder)
         return console.once(folder, *console.sides(folder), work)
 
 
 def _run(options: argparse.Namespace) -> int:
-    choice = _choice(options)
+    choice = choice_of(options)
 
     def work(syncer: Syncer) -> Run:
-        last = syncer.state.cursor(FULL_READ)
-        is_due = options.full_at is not None and is_full_due(
-            float(last) if last else None, options.full_at, syncer.clock.now()
-        )
-        return syncer.run(choice, full=options.full or is_due, believe=options.full)
+        return scheduled_run(syncer, choice, options)
 
-    with _Console(options) as console:
+    alerts = AlertChoice(takes_alerts(options), options.retry, options.release)
+    with Console(options) as console:
         if options.every is None:
             folder = open_folder(options.folder)
-            return console.once(folder, *console.sides(folder), work)
-        return console.again_and_again(work, options.every)
+            return console.once(folder, *console.sides(folder), work, alerts)
+        return console.again_and_again(work, options.every, alerts)
 
 
-class _Console:
+def scheduled_run(syncer: Syncer, choice: Choice, options: argparse.Namespace) -> Run:
+    """Make one run, which is a full one if `--full-at` has come."""
+    last = syncer.state.cursor(FULL_READ)
+    is_due = options.full_at is not None and is_full_due(
+        float(last) if last else None, options.full_at, syncer.clock.now()
+    )
+    return syncer.run(choice, full=options.full or is_due, believe=options.full)
+
+
+def takes_alerts(options: argparse.Namespace) -> bool:
+    """Return whether alerts belong to what was chosen."""
+    if options.item:
+        return False
+    return options.only is None or "alerts" in (word.strip() for word in options.only.split(","))
+
+
+class Console:
     """Runs a sync, shows its progress, and stops it after what is in progress."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
-        self._stop = threading.Event()
-        self._clock = SystemClock(self._stop)
+        self.stop = threading.Event()
+        self.clock = SystemClock(self.stop)
         self._progress = Progress(sys.stderr)
-        self._say: Callable[[str], None] = self._progress.say
-        self._stopping = stopping(self._stop, self._say, "after the record in progress")
-        self._log = show_log_by(self._say)
+        self.say: Callable[[str], None] = self._progress.say
+        self._stopping = stopping(self.stop, self.say, "after the record in progress")
+        self._log = show_log_by(self.say)
         self._began = self._saved = self._shown = 0.0
 
-    def __enter__(self) -> _Console:
+    def __enter__(self) -> Console:
         self._stopping.__enter__()
         self._log.__enter__()
         return self
@@ -147,10 +171,11 @@ class _Console:
 
     def sides(self, folder: SyncFolder) -> tuple[ActionSource, ActionTarget]:
         """Return both sides, where no one else writes what the sync writes. Raises RunError."""
-        source, target = sides_of(folder, self._options, self._stop)
+        source, target = sides_of(folder, self._options, self.stop)
         others = {} if self._options.beside_halo else target.other_writers() or {}
-        if "asset" in others:
-            raise RunError(f"{others['asset']}: switch that off, or use --beside-halo")
+        entities = ("asset", "ticket") if folder.mapping.alerts else ("asset",)
+        if found := [others[entity] for entity in entities if entity in others]:
+            raise RunError(f"{found[0]}: switch that off, or use --beside-halo")
         return source, target
 
     def once(
@@ -159,38 +184,54 @@ class _Console:
         source: ActionSource,
         target: ActionTarget,
         work: Callable[[Syncer], Run],
+        choice: AlertChoice | None = None,
     ) -> int:
-        """Do one run and return its exit code."""
-        with folder.write_state(source, target, self._clock.now()) as state:
-            self._began = time.monotonic()
+        """Do one run and return its exit code. With a `choice`, it includes alerts."""
+        with folder.write_state(source, target, self.clock.now()) as state:
+            alerts = open_alerts(folder, source, target, state, self.clock) if choice else None
 
             def between(applied: Applied) -> None:
-                self._show(state, applied)
+                if alerts is not None:
+                    alerts.work()
 
-            syncer = Syncer(folder, source, target, state, self._clock, self._stop, between)
-            run = work(syncer)
-            state.set_meta("progress", "")
-        self._report(run)
-        return INTERRUPTED if self._stop.is_set() and run.applied.is_stopped else run.exit_code
+            run = self.run(Syncer(folder, source, target, state, self.clock, self.stop, between), work)
+            if alerts is not None and choice is not None and not self.stop.is_set():
+                run.alerts = run_alerts(alerts, choice)
+        self.report(run)
+        return INTERRUPTED if self.stop.is_set() and run.applied.is_stopped else run.exit_code
 
-    def again_and_again(self, work: Callable[[Syncer], Run], every_s: float) -> int:
+    def run(self, syncer: Syncer, work: Callable[[Syncer], Run]) -> Run:
+        """Do one run and show how far it is."""
+        self._began = time.monotonic()
+
+        def between(applied: Applied) -> None:
+            self._show(syncer.state, applied)
+            syncer.between(applied)
+
+        run = work(replace(syncer, between=between))
+        syncer.state.set_meta("progress", "")
+        return run
+
+    def again_and_again(
+        self, work: Callable[[Syncer], Run], every_s: float, choice: AlertChoice | None = None
+    ) -> int:
         """Run until someone stops it. What goes wrong in one run is said, and the next one tries again."""
         sides: tuple[ActionSource, ActionTarget] | None = None
-        while not self._stop.is_set():
+        while not self.stop.is_set():
             began = time.monotonic()
             try:
                 folder = open_folder(self._options.folder)
                 sides = sides or self.sides(folder)
-                self.once(folder, *sides, work)
+                self.once(folder, *sides, work, choice)
             except RunInterruptedError:
                 break
             except (RunStoppedError, RunError) as error:
                 if sides is None:
                     raise
-                self._say(f"ninjaone: {error}")
+                self.say(f"ninjaone: {error}")
                 sides = None if isinstance(error, RunStoppedError) else sides
             try:
-                self._clock.sleep(every_s - (time.monotonic() - began))
+                self.clock.sleep(every_s - (time.monotonic() - began))
             except RunInterruptedError:
                 break
         return INTERRUPTED
@@ -202,7 +243,7 @@ class _Console:
             state.set_meta("progress", json.dumps(self._progress_of(applied)))
         if now - self._shown >= (1.0 if sys.stderr.isatty() else 30.0) and not self._options.json:
             self._shown = now
-            self._say(progress_line(self._progress_of(applied)))
+            self.say(progress_line(self._progress_of(applied)))
 
     def _progress_of(self, applied: Applied) -> dict[str, float]:
         spent = max(time.monotonic() - self._began, 0.001)
@@ -212,10 +253,11 @@ class _Console:
             "done": applied.done,
             "total": applied.total,
             "a_minute": round(60 * rate, 1),
-            "end": self._clock.now() + left,
+            "end": self.clock.now() + left,
         }
 
-    def _report(self, run: Run) -> None:
+    def report(self, run: Run) -> None:
+        """Show what a run did."""
         if self._options.json:
             print(json.dumps(run.as_json()))
             return
@@ -242,4 +284,12 @@ def describe_run(run: Run) -> list[str]:
     if len(run.applied.problems) > 20:
         lines.append(f"failed    {len(run.applied.problems) - 20:,} more: --json shows them")
     lines += [f"stopped   {ROWS[stop.entity]}: {stop.reason}" for stop in run.stops]
+    if run.alerts is not None:
+        lines.append(f"  alerts   {describe_alerts(run.alerts.of)}")
     return lines
+
+
+def describe_alerts(counts: dict[str, int]) -> str:
+    """Return how many alerts are open, wait, or failed; closed ones are not counted."""
+    shown = {state: number for state, number in sorted(counts.items()) if state != "CLOSED"}
+    return ", ".join(f"{number:,} {state.lower()}" for state, number in shown.items()) or "none open"

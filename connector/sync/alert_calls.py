@@ -41,6 +41,8 @@ logger = logging.getLogger(__name__)
 Reason = Literal["outage", "refused", "other"]
 _OUTAGES = ("rate_limited", "timeout", "network_error", "auth_failed", "cancelled")
 _REFUSALS = ("forbidden", "input_invalid", "template_error", "not_found")
+LOST = (ListError, SignInLostError)
+"""What is raised where something cannot be read now."""
 STAMPED = "tickets_stamped"
 """The entry of `meta` that says in which field the stamp of a ticket has been read back."""
 
@@ -74,6 +76,7 @@ class AlertCalls:
         self._context, self._clock = context, clock
         self._outbox = Outbox(state)
         self._unstamped = ""
+        self.lost_sign_in = False
         self._prepared: dict[str, Mapping[str, Json] | Failed] = {}
 
     # Before the commit.
@@ -85,7 +88,7 @@ class AlertCalls:
         row = call.row
         try:
             values = self._context.ticket(row)
-        except (RowError, ListError) as error:
+        except (RowError, *LOST) as error:
             self._prepared[row.stamp] = self._failed(row, error)
             return {}
         self._prepared[row.stamp] = {**values, "stamp": row.stamp}
@@ -98,7 +101,7 @@ class AlertCalls:
         row = call.row
         try:
             return self._perform(call, started)
-        except (RowError, ListError, SignInLostError) as error:
+        except (RowError, *LOST) as error:
             return self._failure(call, row, error)
 
     def _failure(self, call: Call, row: Alert, error: Exception) -> list[Event]:
@@ -115,6 +118,7 @@ class AlertCalls:
         return [self._failed(row, error)]
 
     def _failed(self, row: Alert, error: Exception) -> Failed:
+        self.lost_sign_in |= isinstance(error, SignInLostError)
         return Failed(row.uid, row.generation, reason_of(error), self._clock(), str(error))
 
     def _perform(self, call: Call, started: Callable[[AlertReading], Started]) -> list[Event]:
@@ -158,7 +162,7 @@ class AlertCalls:
             return
         try:
             (found,) = self._target.tickets([ticket])
-        except (ListError, SignInLostError):
+        except LOST:
             return
         if found.stamp == row.stamp:
             self._state.set_meta(STAMPED, place)

@@ -14,7 +14,7 @@ from itertools import islice
 from connector.common import json_text
 from connector.common.json_text import Json
 from connector.errors import RowError
-from connector.sync.alert_calls import AlertCalls, outbox_key
+from connector.sync.alert_calls import LOST, AlertCalls, outbox_key
 from connector.sync.alert_context import AlertContext
 from connector.sync.alert_events import (
     Acknowledged,
@@ -73,6 +73,11 @@ class AlertDriver:
         self._inbox, self._outbox = Inbox(state), Outbox(state)
         self._waiting: dict[int, tuple[int, float]] = {}
 
+    @property
+    def lost_sign_in(self) -> bool:
+        """Whether a service has refused the sign-in: the connections must be opened again."""
+        return self._calls.lost_sign_in
+
     # What is called from outside.
 
     def start(self) -> None:
@@ -99,7 +104,7 @@ class AlertDriver:
                 try:
                     self._apply(delivery)
                     self._waiting.pop(delivery.seq, None)
-                except (ListError, SignInLostError) as error:
+                except LOST as error:
                     attempts = self._waiting.get(delivery.seq, (0, 0.0))[0] + 1
                     self._waiting[delivery.seq] = (attempts, now + backoff(attempts))
                     logger.error("a delivery of %s waits: %s", delivery.source, error)
@@ -258,7 +263,8 @@ class AlertDriver:
     def _guarded(self, what: str, read: Callable[[], None]) -> bool:
         try:
             read()
-        except (ListError, SignInLostError) as error:
+        except LOST as error:
+            self._calls.lost_sign_in |= isinstance(error, SignInLostError)
             logger.error(
                 "the %s were not read to the end, so nothing is concluded from them: %s", what, error
             )

@@ -9,6 +9,7 @@ from typing import Any
 
 from connector.common.clock import Clock
 from connector.errors import RunError, RunStoppedError
+from connector.sync.alert_run import AlertCounts
 from connector.sync.apply import Applied, Applier, chosen, first_sites, total_writes
 from connector.sync.creations import Creations
 from connector.sync.folder import SyncFolder
@@ -44,13 +45,15 @@ class Run:
     recovered: int = 0
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     outcome: str = ""
+    alerts: AlertCounts | None = None
 
     @property
     def exit_code(self) -> int:
         """0 all applied, 1 something failed or needs a decision, 3 stopped and goes on next time."""
         if self.applied.is_stopped or self.stops:
             return 3
-        return 0 if self.applied.is_clean else 1
+        is_clean = self.applied.is_clean and (self.alerts is None or self.alerts.is_clean)
+        return 0 if is_clean else 1
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON."""
@@ -62,6 +65,7 @@ class Run:
             "writes": applied.writes,
             "outcomes": applied.counts,
             "recovered": self.recovered,
+            "alerts": self.alerts.of if self.alerts else None,
             "stops": [{"entity": stop.entity, "reason": stop.reason} for stop in self.stops],
             "problems": [
                 {"entity": item.entity, "source": item.source, "name": item.name, "reason": reason}
@@ -106,6 +110,10 @@ class Syncer:
         The first run is a full one.
         """
         now = self.clock.now()
+        if choice.entities == frozenset():  # alerts alone
+            run = Run(self.state.begin_run("alerts", now))
+            self._end(run, "ok")
+            return run
         full = full or is_first(self.state)
         run = Run(self.state.begin_run("full" if full else "run", now), recovered=self.recover())
         try:

@@ -1,0 +1,171 @@
+"""`ninjaone sync serve`: webhooks, alerts and the schedule in one process."""
+
+from __future__ import annotations
+
+import argparse
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import cast
+
+from connector.cli.main import OK
+from connector.cli.sync_apply import (
+    Console,
+    add_alerts,
+    add_choice,
+    choice_of,
+    describe_alerts,
+    scheduled_run,
+)
+from connector.cli.sync_sides import read_with
+from connector.errors import RunError
+from connector.sync.alert_driver import AlertDriver
+from connector.sync.alert_run import AlertChoice, open_alerts, run_alerts
+from connector.sync.folder import SyncFolder, open_folder
+from connector.sync.hook_key import HookKey
+from connector.sync.receiver import LOOPBACK, Receiver, Store, listen
+from connector.sync.records import Source, Target
+from connector.sync.run import Run, Syncer
+from connector.sync.schedule import parse_interval, parse_time_of_day
+from connector.sync.service import Interleaved, SyncService
+from connector.sync.sides import ActionSource, ActionTarget
+from connector.sync.state import State
+from connector.sync.state_queues import Inbox
+
+PORT = 8443
+
+
+def add_serve(parser: argparse.ArgumentParser) -> None:
+    """Declare `ninjaone sync serve`."""
+    add_choice(parser)
+    parser.add_argument(
+        "--host",
+        default=LOOPBACK,
+        help="the address to listen on (default: %(default)s, for a proxy with TLS)",
+    )
+    parser.add_argument(
+        "--port", type=int, default=PORT, help="the port; 0 for a free one (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--every",
+        metavar="TIME",
+        type=read_with(parse_interval),
+        default=600.0,
+        help="make a run this often (default: 10m)",
+    )
+    parser.add_argument(
+        "--full-at",
+        metavar="HH:MM",
+        type=read_with(parse_time_of_day),
+        help="make the first run after this time of day a full one",
+    )
+    add_alerts(parser)
+    parser.set_defaults(command=_serve)
+
+
+def _serve(options: argparse.Namespace) -> int:
+    with Console(options) as console:
+        folder = open_folder(options.folder)
+        if folder.mapping.alerts is None:
+            raise RunError(f"{folder.mapping.path} has no alerts to serve: use `sync run --every TIME`")
+        source, target = console.sides(folder)
+        with folder.write_state(source, target, console.clock.now()) as state:
+            server = _Server(options, console, folder, state, source, target)
+            with server.receiving():
+                server.service.serve()
+    return OK
+
+
+class _Server:
+    """The parts of the process. Mapping and connections are read again before each run."""
+
+    def __init__(
+        self,
+        options: argparse.Namespace,
+        console: Console,
+        folder: SyncFolder,
+        state: State,
+        source: ActionSource,
+        target: ActionTarget,
+    ) -> None:
+        self._options, self._console, self._state = options, console, state
+        self._folder, self._sides = folder, (source, target)
+        self._driver = self._open_alerts()
+        self._choice = choice_of(options)
+        self._is_first = True
+        self.service = SyncService(lambda: self._driver, self._run, options.every, console.stop)
+
+    def _open_alerts(self) -> AlertDriver:
+        driver = open_alerts(self._folder, *self._sides, self._state, self._console.clock)
+        if driver is None:
+            raise RunError(f"{self._folder.mapping.path} has no alerts any more: stop, and use `sync run`")
+        return driver
+
+    def _run(self) -> None:
+        self._refresh()
+        between = self.service.between
+        source, target = (Interleaved(side, between) for side in self._sides)
+        stop, clock = self._console.stop, self._console.clock
+        syncer = Syncer(
+            self._folder,
+            cast(Source, source),
+            cast(Target, target),
+            self._state,
+            clock,
+            stop,
+            lambda applied: between(),
+        )
+        run = self._console.run(syncer, self._work)
+        if not stop.is_set():
+            options = self._options
+            alerts = AlertChoice(True, options.retry and self._is_first, options.release and self._is_first)
+            run.alerts = run_alerts(self._driver, alerts)
+            self._is_first = False
+        self._show()
+        self._console.report(run)
+
+    def _refresh(self) -> None:
+        """Read the mapping again, and sign in again if that was lost."""
+        folder = open_folder(self._folder.path)
+        if folder.mapping.digest == self._folder.mapping.digest and not self._driver.lost_sign_in:
+            self._folder = folder
+            return
+        self._folder, self._sides = folder, self._console.sides(folder)
+        self._driver = self._open_alerts()
+
+    def _work(self, syncer: Syncer) -> Run:
+        return scheduled_run(syncer, self._choice, self._options)
+
+    def _show(self) -> None:
+        self.service.shown = {
+            "inbox": Inbox(self._state).waiting(),
+            "alerts": describe_alerts(self._driver.rows.count()),
+            "last_run": self._console.clock.now(),
+        }
+
+    @contextmanager
+    def receiving(self) -> Iterator[None]:
+        """Receive webhooks in other threads, if the mapping has them; `/health` works in any case."""
+        folder, by = self._folder.path, self._folder.mapping.alerts
+        names = [side.calls.service.name for side in self._sides]
+        key = HookKey.of(folder)
+        hooks = {name: key.secrets_of(name) for name in names} if by and "webhook" in by.by else {}
+        store = Store(folder)
+        receiver = Receiver(store, hooks, time.time, health=self.service.health, kept=self.service.deliver)
+        try:
+            server = listen(receiver, self._options.host, self._options.port)
+        except RunError:
+            store.close()
+            raise
+        thread = threading.Thread(target=server.run, name="receiver", daemon=True)
+        thread.start()
+        at = f"http://{self._options.host}:{server.effective_port}"
+        paths = ", ".join(f"/hooks/{name}" for name in hooks) or "no webhooks, as alerts.by is [poll]"
+        self._console.say(f"receiving on {at}: {paths}; /health. Press Ctrl-C to stop.")
+        try:
+            yield
+        finally:
+            server.close()
+            thread.join(5.0)
+            store.close()

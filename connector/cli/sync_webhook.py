@@ -1,0 +1,117 @@
+"""`ninjaone sync webhook register` and `remove`: where both services deliver their events."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from connector.cli.action_sources import add_own_actions
+from connector.cli.ask import confirm, is_terminal
+from connector.cli.main import OK, ROWS_FAILED
+from connector.cli.sync_sides import sides_of
+from connector.errors import RowError, RunError
+from connector.sync.folder import open_folder
+from connector.sync.hook_key import HookKey
+from connector.sync.webhooks import Hook, load_hooks
+
+_LOCAL = ("localhost", "127.0.0.1", "::1")
+
+
+def add_webhook(parser: argparse.ArgumentParser) -> None:
+    """Declare `ninjaone sync webhook` and its commands."""
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name, run, help in (
+        ("register", _register, "have both services deliver their events to `sync serve`"),
+        ("remove", _remove, "have none delivered any more"),
+    ):
+        command = commands.add_parser(name, help=help, description=help)
+        command.add_argument("folder", metavar="FOLDER", type=Path, help="folder of the sync")
+        command.add_argument(
+            "--url",
+            metavar="URL",
+            required=True,
+            type=_base,
+            help="the address at which the services reach `sync serve`, such as https://hooks.example.com",
+        )
+        command.add_argument("--only", metavar="SERVICE", help="only this service")
+        command.add_argument("--yes", action="store_true", help="do not ask")
+        command.add_argument("--delay-ms", metavar="MS", type=float, help=argparse.SUPPRESS)
+        add_own_actions(command)
+        command.set_defaults(command=run)
+
+
+def _base(text: str) -> str:
+    """Return the address of a receiver. Raises ArgumentTypeError."""
+    address = urlsplit(text)
+    if address.scheme == "https" or (address.scheme == "http" and address.hostname in _LOCAL):
+        return text.rstrip("/")
+    raise argparse.ArgumentTypeError("an address that begins with https:// is expected")
+
+
+def _register(options: argparse.Namespace) -> int:
+    hooks, key = _hooks(options), HookKey.of(options.folder)
+    _confirm(options, [hook.webhook.warning for hook in hooks if hook.webhook.warning])
+
+    def register(hook: Hook) -> bool:
+        error = hook.register(options.url, key)
+        if error is None:
+            print(f"{hook.title}: delivers to {hook.url(options.url)}")
+            return True
+        print(f"{hook.title}: refused: {error}")
+        address = hook.url_with_token(options.url, key.secrets_of(hook.name))
+        print(f"  By hand, with this address, which is a secret: {address}")
+        print(f"  {hook.webhook.steps}")
+        print("  Until then its events are found by polling alone.")
+        return False
+
+    return _each(hooks, register)
+
+
+def _remove(options: argparse.Namespace) -> int:
+    hooks = _hooks(options)
+    _confirm(
+        options,
+        [f"{hook.title}: turns off whatever webhook is configured" for hook in hooks if hook.webhook.warning],
+    )
+
+    def remove(hook: Hook) -> bool:
+        found = hook.remove(options.url)
+        print(f"{hook.title}: {'removed' if found else f'none delivers to {hook.url(options.url)}'}")
+        return True
+
+    return _each(hooks, remove)
+
+
+def _hooks(options: argparse.Namespace) -> list[Hook]:
+    hooks = load_hooks(*sides_of(open_folder(options.folder), options))
+    if options.only is None:
+        return [*hooks.values()]
+    if options.only not in hooks:
+        raise RunError(f'--only: "{options.only}" is not one of {", ".join(hooks)}')
+    return [hooks[options.only]]
+
+
+def _confirm(options: argparse.Namespace, warnings: list[str]) -> None:
+    """Show what may be lost, and ask. Raises RunError if that is not confirmed."""
+    for warning in warnings:
+        print(f"{warning}.")
+    if options.yes or not warnings:
+        return
+    if not is_terminal():
+        raise RunError("confirmation requires a terminal; use --yes")
+    if not confirm("Continue?"):
+        raise RunError("not confirmed; nothing was sent")
+
+
+def _each(hooks: list[Hook], act: Callable[[Hook], bool]) -> int:
+    """Do something for each service, and return the exit code."""
+    is_done = True
+    for hook in hooks:
+        try:
+            is_done &= act(hook)
+        except RowError as error:
+            print(f"{hook.title}: failed: {error}")
+            is_done = False
+    return OK if is_done else ROWS_FAILED

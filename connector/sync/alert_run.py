@@ -1,0 +1,61 @@
+"""Alerts as a part of a run: which are polled, retried and released, and how many there are of each state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from connector.common.clock import Clock
+from connector.sync.alert_driver import AlertDriver
+from connector.sync.folder import SyncFolder
+from connector.sync.sides import ActionSource, ActionTarget
+from connector.sync.state import State
+from connector.sync.webhooks import load_hooks, readers
+
+
+@dataclass(frozen=True)
+class AlertChoice:
+    """What a run does about alerts."""
+
+    poll: bool = True
+    retry: bool = False
+    release: bool = False
+
+
+@dataclass(frozen=True)
+class AlertCounts:
+    """How many alerts are in each state, and whether all lists were read to the end."""
+
+    of: dict[str, int]
+    is_complete: bool = True
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing was refused, and nothing unread."""
+        return self.is_complete and not self.of.get("ERROR")
+
+
+def open_alerts(
+    folder: SyncFolder, source: ActionSource, target: ActionTarget, state: State, clock: Clock
+) -> AlertDriver | None:
+    """Return the driver of a folder's alerts, after it has found out what an earlier process left behind.
+
+    None if the mapping has no alerts. A source that may only be read is never reset.
+    """
+    if folder.mapping.alerts is None:
+        return None
+    hooks = readers(load_hooks(source, target))
+    may_reset = not source.calls.connection.read_only
+    driver = AlertDriver(state, source, target, folder.mapping, clock.now, hooks, may_reset=may_reset)
+    driver.start()
+    return driver
+
+
+def run_alerts(driver: AlertDriver, choice: AlertChoice) -> AlertCounts:
+    """Do what is due and what was chosen, and return the counts."""
+    driver.work()
+    if choice.retry:
+        driver.retry()
+    if choice.release:
+        driver.release()
+    is_complete = driver.poll() if choice.poll else True
+    return AlertCounts(driver.rows.count(), is_complete)

@@ -1,0 +1,144 @@
+"""The loop of a sync that always runs: alerts at once, everything else by the schedule."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Protocol
+
+from connector.common.json_text import Json
+from connector.errors import RunError, RunInterruptedError, RunStoppedError
+
+logger = logging.getLogger(__name__)
+
+NAP_S = 0.5
+"""How long the loop waits at most for a delivery before it looks at what is due."""
+PAUSE_S = 30.0
+"""How long nothing is done after an error such as a full disk."""
+STALLED_S = 600.0
+"""After so long in one piece of work, the process is no longer well."""
+_LISTS = frozenset(
+    {"organizations", "locations", "devices", "custom_fields", "last_users", "software", "clients", "sites"}
+    | {"users", "assets"}
+)
+
+
+class Alerts(Protocol):
+    """What the loop needs of the alerts: `AlertDriver`."""
+
+    def start(self) -> None:
+        """Find out what became of the calls that were cut short."""
+
+    def work(self) -> None:
+        """Apply what was delivered, and do what is due."""
+
+
+class Interleaved:
+    """A side of the sync whose long lists let something else be done between two of their records."""
+
+    def __init__(self, side: Any, between: Callable[[], None]) -> None:
+        self._side, self._between = side, between
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._side, name)
+        if name not in _LISTS:
+            return value
+        return lambda *arguments: self._listed(value(*arguments))
+
+    def _listed(self, records: Iterable[Any]) -> Iterator[Any]:
+        for record in records:
+            self._between()
+            yield record
+
+
+class SyncService:
+    """Works on alerts as they are delivered, and makes a run every so often.
+
+    `alerts` returns the driver of the present connections; after an error that ended its work, it finds out
+    first what that left behind. `run` makes one run: it raises RunStoppedError or RunError for what went
+    wrong, and the next run tries again. `shown` is what `/health` shows.
+    """
+
+    def __init__(
+        self,
+        alerts: Callable[[], Alerts],
+        run: Callable[[], None],
+        every_s: float,
+        stop: threading.Event,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._alerts, self._run, self._every_s, self._stop, self._clock = alerts, run, every_s, stop, clock
+        self._delivered = threading.Event()
+        self._at, self._errors = clock(), dict[str, str]()
+        self._is_cut_short = False
+        self.shown: Mapping[str, Json] = {}
+
+    # Called by the receiver's threads.
+
+    def deliver(self) -> None:
+        """Say that something was delivered."""
+        self._delivered.set()
+
+    def health(self) -> tuple[bool, dict[str, Json]]:
+        """Return whether all is well, and what to show."""
+        silent = self._clock() - self._at
+        errors = [*self._errors.values()]
+        found = {**self.shown, "errors": errors, "last_activity_s": round(silent, 1)}
+        return not errors and silent < STALLED_S, found
+
+    # Called by the one thread that works.
+
+    def serve(self) -> None:
+        """Work until someone stops it."""
+        next_run = self._clock()
+        while not self._stop.is_set():
+            self.between()
+            if self._clock() >= next_run:
+                next_run = self._clock() + self._every_s
+                self._guarded("run", self._run)
+            is_well = self._work()
+            self._nap(min(next_run, self._clock() + (NAP_S if is_well else PAUSE_S)))
+
+    def between(self) -> None:
+        """Serve alerts if some were delivered; called between two records and between two writes."""
+        self._at = self._clock()
+        if self._delivered.is_set():
+            self._work()
+
+    def _work(self) -> bool:
+        self._delivered.clear()
+        self._at = self._clock()
+
+        def work() -> None:
+            driver = self._alerts()
+            if self._is_cut_short:
+                driver.start()
+                self._is_cut_short = False
+            driver.work()
+
+        is_done = self._guarded("alerts", work)
+        self._is_cut_short = self._is_cut_short or not is_done
+        return is_done
+
+    def _guarded(self, what: str, act: Callable[[], None]) -> bool:
+        try:
+            act()
+        except RunInterruptedError:
+            self._stop.set()
+        except (RunStoppedError, RunError) as error:
+            logger.error("%s: %s", what, error)
+            self._errors[what] = str(error)
+            return False
+        else:
+            self._errors.pop(what, None)
+        return True
+
+    def _nap(self, until: float) -> None:
+        # In slices: a signal handler sets `stop`.
+        while not self._stop.is_set() and not self._delivered.is_set():
+            left = until - self._clock()
+            if left <= 0:
+                return
+            self._delivered.wait(min(left, 0.2))

@@ -1,0 +1,179 @@
+"""`ninjaone sync serve`, `run` and `webhook` as processes, over HTTP against both sandboxes."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from connector.sync.hook_key import HookKey
+from tests.sync.alert_pair import ALERTS
+from tests.sync.pair import Pair
+
+WITHIN_S = 60.0
+"""Generous, as the machine may be busy; what is measured is in the benchmarks."""
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[Pair]:
+    with Pair(tmp_path, devices=4, assets=4, tickets=0, traps={"rate_limit": "none"}) as made:
+        made.ninja.state.alerts.clear()
+        made.map(clients={"map": [{"organization": 1, "client": 11}]}, alerts=dict(ALERTS))
+        yield made
+
+
+def ninjaone(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "connector", "sync", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+
+
+@contextmanager
+def serving(folder: Path, *options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Serve a sync, and yield its address and its process, which is stopped by SIGTERM."""
+    command = [
+        sys.executable,
+        "-m",
+        "connector",
+        "sync",
+        "serve",
+        str(folder),
+        "--port",
+        "0",
+        "--delay-ms",
+        "0",
+    ]
+    process = subprocess.Popen(
+        [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stderr is not None
+        said = process.stderr.readline()
+        assert "receiving on http://" in said, said + process.stderr.read()
+        yield said.partition("receiving on ")[2].partition(": ")[0], process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=WITHIN_S)
+
+
+def until(is_true: Callable[[], Any]) -> None:
+    end = time.monotonic() + WITHIN_S
+    while not is_true():
+        assert time.monotonic() < end, "not within a minute"
+        time.sleep(0.05)
+
+
+def tickets(pair: Pair) -> list[dict[str, Any]]:
+    return list(pair.halo.state.tickets.values())
+
+
+def test_serve_makes_and_closes_tickets_by_webhook_and_runs_by_the_schedule(pair: Pair) -> None:
+    with serving(pair.folder, "--every", "1h") as (address, process):
+        until(lambda: requests.get(f"{address}/health", timeout=10).json().get("last_run"))
+        done = ninjaone("webhook", "register", str(pair.folder), "--url", address, "--yes", "--delay-ms", "0")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "shows it to nobody" in done.stdout
+        assert pair.ninja.state.webhook["url"] == f"{address}/hooks/ninjaone"
+        uid = pair.ninja.alerts.trigger(1, subject="Disk full")["uid"]
+        until(lambda: tickets(pair))
+        assert tickets(pair)[0]["summary"] == "Disk full"
+        pair.halo.agent.close(tickets(pair)[0]["id"])
+        until(lambda: uid not in pair.ninja.state.alerts)
+        health = requests.get(f"{address}/health", timeout=10)
+        assert (health.status_code, health.json()["status"], health.json()["errors"]) == (200, "ok", [])
+        second = ninjaone("run", str(pair.folder))
+        assert second.returncode == 2
+        assert f"process {process.pid}" in second.stderr
+        done = ninjaone("webhook", "remove", str(pair.folder), "--url", address, "--yes", "--delay-ms", "0")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert pair.ninja.state.webhook is None
+        assert pair.halo.state.webhooks == {}
+    assert process.returncode == 0
+    assert len(tickets(pair)) == 1
+
+
+def test_serve_goes_on_after_a_kill(pair: Pair) -> None:
+    with serving(pair.folder) as (address, process):
+        until(lambda: requests.get(f"{address}/health", timeout=10).json().get("last_run"))
+        ninjaone("webhook", "register", str(pair.folder), "--url", address, "--yes", "--delay-ms", "0")
+        process.kill()
+        process.wait()
+    pair.ninja.alerts.trigger(1, subject="while it was down")
+    pair.ninja.wait_for_deliveries()
+    with serving(pair.folder):
+        until(lambda: tickets(pair))
+    assert [ticket["summary"] for ticket in tickets(pair)] == ["while it was down"]
+
+
+def test_run_includes_alerts(pair: Pair) -> None:
+    assert ninjaone("run", str(pair.folder), "--delay-ms", "0").returncode in (0, 1)
+    uid = pair.ninja.alerts.trigger(1, subject="Disk full")["uid"]
+    done = ninjaone("run", str(pair.folder), "--only", "alerts", "--delay-ms", "0", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["alerts"] == {"OPEN": 1}
+    assert len(tickets(pair)) == 1
+    pair.ninja.alerts.reset(uid)
+    for _ in range(2):
+        done = ninjaone("run", str(pair.folder), "--only", "alerts", "--delay-ms", "0")
+    assert tickets(pair)[0]["hasbeenclosed"] is True
+    assert "alerts   none open" in done.stdout
+
+
+def test_run_releases_what_is_held_and_retries_what_was_refused(pair: Pair) -> None:
+    mapping = {"clients": {"map": [{"organization": 1, "client": 11}]}, "alerts": dict(ALERTS)}
+    pair.map(**mapping, limits={"tickets_per_hour": 1})
+    assert ninjaone("run", str(pair.folder), "--only", "alerts", "--delay-ms", "0").returncode == 0
+    for device in (1, 2):
+        pair.ninja.alerts.trigger(device, subject=f"alert {device}")
+    ninjaone("run", str(pair.folder), "--only", "alerts", "--delay-ms", "0")
+    assert sorted(t["summary"] for t in tickets(pair))[0].startswith("1 alert is held")
+    ninjaone("run", str(pair.folder), "--only", "alerts", "--release", "--delay-ms", "0")
+    assert {"alert 1", "alert 2"} <= {ticket["summary"] for ticket in tickets(pair)}
+    alerts = {**ALERTS, "ticket": {**ALERTS["ticket"], "type": 31}}
+    pair.map(**{**mapping, "alerts": alerts})
+    pair.ninja.alerts.trigger(3, subject="alert 3")
+    done = ninjaone("run", str(pair.folder), "--only", "alerts", "--delay-ms", "0")
+    assert (done.returncode, "1 error" in done.stdout) == (1, True)
+    pair.map(**mapping)
+    done = ninjaone("run", str(pair.folder), "--only", "alerts", "--retry", "--delay-ms", "0")
+    assert done.returncode == 0, done.stdout
+    assert "alert 3" in {ticket["summary"] for ticket in tickets(pair)}
+
+
+def test_g23_register_says_what_is_refused_and_how_to_do_it_by_hand(tmp_path: Path) -> None:
+    options = ("--url", "https://hooks.example.com", "--delay-ms", "0")
+    with Pair(tmp_path, ninja={"user_context": ["configureWebhook"]}, tickets=0) as pair:
+        pair.map(clients={"map": [{"organization": 1, "client": 11}]}, alerts=dict(ALERTS))
+        unasked = ninjaone("webhook", "register", str(tmp_path), *options)
+        assert (unasked.returncode, pair.halo.state.webhooks) == (2, {})
+        assert "--yes" in unasked.stderr
+        done = ninjaone("webhook", "register", str(tmp_path), "--yes", *options)
+    assert done.returncode == 1
+    token = HookKey.of(tmp_path).secrets_of("ninjaone").token
+    assert f"https://hooks.example.com/hooks/ninjaone/{token}" in done.stdout
+    assert "Notification Channels" in done.stdout
+    assert "polling alone" in done.stdout
+    assert "HaloPSA: delivers to https://hooks.example.com/hooks/halopsa" in done.stdout
+    (webhook,) = pair.halo.state.webhooks.values()
+    assert webhook["url"] == "https://hooks.example.com/hooks/halopsa"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("webhook", "register", ".", "--url", "http://hooks.example.com"), "begins with https://"),
+        (("serve", "nowhere"), "is not the folder of a sync"),
+    ],
+)
+def test_wrong_arguments(arguments: tuple[str, ...], message: str) -> None:
+    done = ninjaone(*arguments)
+    assert (done.returncode, message in done.stderr) == (2, True), done.stderr
