@@ -142,7 +142,7 @@ def build_parser(names: Sequence[str]) -> argparse.ArgumentParser:
     """Return a parser for the given commands; the modules of other commands are not imported."""
     parser = argparse.ArgumentParser(
         prog="ninjaone",
-        description="Run NinjaOne API actions for each row of a file, with Jinja templates as inputs.",
+        description="Run actions of NinjaOne and HaloPSA for each row of a file; inputs are Jinja templates.",
         epilog="exit codes: 0 every row succeeded, 1 some rows failed, 2 nothing was run, "
         "3 stopped (can be resumed), 4 a bug in the connector, 130 interrupted (can be resumed)",
     )

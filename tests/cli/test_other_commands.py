@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from connector.catalog.catalog import Catalog
 from connector.cli.main import COMMANDS
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
@@ -26,6 +27,12 @@ pytestmark = pytest.mark.in_process
 def test_every_command_is_documented(command: str) -> None:
     pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
     assert any(f"ninjaone {command}" in page.read_text(encoding="utf-8") for page in pages)
+
+
+def test_the_help_names_every_service(ninjaone: Ninjaone) -> None:
+    catalog = Catalog()
+    text = ninjaone("--help").stdout.partition("positional arguments")[0]
+    assert [name for name in catalog.services if catalog.service(name).title not in text] == []
 
 
 def test_call_prints_one_envelope(ninjaone: Ninjaone, connection_file: Path) -> None:

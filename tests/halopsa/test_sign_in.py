@@ -153,6 +153,7 @@ def test_an_instance_that_does_not_say_where_to_sign_in(
     ("body", "status", "said"),
     [
         ({"error": "invalid_client"}, 400, "or refuses its secret"),
+        ({"error": "invalid_request"}, 400, "the tenant may be missing or another one"),
         ({"error": "invalid_scope"}, 400, "> Permissions"),
         ({"error": "invalid_grant"}, 400, "agents who sign in by SSO cannot be used"),
         ({"error": "unauthorized_client"}, 400, "Client ID and Secret (Services)"),
