@@ -30,7 +30,7 @@ _ASSET = {
     **{name: name for name in ("inventory_number", "notes", "warranty_start", "warranty_end", "inactive")},
     "software": "software",
 }
-"""The inputs of the actions of assets, by the sync's words."""
+"""The inputs of the actions of assets, by the sync's names."""
 _MODULE = 234
 """HaloPSA's number of its NinjaOne integration."""
 _CUSTOM_KINDS = {2: "choice", 4: "date", 6: "yes_no"}
@@ -175,7 +175,7 @@ class SyncTarget(Tickets):
             inputs["dont_update_type"] = False
         return Call("halopsa.update_asset", {**inputs, "asset_id": id, "current": current and current.data})
 
-    # Looking up what may have been created.
+    # Look-ups of records that may have been created.
 
     def find(self, entity: str, values: Mapping[str, Json], since: float) -> CallSteps:
         """Look up a record whose creation has no known outcome; return its id, or None.
@@ -219,7 +219,7 @@ def _one_of(rows: Iterable[Json], stamp: Json, stamp_name: str, name_name: str, 
 
 
 def _id(value: Json) -> int | None:
-    """Return an id; HaloPSA has 0 for none, and numbers with decimals in some places."""
+    """Return an id as an integer or None: HaloPSA uses 0 for none, and sometimes numbers with decimals."""
     return int(value) if isinstance(value, (int, float)) and value > 0 else None
 
 

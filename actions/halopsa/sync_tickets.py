@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from connector.handlers import Call, CallSteps, Json, RowError, TicketReading, convert_time
 
 AT_ONCE = 100
-"""The most tickets that one request lists by their ids."""
+"""The maximum number of ids in one request for tickets."""
 DAY_S = 86_400
 _TICKET = {
     "type": "tickettype_id",
@@ -20,7 +20,7 @@ _TICKET = {
     "alert": "ninja_alert_id",
     "device": "ninja_device_id",
 }
-"""The inputs of create_ticket, by the sync's words."""
+"""The inputs of create_ticket, by the sync's names."""
 STAMP = "[alert {}]"
 """How the details end where there is no custom field for the stamp."""
 
@@ -42,7 +42,7 @@ class Tickets:
     # Reading.
 
     def tickets(self, ids: Collection[int]) -> CallSteps:
-        """Read tickets. Of a single one it is also known whether somebody has worked on it, and its stamp.
+        """Read tickets. For a single one, they include its stamp and whether somebody has worked on it.
 
         Some instances list open tickets only: those that a list lacks are read one by one.
         """
@@ -147,14 +147,14 @@ class Tickets:
             raise RowError("input_invalid", f'there is no ticket status "{named}"')
         return self._statuses[named]
 
-    # Looking up what may have been created.
+    # Look-ups of records that may have been created.
 
     def find_ticket(self, values: Mapping[str, Json], since: float) -> CallSteps:
         """Return the ticket with a stamp, or None: open, closed and deleted ones, by the stamp alone.
 
         With an `alert` in place of a stamp it is the open ticket that HaloPSA's own integration made.
 
-        `since` is when it was begun; `until` in the values when it was sent, at the latest.
+        `since` is when it was started; `until` in the values is the latest time when it was sent.
         """
         if "alert" in values:
             return (yield from self._of_integration(str(values["alert"])))

@@ -66,7 +66,7 @@ class SyncSource:
         yield Each("list_device_alerts", {"device_id": device}, lambda rows: map(_alert, rows))
 
     def reset_alert(self, uid: str, note: Mapping[str, Json]) -> CallSteps:
-        """Reset an alert; one that is gone already is no error."""
+        """Reset an alert; it is not an error if the alert no longer exists."""
         try:
             yield Call("reset_alert_with_data", {"alert_uid": uid, "data": dict(note)})
         except RowError as error:
@@ -113,7 +113,7 @@ def _last_users(rows: Iterable[Json]) -> Iterator[tuple[int, str]]:
 
 
 def _software(rows: Iterable[Json]) -> Iterator[tuple[int, list[Json]]]:
-    """Yield what follows each other of one device, which is usually all of it."""
+    """Yield consecutive items of one device, which are usually all of them."""
     for device, group in groupby(rows, key=lambda row: row["deviceId"]):
         yield device, sorted(map(_program, group), key=lambda row: (row["name"], row["version"]))
 

@@ -1,12 +1,12 @@
-"""Two services kept together: clients, sites, asset types, assets, users, tickets and alerts.
+"""The sync of two services: clients, sites, asset types, assets, users, tickets and alerts.
 
 The *source* is where devices and alerts come from, the *target* where clients, assets and tickets are. The
-package knows these nouns and no vendor: what is a vendor's is behind the protocols of `records`, whose
+package knows these nouns and no vendor: what is specific to one is behind the protocols of `records`, whose
 implementations are generators of action calls in `actions/`.
 
 * `alert_rows`, `alert_events`, `alerts`, `alert_tickets`, `snapshots`: the life of an alert as a pure
-  function, `alerts.step(rows, event, settings) -> Outcome(changes, calls)`. It does no IO: whoever runs it
-  commits the changed rows, then performs the calls and reports what came of each as an event.
+  function, `alerts.step(rows, event, settings) -> Outcome(changes, calls)`. It does no IO: the caller commits
+  the changed rows, then performs the calls and reports the outcome of each as an event.
 * `mapping` is the mapping file as frozen dataclasses, `mapping_file` reads it, `templates` compiles and
   renders its templates, `mapping_check` finds ids and members that do not exist, `pins` are people's
   decisions about single records, `values` compares values.
@@ -14,9 +14,9 @@ implementations are generators of action calls in `actions/`.
   `state_queues` its inbox and outbox; `state_lock` the lock of the one writer.
 * `records` has the records of both sides and the protocols `Source` and `Target` (ten methods each). `sides`
   implements them by the action calls of a service (`steps`), which `calls` runs on a connection.
-* `plan.make_plan(inputs) -> Plan` reads both sides and writes nothing. `plan_items` is what a plan consists
-  of, `plan_clients`, `plan_devices` and `plan_assets` make it, `matching` says which record is which,
-  `asset_fields` what differs, `spool` keeps on disk what does not fit into memory.
+* `plan.make_plan(inputs) -> Plan` reads both sides and writes nothing. `plan_items` has the parts of a
+  plan, `plan_clients`, `plan_devices` and `plan_assets` make it, `matching` matches records, `asset_fields`
+  compares fields, `spool` keeps on disk what does not fit into memory.
 * `plan_file` keeps plans as files.
 * `receiver` keeps the deliveries of webhooks in the inbox; `hook_key` has their secrets.
 

@@ -1,8 +1,8 @@
-"""What happens to an alert (events), what is to be done about it (calls), and the settings of both.
+"""The events of alerts, the calls that they lead to, and the settings of both.
 
 Every event has `now`, our clock in epoch seconds. Those of the source have `seq`: deliveries are numbered as
 they arrive, and a list of alerts has the number of the last delivery before it was requested, so that it
-says nothing of a series of which something arrived since.
+is ignored for a series with a later delivery.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from connector.sync.alert_rows import Alert, Note
 
 @dataclass(frozen=True, slots=True)
 class AlertSettings:
-    """The settings of the mapping that decide the life of an alert. Times in seconds."""
+    """The settings of the mapping for alerts. Times are in seconds."""
 
     on_reset: Literal["close", "close_untouched", "note"] = "close"
     on_close: Literal["reset", "leave"] = "reset"
@@ -33,8 +33,8 @@ class AlertSettings:
 class Started:
     """An alert started (a delivery), or a list of alerts shows it.
 
-    `wanted` is what the rules say of a ticket. `existing` is true for what the first run finds, with the
-    ticket to `adopt`, if there is one.
+    `wanted` is whether the rules require a ticket. `existing` is true for alerts that the first run finds,
+    with the ticket to `adopt`, if there is one.
     """
 
     uid: str
@@ -53,7 +53,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A delivery says that an alert was reset or disabled, at the source's time `at`."""
+    """A delivery reports that an alert was reset or disabled, at the source's time `at`."""
 
     uid: str
     at: float
@@ -63,7 +63,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """A delivery says that someone has acknowledged an alert."""
+    """A delivery reports that someone has acknowledged an alert."""
 
     uid: str
     at: float
@@ -119,7 +119,7 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class NotFound:
-    """A look-up ended without finding the ticket; `complete` is false if it was cut short."""
+    """A look-up ended without finding the ticket; `complete` is false if its list was incomplete."""
 
     uid: str
     generation: int
@@ -129,7 +129,7 @@ class NotFound:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """The answer to the row's call is lost, also because the process was killed."""
+    """The response to the row's call is lost, for example because the process was killed."""
 
     uid: str
     generation: int
@@ -138,7 +138,7 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The row's call was certainly not carried out: an outage, a refusal (400, 403), or anything else."""
+    """The row's call was certainly not executed: an outage, a refusal (400, 403), or another error."""
 
     uid: str
     generation: int
@@ -179,7 +179,7 @@ class NoteFailed:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A row's `next_try` has come, or that of one of its notes."""
+    """The time `next_try` of a row or of one of its notes has been reached."""
 
     uid: str
     generation: int
@@ -188,7 +188,7 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Someone asks for another attempt of what is in the state ERROR."""
+    """Someone requests another attempt for a row in the state ERROR."""
 
     uid: str
     generation: int
@@ -197,7 +197,7 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Someone lets a held alert have its ticket."""
+    """Someone releases a held alert, so that it gets its ticket."""
 
     uid: str
     generation: int
@@ -206,7 +206,7 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """Time passes: the summary of what is held is brought up to date."""
+    """Time has passed: the summary of held alerts is updated."""
 
     now: float
 
@@ -299,7 +299,7 @@ class WriteNote:
 
 @dataclass(frozen=True, slots=True)
 class UpdateSummary:
-    """Bring the ticket about held alerts up to date. What goes wrong is made good by the next one."""
+    """Update the ticket about held alerts. A failed update is corrected by the next one."""
 
     row: Alert
     held: int

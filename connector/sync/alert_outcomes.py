@@ -1,4 +1,4 @@
-"""The third part of the state machine: what came of its calls."""
+"""The part of the state machine about the outcomes of its calls."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from connector.sync.alert_tickets import opened
 
 
 def on_outcome(s: Step, event: Created | NotFound | Unknown | Failed | Gone | NoteDone | NoteFailed) -> None:
-    """Continue a row with what came of its call."""
+    """Continue a row with the outcome of its call."""
     row = s.get(event.uid, event.generation)
     if row is None:
         return
@@ -47,7 +47,7 @@ def on_outcome(s: Step, event: Created | NotFound | Unknown | Failed | Gone | No
 
 
 def _unknown(s: Step, row: Alert) -> None:
-    """The answer is lost: look, then repeat what is safe to repeat."""
+    """Handle a lost response: look the ticket up, then repeat what is safe to repeat."""
     if row.state == "CREATING":
         if row.sent is not None:
             row = s.put(row, next_try=0.0)
@@ -75,7 +75,7 @@ def _not_found(s: Step, row: Alert, event: NotFound) -> None:
 
 
 def _note_failed(s: Step, row: Alert, event: NoteFailed) -> None:
-    """Write a note later; what is refused becomes a ticket, so that it is not lost."""
+    """Write a note later; a refused note becomes a ticket, so that it is not lost."""
     note = next((note for note in row.notes if note.id == event.note), None)
     if note is None:
         return

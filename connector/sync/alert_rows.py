@@ -1,4 +1,4 @@
-"""What is remembered of an alert: one row for each occurrence that had, has or awaits a ticket.
+"""The stored rows of alerts: one for each occurrence that had, has or awaits a ticket.
 
 A row's key is its series and generation. An *occurrence* is identified by its start: the time of the event
 that announced it, or the alert's creation time in a list of alerts; two starts within `SAME_START_S` are the
@@ -13,20 +13,20 @@ from typing import Literal, Protocol
 
 State = Literal[
     "WAITING",  # the ticket is created unless the alert ends within `wait_s`
-    "HELD",  # too many tickets within the hour: nothing is created until someone releases it
-    "SUPPRESSED",  # a rule says that there is no ticket, or the alert was there before the first run
+    "HELD",  # too many tickets within an hour: none is created until someone releases it
+    "SUPPRESSED",  # a rule excludes a ticket, or the alert is older than the first run
     "CREATING",  # the ticket's creation is in the outbox; `sent` is when it was sent
-    "REOPENING",  # an existing ticket is taken over, and reopened if it is closed
+    "REOPENING",  # an existing ticket is reused, and reopened if it is closed
     "OPEN",
     "CLOSING",  # the alert has ended, and the ticket is being closed
     "RESETTING",  # an agent has closed the ticket, and the alert is being reset
-    "LEFT",  # the ticket is closed, and the alert stays as it is
+    "LEFT",  # the ticket is closed, and the alert stays active
     "CLOSED",
     "ORPHANED",  # the ticket was deleted
     "ERROR",  # the target refused; `resume` is the state that a retry returns to
 ]
 Kind = Literal["alert", "note", "held"]
-"""A row is an alert; a note that its ticket refused, as a ticket; or the summary of what is held."""
+"""A row is an alert; a note that its ticket refused, as a separate ticket; or the summary of held alerts."""
 
 SAME_START_S = 5.0
 UNSENT: tuple[State, ...] = ("WAITING", "HELD", "SUPPRESSED")
@@ -40,7 +40,7 @@ Key = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What a ticket is still to be told. `text` is a word for it: repeat, ended, acknowledged, asset."""
+    """A note to write to a ticket. `text` is its kind: repeat, ended, acknowledged, asset."""
 
     id: int
     text: str
@@ -52,12 +52,13 @@ class Note:
 class Alert:
     """One row. Times are epoch seconds; `start` and `ended` are the source's, all others ours.
 
-    `heard` is the number of the last delivery about the series. `wanted` is false if a rule makes no ticket.
-    `condition` is what raised the alert; without one it is the series. `alert` is the alert as JSON, from
-    which the ticket is rendered. `again` is the start of an occurrence that began while the ticket was being
-    closed. `has_own` is true once a ticket with the row's stamp was sent; `previous` is the series' last
-    ticket, which a new one names. `closed_ticket` is true once we have sent the ticket's closing, until it is
-    seen open again. `left_open` is true if the alert has ended and its ticket is meant to stay open.
+    `heard` is the number of the last delivery about the series. `wanted` is false if a rule excludes a
+    ticket. `condition` is the condition that raised the alert, or else the series. `alert` is the alert as
+    JSON, from which the ticket is rendered. `again` is the start of an occurrence that started while the
+    ticket was being closed. `has_own` is true once a ticket with the row's stamp was sent; `previous` is the
+    series' last ticket, which a new one names. `closed_ticket` is true once we have sent the ticket's
+    closing, until it is seen open again. `left_open` is true if the alert has ended and its ticket is meant
+    to stay open.
     """
 
     uid: str
@@ -107,7 +108,7 @@ class Alert:
 
     @property
     def stamp(self) -> str:
-        """The text by which the row's ticket is found again."""
+        """The text that identifies the row's ticket in a look-up."""
         return f"{self.uid}#{self.generation}"
 
     @property
@@ -118,7 +119,7 @@ class Alert:
 
     @property
     def is_in_flight(self) -> bool:
-        """Whether a call of the row has no outcome yet: after a restart, its answer is lost."""
+        """Whether a call of the row has no outcome yet: after a restart, its response is lost."""
         return self.state in PENDING and self.next_try == 0
 
 

@@ -1,4 +1,4 @@
-"""One step of the state machine while it is made: the rows as they are by now, and what both halves use."""
+"""One step of the state machine in progress: the rows with its changes, and functions that all parts use."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from connector.sync.alert_rows import Alert, Key, Note, Rows, State
 
 MINUTE, HOUR = 60.0, 3600.0
 ATTEMPTS = 12
-"""After so many failures that are no outages, a row is an ERROR."""
+"""The number of failures, not counting outages, after which a row is an ERROR."""
 SECOND_LOOKUP_S = 600.0
 """The shortest interval from sending a creation to the second look-up for it."""
 MOST_RESETS = 3
-"""Resets within an hour for one condition on one device, after which its alerts are left as they are."""
+"""Resets within an hour for one condition on one device, after which its alerts are not reset."""
 SUMMARY = "#held"
 """The series of the ticket that says how many alerts are held."""
 
@@ -45,11 +45,11 @@ class Step:
     # Reading.
 
     def get(self, uid: str, generation: int) -> Alert | None:
-        """Return one row as it is by now."""
+        """Return one row with the changes of this step."""
         return self.changed.get((uid, generation)) or self._rows.get(uid, generation)
 
     def latest(self, uid: str) -> Alert | None:
-        """Return the last generation of a series as it is by now."""
+        """Return the last generation of a series with the changes of this step."""
         return self._latest_of((self._rows.latest(uid), *self.changed.values()), uid)
 
     @staticmethod
@@ -58,7 +58,7 @@ class Step:
         return max(reversed(found), key=lambda row: row.generation, default=None)
 
     def of_ticket(self, ticket: int) -> list[Alert]:
-        """Return the rows of a ticket as they are by now."""
+        """Return the rows of a ticket with the changes of this step."""
         return [row for row in self._now(self._rows.of_ticket(ticket)) if row.ticket == ticket]
 
     def of_condition(self, row: Alert) -> list[Alert]:
@@ -83,18 +83,18 @@ class Step:
         return changed
 
     def call(self, call: Call) -> None:
-        """Add a call; the row in it is brought up to date at the end of the step."""
+        """Add a call; its row is updated at the end of the step."""
         self.calls.append(call)
 
     def result(self) -> tuple[tuple[Alert, ...], tuple[Call, ...]]:
-        """Return the changed rows, and the calls with their rows as they are now."""
+        """Return the changed rows, and the calls with their updated rows."""
         calls = (replace(call, row=self.changed.get(call.row.key, call.row)) for call in self.calls)
         return tuple(self.changed.values()), tuple(calls)
 
-    # What both halves do.
+    # Common to all parts.
 
     def note(self, row: Alert, text: str) -> Alert:
-        """Owe the row's ticket a note, and write it as soon as there is a ticket."""
+        """Queue a note for the row's ticket, and write it as soon as there is a ticket."""
         note = Note(row.note_count + 1, text)
         row = self.put(row, notes=(*row.notes, note), note_count=note.id)
         if row.ticket is not None and row.state not in ("CREATING", "REOPENING"):
@@ -102,7 +102,7 @@ class Step:
         return row
 
     def close(self, row: Alert, by: str) -> Alert:
-        """Close a row whose ticket needs nothing more; start the occurrence that began meanwhile."""
+        """Close a row whose ticket needs nothing more; start the occurrence that started in the meantime."""
         again = row.again
         row = self.put(
             row,
@@ -139,7 +139,7 @@ class Step:
         )
 
     def begin(self, row: Alert) -> Alert:
-        """Begin a new occurrence: no ticket, wait for its end, or a ticket."""
+        """Start a new occurrence: without a ticket, waiting for its end, or with a ticket."""
         if not row.wanted:
             return self.put(row, state="SUPPRESSED")
         if self.settings.wait_s > 0:
@@ -147,7 +147,7 @@ class Step:
         return self.open(row)
 
     def open(self, row: Alert, *, released: bool = False) -> Alert:
-        """Create the ticket of a row, or take one over; hold it where there are too many."""
+        """Create the ticket of a row, or reuse one; hold the row if there are too many."""
         recent = self._rows.opened_since(self.now - HOUR)
         if not released and row.kind != "held" and recent >= self.settings.tickets_per_hour:
             return self.put(row, **IDLE, state="HELD")
@@ -187,7 +187,7 @@ class Step:
         return self.create(self.put(self.successor(closed, **kept, **fresh), opened_at=self.now))
 
     def _ticket_to_take(self, row: Alert) -> tuple[Alert | None, bool]:
-        """Return the closed row whose ticket a new occurrence takes over, and whether it may be reopened."""
+        """Return the closed row whose ticket a new occurrence reuses, and whether it may be reopened."""
         if row.kind != "alert":
             return None, False
         last = self.get(row.uid, row.generation - 1)
@@ -209,7 +209,7 @@ class Step:
         return row.ticket is not None and row.is_ours and row.kind == "alert"
 
     def end(self, row: Alert) -> Alert:
-        """Do with an open row what the mapping wants when its alert ends."""
+        """Change an open row as the mapping declares for the end of its alert."""
         assert row.ticket is not None
         if self.is_shared(row) or not row.is_ours:
             return self.close(self.note(row, "ended"), "source")
@@ -263,7 +263,7 @@ class Step:
         return self.put(self.close(row, "source"), error=message)
 
     def later(self, row: Alert, reason: str, message: str) -> Alert:
-        """Try again later, or give up what was refused."""
+        """Try again later, or give up after a refusal."""
         attempts = row.attempts + 1
         if reason == "refused" or (reason == "other" and attempts >= ATTEMPTS):
             if row.end_pending:

@@ -1,4 +1,4 @@
-"""The half of the state machine that is about tickets as people leave them: closed, merged, deleted, open."""
+"""The part of the state machine about tickets that people change: closed, merged, deleted, open."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _closed_by_people(s: Step, row: Alert) -> None:
 
 
 def _merged(s: Step, row: Alert, into: int) -> None:
-    """Follow a ticket into the one that it is part of now."""
+    """Follow a ticket into the one that it was merged into."""
     is_ours = any(other.is_ours and other.kind == "alert" for other in s.of_ticket(into))
     if row.state not in ("OPEN", "REOPENING", "CLOSING", "RESETTING", "ERROR"):
         return
@@ -79,12 +79,12 @@ def _reopening(s: Step, row: Alert, event: TicketRead) -> None:
     elif event.status == "closed" and row.may_reopen and row.sent is None:
         row = s.put(row, sent=s.now, next_try=0.0)
         s.call(ReopenTicket(row, event.ticket))
-    else:  # deleted, refused to be reopened, or closed by people: a ticket of its own, which names this one
+    else:  # deleted, not reopenable, or closed by people: a separate ticket, which names this one
         s.create_instead(row)
 
 
 def opened(s: Step, row: Alert) -> None:
-    """The row has its ticket: write the notes that waited for it, and apply an end that came meanwhile."""
+    """Store the row's ticket; write the notes that waited for it, and apply an end received before."""
     row = s.put(row, **IDLE, state="OPEN", lookups=0)
     for note in row.notes:
         if note.next_try == 0:

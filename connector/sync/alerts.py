@@ -2,7 +2,7 @@
 
     changes, calls = step(rows, event, settings)
 
-The caller commits the changed rows, then performs the calls in order, and reports what came of each as a
+The caller commits the changed rows, then performs the calls in order, and reports the outcome of each as a
 further event, before anything else happens. Rows that have `next_try` get `Due` at that time. After a restart
 `recovered(rows, now)` are the events of the calls that the last process may have made.
 
@@ -11,7 +11,7 @@ States and events, where the first that applies counts:
 * a start: of an older occurrence, nothing; of the same, nothing; a later one is a note of an open ticket, or
   the next generation where the row is at its end. A list that shows a closed row's occurrence again, twice in
   a row, counts as a later one.
-* an end: whatever has no ticket is closed without one; what is being created or reopened remembers it; an
+* an end: a row without a ticket is closed without one; one that is being created or reopened remembers it; an
   open row closes its ticket, or leaves it to the others that need it, or to people.
 * a ticket that people close resets the alert, or is left; that they merge is followed; that they delete is
   an orphan.
@@ -80,7 +80,7 @@ def step(rows: Rows, event: Event, settings: AlertSettings) -> tuple[tuple[Alert
 
 
 def recovered(rows: Iterable[Alert], now: float) -> list[Event]:
-    """Return the events of a restart: the answers to the calls in progress are lost."""
+    """Return the events of a restart: the responses to the calls in progress are lost."""
     events: list[Event] = []
     for row in rows:
         if row.is_in_flight:
@@ -94,7 +94,7 @@ def recovered(rows: Iterable[Alert], now: float) -> list[Event]:
     return events
 
 
-# What the source says.
+# Events of the source.
 
 
 def _started(s: Step, event: Started) -> None:
@@ -138,7 +138,7 @@ def _first(s: Step, event: Started) -> None:
 
 
 def _is_later(row: Alert, start: float) -> bool:
-    """Return whether a start is certainly that of a later occurrence than any that the row knows."""
+    """Return whether a start is certainly later than any occurrence that the row knows."""
     known = row.start if row.again is None else max(row.start, row.again)
     return start > known + SAME_START_S and (row.ended is None or start > row.ended)
 
@@ -229,7 +229,7 @@ def _acknowledged(s: Step, event: Acknowledged) -> None:
         s.note(row, "acknowledged")
 
 
-# What we say.
+# Events of the connector.
 
 
 def _ours(s: Step, event: Due | Retry | Release | DeviceLinked) -> None:

@@ -1,4 +1,4 @@
-"""The fields of assets: what the mapping wants in them, what an asset shows, and what differs."""
+"""The fields of assets: their mapped values, their current values, and the differences."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BUILT_IN = ("inventory_number", "notes")
 
 @dataclass(frozen=True)
 class BoundField:
-    """A mapped field, and what the target says of it. One that is still to be created has its name as key."""
+    """A mapped field and its definition in the target. A field to be created has its name as key."""
 
     mapping: FieldMapping
     definition: FieldDefinition
@@ -32,7 +32,7 @@ class BoundField:
 
 @dataclass
 class FieldCounts:
-    """What became of each field over all devices, for the plan."""
+    """The counts of each field over all devices, for the plan."""
 
     no_value: dict[str, int] = field(default_factory=dict)
     errors: dict[str, int] = field(default_factory=dict)
@@ -86,7 +86,7 @@ def _fail(path: Path, key: int | str, message: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """The values of a device for the fields at these places, and what went wrong."""
+    """The values of a device for the fields at these indexes, and the errors."""
 
     values: tuple[tuple[int, Json], ...]
     errors: tuple[str, ...] = ()
@@ -95,7 +95,7 @@ class Rendered:
 class AssetFields:
     """The mapped fields of assets, whose templates are compiled together.
 
-    Fields that read `current` are rendered with an asset at hand alone.
+    Fields that read `current` are rendered only once the asset is known.
     """
 
     def __init__(self, bound: Sequence[BoundField]) -> None:
@@ -111,7 +111,7 @@ class AssetFields:
         return self._typed(self._plain, self._render_plain(scope))
 
     def with_current(self, rendered: Rendered, scope: Scope, asset: Asset) -> Rendered:
-        """Render also the fields that depend on the asset as it is."""
+        """Also render the fields that depend on the current asset."""
         if not self._current:
             return rendered
         scope = Scope({**scope.fields, "current": current_names(asset, self.bound)})
@@ -143,14 +143,14 @@ class AssetFields:
         return None
 
     def value_of(self, asset: Asset, key: int | str | None) -> Json:
-        """Return what an asset shows in a mapped field."""
+        """Return the current value of a mapped field of an asset."""
         for bound in self.bound:
             if bound.mapping.key == key:
                 return asset.values.get(bound.definition.key)
         return None
 
     def changes(self, rendered: Rendered, asset: Asset | None) -> Iterator[Change]:
-        """Yield what a device changes in an asset; None is one that is created."""
+        """Yield the changes of an asset by a device; the asset is None if it is created."""
         for place, new in rendered.values:
             bound = self.bound[place]
             key = bound.definition.key
@@ -178,7 +178,7 @@ class AssetFields:
 
 
 def current_names(asset: Asset, bound: Sequence[BoundField]) -> dict[str, Json]:
-    """Return an asset as templates see it: by the names of its fields, and by their keys."""
+    """Return an asset for templates: its values by the names of the fields, and by their keys."""
     names: dict[str, Json] = {"name": asset.name, "id": asset.id}
     for found in bound:
         if found.definition.key in asset.values:
@@ -187,6 +187,6 @@ def current_names(asset: Asset, bound: Sequence[BoundField]) -> dict[str, Json]:
 
 
 def without(rendered: Rendered, places: frozenset[int], errors: tuple[str, ...]) -> Rendered:
-    """Return what was rendered without the fields at some places, and with errors about them."""
+    """Return the rendered values without the fields at some indexes, with errors about these."""
     kept = tuple((place, value) for place, value in rendered.values if place not in places)
     return replace(rendered, values=kept, errors=rendered.errors + errors)

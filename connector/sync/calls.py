@@ -1,7 +1,7 @@
 """Runs the action calls of a source or a target on a connection.
 
-Every request goes through `Invoker` and `Client`: read-only, audit, redaction, pace, retries and
-`outcome_unknown` are theirs.
+Every request goes through `Invoker` and `Client`: read-only, audit, redaction, pacing, retries and
+`outcome_unknown` are handled there.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class SignInLostError(RunStoppedError):
 class Calls:
     """The actions of one service on one connection.
 
-    `number` counts the calls, and is the row of each in the audit. `seconds_between` is the pace: the least
-    time between two requests.
+    `number` counts the calls, and is the row of each in the audit. `seconds_between` is the minimum interval
+    between two requests.
     """
 
     catalog: Catalog
@@ -80,7 +80,7 @@ class Calls:
             return stop.value
 
     def records(self, steps: CallSteps) -> Iterator[Any]:
-        """Yield the records of a generator's lists. Raises ListError for one that broke off."""
+        """Yield the records of a generator's lists. Raises ListError for an incomplete list."""
         try:
             step = next(steps)
             while True:
@@ -167,7 +167,7 @@ def open_calls(
 
 
 def service_of(named: str, folder: Path = Path()) -> str:
-    """Return the service of a saved connection or a connection file; empty if it does not say."""
+    """Return the service of a saved connection or a connection file; empty if the file does not name one."""
     return service_in(folder / named if is_file(named) else SavedConnections().path(named))
 
 

@@ -19,10 +19,10 @@ USER = "sync"
 
 @dataclass(frozen=True)
 class HookSecrets:
-    """What a service proves itself with: any one of the three."""
+    """The secrets that a service can authenticate with, of which any one is enough."""
 
     token: str
-    """The last part of the path, where only a URL can be given."""
+    """The last part of the path, for senders that support only a URL."""
     header_value: str
     password: str
 

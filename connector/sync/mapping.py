@@ -1,4 +1,4 @@
-"""The mapping of two services: `mapping.yaml`, checked as far as that is possible without asking them.
+"""The mapping of two services: `mapping.yaml`, checked as far as possible without a request.
 
 The file's format is `schemas/mapping.schema.json`, version 1. Unknown and repeated keys, wrong types and
 templates that do not compile are errors with file and line.
@@ -17,11 +17,11 @@ from connector.sync.templates import MappingTemplate
 
 VERSION = 1
 NEW: Literal["new"] = "new"
-"""In place of an id: the record may be created."""
+"""Instead of an id: the record may be created."""
 
 When = Literal["always", "new", "empty"]
 IGNORED = ("", "0", "None", "Default string", "To be filled by O.E.M.")
-"""Values that are no serial number, whatever the file says."""
+"""Values that are not serial numbers, in addition to those in the file."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class MatchMapping:
 
 @dataclass(frozen=True)
 class UserMapping:
-    """The user of an asset: a value, and the members of users in which it is looked for, in order."""
+    """The user of an asset: a value, and the members of users that it is compared with, in order."""
 
     template: MappingTemplate
     match: tuple[str, ...] = ("login", "emailaddress")
@@ -118,7 +118,7 @@ class DeviceMapping:
 
 @dataclass(frozen=True)
 class TicketMapping:
-    """What a ticket is made of; in a rule, what differs."""
+    """The values of a ticket; in a rule, those that differ."""
 
     type: int | None = None
     summary: MappingTemplate | None = None
@@ -127,7 +127,7 @@ class TicketMapping:
     source: int | None = None
 
     def over(self, other: TicketMapping) -> TicketMapping:
-        """Return this one, with what it lacks from another."""
+        """Return this one, with missing values from another."""
         return TicketMapping(
             *(
                 mine if mine is not None else theirs
@@ -144,7 +144,7 @@ class TicketMapping:
 
 @dataclass(frozen=True)
 class Rule:
-    """A condition, and the ticket of the alerts for which it holds; None makes no ticket."""
+    """A condition, and the ticket of the alerts that meet it; None for no ticket."""
 
     condition: MappingTemplate
     ticket: TicketMapping | None
@@ -152,7 +152,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class AlertMapping:
-    """Which alerts become which tickets, and what happens at the end of either."""
+    """Which alerts become which tickets, and what happens when one of the two ends."""
 
     ticket: TicketMapping
     settings: AlertSettings = field(default_factory=AlertSettings)
@@ -170,7 +170,7 @@ class AlertMapping:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a plan may do before someone has looked at it."""
+    """The limits of what a plan may do without a review."""
 
     creates: int = 200
     updates_percent: int = 30
@@ -193,5 +193,5 @@ class SyncMapping:
 
     @property
     def digest(self) -> str:
-        """A text that changes when the file does."""
+        """A digest of the file."""
         return hashlib.sha256(self.path.read_bytes()).hexdigest()[:16]

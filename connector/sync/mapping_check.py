@@ -1,5 +1,5 @@
-"""What is wrong with a mapping that only the two sides can tell: ids that do not exist, members that no
-device has.
+"""Checks of a mapping against the data of both sides: ids that do not exist, members that no device
+has.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def unknown_members(mapping: SyncMapping, devices: Sequence[Mapping[str, Json]])
 
 
 def _is_known(path: str, known: Iterable[str]) -> bool:
-    """Return whether a path is known, or a list or text on the way takes care of the rest."""
+    """Return whether a path is known, or ends inside a list or text whose rest is not checked."""
     return any(found == path or found.startswith(path + ".") for found in known)
 
 

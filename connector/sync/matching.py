@@ -1,4 +1,4 @@
-"""Which record of the target a record of the source is: decided, created, or a conflict. Never a guess."""
+"""Matching of records: a source record's target is found, created, or a conflict, but never guessed."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ NOTHING = Match()
 
 @dataclass(frozen=True)
 class Named:
-    """The clients of the target, or the sites of one client, by what they are looked for."""
+    """The clients of the target, or the sites of one client, by the values that they are matched by."""
 
     noun: str
     records: Mapping[int, Client | Site]
     owners: Mapping[int, int] = field(default_factory=dict)
-    """The source record of each that a map row, pin, link or stamp gives it to."""
+    """The source record that a map row, pin, link or stamp assigns to each of them."""
     source_names: Mapping[str, int] = field(default_factory=dict)
     """How often each name is used in the source."""
 
@@ -59,7 +59,7 @@ class Named:
     def match(
         self, source: int, name: str, pin: int | None, row: int | None, link: int | None, *, by_name: bool
     ) -> Match:
-        """Return the record of a source record: pin, map row, link, stamp, then the one of its name."""
+        """Return the record that matches a source record: by pin, map row, link, stamp, or else name."""
         for target, method in ((pin, "pin"), (row, "map")):
             if target is not None:
                 return self._decided(target, method)
@@ -147,7 +147,7 @@ def match_value(
 
 
 class UserIndex:
-    """The active users of a client, by the members in which they are looked for."""
+    """The active users of a client, by the members that they are matched by."""
 
     def __init__(self, users: Iterable[User], members: Sequence[str]) -> None:
         self._members = members
@@ -161,7 +161,7 @@ class UserIndex:
                         self._found[key] = 0 if self._found.get(key, user.id) != user.id else user.id
 
     def match(self, value: str) -> int | None:
-        """Return the only user with a value, or with what follows its last backslash, or None."""
+        """Return the only user with a value, or with the part after its last backslash, or None."""
         for text in dict.fromkeys((value, value.rpartition("\\")[2])):
             for member in self._members:
                 found = self._found.get((member, same_name(text)))

@@ -1,4 +1,4 @@
-"""Pins: what a person has decided of single records. `pins.yaml` is written by the commands and the page.
+"""Pins: people's decisions about single records. `pins.yaml` is written by the commands and the page.
 
     devices:
       4471: 901
@@ -20,7 +20,7 @@ from connector.errors import RunError, file_errors
 
 Noun = Literal["organization", "location", "device"]
 NOUNS: tuple[Noun, ...] = ("organization", "location", "device")
-_HEAD = "# Links that a person has decided: source id: target id. Written by `sync pin`; can be edited.\n"
+_HEAD = "# Links that a person has chosen: source id: target id. Written by `sync pin`; can be edited.\n"
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Pins:
         return found
 
     def pinned(self, noun: Noun, source: int, target: int) -> Pins:
-        """Return these pins with one more. Raises RunError where another device has the asset."""
+        """Return these pins and one more. Raises RunError if another device has the asset."""
         others = {**self.of(noun), source: target}
         if noun == "device":
             for other, asset in self.device.items():
@@ -67,7 +67,7 @@ def load_pins(path: Path) -> Pins:
         key = noun + "s"
         for source, target in top.value(key, dict, {}).items():
             if not (_is_id(source) and _is_id(target)):
-                raise top.fault("an id and an id are expected here, such as 4471: 901", key, source)
+                raise top.fault("expected two ids here, such as 4471: 901", key, source)
             if noun == "device" and target in pins.values():
                 raise top.fault(f"asset {target} is pinned to two devices", key, source)
             pins[source] = target
@@ -80,7 +80,7 @@ def _is_id(value: Any) -> bool:
 
 
 def save_pins(path: Path, pins: Pins) -> None:
-    """Write pins, sorted, one a line. Raises RunError, and then the file is as it was."""
+    """Write pins, sorted, one per line. Raises RunError, and then the file is unchanged."""
     lines = [_HEAD]
     for noun in NOUNS:
         if pins.of(noun):

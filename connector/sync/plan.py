@@ -1,10 +1,10 @@
-"""A plan: what a run would do, before anything is written. Making one only reads.
+"""A plan: the changes that a run would make. Making a plan only reads.
 
     with make_plan(inputs) as plan:
         for item in plan.items(): ...
 
-Every organization, location and device of the source is in it once, as an item or as unchanged; what does
-not add up is a PlanError. Limits do not shorten a plan: they say which entities may not be applied.
+Every organization, location and device of the source is in it once, as an item or as unchanged, or else
+PlanError is raised. Limits do not shorten a plan: they determine which entities may not be applied.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from connector.sync.spool import Spool
 from connector.sync.state import State
 
 LEAST_SHRINKAGE, SHRINKAGE = 20, 0.30
-"""A list that lost at least so many records, and more than this part, is not believed."""
+"""A list that lost at least this many records, and more than this share, is not trusted."""
 LEAST_VISIBLE = 0.70
 LEAST_HIDDEN = 5
-"""Fewer of the linked records visible, and at least so many hidden: the agent has lost rights."""
+"""The agent has lost rights if less than this share of the linked records is visible, and so many are not."""
 UPDATES_FROM = 50
-"""Updates from which on their percentage counts."""
+"""The number of updates from which their percentage is limited."""
 
 
 @dataclass(frozen=True)
 class PlanInputs:
-    """What a plan is made from.
+    """The inputs of a plan.
 
     With `full`, all assets of the target are read and compared. `believe` accepts lists that have become
     much shorter.
@@ -54,7 +54,7 @@ class PlanInputs:
 
 @dataclass
 class Plan:
-    """What is to be done. `sources` are the numbers of records; `seen` their ids, for each entity.
+    """The changes to make. `sources` are the numbers of records; `seen` their ids, for each entity.
 
     `stops` are entities of which nothing is planned, or which may not be applied (`limits`).
     """
@@ -84,7 +84,7 @@ class Plan:
         return (item for item in self.spool.items() if item.entity not in stopped)
 
     def hashes(self) -> Iterator[tuple[int, str]]:
-        """Yield the new hashes of devices that change nothing, to be kept with their links."""
+        """Yield the new hashes of devices without changes, to be saved with their links."""
         return ((device, str(value)) for device, value in self.spool.all_extras("hash"))
 
     @property
@@ -93,7 +93,7 @@ class Plan:
         return sum(item.is_write for item in self.items())
 
     def header(self) -> dict[str, Any]:
-        """Return everything of the plan but its items, as JSON."""
+        """Return the plan without its items, as JSON."""
         return {
             "version": 1,
             "made": self.made,
@@ -211,7 +211,7 @@ class _Maker:
         if devices.software and self._in.full:
             spool.add_lists("software", source.software())
 
-    # What is not believed, and what is too much.
+    # Lists that are not trusted, and limits.
 
     def _count(self, entity: Entity, name: str, ids: Iterable[int]) -> None:
         seen = set(ids)
@@ -238,14 +238,14 @@ class _Maker:
         return any(stop.entity == entity for stop in self._plan.stops)
 
     def _limits(self) -> None:
-        """Say which entities may not be applied as they are. A list that shrank is not applied either."""
+        """Determine which entities may not be applied. Those whose list shrank are not applied either."""
         plan, limits = self._plan, self._in.mapping.limits
         for entity, noun in (("client", "client"), ("site", "site"), ("type", "type"), ("asset", "asset")):
             creates = plan.counts.get(entity, "create")
             if creates > limits.creates:
                 verb = "would be created, the limit is"
                 what = f"{counted(creates, noun)} {verb} {limits.creates:,}"
-                reason = f"{what}: use --beyond-limits, or raise it"
+                reason = f"{what}: use --beyond-limits, or raise the limit"
                 plan.limits.append(Stop(entity, reason))  # type: ignore[arg-type]
         updates = plan.counts.get("asset", "update", "move", "deactivate")
         assets = plan.counts.get("asset", "update", "move", UNCHANGED) + plan.counts.get(
@@ -254,5 +254,5 @@ class _Maker:
         if updates > UPDATES_FROM and 100 * updates > limits.updates_percent * assets:
             what = f"{updates:,} of {assets:,} assets would be updated"
             limit = f"the limit is {limits.updates_percent} %"
-            reason = f"{what}, {limit}: use --beyond-limits, or raise it"
+            reason = f"{what}, {limit}: use --beyond-limits, or raise the limit"
             plan.limits.append(Stop("asset", reason))

@@ -1,4 +1,4 @@
-"""What a device changes in its asset: created, linked, updated, moved, or why not."""
+"""Plans the asset of a device: created, linked, updated, moved, or why not."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DATE = FieldDefinition("date", "date", "date")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a device wants its asset to be. `note` says why its link does not count any more."""
+    """The asset that a device should have. `note` is the reason why its link is no longer valid."""
 
     device: int
     name: str
@@ -113,13 +113,15 @@ class AssetChanges:
         return self._item("link", wanted, asset, method, [*stamp, *changes], software, wanted.errors)
 
     def update(self, wanted: Wanted, asset: Asset, link: Link, software: str | None) -> Item | str:
-        """Return the item of a linked device, or that it is unchanged."""
+        """Return the item of a linked device, which may be unchanged."""
         if not asset.is_active and not link.deactivated:
-            return self._skip(wanted, asset, f"asset {asset.id} is inactive, and not by the sync")
+            return self._skip(
+                wanted, asset, f"asset {asset.id} is inactive, but was not deactivated by the sync"
+            )
         client = wanted.place.client
         if client != asset.client:
             if wanted.place.is_default:
-                return self._skip(wanted, asset, "its organization has no client any more")
+                return self._skip(wanted, asset, "its organization no longer has a client")
             if self._mapping.moved != "follow" and asset.client != self._default_client:
                 reason = (
                     f"it moved to client {client}, and asset {asset.id} is in {asset.client}: moved is report"
@@ -139,7 +141,7 @@ class AssetChanges:
         return self._item(op, wanted, asset, "link", [*active, *changes], software, wanted.errors)
 
     def conflict(self, wanted: Wanted, match: Match) -> Item:
-        """Return the item of a device about which someone has to decide."""
+        """Return the item of a device that requires a decision."""
         return Item(
             "conflict",
             "asset",
@@ -181,10 +183,10 @@ class AssetChanges:
             software_hash=software,
         )
 
-    # What differs.
+    # Differences.
 
     def _changes(self, wanted: Wanted, asset: Asset, software: str | None) -> tuple[list[Change], str]:
-        """Return what differs, or why nothing may be written."""
+        """Return the differences, or the reason why nothing may be written."""
         kind = self._types.get(asset.type or 0)
         wanted = self._fitting(wanted, kind)
         changes = [*self._moves(wanted, asset), *self._fields.changes(Rendered(wanted.values), asset)]
@@ -234,7 +236,7 @@ class AssetChanges:
                 yield Change("type", asset.type, kind)
 
     def _fitting(self, wanted: Wanted, kind: AssetType | None) -> Wanted:
-        """Return what is wanted without the fields that the asset's type does not have."""
+        """Return the values without the fields that the asset's type does not have."""
         numbers = [place for place, _ in wanted.values if isinstance(self._key(place), int)]
         declared = self._catalog.fields_of(kind) if numbers else frozenset()
         if kind is None or not declared:
@@ -266,7 +268,7 @@ class AssetChanges:
     # Types, users, the default site.
 
     def _type(self, name: str) -> tuple[Ref | dict[str, str] | None, str]:
-        """Return an asset type by its name in the mapping, or what is wrong with it."""
+        """Return an asset type by its name in the mapping, or the problem with it."""
         if not name:
             return None, "it has no asset type: devices.type has no value"
         name = self._mapping.types.get(name, name)

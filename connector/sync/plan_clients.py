@@ -1,4 +1,4 @@
-"""Organizations as clients, and locations as sites: what is linked, created, or needs a decision."""
+"""Plans organizations as clients, and locations as sites: linked, created, or to be decided."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class ClientPlan:
     def _reason_to_skip(self, id: int) -> str:
         mapping = self._mapping
         if id in mapping.skip:
-            return "skip lists it"
+            return "it is listed in skip"
         if id in mapping.rows or id in self._pins.organization or mapping.take == "all":
             return ""
         if mapping.take == "mapped":
@@ -113,7 +113,7 @@ class ClientPlan:
             changes += [Change("top_level", None, top)] if top is not None else []
             self._add(Item("create", "client", id, method="new", changes=tuple(changes), name=name))
         else:
-            self._skipped[id] = "it has no client of its name, and clients.create is off"
+            self._skipped[id] = "no client has its name, and clients.create is off"
             self._skip("client", id, name, self._skipped[id])
 
     def plan_sites(
@@ -171,10 +171,10 @@ class ClientPlan:
             changes = (Change("name", None, name), Change("client", None, client), Change("stamp", None, id))
             self._add(Item("create", "site", id, method="new", changes=changes, name=name))
         else:
-            self._skip("site", id, name, "it has no site of its name: its devices go to the main site")
+            self._skip("site", id, name, "no site has its name: its devices go to the main site")
 
     def place(self, organization: int, location: int | None, default_site: int | None) -> Place | str:
-        """Return where a device's asset belongs, or why nowhere."""
+        """Return where a device's asset belongs, or the reason why it has no place."""
         client = self._clients.get(organization)
         if client is None:
             if default_site is not None and default_site in self.site_clients:

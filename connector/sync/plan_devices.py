@@ -25,13 +25,13 @@ from connector.templating.templates import Scope
 
 PAGE = 1000
 LISTS_TO_MOVE = 2
-"""Complete lists without a device, after which its asset may become another one's."""
+"""The number of complete lists without a device, after which another device may get its asset."""
 DEACTIVATED_AFTER_S = 7 * DAY
 
 
 @dataclass(frozen=True)
 class DeviceInputs:
-    """What devices are planned with."""
+    """The inputs for planning devices."""
 
     mapping: DeviceMapping
     pins: Pins
@@ -61,7 +61,7 @@ class DevicePlan:
         pages = iter(devices)
         while page := list(islice(pages, PAGE)):
             new: dict[int, Device] = {}
-            for device in page:  # a list that shifts while it is read may show a device twice
+            for device in page:  # a list that changes while it is read may contain a device twice
                 if device.id not in self.seen:
                     new.setdefault(device.id, device)
             self._page(list(new.values()))
@@ -205,7 +205,7 @@ class DevicePlan:
         return found if found is not None and found.is_whole else self._in.target.asset(id)
 
     def _same_conflict(self, wanted: Wanted, link: Link) -> None:
-        """Report a conflict again that nothing has changed about."""
+        """Report an unchanged conflict again."""
         known = json_text.loads(link.note or "{}")
         candidates = tuple(known.get("candidates", ()))
         reason = known.get("reason", "not decided yet")
@@ -286,7 +286,7 @@ class DevicePlan:
         return match_value(device, f'the name "{name}"', "name", devices, found, self._owner)
 
     def _owner(self, asset: Asset) -> int | None:
-        """Return the device that an asset belongs to; one that is gone for long has none."""
+        """Return the device that an asset belongs to, unless the device has been missing for long."""
         for device, pin in self._in.pins.device.items():
             if pin == asset.id:
                 return device
@@ -297,10 +297,10 @@ class DevicePlan:
             return None if gone else link.source
         return asset.stamp
 
-    # Devices that are gone.
+    # Missing devices.
 
     def _missing(self) -> None:
-        """Count the links whose device is not in the list, and deactivate what is gone for a week."""
+        """Count the links of missing devices, and deactivate the assets of those missing for a week."""
         for link in self._in.state.each_link("asset"):
             if link.source in self.seen or link.target is None or link.target in self._taken:
                 continue
@@ -308,7 +308,7 @@ class DevicePlan:
             is_long = since is not None and self._in.now - since >= DEACTIVATED_AFTER_S
             if self._in.mapping.missing == "deactivate" and is_long and not link.deactivated:
                 change = (Change("inactive", False, True),)
-                reason = "the device is gone for a week"
+                reason = "the device has been missing for a week"
                 self._add(
                     Item("deactivate", "asset", link.source, link.target, "link", change, reason=reason)
                 )

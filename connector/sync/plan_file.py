@@ -1,6 +1,6 @@
-"""Plans as files: `plans/20261128-1930.json` in a sync's folder, to be looked at and applied later.
+"""Plans as files: `plans/20261128-1930.json` in a sync's folder, to be reviewed and applied later.
 
-A file is one JSON object. Its last member, `items`, has one item a line, so that a plan of any size is read
+A file is one JSON object. Its last member, `items`, has one item per line, so that a plan of any size is read
 line by line.
 """
 
@@ -24,13 +24,13 @@ from connector.sync.records import Source, Target
 FOLDER = "plans"
 VERSION = 1
 KEPT_S = 86_400.0
-"""After this time, a plan is not applied any more."""
+"""The time in seconds after which a plan can no longer be applied."""
 _HEAD_ENDS, _END = ', "items": [', "]}"
 
 
 @dataclass(frozen=True)
 class Side:
-    """One side of a plan: the key of its ids in items, its title, and whose data it is."""
+    """One side of a plan: the key of its ids in items, its title, and the owner of its data."""
 
     key: str
     title: str
@@ -116,7 +116,7 @@ def save_plan(path: Path, plan: Plan, source: Source, target: Target) -> None:
 
 
 def load_plan(path: Path) -> PlanFile:
-    """Read everything of a plan but its items. Raises RunError for a file that is no plan."""
+    """Read a plan without its items. Raises RunError for a file that is not a plan."""
     with file_errors(path), path.open(encoding="utf-8") as file:
         head = file.readline()
     try:

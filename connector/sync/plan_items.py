@@ -1,4 +1,4 @@
-"""What a plan consists of: items, each one source record and what is to be done about it."""
+"""The parts of a plan: items, each with one source record and its change."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ MISSING = "missing"
 
 
 class PlanError(ConnectorError):
-    """A plan that does not add up: a fault of ours. Nothing is written."""
+    """The counts of a plan do not match, which is a defect of the connector. Nothing is written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """One field of a record of the target, before and after.
 
-    `field` is an asset field's number, the name of a custom field (`CF…`), or one of the sync's own words:
+    `field` is an asset field's number, the name of a custom field (`CF…`), or one of these names:
     name, client, site, type, stamp, user, link, warranty_start, warranty_end, software, inactive, top_level,
     inventory_number, notes, and of types: group, fields. A client, site, type that the same plan creates is
     `{"organization": 2}`, `{"location": 3}`, `{"type": "Server"}`.
@@ -38,7 +38,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What is to be done about one record. `source` is its id, or the name of a type or field.
+    """The change of one record. `source` is its id, or the name of a type or field.
 
     `method` is how the record of the target was found. `hash` is kept with the link once the item is
     applied; `name` is for people.
@@ -79,7 +79,7 @@ class Item:
 
 
 def item_from_json(data: Mapping[str, Any], source_key: str, target_key: str) -> Item:
-    """Read an item back. Raises KeyError or TypeError for what is none."""
+    """Read an item back. Raises KeyError or TypeError if it is not one."""
     return Item(
         data["op"],
         data["entity"],
@@ -97,14 +97,14 @@ def item_from_json(data: Mapping[str, Any], source_key: str, target_key: str) ->
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Why nothing of an entity is planned, or why its items are not applied as they are."""
+    """Why nothing of an entity is planned, or why its items are not applied."""
 
     entity: Entity
     reason: str
 
 
 class Counts:
-    """How many records of each entity there are of each operation."""
+    """The number of records by entity and operation."""
 
     def __init__(self) -> None:
         self.of: dict[str, dict[str, int]] = {entity: {} for entity in ENTITIES}

@@ -1,11 +1,11 @@
-"""The receiver of webhooks: a WSGI function that keeps each delivery with one INSERT and says 200.
+"""The receiver of webhooks: a WSGI application that stores each delivery with one INSERT.
 
     POST /hooks/SERVICE         with the secret in a header, or by basic authentication
     POST /hooks/SERVICE/TOKEN   where only a URL can be given
     GET  /health
 
-It reads nothing of a delivery but whether it is JSON: the worker does the rest. A wrong secret is a 404, as
-any unknown path is. A delivery that cannot be stored is a 503, so that the sender tries again.
+It only checks whether a delivery is JSON; the worker does the rest. A wrong secret is a 404, like any unknown
+path. A delivery that cannot be stored is a 503, so that the sender tries again.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ _REASONS = {200: "OK", 404: "Not Found", 413: "Content Too Large", 503: "Service
 Environ = dict[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 Health = Callable[[], tuple[bool, Mapping[str, Json]]]
-"""Returns whether all is well, and what to show."""
+"""Returns whether the health check passed, and the value to show."""
 
 
 class Store:
-    """The inbox as threads share it, beside the writer that holds the state's lock."""
+    """The inbox that threads share, in addition to the writer that holds the state's lock."""
 
     def __init__(self, folder: Path) -> None:
         self._state = State(folder, write=True, lock=False)
@@ -91,7 +91,7 @@ class Receiver:
         return _respond(start_response, status, {} if status == 200 else {"error": _REASONS[status].lower()})
 
     def _service(self, environ: Environ) -> str | None:
-        """Return the service whose path it is, if the request has one of its secrets."""
+        """Return the service of the path, if the request has one of its secrets."""
         parts = environ.get("PATH_INFO", "").split("/")[1:]
         if parts[:1] != ["hooks"] or len(parts) not in (2, 3):
             return None
@@ -114,7 +114,7 @@ class Receiver:
         method = environ.get("REQUEST_METHOD")
         if method != "POST" or not _is_json(raw):
             logger.error(
-                "a delivery of %s is ignored: a %s of %d bytes that is no JSON object or array",
+                "a delivery of %s is ignored: a %s of %d bytes that is not a JSON object or array",
                 service,
                 method,
                 len(raw),

@@ -1,9 +1,9 @@
-"""What the sync reads of either side, as plain records, and the two protocols that read and write them.
+"""The records of both sides of a sync, and the two protocols that read and write them.
 
 An implementation reads whole lists or raises `ListError`: a list that broke off counts as not read. Nothing
-here is a vendor's: `data` is a record as the source's API gives it, for templates; `values` are an asset's
-fields by their key in the mapping (a number, `CF…`, or a name), and `stamp` is the source's id that the
-target's record carries.
+here is specific to a vendor: `data` is a record as the source's API gives it, for templates; `values` are an
+asset's fields by their key in the mapping (a number, `CF…`, or a name), and `stamp` is the source's id that
+the target's record carries.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from connector.sync.values import FieldDefinition
 
 
 class ListError(RunStoppedError):
-    """A list could not be read to its end: nothing may be concluded from it."""
+    """A list could not be read to its end, so it must not be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user of a client; `values` has the members in which users are looked for, such as `login`."""
+    """A user of a client; `values` has the members that users are matched by, such as `login`."""
 
     id: int
     client: int
@@ -97,7 +97,7 @@ class AssetType:
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """An asset as it is. `shown` are the numbers of the asset fields that the reading has, set or not.
+    """An asset as it was read. `shown` are the numbers of the asset fields in the response, set or not.
 
     `name` is its inventory number. `values` has what is set: asset fields by number, custom fields by name,
     and `inventory_number`, `notes`, `warranty_start`, `warranty_end`, `link`. One that is not `is_whole` is a
@@ -154,7 +154,7 @@ class AlertReading:
 
 @dataclass(frozen=True, slots=True)
 class TicketReading:
-    """A ticket as it was read. A merged one names the ticket that it is part of now."""
+    """A ticket as it was read. A merged one names the ticket that it was merged into."""
 
     id: int
     status: str
@@ -164,7 +164,7 @@ class TicketReading:
 
 
 class Source(Protocol):
-    """Where devices and alerts come from. `key` names it in plans; `account` is whose data it is."""
+    """The side with devices and alerts. `key` names it in plans; `account` is the owner of the data."""
 
     key: str
     title: str
@@ -198,11 +198,11 @@ class Source(Protocol):
         """Read the alerts of one device."""
 
     def reset_alert(self, uid: str, note: Mapping[str, Json]) -> None:
-        """Reset an alert; one that is gone already is no error."""
+        """Reset an alert; it is not an error if the alert no longer exists."""
 
 
 class Target(Protocol):
-    """Where clients, assets and tickets are. `key` names it in plans; `account` is the tenant."""
+    """The side with clients, assets and tickets. `key` names it in plans; `account` is the tenant."""
 
     key: str
     title: str
@@ -234,10 +234,10 @@ class Target(Protocol):
         """
 
     def find(self, entity: str, values: Mapping[Any, Json], since: float) -> int | None:
-        """Look up a record whose creation has no known outcome. Raises ListError if it was cut short."""
+        """Look up a record whose creation has no known outcome. Raises ListError for an incomplete list."""
 
     def tickets(self, ids: Collection[int]) -> Iterable[TicketReading]:
-        """Read tickets, whatever their state; one that is deleted is so in its status."""
+        """Read tickets in any state; the status of a deleted one says so."""
 
     def save_ticket(self, id: int | None, values: Mapping[str, Json]) -> int:
         """Create a ticket, change its status, or add a note or an asset to it, and return its id."""

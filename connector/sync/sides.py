@@ -72,7 +72,7 @@ class ActionSource:
         return self.calls.records(self.part.device_alerts(device))
 
     def reset_alert(self, uid: str, note: Mapping[str, Json]) -> None:
-        """Reset an alert; one that is gone already is no error. Raises RowError."""
+        """Reset an alert; it is not an error if the alert no longer exists. Raises RowError."""
         self.calls.result(self.part.reset_alert(uid, note))
 
 
@@ -111,7 +111,7 @@ class ActionTarget:
         return self._type_fields[id]
 
     def assets(self, client: int | None) -> Iterator[Asset]:
-        """Read the assets of a client, or all, with their fields; most are not whole."""
+        """Read the assets of a client, or all, with their fields; most are incomplete."""
         return self.calls.records(self.part.assets(client))
 
     def asset(self, id: int) -> Asset | None:
@@ -130,7 +130,7 @@ class ActionTarget:
         return number
 
     def find(self, entity: str, values: Mapping[Any, Json], since: float) -> int | None:
-        """Look up a record whose creation has no known outcome. Raises ListError if it was cut short."""
+        """Look up a record whose creation has no known outcome. Raises ListError for an incomplete list."""
         found: int | None = self.calls.read(self.part.find(entity, values, since))
         return found
 
@@ -140,7 +140,7 @@ class ActionTarget:
         return found
 
     def tickets(self, ids: Collection[int]) -> list[TicketReading]:
-        """Read tickets, whatever their state; one that is deleted is so in its status."""
+        """Read tickets in any state; the status of a deleted one says so."""
         found: list[TicketReading] = self.calls.read(self.part.tickets(ids))
         return found
 
@@ -156,7 +156,7 @@ class ActionTarget:
 
 
 def account_of(calls: Calls) -> str:
-    """Return whose data a connection is about: its host, with a tenant if it has one."""
+    """Return the account of a connection: its host, and its tenant if it has one."""
     settings = "".join(f" {value}" for _, value in sorted(calls.connection.settings.items()))
     return urlsplit(calls.connection.base_url).netloc + settings
 

@@ -1,4 +1,4 @@
-"""A list of all alerts, as events: what it shows, what it lacks, and what is to be confirmed first."""
+"""Converts a list of all alerts to events: for alerts in it, missing ones, and ones to confirm first."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from connector.sync.alert_events import Missing, Started
 from connector.sync.alert_rows import Alert
 
 MANY = 10
-"""Open alerts that may be missing at once without being confirmed."""
+"""The number of open alerts that may be missing at once without a confirmation."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,13 @@ class Snapshot:
 
 
 def read_snapshot(rows: Iterable[Alert], shown: Mapping[str, Started], now: float, seq: int) -> Snapshot:
-    """Return what a complete list of alerts says of the rows.
+    """Return the events that a complete list of alerts means for the rows.
 
     `rows` are the last generations that are not closed, and the closed ones that a list has shown since;
     `shown` are the alerts of the list by series, `seq` the last delivery before it was requested. A list
-    that broke off is no list: it must not come here.
+    that broke off must not be passed.
 
-    Where more than `MANY` alerts and over half of those with a ticket are missing, none of them is taken for
+    Where more than `MANY` alerts and over half of those with a ticket are missing, none of them counts as
     ended: they wait for the alerts of their devices (`confirmed`).
     """
     rows = [row for row in rows if row.kind == "alert"]

@@ -1,4 +1,4 @@
-"""What does not fit into memory while a plan is made: a private temporary database, which leaves no file."""
+"""The temporary database of a plan in progress, for what does not fit into memory. It leaves no file."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _KEYS = ("source", "target")
 
 
 class Spool:
-    """Items, assets, and what is still to be decided, on disk."""
+    """Items, assets, and undecided devices, on disk."""
 
     def __init__(self) -> None:
         self._db = sqlite3.connect("", isolation_level=None)
@@ -55,7 +55,7 @@ class Spool:
         for (text,) in self._db.execute("SELECT json FROM items ORDER BY rank, source"):
             yield item_from_json(json_text.loads(text), *_KEYS)
 
-    # What belongs to a device.
+    # Values of devices.
 
     def add_extras(self, kind: str, pairs: Iterable[tuple[int, Json]]) -> None:
         """Keep a value for each device."""
@@ -88,7 +88,7 @@ class Spool:
     # Devices that are not linked.
 
     def add_pending(self, client: int, device: int, value: str, name: str, data: Mapping[str, Json]) -> None:
-        """Keep a device until all are known, with what it is matched by."""
+        """Keep a device until all are known, with the values that it is matched by."""
         row = (client, device, value, name, json_text.dumps(dict(data)))
         self._db.execute("INSERT INTO pending VALUES (?, ?, ?, ?, ?)", row)
 

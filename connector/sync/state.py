@@ -1,7 +1,7 @@
-"""What a sync remembers: `state.db`, one SQLite file for each pair of an account and a tenant.
+"""The state of a sync: `state.db`, one SQLite file for each pair of an account and a tenant.
 
 It holds no secret: of devices it has links, hashes, and the old and new values of changes. Readers take no
-lock. A writer holds `StateLock`; the receiver of webhooks alone writes beside it, one row at a time.
+lock. A writer holds `StateLock`; only the receiver of webhooks writes without it, one row at a time.
 
 Every method that writes commits, unless it is inside `with state.transaction():`.
 """
@@ -22,18 +22,18 @@ from connector.sync.state_lock import StateLock
 from connector.sync.state_schema import TABLES, VERSION
 
 BUSY_S = 30.0
-"""For how long a writer waits for another one's transaction."""
+"""How long a writer waits for another one's transaction, in seconds."""
 DAY = 86_400.0
 ITEMS_KEPT_S, RAW_KEPT_S = 90 * DAY, 7 * DAY
 
 
 class StateFullError(RunStoppedError):
-    """The state cannot be written: the disk is full, or broken. Nothing of the transaction is kept."""
+    """The state cannot be written: the disk is full or damaged. The transaction is rolled back."""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A source record's link. Without a `target` it is what was decided last: a conflict, in `note`."""
+    """A source record's link. Without a `target`, `note` has the last decision: a conflict."""
 
     entity: str
     source: int
@@ -63,8 +63,9 @@ class State:
     def __init__(self, folder: Path, *, write: bool, now: float = 0.0, lock: bool = True) -> None:
         """Open the state in a folder.
 
-        With `lock` False a writer shares the file with the one that has the lock: for the receiver alone.
-        Raises RunError: someone else has the lock, the file is of a newer version, or it is none of ours.
+        With `lock` False, a writer shares the file with the one that has the lock; only the receiver does
+        that. Raises RunError: someone else has the lock, the file is of a newer version, or it is not a state
+        of a sync.
         """
         self.path = folder / "state.db"
         self._lock = StateLock(folder) if write and lock else None
@@ -113,14 +114,14 @@ class State:
         self.close()
 
     def close(self) -> None:
-        """Close the file, and give up the lock."""
+        """Close the file, and release the lock."""
         self._db.close()
         if self._lock:
             self._lock.release()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Commit everything inside, or nothing. Raises StateFullError where the disk does not take it."""
+        """Commit everything inside, or nothing. Raises StateFullError if it cannot be written."""
         if self._depth:
             yield
             return
@@ -148,10 +149,10 @@ class State:
         """Run one statement, for the modules of this package."""
         return self._run(statement, values)
 
-    # Whose state it is.
+    # The owner of the state.
 
     def require_pair(self, account: str, tenant: str) -> None:
-        """Note whose state this is, or raise RunError if it is another's."""
+        """Record the owner of the state, or raise RunError if it is another one."""
         for key, value in (("account", account), ("tenant", tenant)):
             known = self.meta(key)
             if known is None:
@@ -159,7 +160,7 @@ class State:
             elif known != value:
                 raise RunError(
                     f"{self.path} belongs to the {key} {known}, and the connection is of {value}: "
-                    "use a folder of its own for each pair"
+                    "use a separate folder for each pair"
                 )
 
     def meta(self, key: str) -> str | None:
@@ -201,7 +202,7 @@ class State:
         return found
 
     def save_link(self, link: Link) -> None:
-        """Save a link. An asset that another device has is taken from it."""
+        """Save a link. If another device has the asset, its link is removed."""
         with self.transaction():
             if link.entity == "asset" and link.target is not None:
                 self._run(
@@ -227,7 +228,7 @@ class State:
         self._run("DELETE FROM links WHERE entity = ? AND source_id = ?", (entity, source))
 
     def seen(self, entity: str, run: int, sources: Iterable[int]) -> None:
-        """Note that a complete list had these records."""
+        """Record that a complete list had these records."""
         self._run(
             "UPDATE links SET last_run = ?, missing_since = NULL, missing_runs = 0 WHERE entity = ? "
             "AND source_id IN (SELECT value FROM json_each(?))",
@@ -235,7 +236,7 @@ class State:
         )
 
     def unseen(self, entity: str, run: int, now: float) -> None:
-        """Note that a complete list, whose records are all `seen`, did not have the others."""
+        """Record that a complete list, whose records are all `seen`, did not have the others."""
         self._run(
             "UPDATE links SET missing_since = coalesce(missing_since, ?), missing_runs = missing_runs + 1 "
             "WHERE entity = ? AND last_run IS NOT ?",
@@ -260,13 +261,13 @@ class State:
         self._run("INSERT OR REPLACE INTO cursors VALUES (?, ?, ?)", (stream, value, run))
 
     def begin_run(self, kind: str, now: float) -> int:
-        """Note the start of a run and return its number."""
+        """Record the start of a run and return its number."""
         run = self._run("INSERT INTO runs(kind, began) VALUES (?, ?)", (kind, now)).lastrowid
         assert run is not None
         return run
 
     def end_run(self, run: int, now: float, outcome: str, counts: Mapping[str, Json]) -> None:
-        """Note the end of a run."""
+        """Record the end of a run."""
         self._run(
             "UPDATE runs SET ended = ?, outcome = ?, counts = ? WHERE id = ?",
             (now, outcome, json_text.dumps(dict(counts)), run),
@@ -280,7 +281,7 @@ class State:
         return counts
 
     def save_item(self, run: int, item: Mapping[str, Json], outcome: str) -> None:
-        """Keep what became of a plan's item: `entity`, `source`, `op`, `target`, `changes` and `reason`."""
+        """Record the outcome of a plan's item: `entity`, `source`, `op`, `target`, `changes` and `reason`."""
         values = (
             *(run, item["entity"], str(item["source"]), item["op"], item["target"]),
             *(json_text.dumps(item["changes"]), item["reason"], outcome),
@@ -316,9 +317,9 @@ class State:
         return [{**row, "counts": json_text.loads(row["counts"] or "{}")} for row in found]
 
     def prune(self, now: float) -> None:
-        """Forget items after 90 days, and what was delivered after 7 days.
+        """Delete items after 90 days, and deliveries after 7 days.
 
-        What is dated in the future, because the clock was wrong, stays until its time has passed.
+        Entries dated in the future, because the clock was wrong, are kept until that time has passed.
         """
         with self.transaction():
             old = "SELECT id FROM runs WHERE began < ?"

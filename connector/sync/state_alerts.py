@@ -11,11 +11,11 @@ from connector.sync.alert_rows import PENDING, TICKET_STATES, Alert, Note
 from connector.sync.state import State
 
 RECENT_S = 86_400.0
-"""How far back the rows of a condition are read: more than any flap or the hour of resets."""
+"""How far back the rows of a condition are read, in seconds: longer than any window that is checked."""
 
 
 class AlertRows:
-    """The protocol `Rows` over a state. `put` belongs into the transaction of the step."""
+    """The protocol `Rows` over a state. `put` must be in the transaction of the step."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -60,19 +60,19 @@ class AlertRows:
             marks = ", ".join("?" * len(values))
             self._state.run(f"INSERT OR REPLACE INTO alerts VALUES ({marks})", values)  # noqa: S608
 
-    # What the worker asks.
+    # Queries of the worker.
 
     def due(self, now: float) -> list[Alert]:
-        """Return the rows with a call or a note whose time has come."""
+        """Return the rows with a call or a note that is due."""
         return list(self._all("due <= ? ORDER BY due, series_uid", now))
 
     def unfinished(self) -> list[Alert]:
-        """Return the rows of which calls may have been in progress when the last process ended."""
+        """Return the rows whose calls may have been in progress when the last process ended."""
         states = ", ".join(f"'{state}'" for state in PENDING)
         return list(self._all(f"state IN ({states}) OR row NOT LIKE '%\"notes\": []%'"))
 
     def in_list(self) -> list[Alert]:
-        """Return the rows that a list of alerts says something of."""
+        """Return the rows that a list of alerts can change."""
         last = "generation = (SELECT max(generation) FROM alerts a WHERE a.series_uid = alerts.series_uid)"
         return list(self._all(f"(state != 'CLOSED' OR row LIKE '%\"shown\": 1%') AND {last}"))
 

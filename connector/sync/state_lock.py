@@ -1,4 +1,4 @@
-"""The lock of a sync's state: one writer at a time, and a second one is told who that is."""
+"""The lock of a sync's state: one writer at a time; the error of a second one names the first."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Holder:
 
 
 class StateLock:
-    """Holds `state.lock` beside the state; `state.lock.json` says who does."""
+    """Holds `state.lock` in the folder of the state; `state.lock.json` names the process that has it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -40,7 +40,7 @@ class StateLock:
             write_whole(self._holder, json.dumps({"process": os.getpid(), "since": now}).encode())
 
     def release(self) -> None:
-        """Give the lock up."""
+        """Release the lock."""
         if self._lock.is_locked:
             self._holder.unlink(missing_ok=True)
             self._lock.release()
@@ -70,4 +70,4 @@ class StateLock:
         if holder is not None:
             since = datetime.fromtimestamp(holder.since).astimezone().strftime("%Y-%m-%d %H:%M")
             who = f"process {holder.process}, since {since}"
-        return f"another sync ({who}) works on {self._folder / 'state.db'}: wait for it, or stop it"
+        return f"another sync ({who}) uses {self._folder / 'state.db'}: wait for it, or stop it"

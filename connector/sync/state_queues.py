@@ -1,4 +1,4 @@
-"""The inbox, where deliveries wait, and the outbox, where every creation is noted before it is sent."""
+"""The inbox of deliveries to process, and the outbox, where every creation is recorded before it is sent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from connector.sync.state import State
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A delivery as it came. `seq` counts them in the order of arrival."""
+    """A delivery as received. `seq` counts deliveries in the order of arrival."""
 
     seq: int
     source: str
@@ -23,13 +23,13 @@ class Delivery:
 
 
 class Inbox:
-    """Deliveries: each once, whatever the sender repeats."""
+    """Deliveries: each is kept once, even if the sender repeats it."""
 
     def __init__(self, state: State) -> None:
         self._state = state
 
     def add(self, source: str, event_id: str, raw: bytes, now: float) -> bool:
-        """Keep a delivery with one INSERT; return False if it is there already. Raises StateFullError."""
+        """Store a delivery with one INSERT; return False if it is a repetition. Raises StateFullError."""
         done = self._state.run(
             "INSERT OR IGNORE INTO inbox(source, event_id, raw, received) VALUES (?, ?, ?, ?)",
             (source, event_id, raw, now),
@@ -42,25 +42,25 @@ class Inbox:
         return found
 
     def open(self, limit: int = 100) -> list[Delivery]:
-        """Return the next deliveries that are not done, in the order of arrival."""
+        """Return the next unprocessed deliveries, in the order of arrival."""
         query = (
             "SELECT seq, source, event_id, raw, received FROM inbox WHERE done IS NULL ORDER BY seq LIMIT ?"
         )
         return [Delivery(*row) for row in self._state.run(query, (limit,)).fetchall()]
 
     def done(self, seq: int, now: float) -> None:
-        """Note that a delivery has been applied, in the transaction that applies it."""
+        """Mark a delivery as applied, in the transaction that applies it."""
         self._state.run("UPDATE inbox SET done = ? WHERE seq = ?", (now, seq))
 
     def waiting(self) -> int:
-        """Return how many deliveries wait."""
+        """Return the number of unprocessed deliveries."""
         found: int = self._state.run("SELECT count(*) FROM inbox WHERE done IS NULL").fetchone()[0]
         return found
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A write that was begun. `sent` is None until just before it is sent; `outcome` until it is known."""
+    """A write that was started. `sent` is None until just before it is sent, `outcome` until it is known."""
 
     key: str
     action: str
@@ -73,13 +73,13 @@ class Intent:
 
 
 class Outbox:
-    """Intents: noted, then sent, then settled. What is sent and not settled is looked up first."""
+    """Intents: recorded, then sent, then settled. A sent intent that is not settled is looked up first."""
 
     def __init__(self, state: State) -> None:
         self._state = state
 
     def begin(self, key: str, action: str, inputs: Mapping[str, Json], stamp: str | None, now: float) -> None:
-        """Note what is about to be sent; an earlier intent of the key is replaced if it is settled."""
+        """Record what is about to be sent; an earlier intent of the key is replaced if it is settled."""
         self._state.run(
             "INSERT INTO outbox(key, action, inputs, stamp, began) VALUES (?, ?, ?, ?, ?) "
             "ON CONFLICT(key) DO UPDATE SET action = excluded.action, inputs = excluded.inputs, "
@@ -89,11 +89,11 @@ class Outbox:
         )
 
     def sent(self, key: str, now: float) -> None:
-        """Note that it is sent now: committed before the request leaves."""
+        """Record that it is sent now, committed before the request is sent."""
         self._state.run("UPDATE outbox SET sent = ? WHERE key = ?", (now, key))
 
     def settle(self, key: str, outcome: str, target: int | None = None) -> None:
-        """Note what came of it, in the transaction that saves the link."""
+        """Record the outcome, in the transaction that saves the link."""
         self._state.run("UPDATE outbox SET outcome = ?, target_id = ? WHERE key = ?", (outcome, target, key))
 
     def get(self, key: str) -> Intent | None:
@@ -101,7 +101,7 @@ class Outbox:
         return next(iter(self._all("key = ?", key)), None)
 
     def unsettled(self) -> list[Intent]:
-        """Return what was begun and has no outcome, oldest first."""
+        """Return the intents without an outcome, oldest first."""
         return self._all("outcome IS NULL ORDER BY began, key")
 
     def _all(self, where: str, *values: str) -> list[Intent]:

@@ -1,4 +1,4 @@
-"""What the sync's source and target are written in: generators that yield action calls and do no IO.
+"""The steps of the sync's sources and targets: generators that yield action calls and do no IO.
 
     def clients(self):
         yield Each("acme.list_clients", {"include_inactive": True}, read_clients)

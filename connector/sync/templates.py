@@ -1,7 +1,7 @@
-"""Templates of a mapping: compiled once, and lenient where a batch's templates are strict.
+"""Templates of a mapping: compiled once, and lenient about missing values, unlike the templates of a run.
 
-In a mapping, a missing member, null, or a text of nothing but spaces means that there is *no value* (ABSENT):
-nothing is written, and everything else goes on.
+In a mapping, a missing member, null, or a blank text mean that there is *no value* (ABSENT): nothing is
+written, and everything else continues.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from connector.templating.templates import Scope, compile_together, read
 from connector.templating.values import is_blank, noticed
 
 NAMES = ("device", "organization", "location", "custom", "last_user", "current")
-"""What the templates of clients and devices see."""
+"""The names that templates of clients and devices can use."""
 ALERT_NAMES = (*NAMES, "alert", "ticket")
-"""What the templates of alerts see."""
+"""The names that templates of alerts can use."""
 _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
 
 
@@ -62,7 +62,7 @@ class MappingTemplate:
         return ABSENT if noticed.null_in_text else self.kept(value)
 
     def kept(self, value: Json) -> Json:
-        """Return a rendered value, or ABSENT for one that is no value."""
+        """Return a rendered value, or ABSENT if it counts as no value."""
         if value is None or value is ABSENT:
             return ABSENT
         if type(value) is str and is_blank(value):
@@ -77,7 +77,7 @@ class MappingTemplate:
         return value.strip() if isinstance(value, str) else str(value)
 
     def holds(self, scope: Scope) -> bool:
-        """Return whether the value is true; no value is not. Raises InputError if it is no boolean."""
+        """Return whether the value is true; no value is not. Raises InputError if it is not a boolean."""
         value = self.value(scope)
         word = str(value).strip().lower() if value is not ABSENT else "false"
         if word not in (*_TRUE, *_FALSE):
@@ -99,7 +99,7 @@ def _at(scope: Mapping[str, Any], path: str) -> Any:
 
 
 def _paths(node: nodes.Node) -> Iterator[str]:
-    """Yield the names that a template reads, with as many members as are plain names."""
+    """Yield the names that a template reads, each with its members that are plain names."""
     known = {name.name for name in node.find_all(nodes.Name) if name.ctx != "load"} | set(environment.globals)
     stack: list[nodes.Node] = [node]
     while stack:
@@ -124,7 +124,7 @@ def _path(node: nodes.Node) -> str | None:
 
 
 def render_all(templates: Sequence[MappingTemplate]) -> Callable[[Scope], list[Json | RowError]]:
-    """Return a function that renders templates: for each its value, ABSENT, or the error of it alone."""
+    """Return a function that renders templates: for each its value, ABSENT, or its error."""
     together = compile_together([template.parsed for template in templates])
 
     def render(scope: Scope) -> list[Json | RowError]:

@@ -1,4 +1,4 @@
-"""Values as they are compared: names, match values, and what a field of the target can hold."""
+"""Comparison of values: names, match values, and values of the target's fields."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def same_name(name: str) -> str:
 
 
 def typed(value: Json, definition: FieldDefinition) -> Json:
-    """Return a value as a field holds it. Raises ValueError that says what the field expects.
+    """Return a value in the form that a field stores. Raises ValueError with what the field expects.
 
     A text field takes numbers and booleans as text, and lists joined by commas. A drop-down takes the text
     of a choice, in any case, or its id, and holds the id.
@@ -103,7 +103,7 @@ def _shown(value: Json) -> str:
 
 
 def is_same(old: Json, new: Json, definition: FieldDefinition) -> bool:
-    """Return whether a field shows what it would hold: 8 is "8", and a date is its midnight."""
+    """Return whether two values of a field are the same: 8 equals "8", and a date its midnight."""
     if is_empty(old) or is_empty(new):
         return is_empty(old) and is_empty(new)
     try:

@@ -60,6 +60,7 @@ FOLDERS: tuple[str, ...] = (
     "connector/invocation",
     "connector/runs",
     "connector/sandbox",
+    "connector/sync",
     "connector/templating",
     "connector/web",
     "docs",

@@ -49,8 +49,8 @@ def test_an_asset_has_one_pinned_device() -> None:
     [
         ("devices: {1: 2, 3: 2}", "line 1: devices.3: asset 2 is pinned to two devices"),
         ("devices:\n  1: 2\n  1: 3", 'line 3: the key "1" is repeated'),
-        ("devices:\n  PC: 2", "line 2: devices.PC: an id and an id"),
-        ("devices:\n  1: x", "line 2: devices.1: an id and an id"),
+        ("devices:\n  PC: 2", "line 2: devices.PC: expected two ids"),
+        ("devices:\n  1: x", "line 2: devices.1: expected two ids"),
         ("assets: {1: 2}", 'unknown key "assets"'),
         ("[1]", "a mapping is expected"),
     ],

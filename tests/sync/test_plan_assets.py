@@ -157,7 +157,7 @@ def test_a_deleted_asset_loses_its_link_and_an_inactive_one_keeps_it(sync: Sync)
     assert inactive is not None
     assert (gone.op, gone.reason) == ("create", f"asset {first} of its link was deleted")
     assert (inactive.op, inactive.target) == ("skip", second)
-    assert "is inactive, and not by the sync" in inactive.reason
+    assert "is inactive, but was not deactivated by the sync" in inactive.reason
 
 
 def test_what_the_sync_deactivated_is_reactivated(sync: Sync) -> None:

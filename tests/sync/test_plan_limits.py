@@ -13,7 +13,7 @@ def test_too_many_creations_may_not_be_applied(sync: Sync) -> None:
         assert [stop.entity for stop in plan.limits] == ["asset"]
         assert (
             plan.limits[0].reason
-            == "3 assets would be created, the limit is 2: use --beyond-limits, or raise it"
+            == "3 assets would be created, the limit is 2: use --beyond-limits, or raise the limit"
         )
     assert {i.entity for i in sync.run()} == {"client", "site"}
 
