@@ -1,4 +1,4 @@
-"""HaloPSA's webhooks in a sync: which tickets a delivery is about.
+"""HaloPSA's webhooks in a sync: the tickets that a delivery concerns.
 
 A delivery may be one event or several, with the ticket or with its id alone. The tickets are read afterwards,
 so that nothing depends on the order in which deliveries arrive.
@@ -23,7 +23,7 @@ class SyncWebhook:
     )
 
     def alerts(self, body: Json) -> list[AlertNews]:
-        """Return nothing: alerts are not HaloPSA's."""
+        """Return nothing: HaloPSA has no alerts."""
         return []
 
     def tickets(self, body: Json) -> list[int]:

@@ -1,6 +1,6 @@
-"""NinjaOne's webhook in a sync: the activities of alerts as they are delivered.
+"""NinjaOne's webhook in a sync: delivered activities of alerts.
 
-A delivery is an activity with its device. What it says is decided by `statusCode`: `status` and `type` are
+A delivery is an activity with its device. `statusCode` is its meaning: `status` and `type` are
 text in the language of the account.
 """
 
@@ -19,20 +19,20 @@ CODES = tuple(_KINDS)
 
 
 class SyncWebhook:
-    """The webhook of an account, of which there is one."""
+    """The only webhook of an account."""
 
     warning = (
-        "NinjaOne has one webhook configuration and shows it to nobody: registering replaces whatever is "
-        "there, such as that of HaloPSA's own integration or of another PSA"
+        "NinjaOne has a single webhook configuration, which cannot be read: registering replaces an existing "
+        "one, such as that of HaloPSA's own integration or of another PSA"
     )
     steps = (
         "In NinjaOne: Administration > General > Notification Channels > Add > Webhook, with this URL. Then "
-        "in each policy, open every condition that should make tickets, and select the channel under "
+        "in each policy, open every condition that should create tickets, and select the channel under "
         "Notifications, for triggered and reset alike. Devices' organizations are read by the API."
     )
 
     def alerts(self, body: Json) -> list[AlertNews]:
-        """Return what the activities of a delivery say of alerts."""
+        """Return the changes of alerts in the activities of a delivery."""
         rows = body if isinstance(body, list) else [body]
         return [news for row in rows if isinstance(row, dict) for news in _news(row)]
 
@@ -53,7 +53,7 @@ class SyncWebhook:
         )
 
     def remove(self, url: str) -> CallSteps:
-        """Turn the account's webhook off; whose it is cannot be seen."""
+        """Turn the account's webhook off; its owner cannot be determined."""
         yield Call("disable_webhook", {})
         return True
 

@@ -1,4 +1,4 @@
-"""Makes the calls of the alert state machine, and says what came of each as events."""
+"""Makes the calls of the alert state machine, and returns their outcomes as events."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _REFUSALS = ("forbidden", "input_invalid", "template_error", "not_found")
 LOST = (ListError, SignInLostError)
 """What is raised where something cannot be read now."""
 STAMPED = "tickets_stamped"
-"""The entry of `meta` that says in which field the stamp of a ticket has been read back."""
+"""The entry of `meta` with the field from which the stamp of a ticket has been read back."""
 
 
 def outbox_key(row: Alert) -> str:
@@ -53,7 +53,7 @@ def outbox_key(row: Alert) -> str:
 
 
 def reason_of(error: Exception) -> Reason:
-    """Return why a call failed that was certainly not carried out."""
+    """Return why a call that was certainly not executed failed."""
     if not isinstance(error, RowError):
         return "outage"
     status = error.status or 0
@@ -65,8 +65,8 @@ def reason_of(error: Exception) -> Reason:
 class AlertCalls:
     """The calls, on both sides.
 
-    What they raise, other than RowError, ListError and a lost sign-in, ends the process. Then the answer to
-    the call is lost, and the next process finds out what came of it.
+    What they raise, other than RowError, ListError and a lost sign-in, ends the process. Then the response to
+    the call is lost, and the next process looks up the outcome.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class AlertCalls:
     # After it.
 
     def perform(self, call: Call, started: Callable[[AlertReading], Started]) -> list[Event]:
-        """Make a call and return what came of it. `started` makes an event of an alert that is there."""
+        """Make a call and return its outcome. `started` returns the event of an active alert."""
         row = call.row
         try:
             return self._perform(call, started)
@@ -169,7 +169,8 @@ class AlertCalls:
         elif found.status != "deleted":
             self._unstamped = (
                 f"no tickets are created: ticket {ticket} does not show the stamp that was written to its "
-                f"{place}, so that lost creations could not be found again. Check alerts.stamp in the mapping"
+                f"{place}, so that creations without a response could not be looked up. Check "
+                "alerts.stamp in the mapping"
             )
             logger.error("%s", self._unstamped)
 
@@ -185,7 +186,7 @@ class AlertCalls:
         return Created(row.uid, row.generation, found, self._clock(), has_asset=has_asset)
 
     def adoptable(self, reading: AlertReading) -> int | None:
-        """Return the open ticket that the target has of an alert already. Raises ListError."""
+        """Return the open ticket that an alert already has in the target. Raises ListError."""
         return self._target.find("ticket", {"alert": reading.uid}, reading.start)
 
     def read(self, tickets: list[int]) -> list[TicketRead]:
@@ -207,7 +208,7 @@ class AlertCalls:
         except RowError as error:
             if not error.refused or error.code not in ("conflict", "not_found"):
                 raise
-            found = self._read(ticket)  # merged or deleted meanwhile, or closing was refused
+            found = self._read(ticket)  # merged or deleted in the meantime, or closing was refused
             return self._failed(row, error) if found.status == "open" else found
         return self._read(ticket)
 
@@ -237,10 +238,10 @@ class AlertCalls:
             return Gone(row.uid, row.generation, self._clock())
         if alert.start > row.start and not is_same_start(alert.start, row.start):
             return started(alert)
-        message = "the alert is still there after it was reset"
+        message = "the alert is still active after it was reset"
         return Failed(row.uid, row.generation, "other", self._clock(), message)
 
     def _alert(self, row: Alert) -> AlertReading | None:
-        """Return the row's alert as it is now, whichever occurrence it is of."""
+        """Return the current alert of the row's series, of any occurrence."""
         listed = self._source.alerts() if row.device is None else self._source.device_alerts(row.device)
         return next((alert for alert in listed if alert.uid == row.uid), None)

@@ -1,4 +1,4 @@
-"""What is known around an alert: its device, its organization, its place in the target, and its ticket."""
+"""The context of an alert: its device, its organization, its place in the target, and its ticket."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from connector.templating.templates import Scope
 logger = logging.getLogger(__name__)
 
 KEPT_S = 600.0
-"""How long lists that several alerts need are kept."""
+"""How long lists that several alerts need are cached, in seconds."""
 DEVICE_KEPT_S = 60.0
 SUMMARY_LENGTH = 250
 T = TypeVar("T")
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Place:
-    """Where a ticket goes: each of these may be unknown."""
+    """The client, site, user and asset of a ticket: each may be unknown."""
 
     client: int | None = None
     site: int | None = None
@@ -35,7 +35,7 @@ class Place:
     user: int | None = None
 
     def values(self) -> dict[str, Json]:
-        """Return them as the target takes them."""
+        """Return them as inputs of the target."""
         found: dict[str, Json] = {"client": self.client, "site": self.site, "user": self.user}
         if self.asset is not None:
             found["assets"] = [self.asset]
@@ -43,14 +43,14 @@ class Place:
 
 
 class Recent:
-    """Values that are read once and kept for a while."""
+    """Values that are cached for a limited time."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._kept: dict[Any, tuple[float, Any]] = {}
 
     def get(self, key: Any, read: Callable[[], T], seconds: float = KEPT_S) -> T:
-        """Return the value of a key; `read` it if it is not known or too old."""
+        """Return the value of a key; call `read` if it is missing or expired."""
         now = self._clock()
         if key in self._kept and 0 <= now - self._kept[key][0] < seconds:
             known: T = self._kept[key][1]
@@ -62,9 +62,9 @@ class Recent:
 
 
 class AlertContext:
-    """Reads what the rules and tickets of alerts need, no more than once in a while.
+    """Reads and caches the data that the rules and tickets of alerts need.
 
-    Every method raises ListError where something cannot be read now.
+    Every method raises ListError if something cannot be read now.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class AlertContext:
         self.alerts: AlertMapping = mapping.alerts
         self._recent = Recent(clock)
 
-    # Of an alert that starts.
+    # For an alert that starts.
 
     def completed(self, reading: AlertReading) -> AlertReading:
         """Return an alert of a delivery with its severity, which deliveries may lack."""
@@ -105,7 +105,7 @@ class AlertContext:
         scope = self._scope(reading.data, reading.device, organization, {})
         return self._ticket_of(scope) is not None
 
-    # Of a ticket.
+    # For a ticket.
 
     def ticket(self, row: Alert) -> dict[str, Json]:
         """Return the values of a row's ticket. Raises RowError for a template that fails, and ListError."""
@@ -117,10 +117,9 @@ class AlertContext:
         made_of = self._ticket_of(scope) or self.alerts.ticket
         values = {**self._outline(made_of), **self.place(row).values(), **self._category(row, alert)}
         if row.kind == "note":
-            said = (
-                f"Ticket {row.previous} does not take this note: {note_text(row.uid.rpartition('/')[2], row)}"
-            )
-            return {**values, "summary": f"Note on ticket {row.previous}", "details": said}
+            note = note_text(row.uid.rpartition("/")[2], row)
+            details = f"Ticket {row.previous} did not accept this note: {note}"
+            return {**values, "summary": f"Note on ticket {row.previous}", "details": details}
         summary = made_of.summary.text(scope) if made_of.summary else ""
         details = made_of.details.text(scope) if made_of.details else ""
         if row.previous is not None:
@@ -135,12 +134,13 @@ class AlertContext:
         return {
             "summary": f"{alerts} held: more than {most} tickets within an hour",
             "details": f"{alerts} waiting without a ticket. To create their tickets, run the sync with "
-            "--release. Alerts that end before that make no ticket. This ticket is closed when none waits.",
+            "--release. Alerts that end before that get no ticket. This ticket is closed when no alert is "
+            "waiting.",
             "user": self.alerts.default_user,
         }
 
     def place(self, row: Alert) -> Place:
-        """Return where a row's ticket goes: the asset's client, site and user before any default."""
+        """Return the place of a row's ticket: the asset's client, site and user before any default."""
         client = self._client(row.organization)
         mapped = self._clients.get(row.organization or 0)
         chosen = mapped.default_user if mapped else None
@@ -155,7 +155,7 @@ class AlertContext:
         return Place(client, site, asset.id if asset else None, user)
 
     def is_linked(self, device: int | None) -> bool:
-        """Return whether a device has an asset, without asking."""
+        """Return whether a device has an asset, without a request."""
         return device is not None and self._link("asset", device) is not None
 
     # Parts.
@@ -170,13 +170,13 @@ class AlertContext:
         return {name: value} if name and value and row.via == "event" else {}
 
     def _ticket_of(self, scope: Scope) -> TicketMapping | None:
-        """Return the ticket by the first rule that holds; a rule that fails does not hold."""
+        """Return the ticket of the first rule whose condition is true; a rule that fails does not apply."""
         for number, rule in enumerate(self.alerts.rules, 1):
             try:
                 if rule.condition.holds(scope):
                     return rule.ticket.over(self.alerts.ticket) if rule.ticket else None
             except RowError as error:
-                logger.error("alerts: rule %d does not hold, as it fails: %s", number, error)
+                logger.error("alerts: rule %d is skipped, because it fails: %s", number, error)
         return self.alerts.ticket
 
     def _scope(
@@ -223,7 +223,7 @@ class AlertContext:
         return any(template.uses(name) for template in self._templates)
 
     def _device(self, id: int | None) -> Device | None:
-        """Return a device; None if it is deleted, or may not be read."""
+        """Return a device; None if it was deleted or cannot be read."""
         if id is None:
             return None
         try:
@@ -245,7 +245,7 @@ class AlertContext:
         return self._link("site", found.location) if found and found.location is not None else None
 
     def _asset(self, device: int | None, client: int) -> Asset | None:
-        """Return the asset of a device, unless it is another client's."""
+        """Return the asset of a device, unless it belongs to another client."""
         linked = self._link("asset", device) if device is not None else None
         if linked is None:
             return None
@@ -256,7 +256,7 @@ class AlertContext:
         return self._recent.get(("users", client), lambda: {u.id: u for u in self._target.users(client)})
 
     def _default_user(self, client: int) -> int | None:
-        """Return the default user, if it is one of the client: a ticket must not leave its client."""
+        """Return the default user if it belongs to the client: a ticket must not get another client."""
         user = self.alerts.default_user
         return user if user is not None and user in self._users(client) else None
 
@@ -268,7 +268,7 @@ class AlertContext:
 def note_text(word: str, row: Alert) -> str:
     """Return the text of a note."""
     if word == "repeat":
-        times = f" ({row.repeats + 1} times by now)" if row.repeats else ""
+        times = f" ({row.repeats + 1} times so far)" if row.repeats else ""
         return f"The alert was triggered again{times}."
     if word == "ended":
         return "The alert has ended."

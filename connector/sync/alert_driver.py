@@ -1,4 +1,4 @@
-"""Runs the life of alerts: events from the inbox, from lists and of time go in, calls come out.
+"""Drives the alert state machine: it passes events from the inbox, lists and timers, and makes the calls.
 
 One process does this at a time, which holds the lock of the state. What an event changes is committed with
 the outbox rows of the tickets to create and with the delivery that it came from; then its calls are made.
@@ -44,9 +44,9 @@ from connector.sync.state_queues import Delivery, Inbox, Outbox
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 100
-"""Tickets that are read together."""
+"""The number of tickets in one request."""
 FIRST_LIST = "alerts_listed"
-"""The entry of `meta` that says when a list of alerts was first applied."""
+"""The entry of `meta` with the time when a list of alerts was first applied."""
 
 
 class AlertDriver:
@@ -81,7 +81,7 @@ class AlertDriver:
     # What is called from outside.
 
     def start(self) -> None:
-        """Find out what became of the calls that the last process made."""
+        """Look up the outcomes of the calls that the last process made."""
         for event in recovered(self.rows.unfinished(), self._clock()):
             row = self.rows.get(event.uid, event.generation)  # type: ignore[union-attr]
             if row is not None and row.state == "CREATING" and self._was_not_sent(row):
@@ -89,7 +89,7 @@ class AlertDriver:
             self.react(event)
 
     def work(self) -> None:
-        """Apply what was delivered, and do what is due."""
+        """Apply deliveries, and make the calls whose time has come."""
         self.take()
         self.due()
 
@@ -111,12 +111,12 @@ class AlertDriver:
                     return
 
     def due(self) -> None:
-        """Do what was put off until now."""
+        """Make the calls whose time has come."""
         for row in self.rows.due(self._clock()):
             self.react(Due(row.uid, row.generation, self._clock()))
 
     def poll(self) -> bool:
-        """Read all alerts and all tickets that are followed; return False if one of the lists broke off."""
+        """Read all alerts and all tickets of open rows; return False if one of the lists was incomplete."""
         self.take()
         is_complete = self._guarded("alerts", self._read_alerts)
         is_complete &= self._guarded("tickets", lambda: self.read_tickets(self.rows.tickets()))
@@ -127,14 +127,14 @@ class AlertDriver:
         return is_complete
 
     def retry(self) -> int:
-        """Try again what was refused; return how many alerts that were."""
+        """Retry the refused alerts; return their number."""
         rows = self.rows.of_state("ERROR")
         for row in rows:
             self.react(Retry(row.uid, row.generation, self._clock()))
         return len(rows)
 
     def release(self) -> int:
-        """Create the tickets of held alerts; return how many."""
+        """Create the tickets of held alerts; return their number."""
         rows = self.rows.of_state("HELD")
         for row in rows:
             self.react(Release(row.uid, row.generation, self._clock()))
@@ -144,7 +144,7 @@ class AlertDriver:
     # One event.
 
     def react(self, event: Event, delivery: Delivery | None = None) -> None:
-        """Commit what an event changes, make its calls, and go on with what comes of them."""
+        """Commit the changes of an event, make its calls, and process their outcomes."""
         changes, calls = step(self.rows, event, self._settings)
         intents = [(call.row, self._calls.prepare(call)) for call in calls]
         with self._state.transaction():
@@ -188,7 +188,7 @@ class AlertDriver:
     def _events(self, delivery: Delivery) -> list[Event]:
         hook = self._hooks.get(delivery.source)
         if hook is None:
-            logger.error("a delivery of %s is ignored: it is no side of this sync", delivery.source)
+            logger.error("a delivery of %s is ignored: the service is not part of this sync", delivery.source)
             return []
         body = json_text.loads(delivery.raw.decode())
         news = [event for said in hook.alerts(body) if (event := self._event(said, delivery.seq))]
@@ -206,7 +206,7 @@ class AlertDriver:
         return kind(news.reading.uid, news.at, now, seq)
 
     def _started(self, reading: AlertReading, via: str, seq: int, *, existing: bool = False) -> Started:
-        """Return the event of an alert; rules are asked only if it may need a ticket."""
+        """Return the event of an alert; rules are evaluated only if it may need a ticket."""
         row = self.rows.latest(reading.uid)
         event = Started(
             *(reading.uid, reading.start, self._clock(), seq, via),  # type: ignore[arg-type]
@@ -238,7 +238,7 @@ class AlertDriver:
         for event in snapshot.events:
             self.react(event)
         if snapshot.devices:
-            logger.error("%d alerts are missing at once: each is confirmed", len(snapshot.absent))
+            logger.error("%d alerts are missing at once: checking each device", len(snapshot.absent))
             found = {number: self._uids_of(number) for number in snapshot.devices}
             devices = {number: uids for number, uids in found.items() if uids is not None}
             for event in confirmed(snapshot.absent, devices, self._clock(), seq):
@@ -255,7 +255,7 @@ class AlertDriver:
             return [] if is_gone else None
 
     def read_tickets(self, tickets: Sequence[int]) -> None:
-        """Read tickets and do what their changes lead to. Raises ListError."""
+        """Read tickets and process their changes. Raises ListError."""
         for numbers in _chunks(tickets, AT_ONCE):
             for event in self._calls.read(numbers):
                 self.react(event)

@@ -1,4 +1,4 @@
-"""Webhooks of the two services: what proves a sender, and what a delivery says once it has been read."""
+"""Webhooks of the two services: the secrets of senders, and the contents of deliveries."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class HookSecrets:
 class AlertNews:
     """What happened to an alert, at the source's time `at`.
 
-    `reading` is the alert as the delivery shows it; its `start` is that of the occurrence if it started.
+    `reading` is the alert in the delivery; its `start` is that of the occurrence if it started.
     """
 
     kind: Literal["started", "ended", "acknowledged"]
@@ -48,22 +48,22 @@ class AlertNews:
 
 
 class Webhook(Protocol):
-    """A service's webhook: `SyncWebhook` in `sync_webhook.py` beside its declaration.
+    """A service's webhook: `SyncWebhook` in `sync_webhook.py` in the folder of its declaration.
 
-    `warning` says what registering replaces, and `steps` how to register by hand where the API refuses.
+    `warning` says what registering replaces, and `steps` how to register manually if the API refuses.
     """
 
     warning: str
     steps: str
 
     def alerts(self, body: Json) -> Sequence[AlertNews]:
-        """Return what a delivery says of alerts; nothing for one that does not concern any."""
+        """Return the changes of alerts in a delivery; empty if there are none."""
 
     def tickets(self, body: Json) -> Sequence[int]:
-        """Return the tickets that a delivery is about: they are read to see what is new."""
+        """Return the tickets that a delivery concerns: they are then read."""
 
     def register(self, url: str, secrets: HookSecrets) -> CallSteps:
-        """Have deliveries sent to a URL, which carries no secret."""
+        """Register a URL for deliveries; it contains no secret."""
 
     def remove(self, url: str) -> CallSteps:
-        """Have none sent any more; return whether there was one."""
+        """Unregister the URL; return whether it was registered."""

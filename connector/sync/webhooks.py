@@ -26,11 +26,11 @@ class Hook:
         return f"{base.rstrip('/')}/hooks/{self.name}"
 
     def url_with_token(self, base: str, secrets: HookSecrets) -> str:
-        """Return the address that is enough by itself."""
+        """Return the address that includes the secret."""
         return f"{self.url(base)}/{secrets.token}"
 
     def register(self, base: str, key: HookKey) -> RowError | None:
-        """Have deliveries sent to a receiver; return the error where the API refuses that.
+        """Register a receiver for deliveries; return the error if the API refuses.
 
         Raises RowError for anything else.
         """
@@ -43,7 +43,7 @@ class Hook:
         return None
 
     def remove(self, base: str) -> bool:
-        """Have no deliveries sent any more; return whether there were some. Raises RowError."""
+        """Unregister the receiver; return whether it was registered. Raises RowError."""
         found: bool = self.calls.result(self.webhook.remove(self.url(base)))
         return found
 
@@ -59,5 +59,5 @@ def load_hooks(source: ActionSource, target: ActionTarget) -> dict[str, Hook]:
 
 
 def readers(hooks: Mapping[str, Hook]) -> dict[str, Webhook]:
-    """Return what reads deliveries, by the names of the services."""
+    """Return the readers of deliveries, by the names of the services."""
     return {name: hook.webhook for name, hook in hooks.items()}
