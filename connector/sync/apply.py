@@ -1,7 +1,7 @@
 """Applies a plan, item by item: what the target did is known, or looked up, before anything is sent again.
 
 A creation is noted in the outbox and committed before it is sent; its link and its outcome are saved in one
-transaction after the response. An update reads the record first and drops what is there already. A parent
+transaction after the response. An update reads the record first and omits values that are already set. A parent
 that failed skips its children.
 """
 
