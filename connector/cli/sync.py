@@ -1,4 +1,4 @@
-"""The `sync` command: keeps two services together; each of its commands has a module of its own."""
+"""The `sync` command, which keeps two services in sync; each of its commands has a separate module."""
 
 from __future__ import annotations
 

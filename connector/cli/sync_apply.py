@@ -40,7 +40,8 @@ def add_apply(parser: argparse.ArgumentParser) -> None:
         "--plan",
         metavar="FILE",
         type=Path,
-        help="the plan to apply; values that were changed meanwhile are left alone (default: plan now)",
+        help="the plan to apply; values that were changed in the meantime are not overwritten (default: a "
+        "new plan)",
     )
     add_choice(parser)
     parser.set_defaults(command=_apply)
@@ -50,13 +51,16 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone sync run`."""
     add_choice(parser)
     parser.add_argument(
-        "--every", metavar="TIME", type=read_with(parse_interval), help="run again and again, such as 10m"
+        "--every",
+        metavar="TIME",
+        type=read_with(parse_interval),
+        help="repeat the run at this interval, such as 10m",
     )
     parser.add_argument(
         "--full-at",
         metavar="HH:MM",
         type=read_with(parse_time_of_day),
-        help="make the first run after this time of day a full one",
+        help="the first run after this time of day is a full one",
     )
     add_alerts(parser)
     parser.set_defaults(command=_run)
@@ -83,7 +87,9 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
         "--only", metavar="WHAT", help=f"only some of {', '.join(ENTITIES_OF)}, separated by commas"
     )
     parser.add_argument(
-        "--beyond-limits", action="store_true", help="also write what is beyond the limits of the mapping"
+        "--beyond-limits",
+        action="store_true",
+        help="also write changes that exceed the limits of the mapping",
     )
     parser.add_argument(
         "--beside-halo",
@@ -265,14 +271,14 @@ class Console:
 
 
 def progress_line(progress: dict[str, float]) -> str:
-    """Return how far a run is."""
+    """Return the progress of a run as text."""
     end = time.strftime("%H:%M", time.localtime(progress["end"]))
     done = f"{progress['done']:,.0f} of {progress['total']:,.0f} writes"
     return f"{done}, {progress['a_minute']:,.0f} a minute, until about {end}"
 
 
 def describe_run(run: Run) -> list[str]:
-    """Return the lines that show a run to people."""
+    """Return the summary of a run as lines of text."""
     lines = [f"run {run.number} {run.outcome}: {counted(run.applied.writes, 'write')}"]
     for entity, outcomes in run.applied.counts.items():
         counts = ", ".join(f"{number:,} {name}" for name, number in sorted(outcomes.items()))

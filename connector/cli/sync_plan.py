@@ -20,7 +20,7 @@ from connector.sync.run import is_first
 from connector.sync.sides import ActionSource, ActionTarget
 
 PENDING = 10
-"""The exit code of `plan --exit-code` where something is to be done."""
+"""The exit code of `plan --exit-code` if there is something to apply."""
 SHOWN = 20
 COLUMNS = {
     "create": ("create",),
@@ -32,7 +32,7 @@ COLUMNS = {
 }
 ROWS = {"client": "clients", "site": "sites", "type": "types", "field": "fields", "asset": "assets"}
 NOUNS = {"client": "organization", "site": "location", "asset": "device", "type": "type", "field": "field"}
-"""What records of the source are called, by entity."""
+"""The names of the source's records, by entity."""
 
 
 def add_plan(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +40,7 @@ def add_plan(parser: argparse.ArgumentParser) -> None:
     add_json(parser)
     add_requests(parser)
     parser.add_argument(
-        "--exit-code", action="store_true", help=f"exit with {PENDING} if something is to be done"
+        "--exit-code", action="store_true", help=f"exit with {PENDING} if there is something to apply"
     )
     parser.set_defaults(command=_plan)
 
@@ -75,7 +75,7 @@ def _plan(options: argparse.Namespace) -> int:
 
 
 def wrong_ids(folder: SyncFolder, source: ActionSource, target: ActionTarget) -> Iterator[str]:
-    """Yield what is wrong with the ids of the mapping."""
+    """Yield the problems of the ids in the mapping."""
     rows, devices = folder.mapping.clients.rows, folder.mapping.devices
     if rows or (devices is not None and devices.default_site is not None):
         yield from missing_ids(
@@ -88,7 +88,7 @@ def wrong_ids(folder: SyncFolder, source: ActionSource, target: ActionTarget) ->
 
 
 def described(plan: Plan, folder: str) -> Iterator[str]:
-    """Yield the lines that show a plan to people."""
+    """Yield the summary of a plan as lines of text."""
     yield " " * 10 + "".join(f"{name:>11}" for name in COLUMNS)
     for entity, name in ROWS.items():
         numbers = [plan.counts.get(entity, *ops) for ops in COLUMNS.values()]
@@ -125,7 +125,7 @@ def _decisions(plan: Plan, folder: str) -> Iterator[str]:
 
 
 def conflict_line(item: Item, folder: str) -> str:
-    """Return what a person has to decide, and by which command."""
+    """Return the decision that is required, with its command."""
     noun = NOUNS[item.entity]
     name = f' "{item.name}"' if item.name else ""
     pin = f"   → sync pin {folder} {noun} {item.source} {item.candidates[0]}" if item.candidates else ""

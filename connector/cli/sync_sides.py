@@ -1,4 +1,4 @@
-"""What the commands of a sync share: both sides signed in, its state, and their options."""
+"""Common to the commands of a sync: signing in to both sides, the state, and options."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def add_requests(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--full",
         action="store_true",
-        help="also read all assets, find what was changed by hand, and believe lists that became shorter",
+        help="also read all assets to find manual changes, and accept lists that became much shorter",
     )
 
 

@@ -35,7 +35,7 @@ def add_status(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--unmatched", action="store_true", help="list the records that are skipped or need a decision"
     )
-    parser.add_argument("--links", action="store_true", help="list which record is which")
+    parser.add_argument("--links", action="store_true", help="list the links between records")
     parser.set_defaults(command=_status)
 
 
@@ -189,7 +189,7 @@ def _explained(found: dict[str, Any]) -> list[str]:
         lines.append(f"  linked   to {link['target'] or 'nothing'}, by {link['method']}")
     item = found["decision"]
     if item is None:
-        lines.append("  now      nothing is to be done")
+        lines.append("  now      nothing to do")
     else:
         target = f" {item['target']}" if item["target"] else ""
         reason = f": {item['reason']}" if item["reason"] else ""
@@ -216,5 +216,5 @@ def _pin(options: argparse.Namespace) -> int:
 def _unpin(options: argparse.Namespace) -> int:
     folder = open_folder(options.folder)
     save_pins(folder.pins_file, folder.pins.unpinned(options.noun, options.source))
-    print(f"{folder.pins_file}: {options.noun} {options.source} is not pinned any more")
+    print(f"{folder.pins_file}: {options.noun} {options.source} is no longer pinned")
     return OK

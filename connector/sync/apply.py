@@ -1,8 +1,8 @@
-"""Applies a plan, item by item: what the target did is known, or looked up, before anything is sent again.
+"""Applies a plan, item by item; nothing is sent again before its outcome is known.
 
-A creation is noted in the outbox and committed before it is sent; its link and its outcome are saved in one
-transaction after the response. An update reads the record first and omits values that are already set. A parent
-that failed skips its children.
+A creation is recorded in the outbox and committed before it is sent; its link and its outcome are saved in
+one transaction after the response. An update reads the record first and omits values that are already set. A
+parent that failed skips its children.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from connector.sync.write_values import Resolver, UnresolvedError, current_value
 
 Outcome = Literal["done", "same", "skipped", "conflict", "failed", "changed", "parent", "unknown"]
 FAILED: tuple[Outcome, ...] = ("failed", "changed", "parent", "unknown")
-"""Outcomes of items that were to be written and were not, or may not have been."""
+"""Outcomes of items that should have been written but were not, or may not have been."""
 
 
 @dataclass
 class Applied:
-    """What became of the items so far. `done` of `total` writes are made, or given up."""
+    """The outcomes of the items so far. `done` of `total` writes are finished or given up."""
 
     total: int = 0
     done: int = 0
@@ -52,15 +52,15 @@ class Applied:
 
     @property
     def is_clean(self) -> bool:
-        """Whether nothing failed and nobody has to decide anything."""
+        """Whether nothing failed and no decision is required."""
         return self.count(*FAILED, "conflict") == 0
 
 
 class Applier:
     """Applies items to a target.
 
-    `first_sites` are those of `first_sites(items)`. `between` is called after each write, for what is more
-    urgent.
+    `first_sites` are those of `first_sites(items)`. `between` is called after each write, for more urgent
+    work.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class Applier:
             self._save_item(item, outcome, reason)
 
     def _is_known(self, item: Item) -> bool:
-        """Return whether the last run said the same of a record."""
+        """Return whether the last run had the same result for a record."""
         last = self._state.items_of(item.entity, item.source, 1)
         return bool(last) and (last[0]["op"], last[0]["reason"]) == (item.op, item.reason)
 
@@ -123,7 +123,7 @@ class Applier:
             return _outcome_of(error), str(error)
 
     def _decision(self, item: Item) -> tuple[Outcome, str]:
-        """Keep what was decided about a record that is not written."""
+        """Record the decision about a record that is not written."""
         if item.op == "skip":
             self._keep_hash(item)
             self._resolver.failed(item, item.reason)

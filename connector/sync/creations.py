@@ -1,4 +1,4 @@
-"""Creating a record exactly once: noted before it is sent, looked up where its outcome is not known."""
+"""Creating a record exactly once: recorded before it is sent, and looked up if its outcome is unknown."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from connector.sync.state import Link, State
 from connector.sync.state_queues import Intent, Outbox
 
 LOOK_UP_S = 600.0
-"""How long after it was sent a creation is looked up again before it is repeated, in seconds."""
+"""The time after sending until a creation is looked up again and then repeated, in seconds."""
 ENTITIES = ("client", "site", "type", "field", "asset")
 
 
 class UnknownOutcomeError(ConnectorError):
-    """Whether a record was created or changed is not known, and it was not found either."""
+    """It is not known whether a record was created or changed, and a look-up did not find it."""
 
 
 class Creations:
@@ -36,10 +36,10 @@ class Creations:
         *,
         look_first: bool = False,
     ) -> int:
-        """Create a record, save what `done` saves, and return how many writes that took.
+        """Create a record, save what `done` saves, and return the number of writes.
 
-        With `look_first` it may be there already, and then it is taken. Raises RowError for a refusal,
-        ListError for a look-up that was cut short, UnknownOutcomeError.
+        With `look_first`, an existing record is used. Raises RowError for a refusal,
+        ListError for an incomplete look-up, UnknownOutcomeError.
         """
         before = self._outbox.get(key)
         if before is not None and before.outcome is None and before.sent is not None:
@@ -85,9 +85,9 @@ class Creations:
             self._outbox.settle(key, outcome, id)
 
     def recover(self) -> int:
-        """Look up what an earlier process may have created, and link what is found; return how many.
+        """Look up what an earlier process may have created, and link the found records; return their number.
 
-        What cannot be looked up now waits.
+        Records that cannot be looked up now stay pending.
         """
         recovered = 0
         for intent in self._outbox.unsettled():
@@ -121,4 +121,6 @@ def _values(intent: Intent) -> dict[int | str, Json]:
 
 
 def _not_found(entity: str) -> str:
-    return f"Whether the {entity} was created is not known: it is looked up again before it is created again"
+    return (
+        f"It is not known whether the {entity} was created: it is looked up again before it is created again"
+    )

@@ -1,4 +1,4 @@
-"""Why a device has the asset that it has: each step of matching, with what it looked at and found."""
+"""Explains the asset of a device: each step of matching, with the values that it compared and its result."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Step:
 
 
 class _OfOrganization:
-    """A source whose list of devices has those of one organization alone."""
+    """A source whose list of devices has only those of one organization."""
 
     def __init__(self, source: Source, organization: int) -> None:
         self._source, self._organization = source, organization
@@ -39,7 +39,7 @@ class _OfOrganization:
 
 
 def decision(inputs: PlanInputs, entity: Entity, source: int, organization: int | None) -> Item | None:
-    """Return what a plan would do about one record; None if nothing."""
+    """Return the item of one record in a plan; None if there is none."""
     some: Any = inputs.source if organization is None else _OfOrganization(inputs.source, organization)
     with make_plan(PlanInputs(**{**vars(inputs), "source": some, "believe": True})) as plan:
         return next((i for i in plan.items() if i.entity == entity and i.source == source), None)

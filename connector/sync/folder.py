@@ -34,7 +34,7 @@ class SyncFolder:
 
     @contextmanager
     def write_state(self, source: Source, target: Target, now: float) -> Iterator[State]:
-        """Open the state for writing. Raises RunError if another sync has it, or it is another pair's."""
+        """Open the state for writing. Raises RunError if another sync uses it or it is of another pair."""
         with State(self.path, write=True, now=now) as state:
             state.require_pair(source.account, target.account)
             yield state
@@ -45,5 +45,7 @@ def open_folder(path: Path) -> SyncFolder:
     mapping = path / "mapping.yaml"
     with file_errors(mapping):
         if not mapping.is_file():
-            raise RunError(f"{path} is not the folder of a sync: it has no mapping.yaml; init creates one")
+            raise RunError(
+                f"{path} is not the folder of a sync: it has no mapping.yaml; sync init creates one"
+            )
     return SyncFolder(path, load_mapping(mapping), load_pins(path / "pins.yaml"))

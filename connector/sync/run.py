@@ -1,4 +1,4 @@
-"""One run of a sync: what was left open is looked up, a plan is made, and it is applied."""
+"""One run of a sync: it looks up unknown outcomes, makes a plan, and applies it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from connector.sync.records import Source, Target
 from connector.sync.state import State
 
 FULL_READ = "full_read"
-"""The cursor of the last full read: when it began, in epoch seconds."""
+"""The cursor of the last full read: its start, in epoch seconds."""
 SOURCES = {"client": "organizations", "site": "locations", "asset": "devices"}
 
 Between = Callable[[Applied], None]
@@ -28,7 +28,7 @@ Between = Callable[[Applied], None]
 
 @dataclass(frozen=True)
 class Choice:
-    """What of a plan is applied: `entities` and `keys` (entity, source), or all of it if they are None."""
+    """The part of a plan to apply: `entities` and `keys` (entity, source), or all of it if they are None."""
 
     entities: frozenset[str] | None = None
     keys: frozenset[tuple[str, str]] | None = None
@@ -37,7 +37,7 @@ class Choice:
 
 @dataclass
 class Run:
-    """What a run did. `stops` are the entities that were not applied, and why."""
+    """The result of a run. `stops` are the entities that were not applied, with the reason."""
 
     number: int
     applied: Applied = field(default_factory=Applied)
@@ -49,7 +49,7 @@ class Run:
 
     @property
     def exit_code(self) -> int:
-        """0 all applied, 1 something failed or needs a decision, 3 stopped and goes on next time."""
+        """0 all applied, 1 something failed or needs a decision, 3 stopped and continued by the next run."""
         if self.applied.is_stopped or self.stops:
             return 3
         is_clean = self.applied.is_clean and (self.alerts is None or self.alerts.is_clean)
@@ -132,7 +132,7 @@ class Syncer:
         return run
 
     def apply(self, saved: PlanFile, choice: Choice) -> Run:
-        """Apply a plan from a file, whose old values are compared again. Nothing is written beyond limits.
+        """Apply a plan from a file; its old values are compared again. Limits are kept.
 
         Raises RunError for a plan that is too old, or of another mapping or account.
         """
@@ -156,9 +156,9 @@ class Syncer:
             if side.account != own:
                 raise RunError(f"{saved.path} is a plan for {side.account}, not for {own}")
         if saved.mapping != self.folder.mapping.digest:
-            raise RunError(f"{saved.path}: the mapping was changed since the plan was made: plan again")
+            raise RunError(f"{saved.path}: the mapping was changed since the plan was made: make a new plan")
         if saved.is_expired(self.clock.now()):
-            raise RunError(f"{saved.path}: the plan is more than 24 hours old: plan again")
+            raise RunError(f"{saved.path}: the plan is more than 24 hours old: make a new plan")
 
     def _apply(self, run: Run, items: Callable[[], Iterable[Item]], choice: Choice) -> None:
         def some() -> Iterable[Item]:
@@ -177,7 +177,7 @@ class Syncer:
         applier.apply(some(), total_writes(some()))
 
     def _settle(self, run: Run, plan: Plan, now: float) -> None:
-        """Keep what complete lists said: new hashes, who was there and who was not."""
+        """Save the results of complete lists: new hashes, and the present and missing records."""
         stopped = {stop.entity for stop in plan.stops}
         with self.state.transaction():
             for device, value in plan.hashes():
@@ -214,7 +214,7 @@ def _outcome(run: Run) -> str:
 
 
 def entities_of(words: Collection[str]) -> frozenset[str]:
-    """Return the entities of words such as `devices`. Raises KeyError for an unknown one."""
+    """Return the entities for names such as `devices`. Raises KeyError for an unknown one."""
     return frozenset(entity for word in words for entity in ENTITIES_OF[word])
 
 
@@ -224,19 +224,19 @@ ENTITIES_OF = {
     "devices": ("type", "field", "asset"),
     "alerts": (),
 }
-"""What `--only` takes."""
+"""The values of `--only`."""
 NOUNS = {
     "organization": "client",
     "location": "site",
     "device": "asset",
     **{entity: entity for entity in ("client", "site", "asset", "type", "field")},
 }
-"""What keys of single records begin with, such as `device:4471`."""
+"""The prefixes of keys of single records, such as `device:4471`."""
 
 
 def parse_key(text: str) -> tuple[str, str]:
     """Return the entity and the source of a key. Raises ValueError."""
     noun, colon, source = text.partition(":")
     if noun not in NOUNS or not colon or not source:
-        raise ValueError(f'"{text}" is no key; keys are such as device:4471, organization:2, location:3')
+        raise ValueError(f'"{text}" is not a valid key; examples: device:4471, organization:2, location:3')
     return NOUNS[noun], source

@@ -1,4 +1,4 @@
-"""When a sync runs: every so often, and with a full read once a day."""
+"""The schedule of a sync: a regular interval, and a full read once a day."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def parse_interval(text: str) -> float:
     """Return seconds from a text such as `30s`, `10m` or `2h`. Raises ValueError."""
     found = re.fullmatch(r"([1-9]\d{0,5})([smh])", text.strip())
     if not found:
-        raise ValueError(f'"{text}" is no interval; intervals are such as 30s, 10m, 2h')
+        raise ValueError(f'"{text}" is not a valid interval; examples: 30s, 10m, 2h')
     return float(int(found[1]) * _UNITS[found[2]])
 
 
@@ -20,7 +20,7 @@ def parse_time_of_day(text: str) -> tuple[int, int]:
     """Return hour and minute from a text such as `02:00`. Raises ValueError."""
     found = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", text.strip())
     if not found:
-        raise ValueError(f'"{text}" is no time of day; times are such as 02:00')
+        raise ValueError(f'"{text}" is not a valid time of day; an example: 02:00')
     return int(found[1]), int(found[2])
 
 

@@ -12,7 +12,7 @@ ENTITIES = ("client", "site", "asset")
 
 @dataclass(frozen=True, slots=True)
 class RunItem:
-    """What became of one record in a run."""
+    """The outcome of one record in a run."""
 
     run: int
     entity: str

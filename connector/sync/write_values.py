@@ -1,4 +1,4 @@
-"""The values that a plan's item writes: its references to what the same plan creates become ids."""
+"""The values that a plan's item writes: references to records that the same plan creates become ids."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from connector.sync.values import FieldDefinition, same_name
 WORDS = frozenset(
     ("name", "client", "site", "type", "stamp", "user", "link", "warranty_start", "warranty_end", "group")
 ) | {"software", "inactive", "top_level", "inventory_number", "notes", "fields", "main_site"}
-"""The sync's own words for what a record has; any other text is the name of a field."""
+"""The sync's names for the values of records; any other text is the name of a field."""
 _PARENTS = {"organization": "client", "location": "site"}
 _DATES = ("warranty_start", "warranty_end")
 
 
 class UnresolvedError(Exception):
-    """What an item refers to was not created, and why."""
+    """A record that an item refers to was not created; the message is the reason."""
 
 
 class Resolver:
-    """Knows what was created, and what was not.
+    """The records that were created, and those that were not.
 
     `first_sites` are the names of the first sites of the clients that are created, by organization.
     """
@@ -37,7 +37,7 @@ class Resolver:
         self._ids: dict[tuple[str, str], int] = {}
         self._catalog: Catalog | None = None
 
-    # What was created.
+    # Created records.
 
     def created(self, item: Item, id: int) -> None:
         """Remember the record of an item."""
@@ -49,11 +49,11 @@ class Resolver:
             self._catalog = None
 
     def failed(self, item: Item, reason: str) -> None:
-        """Remember why there is no record of an item."""
+        """Remember why the record of an item was not created."""
         self._failed[item.entity, str(item.source)] = reason
 
     def target_of(self, item: Item) -> int | None:
-        """Return the record of an item, if it has one by now."""
+        """Return the record of an item, if it exists."""
         return self._ids.get((item.entity, str(item.source)), item.target)
 
     def is_new_client(self, client: Any) -> bool:
@@ -103,7 +103,7 @@ class Resolver:
         return found or FieldDefinition(field, str(field))
 
     def values_of(self, item: Item, changes: Sequence[Change]) -> dict[int | str, Json]:
-        """Return what a new record has."""
+        """Return the values of a new record."""
         values = {change.field: change.new for change in changes}
         if item.entity == "asset":
             values = self.known(values)
@@ -147,7 +147,7 @@ class Resolver:
 
 
 def current_value(asset: Asset, field: int | str) -> Json:
-    """Return what an asset has now."""
+    """Return an asset's current value."""
     if field == "user":
         return asset.users[0] if asset.users else None
     if field == "inactive":

@@ -35,7 +35,7 @@ def sync_of(site: Site, name: str) -> SyncFolder:
 
 
 def show(site: Site, sync: SyncFolder, tab: str, root: str = "../../", **values: Any) -> Response:
-    """Return a page of a sync, with what all of them show."""
+    """Return a page of a sync, with the parts that all pages have."""
     sides = values.pop("sides", None) or sides_of(sync, site.catalog)
     return site.page(f"sync_{tab}.html", root, sync=sync, sides=sides, tab=tab, **values)
 
@@ -87,10 +87,10 @@ def _plan(site: Site, request: Request, name: str) -> Response:
 
 
 def plan_notes(sync: SyncFolder, plan: PlanFile) -> list[str]:
-    """Return why a plan cannot be applied as it is."""
+    """Return why a plan cannot be applied."""
     notes = []
     if plan.is_expired(time.time()):
-        notes.append("This plan is older than a day, and is not applied any more: make a new one.")
+        notes.append("This plan is older than a day and can no longer be applied: make a new one.")
     try:
         if sync.mapping().digest != plan.mapping:
             notes.append("The mapping has changed since this plan was made: make a new one.")

@@ -1,1 +1,1 @@
-"""What the pages of a sync show: its folder, its runs, plans and alerts."""
+"""The data of a sync's pages: its folder, its runs, plans and alerts."""

@@ -55,7 +55,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class AlertLine:
-    """One alert. `open` are the ends of the time for which its ticket was open, on the line."""
+    """One alert. `open` are the start and end of the time when its ticket was open, on the line."""
 
     row: Alert
     title: str

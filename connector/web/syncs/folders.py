@@ -48,7 +48,7 @@ class SyncFolder:
 
 @dataclass(frozen=True)
 class SideView:
-    """One side of a sync: the service's title, the connection, and where its records have pages."""
+    """One side of a sync: the service's title, the connection, and the addresses of its records' pages."""
 
     title: str
     place: Place
@@ -62,7 +62,7 @@ class SideView:
 
 @dataclass(frozen=True)
 class Sides:
-    """Both sides. `fault` is why the mapping cannot be used."""
+    """Both sides. `fault` is the reason why the mapping cannot be used."""
 
     source: SideView
     target: SideView
@@ -75,7 +75,7 @@ def sync_folders(paths: Iterable[Path]) -> dict[str, SyncFolder]:
     for given in paths:
         path = given.resolve()
         if not (path / MAPPING).is_file():
-            raise RunError(f"{given}: there is no {MAPPING}; `ninjaone sync init {given}` writes one")
+            raise RunError(f"{given}: there is no {MAPPING}; `ninjaone sync init {given}` creates one")
         if path.name in found and found[path.name].path != path:
             raise RunError(f"{given}: another folder is also called {path.name}; rename one of them")
         found[path.name] = SyncFolder(path.name, path)

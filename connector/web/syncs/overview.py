@@ -1,4 +1,4 @@
-"""The overview of a sync: who works on it, what it has linked, what waits, and its last runs."""
+"""The overview of a sync: the process that runs it, its links, pending records, and its last runs."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Overview:
-    """Everything that the page shows. `waits` are alerts whose ticket is late, with the reason."""
+    """The data of the page. `waits` are alerts whose ticket is late, with the reason."""
 
     holder: Holder | None
     since: str

@@ -21,12 +21,12 @@ REFERENCES = {
 }
 OPS = ("create", "update", "link", "move", "deactivate", "skip", "conflict")
 UNDONE = ("skip", "conflict")
-"""The operations of items that nothing is done about."""
+"""The operations of items without a write."""
 
 
 @dataclass(frozen=True)
 class ChangeRow:
-    """One field, before and after; no text is no value."""
+    """One field, before and after; an empty text means no value."""
 
     field: str
     old: str
