@@ -113,7 +113,7 @@ class Alert:
 
     @property
     def is_active(self) -> bool:
-        """Whether the row holds its ticket open."""
+        """Whether the row keeps its ticket open."""
         state = self.resume if self.state == "ERROR" and self.resume == "REOPENING" else self.state
         return state in ("OPEN", "REOPENING", "CREATING")
 

@@ -178,7 +178,7 @@ class Applier:
                     continue
                 if not is_same(now, change.old, definition):
                     shown = f"{_shown(change.old)} in the plan and {_shown(now)} now"
-                    return "changed", f"field {change.field} was {shown}: plan again"
+                    return "changed", f"field {change.field} was {shown}: make a new plan"
             left[change.field] = change.new
         values = self._resolver.known(left)
         if self._resolver.give_fields(values, current.type):

@@ -42,7 +42,7 @@ def test_conflicts_have_candidates_and_why(guest: Guest) -> None:
     assert (
         "Organizations without a client 1 organization Globex &amp; &lt;Sons&gt; 2 it has no client" in said
     )
-    assert "device 1 organization 2: it has no client of its name, and clients.create is off" in said
+    assert "device 1 organization 2: no client has its name, and clients.create is off" in said
 
 
 def test_a_pin_is_written_and_taken_back(guest: Guest, folder: Path) -> None:
