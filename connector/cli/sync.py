@@ -12,12 +12,12 @@ from connector.cli.action_sources import add_own_actions
 COMMANDS: dict[str, tuple[Callable[[argparse.ArgumentParser], None], str]] = {
     "plan": (sync_plan.add_plan, "show what would be written, and write nothing"),
     "apply": (sync_apply.add_apply, "apply a plan"),
-    "run": (sync_apply.add_run, "plan and apply, once or every so often"),
+    "run": (sync_apply.add_run, "plan and apply, once or at regular intervals"),
     "serve": (sync_serve.add_serve, "receive webhooks, and run every so often"),
-    "status": (sync_status.add_status, "show the last runs, what waits, and what has no match"),
-    "explain": (sync_status.add_explain, "show how one record finds its counterpart, and its last changes"),
-    "pin": (sync_status.add_pin, "decide the counterpart of one record"),
-    "unpin": (sync_status.add_unpin, "take such a decision back"),
+    "status": (sync_status.add_status, "show the last runs, pending records, and records without a match"),
+    "explain": (sync_status.add_explain, "show how one record is matched, and its last changes"),
+    "pin": (sync_status.add_pin, "set the match of one record"),
+    "unpin": (sync_status.add_unpin, "remove the match that was set with pin"),
 }
 
 

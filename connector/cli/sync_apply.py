@@ -154,7 +154,7 @@ def takes_alerts(options: argparse.Namespace) -> bool:
 
 
 class Console:
-    """Runs a sync, shows its progress, and stops it after what is in progress."""
+    """Runs a sync, shows its progress, and stops it after the record in progress."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
@@ -176,7 +176,7 @@ class Console:
         self._stopping.__exit__(*exc)
 
     def sides(self, folder: SyncFolder) -> tuple[ActionSource, ActionTarget]:
-        """Return both sides, where no one else writes what the sync writes. Raises RunError."""
+        """Return both sides. Raises RunError if another integration writes the same records."""
         source, target = sides_of(folder, self._options, self.stop)
         others = {} if self._options.beside_halo else target.other_writers() or {}
         entities = ("asset", "ticket") if folder.mapping.alerts else ("asset",)
@@ -221,7 +221,7 @@ class Console:
     def again_and_again(
         self, work: Callable[[Syncer], Run], every_s: float, choice: AlertChoice | None = None
     ) -> int:
-        """Run until someone stops it. What goes wrong in one run is said, and the next one tries again."""
+        """Run until stopped. The errors of a run are printed, and the next run tries again."""
         sides: tuple[ActionSource, ActionTarget] | None = None
         while not self.stop.is_set():
             began = time.monotonic()

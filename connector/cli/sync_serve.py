@@ -58,7 +58,7 @@ def add_serve(parser: argparse.ArgumentParser) -> None:
         "--full-at",
         metavar="HH:MM",
         type=read_with(parse_time_of_day),
-        help="make the first run after this time of day a full one",
+        help="the first run after this time of day is a full one",
     )
     add_alerts(parser)
     parser.set_defaults(command=_serve)

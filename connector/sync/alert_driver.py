@@ -78,7 +78,7 @@ class AlertDriver:
         """Whether a service has refused the sign-in: the connections must be opened again."""
         return self._calls.lost_sign_in
 
-    # What is called from outside.
+    # Public methods.
 
     def start(self) -> None:
         """Look up the outcomes of the calls that the last process made."""
@@ -265,9 +265,7 @@ class AlertDriver:
             read()
         except LOST as error:
             self._calls.lost_sign_in |= isinstance(error, SignInLostError)
-            logger.error(
-                "the %s were not read to the end, so nothing is concluded from them: %s", what, error
-            )
+            logger.error("the list of %s is incomplete, so it is ignored: %s", what, error)
             return False
         return True
 

@@ -32,7 +32,7 @@ class Alerts(Protocol):
         """Find out what became of the calls that were cut short."""
 
     def work(self) -> None:
-        """Apply what was delivered, and do what is due."""
+        """Apply deliveries, and make the calls whose time has come."""
 
 
 class Interleaved:

@@ -40,7 +40,8 @@ def test_conflicts_have_candidates_and_why(guest: Guest) -> None:
     assert "It is client 18 It is client 19 Another client id" in said
     assert "It is asset 8 It is asset 9" in said
     assert (
-        "Organizations without a client 1 organization Globex &amp; &lt;Sons&gt; 2 it has no client" in said
+        "Organizations without a client 1 organization Globex &amp; &lt;Sons&gt; 2 no client has its name"
+        in said
     )
     assert "device 1 organization 2: no client has its name, and clients.create is off" in said
 
