@@ -207,3 +207,25 @@ def test_a_device_that_moves_to_another_site_is_followed(sync: Sync) -> None:
     sync.source.dev = [device(1, location=3)]
     (item,) = sync.run()
     assert changes(item) == {"site": (40, 41)}
+
+
+def test_a_pin_to_an_asset_of_another_client_is_a_conflict(sync: Sync) -> None:
+    sync.source.dev = [device(1)]
+    sync.target.stock = {901: asset(901, 99)}
+    sync.pins = Pins(device={1: 901})
+    item = sync.item("asset", 1)
+    assert item is not None
+    assert (item.op, item.candidates) == ("conflict", (901,))
+
+
+def test_an_asset_that_one_device_has_taken_is_no_other_one_s(sync: Sync) -> None:
+    sync.mapping = sync.mapping.replace("field: 117}", "field: 117, by_name: true}")
+    sync.source.dev = [device(1, serial="0", name="PC"), device(2, serial="X")]
+    sync.target.stock = {901: asset(901, serial="X", name="pc")}
+    assert [(i.source, i.op) for i in sync.items() if i.entity == "asset"] == [(1, "conflict"), (2, "link")]
+
+
+def test_a_device_that_a_list_shows_twice_counts_once_as_it_was_first(sync: Sync) -> None:
+    sync.source.dev = [device(1, serial="first"), device(1, serial="second")]
+    (item,) = (i for i in sync.items() if i.entity == "asset")
+    assert changes(item)[117] == (None, "first")

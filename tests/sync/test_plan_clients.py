@@ -128,3 +128,10 @@ def test_devices_of_unmapped_organizations_go_to_the_default_site_once(sync: Syn
     sync.mapping = sync.mapping.replace("take: mapped", "take: all")
     moved = sync.run()[-1]
     assert (moved.op, changes(moved)["client"], changes(moved)["site"]) == ("move", (50, 17), (55, 40))
+
+
+def test_an_organization_that_skip_lists_is_skipped(sync: Sync) -> None:
+    sync.mapping = sync.mapping.replace("take: all", "take: all, skip: [1]")
+    item = sync.item("client", 1)
+    assert item is not None
+    assert (item.op, item.reason) == ("skip", "it is listed in skip")

@@ -62,3 +62,14 @@ def test_assets_that_cannot_be_seen_stop_the_assets(sync: Sync) -> None:
     with sync.plan(full=True) as plan:
         assert [stop.entity for stop in plan.stops] == ["asset"]
         assert list(plan.items()) == []
+
+
+def test_nothing_of_a_list_that_shrank_is_in_the_plan(sync: Sync) -> None:
+    sync.source.dev = [device(n) for n in range(1, 61)]
+    sync.run()
+    sync.source.dev = [device(n, serial="new") for n in range(1, 31)]
+    with sync.plan() as plan:
+        assert list(plan.items()) == []
+        assert plan.writes == 0
+    with sync.plan(believe=True) as plan:
+        assert len(list(plan.items())) == 30
