@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from connector.sync.mapping_file import load_mapping
 from tests.conftest import ROOT
 from tests.docs.pages import blocks, page
 
@@ -39,6 +40,25 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
     done = subprocess.run(["systemd-analyze", "verify", "--man=no", *units], capture_output=True, text=True)
     ours = [line for line in (done.stdout + done.stderr).splitlines() if "patch-night" in line]
     assert (done.returncode, ours) == (0, [])
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+def test_systemd_takes_the_unit_of_a_sync(tmp_path: Path) -> None:
+    (unit,) = [block for block in blocks(page("docs/sync.md")) if block.file == "acme-sync.service"]
+    program = shutil.which("true") or "/bin/true"
+    (tmp_path / "acme-sync.service").write_text(unit.text.replace("/opt/ninjaone/bin/ninjaone", program))
+    command = ["systemd-analyze", "verify", "--man=no", str(tmp_path / "acme-sync.service")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    ours = [line for line in (done.stdout + done.stderr).splitlines() if "acme-sync" in line]
+    assert (done.returncode, ours) == (0, [])
+
+
+def test_the_mapping_of_a_sync_can_be_read(tmp_path: Path) -> None:
+    parts = [block.text for block in blocks(page("docs/sync.md")) if block.language == "yaml"]
+    (tmp_path / "mapping.yaml").write_text("".join(parts))
+    alerts = load_mapping(tmp_path / "mapping.yaml").alerts
+    assert alerts is not None
+    assert (alerts.stamp, len(alerts.rules)) == ("CFNinjaAlert", 2)
 
 
 def test_the_line_for_cron_has_five_fields_and_a_command() -> None:
