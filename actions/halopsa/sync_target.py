@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from connector.actions.halopsa.sync_settings import Settings  # type: ignore[import-not-found]
 from connector.actions.halopsa.sync_tickets import Tickets  # type: ignore[import-not-found]
 from connector.handlers import (
     Asset,
@@ -31,14 +32,12 @@ _ASSET = {
     "software": "software",
 }
 """The inputs of the actions of assets, by the sync's names."""
-_MODULE = 234
-"""HaloPSA's number of its NinjaOne integration."""
 _CUSTOM_KINDS = {2: "choice", 4: "date", 6: "yes_no"}
 _OF_ASSETS = 2
 """The `usage` of custom fields of assets, where a definition has it."""
 
 
-class SyncTarget(Tickets):
+class SyncTarget(Tickets, Settings):
     """Generators of action calls, one for each method of the sync's target."""
 
     key = "halo"
@@ -103,27 +102,6 @@ class SyncTarget(Tickets):
                 return None
             raise
         return _asset(row, is_whole=True)
-
-    def other_writers(self) -> CallSteps:
-        """Return, by entity, who else writes what a sync writes: HaloPSA's own integration, if it is on.
-
-        Nothing is known where the agent may not read the settings.
-        """
-        try:
-            found = yield Call(
-                "halopsa.get_integration_settings",
-                {"include_integration_settings": True, "module_id": _MODULE},
-            )
-        except RowError as error:
-            if error.code in ("forbidden", "not_found"):
-                return None
-            raise
-        writers = {}
-        if found.get("halointegrator_ninjarmm"):
-            writers["asset"] = "HaloPSA's own NinjaOne integrator imports devices"
-        if found.get("ninja_alert_webhooks"):
-            writers["ticket"] = "HaloPSA's own NinjaOne integration makes tickets of alerts"
-        return writers
 
     # Writing.
 

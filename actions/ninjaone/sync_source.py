@@ -23,6 +23,8 @@ class SyncSource:
     """Generators of action calls, one for each method of the sync's source."""
 
     key = "ninja"
+    type_members = ("nodeClass", "deviceType")
+    """The members of devices that can be their type."""
 
     def organizations(self) -> CallSteps:
         """Read all organizations."""

@@ -6,10 +6,20 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from connector.cli import sync_apply, sync_plan, sync_serve, sync_status, sync_webhook
+from connector.cli import (
+    sync_apply,
+    sync_check,
+    sync_init,
+    sync_plan,
+    sync_serve,
+    sync_status,
+    sync_webhook,
+)
 from connector.cli.action_sources import add_own_actions
 
 COMMANDS: dict[str, tuple[Callable[[argparse.ArgumentParser], None], str]] = {
+    "init": (sync_init.add_init, "write the first mapping of two connections"),
+    "check": (sync_check.add_check, "find what is wrong with the mapping and the rights, and write nothing"),
     "plan": (sync_plan.add_plan, "show what would be written, and write nothing"),
     "apply": (sync_apply.add_apply, "apply a plan"),
     "run": (sync_apply.add_run, "plan and apply, once or at regular intervals"),

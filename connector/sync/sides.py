@@ -33,6 +33,7 @@ class ActionSource:
         self.calls = calls
         self.part: Any = load_part(calls, "sync_source.py", "SyncSource", "source")
         self.key, self.title, self.account = self.part.key, calls.service.title, account_of(calls)
+        self.type_members: tuple[str, ...] = self.part.type_members
 
     def organizations(self) -> Iterator[Organization]:
         """Read all organizations."""
@@ -137,6 +138,26 @@ class ActionTarget:
     def other_writers(self) -> dict[str, str] | None:
         """Return who else writes what a sync writes, by entity; None if that cannot be seen."""
         found: dict[str, str] | None = self.calls.read(self.part.other_writers())
+        return found
+
+    def describe(self) -> dict[str, str]:
+        """Return the `version` of the instance and the `name` of the agent, as far as they can be read."""
+        found: dict[str, str] = self.calls.read(self.part.describe())
+        return found
+
+    def software_problem(self) -> str:
+        """Return why the target does not keep the software of assets; an empty text if it does."""
+        found: str = self.calls.read(self.part.software_problem())
+        return found
+
+    def takeover(self) -> dict[str, Any] | None:
+        """Return what the target's own integration is set to, in the words of a mapping; None if unknown."""
+        found: dict[str, Any] | None = self.calls.read(self.part.takeover())
+        return found
+
+    def missing_ids(self, wanted: Mapping[str, Json]) -> list[str]:
+        """Return a message for each id of tickets that does not exist."""
+        found: list[str] = self.calls.read(self.part.missing_ids(wanted))
         return found
 
     def tickets(self, ids: Collection[int]) -> list[TicketReading]:

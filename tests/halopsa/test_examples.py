@@ -19,8 +19,8 @@ def halo() -> Iterator[Halo]:
         yield halo
 
 
-def test_there_are_47_actions() -> None:
-    assert len(NAMES) == 47
+def test_there_are_48_actions() -> None:
+    assert len(NAMES) == 48
 
 
 @pytest.mark.parametrize(("name", "number"), EXAMPLES)

@@ -1,0 +1,71 @@
+"""`ninjaone sync init`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from connector.cli.action_sources import open_catalog
+from connector.cli.main import OK
+from connector.common.plurals import counted
+from connector.common.user_folders import write_whole
+from connector.connections.settings import is_file
+from connector.errors import RunError, file_errors
+from connector.sync.calls import Calls, open_calls
+from connector.sync.mapping_file import load_mapping
+from connector.sync.new_mapping import Found, new_mapping
+from connector.sync.sides import ActionSource, ActionTarget
+
+
+def add_init(parser: argparse.ArgumentParser) -> None:
+    """Declare `ninjaone sync init`."""
+    parser.add_argument(
+        "--source", metavar="NAME", required=True, help="saved connection, or file, with the devices"
+    )
+    parser.add_argument(
+        "--target", metavar="NAME", required=True, help="saved connection, or file, with the assets"
+    )
+    parser.add_argument("--delay-ms", metavar="MS", type=float, help="minimum interval between two requests")
+    parser.set_defaults(command=_init)
+
+
+def _init(options: argparse.Namespace) -> int:
+    path = options.folder / "mapping.yaml"
+    with file_errors(options.folder):
+        if path.exists():
+            raise RunError(f"{path} exists already: edit it, or choose another folder")
+    catalog = open_catalog(options)
+
+    def opened(named: str) -> Calls:
+        return open_calls(catalog, named, folder=options.folder, delay_ms=options.delay_ms)
+
+    with file_errors(options.folder):
+        options.folder.mkdir(mode=0o700, exist_ok=True)
+    names = [_named(name, options.folder) for name in (options.source, options.target)]
+    source, target = ActionSource(opened(names[0])), ActionTarget(opened(names[1]))
+    found = Found(
+        names[0],
+        names[1],
+        list(source.organizations()),
+        list(source.locations()),
+        list(target.clients()),
+        list(target.sites()),
+        target.takeover() or {},
+    )
+    made = new_mapping(found)
+    with file_errors(path):
+        write_whole(path, made.text.encode(), mode=0o644)
+    load_mapping(path)
+    parts = [f"{made.taken} mapped as in {target.title}'s own integration"] if made.taken else []
+    parts += [f"{made.suggested} by the one equal name (suggested)", f"{made.open} open"]
+    counts = [counted(len(found.organizations), "organization"), counted(len(found.locations), "location")]
+    print(f"{path}: {', '.join(counts)}; {', '.join(parts)}")
+    return OK
+
+
+def _named(named: str, folder: Path) -> str:
+    """Return a connection as the mapping has it: a file is relative to the mapping's folder."""
+    if not is_file(named) or (folder / named).exists():
+        return named
+    return os.path.abspath(named)
