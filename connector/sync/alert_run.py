@@ -51,7 +51,7 @@ def open_alerts(
 
 
 def run_alerts(driver: AlertDriver, choice: AlertChoice) -> AlertCounts:
-    """Do what is due and what was chosen, and return the counts."""
+    """Do what was put off and what was chosen, and return the counts."""
     driver.work()
     if choice.retry:
         driver.retry()

@@ -14,7 +14,7 @@ from connector.errors import RunError, RunInterruptedError, RunStoppedError
 logger = logging.getLogger(__name__)
 
 NAP_S = 0.5
-"""How long the loop waits at most for a delivery before it looks at what is due."""
+"""How long the loop waits at most for a delivery before it looks for work that was put off."""
 PAUSE_S = 30.0
 """How long nothing is done after an error such as a full disk."""
 STALLED_S = 600.0
