@@ -11,15 +11,20 @@ from connector.web.catalog.action_page import effect_words
 
 @dataclass(frozen=True)
 class Question:
-    """What a run will do, for how many rows and where. If `destructive`, the number must be typed."""
+    """What a run will do, for how many rows and where. If `destructive`, the number must be typed.
+
+    `noun` is what is counted, and `yes` the label of the button.
+    """
 
     title: str
     text: str
     rows: int
     destructive: bool
+    noun: str = "row"
+    yes: str = "Run it"
 
     def is_answered(self, answer: str | None) -> bool:
-        """Return whether the user confirmed exactly this number of rows."""
+        """Return whether the user confirmed exactly this number."""
         return (answer or "").strip() == str(self.rows)
 
 

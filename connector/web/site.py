@@ -18,6 +18,7 @@ from connector.web.catalog.index_page import make_index
 from connector.web.render import Renderer
 from connector.web.route import Route
 from connector.web.runs.control import RunControl
+from connector.web.syncs.commands import SyncCommands
 from connector.web.syncs.folders import SyncFolder
 from connector.web.tryout.drafts import Drafts
 
@@ -30,7 +31,7 @@ class Site:
     ) -> None:
         self.catalog, self.syncs = catalog, dict(syncs or {})
         self.csrf_token = ""
-        self.drafts, self.control = Drafts(), RunControl()
+        self.drafts, self.control, self.sync_commands = Drafts(), RunControl(), SyncCommands()
         rules = [Rule(route.rule, endpoint=route, methods=route.methods) for route in routes]
         self._map = Map(rules, strict_slashes=False, merge_slashes=False)
 

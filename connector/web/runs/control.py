@@ -59,9 +59,7 @@ class Started:
 
     def log_text(self) -> str:
         """Return the last part of the command's messages."""
-        with suppress(OSError):
-            return self.log.read_text(encoding="utf-8", errors="replace")[-_LOG_SHOWN:].strip()
-        return ""
+        return log_text(self.log)
 
 
 class RunControl:
@@ -109,7 +107,7 @@ class RunControl:
         """
         with self._starting:
             if once not in self._once:
-                folder = _new_folder(action.name)
+                folder = new_folder(action.name)
                 job = _write_job(folder, action, templates, rows, connection, uploads)
                 environment = dict(os.environ) if connection else self._in_sandbox(service)
                 where = connection or "the sandbox"
@@ -127,7 +125,7 @@ class RunControl:
                 again = ["--resume"] if is_interrupted(output) else []
                 arguments = ["rerun", str(record.output), "--output", str(output), *again]
                 job = replace(record.job, output=str(output))
-                folder = _new_folder(f"{record.job.action}-rerun")
+                folder = new_folder(f"{record.job.action}-rerun")
                 environment = self._environment(record, service)
                 self._once[once] = self._launch(folder, arguments, environment, job, record.where)
             return self._once[once]
@@ -137,7 +135,7 @@ class RunControl:
         with self._starting:
             if once not in self._once:
                 environment = self._environment(record, service)
-                folder = _new_folder(f"{record.job.action}-resumed")
+                folder = new_folder(f"{record.job.action}-resumed")
                 if record.rerun_of:
                     arguments = ["rerun", str(record.rerun_of), "--output", str(record.output), "--resume"]
                 else:
@@ -190,21 +188,36 @@ class RunControl:
         self, folder: Path, arguments: Sequence[str], environment: Mapping[str, str], job: Job, where: str
     ) -> str:
         output, began = absolute(job.output), time.time()
-        with open(folder / LOG, "wb", opener=_private) as log:
-            process = subprocess.Popen(  # noqa: S603 - a fixed command; user input is only in the job file
-                [sys.executable, "-m", "connector", *arguments, "--yes"],
-                cwd=folder,
-                env=dict(environment),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                **_detached(),
-            )
-        # Wait for the process to avoid a zombie; a daemon thread does not delay the server's exit.
-        threading.Thread(target=process.wait, daemon=True).start()
+        process = start_command(folder, [*arguments, "--yes"], environment)
         started = Started(output, job.action, where, folder / LOG, began, process)
         self._started[id_of(output)] = started
         return id_of(output)
+
+
+def start_command(
+    folder: Path, arguments: Sequence[str], environment: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    """Start a command in a folder, where its messages go to a log; it continues if the server stops."""
+    with open(folder / LOG, "wb", opener=_private) as log:
+        process = subprocess.Popen(  # noqa: S603 - our own command; user input is in files, or is checked
+            [sys.executable, "-m", "connector", *arguments],
+            cwd=folder,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            **_detached(),
+        )
+    # Wait for the process to avoid a zombie; a daemon thread does not delay the server's exit.
+    threading.Thread(target=process.wait, daemon=True).start()
+    return process
+
+
+def log_text(path: Path) -> str:
+    """Return the last part of a command's messages."""
+    with suppress(OSError):
+        return path.read_text(encoding="utf-8", errors="replace")[-_LOG_SHOWN:].strip()
+    return ""
 
 
 def _private(path: str, flags: int) -> int:
@@ -220,7 +233,8 @@ def _detached() -> dict[str, Any]:
         return {"start_new_session": True, "umask": 0o077}
 
 
-def _new_folder(name: str) -> Path:
+def new_folder(name: str) -> Path:
+    """Return a new folder for what a page starts. Raises RunError."""
     now = time.strftime("%Y-%m-%d-%H%M%S")
     folder = work_folder() / f"{now}-{name}-{secrets.token_hex(2)}"
     try:

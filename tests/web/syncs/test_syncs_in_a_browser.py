@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from connector.catalog.catalog import Catalog
 from connector.sync.pins import Pins, load_pins
+from connector.sync.plan_file import plan_paths
 from connector.web.server import CatalogServer
+from connector.web.syncs.commands import SyncCommands
 from tests.web.conftest import DESKTOP, PHONE, OpenVisit
 from tests.web.syncs.shown import make_folder
 from tests.web.test_accessible import violations
@@ -80,3 +83,49 @@ def test_a_conflict_is_pinned_and_unpinned_with_the_keyboard(visit: OpenVisit, f
         page.keyboard.press("Enter")
         button.wait_for(state="detached")
     assert load_pins(folder / "pins.yaml") == Pins()
+
+
+def test_ticked_items_are_applied_with_the_keyboard_once_the_number_is_typed(
+    visit: OpenVisit, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[list[str]] = []
+
+    def start(self: SyncCommands, sync: Any, kind: str, plan: str, options: list[str], once: str) -> None:
+        started.append([kind, *options])
+
+    monkeypatch.setattr(SyncCommands, "start", start)
+    site = visit()
+    page = site.open("sync/acme/plan?op=update")
+    assert page.get_by_role("button", name="Apply the ticked items").is_disabled()
+    page.get_by_label("Tick update asset PC-1").focus()
+    page.keyboard.press("Space")
+    site.open("sync/acme/plan?op=create")
+    page.get_by_label("Tick create asset PC-NEW").focus()
+    page.keyboard.press("Space")
+    page.get_by_role("button", name="Apply 2 ticked").focus()
+    page.keyboard.press("Enter")
+    typed = page.get_by_label("Type 2, the number of writes, to continue")
+    typed.wait_for()
+    assert violations(page) == []
+    site.keep("sync-apply-light-desktop")
+    page.keyboard.press("Escape")
+    page.locator("dialog[open]").wait_for(state="detached")
+    assert started == []
+    page.get_by_role("button", name="Apply 2 ticked").press("Enter")
+    typed.wait_for()
+    page.keyboard.type("2")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Apply the ticked items").wait_for()
+    plan = plan_paths(folder)[0]
+    assert started == [["apply", "--plan", str(plan), "--item", "asset:1", "asset:901"]]
+
+
+def test_a_command_is_watched_to_its_end(visit: OpenVisit) -> None:
+    """The connection of the source has no secret, so the plan cannot be made."""
+    site = visit()
+    page = site.open("sync/acme/plan")
+    page.get_by_role("button", name="Make a new plan").press("Enter")
+    page.get_by_text("not started", exact=True).wait_for(timeout=60_000)
+    page.locator("#command-text[open]", has_text="rmm.yaml").wait_for()
+    assert violations(page) == []
+    site.keep("sync-plan-failed-light-desktop")

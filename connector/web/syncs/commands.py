@@ -1,0 +1,98 @@
+"""Starts the commands of a sync: each is a separate process, which continues if the server stops."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from connector.errors import RunError
+from connector.web.runs.control import LOG, log_text, new_folder, start_command
+from connector.web.runs.run_view import clock_text
+from connector.web.syncs.folders import SyncFolder
+
+ENDS = {
+    0: "finished",
+    1: "finished; some records failed, or someone has to decide",
+    2: "not started",
+    3: "stopped by a limit; the next run goes on",
+    130: "stopped; the next run goes on",
+}
+"""What the exit codes of the commands mean."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command that this server started: `plan` or `apply`, and the name of the plan that is applied."""
+
+    kind: str
+    plan: str
+    log: Path
+    began: float
+    process: subprocess.Popen[bytes]
+
+    @property
+    def is_live(self) -> bool:
+        """Return whether the command still runs."""
+        return self.process.poll() is None
+
+    @property
+    def state(self) -> str:
+        """Return what became of the command."""
+        code = self.process.poll()
+        return "running" if code is None else ENDS.get(code, f"ended with exit code {code}")
+
+    @property
+    def has_failed(self) -> bool:
+        """Return whether nothing was run, or it broke off."""
+        return self.process.poll() not in (None, 0, 1, 3, 130)
+
+    @property
+    def clock(self) -> str:
+        """Return when it started, as text."""
+        return clock_text(self.began)
+
+    @property
+    def text(self) -> str:
+        """Return the last part of its messages."""
+        return log_text(self.log)
+
+
+class SyncCommands:
+    """The last command of each sync that the server started. Safe for threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last: dict[str, Command] = {}
+        self._once: set[str] = set()
+
+    def last(self, sync: SyncFolder) -> Command | None:
+        """Return the last command of a sync that this server started."""
+        return self._last.get(sync.name)
+
+    def start(self, sync: SyncFolder, kind: str, plan: str, options: Sequence[str], once: str) -> None:
+        """Start a command; a second call with the same key `once` starts nothing.
+
+        Raises RunError while another command of this sync runs.
+        """
+        with self._lock:
+            if once in self._once:
+                return
+            last = self._last.get(sync.name)
+            if last and last.is_live:
+                raise RunError(f"The command {last.kind}, started {last.clock}, is still running.")
+            folder = new_folder(f"sync-{kind}")
+            began = time.time()
+            process = start_command(folder, ["sync", kind, str(sync.path), *options], os.environ)
+            self._last[sync.name] = Command(kind, plan, folder / LOG, began, process)
+            self._once.add(once)
+
+    def stop(self, sync: SyncFolder) -> None:
+        """Tell the running command of a sync to stop after the record in progress."""
+        last = self._last.get(sync.name)
+        if last and last.is_live:
+            last.process.terminate()
