@@ -39,5 +39,5 @@ def add_sync(parser: argparse.ArgumentParser) -> None:
         command.add_argument("folder", metavar="FOLDER", type=Path, help="folder of the sync")
         add_own_actions(command)
         add(command)
-    webhook = "have both services deliver their events to `sync serve`, or stop that"
+    webhook = "register webhooks of both services for `sync serve`, or stop that"
     sync_webhook.add_webhook(commands.add_parser("webhook", help=webhook, description=webhook))

@@ -52,7 +52,7 @@ def add_serve(parser: argparse.ArgumentParser) -> None:
         metavar="TIME",
         type=read_with(parse_interval),
         default=600.0,
-        help="make a run this often (default: 10m)",
+        help="interval between runs (default: 10m)",
     )
     parser.add_argument(
         "--full-at",
@@ -78,7 +78,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 class _Server:
-    """The parts of the process. Mapping and connections are read again before each run."""
+    """The parts of the process. The mapping and connections are read again before each run."""
 
     def __init__(
         self,
@@ -99,7 +99,9 @@ class _Server:
     def _open_alerts(self) -> AlertDriver:
         driver = open_alerts(self._folder, *self._sides, self._state, self._console.clock)
         if driver is None:
-            raise RunError(f"{self._folder.mapping.path} has no alerts any more: stop, and use `sync run`")
+            raise RunError(
+                f"{self._folder.mapping.path} no longer has alerts: stop this process, and use `sync run`"
+            )
         return driver
 
     def _run(self) -> None:
@@ -126,7 +128,7 @@ class _Server:
         self._console.report(run)
 
     def _refresh(self) -> None:
-        """Read the mapping again, and sign in again if that was lost."""
+        """Read the mapping again, and sign in again if necessary."""
         folder = open_folder(self._folder.path)
         if folder.mapping.digest == self._folder.mapping.digest and not self._driver.lost_sign_in:
             self._folder = folder

@@ -1,4 +1,4 @@
-"""`ninjaone sync webhook register` and `remove`: where both services deliver their events."""
+"""`ninjaone sync webhook register` and `remove`: the webhooks of both services."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def add_webhook(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone sync webhook` and its commands."""
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, run, help in (
-        ("register", _register, "have both services deliver their events to `sync serve`"),
-        ("remove", _remove, "have none delivered any more"),
+        ("register", _register, "register webhooks of both services for `sync serve`"),
+        ("remove", _remove, "remove the webhooks"),
     ):
         command = commands.add_parser(name, help=help, description=help)
         command.add_argument("folder", metavar="FOLDER", type=Path, help="folder of the sync")
@@ -36,7 +36,7 @@ def add_webhook(parser: argparse.ArgumentParser) -> None:
             help="the address at which the services reach `sync serve`, such as https://hooks.example.com",
         )
         command.add_argument("--only", metavar="SERVICE", help="only this service")
-        command.add_argument("--yes", action="store_true", help="do not ask")
+        command.add_argument("--yes", action="store_true", help="do not ask for confirmation")
         command.add_argument("--delay-ms", metavar="MS", type=float, help=argparse.SUPPRESS)
         add_own_actions(command)
         command.set_defaults(command=run)
@@ -47,7 +47,7 @@ def _base(text: str) -> str:
     address = urlsplit(text)
     if address.scheme == "https" or (address.scheme == "http" and address.hostname in _LOCAL):
         return text.rstrip("/")
-    raise argparse.ArgumentTypeError("an address that begins with https:// is expected")
+    raise argparse.ArgumentTypeError("expected an address that starts with https://")
 
 
 def _register(options: argparse.Namespace) -> int:
@@ -61,9 +61,9 @@ def _register(options: argparse.Namespace) -> int:
             return True
         print(f"{hook.title}: refused: {error}")
         address = hook.url_with_token(options.url, key.secrets_of(hook.name))
-        print(f"  By hand, with this address, which is a secret: {address}")
+        print(f"  Register it manually, with this address, which is a secret: {address}")
         print(f"  {hook.webhook.steps}")
-        print("  Until then its events are found by polling alone.")
+        print("  Until then, its events are only found by polling.")
         return False
 
     return _each(hooks, register)
@@ -73,12 +73,16 @@ def _remove(options: argparse.Namespace) -> int:
     hooks = _hooks(options)
     _confirm(
         options,
-        [f"{hook.title}: turns off whatever webhook is configured" for hook in hooks if hook.webhook.warning],
+        [
+            f"{hook.title}: turns off the configured webhook, even if it is another one"
+            for hook in hooks
+            if hook.webhook.warning
+        ],
     )
 
     def remove(hook: Hook) -> bool:
         found = hook.remove(options.url)
-        print(f"{hook.title}: {'removed' if found else f'none delivers to {hook.url(options.url)}'}")
+        print(f"{hook.title}: {'removed' if found else f'no webhook delivers to {hook.url(options.url)}'}")
         return True
 
     return _each(hooks, remove)
@@ -94,7 +98,7 @@ def _hooks(options: argparse.Namespace) -> list[Hook]:
 
 
 def _confirm(options: argparse.Namespace, warnings: list[str]) -> None:
-    """Show what may be lost, and ask. Raises RunError if that is not confirmed."""
+    """Show what would be replaced, and ask for confirmation. Raises RunError without it."""
     for warning in warnings:
         print(f"{warning}.")
     if options.yes or not warnings:
@@ -106,7 +110,7 @@ def _confirm(options: argparse.Namespace, warnings: list[str]) -> None:
 
 
 def _each(hooks: list[Hook], act: Callable[[Hook], bool]) -> int:
-    """Do something for each service, and return the exit code."""
+    """Run a function for each service, and return the exit code."""
     is_done = True
     for hook in hooks:
         try:

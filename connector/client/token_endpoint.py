@@ -69,7 +69,7 @@ class TokenEndpoint:
         return self._read(answer, address)
 
     def _find_address(self) -> SignInAddress:
-        """Return where to sign in. The instance is asked once at most. Raises AuthError."""
+        """Return where to sign in. It is requested from the instance at most once. Raises AuthError."""
         if self._address is None:
             about, given = self._service.sign_in, self._connection.settings
             if about.discovery and not all(given.get(name) for name in about.discovery.settings):

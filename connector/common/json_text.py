@@ -148,7 +148,9 @@ def require_unicode(value: Json) -> None:
     # Python turns a byte of an argument, a variable or a file that is not UTF-8 into one of these.
     is_byte = 0xDC80 <= code <= 0xDCFF
     reason = (
-        f"the byte 0x{code - 0xDC00:02X} is not UTF-8" if is_byte else f"\\u{code:04x} is half a character"
+        f"the byte 0x{code - 0xDC00:02X} is not UTF-8"
+        if is_byte
+        else f"\\u{code:04x} is half of a surrogate pair"
     )
     raise ValueError(f"{shown if values_are_shown() else 'the text'} is not Unicode text: {reason}")
 

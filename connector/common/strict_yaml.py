@@ -124,7 +124,7 @@ def _parsed(text: str, name: str, loader_class: Any, *, may_quote: bool = True) 
 
 
 def _problem(error: yaml.MarkedYAMLError) -> str:
-    """Return what is wrong, in our words where libyaml refuses deep nesting itself."""
+    """Return the error message; libyaml's own error about deep nesting is replaced."""
     problem = str(error.problem)
     # The scanner has a separate limit, which it may reach before the first event that shows the depth.
     return _TOO_DEEP if "nesting depth" in problem else problem

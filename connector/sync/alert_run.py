@@ -1,4 +1,4 @@
-"""Alerts as a part of a run: which are polled, retried and released, and how many there are of each state."""
+"""Alerts as a part of a run: polling, retries and releases, and the counts by state."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from connector.sync.webhooks import load_hooks, readers
 
 @dataclass(frozen=True)
 class AlertChoice:
-    """What a run does about alerts."""
+    """The options of a run for alerts."""
 
     poll: bool = True
     retry: bool = False
@@ -23,23 +23,23 @@ class AlertChoice:
 
 @dataclass(frozen=True)
 class AlertCounts:
-    """How many alerts are in each state, and whether all lists were read to the end."""
+    """The number of alerts by state, and whether all lists were complete."""
 
     of: dict[str, int]
     is_complete: bool = True
 
     @property
     def is_clean(self) -> bool:
-        """Whether nothing was refused, and nothing unread."""
+        """Whether nothing was refused and every list was complete."""
         return self.is_complete and not self.of.get("ERROR")
 
 
 def open_alerts(
     folder: SyncFolder, source: ActionSource, target: ActionTarget, state: State, clock: Clock
 ) -> AlertDriver | None:
-    """Return the driver of a folder's alerts, after it has found out what an earlier process left behind.
+    """Return the driver of a folder's alerts, which has looked up unknown outcomes of an earlier process.
 
-    None if the mapping has no alerts. A source that may only be read is never reset.
+    None if the mapping has no alerts. The alerts of a read-only source are never reset.
     """
     if folder.mapping.alerts is None:
         return None

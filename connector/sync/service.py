@@ -1,4 +1,4 @@
-"""The loop of a sync that always runs: alerts at once, everything else by the schedule."""
+"""The loop of a sync that always runs: alerts immediately, everything else by the schedule."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ logger = logging.getLogger(__name__)
 NAP_S = 0.5
 """How long the loop waits at most for a delivery before it looks for work that was put off."""
 PAUSE_S = 30.0
-"""How long nothing is done after an error such as a full disk."""
+"""The pause after an error such as a full disk, in seconds."""
 STALLED_S = 600.0
-"""After so long in one piece of work, the process is no longer well."""
+"""The duration of one piece of work after which the health check fails, in seconds."""
 _LISTS = frozenset(
     {"organizations", "locations", "devices", "custom_fields", "last_users", "software", "clients", "sites"}
     | {"users", "assets"}
@@ -26,17 +26,17 @@ _LISTS = frozenset(
 
 
 class Alerts(Protocol):
-    """What the loop needs of the alerts: `AlertDriver`."""
+    """The interface of the loop to the alerts: `AlertDriver`."""
 
     def start(self) -> None:
-        """Find out what became of the calls that were cut short."""
+        """Look up the outcomes of interrupted calls."""
 
     def work(self) -> None:
         """Apply deliveries, and make the calls whose time has come."""
 
 
 class Interleaved:
-    """A side of the sync whose long lists let something else be done between two of their records."""
+    """A side of the sync that allows other work between two records of its long lists."""
 
     def __init__(self, side: Any, between: Callable[[], None]) -> None:
         self._side, self._between = side, between
@@ -54,11 +54,11 @@ class Interleaved:
 
 
 class SyncService:
-    """Works on alerts as they are delivered, and makes a run every so often.
+    """Processes alerts as they are delivered, and makes a run at regular intervals.
 
-    `alerts` returns the driver of the present connections; after an error that ended its work, it finds out
-    first what that left behind. `run` makes one run: it raises RunStoppedError or RunError for what went
-    wrong, and the next run tries again. `shown` is what `/health` shows.
+    `alerts` returns the driver of the present connections; after an error that ended its work, it first looks
+    up unknown outcomes. `run` makes one run: it raises RunStoppedError or RunError if it fails,
+    and the next run tries again. `shown` is what `/health` shows.
     """
 
     def __init__(
@@ -78,11 +78,11 @@ class SyncService:
     # Called by the receiver's threads.
 
     def deliver(self) -> None:
-        """Say that something was delivered."""
+        """Notify the loop of a delivery."""
         self._delivered.set()
 
     def health(self) -> tuple[bool, dict[str, Json]]:
-        """Return whether all is well, and what to show."""
+        """Return whether the health check passed, and the value to show."""
         silent = self._clock() - self._at
         errors = [*self._errors.values()]
         found = {**self.shown, "errors": errors, "last_activity_s": round(silent, 1)}
@@ -91,7 +91,7 @@ class SyncService:
     # Called by the one thread that works.
 
     def serve(self) -> None:
-        """Work until someone stops it."""
+        """Work until stopped."""
         next_run = self._clock()
         while not self._stop.is_set():
             self.between()
@@ -136,7 +136,7 @@ class SyncService:
         return True
 
     def _nap(self, until: float) -> None:
-        # In slices: a signal handler sets `stop`.
+        # In short waits: a signal handler sets `stop`.
         while not self._stop.is_set() and not self._delivered.is_set():
             left = until - self._clock()
             if left <= 0:

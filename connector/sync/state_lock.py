@@ -66,7 +66,7 @@ class StateLock:
 
     def _held(self) -> str:
         holder = self._read()
-        who = "its process is not known"
+        who = "the process is unknown"
         if holder is not None:
             since = datetime.fromtimestamp(holder.since).astimezone().strftime("%Y-%m-%d %H:%M")
             who = f"process {holder.process}, since {since}"

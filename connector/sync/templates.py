@@ -77,7 +77,7 @@ class MappingTemplate:
         return value.strip() if isinstance(value, str) else str(value)
 
     def holds(self, scope: Scope) -> bool:
-        """Return whether the value is true; no value is not. Raises InputError if it is not a boolean."""
+        """Return whether the value is true; no value is false. Raises InputError if it is not a boolean."""
         value = self.value(scope)
         word = str(value).strip().lower() if value is not ABSENT else "false"
         if word not in (*_TRUE, *_FALSE):

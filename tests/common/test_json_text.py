@@ -126,9 +126,9 @@ def test_broken_characters_are_always_writable(text: str) -> None:
     ("value", "said"),
     [
         ("B\udcfcro", r'"B\udcfcro" is not Unicode text: the byte 0xFC is not UTF-8'),
-        ("a\ud83d", r"\ud83d is half a character"),
-        (["a", {"b": ["\udc00"]}], r"\udc00 is half a character"),
-        ({"é": {"\udfff": 1}}, r"\udfff is half a character"),
+        ("a\ud83d", r"\ud83d is half of a surrogate pair"),
+        (["a", {"b": ["\udc00"]}], r"\udc00 is half of a surrogate pair"),
+        ({"é": {"\udfff": 1}}, r"\udfff is half of a surrogate pair"),
     ],
 )
 def test_a_lone_surrogate_is_found_wherever_it_is(value: Any, said: str) -> None:

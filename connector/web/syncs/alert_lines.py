@@ -160,7 +160,7 @@ def title_of(row: Alert, mapping: SyncMapping | None) -> str:
     if row.kind == "held":
         return "Summary of the alerts that are held"
     if row.kind == "note":
-        return f"A note that ticket {row.previous} did not take"
+        return f"A note that ticket {row.previous} did not accept"
     try:
         alert: Any = json_text.loads(row.alert) if row.alert else {}
         summary = mapping.alerts.ticket.summary if mapping and mapping.alerts else None

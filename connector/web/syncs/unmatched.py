@@ -1,4 +1,4 @@
-"""What of a plan needs a person: conflicts with their candidates, records without a match, and the pins."""
+"""The items of a plan that require a decision: conflicts with candidates, unmatched records, and the pins."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ENTITY_OF: dict[Noun, str] = {noun: entity for entity, noun in NOUN_OF.items()}
 
 @dataclass(frozen=True)
 class Undecided:
-    """One record of the source, and the pin that it has by now."""
+    """One record of the source, and its current pin."""
 
     noun: Noun
     entity: str
@@ -30,7 +30,7 @@ class Undecided:
 
 @dataclass(frozen=True)
 class Unmatched:
-    """Everything that the page shows. `skipped` are other records that are skipped, by noun and reason."""
+    """The data of the page. `skipped` are other skipped records, by noun and reason."""
 
     conflicts: Sequence[Undecided] = ()
     more_conflicts: int = 0
@@ -41,12 +41,12 @@ class Unmatched:
 
     @property
     def newly_pinned(self) -> bool:
-        """Return whether a record has a pin that the plan does not know."""
+        """Return whether a record has a pin that is newer than the plan."""
         return any(found.pin is not None for found in (*self.conflicts, *self.unmapped))
 
 
 def make_unmatched(plan: PlanFile | None, pins: Pins) -> Unmatched:
-    """Return what of a plan is not decided. Raises RunError for a plan that cannot be read."""
+    """Return the undecided items of a plan. Raises RunError for a plan that cannot be read."""
     conflicts: list[Undecided] = []
     unmapped: list[Undecided] = []
     skipped: Counter[tuple[str, str]] = Counter()

@@ -53,7 +53,7 @@ def test_a_pin_is_written_and_taken_back(guest: Guest, folder: Path) -> None:
     assert load_pins(folder / "pins.yaml") == Pins(organization={3: 19}, device={2: 9})
     said = shown(guest)
     assert "organization Initech 3 pinned to 19" in said
-    assert "Pins count from the next plan on." in said
+    assert "Pins apply from the next plan on." in said
     assert "organization 3 client 19 Unpin device 2 asset 9 Unpin" in said
     guest.post("/sync/acme/unpin", {"noun": "organization", "source": "3"})
     assert load_pins(folder / "pins.yaml") == Pins(device={2: 9})
