@@ -1,6 +1,17 @@
-"""List tickets, and check that the API applies the filter by open or closed, because it can ignore it."""
+"""List tickets, and check that the API applies the filters by state and date, because it can ignore them."""
 
-from connector.handlers import Inputs, Page, RowError, Steps, http_handler
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import timedelta
+
+from connector.handlers import Inputs, Json, Page, RowError, Steps, http_handler, parse_time
+
+_MEMBERS = {"dateoccured": "dateoccurred", "datecleared": "dateclosed"}
+"""The members of a ticket with the dates that the filter calls otherwise."""
+_TOLERANCE = timedelta(days=1)
+"""How far a date may be outside, since zones of times can differ, and an end may mean its whole day."""
 
 
 def handle(inputs: Inputs) -> Steps:
@@ -19,14 +30,33 @@ def handle(inputs: Inputs) -> Steps:
 
 def _check(inputs: Inputs, page: Page) -> None:
     for ticket in page.items:
-        if "hasbeenclosed" not in ticket:
-            continue
-        # While a ticket is open, this is null.
-        is_closed = ticket["hasbeenclosed"] is True
-        given = "open_only" if is_closed else "closed_only"
-        if inputs.open_only if is_closed else inputs.closed_only:
+        for given, what in (*_closed(inputs, ticket), *_dates(inputs, ticket)):
             raise RowError(
                 "bad_response",
-                f"the API did not apply the filter {given}: ticket {ticket.get('id')} is "
-                f"{'closed' if is_closed else 'open'}. The list is not the one that was requested",
+                f"the API did not apply the filter {given}: ticket {ticket.get('id')} {what}. The list is "
+                "not the one that was requested",
             )
+
+
+def _closed(inputs: Inputs, ticket: Json) -> Iterator[tuple[str, str]]:
+    """Yield the filter that the ticket's state contradicts. While a ticket is open, the member is null."""
+    if "hasbeenclosed" not in ticket:
+        return
+    if ticket["hasbeenclosed"] is True and inputs.open_only:
+        yield "open_only", "is closed"
+    if ticket["hasbeenclosed"] is not True and inputs.closed_only:
+        yield "closed_only", "is open"
+
+
+def _dates(inputs: Inputs, ticket: Json) -> Iterator[tuple[str, str]]:
+    """Yield the filters that the ticket's date contradicts; a row without that date contradicts none."""
+    if inputs.date_field is None:
+        return
+    member = _MEMBERS.get(inputs.date_field, inputs.date_field)
+    with suppress(ValueError):
+        moment = parse_time(ticket.get(member))
+        what = f"has the {member} {ticket[member]}"
+        if inputs.start_date is not None and moment < parse_time(inputs.start_date) - _TOLERANCE:
+            yield "start_date", what
+        if inputs.end_date is not None and moment > parse_time(inputs.end_date) + _TOLERANCE:
+            yield "end_date", what

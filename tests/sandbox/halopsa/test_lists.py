@@ -136,6 +136,6 @@ def test_times_have_a_zone_on_other_instances(open_halo: OpenHalo) -> None:
     assert open_halo({"times": "zoned"}).ticket()["dateoccurred"].endswith("Z")
 
 
-@pytest.mark.parametrize("query", ["client_id=x", "datesearch=dateoccurred&startdate=x", "ticketids=1,x"])
+@pytest.mark.parametrize("query", ["client_id=x", "datesearch=dateoccured&startdate=x", "ticketids=1,x"])
 def test_a_filter_that_is_no_value_is_refused(halo: HaloApi, query: str) -> None:
     halo.refused(400, "GET", f"/Tickets?{query}")

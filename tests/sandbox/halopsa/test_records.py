@@ -147,8 +147,11 @@ def test_a_ticket_is_closed_and_found(halo: HaloApi) -> None:
     assert found(closed_only="true") == found(requesttype_id=25) == found(client_id=11) == [first["id"]]
     assert found(ticketids=f"{first['id']},{second['id']},9") == [second["id"], first["id"]]
     day = first["dateoccurred"][:10]
-    assert found(datesearch="dateoccurred", startdate=f"{day}T00:00:00Z") == found()
-    assert found(datesearch="dateoccurred", enddate=f"{day}T00:00:00Z") == []
+    assert found(datesearch="dateoccured", startdate=f"{day}T00:00:00Z") == found()
+    assert found(datesearch="dateoccured", enddate=f"{day}T00:00:00Z") == []
+    assert found(datesearch="datecleared", enddate="2036-01-01T00:00:00Z") == [first["id"]]
+    # The document spells it so; what it does not name is ignored.
+    assert found(datesearch="dateoccurred", enddate=f"{day}T00:00:00Z") == found()
     assert [row["note"] for row in halo.get("/Actions", ticket_id=first["id"])["actions"]] == ["Done"]
 
 

@@ -42,7 +42,7 @@ _FILTERS = query(
     *("open_only", "closed_only", "includeclosed", "ticketids", "search_summary", "datesearch", "startdate"),
     *("enddate", "alerttype", "asset_id", "deleted", "ticketidonly", "toplevel_id", "category_1"),
 )
-_DATES = {"dateoccured": "dateoccurred", "dateoccurred": "dateoccurred", "datecleared": "dateclosed"}
+_DATES = {"dateoccured": "dateoccurred", "datecleared": "dateclosed"}
 _HIDDEN = ("details", "details_html", "asset_ids", "ninja_alert_id", "ninja_device_id", "ninja_alert_type")
 _ALERT = ("ninja_alert_id", "ninja_device_id", "ninja_alert_type")
 _TIMES = ("dateoccurred", "dateclosed", "last_update")
@@ -112,7 +112,9 @@ def _date_tests(call: HaloCall) -> Iterable[Test]:
                 bound = epoch_seconds(call.query[name])
             except ValueError:
                 raise InvalidRecordError(name, f"The value '{call.query[name]}' is not valid.") from None
-            yield lambda ticket, bound=bound, sign=sign: sign * ((ticket[member] or 0) - bound) >= 0  # type: ignore[misc]
+            yield lambda ticket, bound=bound, sign=sign: (  # type: ignore[misc]
+                ticket[member] is not None and sign * (ticket[member] - bound) >= 0
+            )
 
 
 def row(state: State, ticket: JSON) -> JSON:
