@@ -194,3 +194,26 @@ def test_an_occurrence_that_began_while_a_closing_was_refused_takes_the_ticket()
     found, calls = after(row("CLOSING", again=NOW + 60), Failed("a", 1, "refused", NOW, "403"))
     assert (found.generation, found.state, found.ticket) == (2, "REOPENING", 5)
     assert [type(call).__name__ for call in calls] == ["ReadTicket"]
+
+
+def test_only_lists_in_a_row_without_an_alert_end_it() -> None:
+    once, _ = after(row(), Missing("a", NOW, 0))
+    back, _ = after(once, started(via="list"))
+    assert after(back, Missing("a", NOW, 1))[0].state == "OPEN"
+    assert after(once, Missing("a", NOW, 1))[0].state == "CLOSING"
+
+
+def test_a_start_within_five_seconds_is_the_same_one_and_the_earlier_counts() -> None:
+    found, calls = after(row(start=NOW + 4), started())
+    assert (found.generation, found.start, calls) == (1, NOW, [])
+
+
+def test_a_ticket_that_people_have_worked_on_is_left_open() -> None:
+    settings = AlertSettings(on_reset="close_untouched")
+    ended, calls = after(row(), Ended("a", NOW + 60, NOW, 1), settings)
+    assert [type(call).__name__ for call in calls] == ["ReadTicket"]
+    touched, calls = after(ended, TicketRead(5, "open", NOW, is_touched=True), settings)
+    assert (touched.state, touched.left_open) == ("CLOSED", True)
+    assert [call.note.text for call in calls] == ["ended"]
+    untouched, calls = after(ended, TicketRead(5, "open", NOW), settings)
+    assert calls == [CloseTicket(untouched, 5)]
