@@ -6,6 +6,7 @@ import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Protocol
 
@@ -76,7 +77,19 @@ class Client:
         self.redactor, self._audit = redactor, audit
         self.requests = 0
         """How many API requests were sent so far, with retries. Without a lock, as it is only shown."""
+        self._dated: tuple[str, float] | None = None
         self._jitter: Callable[[], float] = random.Random().random  # noqa: S311 - spreads load, hides nothing
+
+    @property
+    def server_ahead_s(self) -> float:
+        """How far the API's clock is ahead of ours, by the last Date header; 0 without one."""
+        if self._dated is None:
+            return 0.0
+        text, now = self._dated
+        try:
+            return parsedate_to_datetime(text).timestamp() - now
+        except (ValueError, OverflowError):
+            return 0.0
 
     def sign_in(self) -> tuple[str, ...]:
         """Sign in, so that wrong credentials show before anything is sent; return the token's scopes.
@@ -228,6 +241,8 @@ class Client:
             )
         except TransportError as error:
             return self._no_answer(request, error, attempt)
+        if "date" in came.headers:
+            self._dated = (came.headers["date"], self._clock.now())
         request_id = came.headers.get(self.service.request_id_header)
         if request_id:  # it is quoted verbatim, and can contain anything
             request_id = redactor.text(request_id)

@@ -92,7 +92,10 @@ class AlertCalls:
             self._prepared[row.stamp] = self._failed(row, error)
             return {}
         self._prepared[row.stamp] = {**values, "stamp": row.stamp}
-        return {name: values[name] for name in ("client", "type", "assets") if name in values}
+        known: dict[str, Json] = {
+            name: values[name] for name in ("client", "type", "assets") if name in values
+        }
+        return {**known, "ahead_s": self._target.ahead_s}
 
     # After it.
 
@@ -178,8 +181,10 @@ class AlertCalls:
         intent = self._outbox.get(outbox_key(row))
         known = dict(intent.inputs) if intent else {}
         has_asset = known.pop("assets", None) is not None
-        began = intent.began if intent else row.sent or row.opened_at or 0.0
-        until = (intent.sent if intent else None) or began
+        # The target's times are compared, so these are by its clock as it was then.
+        ahead = float(known.pop("ahead_s", 0.0))
+        began = (intent.began if intent else row.sent or row.opened_at or 0.0) + ahead
+        until = max(began, intent.sent + ahead if intent and intent.sent else 0.0)
         found = self._target.find("ticket", {**known, "stamp": row.stamp, "until": until}, began)
         if found is None:
             return NotFound(row.uid, row.generation, self._clock())

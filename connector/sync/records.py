@@ -208,6 +208,10 @@ class Target(Protocol):
     title: str
     account: str
 
+    @property
+    def ahead_s(self) -> float:
+        """How far its clock is ahead of ours, in seconds."""
+
     def clients(self) -> Iterable[Client]:
         """Read all clients, inactive ones included."""
 

@@ -87,6 +87,11 @@ class ActionTarget:
         self.key, self.title, self.account = self.part.key, calls.service.title, account_of(calls)
         self._type_fields: dict[int, frozenset[int]] = {}
 
+    @property
+    def ahead_s(self) -> float:
+        """How far the target's clock is ahead of ours, in seconds."""
+        return self.calls.client.server_ahead_s
+
     def clients(self) -> Iterator[Client]:
         """Read all clients, inactive ones included."""
         return self.calls.records(self.part.clients())

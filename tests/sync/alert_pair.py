@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from connector.common.clock import SystemClock
 from connector.sync.alert_driver import AlertDriver
 from connector.sync.hook_key import HookKey
 from connector.sync.mapping_file import load_mapping
@@ -29,10 +30,19 @@ ALERTS: dict[str, Any] = {
 }
 
 
+class OurClock(SystemClock):
+    """The system's clock with another time of day."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        super().__init__()
+        self.now = now  # type: ignore[method-assign]
+
+
 class AlertPair(Pair):
     """A pair whose first organization and device are linked, and whose first list of alerts was applied.
 
-    `more` goes into the alerts of the mapping; with `webhooks` False nothing is registered.
+    `more` goes into the alerts of the mapping; with `webhooks` False nothing is registered. Our clock is
+    `clock_ahead_s` ahead of those of the services.
     """
 
     def __init__(
@@ -42,21 +52,30 @@ class AlertPair(Pair):
         traps: Mapping[str, str] | None = None,
         webhooks: bool = True,
         first_poll: bool = True,
+        clock_ahead_s: float = 0.0,
         ninja: Mapping[str, Any] | None = None,
         **more: Any,
     ) -> None:
-        self.now = START
+        self.now, self._ahead = START, clock_ahead_s
         self.webhooks, self.first_poll, self.more = webhooks, first_poll, more
         known = {"rate_limit": "none", **(traps or {})}
         ninja = {"clock": self.clock, **(ninja or {})}
         super().__init__(folder, traps=known, tickets=0, clock=self.clock, ninja=ninja)
 
     def clock(self) -> float:
+        """The clock of both services."""
         return self.now
+
+    def our_clock(self) -> float:
+        """The clock of the machine that the sync is on."""
+        return self.now + self._ahead
 
     def __enter__(self) -> AlertPair:
         super().__enter__()
-        self.map(clients={"map": [{"organization": 1, "client": 11}]}, alerts={**ALERTS, **self.more})
+        self.map(
+            clients={"map": [{"organization": 1, "client": 11}]},
+            alerts={name: v for name, v in {**ALERTS, **self.more}.items() if v is not None},
+        )
         self.start()
         self.state.save_link(Link("client", 1, 11, "map"))
         self._listen()
@@ -69,11 +88,13 @@ class AlertPair(Pair):
     def start(self) -> None:
         """Open the state and start a driver, as a new process does."""
         source, target = self.sides()
+        for side in (source, target):
+            side.calls.client._clock = OurClock(self.our_clock)
         self.hooks: dict[str, Hook] = load_hooks(source, target)
         self.state = State(self.folder, write=True, now=self.now)
         mapping = load_mapping(self.folder / "mapping.yaml")
         hooks = readers(self.hooks)
-        self.driver = AlertDriver(self.state, source, target, mapping, self.clock, hooks)
+        self.driver = AlertDriver(self.state, source, target, mapping, self.our_clock, hooks)
         self.driver.start()
 
     def _listen(self) -> None:

@@ -81,6 +81,7 @@ class MemoryTarget:
     key: str = "psa"
     title: str = "The PSA"
     account: str = "acme"
+    ahead_s: float = 0.0
     client: dict[int, Client] = field(default_factory=dict)
     site: dict[int, Site] = field(default_factory=dict)
     user: list[User] = field(default_factory=list)

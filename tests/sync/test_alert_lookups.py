@@ -1,0 +1,64 @@
+"""Looking up tickets whose creation has no known outcome, over HTTP, by the target's clock."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector.sync.state_queues import Outbox
+from tests.sync.alert_pair import AlertPair
+
+DAY = 86_400.0
+
+
+@pytest.mark.parametrize("stamp", ["CFNinjaAlert", None])
+@pytest.mark.parametrize("ahead", [0.0, -3 * DAY, 3 * DAY])
+def test_a_ticket_whose_answer_is_lost_is_found_whatever_our_clock_says(
+    tmp_path: Path, ahead: float, stamp: str | None
+) -> None:
+    with AlertPair(tmp_path, clock_ahead_s=ahead, stamp=stamp) as pair:
+        pair.halo.set_trap("answers", "reset_once")
+        uid = pair.fire()
+        pair.delivered()
+        assert (pair.state_of(uid), len(pair.tickets())) == ("OPEN", 1)
+        intent = Outbox(pair.state).get(f"ticket {uid}#1")
+        assert intent is not None
+        assert intent.target == pair.ticket()["id"]
+
+
+@pytest.mark.parametrize("act", ["close", "delete"])
+@pytest.mark.parametrize("deleted", ["gone", "marked"])
+def test_a_ticket_is_found_that_was_closed_or_deleted_meanwhile(
+    tmp_path: Path, act: str, deleted: str
+) -> None:
+    with AlertPair(tmp_path, traps={"deleted_tickets": deleted}) as pair:
+        pair.halo.set_trap("answers", "reset_once")
+        state = pair.halo.state
+
+        def meanwhile(event: str, ticket: dict[str, Any]) -> None:
+            if event == "New Ticket Logged":
+                state.after.append(lambda: getattr(pair.halo.agent, act)(ticket["id"]))
+
+        state.notify = meanwhile
+        uid = pair.fire()
+        pair.delivered()
+        for _ in range(3):
+            pair.poll(3700)
+        # A deleted ticket that the API does not show any more cannot be told from one that was never made.
+        is_found = act == "close" or deleted == "marked"
+        assert len(state.tickets) == (1 if is_found else 2)
+        assert pair.state_of(uid) == ("CLOSED" if act == "close" else "ORPHANED")
+
+
+def test_an_ordinary_creation_is_not_looked_up(tmp_path: Path) -> None:
+    with AlertPair(tmp_path) as pair:
+        pair.fire(1)
+        pair.delivered()
+        since = max(entry["n"] for entry in pair.halo.log.requests())
+        pair.fire(2)
+        pair.delivered()
+        later = [entry for entry in pair.halo.log.requests() if entry["n"] > since]
+        lists = [e for e in later if e["method"] == "GET" and e["path"].rstrip("/") == "/api/Tickets"]
+        assert lists == []
