@@ -11,6 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 demo: $(READY)
 	$(BIN)/ninjaone demo
+	$(BIN)/ninjaone sync demo --short
 
 # A file's tests share what they set up, so one process runs them all; the files come in the order of conftest.py.
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder

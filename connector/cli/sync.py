@@ -9,6 +9,7 @@ from pathlib import Path
 from connector.cli import (
     sync_apply,
     sync_check,
+    sync_demo,
     sync_init,
     sync_plan,
     sync_serve,
@@ -39,5 +40,7 @@ def add_sync(parser: argparse.ArgumentParser) -> None:
         command.add_argument("folder", metavar="FOLDER", type=Path, help="folder of the sync")
         add_own_actions(command)
         add(command)
+    demo = "show a sync, a kill and a restart, with both sandboxes and without an account"
+    sync_demo.add_demo(commands.add_parser("demo", help=demo, description=demo))
     webhook = "register webhooks of both services for `sync serve`, or stop that"
     sync_webhook.add_webhook(commands.add_parser("webhook", help=webhook, description=webhook))

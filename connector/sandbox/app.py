@@ -40,6 +40,7 @@ class App:
         self.log = RequestLog()
         self.latency_s = latency_s
         self.slow_s = slow_s
+        self.before_response: Callable[[LoggedRequest], None] = lambda entry: None
         self.connections = OpenConnections()
         self.stopping = threading.Event()
         self.control = Control(self.log, self.faults, controls or {})
@@ -97,6 +98,7 @@ class App:
         )
         response = self._under(fault, request, entry)
         entry.status = response.status
+        self.before_response(entry)
         self.stopping.wait(self.latency_s)
         headers = {**response.headers, **self.service.response_headers()}
         return ServerResponse(response.status, headers, response.body)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -13,7 +13,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from connector.sandbox.app import App
 from connector.sandbox.control import ControlHandler
 from connector.sandbox.faults import Faults
-from connector.sandbox.request_log import RequestLog
+from connector.sandbox.request_log import LoggedRequest, RequestLog
 from connector.sandbox.service import MockService
 from connector.sandbox.wsgi_server import KeepAliveHandler, OpenConnections
 
@@ -80,6 +80,13 @@ class MockServer:
     @slow_s.setter
     def slow_s(self, seconds: float) -> None:
         self._app.slow_s = seconds
+
+    def before_response(self, act: Callable[[LoggedRequest], None]) -> None:
+        """Have `act` called for each API request once it is carried out and before its response is sent.
+
+        It is called in the request's thread, and the response waits for it.
+        """
+        self._app.before_response = act
 
     @property
     def log(self) -> RequestLog:

@@ -1,0 +1,236 @@
+"""`ninjaone sync demo`: a sync from the first plan to a kill and a restart, against both sandboxes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from connector.cli.main import OK, OUR_FAULT, main
+from connector.cli.sync_demo_scene import TAG, Scene, open_scene
+from connector.errors import RunError, file_errors
+from connector.sandbox.request_log import LoggedRequest
+from connector.web.syncs.demo_page import Fact, write_demo_page
+
+DEVICES, FEW = 60, 24
+PAGE = "demo.html"
+KILLED_AT = 2
+"""The creation of an asset during which the process is killed."""
+_PATIENCE_S = 60.0
+
+
+def add_demo(parser: argparse.ArgumentParser) -> None:
+    """Declare `ninjaone sync demo`."""
+    parser.add_argument(
+        "--output",
+        metavar="DIR",
+        type=Path,
+        default=Path("demo-output") / "sync",
+        help="folder of the sync and of the page (default: %(default)s)",
+    )
+    parser.add_argument("--short", action="store_true", help=f"use {FEW} devices instead of {DEVICES}")
+    parser.set_defaults(command=_demo)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    with open_scene(options.output, FEW if options.short else DEVICES) as scene:
+        demo = _Demo(scene)
+        demo.run()
+        page = scene.folder / PAGE
+        with file_errors(page):
+            write_demo_page(page, scene.folder, demo.plan, demo.facts)
+    print(f"\nThe plan and the life of each alert are in {page}: open it in a browser.")
+    if not all(fact.holds for fact in demo.facts):
+        print("The demo did not give the expected results.")
+        return OUR_FAULT
+    return OK
+
+
+class _Demo:
+    """The steps, and what was found at the end."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self.facts: list[Fact] = []
+        self.plan = scene.folder / "plans"
+
+    def run(self) -> None:
+        """Do all steps."""
+        self._begin()
+        self._plan()
+        self._kill_and_restart()
+        self._again()
+        self._alerts()
+        self._both_ways()
+        self._check()
+
+    # Assets.
+
+    def _begin(self) -> None:
+        ninja, halo = self._scene.ninjaone, self._scene.halopsa
+        print(
+            "Both services are simulated on this computer; nothing is sent anywhere else:\n"
+            f"  NinjaOne  {ninja.base_url}  {ninja.state.fleet.count} devices, some of them to be approved\n"
+            f"  HaloPSA   {halo.base_url}  {halo.state.assets.count} assets\n"
+            "Some records are easily confused: a client was renamed, two clients have the same name, an\n"
+            "organization has no client, two assets have the same serial number, one has that of an old\n"
+            "mainboard, a value was typed in by hand, and a purchase date is not a date.\n"
+            "The commands below are those that you would use. They send requests without an interval\n"
+            "(--delay-ms 0), as the limits of the real services do not apply here."
+        )
+
+    def _plan(self) -> None:
+        _title("Plan: what would be written, and why. Nothing is written.")
+        self._command("plan")
+        (self.plan,) = (self._scene.folder / "plans").glob("*.json")
+        self._fact("writes while planning", self._writes(0), 0)
+        _title("Decide: which of the candidates is meant. A sync never guesses.")
+        self._command("pin", "organization", "3", "13")
+        self._command("pin", "device", str(self._scene.twins), str(5000 + self._scene.twins))
+
+    def _kill_and_restart(self) -> None:
+        _title("Apply, and kill the process with SIGKILL in the middle of the writes.")
+        self._killed("/Asset", KILLED_AT, "asset", "run")
+        _title("Run again: what has no known outcome is looked up, and the rest is written.")
+        self._command("run")
+
+    def _again(self) -> None:
+        _title("Run once more: everything is as it should be, so nothing is written.")
+        since = self._last()
+        self._command("run")
+        self._fact("writes of the second run", self._writes(since), 0)
+
+    # Alerts.
+
+    def _alerts(self) -> None:
+        _title("Alerts: four devices raise one in NinjaOne. Minor ones make no ticket, as the mapping says.")
+        raised = (
+            (1, "Disk C: has less than 10 % free", "MAJOR"),
+            (2, "The backup failed", "CRITICAL"),
+            (3, "The antivirus is switched off", "MAJOR"),
+            (4, "The device has restarted", "MINOR"),
+        )
+        self._uids = [
+            self._scene.ninjaone.alerts.trigger(device, subject=text, message=text, severity=severity)["uid"]
+            for device, text, severity in raised
+        ]
+        self._killed("/Tickets", 2, "ticket", "run", "--only", "alerts")
+        print("Run again:")
+        self._command("run", "--only", "alerts")
+        self._show_tickets()
+
+    def _both_ways(self) -> None:
+        _title("Both ways: one alert ends in NinjaOne, and a technician closes the ticket of another.")
+        self._scene.ninjaone.alerts.reset(self._uids[0])
+        self._scene.halopsa.agent.close(self._ticket_of("The backup failed")["id"])
+        print("An alert has ended once it is missing from two lists in a row:")
+        self._command("run", "--only", "alerts")
+        self._command("run", "--only", "alerts")
+        self._show_tickets()
+
+    def _show_tickets(self) -> None:
+        active = {alert["subject"] for alert in self._scene.ninjaone.state.alerts.values()}
+        for ticket in self._tickets():
+            alert = "active" if ticket["summary"] in active else "reset"
+            state = "closed" if ticket["hasbeenclosed"] else "open"
+            print(f"  ticket {ticket['id']} {state:6}  alert {alert:6}  {ticket['summary']}")
+
+    # The end.
+
+    def _check(self) -> None:
+        _title("What both sandboxes have now")
+        scene = self._scene
+        listed = [d for d in range(1, scene.ninjaone.state.fleet.count + 1) if self._is_listed(d)]
+        single = sum(len(scene.assets_of(device)) == 1 for device in listed)
+        self._fact("devices in the list", len(listed), len(listed))
+        self._fact("of them with exactly one asset", single, len(listed))
+        self._fact("tickets of three alerts", len(self._tickets()), 3)
+        self._fact("tickets still open", sum(not t["hasbeenclosed"] for t in self._tickets()), 1)
+        self._fact("alerts still active", len(scene.ninjaone.state.alerts), 2)
+        kept = scene.halopsa.state.assets.change(5000 + scene.tagged).custom.get("CFAssetTag")
+        self._fact("value that was typed in by hand", kept, TAG)
+        for fact in self.facts:
+            print(f"  {fact.name:34} {fact.value}{'' if fact.holds else f' (expected: {fact.expected})'}")
+
+    def _is_listed(self, device: int) -> bool:
+        return self._scene.ninjaone.state.fleet.facts(device).status == "APPROVED"
+
+    def _tickets(self) -> list[dict[str, Any]]:
+        return list(self._scene.halopsa.state.tickets.values())
+
+    def _ticket_of(self, summary: str) -> dict[str, Any]:
+        return next(ticket for ticket in self._tickets() if ticket["summary"] == summary)
+
+    def _fact(self, name: str, value: Any, expected: Any) -> None:
+        self.facts.append(Fact(name, value, expected))
+
+    # Commands.
+
+    def _command(self, name: str, *arguments: str) -> None:
+        """Run a command in this process, and show it with what it prints."""
+        line = self._line(name, *arguments)
+        _show(line)
+        main(line)
+
+    def _line(self, name: str, *arguments: str) -> list[str]:
+        delay = [] if name == "pin" else ["--delay-ms", "0"]
+        return ["sync", name, str(self._scene.folder), *arguments, *delay]
+
+    def _killed(self, path: str, number: int, noun: str, name: str, *arguments: str) -> None:
+        """Run a command as a process, and kill it when the nth record is created and not yet confirmed."""
+        halo, kill = self._scene.halopsa, _KillPoint(path, number)
+        halo.before_response(kill.hold)
+        line = self._line(name, *arguments)
+        _show(line)
+        command = [sys.executable, "-m", "connector", *line]
+        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:  # noqa: S603  our own command
+            try:
+                while process.poll() is None and not kill.reached.wait(0.02):
+                    pass
+            finally:
+                process.kill()
+                process.wait(_PATIENCE_S)
+                kill.over.set()
+                halo.before_response(lambda entry: None)
+        if not kill.reached.is_set():
+            raise RunError("the process ended before it was killed; this is a bug in the demo")
+        made = max(halo.state.assets.ids() if noun == "asset" else halo.state.tickets)
+        print(f"killed: HaloPSA has created {noun} {made}, and the process never got the response")
+
+    def _last(self) -> int:
+        return len(self._scene.halopsa.log.requests(0))
+
+    def _writes(self, since: int) -> int:
+        """Return how many requests after the first `since` were writes."""
+        requests = self._scene.halopsa.log.requests(0)[since:]
+        return sum(request["method"] != "GET" for request in requests)
+
+
+class _KillPoint:
+    """Holds the response to the nth creation at a path of HaloPSA until `over` is set."""
+
+    def __init__(self, path: str, number: int) -> None:
+        self._path, self._left = path, number
+        self.reached, self.over = threading.Event(), threading.Event()
+
+    def hold(self, entry: LoggedRequest) -> None:
+        """Hold the response if this is the creation."""
+        if entry.method != "POST" or not entry.path.endswith(self._path) or entry.status not in (200, 201):
+            return
+        self._left -= any("id" not in record for record in json.loads(entry.body))
+        if self._left == 0 and not self.reached.is_set():
+            self.reached.set()
+            self.over.wait(_PATIENCE_S)
+
+
+def _title(text: str) -> None:
+    print(f"\n--- {text}")
+
+
+def _show(line: list[str]) -> None:
+    print(f"$ {shlex.join(['ninjaone', *line])}", flush=True)
