@@ -208,7 +208,7 @@ class Console:
 
     def run(self, syncer: Syncer, work: Callable[[Syncer], Run]) -> Run:
         """Do one run and show how far it is."""
-        self._began = time.monotonic()
+        self._began = self._shown = time.monotonic()
 
         def between(applied: Applied) -> None:
             self._show(syncer.state, applied)
@@ -279,7 +279,9 @@ def progress_line(progress: dict[str, float]) -> str:
 
 def describe_run(run: Run) -> list[str]:
     """Return the summary of a run as lines of text."""
-    lines = [f"run {run.number} {run.outcome}: {counted(run.applied.writes, 'write')}"]
+    has_records = bool(run.counts) or run.alerts is None
+    writes = f": {counted(run.applied.writes, 'write')}" if has_records else ""
+    lines = [f"run {run.number} {run.outcome}{writes}"]
     for entity, outcomes in run.applied.counts.items():
         counts = ", ".join(f"{number:,} {name}" for name, number in sorted(outcomes.items()))
         lines.append(f"  {ROWS[entity]:8} {counts}")

@@ -233,4 +233,4 @@ def _title(text: str) -> None:
 
 
 def _show(line: list[str]) -> None:
-    print(f"$ {shlex.join(['ninjaone', *line])}", flush=True)
+    print(f"  $ {shlex.join(['ninjaone', *line])}", flush=True)
