@@ -8,12 +8,13 @@ import time
 from typing import Any
 
 from connector.cli.main import OK
-from connector.cli.sync_apply import progress_line
+from connector.cli.sync_apply import describe_alerts, progress_line
 from connector.cli.sync_plan import NOUNS
 from connector.cli.sync_sides import add_json, sides_of
 from connector.common.clock import SystemClock
 from connector.common.plurals import counted
 from connector.errors import RunError
+from connector.sync.alert_run import alert_problems
 from connector.sync.explain import decision, device_steps
 from connector.sync.folder import SyncFolder, open_folder
 from connector.sync.pins import NOUNS as PINNED
@@ -26,6 +27,8 @@ from connector.sync.state_alerts import AlertRows
 from connector.sync.state_queues import Inbox
 
 ENTITIES: dict[str, Entity] = {"organization": "client", "location": "site", "device": "asset"}
+SHOWN = 20
+"""How many alerts with problems are shown."""
 _NOUNS = "organization, location or device"
 
 
@@ -95,7 +98,8 @@ def status_of(state: State) -> dict[str, Any]:
         "linked": {entity: state.link_count(entity) for entity in ENTITIES.values()},
         "conflicts": sum(row["op"] == "conflict" for row in state.unmatched()),
         "missing": sum(1 for _ in state.missing("asset")),
-        "held": alerts.held(),
+        "alerts": alerts.count(),
+        "alert_problems": alert_problems(alerts),
         "inbox": Inbox(state).waiting(),
         "progress": json.loads(progress) if progress and is_running else None,
     }
@@ -115,12 +119,17 @@ def _described(found: dict[str, Any]) -> list[str]:
     parts = [f"last run {_time(last['began'])} {last['outcome'] or 'unfinished'}" if last else "never run"]
     parts += [f"full {_time(full)}"] if full else []
     parts.append("linked: " + ", ".join(counted(n, entity) for entity, n in found["linked"].items()))
-    parts += [f"{counted(found['held'], 'alert')} held"] if found["held"] else []
+    parts += [f"alerts: {describe_alerts(found['alerts'])}"] if found["alerts"] else []
     parts += [f"inbox {found['inbox']:,}", counted(found["conflicts"], "conflict")]
     parts += [f"{counted(found['missing'], 'device')} missing"] if found["missing"] else []
     lines = [" · ".join(parts)]
     if found["progress"]:
         lines.append(f"running: {progress_line(found['progress'])}")
+    for row in found["alert_problems"][:SHOWN]:
+        again = f", again at {_time(row['next_try'])}" if row["next_try"] else ""
+        lines.append(f"alert     {row['alert']} {row['state'].lower()}{again}: {row['reason']}")
+    if len(found["alert_problems"]) > SHOWN:
+        lines.append(f"alert     {len(found['alert_problems']) - SHOWN:,} more: --json shows them")
     for row in found.get("unmatched", ()):
         lines.append(f"{row['op']:9} {NOUNS[row['entity']]} {row['source']}: {row['reason']}")
     for row in found.get("links", ()):

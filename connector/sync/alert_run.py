@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from connector.common.clock import Clock
+from connector.common.json_text import Json
 from connector.sync.alert_driver import AlertDriver
+from connector.sync.alert_rows import PENDING
 from connector.sync.folder import SyncFolder
 from connector.sync.sides import ActionSource, ActionTarget
 from connector.sync.state import State
+from connector.sync.state_alerts import AlertRows
 from connector.sync.webhooks import load_hooks, readers
 
 
@@ -59,3 +62,19 @@ def run_alerts(driver: AlertDriver, choice: AlertChoice) -> AlertCounts:
         driver.release()
     is_complete = driver.poll() if choice.poll else True
     return AlertCounts(driver.rows.count(), is_complete)
+
+
+def alert_problems(rows: AlertRows) -> list[dict[str, Json]]:
+    """Return the alerts that were refused, that wait for another attempt, or whose ticket was deleted."""
+    found = rows.of_state("ERROR", "ORPHANED", "LEFT", *PENDING)
+    shown = [row for row in found if row.error or row.state == "ORPHANED"]
+    return [
+        {
+            "alert": row.uid,
+            "state": row.state,
+            "ticket": row.ticket,
+            "reason": row.error or "its ticket was deleted: it gets no other one until it starts again",
+            "next_try": row.next_try or None,
+        }
+        for row in shown
+    ]

@@ -62,3 +62,35 @@ def test_an_ordinary_creation_is_not_looked_up(tmp_path: Path) -> None:
         later = [entry for entry in pair.halo.log.requests() if entry["n"] > since]
         lists = [e for e in later if e["method"] == "GET" and e["path"].rstrip("/") == "/api/Tickets"]
         assert lists == []
+
+
+def test_the_first_run_adopts_the_tickets_of_the_integration_that_was_there(tmp_path: Path) -> None:
+    with AlertPair(tmp_path, webhooks=False, first_poll=False) as pair:
+        known, unknown = pair.fire(1), pair.fire(2)
+        _, target = pair.sides()
+        number = target.save_ticket(
+            None, {"summary": "theirs", "type": 25, "client": 11, "alert": known, "device": 1, "stamp": "x"}
+        )
+        pair.poll()
+        assert (pair.state_of(known), pair.state_of(unknown)) == ("OPEN", "SUPPRESSED")
+        pair.ninja.alerts.reset(known)
+        pair.poll()
+        pair.poll()
+        (ticket,) = pair.tickets()
+        assert (ticket["id"], pair.is_closed(ticket)) == (number, True)
+
+
+def test_after_a_lost_state_the_open_tickets_are_adopted_and_none_is_made_twice(tmp_path: Path) -> None:
+    with AlertPair(tmp_path) as pair:
+        uid = pair.fire(1)
+        pair.delivered()
+        pair.state.close()
+        for file in tmp_path.glob("state.db*"):
+            file.unlink()
+        pair.store.close()
+        pair.start()
+        pair.poll()
+        assert (pair.state_of(uid), len(pair.tickets())) == ("OPEN", 1)
+        pair.halo.agent.close(pair.ticket()["id"])
+        pair.poll()
+        assert uid not in pair.ninja.state.alerts

@@ -143,6 +143,10 @@ def test_run_releases_what_is_held_and_retries_what_was_refused(pair: Pair) -> N
     pair.ninja.alerts.trigger(3, subject="alert 3")
     done = ninjaone("run", str(pair.folder), "--only", "alerts", "--delay-ms", "0")
     assert (done.returncode, "1 error" in done.stdout) == (1, True)
+    status = ninjaone("status", str(pair.folder)).stdout
+    assert "alerts: 1 error, 2 open" in status
+    assert " error: " in status
+    assert "403" in status
     pair.map(**mapping)
     done = ninjaone("run", str(pair.folder), "--only", "alerts", "--retry", "--delay-ms", "0")
     assert done.returncode == 0, done.stdout
