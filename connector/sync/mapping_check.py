@@ -45,24 +45,24 @@ def unknown_members(mapping: SyncMapping, devices: Sequence[Mapping[str, Json]])
     """Yield a warning for each member that the fields read and none of the sampled devices has."""
     if mapping.devices is None or not devices:
         return
-    known = sorted({path for device in devices for path in _paths("device", device)})
+    known = sorted({path for device in devices for path in member_paths("device", device)})
     for field in mapping.devices.fields:
         for path in sorted(field.template.paths):
-            if path.startswith("device.") and not _is_known(path, known):
+            if path.startswith("device.") and not is_known(path, known):
                 sample = count_of(len(devices), "device")
                 yield f"field {field.key}: {path} is in none of {sample} sampled{nearest(path, known)}"
 
 
-def _is_known(path: str, known: Iterable[str]) -> bool:
+def is_known(path: str, known: Iterable[str]) -> bool:
     """Return whether a path is known, or ends inside a list or text whose rest is not checked."""
     return any(found == path or found.startswith(path + ".") for found in known)
 
 
-def _paths(name: str, value: Json) -> Iterator[str]:
+def member_paths(name: str, value: Json) -> Iterator[str]:
     """Yield the paths of all members of an object."""
     if isinstance(value, Mapping):
         for member, inner in value.items():
-            yield from _paths(f"{name}.{member}", inner)
+            yield from member_paths(f"{name}.{member}", inner)
     yield name
 
 

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Request, Response
 
 from connector.catalog.catalog import Catalog
 from connector.errors import RunError
-from connector.web import run_pages, sync_apply, sync_pages, sync_pins, tryout_pages
+from connector.web import run_pages, sync_apply, sync_fields, sync_pages, sync_pins, tryout_pages
 from connector.web.access import refusal
 from connector.web.catalog.action_page import make_action_page
 from connector.web.catalog.index_page import make_index
@@ -66,6 +66,7 @@ ROUTES = (
     *sync_pages.ROUTES,
     *sync_pins.ROUTES,
     *sync_apply.ROUTES,
+    *sync_fields.ROUTES,
 )
 
 

@@ -24,7 +24,7 @@ from connector.web.render import STATIC, Renderer
 MANIFEST = "catalogue.json"
 """The file that marks a folder as an export and lists the exported files."""
 _WRITTEN_BY = "ninjaone catalog export"
-_SERVED_ALONE = ("runs.css", "sync.css", "ask.js", "try.js", "watch.js", "sync.js")
+_SERVED_ALONE = ("runs.css", "sync.css", "ask.js", "try.js", "watch.js", "sync.js", "fields.js")
 """Static files that only pages of the server use."""
 
 

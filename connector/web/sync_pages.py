@@ -81,7 +81,7 @@ def _plan(site: Site, request: Request, name: str) -> Response:
         made=clock_text(plan.made) if plan else "",
         notes=plan_notes(sync, plan) if plan else [],
         counts=count_rows(plan) if plan else [],
-        command=site.sync_commands.last(sync),
+        command=site.sync_commands.last(sync, "plan", "apply"),
         entities=ENTITIES,
         ops=OPS,
     )

@@ -15,6 +15,7 @@ from connector.web.runs.control import LOG, log_text, new_folder, start_command
 from connector.web.runs.run_view import clock_text
 from connector.web.syncs.folders import SyncFolder
 
+KINDS = ("plan", "apply", "sample")
 ENDS = {
     0: "finished",
     1: "finished; some records failed, or someone has to decide",
@@ -27,7 +28,7 @@ ENDS = {
 
 @dataclass(frozen=True)
 class Command:
-    """A command that this server started: `plan` or `apply`, and the name of the plan that is applied."""
+    """A command that this server started: one of KINDS, and the name of the plan that is applied."""
 
     kind: str
     plan: str
@@ -63,16 +64,17 @@ class Command:
 
 
 class SyncCommands:
-    """The last command of each sync that the server started. Safe for threads."""
+    """The last commands of each sync that the server started. Safe for threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._last: dict[str, Command] = {}
+        self._last: dict[tuple[str, str], Command] = {}
         self._once: set[str] = set()
 
-    def last(self, sync: SyncFolder) -> Command | None:
-        """Return the last command of a sync that this server started."""
-        return self._last.get(sync.name)
+    def last(self, sync: SyncFolder, *kinds: str) -> Command | None:
+        """Return the last command of a sync, of these kinds, that this server started."""
+        found = [self._last[sync.name, kind] for kind in kinds if (sync.name, kind) in self._last]
+        return max(found, key=lambda command: command.began, default=None)
 
     def start(self, sync: SyncFolder, kind: str, plan: str, options: Sequence[str], once: str) -> None:
         """Start a command; a second call with the same key `once` starts nothing.
@@ -82,17 +84,17 @@ class SyncCommands:
         with self._lock:
             if once in self._once:
                 return
-            last = self._last.get(sync.name)
+            last = self.last(sync, *KINDS)
             if last and last.is_live:
                 raise RunError(f"The command {last.kind}, started {last.clock}, is still running.")
             folder = new_folder(f"sync-{kind}")
             began = time.time()
             process = start_command(folder, ["sync", kind, str(sync.path), *options], os.environ)
-            self._last[sync.name] = Command(kind, plan, folder / LOG, began, process)
+            self._last[sync.name, kind] = Command(kind, plan, folder / LOG, began, process)
             self._once.add(once)
 
     def stop(self, sync: SyncFolder) -> None:
         """Tell the running command of a sync to stop after the record in progress."""
-        last = self._last.get(sync.name)
+        last = self.last(sync, *KINDS)
         if last and last.is_live:
             last.process.terminate()

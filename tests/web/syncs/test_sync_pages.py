@@ -21,7 +21,7 @@ from tests.web.guest import Guest, open_site
 from tests.web.syncs.shown import make_folder
 
 HELD = "Summary of the alerts that are held"
-PAGES = ("", "/plan", "/unmatched", "/alerts")
+PAGES = ("", "/plan", "/unmatched", "/fields", "/alerts")
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from connector.web.server import CatalogServer
 from connector.web.syncs.commands import SyncCommands
 from tests.web.conftest import DESKTOP, PHONE, OpenVisit
 from tests.web.syncs.shown import make_folder
+from tests.web.syncs.test_fields_page import SAMPLE
 from tests.web.test_accessible import violations
 
 
@@ -30,7 +31,7 @@ def server(catalog: Catalog, folder: Path) -> Iterator[CatalogServer]:
         yield running
 
 
-@pytest.mark.parametrize("path", ["", "/plan", "/unmatched", "/alerts"])
+@pytest.mark.parametrize("path", ["", "/plan", "/unmatched", "/fields", "/alerts"])
 def test_a_page_is_accessible_light_dark_and_on_a_phone(visit: OpenVisit, path: str) -> None:
     found = {}
     for scheme, viewport in (("light", DESKTOP), ("dark", DESKTOP), ("light", PHONE), ("dark", PHONE)):
@@ -129,3 +130,23 @@ def test_a_command_is_watched_to_its_end(visit: OpenVisit) -> None:
     page.locator("#command-text[open]", has_text="rmm.yaml").wait_for()
     assert violations(page) == []
     site.keep("sync-plan-failed-light-desktop")
+
+
+def test_fields_are_tried_while_someone_types(visit: OpenVisit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connector.web.sync_fields._sample", lambda site, sync: SAMPLE)
+    for scheme, viewport in (("light", DESKTOP), ("dark", PHONE)):
+        site = visit(color_scheme=scheme, viewport=viewport, reduced_motion="reduce")
+        page = site.open("sync/acme/fields")
+        page.locator("#tried", has_text="2 devices: 2 without errors; 1 field cannot be used.").wait_for()
+        page.get_by_label("Template of 51").fill("{{ device.id")
+        page.get_by_label("Its number or name").fill("44")
+        page.get_by_label("Template of the other field").fill("{{ device.system.modell }}")
+        page.locator("#n-new", has_text="device.system.modell is in none of them").wait_for()
+        assert page.get_by_label("Template of 51").get_attribute("aria-invalid") == "true"
+        page.locator("#tried-rows details").nth(1).locator("summary").press("Enter")
+        page.locator("#tried-rows", has_text="missing: device.system.modell").wait_for()
+        assert "44:" in page.locator("#tried-text").inner_text()
+        assert page.get_by_role("button", name="Copy: For mapping.yaml, below devices").count() == 1
+        assert violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        site.keep(f"sync-fields-tried-{scheme}", full_page=True)
