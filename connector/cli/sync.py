@@ -25,7 +25,7 @@ COMMANDS: dict[str, tuple[Callable[[argparse.ArgumentParser], None], str]] = {
     "plan": (sync_plan.add_plan, "show what would be written, and write nothing"),
     "apply": (sync_apply.add_apply, "apply a plan"),
     "run": (sync_apply.add_run, "plan and apply, once or at regular intervals"),
-    "serve": (sync_serve.add_serve, "receive webhooks, and run every so often"),
+    "serve": (sync_serve.add_serve, "receive webhooks, and run at regular intervals"),
     "status": (sync_status.add_status, "show the last runs, pending records, and records without a match"),
     "sample": (sync_sample.add_sample, "print some devices as templates see them, and the target's fields"),
     "explain": (sync_status.add_explain, "show how one record is matched, and its last changes"),

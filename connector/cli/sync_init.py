@@ -58,7 +58,7 @@ def _init(options: argparse.Namespace) -> int:
         write_whole(path, made.text.encode(), mode=0o644)
     load_mapping(path)
     parts = [f"{made.taken} mapped as in {target.title}'s own integration"] if made.taken else []
-    parts += [f"{made.suggested} by the one equal name (suggested)", f"{made.open} open"]
+    parts += [f"{made.suggested} with the same name (suggested)", f"{made.open} open"]
     counts = [counted(len(found.organizations), "organization"), counted(len(found.locations), "location")]
     print(f"{path}: {', '.join(counts)}; {', '.join(parts)}")
     return OK

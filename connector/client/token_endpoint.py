@@ -117,7 +117,7 @@ class TokenEndpoint:
         if 300 <= answer.status < 400:
             said = f"a redirect to {self._redactor.text(answer.headers.get('location', 'nowhere'))}"
         said = shorten(said or "nothing", 120)
-        message = f"{task} failed: it answered {answer.status} ({said})"
+        message = f"{task} failed: it responded with {answer.status} ({said})"
         if body.get("incidentId"):
             message += f", incident {shorten(self._redactor.text(str(body['incidentId'])))}"
         reason = self._reason(answer, vendor_code)

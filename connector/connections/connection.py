@@ -32,7 +32,7 @@ from connector.errors import ConnectionSetupError, file_errors, nearest
 from connector.http.content_encoding import LARGEST_BODY
 
 SHORTEST_SECRET = 8
-"""The minimum length of a secret: shorter ones occur by chance in ordinary text."""
+"""The minimum length of a secret: shorter ones also occur in ordinary text."""
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 

@@ -107,7 +107,7 @@ class AlertDriver:
                 except LOST as error:
                     attempts = self._waiting.get(delivery.seq, (0, 0.0))[0] + 1
                     self._waiting[delivery.seq] = (attempts, now + backoff(attempts))
-                    logger.error("a delivery of %s waits: %s", delivery.source, error)
+                    logger.error("a delivery of %s is tried again later: %s", delivery.source, error)
                     return
 
     def due(self) -> None:

@@ -52,9 +52,9 @@ from connector.sync.alert_step import SUMMARY, Step
 from connector.sync.alert_tickets import on_ticket
 
 MISSED = 2
-"""Complete lists in a row without an alert, after which it has ended."""
+"""The number of consecutive complete lists without an alert after which it has ended."""
 SHOWN = 2
-"""Lists in a row with a closed alert, after which it counts as started again."""
+"""The number of consecutive lists with a closed alert after which it counts as started again."""
 
 
 def step(rows: Rows, event: Event, settings: AlertSettings) -> tuple[tuple[Alert, ...], tuple[Call, ...]]:

@@ -1,4 +1,4 @@
-"""What is wrong with a sync, or will be, found by reading both sides: before anything is written."""
+"""Finds the problems of a sync by reading both sides, before anything is written."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Finding:
 class Checker:
     """Checks a sync. Raises ListError where a list cannot be read.
 
-    With `beside`, another writer is only a warning; `unless` says how a person accepts one.
+    With `beside`, another writer is only a warning; `unless` is the hint for accepting one.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Checker:
         self._mapping, self._source, self._target, self._beside = folder.mapping, source, target, beside
 
     def findings(self) -> Iterator[Finding]:
-        """Yield what was found."""
+        """Yield the findings."""
         for warning in self._mapping.warnings:
             yield Finding("warning", "Mapping", warning)
         clients = {client.id for client in self._target.clients()}
@@ -79,7 +79,7 @@ class Checker:
         )
         if target.calls.connection.read_only:
             yield Finding(
-                "warning", target.title, "the connection is read-only: plan works, and nothing else"
+                "warning", target.title, "the connection is read-only: only `sync plan` is possible"
             )
         alerts = self._mapping.alerts
         if source.calls.connection.read_only and alerts and alerts.settings.on_close == "reset":
@@ -106,7 +106,7 @@ class Checker:
     def _writers(self) -> Iterator[Finding]:
         writers = self._target.other_writers()
         if writers is None:
-            text = "whether the target's own integration is on cannot be seen: the agent may not read it"
+            text = "whether the target's own integration is on is not known: the agent may not read it"
             yield Finding("warning", "Two writers", text)
         for text in (writers or {}).values():
             level: Level = "warning" if self._beside else "error"
@@ -160,7 +160,7 @@ class Checker:
             yield Finding("warning", "Types", text)
 
     def _assets(self, devices: DeviceMapping, catalog: Catalog) -> Iterator[Finding]:
-        """Look at one asset of each type that there is: does the agent see all of its fields?"""
+        """Check for one asset of each type whether the agent sees all of its fields."""
         seen: set[int] = set()
         for asset in islice(self._target.assets(None), SAMPLE):
             kind = next((known for known in catalog.types if known.id == asset.type), None)
@@ -182,7 +182,7 @@ class Checker:
 
 
 def _ticket_ids(alerts: AlertMapping) -> dict[str, Any]:
-    """Return the ids of tickets that the mapping has; a word after the kind keeps those of rules apart."""
+    """Return the ids for tickets in the mapping; a suffix of the kind distinguishes those of rules."""
     found: dict[str, Any] = {"status": alerts.closed_status}
     if alerts.reopen_status is not None:
         found["status reopen"] = alerts.reopen_status

@@ -1,4 +1,4 @@
-"""The first mapping of two services: what the target's own integration has, and what has one equal name."""
+"""The first mapping of two services: the mapping of the target's own integration, and suggestions by name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from connector.sync.values import same_name
 
 @dataclass
 class NewMapping:
-    """The text of a mapping, and how many organizations are in it, and how."""
+    """The text of a mapping, and the counts of its organizations."""
 
     text: str = ""
     taken: int = 0
@@ -24,7 +24,7 @@ class NewMapping:
 
 @dataclass(frozen=True)
 class Found:
-    """What there is on both sides. `takeover` is that of the target; empty if it has no integration."""
+    """The records of both sides. `takeover` is the mapping of the target's integration, if any."""
 
     source: str
     target: str
@@ -94,7 +94,7 @@ def _row(organization: int, client: int, sites: Mapping[int, int], comment: str)
 
 
 def _sites_of(found: Found, organization: int, client: int) -> Iterator[tuple[int, int]]:
-    """Yield the locations whose name one site of the client has alone."""
+    """Yield the locations with the same name as exactly one site of the client."""
     sites: dict[str, list[int]] = {}
     for site in found.sites:
         if site.client == client and site.is_active:

@@ -1,4 +1,4 @@
-"""What the page of a plan starts: a new plan, and applying a plan or single items of it."""
+"""The actions of the page of a plan: a new plan, and applying a plan or single items of it."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _question(sides: Sides, items: list[Item], *, some: bool) -> Question:
     what = f"{counted(len(items), 'ticked item')} of this plan" if some else "this plan"
     text = (
         f"Applying {what} sends {counted(writes, 'write')} to {sides.target.title}. "
-        "Each record is read again first, and what someone has changed since is left alone."
+        "Each record is read again first, and values that were changed since then are not overwritten."
     )
     title = f"Apply {what} to {sides.target.place.title}"
     return Question(title, text, writes, True, noun="write", yes="Apply")

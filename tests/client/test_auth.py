@@ -297,14 +297,17 @@ PAGE = b"<!doctype html><title>x</title>"
     [
         (
             reply(PAGE, 200),
-            "it answered 200 (an HTML page): this is not a response of NinjaOne's sign-in. Compare",
+            "it responded with 200 (an HTML page): this is not a response of NinjaOne's sign-in. Compare",
         ),
         (
             reply(PAGE, 403),
-            "it answered 403 (an HTML page): this is not a response of NinjaOne's sign-in. Compare",
+            "it responded with 403 (an HTML page): this is not a response of NinjaOne's sign-in. Compare",
         ),
         (reply(b"", 302, location="https://a.example/"), "(a redirect to https://a.example/): this is not"),
-        (reply(b"", 307), "it answered 307 (a redirect to nowhere): this is not a response of NinjaOne"),
+        (
+            reply(b"", 307),
+            "it responded with 307 (a redirect to nowhere): this is not a response of NinjaOne",
+        ),
     ],
 )
 def test_an_answer_from_elsewhere_says_to_look_at_the_host(

@@ -51,7 +51,7 @@ def test_init_suggests_the_one_equal_name_and_leaves_the_others_open(pair: Pair)
     pair.halo.agent.client(12, name="Alder Dental")
     pair.halo.agent.client(13, name="Elsewhere")
     done = _init(pair)
-    assert "1 by the one equal name (suggested), 3 open" in done.out
+    assert "1 with the same name (suggested), 3 open" in done.out
     text = (pair.folder / "mapping.yaml").read_text()
     assert "- {organization: 4, client: 14, locations: {7: 207, 8: 208}}" in text
     assert '# - {organization: 1, client: }  # "Alder Dental": 2 clients have this name' in text
@@ -60,7 +60,7 @@ def test_init_suggests_the_one_equal_name_and_leaves_the_others_open(pair: Pair)
 
 def test_init_without_the_right_to_read_settings_suggests_names(tmp_path: Path) -> None:
     with Pair(tmp_path, traps={"integration": "forbidden"}) as pair:
-        assert "4 by the one equal name (suggested), 0 open" in _init(pair).out
+        assert "4 with the same name (suggested), 0 open" in _init(pair).out
 
 
 def test_check_of_a_good_mapping(pair: Pair) -> None:

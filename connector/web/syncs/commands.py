@@ -18,12 +18,12 @@ from connector.web.syncs.folders import SyncFolder
 KINDS = ("plan", "apply", "sample")
 ENDS = {
     0: "finished",
-    1: "finished; some records failed, or someone has to decide",
+    1: "finished; some records failed or require a decision",
     2: "not started",
-    3: "stopped by a limit; the next run goes on",
-    130: "stopped; the next run goes on",
+    3: "stopped by a limit; the next run continues",
+    130: "stopped; the next run continues",
 }
-"""What the exit codes of the commands mean."""
+"""The meanings of the commands' exit codes."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,13 @@ class Command:
 
     @property
     def state(self) -> str:
-        """Return what became of the command."""
+        """Return the outcome of the command as text."""
         code = self.process.poll()
         return "running" if code is None else ENDS.get(code, f"ended with exit code {code}")
 
     @property
     def has_failed(self) -> bool:
-        """Return whether nothing was run, or it broke off."""
+        """Return whether nothing was run, or the command failed."""
         return self.process.poll() not in (None, 0, 1, 3, 130)
 
     @property

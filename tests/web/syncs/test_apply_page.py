@@ -87,7 +87,7 @@ def test_g28_ticked_items_are_applied_then_the_rest_and_a_new_plan_has_no_writes
         html = ended(guest)
         assert len(plan_paths(pair.folder)) == 2
         assert "It has <strong>0</strong> writes" in html
-        assert "Nothing is to be done" in html
+        assert "Nothing to do" in html
         assert "Show the newest plan" in html
 
 
