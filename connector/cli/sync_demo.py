@@ -108,7 +108,7 @@ class _Demo:
     # Alerts.
 
     def _alerts(self) -> None:
-        _title("Alerts: four devices raise one in NinjaOne. Minor ones make no ticket, as the mapping says.")
+        _title("Alerts: four devices raise one in NinjaOne. The mapping excludes minor ones.")
         raised = (
             (1, "Disk C: has less than 10 % free", "MAJOR"),
             (2, "The backup failed", "CRITICAL"),
