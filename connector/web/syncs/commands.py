@@ -94,7 +94,7 @@ class SyncCommands:
             self._once.add(once)
 
     def stop(self, sync: SyncFolder) -> None:
-        """Tell the running command of a sync to stop after the record in progress."""
+        """Stop the running command of a sync after the record in progress."""
         last = self.last(sync, *KINDS)
         if last and last.is_live:
             last.process.terminate()
