@@ -183,9 +183,10 @@ def prepare_given(options: argparse.Namespace) -> list[Prepared]:
     services = list(dict.fromkeys(step.service.name for step in steps))
     connection = given_settings(options).get("connection")
     if connection and len(services) > 1:
+        named = "" if _service_of(connection) else "; this one does not name its service"
         raise RunError(
             f"--connection {connection}: the steps are of the services {', '.join(services)}; "
-            "give --connection once for each of them"
+            f"give --connection once for each of them{named}"
         )
     for step in steps:
         refuse_secret_arguments(step.action, pairs(options.template, _TEMPLATE))

@@ -89,6 +89,17 @@ def test_options_name_one_for_each_service(
     assert both_were_used(sandbox, desk)
 
 
+def test_of_several_each_must_name_its_service(ninjaone: Ninjaone, desk: Server, tmp_path: Path) -> None:
+    settings = yaml.safe_load((tmp_path / "acme.yaml").read_text())
+    settings.pop("service")
+    (tmp_path / "acme.yaml").write_text(yaml.safe_dump(settings))
+    write_job(tmp_path)
+    done = ninjaone("run", "job.yaml", "-c", "toy-connection.yaml", "-c", "acme.yaml", *OWN)
+    assert done.returncode == 2
+    assert done.stderr.endswith("for each of them; this one does not name its service\n")
+    assert desk.received == []
+
+
 def test_of_several_for_one_service_the_last_one_counts(
     ninjaone: Ninjaone, desk: Server, sandbox: Sandbox, tmp_path: Path
 ) -> None:
