@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from urllib.error import HTTPError
-from urllib.request import urlopen
+from urllib.request import HTTPCookieProcessor, build_opener, urlopen
 
 import pytest
 
@@ -96,6 +96,22 @@ def test_a_port_that_is_taken_is_said() -> None:
     with serving("--no-browser") as (_, address):
         port = address.split(":")[2].split("/")[0]
         assert main(["catalog", "serve", "--no-browser", "--port", port]) == 2
+
+
+def test_syncs_are_shown_by_their_folders(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "mapping.yaml").write_text("version: 1\nsource: a.yaml\ntarget: b.yaml\n")
+        options += ["--sync", str(tmp_path / name)]
+    with serving("--no-browser", *options) as (_, address):
+        opener = build_opener(HTTPCookieProcessor())
+        opener.open(address, timeout=PATIENCE_S).close()
+        with opener.open(address.partition("?")[0] + "sync", timeout=PATIENCE_S) as answer:
+            page = answer.read().decode()
+    assert ('href="sync/one"' in page, 'href="sync/two"' in page) == (True, True)
+    assert main(["catalog", "serve", "--no-browser", "--sync", str(tmp_path)]) == 2
+    assert "there is no mapping.yaml" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("port", ["-1", "65536"])

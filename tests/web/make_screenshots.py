@@ -16,6 +16,8 @@ from typing import Any
 from playwright.sync_api import sync_playwright
 
 from connector.web.server import CatalogServer
+from tests.sync.pair import Pair
+from tests.sync.parity.conftest import DEVICES
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "images"
 SIZE = {"width": 1180, "height": 720}
@@ -52,11 +54,30 @@ def _run(page: Any, root: str) -> None:
     page.locator("#live", has_text=re.compile("3[0-9] of 40")).wait_for()
 
 
+def _sync(page: Any, root: str) -> None:
+    page.goto(f"{root}sync/acme/plan?entity=asset")
+    page.locator("[data-tick]").first.check()
+    page.locator(".plan-items").scroll_into_view_if_needed()
+    page.evaluate("scrollTo({top: 330, behavior: 'instant'})")
+
+
+def _plan(folder: Path) -> Path:
+    """Make the folder of a sync with a plan; both sandboxes have ended when it is shown."""
+    folder.mkdir()
+    fields = {"117": "{{ device.system.serialNumber }}", "51": "{{ device.system.model }}, {{ device.os.name }}"}
+    with Pair(folder) as pair:
+        pair.map(clients={"take": "all"}, devices={**DEVICES, "fields": fields})
+        pair.run("--only", "clients,sites")
+        pair.sync("plan", "--full")
+    return folder
+
+
 PICTURES: dict[str, tuple[str, Callable[[Any, str], None]]] = {
     "catalog-find": ("light", _find),
     "catalog-action": ("dark", _action),
     "catalog-try": ("light", _try),
     "catalog-run": ("dark", _run),
+    "catalog-sync": ("light", _sync),
 }
 """By name: the theme, and what leads to what is shown."""
 
@@ -64,21 +85,25 @@ PICTURES: dict[str, tuple[str, Callable[[Any, str], None]]] = {
 def make() -> None:
     """Take all pictures. The run in one of them leaves nothing behind."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory() as home, CatalogServer() as server, sync_playwright() as driver:
+    with TemporaryDirectory() as home:
         os.environ.update(
             {f"XDG_{kind}_HOME": f"{home}/{kind}" for kind in ("CACHE", "CONFIG", "DATA", "STATE")}
         )
-        path = shutil.which("chromium")
-        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        for name, (theme, lead) in PICTURES.items():
-            context = browser.new_context(viewport=SIZE, color_scheme=theme, reduced_motion="reduce")
-            page = context.new_page()
-            page.goto(server.address)
-            page.wait_for_url(server.url)
-            lead(page, server.url)
-            page.screenshot(path=FOLDER / f"{name}.png")
-            context.close()
-        browser.close()
+        with CatalogServer(syncs=[_plan(Path(home) / "acme")]) as server, sync_playwright() as driver:
+            _take(server, driver)
+
+
+def _take(server: CatalogServer, driver: Any) -> None:
+    browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+    for name, (theme, lead) in PICTURES.items():
+        context = browser.new_context(viewport=SIZE, color_scheme=theme, reduced_motion="reduce")
+        page = context.new_page()
+        page.goto(server.address)
+        page.wait_for_url(server.url)
+        lead(page, server.url)
+        page.screenshot(path=FOLDER / f"{name}.png")
+        context.close()
+    browser.close()
 
 
 if __name__ == "__main__":
