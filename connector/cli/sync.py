@@ -12,6 +12,7 @@ from connector.cli import (
     sync_demo,
     sync_init,
     sync_plan,
+    sync_rebuild,
     sync_sample,
     sync_serve,
     sync_status,
@@ -29,6 +30,7 @@ COMMANDS: dict[str, tuple[Callable[[argparse.ArgumentParser], None], str]] = {
     "status": (sync_status.add_status, "show the last runs, pending records, and records without a match"),
     "sample": (sync_sample.add_sample, "print some devices as templates see them, and the target's fields"),
     "explain": (sync_status.add_explain, "show how one record is matched, and its last changes"),
+    "rebuild": (sync_rebuild.add_rebuild, "propose the links of a state that was lost, as a plan"),
     "pin": (sync_status.add_pin, "set the match of one record"),
     "unpin": (sync_status.add_unpin, "remove the match that was set with pin"),
 }

@@ -178,6 +178,9 @@ class Console:
     def sides(self, folder: SyncFolder) -> tuple[ActionSource, ActionTarget]:
         """Return both sides. Raises RunError if another integration writes the same records."""
         source, target = sides_of(folder, self._options, self.stop)
+        if target.calls.connection.read_only:
+            origin = target.calls.connection.origin
+            raise RunError(f"the connection to {target.title} is read-only ({origin}): only plan works")
         others = {} if self._options.beside_halo else target.other_writers() or {}
         entities = ("asset", "ticket") if folder.mapping.alerts else ("asset",)
         if found := [others[entity] for entity in entities if entity in others]:

@@ -50,6 +50,10 @@ class Spool:
             "INSERT INTO items VALUES (?, ?, ?)", (ENTITIES.index(item.entity), item.source, text)
         )
 
+    def keep_items(self, op: str) -> None:
+        """Drop the items of all other operations."""
+        self._db.execute("DELETE FROM items WHERE json_extract(json, '$.op') != ?", (op,))
+
     def items(self) -> Iterator[Item]:
         """Yield the items in the order in which they are applied."""
         for (text,) in self._db.execute("SELECT json FROM items ORDER BY rank, source"):

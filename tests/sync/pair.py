@@ -54,7 +54,7 @@ class Pair:
     ) -> None:
         self.folder = folder
         self.ninja = Sandbox(devices=devices, **(ninja or {}))
-        self.halo = HaloSandbox(assets=assets, traps=traps, **halo)
+        self.halo = HaloSandbox(assets=assets, traps={"rate_limit": "none", **(traps or {})}, **halo)
 
     def __enter__(self) -> Pair:
         self.ninja.__enter__()
