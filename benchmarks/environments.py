@@ -78,8 +78,8 @@ def find_nginx() -> Nginx | None:
     except (OSError, subprocess.CalledProcessError) as error:
         print(f"nginx is not available: {getattr(error, 'output', error)}", file=sys.stderr)
     print(
-        "a small server of our own stands in for nginx, and holds the contestants up: install nginx and "
-        "libnginx-mod-http-echo for numbers that count",
+        "a small Python server is used instead of nginx, and slows the contestants down: install nginx and "
+        "libnginx-mod-http-echo for valid results",
         file=sys.stderr,
     )
     return None

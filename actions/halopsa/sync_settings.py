@@ -1,4 +1,4 @@
-"""What HaloPSA's settings say to a sync: its own integration with NinjaOne, and ids of tickets."""
+"""Settings of HaloPSA for a sync: its own integration with NinjaOne, and ids for tickets."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class Calls:
     _lookups: Lookups = field(default_factory=Lookups)
 
     def forget_lookups(self) -> None:
-        """Look up again what actions look up once, because it was changed."""
+        """Clear the cache of look-ups, because the looked-up records were changed."""
         self._lookups = Lookups()
         self._invokers.clear()
 

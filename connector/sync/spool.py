@@ -67,7 +67,7 @@ class Spool:
         self._db.executemany("INSERT OR REPLACE INTO extras VALUES (?, ?, ?)", rows)
 
     def add_lists(self, kind: str, pairs: Iterable[tuple[int, list[Json]]]) -> None:
-        """Keep a list for each device; of one that comes several times, all of them together."""
+        """Store a list for each device; several lists of one device are joined."""
         rows = ((kind, device, json_text.dumps(value)) for device, value in pairs)
         self._db.executemany(
             "INSERT INTO extras VALUES (?, ?, ?) ON CONFLICT(kind, device) DO UPDATE SET "
