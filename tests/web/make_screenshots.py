@@ -64,7 +64,10 @@ def _sync(page: Any, root: str) -> None:
 def _plan(folder: Path) -> Path:
     """Make the folder of a sync with a plan; both sandboxes have ended when it is shown."""
     folder.mkdir()
-    fields = {"117": "{{ device.system.serialNumber }}", "51": "{{ device.system.model }}, {{ device.os.name }}"}
+    fields = {
+        "117": "{{ device.system.serialNumber }}",
+        "51": "{{ device.system.model }}, {{ device.os.name }}",
+    }
     with Pair(folder) as pair:
         pair.map(clients={"take": "all"}, devices={**DEVICES, "fields": fields})
         pair.run("--only", "clients,sites")
