@@ -81,7 +81,8 @@ class AlertContext:
 
     def completed(self, reading: AlertReading) -> AlertReading:
         """Return an alert of a delivery with its severity, which deliveries may lack."""
-        if not self._uses("alert.severity") or reading.data.get("severity") or reading.device is None:
+        is_used = self._uses("alert.severity") or self._uses("alert.priority")
+        if not is_used or reading.data.get("severity") or reading.device is None:
             return reading
         shown = {alert.uid: alert for alert in self._source.device_alerts(reading.device)}
         more = shown[reading.uid].data if reading.uid in shown else {}
@@ -148,7 +149,7 @@ class AlertContext:
             return Place(user=chosen or self.alerts.default_user)
         asset = self._asset(row.device, client)
         if asset is not None and (asset.users or asset.site is not None):
-            user = asset.users[0] if asset.users else None
+            user = next((user for user in asset.users if self._is_active(user, client)), None)
             return Place(client, self._site_of(user, client) or asset.site, asset.id, user)
         user = chosen or self._default_user(client)
         site = self._site_of(user, client) if user else self._location_site(row.device)
@@ -254,6 +255,10 @@ class AlertContext:
 
     def _users(self, client: int) -> dict[int, User]:
         return self._recent.get(("users", client), lambda: {u.id: u for u in self._target.users(client)})
+
+    def _is_active(self, user: int, client: int) -> bool:
+        found = self._users(client).get(user)
+        return found is not None and found.is_active
 
     def _default_user(self, client: int) -> int | None:
         """Return the default user if it belongs to the client: a ticket must not get another client."""

@@ -145,6 +145,8 @@ class AlertDriver:
 
     def react(self, event: Event, delivery: Delivery | None = None) -> None:
         """Commit the changes of an event, make its calls, and process their outcomes."""
+        if self._state.is_in_transaction:
+            raise RuntimeError("an event of an alert has to be committed before its calls are made")
         changes, calls = step(self.rows, event, self._settings)
         intents = [(call.row, self._calls.prepare(call)) for call in calls]
         with self._state.transaction():

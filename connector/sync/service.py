@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, Protocol
 
 from connector.common.json_text import Json
@@ -19,10 +20,6 @@ PAUSE_S = 30.0
 """The pause after an error such as a full disk, in seconds."""
 STALLED_S = 600.0
 """The duration of one piece of work after which the health check fails, in seconds."""
-_LISTS = frozenset(
-    {"organizations", "locations", "devices", "custom_fields", "last_users", "software", "clients", "sites"}
-    | {"users", "assets"}
-)
 
 
 class Alerts(Protocol):
@@ -36,18 +33,21 @@ class Alerts(Protocol):
 
 
 class Interleaved:
-    """A side of the sync that allows other work between two records of its long lists."""
+    """A side of the sync that lets something else be done before each call, and between records of a list."""
 
     def __init__(self, side: Any, between: Callable[[], None]) -> None:
         self._side, self._between = side, between
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._side, name)
-        if name not in _LISTS:
-            return value
-        return lambda *arguments: self._listed(value(*arguments))
+        return partial(self._call, value) if callable(value) else value
 
-    def _listed(self, records: Iterable[Any]) -> Iterator[Any]:
+    def _call(self, method: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
+        self._between()
+        found = method(*arguments, **more)
+        return self._listed(found) if isinstance(found, Iterator) else found
+
+    def _listed(self, records: Iterator[Any]) -> Iterator[Any]:
         for record in records:
             self._between()
             yield record

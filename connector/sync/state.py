@@ -137,6 +137,11 @@ class State:
         finally:
             self._depth = 0
 
+    @property
+    def is_in_transaction(self) -> bool:
+        """Whether something is being written that is committed later."""
+        return self._depth > 0
+
     def _run(self, statement: str, values: Iterable[Any] = ()) -> sqlite3.Cursor:
         try:
             return self._db.execute(statement, tuple(values))

@@ -207,7 +207,8 @@ def test_the_assets_client_site_and_user_win(desk: Desk) -> None:
     desk.link_asset(1, Asset(900, 17, 40, users=(311,)))
     desk.link_asset(2, Asset(901, 18, 50))
     desk.link_asset(3, Asset(902, 17, 42))
-    for device in (1, 2, 3):
+    desk.link_asset(4, Asset(903, 17, 43, users=(399,)))
+    for device in (1, 2, 3, 4):
         desk.fire(f"a{device}", device)
     values = [ticket.values for ticket in desk.tickets.values()]
     places = [{name: v.get(name) for name in ("client", "site", "user", "assets")} for v in values]
@@ -215,6 +216,7 @@ def test_the_assets_client_site_and_user_win(desk: Desk) -> None:
         {"client": 17, "site": 41, "user": 311, "assets": [900]},
         {"client": 17, "site": 40, "user": 310, "assets": None},  # its asset is another client's
         {"client": 17, "site": 42, "user": None, "assets": [902]},
+        {"client": 17, "site": 43, "user": None, "assets": [903]},  # its user cannot be seen
     ]
 
 

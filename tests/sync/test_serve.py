@@ -37,23 +37,13 @@ def ninjaone(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @contextmanager
-def serving(folder: Path, *options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def serving(
+    folder: Path, *options: str, delay: str | None = "0"
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """Serve a sync, and yield its address and its process, which is stopped by SIGTERM."""
-    command = [
-        sys.executable,
-        "-m",
-        "connector",
-        "sync",
-        "serve",
-        str(folder),
-        "--port",
-        "0",
-        "--delay-ms",
-        "0",
-    ]
-    process = subprocess.Popen(
-        [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    command = [sys.executable, "-m", "connector", "sync", "serve", str(folder), "--port", "0", *options]
+    command += ["--delay-ms", delay] if delay is not None else []
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stderr is not None
         said = process.stderr.readline()

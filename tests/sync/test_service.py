@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from connector.errors import RunStoppedError
 from connector.sync.service import PAUSE_S, STALLED_S, Interleaved, SyncService
@@ -93,12 +93,12 @@ def test_a_loop_that_hangs_is_not_well() -> None:
     assert loop.service.health()[0]
 
 
-def test_what_is_delivered_is_worked_on_between_two_records_of_a_list() -> None:
+def test_what_is_delivered_is_worked_on_before_calls_and_between_records_of_a_list() -> None:
     class Side:
         title = "The RMM"
 
-        def devices(self) -> list[int]:
-            return [1, 2, 3]
+        def devices(self) -> Iterator[int]:
+            yield from (1, 2, 3)
 
         def device(self, id: int) -> list[int]:
             return [id]
@@ -113,3 +113,6 @@ def test_what_is_delivered_is_worked_on_between_two_records_of_a_list() -> None:
     loop.service.deliver()
     assert [*read] == [2, 3]
     assert loop.driver.done == ["work"]
+    loop.service.deliver()
+    side.device(4)
+    assert loop.driver.done == ["work", "work"]
