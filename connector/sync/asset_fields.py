@@ -167,6 +167,11 @@ class AssetFields:
             if not is_same(old, new, bound.definition):
                 yield Change(key, old, new)
 
+    def are_shown(self, rendered: Rendered, asset: Asset) -> bool:
+        """Return whether it is known what an asset has in every field that is compared."""
+        compared = (self.bound[place] for place, _ in rendered.values)
+        return all(b.mapping.when == "new" or asset.shows(b.definition.key) for b in compared)
+
     @property
     def uses_current(self) -> bool:
         """Whether a field depends on the asset as it is."""

@@ -112,6 +112,13 @@ class AssetChanges:
             return self._item("link", wanted, asset, method, stamp, None, (problem,), is_whole=False)
         return self._item("link", wanted, asset, method, [*stamp, *changes], software, wanted.errors)
 
+    def is_shown(self, wanted: Wanted, asset: Asset) -> bool:
+        """Return whether an asset can be compared with a device as it was read."""
+        if asset.is_whole or wanted.user or wanted.link or wanted.warranty:
+            return asset.is_whole
+        fitting = self._fitting(wanted, self._types.get(asset.type or 0))
+        return self._fields.are_shown(Rendered(fitting.values), asset)
+
     def update(self, wanted: Wanted, asset: Asset, link: Link, software: str | None) -> Item | str:
         """Return the item of a linked device, which may be unchanged."""
         if not asset.is_active and not link.deactivated:

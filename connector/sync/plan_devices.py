@@ -239,10 +239,17 @@ class DevicePlan:
     def _decided(self, wanted: Wanted, match: Match) -> Item:
         if match.is_conflict:
             return self._in.changes.conflict(wanted, match)
-        asset = self._whole_asset(match.target) if match.target is not None else None
+        asset = self._asset(match.target) if match.target is not None else None
         if asset is None:
             return self._in.changes.create(wanted)
-        return self._in.changes.link(wanted, asset, match.method)
+        if self._in.changes.is_shown(wanted, asset):
+            item = self._in.changes.link(wanted, asset, match.method)
+            if asset.is_whole or all(change.field == "stamp" for change in item.changes):
+                return item
+        whole = self._whole_asset(asset.id)
+        if whole is None:
+            return self._in.changes.create(wanted)
+        return self._in.changes.link(wanted, whole, match.method)
 
     def read_assets(self, assets: Iterable[Asset]) -> int:
         """Keep assets that were read, and return how many there are."""

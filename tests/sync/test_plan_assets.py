@@ -229,3 +229,32 @@ def test_a_device_that_a_list_shows_twice_counts_once_as_it_was_first(sync: Sync
     sync.source.dev = [device(1, serial="first"), device(1, serial="second")]
     (item,) = (i for i in sync.items() if i.entity == "asset")
     assert changes(item)[117] == (None, "first")
+
+
+@pytest.mark.parametrize(
+    ("row", "reads"),
+    [
+        ({"stamp": 1}, 0),  # nothing differs
+        ({}, 0),  # the stamp alone
+        ({"values": {117: "sn1 ", 44: "8"}}, 1),  # a field differs
+        ({"values": {117: "SN1"}, "shown": frozenset({117})}, 1),  # a field is not shown
+    ],
+)
+def test_an_asset_is_read_by_itself_only_if_its_row_in_the_list_is_not_enough(
+    sync: Sync, row: dict[str, Any], reads: int
+) -> None:
+    sync.mapping = sync.mapping.replace('"}\n', '", 44: "{{ device.memory }}"}\n')
+    sync.source.dev = [device(1, memory=16)]
+    values = {"values": {117: "SN1", 44: "16"}, "shown": frozenset({117, 44}), **row}
+    sync.target.stock = {901: asset(901, is_whole=False, **values)}
+    item = sync.item("asset", 1)
+    assert item is not None
+    assert (item.op, item.target, sync.target.asked["asset"]) == ("link", 901, reads)
+
+
+def test_custom_fields_and_users_need_an_asset_that_is_read_by_itself(sync: Sync) -> None:
+    sync.mapping = sync.mapping.replace('"}\n', '", CFTag: "T-{{ device.id }}"}\n')
+    sync.source.dev = [device(1)]
+    sync.target.stock = {901: asset(901, serial="SN1", is_whole=False, shown=frozenset({117}))}
+    assert sync.item("asset", 1) is not None
+    assert sync.target.asked["asset"] == 1

@@ -1,7 +1,7 @@
 """`ninjaone sync demo` as a process: what it prints, what it leaves in its folder, and its page.
 
-Each test fails when its part is taken out: the outbox in `Creations.create` (a second asset), the look-up of
-`recovered` (a second ticket), `AssetChanges` comparing values (writes of the second run).
+They fail where the state does not keep what was sent: without `Creations.recover`, no record is found after
+the kill; without the look-up of `AlertDriver.start`, a second ticket is created.
 """
 
 from __future__ import annotations
