@@ -60,6 +60,18 @@ def test_g3_a_renamed_organization_keeps_the_name_of_its_client(pair: Pair) -> N
     assert {site["id"]: site["name"] for site in pair.halo.state.sites.values()} == sites
 
 
+def test_g3_a_mapped_client_keeps_its_name(pair: Pair) -> None:
+    """Fails if an item that links a client or a site also has its name."""
+    names = {client["id"]: client["name"] for client in pair.halo.state.clients.values()}
+    sites = {site["id"]: site["name"] for site in pair.halo.state.sites.values()}
+    row = {"organization": 1, "client": 12, "locations": {1: 204, 2: 203}}
+    pair.map(clients={"take": "mapped", "map": [row]})
+    pair.run()
+    assert {client["id"]: client["name"] for client in pair.halo.state.clients.values()} == names
+    assert {site["id"]: site["name"] for site in pair.halo.state.sites.values()} == sites
+    assert pair.halo.state.sites[204]["ninjarmmid"] == 1
+
+
 def test_g4_the_one_client_of_the_name_is_linked_and_of_two_none(pair: Pair) -> None:
     """Fails without the name in `Named.match`, or if it takes the first of several."""
     pair.halo.agent.client(12, name="alder  DENTAL")
@@ -88,6 +100,18 @@ def test_g5_an_import_adds_the_mapping_and_the_second_run_writes_nothing(pair: P
     assert pair.writes(before) == []
     pair.run("--full")
     assert pair.writes(before) == []
+
+
+def test_g5_what_was_created_is_mapped_too_and_not_created_again(empty: Pair) -> None:
+    """Fails if a creation saves no link."""
+    empty.map(clients={"take": "all", "create": True})
+    empty.run()
+    status = empty.sync("status", "--json", "--links", sends=False).json
+    found = {(link["entity"], link["source"]): link["method"] for link in status["links"]}
+    assert set(found) == {("client", id) for id in empty.ninja.state.organizations} | {
+        ("site", id) for id in empty.ninja.state.locations
+    }
+    assert set(found.values()) == {"new"}
 
 
 def test_g6_devices_of_unmapped_organizations_go_to_the_default_site(pair: Pair) -> None:
