@@ -18,7 +18,10 @@ implementations are generators of action calls in `actions/`.
   plan, `plan_clients`, `plan_devices` and `plan_assets` make it, `matching` matches records, `asset_fields`
   compares fields, `spool` keeps on disk what does not fit into memory.
 * `plan_file` keeps plans as files.
-* `receiver` keeps the deliveries of webhooks in the inbox; `hook_key` has their secrets.
+* `alert_driver` runs the life of alerts: it makes events of deliveries, lists and time, commits what `step`
+  returns, and makes the calls (`alert_calls`) with what surrounds an alert (`alert_context`).
+* `receiver` keeps the deliveries of webhooks in the inbox; `hook_key` has their secrets, `webhooks` registers
+  them, and `service` is the loop of a process that serves alerts and makes the runs.
 
 Whoever applies a plan sends `Item.changes` in the order of `Plan.items()`, resolves `{"organization": 2}`,
 `{"location": 3}` and `{"type": "Server"}` by the links and names of what it created before, and saves with

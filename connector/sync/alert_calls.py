@@ -181,10 +181,11 @@ class AlertCalls:
         intent = self._outbox.get(outbox_key(row))
         known = dict(intent.inputs) if intent else {}
         has_asset = known.pop("assets", None) is not None
-        # The target's times are compared, so these are by its clock as it was then.
+        # The target's times are compared, so these are by its clock as it was then, and by ours to be sure.
         ahead = float(known.pop("ahead_s", 0.0))
-        began = (intent.began if intent else row.sent or row.opened_at or 0.0) + ahead
-        until = max(began, intent.sent + ahead if intent and intent.sent else 0.0)
+        began = intent.began if intent else row.sent or row.opened_at or 0.0
+        sent = max(began, intent.sent or 0.0) if intent else began
+        began, until = began + min(ahead, 0.0), sent + max(ahead, 0.0)
         found = self._target.find("ticket", {**known, "stamp": row.stamp, "until": until}, began)
         if found is None:
             return NotFound(row.uid, row.generation, self._clock())

@@ -17,6 +17,7 @@ from connector.sync.mapping_file import load_mapping
 from connector.sync.sides import open_sides
 from connector.sync.state import State
 from connector.sync.webhooks import load_hooks, readers
+from tests.sync.alert_pair import OurClock
 
 CATALOG = Catalog()
 WRITES = ("COMMIT", "INSERT", "UPDATE", "DELETE")
@@ -66,6 +67,8 @@ def work(folder: str, now: float, kill_at: int, polls: int, answer: Any) -> None
     points = CountedState.points = WritePoints(kill_at)
     mapping = load_mapping(Path(folder) / "mapping.yaml")
     source, target = open_sides(mapping, CATALOG, delay_ms=0)
+    for side in (source, target):
+        side.calls.client._clock = OurClock(lambda: now)
     points.around(source, "reset_alert")
     points.around(target, "save_ticket")
     with CountedState(Path(folder), write=True, now=now) as state:
