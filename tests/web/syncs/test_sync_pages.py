@@ -187,6 +187,15 @@ def test_alerts_are_lines_with_links_to_ticket_and_device(guest: Guest) -> None:
     ]
 
 
+def test_a_line_is_open_from_the_ticket_to_its_end(guest: Guest) -> None:
+    """All lines have one axis, from the first start, two hours ago, to now."""
+    found = re.findall(r'class="life-open" x1="([\d.]+)" x2="([\d.]+)"', page(guest, "/alerts"))
+    held, disk, cpu = [(float(x1), float(x2)) for x1, x2 in found]
+    assert held[1] == disk[1] == 592.0
+    assert disk[0] == pytest.approx(8 + 584 * 100 / 7200, abs=2)
+    assert cpu == pytest.approx((8 + 584 * 200 / 7200, 8 + 584 * 3700 / 7200), abs=8)
+
+
 @pytest.mark.parametrize(
     ("state", "shown"),
     [
