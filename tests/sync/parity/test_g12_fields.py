@@ -45,7 +45,7 @@ def test_g12_an_asset_field_a_custom_field_and_a_created_one_hold_their_values(p
 def test_g12_a_created_field_is_in_an_asset_that_is_created_after_others_of_its_type(pair: Pair) -> None:
     """Fails if what actions look up once is kept although a type has changed."""
     pair.halo.agent.delete_asset(5008)
-    fields = _fields(**{"Rack unit": "{{ device.id if device.id > 5 else '' }}", "44": _memory("always")})
+    fields = _fields(**{"Rack unit": "{{ device.id if device.id > 5 else '' }}", "51": "M{{ device.id }}"})
     pair.map(clients=ALL, devices={**fields, "create_fields": {"Rack unit": "text"}})
     pair.run()
     number = next(id for id, field in pair.halo.state.fields.items() if field["name"] == "Rack unit")
