@@ -226,16 +226,18 @@ class Console:
     ) -> int:
         """Run until stopped. The errors of a run are printed, and the next run tries again."""
         sides: tuple[ActionSource, ActionTarget] | None = None
+        has_begun = False
         while not self.stop.is_set():
             began = time.monotonic()
             try:
                 folder = open_folder(self._options.folder)
                 sides = sides or self.sides(folder)
+                has_begun = True
                 self.once(folder, *sides, work, choice)
             except RunInterruptedError:
                 break
             except (RunStoppedError, RunError) as error:
-                if sides is None:
+                if not has_begun:
                     raise
                 self.say(f"ninjaone: {error}")
                 sides = None if isinstance(error, RunStoppedError) else sides

@@ -15,12 +15,12 @@ from connector.common.clock import SystemClock
 from connector.common.plurals import counted
 from connector.errors import RunError
 from connector.sync.alert_run import alert_problems
-from connector.sync.explain import decision, device_steps
-from connector.sync.folder import SyncFolder, open_folder
+from connector.sync.explain import decisions, device_steps
+from connector.sync.folder import open_folder
 from connector.sync.pins import NOUNS as PINNED
 from connector.sync.pins import save_pins
 from connector.sync.plan import PlanInputs
-from connector.sync.plan_items import Entity
+from connector.sync.plan_items import Entity, Item
 from connector.sync.run import FULL_READ
 from connector.sync.state import State
 from connector.sync.state_alerts import AlertRows
@@ -153,17 +153,15 @@ def _explain(options: argparse.Namespace) -> int:
             folder.mapping, folder.pins, state, source, target, SystemClock.now(), believe=True
         )
         entity, id = ENTITIES[options.noun], options.source
+        device = source.device(id) if options.noun == "device" else None
+        if device is None and options.noun == "device":
+            raise RunError(f"{source.title} has no device {id}")
+        items = decisions(inputs, device.organization if device else None)
+        item = items.get((entity, id))
         steps = []
-        organization = None
-        if options.noun == "device":
-            device = source.device(id)
-            if device is None:
-                raise RunError(f"{source.title} has no device {id}")
-            organization = device.organization
-        item = decision(inputs, entity, id, organization)
-        if options.noun == "device":
-            assert device is not None
-            steps = list(device_steps(inputs, device, _client(state, folder, device.organization, item)))
+        if device is not None:
+            client = _client(state, items.get(("client", device.organization)), device.organization)
+            steps = list(device_steps(inputs, device, client))
         link = state.links(entity, [id]).get(id)
         found = {
             "noun": options.noun,
@@ -177,16 +175,10 @@ def _explain(options: argparse.Namespace) -> int:
     return OK
 
 
-def _client(state: State, folder: SyncFolder, organization: int, item: Any) -> int | None:
-    """Return the client of an organization: from the item, its pin, its row in the map, or its link."""
-    changed = [change.new for change in item.changes if change.field == "client"] if item else []
-    if changed and isinstance(changed[0], int):
-        return changed[0]
-    if organization in folder.pins.organization:
-        return folder.pins.organization[organization]
-    row = folder.mapping.clients.rows.get(organization)
-    if row and isinstance(row.client, int):
-        return row.client
+def _client(state: State, item: Item | None, organization: int) -> int | None:
+    """Return the client of an organization: of the plan's item, or of its link."""
+    if item is not None:
+        return item.target
     link = state.links("client", [organization]).get(organization)
     return link.target if link else None
 

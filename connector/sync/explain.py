@@ -9,7 +9,7 @@ from typing import Any
 from connector.errors import RowError, RunError
 from connector.sync.asset_fields import AssetFields, bind_fields
 from connector.sync.plan import PlanInputs, make_plan
-from connector.sync.plan_items import Entity, Item
+from connector.sync.plan_items import Item
 from connector.sync.records import Asset, Device, Source
 from connector.sync.values import normalized, same_name
 from connector.templating.templates import Scope
@@ -38,11 +38,11 @@ class _OfOrganization:
         return (found for found in self._source.devices() if found.organization == self._organization)
 
 
-def decision(inputs: PlanInputs, entity: Entity, source: int, organization: int | None) -> Item | None:
-    """Return the item of one record in a plan; None if there is none."""
+def decisions(inputs: PlanInputs, organization: int | None) -> dict[tuple[str, int | str], Item]:
+    """Return what a plan would do, by entity and source; with an organization, for its devices alone."""
     some: Any = inputs.source if organization is None else _OfOrganization(inputs.source, organization)
     with make_plan(PlanInputs(**{**vars(inputs), "source": some, "believe": True})) as plan:
-        return next((i for i in plan.items() if i.entity == entity and i.source == source), None)
+        return {(item.entity, item.source): item for item in plan.items()}
 
 
 def device_steps(inputs: PlanInputs, device: Device, client: int | None) -> Iterator[Step]:

@@ -51,6 +51,7 @@ def new_mapping(found: Found) -> NewMapping:
         "  map:" if any(not row.lstrip().startswith("#") for row in rows) else "  map: []",
         *rows,
         *_devices(found.takeover),
+        *_alerts(found.takeover),
         "limits: {creates: 200, updates_percent: 30}",
     ]
     made.text = "\n".join(lines) + "\n"
@@ -130,6 +131,18 @@ def _devices(takeover: Mapping[str, Any]) -> Iterable[str]:
         yield "  # match: {field: 117}      # the field by which a device finds its asset for the first time"
         yield "  # fields:                  # number: asset field; CF...: custom field"
         yield '  #   117: "{{ device.system.serialNumber }}"'
+
+
+def _alerts(takeover: Mapping[str, Any]) -> Iterable[str]:
+    """Yield the alerts of a mapping, if the target's integration makes tickets of them."""
+    if not takeover.get("ticket_type"):
+        return
+    summary, details = "{{ alert.subject or alert.message }}", "{{ alert.message }}"
+    texts = f"summary: {json.dumps(summary)}, details: {json.dumps(details)}"
+    yield "alerts:"
+    yield f"  ticket: {{type: {takeover['ticket_type']}, {texts}}}"
+    if takeover.get("ticket_user"):
+        yield f"  default_user: {takeover['ticket_user']}"
 
 
 def _key(key: str) -> str:

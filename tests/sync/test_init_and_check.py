@@ -44,6 +44,8 @@ def test_init_takes_over_what_the_integration_has(tmp_path: Path) -> None:
         assert [field.key for field in mapping.devices.fields] == [117, 52]
         assert mapping.devices.match.field == 117
         assert mapping.clients.top_level == 1
+        assert mapping.alerts is not None
+        assert mapping.alerts.ticket.type == 25
         assert pair.sync("plan").code == 0
 
 

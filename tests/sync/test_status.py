@@ -1,0 +1,86 @@
+"""`sync status` and `sync explain`, and `run --every`, by the command line and both sandboxes."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.loopback import PATIENCE_S
+from tests.sync.pair import Pair
+from tests.sync.parity.conftest import DEVICES
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[Pair]:
+    with Pair(tmp_path) as made:
+        made.map(clients={"take": "all"}, devices=DEVICES)
+        yield made
+
+
+def test_status_before_and_after_the_first_run(pair: Pair) -> None:
+    assert "never run" in pair.sync("status", sends=False).out
+    pair.run()
+    status = pair.sync("status", "--json", sends=False).json
+    assert status["last_run"]["outcome"] == "ok"
+    assert status["last_full_read"]
+    assert status["linked"] == {"client": 4, "site": 8, "asset": 10}
+    text = pair.sync("status", "--links", sends=False).out
+    assert "ok" in text
+    assert "5001" in text
+
+
+def test_status_lists_what_has_no_match_with_its_reason(pair: Pair) -> None:
+    pair.map(clients={"take": "mapped", "map": [{"organization": 1, "client": 11}]}, devices=DEVICES)
+    pair.run()
+    text = pair.sync("status", "--unmatched", sends=False).out
+    assert "organization 2: it is not mapped" in text
+    pair.map(clients={"take": "all"}, devices=DEVICES)
+    pair.run()
+    assert pair.sync("status", "--json", "--unmatched", sends=False).json["unmatched"] == []
+
+
+def test_explain_names_each_step_and_the_last_changes(pair: Pair) -> None:
+    before = pair.sync("explain", "device", 1, "--json").json
+    assert [step["step"] for step in before["steps"]] == ["pin", "link", "stamp", "field"]
+    assert before["decision"]["op"] == "link"
+    assert pair.writes() == [request for request in pair.writes() if request["path"] == "/auth/token"]
+    pair.run()
+    after = pair.sync("explain", "device", 1, "--json").json
+    assert after["decision"] is None
+    assert after["link"]["target"] == 5001
+    assert after["history"][0]["changes"][0]["field"] == "stamp"
+    assert "nothing to do" in pair.sync("explain", "organization", 1).out
+    assert pair.sync("explain", "device", 999).code == 2
+
+
+def test_a_run_at_intervals_goes_on_after_a_failure_until_it_is_stopped(pair: Pair) -> None:
+    """Fails if one failed run ends the loop, or if a signal does not."""
+    words = ["sync", "run", str(pair.folder), "--every", "1s", "--delay-ms", "0"]
+    command = [sys.executable, "-m", "connector", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+
+        def wait_for(runs: int) -> None:
+            end = time.monotonic() + PATIENCE_S
+            while time.monotonic() < end and process.poll() is None:
+                log = pair.ninja.log.requests()
+                if len([r for r in log if r["path"] == "/v2/organizations"]) >= runs:
+                    return
+                time.sleep(0.02)
+
+        wait_for(1)
+        pair.halo.set_trap("html", "page")
+        wait_for(2)
+        pair.halo.set_trap("html", "no")
+        wait_for(4)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 130, (out, err)
+    assert out.count(" ok: ") >= 2
+    assert "ninjaone: " in err
+    assert "Traceback" not in err
