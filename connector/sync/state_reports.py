@@ -39,6 +39,13 @@ def items_with(state: State, run: int, outcomes: Collection[str], limit: int) ->
     return [RunItem(*row) for row in state.run(query, (run, *outcomes, limit)).fetchall()]
 
 
+def later_run(state: State, time: float) -> float | None:
+    """Return when the last run began that may have written records after a time; None if there is none."""
+    query = "SELECT max(began) FROM runs WHERE began > ? AND kind IN ('run', 'full', 'apply')"
+    found: float | None = state.run(query, (time,)).fetchone()[0]
+    return found
+
+
 def link_counts(state: State) -> dict[str, int]:
     """Return the number of linked records of each entity."""
     return {entity: state.link_count(entity) for entity in ENTITIES}

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Request, Response
 from connector.errors import ConnectorError, RunError
 from connector.sync.plan_file import PlanFile, load_plan, plan_paths
 from connector.sync.plan_items import ENTITIES
+from connector.sync.state_reports import later_run
 from connector.web.route import Route
 from connector.web.runs.run_view import clock_text
 from connector.web.site import Site
@@ -63,10 +64,12 @@ def chosen_plan(sync: SyncFolder, name: str) -> PlanFile | None:
 def _plan(site: Site, request: Request, name: str) -> Response:
     sync, given = sync_of(site, name), request.args
     shown = Filter(given.get("entity", ""), given.get("op", ""), given.get("q", "").strip())
-    plan, table, fault = None, None, ""
+    plan, table, later, fault = None, None, None, ""
     try:
         plan = chosen_plan(sync, given.get("plan", ""))
         table = make_table(plan, shown, max(1, given.get("page", 1, int))) if plan else None
+        with sync.state() as state:
+            later = later_run(state, plan.made) if plan else None
     except RunError as error:
         fault = str(error)
     return show(
@@ -79,6 +82,7 @@ def _plan(site: Site, request: Request, name: str) -> Response:
         shown=shown,
         plans=[path.stem for path in plan_paths(sync.path)],
         made=clock_text(plan.made) if plan else "",
+        later=clock_text(later) if later else "",
         notes=plan_notes(sync, plan) if plan else [],
         counts=count_rows(plan) if plan else [],
         command=site.sync_commands.last(sync, "plan", "apply"),

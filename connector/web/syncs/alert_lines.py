@@ -30,7 +30,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 STATES = {
     "WAITING": "waits before a ticket",
     "HELD": "held: too many tickets",
-    "SUPPRESSED": "no ticket, by a rule",
+    "SUPPRESSED": "no ticket, by the mapping",
     "CREATING": "ticket being created",
     "REOPENING": "ticket being reopened",
     "OPEN": "ticket open",

@@ -146,6 +146,15 @@ def test_a_long_plan_has_pages(catalog: Catalog, tmp_path: Path) -> None:
         assert guest.get("/sync/long/plan", page="3", q="Org 1").text.count("<li class=") == 0
 
 
+def test_a_run_after_the_plan_is_said(guest: Guest, folder: Path) -> None:
+    assert "after this plan was made" not in page(guest, "/plan")
+    with State(folder, write=True) as state:
+        state.begin_run("alerts", time.time() + 1)
+        assert "after this plan was made" not in page(guest, "/plan")
+        state.begin_run("apply", time.time() + 1)
+    assert "after this plan was made: some of it may have been applied already" in page(guest, "/plan")
+
+
 def test_plans_that_cannot_be_applied_say_why(guest: Guest, folder: Path) -> None:
     assert "make a new one" not in page(guest, "/plan")
     mapping = folder / "mapping.yaml"
