@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import cold, environments, journal, latency, lists, memory, pace, report, rows
+from benchmarks import cold, environments, journal, latency, lists, memory, pace, report, rows, sync
 from benchmarks.bench import QUICK, Bench, Sizes
 from benchmarks.findings import Findings
 from benchmarks.measure import UnmeasuredError
@@ -22,6 +22,7 @@ PARTS = {
     "lists": lists.measure,
     "cold": cold.measure,
     "journal": journal.measure,
+    "sync": sync.measure,
 }
 
 

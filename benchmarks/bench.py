@@ -25,9 +25,11 @@ class Sizes:
     many_rows: int = 1_000_000
     devices: int = 100_000
     cold_rounds: int = 20
+    few_synced: int = 5_000
+    many_synced: int = 50_000
 
 
-QUICK = Sizes(1, 1_000, 100, 5, 20_000, 10_000, 3)
+QUICK = Sizes(1, 1_000, 100, 5, 20_000, 10_000, 3, 500, 2_000)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,183 @@
+"""A sync of very many devices: planning, a run that finds nothing to do, its requests, and its state.
+
+The HaloPSA sandbox has an asset for each device, stamped as HaloPSA's own integration does, so that the first
+run links all of them without 50,000 writes. Requests are counted by the sandboxes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.bench import Bench
+from benchmarks.findings import Figure, Findings, Table, Target, ratio
+from benchmarks.measure import Run, UnmeasuredError
+
+MAPPING = """
+version: 1
+source: ninjaone.yaml
+target: halopsa.yaml
+clients: {take: all}
+devices:
+  type: "{{ device.nodeClass }}"
+  types: {WINDOWS_SERVER: Server, WINDOWS_WORKSTATION: Workstation, MAC: Mac, LINUX_SERVER: Linux,
+          LINUX_WORKSTATION: Linux}
+  match: {field: 117}
+  fields:
+    117: "{{ device.system.serialNumber }}"
+    44: "{{ (device.memory.capacity / 2**30) | round | int }} GB"
+    inventory_number: "{{ 'A%05d' % device.id }}"
+    notes: {value: "{{ device.system.manufacturer }} {{ device.system.model }}", when: new}
+    51: {value: "{{ device.system.model }}", when: new}
+    52: {value: "{{ device.os.name }}", when: new}
+    53: {value: "{{ custom.purchased }}", when: new}
+    54: {value: "{{ 'New' if device.created > 1760000000 else 'Used' }}", when: new}
+    55: {value: "{{ device.processors | sum(attribute='numCores') }}", when: new}
+    CFAssetTag: {value: "T-{{ device.id }} {{ organization.name }}", when: new}
+    CFLeaseEnd: {value: "{{ custom.leaseEnd }}", when: new}
+limits: {creates: 0}
+"""
+SANDBOXES = {
+    "ninjaone": ("--devices",),
+    "halopsa": ("--service", "halopsa", "--trap", "integration=on", "--trap", "rate_limit=none", "--assets"),
+}
+LOCAL = ("--delay-ms", "0")
+
+
+@dataclass(frozen=True)
+class Requests:
+    """What a command has sent: to each service, and how many of HaloPSA's were writes."""
+
+    ninjaone: int
+    halopsa: int
+    writes: int
+
+
+@dataclass(frozen=True)
+class Synced:
+    """The measurements of one number of devices."""
+
+    plan: Run
+    first: Requests
+    unchanged: Run
+    later: Requests
+    state_bytes: int
+
+
+def measure(bench: Bench) -> Findings:
+    """Return the measurements of a first plan and of a run without changes, for few and for many devices."""
+    few, many = bench.sizes.few_synced, bench.sizes.many_synced
+    found = {count: _measure(bench, count) for count in (few, many)}
+    least, most = found[few], found[many]
+    peak, share = most.plan.peak_bytes, ratio(most.plan.peak_bytes, least.plan.peak_bytes)
+    of = f"sync of {many:,} devices, 11 fields"
+    ninjaone, halopsa = 20 + 3 * many / 1000, 6 + 2 * _companies(many) * 2 / 50
+    figures = [
+        Figure(f"{of}: CPU time of the first plan", most.plan.cpu_s, Target(20, most=True), " s", 1),
+        Figure("its peak memory", peak / 1e6, Target(150, most=True), " MB", 1),
+        Figure(f"the same ÷ of {few:,} devices", share, Target(1.25, most=True)),
+        Figure("its requests to HaloPSA", most.first.halopsa, Target(many / 50 + 30, most=True), "", 0),
+        Figure("CPU time of a run that changes nothing", most.unchanged.cpu_s, unit=" s", digits=1),
+        Figure("its requests to NinjaOne", most.later.ninjaone, Target(ninjaone, most=True), "", 0),
+        Figure("its requests to HaloPSA", most.later.halopsa, Target(halopsa, most=True), "", 0),
+        Figure("its writes", most.later.writes, Target(0, most=True), "", 0),
+        Figure(
+            "the state without the items of runs", most.state_bytes / 1e6, Target(15, most=True), " MB", 1
+        ),
+    ]
+    lines = [line for count, synced in found.items() for line in _lines(count, synced)]
+    head = ("devices, command", "CPU s", "s", "peak, MB", "to NinjaOne", "to HaloPSA", "writes")
+    return Findings(figures, [Table("Sync", head, lines)])
+
+
+def _companies(devices: int) -> int:
+    return min(200, max(4, devices // 50))
+
+
+def _lines(count: int, synced: Synced) -> Iterator[tuple[str, ...]]:
+    for name, run, sent in (
+        ("first plan", synced.plan, synced.first),
+        ("run without changes", synced.unchanged, synced.later),
+    ):
+        times = (f"{run.cpu_s:.1f}", f"{run.wall_s:.1f}", f"{run.peak_bytes / 1e6:.1f}")
+        requests = (f"{sent.ninjaone:,}", f"{sent.halopsa:,}", f"{sent.writes:,}")
+        yield (f"{count:,}, {name}", *times, *requests)
+
+
+def _measure(bench: Bench, count: int) -> Synced:
+    folder = bench.folder / f"sync-{count}"
+    folder.mkdir()
+    (folder / "mapping.yaml").write_text(MAPPING)
+    with ExitStack() as stack:
+        urls = {name: stack.enter_context(_sandbox(name, count)) for name in SANDBOXES}
+        for name, (url, settings) in urls.items():
+            file = folder / f"{name}.yaml"
+            file.touch(mode=0o600)
+            file.write_text(json.dumps({"service": name, **settings, "base_url": url}))
+        plan, first = _counted(bench, urls, "plan", folder)
+        bench.ninjaone("sync", "run", folder, *LOCAL, "--beside-halo")
+        unchanged, later = _counted(bench, urls, "run", folder, "--beside-halo")
+    return Synced(plan, first, unchanged, later, _state_bytes(folder))
+
+
+def _counted(bench: Bench, urls: dict[str, Any], name: str, folder: Path, *more: str) -> tuple[Run, Requests]:
+    """Run a command, and return its measurement and what the sandboxes have received."""
+    for url, _ in urls.values():
+        _ask(url, "DELETE")
+    run = bench.ninjaone("sync", name, folder, *LOCAL, *more)
+    ninjaone, halopsa = (_ask(urls[service][0], "GET") for service in ("ninjaone", "halopsa"))
+    writes = sum(request["method"] != "GET" for request in halopsa)
+    return run, Requests(len(ninjaone), len(halopsa), writes)
+
+
+def _ask(url: str, method: str) -> Any:
+    request = urllib.request.Request(f"{url}/_sandbox/requests", method=method)
+    with urllib.request.urlopen(request, timeout=60) as response:
+        return json.loads(response.read() or b"null")
+
+
+@contextmanager
+def _sandbox(service: str, count: int) -> Iterator[tuple[str, dict[str, str]]]:
+    """Run a sandbox as a process, and yield its URL and the other settings of its connection."""
+    program = Path(sys.executable).with_name("ninjaone")
+    command = [str(program), "sandbox", "--port", "0", *SANDBOXES[service], str(count)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            settings: dict[str, str] = {}
+            wanted = {"base_url", "client_id", "client_secret"} | (
+                {"tenant"} if service == "halopsa" else set()
+            )
+            for line in process.stdout:
+                if found := re.match(r"\s+(base_url|client_id|client_secret|tenant): (\S+)", line):
+                    settings[found[1]] = found[2]
+                if settings.keys() >= wanted:
+                    break
+            else:
+                raise UnmeasuredError(f"the sandbox of {service} did not start")
+            yield settings.pop("base_url"), settings
+        finally:
+            process.terminate()
+
+
+def _state_bytes(folder: Path) -> int:
+    """Return the size of the state without the items of runs."""
+    copy = folder / "copy.db"
+    with closing(sqlite3.connect(folder / "state.db")) as state, closing(sqlite3.connect(copy)) as other:
+        state.backup(other)
+        other.execute("DELETE FROM items")
+        other.commit()
+        other.execute("VACUUM")
+    size = copy.stat().st_size
+    shutil.rmtree(folder)
+    return size
