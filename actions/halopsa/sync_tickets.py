@@ -29,11 +29,12 @@ class Tickets:
     """The tickets of the target.
 
     `stamp_field` is the custom field with which a ticket is found again; without one the details end with the
-    stamp.
+    stamp. With `is_touched_read` False, it is not read whether somebody has worked on a ticket.
     """
 
     def __init__(self) -> None:
         self.stamp_field: str | None = None
+        self.is_touched_read = True
         self._me: int | None = None
         self._statuses: dict[str, int] = {}
         self._initial: dict[int, int] = {}
@@ -67,7 +68,7 @@ class Tickets:
                 return TicketReading(number, "deleted")
             raise
         reading = _reading(row, stamp=_stamp_of(row, self.stamp_field))
-        if reading.status == "open":
+        if reading.status == "open" and self.is_touched_read:
             touched = yield from self._is_touched(row)
             return TicketReading(number, "open", is_touched=touched, stamp=reading.stamp)
         return reading

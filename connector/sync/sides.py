@@ -206,5 +206,8 @@ def open_sides(
         delay_ms=delay_ms,
         stop=stop,
     )
-    stamp = mapping.alerts.stamp if mapping.alerts else None
-    return ActionSource(source), ActionTarget(target, stamp)
+    alerts = mapping.alerts
+    pair = ActionSource(source), ActionTarget(target, alerts.stamp if alerts else None)
+    # Three more requests for a ticket, of which only one setting makes use.
+    pair[1].part.is_touched_read = alerts is None or alerts.settings.on_reset == "close_untouched"
+    return pair

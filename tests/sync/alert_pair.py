@@ -97,6 +97,11 @@ class AlertPair(Pair):
         self.driver = AlertDriver(self.state, source, target, mapping, self.our_clock, hooks)
         self.driver.start()
 
+    def start_again(self) -> None:
+        """Let another process go on."""
+        self.state.close()
+        self.start()
+
     def _listen(self) -> None:
         key = HookKey.of(self.folder)
         self.store = Store(self.folder)

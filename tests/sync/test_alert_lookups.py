@@ -94,3 +94,28 @@ def test_after_a_lost_state_the_open_tickets_are_adopted_and_none_is_made_twice(
         pair.halo.agent.close(pair.ticket()["id"])
         pair.poll()
         assert uid not in pair.ninja.state.alerts
+
+
+@pytest.mark.parametrize(("on_reset", "reads"), [("close", 1), ("close_untouched", 4)])
+def test_a_poll_of_one_open_ticket_is_one_request(tmp_path: Path, on_reset: str, reads: int) -> None:
+    with AlertPair(tmp_path, webhooks=False, on_reset=on_reset) as pair:
+        pair.fire(1)
+        pair.poll()
+        since = max(entry["n"] for entry in pair.halo.log.requests())
+        pair.start_again()
+        pair.poll()
+        assert len([entry for entry in pair.halo.log.requests() if entry["n"] > since]) == reads
+
+
+def test_a_ticket_that_someone_has_worked_on_stays_open_with_a_note(tmp_path: Path) -> None:
+    with AlertPair(tmp_path, on_reset="close_untouched") as pair:
+        touched, untouched = pair.fire(1), pair.fire(2)
+        pair.delivered()
+        first, second = pair.tickets()
+        pair.halo.agent.set_status(first["id"], 2)
+        pair.heal(touched)
+        pair.heal(untouched)
+        pair.delivered()
+        assert [pair.is_closed(first), pair.is_closed(second)] == [False, True]
+        actions = [a for a in pair.halo.state.actions.values() if a["ticket_id"] == first["id"]]
+        assert any("has ended" in str(action) for action in actions)
