@@ -3,6 +3,7 @@
 import logging
 import sqlite3
 import stat
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -184,3 +185,9 @@ def test_the_file_of_the_state_holds_no_secret(running: Running, tmp_path: Path)
     text = "\n".join(sqlite3.connect(tmp_path / "state.db").iterdump())
     assert running.secrets.token not in text
     assert running.secrets.header_value not in text
+
+
+def test_without_waitress_the_extra_is_named(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "waitress", None)
+    with pytest.raises(RunError, match="extra"):
+        listen(Receiver(running.store, {}, lambda: 0.0), "127.0.0.1", 0)

@@ -171,3 +171,18 @@ def test_g23_register_says_what_is_refused_and_how_to_do_it_by_hand(tmp_path: Pa
 def test_wrong_arguments(arguments: tuple[str, ...], message: str) -> None:
     done = ninjaone(*arguments)
     assert (done.returncode, message in done.stderr) == (2, True), done.stderr
+
+
+def test_a_mapping_without_alerts_has_nothing_to_serve(pair: Pair) -> None:
+    pair.map(clients={"take": "all"})
+    done = ninjaone("serve", str(pair.folder), "--port", "0")
+    assert done.returncode == 2
+    assert "sync run --every" in done.stderr
+
+
+def test_a_port_in_use_ends_it_before_anything_runs(pair: Pair) -> None:
+    port = pair.ninja.base_url.rpartition(":")[2]
+    done = ninjaone("serve", str(pair.folder), "--port", port)
+    assert done.returncode == 2
+    assert f"127.0.0.1:{port}" in done.stderr
+    assert "Traceback" not in done.stderr
