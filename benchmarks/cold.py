@@ -50,7 +50,7 @@ def measure(bench: Bench) -> Findings:
         for what, most in targets.items()
     ]
     lines = [(what, f"{medians[what]:.0f}", spread(taken, 0)) for what, taken in times.items()]
-    table = Table("Cold starts", ("command", "ms (median)", "least to most"), lines)
+    table = Table("Cold starts", ("command", "ms (median)", "min to max"), lines)
     return Findings(figures, [table], notes)
 
 

@@ -32,5 +32,5 @@ def measure(bench: Bench) -> Findings:
     cost = ratio(medians.get(WITH), medians.get(WITHOUT))
     figure = Figure("journal and resume: cost of a run with it ÷ without", cost, Target(1.1, most=True))
     lines = [(what, f"{medians[what]:.2f} ({spread(taken)})") for what, taken in times.items()]
-    table = Table(f"{bench.sizes.rows:,} rows of `run_script`", ("run", "s (least to most)"), lines)
+    table = Table(f"{bench.sizes.rows:,} rows of `run_script`", ("run", "s (min to max)"), lines)
     return Findings([figure], [table], notes)

@@ -38,7 +38,7 @@ def measure(bench: Bench) -> Findings:
     head = (
         "rows/s",
         "ideal",
-        "first request to last answer, s (least to most)",
+        "first request to last response, s (min to max)",
         "latency of a bare client, ms",
     )
     lines = [

@@ -35,7 +35,7 @@ def measure(bench: Bench) -> Findings:
         )
         for name, taken in runs.items()
     ]
-    head = ("who", "records/s", "s (least to most)", "peak memory, MB")
+    head = ("who", "records/s", "s (min to max)", "peak memory, MB")
     table = Table(f"A list of {devices:,} devices in pages of {work.PAGE:,}", head, lines)
     what = f"list {devices:,} devices in pages of {work.PAGE:,}, records/s ÷ airbyte-cdk"
     return Findings([Figure(what, ratio(rates.get(OURS), rates.get(AIRBYTE)), Target(4))], [table], notes)

@@ -1,4 +1,4 @@
-"""Accuracy of the configured delay: runs must not be faster and hardly slower, by the server's times."""
+"""Accuracy of the configured delay: by the server's clock, runs must not be faster, and hardly slower."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def measure(bench: Bench) -> Findings:
     head = (
         "run",
         "ideal, s",
-        "first request to last answer, s (least to most)",
+        "first request to last response, s (min to max)",
         "closest starts, ms (of each round)",
     )
     return Findings(figures, [Table("Paced runs", head, lines)], notes)

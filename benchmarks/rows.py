@@ -127,7 +127,7 @@ def _integration(bench: Bench, python: Path, folder: Path, **variables: str) -> 
 
 
 def _table(rows: int, runs: dict[str, list[Run]]) -> Table:
-    head = ("who", "rows/s", "s (least to most)", "CPU µs a row", "peak memory, MB")
+    head = ("who", "rows/s", "s (min to max)", "CPU µs a row", "peak memory, MB")
     lines = [
         (
             name,

@@ -1,4 +1,4 @@
-"""Peer (c): ninjapy's update-device call in a loop, by its own synchronous client.
+"""Peer (c): ninjapy's update-device call in a loop, with its own synchronous client.
 
 Arguments: the server's URL, the rows, the output.
 """

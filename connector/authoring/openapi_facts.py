@@ -30,7 +30,7 @@ _KEPT = (
 
 
 def published_facts(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the facts about a document's operations, sorted by their names."""
+    """Return the facts about a document's operations, sorted by name."""
     read = _Reader(document)
     found = operations(resolved_paths(document))
     facts = {

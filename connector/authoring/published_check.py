@@ -154,7 +154,7 @@ def _check_pager(action: Action, service: Service, known: Facts) -> Iterator[str
         place, _, name = target.partition(".")
         shape = known["parameters"] if place == "query" else (body_shape(known) or {}).get("properties", {})
         if target and name not in shape:
-            yield f"its pager sends {target}, which the document does not have"
+            yield f"its pager sends {target}, which the OpenAPI document does not list"
 
 
 def _check_result(action: Action, service: Service, known: Facts) -> Iterator[str]:

@@ -56,8 +56,8 @@ def draft(
 ) -> Draft:
     """Return a draft declaration of one operation of a document.
 
-    `known` are example values by input name, such as existing ids. Raises RunError if the document does
-    not have the operation, or for a name that is not in snake case.
+    `known` are example values, keyed by input name, such as existing ids. Raises RunError if the document
+    does not have the operation, or for a name that is not in snake case.
     """
     document = repaired(document, service)
     facts = published_facts(with_known_names(document, known_api(service.name)))

@@ -50,7 +50,7 @@ class Field:
 
 
 def known_values(actions: Iterable[Action]) -> dict[str, Json]:
-    """Return the ids in the examples of actions by input name; the first one of each name."""
+    """Return the ids in the examples of actions, keyed by input name; the first one of each name."""
     known: dict[str, Json] = {}
     for action in actions:
         for shown in action.examples:

@@ -43,13 +43,13 @@ class Catalog:
 
     @cached_property
     def _service_files(self) -> dict[str, Path]:
-        """The `service.yaml` of each service by its name."""
+        """The `service.yaml` of each service, keyed by the service's name."""
         found = {path.parent.name: path for path in sorted(self.folder.glob("*/service.yaml"))}
         return {**found, **own_services(self._own, found)} if self._own else found
 
     @cached_property
     def _files(self) -> dict[tuple[str, str], Path]:
-        """The declaration of each action by its service and its name there."""
+        """The declaration of each action, keyed by service and by the action's name in it."""
         found: dict[tuple[str, str], Path] = {}
         own = own_declarations(self._own, self.services) if self._own else []
         for path in (*sorted(self.folder.glob("*/*/*.yaml")), *own):
@@ -61,7 +61,7 @@ class Catalog:
 
     @cached_property
     def _by_name(self) -> dict[str, Path]:
-        """The declaration of each action by its name: bare names first, then by service and area."""
+        """The declaration of each action, keyed by name: names without a prefix first, then the others."""
         found: dict[str, Path] = {}
         for (service, stem), path in sorted(self._files.items(), key=lambda at: bool(self._prefix(at[0][0]))):
             name = self._prefix(service) + stem
@@ -92,7 +92,7 @@ class Catalog:
 
     @property
     def services(self) -> list[str]:
-        """The names of all services: those whose actions have bare names first."""
+        """The names of all services; the one whose actions need no prefix comes first."""
         return sorted(self._service_files, key=lambda name: (bool(self._prefix(name)), name))
 
     @property

@@ -136,7 +136,9 @@ _PYTHON: dict[str, Any] = {
     "null": type(None),
 }
 _EXACT: dict[str, type] = {**_PYTHON, "number": int}
-"""Types that need no further check: a float may be infinite, and a boolean is an `int` in Python."""
+"""The Python types whose values are accepted as they are. They are compared exactly, since a bool is an int.
+A float is not among them, as it may be infinite.
+"""
 
 
 class _NoMatchError(Exception):

@@ -14,7 +14,7 @@ _SERVICE_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 def own_services(folder: Path, services: Container[str]) -> dict[str, Path]:
-    """Return the `service.yaml` of each service that a user's folder declares, by its name.
+    """Return the `service.yaml` of each service that a user's folder declares, keyed by the service's name.
 
     Raises DeclarationError for one of the catalog's `services`, and for one whose actions have bare names.
     """

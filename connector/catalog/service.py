@@ -52,7 +52,7 @@ class SignIn:
     the token endpoint, and `elsewhere` a response that is not from one. `default_scope` is sent if the
     connection names no scope. `user_scopes` are requested for a user then, and `offline_scope` always, since
     it gives a refresh token. `app` is how to create a client app for that. `needs` is the scope that a
-    request requires, by its effect.
+    request requires, for each effect (read, write, destructive).
     """
 
     token_path: str
@@ -91,10 +91,10 @@ class ErrorShape:
 class Errors:
     """The service's error bodies: shapes, tried in this order, and the meanings of codes and statuses.
 
-    `generic` are the codes that add nothing to the status; `hints` say what to do, by the vendor's code or by
-    ours. `failed_texts` are whole bodies that mean failure with a successful status; `successes` are values
-    of a shape's member that do not. `warnings` are members of a successful body that say what was not as
-    requested.
+    `generic` are the codes that add nothing to the status; `hints` say what to do, keyed by the vendor's code
+    or ours. `failed_texts` are whole bodies that mean failure with a successful status; `successes` are
+    values of a shape's member that do not. `warnings` are members of a successful body that say what was
+    not as requested.
     """
 
     shapes: tuple[ErrorShape, ...]
@@ -150,7 +150,7 @@ class Pager:
 
     With `first`, pages are counted from that number instead: `send` is the number of the page, and `total` is
     the member of the response with the number of all items. `item` is then the member that identifies an
-    item. `always` is sent with each page, by its place in the request.
+    item. `always` is sent with each page, keyed by its place in the request.
     """
 
     name: str
@@ -227,7 +227,7 @@ class Service:
 
 
 def prefix_of(service: str, names: str | None) -> str:
-    """Return the prefix of the names of a service's actions, by the value of its `names`."""
+    """Return the prefix of the names of a service's actions for the value of its `names`."""
     return f"{service}." if names == "qualified" else ""
 
 

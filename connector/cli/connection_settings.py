@@ -114,7 +114,7 @@ def add_settings(parser: argparse.ArgumentParser, services: Iterable[Service]) -
 
 
 def _own_settings(services: Iterable[Service]) -> dict[str, str]:
-    """Return the settings that only some services have, by name, and the help of their options."""
+    """Return the settings that only some services have, keyed by name, and the help of their options."""
     found: dict[str, str] = {}
     for service in services:
         for name, setting in service.settings.items():

@@ -20,7 +20,7 @@ from connector.errors import RunError
 _ROOT = logging.getLogger("connector")
 logger = logging.getLogger(__name__)
 _SHOWN = (logging.ERROR, logging.INFO, logging.DEBUG)
-"""The minimum level on standard error, by the number of `-v` options. A record with the attribute `notice`,
+"""The minimum level on standard error for each number of `-v` options. A record with the attribute `notice`,
 such as why a run is waiting, is shown even without `-v`. Only servers log errors."""
 
 

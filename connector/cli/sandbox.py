@@ -74,7 +74,7 @@ def _names(text: str) -> list[str]:
 
 
 def _pairs(texts: list[str]) -> dict[str, str]:
-    """Return traps by name from texts such as `closing=refused`. Raises ValueError."""
+    """Return traps, keyed by name, from texts such as `closing=refused`. Raises ValueError."""
     found: dict[str, str] = {}
     for text in texts:
         name, equals, value = (part.strip() for part in text.partition("="))

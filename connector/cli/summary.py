@@ -85,7 +85,10 @@ class Report:
             print(f"ninjaone: {self.path}: the summary cannot be written: {fault.strerror}", file=sys.stderr)
 
     def as_json(self, exit_code: int | None, message: str = "") -> dict[str, Any]:
-        """Return the summary by `schemas/summary.schema.json`; without exit code, its state is `begun`."""
+        """Return the summary as defined by `schemas/summary.schema.json`.
+
+        Without an exit code, the summary's state is `begun`.
+        """
         return {
             "summary": VERSION,
             "state": STATES[exit_code],

@@ -195,7 +195,10 @@ class Console:
         work: Callable[[Syncer], Run],
         choice: AlertChoice | None = None,
     ) -> int:
-        """Do one run and return its exit code. With a `choice`, it includes alerts."""
+        """Do one run and return its exit code.
+
+        `choice` has the options of the run for alerts; without it, the run does not include alerts.
+        """
         with folder.write_state(source, target, self.clock.now()) as state:
             alerts = open_alerts(folder, source, target, state, self.clock) if choice else None
 

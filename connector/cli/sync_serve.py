@@ -42,7 +42,7 @@ def add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--host",
         default=LOOPBACK,
-        help="the address to listen on (default: %(default)s, for a proxy with TLS)",
+        help="the address to listen on (default: %(default)s; put a TLS proxy in front)",
     )
     parser.add_argument(
         "--port", type=int, default=PORT, help="the port; 0 for a free one (default: %(default)s)"

@@ -33,7 +33,10 @@ class Audit:
     """Records the requests of one connection. Safe for threads, and for processes that append to one file."""
 
     def __init__(self, paths: Sequence[str], connection: str, redactor: Redactor) -> None:
-        """Check that all files can be written. `connection` is its name in the lines. Raises RunError."""
+        """Check that all files can be written. Raises RunError.
+
+        `connection` is the connection's name as written in each audit line.
+        """
         self._files = [_LineFile(Path(path)) for path in paths]
         self._connection, self._redactor = connection, redactor
 
@@ -95,9 +98,9 @@ class _LineFile:
                     file.seek(-1, os.SEEK_END)
                     self._is_torn = file.read() != b"\n"
         except OSError as error:
-            raise RunError(f"{path}: the audit cannot be written: {error.strerror}") from error
+            raise RunError(f"{path}: the audit log cannot be written: {error.strerror}") from error
         if not stat.S_ISREG(about.st_mode):
-            raise RunError(f"{path}: the audit cannot be written: not a regular file")
+            raise RunError(f"{path}: the audit log cannot be written: not a regular file")
 
     def append(self, line: bytes) -> None:
         with self._lock:
@@ -110,7 +113,7 @@ class _LineFile:
         with self._lock:
             if error := self._write_kept():
                 raise RunStoppedError(
-                    f"{self._path}: the audit cannot be written: {error.strerror}. It lacks "
+                    f"{self._path}: the audit log cannot be written: {error.strerror}. It lacks "
                     + b"".join(self._kept).decode().rstrip("\n").replace("\n", " and ")
                 )
 

@@ -82,7 +82,7 @@ class Client:
 
     @property
     def server_ahead_s(self) -> float:
-        """How far the API's clock is ahead of ours, by the last Date header; 0 without one."""
+        """How far the API's clock is ahead of ours, according to the last Date header; 0 without one."""
         if self._dated is None:
             return 0.0
         text, now = self._dated

@@ -5,15 +5,16 @@ from __future__ import annotations
 from connector.http.messages import Response
 
 TRIES = {"throttled": 6, "unsent": 3, "lost": 3, "server": 3}
-"""The maximum number of attempts, by the kind of failure."""
+"""The maximum number of attempts, keyed by the kind of failure."""
 LONGEST_WAIT_S = 300.0
 """A row with a longer Retry-After, in seconds, fails instead of delaying the run."""
 
 
 def backoff_s(attempt: int, jitter: float) -> float:
-    """Return the seconds to wait after a failed `attempt` (from 1): exponential, halved by up to `jitter`.
+    """Return the seconds to wait after a failed `attempt` (from 1).
 
-    `jitter` is between 0 and 1; it spreads the load of clients that failed at the same time.
+    The wait is exponential, times a factor from 0.5 (`jitter` 0) to 1 (`jitter` 1). A random `jitter`
+    spreads the load of clients that failed at the same time.
     """
     return float(2 ** (attempt - 1)) * (0.5 + jitter / 2)
 

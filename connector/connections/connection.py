@@ -277,7 +277,10 @@ def _is_near(proxy: str | None) -> bool:
 
 
 def checked_url(url: str, place: str, name: str = "base_url") -> str:
-    """Return a URL to which secrets may be sent. Raises ConnectionSetupError, with `place` and `name`."""
+    """Return the URL if secrets may be sent to it.
+
+    Raises ConnectionSetupError, whose message begins with `place` and `name`.
+    """
     try:
         parts = urlsplit(url)
         is_plain = parts.port != 0 and not (parts.query or parts.fragment or "@" in parts.netloc)

@@ -49,7 +49,7 @@ def _envelopes(partial: IO[bytes]) -> Iterator[dict[str, Json]]:
 
 
 def _cells(envelope: Mapping[str, Json]) -> dict[str, str]:
-    """Return an envelope's other cells by column; a result that is not an object has the column `result`."""
+    """Return an envelope's other cells, keyed by column; `result` has a result that is not an object."""
     result = envelope["result"]
     members = result if isinstance(result, dict) else {} if result is None else {"result": result}
     cells = {_column(name): _cell(value) for name, value in members.items()}

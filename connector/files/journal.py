@@ -40,7 +40,7 @@ class Journal:
     def __init__(self, path: Path, redactor: Redactor) -> None:
         self.path, self._redactor = path, redactor
         self._earlier: dict[int, dict[int, dict[str, Json]]] = {}
-        """By row and step: the requests of the interrupted run that were not refused."""
+        """The requests of the interrupted run that were not refused, keyed by row and step."""
         self._file: AppendOnlyFile | None = None
 
     def begin(self, fingerprint: Mapping[str, str], *, fsync: bool = False) -> None:

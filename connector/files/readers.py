@@ -239,7 +239,10 @@ _UNREAD = _Record({})
 
 
 def _lines(stream: BinaryIO) -> Iterator[bytes]:
-    """Yield the lines; of one that is too long, only the start, which is one byte too long."""
+    """Yield the lines.
+
+    Of a line over the limit, only its first LONGEST_LINE + 1 bytes are yielded, so that the caller can tell.
+    """
     for line in iter(partial(stream.readline, LONGEST_LINE + 1), b""):
         yield line
         if len(line) > LONGEST_LINE:

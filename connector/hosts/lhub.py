@@ -42,10 +42,10 @@ Function = Callable[..., None]
 
 DELAY, LIST_ROWS = "time_between_consecutive_requests_milliseconds", "list_rows"
 FILES, UPLOADS = "files_folder", "uploads_folder"
-"""The settings of an action besides its inputs, by their environment variables."""
+"""The settings of an action besides its inputs, keyed by environment variable."""
 
 BATCH_END = {"schedule_maintenance": "end"}
-"""By action: the inputs whose default is the end of the platform's batch."""
+"""The input whose default is the end time of the platform's batch, keyed by action."""
 
 _NOTHING_RUN, _STOPPED, _OUR_FAULT, _INTERRUPTED = 2, 3, 4, 130
 
@@ -102,7 +102,7 @@ class Integration:
         return self._catalog.action(self._service.prefix + function.__name__)
 
     def _templates(self, function: Function) -> dict[str, str]:
-        """Return the template of each argument by input name."""
+        """Return the template of each argument, keyed by input name."""
         arguments = inspect.signature(function).parameters
         variables = {name: self._sdk.MappedColumnEnvVar(name, optional=True) for name in arguments}
         return {input_name(name): variable.read() or "" for name, variable in variables.items()}
@@ -163,7 +163,7 @@ class Integration:
 
 
 def _batch_notes(prepared: Prepared) -> dict[str, str]:
-    """Return, by input, the note for errors about the end of the batch."""
+    """Return the note for errors about the end time of the batch, keyed by input."""
     name = BATCH_END.get(prepared.action.name)
     if name is None or name not in prepared.bindings.fallbacks:
         return {}

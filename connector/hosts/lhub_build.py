@@ -61,7 +61,7 @@ PRESETS: Mapping[str, tuple[str, ...]] = {
         "get_device_last_logged_on_user",
     ),
 }
-"""Sets of actions by name: those of the older connector, and a larger one for playbooks."""
+"""Sets of actions, keyed by name: those of the older connector, and a larger one for playbooks."""
 
 MODULE, REQUIREMENTS = "main.py", "requirements.txt"
 _LOGOS = Path(__file__).parent / "logos"

@@ -31,7 +31,7 @@ _PARTS = {
 
 @cache
 def load_sdk() -> Any:
-    """Import the SDK and return its parts by name. Raises RunError if one of them does not exist.
+    """Import the SDK and return its parts, keyed by name. Raises RunError if one of them does not exist.
 
     In file mode, importing it replaces `sys.stdout` and `sys.stderr`.
     """

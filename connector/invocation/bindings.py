@@ -117,7 +117,7 @@ class Bindings:
     columns: Callable[[], Collection[str]] = tuple
 
     def values(self, row: Row) -> dict[str, Json]:
-        """Return a row's typed values by input name, without the absent ones.
+        """Return a row's typed values, keyed by input name, without the absent ones.
 
         Raises InputError (`template_error`, `input_invalid`) with all errors in them.
         """

@@ -96,7 +96,8 @@ class Inputs:
     def request(self) -> Request:
         """Return the request that the declaration describes.
 
-        Raises RowError for a value that cannot be sent in its place of the request.
+        Raises RowError for a value that is not valid where it goes in the request (path, query, header or
+        body).
         """
         action = self._action
         path: dict[str, Json] = {}

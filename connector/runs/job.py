@@ -350,7 +350,7 @@ def is_job(name: str) -> bool:
 
 
 def read_templates(path: Path) -> dict[str, Any]:
-    """Return the templates in a YAML file by input name. Raises RunError."""
+    """Return the templates in a YAML file, keyed by input name. Raises RunError."""
     from connector.common import strict_yaml
 
     templates = strict_yaml.load(path)

@@ -63,8 +63,9 @@ def prepare(
 ) -> Prepared:
     """Return a job with its action and compiled templates. Raises RunError.
 
-    `fallbacks` are values for inputs that are absent in a row, such as the end of a host's batch. The
-    template variable `now` is the start time of the run in epoch seconds, the same for all rows.
+    `fallbacks` are values for inputs that are absent in a row, such as the end time of the batch, which a
+    host supplies. The template variable `now` is the start time of the run in epoch seconds, the same for
+    all rows.
     `null_is_missing` is for rows of a table; see `Bindings`.
     """
     action = catalog.action(job.action)

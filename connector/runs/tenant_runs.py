@@ -104,7 +104,7 @@ def check_tenants(prepared: Prepared) -> None:
 
 
 def tenant_connections(prepared: Prepared) -> dict[str, Connection]:
-    """Return the connections that rows can select, by the names used in rows.
+    """Return the connections that rows can select, keyed by the names used in rows.
 
     Raises ConnectionSetupError, also if two of them are the same account.
     """

@@ -19,7 +19,7 @@ KEPT = 20_000
 """How many log entries are kept."""
 SEND_TIMEOUT_S = 10.0
 LATE_S = 30.0
-"""How long a late delivery is held, by the clock of the sandbox; tests release it instead."""
+"""How long a late delivery is held, in seconds of the sandbox's clock; tests release it instead."""
 WAYS = ("once", "doubled", "late", "lost")
 _HELD_POLL_S = 0.05
 _SECRET = "authorization"  # noqa: S105  a header's name

@@ -19,7 +19,7 @@ class MockService(Protocol):
     authorize_path: str
 
     def read_token_request(self, request: ServerRequest) -> TokenRequest:
-        """Return the parsed request to one of `token_paths`, before the credentials are checked."""
+        """Parse a request to one of `token_paths`. Its credentials are not checked yet."""
 
     def issue_token(self, asked: TokenRequest) -> Mapping[str, Any]:
         """Return the JSON body of the token endpoint's response."""

@@ -1,4 +1,4 @@
-"""The sandboxes by service: the class `Sandbox` of each package `connector.sandbox.SERVICE.server`.
+"""The sandboxes, keyed by service: the class `Sandbox` of each package `connector.sandbox.SERVICE.server`.
 
 A package is imported when its sandbox is first needed.
 """

@@ -50,7 +50,7 @@ FIRST_LIST = "alerts_listed"
 
 
 class AlertDriver:
-    """The alerts of one sync. `hooks` read the deliveries of each service, by its name in the inbox."""
+    """The alerts of one sync. `hooks` read the deliveries, keyed by the service's name in the inbox."""
 
     def __init__(
         self,

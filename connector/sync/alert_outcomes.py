@@ -1,4 +1,4 @@
-"""The part of the state machine about the outcomes of its calls."""
+"""The part of the state machine that handles the outcomes of its calls."""
 
 from __future__ import annotations
 

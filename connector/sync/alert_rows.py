@@ -113,7 +113,7 @@ class Alert:
 
     @property
     def is_active(self) -> bool:
-        """Whether the row keeps its ticket open."""
+        """Whether this alert requires its ticket to stay open."""
         state = self.resume if self.state == "ERROR" and self.resume == "REOPENING" else self.state
         return state in ("OPEN", "REOPENING", "CREATING")
 

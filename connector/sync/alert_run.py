@@ -26,7 +26,7 @@ class AlertChoice:
 
 @dataclass(frozen=True)
 class AlertCounts:
-    """The number of alerts by state, and whether all lists were complete."""
+    """The number of alerts in each state, and whether all lists were complete."""
 
     of: dict[str, int]
     is_complete: bool = True

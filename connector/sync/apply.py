@@ -239,7 +239,7 @@ def _shown(value: Any) -> str:
 
 
 def first_sites(items: Iterable[Item]) -> dict[int | str, str]:
-    """Return the name of the first site that is created in each client that is created, by organization."""
+    """Return the first new site's name of each new client, keyed by organization."""
     found: dict[int | str, str] = {}
     for item in items:
         if item.entity == "site" and item.op == "create":
@@ -250,7 +250,7 @@ def first_sites(items: Iterable[Item]) -> dict[int | str, str]:
 
 
 def total_writes(items: Iterable[Item]) -> int:
-    """Return how many items send a write."""
+    """Return how many items need a write."""
     return sum(item.is_write for item in items)
 
 

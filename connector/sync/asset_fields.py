@@ -183,7 +183,7 @@ class AssetFields:
 
 
 def current_names(asset: Asset, bound: Sequence[BoundField]) -> dict[str, Json]:
-    """Return an asset for templates: its values by the names of the fields, and by their keys."""
+    """Return an asset for templates: its values, keyed by the names of the fields and by their keys."""
     names: dict[str, Json] = {"name": asset.name, "id": asset.id}
     for found in bound:
         if found.definition.key in asset.values:

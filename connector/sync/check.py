@@ -177,7 +177,9 @@ class Checker:
     def _software(self) -> Iterator[Finding]:
         problem = self._target.software_problem()
         yield Finding(
-            "error" if problem else "ok", "Software", problem or "the target keeps software of assets"
+            "error" if problem else "ok",
+            "Software",
+            problem or "the target records the software installed on assets",
         )
 
 

@@ -23,7 +23,7 @@ def missing_ids(
 
     `title` is the target's name, `sites` are its sites with their clients; `organizations` are the source's.
     """
-    unseen = f"does not exist in {title}, or the API's agent cannot see it"
+    unseen = f"does not exist in {title}, or the agent that signs in cannot see it"
     for row in mapping.clients.rows.values():
         at: tuple[str | int, ...] = ("clients", "map", row.at)
         if row.organization not in organizations:

@@ -30,7 +30,7 @@ NOTHING = Match()
 
 @dataclass(frozen=True)
 class Named:
-    """The clients of the target, or the sites of one client, by the values that they are matched by."""
+    """The clients of the target, or the sites of one client, indexed by the values to match."""
 
     noun: str
     records: Mapping[int, Client | Site]
@@ -147,7 +147,7 @@ def match_value(
 
 
 class UserIndex:
-    """The active users of a client, by the members that they are matched by."""
+    """The active users of a client, indexed by the members to match."""
 
     def __init__(self, users: Iterable[User], members: Sequence[str]) -> None:
         self._members = members

@@ -16,7 +16,7 @@ from connector.sync.state import Link
 from connector.templating.templates import Scope
 
 Ref = int | dict[str, int]
-"""A record of the target by its id, or by the source record that it is created for."""
+"""A record of the target: its id, or the source record (entity to id) that it is created for."""
 
 
 @dataclass(frozen=True, slots=True)

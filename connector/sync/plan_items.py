@@ -104,7 +104,7 @@ class Stop:
 
 
 class Counts:
-    """The number of records by entity and operation."""
+    """The number of records for each entity and operation."""
 
     def __init__(self) -> None:
         self.of: dict[str, dict[str, int]] = {entity: {} for entity in ENTITIES}

@@ -99,9 +99,9 @@ class AssetType:
 class Asset:
     """An asset as it was read. `shown` are the numbers of the asset fields in the response, set or not.
 
-    `name` is its inventory number. `values` has what is set: asset fields by number, custom fields by name,
-    and `inventory_number`, `notes`, `warranty_start`, `warranty_end`, `link`. One that is not `is_whole` is a
-    row of a list, without custom fields and users; one that is has the reading itself as `data`.
+    `name` is its inventory number. `values` has what is set: asset fields keyed by number, custom fields by
+    name, and `inventory_number`, `notes`, `warranty_start`, `warranty_end`, `link`. An asset that is not
+    `is_whole` is a row of a list, without custom fields and users; the others have the record as `data`.
     """
 
     id: int

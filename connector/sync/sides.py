@@ -1,4 +1,4 @@
-"""The source and the target of a sync: the protocols of `records`, by the action calls of their services."""
+"""The source and the target of a sync: the protocols of `records`, implemented with actions."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ class ActionTarget:
         return found
 
     def other_writers(self) -> dict[str, str] | None:
-        """Return who else writes what a sync writes, by entity; None if that cannot be seen."""
+        """Return who else writes what a sync writes, keyed by entity; None if that cannot be seen."""
         found: dict[str, str] | None = self.calls.read(self.part.other_writers())
         return found
 

@@ -28,8 +28,8 @@ def read_snapshot(rows: Iterable[Alert], shown: Mapping[str, Started], now: floa
     """Return the events that a complete list of alerts means for the rows.
 
     `rows` are the last generations that are not closed, and the closed ones that a list has shown since;
-    `shown` are the alerts of the list by series, `seq` the last delivery before it was requested. A list
-    that broke off must not be passed.
+    `shown` are the alerts of the list, keyed by series, `seq` the last delivery before the list was
+    requested. A list that is not complete must not be passed.
 
     Where more than `MANY` alerts and over half of those with a ticket are missing, none of them counts as
     ended: they wait for the alerts of their devices (`confirmed`).

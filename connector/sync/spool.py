@@ -107,7 +107,7 @@ class Spool:
         yield from self._db.execute(query, (client,))
 
     def pending(self, client: int) -> Iterator[Any]:
-        """Yield the pending devices of a client, by their id."""
+        """Yield the pending devices of a client, ascending by id."""
         query = "SELECT json FROM pending WHERE client = ? ORDER BY device"
         for (text,) in self._db.execute(query, (client,)):
             yield json_text.loads(text)

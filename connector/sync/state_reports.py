@@ -24,7 +24,7 @@ class RunItem:
 
 
 def outcomes(state: State, run: int) -> dict[str, int]:
-    """Return the number of a run's items by their outcome."""
+    """Return the number of a run's items for each outcome."""
     query = "SELECT outcome, count(*) FROM items WHERE run_id = ? GROUP BY outcome ORDER BY outcome"
     return {outcome or "": number for outcome, number in state.run(query, (run,)).fetchall()}
 

@@ -18,7 +18,7 @@ FieldType = Literal["text", "number", "date", "choice", "yes_no"]
 
 @dataclass(frozen=True)
 class FieldDefinition:
-    """A field of assets as the target declares it. `choices` are the texts of a drop-down by their id."""
+    """A field of assets as the target declares it. `choices` are the texts of a drop-down, keyed by id."""
 
     key: int | str
     name: str

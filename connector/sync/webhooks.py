@@ -49,7 +49,7 @@ class Hook:
 
 
 def load_hooks(source: ActionSource, target: ActionTarget) -> dict[str, Hook]:
-    """Return the webhooks of both sides by the names of their services. Raises RunError."""
+    """Return the webhooks of both sides, keyed by service name. Raises RunError."""
     found = {}
     for side, what in ((source, "source"), (target, "target")):
         calls = side.calls
@@ -59,5 +59,5 @@ def load_hooks(source: ActionSource, target: ActionTarget) -> dict[str, Hook]:
 
 
 def readers(hooks: Mapping[str, Hook]) -> dict[str, Webhook]:
-    """Return the readers of deliveries, by the names of the services."""
+    """Return the readers of deliveries, keyed by service name."""
     return {name: hook.webhook for name, hook in hooks.items()}

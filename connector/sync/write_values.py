@@ -26,7 +26,7 @@ class UnresolvedError(Exception):
 class Resolver:
     """The records that were created, and those that were not.
 
-    `first_sites` are the names of the first sites of the clients that are created, by organization.
+    `first_sites` are the names of the first sites of the clients that are created, keyed by organization.
     """
 
     def __init__(self, state: State, target: Target, first_sites: Mapping[int | str, str]) -> None:
@@ -113,7 +113,7 @@ class Resolver:
         return values
 
     def known(self, values: Mapping[int | str, Json]) -> dict[int | str, Json]:
-        """Return an asset's values by fields that exist. Raises UnresolvedError."""
+        """Return an asset's values, keyed by fields that exist. Raises UnresolvedError."""
         return {self._known(field): value for field, value in values.items()}
 
     def give_fields(self, values: Mapping[int | str, Json], kind: int | None) -> bool:

@@ -39,7 +39,7 @@ from connector.templating.operators import add, join, printf, replace
 from connector.templating.values import NULL, fail_if_missing, json_of, text
 
 Functions = dict[str, Any]
-"""Filters or tests by their names. Jinja's own table is not typed."""
+"""Filters or tests, keyed by name. Jinja's own table is not typed."""
 
 _SMALL = frozenset((int, float, bool, type(None)))
 _PLAIN = frozenset((str, int, float, bool, type(None), list, dict, tuple, range))

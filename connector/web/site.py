@@ -64,11 +64,11 @@ class Site:
 
     @cached_property
     def actions_by_name(self) -> dict[str, Action]:
-        """All actions by name."""
+        """All actions, keyed by name."""
         return {action.name: action for action in self.actions}
 
     def action(self, name: str) -> Action:
-        """Return an action by its name. Raises RunError for an unknown one."""
+        """Return the action with this name. Raises RunError for an unknown one."""
         return self.actions_by_name.get(name) or self.catalog.action(name)
 
     def page(self, template: str, root: str, status: int = 200, **values: Any) -> Response:

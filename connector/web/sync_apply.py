@@ -1,4 +1,4 @@
-"""The actions of the page of a plan: a new plan, and applying a plan or single items of it."""
+"""What the plan page can do: make a new plan, apply it or single items of it."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def _syncs(site: Site, request: Request) -> Response:
 
 
 def sync_of(site: Site, name: str) -> SyncFolder:
-    """Return a sync by its name. Raises NotFound."""
+    """Return the sync with this name. Raises NotFound."""
     if name not in site.syncs:
         raise NotFound
     return site.syncs[name]
@@ -52,7 +52,7 @@ def _overview(site: Site, request: Request, name: str) -> Response:
 
 
 def chosen_plan(sync: SyncFolder, name: str) -> PlanFile | None:
-    """Return a plan by its name, or the newest; None if there is none. Raises NotFound, RunError."""
+    """Return the plan with this name, or the newest; None if there is none. Raises NotFound, RunError."""
     paths = plan_paths(sync.path)
     if name:
         paths = [path for path in paths if path.stem == name]

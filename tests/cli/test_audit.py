@@ -92,7 +92,7 @@ def test_the_environment_gives_one_to_a_connection_that_has_none(
 def test_what_cannot_be_written_sends_nothing(ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path) -> None:
     done = ninjaone(*RUN, "--audit", "missing/audit.jsonl")
     assert done.returncode == 2
-    assert "missing/audit.jsonl: the audit cannot be written: No such file or directory" in done.stderr
+    assert "missing/audit.jsonl: the audit log cannot be written: No such file or directory" in done.stderr
     assert sandbox.log.requests() == sandbox.log.signins() == []
     assert not list(tmp_path.glob("out*"))
 
@@ -123,7 +123,7 @@ def test_a_full_disk_stops_the_run_and_puts_nothing_in_doubt(
     path = tmp_path / "audit.jsonl"
     stopped = run_with_room_for(path, "--concurrency", concurrency, bytes_left=600)  # two lines and a half
     assert stopped.returncode == 3, stopped.stderr
-    assert "audit.jsonl: the audit cannot be written: File too large. It lacks {" in stopped.stderr
+    assert "audit.jsonl: the audit log cannot be written: File too large. It lacks {" in stopped.stderr
     sent = len(posts(sandbox))
     assert 3 <= sent <= 6
     written = [line for line in path.read_text().strip().splitlines() if line.endswith("}")]

@@ -213,7 +213,7 @@ def test_what_cannot_be_written_is_found_before_anything_is_sent(tmp_path: Path,
         if not hasattr(os, "mkfifo"):
             pytest.skip("there are no pipes")
         os.mkfifo(path)
-    with pytest.raises(RunError, match=f"{kind}: the audit cannot be written"):
+    with pytest.raises(RunError, match=f"{kind}: the audit log cannot be written"):
         Audit((str(path),), "acme", Redactor())
 
 
@@ -244,7 +244,7 @@ def test_nothing_is_sent_while_a_line_is_owed(
     path.mkdir()  # what was a file cannot be written any more
     assert audited.send(CREATE, By("a", 1)).json() == {"id": 1}  # and is known to have succeeded all the same
     with pytest.raises(
-        RunStoppedError, match=r'the audit cannot be written: .*It lacks \{"audit":1.*"row":1,'
+        RunStoppedError, match=r'the audit log cannot be written: .*It lacks \{"audit":1.*"row":1,'
     ):
         audited.send(CREATE, By("a", 2))
     with pytest.raises(RunStoppedError):

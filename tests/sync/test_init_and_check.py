@@ -87,7 +87,7 @@ def test_check_finds_ids_and_members_that_do_not_exist(pair: Pair) -> None:
     assert any("did you mean" in line and "device.system.serialNumber" in line for line in lines)
     plan = pair.sync("plan")
     assert plan.code == 2
-    assert "client 17 does not exist in HaloPSA, or the API's agent cannot see it" in plan.err
+    assert "client 17 does not exist in HaloPSA, or the agent that signs in cannot see it" in plan.err
     pair.map(clients={"take": "all"}, devices={"fields": {"999": "{{ device.id }}"}})
     assert any("999" in line and line.startswith("error") for line in _lines(pair, code=2))
 

@@ -37,9 +37,9 @@ def test_ids_that_do_not_exist_are_named_with_their_line(tmp_path: Path) -> None
     found = list(missing_ids(load(tmp_path), "The PSA", {17}, {40: 17, 41: 17}, {2}))
     assert [message.partition(", ")[2] for message in found] == [
         "line 8: organization 4 does not exist",
-        "line 9: client 18 does not exist in The PSA, or the API's agent cannot see it",
+        "line 9: client 18 does not exist in The PSA, or the agent that signs in cannot see it",
         "line 11: site 41 is one of client 17, not of client 18",
-        "line 13: site 55 does not exist in The PSA, or the API's agent cannot see it",
+        "line 13: site 55 does not exist in The PSA, or the agent that signs in cannot see it",
     ]
 
 

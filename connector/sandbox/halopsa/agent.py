@@ -64,7 +64,7 @@ class Agent:
             state.notify("Action Added", state.tickets[ticket])
 
     def asset(self, asset: int, *, fields: Mapping[Any, Any] | None = None, **values: Any) -> None:
-        """Change an asset: `fields` by the ids of fields, other members by their names."""
+        """Change an asset: `fields` is keyed by field id, the other members by name."""
         state = self._state()
         with state.lock:
             if not state.assets.exists(asset):

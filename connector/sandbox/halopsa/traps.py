@@ -79,10 +79,10 @@ TRAPS: tuple[Trap, ...] = (
     Trap(
         "closing",
         ("accepted", "refused", "refused_silently"),
-        "whether a ticket without CFResolution stays open with a 200 (and a _warning)",
+        "whether closing a ticket without CFResolution returns 200 (with a _warning) but leaves it open",
     ),
     Trap("deleted_tickets", ("gone", "marked"), "whether a deleted ticket is a 404 or has deleted: true"),
-    Trap("software_module", ("on", "off"), "whether the instance keeps software of assets"),
+    Trap("software_module", ("on", "off"), "whether the instance records the software installed on assets"),
     Trap("automations", ("none", "close"), "whether an automation closes each new ticket after the response"),
     Trap(
         "answers",
@@ -147,7 +147,7 @@ class Traps:
         self._values[name] = value
 
     def describe(self) -> dict[str, str]:
-        """Return all values by name."""
+        """Return all values, keyed by name."""
         return dict(self._values)
 
     def once(self, name: str, value: str) -> bool:

@@ -22,7 +22,7 @@ API_PREFIXES = tuple(f"{prefix}/v2/" for prefix in PREFIXES)
 
 
 class NinjaOneService:
-    """One account. The operations of `user_context` refuse a machine's token.
+    """One account. The operations of `user_context` refuse a client-credentials token (no user).
 
     With `old_token_path`, `/oauth/token` is another address of the token endpoint, as older clients expect.
     """

@@ -78,7 +78,7 @@ class ShownExample:
 class ActionPage:
     """One action's page. `area` is the area's title, and `area_key` its name on the first page.
 
-    `declared` has the source files by name: the declaration, and the handler if any.
+    `declared` has the source files, keyed by name: the declaration, and the handler if any.
     """
 
     action: Action

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 FILE = Path(__file__).parent / "sandbox_answers.json"
-"""By action: the envelope's `meta` and `result`, and `items` if a list is shortened."""
+"""The envelope's `meta` and `result`, and `items` if a list is shortened, keyed by action."""
 
 
 @cache

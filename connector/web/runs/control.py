@@ -84,11 +84,11 @@ class RunControl:
             return self._sandboxes[service]
 
     def started(self, id: str) -> Started | None:
-        """Return a run started by this server, by its id, or None."""
+        """Return the run with this id, or None if this server did not start one."""
         return self._started.get(id)
 
     def all_started(self) -> Mapping[str, Started]:
-        """Return all runs started by this server, by id."""
+        """Return all runs started by this server, keyed by id."""
         return dict(self._started)
 
     def start(

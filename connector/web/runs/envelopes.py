@@ -45,7 +45,7 @@ class EnvelopePage:
 
 
 class Envelopes:
-    """The envelopes of a run, by its output file."""
+    """The envelopes of a run, read from its output file."""
 
     def __init__(self, output: Path, format: Format, redactor: Redactor) -> None:
         partial = partial_output_of(output)

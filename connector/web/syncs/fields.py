@@ -65,7 +65,7 @@ class DeviceRow:
 
 @dataclass(frozen=True)
 class FieldTrial:
-    """All devices; by field an error (`faults`) or a summary (`notes`); the fields as YAML."""
+    """All devices; an error (`faults`) or a summary (`notes`), keyed by field; the fields as YAML."""
 
     rows: Sequence[DeviceRow] = ()
     faults: Mapping[str, str] = field(default_factory=dict)
@@ -81,7 +81,7 @@ def inputs_of(mapping: SyncMapping) -> list[FieldInput]:
 
 
 def names_of(sample: Sample | None) -> dict[str, FieldDefinition]:
-    """Return the fields of the target by their key as text."""
+    """Return the fields of the target, keyed by each field's key as text."""
     return {str(found.key): found for found in sample.fields} if sample else {}
 
 

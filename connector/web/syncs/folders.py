@@ -23,7 +23,7 @@ MAPPING, PINS = "mapping.yaml", "pins.yaml"
 
 @dataclass(frozen=True)
 class SyncFolder:
-    """A sync by the name of its folder."""
+    """A sync; its name is that of its folder."""
 
     name: str
     path: Path
@@ -70,7 +70,7 @@ class Sides:
 
 
 def sync_folders(paths: Iterable[Path]) -> dict[str, SyncFolder]:
-    """Return the syncs in these folders by name. Raises RunError for a folder that is not a sync."""
+    """Return the syncs in these folders, keyed by name. Raises RunError for a folder that is not a sync."""
     found: dict[str, SyncFolder] = {}
     for given in paths:
         path = given.resolve()

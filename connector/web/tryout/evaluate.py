@@ -59,7 +59,10 @@ class EvaluatedRow:
 
 @dataclass(frozen=True)
 class Trial:
-    """The evaluated rows. `faults` has errors by input name; `fault` is an error of the action as a whole."""
+    """The evaluated rows.
+
+    `faults` has errors, keyed by input name; `fault` is an error of the action as a whole.
+    """
 
     rows: Sequence[EvaluatedRow] = ()
     faults: Mapping[str, str] = field(default_factory=dict)

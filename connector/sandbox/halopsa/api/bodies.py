@@ -39,7 +39,7 @@ def _facts() -> dict[str, Any]:
 
 @cache
 def members(schema: str) -> Mapping[str, str]:
-    """Return the types of a schema's members by name."""
+    """Return the types of a schema's members, keyed by name."""
     kinds = _facts()["members"][schema]
     return {name: kind for kind, names in kinds.items() for name in names.split()}
 

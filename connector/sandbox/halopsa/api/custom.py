@@ -20,7 +20,7 @@ def custom_type(definition: JSON) -> int:
 
 
 def shown_custom(state: State, entity: str, values: JSON) -> list[JSON]:
-    """Return all custom fields of an entity with their values by name."""
+    """Return the values of all custom fields of an entity, keyed by name."""
     return [
         {
             "id": definition["id"],
@@ -43,7 +43,7 @@ def check_custom(call: HaloCall, entity: str, record: JSON, path: str) -> None:
 
 
 def save_custom(call: HaloCall, entity: str, stored: JSON, record: JSON) -> None:
-    """Set the custom fields of a record in `stored`, by name; unknown ones are ignored.
+    """Set the custom fields of a record in `stored`, keyed by name; unknown ones are ignored.
 
     Those that are not sent are emptied, or kept where arrays are merged.
     """

@@ -164,7 +164,7 @@ def get_ticket(call: HaloCall, id: int) -> JSON:
 
 
 def visible(call: HaloCall, number: Any) -> JSON:
-    """Return a ticket that exists for the agent. Raises HttpError 403 or 404."""
+    """Return a ticket that the agent may see. Raises HttpError 403 or 404."""
     ticket = call.state.ticket(number)
     if ticket["deleted"] and call.state.traps.is_on("deleted_tickets", "gone"):
         raise not_found("Ticket", number)

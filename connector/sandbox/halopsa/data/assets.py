@@ -30,7 +30,7 @@ class Changes:
 
 
 class Assets:
-    """All assets. `sites` has the ids of each generated client's sites, by the client's number less 1.
+    """All assets. `sites[n - 1]` has the ids of the sites of the generated client n.
 
     If they are `linked`, asset n has the id of device n as another integration would have set it.
     """
@@ -94,7 +94,7 @@ class Assets:
         self._selections.clear()
 
     def fields(self, asset_id: int) -> dict[int, str]:
-        """Return the values of an asset's fields, by the ids of fields; empty ones may be missing."""
+        """Return the values of an asset's fields, keyed by field id; empty ones may be missing."""
         changed = self._changes.get(asset_id)
         return self._generated_fields(asset_id) | (changed.fields if changed else {})
 

@@ -39,7 +39,7 @@ def _nothing(call: ApiCall, item: JSON, body: JSON) -> None:
 
 @dataclass(frozen=True)
 class Collection:
-    """Items of one resource, by id; `resource` is empty if none is published.
+    """Items of one resource, keyed by id; `resource` is empty if none is published.
 
     Initially there are `count` items with ids from `first`. `renamed` maps members of requests to members of
     items, `archived` names the members for whether and since when an item is archived.
@@ -57,7 +57,7 @@ class Collection:
     missing: Callable[[str], HttpError] = not_found
 
     def items(self, state: State) -> dict[Any, JSON]:
-        """Return all items by id."""
+        """Return all items, keyed by id."""
         if self.name not in state.store:
             seeded = [self._seeded(number) for number in range(self.first, self.first + self.count)]
             state.store[self.name] = {item[self.key]: item for item in seeded}
@@ -146,7 +146,7 @@ def shown(item: JSON, resource: str) -> JSON:
 
 
 def named_in_path(facts: OpenApiFacts, arguments: Mapping[str, Any]) -> JSON:
-    """Return the values of the path by their published names."""
+    """Return the values of the path, keyed by their published names."""
     return {name: arguments[path_argument(name)] for name in facts["parameters"] if in_path(facts, name)}
 
 

@@ -40,7 +40,7 @@ OpenApiFacts = Mapping[str, Any]
 
 @cache
 def operations() -> dict[str, OpenApiFacts]:
-    """Return the facts of each operation, by its published name."""
+    """Return the facts of each operation, keyed by its published name."""
     found: dict[str, OpenApiFacts] = schema("ninjaone/operations.json")["operations"]
     return found
 

@@ -115,7 +115,7 @@ def create_policy(call: ApiCall) -> JSON:
 
 
 def _conditions(state: State) -> dict[Any, JSON]:
-    """Return all conditions by id, each with its policy and kind."""
+    """Return all conditions, keyed by id, each with its policy and kind."""
     if "policy_condition" not in state.store:
         state.store["policy_condition"] = {
             uid: {"policy": policy, "kind": kind, "item": make(CONDITIONS[kind], policy) | {"id": uid}}

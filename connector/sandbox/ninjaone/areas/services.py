@@ -32,7 +32,7 @@ _SERVICES = (
 
 
 def services(state: State, device_id: int) -> dict[str, JSON]:
-    """Return the device's current services by name (`WindowsService`)."""
+    """Return the device's current services (`WindowsService`), keyed by name."""
     if not state.device(device_id).node_class.startswith("WINDOWS"):
         return {}
     changed = state.fleet.changes(device_id).services

@@ -31,7 +31,10 @@ def get_scan_group(call: ApiCall, scan_group_id: int) -> JSON:
     media_type="multipart/form-data",
 )
 def upload_scan_group(call: ApiCall, scan_group_id: int) -> JSON:
-    """Read the part `csv` (text/csv): IN_PROGRESS, then COMPLETE, or FAILED if a column is missing."""
+    """Read the part `csv` (text/csv).
+
+    The upload's status is IN_PROGRESS, then COMPLETE, or FAILED if a column is missing.
+    """
     group = _group(call, scan_group_id)
     part = next((part for part in call.parts if part.name == "csv"), None)
     if part is None:

@@ -64,7 +64,7 @@ class Changes:
 
 
 class Fleet:
-    """All devices. `locations` has the location ids of each seeded organization, by organization id."""
+    """All devices. `locations` has the location ids of each seeded organization, keyed by organization id."""
 
     def __init__(self, seed: int, count: int, locations: list[list[int]]) -> None:
         self._seed = seed

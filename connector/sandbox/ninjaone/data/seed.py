@@ -75,7 +75,7 @@ _TAGS = (
     "fields",
 )
 TAGS = dict(enumerate(_TAGS, 1))
-"""Tag names by id, as in the device filter's `tagId`; devices have two of them."""
+"""Tag names, keyed by id, as in the device filter's `tagId`; devices have two of them."""
 
 _SUBJECTS = (
     "Printer does not print",

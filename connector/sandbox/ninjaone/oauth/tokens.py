@@ -25,7 +25,7 @@ class Tokens:
         self._of_users: set[str] = set()
 
     def sign_in(self, request: TokenRequest) -> dict[str, Any]:
-        """Return the body of the token endpoint's response. Raises HttpError if it is refused."""
+        """Return the body of the response to a token request. Raises HttpError if the request is refused."""
         app = app_of(request)
         if request.grant_type == "client_credentials":
             return self._issue(scopes_of(request, app))
