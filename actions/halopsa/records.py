@@ -27,7 +27,7 @@ _SHOWN = 20
 
 
 def read(path: str, number: int) -> Request:
-    """Return the request that reads one record with its details; `path` is that of its list."""
+    """Return the request that reads one record with its details; `path` is the path of the list endpoint."""
     return request("GET", path + "/{id}", {"id": number}, effect="read").with_query("includedetails", "true")
 
 

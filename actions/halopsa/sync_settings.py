@@ -26,7 +26,7 @@ class Settings:
         return found
 
     def other_writers(self) -> CallSteps:
-        """Return, by entity, who else writes what a sync writes: HaloPSA's own integration, if it is on.
+        """Return who else writes what a sync writes, keyed by entity: HaloPSA's own integration, if it is on.
 
         None where the agent may not read the settings.
         """

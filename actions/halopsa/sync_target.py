@@ -31,7 +31,7 @@ _ASSET = {
     **{name: name for name in ("inventory_number", "notes", "warranty_start", "warranty_end", "inactive")},
     "software": "software",
 }
-"""The inputs of the actions of assets, by the sync's names."""
+"""The inputs of the asset actions, keyed by the sync's names."""
 _CUSTOM_KINDS = {2: "choice", 4: "date", 6: "yes_no"}
 _OF_ASSETS = 2
 """The `usage` of custom fields of assets, where a definition has it."""

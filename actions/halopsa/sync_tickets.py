@@ -20,7 +20,7 @@ _TICKET = {
     "alert": "ninja_alert_id",
     "device": "ninja_device_id",
 }
-"""The inputs of create_ticket, by the sync's names."""
+"""The inputs of create_ticket, keyed by the sync's names."""
 STAMP = "[alert {}]"
 """How the details end where there is no custom field for the stamp."""
 

@@ -48,8 +48,8 @@ def _status_names(item: Json) -> Iterable[Json]:
 class Kind:
     """A kind of thing that can be given by name: the path that lists it, and how to read its names.
 
-    `names` returns the names of an item, first the one to display; `key` is the field that contains its id;
-    `template` is the path with placeholders, if it has a row's values.
+    `names` returns the names of an item, first the one to display; `key` is the field that contains the
+    item's id; `template` is the path with its placeholders, when `path` already contains values of the row.
     """
 
     noun: str

@@ -105,7 +105,7 @@ def _custom_fields(rows: Iterable[Json]) -> Iterator[tuple[int, Mapping[str, Jso
 
 
 def _last_users(rows: Iterable[Json]) -> Iterator[tuple[int, str]]:
-    """Yield the user of the latest logon of each device, by device."""
+    """Yield each device and the user of its latest logon."""
     last: dict[int, tuple[float, str]] = {}
     for row in rows:
         if row.get("userName"):

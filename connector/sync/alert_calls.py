@@ -181,7 +181,7 @@ class AlertCalls:
         intent = self._outbox.get(outbox_key(row))
         known = dict(intent.inputs) if intent else {}
         has_asset = known.pop("assets", None) is not None
-        # The target compares these with times of its clock, so they span our clock and the target's as it was.
+        # Times of the target are compared with these, so they span our clock and that of the target then.
         ahead = float(known.pop("ahead_s", 0.0))
         began = intent.began if intent else row.sent or row.opened_at or 0.0
         sent = max(began, intent.sent or 0.0) if intent else began

@@ -107,7 +107,8 @@ def _put(inputs: Inputs, put: Request) -> Steps:
     try:
         return (yield put)
     except RowError as error:
-        # The response is not documented: a 409, a 412, or an error message about the version.
+        # How the API reports a version conflict is not documented. These are taken as one: a 409, a 412, and
+        # an error message about the version.
         by_words = error.refused and re.search("version|optimistic|stale", str(error), re.IGNORECASE)
         if error.code != "conflict" and error.status != 412 and not by_words:
             raise
