@@ -91,5 +91,5 @@ HALOPSA = actions_folder() / "halopsa" / "service.yaml"
 def test_the_file_of_halopsa_is_valid() -> None:
     assert check_declaration(HALOPSA, "service.schema.json") == []
     service = load_service(HALOPSA)
-    assert set(service.pagers) == {"clients", "sites", "users", "assets", "tickets"}
+    assert set(service.pagers) == {"clients", "sites", "users", "assets", "tickets", "licenses"}
     assert sum(service.throttling.waits_s) > 300
