@@ -22,6 +22,8 @@ NAMES = ("device", "organization", "location", "custom", "last_user", "current")
 """The names that templates of clients and devices can use."""
 ALERT_NAMES = (*NAMES, "alert", "ticket")
 """The names that templates of alerts can use."""
+KEPT = 100
+"""How many sets of templates that have a value are compiled."""
 _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
 
 
@@ -40,11 +42,16 @@ class MappingTemplate:
             name = path.partition(".")[0]
             if name not in names:
                 raise RunError(f'there is no "{name}" here: templates can use {", ".join(names)}')
+        self._only = _only_path(environment.parse(source))
         self._render = self.parsed.compile()
 
     def uses(self, name: str) -> bool:
         """Return whether the template reads a name."""
         return any(path == name or path.startswith(name + ".") for path in self.paths)
+
+    def is_missing(self, scope: Scope) -> bool:
+        """Return whether the template is a member alone, and there is no such member."""
+        return self._only is not None and _at(scope, self._only) is ABSENT
 
     def members(self, name: str) -> frozenset[str]:
         """Return the first members of a name that the template reads."""
@@ -111,6 +118,14 @@ def _paths(node: nodes.Node) -> Iterator[str]:
             yield path
 
 
+def _only_path(template: nodes.Template) -> str | None:
+    """Return the path of a template that is nothing but one, such as `{{ custom.owner }}`."""
+    body = template.body
+    if len(body) == 1 and isinstance(body[0], nodes.Output) and len(body[0].nodes) == 1:
+        return _path(body[0].nodes[0])
+    return None
+
+
 def _path(node: nodes.Node) -> str | None:
     if isinstance(node, nodes.Name):
         return node.name if node.ctx == "load" else None
@@ -125,19 +140,31 @@ def _path(node: nodes.Node) -> str | None:
 
 def render_all(templates: Sequence[MappingTemplate]) -> Callable[[Scope], list[Json | RowError]]:
     """Return a function that renders templates: for each its value, ABSENT, or its error."""
-    together = compile_together([template.parsed for template in templates])
+    compiled: dict[tuple[int, ...], Callable[[Scope], list[Json]]] = {}
 
     def render(scope: Scope) -> list[Json | RowError]:
-        noticed.null_in_text = False
-        try:
-            values = together(scope)
-        except Exception:
-            return [_one(template, scope) for template in templates]
-        if noticed.null_in_text:
-            return [_one(template, scope) for template in templates]
-        return [template.kept(value) for template, value in zip(templates, values, strict=True)]
+        there = tuple(i for i, template in enumerate(templates) if not template.is_missing(scope))
+        found: list[Json | RowError] = [ABSENT] * len(templates)
+        if there not in compiled and len(compiled) < KEPT:
+            compiled[there] = compile_together([templates[i].parsed for i in there])
+        values = _together(compiled.get(there), scope)
+        for place, i in enumerate(there):
+            found[i] = _one(templates[i], scope) if values is None else templates[i].kept(values[place])
+        return found
 
     return render
+
+
+def _together(render: Callable[[Scope], list[Json]] | None, scope: Scope) -> list[Json] | None:
+    """Return the values of templates, or None if each is to be rendered by itself."""
+    if render is None:
+        return None
+    noticed.null_in_text = False
+    try:
+        values = render(scope)
+    except Exception:
+        return None
+    return None if noticed.null_in_text else values
 
 
 def _one(template: MappingTemplate, scope: Scope) -> Json | RowError:

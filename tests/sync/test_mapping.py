@@ -240,6 +240,31 @@ def test_one_template_that_fails_does_not_fail_the_others() -> None:
     assert others == [5, ABSENT]
 
 
+def test_templates_that_are_a_missing_member_alone_do_not_slow_down_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sources = ("{{ device.no.name }}", "{{ device.name }}", "{{ device.none }}", "{{ custom['x y'] }}")
+    render = render_all([MappingTemplate(source) for source in sources])
+    monkeypatch.setattr(MappingTemplate, "value", lambda *_: pytest.fail("each is rendered by itself"))
+    assert render(Scope(ROW)) == [ABSENT, "PC", ABSENT, ABSENT]
+    assert render(Scope({"device": {"name": "B", "no": {"name": "C"}}, "custom": {"x y": 1}})) == [
+        "C",
+        "B",
+        ABSENT,
+        1,
+    ]
+
+
+def test_a_null_in_a_text_is_no_value_whichever_templates_are_rendered_with_it() -> None:
+    sources = ("{{ device.id }}", "{{ device.none }} GB", "{{ device.none }} MB", "{{ device.no }}")
+    assert render_all([MappingTemplate(source) for source in sources])(Scope(ROW)) == [
+        5,
+        ABSENT,
+        ABSENT,
+        ABSENT,
+    ]
+
+
 def test_a_condition_is_true_or_false() -> None:
     assert MappingTemplate("{{ device.id == 5 }}").holds(Scope(ROW))
     assert not MappingTemplate("{{ device.missing }}").holds(Scope(ROW))
