@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from connector.sandbox.server import MockServer
 from tests.loopback import PATIENCE_S
 from tests.sync.pair import Pair
 from tests.sync.parity.conftest import DEVICES
@@ -65,19 +66,20 @@ def test_a_run_at_intervals_goes_on_after_a_failure_until_it_is_stopped(pair: Pa
     command = [sys.executable, "-m", "connector", *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
 
-        def wait_for(runs: int) -> None:
+        def wait_for(box: MockServer, path: str, count: int) -> None:
             end = time.monotonic() + PATIENCE_S
             while time.monotonic() < end and process.poll() is None:
-                log = pair.ninja.log.requests()
-                if len([r for r in log if r["path"] == "/v2/organizations"]) >= runs:
+                if len([r for r in box.log.requests() if r["path"] == path]) >= count:
                     return
                 time.sleep(0.02)
 
-        wait_for(1)
+        wait_for(pair.ninja, "/v2/organizations", 1)
         pair.halo.set_trap("html", "page")
-        wait_for(2)
+        failed = len([r for r in pair.halo.log.requests() if r["path"] == "/api/Control"])
+        wait_for(pair.halo, "/api/Control", failed + 1)  # the next run begins with it, and fails, too
         pair.halo.set_trap("html", "no")
-        wait_for(4)
+        runs = len([r for r in pair.ninja.log.requests() if r["path"] == "/v2/organizations"])
+        wait_for(pair.ninja, "/v2/organizations", runs + 3)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130, (out, err)
