@@ -268,7 +268,10 @@ def imports(make: Make, service: Service, text: str) -> list[str]:
         ("from connector.http.messages import Request, Response", "import Request, Response from"),
         ("import connector.common.times", "a handler imports connector.handlers alone, which has AlertNews,"),
         ("import connector", "a handler imports connector.handlers alone, which has AlertNews,"),
-        ("from connector.errors import *", "a handler imports connector.handlers alone, which has AlertNews,"),
+        (
+            "from connector.errors import *",
+            "a handler imports connector.handlers alone, which has AlertNews,",
+        ),
         (
             "from connector.errors import nearest, ConnectorError",
             "import nearest from connector.handlers; a handler ",
