@@ -104,7 +104,7 @@ def test_a_sign_in_at_another_host_and_without_a_tenant(open_client: OpenClient,
 @pytest.mark.parametrize(
     ("info", "code", "said"),
     [
-        ({}, "bad_response", "answered 200 ({})"),
+        ({}, "bad_response", "responded with 200 ({})"),
         ({"tenant_id": "t1"}, "bad_response", 'the response contains no sign-in address ("auth_url")'),
         ({"auth_url": 7}, "bad_response", 'no sign-in address ("auth_url")'),
         ({"auth_url": "http://auth.example.com"}, "auth_failed", "auth_url must use https://"),
@@ -135,10 +135,10 @@ def test_an_instance_with_https_cannot_send_the_secret_to_http(halopsa: Service)
     [
         (Says(b"<html>no</html>", 404, ("Content-Type: text/html",)), "auth_failed", "is that of HaloPSA"),
         (Says(b"", 302, ("Location: /portal",)), "bad_response", "a redirect to /portal"),
-        (Says(b"", 401), "auth_failed", "answered 401 (nothing)"),
-        (Says(b"", 429), "rate_limited", "answered 429"),
-        (Says(b"", 503), "bad_response", "answered 503"),
-        (Says([1]), "bad_response", "answered 200"),
+        (Says(b"", 401), "auth_failed", "responded with 401 (nothing)"),
+        (Says(b"", 429), "rate_limited", "responded with 429"),
+        (Says(b"", 503), "bad_response", "responded with 503"),
+        (Says([1]), "bad_response", "responded with 200"),
     ],
 )
 def test_an_instance_that_does_not_say_where_to_sign_in(

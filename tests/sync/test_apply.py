@@ -84,7 +84,12 @@ class _Killed(BaseException):
     pass
 
 
-def test_a_kill_at_any_commit_makes_nothing_twice(empty: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "points", [(2, 14, 33), pytest.param((1, 5, 9, 20, 26, 40), marks=pytest.mark.slow)], ids=["some", "more"]
+)
+def test_a_kill_at_any_commit_makes_nothing_twice(
+    empty: Pair, monkeypatch: pytest.MonkeyPatch, points: tuple[int, ...]
+) -> None:
     """Fails without the outbox: what was sent before the kill is then created again."""
     commits = 0
     run, kill_at = State._run, 0
@@ -98,7 +103,7 @@ def test_a_kill_at_any_commit_makes_nothing_twice(empty: Pair, monkeypatch: pyte
         return run(self, statement, values)
 
     monkeypatch.setattr(State, "_run", counted)
-    for kill_at in (1, 2, 5, 9, 14, 20, 26, 33, 40):
+    for kill_at in points:
         empty.halo.reset()
         for file in empty.folder.glob("state.db*"):
             file.unlink()
