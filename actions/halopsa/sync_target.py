@@ -163,11 +163,11 @@ class SyncTarget(Tickets, Settings):
         if entity == "ticket":
             return (yield from self.find_ticket(values, since))
         if entity == "asset":
-            rows = yield Call(
-                "halopsa.list_assets",
-                {"client_id": values["client"], "assettype_id": values["type"], "include_inactive": True},
-            )
+            inputs = {"client_id": values["client"], "assettype_id": values["type"]}
+            inputs |= {"include_fields": True, "include_inactive": True}
+            rows = yield Call("halopsa.list_assets", inputs)
             name = values.get("inventory_number") or values.get("name")
+            rows = [row for row in rows if _id(row.get("ninjarmm_id")) or _has_field_of(row, values)]
             return _one_of(rows, values["stamp"], "ninjarmm_id", "inventory_number", name)
         if entity in ("client", "site"):
             inputs = {"client_id": values["client"]} if entity == "site" else {}
@@ -191,6 +191,14 @@ def _one_of(rows: Iterable[Json], stamp: Json, stamp_name: str, name_name: str, 
         and not _id(row.get(stamp_name))
     ]
     return named[0] if len(named) == 1 else None
+
+
+def _has_field_of(row: Json, values: Mapping[str, Json]) -> bool:
+    """Return whether an asset has one of the asset fields that a new one has, such as its serial number."""
+    wanted = {key: str(value) for key, value in values.items() if isinstance(key, int)}
+    if not wanted or "fields" not in row:
+        return True
+    return any(wanted.get(field["id"]) == str(field.get("value")) for field in row["fields"])
 
 
 # Records.

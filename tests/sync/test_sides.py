@@ -139,6 +139,20 @@ def test_a_target_creates_clients_sites_types_and_fields_and_finds_them_again(pa
     assert target.type_fields(ids["type"]) == {117, ids["field"]}
 
 
+@pytest.mark.parametrize("ids", ["writable", "ignored"])
+def test_a_created_asset_is_found_by_its_id_or_by_name_and_field_and_never_another(
+    tmp_path: Path, ids: str
+) -> None:
+    """Fails if the name alone is enough: an asset that somebody made would be taken."""
+    with Pair(tmp_path, traps={"external_ids": ids}) as pair:
+        _, target = pair.sides()
+        values = {"client": 11, "site": 201, "type": 101, "stamp": 77, "name": "SRV", 117: "S1"}
+        target.save("asset", None, {"client": 11, "site": 201, "type": 101, "name": "SRV", 117: "S2"})
+        assert target.find("asset", values, 0.0) is None
+        id = target.save("asset", None, values)
+        assert target.find("asset", values, 0.0) == id
+
+
 @pytest.mark.parametrize("field", ["CFNinjaAlert", None])
 def test_a_target_creates_a_ticket_and_finds_it_by_its_stamp_alone(pair: Pair, field: str | None) -> None:
     _, target = pair.sides()
