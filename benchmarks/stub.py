@@ -62,7 +62,7 @@ class Nginx:
 
 @dataclass
 class Served:
-    """A server. After its end, `times` has the start and end of each request except sign-ins, in seconds."""
+    """A server. When it has ended, `times` has the start and end of each request but sign-ins, in seconds."""
 
     url: str
     times: list[tuple[float, float]] = field(default_factory=list)
@@ -143,7 +143,7 @@ class Stub:
             pages=pages or self.folder,
             port=port,
             answer=answer,
-            # Its worker would run as another user, who cannot read our folder.
+            # nginx's worker would otherwise run as a user that cannot read our folder.
             user="user root;" if os.geteuid() == 0 else "",
         )
         (self.folder / "nginx.conf").write_text(config)

@@ -29,7 +29,7 @@ class Tickets:
     """The tickets of the target.
 
     `stamp_field` is the custom field with which a ticket is found again; without one the details end with the
-    stamp. With `is_touched_read` False, it is not read whether somebody has worked on a ticket.
+    stamp. Whether somebody has worked on a ticket is only read if `is_touched_read`.
     """
 
     def __init__(self) -> None:

@@ -85,7 +85,7 @@ class Input:
 
     @cached_property
     def is_secret(self) -> bool:
-        """Whether its value, or a part of it, is a secret of the user."""
+        """Whether the input's value, or a part of it, is a secret of the user."""
         return _has_secret(self.schema)
 
     def secrets_in(self, value: Json) -> Iterator[str]:

@@ -74,7 +74,7 @@ def _remove(options: argparse.Namespace) -> int:
     _confirm(
         options,
         [
-            f"{hook.title}: turns off the configured webhook, even if it is another one"
+            f"{hook.title}: turns off the configured webhook, even if it is not this sync's webhook"
             for hook in hooks
             if hook.webhook.warning
         ],

@@ -25,7 +25,7 @@ _LONGEST_DELAY_S = 60.0
 class AccountLimit:
     """The limit of an account, from the responses of its service. Safe for threads and processes.
 
-    It applies until the service reports another one or the machine restarts. `title` is the service's.
+    A limit applies until the service reports another or the machine restarts. `title` is that of the service.
     """
 
     def __init__(self, title: str, clock: Clock, path: Path | None = None) -> None:

@@ -80,7 +80,7 @@ class Auth:
         return self._one_at_a_time(lambda: self._token != dead and self._clock.now() < self._until, dead)
 
     def forget(self) -> None:
-        """Make the next run sign in again; this one continues with its token."""
+        """Make the next run sign in again; the current run continues with its token."""
         if self._cache:
             with suppress(OSError):
                 self._cache.unlink()
@@ -150,7 +150,7 @@ class Auth:
             logger.info("%s: using the saved access token, good for %.0f s, scopes: %s", *said)
 
     def _write_cache(self, grant: Grant) -> None:
-        """Write the token atomically. On a full disk it is not saved, and the next run signs in again."""
+        """Write the token atomically. On a full disk nothing is saved, and the next run signs in again."""
         if self._cache is None:
             return
         with suppress(OSError, RowError):

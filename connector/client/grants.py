@@ -28,7 +28,10 @@ class Grant(Protocol):
         """Return a context in which no other thread or process can sign in."""
 
     def binding(self) -> str:
-        """Return the text that a cached token must have been stored with to be used. Called while `held`."""
+        """Return a text that is stored with a token. A cached token is used only if its text is the same.
+
+        Called while `held`.
+        """
 
     def ask(self) -> TokenResponse:
         """Sign in once. Called while `held`."""

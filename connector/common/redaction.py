@@ -222,7 +222,7 @@ def _without_value(found: re.Match[str]) -> str:
 
 
 def masked(secret: str) -> str:
-    """Return a mark for a secret with, if it is long enough, its last four characters."""
+    """Return the text shown instead of a secret. It ends with the last four characters of a long secret."""
     return HIDDEN + (secret[-4:] if len(secret) >= 12 else "")
 
 

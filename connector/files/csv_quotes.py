@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 from connector.errors import RunError, shorten
 
 LONGEST_FIELD = 1 << 24
-"""Characters of a value."""
+"""The maximum number of characters of a value."""
 _CHUNK = 1 << 16
 
 

@@ -249,7 +249,7 @@ class _Tenants:
             sign_ins.require_one(self._stop)
 
     def _live(self, part: _TenantRun, sign_ins: SignIns) -> None:
-        """Sign in and run one tenant; the target of its thread."""
+        """Sign in and run one tenant. This is what the tenant's thread runs."""
         try:
             refusal = sign_ins.try_one(part.name, part.client)
             part.is_signing_in = False

@@ -79,7 +79,7 @@ class AlertCalls:
         self.lost_sign_in = False
         self._prepared: dict[str, Mapping[str, Json] | Failed] = {}
 
-    # Before the commit.
+    # Called before the transaction is committed.
 
     def prepare(self, call: Call) -> Mapping[str, Json] | None:
         """Render the ticket that a call creates; return what a look-up needs, or None for other calls."""
@@ -97,7 +97,7 @@ class AlertCalls:
         }
         return {**known, "ahead_s": self._target.ahead_s}
 
-    # After it.
+    # Called after the transaction is committed.
 
     def perform(self, call: Call, started: Callable[[AlertReading], Started]) -> list[Event]:
         """Make a call and return its outcome. `started` returns the event of an active alert."""

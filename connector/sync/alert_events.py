@@ -168,7 +168,7 @@ class NoteDone:
 
 @dataclass(frozen=True, slots=True)
 class NoteFailed:
-    """A note was not written. One that is refused becomes a ticket."""
+    """A note was not written. If the target refused it, its text is sent as a new ticket."""
 
     uid: str
     generation: int

@@ -22,7 +22,7 @@ MINUTE, HOUR = 60.0, 3600.0
 ATTEMPTS = 12
 """The number of failures, not counting outages, after which a row is an ERROR."""
 SECOND_LOOKUP_S = 600.0
-"""The shortest interval from sending a creation to the second look-up for it."""
+"""The shortest time, in seconds, between sending a creation and looking up its ticket a second time."""
 MOST_RESETS = 3
 """Resets within an hour for one condition on one device, after which its alerts are not reset."""
 SUMMARY = "#held"

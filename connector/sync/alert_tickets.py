@@ -1,4 +1,4 @@
-"""The part of the state machine about tickets that people change: closed, merged, deleted, open."""
+"""The part of the state machine that handles tickets that people change: closed, merged, deleted, open."""
 
 from __future__ import annotations
 

@@ -194,7 +194,7 @@ class Applier:
                 self._target.save(item.entity, item.target, values, current)
             except RowError as error:
                 if error.code == "outcome_unknown":
-                    raise UnknownOutcomeError(f"{error}: it is read again in the next run") from error
+                    raise UnknownOutcomeError(f"{error}: the record is read again in the next run") from error
                 raise
             self.applied.writes += 1
         with self._state.transaction():

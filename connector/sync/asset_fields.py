@@ -168,7 +168,7 @@ class AssetFields:
                 yield Change(key, old, new)
 
     def are_shown(self, rendered: Rendered, asset: Asset) -> bool:
-        """Return whether it is known what an asset has in every field that is compared."""
+        """Return whether the asset's value of every compared field is known."""
         compared = (self.bound[place] for place, _ in rendered.values)
         return all(b.mapping.when == "new" or asset.shows(b.definition.key) for b in compared)
 

@@ -127,7 +127,7 @@ class TicketMapping:
     source: int | None = None
 
     def over(self, other: TicketMapping) -> TicketMapping:
-        """Return this one, with missing values from another."""
+        """Return a copy of this mapping whose missing values are taken from `other`."""
         return TicketMapping(
             *(
                 mine if mine is not None else theirs

@@ -35,7 +35,7 @@ class Named:
     noun: str
     records: Mapping[int, Client | Site]
     owners: Mapping[int, int] = field(default_factory=dict)
-    """The source record that a map row, pin, link or stamp assigns to each of them."""
+    """The source record that a map row, pin, link or stamp assigns, keyed by the target's record."""
     source_names: Mapping[str, int] = field(default_factory=dict)
     """How often each name is used in the source."""
 

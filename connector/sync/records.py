@@ -126,7 +126,7 @@ class Asset:
 class Catalog:
     """What the target declares: its asset types and the fields of assets, custom ones included.
 
-    Where lists of types do not have their fields, `type_fields` reads those of one type.
+    If a list of types does not include the fields of each type, `type_fields` reads those of one type.
     """
 
     types: tuple[AssetType, ...] = ()

@@ -157,7 +157,7 @@ class State:
     # The owner of the state.
 
     def require_pair(self, account: str, tenant: str) -> None:
-        """Record the owner of the state, or raise RunError if it is another one."""
+        """Record the account and tenant of the state. Raises RunError if the state belongs to others."""
         for key, value in (("account", account), ("tenant", tenant)):
             known = self.meta(key)
             if known is None:
@@ -180,7 +180,7 @@ class State:
     # Links.
 
     def links(self, entity: str, sources: Iterable[int] | None = None) -> dict[int, Link]:
-        """Return the links of an entity by source id: all, or those of some records."""
+        """Return the links of an entity, keyed by source id: all, or those of some records."""
         if sources is None:
             rows = self._run(f"SELECT {_LINK} FROM links WHERE entity = ?", (entity,))  # noqa: S608
             return {row[1]: _link(row) for row in rows}

@@ -88,7 +88,7 @@ class AlertRows:
         return list(self._all(f"state IN ({', '.join('?' * len(states))})", *states))
 
     def newest(self, states: Collection[str], limit: int, offset: int = 0) -> list[Alert]:
-        """Return the rows in these states, or in any if there are none, by their start, newest first."""
+        """Return the rows in these states (none: in any state), sorted by start, newest first."""
         marks = ", ".join("?" * len(states))
         where = f"state IN ({marks})" if states else "true"
         begin = "coalesce(nullif(json_extract(row, '$.start'), 0), opened_at) DESC"

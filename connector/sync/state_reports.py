@@ -1,4 +1,4 @@
-"""What a state says of past runs, for people: what was not applied, what waits for a decision."""
+"""Reports about past runs, from the state: what was not applied, and what needs a decision."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def method(value: Any, name: str, getitem: Callable[[Any, Any], Any]) -> Any:
 
 
 def member(value: Any, name: Any) -> Any:
-    """Return a member of a value by `value[name]` or `value.name`, or NOT_THERE."""
+    """Return what `value[name]` or `value.name` means in a template, or NOT_THERE."""
     fail_if_missing(value)
     if not isinstance(name, (*_NAMES, slice)):
         raise TypeError("a member's name is a text or a number")

@@ -39,7 +39,7 @@ def _check(inputs: Inputs, page: Page) -> None:
 
 
 def _closed(inputs: Inputs, ticket: Json) -> Iterator[tuple[str, str]]:
-    """Yield the filter that the ticket's state contradicts. While a ticket is open, the member is null."""
+    """Yield the filter that the ticket's state contradicts. An open ticket has no true `hasbeenclosed`."""
     if "hasbeenclosed" not in ticket:
         return
     if ticket["hasbeenclosed"] is True and inputs.open_only:

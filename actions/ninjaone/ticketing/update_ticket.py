@@ -123,5 +123,5 @@ def _put(inputs: Inputs, put: Request) -> Steps:
 
 
 def _is_refused_value(error: RowError) -> bool:
-    """Return whether the API rejected the values, not the caller or the rate."""
+    """Return whether the API rejected the values, rather than the credentials or the request rate."""
     return error.code == "api_error" and error.status is not None and 400 <= error.status < 500

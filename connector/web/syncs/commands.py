@@ -54,7 +54,7 @@ class Command:
 
     @property
     def clock(self) -> str:
-        """Return when it started, as text."""
+        """Return the start time of the command, as text."""
         return clock_text(self.began)
 
     @property

@@ -11,7 +11,7 @@ from connector.sandbox.halopsa.data.state import State
 from connector.sandbox.invented import JSON
 
 _TYPES = {LIST: 2, DATE: 4}
-"""The numbers of kinds of custom fields; all others are text, 0."""
+"""HaloPSA's type number of each kind of custom field; any other kind is text, number 0."""
 
 
 def custom_type(definition: JSON) -> int:

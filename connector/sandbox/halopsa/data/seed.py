@@ -24,7 +24,7 @@ TOP_LEVELS: list[JSON] = [{"id": 1, "name": "Customers"}, {"id": 2, "name": "Pro
 ASSET_GROUPS: list[JSON] = [{"id": 3, "name": "Devices"}, {"id": 4, "name": "Network"}]
 
 TEXT, NUMBER, DATE, LIST = "text", "number", "date", "list"
-"""Kinds of fields: what a value must be."""
+"""The kinds of fields, which determine the values that a field accepts."""
 FIELDS: list[JSON] = [
     {"id": 44, "name": "Memory", "kind": TEXT},
     {"id": 51, "name": "Model", "kind": TEXT},

@@ -23,8 +23,9 @@ Notify = Callable[[str, JSON], None]
 class State:
     """The account's data, generated from a seed and changed by requests.
 
-    `clock` returns epoch seconds. `notify` is called with the name of an event and its ticket, and what is in
-    `after` once the response of the current request is built. `warnings` are of tickets, for one response.
+    `clock` returns epoch seconds. `notify` is called with the name of an event and its ticket. The functions
+    in `after` are called once the response of the current request is built. `warnings` has texts for the
+    next response about a ticket, keyed by ticket id.
     """
 
     def __init__(

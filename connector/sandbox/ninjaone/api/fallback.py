@@ -29,7 +29,7 @@ OWNERS: dict[str, Callable[[State, Any], Any]] = {
     "/v2/policies/{policy_id}/": State.policy,
     "/v2/ticketing/ticket/{ticketId}/": State.ticket,
 }
-"""Lookups for paths with these starts, which raise HttpError 404."""
+"""Lookups of the record that a path is about, keyed by prefix. They raise HttpError 404."""
 
 
 def missing_endpoints(declared: Iterable[Endpoint]) -> list[Endpoint]:

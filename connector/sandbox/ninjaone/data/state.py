@@ -205,7 +205,7 @@ class State:
         at: float | None = None,
         **more: Any,
     ) -> JSON:
-        """Add an activity: published `activityType` and `statusCode`, further fields by their own names."""
+        """Add an activity: `kind` is its `activityType`, `code` its `statusCode`; `more` has other fields."""
         activity: JSON = {
             "id": next(self._activity_ids),
             "activityTime": self.clock() if at is None else at,
