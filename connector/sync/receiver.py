@@ -17,7 +17,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from connector.common import json_text
 from connector.common.json_text import Json
@@ -159,19 +159,28 @@ def _is_json(raw: bytes) -> bool:
         return False
 
 
-class Server(Protocol):
-    """A listening server."""
+class Listener:
+    """A listening server, which one thread runs and another one closes."""
 
-    effective_port: int
+    def __init__(self, server: Any) -> None:
+        self._server, self._is_closing = server, False
+        self.effective_port: int = server.effective_port
 
     def run(self) -> None:
         """Serve until it is closed."""
+        try:
+            self._server.run()
+        except (OSError, ValueError):  # its sockets were closed while it waited for them
+            if not self._is_closing:
+                raise
 
     def close(self) -> None:
         """Stop listening."""
+        self._is_closing = True
+        self._server.close()
 
 
-def listen(receiver: Receiver, host: str, port: int) -> Server:
+def listen(receiver: Receiver, host: str, port: int) -> Listener:
     """Return a server that listens on an address; port 0 is a free one. Raises RunError."""
     try:
         import waitress
@@ -180,7 +189,7 @@ def listen(receiver: Receiver, host: str, port: int) -> Server:
             "receiving webhooks requires the package waitress: install the connector with its extra sync, "
             "or poll only (alerts.by: [poll] in the mapping)"
         ) from None
-    server: Server = waitress.create_server(
+    server = waitress.create_server(
         receiver,
         sockets=[_bound(host, port)],
         threads=THREADS,
@@ -189,7 +198,7 @@ def listen(receiver: Receiver, host: str, port: int) -> Server:
         channel_timeout=30,
         clear_untrusted_proxy_headers=True,
     )
-    return server
+    return Listener(server)
 
 
 def _bound(host: str, port: int) -> socket.socket:
