@@ -194,7 +194,7 @@ def _one_of(rows: Iterable[Json], stamp: Json, stamp_name: str, name_name: str, 
 
 
 def _has_field_of(row: Json, values: Mapping[str, Json]) -> bool:
-    """Return whether an asset has one of the asset fields that a new one has, such as its serial number."""
+    """Return whether an asset has one of the fields that a new asset gets, such as its serial number."""
     wanted = {key: str(value) for key, value in values.items() if isinstance(key, int)}
     if not wanted or "fields" not in row:
         return True

@@ -1,4 +1,4 @@
-"""Common to the commands of a sync: signing in to both sides, the state, and options."""
+"""What the sync commands share: signing in to both sides, the state, and options."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ MOST_MEMBERS = 10_000
 
 _GZIP, _ZLIB, _RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
 _IN, _OUT = 1 << 16, 1 << 20
-"""Bytes that are decompressed at once, and that they may become at once."""
+"""The maximum number of bytes that one call decompresses, and that it returns."""
 
 
 def decoded(body: bytes, codings: str, largest: int = LARGEST_BODY) -> bytes:

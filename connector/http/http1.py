@@ -264,7 +264,7 @@ class _Reader:
         raise _not_http(f"it has {MOST_INTERIM_RESPONSES} interim responses")
 
     def _body(self, headers: Mapping[str, str]) -> tuple[bytes, bool]:
-        """Read the body; return also whether it has an end other than that of the connection."""
+        """Read the body. Also return whether anything but the close of the connection marks its end."""
         coding, length = headers.get("transfer-encoding"), headers.get("content-length")
         if coding is None:
             return (self._rest(), False) if length is None else (self._exactly(_body_length(length)), True)

@@ -133,7 +133,7 @@ class _Window(Generic[T, R]):
         self._close(place)
 
     def _live(self) -> None:
-        """Process items until there are no more; the target of each thread."""
+        """Process items until there are no more. This is what each thread runs."""
         try:
             while (begun := self._begin()) is not None:
                 self._run(*begun)
