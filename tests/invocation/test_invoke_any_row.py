@@ -134,6 +134,12 @@ def test_any_row_and_any_answer_make_good_envelopes(service: Service, mixed: Map
     @example(
         row={"id": 1}, answers=[reply(b"", 400)], templated=False, rows="each", effect=READ, keep_row=False
     )
+    @example(
+        row={"id": 1}, answers=[reply(b"", 404)], templated=False, rows="one", effect=READ, keep_row=False
+    )
+    @example(
+        row={"id": 1}, answers=[reply(b"", 403)], templated=False, rows="one", effect=READ, keep_row=False
+    )
     def check(row: Any, answers: list[Any], templated: bool, rows: Any, effect: Any, keep_row: bool) -> None:
         def rest(*_: Any) -> Response:
             transport.answers.append(rest)
