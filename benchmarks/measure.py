@@ -1,4 +1,4 @@
-"""Measurement of one process: time, CPU time and memory."""
+"""Measures one process: its elapsed time, CPU time and memory."""
 
 from __future__ import annotations
 

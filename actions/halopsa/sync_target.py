@@ -153,7 +153,7 @@ class SyncTarget(Tickets, Settings):
             inputs["dont_update_type"] = False
         return Call("halopsa.update_asset", {**inputs, "asset_id": id, "current": current and current.data})
 
-    # Look-ups of records that may have been created.
+    # Look-ups of records whose creation is uncertain.
 
     def find(self, entity: str, values: Mapping[str, Json], since: float) -> CallSteps:
         """Look up a record whose creation has no known outcome; return its id, or None.

@@ -190,7 +190,7 @@ class Catalog:
         head = strict_yaml.head(path)
         if head.get("name") == path.stem and head.get("title") and head.get("effect") in EFFECTS:
             return Heading(name, head["title"], path.parent.name, head["effect"])
-        action = self._load(path)  # its keys are in another order, or it is wrong, and this reports how
+        action = self._load(path)  # its keys are in another order, or it has an error, which this reports
         return Heading(action.name, action.title, action.area, action.effect)
 
     def search(self, words: list[str], service: str = "") -> list[Action]:

@@ -43,9 +43,7 @@ def add_connection(parser: argparse.ArgumentParser) -> None:
     changes = declare("add", add, "save a connection and test it")
     shown = declare("list", _list, "list the saved connections; * is the default")
     single = declare("show", _show, "show a saved connection; secrets show their last four characters only")
-    edits = declare(
-        "edit", edit, "change a saved connection and test it; settings without an option are kept"
-    )
+    edits = declare("edit", edit, "change a saved connection and test it; settings you do not give are kept")
     test = declare("test", _test, "sign in and run the health checks")
     default = declare("default", _default, "make a saved connection the default")
     gone = declare("remove", remove, "remove a saved connection and its secrets")

@@ -28,7 +28,8 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         "-i",
         "--input",
         metavar="FILE",
-        help="file or folder of rows, - for standard input (of a job with steps: for steps without an input)",
+        help="file or folder of rows, or - for standard input; in a job with steps, it is used by the steps "
+        "that name no input",
     )
     parser.add_argument("--input-format", choices=INPUT_FORMATS, help="default: from the file extension")
     parser.add_argument(

@@ -183,7 +183,7 @@ class Client:
         )
 
     def _log_failure(self, outcome: _Failure, attempt: int, context: RequestContext | None) -> None:
-        """Log which request failed finally, and why it is not retried."""
+        """Log which request finally failed, and why it is not retried."""
         level = logging.INFO if attempt == 1 else logging.WARNING
         if not logger.isEnabledFor(level):
             return

@@ -16,9 +16,9 @@ _PUBLIC_FILE = 0o666  # less the umask
 
 
 def create_file(path: Path, *, private: bool) -> BinaryIO:
-    """Create a file for writing, in place of one that exists. Raises OSError.
+    """Create a file for writing; an existing file is replaced. Raises OSError.
 
-    Its permissions are those of the umask or, if it is `private`, 0600.
+    Its permissions are 0600 if it is `private`, otherwise those that the umask allows.
     """
     path.unlink(missing_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)

@@ -117,10 +117,10 @@ _NO_TEXT = frozenset((int, float, bool, type(None)))
 
 
 class _Secret:
-    """One secret, which is found in any encoding.
+    """One secret, found in any of its encoded forms.
 
-    `anchor` is a part of it that no spelling changes: a text without it has no spelling. `shortest` is the
-    least number of characters of a spelling.
+    `anchor` is a part that is the same in every form, so a text without it cannot contain the secret.
+    `shortest` is the length of the shortest form.
     """
 
     def __init__(self, value: str) -> None:
@@ -152,10 +152,10 @@ def _secret(value: str) -> _Secret:
 
 
 def _pattern(value: str) -> str:
-    """Return a pattern for all spellings of a secret: raw, or escaped for JSON, URLs, forms, HTML and Python.
+    """Return a pattern for all forms of a secret: raw, or escaped for JSON, URLs, forms, HTML and Python.
 
-    Each may be escaped more than once, and each character in another way: some writers escape a slash, and
-    some do not. The padding of base64 may be missing.
+    A form may be escaped more than once, and each character in a different way: some programs escape a
+    slash, and some do not. The padding of base64 may be missing.
     """
     padded = _PADDED.fullmatch(value)
     if padded:
@@ -184,7 +184,7 @@ def _spellings(character: str) -> str:
         found.append(rf"&(?:amp;){{0,4}}{name};")
     if character == " ":
         found += [r"\+", r"%(?:25){0,4}2[bB]"]
-    # The character itself is last: `%` and `&` begin their own spellings, whose rest would be left.
+    # The character itself is last: `%` and `&` begin their own escaped forms, whose rest would be left.
     found.append(r"\\{1,16}" if character == "\\" else r"\\{0,15}" + re.escape(character))
     return "|".join(dict.fromkeys(found))
 

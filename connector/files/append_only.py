@@ -88,7 +88,7 @@ class AppendOnlyFile:
                     self._put_back()
             except OSError as error:
                 raise RunStoppedError(
-                    f"{self.path}: was removed during the run, and cannot be restored: "
+                    f"{self.path} was removed during the run, and cannot be restored: "
                     f"{error.strerror}. The record of what was sent is lost: check in the service before you "
                     "run it again"
                 ) from error
@@ -111,7 +111,7 @@ class AppendOnlyFile:
         self._look_at = self._clock() + LOOK_EVERY_S
         if not self._unusable and self._is_removed():
             raise RunStoppedError(
-                f"{self.path}: was removed during the run, and has been restored; use --resume to continue"
+                f"{self.path} was removed during the run, and has been restored; use --resume to continue"
             )
 
     def _is_removed(self) -> bool:

@@ -79,7 +79,7 @@ class RowSource:
             yield InputRow(number, record.data, record.error)
 
     def count(self, go_on: Callable[[], bool] = lambda: True) -> int | None:
-        """Return the number of rows, in a small part of the time of reading them.
+        """Return the number of rows, in a fraction of the time it takes to read them.
 
         Returns None for standard input, and as soon as `go_on` returns false.
         """

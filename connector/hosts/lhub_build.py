@@ -71,7 +71,7 @@ _MARK = "# Written by `ninjaone host lhub build`"
 
 _HEAD = '''"""
 name: {title}
-description: {title} over rows. Every input is a Jinja template; every row gets has_error, error and result.
+description: Runs {title} actions on rows. Every input is a Jinja template; rows get has_error, error and result.
 logoUrl: {logo}
 """
 {mark} of ninjaone-connector {version}. Build it again instead of editing it.
@@ -238,8 +238,8 @@ def _what(action: Action, given: Input) -> str:
     said = [f"Jinja-templated {input_type(given)}{options}.", given.description]
     if BATCH_END.get(action.name) == given.name:
         said.append(
-            "If it is empty, the end of the platform's batch is used, which is an error if it has passed; "
-            "{{ (now + 7200) | iso }} is two hours from now."
+            "If empty, the end time of the platform's batch is used; if that time is already in the past, "
+            "the row fails. {{ (now + 7200) | iso }} is two hours from now."
         )
     for example in action.examples:
         template = example.templates.get(given.name)

@@ -84,7 +84,7 @@ class Inputs:
 
     @property
     def service(self) -> Service:
-        """The action's service, with its pagers and words."""
+        """The action's service, for example for its pagers and its words for values."""
         return self._service
 
     @property

@@ -103,7 +103,7 @@ class DeviceLinked:
     now: float
 
 
-# Events of ours.
+# Events caused by our own changes.
 
 
 @dataclass(frozen=True, slots=True)

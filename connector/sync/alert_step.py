@@ -209,7 +209,7 @@ class Step:
         return row.ticket is not None and row.is_ours and row.kind == "alert"
 
     def end(self, row: Alert) -> Alert:
-        """Change an open row as the mapping declares for the end of its alert."""
+        """Change a row that is still open as the mapping declares for an ended alert."""
         assert row.ticket is not None
         if self.is_shared(row) or not row.is_ours:
             return self.close(self.note(row, "ended"), "source")
@@ -228,7 +228,7 @@ class Step:
         return row
 
     def is_being_closed(self, row: Alert) -> bool:
-        """Return whether another row has the same ticket closed, in this step or in one before it."""
+        """Return whether another row closes the same ticket, in this step or an earlier one."""
         others = (other for other in self.of_ticket(row.ticket or 0) if other.key != row.key)
         return any(other.state == "CLOSING" and other.sent is not None for other in others)
 

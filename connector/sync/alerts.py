@@ -52,9 +52,9 @@ from connector.sync.alert_step import SUMMARY, Step
 from connector.sync.alert_tickets import on_ticket
 
 MISSED = 2
-"""The number of consecutive complete lists without an alert after which it has ended."""
+"""How many complete lists in a row must lack an alert before it counts as ended."""
 SHOWN = 2
-"""The number of consecutive lists with a closed alert after which it counts as started again."""
+"""How many lists in a row must show a closed alert before it counts as started again."""
 
 
 def step(rows: Rows, event: Event, settings: AlertSettings) -> tuple[tuple[Alert, ...], tuple[Call, ...]]:

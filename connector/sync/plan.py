@@ -238,7 +238,7 @@ class _Maker:
         return any(stop.entity == entity for stop in self._plan.stops)
 
     def _limits(self) -> None:
-        """Determine which entities may not be applied. Those whose list shrank are not applied either."""
+        """Determine which entities must not be applied, including those whose list has shrunk too much."""
         plan, limits = self._plan, self._in.mapping.limits
         for entity, noun in (("client", "client"), ("site", "site"), ("type", "type"), ("asset", "asset")):
             creates = plan.counts.get(entity, "create")

@@ -42,7 +42,10 @@ Health = Callable[[], tuple[bool, Mapping[str, Json]]]
 
 
 class Store:
-    """The inbox that threads share, in addition to the writer that holds the state's lock."""
+    """The threads' shared connection to the inbox.
+
+    It is separate from the writer, which holds the state's lock.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._state = State(folder, write=True, lock=False)
@@ -181,7 +184,7 @@ class Listener:
 
 
 def listen(receiver: Receiver, host: str, port: int) -> Listener:
-    """Return a server that listens on an address; port 0 is a free one. Raises RunError."""
+    """Return a server that listens on an address; with port 0, on any free port. Raises RunError."""
     try:
         import waitress
     except ImportError:

@@ -87,7 +87,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class AssetType:
-    """An asset type with the numbers of its fields."""
+    """An asset type, with the ids of its fields."""
 
     id: int
     name: str

@@ -1,4 +1,6 @@
-"""The temporary database of a plan in progress, for what does not fit into memory. It leaves no file."""
+"""The temporary database of a plan in progress, for what does not fit into memory.
+
+It leaves no file behind."""
 
 from __future__ import annotations
 

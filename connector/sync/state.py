@@ -305,7 +305,7 @@ class State:
         return [{**row, "changes": json_text.loads(row["changes"] or "[]")} for row in found]
 
     def unmatched(self) -> Iterator[dict[str, Json]]:
-        """Yield the records that were skipped, or need a decision, when they were last looked at."""
+        """Yield the records that, at their last check, were skipped or needed a decision."""
         names = ("entity", "source", "op", "target", "reason", "run")
         rows = self._run(
             "SELECT entity, source_id, op, target_id, reason, run_id FROM items AS item "

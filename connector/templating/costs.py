@@ -31,7 +31,7 @@ _MOST_PLACES = 300
 
 
 def everything(*args: Any, **kwargs: Any) -> None:
-    """Spend the steps of reading all arguments."""
+    """Spend the steps for reading all arguments."""
     weigh_all(args)
     weigh_all(kwargs.values())
 
@@ -41,33 +41,33 @@ def nothing(*args: Any, **kwargs: Any) -> None:
 
 
 def others(value: Any, /, *args: Any, **kwargs: Any) -> None:
-    """Spend the steps of reading all arguments but the first."""
+    """Spend the steps for reading all arguments but the first."""
     everything(*args, **kwargs)
 
 
 def items(value: Any, /, *args: Any, **kwargs: Any) -> None:
-    """Spend the steps of a list of a list's items, or of a text's characters."""
+    """Spend the steps for a list of a list's items, or of a text's characters."""
     everything(*args, **kwargs)
     if hasattr(value, "__len__"):
         fits_items(len(value))
 
 
 def passes(value: Any, /, *args: Any, **kwargs: Any) -> None:
-    """Spend the steps of a call for each item of a list."""
+    """Spend the steps for a call for each item of a list."""
     items(value, *args, **kwargs)
     if hasattr(value, "__len__"):
         spend(STEPS_A_PASS // 2 * len(value))
 
 
 def parts(value: Any, /, *args: Any, **kwargs: Any) -> None:
-    """Spend the steps of a list of lists, and check their number."""
+    """Spend the steps for a list of lists, and check their number."""
     items(value, *args, **kwargs)
     if any(isinstance(given, int) and given > LONGEST_RANGE for given in (*args, *kwargs.values())):
         refuse(f"it makes more than {LONGEST_RANGE:,} parts of a list")
 
 
 def sorting(value: Any, /, *args: Any, **kwargs: Any) -> None:
-    """Spend the steps of comparing items with each other, as sorting does."""
+    """Spend the steps for comparing items with each other, as sorting does."""
     everything(*args, **kwargs)
     items = len(value) if hasattr(value, "__len__") else 1
     fits_items(items)
@@ -75,13 +75,13 @@ def sorting(value: Any, /, *args: Any, **kwargs: Any) -> None:
 
 
 def words(value: Any, /, *args: Any, **kwargs: Any) -> None:
-    """Spend the steps of splitting a text into words or characters, and joining them."""
+    """Spend the steps for splitting a text into words or characters, and joining them."""
     everything(*args, **kwargs)
     spend(2 * weigh(value))
 
 
 def copying(value: Any, /, *args: Any, **kwargs: Any) -> None:
-    """Spend the steps of a filter whose time grows with the square of the text's length."""
+    """Spend the steps for a filter whose time grows with the square of the text's length."""
     everything(*args, **kwargs)
     characters = weigh(value)
     if characters > LONGEST_SLOW_TEXT:
@@ -90,7 +90,7 @@ def copying(value: Any, /, *args: Any, **kwargs: Any) -> None:
 
 
 def number(value: Any, /, *args: Any, **kwargs: Any) -> None:
-    """Spend the steps of reading a number."""
+    """Spend the steps for reading a number."""
     check_digits(value)
     everything(*args, **kwargs)
 
@@ -103,13 +103,13 @@ def rounding(value: Any, /, precision: Any = 0, *args: Any, **kwargs: Any) -> No
 
 
 def padding(value: Any, /, width: Any = 80, *args: Any, **kwargs: Any) -> None:
-    """Spend the steps of padding, and check the width."""
+    """Spend the steps for padding, and check the width."""
     check_width(width)
     everything(value, *args, **kwargs)
 
 
 def tabs(value: str, /, tabsize: int = 8) -> None:
-    """Spend the steps of replacing tabs by spaces."""
+    """Spend the steps for replacing tabs by spaces."""
     check_width(tabsize)
     fits(len(value) + value.count("\t") * tabsize)
 
@@ -119,20 +119,20 @@ def _lines(value: Any) -> int:
 
 
 def splitting_lines(value: Any, /, *args: Any, **kwargs: Any) -> None:
-    """Spend the steps of a list of lines."""
+    """Spend the steps for a list of lines."""
     fits_items(_lines(value))
     everything(value)
 
 
 def indenting(value: Any, /, width: Any = 4, *args: Any, **kwargs: Any) -> None:
-    """Spend the steps of adding spaces before each line."""
+    """Spend the steps for adding spaces before each line."""
     check_width(width)
     wide = len(width) if isinstance(width, str) else width
     fits(weigh(value) + _lines(value) * wide)
 
 
 def wrapping(value: Any, /, width: int = 79, *args: Any, wrapstring: Any = None, **kwargs: Any) -> None:
-    """Spend the steps of breaking a text into lines."""
+    """Spend the steps for breaking a text into lines."""
     copying(value, *args, **kwargs)
     end = args[1] if len(args) > 1 else wrapstring
     # Of two consecutive lines, at least one has more than half of the width.
@@ -140,13 +140,13 @@ def wrapping(value: Any, /, width: int = 79, *args: Any, wrapstring: Any = None,
 
 
 def linking(value: Any, /, *args: Any, **kwargs: Any) -> None:
-    """Spend the steps of putting the arguments into each link."""
+    """Spend the steps for putting the arguments into each link."""
     copying(value, *args, **kwargs)
     fits(sum(map(weigh, (*args, *kwargs.values()))) * (len(value) // 4))
 
 
 def splitting(value: str, /, sep: str | None = None, maxsplit: int = -1) -> None:
-    """Spend the steps of a list of a text's parts."""
+    """Spend the steps for a list of a text's parts."""
     everything(value, sep)
     if sep:
         found = value.count(sep)
@@ -158,7 +158,7 @@ def splitting(value: str, /, sep: str | None = None, maxsplit: int = -1) -> None
 
 
 def translating(value: str, /, table: Any) -> None:
-    """Spend the steps of replacing each character by a text."""
+    """Spend the steps for replacing each character by a text."""
     weigh(table)
     longest = max((len(part) for part in table.values() if isinstance(part, str)), default=1)
     fits(len(value) * max(1, longest))

@@ -107,7 +107,7 @@ class _OurRules(NodeTransformer):
         return nodes.Getitem(nodes.Name(WHOLE_ROW, "load"), nodes.Const("self"), "load", lineno=node.lineno)
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Expr:
-        """Make `~` join the texts that `{{ }}` would print, not those of Python."""
+        """Make `~` join its operands as `{{ }}` would print them, not as Python's `str()` would."""
         self.generic_visit(node)
         return _filtered(nodes.List(node.nodes, lineno=node.lineno), _CONCAT)
 

@@ -38,7 +38,8 @@ STEPS_AN_ITEM = 4
 MOST_BITS = 4096
 """Bits of the integers of `*` and `**`. Numbers of JSON have at most 1024."""
 MOST_DIGITS = 4300
-"""Characters of a text that is read as a number. It is Python's limit, where Python has one."""
+"""The most characters of a text that is converted to a number. It is Python's own limit, in versions that
+have one."""
 WIDEST = 10_000
 """Characters to which a text is padded, by a filter, a method or a format."""
 LONGEST_SLOW_TEXT = 1 << 16

@@ -150,7 +150,7 @@ def test_a_removed_file_is_noticed_and_put_back_as_it_was(
     path.unlink()
     path.parent.rmdir()
     path.parent.parent.rmdir()
-    with pytest.raises(RunStoppedError, match=r"lines: was removed during the run, and has been restored"):
+    with pytest.raises(RunStoppedError, match=r"lines was removed during the run, and has been restored"):
         file.require_name()
     with pytest.raises(RunStoppedError, match="was removed"):
         file.append(b"too late\n")

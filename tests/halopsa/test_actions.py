@@ -293,7 +293,7 @@ def test_k5_a_status_that_does_not_close_or_does_not_exist(open_halo: OpenHalo) 
 def test_k5_a_ticket_that_stays_open_is_an_error(open_halo: OpenHalo, value: str, why: str) -> None:
     halo = open_halo(closing=value)
     said = halo.error("close_ticket", ticket_id=2001)
-    start = f"conflict: HaloPSA accepted the request and left ticket 2001 open (status 1){why}"
+    start = f"conflict: HaloPSA accepted the request but left ticket 2001 open (status 1){why}"
     assert said.startswith(start)
     assert halo.box.state.tickets[2001].get("hasbeenclosed") is not True
     halo.call("close_ticket", ticket_id=2001, customfields={"CFResolution": "Cable replaced"})

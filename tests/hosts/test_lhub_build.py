@@ -33,7 +33,7 @@ def by_entrypoint(described: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def test_the_sdk_finds_the_documents_actions_inputs_and_order(described: dict[str, Any]) -> None:
     assert (described["ok"], described["errors"]) == (True, [])
     assert described["integration_name"] == "NinjaOne"
-    assert described["integration_description"].startswith("NinjaOne over rows.")
+    assert described["integration_description"].startswith("Runs NinjaOne actions on rows.")
     assert list(by_entrypoint(described)) == list(ACTIONS) == list(DOCUMENTED)
     for name, action in by_entrypoint(described).items():
         title, *inputs = ACTIONS[name]
@@ -75,7 +75,10 @@ def test_what_may_be_left_empty_is_optional(described: dict[str, Any]) -> None:
         "reason": True,
     }
     (end,) = (arg for arg in window["args"] if arg["id"] == "end")
-    assert "If it is empty, the end of the platform's batch is used, which is an error" in end["description"]
+    assert (
+        "If empty, the end time of the platform's batch is used; if that time is already in the past"
+        in end["description"]
+    )
 
 
 def test_actions_that_list_offer_a_row_for_each_item(described: dict[str, Any]) -> None:

@@ -29,5 +29,5 @@ def handle(inputs: Inputs) -> Steps:
 
 
 def as_html(text: str) -> str:
-    """Return plain text as HTML that shows the same, with its line breaks."""
+    """Return plain text as HTML that looks the same, line breaks included."""
     return "<br>".join(escape(line, quote=False) for line in text.splitlines())

@@ -50,7 +50,7 @@ def _refusal(number: int, status: int, ticket: Json, warning: Json) -> str:
         )
     why = f": {warning}" if warning else f". {_MAYBE}"
     return (
-        f"HaloPSA accepted the request and left ticket {number} open (status {ticket.get('status_id')}){why}"
+        f"HaloPSA accepted the request but left ticket {number} open (status {ticket.get('status_id')}){why}"
     )
 
 

@@ -82,7 +82,7 @@ class Alerts:
             self._take(uid)
 
     def record(self, uid: str, code: str) -> None:
-        """Add an activity with another status code, one of `EVENTS`; DISABLED ends the alert."""
+        """Add an activity of an alert, with a status code of `EVENTS`; DISABLED also ends the alert."""
         state = self._state()
         with state.lock:
             if code not in EVENTS:

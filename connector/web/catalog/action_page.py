@@ -38,7 +38,8 @@ _UNITS = {
     "date": "sent as a date",
     "epoch_s": "sent as epoch seconds",
     "epoch_ms": "sent as epoch milliseconds",
-    "after_epoch_s": "sent as epoch seconds, with after or before in front",
+    "after_epoch_s": "a time, with after or before in front of it, as in after 2026-01-31; "
+    "sent as epoch seconds",
 }
 _MOST_RELATED = 8
 _WIDTH = 62

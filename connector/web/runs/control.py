@@ -179,7 +179,10 @@ class RunControl:
         return self._in_sandbox(service) if self.is_in_sandbox(record) else dict(os.environ)
 
     def _in_sandbox(self, service: Service) -> dict[str, str]:
-        """Return environment variables that make the sandbox the connection; other settings are removed."""
+        """Return environment variables that make the sandbox the connection.
+
+        All other connection settings are cleared.
+        """
         others = {n: text for n, text in os.environ.items() if not n.startswith(service.environment)}
         settings = {n: text for n, text in self.sandbox(service.name).connection.items() if n != "service"}
         return {**others, **{service.environment + n.upper(): text for n, text in settings.items()}}

@@ -72,7 +72,7 @@ class SyncCommands:
         self._once: set[str] = set()
 
     def last(self, sync: SyncFolder, *kinds: str) -> Command | None:
-        """Return the last command of a sync, of these kinds, that this server started."""
+        """Return the last command of these kinds that this server has started for a sync, or None."""
         found = [self._last[sync.name, kind] for kind in kinds if (sync.name, kind) in self._last]
         return max(found, key=lambda command: command.began, default=None)
 

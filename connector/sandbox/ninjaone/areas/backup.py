@@ -171,7 +171,7 @@ def get_usage(call: ApiCall) -> JSON:
 
 @operation("getOrganizationLocationUsage")
 def get_usage_by_location(call: ApiCall, id: str) -> list[JSON]:
-    """Return the size of the backups at each location. The id is published as text."""
+    """Return the size of the backups at each location. The API documents the id as text."""
     if not id.isdecimal():
         raise invalid("id", "int32")
     organization = call.state.organization(int(id))
