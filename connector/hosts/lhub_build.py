@@ -71,7 +71,7 @@ _MARK = "# Written by `ninjaone host lhub build`"
 
 _HEAD = '''"""
 name: {title}
-description: Runs {title} actions on rows. Every input is a Jinja template; rows get has_error, error and result.
+description: Runs {title} actions on rows. Inputs are Jinja templates; rows get has_error, error and result.
 logoUrl: {logo}
 """
 {mark} of ninjaone-connector {version}. Build it again instead of editing it.

@@ -107,7 +107,7 @@ def bounded_tests(of_jinja: Functions) -> Functions:
 
 
 def _bounded(name: str, function: Callable[..., Any], cost: Cost | None = None) -> Callable[..., Any]:
-    """Return a function that charges the call's cost, refuses a missing first argument, returns plain data."""
+    """Return a function that charges its cost, refuses a missing first argument, and returns plain data."""
     cost = cost or _FILTER_COSTS.get(name, everything)
     position = 1 if hasattr(function, "jinja_pass_arg") else 0
     is_strict = name not in _LAX

@@ -44,7 +44,7 @@ class Snippet:
 def snippets(action: Action, example: Example, service: Service) -> list[Snippet]:
     """Return the snippets of an example.
 
-    A template with `empty: send` cannot be expressed in a `call` or a form, so those two snippets are omitted.
+    With `empty: send`, a template cannot be given to a `call` or a form: these two snippets are omitted.
     """
     uploads = f" It reads {' and '.join(example.files)} in the current folder." if example.files else ""
     of = f" of {service.title}" if service.prefix else ""
