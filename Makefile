@@ -16,9 +16,10 @@ demo: $(READY)
 # A file's tests share what they set up, so one process runs them all; the files come in the order of conftest.py.
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 
-# What needs no program but Python, and takes minutes at most.
+# What needs no program but Python, and takes minutes at most. Two workers a core, since many tests wait for processes.
+WORKERS = $(shell $(PYTHON) -c "import os; print(2 * (os.cpu_count() or 1))")
 test: $(READY) wheels
-	$(BIN)/python -m pytest $(PARALLEL) -m "not browser and not keyring"
+	$(BIN)/python -m pytest $(PARALLEL) -n $(WORKERS) -m "not browser and not keyring"
 
 test-browser: $(READY) keyring chromium
 	$(BIN)/python -m pytest $(PARALLEL) -m "browser or keyring"
