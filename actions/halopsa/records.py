@@ -121,9 +121,10 @@ def field_called(fields: Sequence[Json], key: str, where: str, noun: str) -> Jso
 
 
 def id_of(wanted: Json, path: str, where: str, noun: str, *names: str) -> Steps:
-    """Return the id that an input means: a name, a member in `names`, is looked up once in a run.
+    """Return the id for an input that is an id or a name.
 
-    Raises RowError that lists the choices.
+    A name is compared with the members `names` of the records at `path`, which are read once in a run. Raises
+    RowError, with the choices, unless exactly one record has it.
     """
     if isinstance(wanted, int) or _is_id(wanted):
         return int(wanted)

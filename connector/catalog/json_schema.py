@@ -209,7 +209,7 @@ def _format(name: Any, schema: Mapping[str, Any]) -> Check | None:
     if name in _CHECKED_ELSEWHERE:
         raise _NotCoveredError
     if name in INTEGER_RANGES:
-        # Together with the declared limits, in one check: most integers have both.
+        # The format's range and the declared limits are checked together, since most integers have both.
         least, most = INTEGER_RANGES[name]
         return _in_range(max(least, schema.get("minimum", least)), min(most, schema.get("maximum", most)))
     return _of_text(_FORMATS[name]) if name in _FORMATS else None

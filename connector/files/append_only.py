@@ -39,7 +39,7 @@ class AppendOnlyFile:
         except OSError as error:
             self._stop(error)
         self._size = self._synced = about.st_size
-        self._tells_removal = about.st_nlink > 0  # not every file system counts names
+        self._tells_removal = about.st_nlink > 0  # not every file system reports the number of links
 
     def append(self, lines: bytes, *, although_removed: bool = False) -> None:
         """Write whole lines, all or none of them.

@@ -25,14 +25,14 @@ class Snapshot:
 
 
 def read_snapshot(rows: Iterable[Alert], shown: Mapping[str, Started], now: float, seq: int) -> Snapshot:
-    """Return the events that a complete list of alerts means for the rows.
+    """Compare a complete list of alerts with the rows, and return the resulting events.
 
-    `rows` are the last generations that are not closed, and the closed ones that a list has shown since;
+    `rows` has, for each series, its latest generation if that is open, or closed but listed after it closed;
     `shown` are the alerts of the list, keyed by series, `seq` the last delivery before the list was
     requested. A list that is not complete must not be passed.
 
     Where more than `MANY` alerts and over half of those with a ticket are missing, none of them counts as
-    ended: they wait for the alerts of their devices (`confirmed`).
+    ended until its device's own list of alerts confirms it (`confirmed`).
     """
     rows = [row for row in rows if row.kind == "alert"]
     absent = [row for row in rows if row.uid not in shown]

@@ -59,7 +59,7 @@ def _record(request: Request) -> tuple[Noun, int]:
 def _id(request: Request, key: str) -> int:
     text = request.form.get(key, "").strip()
     if not (text.isascii() and text.isdecimal()) or not 0 < int(text) < 2**63:
-        raise RunError(f'"{text}" is not an id: it is a number, such as 901.')
+        raise RunError(f'"{text}" is not an id: an id is a number, such as 901.')
     return int(text)
 
 

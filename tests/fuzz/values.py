@@ -18,7 +18,6 @@ from tests.fuzz.target import JSON, Target, refused
 
 CATALOG = Catalog()
 NAMES = sorted(CATALOG.names)
-SERVICE = CATALOG.service("ninjaone")
 WRITTEN = [
     *(
         "1",
@@ -74,6 +73,7 @@ def check(given: tuple[str, dict[str, Any]]) -> None:
     """Convert each value, and build the request from all of them."""
     name, row = given
     bound = bound_action(name)
+    service = CATALOG.service(bound.action.service)
     for field, value in row.items():
         typed = bound.action.inputs[field]
         try:
@@ -84,7 +84,7 @@ def check(given: tuple[str, dict[str, Any]]) -> None:
         if read and not typed.unit:
             assert typed.read(read) == read
     try:
-        request = first_request(bound.action, SERVICE, bound, Path("/nowhere"), row)
+        request = first_request(bound.action, service, bound, Path("/nowhere"), row)
         described, body = request.encoded
         head = write_head(request.method, request.target, {**described, **request.headers}, body)
     except RowError:

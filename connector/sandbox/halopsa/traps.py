@@ -68,7 +68,7 @@ TRAPS: tuple[Trap, ...] = (
     Trap("external_ids", ("writable", "ignored"), "whether ninjarmmid and ninjarmm_id are stored"),
     Trap("stamps", ("writable", "ignored"), "whether ninja_alert_id and a ticket's customfields are stored"),
     Trap("validate_only", ("obeyed", "ignored"), "whether _validateonly and _validate_only save nothing"),
-    Trap("outcome", ("required", "optional"), "whether an action requires an outcome"),
+    Trap("outcome", ("required", "optional"), "whether notes and other ticket actions require an `outcome`"),
     Trap(
         "notes", ("accepted", "forbidden", "refused_when_closed"), "whether actions can be added to tickets"
     ),
