@@ -307,7 +307,10 @@ def known(catalog: Catalog) -> Any:
     return known_values(catalog.actions())
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=() if n % 8 == 0 else pytest.mark.slow) for n, name in enumerate(NAMES)],
+)
 def test_a_published_operation(
     published: Any, known: Any, service: Service, tmp_path: Path, name: str
 ) -> None:

@@ -238,6 +238,7 @@ def test_show_says_what_is_newer_than_the_published_api(ninjaone: Ninjaone) -> N
     assert "published" not in json.loads(ninjaone("show", "list_devices", "--json").stdout)
 
 
+@pytest.mark.slow  # `make lint` runs it, too
 def test_the_catalogue_is_in_order(ninjaone: Ninjaone) -> None:
     done = ninjaone("catalog", "check")
     assert done.returncode == 0, done.stdout

@@ -26,6 +26,7 @@ from connector.runs.tenant_runs import account_of, run_tenants, tenant_connectio
 from connector.runs.tenant_split import Split
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.fakes import wait_until, write_lines
+from tests.loopback import PATIENCE_S
 
 COUNT = 12
 
@@ -231,8 +232,11 @@ def test_a_fault_of_ours_in_one_tenant_is_raised_and_stops_the_others(
 
     with pytest.raises(ZeroDivisionError):
         stage.run(listeners=(fail,))
+    for thread in threads():
+        if thread.name in stage.allowed:  # one that is still signing in is not waited for by the run
+            thread.join(PATIENCE_S)
+            assert not thread.is_alive()
     assert len(stage.sent()) < 10
-    assert not [thread for thread in threads() if thread.name in stage.allowed]
     done = stage.run("resume")
     assert done.rows == COUNT
     stage.assert_complete()
