@@ -1,4 +1,4 @@
-"""Results in `docs/benchmarks.md`, between two markers; the rest of the file is written by hand."""
+"""Writes results into a marked section of `docs/benchmarks.md`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _VERSIONS = {
     "ninjapy": ("aiohttp",),
     "airbyte-cdk": ("requests", "urllib3", "orjson"),
 }
-"""The contestants' distributions, each with the dependencies that matter for its speed."""
+"""The packages of the compared programs, each with the dependencies that affect its speed."""
 
 
 def render(findings: Findings, sizes: Sizes, setting: str) -> str:

@@ -24,7 +24,7 @@ SEND = "(d) loop on our own HTTP layer"
 
 
 def measure(bench: Bench) -> Findings:
-    """Return the measurements of all contestants over the same rows, in turn."""
+    """Return the measurements of all programs over the same rows, in turn."""
     rows = work.write_rows(bench.folder / "rows.jsonl", bench.sizes.rows)
     with bench.stub.instant() as served:
         contestants = _contestants(bench, served.url, rows)

@@ -1,8 +1,8 @@
 """A small HTTP server with a latency that records when each request arrived and was answered.
 
-Usage: `python server.py LATENCY_S [PAGES]`. The first line of its output is its port. When its input
-ends, it prints the times of all requests but sign-ins as JSON, [[arrived, answered], ...] in monotonic
-nanoseconds, and ends. PAGES is a folder of pages of `GET /v2/devices` (see `work.write_pages`).
+Usage: `python server.py LATENCY_S [PAGES]`. The first line of its output is its port. When its input ends, it
+prints the times of all requests except sign-ins as JSON, [[arrived, answered], ...] in monotonic nanoseconds,
+and ends. PAGES is a folder of pages of `GET /v2/devices` (see `work.write_pages`).
 
 Each connection has a thread that sleeps for the latency, so times are accurate to 0.1 ms.
 """

@@ -62,7 +62,10 @@ class Nginx:
 
 @dataclass
 class Served:
-    """A server. When it has ended, `times` has the start and end of each request but sign-ins, in seconds."""
+    """A server.
+
+    When it has ended, `times` has the start and end of each request except sign-ins, in seconds.
+    """
 
     url: str
     times: list[tuple[float, float]] = field(default_factory=list)

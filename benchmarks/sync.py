@@ -1,4 +1,4 @@
-"""A sync of very many devices: planning, a run that finds nothing to do, its requests, and its state.
+"""A sync of very many devices: planning, a run without changes, the requests, and the state file.
 
 The HaloPSA sandbox has an asset for each device, stamped as HaloPSA's own integration does, so that the first
 run links all of them without 50,000 writes. Requests are counted by the sandboxes.
@@ -56,7 +56,7 @@ LOCAL = ("--delay-ms", "0")
 
 @dataclass(frozen=True)
 class Requests:
-    """What a command has sent: to each service, and how many of HaloPSA's were writes."""
+    """The requests of a command to each service, and how many of those to HaloPSA were writes."""
 
     ninjaone: int
     halopsa: int
@@ -85,14 +85,14 @@ def measure(bench: Bench) -> Findings:
     figures = [
         Figure(f"{of}: CPU time of the first plan", most.plan.cpu_s, Target(20, most=True), " s", 1),
         Figure("its peak memory", peak / 1e6, Target(150, most=True), " MB", 1),
-        Figure(f"the same ÷ of {few:,} devices", share, Target(1.25, most=True)),
+        Figure(f"its peak memory ÷ that for {few:,} devices", share, Target(1.25, most=True)),
         Figure("its requests to HaloPSA", most.first.halopsa, Target(many / 50 + 30, most=True), "", 0),
         Figure("CPU time of a run that changes nothing", most.unchanged.cpu_s, unit=" s", digits=1),
         Figure("its requests to NinjaOne", most.later.ninjaone, Target(ninjaone, most=True), "", 0),
         Figure("its requests to HaloPSA", most.later.halopsa, Target(halopsa, most=True), "", 0),
         Figure("its writes", most.later.writes, Target(0, most=True), "", 0),
         Figure(
-            "the state without the items of runs", most.state_bytes / 1e6, Target(15, most=True), " MB", 1
+            "`state.db` without the history of runs", most.state_bytes / 1e6, Target(15, most=True), " MB", 1
         ),
     ]
     lines = [line for count, synced in found.items() for line in _lines(count, synced)]
@@ -171,7 +171,7 @@ def _sandbox(service: str, count: int) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def _state_bytes(folder: Path) -> int:
-    """Return the size of the state without the items of runs."""
+    """Return the size of `state.db` without the history of runs."""
     copy = folder / "copy.db"
     with closing(sqlite3.connect(folder / "state.db")) as state, closing(sqlite3.connect(copy)) as other:
         state.backup(other)

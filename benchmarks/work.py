@@ -14,7 +14,7 @@ UPDATE = {
     "organization_id": "{{ org }}",
     "location_id": "{{ org + 1 }}",
 }
-"""The six templates of a row: `PATCH /v2/device/{id}`, idempotent."""
+"""The six templates for each row of `PATCH /v2/device/{id}`, which is idempotent."""
 
 SCRIPT = {
     "device_id": "{{ id }}",
@@ -51,7 +51,10 @@ def write_connection(folder: Path, url: str) -> Path:
 
 
 def write_job(folder: Path, url: str, rows: Path, /, **settings: Any) -> Path:
-    """Write a job over `rows` to `out.jsonl`, and its connection. By default it updates devices unpaced."""
+    """Write a job over `rows` to `out.jsonl`, and its connection.
+
+    By default it updates devices without a delay.
+    """
     write_connection(folder, url)
     job = {
         "action": "update_device",

@@ -9,8 +9,8 @@ A handler is a Python file in the same folder as the action's declaration, with 
         return response.json()
 
 It yields a `Request` and receives its `Response`. It can also yield a `Page` of items, or a `Note`, which
-becomes a warning in the envelope. Its return value is the result. It does no input or output itself. To fail
-its row, it raises `RowError(code, message)`, where `code` is one of the envelope's `meta.code` values.
+becomes a warning in the envelope. Its return value is the result. It performs no input or output itself. To
+fail its row, it raises `RowError(code, message)`, where `code` is one of the envelope's `meta.code` values.
 
 The source or the target of a sync (`sync_source.py`, `sync_target.py` beside a service's declaration) is
 written with `Call`, `Each` and the records of `connector.sync`.

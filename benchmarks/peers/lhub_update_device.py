@@ -1,4 +1,4 @@
-"""Peer (a): "Update Device Information" as an integration for the LogicHub SDK is written.
+"""Peer (a): "Update Device Information", written like a typical integration for the LogicHub SDK.
 
 Run by the SDK's own runner in file IO mode (`python -m lhub_integ.shim_exec -e ...`), which compiles and
 renders the six templates for every row, calls the function, and writes what it returns.
@@ -42,7 +42,7 @@ def update_device(
     organization_id: JinjaTemplatedStr,
     location_id: JinjaTemplatedStr,
 ):
-    """Change a device's name, data, role and place."""
+    """Change a device's name, data, role and location."""
     try:
         body = {
             "displayName": display_name,

@@ -1,4 +1,4 @@
-"""Peer (b): a bare `requests.Session` loop. It renders, checks, paces and repeats nothing.
+"""Peer (b): a bare `requests.Session` loop. It does no rendering, checks, pacing or retries.
 
 Arguments: the server's URL, the rows, the output.
 """

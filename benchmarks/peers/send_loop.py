@@ -1,4 +1,4 @@
-"""Peer (d): a bare loop on the HTTP layer that a run uses, with its sign-in, pace, repeats and TLS settings.
+"""Peer (d): a bare loop on the connector's HTTP layer, with its sign-in, pacing, retries and TLS settings.
 
 Nothing is rendered or checked. Arguments: the connection's file, the rows, the output.
 """

@@ -48,7 +48,7 @@ def check_catalog(catalog: Catalog, service_name: str = "") -> list[str]:
 
 
 def check_declaration(path: Path, schema_name: str) -> list[str]:
-    """Return the problems of a YAML file under one of our schemas, such as `action.schema.json`."""
+    """Return the problems of a YAML file, validated with one of our schemas, such as `action.schema.json`."""
     return [f"{path}: {problem}" for problem in violations(schema(schema_name), strict_yaml.load(path))]
 
 
@@ -101,7 +101,7 @@ def _check_schema(value: Any) -> Iterator[str]:
 
 
 def violations(schema_: Any, value: Json) -> list[str]:
-    """Return the problems of a value under a schema that refers to our files or to JSON Schema's own."""
+    """Return the problems of a value under a schema that refers to the connector's schemas or JSON Schema."""
     from jsonschema import Draft202012Validator
     from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
     from referencing import Registry
@@ -119,8 +119,8 @@ def violations(schema_: Any, value: Json) -> list[str]:
 def check_example(action: Action, service: Service, example: Example, uploads_folder: Path) -> list[str]:
     """Run an example's handler on its `answers` and compare the requests with its `sends`.
 
-    Its files are written to `uploads_folder`. Where there are answers, the handler's result must also be
-    valid under the action's `result`. Return the problems found.
+    Its files are written to `uploads_folder`. If the example has `answers`, the handler's result must also
+    match the action's `result`. Return the problems found.
     """
     where = f"{action.file}: example {example.title or action.examples.index(example) + 1}"
     for name, content in example.files.items():

@@ -18,12 +18,12 @@ from connector.common import json_text
 
 _NAMED = ("properties", "parameters", "body")
 _STEPS = {"properties": "", "items": "[]", "additionalProperties": "{}"}
-"""How a keyword is written in the path of a change."""
+"""The spelling of a keyword in the path of a change."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """One difference at `where`: the values before (`was`) and `now`; None stands for no value."""
+    """One difference at `where`: the values before (`was`) and `now`; None means no value."""
 
     where: str
     was: Any
@@ -63,10 +63,10 @@ class Drift:
 def find_drift(
     document: Mapping[str, Any], known: KnownApi, actions: list[Action], service: Service
 ) -> Drift:
-    """Compare a document with what is known of the API and with the actions that are declared.
+    """Compare a document with the known facts about the API and with the declared actions.
 
-    Whether a document names its schemas or repeats them at each place makes no difference. If the known
-    facts are those of a part of the API, operations beyond it are not reported.
+    Whether a document names its schemas or repeats them at each place makes no difference. If the known facts
+    cover only a part of the API, operations outside that part are not reported.
     """
     document = with_known_names(repaired(document, service), known)
     facts, now = known.operations, published_facts(document)
@@ -108,10 +108,10 @@ def _named(facts: Facts, name: str) -> str:
 
 
 def _comparable(was: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return both without keywords that were corrected by hand (`x-corrected`), which always differ."""
+    """Return both without the keywords that were corrected by hand (`x-corrected`), which always differ."""
 
     def kept(schemas: Mapping[str, Any]) -> dict[str, Any]:
-        # A resource that extends another is compared with all of its members.
+        # A resource that extends another one is compared with its inherited members.
         resolver = Resolver(lambda reference: schemas.get(resource_name(reference), {}))
         return {
             name: {

@@ -19,7 +19,7 @@ lists.
 """
 
 _UPLOAD = {"contentDisposition", "entity", "mediaType"}
-"""Members of the schema of an uploaded file, where a server publishes its own class for it."""
+"""Members of the schema of an uploaded file, if a server publishes its internal file class instead."""
 _MOST_MEMBERS = 100
 """A schema inside another one with more members than this is reduced to its type."""
 _KEPT = (
@@ -50,7 +50,7 @@ def body_shape(known: Facts, *, multipart: bool = False) -> Any:
 
 
 def unwrapped(known: Facts, wrap: str) -> Facts:
-    """Return facts whose body is the item of an array that the service puts around it; see `Service.wrap`."""
+    """Return facts with the array's item as the body if bodies are arrays; see `Service.wrap`."""
     if wrap != "array" or known["method"] != "POST":
         return known
     inside = {media_type: shape.get("items", shape) for media_type, shape in known["body"].items()}
@@ -98,7 +98,7 @@ class _Reader:
             shape["items"] = self._shape(node["items"], above)
         if isinstance(node.get("additionalProperties"), Mapping):
             values = self._shape(node["additionalProperties"], above)
-            # A bare object as the type of a map's values means any JSON.
+            # The type `object` without members, for a map's values, means any JSON value.
             if values and values != {"type": "object"}:
                 shape["additionalProperties"] = values
         if "properties" in node:

@@ -67,9 +67,9 @@ class _Names:
         self._within = Comparison(self._resolver, self._resolver)
         self._with_ours = Comparison(self._ours, self._resolver)
         self._candidates: dict[str, list[Schema]] = {}
-        """By resource: the schemas at the places where the known operations have it."""
+        """The schemas at the places where the known operations have a resource, keyed by resource."""
         self._versions: dict[str, Schema] = {}
-        """By resource: the one schema of this document that gets its name."""
+        """The schema of this document that gets a resource's name, keyed by resource."""
 
     def named(self) -> dict[str, Any]:
         paths = resolved_paths(self._document)

@@ -1,4 +1,4 @@
-"""The operations of an OpenAPI document, with references to their parts followed."""
+"""The operations of an OpenAPI document, with references to parameters, bodies and responses resolved."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def resolved_paths(document: Mapping[str, Any]) -> dict[str, Any]:
             status: content(follow(response)) for status, response in found.get("responses", {}).items()
         }
         body = {"requestBody": content(follow(found["requestBody"]))} if "requestBody" in found else {}
-        # A parameter of the operation replaces the one of its path.
+        # A parameter of the operation overrides the path's parameter of the same name.
         by_place = {(parameter["in"], parameter["name"]): parameter for parameter in parameters}
         return {**found, "parameters": list(by_place.values()), "responses": responses, **body}
 
@@ -47,5 +47,5 @@ def operations(paths: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, A
 
 
 def is_success(status: str) -> bool:
-    """Return whether a document's status of a response is a 2xx, or `default`, which covers all others."""
+    """Return whether a response's status in a document is 2xx or `default`."""
     return status == "default" or status.startswith("2")

@@ -19,7 +19,7 @@ Place = tuple[str, ...]
 _Pair = tuple[int, int, frozenset[str]]
 
 SITE_KEYWORDS = ("default", "deprecated", "nullable", "readOnly", "writeOnly")
-"""Keywords of the place where a schema is used, which documents that repeat schemas add to them."""
+"""Keywords that describe the use of a schema; documents with inline schemas add them to the schema."""
 _KEPT = (
     *("required", "format", "pattern", "default", "deprecated", "readOnly", "writeOnly"),
     *("minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems", "uniqueItems"),
@@ -39,7 +39,7 @@ def pointed(document: Any, reference: str) -> Any:
         name = unquote(name).replace("~1", "/").replace("~0", "~")
         found = found.get(name) if isinstance(found, Mapping) else None
     if not isinstance(found, Mapping):
-        raise RunError(f'the document has no "{reference}", to which it refers')
+        raise RunError(f'the document refers to "{reference}", which does not exist in it')
     return found
 
 
@@ -67,7 +67,7 @@ class Resolver:
         """
         if id(schema) not in self._resolved:
             followed = self.follow(schema)
-            # A schema inside its own `allOf` adds nothing.
+            # A schema inside its own `allOf` is ignored.
             self._resolved[id(schema)] = schema, {}
             self._resolved[id(schema)] = schema, self._merged(followed) if "allOf" in followed else followed
         return self._resolved[id(schema)][1]
@@ -142,7 +142,7 @@ class Comparison:
         return same
 
     def is_any(self, schema: Schema, outer: Iterable[Schema]) -> bool:
-        """Return whether a schema equals one of those around it, which is true only if it contains itself."""
+        """Return whether a schema equals one of those that contain it, which means that it is recursive."""
         has_members = next(inner_schemas(schema), None) is not None
         return has_members and any(self.same(schema, one) for one in outer)
 
@@ -151,7 +151,7 @@ class Comparison:
             ignored |= set(SITE_KEYWORDS)
         one, other = self._one.resolve(one), self._other.resolve(other)
         pair = id(one), id(other), ignored
-        # A pair whose comparison has started is equal unless that comparison finds a difference.
+        # A pair that is already being compared counts as equal, to end the recursion.
         if pair in assumed or pair in self._same:
             return True
         assumed.add(pair)

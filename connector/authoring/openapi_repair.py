@@ -30,7 +30,7 @@ _TYPES: dict[str, dict[str, Any]] = {
 """Types of programming languages that some documents use instead of those of JSON Schema."""
 _STANDARD = {"array", "boolean", "integer", "null", "number", "object", "string"}
 _VALUES = ("default", "enum", "example", "examples")
-"""Keywords whose values are no schemas."""
+"""Keywords whose values are not schemas."""
 _LIST = re.compile(r"(?:List|IList|IEnumerable|ICollection)<(.+)>|(.+)\[\]")
 _SAME_BODY = ("application/json-patch+json", "text/json", "application/*+json")
 """The media types, besides JSON's, under which ASP.NET publishes every JSON body."""
@@ -69,7 +69,7 @@ def _operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[st
 def _with_types(node: Any, *, is_map: bool = False) -> Any:
     """Return a copy in which each schema has a standard type.
 
-    The keys of a node are keywords, or with `is_map` names.
+    The keys of a node are keywords, or names if `is_map` is true.
     """
     if isinstance(node, list):
         return [_with_types(item) for item in node]

@@ -34,7 +34,7 @@ def resource_schemas(document: Mapping[str, Any], folder: str) -> dict[str, Any]
 
 
 def resource_name(reference: str) -> str:
-    """Return the name in a reference to a resource, in a document or in a file of ours."""
+    """Return the resource's name in a reference, in a document or in one of our files."""
     return reference.rpartition("/")[2].removesuffix(".json")
 
 

@@ -28,7 +28,7 @@ def check_published(action: Action, service: Service, facts: Facts) -> list[str]
     """
     if not action.published:
         is_known = _is_published(action, facts)
-        return [f"{action.name}: the document has it now; remove `published: false`"] if is_known else []
+        return [f"{action.name}: the document now contains it; remove `published: false`"] if is_known else []
     known = facts.get(action.operation)
     if known is None:
         return [f'{action.name}: the document has no operation "{action.operation}"']
@@ -49,7 +49,7 @@ def check_published(action: Action, service: Service, facts: Facts) -> list[str]
 
 
 def _is_published(action: Action, facts: Facts) -> bool:
-    """Return whether the request of an action is in the document, under any operationId."""
+    """Return whether an action's request is in the document, with any operationId."""
     return (action.method, action.path) in {(known["method"], known["path"]) for known in facts.values()}
 
 
@@ -57,7 +57,7 @@ def _check_input(known: Facts, given: Input) -> Iterator[str]:
     shape = _published(known, given)
     if not given.published:
         if shape is not None:
-            yield "the document has it now; remove `published: false`"
+            yield "the document now contains it; remove `published: false`"
     elif shape is None:
         yield f"the document has no {given.place}.{'.'.join(given.target)}".rstrip(".")
     else:
@@ -124,10 +124,10 @@ def _check_required(action: Action, known: Facts) -> Iterator[str]:
     given_inputs = [*(action.inputs[name] for name in action.required), *excused]
     required = [(given.place, given.target) for given in given_inputs]
     for place, target in _required(known):
-        # An input may be required as a whole, or fill a member of what is required.
+        # An input can be the required value, or a member of it.
         if not any(place == p and (t[: len(target)] == target or target[: len(t)] == t) for p, t in required):
             yield f"the document requires {place}.{'.'.join(target)}"
-    # An action with inputs in the body always sends one.
+    # An action with inputs in the body always sends a body.
     members = any(given.place in ("body", "part") and given.target for given in action.inputs.values())
     if known.get("required_body") and not members and ("body", ()) not in required:
         yield "the document requires a body"

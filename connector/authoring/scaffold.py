@@ -23,7 +23,7 @@ from connector.common import yaml_dump
 from connector.common.json_text import Json
 from connector.errors import RunError, nearest
 
-SUMMARY = "TODO one sentence that says what it does"
+SUMMARY = "TODO one sentence about what the action does"
 
 _EFFECTS = {"GET": "read", "DELETE": "destructive"}
 _FORMATS = ("int32", "int64", "uuid", "date-time", "date")

@@ -33,10 +33,10 @@ class PartType:
 
 @dataclass(frozen=True)
 class Example:
-    """A row, its templates and the requests that they become; `answers` are the API's responses.
+    """A row, its templates and the resulting requests; `answers` are the API's responses.
 
-    It is documentation, test, preview and sandbox fixture. `files` are the files of the uploads folder: name
-    to content.
+    It is used for documentation, tests, previews and the sandbox. `files` is the content of the uploads
+    folder, keyed by file name.
     """
 
     title: str
@@ -51,7 +51,7 @@ class Example:
 class Action:
     """One operation of a service, with the fields of `schemas/action.schema.json`.
 
-    `name` is the one in the catalog: `acme.list_things` if the service qualifies the names of its actions.
+    `name` is its name in the catalog: `acme.list_things` if the service has qualified names.
     """
 
     name: str
@@ -79,7 +79,7 @@ class Action:
 
     @property
     def own_name(self) -> str:
-        """The name without that of the service."""
+        """The name without the service's prefix."""
         return self.file.stem
 
     @cached_property
@@ -99,7 +99,7 @@ class Action:
 
     @cached_property
     def confirmed_inputs(self) -> tuple[Input, ...]:
-        """The inputs that are filters which are confirmed by a member of the list's items."""
+        """The filters that are checked against a member of the list's items."""
         return tuple(given for given in self.inputs.values() if given.confirms)
 
     def secrets_in(self, values: Mapping[str, Json]) -> list[str]:
@@ -109,8 +109,8 @@ class Action:
 
     @property
     def notice(self) -> str:
-        """Return what users must know about an action that is not `published`, or an empty text."""
-        return "" if self.published else "Newer than the published API: not every instance has it."
+        """Return a note for users about an action that is not `published`, or an empty text."""
+        return "" if self.published else "Newer than the published API: not every instance supports it."
 
     @property
     def returns_file(self) -> bool:
@@ -225,7 +225,7 @@ def _check_places(action: Action, top: Section) -> None:
         for other, by in taken.items():
             length = min(len(place), len(other))
             if place[:length] == other[:length]:
-                raise top.fault(f'it has the same place in the request as "{by}"', "inputs", name, "to")
+                raise top.fault(f'it has the same `to` as "{by}"', "inputs", name, "to")
         taken[place] = name
         if given.place != "part":
             continue

@@ -17,7 +17,7 @@ from connector.errors import DeclarationError, RunError, nearest
 
 @dataclass(frozen=True)
 class Heading:
-    """The entry of an action in a list. The names are those of `Action`."""
+    """The entry of an action in a list, with fields named as in `Action`."""
 
     name: str
     title: str
@@ -29,8 +29,8 @@ class Catalog:
     """All actions below one folder (`service/area/action.yaml`). Each action is read separately.
 
     An action's name is that of its file; a service with `names: qualified` adds its own name before it, as
-    in `acme.list_things`. A user's `own` folder with the same layout adds actions and services, and replaces
-    none. Its Python handlers are loaded only if `allow_handlers` is set.
+    in `acme.list_things`. A user's `own` folder with the same layout adds actions and services; it cannot
+    replace any. Its Python handlers are loaded only if `allow_handlers` is set.
     """
 
     def __init__(
@@ -97,10 +97,10 @@ class Catalog:
 
     @property
     def default_service(self) -> str:
-        """The service that a command is about if it names none: the one whose actions have bare names."""
+        """The default service of commands: the one whose actions have names without a prefix."""
         bare = [name for name in self.services if not self._prefix(name)]
         if len(bare or self.services) != 1:
-            raise RunError(f"give --service NAME; the services are {', '.join(self.services)}")
+            raise RunError(f"use --service NAME; the services are {', '.join(self.services)}")
         return (bare or self.services)[0]
 
     def service(self, name: str = "") -> Service:
@@ -115,7 +115,7 @@ class Catalog:
         return self._services[name]
 
     def all_services(self) -> Iterator[Service]:
-        """Load every service: those whose actions have bare names first."""
+        """Load every service: those without a prefix in their actions' names first."""
         return map(self.service, self.services)
 
     def service_file(self, name: str) -> Path:
@@ -138,7 +138,7 @@ class Catalog:
         return action
 
     def _find(self, name: str) -> Path:
-        """Return an action's declaration by its name, and read no more than the services that may have it."""
+        """Return an action's declaration by its name; reads only the services that may have it."""
         service, dot, stem = name.rpartition(".")
         having = [key for key in self._files if key[1] == stem and (not dot or key[0] == service)]
         if len(having) == 1 and having[0][0] in self._service_files:
@@ -156,10 +156,10 @@ class Catalog:
         return f'no action "{name}"{self._nearest(name)}; `ninjaone actions` lists them{hint}'
 
     def _own_hint(self, what: str) -> str:
-        return "" if self._own else f"; custom {what} need --actions DIR"
+        return "" if self._own else f"; custom {what} require --actions DIR"
 
     def _nearest(self, name: str) -> str:
-        """Return the nearest name as a question, which may be that of another service's action."""
+        """Return the nearest name as a question; it may be an action of another service."""
         stem = name.rpartition(".")[2]
         same = [other for other in self._by_name if other.rpartition(".")[2] == stem]
         return nearest(name, same, cutoff=0) or nearest(name, self._by_name)
@@ -175,7 +175,7 @@ class Catalog:
                 yield self._load(path)
 
     def headings(self, service: str = "") -> list[Heading]:
-        """Return the entries of all actions, by area and name, in a tenth of the time of loading them.
+        """Return the entries of all actions, by area and name, ten times faster than by loading them.
 
         Only the head of each file is read; errors below it are reported when the action is loaded. Raises
         DeclarationError for a wrong head.
@@ -190,7 +190,7 @@ class Catalog:
         head = strict_yaml.head(path)
         if head.get("name") == path.stem and head.get("title") and head.get("effect") in EFFECTS:
             return Heading(name, head["title"], path.parent.name, head["effect"])
-        action = self._load(path)  # its keys are in another order, or it has an error, which this reports
+        action = self._load(path)  # keys in another order, or an error, which this reports
         return Heading(action.name, action.title, action.area, action.effect)
 
     def search(self, words: list[str], service: str = "") -> list[Action]:

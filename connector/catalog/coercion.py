@@ -21,7 +21,7 @@ _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, 
 
 
 def typed_value(schema: Any, value: Json) -> Json:
-    """Return a value in the type that the schema declares; text is parsed. Raises ValueError.
+    """Return a value converted to the type that the schema declares; text is parsed. Raises ValueError.
 
     Without a declared type the value stays as it is. Members and items are converted likewise. A schema
     with `as`, the unit of a time, accepts every form of a time.
@@ -73,7 +73,7 @@ def exact_types(schema: Any) -> frozenset[type]:
 
 
 def shown(value: Json) -> str:
-    """Return a value as messages quote it."""
+    """Return a value as it is quoted in messages."""
     if not values_are_shown():
         return kind(value)
     if isinstance(value, str):

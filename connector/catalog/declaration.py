@@ -42,7 +42,7 @@ class Section:
             raise self.fault("a mapping is expected here, not " + kind(data))
         for key in data:
             if not isinstance(key, str):
-                raise self.fault(f"the key {json_text.dumps(key)} is {kind(key)}: write it in quotes", key)
+                raise self.fault(f"the key {json_text.dumps(key)} is {kind(key)}: put it in quotes", key)
         self.data: dict[str, Any] = data
         self._asked: set[str] = set()
 
@@ -87,7 +87,7 @@ class Section:
             raise self.fault(f"this is not a regular expression: {error}", key) from None
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """Return a list of texts; an absent one is empty."""
+        """Return a list of texts; an empty list without the key."""
         values = self.value(key, list, [])
         for index, value in enumerate(values):
             if not isinstance(value, str):
@@ -95,17 +95,17 @@ class Section:
         return tuple(values)
 
     def mapping(self, key: str) -> dict[Any, Any]:
-        """Return a mapping as it is; an absent one is empty."""
+        """Return a mapping, unchecked; an empty mapping without the key."""
         found: dict[Any, Any] = self.value(key, dict, {})
         return found
 
     def entries(self, keys: Set[str]) -> dict[str, Any]:
-        """Return the entries that are among `keys`, of any type."""
+        """Return the entries with these keys, of any type."""
         self._asked |= keys
         return {key: value for key, value in self.data.items() if key in keys}
 
     def mappings(self, key: str) -> list[dict[Any, Any]]:
-        """Return a list of mappings as they are; an absent one is empty."""
+        """Return a list of mappings, unchecked; an empty list without the key."""
         return [part.data for part in self.each(key)]
 
     def section(self, key: str) -> Section:
@@ -113,13 +113,13 @@ class Section:
         return Section(self.value(key, dict), self.path, (*self.at, key))
 
     def sections(self, key: str) -> Iterator[tuple[str, Section]]:
-        """Yield each member of the mapping at `key` as a section; an absent mapping has none."""
+        """Yield each member of the mapping at `key` as a section; nothing without the key."""
         members = Section(self.value(key, dict, {}), self.path, (*self.at, key))
         for name, member in members.data.items():
             yield name, Section(member, self.path, (*members.at, name))
 
     def each(self, key: str) -> Iterator[Section]:
-        """Yield each item of the list at `key` as a section; an absent list has none."""
+        """Yield each item of the list at `key` as a section; nothing without the key."""
         for index, item in enumerate(self.value(key, list, [])):
             yield Section(item, self.path, (*self.at, key, index))
 
@@ -141,7 +141,7 @@ def load_declaration(path: Path) -> Section:
 
 
 def read_input(name: str, part: Section, filters: Mapping[str, FilterGrammar] | None = None) -> Input:
-    """Read one input's declaration: the keywords of its schema, and ours.
+    """Read one input's declaration: JSON Schema keywords, and the connector's own.
 
     A text input whose `format` is one of the service's `filters` is checked by that grammar.
     """

@@ -10,12 +10,12 @@ from connector.common.times import parse_time, write_time
 from connector.errors import shorten
 
 LONGEST = 1 << 16
-"""Characters of a filter. It is a part of a URL, and servers accept much less."""
+"""The maximum length of a filter in characters. It is a part of a URL, and servers accept much less."""
 
 
 @dataclass(frozen=True)
 class FilterGrammar:
-    """The clauses of a filter (regular expressions, each for a whole clause), and how they are joined.
+    """The syntax of a filter: a regular expression for each kind of clause, and how clauses are joined.
 
     `joined_by` is the word between clauses, in the only spelling that the API accepts; if it is empty, there
     is only one clause. `example` is a valid filter. Groups of a clause whose names begin with `time` match
@@ -28,10 +28,10 @@ class FilterGrammar:
     example: str
 
     def read(self, text: str) -> str:
-        """Return the filter to send: unchanged, except for times in a format that the API does not read.
+        """Return the filter to send: unchanged, except for times in a format that the API does not accept.
 
-        Those, such as epoch numbers, are sent as ISO 8601 in UTC. Raises ValueError that shows the clause
-        that cannot be understood.
+        Such times, for example epoch numbers, are sent as ISO 8601 in UTC. Raises ValueError that quotes the
+        invalid clause.
         """
         if len(text) > LONGEST:
             raise ValueError(f"a {self.name} can have at most {LONGEST:,} characters")
@@ -51,7 +51,7 @@ class FilterGrammar:
     def _split(self, text: str) -> list[str]:
         if not self.joined_by:
             return [text]
-        # A match starts only at the first of several spaces: trying each of many would take long.
+        # A match starts only at the first of several spaces, because trying each of many would be slow.
         word = re.compile(rf"(?<!\s)\s+({self.joined_by})\s+", re.IGNORECASE)
         for found in word.finditer(text):
             if found[1] != self.joined_by:
@@ -68,7 +68,7 @@ _SENT_AS_IT_IS = re.compile(r"\d{4}(-?)\d\d\1\d\d(T\d\d:\d\d:\d\d(\.\d{1,3})?Z)?
 
 
 def _with_times(clause: re.Match[str]) -> str:
-    """Return a clause with its times as the API reads them. Raises ValueError."""
+    """Return a clause with its times in the API's format. Raises ValueError."""
     text = clause.string
     times = [name for name in clause.re.groupindex if name.startswith("time") and clause[name] is not None]
     for name in sorted(times, key=clause.start, reverse=True):

@@ -21,11 +21,11 @@ class Input:
     """A typed parameter of an action.
 
     `schema` is JSON Schema 2020-12, in which `writeOnly` marks a secret of the user; `unit` (`as:` in the
-    declaration) is how a time is sent; `grammar` is that of a filter, which the schema's `format` names;
-    `place` and `target` are where the value goes (`path`, `query`, `header`, `body`, `part`; with an empty
-    place, the engine or the handler uses it). With `reveals_secrets`, it makes the API respond with secrets.
-    `confirms` is the member that each item of the list must have with the input's value: the API may ignore
-    the filter.
+    declaration) is the format in which a time is sent; `grammar` is the syntax of a filter, named by the
+    schema's `format`; `place` and `target` are where the value goes (`path`, `query`, `header`, `body`,
+    `part`; with an empty place, the engine or the handler uses it). With `reveals_secrets`, it makes the API
+    respond with secrets. `confirms` is the member of each item of the list that must equal the input's value,
+    because the API may ignore the filter.
     """
 
     name: str
@@ -108,7 +108,7 @@ class Input:
 
     @cached_property
     def takes(self) -> Check:
-        """Returns true only if `read` would return a value unchanged; it may also return false then."""
+        """Returns true only if `read` would return the value unchanged; false if it might not."""
         if self.unit or self.grammar or self._passes is None:
             return lambda value: False
         return _as_it_is(exact_types(self.schema), self._passes)
@@ -119,7 +119,7 @@ class Input:
 
     @cached_property
     def _passes(self) -> Check | None:
-        # The value's type is right by then; those of members and items are checked again.
+        # The value's type was checked before; the types of members and items are checked again.
         return compile_check({name: said for name, said in self.schema.items() if name != "type"})
 
     @cached_property
@@ -128,7 +128,7 @@ class Input:
 
 
 def _as_it_is(types: Set[type], passes: Check) -> Check:
-    """Return a check that a value has exactly one of these types, is Unicode and not blank, and passes."""
+    """Return a check that a value has exactly one of these types, is valid Unicode, not blank, and valid."""
 
     if types <= _NO_TEXT:
         return lambda value: type(value) in types and passes(value)
@@ -189,7 +189,7 @@ def _number(value: Json) -> str:
 
 
 def _explain(error: Any) -> str:
-    """Return what a JSON Schema violation means, with the allowed values."""
+    """Return a message for a JSON Schema violation, with the allowed values."""
     value, allowed = error.instance, error.validator_value
     if error.validator == "enum":
         near = [str(a) for a in allowed if str(a).lower() == str(value).lower()]

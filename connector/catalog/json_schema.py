@@ -21,7 +21,7 @@ Check = Callable[[Json], bool]
 
 
 class _NotCoveredError(Exception):
-    """The schema has a keyword that no closure here can check."""
+    """Raised if the schema has a keyword that this module cannot check."""
 
 
 def compile_check(schema: Any) -> Check | None:
@@ -34,7 +34,7 @@ def compile_check(schema: Any) -> Check | None:
 
 def validator(schema: Any) -> Any:
     """Return a `jsonschema` validator with the formats that need no further package."""
-    # Imported here, as it takes 80 ms: a run whose values all pass does not need it.
+    # Imported here because it takes 80 ms, and a run without invalid values does not need it.
     from jsonschema import FormatChecker
 
     formats = FormatChecker(_CHECKED_ELSEWHERE)
@@ -175,7 +175,7 @@ def _limit(concerned: type | tuple[type, ...], holds: Callable[[Any, Any], bool]
 
 
 def _unless_integer(build: Build) -> Build:
-    """Return a builder that leaves the limit to the check of the format, if that is one of integers."""
+    """Return a builder that omits the check if the schema has an integer format, whose check includes it."""
     return lambda limit, schema: None if schema.get("format") in INTEGER_RANGES else build(limit, schema)
 
 
@@ -257,7 +257,7 @@ def _if(said: Any, schema: Mapping[str, Any]) -> Check:
 
 
 _ANNOTATIONS = frozenset(("title", "description", "default", "examples", "writeOnly", "as", "then", "else"))
-"""Keywords without a check; `then` and `else` are read with their `if`."""
+"""Keywords that are not checked by themselves; `then` and `else` are checked with their `if`."""
 _KEYWORDS: dict[str, Build] = {
     "type": _type,
     "enum": _enum,

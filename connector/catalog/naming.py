@@ -1,4 +1,4 @@
-"""Our names and titles, derived from those of a vendor."""
+"""The connector's names and titles, derived from a vendor's names."""
 
 from __future__ import annotations
 
@@ -36,5 +36,5 @@ def singular(noun: str) -> str:
 
 
 def is_id(name: str) -> bool:
-    """Return whether a vendor's name is that of an id, or of several."""
+    """Return whether a vendor's name is the name of an id, or of a list of ids."""
     return _ID.search(name) is not None

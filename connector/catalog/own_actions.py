@@ -16,7 +16,7 @@ _SERVICE_NAME = re.compile(r"[a-z][a-z0-9_]*")
 def own_services(folder: Path, services: Container[str]) -> dict[str, Path]:
     """Return the `service.yaml` of each service that a user's folder declares, keyed by the service's name.
 
-    Raises DeclarationError for one of the catalog's `services`, and for one whose actions have bare names.
+    Raises DeclarationError for one of the catalog's `services`, and for one without `names: qualified`.
     """
     with file_errors(folder):
         is_folder = folder.is_dir()
@@ -31,12 +31,12 @@ def own_services(folder: Path, services: Container[str]) -> dict[str, Path]:
             )
         if name in services:
             raise DeclarationError(
-                f"{path}: a folder of custom actions cannot declare a service that the catalog has"
+                f"{path}: a folder of custom actions cannot declare a service of the built-in catalog"
             )
         if strict_yaml.head(path).get("names") != "qualified":
             raise DeclarationError(
                 f"{path}: a folder of custom actions cannot declare a service without `names: qualified`, "
-                "which must follow its name"
+                "which must be on the line after its name"
             )
         _check_inside(path, folder)
         found[name] = path
@@ -56,7 +56,7 @@ def own_declarations(folder: Path, services: Iterable[str]) -> list[Path]:
     Raises DeclarationError for one that is not allowed there.
     """
     found = []
-    # With both patterns: whether the second one follows links to folders depends on Python's version.
+    # Both patterns are needed, because whether the second one follows links depends on Python's version.
     given = {*folder.glob("*/*/*.yaml"), *folder.rglob("*.yaml"), *folder.rglob("*.yml")}
     for path in _shown(folder, given):
         inside = path.relative_to(folder).parts

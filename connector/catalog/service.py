@@ -1,4 +1,4 @@
-"""A service: what the actions of a vendor's API share, read from `service.yaml`."""
+"""A service: the common properties of a vendor's API, read from `service.yaml`."""
 
 from __future__ import annotations
 
@@ -49,10 +49,11 @@ class SignIn:
 
     `query` are the parameters of the token request: name to setting of the connection; those without a value
     are omitted. `discovery` describes how to request the rest. `errors` explains error codes and statuses of
-    the token endpoint, and `elsewhere` a response that is not from one. `default_scope` is sent if the
-    connection names no scope. `user_scopes` are requested for a user then, and `offline_scope` always, since
-    it gives a refresh token. `app` is how to create a client app for that. `needs` is the scope that a
-    request requires, for each effect (read, write, destructive).
+    the token endpoint; `elsewhere` explains a response from something else, such as a web page.
+    `default_scope` is sent if the connection names no scope. `user_scopes` are the default for the sign-in of
+    a user, for which `offline_scope` is always added, to get a refresh token. `app` describes how to create a
+    client app for it. `needs` is the scope that a request requires, for each effect (read, write,
+    destructive).
     """
 
     token_path: str
@@ -75,9 +76,9 @@ class SignIn:
 class ErrorShape:
     """The members of one kind of error body; it applies if the body has the member `when`.
 
-    With `when` "*" it applies to any object, whose members are then messages (text, or an array of texts) by
-    what they are about, such as the JSON path of a value. With `in_success` it is also read in responses with
-    a successful status, which are failures then.
+    With `when` "*" it applies to any object, whose members are then messages (text, or an array of texts),
+    keyed by what each is about, such as the JSON path of a value. With `in_success` it also applies to
+    responses with a successful status, which then count as failures.
     """
 
     when: str
@@ -92,9 +93,8 @@ class Errors:
     """The service's error bodies: shapes, tried in this order, and the meanings of codes and statuses.
 
     `generic` are the codes that add nothing to the status; `hints` say what to do, keyed by the vendor's code
-    or ours. `failed_texts` are whole bodies that mean failure with a successful status; `successes` are
-    values of a shape's member that do not. `warnings` are members of a successful body that say what was
-    not as requested.
+    or ours. `failed_texts` are bodies with a successful status that mean failure; `successes` are values of a
+    shape's member that mean success. `warnings` are members of a successful body with warnings.
     """
 
     shapes: tuple[ErrorShape, ...]
@@ -113,12 +113,12 @@ class Errors:
 
     @cached_property
     def marks_of_warnings(self) -> tuple[str, ...]:
-        """The members of warnings as JSON has them, for a quick search."""
+        """The names of warning members as written in JSON, for a quick search."""
         return tuple(f'"{name}"' for name in self.warnings)
 
     @cached_property
     def marks_in_success(self) -> tuple[str, ...]:
-        """Those members as JSON has them, for a quick search."""
+        """The names of those members as written in JSON, for a quick search."""
         return tuple(f'"{name}"' for name in self.in_success)
 
 
@@ -127,8 +127,8 @@ class Throttling:
     """How the service reports too many requests: statuses, and words of an HTML page sent instead.
 
     `waits_s` are the waits (seconds) before each further try, for a service that limits the requests of a
-    long window; without them the waits are short. `says` finds the limit in the text of the response: its
-    first group is a number of requests, its second one a number of minutes.
+    long window; without them the waits are short. `says` is a regular expression that finds the limit in the
+    text of the response: the first group is a number of requests, the second one a number of minutes.
     """
 
     statuses: tuple[int, ...]
@@ -145,8 +145,8 @@ class Pager:
     position is a member of the response (`next`) or picked from the items (`pick` last, max or min of
     `item`); it is sent as `send` (`query.NAME` or `body.NAME`). `advances` is a member of the response that
     must increase while the position stays the same. `page_size` is the size that is requested, `least` the
-    smallest that the API accepts. `until` lists what ends the list: `empty` (no items), `short` (fewer items
-    than requested), `no_position`, `total` (as many items as the response has in all).
+    smallest that the API accepts. `until` lists the conditions that end the list: `empty` (no items), `short`
+    (fewer items than requested), `no_position`, `total` (as many items as the response's total).
 
     With `first`, pages are counted from that number instead: `send` is the number of the page, and `total` is
     the member of the response with the number of all items. `item` is then the member that identifies an
@@ -186,10 +186,10 @@ class Service:
     `document_prefix` is put before the paths in that document that do not begin with it, and
     `document_responses` says whether the document describes the responses.
 
-    With `names` "bare", its actions are called by their names alone; with "qualified", by SERVICE.NAME.
-    `settings` are those that only its connections have. With `wrap` "array", the JSON object of a POST is
-    sent as an array with this one item. `web_paths` are the paths of a record's page in a browser, by its
-    kind, with `{id}`.
+    With `names` "bare", its actions are called NAME; with "qualified", SERVICE.NAME. `settings` are the
+    settings that only its connections have. With `wrap` "array", the JSON object of a POST is sent as an
+    array with this one item. `web_paths` are the paths of a record's page in a browser, by its kind, with
+    `{id}`.
     """
 
     name: str
@@ -270,7 +270,7 @@ def _setting(part: Section) -> Setting:
 
 
 def _check_names(service: Service, top: Section) -> None:
-    """Raise DeclarationError if a service with qualified names does not declare them in the file's head."""
+    """Raise DeclarationError if `names: qualified` is not at the start of the file."""
     if service.prefix and service.name != top.path.parent.name:
         raise top.fault(f'"{service.name}" must be the name of its folder', "name")
     if service.prefix and "names" not in strict_yaml.head(top.path):

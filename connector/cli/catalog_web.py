@@ -54,7 +54,7 @@ def _serve(options: argparse.Namespace) -> int:
 
     server = CatalogServer(options.port, syncs=options.sync)
     print(f"The catalog is at {server.address}", flush=True)
-    print("Anyone on this machine with this address has your access. Press Ctrl-C to stop.", flush=True)
+    print("Anyone on this machine with this address has your permissions. Press Ctrl-C to stop.", flush=True)
     if not options.no_browser:
         server.open_browser()
     with contextlib.suppress(KeyboardInterrupt):

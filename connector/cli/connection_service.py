@@ -21,7 +21,7 @@ def add_service(parser: argparse.ArgumentParser, *, is_new: bool = False) -> Non
 
 
 def service_of(catalog: Catalog, options: argparse.Namespace, named: str | None) -> Service:
-    """Return the service of a connection: a saved name, a file, or none for the environment or the default.
+    """Return the service of a connection, by its saved name or file; without one, that of the options.
 
     Raises RunError for an unknown service, and if the options name another one.
     """

@@ -42,7 +42,7 @@ def add_settings(parser: argparse.ArgumentParser, services: Iterable[Service]) -
         "--timeout-s",
         metavar="S",
         type=float,
-        help="maximum time to wait for a response to start, and for more of it, in seconds (default: 60)",
+        help="maximum wait for the start and for each further part of a response, in seconds (default: 60)",
     )
     parser.add_argument(
         "--total-timeout-s",

@@ -221,9 +221,9 @@ def given_settings(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _connections(given: str | list[str]) -> dict[str, Any]:
-    """Return what one or several connections mean to a job: one for each service, or the last one alone.
+    """Return the job's connection settings: one connection per service, or else only the last one given.
 
-    Several are for several services if the file of each names another one.
+    There is one per service if the file of each names a different service.
     """
     found: dict[str, str] = {}
     for named in [given] if isinstance(given, str) else given:

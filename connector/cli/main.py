@@ -27,7 +27,7 @@ COMMANDS = {
     "rerun": ("connector.cli.rerun", "run the failed rows of a run again, if that is safe"),
     "call": ("connector.cli.run", "run an action once, with inputs given as KEY=VALUE"),
     "preview": ("connector.cli.preview", "show the request of each row without sending it"),
-    "sync": ("connector.cli.sync", "keep HaloPSA and NinjaOne together: plan, apply, run, status"),
+    "sync": ("connector.cli.sync", "synchronize NinjaOne with HaloPSA: plan, apply, run, status"),
     "connection": ("connector.cli.connection", "save, list, show, edit, test and remove connections"),
     "demo": ("connector.cli.demo", "run sample jobs against the sandbox"),
     "sandbox": ("connector.cli.sandbox", "start a local mock server of a service (the sandbox)"),

@@ -89,7 +89,7 @@ class _Errors(_Stream):
     """Standard error without secrets, also in tracebacks. Text that cannot be written is dropped."""
 
     def write(self, text: str) -> int:
-        # If the module is not loaded, no secret is known to it.
+        # If the module is not loaded, there is no secret to hide.
         redact: Any = sys.modules.get("connector.common.redaction")
         with suppress(OSError):
             self._stream.write(redact.OF_PROCESS.text(text) if redact else text)

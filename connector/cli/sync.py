@@ -22,15 +22,15 @@ from connector.cli.action_sources import add_own_actions
 
 COMMANDS: dict[str, tuple[Callable[[argparse.ArgumentParser], None], str]] = {
     "init": (sync_init.add_init, "write the first mapping of two connections"),
-    "check": (sync_check.add_check, "find what is wrong with the mapping and the rights, and write nothing"),
-    "plan": (sync_plan.add_plan, "show what would be written, and write nothing"),
+    "check": (sync_check.add_check, "check the mapping and the permissions, without writing anything"),
+    "plan": (sync_plan.add_plan, "show what would be written, without writing anything"),
     "apply": (sync_apply.add_apply, "apply a plan"),
     "run": (sync_apply.add_run, "plan and apply, once or at regular intervals"),
     "serve": (sync_serve.add_serve, "receive webhooks, and run at regular intervals"),
     "status": (sync_status.add_status, "show the last runs, pending records, and records without a match"),
     "sample": (sync_sample.add_sample, "print some devices as templates see them, and the target's fields"),
     "explain": (sync_status.add_explain, "show how one record is matched, and its last changes"),
-    "rebuild": (sync_rebuild.add_rebuild, "propose the links of a state that was lost, as a plan"),
+    "rebuild": (sync_rebuild.add_rebuild, "propose the links of a lost state file, as a plan"),
     "pin": (sync_status.add_pin, "set the match of one record"),
     "unpin": (sync_status.add_unpin, "remove the match that was set with pin"),
 }
@@ -44,7 +44,7 @@ def add_sync(parser: argparse.ArgumentParser) -> None:
         command.add_argument("folder", metavar="FOLDER", type=Path, help="folder of the sync")
         add_own_actions(command)
         add(command)
-    demo = "show a sync, a kill and a restart, with both sandboxes and without an account"
+    demo = "show a sync, a killed process and a restart, with the sandboxes of both services"
     sync_demo.add_demo(commands.add_parser("demo", help=demo, description=demo))
-    webhook = "register webhooks of both services for `sync serve`, or stop that"
+    webhook = "register or remove the webhooks of both services for `sync serve`"
     sync_webhook.add_webhook(commands.add_parser("webhook", help=webhook, description=webhook))

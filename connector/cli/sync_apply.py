@@ -67,13 +67,13 @@ def add_run(parser: argparse.ArgumentParser) -> None:
 
 
 def add_alerts(parser: argparse.ArgumentParser) -> None:
-    """Declare what can be done about alerts that wait."""
-    parser.add_argument("--retry", action="store_true", help="try again what was refused for alerts")
+    """Declare the options for alerts that failed or are held."""
+    parser.add_argument("--retry", action="store_true", help="retry the alerts whose changes were refused")
     parser.add_argument("--release", action="store_true", help="create the tickets of held alerts")
 
 
 def add_choice(parser: argparse.ArgumentParser) -> None:
-    """Declare what of a plan is applied."""
+    """Declare the options that select a part of the plan."""
     add_json(parser)
     add_requests(parser)
     parser.add_argument(
@@ -94,12 +94,12 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--beside-halo",
         action="store_true",
-        help="also write while the target's own integration with the source is on",
+        help="write even if the target's own integration with the source is turned on",
     )
 
 
 def choice_of(options: argparse.Namespace) -> Choice:
-    """Return what of a plan is applied. Raises RunError."""
+    """Return the selected part of the plan. Raises RunError."""
     entities = None
     if options.only is not None:
         words = [word.strip() for word in options.only.split(",")]
@@ -138,7 +138,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def scheduled_run(syncer: Syncer, choice: Choice, options: argparse.Namespace) -> Run:
-    """Make one run, which is a full one if `--full-at` has come."""
+    """Make one run, a full one if the time of `--full-at` has passed."""
     last = syncer.state.cursor(FULL_READ)
     is_due = options.full_at is not None and is_full_due(
         float(last) if last else None, options.full_at, syncer.clock.now()
@@ -147,7 +147,7 @@ def scheduled_run(syncer: Syncer, choice: Choice, options: argparse.Namespace) -
 
 
 def takes_alerts(options: argparse.Namespace) -> bool:
-    """Return whether alerts belong to what was chosen."""
+    """Return whether the options select alerts."""
     if options.item:
         return False
     return options.only is None or "alerts" in (word.strip() for word in options.only.split(","))
@@ -184,7 +184,7 @@ class Console:
         others = {} if self._options.beside_halo else target.other_writers() or {}
         entities = ("asset", "ticket") if folder.mapping.alerts else ("asset",)
         if found := [others[entity] for entity in entities if entity in others]:
-            raise RunError(f"{found[0]}: switch that off, or use --beside-halo")
+            raise RunError(f"{found[0]}: turn it off, or use --beside-halo")
         return source, target
 
     def once(

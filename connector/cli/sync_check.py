@@ -16,7 +16,9 @@ def add_check(parser: argparse.ArgumentParser) -> None:
     add_json(parser)
     parser.add_argument("--delay-ms", metavar="MS", type=float, help="minimum interval between two requests")
     parser.add_argument(
-        "--beside-halo", action="store_true", help="accept that the target's own integration is on"
+        "--beside-halo",
+        action="store_true",
+        help="accept that the target's own integration with the source is turned on",
     )
     parser.set_defaults(command=_check)
 

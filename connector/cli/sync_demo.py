@@ -89,18 +89,18 @@ class _Demo:
         self._command("plan")
         (self.plan,) = (self._scene.folder / "plans").glob("*.json")
         self._fact("writes while planning", self._writes(0), 0)
-        _title("Decide: which of the candidates is meant. A sync never guesses.")
+        _title("Decide which of the candidates is the match. A sync never guesses.")
         self._command("pin", "organization", "3", "13")
         self._command("pin", "device", str(self._scene.twins), str(5000 + self._scene.twins))
 
     def _kill_and_restart(self) -> None:
         _title("Apply, and kill the process with SIGKILL in the middle of the writes.")
         self._killed("/Asset", KILLED_AT, "asset", "run")
-        _title("Run again: what has no known outcome is looked up, and the rest is written.")
+        _title("Run again: creations without a known outcome are looked up, and the rest is written.")
         self._command("run")
 
     def _again(self) -> None:
-        _title("Run once more: everything is as it should be, so nothing is written.")
+        _title("Run once more: everything is up to date, so nothing is written.")
         since = self._last()
         self._command("run")
         self._fact("writes of the second run", self._writes(since), 0)
@@ -143,7 +143,7 @@ class _Demo:
     # The end.
 
     def _check(self) -> None:
-        _title("What both sandboxes have now")
+        _title("What both sandboxes contain now")
         scene = self._scene
         listed = [d for d in range(1, scene.ninjaone.state.fleet.count + 1) if self._is_listed(d)]
         single = sum(len(scene.assets_of(device)) == 1 for device in listed)
@@ -200,7 +200,7 @@ class _Demo:
         if not kill.reached.is_set():
             raise RunError("the process ended before it was killed; this is a bug in the demo")
         made = max(halo.state.assets.ids() if noun == "asset" else halo.state.tickets)
-        print(f"killed: HaloPSA has created {noun} {made}, and the process never got the response")
+        print(f"killed: HaloPSA has created {noun} {made}, and the process did not get the response")
 
     def _last(self) -> int:
         return len(self._scene.halopsa.log.requests(0))

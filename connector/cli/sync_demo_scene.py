@@ -54,7 +54,7 @@ alerts:
 """
 )
 TRAPS = {"answer": "list", "asset_fields": "flag_and_type"}
-"""The ways of HaloPSA's sandbox that differ from its defaults."""
+"""The settings of HaloPSA's sandbox that differ from its defaults."""
 FILES = ("pins.yaml", "state.db", "state.db-wal", "state.db-shm", "demo.html")
 """Files of an earlier demo, which are removed."""
 CLIENTS = 4
@@ -101,7 +101,7 @@ def _write_folder(folder: Path, ninjaone: Sandbox, halopsa: HaloSandbox) -> None
     folder.mkdir(parents=True, exist_ok=True)
     mapping = folder / "mapping.yaml"
     if any(folder.iterdir()) and not (mapping.is_file() and mapping.read_text("utf-8").startswith(MARK)):
-        raise RunError(f"{folder} has files of something else; use --output for another folder")
+        raise RunError(f"{folder} contains other files; use --output for another folder")
     for path in (*(folder / name for name in FILES), *(folder / "plans").glob("*.json")):
         path.unlink(missing_ok=True)
     mapping.write_text(MAPPING, encoding="utf-8")
@@ -137,7 +137,7 @@ def _prepare_organizations(ninjaone: Sandbox, halopsa: HaloSandbox, devices: int
 
 
 def _prepare_devices(ninjaone: Sandbox, halopsa: HaloSandbox, devices: int) -> tuple[int, int]:
-    """Make assets that are easily taken for another device's, and values that are easily lost."""
+    """Add assets that are easily matched to the wrong device, and values that are easily overwritten."""
     ninja, assets = ninjaone.state, halopsa.state.assets
     of: dict[int, list[int]] = {}
     for device in range(1, assets.count + 1):

@@ -21,10 +21,16 @@ from connector.sync.sides import ActionSource, ActionTarget
 def add_init(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone sync init`."""
     parser.add_argument(
-        "--source", metavar="NAME", required=True, help="saved connection, or file, with the devices"
+        "--source",
+        metavar="NAME",
+        required=True,
+        help="connection to the service with the devices: a saved name or a file",
     )
     parser.add_argument(
-        "--target", metavar="NAME", required=True, help="saved connection, or file, with the assets"
+        "--target",
+        metavar="NAME",
+        required=True,
+        help="connection to the service with the assets: a saved name or a file",
     )
     parser.add_argument("--delay-ms", metavar="MS", type=float, help="minimum interval between two requests")
     parser.set_defaults(command=_init)
@@ -34,7 +40,7 @@ def _init(options: argparse.Namespace) -> int:
     path = options.folder / "mapping.yaml"
     with file_errors(options.folder):
         if path.exists():
-            raise RunError(f"{path} exists already: edit it, or choose another folder")
+            raise RunError(f"{path} already exists: edit it, or choose another folder")
     catalog = open_catalog(options)
 
     def opened(named: str) -> Calls:
@@ -65,7 +71,7 @@ def _init(options: argparse.Namespace) -> int:
 
 
 def _named(named: str, folder: Path) -> str:
-    """Return a connection as the mapping has it: a file is relative to the mapping's folder."""
+    """Return a connection for the mapping file: a file's path is relative to the mapping's folder."""
     if not is_file(named) or (folder / named).exists():
         return named
     return os.path.abspath(named)

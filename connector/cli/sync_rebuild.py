@@ -23,14 +23,14 @@ def add_rebuild(parser: argparse.ArgumentParser) -> None:
 
 
 def _rebuild(options: argparse.Namespace) -> int:
-    """Propose the links of a state that was lost, as a plan that has nothing but links."""
+    """Propose the links of a lost state file, as a plan that contains only links."""
     folder = open_folder(options.folder)
     source, target = sides_of(folder, options)
     with folder.read_state() as state:
         if links := sum(state.link_count(entity) for entity in SOURCES):
             raise RunError(
-                f"{state.path} has {counted(links, 'link')}: nothing was lost. To begin again, move the file "
-                "away first"
+                f"{state.path} has {counted(links, 'link')}, so nothing is lost. To rebuild it anyway, move "
+                "the file away first"
             )
         now = SystemClock.now()
         inputs = PlanInputs(folder.mapping, folder.pins, state, source, target, now, full=True)

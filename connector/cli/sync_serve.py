@@ -78,7 +78,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 class _Server:
-    """The parts of the process. The mapping and connections are read again before each run."""
+    """Receives webhooks and makes runs. The mapping and connections are read again before each run."""
 
     def __init__(
         self,
@@ -148,7 +148,7 @@ class _Server:
 
     @contextmanager
     def receiving(self) -> Iterator[None]:
-        """Receive webhooks in other threads, if the mapping has them; `/health` works in any case."""
+        """Receive webhooks in other threads if the mapping uses them; `/health` is always served."""
         folder, by = self._folder.path, self._folder.mapping.alerts
         names = [side.calls.service.name for side in self._sides]
         key = HookKey.of(folder)
@@ -163,7 +163,7 @@ class _Server:
         thread = threading.Thread(target=server.run, name="receiver", daemon=True)
         thread.start()
         at = f"http://{self._options.host}:{server.effective_port}"
-        paths = ", ".join(f"/hooks/{name}" for name in hooks) or "no webhooks, as alerts.by is [poll]"
+        paths = ", ".join(f"/hooks/{name}" for name in hooks) or "no webhooks, because alerts.by is [poll]"
         self._console.say(f"receiving on {at}: {paths}; /health. Press Ctrl-C to stop.")
         try:
             yield

@@ -176,7 +176,7 @@ def _explain(options: argparse.Namespace) -> int:
 
 
 def _client(state: State, item: Item | None, organization: int) -> int | None:
-    """Return the client of an organization: of the plan's item, or of its link."""
+    """Return the client of an organization, from the plan's item or else from its link."""
     if item is not None:
         return item.target
     link = state.links("client", [organization]).get(organization)

@@ -22,11 +22,11 @@ from connector.errors import RowError, RunError, RunStoppedError
 from connector.http.messages import Request, Response
 
 VERSION = 1
-"""The version of `schemas/audit.schema.json`, in every line, as a file may have lines of many versions."""
+"""The version of `schemas/audit.schema.json`, in every line, as a file can contain several versions."""
 
 _APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 _NOT_WAITING = getattr(os, "O_NONBLOCK", 0)
-"""A pipe without a reader is an error then."""
+"""With this flag, opening a pipe that has no reader fails instead of waiting."""
 
 
 class Audit:
@@ -51,7 +51,7 @@ class Audit:
         seconds: float,
         hide: Callable[[str], str] | None = None,
     ) -> None:
-        """Write the line of an attempt that began at an epoch second and took so many of them.
+        """Write the line of an attempt; `began` is in epoch seconds, and `seconds` is its duration.
 
         `hide` removes the secrets of its row, too. A line that cannot be written is kept, for `require` to
         write it.
@@ -113,12 +113,12 @@ class _LineFile:
         with self._lock:
             if error := self._write_kept():
                 raise RunStoppedError(
-                    f"{self._path}: the audit log cannot be written: {error.strerror}. It lacks "
-                    + b"".join(self._kept).decode().rstrip("\n").replace("\n", " and ")
+                    f"{self._path}: the audit log cannot be written: {error.strerror}. These lines are "
+                    "missing: " + b"".join(self._kept).decode().rstrip("\n").replace("\n", " and ")
                 )
 
     def _write_kept(self) -> OSError | None:
-        """Write the lines that are not in the file yet, each by one call, so that writers do not mix."""
+        """Write the pending lines, each with one system call, so that lines of several writers do not mix."""
         try:
             while self._kept:
                 line = (b"\n" if self._is_torn else b"") + self._kept[0]

@@ -27,7 +27,7 @@ from connector.http.messages import Transport
 logger = logging.getLogger(__name__)
 
 RENEW_BEFORE_S = 60.0
-"""A token is renewed when less than this is left, or less than a tenth of its lifetime."""
+"""A token is renewed when it expires in less than this, in seconds, or than a tenth of its lifetime."""
 TRIES = 3
 """The maximum number of sign-in attempts if the service is busy or its response is lost."""
 
@@ -76,7 +76,7 @@ class Auth:
         return self._one_at_a_time(lambda: self._clock.now() < self._until)
 
     def renew(self, dead: str) -> str:
-        """Return another token than `dead`, which the API has refused. Raises AuthError as `token` does."""
+        """Return a token other than `dead`, which the API has refused. Raises AuthError as `token` does."""
         return self._one_at_a_time(lambda: self._token != dead and self._clock.now() < self._until, dead)
 
     def forget(self) -> None:
@@ -147,7 +147,7 @@ class Auth:
             self._redactor.add(token)
             self._token, self._until, self.scopes = token, until, scopes
             said = (self._label, until - self._clock.now(), " ".join(map(str, scopes)) or "not stated")
-            logger.info("%s: using the saved access token, good for %.0f s, scopes: %s", *said)
+            logger.info("%s: using the saved access token, valid for %.0f s, scopes: %s", *said)
 
     def _write_cache(self, grant: Grant) -> None:
         """Write the token atomically. On a full disk nothing is saved, and the next run signs in again."""

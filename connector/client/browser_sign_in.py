@@ -56,7 +56,7 @@ def sign_in(
     """
     if not service.sign_in.authorize_path:
         raise ConnectionSetupError(
-            f"{service.title} has no sign-in with a browser here: use the app's secret"
+            f"{service.title} does not support sign-in with a browser here: use the app's secret"
         )
     verifier, state = secrets.token_urlsafe(64), secrets.token_urlsafe(32)
     with _listening(port, state) as listener:
@@ -119,7 +119,7 @@ def _invitation(about: SignIn, address: str, redirect_uri: str) -> str:
         "sign in with the browser that opens now. If none opens, open this address on this machine:\n\n"
         f"{address}\n\n"
         f"The client app needs exactly {redirect_uri} among its redirect URIs (--browser-port changes the "
-        f"port). {about.app}. There are {PATIENCE_S / 60:g} minutes; Ctrl-C ends it"
+        f"port). {about.app}. There are {PATIENCE_S / 60:g} minutes to sign in; press Ctrl-C to cancel"
     )
 
 

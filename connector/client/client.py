@@ -32,7 +32,7 @@ _REASONS = {
 }
 """The log's words for the kinds of failed attempts."""
 _NOT_YET = (408, 425)
-"""Refusals after which a retry can succeed: the request arrived too slowly, or too early."""
+"""Statuses of refusals after which a retry can succeed: the request arrived too slowly, or too early."""
 _LONGEST_THROTTLE_PAGE = 4096
 _IN_DOUBT = ". It may have taken effect: check before you send it again"
 
@@ -76,13 +76,13 @@ class Client:
         self._transport, self._auth, self._pacer, self._clock = transport, auth, pacer, clock
         self.redactor, self._audit = redactor, audit
         self.requests = 0
-        """How many API requests were sent so far, with retries. Without a lock, as it is only shown."""
+        """The number of API requests sent so far, including retries. Not locked: for display only."""
         self._dated: tuple[str, float] | None = None
         self._jitter: Callable[[], float] = random.Random().random  # noqa: S311 - spreads load, hides nothing
 
     @property
     def server_ahead_s(self) -> float:
-        """How far the API's clock is ahead of ours, according to the last Date header; 0 without one."""
+        """The seconds by which the API's clock is ahead of the local one, by the last Date header, or 0."""
         if self._dated is None:
             return 0.0
         text, now = self._dated
@@ -280,7 +280,7 @@ class Client:
         return _Failure("unsent" if unsent else "lost", failure, may_repeat)
 
     def _html(self, request: Request, answer: Response) -> _Failure:
-        """Return the failure of an HTML page: of a service instead of a 429, or of a gateway."""
+        """Return the failure for an HTML page, sent by a service instead of a 429, or by a gateway."""
         page = answer.text.lower()
         if any(word in page for word in self.service.throttling.html_words):
             said, refused = "asks for fewer requests (an HTML page)", 300 <= answer.status < 500

@@ -54,7 +54,7 @@ def _is_failure(value: Json, successes: tuple[str, ...]) -> bool:
 
 
 def _may_have(result: Json, name: str) -> bool:
-    """Return whether a declared result may be an object with this member: a map may have any."""
+    """Return whether a declared result may be an object with this member: a map can have any member."""
     for one in _schemas(result):
         properties = one.get("properties", {})
         is_object = one.get("type") == "object" or "object" in (one.get("type") or ())
@@ -105,8 +105,8 @@ def read_error(service: Service, response: Response) -> tuple[str, str]:
 def _message_text(message: Json) -> str:
     """Return an error message as text.
 
-    It is text, an array of texts, an object of a code and its parameters, or an object of messages by what
-    they are about, which may be a JSON path such as `[0].name`.
+    It is text, an array of texts, an object of a code and its parameters, or an object of messages, keyed by
+    what each is about, such as the JSON path `[0].name`.
     """
     if isinstance(message, dict) and "code" in message:
         params = message.get("params")
@@ -121,13 +121,13 @@ def _message_text(message: Json) -> str:
 
 
 def read_warnings(service: Service, response: Response) -> list[str]:
-    """Return what a successful response says that was not as requested, in one line each.
+    """Return a successful response's warnings that something was not done as requested, in one line each.
 
-    The members that the service declares for that are read at the top of the body and of the items of an
+    The members that the service declares for warnings are read at the top of the body and of the items of an
     array.
     """
     text = response.text
-    if not any(mark in text for mark in service.errors.marks_of_warnings):  # to parse it costs more
+    if not any(mark in text for mark in service.errors.marks_of_warnings):  # parsing it takes longer
         return []
     try:
         body = response.json()

@@ -27,7 +27,7 @@ def open_client(
     *,
     clock: Clock | None = None,
 ) -> Client:
-    """Return the client of a connection, which shares pace and token with other processes of this user."""
+    """Return the client of a connection; this user's processes share its delay and token."""
     clock = clock or SystemClock()
     read_only = ", read-only" if connection.read_only else ""
     origin = connection.origin or connection.label

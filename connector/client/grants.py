@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 class Grant(Protocol):
-    """One way to sign in. Errors are AuthErrors."""
+    """One way to sign in. Methods raise AuthError."""
 
     def held(self) -> AbstractContextManager[None]:
         """Return a context in which no other thread or process can sign in."""
@@ -67,7 +67,7 @@ class ClientCredentials:
 
 
 LOCK_WAIT_S = 60.0
-"""The time limit for another process to sign in, which can be suspended."""
+"""The maximum time to wait for another process that is signing in, in seconds; it can be suspended."""
 
 
 def _acquire(lock: FileLock, label: str) -> None:

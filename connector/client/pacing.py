@@ -31,9 +31,9 @@ process of the latest start."""
 _NEVER = float("-inf")
 _FRESH = (_NEVER, _NEVER, _NEVER, 0.0)
 LOG_WAIT_S = 5.0
-"""Longer waits are logged, in seconds; the first one of a run is also shown without -v."""
+"""Waits longer than this, in seconds, are logged; the first one of a run is also shown without -v."""
 _ROUNDING_S = 1e-6
-"""Shorter times are not slept, in seconds."""
+"""Waits shorter than this, in seconds, are skipped."""
 
 
 @dataclass
@@ -50,10 +50,10 @@ class Pacer:
     """Lets requests start one after the other, each at least `delay_ms` after the one before it.
 
     Each request has a slot: the planned start, one delay after the slot of the latest start. Sleeps end a bit
-    late, but lateness does not add up, because slots follow from slots. If a start is very late, the next
-    slot can be too close; a start therefore also keeps the delay (less `TOLERANCE_S`) from the previous
-    start. A start is recorded when the wait ends, and again when the request is sent, since connecting can
-    take time.
+    late, but this does not add up, because each slot is computed from the previous slot. If a start is very
+    late, the next slot can be too close; a start therefore also keeps the delay (less `TOLERANCE_S`) from the
+    previous start. A start is recorded when the wait ends, and again when the request is sent, since
+    connecting can take time.
 
     Threads of a process take turns, in order. Processes compete: if another one has started a request in the
     meantime, a process takes the next slot, with the shorter of both delays, so that one with a long delay is

@@ -27,8 +27,8 @@ def shared_times(
 ) -> tuple[memoryview[float], FileLock | None]:
     """Return the times in a file, mapped into memory, and their lock.
 
-    The first one is when the clock began (epoch s): those from before the machine's last start are replaced
-    by `fresh`. Where the file cannot be mapped, a process has its own times, and no lock.
+    The first one is when the monotonic clock was 0 (epoch s); times from before the last boot are replaced by
+    `fresh`. If the file cannot be mapped, the times are not shared, and there is no lock.
     """
     size = 8 * (1 + len(fresh))
     try:

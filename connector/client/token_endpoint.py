@@ -38,7 +38,7 @@ class TokenResponse:
 
 
 class TokenEndpoint:
-    """Sends requests to the token endpoint of a connection's own host, or where that says to sign in."""
+    """Sends requests to the token endpoint, on a connection's own host or at the address it names."""
 
     def __init__(
         self, service: Service, connection: Connection, transport: Transport, redactor: Redactor
@@ -69,7 +69,7 @@ class TokenEndpoint:
         return self._read(answer, address)
 
     def _find_address(self) -> SignInAddress:
-        """Return where to sign in. It is requested from the instance at most once. Raises AuthError."""
+        """Return the sign-in address, which is requested at most once. Raises AuthError."""
         if self._address is None:
             about, given = self._service.sign_in, self._connection.settings
             if about.discovery and not all(given.get(name) for name in about.discovery.settings):
@@ -117,7 +117,7 @@ class TokenEndpoint:
         if 300 <= answer.status < 400:
             said = f"a redirect to {self._redactor.text(answer.headers.get('location', 'nowhere'))}"
         said = shorten(said or "nothing", 120)
-        message = f"{task} failed: it responded with {answer.status} ({said})"
+        message = f"{task} failed: the server responded with {answer.status} ({said})"
         if body.get("incidentId"):
             message += f", incident {shorten(self._redactor.text(str(body['incidentId'])))}"
         reason = self._reason(answer, vendor_code)
@@ -130,7 +130,7 @@ class TokenEndpoint:
         return AuthError(code, message, status=answer.status, vendor_code=vendor_code)
 
     def _reason(self, answer: Response, vendor_code: str) -> str:
-        """Return what a refusal means by its code or status; else, whether it is not from the API at all."""
+        """Return the service's explanation of a refusal, or an empty string if it has none."""
         meaning = self._service.sign_in.errors
         known = meaning.get(vendor_code) or meaning.get(answer.status)  # type: ignore[call-overload]
         if known:

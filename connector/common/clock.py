@@ -20,7 +20,7 @@ class Clock(Protocol):
         """Return the wall time in epoch seconds."""
 
     def monotonic(self) -> float:
-        """Return seconds that never go back; all processes of a machine share them."""
+        """Return monotonic seconds, which all processes of a machine share."""
 
     def sleep(self, seconds: float) -> None:
         """Wait; zero or less returns at once. May raise RunInterruptedError, so that a run can stop."""
@@ -29,7 +29,7 @@ class Clock(Protocol):
 class SystemClock:
     """The system clock. Once `stop` is set, no wait is longer than `PATIENCE_S`.
 
-    A row that would have to wait longer is left to the run that resumes this one, if it is `resumable`.
+    A row that would have to wait longer is not finished; the run can be resumed if it is `resumable`.
     """
 
     now = staticmethod(time.time)
@@ -54,7 +54,7 @@ class SystemClock:
         while seconds > 0:
             if self._stop.is_set():
                 self._lose_patience(end)
-            # In slices: waiting on the event could hold the lock that a signal handler needs.
+            # In short waits, because waiting on the event could hold the lock that a signal handler needs.
             time.sleep(min(seconds, _SLICE_S))
             seconds = end - time.monotonic()
 

@@ -1,7 +1,7 @@
 """Permissions of files and folders that a run writes.
 
-Results, summaries and downloads follow the umask. What holds more than the user asked to publish (journals,
-partial output, revealed secrets) is readable by its user alone: files 0600 in folders of 0700.
+Results, summaries and downloads follow the umask. Files with more than the results (journals, partial output,
+revealed secrets) can be read only by their owner: mode 0600, in folders with mode 0700.
 """
 
 from __future__ import annotations

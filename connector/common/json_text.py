@@ -30,7 +30,7 @@ class SpelledFloat(float):
 def spelled_float(text: str) -> float:
     """Read a number with a fraction or an exponent; as text it keeps its spelling. Raises ValueError."""
     number = float(text)
-    # Python writes up to 15 digits as they were read; to check that costs less than `repr`.
+    # Python writes up to 15 digits as they were read; this check is faster than `repr`.
     if number >= 0.001 and len(text) < 17 and text[-1] != "0" and "e" not in text and "E" not in text:
         return number
     if repr(number) == text:
@@ -44,24 +44,24 @@ def spelled_float(text: str) -> float:
 
 
 def number_text(value: bool | int | float) -> str:
-    """Return a number or a boolean as text: as it was written, where that is known, and else as JSON."""
+    """Return a number or a boolean as text, in its original spelling if known, otherwise as JSON."""
     return value.spelling if isinstance(value, SpelledFloat) else dumps(value)
 
 
 decoder = json.JSONDecoder(parse_constant=refuse, parse_float=spelled_float)
-"""Reads what `loads` reads, for callers that have to find the end of a value in a longer text."""
+"""Decodes the same JSON as `loads`, for callers that must find the end of a value in a longer text."""
 
 
 def _writer() -> Callable[[Json], str]:
     """Return a function that writes compact JSON as `JSONEncoder.encode` does.
 
-    `encode` creates a C encoder for each value, which costs as much as writing a small object.
+    That method creates a C encoder for each value, which takes as long as writing a small object.
     """
     encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     make = getattr(json.encoder, "c_make_encoder", None)
     if make is None:
         return encoder.encode
-    # Without a check for cycles (they end in a RecursionError), indent, sorting, skipped keys and NaN.
+    # No check for cycles (they raise RecursionError), no indent, sorting, skipped keys or NaN.
     quote = json.encoder.encode_basestring
     chunks = make(None, encoder.default, quote, None, ":", ",", False, False, False)
     return lambda value: "".join(chunks(value, 0))
@@ -76,7 +76,8 @@ def loads(text: str) -> Json:
     """Read one JSON value. Raises ValueError, also for one that is nested too deeply."""
     try:
         if text[:1] in ("{", "["):
-            # Most texts have no white space in front; to look for it costs as much as a small object.
+            # Most texts have no leading white space; searching for it takes as long as parsing a small
+            # object.
             value, end = decoder.raw_decode(text)
             if not text[end:].strip(" \t\n\r"):
                 return value
@@ -134,7 +135,7 @@ _NO_TEXT = frozenset((int, float, bool, type(None)))
 
 
 def require_unicode(value: Json) -> None:
-    """Raise ValueError that shows the first text with a lone surrogate, and says where that comes from."""
+    """Raise ValueError with the first text that has a lone surrogate, and the cause of the surrogate."""
     try:
         if is_unicode(value):
             return
@@ -162,9 +163,9 @@ _PYTHON_FORM = re.compile(r"""[\[{:,]\s*'|'\s*[\]}:,]|[\[{:,]\s*(True|False|None
 
 
 def syntax_hint(text: str) -> str:
-    """Return the likely cause for which a text is not JSON, for the end of a message."""
+    """Return the likely reason why a text is not JSON, for the end of a message."""
     if _PYTHON_FORM.search(text):
-        return "; it looks like Python's form of a value, and JSON has double quotes, true, false and null"
+        return "; it looks like a Python value, but JSON uses double quotes, true, false and null"
     return ""
 
 

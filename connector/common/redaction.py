@@ -50,7 +50,7 @@ class Redactor:
         secrets = tuple(map(_secret, longest_first))
         self._shortest = min((secret.shortest for secret in secrets), default=sys.maxsize)
         self._secrets = secrets
-        self._plain_names: set[str] = set()  # reset last: all names are checked again
+        self._plain_names: set[str] = set()  # reset last, so that all names are checked again
 
     def may_hide(self, text: str) -> bool:
         """Return whether a text, or JSON inside it, can contain a secret; a fast check, usually false."""
@@ -69,9 +69,9 @@ class Redactor:
         return self._beyond.text(text) if self._beyond else text
 
     def said(self, text: str) -> str:
-        """Return a text that quotes anything, without known values and values of members that are secret.
+        """Return a text without known secrets and without the values of secret members.
 
-        They are found in JSON, complete or cut off, also in a string of JSON, and in forms (`name=value`).
+        Members are found in complete or truncated JSON, inside JSON strings, and in forms (`name=value`).
         """
         return _member_pattern(self._members).sub(_without_value, self.text(text))
 
@@ -86,7 +86,7 @@ class Redactor:
         return self._object(value) if isinstance(value, (dict, Mapping)) else value
 
     def _object(self, value: Mapping[str, Json]) -> dict[str, Json]:
-        # Runs for every member of every item: most contain no text, or too short a text.
+        # Called for every member of every item; most have no text, or a text that is too short.
         shortest, plain = self._shortest, self._plain_names
         shown: dict[str, Json] = {}
         for name, member in value.items():

@@ -19,14 +19,14 @@ from connector.common.json_text import spelled_float
 from connector.errors import RunError
 
 LONGEST = 10 << 20
-"""Characters of a file."""
+"""The maximum number of characters of a file."""
 DEEPEST = 100
-"""Levels of nesting."""
+"""The maximum depth of nesting."""
 MOST_NODES = 1_000_000
-"""Values in a file; those of an alias count each time."""
+"""The maximum number of values in a file; those of an alias count each time."""
 _TOO_DEEP = "it is nested too deeply"
 _SHORT, _SHALLOW = DEEPEST * DEEPEST // 2, DEEPEST
-"""A text with fewer characters cannot be too deep by indentation, one with fewer marks not in flow style."""
+"""Texts with fewer characters, and fewer brackets, cannot be nested too deeply, and are not checked."""
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -99,7 +99,7 @@ def load(path: Path, *, may_quote: bool = True) -> Any:
 def parse_json_like(text: str, name: str) -> Any:
     """Return the value of a YAML text that could have been JSON, as OpenAPI documents are.
 
-    Every key is text, also 200 and `on`, and of the words only true and false are booleans. Raises RunError
+    Every key is text, also 200 and `on`; only the words true and false are booleans. Raises RunError
     with `name` and the line.
     """
     return _parsed(text, name, _JsonLoader)
@@ -126,7 +126,7 @@ def _parsed(text: str, name: str, loader_class: Any, *, may_quote: bool = True) 
 def _problem(error: yaml.MarkedYAMLError) -> str:
     """Return the error message; libyaml's own error about deep nesting is replaced."""
     problem = str(error.problem)
-    # The scanner has a separate limit, which it may reach before the first event that shows the depth.
+    # The scanner has a separate limit, which can be reached before the depth is checked here.
     return _TOO_DEEP if "nesting depth" in problem else problem
 
 
@@ -151,7 +151,7 @@ def _check_aliases(root: yaml.Node) -> None:
 
     def size(node: yaml.Node) -> int:
         if id(node) not in sizes:
-            sizes[id(node)] = MOST_NODES  # until it is known: a node that contains itself is infinite
+            sizes[id(node)] = MOST_NODES  # infinite at first: a node can contain itself
             children = node.value if isinstance(node, yaml.CollectionNode) else ()
             flat = (part for child in children for part in (child if isinstance(child, tuple) else (child,)))
             sizes[id(node)] = 1 + sum(map(size, flat))

@@ -1,4 +1,4 @@
-"""Points in time as people and APIs write them, and in the unit that an API requires."""
+"""Reads times in the formats that people and APIs use, and writes them in the unit that an API requires."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from connector.common.json_text import Json, kind
 from connector.errors import shorten, values_are_shown
 
 Unit = Literal["iso", "date", "epoch_s", "epoch_ms", "after_epoch_s"]
-"""How an API requires a time. The last is an expression: `after` or `before`, and epoch seconds."""
+"""How an API requires a time. The last one is an expression: `after` or `before`, and epoch seconds."""
 UNITS: tuple[Unit, ...] = ("iso", "date", "epoch_s", "epoch_ms", "after_epoch_s")
 
 _LONGEST = 100
-"""Characters of a time: a longer text is not parsed as a number, which would take long."""
+"""The maximum length of a time: a longer text is not parsed as a number, which would be slow."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _FIRST = datetime(1990, 1, 1, tzinfo=timezone.utc)
 _END = datetime(2101, 1, 1, tzinfo=timezone.utc)
-"""A bare number is an epoch only for a moment in the years 1990 to 2100."""
+"""A number is read as an epoch time only if it is in the years 1990 to 2100."""
 _SPREADSHEET_EPOCH = datetime(1899, 12, 30, tzinfo=timezone.utc)
 _ISO = re.compile(
     r"(?P<year>\d{4})(?P<dash>-?)(?P<month>\d\d)(?P=dash)(?P<day>\d\d)"
@@ -35,16 +35,17 @@ _FORMS = "write 2026-12-01T06:00:00, 2026-12-01T06:00:00-04:00 or an epoch numbe
 
 
 def _shown(text: str) -> str:
-    """Return a time of a row for a message, unless values are hidden."""
+    """Return a row's time for a message; if values are hidden, a text without it."""
     return text if values_are_shown() else "this"
 
 
 def parse_time(value: Json) -> datetime:
-    """Return the UTC time that a text or a number means.
+    """Return the UTC time for a text or a number.
 
     A text is ISO 8601, extended or basic (`20261201T060000Z`), of any year; its zone may be written `-4:00`,
     and without one it is UTC. A number, also as text, is a date in the basic form (20261201), or epoch
-    seconds or milliseconds of the years 1990 to 2100. Raises ValueError that says what was understood.
+    seconds or milliseconds of the years 1990 to 2100. Raises ValueError, whose message shows how the value
+    was read.
     """
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise ValueError(f"a time is expected, not {kind(value)}")
@@ -91,7 +92,7 @@ def _from_number(text: str) -> datetime:
 
 
 def _in_range(number: Decimal, unit: Decimal, start: datetime = _EPOCH) -> datetime | None:
-    """Return the time so many units, of microseconds, after `start`, if it is in the years 1990 to 2100."""
+    """Return the time `start` plus a number of units, if it is in the years 1990 to 2100."""
     try:
         moment = start + timedelta(microseconds=int(number * unit))
     except OverflowError:
@@ -165,7 +166,7 @@ def write_time(time: datetime, unit: Unit) -> str | int | float:
 
 
 def sent_instant(sent: Json, unit: Unit) -> str:
-    """Return what `convert_time` returned, in words: the time in ISO 8601, after its `after` or `before`."""
+    """Return a result of `convert_time` as readable text: ISO 8601, with `after` or `before` if present."""
     word, _, number = str(sent).rpartition(" ")
     if unit in ("iso", "date"):
         return str(sent)

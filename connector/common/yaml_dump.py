@@ -13,8 +13,9 @@ import yaml
 from connector.common.json_text import SpelledFloat
 
 WIDTH = 110
-"""Characters of a line."""
-# All other texts are quoted, also those that only other YAML readers take for a number, a time or a boolean.
+"""The maximum length of a line in characters."""
+# All other texts are quoted, including those that other YAML parsers would read as a number, a time or a
+# boolean.
 _PLAIN = re.compile(r"[A-Za-z_/$](?:[\w ./$()<>=+-]*[\w./$)])?", re.ASCII)
 _WORDS = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
 
@@ -49,7 +50,7 @@ _Dumper.add_representer(SpelledFloat, yaml.SafeDumper.represent_float)
 def dump(value: Mapping[str, Any], open_keys: Collection[str] = ()) -> str:
     """Return a mapping as YAML, one entry a line.
 
-    The values of `open_keys` take lines of their own even where they would fit on one.
+    The values of `open_keys` are in block style even if they would fit on one line.
     """
     dumper_out = io.StringIO()
     dumper = _Dumper(dumper_out, sort_keys=False, allow_unicode=True, width=1 << 20)

@@ -42,10 +42,10 @@ class Connection:
 
     `timeout_s` bounds the first byte of a response and every pause in it, in seconds; `total_timeout_s` the
     complete response (None: `default_total_timeout_s`); `largest_body_mb` its body, in MiB.
-    `allow_short_secrets` permits to save a secret of fewer than `SHORTEST_SECRET` characters.
+    `allow_short_secrets` permits saving a secret of fewer than `SHORTEST_SECRET` characters.
     A `read_only` connection sends no request that changes anything. `audit` are the files that get a line for
     every request. `settings` are those that only connections of this service have. `name` is the name of a
-    saved connection, or empty; `origin` says for a person where the connection was found.
+    saved connection, or empty; `origin` describes where the connection was found, for messages.
     """
 
     service: str
@@ -192,7 +192,7 @@ def _settings_of_file(service: Service, path: Path, environment: Mapping[str, st
 def make_connection(
     service: Service, settings: Mapping[str, Any], place: str, *, before_sign_in: bool = False
 ) -> Connection:
-    """Check settings and make a connection of them. Raises ConnectionSetupError that names `place`.
+    """Check settings and return the connection. Raises ConnectionSetupError that names `place`.
 
     With `before_sign_in`, the secret can be missing, because the user is about to sign in.
     """
@@ -216,7 +216,7 @@ def make_connection(
         remember(secret)
     for name, setting in service.settings.items():
         if setting.required and name not in own:
-            raise ConnectionSetupError(f"{place}: give {name} ({setting.title})")
+            raise ConnectionSetupError(f"{place}: set {name} ({setting.title})")
     if before_sign_in and not connection.client_id:
         raise ConnectionSetupError(f"{place}: client_id is missing")
     has_app = connection.client_id and (connection.client_secret or connection.refresh_token)
@@ -257,7 +257,7 @@ def audit_files(path: str | Path | None) -> tuple[str, ...]:
 def host(service: Service, region: str | None, base_url: str | None, place: str) -> str:
     """Return the checked base URL of a region or of a given host. Raises ConnectionSetupError."""
     if not service.regions and base_url is None:
-        raise ConnectionSetupError(f"{place}: give base_url: {service.title} has no regions")
+        raise ConnectionSetupError(f"{place}: set base_url: {service.title} has no regions")
     if (region is None) == (base_url is None):
         raise ConnectionSetupError(f"{place}: set either region ({', '.join(service.regions)}) or base_url")
     if region is not None and region not in service.regions:

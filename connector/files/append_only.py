@@ -18,7 +18,7 @@ from connector.errors import RunStoppedError
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 _BLOCK = 1 << 16
 LOOK_EVERY_S = 0.1
-"""The interval of checks whether a file still exists, in seconds. If not, all of its lines are restored."""
+"""The interval of checks whether a file still exists, in seconds. A removed file is restored."""
 
 
 class AppendOnlyFile:

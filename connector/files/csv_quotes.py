@@ -1,4 +1,4 @@
-"""Quotes of CSV and TSV that are never closed, which would make the rest of a file one value."""
+"""Detection of unclosed quotes in CSV and TSV, which would turn the rest of a file into one value."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _unclosed(lines: RecordLines, reader: Any, name: str, delimiter: str) -> str
     """Describe the unclosed quote of a record that could not be read; empty without one."""
     text = "".join(lines.record)
     position = _open_quote(text, delimiter)
-    # A record with another error was read only up to that error, and its quotes may be closed later.
+    # A record with another error was read only up to that error, so its quotes may be closed later.
     if position is None or not (lines.ended or len(text) - position > LONGEST_FIELD):
         return ""
     ends = list(accumulate(map(len, lines.record)))
@@ -105,7 +105,7 @@ def _unclosed(lines: RecordLines, reader: Any, name: str, delimiter: str) -> str
 
 
 def _open_quote(text: str, delimiter: str) -> int | None:
-    """Return where the quote opens that a record's text does not close."""
+    """Return the position of the unclosed quote in a record's text."""
     position = 0
     while position < len(text):
         if text[position] == '"':

@@ -2,8 +2,8 @@
 
 Deletions are recorded, too, because a repeated one can fail with "not found".
 
-A JSON Lines file (`schemas/journal.schema.json`) beside the run's envelopes. Every line is passed to the
-operating system before the request is sent, so it survives the end of the process at any instant.
+It is a JSON Lines file (`schemas/journal.schema.json`) in the folder of the run's envelopes. Every line is
+passed to the operating system before the request is sent, so it is kept if the process is killed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ VERSION = 2
 """The version of `schemas/journal.schema.json`."""
 READABLE_VERSIONS = (1, VERSION)
 """The versions that can be resumed. In version 1 a request's `step` counts all requests of its row, not only
-those that are noted; such a journal is converted when its run is resumed."""
+the recorded ones; such a journal is converted when its run is resumed."""
 
 _KEPT_HEADERS = ("content-type", "location")
 
@@ -76,8 +76,9 @@ class Journal:
     def recorded(self, row: int, step: int, request: Request) -> Response | None:
         """Return the response that the interrupted run received, or None if it had not sent this request.
 
-        Raises ApiError (`outcome_unknown`) if it was sent and no response is recorded, or if that is so for
-        another request of the row: what a row reads may have changed since, and with it what it writes.
+        Raises ApiError (`outcome_unknown`) if this request, or another one of the row, was sent and has no
+        recorded response. The other request counts because the row may now read different data, and therefore
+        write something else.
         """
         entry = self._earlier.get(row, {}).get(step)
         if entry is None:
@@ -108,8 +109,8 @@ class Journal:
     def answered(self, row: int, step: int, response: Response) -> None:
         """Record a request's response, with secrets masked.
 
-        If there is no room for it, nothing is raised: the row's envelope may still fit, and if it does not,
-        the request is in doubt. No further request can be recorded, so none is sent.
+        If the disk is full, nothing is raised: the row's envelope may still fit; if it does not, the
+        request's outcome is unknown. No further request can be recorded, so none is sent.
         """
         found = [
             (n, self._redactor.text(response.headers[n])) for n in _KEPT_HEADERS if n in response.headers
@@ -122,7 +123,7 @@ class Journal:
         )
 
     def refused(self, row: int, step: int) -> None:
-        """Record that a request certainly had no effect, if there is room for it."""
+        """Record that a request certainly had no effect, if the disk is not full."""
         self._note_end(f'{{"row":{row},"step":{step},"refused":true}}\n')
 
     def _note_end(self, line: str) -> None:
@@ -181,7 +182,7 @@ def read_head(path: Path) -> Head:
 
 
 def _convert(path: Path, *, cut: bool) -> None:
-    """Replace a journal of version 1 by one of this version: its notes are counted from 0 in each row.
+    """Replace a journal of version 1 by one of this version: its requests are counted from 0 in each row.
 
     Raises what `Journal.resume` does.
     """

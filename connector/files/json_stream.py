@@ -35,7 +35,7 @@ class JsonStream:
         self._ended = False
 
     def skip(self, mark: str) -> bool:
-        """Skip white space, then the mark. Return whether it was there."""
+        """Skip white space, then the mark; return whether the mark was found."""
         while True:
             self._position = _after_space(self._text, self._position)
             if self._position < len(self._text) or not self._more(_CHUNK):
@@ -45,7 +45,7 @@ class JsonStream:
         return found
 
     def value(self) -> tuple[Json, str]:
-        """Return the next JSON value, or a ValueError for a number that JSON does not have, and its text.
+        """Return the next JSON value and its text; for NaN and Infinity, the value is a ValueError.
 
         Raises ValueError if the end of the value cannot be found, or the value is too long.
         """
@@ -73,7 +73,7 @@ class JsonStream:
         return self._text[self._position :]
 
     def _more(self, characters: int) -> bool:
-        """Read about so many characters. Return whether there were any."""
+        """Read about this many characters; return whether there were any."""
         pieces: list[str] = []
         read = 0
         while read < characters and not self._ended:
@@ -90,7 +90,7 @@ class JsonStream:
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _TORN = 16
-"""The maximum length of a token other than text, which can be cut off at the end of a chunk."""
+"""The maximum length of a number or word; one at the end of a chunk can be incomplete."""
 
 
 def _after_space(text: str, position: int) -> int:

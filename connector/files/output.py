@@ -58,7 +58,7 @@ class Output(Protocol):
 
 
 def format_of(path: str, format: str | None) -> Format:
-    """Return the given format, or else that of an output's file extension. Raises RunError."""
+    """Return the given format, or else the one of the output's file extension. Raises RunError."""
     wanted = format or {".json": "json", ".csv": "csv"}.get(Path(path).suffix.lower(), "jsonl")
     if wanted not in FORMATS:
         raise RunError(f'unknown output format "{wanted}"; use {", ".join(FORMATS)}')
@@ -68,9 +68,8 @@ def format_of(path: str, format: str | None) -> Format:
 class FileOutput:
     """An output file, with its work folder and journal until it is complete.
 
-    `partial` is the file of the envelopes so far. `parts` is a folder for a run that is put together from
-    others; it is removed when a run starts and when it ends. `resumed` is true if an interrupted run
-    continues.
+    `partial` is the file of the envelopes so far. `parts` is a folder for a run that is merged from several
+    runs; it is removed when a run starts and when it ends. `resumed` is true if an interrupted run continues.
 
     The work folder and its files are private: see `file_modes`. The complete output is private if `private`
     is set, and otherwise follows the umask, in every format.
@@ -155,14 +154,14 @@ class FileOutput:
             self.journal.resume(self.done_rows, fsync=self._fsync, cut=before.fsync)
             self.resumed = True
             counts = (self.path, self.done_rows, self.journal.earlier_rows)
-            logger.info("%s: resuming; rows done: up to %d, rows in flight with sent requests: %d", *counts)
+            logger.info("%s: resuming; rows done: up to %d, rows in progress with sent requests: %d", *counts)
         except (OSError, RunStoppedError, ValueError, KeyError, TypeError) as error:
             raise RunError(
                 f"{self.path}: the unfinished run cannot be read: {error}. {_other_ways(self.path)}"
             ) from error
 
     def _sync_names(self) -> None:
-        """Flush the names of the files to the disk, if asked."""
+        """Flush the names of the files to the disk, if `fsync` is set."""
         if self._fsync:
             sync_folder(self.folder)
             sync_folder(self.path.parent)
@@ -232,7 +231,7 @@ def _journal(path: Path) -> Path:
 
 
 def look(path: Path, start: Start) -> None:
-    """Raise RunError for an output that cannot be written, or that `start` must not replace or resume."""
+    """Raise RunError if an output cannot be written, or not with this `start` (`new`, `resume`, ...)."""
     try:
         _require_file_name(path)
         exists = path.exists()
@@ -251,7 +250,7 @@ def look(path: Path, start: Start) -> None:
 
 
 def _require_file_name(path: Path) -> None:
-    """Raise RunError unless a file can have this path, and OSError where that cannot be determined."""
+    """Raise RunError if the path cannot be that of a file, and OSError if this cannot be determined."""
     if path.is_dir():
         raise RunError(f"{path}: is a folder; use a file for the output")
     if path.exists() and not path.is_file():
@@ -261,7 +260,7 @@ def _require_file_name(path: Path) -> None:
 
 
 def _other_ways(path: Path) -> str:
-    """Return what can be done with an unfinished run that is not resumed, as sentences."""
+    """Return sentences on what else can be done with an unfinished run, instead of resuming it."""
     return (
         f"`rerun {shlex.quote(str(path))} --export FILE` saves its results; "
         f"{restart_effect(_work_folder(path))}"
@@ -303,7 +302,7 @@ def discard(path: Path) -> None:
 def _has_head(journal: Path) -> bool:
     """Return whether a journal's first line is complete; otherwise its run has sent nothing.
 
-    Raises RunError where that cannot be read.
+    Raises RunError if it cannot be read.
     """
     try:
         with journal.open("rb") as file:

@@ -1,7 +1,7 @@
 """Input rows: JSON Lines, JSON arrays, CSV, TSV, folders of `part-*` files, gzip, and standard input.
 
-Everything is read as a stream. An invalid line costs only its row; if the next record cannot be found
-(invalid gzip, an invalid JSON array), an invalid row is the last one.
+Everything is read as a stream. An invalid line fails only its row. If the next record cannot be found
+(invalid gzip, an invalid JSON array), the input ends with an invalid row.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ LONGEST_LINE = 1 << 26
 
 @dataclass(frozen=True)
 class InputRow:
-    """One row, numbered from 1; `error` is why it cannot be run, and `code` the envelope code of that."""
+    """One row, numbered from 1; `error` is the reason why it cannot be run, `code` its envelope's code."""
 
     number: int
     data: dict[str, Json]
@@ -163,7 +163,7 @@ def _format_of(path: Path) -> Format | None:
 def _read_stream(
     raw: BinaryIO, format: Format | None, name: str, *, unread: bool = False
 ) -> Iterator[_Record]:
-    """Yield the records of one stream, unpacked if it is gzip; an invalid one ends in an invalid record.
+    """Yield the records of one stream, unpacked if it is gzip; an invalid stream ends with an invalid record.
 
     With `unread` the records are only counted, and may be empty.
     """
@@ -199,7 +199,7 @@ class _Unpacked(io.RawIOBase):
         self._file = gzip.GzipFile(fileobj=packed)
 
     def readable(self) -> bool:
-        """Return true: it can be read."""
+        """Return true, because it can be read."""
         return True
 
     def readinto(self, buffer: Any) -> int:
@@ -241,7 +241,8 @@ _UNREAD = _Record({})
 def _lines(stream: BinaryIO) -> Iterator[bytes]:
     """Yield the lines.
 
-    Of a line over the limit, only its first LONGEST_LINE + 1 bytes are yielded, so that the caller can tell.
+    Of a line over the limit, only its first LONGEST_LINE + 1 bytes are yielded, so that the caller can detect
+    it.
     """
     for line in iter(partial(stream.readline, LONGEST_LINE + 1), b""):
         yield line

@@ -42,7 +42,7 @@ Function = Callable[..., None]
 
 DELAY, LIST_ROWS = "time_between_consecutive_requests_milliseconds", "list_rows"
 FILES, UPLOADS = "files_folder", "uploads_folder"
-"""The settings of an action besides its inputs, keyed by environment variable."""
+"""The settings of an action, in addition to its inputs, keyed by environment variable."""
 
 BATCH_END = {"schedule_maintenance": "end"}
 """The input whose default is the end time of the platform's batch, keyed by action."""
@@ -73,7 +73,7 @@ class Integration:
         return register
 
     def never_by_row(self) -> NoReturn:
-        """End the process with an error: the body of each function, as actions do not run for single rows."""
+        """End the process with an error: the body of each function, because actions do not run per row."""
         self._fail(
             _NOTHING_RUN,
             "nothing was sent: the connector runs an action once for all rows, as lhub_integ "

@@ -150,7 +150,7 @@ def _parameters(actions: Sequence[Action], title: str) -> Iterator[str]:
     yield from _some(
         LIST_ROWS,
         "Rows of a list",
-        "each: every item of the list is the result of a separate row; one: one row has the whole list",
+        "each: one output row for each item of the list; one: one output row with the complete list",
         [action.own_name for action in actions if has_list_result(action)],
         'default="each"',
         'options=["each", "one"]',

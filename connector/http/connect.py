@@ -29,7 +29,7 @@ _PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True)
 class ConnectSettings:
-    """How requests get to a host.
+    """The route of requests to a host.
 
     `connect` returns a connected socket, with TLS where required, or raises NotSentError. `prefix` precedes
     the target of every request, which also carries `headers`.

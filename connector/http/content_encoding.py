@@ -1,4 +1,4 @@
-"""Decompression of response bodies: gzip and deflate, which requests ask for (RFC 9110, 8.4)."""
+"""Decompression of response bodies: gzip and deflate, which requests accept (RFC 9110, 8.4)."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from io import BytesIO
 from connector.errors import ResponseLostError, ResponseTooLargeError
 
 LARGEST_BODY = 64 << 20
-"""Default limit of a response body in bytes, both as received and decompressed."""
+"""Default limit of a response body in bytes, both compressed and decompressed."""
 MOST_CODINGS = 4
 MOST_MEMBERS = 10_000
-"""Limit of the members of a gzip body: millions of empty ones would cost minutes."""
+"""Limit of the members of a gzip body: millions of empty ones would take minutes."""
 
 _GZIP, _ZLIB, _RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
 _IN, _OUT = 1 << 16, 1 << 20
-"""The maximum number of bytes that one call decompresses, and that it returns."""
+"""The maximum number of bytes that one call decompresses and returns."""
 
 
 def decoded(body: bytes, codings: str, largest: int = LARGEST_BODY) -> bytes:
@@ -40,7 +40,7 @@ def decoded(body: bytes, codings: str, largest: int = LARGEST_BODY) -> bytes:
 
 
 def _inflated(body: bytes, largest: int) -> bytes:
-    """Undo deflate, which some servers send without its wrapper."""
+    """Decompress deflate, which some servers send without the zlib header."""
     for kind in (_ZLIB, _RAW):
         output = BytesIO()
         try:
@@ -54,7 +54,7 @@ def _inflated(body: bytes, largest: int) -> bytes:
 
 
 def _gunzipped(body: bytes, largest: int) -> bytes:
-    """Undo gzip of one or more members. Other bytes behind them are ignored, as the command `gzip` does."""
+    """Decompress gzip of one or more members. Other bytes after them are ignored, as `gzip` does."""
     output = BytesIO()
     end = _unpack(body, 0, _GZIP, output, largest)
     members = 1
@@ -74,8 +74,7 @@ def _gunzipped(body: bytes, largest: int) -> bytes:
 def _unpack(body: bytes, start: int, kind: int, output: BytesIO, largest: int) -> int:
     """Decompress the stream that begins at `start` to `output`; return where it ends.
 
-    Never holds more than what is in `output` and one block. Raises zlib.error, EOFError and
-    ResponseTooLargeError.
+    Uses no more memory than `output` and one block. Raises zlib.error, EOFError and ResponseTooLargeError.
     """
     stream = zlib.decompressobj(kind)
     data = memoryview(body)
@@ -88,7 +87,7 @@ def _unpack(body: bytes, start: int, kind: int, output: BytesIO, largest: int) -
             if stream.eof:
                 return min(at + _IN, len(body)) - len(stream.unused_data)
             block = stream.unconsumed_tail
-    output.write(stream.flush())  # what the last block still became when it was cut at _OUT
+    output.write(stream.flush())  # the rest of the last block: calls return at most _OUT bytes
     if not stream.eof:
         raise EOFError("it ends too early")
     return len(body) - len(stream.unused_data)

@@ -14,13 +14,13 @@ from connector.errors import RunStoppedError
 from connector.http.messages import Response
 
 _LONGEST_NAME = 100
-"""Limit of the name that a response gives, in bytes. File systems allow 255 in all."""
+"""Limit of the file name in a response, in bytes. File systems allow 255 for a complete name."""
 
 
 def save(response: Response, folder: Path, stem: str, *, private: bool = False) -> dict[str, Json]:
     """Save a response's body as `STEM-NAME`, completely or not at all, and return a description.
 
-    NAME is the one that the response gives, without anything that could lead out of the folder. The
+    NAME is the file name in the response, without characters that could point outside the folder. The
     description has `path`, `size` (bytes), `media_type` and `sha256`. Raises RunStoppedError if the file
     cannot be written.
     For `private` see `file_modes.create_file`.
@@ -57,5 +57,5 @@ def file_name(response: Response) -> str:
         given = ""
     given = response.hide(given)
     harmless = re.sub(r"[^\w. -]", "_", re.split(r"[/\\]", given)[-1]).strip(". ")
-    # The end of it, which has the extension.
+    # Keep the end, which has the extension.
     return harmless.encode()[-_LONGEST_NAME:].decode(errors="ignore").strip(". ") or "content"

@@ -19,9 +19,9 @@ from connector.http.content_encoding import LARGEST_BODY, decoded, too_large
 from connector.http.messages import Response
 
 BLOCK = 1 << 16
-"""Bytes that are sent or received at once; `timeout_s` bounds each block."""
+"""The size of a block that is sent or received, in bytes; `timeout_s` applies to each block."""
 LONGEST_HEAD = 1 << 16
-"""Limit of a response's status line and headers in bytes; of its trailers, too."""
+"""Limit of a response's status line and headers in bytes, and of its trailers."""
 MOST_HEADERS = 200
 MOST_INTERIM_RESPONSES = 100
 LEAST_BYTES_PER_S = 1024
@@ -54,7 +54,7 @@ class ResponseLimits:
 
 
 class HttpConnection:
-    """A connected socket, its timeout set to that of `limits`, for one exchange after the other.
+    """A connected socket for consecutive exchanges; its timeout is that of `limits`.
 
     `reusable` is true after an exchange if there can be another one.
     """
@@ -112,10 +112,11 @@ class HttpConnection:
                 for start in range(0, len(body), BLOCK):
                     self._socket.sendall(body[start : start + BLOCK])
         except ConnectionError:
-            # The server may have responded early and closed, for example if the body is too large: read it.
+            # The server may have responded early and closed the connection, for example if the body is too
+            # large.
             return False
         except TimeoutError as error:
-            if self._is_readable():  # it has responded and does not read the rest
+            if self._is_readable():  # the server has responded and does not read the rest
                 return False
             raise ResponseLostError(
                 f"the server did not accept the request within {self._limits.timeout_s:g} s", "timeout"
@@ -176,7 +177,7 @@ class _Receiver:
 
 
 def _readable_check(connected: socket.socket) -> Callable[[], bool]:
-    """Return a function that returns, without waiting, whether there is something to read (or the end)."""
+    """Return a function that checks, without waiting, whether there is data (or the end) to read."""
     if sys.platform != "win32" and hasattr(select, "poll"):
         poll = select.poll()
         poll.register(connected.fileno(), select.POLLIN)
@@ -205,7 +206,7 @@ def write_head(method: str, target: str, headers: Mapping[str, str], body: bytes
 
 
 def _unfit(headers: Mapping[str, str]) -> str:
-    """Return what cannot be sent. A header's value is not shown: it may be a secret."""
+    """Describe the header that cannot be sent, without its value, which may be a secret."""
     for name, value in headers.items():
         if not _SENT_NAME.fullmatch(name):
             return f"a header named {name[:60]!r}"
@@ -217,11 +218,11 @@ def _unfit(headers: Mapping[str, str]) -> str:
 def read_response(
     receive: Callable[[int], bytes], method: str, largest: int = LARGEST_BODY
 ) -> tuple[Response, bool]:
-    """Return one complete response, and whether another may follow on the same connection.
+    """Return one complete response, and whether the connection can be reused.
 
-    `receive` returns up to so many bytes, and none at the end of the connection; its exceptions pass through.
-    Raises ResponseLostError for a response that is cut short or not HTTP, and ResponseTooLargeError for a
-    body of more than `largest` bytes, as received or decompressed.
+    `receive` returns up to so many bytes, and none at the end of the connection; its exceptions are not
+    caught. Raises ResponseLostError for a response that is cut short or not HTTP, and ResponseTooLargeError
+    for a body of more than `largest` bytes, as received or decompressed.
     """
     return _Reader(receive, largest).read(method)
 
@@ -229,7 +230,7 @@ def read_response(
 class _Reader:
     def __init__(self, receive: Callable[[int], bytes], largest: int) -> None:
         self._receive, self._largest = receive, largest
-        self._data, self._at = b"", 0  # what was received, and how far it is read
+        self._data, self._at = b"", 0  # the received bytes, and the position of the next unread one
         self._has_head = False
 
     def read(self, method: str) -> tuple[Response, bool]:
@@ -260,7 +261,7 @@ class _Reader:
             if status >= 200:
                 return minor, status, headers
             if status == 101:
-                raise _not_http("it changes to another protocol")
+                raise _not_http("it switches to another protocol")
         raise _not_http(f"it has {MOST_INTERIM_RESPONSES} interim responses")
 
     def _body(self, headers: Mapping[str, str]) -> tuple[bytes, bool]:
@@ -293,7 +294,7 @@ class _Reader:
         return int(line[1], 16)
 
     def _until(self, end: re.Pattern[bytes], longest: int) -> bytes:
-        """Read past `end`; return what precedes it. Raises ResponseLostError after `longest` bytes."""
+        """Read up to and including `end`; return what precedes it, at most `longest` bytes, or raise."""
         start = self._at
         # Up to two bytes more than `longest` can be part of the end, which has up to three.
         while (found := end.search(self._data, start)) is None and len(self._data) - self._at <= longest + 2:
@@ -367,7 +368,7 @@ def read_head(head: bytes) -> tuple[int, int, dict[str, str]]:
 
 
 def _announces_nothing(headers: Mapping[str, str]) -> bool:
-    """Return whether no body is announced: one that follows a 204 would be read as the next response."""
+    """Return whether no body is announced. A body after a 204 would be read as the next response."""
     return "transfer-encoding" not in headers and headers.get("content-length", "0") == "0"
 
 

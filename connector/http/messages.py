@@ -1,6 +1,6 @@
 """HTTP requests and responses, and the interface of the transport.
 
-A `Request` is what an action sends to an API, below its base URL; handlers build it and previews show it.
+A `Request` is a request to an API, relative to its base URL; handlers build it, and previews show it.
 The transport is passed in, so that most tests need no network.
 """
 
@@ -42,10 +42,10 @@ class Part:
 class Request:
     """One API request. `path` is escaped and below the base URL; `body` is JSON, or ABSENT.
 
-    `effect` and `idempotent` decide what may be sent twice. With `redirects` a 3xx response is the result,
-    with `binary` any content is, and with `cached` the response is valid for a whole run. `result` is the
-    declared JSON Schema of the response's body, if there is one; `template` is the path with placeholders in
-    place of a row's values, if it has any.
+    `effect` and `idempotent` determine whether it may be sent twice. With `redirects`, a 3xx response is the
+    result; with `binary`, any content is; with `cached`, the response is reused for the whole run. `result`
+    is the declared JSON Schema of the response's body, if there is one; `template` is the path with
+    placeholders in place of a row's values, if it has any.
     """
 
     method: str
@@ -69,7 +69,7 @@ class Request:
 
     @cached_property
     def encoded(self) -> tuple[dict[str, str], bytes | None]:
-        """The headers that describe its body, and the body's bytes. Raises InputError: see `encode_body`."""
+        """The headers for its body, and the body's bytes. Raises InputError: see `encode_body`."""
         return encode_body(self)
 
     @property
@@ -98,8 +98,8 @@ class Request:
 def build_path(template: str, values: Mapping[str, Json]) -> str:
     """Fill the `{placeholders}` of a path, each value escaped as one segment.
 
-    Raises InputError (`input_invalid`) for what could leave its segment, and RunError for a placeholder
-    without a value.
+    Raises InputError (`input_invalid`) for a value that would change the path, such as `..`, and RunError for
+    a placeholder without a value.
     """
     pattern, names = _path_pattern(template)
     for name in names:
@@ -118,7 +118,7 @@ def _path_pattern(template: str) -> tuple[str, tuple[str, ...]]:
 
 
 def path_segment(value: Json) -> str:
-    """Escape a value as one path segment. Raises InputError where it would not stay one."""
+    """Escape a value as one path segment. Raises InputError for one that is not safe there, such as `..`."""
     if type(value) is int:
         return str(value)
     text = query_text(value)
@@ -177,7 +177,7 @@ class Response:
     def json(self) -> Json:
         """Return the body read as JSON; None for an empty body.
 
-        Raises ApiError (`bad_response`), since the request may still have taken effect.
+        Raises ApiError (`bad_response`), because the request may have taken effect anyway.
         """
         if not self.body.strip():
             return None
@@ -228,7 +228,7 @@ class Response:
         return self.bad(f"the API answered {self.status} with bytes that are not {self.charset} text")
 
     def in_utf8(self) -> Response:
-        """Return the response with its text in UTF-8; itself if it is that, or not valid in its charset."""
+        """Return the response with its text in UTF-8; unchanged if it is UTF-8 or cannot be decoded."""
         if self.charset == UTF_8 or self._decoded is None:
             return self
         media_type = self.headers.get("content-type", "").partition(";")[0].strip() or "text/plain"
@@ -265,7 +265,7 @@ class Response:
 UTF_8 = "utf-8"
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_LE, "utf-32"),  # checked before UTF-16, whose mark is its beginning
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
@@ -275,7 +275,7 @@ _CHARSET = re.compile(r""";\s*charset\s*=\s*["']?([\w.:+-]+)""", re.IGNORECASE)
 _TEXT_CODEC = re.compile(
     r"utf-(?:7|8|8-sig|16|32)(?:-[bl]e)?|ascii|iso\d.*|cp\d+|koi8.*|big5.*|gb.*|euc.*|shift_jis.*|mac.*"
 )
-"""Names of Python's codecs that are charsets, as `idna` or `unicode_escape` are not."""
+"""Names of Python codecs that are charsets, unlike `idna` or `unicode_escape`."""
 
 
 @lru_cache(maxsize=64)
@@ -306,8 +306,8 @@ class Transport(Protocol):
     ) -> Response:
         """Send to `target` (path and query); `leaving` is called on a connection, just before it is sent.
 
-        A response that `is_file` may take any time as long as it makes progress.
-        Raises NotSentError or ResponseLostError where there is no complete response.
+        A response that `is_file` has no time limit as long as it makes progress. Raises NotSentError or
+        ResponseLostError without a complete response.
         """
 
 

@@ -22,7 +22,7 @@ from urllib3 import exceptions as http
 from connector.errors import ConnectionSetupError, NotSentError
 
 _PHASES = 3
-"""The steps of connecting (proxy, tunnel, TLS to the host), each with the connection timeout."""
+"""The number of steps of connecting (proxy, tunnel, TLS to the host), each with the connection timeout."""
 
 
 class Proxy:
@@ -49,7 +49,7 @@ class Proxy:
             created.socket.settimeout(self._timeout_s)
             return created.socket
         except http.HTTPError as error:
-            if monotonic() - start >= self._total_s:  # any error of a socket that was shut down
+            if monotonic() - start >= self._total_s:  # any error of a socket that was shut down by the timer
                 raise NotSentError(f"no connection within {self._total_s:g} s", "timeout") from error
             if _timed_out(error):
                 raise NotSentError(

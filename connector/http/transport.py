@@ -12,7 +12,7 @@ from connector.http.messages import Response
 
 
 def default_total_timeout_s(timeout_s: float) -> float:
-    """Return how long a complete response may take, in seconds, where only the timeout of a pause is set."""
+    """Return the default time limit of a complete response, in seconds, for a timeout of its pauses."""
     return max(120.0, 10 * timeout_s)
 
 

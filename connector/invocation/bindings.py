@@ -30,18 +30,18 @@ from connector.templating.templates import (
 from connector.templating.values import NULL, noticed, null_as_missing, parse_json, without_null
 
 _NULL = re.compile(r"\bnull\b")
-"""A template with this word can clear a value; others cannot."""
+"""Only a template that contains this word can clear a value."""
 
 _HOLD_NO_NULL = frozenset((str, int, float, bool))
-"""The types of most cells; values of other types are searched for nulls."""
+"""Types that cannot contain a null; values of other types are searched for nulls."""
 
 
 @dataclass(frozen=True)
 class Binding:
     """One input and where its value comes from.
 
-    If `renders_json` is true, text rendered by the template is a JSON document. With `null_is_missing`, no
-    null that such a text, or a text of a row, holds becomes a value: see `Bindings`.
+    If `renders_json` is true, text rendered by the template is a JSON document. With `null_is_missing`, a
+    null in such a document, or in a JSON text of a row, is not a value: see `Bindings`.
     """
 
     input: Input
@@ -59,7 +59,7 @@ class Binding:
             cause = error.__cause__ and error.__cause__.__cause__
             if not self.input.is_secret or isinstance(cause, MissingError):
                 raise
-            said = "its template fails" if error.code == "template_error" else "it is not what is declared"
+            said = "its template fails" if error.code == "template_error" else "its value is not valid"
             raise InputError(error.code, f"{self.input.name}: {said} (secret value not shown)") from None
 
     def _value(self, scope: Scope) -> Json:
@@ -99,8 +99,8 @@ class Binding:
 class Bindings:
     """The bindings of an action's inputs in one run.
 
-    `together` gives what the templates of a row render to, in the order of `bound`. `fallbacks` are values
-    for inputs that a row leaves absent; `constants` are what templates see beside a row's fields.
+    `together` renders all templates for a row, in the order of `bound`. `fallbacks` are values for inputs
+    that are absent in a row; `constants` are template variables in addition to a row's fields.
 
     With `null_is_missing` the rows are those of a table: a NULL or empty cell is no value, and never clears
     one. A row may then leave out cells that are NULL: `columns` returns the names of all columns, and is

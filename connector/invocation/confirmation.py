@@ -14,7 +14,7 @@ from connector.http.messages import Response, query_text
 
 @dataclass(frozen=True)
 class _Filter:
-    """An input that was sent, the member of each item that must have its value, and what that may be."""
+    """A filter that was sent, the member of each item that must match it, and the allowed values."""
 
     name: str
     member: str
@@ -23,7 +23,7 @@ class _Filter:
 
 @dataclass
 class Confirmation:
-    """Checks the items of a list against the filters that were sent. `unknown` are filters that it cannot."""
+    """Checks the items of a list against the filters that were sent, except those in `unknown`."""
 
     filters: tuple[_Filter, ...]
     unknown: dict[str, str] = field(default_factory=dict)
@@ -42,7 +42,8 @@ class Confirmation:
     def warnings(self) -> list[str]:
         """A message about filters that could not be checked."""
         return [
-            f"{name}: whether the API applied this filter is not known, because its items have no {member}"
+            f"{name}: the connector cannot check whether the API applied this filter, because the items have "
+            f"no {member}"
             for name, member in self.unknown.items()
         ]
 

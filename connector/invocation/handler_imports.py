@@ -30,7 +30,7 @@ def missing_imports(path: Path) -> list[str]:
 
 
 def wrong_imports(path: Path, service: str) -> list[str]:
-    """Return a message, with file and line, for each import that fails, or that works and may stop working.
+    """Return a message, with file and line, for each import that fails or is internal.
 
     Modules of the action's service, `connector.actions.SERVICE`, are allowed.
     """
@@ -94,7 +94,7 @@ def _advice(each: Import) -> str:
     others = [name for name in each.names if name not in public]
     if public and not others:
         return f"import {', '.join(public)} from {PUBLIC}"
-    advice = f"a handler imports {PUBLIC} alone, which has {', '.join(_public())}"
+    advice = f"a handler can import only {PUBLIC}, which has {', '.join(_public())}"
     return f"import {', '.join(public)} from {PUBLIC}; {advice}" if public else advice
 
 

@@ -141,7 +141,7 @@ class Inputs:
         )
 
     def _add_part(self, parts: list[Part], given: Input, value: Json) -> None:
-        """Add an input to the parts; all inputs below one `part.NAME.` fill one part's JSON object."""
+        """Add an input to the parts; inputs with the same prefix `part.NAME.` fill one JSON object."""
         name, *member = given.target
         declared = self._action.parts[name]
         if member:
@@ -170,7 +170,7 @@ def _header_text(given: Input, value: Json) -> str:
 
 
 def _put(body: dict[str, Json], target: Sequence[str], value: Json) -> None:
-    """Set a member of a body that is being built; the last name of `target` is its own."""
+    """Set a member of a body that is being built; the last name in `target` is the member's name."""
     for holder in target[:-1]:
         body = body.setdefault(holder, {})
     body[target[-1]] = value

@@ -68,7 +68,7 @@ def walk(pager: Pager, first: Request, limit: int | None = None, check: CheckIte
             return PagedResult(page_info, truncated=True)
         count += len(items)
         if _has_ended(pager, items, size):
-            # A list without further pages that returned as many items as requested can have more.
+            # A list that is not paged can have more items if it returned as many as requested.
             return PagedResult(page_info, truncated=not pager.send and len(items) >= size)
         following = _position(pager, answer, items, response)
         if following is None and "no_position" in pager.until:
@@ -90,7 +90,7 @@ def _walk_counted(pager: Pager, request: Request, limit: int | None, check: Chec
         items, total = _items(pager, answer, response), _total(pager, answer, response)
         if not items and total is not None and count < total:
             if is_second_try:
-                raise _unreadable(f"it is empty after {count} of {total} items", response)
+                raise _unreadable(f"the page after {count} of {total} items is empty", response)
             is_second_try = True
             continue
         marks = _marks(pager, items)
@@ -154,22 +154,24 @@ def _position(pager: Pager, answer: Json, items: list[Json], response: Response)
     if pager.next:
         holder = _member(answer, pager.next.rpartition(".")[0])
         if holder is not None and not isinstance(holder, Mapping):
-            raise _unreadable(f'its "{pager.next.rpartition(".")[0]}" is {kind(holder)}', response)
+            raise _unreadable(
+                f'its "{pager.next.rpartition(".")[0]}" should be an object, but is {kind(holder)}', response
+            )
         place = _member(answer, pager.next)
     elif not items or pager.pick == "last":
         place = _member(items[-1], pager.item) if items else None
     else:
         places = [_member(item, pager.item) for item in items]
         if not all(type(place) is int for place in places):
-            raise _unreadable(f'an item has no whole number as its "{pager.item}"', response)
+            raise _unreadable(f'the "{pager.item}" of an item is not a whole number', response)
         place = max(places) if pager.pick == "max" else min(places)
     if isinstance(place, (bool, list, dict)):
-        raise _unreadable(f"the position of the next page is {kind(place)}", response)
+        raise _unreadable(f"the position of the next page has the wrong type: {kind(place)}", response)
     return None if place == "" else place
 
 
 class _Cursor:
-    """The positions that were read, to detect a page that leads back to one of them."""
+    """The positions of the pages that were read, to detect a page that repeats one of them."""
 
     def __init__(self, pager: Pager) -> None:
         self._pager = pager
@@ -188,14 +190,14 @@ class _Cursor:
             return
         # The offset can be that of a page's start or end; any other difference means that a page was lost.
         if _number(progress) - _number(self._progress) not in (len(items), len(self._items)):
-            raise _unreadable("items before it were lost", response)
+            raise _unreadable("the items between two pages were lost", response)
 
     def advance(self, following: Json, progress: Json, items: list[Json], response: Response) -> None:
         """Record the next page's position. Raises RowError if there is none, or it was already read."""
         if following is None:
-            raise _unreadable("it does not contain the position of the next page", response)
+            raise _unreadable("the response does not contain the position of the next page", response)
         if self._seen and self._leads_back(following, progress, items):
-            raise _unreadable(f"its next position {following!r} was already read", response)
+            raise _unreadable(f"the page at the next position, {following!r}, was already read", response)
         self._seen.add(following)
         self._position, self._progress, self._items = following, progress, items
 
@@ -209,7 +211,7 @@ class _Cursor:
 
 
 def _number(value: Json) -> float:
-    """Return an offset, which can be text; a value that is not a number never advances."""
+    """Return an offset, which can be text, as a number; anything else is NaN, which never advances."""
     try:
         return float(value)
     except (TypeError, ValueError, OverflowError):
@@ -218,7 +220,7 @@ def _number(value: Json) -> float:
 
 def _unreadable(what: str, response: Response) -> RowError:
     return response.bad(
-        f"the list cannot be read beyond a page: {what}. The items so far are not the complete list"
+        f"the list cannot be read to its end: {what}. The items so far are not the complete list"
     )
 
 

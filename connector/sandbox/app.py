@@ -1,7 +1,8 @@
 """The WSGI application: what happens to a request between the connection and the service's operation.
 
-An API request is recorded in the log, gets its fault, and is carried out by the service. Its log entry is
-complete before anything is sent, so that a client that sees the response (or its loss) can look it up.
+An API request is recorded in the log, gets its simulated fault, if any, and is executed by the service. Its
+log entry is complete before anything is sent, so that a client that sees the response (or its loss) can look
+it up.
 """
 
 from __future__ import annotations
@@ -129,12 +130,12 @@ class App:
         return response
 
     def _execute(self, request: ServerRequest, entry: LoggedRequest) -> ServerResponse:
-        """Carry out the operation, or return the response that says what is wrong."""
+        """Execute the operation, or return an error response."""
         try:
             response = self.service.respond(request)
         except HttpError as error:
             return self._error_response(error)
-        except ResetConnectionError:  # the service has carried out the operation and loses its response
+        except ResetConnectionError:  # the service has executed the operation, and its response is lost
             entry.executed = True
             raise
         except Exception:
@@ -145,7 +146,7 @@ class App:
 
 
 def _truncated(response: ServerResponse) -> ServerResponse:
-    """Return half of the body with the length of all of it (for an empty one: a length of two bytes)."""
+    """Return half of the body with the Content-Length of the complete one (2 if the body is empty)."""
     headers = {**response.headers, "Content-Length": str(len(response.body) or 2), "Connection": "close"}
     status = 200 if response.status == 204 else response.status
     return ServerResponse(status, headers, response.body[: len(response.body) // 2])

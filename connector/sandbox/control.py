@@ -1,4 +1,5 @@
-"""The mock server's own paths under `/_sandbox/`, without a token: received requests and coming faults."""
+"""The mock server's own paths under `/_sandbox/`, without a token: received requests, and faults of the next
+ones."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from connector.sandbox.request_log import RequestLog
 ControlHandler = Callable[[Any], Any]
 """Handles the JSON body of a POST (None without one) and returns the JSON value to send, or None for no body.
 
-Raises ValueError for a body that it cannot use, which becomes a 400 with the message."""
+Raises ValueError for an invalid body, which becomes a 400 with the message."""
 
 
 class Control:
@@ -53,7 +54,10 @@ class Control:
         raise HttpError(405 if name in ("requests", "signins", "faults", *self._controls) else 404)
 
     def set_faults(self, wanted: Any) -> None:
-        """Set `{"queue": [...], "rates": {...}}`: each replaces what was there; ValueError if unreadable."""
+        """Set `{"queue": [...], "rates": {...}}`: each replaces the current one.
+
+        Raises ValueError if invalid.
+        """
         if not isinstance(wanted, dict) or set(wanted) - {"queue", "rates"}:
             raise ValueError('expected an object with "queue", "rates" or both')
         queue, rates = wanted.get("queue"), wanted.get("rates")

@@ -1,6 +1,6 @@
 """Webhooks that a mock server delivers: a queue, a thread that sends, and a log of what was sent.
 
-A failed delivery is logged and not repeated. Nothing is printed: the log is for tests and users.
+A failed delivery is logged and not repeated. Nothing is printed, because tests and users read the log.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 KEPT = 20_000
-"""How many log entries are kept."""
+"""The maximum number of log entries."""
 SEND_TIMEOUT_S = 10.0
 LATE_S = 30.0
-"""How long a late delivery is held, in seconds of the sandbox's clock; tests release it instead."""
+"""The delay of a late delivery, in seconds of the sandbox's clock; tests release it instead."""
 WAYS = ("once", "doubled", "late", "lost")
 _HELD_POLL_S = 0.05
 _SECRET = "authorization"  # noqa: S105  a header's name
@@ -40,7 +40,7 @@ Arrange = Callable[[Sequence[Delivery]], Sequence[Delivery]]
 
 
 class Deliveries:
-    """Sends deliveries one after the other, in order, apart from those that are held."""
+    """Sends deliveries one after the other, in order, except for those that are held."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
@@ -98,7 +98,7 @@ class Deliveries:
         return self.log()
 
     def close(self) -> None:
-        """Send what is queued, drop what is held, and end the thread; the next delivery starts another."""
+        """Send queued deliveries, drop held ones, and end the thread; the next delivery starts a new one."""
         with self._changed:
             thread, self._thread = self._thread, None
             self._held.clear()

@@ -30,11 +30,11 @@ MULTIPART = "multipart/form-data"
 
 
 class LockedState(Protocol):
-    """What a mock server remembers; `lock` is held while an operation runs and its result is encoded."""
+    """The data of a mock server; `lock` is held while an operation runs and its result is encoded."""
 
     @property
     def lock(self) -> AbstractContextManager[Any]:
-        """The lock, which the same thread may take again."""
+        """The lock, which is reentrant."""
 
 
 StateT = TypeVar("StateT", bound=LockedState)
@@ -57,11 +57,11 @@ EndpointHandlerT = TypeVar("EndpointHandlerT", bound=EndpointHandler)
 
 @dataclass(frozen=True, eq=False)
 class Endpoint:
-    """One operation, by its published `operationId`, and the function that carries it out.
+    """One operation, by its published `operationId`, and the function that executes it.
 
-    `media_type` is what a body must be sent as, `*/*` for anything; `multipart/form-data` fills `call.parts`.
-    `empty_status` is the HTTP status of a response without a result. `unpublished` are further query
-    parameters, which the vendor's document lacks.
+    `media_type` is the required media type of a body, `*/*` for anything; `multipart/form-data` fills
+    `call.parts`. `empty_status` is the HTTP status of a response without a result. `unpublished` are query
+    parameters that are not in the vendor's document.
     """
 
     method: str
@@ -79,7 +79,7 @@ class Endpoint:
     def respond(
         self, request: ServerRequest, path_values: Mapping[str, str], state: LockedState
     ) -> ServerResponse:
-        """Check the request and carry it out. Raises HttpError and InvalidValueError."""
+        """Check the request and execute it. Raises HttpError and InvalidValueError."""
         arguments = self.arguments(path_values)
         call = OperationCall(
             state,
@@ -156,7 +156,7 @@ class Endpoints:
         media_type: str = "application/json",
         unpublished: Mapping[str, Scalar] | None = None,
     ) -> Callable[[EndpointHandlerT], EndpointHandlerT]:
-        """Return a decorator that adds its function as an endpoint of these fields."""
+        """Return a decorator that adds its function as an endpoint with these properties."""
 
         def decorate(handler: EndpointHandlerT) -> EndpointHandlerT:
             known = (path_types or {}, query or {}, body, body_required, media_type)
@@ -167,7 +167,7 @@ class Endpoints:
 
 
 def path_argument(name: str) -> str:
-    """Return the name under which an operation's function gets a path value."""
+    """Return the name of the function's argument for a path value."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).replace("-", "_").lower()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 class HttpError(Exception):
     """An error response, raised instead of returning the operation's response.
 
-    Without a JSON `body`, the service's standard body for that `status` is sent. A `text` is sent as it is
+    Without a JSON `body`, the service's standard body for that `status` is sent. A `text` is sent unchanged
     instead, with the media type in `headers`.
     """
 

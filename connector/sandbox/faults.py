@@ -1,4 +1,4 @@
-"""Faults on demand: which fault the next API request gets, from a script or at random.
+"""Simulated faults: which one the next API request gets, from a script or at random.
 
 | fault | executed | what the client sees |
 |---|---|---|
@@ -91,7 +91,7 @@ class Fault:
 
     @property
     def executes(self) -> bool:
-        """Whether the operation is carried out under this fault."""
+        """Whether the operation is executed despite this fault."""
         return self.name in EXECUTED
 
     def response(self, error_body: Callable[[int], Any]) -> ServerResponse:
@@ -184,7 +184,7 @@ class Faults:
 
 
 def check_rates(rates: Mapping[str, float]) -> None:
-    """Raise ValueError for an unknown fault, a rate outside 0..1, or rates that sum to more than 1."""
+    """Raise ValueError for an unknown fault, a rate outside 0 to 1, or rates whose sum exceeds 1."""
     for name, rate in rates.items():
         if name not in (*RATED, "token"):
             raise ValueError(f"unknown fault {name!r}; faults are {', '.join((*RATED, 'token'))}")

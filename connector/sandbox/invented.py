@@ -1,7 +1,7 @@
-"""Invented companies, people and numbers from a seed, from which the accounts of all sandboxes are generated.
+"""Invented companies, people and numbers, generated from a seed, for the accounts of all sandboxes.
 
 Everything is a pure function of its arguments, so sandboxes of different services with the same seed have the
-same companies with the same machines. Every domain is reserved for examples.
+same companies with the same machines. All domains are reserved for examples.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ class MultipartPart:
     data: bytes
 
     def describe(self, small: int) -> dict[str, Any]:
-        """Return the part for the request log; its text only when it is text of at most `small` bytes."""
+        """Return the part for the request log, with its content if it is text of at most `small` bytes."""
         described = {
             "name": self.name,
             "filename": self.filename,

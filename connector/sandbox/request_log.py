@@ -1,4 +1,4 @@
-"""What a mock server received: API requests and sign-ins, in order of arrival, without credentials."""
+"""The log of a mock server: API requests and sign-ins, in order of arrival, without credentials."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any
 from connector.sandbox.multipart import parse_multipart
 
 KEPT = 250_000
-"""How many requests are remembered; older ones are forgotten so that a long run does not fill the memory."""
+"""The maximum number of stored requests; older ones are removed, to limit memory in long runs."""
 SMALL_TEXT = 64 * 1024
-"""The text of a multipart part is shown up to this many bytes."""
+"""The maximum size of a multipart part whose text is shown, in bytes."""
 
 
 @dataclass
@@ -97,7 +97,7 @@ class RequestLog:
             return [dict(entry) for entry in self._signins if entry["n"] > since]
 
     def clear(self, name: str) -> None:
-        """Forget the `requests` or the `signins`; numbering continues, so that `since` stays meaningful."""
+        """Remove the `requests` or the `signins`; numbering continues, so that `since` remains valid."""
         with self._lock:
             if name == "requests":
                 self._requests.clear()

@@ -1,4 +1,4 @@
-"""Which endpoint a request is for."""
+"""Selection of the endpoint for a request."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Router:
             for entry in self.endpoints
             for prefix in prefixes
         ]
-        # paths are matched as they are, without a redirect to or from a trailing slash
+        # paths are matched exactly, without a redirect to or from a trailing slash
         self._paths = Map(
             rules,
             converters={"segment": Segment},
@@ -54,7 +54,7 @@ class Segment(BaseConverter):
 
 
 def _normalized(raw_path: str) -> str:
-    """Return the path with each segment escaped one way, whatever way the client chose."""
+    """Return the path with each segment escaped in one way, however the client has escaped it."""
     return "/".join(quote(unquote(segment), safe="") for segment in raw_path.split("/"))
 
 

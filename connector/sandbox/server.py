@@ -30,9 +30,9 @@ class MockServer:
     """A server of one `service`, which starts and stops.
 
     `port` 0 takes a free one. `latency_ms` is added to every API response. `faults` maps names (see
-    `connector.sandbox.faults`) to probabilities; the same `seed` draws the same sequence. The port is bound
-    at once, so `base_url` is known before `start`; OSError if it is in use. `controls` are further paths
-    below `/_sandbox/`.
+    `connector.sandbox.faults`) to probabilities; the same `seed` gives the same sequence. The port is bound
+    at once, so `base_url` is known before `start`; and OSError is raised if it is in use. `controls` are
+    further paths below `/_sandbox/`.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class MockServer:
         self._app.slow_s = seconds
 
     def before_response(self, act: Callable[[LoggedRequest], None]) -> None:
-        """Have `act` called for each API request once it is carried out and before its response is sent.
+        """Call `act` for each API request after it is executed and before its response is sent.
 
         It is called in the request's thread, and the response waits for it.
         """
@@ -90,7 +90,7 @@ class MockServer:
 
     @property
     def log(self) -> RequestLog:
-        """What was received: `log.requests(since)` and `log.signins(since)`, as under `/_sandbox/`."""
+        """The received requests: `log.requests(since)` and `log.signins(since)`, as below `/_sandbox/`."""
         return self._app.log
 
     @property
@@ -101,7 +101,7 @@ class MockServer:
     def set_faults(
         self, *, queue: Sequence[Any] | None = None, rates: Mapping[str, float] | None = None
     ) -> None:
-        """Set the script, the rates or both, as `POST /_sandbox/faults` does; ValueError if unreadable."""
+        """Set the script, the rates or both, as `POST /_sandbox/faults` does. Raises ValueError."""
         wanted: dict[str, Any] = {}
         if queue is not None:
             wanted["queue"] = list(queue)

@@ -28,10 +28,10 @@ class MockService(Protocol):
         """Return the response to the browser of a user who signs in, at `authorize_path`."""
 
     def drop_token(self, request: ServerRequest) -> None:
-        """Forget the request's token, as if it had expired."""
+        """Remove the request's token, as if it had expired."""
 
     def respond(self, request: ServerRequest) -> ServerResponse:
-        """Check the token and carry out one API request; it never raises InvalidValueError."""
+        """Check the token and execute one API request; never raises InvalidValueError."""
 
     def error_body(self, status: int) -> Mapping[str, Any]:
         """Return the JSON body of an error that has no more information than its HTTP status."""

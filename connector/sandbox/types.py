@@ -1,9 +1,9 @@
-"""Types of arguments: what a path, query or body value must be, declared as data.
+"""Types of arguments: the requirements for a path, query or body value, declared as data.
 
 A `Type` reads text (path and query) and checks JSON (bodies). A value of the wrong type or outside its enum
-raises InvalidValueError, which names the field. JSON null passes everywhere inside an object: published
-documents mark hardly any field, so null is taken as "not given" and the operation decides. Unknown
-fields are ignored, unless the object is closed.
+raises InvalidValueError, which names the field. JSON null is accepted everywhere inside an object: published
+documents rarely declare nullable fields, so null is treated as "not given". Unknown fields are ignored,
+unless the object is closed.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from connector.sandbox.errors import InvalidValueError
 INT32 = 2**31
 INT64 = 2**63
 MILLISECONDS_FROM = 1e11
-"""From this number on, an epoch is taken as milliseconds (as everywhere in this project)."""
+"""Epoch numbers from this one on are milliseconds (as everywhere in this project)."""
 
 
 class Type(Protocol):
-    """What one JSON value must be."""
+    """The type of one JSON value."""
 
     def check(self, value: Any, where: str) -> None:
         """Raise InvalidValueError naming `where` when `value` is not of this type."""

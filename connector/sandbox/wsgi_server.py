@@ -1,9 +1,8 @@
-"""HTTP/1.1 under the WSGI application: connections that stay open, and ones that are broken on purpose.
+"""HTTP/1.1 for the WSGI application: connections that stay open, and ones that are broken on purpose.
 
-Werkzeug's own handler closes the connection after every response; a mock server must show how
-a client behaves on kept-alive connections, so the part that runs the application is replaced here.
-Head and body are sent in one write and Nagle's algorithm is off: a small response never waits for a delayed
-acknowledgment.
+Werkzeug's own handler closes the connection after every response; a mock server must support keep-alive, so
+the part that runs the application is replaced here. Head and body are sent in one write and Nagle's algorithm
+is off: a small response never waits for a delayed acknowledgment.
 """
 
 from __future__ import annotations
@@ -60,7 +59,7 @@ class OpenConnections:
             self._changed.wait_for(lambda: not self._open, timeout_s)
 
     def begin(self) -> None:
-        """Accept connections (again)."""
+        """Accept connections, also after `stop`."""
         with self._changed:
             self._ending = False
 
@@ -154,12 +153,12 @@ class KeepAliveHandler(WSGIRequestHandler):
         os.close(self.connection.detach())
 
     def log(self, type: str, message: str, *args: Any) -> None:
-        """Print nothing: a server under load must not log each request."""
+        """Print nothing, because logging each request would be slow."""
         logger.debug(message, *args)
 
 
 class _Body:
-    """The body of one request as a WSGI input: it is read completely, and once."""
+    """The body of one request as a WSGI input, which is read completely, and only once."""
 
     def __init__(self, handler: KeepAliveHandler, environ: Mapping[str, Any]) -> None:
         self._chunked = environ["wsgi.input"] if environ.get("wsgi.input_terminated") else None

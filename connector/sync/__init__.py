@@ -13,13 +13,15 @@ implementations are generators of action calls in `actions/`.
 * `state` is `state.db`: links, runs, items, cursors; `state_alerts` its alerts as the rows of `alerts.step`;
   `state_queues` its inbox and outbox; `state_lock` the lock of the one writer.
 * `records` has the records of both sides and the protocols `Source` and `Target` (ten methods each). `sides`
-  implements them by the action calls of a service (`steps`), which `calls` runs on a connection.
+  implements them with action calls of a service (`steps`), which `calls` runs on a connection.
 * `plan.make_plan(inputs) -> Plan` reads both sides and writes nothing. `plan_items` has the parts of a
   plan, `plan_clients`, `plan_devices` and `plan_assets` make it, `matching` matches records, `asset_fields`
   compares fields, `spool` keeps on disk what does not fit into memory.
 * `plan_file` keeps plans as files.
-* `alert_driver` runs the life of alerts: it makes events of deliveries, lists and time, commits what `step`
-  returns, and makes the calls (`alert_calls`) with what surrounds an alert (`alert_context`).
+* `alert_driver` runs the life of alerts: it turns deliveries, lists and timers into events, commits what
+`step`
+  returns, and makes the calls (`alert_calls`) with the device, client and ticket of an alert
+  (`alert_context`).
 * `receiver` keeps the deliveries of webhooks in the inbox; `hook_key` has their secrets, `webhooks` registers
   them, and `service` is the loop of a process that serves alerts and makes the runs.
 

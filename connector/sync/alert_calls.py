@@ -42,7 +42,7 @@ Reason = Literal["outage", "refused", "other"]
 _OUTAGES = ("rate_limited", "timeout", "network_error", "auth_failed", "cancelled")
 _REFUSALS = ("forbidden", "input_invalid", "template_error", "not_found")
 LOST = (ListError, SignInLostError)
-"""What is raised where something cannot be read now."""
+"""The errors of reads that can succeed later."""
 STAMPED = "tickets_stamped"
 """The entry of `meta` with the field from which the stamp of a ticket has been read back."""
 
@@ -63,10 +63,10 @@ def reason_of(error: Exception) -> Reason:
 
 
 class AlertCalls:
-    """The calls, on both sides.
+    """Makes the calls on both sides.
 
-    What they raise, other than RowError, ListError and a lost sign-in, ends the process. Then the response to
-    the call is lost, and the next process looks up the outcome.
+    RowError, ListError and a lost sign-in are handled. Any other error ends the process, and the next one
+    looks up the outcome of the call.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class AlertCalls:
     # Called before the transaction is committed.
 
     def prepare(self, call: Call) -> Mapping[str, Json] | None:
-        """Render the ticket that a call creates; return what a look-up needs, or None for other calls."""
+        """Render the ticket that a call creates, and return the data for looking it up; else None."""
         if not isinstance(call, CreateTicket):
             return None
         row = call.row

@@ -1,4 +1,4 @@
-"""The context of an alert: its device, its organization, its place in the target, and its ticket."""
+"""The context of an alert: its device and organization, its client and asset, and its ticket."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class NotFound:
-    """A look-up ended without finding the ticket; `complete` is false if its list was incomplete."""
+    """A look-up did not find the ticket; `complete` is false if its list was incomplete."""
 
     uid: str
     generation: int
@@ -149,7 +149,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """The alert is reset: its series is not among the device's alerts any more (404 included)."""
+    """The alert is reset: its series is no longer among the device's alerts (also after a 404)."""
 
     uid: str
     generation: int

@@ -55,10 +55,10 @@ class Alert:
     `heard` is the number of the last delivery about the series. `wanted` is false if a rule excludes a
     ticket. `condition` is the condition that raised the alert, or else the series. `alert` is the alert as
     JSON, from which the ticket is rendered. `again` is the start of an occurrence that started while the
-    ticket was being closed. `has_own` is true once a ticket with the row's stamp was sent; `previous` is the
-    series' last ticket, which a new one names. `closed_ticket` is true once we have sent the ticket's
-    closing, until it is seen open again. `left_open` is true if the alert has ended and its ticket is meant
-    to stay open.
+    ticket was being closed. `has_own` is true once the creation of a ticket with the row's stamp was sent;
+    `previous` is the series' last ticket, which a new one names. `closed_ticket` is true once we have sent
+    the ticket's closing, until it is seen open again. `left_open` is true if the alert has ended and its
+    ticket is meant to stay open.
     """
 
     uid: str

@@ -54,7 +54,7 @@ def open_alerts(
 
 
 def run_alerts(driver: AlertDriver, choice: AlertChoice) -> AlertCounts:
-    """Do what was put off and what was chosen, and return the counts."""
+    """Make the calls that are due and those that the options request, and return the counts."""
     driver.work()
     if choice.retry:
         driver.retry()
@@ -73,7 +73,8 @@ def alert_problems(rows: AlertRows) -> list[dict[str, Json]]:
             "alert": row.uid,
             "state": row.state,
             "ticket": row.ticket,
-            "reason": row.error or "its ticket was deleted: it gets no other one until it starts again",
+            "reason": row.error
+            or "its ticket was deleted: another one is created only when the alert starts again",
             "next_try": row.next_try or None,
         }
         for row in shown

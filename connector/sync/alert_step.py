@@ -102,7 +102,7 @@ class Step:
         return row
 
     def close(self, row: Alert, by: str) -> Alert:
-        """Close a row whose ticket needs nothing more; start the occurrence that started in the meantime."""
+        """Close a row whose ticket is finished; start the occurrence that began in the meantime."""
         again = row.again
         row = self.put(
             row,
@@ -177,7 +177,8 @@ class Step:
     def create_instead(self, row: Alert) -> Alert:
         """Create a ticket where the row's could not be reopened.
 
-        A row that has had a ticket of its own leaves it to the next generation: a stamp names one ticket.
+        A row that already has a separate ticket leaves it to the next generation, as a stamp names one
+        ticket.
         """
         fresh = {"previous": row.ticket, "has_asset": False}
         if not row.has_own:
@@ -209,7 +210,7 @@ class Step:
         return row.ticket is not None and row.is_ours and row.kind == "alert"
 
     def end(self, row: Alert) -> Alert:
-        """Change a row that is still open as the mapping declares for an ended alert."""
+        """Apply the mapping's setting for ended alerts to a row that is still open."""
         assert row.ticket is not None
         if self.is_shared(row) or not row.is_ours:
             return self.close(self.note(row, "ended"), "source")
@@ -263,7 +264,7 @@ class Step:
         return self.put(self.close(row, "source"), error=message)
 
     def later(self, row: Alert, reason: str, message: str) -> Alert:
-        """Try again later, or give up after a refusal."""
+        """Schedule another attempt, or give up after a refusal."""
         attempts = row.attempts + 1
         if reason == "refused" or (reason == "other" and attempts >= ATTEMPTS):
             if row.end_pending:
@@ -278,4 +279,4 @@ class Step:
 
 
 IDLE: dict[str, Any] = {"sent": None, "attempts": 0, "next_try": 0.0, "resume": None, "error": ""}
-"""The fields of a row that has no call to wait for."""
+"""The fields of a row that waits for no call."""

@@ -8,7 +8,7 @@ from connector.sync.alert_step import HOUR, IDLE, MOST_RESETS, Step
 
 
 def on_ticket(s: Step, event: TicketRead) -> None:
-    """Bring every row of a ticket up to date with what was read."""
+    """Update every row of a ticket from the ticket as it was read."""
     is_closed_by_us = any(row.closed_ticket for row in s.of_ticket(event.ticket))
     if event.status == "open":
         for row in s.of_ticket(event.ticket):
@@ -54,7 +54,7 @@ def _closed_by_people(s: Step, row: Alert) -> None:
 
 
 def _merged(s: Step, row: Alert, into: int) -> None:
-    """Follow a ticket into the one that it was merged into."""
+    """Move the rows of a merged ticket to the ticket that it was merged into."""
     is_ours = any(other.is_ours and other.kind == "alert" for other in s.of_ticket(into))
     if row.state not in ("OPEN", "REOPENING", "CLOSING", "RESETTING", "ERROR"):
         return

@@ -1,4 +1,4 @@
-"""The life of an alert: a pure function from rows and an event to changed rows and calls.
+"""The states of an alert: a pure function from rows and an event to changed rows and calls.
 
     changes, calls = step(rows, event, settings)
 
@@ -6,7 +6,7 @@ The caller commits the changed rows, then performs the calls in order, and repor
 further event, before anything else happens. Rows that have `next_try` get `Due` at that time. After a restart
 `recovered(rows, now)` are the events of the calls that the last process may have made.
 
-States and events, where the first that applies counts:
+Events and their effects, of which the first that applies is used:
 
 * a start: of an older occurrence, nothing; of the same, nothing; a later one is a note of an open ticket, or
   the next generation where the row is at its end. A list that shows a closed row's occurrence again, twice in
@@ -138,7 +138,7 @@ def _first(s: Step, event: Started) -> None:
 
 
 def _is_later(row: Alert, start: float) -> bool:
-    """Return whether a start is certainly later than any occurrence that the row knows."""
+    """Return whether a start is certainly later than all occurrences in the row."""
     known = row.start if row.again is None else max(row.start, row.again)
     return start > known + SAME_START_S and (row.ended is None or start > row.ended)
 

@@ -30,7 +30,7 @@ FAILED: tuple[Outcome, ...] = ("failed", "changed", "parent", "unknown")
 
 @dataclass
 class Applied:
-    """The outcomes of the items so far. `done` of `total` writes are finished or given up."""
+    """The outcomes of the items so far. `done` of `total` writes have succeeded or finally failed."""
 
     total: int = 0
     done: int = 0

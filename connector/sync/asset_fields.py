@@ -174,7 +174,7 @@ class AssetFields:
 
     @property
     def uses_current(self) -> bool:
-        """Whether a field depends on the asset as it is."""
+        """Whether a field depends on the current asset."""
         return bool(self._current)
 
     def created(self) -> Iterator[BoundField]:

@@ -106,11 +106,11 @@ class Checker:
     def _writers(self) -> Iterator[Finding]:
         writers = self._target.other_writers()
         if writers is None:
-            text = "whether the target's own integration is on is not known: the agent may not read it"
+            text = "no permission to read whether the target's own integration is turned on"
             yield Finding("warning", "Two writers", text)
         for text in (writers or {}).values():
             level: Level = "warning" if self._beside else "error"
-            yield Finding(level, "Two writers", f"{text}: switch that off{self._unless}")
+            yield Finding(level, "Two writers", f"{text}: turn it off{self._unless}")
 
     # Devices.
 

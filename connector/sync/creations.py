@@ -17,7 +17,7 @@ ENTITIES = ("client", "site", "type", "field", "asset")
 
 
 class UnknownOutcomeError(ConnectorError):
-    """It is not known whether a record was created or changed, and a look-up did not find it."""
+    """Raised if the outcome of a creation or change is not known and a look-up did not find the record."""
 
 
 class Creations:
@@ -122,5 +122,5 @@ def _values(intent: Intent) -> dict[int | str, Json]:
 
 def _not_found(entity: str) -> str:
     return (
-        f"It is not known whether the {entity} was created: it is looked up again before it is created again"
+        f"It is not known whether the {entity} was created: the next run looks it up before creating it again"
     )

@@ -1,4 +1,4 @@
-"""Webhooks of the two services: the secrets of senders, and the contents of deliveries."""
+"""Webhooks of the two services: their secrets, and the events in their deliveries."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ USER = "sync"
 
 @dataclass(frozen=True)
 class HookSecrets:
-    """The secrets that a service can authenticate with, of which any one is enough."""
+    """The secrets that a service can authenticate with; one of them is enough."""
 
     token: str
     """The last part of the path, for senders that support only a URL."""
@@ -37,9 +37,9 @@ class HookSecrets:
 
 @dataclass(frozen=True, slots=True)
 class AlertNews:
-    """What happened to an alert, at the source's time `at`.
+    """An event of an alert, at the time `at` of the source's clock.
 
-    `reading` is the alert in the delivery; its `start` is that of the occurrence if it started.
+    `reading` is the alert as it is in the delivery; its `start` is that of the occurrence if it started.
     """
 
     kind: Literal["started", "ended", "acknowledged"]

@@ -34,7 +34,7 @@ class SyncFolder:
 
     @contextmanager
     def write_state(self, source: Source, target: Target, now: float) -> Iterator[State]:
-        """Open the state for writing. Raises RunError if another sync uses it or it is of another pair."""
+        """Open the state for writing. Raises RunError if another sync uses it, or for other accounts."""
         with State(self.path, write=True, now=now) as state:
             state.require_pair(source.account, target.account)
             yield state

@@ -179,7 +179,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class SyncMapping:
-    """A whole mapping file. `warnings` are for people."""
+    """A complete mapping file. `warnings` are messages to show."""
 
     path: Path
     source: str

@@ -12,7 +12,7 @@ from connector.sync.values import same_name
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What was found: a target and how, candidates that need a decision, or nothing."""
+    """The result of matching: a target and the method, candidates that need a decision, or nothing."""
 
     target: int | None = None
     method: str = ""
@@ -81,7 +81,7 @@ class Named:
             return Match(candidates=tuple(named), reason=f'"{name}" is the name of several source records')
         owner = self.owners.get(named[0], source)
         if owner != source:
-            return Match(candidates=tuple(named), reason=f"{self.noun} {named[0]} belongs to {owner} already")
+            return Match(candidates=tuple(named), reason=f"{self.noun} {named[0]} already belongs to {owner}")
         return Match(named[0], "name")
 
     def _decided(self, target: int, method: str) -> Match:

@@ -29,7 +29,7 @@ LEAST_SHRINKAGE, SHRINKAGE = 20, 0.30
 """A list that lost at least this many records, and more than this share, is not trusted."""
 LEAST_VISIBLE = 0.70
 LEAST_HIDDEN = 5
-"""The agent has lost rights if less than this share of the linked records is visible, and so many are not."""
+"""The agent has probably lost permissions if less than this share, and so many fewer, are visible."""
 UPDATES_FROM = 50
 """The number of updates from which their percentage is limited."""
 
@@ -108,7 +108,7 @@ class Plan:
 
 
 def make_plan(inputs: PlanInputs) -> Plan:
-    """Return a plan. Raises ListError for a list that broke off, and DeclarationError for a field of the
+    """Return a plan. Raises ListError for an incomplete list, and DeclarationError for a field of the
     mapping that the target does not have.
     """
     spool = Spool()
@@ -219,15 +219,15 @@ class _Maker:
         before = self._last.get(name, 0)
         lost = before - len(seen)
         if not self._in.believe and lost >= LEAST_SHRINKAGE and lost > SHRINKAGE * before:
-            what = f"{self._in.source.title} lists {len(seen):,} {name}, {before:,} the last time"
-            self._stop(entity, f"{what}: nothing was planned; use --full if that is right")
+            what = f"{self._in.source.title} lists {len(seen):,} {name}, but {before:,} last time"
+            self._stop(entity, f"{what}: nothing was planned; use --full if this is correct")
 
     def _require_visible(self, entity: Entity, noun: str, linked: int, visible: int) -> bool:
         if linked - visible < LEAST_HIDDEN or visible >= LEAST_VISIBLE * linked:
             return True
         title = self._in.target.title
         self._stop(
-            entity, f"{title} shows {visible:,} of {linked:,} linked {noun}: has the agent lost rights?"
+            entity, f"{title} shows {visible:,} of {linked:,} linked {noun}: the agent may have lost access"
         )
         return False
 

@@ -46,7 +46,7 @@ class Wanted:
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Wanted:
-        """Read it back."""
+        """Return the asset from JSON."""
         warranty = data["warranty"]
         return Wanted(
             **{
@@ -104,7 +104,7 @@ class AssetChanges:
         return self._item("create", wanted, None, "new", changes, software)
 
     def link(self, wanted: Wanted, asset: Asset, method: str) -> Item:
-        """Return the item of a device that has found its asset."""
+        """Return the item of a device whose asset was found."""
         stamp = [] if asset.stamp == wanted.device else [Change("stamp", asset.stamp, wanted.device)]
         software = self.software(wanted, None)
         changes, problem = self._changes(wanted, asset, software)
@@ -113,7 +113,7 @@ class AssetChanges:
         return self._item("link", wanted, asset, method, [*stamp, *changes], software, wanted.errors)
 
     def is_shown(self, wanted: Wanted, asset: Asset) -> bool:
-        """Return whether an asset can be compared with a device as it was read."""
+        """Return whether enough of an asset was read to compare it with a device."""
         if asset.is_whole or wanted.user or wanted.link or wanted.warranty:
             return asset.is_whole
         fitting = self._fitting(wanted, self._types.get(asset.type or 0))
@@ -131,7 +131,7 @@ class AssetChanges:
                 return self._skip(wanted, asset, "its organization no longer has a client")
             if self._mapping.moved != "follow" and asset.client != self._default_client:
                 reason = (
-                    f"it moved to client {client}, and asset {asset.id} is in {asset.client}: moved is report"
+                    f"it moved to client {client}, and asset {asset.id} is in {asset.client} (moved: report)"
                 )
                 return self._skip(wanted, asset, reason)
         active = [] if asset.is_active else [Change("inactive", True, False)]

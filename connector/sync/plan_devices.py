@@ -200,12 +200,12 @@ class DevicePlan:
         return found if found is not None else self._in.target.asset(id)
 
     def _whole_asset(self, id: int) -> Asset | None:
-        """Return an asset with what lists do not show."""
+        """Return an asset with the values that lists do not contain."""
         found = self._in.spool.asset(id)
         return found if found is not None and found.is_whole else self._in.target.asset(id)
 
     def _same_conflict(self, wanted: Wanted, link: Link) -> None:
-        """Report an unchanged conflict again."""
+        """Add an unchanged conflict to the plan again."""
         known = json_text.loads(link.note or "{}")
         candidates = tuple(known.get("candidates", ()))
         reason = known.get("reason", "not decided yet")

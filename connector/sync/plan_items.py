@@ -12,7 +12,7 @@ from connector.errors import ConnectorError
 Op = Literal["create", "update", "link", "move", "deactivate", "skip", "conflict"]
 Entity = Literal["client", "site", "type", "field", "asset"]
 ENTITIES: tuple[Entity, ...] = ("client", "site", "type", "field", "asset")
-"""In the order in which they are applied."""
+"""The entities, in the order in which their items are applied."""
 UNCHANGED = "unchanged"
 MISSING = "missing"
 

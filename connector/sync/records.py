@@ -1,9 +1,9 @@
 """The records of both sides of a sync, and the two protocols that read and write them.
 
-An implementation reads whole lists or raises `ListError`: a list that broke off counts as not read. Nothing
-here is specific to a vendor: `data` is a record as the source's API gives it, for templates; `values` are an
-asset's fields by their key in the mapping (a number, `CF…`, or a name), and `stamp` is the source's id that
-the target's record carries.
+An implementation reads complete lists or raises `ListError`: an incomplete list counts as not read. Nothing
+here is specific to a vendor: `data` is a record as returned by the source's API, for templates; `values` are
+an asset's fields by their key in the mapping (a number, `CF…`, or a name), and `stamp` is the source's id
+that is stored in the target's record.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ class Asset:
     data: Json = None
 
     def shows(self, key: int | str) -> bool:
-        """Return whether it is known what the asset has in a field, even if that is nothing."""
+        """Return whether the asset's value in a field is known, even if the field is empty."""
         return self.is_whole or key in self.shown or key in self.values
 
 
@@ -142,7 +142,7 @@ class Catalog:
 
 @dataclass(frozen=True, slots=True)
 class AlertReading:
-    """An alert that is there. `start` is when it began, in epoch seconds; `data` is the API's object."""
+    """A current alert. `start` is when it began, in epoch seconds; `data` is the API's object."""
 
     uid: str
     start: float
@@ -186,7 +186,7 @@ class Source(Protocol):
         """Read the user who last logged on to each device."""
 
     def software(self) -> Iterable[tuple[int, list[Json]]]:
-        """Read the software of all devices; a device may come several times, with a part of it each."""
+        """Read the software of all devices; a device may be yielded several times, with parts of its list."""
 
     def device(self, id: int) -> Device | None:
         """Read one device; None if it is deleted."""

@@ -110,7 +110,7 @@ class Syncer:
         The first run is a full one.
         """
         now = self.clock.now()
-        if choice.entities == frozenset():  # alerts alone
+        if choice.entities == frozenset():  # only alerts
             run = Run(self.state.begin_run("alerts", now))
             self._end(run, "ok")
             return run
@@ -201,7 +201,7 @@ class Syncer:
 
 
 def is_first(state: State) -> bool:
-    """Return whether there was no full read yet."""
+    """Return whether no full read was made yet."""
     return state.cursor(FULL_READ) is None
 
 

@@ -75,7 +75,7 @@ def read_sample(mapping: SyncMapping, source: Source, target: Target, count: int
 
 
 def _of(ids: set[int], pairs: Iterable[tuple[int, Any]]) -> dict[int, Any]:
-    """Return what a list has of some devices; it is read no further than needed."""
+    """Return the items of some devices in a list, which is read only as far as needed."""
     found: dict[int, Any] = {}
     for id, value in pairs:
         if id in ids:

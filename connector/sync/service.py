@@ -15,7 +15,7 @@ from connector.errors import RunError, RunInterruptedError, RunStoppedError
 logger = logging.getLogger(__name__)
 
 NAP_S = 0.5
-"""How long the loop waits at most for a delivery before it looks for work that was put off."""
+"""The maximum time to wait for a delivery before the loop checks for due work, in seconds."""
 PAUSE_S = 30.0
 """The pause after an error such as a full disk, in seconds."""
 STALLED_S = 600.0
@@ -33,7 +33,7 @@ class Alerts(Protocol):
 
 
 class Interleaved:
-    """A side of the sync that lets something else be done before each call, and between records of a list."""
+    """A side of the sync that calls a function before each request and between the records of a list."""
 
     def __init__(self, side: Any, between: Callable[[], None]) -> None:
         self._side, self._between = side, between
@@ -56,7 +56,7 @@ class Interleaved:
 class SyncService:
     """Processes alerts as they are delivered, and makes a run at regular intervals.
 
-    `alerts` returns the driver of the present connections; after an error that ended its work, it first looks
+    `alerts` returns the driver of the current connections; after an error that ended its work, it first looks
     up unknown outcomes. `run` makes one run: it raises RunStoppedError or RunError if it fails,
     and the next run tries again. `shown` is what `/health` shows.
     """

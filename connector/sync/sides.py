@@ -56,7 +56,7 @@ class ActionSource:
         return self.calls.records(self.part.last_users())
 
     def software(self) -> Iterator[tuple[int, list[Json]]]:
-        """Read the software of all devices; a device may come several times."""
+        """Read the software of all devices; a device may be yielded several times."""
         return self.calls.records(self.part.software())
 
     def device(self, id: int) -> Device | None:
@@ -141,7 +141,7 @@ class ActionTarget:
         return found
 
     def other_writers(self) -> dict[str, str] | None:
-        """Return who else writes what a sync writes, keyed by entity; None if that cannot be seen."""
+        """Return other integrations that write the same records, keyed by entity; None if not readable."""
         found: dict[str, str] | None = self.calls.read(self.part.other_writers())
         return found
 
@@ -156,7 +156,7 @@ class ActionTarget:
         return found
 
     def takeover(self) -> dict[str, Any] | None:
-        """Return what the target's own integration is set to, in the words of a mapping; None if unknown."""
+        """Return the settings of the target's own integration as mapping settings; None if unknown."""
         found: dict[str, Any] | None = self.calls.read(self.part.takeover())
         return found
 
@@ -208,6 +208,6 @@ def open_sides(
     )
     alerts = mapping.alerts
     pair = ActionSource(source), ActionTarget(target, alerts.stamp if alerts else None)
-    # Three more requests for a ticket, of which only one setting makes use.
+    # This takes three more requests per ticket, and only one setting uses it.
     pair[1].part.is_touched_read = alerts is None or alerts.settings.on_reset == "close_untouched"
     return pair

@@ -31,8 +31,8 @@ def read_snapshot(rows: Iterable[Alert], shown: Mapping[str, Started], now: floa
     `shown` are the alerts of the list, keyed by series, `seq` the last delivery before the list was
     requested. A list that is not complete must not be passed.
 
-    Where more than `MANY` alerts and over half of those with a ticket are missing, none of them counts as
-    ended until its device's own list of alerts confirms it (`confirmed`).
+    If more than `MANY` alerts and over half of those with a ticket are missing, none of them counts as ended
+    until its device's own list of alerts confirms it (`confirmed`).
     """
     rows = [row for row in rows if row.kind == "alert"]
     absent = [row for row in rows if row.uid not in shown]

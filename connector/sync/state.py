@@ -1,6 +1,6 @@
 """The state of a sync: `state.db`, one SQLite file for each pair of an account and a tenant.
 
-It holds no secret: of devices it has links, hashes, and the old and new values of changes. Readers take no
+It holds no secret: for devices it has links, hashes, and the old and new values of changes. Readers take no
 lock. A writer holds `StateLock`; only the receiver of webhooks writes without it, one row at a time.
 
 Every method that writes commits, unless it is inside `with state.transaction():`.
@@ -28,7 +28,7 @@ ITEMS_KEPT_S, RAW_KEPT_S = 90 * DAY, 7 * DAY
 
 
 class StateFullError(RunStoppedError):
-    """The state cannot be written: the disk is full or damaged. The transaction is rolled back."""
+    """The state cannot be written, for example on a full disk. The transaction is rolled back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,8 @@ class State:
         """Open the state in a folder.
 
         With `lock` False, a writer shares the file with the one that has the lock; only the receiver does
-        that. Raises RunError: someone else has the lock, the file is of a newer version, or it is not a state
-        of a sync.
+        that. Raises RunError: another process has the lock, the file is from a newer version, or it is not
+        the state of a sync.
         """
         self.path = folder / "state.db"
         self._lock = StateLock(folder) if write and lock else None
@@ -139,7 +139,7 @@ class State:
 
     @property
     def is_in_transaction(self) -> bool:
-        """Whether something is being written that is committed later."""
+        """Whether a transaction is open."""
         return self._depth > 0
 
     def _run(self, statement: str, values: Iterable[Any] = ()) -> sqlite3.Cursor:
@@ -164,7 +164,7 @@ class State:
                 self.set_meta(key, value)
             elif known != value:
                 raise RunError(
-                    f"{self.path} belongs to the {key} {known}, and the connection is of {value}: "
+                    f"{self.path} belongs to the {key} {known}, but the connection is to {value}: "
                     "use a separate folder for each pair"
                 )
 
@@ -262,7 +262,7 @@ class State:
         return found[0] if found else None
 
     def set_cursor(self, stream: str, value: str, run: int) -> None:
-        """Move a stream's position: in the transaction that settles the last item below it."""
+        """Move a stream's position, in the transaction that saves the outcome of the last item before it."""
         self._run("INSERT OR REPLACE INTO cursors VALUES (?, ?, ?)", (stream, value, run))
 
     def begin_run(self, kind: str, now: float) -> int:

@@ -46,7 +46,7 @@ class StateLock:
             self._lock.release()
 
     def holder(self) -> Holder | None:
-        """Return who has the lock, or None. What a process that was killed has left is not believed."""
+        """Return the process that has the lock, or None. The file of a killed process is ignored."""
         found = self._read()
         if found is None:
             return None

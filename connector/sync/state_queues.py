@@ -37,7 +37,7 @@ class Inbox:
         return done.rowcount == 1
 
     def last(self) -> int:
-        """Return the number of the last delivery: a list that is requested now has it as `seq`."""
+        """Return the number of the last delivery: a list that is requested now gets it as `seq`."""
         found: int = self._state.run("SELECT coalesce(max(seq), 0) FROM inbox").fetchone()[0]
         return found
 
@@ -73,13 +73,15 @@ class Intent:
 
 
 class Outbox:
-    """Intents: recorded, then sent, then settled. A sent intent that is not settled is looked up first."""
+    """Writes that are recorded before they are sent, and their outcomes.
+
+    A write that was sent, but has no known outcome, is looked up before it is sent again."""
 
     def __init__(self, state: State) -> None:
         self._state = state
 
     def begin(self, key: str, action: str, inputs: Mapping[str, Json], stamp: str | None, now: float) -> None:
-        """Record what is about to be sent; an earlier intent of the key is replaced if it is settled."""
+        """Record a write to be sent; one with the same key is replaced if its outcome is known."""
         self._state.run(
             "INSERT INTO outbox(key, action, inputs, stamp, began) VALUES (?, ?, ?, ?, ?) "
             "ON CONFLICT(key) DO UPDATE SET action = excluded.action, inputs = excluded.inputs, "
@@ -89,7 +91,7 @@ class Outbox:
         )
 
     def sent(self, key: str, now: float) -> None:
-        """Record that it is sent now, committed before the request is sent."""
+        """Record that a write is sent now; this is committed before the request is sent."""
         self._state.run("UPDATE outbox SET sent = ? WHERE key = ?", (now, key))
 
     def settle(self, key: str, outcome: str, target: int | None = None) -> None:
@@ -97,11 +99,11 @@ class Outbox:
         self._state.run("UPDATE outbox SET outcome = ?, target_id = ? WHERE key = ?", (outcome, target, key))
 
     def get(self, key: str) -> Intent | None:
-        """Return an intent."""
+        """Return the write with this key."""
         return next(iter(self._all("key = ?", key)), None)
 
     def unsettled(self) -> list[Intent]:
-        """Return the intents without an outcome, oldest first."""
+        """Return the writes without an outcome, oldest first."""
         return self._all("outcome IS NULL ORDER BY began, key")
 
     def _all(self, where: str, *values: str) -> list[Intent]:

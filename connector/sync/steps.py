@@ -8,8 +8,8 @@
         return read_asset(row)
 
 A `Call` receives the result of the action; if the action fails, its RowError is raised at the `yield`. An
-`Each` is a list that is read page by page: `read` turns its items into records, lazily. Nothing is received
-for it, and a list that breaks off ends the generator.
+`Each` is a list that is read page by page: `read` turns its items into records, lazily. The `yield` returns
+None, and an incomplete list ends the generator.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from connector.common.json_text import Json
 
 @dataclass(frozen=True)
 class Call:
-    """One call of an action with these inputs; those that are None are left out."""
+    """One call of an action with these inputs; inputs that are None are omitted."""
 
     action: str
     inputs: Mapping[str, Json]

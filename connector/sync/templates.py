@@ -1,7 +1,7 @@
 """Templates of a mapping: compiled once, and lenient about missing values, unlike the templates of a run.
 
-In a mapping, a missing member, null, or a blank text mean that there is *no value* (ABSENT): nothing is
-written, and everything else continues.
+In a mapping, a missing member, null, or a blank text mean *no value* (ABSENT): this field is not written, and
+the other fields are.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ NAMES = ("device", "organization", "location", "custom", "last_user", "current")
 ALERT_NAMES = (*NAMES, "alert", "ticket")
 """The names that templates of alerts can use."""
 KEPT = 100
-"""How many sets of templates that have a value are compiled."""
+"""The maximum number of compiled sets of templates, one for each combination that has values."""
 _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
 
 
@@ -41,7 +41,7 @@ class MappingTemplate:
         for path in sorted(self.paths):
             name = path.partition(".")[0]
             if name not in names:
-                raise RunError(f'there is no "{name}" here: templates can use {", ".join(names)}')
+                raise RunError(f'"{name}" is not defined here: templates can use {", ".join(names)}')
         self._only = _only_path(environment.parse(source))
         self._render = self.parsed.compile()
 
@@ -92,7 +92,7 @@ class MappingTemplate:
         return word in _TRUE
 
     def _reads_null(self, scope: Scope) -> bool:
-        """Return whether a member that the template reads is null, so that it cannot be calculated with."""
+        """Return whether a member that the template reads is null, so that expressions with it fail."""
         return any(_at(scope, path) is None for path in self.paths)
 
 
@@ -119,7 +119,7 @@ def _paths(node: nodes.Node) -> Iterator[str]:
 
 
 def _only_path(template: nodes.Template) -> str | None:
-    """Return the path of a template that is nothing but one, such as `{{ custom.owner }}`."""
+    """Return the path of a template that consists only of a path, such as `{{ custom.owner }}`."""
     body = template.body
     if len(body) == 1 and isinstance(body[0], nodes.Output) and len(body[0].nodes) == 1:
         return _path(body[0].nodes[0])

@@ -57,7 +57,7 @@ class Resolver:
         return self._ids.get((item.entity, str(item.source)), item.target)
 
     def is_new_client(self, client: Any) -> bool:
-        """Return whether a client was created by this plan, which makes its first site, too."""
+        """Return whether a client was created by this plan; its first site is created with it."""
         return client in self._new_clients
 
     # Values.
@@ -117,9 +117,9 @@ class Resolver:
         return {self._known(field): value for field, value in values.items()}
 
     def give_fields(self, values: Mapping[int | str, Json], kind: int | None) -> bool:
-        """Give the type of an asset (that of the values, or `kind`) the fields that it lacks.
+        """Add missing fields to the type of an asset (that of the values, or `kind`).
 
-        Return whether it lacked any. Raises RowError.
+        Return whether any were missing. Raises RowError.
         """
         numbers = {field for field in values if isinstance(field, int)}
         number = values.get("type") or kind

@@ -1,6 +1,6 @@
-"""The costs of calls in templates, by their arguments, which are spent before the call (see `limits`).
+"""The costs of calls in templates, by their arguments, which are charged before the call (see `limits`).
 
-Each raises InputError for a call that exceeds a limit. Wrong arguments are left to the call itself.
+Each raises InputError for a call that exceeds a limit. Wrong arguments are reported by the call itself.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def parts(value: Any, /, *args: Any, **kwargs: Any) -> None:
     """Spend the steps for a list of lists, and check their number."""
     items(value, *args, **kwargs)
     if any(isinstance(given, int) and given > LONGEST_RANGE for given in (*args, *kwargs.values())):
-        refuse(f"it makes more than {LONGEST_RANGE:,} parts of a list")
+        refuse(f"it splits a list into more than {LONGEST_RANGE:,} parts")
 
 
 def sorting(value: Any, /, *args: Any, **kwargs: Any) -> None:

@@ -32,7 +32,7 @@ class MissingError(UndefinedError):
 
 
 class _Strict(StrictUndefined):
-    """Fails wherever it is used, with the name and the object that lacks it."""
+    """An undefined value: any use of it raises an error with its name and the object that lacks it."""
 
     __slots__ = ()
 
@@ -45,11 +45,11 @@ class _Strict(StrictUndefined):
 
 
 WHOLE_ROW = "__row__"
-"""The name under which the row itself is in a scope, whatever fields it has."""
+"""The variable that holds the row itself, even if the row has a field with its name."""
 
 
 class _OurRules(NodeTransformer):
-    """Rewrites a template for plain data and limits, where Jinja works with Python objects.
+    """Rewrites a template so that it uses plain data instead of Python objects, and its limits are checked.
 
     `sets_row` is true if the template has a custom variable named `row`.
     """
@@ -64,7 +64,7 @@ class _OurRules(NodeTransformer):
         return nodes.Getitem(holder, nodes.Const(node.attr), node.ctx, lineno=node.lineno)
 
     def _row_of(self, holder: nodes.Expr) -> nodes.Expr:
-        """Return the row for `row` before a member's name, also if a field has that name."""
+        """Return the row for `row` in `row.name`, even if the row has a field named `row`."""
         if isinstance(holder, nodes.Name) and holder.name == "row" and not self._sets_row:
             return nodes.Name(WHOLE_ROW, "load", lineno=holder.lineno)
         return holder
@@ -78,7 +78,7 @@ class _OurRules(NodeTransformer):
         return node
 
     def visit_Call(self, node: nodes.Call) -> nodes.Expr:
-        """Keep the method in `a.items()` a method."""
+        """Let `a.items()` call the method."""
         called = node.node
         self.generic_visit(node)
         if isinstance(called, nodes.Getattr):
@@ -101,13 +101,13 @@ class _OurRules(NodeTransformer):
         return node
 
     def visit_Name(self, node: nodes.Name) -> nodes.Expr:
-        """Make `self` a field like any other."""
+        """Treat `self` as an ordinary field."""
         if node.name != "self" or node.ctx != "load":
             return node
         return nodes.Getitem(nodes.Name(WHOLE_ROW, "load"), nodes.Const("self"), "load", lineno=node.lineno)
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Expr:
-        """Make `~` join its operands as `{{ }}` would print them, not as Python's `str()` would."""
+        """Make `~` join its operands as `{{ }}` prints them, instead of with Python's `str()`."""
         self.generic_visit(node)
         return _filtered(nodes.List(node.nodes, lineno=node.lineno), _CONCAT)
 
@@ -126,7 +126,7 @@ class _OurRules(NodeTransformer):
         return node
 
     def visit_For(self, node: nodes.For) -> nodes.For:
-        """Count the passes through a loop, also those that its condition skips."""
+        """Count the iterations of a loop, including those that its condition skips."""
         self.generic_visit(node)
         counted = _counted(node.body, node.lineno)
         if node.test is None:
@@ -203,7 +203,7 @@ def _refuse_constant(evaluate: Callable[[], Any], node: nodes.Node) -> Any:
 
 
 class _Environment(ImmutableSandboxedEnvironment):
-    """Strict, bounded, and prints JSON. Only the methods and members of `methods` are available."""
+    """The strict Jinja environment, with limits, that prints JSON. It has only the members in `methods`."""
 
     intercepted_binops = BOUNDED
     concat = staticmethod(concat)
@@ -232,12 +232,12 @@ class _Environment(ImmutableSandboxedEnvironment):
         return self.undefined(obj=obj, name=argument) if found is NOT_THERE else found
 
 
-# Filters that the rewriting inserts. No template can write such names.
+# Filters that the rewriting inserts. Their names are not valid in a template's source.
 _PASS, _WEIGHED, _CONCAT, _NAME = "#pass", "#weighed", "#concat", "#name"
 
 
 def _pass(steps: int) -> bool:
-    """Count a pass through a loop, or a call of a macro."""
+    """Count an iteration of a loop, or a call of a macro."""
     spend(steps)
     return True
 

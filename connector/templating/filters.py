@@ -1,7 +1,7 @@
 """The filters and tests of templates, and the cost of each (see `costs`).
 
-Values in a template are plain data: iterators and subclasses of text become lists and texts. So no Python
-objects can be reached, and nothing is evaluated after it was measured.
+Values in a template are plain data: iterators and subclasses of text become lists and texts. Therefore
+templates cannot access Python objects, and nothing is evaluated after its size was checked.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from connector.templating.operators import add, join, printf, replace
 from connector.templating.values import NULL, fail_if_missing, json_of, text
 
 Functions = dict[str, Any]
-"""Filters or tests, keyed by name. Jinja's own table is not typed."""
+"""Filters or tests, keyed by name. Jinja's table has no types."""
 
 _SMALL = frozenset((int, float, bool, type(None)))
 _PLAIN = frozenset((str, int, float, bool, type(None), list, dict, tuple, range))
@@ -80,11 +80,11 @@ _FILTER_COSTS: dict[str, Cost] = {
 _LAX = frozenset({"default", "d", "defined", "undefined"})
 """Filters and tests that accept missing values."""
 _WITHOUT = ("attr", "pprint")
-"""Filters that are removed: they show Python objects."""
+"""Filters that are removed, because they expose Python objects."""
 
 
 def bounded_filters(of_jinja: Functions) -> Functions:
-    """Return the filters of templates: those of Jinja, bounded, and ours."""
+    """Return the filters of templates: Jinja's, with limits, and the connector's."""
     filters: Functions = {
         **of_jinja,
         "string": text,
@@ -101,7 +101,7 @@ def bounded_filters(of_jinja: Functions) -> Functions:
 
 
 def bounded_tests(of_jinja: Functions) -> Functions:
-    """Return the tests of templates: those of Jinja, bounded."""
+    """Return the tests of templates: Jinja's, with limits."""
     tests = {**of_jinja, "none": lambda value: value is None or value is NULL}
     return {name: _bounded(name, function, everything) for name, function in tests.items()}
 
@@ -135,7 +135,7 @@ def _replace(value: Any, old: Any, new: Any, count: int | None = None) -> str:
 
 def _format(value: Any, /, *args: Any, **kwargs: Any) -> str:
     if args and kwargs:
-        raise ValueError("format takes values by position or by name, not both")
+        raise ValueError("the filter format accepts positional or keyword arguments, not both")
     return printf(text(value), kwargs or args)
 
 

@@ -1,11 +1,11 @@
 """JSON documents with expressions in them: values, or text inside a string.
 
-`["{{ a }}", "ALERTS"]` has two members whatever `a` holds; in `[1, {{ ids }}]` a list is spliced in, and a
-text is raw JSON for any number of items, or for an array of them.
+`["{{ a }}", "ALERTS"]` always has two items, whatever the value of `a`. In `[1, {{ ids }}]`, the items of a
+list are inserted, and a text is parsed as JSON: any number of items, or an array of them.
 
 If the rows are a table (`null_is_missing`), a NULL or empty cell is no value: a member or item without
-another value is left out, and so is an object or array without members or items. Only a null of the document
-itself is sent.
+another value is left out, and so is an object or array without members or items. Only a null that is written
+in the document itself is sent.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from connector.templating.values import is_blank, parse_json, text, to_json, wit
 Pieces = Sequence[str | None]
 """A document's constant texts, with None for each expression."""
 Fill = Callable[[list[Any]], Json]
-"""Fills the expressions' values, in order, into the document. Raises InputError for invalid JSON."""
+"""Inserts the expressions' values, in order, into the document. Raises InputError for invalid JSON."""
 
 Items = Callable[[list[Any]], list[Json]]
-"""Returns the items that one place of an array becomes."""
+"""Returns the items that replace one item of an array."""
 
 _OPEN, _TEXT, _VALUE = "\ue000", "\ue001", "\ue002"
-"""Marks in a document's skeleton: `OPEN index TEXT` inside a string, `OPEN index VALUE` for a value."""
+"""Marks for expressions in a document: `OPEN index TEXT` inside a string, `OPEN index VALUE` for a value."""
 _VALUE_AS_NAME = re.compile(_VALUE + r'"\s*:')
 
 
@@ -38,14 +38,14 @@ def compile_document(pieces: Pieces, schema: Mapping[str, Json], *, null_is_miss
     """Compile a document for an input of the given JSON Schema.
 
     The document is parsed once, with a mark for each expression; a row's values then replace the marks, so no
-    value can break out of its string. If only the rendered text can be parsed (for example, with a member's
-    name that is an expression without quotes), it is parsed for every row.
+    value can break out of its string. If only the rendered text can be parsed (for example, if an expression
+    without quotes is a member's name), it is parsed for every row.
     """
     constant = "".join(piece for piece in pieces if piece is not None)
     skeleton, in_string = _skeleton(pieces)
     try:
         if _OPEN in constant or r"\ue000" in constant.lower():
-            raise ValueError("the document contains the characters of a mark")
+            raise ValueError("the document contains a reserved character")
         if _VALUE_AS_NAME.search(skeleton):
             raise ValueError("an expression cannot be a member's name here")
         document = json_text.loads(skeleton)
@@ -62,7 +62,7 @@ def compile_document(pieces: Pieces, schema: Mapping[str, Json], *, null_is_miss
 
 
 def _bounded(fill: Fill) -> Fill:
-    """Return a fill that checks the length of the document: a long value may be in many places."""
+    """Return a fill that checks the document's length, because a long value can be inserted many times."""
 
     def filled(values: list[Any]) -> Json:
         document = fill(values)
@@ -148,7 +148,7 @@ class _Compiler:
         return lambda values: [item for fill in parts for item in fill(values)]
 
     def _items(self, node: Json, schema: Any) -> Items:
-        """Compile an item of an array: a list is spliced in, text is raw JSON for any number of items."""
+        """Compile an item of an array: the items of a list are inserted, and text is parsed as JSON items."""
         index = _index_at(node)
         if index is None:
             fill = self.compile(node, schema)
@@ -213,7 +213,7 @@ def _from_cell(cell: Any, nothing: Json, fill: Fill, values: list[Any]) -> Json:
 
 
 def _is_spliced(value: Json, wanted: Any) -> bool:
-    """Return whether a list takes the place of one item, as the items are not arrays themselves."""
+    """Return whether a list can replace one item, which is so if the items are not arrays themselves."""
     if not isinstance(value, list):
         return False
     return bool(wanted != "array" if wanted else not any(isinstance(item, list) for item in value))

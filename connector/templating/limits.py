@@ -1,9 +1,8 @@
 """The limits of one rendering of a template: time, and the size of its texts and lists.
 
-A long operation cannot be interrupted from inside a process, so each is measured before it starts: its
-result against the longest text and list, its time against the steps that are left. A step is about the time
-of one name, constant or operator of a template. Exceeding a limit raises InputError (`template_error`) that
-says which limit it is and what to do.
+A long operation cannot be interrupted from inside a process, so each is checked before it starts: the size of
+its result, and its time in steps. A step is about the time of one name, constant or operator of a template.
+Exceeding a limit raises InputError (`template_error`) with the limit and a way to stay within it.
 """
 
 from __future__ import annotations
@@ -16,34 +15,33 @@ from typing import Any, NoReturn
 from connector.errors import InputError
 
 LONGEST_SOURCE = 1 << 18
-"""Characters of one template: a hundred pages, whose expressions take seconds to compile."""
+"""The maximum length of a template in characters: a hundred pages, which take seconds to compile."""
 LONGEST_TEXT = 10 << 20
-"""Characters of a text in a template, and of all that it renders. No API accepts a longer JSON body."""
+"""The maximum length of a text in characters, also of a rendered result. APIs accept no longer JSON body."""
 MOST_ITEMS = 1_000_000
-"""Items of a list in a template: at 80 bytes each, as much memory as a long text."""
+"""The maximum number of items of a list: at 80 bytes each, as much memory as the longest text."""
 LONGEST_RANGE = 100_000
-"""Numbers in a `range`, and lists of `batch` and `slice`. It is the limit of Jinja's sandbox."""
+"""The maximum of numbers in a `range`, and of lists from `batch` and `slice`, as in Jinja's sandbox."""
 MOST_STEPS = 10_000_000
-"""Steps of one rendering: about a second, or 400,000 passes through a loop of eight parts."""
+"""The maximum number of steps of one rendering: about a second, or 400,000 iterations of a small loop."""
 STEPS_A_PASS = 16
-"""Steps for a pass through a loop and for a call of a macro, besides those of its body."""
+"""Steps for an iteration of a loop or a call of a macro, in addition to those of its body."""
 STEPS_TO_COMPILE = 100_000
-"""Steps to evaluate constants while a template is compiled."""
+"""The maximum number of steps to evaluate constants while a template is compiled."""
 CHARACTERS_A_STEP = 32
-"""Characters that are handled in one step, which also limits how many can be kept."""
+"""Characters that are processed in one step, which also limits how many can be stored."""
 FEW = 16
-"""Expressions up to which a template renders at most a few times the size of a row."""
+"""Up to this number of expressions, the result of a template is at most a few times the size of a row."""
 STEPS_AN_ITEM = 4
 """Steps for an item of a list that is created or read."""
 MOST_BITS = 4096
-"""Bits of the integers of `*` and `**`. Numbers of JSON have at most 1024."""
+"""The maximum size in bits of integers from `*` and `**`. Numbers in JSON have at most 1024."""
 MOST_DIGITS = 4300
-"""The most characters of a text that is converted to a number. It is Python's own limit, in versions that
-have one."""
+"""The maximum length of a text that is converted to a number: the limit of recent Python versions."""
 WIDEST = 10_000
-"""Characters to which a text is padded, by a filter, a method or a format."""
+"""The maximum width to which a text is padded, in characters, by a filter, a method or a format."""
 LONGEST_SLOW_TEXT = 1 << 16
-"""Characters of a text for `striptags`, `wordwrap` and `urlize`, which copy it again and again."""
+"""The maximum length of a text for `striptags`, `wordwrap` and `urlize`, which copy it many times."""
 
 
 class _Meter(threading.local):
@@ -65,8 +63,8 @@ def spend(steps: int) -> None:
     left = _meter.left = _meter.left - steps
     if left < 0:
         refuse(
-            f"it takes more than {MOST_STEPS:,} steps (each pass of a loop takes one for each part of the "
-            f"loop's body, an operation one for every {CHARACTERS_A_STEP} characters): loop over less"
+            f"it takes more than {MOST_STEPS:,} steps (an iteration of a loop takes one for each part of the "
+            f"loop's body, an operation one for every {CHARACTERS_A_STEP} characters): use fewer iterations"
         )
 
 
@@ -94,7 +92,7 @@ def fits_items(items: int) -> None:
 def check_width(width: Any) -> None:
     """Check the width to which a text is padded. Raises InputError."""
     if isinstance(width, int) and width > WIDEST:
-        refuse(f"it pads a text to more than {WIDEST:,} characters: give a smaller width")
+        refuse(f"it pads a text to more than {WIDEST:,} characters: use a smaller width")
 
 
 def check_digits(value: Any) -> None:
@@ -109,8 +107,8 @@ _NO_WEIGHT = frozenset((int, float, bool, type(None)))
 def weigh(value: Any) -> int:
     """Return the number of characters and members in a value, and spend the steps of reading it.
 
-    Raises InputError. A list may contain another one many times, and that one another, so that a value that
-    takes no memory can take a day to read.
+    Raises InputError. A list can contain the same list many times, at several levels, so that a small value
+    can take very long to read.
     """
     kind = type(value)
     if kind is str:

@@ -1,4 +1,4 @@
-"""The operators of templates, and formatting, measured before they start (see `limits`)."""
+"""The operators of templates, and formatting, with limits that are checked first (see `limits`)."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def modulo(left: Any, right: Any) -> Any:
 def printf(pattern: str, values: Any) -> str:
     """Return `pattern % values`. Raises InputError for too long a text.
 
-    A width must be a number in the pattern; one among the values is refused.
+    A width must be a number in the pattern; `*`, which takes it from the values, is refused.
     """
     characters, times = weigh(pattern), 0
     for width in _widths(pattern):
@@ -71,7 +71,7 @@ _SPECIFIER = re.compile(r"[#0\- +]*(\*|[0-9]*)(?:\.(\*|[0-9]*))?[hlL]?")
 
 
 def _widths(pattern: str) -> Iterator[int]:
-    """Yield the least number of characters of each `%`; invalid patterns are left to Python."""
+    """Yield the minimum length of each `%` field; invalid patterns are reported by Python."""
     at = 0
     while (at := pattern.find("%", at) + 1) > 0:
         if pattern.startswith("(", at):
@@ -117,7 +117,7 @@ def replace(text: str, old: str, new: str, count: int | None = -1) -> str:
 
 
 class BoundedFormatter(Formatter):
-    """`str.format`, whose fields are members of the data and whose widths are bounded.
+    """Implements `str.format`: fields can only read members of the data, and widths are limited.
 
     `getitem` returns a member of a value.
     """
@@ -127,7 +127,7 @@ class BoundedFormatter(Formatter):
         self._characters = 0
 
     def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        """Return a field's value: `0.name` and `0[name]` are members."""
+        """Return the value of a replacement field such as `0.name` or `0[name]`."""
         first, rest = formatter_field_name_split(field_name)
         value = self.get_value(first, args, kwargs)
         for _, name in rest:

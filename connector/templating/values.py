@@ -77,7 +77,7 @@ noticed = _Noticed()
 def fail_if_missing(value: Any) -> None:
     """Raise the error of a missing value, if this is one."""
     if isinstance(value, Undefined):
-        str(value)  # a _Strict raises its own, precise error
+        str(value)  # a _Strict raises a more precise error
 
 
 _LARGEST = sys.float_info.max
@@ -145,7 +145,7 @@ def text(value: Any) -> str:
 
 
 def json_of(value: Any, indent: int | None = None) -> str:
-    """Return a value as JSON. An indent is accepted and ignored: what is sent has none."""
+    """Return a value as JSON. An indent is accepted and ignored, because JSON is sent without one."""
     plain = to_json(value)
     return "" if plain is ABSENT else json_text.dumps(plain)
 

@@ -33,7 +33,7 @@ View = Callable[[Request], Response]
 """Returns the response to a request that passed the access checks."""
 
 HOST_NAMES = ("127.0.0.1", "localhost")
-"""The accepted host names of the Host header."""
+"""The host names that are accepted in the Host header."""
 
 CSRF_HEADER, CSRF_FIELD = "X-CSRF-Token", "csrf_token"
 """Where a POST carries the CSRF token: a header sent by scripts, or a form field."""

@@ -1,4 +1,4 @@
-"""What the plan page can do: make a new plan, apply it or single items of it."""
+"""The commands of the plan page: make a new plan, apply it, or apply single items of it."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _require_applicable(sync: SyncFolder, sides: Sides, plan: PlanFile, *, beyon
     for note in plan_notes(sync, plan):
         raise RunError(note)
     if plan.limits and not beyond:
-        raise RunError(f"{plan.limits[0].reason}. Tick “beyond the limits” if that is right.")
+        raise RunError(f"{plan.limits[0].reason}. Tick “beyond the limits” to apply it anyway.")
 
 
 def _chosen(plan: PlanFile, keys: list[str] | None) -> list[Item]:

@@ -1,4 +1,4 @@
-"""The page of a sync's fields: an editor of their templates, with what they make of real devices."""
+"""The page of a sync's fields: an editor of their templates, with the results for real devices."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from connector.web.syncs.folders import SyncFolder
 SAMPLED = 20
 """The number of devices in the sample."""
 MOST_FIELDS, LONGEST = 500, 20_000
-"""The limits of the form: its fields, and the characters of each template."""
+"""The limits of the form: the number of its fields, and the length of each template in characters."""
 SAMPLE = "sample.json"
 
 

@@ -1,4 +1,4 @@
-"""A WSGI server for one user: the number and duration of its connections, each a thread, are limited."""
+"""A WSGI server for one user, with limits for the number and duration of connections."""
 
 from __future__ import annotations
 

@@ -301,7 +301,10 @@ def test_parameters_bodies_responses_and_paths_may_be_references(service: Servic
 @pytest.mark.parametrize(
     ("reference", "said"),
     [
-        ("#/components/schemas/Gone", 'no "#/components/schemas/Gone", to which it refers'),
+        (
+            "#/components/schemas/Gone",
+            'the document refers to "#/components/schemas/Gone", which does not exist in it',
+        ),
         ("other.json#/Folder", '"other.json#/Folder" in another document; bundle both into one'),
         (SCHEMAS + "Loop", f'reference "{SCHEMAS}Loop" refers to itself'),
     ],

@@ -209,4 +209,4 @@ def test_an_action_that_is_newer_than_the_document_and_one_that_was(
     assert not find_drift({"openapi": "3.0.1", "paths": {}}, KnownApi(), [action], service)
     found = find_drift(document, KnownApi(), [action], service)
     assert found.missing == []
-    assert found.actions == [f"{action.name}: the document has it now; remove `published: false`"]
+    assert found.actions == [f"{action.name}: the document now contains it; remove `published: false`"]

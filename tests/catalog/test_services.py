@@ -79,7 +79,7 @@ def test_two_services_of_bare_names_cannot_share_a_name(tmp_path: Path) -> None:
     for look in (lambda: Catalog(tmp_path).names, lambda: Catalog(tmp_path).action("list_toys")):
         with pytest.raises(DeclarationError, match="two actions have the same name"):
             look()
-    with pytest.raises(RunError, match="give --service NAME; the services are a, b"):
+    with pytest.raises(RunError, match="use --service NAME; the services are a, b"):
         Catalog(tmp_path).service()
 
 
@@ -105,7 +105,7 @@ def test_a_wrong_name_of_a_service(tmp_path: Path, changes: dict[str, str], said
 @pytest.mark.parametrize(
     ("path", "text", "said"),
     [
-        ("ninjaone/service.yaml", SERVICE, "cannot declare a service that the catalog has"),
+        ("ninjaone/service.yaml", SERVICE, "cannot declare a service of the built-in catalog"),
         ("other/service.yaml", SERVICE.replace("qualified", "bare"), "without `names: qualified`"),
         ("toy/desk/service.yaml", SERVICE, "a service must be at SERVICE/service.yaml"),
         ("Toy-2/service.yaml", SERVICE, "with a name in snake case"),

@@ -75,7 +75,7 @@ def test_every_command_takes_them(ninjaone: Ninjaone, sandbox: Sandbox, own: Pat
     assert ninjaone("run", *rows, *with_own, "-o", "out.jsonl", "--delay-ms", 0).returncode == 1
     forgotten = ninjaone("rerun", "out.jsonl")
     assert forgotten.returncode == 2
-    assert "custom actions need --actions DIR" in forgotten.stderr
+    assert "custom actions require --actions DIR" in forgotten.stderr
     assert ninjaone("rerun", "out.jsonl", *with_own).returncode == 1
     assert len(sandbox.log.requests()) == 4
 

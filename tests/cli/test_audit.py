@@ -123,11 +123,11 @@ def test_a_full_disk_stops_the_run_and_puts_nothing_in_doubt(
     path = tmp_path / "audit.jsonl"
     stopped = run_with_room_for(path, "--concurrency", concurrency, bytes_left=600)  # two lines and a half
     assert stopped.returncode == 3, stopped.stderr
-    assert "audit.jsonl: the audit log cannot be written: File too large. It lacks {" in stopped.stderr
+    assert "log cannot be written: File too large. These lines are missing: {" in stopped.stderr
     sent = len(posts(sandbox))
     assert 3 <= sent <= 6
     written = [line for line in path.read_text().strip().splitlines() if line.endswith("}")]
-    lacking = stopped.stderr.partition("It lacks ")[2].splitlines()[0].split(" and {")
+    lacking = stopped.stderr.partition("These lines are missing: ")[2].splitlines()[0].split(" and {")
     assert len(written) + len(lacking) == sent  # every request is accounted for
 
     path.write_text("")
@@ -142,6 +142,6 @@ def test_a_line_that_is_owed_at_the_end_is_told(sandbox: Sandbox, tmp_path: Path
     write_lines(tmp_path / "rows.jsonl", [{"name": "Last"}])
     done = run_with_room_for(tmp_path / "audit.jsonl", bytes_left=10)
     assert done.returncode == 3, done.stderr
-    assert 'It lacks {"audit":1,' in done.stderr
+    assert 'These lines are missing: {"audit":1,' in done.stderr
     assert posts(sandbox) == ["Last"]
     assert (tmp_path / "out.jsonl").exists()

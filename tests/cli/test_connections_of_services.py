@@ -112,14 +112,14 @@ def test_it_is_tested_shown_and_edited_without_naming_its_service(
     assert (shown["service"], shown["scope"], shown["default"]) == ("toy", "all", True)
     forgotten = ninjaone("connection", "show", "bear")
     assert forgotten.returncode == 2
-    assert 'no service "toy"; custom services need --actions DIR' in forgotten.stderr
+    assert 'no service "toy"; custom services require --actions DIR' in forgotten.stderr
     assert "no service" in ninjaone("connection", "list").stdout
 
 
 def test_a_service_without_regions_has_a_base_url_alone(ninjaone: Ninjaone, desk: Server) -> None:
     where = ("--service", "toy", *OWN, "--client-id", "bear", "--secret-stdin")
     done = ninjaone("connection", "add", "bear", *where, "--region", "eu", stdin=SECRET)
-    assert (done.returncode, "give base_url: Toy Desk has no regions" in done.stderr) == (2, True)
+    assert (done.returncode, "set base_url: Toy Desk has no regions" in done.stderr) == (2, True)
     done = ninjaone("connection", "add", "bear", *where, stdin=SECRET)
     assert (done.returncode, "use --base-url\n" in done.stderr) == (2, True)
     done = ninjaone("connection", "add", "bear", *toy(desk), "--browser", stdin=SECRET)
@@ -132,12 +132,12 @@ def test_a_setting_of_its_own(ninjaone: Ninjaone, desk: Server, tmp_path: Path) 
     declare_toy(tmp_path / "own", service=SERVICE.replace("names: qualified\n", TENANT))
     variables = {"TOY_BASE_URL": desk.base_url, "TOY_CLIENT_ID": "bear", "TOY_CLIENT_SECRET": SECRET}
     done = ninjaone("call", "toy.list_toys", *OWN, **variables)
-    assert (done.returncode, "TOY_* variables: give tenant (Tenant)" in done.stderr) == (2, True)
+    assert (done.returncode, "TOY_* variables: set tenant (Tenant)" in done.stderr) == (2, True)
     assert ninjaone("call", "toy.list_toys", *OWN, **variables, TOY_TENANT="north").returncode == 0
     file = tmp_path / "c.yaml"
     file.write_text(f"service: toy\nbase_url: {desk.base_url}\nclient_id: bear\nclient_secret: {SECRET}\n")
     done = ninjaone("call", "toy.list_toys", *OWN, "-c", "c.yaml")
-    assert (done.returncode, "c.yaml: give tenant (Tenant)" in done.stderr) == (2, True)
+    assert (done.returncode, "c.yaml: set tenant (Tenant)" in done.stderr) == (2, True)
     file.write_text(f"{file.read_text()}tenant: ${{DESK}}\n")
     assert ninjaone("call", "toy.list_toys", *OWN, "-c", "c.yaml", DESK="north").returncode == 0
     file.write_text(f"{file.read_text()}tenants: x\n")

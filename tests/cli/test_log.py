@@ -55,7 +55,7 @@ def test_the_connection_and_the_sign_in(in_process: Ninjaone, sandbox: Sandbox) 
     said(first, "INFO", rf"^{host}: signed in, expires in 3600 s, scopes: monitoring management control$")
     assert "DEBUG" not in first
     again = in_process(*CALL, "-v").stderr
-    said(again, "INFO", r": using the saved access token, good for 35\d\d s, scopes: monitoring ")
+    said(again, "INFO", r": using the saved access token, valid for 35\d\d s, scopes: monitoring ")
     assert "signing in" not in again
 
 
@@ -160,7 +160,7 @@ def test_a_run_that_is_resumed(in_process: Ninjaone, sandbox: Sandbox, tmp_path:
     killed_run(sandbox, tmp_path, 2, "reboot_device", "--yes", *files)
     done = in_process("run", "reboot_device", "--yes", *files, "--resume", "-v")
     assert done.returncode == 1
-    said(done.stderr, "INFO", r"^out\.jsonl: resuming; rows done: up to 1, rows in flight .*: 1$")
+    said(done.stderr, "INFO", r"^out\.jsonl: resuming; rows done: up to 1, rows in progress .*: 1$")
     said(done.stderr, "INFO", r"run started: .*, resumed after 1 row")
     about = r", row 2: POST /v2/device/1/reboot/NORMAL: "
     said(done.stderr, "WARNING", about + r"not sent again \(outcome_unknown\)$")

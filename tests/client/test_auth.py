@@ -297,16 +297,16 @@ PAGE = b"<!doctype html><title>x</title>"
     [
         (
             reply(PAGE, 200),
-            "it responded with 200 (an HTML page): this is not a response of NinjaOne's sign-in. Compare",
+            "responded with 200 (an HTML page): this is not a response of NinjaOne's sign-in. Compare",
         ),
         (
             reply(PAGE, 403),
-            "it responded with 403 (an HTML page): this is not a response of NinjaOne's sign-in. Compare",
+            "responded with 403 (an HTML page): this is not a response of NinjaOne's sign-in. Compare",
         ),
         (reply(b"", 302, location="https://a.example/"), "(a redirect to https://a.example/): this is not"),
         (
             reply(b"", 307),
-            "it responded with 307 (a redirect to nowhere): this is not a response of NinjaOne",
+            "the server responded with 307 (a redirect to nowhere): this is not a response of NinjaOne",
         ),
     ],
 )

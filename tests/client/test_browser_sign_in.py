@@ -207,7 +207,7 @@ def test_a_code_that_came_too_late_is_in_no_message(sign_in_with: SignIn, sandbo
     sandbox.authorizations.code_lifetime_s = 0
     pages: list[requests.Response] = []
     message = fault(sign_in_with, lambda address: pages.append(follow(address)))
-    assert "it responded with 400 (invalid_grant): the user's authorization has expired" in message
+    assert "the server responded with 400 (invalid_grant): the user's authorization has expired" in message
     wait_until(lambda: pages)  # the browser is a thread of its own
     assert parse_qs(urlsplit(pages[0].url).query)["code"][0] not in message
     assert len(sandbox.log.signins()) == 1

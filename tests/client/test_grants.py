@@ -246,7 +246,9 @@ def test_a_refused_token_says_to_sign_in_again_and_is_asked_for_once(
     for _ in range(2):
         error = refusal(auth)
         assert (error.code, error.status) == ("auth_failed", 400)
-        assert "it responded with 400 (invalid_grant): the user's authorization has expired" in str(error)
+        assert "the server responded with 400 (invalid_grant): the user's authorization has expired" in str(
+            error
+        )
         assert how in str(error)
         assert "sign-in was lost" not in str(error)
     assert used(transport) == ["refresh-0"]

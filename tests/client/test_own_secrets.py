@@ -86,19 +86,23 @@ def test_neither_result_nor_journal_have_them(
         (
             {"password": "{{ p }}"},
             {"p": [PASSWORD]},
-            "password: it is not what is declared (secret value not shown)",
+            "password: its value is not valid (secret value not shown)",
         ),
         (
             {"password": "{{ p }}"},
             {"p": PASSWORD * 3},
-            "password: it is not what is declared (secret value not shown)",
+            "password: its value is not valid (secret value not shown)",
         ),
         (
             {"headers": "[{{ p }}"},
             {"p": PASSWORD},
             "headers: its template fails (secret value not shown)",
         ),
-        ({"headers": "{{ p }}"}, {"p": [{"name": "n", "value": [PASSWORD]}]}, "headers: it is not what is"),
+        (
+            {"headers": "{{ p }}"},
+            {"p": [{"name": "n", "value": [PASSWORD]}]},
+            "headers: its value is not valid",
+        ),
         (
             {"password": "{{ p + 1 }}"},
             {"p": PASSWORD},

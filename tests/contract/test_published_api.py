@@ -55,7 +55,7 @@ def changed(action: Action, name: str, **changes: Any) -> Action:
 WRONG = [
     ("get_device_link", "redirect", {"target": ("redirects",)}, "the document has no query.redirects"),
     ("get_device_link", "redirect", {"place": "header"}, "the document has no header.redirect"),
-    ("get_device_link", "redirect", {"published": False}, "the document has it now"),
+    ("get_device_link", "redirect", {"published": False}, "the document now contains it"),
     ("get_device_link", "redirect", {"schema": {"type": "string"}}, "its type is string, but boolean"),
     ("get_device_link", "device_id", {"schema": {"type": "integer"}}, "format is None, but int32"),
     ("create_organization", "tags", {"published": True}, "the document has no body.tags"),
@@ -124,7 +124,7 @@ def test_an_action_that_is_newer_than_the_document(catalog: Catalog, service: Se
     assert not action.published
     known = {**facts["getDevice"], "path": action.path}
     found = check_published(action, service, {**facts, "getLocationsOfDevice": known})
-    assert found == [f"{action.name}: the document has it now; remove `published: false`"]
+    assert found == [f"{action.name}: the document now contains it; remove `published: false`"]
     assert len(check_published(replace(action, published=True), service, facts)) == 1
 
 

@@ -124,7 +124,7 @@ def test_a_page_that_stays_empty_before_the_end_is_an_error(
 ) -> None:
     empty = {"record_count": 120, "assets": []}
     api = pages({"record_count": 120, "assets": ids(50)}, empty, empty)
-    with pytest.raises(RowError, match="it is empty after 50 of 120 items") as raised:
+    with pytest.raises(RowError, match="the page after 50 of 120 items is empty") as raised:
         walked(open_client(api), halopsa)
     assert raised.value.code == "bad_response"
 
@@ -219,5 +219,6 @@ def test_items_without_the_member_are_a_warning(open_client: OpenClient, tmp_pat
     envelope = one(invoker(listing(tmp_path, {"type": "integer"}), client), {"client_id": 7})
     assert envelope.error is None
     assert envelope.meta["warnings"] == [
-        "client_id: whether the API applied this filter is not known, because its items have no client_id"
+        "client_id: the connector cannot check whether the API applied this filter, because the items have "
+        "no client_id"
     ]

@@ -177,5 +177,5 @@ def test_another_tenant_does_not_use_the_saved_token() -> None:
 
 def test_a_service_without_a_browser_sign_in_says_so(halopsa: Service) -> None:
     connection = Connection("halopsa", "https://acme.example.com", "an-app")
-    with pytest.raises(ConnectionSetupError, match="HaloPSA has no sign-in with a browser"):
+    with pytest.raises(ConnectionSetupError, match="HaloPSA does not support sign-in with a browser"):
         sign_in(halopsa, connection, FakeTransport(), say=pytest.fail)

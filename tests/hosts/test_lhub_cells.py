@@ -178,7 +178,7 @@ def test_a_column_named_row_hides_no_other_column(ours: LogicHub, sandbox: Sandb
 def test_pythons_form_of_a_value_is_named(ours: LogicHub, sandbox: Sandbox, mode: Mode) -> None:
     row = {"lhub_id": 1, "d": "{'a': 1}"}
     ran = ours.run("update_device", [row], {"device_id": "1", "user_data": "{{ d }}"}, mode)
-    assert "it looks like Python's form of a value" in ran.envelope["error"]
+    assert "it looks like a Python value" in ran.envelope["error"]
     assert bodies(sandbox) == []
 
 

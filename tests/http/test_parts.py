@@ -72,7 +72,7 @@ def test_a_part_without_members_is_not_sent(parts: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("inputs", "declared", "says"),
     [
-        ({"a": "part.x", "b": "part.x.b"}, {"x": JSON}, 'it has the same place in the request as "a"'),
+        ({"a": "part.x", "b": "part.x.b"}, {"x": JSON}, 'it has the same `to` as "a"'),
         ({"a": "part.x.a"}, {"x": {"file": True}}, 'the part "x" is a file, which has no members'),
     ],
 )

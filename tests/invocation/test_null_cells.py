@@ -187,7 +187,7 @@ def test_a_field_named_row_does_not_hide_the_row(update: Action) -> None:
 
 @pytest.mark.parametrize("text", ["{'a': 1}", "{'a': 'b'}", '{"a": True}', "['a']", '{"a": None}'])
 def test_pythons_form_of_a_value_is_named_in_the_error(update: Action, text: str) -> None:
-    with pytest.raises(RowError, match="it looks like Python's form of a value"):
+    with pytest.raises(RowError, match="it looks like a Python value"):
         values(update, {"d": text}, user_data="{{ d }}")
 
 

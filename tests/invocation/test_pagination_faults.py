@@ -55,12 +55,16 @@ LEADS_BACK = "was already read"
 UNFOLLOWABLE = [
     pytest.param("after", numbered(FULL), LEADS_BACK, id="after: the same page again"),
     pytest.param("after", numbered(OTHER, FULL), LEADS_BACK, id="after: an earlier page"),
-    pytest.param("after", numbered([*FULL[:-1], {}]), "no whole number", id="after: an item without id"),
     pytest.param(
-        "after", numbered([*FULL[:-1], 7]), "no whole number", id="after: an item that is no object"
+        "after", numbered([*FULL[:-1], {}]), "is not a whole number", id="after: an item without id"
+    ),
+    pytest.param(
+        "after", numbered([*FULL[:-1], 7]), "is not a whole number", id="after: an item that is no object"
     ),
     *(
-        pytest.param("after", numbered([*FULL[:-1], {"id": odd}]), "no whole number", id=f"after: id {odd!r}")
+        pytest.param(
+            "after", numbered([*FULL[:-1], {"id": odd}]), "is not a whole number", id=f"after: id {odd!r}"
+        )
         for odd in ("9", None, 9.5, True)
     ),
     pytest.param("activities", numbered({"activities": FULL}), LEADS_BACK, id="activities: the same again"),
@@ -90,10 +94,16 @@ UNFOLLOWABLE = [
     ),
     pytest.param("cursor", fresh_snapshots(), LEADS_BACK, id="cursor: ignored by the server"),
     pytest.param(
-        "cursor", numbered({"cursor": "n", "results": FULL}), 'its "cursor" is text', id="cursor: text"
+        "cursor",
+        numbered({"cursor": "n", "results": FULL}),
+        'its "cursor" should be an object, but is text',
+        id="cursor: text",
     ),
     pytest.param(
-        "cursor", numbered(report(["n"], 5, FULL)), "position of the next page is an array", id="cursor: list"
+        "cursor",
+        numbered(report(["n"], 5, FULL)),
+        "next page has the wrong type: an array",
+        id="cursor: list",
     ),
     pytest.param("last_cursor_id", numbered(board(5, FULL)), LEADS_BACK, id="board: the same again"),
     pytest.param(
@@ -103,7 +113,10 @@ UNFOLLOWABLE = [
         id="board: in a circle",
     ),
     pytest.param(
-        "last_cursor_id", numbered(board({}, FULL)), "next page is an object", id="board: an object"
+        "last_cursor_id",
+        numbered(board({}, FULL)),
+        "next page has the wrong type: an object",
+        id="board: an object",
     ),
     pytest.param("anchor_id", numbered(FULL), LEADS_BACK, id="log: the same again"),
     pytest.param("anchor_id", numbered(FULL, OTHER, FULL), LEADS_BACK, id="log: in a circle"),
@@ -124,7 +137,7 @@ UNFOLLOWABLE = [
 def test_a_page_that_cannot_be_followed_is_an_error(
     service: Service, family: str, serve: Serve, why: str
 ) -> None:
-    with pytest.raises(RowError, match=f"the list cannot be read beyond a page: .*{why}") as raised:
+    with pytest.raises(RowError, match=f"the list cannot be read to its end: .*{why}") as raised:
         walked(small(service, family), serve)
     assert raised.value.code == "bad_response"
     assert "are not the complete list" in str(raised.value)
@@ -209,7 +222,7 @@ def test_a_page_that_was_lost_is_no_short_success(
 ) -> None:
     envelope = reported(transport, client, tmp_path, [page_of_report(1000, 1000), LOST, after_it])
     assert envelope.meta["code"] == "bad_response"
-    assert "items before it were lost" in str(envelope.error)
+    assert "the items between two pages were lost" in str(envelope.error)
     assert envelope.meta["repeatable"] is True
 
 

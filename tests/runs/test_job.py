@@ -90,7 +90,7 @@ def test_a_saved_connections_name_is_not_below_the_folder(
         ({"action": "x", "max_errors": None}, "max_errors: an integer is expected here, not null"),
         ({"action": "x", "fsync": "yes"}, "fsync: a boolean is expected here, not text"),
         ({"action": "x", "keep_row": 1}, "line 2: keep_row: a boolean is expected here"),
-        ({"action": "x", 5: "y"}, "line 2: 5: the key 5 is an integer: write it in quotes"),
+        ({"action": "x", 5: "y"}, "line 2: 5: the key 5 is an integer: put it in quotes"),
         ([], "line 1: a mapping is expected here, not an array"),
     ],
 )

@@ -35,7 +35,7 @@ def test_a_list_that_shrank_stops_its_entity_alone(sync: Sync) -> None:
     kept, sync.source.dev = sync.source.dev, []
     with sync.plan() as plan:
         assert [stop.reason for stop in plan.stops] == [
-            "The RMM lists 0 devices, 60 the last time: nothing was planned; use --full if that is right"
+            "The RMM lists 0 devices, but 60 last time: nothing was planned; use --full if this is correct"
         ]
         assert list(plan.items()) == []
     with sync.plan(believe=True) as plan:

@@ -36,7 +36,11 @@ MOST_SECONDS = 30
 
 LONG_TEXT, LONG_LIST, STEPS = "a text of more than", "a list of more than", "more than 10,000,000 steps"
 BITS, WIDTH, DIGITS = "more than 4,096 bits", "pads a text", "reads a number from"
-SLOW, RANGE, PARTS = "for this filter a text can have at most", "a range can have at most", "parts of a list"
+SLOW, RANGE, PARTS = (
+    "for this filter a text can have at most",
+    "a range can have at most",
+    "it splits a list into",
+)
 
 OPERATORS = [
     ("{{ text * n }}", LONG_TEXT),

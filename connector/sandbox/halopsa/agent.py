@@ -18,7 +18,10 @@ _ARRAYS = ("fields", "customfields", "users", "software")
 
 
 class Agent:
-    """An agent with all rights, whom no trap affects. The methods raise ValueError for an unknown record."""
+    """An agent with all permissions, who is not affected by traps.
+
+    The methods raise ValueError for an unknown record.
+    """
 
     def __init__(self, state: Callable[[], State]) -> None:
         self._state = state

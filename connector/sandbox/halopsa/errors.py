@@ -48,7 +48,7 @@ def invalid(traps: Traps, error: InvalidRecordError) -> HttpError:
 
 
 def forbidden(traps: Traps) -> HttpError:
-    """Return the 403 for what the agent may not do."""
+    """Return the 403 for an operation that the agent may not perform."""
     if traps.is_on("forbidden", "text"):
         return HttpError(403, {"error": "You do not have permission to do this"})
     return HttpError(403, text="")

@@ -25,11 +25,11 @@ class HaloSandbox(MockServer):
         with HaloSandbox(assets=120, traps={"page_cap": "ignored"}) as sandbox:
             run(**sandbox.connection)
 
-    Client n and asset n are the nth company and the nth device of `connector.sandbox.invented`; with the same
-    `seed` other sandboxes have the same ones. The default of `clients` depends on the number of assets; the
-    first clients have the `tickets`.
-    `traps` are those of `connector.sandbox.halopsa.traps`. `clock` returns epoch seconds; times of tickets,
-    the rate limit and late webhooks use it. For the other arguments see `MockServer`.
+    Client n and asset n are the nth company and the nth device of `connector.sandbox.invented`; other
+    sandboxes with the same `seed` have the same ones. The default of `clients` depends on the number of
+    assets; the first clients have the `tickets`. `traps` are those of `connector.sandbox.halopsa.traps`.
+    `clock` returns epoch seconds; times of tickets, the rate limit and late webhooks use it. For the other
+    arguments see `MockServer`.
     """
 
     client_id = CLIENT_ID
@@ -97,7 +97,7 @@ class HaloSandbox(MockServer):
         return self._service.state
 
     def set_trap(self, name: str, value: str) -> None:
-        """Switch a trap. Raises ValueError for an unknown name or value."""
+        """Set a trap. Raises ValueError for an unknown name or value."""
         self.traps.set(name, value)
 
     def drop_tokens(self) -> None:

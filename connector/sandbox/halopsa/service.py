@@ -95,7 +95,7 @@ class HaloService:
             raise forbidden(self.traps)
 
     def _admit(self, request: ServerRequest) -> None:
-        """Check the token, the limit of requests, and that writing is in the token's scopes."""
+        """Check the token, the limit of requests, and that the token's scopes allow writing."""
         scopes = self.tokens.scopes(request.authorization)
         self.window.check()
         may_write = any(scope in ("all", "admin") or scope.startswith("edit") for scope in scopes)
@@ -112,7 +112,7 @@ class HaloService:
                 raise InvalidRecordError(name, f"The parameter '{name}' is not known.")
 
     def _lose(self) -> None:
-        """Drop the response of a write that was carried out, if the trap requires it."""
+        """Drop the response of a write that was executed, if the trap requires it."""
         if self.traps.once("answers", "reset"):
             raise ResetConnectionError
         if self.traps.once("answers", "gateway"):

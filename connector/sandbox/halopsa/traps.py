@@ -1,4 +1,4 @@
-"""Traps: the ways in which instances of HaloPSA differ or are unexpected, each of which can be switched.
+"""Traps: differences and unexpected behavior of HaloPSA instances, each of which can be simulated.
 
 `TRAPS` lists them with their values, the default first. A trap is set for a whole sandbox, or while it runs.
 """
@@ -28,29 +28,31 @@ class Trap:
 
 TRAPS: tuple[Trap, ...] = (
     # signing in
-    Trap("tenant", ("needed", "optional"), "whether a token request names the tenant in its query"),
-    Trap("scope", ("needed", "optional"), "whether a token request names a scope"),
+    Trap("tenant", ("needed", "optional"), "whether a token request must have the tenant in its query"),
+    Trap("scope", ("needed", "optional"), "whether a token request must have a scope"),
     Trap("user_agent", ("needed", "optional"), "whether a request without User-Agent is refused with 403"),
     # lists
     Trap("page_cap", ("by_resource", "ignored"), "whether pages have at most 50 assets or 100 other records"),
     Trap(
         "paging",
         ("obeyed", "ignored", "empty_once", "empty"),
-        "whether page_no counts, or page 1 repeats, or page 2 is empty (once, always)",
+        "whether page_no is used, or every page is page 1, or page 2 is empty (once or always)",
     ),
     Trap("asset_fields", ("flag", "flag_and_type"), "whether includeassetfields also needs assettype_id"),
-    Trap("list_customfields", ("no", "yes"), "whether rows of lists have customfields"),
-    Trap("unknown_parameters", ("ignored", "refused"), "whether an unknown filter is ignored, or is a 400"),
-    Trap("orderdesc", ("strict", "lenient"), "whether 1 is an invalid boolean in the query, or true"),
+    Trap("list_customfields", ("no", "yes"), "whether the items of lists include customfields"),
+    Trap(
+        "unknown_parameters", ("ignored", "refused"), "whether an unknown filter is ignored, or returns 400"
+    ),
+    Trap("orderdesc", ("strict", "lenient"), "whether 1 in the query is invalid as a boolean, or means true"),
     Trap("ticketids", ("all", "open_only"), "whether ticketids also finds closed tickets"),
     Trap(
         "unfiltered",
         ("times_out", "served"),
-        "whether /AssetSoftware and /Actions without a filter are a 504",
+        "whether /AssetSoftware and /Actions without a filter return 504",
     ),
     Trap("times", ("zoneless", "zoned"), "whether times in responses lack a time zone"),
     # writing
-    Trap("bodies", ("arrays", "both"), "whether a body that is not an array is refused"),
+    Trap("bodies", ("arrays", "both"), "whether a body that is not an array is rejected"),
     Trap(
         "answer",
         ("last", "all", "list"),
@@ -62,9 +64,9 @@ TRAPS: tuple[Trap, ...] = (
     Trap(
         "sub_arrays",
         ("replace", "merge"),
-        "whether fields, customfields, users, software replace what was there",
+        "whether fields, customfields, users and software replace the stored ones",
     ),
-    Trap("type_fields", ("ignored", "added"), "what happens to an asset's field that its type lacks"),
+    Trap("type_fields", ("ignored", "added"), "how a field is handled that the asset's type does not have"),
     Trap("external_ids", ("writable", "ignored"), "whether ninjarmmid and ninjarmm_id are stored"),
     Trap("stamps", ("writable", "ignored"), "whether ninja_alert_id and a ticket's customfields are stored"),
     Trap("validate_only", ("obeyed", "ignored"), "whether _validateonly and _validate_only save nothing"),
@@ -81,13 +83,17 @@ TRAPS: tuple[Trap, ...] = (
         ("accepted", "refused", "refused_silently"),
         "whether closing a ticket without CFResolution returns 200 (with a _warning) but leaves it open",
     ),
-    Trap("deleted_tickets", ("gone", "marked"), "whether a deleted ticket is a 404 or has deleted: true"),
+    Trap(
+        "deleted_tickets",
+        ("gone", "marked"),
+        "whether a deleted ticket returns 404, or a record with deleted: true",
+    ),
     Trap("software_module", ("on", "off"), "whether the instance records the software installed on assets"),
     Trap("automations", ("none", "close"), "whether an automation closes each new ticket after the response"),
     Trap(
         "answers",
         ("sent", "reset", "reset_once", "gateway", "gateway_once"),
-        "whether responses to writes are lost after they were saved",
+        "whether responses to writes are lost after the data was saved",
     ),
     # refusals
     Trap(
@@ -104,7 +110,7 @@ TRAPS: tuple[Trap, ...] = (
         "the form of a 400: keyed by JSON path, one of four kinds of object, or plain text",
     ),
     Trap("html", ("no", "page", "page_once"), "whether requests get 200 and a page of HTML, without effect"),
-    Trap("warning", ("no", "yes"), "whether records saved by a POST have a _warning"),
+    Trap("warning", ("no", "yes"), "whether records in the response to a POST have a _warning"),
     Trap(
         "agent_sees",
         ("all", "one_client", "one_client_404", "some_types", "some_fields"),

@@ -1,4 +1,4 @@
-"""Which webhooks an event of a ticket is delivered to, and with what body."""
+"""Delivery of ticket events: the webhooks that get an event, and the body."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Publisher:
         state.notify = self.publish
 
     def publish(self, event: str, ticket: JSON) -> None:
-        """Deliver an event to every active webhook that has it, or that names no events."""
+        """Deliver an event to every active webhook that lists it, or that lists no events."""
         for webhook in self._state.webhooks.values():
             if webhook.get("active") and _wants(webhook, event):
                 self._to(webhook, self._body(webhook, event, ticket))

@@ -1,4 +1,4 @@
-"""The limit of requests in a rolling window, on a clock that a test may pass in."""
+"""The limit of requests in a rolling window, with a clock that tests can replace."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Alerts that are raised and reset on demand, in Python and by `POST /_sandbox/alerts`."""
+"""Alerts that tests and users raise and reset, in Python or with `POST /_sandbox/alerts`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ def record_alert(state: State, alert: JSON, code: str, **more: Any) -> JSON:
 
 
 class Alerts:
-    """The active alerts of an account. Every method raises ValueError for what does not exist."""
+    """The active alerts of an account.
+
+    Every method raises ValueError for a device or alert that does not exist.
+    """
 
     def __init__(self, state: Callable[[], State]) -> None:
         self._state = state
@@ -41,8 +44,8 @@ class Alerts:
     def trigger(self, device: int, **fields: Any) -> JSON:
         """Raise an alert of a device and return it.
 
-        `fields` are members of `Alert`. With the `uid` of an alert that was reset, its series is used again;
-        with that of an active one, it repeats.
+        `fields` are members of `Alert`. The `uid` of an alert that was reset continues its series; that of an
+        active one triggers it again.
         """
         state = self._state()
         with state.lock:
@@ -77,7 +80,7 @@ class Alerts:
             record_alert(state, self._take(uid), "RESET")
 
     def reset_silently(self, uid: str) -> None:
-        """Remove an alert without an activity and a webhook."""
+        """Remove an alert without adding an activity or delivering a webhook."""
         with self._state().lock:
             self._take(uid)
 
@@ -107,11 +110,11 @@ class Alerts:
         `disable` take its uid.
         """
         if not isinstance(body, dict) or len(body) != 1:
-            raise ValueError('give an object with one key, such as {"raise": {"device": 1}}')
+            raise ValueError('send an object with one key, such as {"raise": {"device": 1}}')
         ((name, value),) = body.items()
         if name == "raise":
             if not isinstance(value, dict) or type(value.get("device")) is not int:
-                raise ValueError('to raise an alert, give {"raise": {"device": 1}} and further members of it')
+                raise ValueError('to raise an alert, send {"raise": {"device": 1}}, with any further members')
             return self.trigger(**value)
         acts: dict[str, Callable[[str], None]] = {
             "reset": self.reset,

@@ -15,12 +15,12 @@ from connector.sandbox.errors import HttpError
 
 
 def incident_id() -> str:
-    """Return a fresh incident id in the vendor's form: service, node, milliseconds, eight hex digits."""
+    """Return a new incident id in the vendor's form: service, node, milliseconds, eight hex digits."""
     return f"WEB_MGMT_SERVICE-2a-{time.time_ns() // 1_000_000}-{secrets.token_hex(4).upper()}"
 
 
 def auth_error(status: int, error: str, code: int | None = None, description: str | None = None) -> HttpError:
-    """Return the sign-in layer's error; `code` and `description` are left out where NinjaOne omits them."""
+    """Return the sign-in layer's error; `code` and `description` are omitted where NinjaOne omits them."""
     body: dict[str, Any] = {"error": error}
     if description is not None:
         body["error_description"] = description

@@ -26,7 +26,7 @@ class Sandbox(MockServer):
 
     `devices` are numbered from 1; with 10 or more the last 5 % (at least 2) await approval. The same `seed`
     gives the same data. The operations of `user_context` require a user's own token, as they do on some
-    instances. The apps for users redirect the browser to `redirect_uris` only. With
+    instances. The apps that sign in users redirect the browser only to `redirect_uris`. With
     `old_token_path`, tokens are also issued at `/oauth/token`. `clock` returns epoch seconds, for activities
     and alerts. For the other arguments see `MockServer`.
     """

@@ -1,4 +1,4 @@
-"""The account's webhook: which activities are delivered to it, and with what body."""
+"""The account's webhook: selects the activities to deliver, and creates the bodies."""
 
 from __future__ import annotations
 

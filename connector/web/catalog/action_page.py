@@ -24,7 +24,7 @@ EFFECTS = {
     "write": "Changes data in {service}, or starts something there.",
     "destructive": "Deletes or ends something, and cannot be undone with this tool. Requires confirmation.",
 }
-"""Each effect's description, with the place of the service's title."""
+"""Each effect's description; `{service}` stands for the service's title."""
 
 _PLACES = {
     "path": "in the path",
@@ -38,8 +38,7 @@ _UNITS = {
     "date": "sent as a date",
     "epoch_s": "sent as epoch seconds",
     "epoch_ms": "sent as epoch milliseconds",
-    "after_epoch_s": "a time, with after or before in front of it, as in after 2026-01-31; "
-    "sent as epoch seconds",
+    "after_epoch_s": "a time after the word after or before, such as after 2026-01-31; sent as epoch seconds",
 }
 _MOST_RELATED = 8
 _WIDTH = 62
@@ -190,7 +189,7 @@ def _input_row(action: Action, given: Input) -> InputDetail:
 def _rule_words(rule: Mapping[str, Any]) -> str:
     text = (
         str(rule.get("description", ""))
-        or "The combination of inputs must be valid under the schema in the declaration."
+        or "The combination of inputs must match the schema in the declaration."
     )
     return text[0].upper() + text[1:] + ("" if text.endswith(".") else ".")
 
@@ -222,7 +221,7 @@ def _part(part: Mapping[str, Any]) -> str:
 
 
 def related(action: Action, everything: Sequence[Action]) -> list[Card]:
-    """Return related actions: those on the same noun first, then those below the same path."""
+    """Return related actions: first those with the same noun, then those with the same start of the path."""
     noun, path = _noun(action), _collection(action)
 
     def closeness(other: Action) -> int:

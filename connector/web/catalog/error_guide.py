@@ -79,7 +79,7 @@ def _refused(action: Action, service: Service) -> Iterator[Failure]:
         )
         yield Failure(
             "not_found",
-            f"Nothing has the given id.{deleted}",
+            f"No record has the given id.{deleted}",
             _sentence(hints.get("not_found", "")),
             "yes",
         )
@@ -123,7 +123,8 @@ def _unclear(action: Action, service: Service) -> Iterator[Failure]:
         yield Failure(
             "partial",
             "Some of its requests took effect, then one failed.",
-            "result.done lists the completed requests. Finish by hand, or correct the row and run the rest.",
+            "result.done lists the completed requests. Send the others manually, or correct the row and run "
+            "only those.",
             "if the completed requests can be repeated",
         )
     if not safe:

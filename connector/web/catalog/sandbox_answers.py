@@ -1,4 +1,4 @@
-"""The sandbox's response to each action's first example, from a file so that pages are reproducible.
+"""The sandbox's response to each action's first example, from a file, so that pages are reproducible.
 
 `tests/web/make_answers.py` generates the file, and a test compares it with the current sandbox.
 """

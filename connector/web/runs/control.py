@@ -237,7 +237,7 @@ def _detached() -> dict[str, Any]:
 
 
 def new_folder(name: str) -> Path:
-    """Return a new folder for what a page starts. Raises RunError."""
+    """Return a new folder for a run that a page starts. Raises RunError."""
     now = time.strftime("%Y-%m-%d-%H%M%S")
     folder = work_folder() / f"{now}-{name}-{secrets.token_hex(2)}"
     try:

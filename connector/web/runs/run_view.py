@@ -131,7 +131,7 @@ def make_view(
     may_continue: bool,
     service: str = "the service",
 ) -> RunView:
-    """Return a run's view. `where` names its connection; `may_continue`: whether that is still available.
+    """Return a run's view. `where` names its connection; `may_continue` is whether that is still available.
     `service` is the title of the action's service."""
     state = state_of(record, time.time())
     action = actions.get(record.job.action)

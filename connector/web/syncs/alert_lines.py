@@ -1,4 +1,4 @@
-"""The life of each alert as a line: when it started, and when its ticket was opened and closed."""
+"""The history of each alert as a line: when it started, and when its ticket was opened and closed."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 """The states of each filter."""
 STATES = {
-    "WAITING": "waits before a ticket",
+    "WAITING": "waiting before a ticket is created",
     "HELD": "held: too many tickets",
-    "SUPPRESSED": "no ticket, by the mapping",
+    "SUPPRESSED": "no ticket, because of the mapping",
     "CREATING": "ticket being created",
     "REOPENING": "ticket being reopened",
     "OPEN": "ticket open",
     "CLOSING": "ticket being closed",
     "RESETTING": "alert being reset",
-    "LEFT": "ticket closed, alert left",
+    "LEFT": "ticket closed, alert not reset",
     "CLOSED": "closed",
     "ORPHANED": "ticket deleted",
     "ERROR": "refused",
@@ -45,7 +45,7 @@ STATES = {
 
 @dataclass(frozen=True)
 class Mark:
-    """A moment of an alert's life: its place on the line, its kind, and what happened."""
+    """An event in an alert's history: its position on the line, its kind, and what happened."""
 
     at: float
     kind: str
@@ -108,7 +108,7 @@ class _Scale:
     last: float
 
     def at(self, moment: float) -> float:
-        """Return the place of a moment on the line."""
+        """Return the position of an event on the line."""
         share = (min(max(moment, self.first), self.last) - self.first) / (self.last - self.first)
         return round(8 + share * (WIDTH - 16), 1)
 
@@ -156,7 +156,7 @@ def _moments(row: Alert) -> list[tuple[float, str, str]]:
 
 
 def title_of(row: Alert, mapping: SyncMapping | None) -> str:
-    """Return what an alert is called: the summary of its ticket, if the alert alone makes one."""
+    """Return an alert's title: the summary of its ticket, unless the ticket is about several alerts."""
     if row.kind == "held":
         return "Summary of the alerts that are held"
     if row.kind == "note":

@@ -23,7 +23,7 @@ STYLES = ("style.css", "runs.css", "sync.css")
 
 @dataclass(frozen=True)
 class Fact:
-    """Something that was counted at the end, and what was expected."""
+    """A number that was counted at the end, and the expected one."""
 
     name: str
     value: Any

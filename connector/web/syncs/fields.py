@@ -1,4 +1,4 @@
-"""The templates of a mapping's fields, tried on a sample of devices: what each gets, and what is missing."""
+"""Evaluates the templates of a mapping's fields for a sample of devices: the values, and missing members."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class FieldInput:
 
 @dataclass(frozen=True)
 class FieldCell:
-    """What a field's template makes of one device. `missing` are the members that the device lacks."""
+    """The result of a field's template for one device. `missing` are the members that the device lacks."""
 
     key: str
     value: str = ""
@@ -104,7 +104,7 @@ class _Attempt:
 
     def _compile(self, given: FieldInput) -> None:
         if given.key in self._compiled or given.key in self._faults:
-            self._faults[given.key] = "This field is there twice."
+            self._faults[given.key] = "This field occurs twice."
             return
         definition = self._definition(given.key)
         try:

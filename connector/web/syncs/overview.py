@@ -36,7 +36,7 @@ class RunLine:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is: writes made, of all of them, and when it is expected to end."""
+    """The progress of a run: the writes made, their total, and the expected end time."""
 
     done: int
     total: int
@@ -46,7 +46,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Overview:
-    """The data of the page. `waits` are alerts whose ticket is late, with the reason."""
+    """The data of the page. `waits` are alerts whose ticket is pending, with the reason."""
 
     holder: Holder | None
     since: str
@@ -102,7 +102,7 @@ def make_overview(sync: SyncFolder) -> Overview:
 
 
 def _progress(saved: str | None) -> Progress | None:
-    """Return the progress that a run has saved, if it is one."""
+    """Return the progress that a run has saved, or None if it is not valid."""
     try:
         data = json_text.loads(saved or "null")
         return Progress(

@@ -173,7 +173,8 @@ def test_a_refresh_token_that_has_ended(
     done = in_process(*CALL)
     assert done.returncode == 2
     assert re.search(
-        r"it responded with 400 \(invalid_grant\): .* has expired, was already used, or was r", done.stderr
+        r"the server responded with 400 \(invalid_grant\): .* has expired, was already used, or was r",
+        done.stderr,
     )
     assert "Sign in again: `ninjaone connection edit acme --browser`" in done.stderr
     again = ninjaone("connection", "edit", "acme", "--browser", "--browser-port", port)

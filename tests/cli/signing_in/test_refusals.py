@@ -26,13 +26,13 @@ def refused(in_process: Ninjaone, folder: Path, **settings: str) -> str:
 
 def test_a_scope_that_the_app_was_not_given(in_process: Ninjaone, sandbox: Sandbox, tmp_path: Path) -> None:
     said = refused(in_process, tmp_path, **sandbox.connection, scope="monitoring everything")
-    assert "it responded with 400 (invalid_scope): the client app lacks a scope" in said
+    assert "the server responded with 400 (invalid_scope): the client app lacks a scope" in said
     assert "Remove the scope from the connection, or add it to the app under Administration > Apps" in said
 
 
 def test_a_wrong_secret(in_process: Ninjaone, sandbox: Sandbox, tmp_path: Path) -> None:
     said = refused(in_process, tmp_path, **{**sandbox.connection, "client_secret": "wrong-secret"})
-    assert "it responded with 400 (invalid_client): NinjaOne refuses the client secret" in said
+    assert "the server responded with 400 (invalid_client): NinjaOne refuses the client secret" in said
     assert "generate a new one under Administration > Apps > API" in said
     assert "the app may belong to another region" in said
     assert "wrong-secret" not in said
@@ -40,7 +40,7 @@ def test_a_wrong_secret(in_process: Ninjaone, sandbox: Sandbox, tmp_path: Path) 
 
 def test_an_app_of_another_region(in_process: Ninjaone, sandbox: Sandbox, tmp_path: Path) -> None:
     said = refused(in_process, tmp_path, **{**sandbox.connection, "client_id": "an-app-of-eu"})
-    assert "it responded with 404 (Client app not exist), incident WEB_MGMT" in said
+    assert "the server responded with 404 (Client app not exist), incident WEB_MGMT" in said
     assert "the client id is wrong, or the app belongs to another region" in said
     assert len(sandbox.log.signins()) == 1
 
@@ -65,7 +65,7 @@ def test_a_host_that_is_not_the_instances(in_process: Ninjaone, tmp_path: Path) 
     with Server((answer,)) as server:
         app = {"client_id": "an-app", "client_secret": "a-secret"}
         said = refused(in_process, tmp_path, base_url=server.base_url, **app)
-        assert "it responded with 404 (an HTML page): NinjaOne does not know this client app" in said
+        assert "the server responded with 404 (an HTML page): NinjaOne does not know this client app" in said
         assert [one.target for one in server.received] == ["/ws/oauth/token"]
 
 

@@ -48,7 +48,7 @@ def lines(demo: subprocess.CompletedProcess[str]) -> Sequence[str]:
 
 
 def test_no_asset_and_no_ticket_is_made_twice(demo: subprocess.CompletedProcess[str]) -> None:
-    start = lines(demo).index("--- What both sandboxes have now")
+    start = lines(demo).index("--- What both sandboxes contain now")
     found = [re.split(r" {2,}", line.strip()) for line in lines(demo)[start + 1 :] if line.startswith("  ")]
     assert found == [
         ["writes while planning", "0"],
@@ -110,5 +110,5 @@ def test_a_folder_of_something_else_is_left_alone(ninjaone: Ninjaone, tmp_path: 
     (tmp_path / "mapping.yaml").write_text("version: 1\n")
     done = ninjaone("sync", "demo", "--output", tmp_path)
     assert done.returncode == 2
-    assert "has files of something else; use --output for another folder" in done.stderr
+    assert "contains other files; use --output for another folder" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["mapping.yaml"]

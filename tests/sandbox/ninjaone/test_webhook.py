@@ -71,7 +71,7 @@ def test_a_series_is_used_again(open_api: OpenApi) -> None:
         ({"raise": 2}, "to raise an alert"),
         ({"reset": "x"}, "there is no active alert x"),
         ({"explode": "x"}, "'explode' is not one of raise, reset, reset_silently, acknowledge, disable"),
-        ({}, "give an object with one key"),
+        ({}, "send an object with one key"),
     ],
 )
 def test_what_is_wrong_is_said(api: Api, body: Any, message: str) -> None:

@@ -83,7 +83,7 @@ def test_what_was_not_read_is_not_called_missing_from_devices() -> None:
         ("118", "{{ device.id }}", "the field 118 does not exist"),
         ("Seriall", "{{ device.id }}", "the field Seriall does not exist"),
         ("117", "{{ device.id", "unexpected end"),
-        ("117", "{{ divice.id }}", 'there is no "divice" here'),
+        ("117", "{{ divice.id }}", '"divice" is not defined here'),
     ],
 )
 def test_a_field_that_cannot_be_used_says_why_and_the_others_go_on(
@@ -95,7 +95,7 @@ def test_a_field_that_cannot_be_used_says_why_and_the_others_go_on(
 
 
 def test_a_field_twice_is_a_fault_and_one_that_will_be_created_is_none() -> None:
-    assert "there twice" in tried(("117", "a"), ("117", "b")).faults["117"]
+    assert "occurs twice" in tried(("117", "a"), ("117", "b")).faults["117"]
     assert tried(("Rack", "a"), Rack="text").faults == {}
 
 

@@ -1,4 +1,4 @@
-"""The published types of records: what a POST is checked against.
+"""The published types of records, with which a POST is checked.
 
 `types.json` has, for each schema that requests write, the names of its members by type, and for each list the
 names of its query parameters. It is generated from the vendor's document, whose types are corrected first.
@@ -53,7 +53,7 @@ def parameters(path: str) -> frozenset[str]:
 def check(value: Any, schema: str, path: str) -> JSON:
     """Return a record whose members are of the published types. Raises InvalidRecordError.
 
-    Members that are not published pass, and so do nulls.
+    Members that are not published are accepted, and so are nulls.
     """
     if not isinstance(value, dict):
         raise InvalidRecordError(path, "Could not convert the value to an object.")
@@ -76,7 +76,7 @@ def _check_member(value: Any, kind: str, path: str) -> None:
 
 
 def known_values(record: JSON, schema: str, *, without: tuple[str, ...] = ()) -> JSON:
-    """Return the published members of a record that are stored: no flags, which begin with `_`."""
+    """Return the published members of a record without flags (`_...`), which are not stored."""
     known = members(schema)
     return {
         name: value

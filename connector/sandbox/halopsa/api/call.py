@@ -9,12 +9,12 @@ from connector.sandbox.types import TEXT, Scalar
 
 HaloCall = OperationCall[State]
 ENDPOINTS = Endpoints()
-"""Filled as the area modules (`organizations`, `assets`, ...) are imported."""
+"""Endpoints are added when the area modules (`organizations`, `assets`, ...) are imported."""
 endpoint = ENDPOINTS.declare
 
 
 def query(*names: str) -> dict[str, Scalar]:
-    """Return the types of query parameters, which are read later: what they mean depends on traps."""
+    """Return query parameter types that accept any text, because its meaning depends on traps."""
     return dict.fromkeys(names, TEXT)
 
 
@@ -23,7 +23,7 @@ LIST = query("pageinate", "page_no", "page_size", "count", "order", "orderdesc",
 
 
 def flag(call: HaloCall, name: str) -> bool:
-    """Return whether a boolean is true; strict instances do not accept 1 as a boolean, so it is false."""
+    """Return whether a boolean is true; strict instances do not accept 1, which counts as false."""
     text = str(call.query.get(name, "")).lower()
     return text == "true" or (text == "1" and call.state.traps.is_on("orderdesc", "lenient"))
 

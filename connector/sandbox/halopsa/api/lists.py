@@ -13,7 +13,7 @@ CAP, ASSET_CAP = 100, 50
 
 
 def page(call: HaloCall, key: str, found: Sequence[Any], show: Callable[[Any], JSON], cap: int = CAP) -> JSON:
-    """Return a page of what was found; `key` is the name of the array, `show` returns a row."""
+    """Return a page of the found records; `key` is the name of the array, `show` returns an item."""
     traps = call.state.traps
     wanted = integer(call, "page_size") or integer(call, "count") or cap
     size = wanted if traps.is_on("page_cap", "ignored") else min(wanted, cap)
@@ -43,7 +43,7 @@ def _sort_key(value: Any) -> tuple[int, float, str]:
 
 
 def contains(call: HaloCall, name: str, *texts: Any) -> bool:
-    """Return whether any of the texts contains what the query parameter says; true without the parameter."""
+    """Return whether any of the texts contains the query parameter's value; true without the parameter."""
     wanted = call.query.get(name, "").casefold()
     return not wanted or any(wanted in str(text or "").casefold() for text in texts)
 

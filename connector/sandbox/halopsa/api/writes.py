@@ -23,7 +23,7 @@ RETURN_ALL = query("returnall")
 class Writer:
     """How records of one schema are saved.
 
-    `check` raises InvalidRecordError or HttpError, given a record and its JSON path, and changes nothing;
+    `check` raises InvalidRecordError or HttpError, for a record at a JSON path, and changes nothing;
     `save` returns the record's id; `show` returns a record as in responses. A record with the flag `dry` is
     only checked.
     """
@@ -90,7 +90,7 @@ def check_value(definition: JSON, value: Any, path: str) -> None:
 
 
 def stored_value(definition: JSON, value: Any) -> Any:
-    """Return a value as it is stored: that of a list as its text, even if its number was sent."""
+    """Return a value as it is stored: for a drop-down, the text, even if the number was sent."""
     if definition["kind"] == LIST and value not in definition["values"]:
         text = str(value if value is not None else "").strip()
         return definition["values"][int(text) - 1] if text else ""

@@ -21,5 +21,5 @@ PREFIX = "/api"
 
 @cache
 def router() -> Router:
-    """Return the router of all areas. It is built once, since that is slow."""
+    """Return the router of all areas. It is cached, because building it is slow."""
     return Router(ENDPOINTS.declared, prefixes=(PREFIX,))

@@ -25,7 +25,7 @@ _ARRAYS = ("fields", "customfields", "users", "software")
 
 @endpoint("GET", "/Asset", "listAssets", query={**LIST, **_FILTERS})
 def list_assets(call: HaloCall) -> JSON:
-    """Return a page of the assets; their fields are in it on request."""
+    """Return a page of the assets, on request with their fields."""
     typed = integer(call, "assettype_id") is not None
     wants_fields = flag(call, "includeassetfields")
     with_fields = wants_fields and (typed or call.state.traps.is_on("asset_fields", "flag"))
@@ -144,7 +144,7 @@ def get_asset(call: HaloCall, id: int) -> JSON:
 
 
 def _require(call: HaloCall, number: int) -> None:
-    """Raise HttpError 403 or 404 for an asset that does not exist or that the agent does not see."""
+    """Raise HttpError 403 or 404 for an asset that does not exist or that the agent may not see."""
     state = call.state
     if not state.assets.exists(number):
         raise not_found("Asset", number)

@@ -9,7 +9,7 @@ from connector.sandbox.invented import JSON
 
 TENANT = "sandbox"
 PUBLIC = ("getAuthInfo", "getInstanceInfo")
-"""The operations that need no token."""
+"""The operations that require no token."""
 _FIELD_MAPPINGS = (
     {"fiid": 117, "name": "Serial Number", "thirdpartyname": "system.serialNumber", "isassetfield": True},
     {"fiid": 52, "name": "Operating System", "thirdpartyname": "os.name", "isassetfield": True},
@@ -47,7 +47,7 @@ def get_control(call: HaloCall) -> JSON:
 
 
 def _integration(call: HaloCall, *, is_on: bool) -> JSON:
-    """Return the settings of the built-in integration, whose organization n is the nth client."""
+    """Return the settings of the built-in integration, which maps organization n to the nth client."""
     state = call.state
     found: JSON = {
         "halointegrator_ninjarmm": is_on,

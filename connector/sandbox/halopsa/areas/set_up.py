@@ -1,4 +1,4 @@
-"""What an instance is set up with: top levels, asset types, fields, statuses, priorities and more."""
+"""The configuration of an instance: top levels, asset types, fields, statuses, priorities and more."""
 
 from __future__ import annotations
 
@@ -224,7 +224,7 @@ def list_statuses(call: HaloCall) -> list[JSON]:
 
 @endpoint("GET", "/Priority", "listPriorities", query=query("slaid"))
 def list_priorities(call: HaloCall) -> list[JSON]:
-    """Return the priorities, each of an SLA; their `id` is a GUID and `priorityid` what tickets have."""
+    """Return the priorities, each of an SLA; `id` is a GUID, and tickets refer to `priorityid`."""
     sla = integer(call, "slaid")
     return [dict(row) for row in call.state.priorities if sla in (None, row["slaid"])]
 

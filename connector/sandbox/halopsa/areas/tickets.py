@@ -102,7 +102,7 @@ def _equals(member: str, wanted: set[Any]) -> Test:
 
 
 def _date_tests(call: HaloCall) -> Iterable[Test]:
-    """Yield the tests of the date to which `datesearch` refers; without it there are none."""
+    """Yield the tests of the date named by `datesearch`; none without this parameter."""
     member = _DATES.get(call.query.get("datesearch", ""))
     if member is None:
         return

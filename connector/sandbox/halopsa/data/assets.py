@@ -1,7 +1,7 @@
 """Assets: generated on request, with the changes that requests make to them.
 
 An asset is a pure function of the seed and its id until a request changes it; only changes are stored. The
-assets of each client are indexed when that is first needed, so an instance with 50 000 starts at once.
+assets of each client are indexed on first use, so that an instance with 50 000 starts immediately.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ _SYSTEMS = {101: "Windows Server 2022", 102: "Windows 11 Pro", 103: "macOS 26.1"
 
 @dataclass
 class Changes:
-    """What differs from the generated asset; an added asset has nothing else. None means "as generated"."""
+    """The differences from the generated asset; for an added asset, all of its values.
+
+    None means "as generated".
+    """
 
     values: JSON = field(default_factory=dict)
     fields: dict[int, str] = field(default_factory=dict)

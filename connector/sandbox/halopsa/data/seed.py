@@ -1,7 +1,8 @@
 """The generated account: set-up tables, and functions for clients, sites, users and tickets from a seed.
 
 Companies, places and machines are those of `connector.sandbox.invented`: client n is the nth company, and
-asset n has the serial number of the nth device. Ids begin at different numbers, so that a mix-up shows.
+asset n has the serial number of the nth device. Ids of different kinds begin at different numbers, so that
+confusing them is noticed.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ TYPE_OF_DEVICE = (101, 102, 102, 103, 104, 102, 102, 101, 104, 102)
 """The type of asset n, by n - 1 modulo 10."""
 HIDDEN_TYPES = frozenset({103, 104})
 HIDDEN_FIELDS = frozenset({52})
-"""What is hidden from an agent with partial access."""
+"""The types and fields that are hidden from an agent with partial access."""
 
 CUSTOM_FIELDS: list[JSON] = [
     {"id": 201, "name": "CFAssetTag", "entity": "asset", "kind": TEXT},
@@ -65,7 +66,7 @@ CUSTOM_FIELDS: list[JSON] = [
     {"id": 207, "name": "CFAlertKind", "entity": "ticket", "kind": LIST, "values": ["CONDITION", "SYSTEM"]},
 ]
 RESOLUTION = "CFResolution"
-"""The field of tickets that is mandatory for closing when the trap `closing` says so."""
+"""The ticket field that is mandatory for closing if the trap `closing` is set."""
 
 NEW_STATUS, REOPENED_STATUS, CLOSED_STATUS = 1, 2, 9
 STATUSES: list[JSON] = [
@@ -88,13 +89,13 @@ TICKET_TYPES: list[JSON] = [
     {"id": 27, "name": "Task", "default_sla": 0, "initial_status": 1},
     {"id": 31, "name": "Change", "default_sla": 1, "initial_status": 1, "forbidden": True},
 ]
-"""The agent may not create tickets of a forbidden type. Type 27 has no SLA."""
+"""The ticket types; the agent may not create tickets of a forbidden one. Type 27 has no SLA."""
 OUTCOMES: list[JSON] = [
     {"id": 1, "outcome": "Email User", "buttonname": "Email User", "systemid": 0},
     {"id": 7, "outcome": "Internal Note", "buttonname": "Internal Note", "systemid": 0},
     {"id": 12, "outcome": "Close Ticket", "buttonname": "Close Ticket", "systemid": 0, "forbidden": True},
 ]
-"""The agent may not use a forbidden outcome."""
+"""The outcomes of actions; the agent may not use a forbidden one."""
 CATEGORIES: list[JSON] = [
     {"id": 1, "value": "Hardware", "category_type": 1},
     {"id": 2, "value": "Software", "category_type": 1},

@@ -5,7 +5,7 @@
 
 The published facts say whether an operation applies to one item or to many, in its path or its body, and what
 it returns. A `Collection` stores items of one resource in `State.store`; the first ones are generated. A new
-item gets an unused id, the members of the request, and those that the vendor would add.
+item gets an unused id, the members of the request, and the members that the vendor adds.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Collection:
     """Items of one resource, keyed by id; `resource` is empty if none is published.
 
     Initially there are `count` items with ids from `first`. `renamed` maps members of requests to members of
-    items, `archived` names the members for whether and since when an item is archived.
+    items, `archived` names the members with the archived flag and its time.
     """
 
     name: str
@@ -83,7 +83,7 @@ class Collection:
         return found
 
     def add(self, state: State, fields: JSON, settable: Iterable[str] = ()) -> JSON:
-        """Add and return an item with these fields; other `settable` ones are left out."""
+        """Add and return an item with these fields; other `settable` ones are omitted."""
         number = state.next_number(self.name, self.first + self.count)
         item = make(self.resource, number) if self.resource else {self.key: number}
         own = {other for name in settable for other in (name, self.renamed.get(name, name))}

@@ -40,7 +40,7 @@ GROUPS = {
     2: ("Offline devices", "offline"),
     3: ("First customer", "org = 1"),
 }
-"""Saved groups: name and filter."""
+"""The saved groups: the name and filter of each."""
 _DATES = ("%Y%m%d", "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S.%fZ", "%Y-%m-%dT%H:%M:%SZ")
 
 

@@ -7,5 +7,5 @@ from connector.sandbox.ninjaone.data.state import State
 
 ApiCall = OperationCall[State]
 ENDPOINTS = Endpoints()
-"""Filled as the area modules (`organizations`, `devices`, ...) are imported."""
+"""Endpoints are added when the area modules (`organizations`, `devices`, ...) are imported."""
 endpoint = ENDPOINTS.declare

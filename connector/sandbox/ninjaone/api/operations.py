@@ -4,7 +4,7 @@
     def create_contact(call: ApiCall) -> JSON: ...
 
 Method, path, parameters and body are those of the facts, so that an endpoint cannot differ from the published
-API. Bodies are closed: unpublished members are refused, so that misspelled ones are found.
+API. Bodies with unpublished members are rejected, so that misspelled names are found.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def operations() -> dict[str, OpenApiFacts]:
 
 
 def operation(name: str) -> Callable[[EndpointHandlerT], EndpointHandlerT]:
-    """Return a decorator that makes its function an endpoint with everything else from the facts."""
+    """Return a decorator that makes its function an endpoint, with its path and parameters from the facts."""
 
     def decorate(handler: EndpointHandlerT) -> EndpointHandlerT:
         ENDPOINTS.add(endpoint_of(name, handler))
@@ -61,7 +61,7 @@ def endpoint_of(name: str, handler: EndpointHandler) -> Endpoint:
     media_type, body = next(iter(facts["body"].items()), ("application/json", None))
     scalars: dict[str, dict[str, Scalar]] = {"path": {}, "query": {}}
     for parameter, fact in facts["parameters"].items():
-        # several values that are published as one
+        # several values in a parameter that is published as one value
         joined = "," in str(fact.get("enum", [""])[0])
         scalars[fact["in"]][parameter] = TEXT if joined else scalar(fact)
     return Endpoint(
@@ -85,14 +85,14 @@ def empty_status(name: str) -> int:
 
 
 def type_of(fact: OpenApiFacts) -> Type:
-    """Return the type for a published schema, apart from null, which the object around it checks."""
+    """Return the type for a published schema, without null, which is checked by the enclosing object."""
     kind = json_type(fact)
     if kind == "object":
         if "properties" in fact:
             fields = {name: type_of(member) for name, member in fact["properties"].items()}
             return Object(fields, tuple(fact.get("required", ())), closed=True)
         values = fact.get("additionalProperties")
-        # a bare object as a map's value means any JSON in the vendor's document
+        # in the vendor's document, `object` without members as a map's value means any JSON
         if isinstance(values, dict) and values not in ({}, {"type": "object"}):
             return Map(type_of(values))
         return Object()
@@ -159,7 +159,7 @@ def _is_file(fact: OpenApiFacts) -> bool:
 
 
 def _is_optional(fact: OpenApiFacts) -> bool:
-    """Return whether a part may be missing, such as nullable files."""
+    """Return whether a multipart part is optional: if its type is nullable."""
     return "null" in fact.get("items", fact).get("type", ())
 
 

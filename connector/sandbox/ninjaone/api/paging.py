@@ -38,7 +38,7 @@ def after_page(items: Iterable[JSON], query: Mapping[str, Any]) -> list[JSON]:
 def activity_page(newest_first: Iterable[JSON], query: Mapping[str, Any]) -> list[JSON]:
     """Return the newest activities between the two ids, or with `newerThan` only, the oldest of them.
 
-    So all activities can be read in both directions.
+    In this way, all activities can be read in both directions.
     """
     size = query.get("pageSize", 200)
     older, newer = query.get("olderThan"), query.get("newerThan")

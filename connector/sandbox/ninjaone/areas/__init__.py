@@ -54,7 +54,7 @@ def declared_endpoints() -> tuple[Endpoint, ...]:
 
 @cache
 def router() -> Router:
-    """Return the router of all areas. It is built once, since that is slow."""
+    """Return the router of all areas. It is cached, because building it is slow."""
     declared = declared_endpoints()
     served = [*declared, *missing_endpoints(declared)]
     return Router([replace(entry, empty_status=empty_status(entry.operation)) for entry in served], PREFIXES)

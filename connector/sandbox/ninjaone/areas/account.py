@@ -103,13 +103,13 @@ def get_article_urls(call: ApiCall, article_id: int) -> JSON:
 
 @operation("getClientChecklistSignedUrls")
 def get_checklist_urls(call: ApiCall, checklist_id: int) -> JSON:
-    """Return links to what is attached to a checklist."""
+    """Return links to a checklist's attachments."""
     return signed_urls(uid(72, CHECKLISTS.find(call.state, checklist_id)["id"]))
 
 
 @operation("getClientDocumentSignedUrls")
 def get_document_urls(call: ApiCall, client_document_id: int) -> JSON:
-    """Return links to what is attached to a document."""
+    """Return links to a document's attachments."""
     return signed_urls(uid(73, DOCUMENTS.find(call.state, client_document_id)["documentId"]))
 
 

@@ -22,7 +22,7 @@ _ASSET_FIELDS = {
     "assetPurchaseAmount": "itamAssetPurchaseAmount",
     "assetExpectedLifetime": "itamAssetExpectedLifetime",
 }
-"""Asset fields of a request, and the custom fields that show them."""
+"""The asset fields of requests, and the custom fields in which they are stored."""
 
 
 @operation("createUnmanagedDevicePublicApi")
@@ -147,7 +147,7 @@ def _end(item: JSON, kind: str, number: str) -> tuple[str, Any]:
 
 @operation("deleteAssetRelationship")
 def delete_relationship(call: ApiCall) -> None:
-    """Delete the newest one, since the request has no published parameter to select one."""
+    """Delete the newest relationship, because the request has no published parameter to select one."""
     items = RELATIONSHIPS.items(call.state)
     if not items:
         raise not_found(RELATIONSHIPS.name)

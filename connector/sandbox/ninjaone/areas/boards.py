@@ -28,7 +28,7 @@ def _board(number: int, name: str) -> JSON:
 
 
 BOARDS = [_board(1, "Open tickets"), _board(2, "All tickets")]
-"""Board 1 leaves out resolved and closed tickets."""
+"""Board 1 excludes resolved and closed tickets."""
 
 
 def matching(state: State, board_id: int) -> list[JSON]:
@@ -89,7 +89,7 @@ _OPERATORS: dict[str, Callable[[str, str], bool]] = {
     "greater_or_equal_than": lambda have, want: _number(have) >= _number(want),
     "less_or_equal_than": lambda have, want: _number(have) <= _number(want),
 }
-"""Board filter operators, without `between` and the repeating ones, whose form is unknown."""
+"""Board filter operators, except `between` and recurring times, whose form is unknown."""
 
 
 def rule_test(rule: JSON) -> Callable[[JSON], bool]:

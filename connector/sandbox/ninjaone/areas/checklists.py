@@ -129,7 +129,7 @@ _SETTABLE = ("name", "description", "required", "dueDate", "assignedToUserId", "
 
 @operation("createOrganizationChecklistsFromTemplates")
 def create_from_templates(call: ApiCall, organization_id: int) -> list[JSON]:
-    """Create a checklist of each template, all or none."""
+    """Create a checklist from each template, all or none."""
     call.state.organization(organization_id)
     created = []
     for template in [TEMPLATES.find(call.state, template_id) for template_id in call.body]:
@@ -143,7 +143,7 @@ def create_from_templates(call: ApiCall, organization_id: int) -> list[JSON]:
 
 @operation("promoteClientChecklists_1")
 def promote(call: ApiCall) -> None:
-    """Create a template of each checklist, all or none."""
+    """Create a template from each checklist, all or none."""
     _promote(call, [(checklist_id, None) for checklist_id in call.body])
 
 

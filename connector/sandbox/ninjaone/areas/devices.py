@@ -23,7 +23,7 @@ LINK_VALID_S = 600
 
 
 _EXPAND = {"expand": TEXT}
-"""Not published, and accepted by instances: comma-separated names of references."""
+"""A parameter that instances accept although it is not published: comma-separated names of references."""
 
 
 @endpoint("GET", "/v2/devices", "getDevices", query={**AFTER, "df": TEXT}, unpublished=_EXPAND)

@@ -163,7 +163,7 @@ def _create(state: State, bodies: list[JSON]) -> list[JSON]:
     created = []
     for body in bodies:
         item = DEFINITIONS.add(state, body, settable)
-        del DEFINITIONS.items(state)[item["name"]]  # under its generated name
+        del DEFINITIONS.items(state)[item["name"]]  # stored with its generated name
         item |= {"name": body["fieldName"], "active": True, "system": False, "entityType": "NODE"}
         item.setdefault("type", "TEXT")
         item.setdefault("scope", "NODE_GLOBAL")

@@ -101,7 +101,7 @@ def create_articles(call: ApiCall) -> list[JSON]:
 
 @operation("uploadKnowledgeBaseArticles")
 def upload_articles(call: ApiCall) -> list[JSON]:
-    """Create an article of each file."""
+    """Create an article from each uploaded file."""
     check_parts(operations()["uploadKnowledgeBaseArticles"], call.parts)
     fields: JSON = {part.name: part.data.decode() for part in call.parts if part.name != "files"}
     for name in ("organizationId", "folderId"):

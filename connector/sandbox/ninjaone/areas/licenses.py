@@ -81,7 +81,7 @@ def get_assignments(call: ApiCall, license_id: int) -> list[JSON]:
 
 @operation("upsert")
 def upsert(call: ApiCall) -> JSON:
-    """Create a license or change the one of that name; organizations and people are given by name."""
+    """Create a license, or change the one with this name; organizations and people are given by name."""
     state, body = call.state, call.body
     fields = given(body, "name", "description", "type", "quantity", "currentUsage", "note")
     fields |= {"scope": _scope(state, body["scope"])}

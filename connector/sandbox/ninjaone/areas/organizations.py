@@ -62,7 +62,7 @@ def get_organization(call: ApiCall, id: int) -> JSON:
     body=_NEW_ORGANIZATION,
 )
 def create_organization(call: ApiCall) -> JSON:
-    """Create an organization from the request and, for what it leaves out, the template."""
+    """Create an organization from the request; omitted values are taken from the template."""
     state, body = call.state, call.body
     template: JSON = {}
     if "templateOrganizationId" in call.query:

@@ -251,7 +251,7 @@ def _shown(row: JSON, query: Mapping[str, Any]) -> JSON:
 
 
 def row_tests(filters: Mapping[str, str], query: Mapping[str, Any]) -> list[Test]:
-    """Return the functions that test whether a row matches the query."""
+    """Return the functions that check whether a row matches the query."""
     tests: list[Test] = [
         partial(_equals, member, query[name]) for name, member in filters.items() if name in query
     ]

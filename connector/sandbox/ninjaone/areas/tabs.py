@@ -79,7 +79,7 @@ def rename(call: ApiCall) -> None:
 
 
 def _items(state: State, wanted: list[JSON] | None, tab: JSON | None) -> list[JSON]:
-    """Return the items as stored, on the tab if there is one; texts of the interface get an id."""
+    """Return the items as stored, on the tab if there is one; interface texts get an id."""
     items = []
     for body in wanted or []:
         item = given(body, "id", "name", "uiElementUid", "uiElementType", "uiElementValue") | {"active": True}

@@ -2,7 +2,7 @@
 
 A device is a pure function of the seed and its id; `Fleet` stores the changes made by requests. Ids
 are contiguous from 1, the id decides the class (1 is a Windows server, 2 a Windows workstation, ...), and the
-last 5 % (at least 2, of 10 or more) await approval. 200 000 devices cost no memory until they are changed.
+last 5 % (at least 2, of 10 or more) await approval. 200 000 devices take no memory until they are changed.
 """
 
 from __future__ import annotations

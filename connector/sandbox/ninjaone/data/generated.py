@@ -2,7 +2,7 @@
 
     make("Contact", 7) -> {"id": 7, "email": "person7@example.com", ...}
 
-A value depends only on the name of its field and the number. So a device's disk is the same in every
+A value depends only on the name of its field and the number. Therefore a device's disk is the same in every
 response, and `DeviceDiskDrive` has the members of `DiskDrive` and more.
 """
 
@@ -21,7 +21,7 @@ Maker = Callable[[int], Any]
 DAY = 86_400.0
 
 _LEFT_OUT = {"references", "psaTicketId", "device", "endUserCustomization", "parentTabId"}
-"""Fields that are left out: filled on request only, of unknown shape, or references to missing entities."""
+"""Fields that are omitted: present only on request, of unknown shape, or references to missing entities."""
 
 _WORDS: dict[str, tuple[str, ...]] = {
     "OSPatch.status": ("MANUAL", "APPROVED", "FAILED", "REJECTED"),

@@ -1,7 +1,7 @@
 """The generated account: tables and functions for organizations, users and tickets from a seed.
 
 Everything is a pure function of the seed, so two sandboxes with the same seed have the same data. Field names
-are those of the published resources; all values are invented, and every domain is reserved for examples.
+are those of the published resources; all values are invented, and all domains are reserved for examples.
 """
 
 from __future__ import annotations

@@ -11,11 +11,11 @@ from connector.sandbox.token_request import TokenRequest
 SCOPES = ("monitoring", "management", "control")
 """The scopes of every app; a sign-in of the app itself without a scope gets all of them."""
 OFFLINE_SCOPE = "offline_access"
-"""The scope for a refresh token; only apps for users have it."""
+"""The scope for a refresh token; only apps that sign in users have it."""
 CLIENT_ID = "sandbox-client"
 CLIENT_SECRET = "sandbox-secret"  # noqa: S105  a public test value
 REDIRECT_URI = "http://127.0.0.1:28765/"
-"""The default redirect URIs of the apps for users."""
+"""The default redirect URIs of the apps that sign in users."""
 
 
 @dataclass(frozen=True)
