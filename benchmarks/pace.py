@@ -68,7 +68,7 @@ def measure(bench: Bench) -> Findings:
         "run",
         "ideal, s",
         "first request to last response, s (min to max)",
-        "closest starts, ms (of each round)",
+        "minimum interval, ms (of each round)",
     )
     return Findings(figures, [Table("Paced runs", head, lines)], notes)
 
@@ -97,7 +97,7 @@ def _figures(case: Case, taken: list[Paced] | None) -> list[Figure]:
             digits=3,
         ),
         Figure(
-            "its closest two request starts, of all rounds",
+            "its minimum interval between two request starts",
             closest,
             Target(case.delay_s * 1000 - _EARLY_MS),
             " ms",

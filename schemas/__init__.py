@@ -1,1 +1,1 @@
-"""JSON Schemas of everything that crosses a boundary."""
+"""JSON Schemas of all files and formats: declarations, jobs, connections, envelopes, logs."""

@@ -1,6 +1,6 @@
-"""Fields of assets: HaloPSA empties those that an update does not send, so all are sent.
+"""Fields of assets. HaloPSA empties fields that an update does not send, so all are sent.
 
-An update of an asset whose fields the agent sees in part would empty the others: it is refused.
+If the agent cannot see all fields of an asset, an update would empty the hidden ones, so it is refused.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ def of_type(assettype_id: int) -> Steps:
 
 
 def _as_field(one: Json) -> Json:
-    """Return a field of a type as a field of an asset; in types its id and name may have longer names."""
+    """Return an asset type's field as an asset's field; the members can have other names in types."""
     return {"id": one.get("field_id", one.get("id")), "name": one.get("field_name", one.get("name"))}
 
 
 def for_new_asset(assettype_id: int, given: Mapping[str, Json]) -> Steps:
-    """Return the given fields, by name or id, as the API takes them. Raises RowError for unknown ones."""
+    """Return the given fields, by name or id, in the API's format. Raises RowError for unknown ones."""
     known = yield from of_type(assettype_id)
     return [{"id": _known(known, assettype_id, key)["id"], "value": value} for key, value in given.items()]
 
 
 def for_asset(asset: Json, assettype_id: int, given: Mapping[str, Json]) -> Steps:
-    """Return all fields of an asset that was read, with the given values.
+    """Return all fields of an asset as read from the API, with the given values replaced.
 
-    `assettype_id` is the type that the asset is to have. Raises RowError if fields would be emptied.
+    `assettype_id` is the asset's new type. Raises RowError if fields would be emptied.
     """
     number, present = asset["id"], asset.get("fields") or []
     if not present:

@@ -42,7 +42,7 @@ def record_of(response: Response) -> Json:
 
 
 def rows_of(response: Response) -> list[Json]:
-    """Return the rows of a list that is sent whole, with or without an envelope. Raises RowError."""
+    """Return the rows of an unpaged list, with or without an enclosing object. Raises RowError."""
     answer = response.json()
     total = None
     if isinstance(answer, dict):
@@ -65,7 +65,7 @@ def create(inputs: Inputs, **members: Json) -> Steps:
 def update(inputs: Inputs, path: str, number: int, **members: Json) -> Steps:
     """Send the declared request with further members, and return the record.
 
-    With custom fields the record is read first, since those that are not sent may be emptied.
+    With custom fields, the record is read first, because HaloPSA may empty those that are not sent.
     """
     if inputs.customfields:
         record = record_of((yield read(path, number)))
@@ -74,23 +74,23 @@ def update(inputs: Inputs, path: str, number: int, **members: Json) -> Steps:
 
 
 def with_members(sent: Request, members: Mapping[str, Json]) -> Request:
-    """Return the request with further members in its one record; those that are None are left out."""
+    """Return the request with further members in its one record; members that are None are omitted."""
     (record,) = sent.body
     return replace(sent, body=[{**record, **{n: value for n, value in members.items() if value is not None}}])
 
 
 def links(numbers: Sequence[int] | None) -> Json:
-    """Return ids as the API takes them in a record, or None if none are given."""
+    """Return ids in the API's format, or None if no ids are given."""
     return None if numbers is None else [{"id": number} for number in numbers]
 
 
 def entries(given: Mapping[str, Json]) -> list[Json]:
-    """Return fields by name or id as the API takes them."""
+    """Return fields, given by name or id, in the API's format."""
     return [{**({"id": int(key)} if _is_id(key) else {"name": key}), "value": v} for key, v in given.items()]
 
 
 def custom_fields(record: Json, given: Mapping[str, Json]) -> Steps:
-    """Return all custom fields of a record that was read, with the given values. Raises RowError."""
+    """Return all custom fields of a record, with the given values replaced. Raises RowError."""
     present = record.get("customfields") or []
     if not present:
         yield Note("customfields: sent as given, because the API returns no custom fields of this record")
@@ -99,7 +99,7 @@ def custom_fields(record: Json, given: Mapping[str, Json]) -> Steps:
 
 
 def merged(present: Sequence[Json], given: Mapping[str, Json], where: str, noun: str) -> list[Json]:
-    """Return all fields as they were read, with the given values. Raises RowError for an unknown field."""
+    """Return all fields, with the given values replaced. Raises RowError for an unknown field."""
     values: dict[int, Json] = {}
     for key, value in given.items():
         number = field_called(present, key, where, noun)["id"]
@@ -110,7 +110,7 @@ def merged(present: Sequence[Json], given: Mapping[str, Json], where: str, noun:
 
 
 def _with_value(field: Json, value: Json) -> Json:
-    """Return a field with another value, and without the text that shows its former value."""
+    """Return a field with another value, and without the display text of its previous value."""
     return {**{name: member for name, member in field.items() if name != "display"}, "value": value}
 
 
@@ -133,7 +133,7 @@ def id_of(wanted: Json, path: str, where: str, noun: str, *names: str) -> Steps:
 
 
 def _named(items: Sequence[Json], wanted: str, where: str, noun: str, names: Sequence[str]) -> Json:
-    """Return the one item of that name: the exact one, or else the only one in any case."""
+    """Return the only item with a name; if none matches exactly, upper and lower case are ignored."""
     for form in (str.strip, lambda text: text.strip().casefold()):
         found = [item for item in items if form(wanted) in {form(name) for name in _names(item, names)}]
         if len(found) == 1:

@@ -12,7 +12,7 @@ _SETTINGS = {"include_integration_settings": True, "module_id": _MODULE}
 
 
 class Settings:
-    """The parts of the target that are read by `check` and `init`."""
+    """The reads of the target that `sync check` and `sync init` need."""
 
     def describe(self) -> CallSteps:
         """Return the version of the instance and the agent's name, as far as they can be read."""
@@ -26,9 +26,9 @@ class Settings:
         return found
 
     def other_writers(self) -> CallSteps:
-        """Return who else writes what a sync writes, keyed by entity: HaloPSA's own integration, if it is on.
+        """Return integrations that write the same records, keyed by entity: HaloPSA's own, if it is on.
 
-        None where the agent may not read the settings.
+        None if the agent may not read the settings.
         """
         found = yield from self._settings()
         if found is None:
@@ -37,24 +37,24 @@ class Settings:
         if found.get("halointegrator_ninjarmm"):
             writers["asset"] = "HaloPSA's own NinjaOne integrator imports devices"
         if found.get("ninja_alert_webhooks"):
-            writers["ticket"] = "HaloPSA's own NinjaOne integration creates tickets of alerts"
+            writers["ticket"] = "HaloPSA's own NinjaOne integration creates tickets for alerts"
         return writers
 
     def software_problem(self) -> CallSteps:
-        """Return why software would not be kept: licenses can be listed only where the module is on."""
+        """Return why HaloPSA would not store software: its module must be on to list licenses."""
         try:
             yield Call("halopsa.list_software_licenses", {"limit": 1})
         except RowError as error:
             if error.code not in ("forbidden", "not_found"):
                 raise
             return (
-                "HaloPSA does not list software licenses to this agent: switch on Configuration > Asset "
+                "HaloPSA does not list software licenses to this agent: turn on Configuration > Asset "
                 "Management > Software Licensing, and give the application the permission for it"
             )
         return ""
 
     def takeover(self) -> CallSteps:
-        """Return what HaloPSA's own integration is set to, in a mapping's words; None if it is not known.
+        """Return the settings of HaloPSA's own integration as mapping settings; None if unknown.
 
         `sites` has (organization, client, location, site) for each of its mappings.
         """
@@ -83,7 +83,7 @@ class Settings:
             raise
 
     def missing_ids(self, wanted: Mapping[str, Json]) -> CallSteps:
-        """Return a message for each id of tickets that does not exist: type, priority, status, outcome."""
+        """Return a message for each id (ticket type, priority, status, outcome) that does not exist."""
         lists = {
             "type": ("list_ticket_types", "id", "ticket type"),
             "priority": ("list_priorities", "priorityid", "priority"),

@@ -80,7 +80,8 @@ class SyncTarget(Tickets, Settings):
     def assets(self, client: int | None) -> CallSteps:
         """Read the assets of a client, or all, with their fields.
 
-        Some instances show fields only if the type is given, too: then each type is a list of its own.
+        Some instances show fields only if the type is given, too: then the assets of each type are a separate
+        list.
         """
         inputs = {"client_id": client, "include_fields": True, "include_inactive": True}
         if self._needs_type is None:
@@ -153,12 +154,12 @@ class SyncTarget(Tickets, Settings):
             inputs["dont_update_type"] = False
         return Call("halopsa.update_asset", {**inputs, "asset_id": id, "current": current and current.data})
 
-    # Look-ups of records whose creation is uncertain.
+    # Look-ups of records whose creation has no known outcome.
 
     def find(self, entity: str, values: Mapping[str, Json], since: float) -> CallSteps:
         """Look up a record whose creation has no known outcome; return its id, or None.
 
-        It is the one that has the stamp, or has none and is the only one with the name.
+        The record must have the stamp, or be the only one with the name and have no stamp.
         """
         if entity == "ticket":
             return (yield from self.find_ticket(values, since))
@@ -194,7 +195,7 @@ def _one_of(rows: Iterable[Json], stamp: Json, stamp_name: str, name_name: str, 
 
 
 def _has_field_of(row: Json, values: Mapping[str, Json]) -> bool:
-    """Return whether an asset has one of the fields that a new asset gets, such as its serial number."""
+    """Return whether an asset has an identifying value of the new asset, such as its serial number."""
     wanted = {key: str(value) for key, value in values.items() if isinstance(key, int)}
     if not wanted or "fields" not in row:
         return True

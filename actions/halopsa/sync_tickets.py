@@ -22,13 +22,13 @@ _TICKET = {
 }
 """The inputs of create_ticket, keyed by the sync's names."""
 STAMP = "[alert {}]"
-"""How the details end where there is no custom field for the stamp."""
+"""The last line of the details if there is no custom field for the stamp."""
 
 
 class Tickets:
     """The tickets of the target.
 
-    `stamp_field` is the custom field with which a ticket is found again; without one the details end with the
+    `stamp_field` is the custom field by which a ticket is looked up; without one, the details end with the
     stamp. Whether somebody has worked on a ticket is only read if `is_touched_read`.
     """
 
@@ -45,7 +45,7 @@ class Tickets:
     def tickets(self, ids: Collection[int]) -> CallSteps:
         """Read tickets. For a single one, they include its stamp and whether somebody has worked on it.
 
-        Some instances list open tickets only: those that a list lacks are read one by one.
+        Some instances list open tickets only: tickets that are missing in a list are read one by one.
         """
         wanted = sorted(set(ids))
         if len(wanted) == 1:
@@ -74,7 +74,7 @@ class Tickets:
         return reading
 
     def _is_touched(self, row: Json) -> CallSteps:
-        """Return whether a ticket has another status than at first, or an action of another agent."""
+        """Return whether a ticket's status was changed, or another agent has added an action."""
         if not self._initial:
             kinds = yield Call("halopsa.list_ticket_types", {})
             self._initial = {kind["id"]: kind.get("initial_status") or 0 for kind in kinds}
@@ -92,8 +92,8 @@ class Tickets:
 
         To create: type, client, site, user, priority, summary, details, source, assets, alert, device, stamp,
         `category_N` and `CF…`. To change: `close` and `reopen` with a status (its name or id); `note` with an
-        `outcome`; `asset` and `user`, which are added; `summary` and `details`. A user without a site brings
-        its own.
+        `outcome`; `asset` and `user`, which are added; `summary` and `details`. If there is a user but no
+        site, the user's site is used.
         """
         if values.get("user") and not values.get("site"):
             user = yield Call("halopsa.get_user", {"user_id": values["user"]})
@@ -153,9 +153,10 @@ class Tickets:
     def find_ticket(self, values: Mapping[str, Json], since: float) -> CallSteps:
         """Return the ticket with a stamp, or None: open, closed and deleted ones, by the stamp alone.
 
-        With an `alert` in place of a stamp it is the open ticket that HaloPSA's own integration made.
+        With an `alert` in place of a stamp it is the open ticket that HaloPSA's own integration has created.
 
-        `since` is when it was started; `until` in the values is the latest time when it was sent.
+        `since` is when it was started; `until` in the values is the latest time at which it can have been
+        sent.
         """
         if "alert" in values:
             return (yield from self._of_integration(str(values["alert"])))
@@ -201,7 +202,7 @@ def _reading(row: Json, stamp: str = "") -> TicketReading:
 
 
 def _stamp_of(row: Json, field: str | None) -> str:
-    """Return the stamp of a ticket that was read whole; an empty text if it has none."""
+    """Return the stamp of a ticket that was read with all details; an empty text if it has none."""
     values = {custom["name"]: custom.get("value") for custom in row.get("customfields") or []}
     if field and values.get(field):
         return str(values[field])

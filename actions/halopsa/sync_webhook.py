@@ -1,7 +1,7 @@
 """HaloPSA's webhooks in a sync: the tickets that a delivery concerns.
 
-A delivery may be one event or several, with the ticket or with its id alone. The tickets are read afterwards,
-so that nothing depends on the order in which deliveries arrive.
+A delivery can contain one event or several, each with the ticket or only with its id. The tickets are read
+afterwards, so that nothing depends on the order in which deliveries arrive.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class SyncWebhook:
     )
 
     def alerts(self, body: Json) -> list[AlertNews]:
-        """Return nothing: HaloPSA has no alerts."""
+        """Return an empty list, because HaloPSA has no alerts."""
         return []
 
     def tickets(self, body: Json) -> list[int]:

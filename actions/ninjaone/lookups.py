@@ -1,4 +1,4 @@
-"""Looks up the ids of things that an input gives by name; each list is requested once per run.
+"""Looks up the ids of records that an input gives by name; each list is requested once per run.
 
 The functions are generators, which handlers call with `yield from`. Ids are not looked up, so a row with only
 ids needs no additional request.
@@ -46,7 +46,7 @@ def _status_names(item: Json) -> Iterable[Json]:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of thing that can be given by name: the path that lists it, and how to read its names.
+    """A kind of record that can be given by name: the path of its list, and how to read its names.
 
     `names` returns the names of an item, first the one to display; `key` is the field that contains the
     item's id; `template` is the path with its placeholders, when `path` already contains values of the row.
@@ -132,7 +132,7 @@ def id_of(inputs: Inputs, kind: Kind, value: Json, where: str) -> Steps:
 
 
 def is_id(text: str) -> bool:
-    """Return whether a text is a number, and so an id, with at most the digits of a 64-bit integer."""
+    """Return whether a text is an id: a number with no more digits than a 64-bit integer."""
     text = text.strip()
     return text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
 
@@ -163,7 +163,7 @@ def called(kind: Kind, items: Sequence[Json], value: str) -> list[Json]:
 
 
 def choices(kind: Kind, items: Sequence[Json]) -> str:
-    """Return the names of items for a message, with numeric ids; of many, only the first ones."""
+    """Return the names of items for a message, with numeric ids; only the first ones if there are many."""
     listed = []
     for item in items[:_SHOWN]:
         name, number = next(iter(kind.names(item))), item.get(kind.key)
@@ -176,7 +176,7 @@ def _loosely(text: str) -> str:
 
 
 def organization_and_location(inputs: Inputs) -> Steps:
-    """Return the inputs with names in `organization_id` and `location_id` replaced by ids."""
+    """Return the inputs, with ids in place of names in `organization_id` and `location_id`."""
     organization = yield from id_of(inputs, ORGANIZATION, inputs.organization_id, "organization_id")
     inputs = inputs.with_values(organization_id=organization)
     if "location_id" in inputs:
@@ -199,7 +199,7 @@ def policies(inputs: Inputs) -> Steps:
 
 
 def ticket_fields(inputs: Inputs, organization_id: Json) -> Steps:
-    """Return a ticket's inputs with names replaced by ids, and older values by current ones."""
+    """Return a ticket's inputs, with ids in place of names, and without values of older API versions."""
     values: dict[str, Json] = {}
     single = {
         "location_id": (location_of(organization_id), inputs.location_id),

@@ -24,7 +24,7 @@ class SyncSource:
 
     key = "ninja"
     type_members = ("nodeClass", "deviceType")
-    """The members of devices that can be their type."""
+    """The members of devices that templates of the asset type can use."""
 
     def organizations(self) -> CallSteps:
         """Read all organizations."""
@@ -35,7 +35,7 @@ class SyncSource:
         yield Each("list_locations", {}, _locations)
 
     def devices(self) -> CallSteps:
-        """Read all devices; `expand` adds their warranty, and the API does not publish it."""
+        """Read all devices; `expand`, an unpublished parameter, adds their warranty."""
         yield Each("list_devices_detailed", {"expand": "warranty"}, lambda rows: map(_device, rows))
 
     def custom_fields(self, names: Collection[str]) -> CallSteps:
@@ -47,7 +47,7 @@ class SyncSource:
         yield Each("report_logged_on_users", {}, _last_users)
 
     def software(self) -> CallSteps:
-        """Read the software of all devices; a device may come more than once."""
+        """Read the software of all devices; a device may be yielded more than once."""
         yield Each("report_software", {}, _software)
 
     def device(self, id: int) -> CallSteps:

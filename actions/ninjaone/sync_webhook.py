@@ -1,7 +1,7 @@
 """NinjaOne's webhook in a sync: delivered activities of alerts.
 
-A delivery is an activity with its device. `statusCode` is its meaning: `status` and `type` are
-text in the language of the account.
+A delivery is an activity with its device. `statusCode` identifies the event; `status` and `type` are texts in
+the account's language.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ class SyncWebhook:
     steps = (
         "In NinjaOne: Administration > General > Notification Channels > Add > Webhook, with this URL. Then "
         "in each policy, open every condition that should create tickets, and select the channel under "
-        "Notifications, for triggered and reset alike. Devices' organizations are read by the API."
+        "Notifications, for triggered and reset alike. The organizations of devices are then read with the "
+        "API."
     )
 
     def alerts(self, body: Json) -> list[AlertNews]:
@@ -37,7 +38,7 @@ class SyncWebhook:
         return [news for row in rows if isinstance(row, dict) for news in _news(row)]
 
     def tickets(self, body: Json) -> list[int]:
-        """Return nothing: NinjaOne has no tickets of this sync."""
+        """Return an empty list, because NinjaOne has no tickets of this sync."""
         return []
 
     def register(self, url: str, secrets: HookSecrets) -> CallSteps:
@@ -53,7 +54,7 @@ class SyncWebhook:
         )
 
     def remove(self, url: str) -> CallSteps:
-        """Turn the account's webhook off; its owner cannot be determined."""
+        """Turn off the account's webhook, even if another product has configured it."""
         yield Call("disable_webhook", {})
         return True
 

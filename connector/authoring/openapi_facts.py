@@ -10,13 +10,10 @@ from connector.authoring.openapi_references import Comparison, Resolver, Schema,
 from connector.authoring.openapi_schemas import resource_name
 
 Facts = Mapping[str, Any]
-"""By operationId: `method`, `path`, `parameters` by name (with `in`), `body` by media type, `result`, and
-`statuses`, which are HTTP statuses or "default".
-
-`required_body` is true, or absent if the body is optional. A `result` is "none" if no JSON is published,
-`{}` if its type is not published, or refers to a resource by `$ref`, with those `properties` that are
-lists.
-"""
+"""The facts of each operation, keyed by operationId: `method`, `path`, `parameters` by name (with `in`),
+`body` by media type, `result`, and `statuses`, which are HTTP statuses or "default". `required_body` is
+true, or absent if the body is optional. A `result` is "none" if no JSON is published, `{}` if its type is
+not published, or refers to a resource by `$ref`, with those `properties` that are lists."""
 
 _UPLOAD = {"contentDisposition", "entity", "mediaType"}
 """Members of the schema of an uploaded file, if a server publishes its internal file class instead."""

@@ -127,7 +127,7 @@ def keywords(schema: Schema) -> dict[str, Any]:
 
 
 class Comparison:
-    """Compares the schemas of two documents, or of one, that may contain themselves."""
+    """Compares schemas of one or two documents; they can be recursive."""
 
     def __init__(self, one: Resolver, other: Resolver) -> None:
         self._one, self._other = one, other

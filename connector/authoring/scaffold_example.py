@@ -30,7 +30,7 @@ _TEXTS = (
     ("device_filter", "org = 1"),
     ("timestamp_filter", "after 1780000000"),
 )
-"""Example texts by a word in the name of the input."""
+"""Example texts, keyed by a word in the input's name."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def known_values(actions: Iterable[Action]) -> dict[str, Json]:
         for shown in action.examples:
             try:
                 values = bind(action, shown.templates).values(shown.row)
-            except (RunError, RowError):  # an action that is being written
+            except (RunError, RowError):  # an unfinished action
                 continue
             for name, value in values.items():
                 if name.endswith(("_id", "_uid", "_ids")):

@@ -1,1 +1,1 @@
-"""What is declared: services, actions, their inputs, and the checks of declarations and values."""
+"""Declarations of services, actions and inputs, and the checks of declarations and values."""

@@ -22,7 +22,7 @@ _PLACEHOLDER = re.compile(r"\{([^{}/]+)\}")
 
 @dataclass(frozen=True)
 class PartType:
-    """How one part of a multipart body is sent: its media type, and whether its value names a file.
+    """One part of a multipart body: its media type, and whether its value is the name of a file.
 
     A part is one input (`to: part.NAME`), or a JSON object whose members are inputs (`to: part.NAME.MEMBER`).
     """

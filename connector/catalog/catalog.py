@@ -190,7 +190,7 @@ class Catalog:
         head = strict_yaml.head(path)
         if head.get("name") == path.stem and head.get("title") and head.get("effect") in EFFECTS:
             return Heading(name, head["title"], path.parent.name, head["effect"])
-        action = self._load(path)  # keys in another order, or an error, which this reports
+        action = self._load(path)  # reached if the keys are in another order, or to report an error
         return Heading(action.name, action.title, action.area, action.effect)
 
     def search(self, words: list[str], service: str = "") -> list[Action]:

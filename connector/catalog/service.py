@@ -124,7 +124,7 @@ class Errors:
 
 @dataclass(frozen=True)
 class Throttling:
-    """How the service reports too many requests: statuses, and words of an HTML page sent instead.
+    """The responses with which the service reports too many requests: statuses, and words of an HTML page.
 
     `waits_s` are the waits (seconds) before each further try, for a service that limits the requests of a
     long window; without them the waits are short. `says` is a regular expression that finds the limit in the
@@ -139,7 +139,7 @@ class Throttling:
 
 @dataclass(frozen=True)
 class Pager:
-    """How one family of lists is paged.
+    """The paging of one family of lists.
 
     `items` is the path of the items in the response ("" if the response is the array itself). The next
     position is a member of the response (`next`) or picked from the items (`pick` last, max or min of

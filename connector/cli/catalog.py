@@ -60,7 +60,7 @@ def add_catalog(parser: argparse.ArgumentParser) -> None:
 def _actions(options: argparse.Namespace) -> int:
     catalog, service = open_catalog(options), options.service
     if service:
-        catalog.service_file(service)  # raises for an unknown service
+        catalog.service_file(service)  # raises RunError for an unknown service
     if options.json:
         print(json.dumps([describe(action) for action in catalog.search(options.words, service)], indent=1))
         return OK

@@ -57,7 +57,8 @@ def add(options: argparse.Namespace) -> int:
     if options.browser:
         secret |= _signed_in(service, options, settings, secret)
     client = _client(service, options.name, settings, secret)
-    _forget(options.name)  # left over if the file of an earlier connection with this name was deleted by hand
+    # A token can be left over if an earlier connection with this name was deleted by hand.
+    _forget(options.name)
     place = _keep_secrets(options.name, secret, _wanted(options))
     is_first = not any(saved.service(name) in ("", service.name) for name in saved.names())
     path = saved.save(options.name, {"service": service.name, **settings})
@@ -86,7 +87,7 @@ def edit(options: argparse.Namespace) -> int:
     if options.browser:
         if settings.get("client_id") != before.get("client_id") and not secret:
             secret = ask_for_app_secret()
-            options.unset.append(APP_SECRET)  # belongs to the previous client app
+            options.unset.append(APP_SECRET)  # The refresh token belongs to the previous client app.
         has_app_secret = APP_SECRET in has and APP_SECRET not in options.unset
         kept = {APP_SECRET: store.get(options.name, APP_SECRET) or ""} if has_app_secret else {}
         secret |= _signed_in(service, options, settings, kept | secret)

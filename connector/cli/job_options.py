@@ -221,9 +221,9 @@ def given_settings(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _connections(given: str | list[str]) -> dict[str, Any]:
-    """Return the job's connection settings: one connection per service, or else only the last one given.
+    """Return the connection settings of a job: one connection for each service, or only one.
 
-    There is one per service if the file of each names a different service.
+    There are several only if their files name different services; otherwise, the last one given is used.
     """
     found: dict[str, str] = {}
     for named in [given] if isinstance(given, str) else given:

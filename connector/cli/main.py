@@ -64,12 +64,12 @@ def _main(arguments: list[str]) -> int:
     except ConnectorError as error:
         print(f"ninjaone: {error}", file=sys.stderr)
         return OUR_FAULT
-    except BrokenPipeError:  # the reader of the output has closed it, as `head` does
+    except BrokenPipeError:  # The reader of the output has closed the pipe, as `head` does.
         return STOPPED
     except KeyboardInterrupt:
         return _interrupted()
     except Exception:
-        import traceback  # needed only for bugs
+        import traceback  # imported here, because only bugs need it
 
         traceback.print_exc()
         print(

@@ -153,7 +153,7 @@ class _Console:
         pass
 
     def __exit__(self, *_: object) -> None:
-        if run := self._active:  # it ended with an error
+        if run := self._active:  # The run ended with an error.
             self._report_end(run.job, run.summary)
 
 
@@ -224,7 +224,7 @@ def _call(options: argparse.Namespace) -> int:
     client = open_client(prepared.service, connection, prepared.bindings.delay_ms)
     sign_in(client)
     (envelope,) = make_invoker(prepared, client).envelopes(1, values)
-    client.flush_audit()  # before the result, because standard output can be a closed pipe
+    client.flush_audit()  # printed before the result, because standard output can be a closed pipe
     indent = 2 if sys.stdout.isatty() else None
     print(json.dumps(envelope.as_json(), indent=indent))
     return ROWS_FAILED if envelope.has_error else OK

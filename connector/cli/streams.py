@@ -50,7 +50,7 @@ def _drop_unwritten(output: TextIO) -> None:
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())
     except ValueError:
-        pass  # already closed after a failed write
+        pass  # The stream was already closed after a failed write.
 
 
 class _Stream:

@@ -31,7 +31,7 @@ from connector.sync.sides import ActionSource, ActionTarget
 from connector.sync.state import State
 
 SAVED_EVERY_S = 5.0
-"""How often the progress is written for `status`."""
+"""The interval at which the progress is written for `sync status`, in seconds."""
 
 
 def add_apply(parser: argparse.ArgumentParser) -> None:

@@ -32,7 +32,7 @@ COLUMNS = {
 }
 ROWS = {"client": "clients", "site": "sites", "type": "types", "field": "fields", "asset": "assets"}
 NOUNS = {"client": "organization", "site": "location", "asset": "device", "type": "type", "field": "field"}
-"""The names of the source's records, keyed by entity."""
+"""The plural nouns for the source's records, keyed by entity."""
 
 
 def add_plan(parser: argparse.ArgumentParser) -> None:

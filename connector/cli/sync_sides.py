@@ -1,4 +1,4 @@
-"""What the sync commands share: signing in to both sides, the state, and options."""
+"""Functions shared by the sync commands: signing in to both sides, opening the state, and options."""
 
 from __future__ import annotations
 

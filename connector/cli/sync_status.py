@@ -28,7 +28,7 @@ from connector.sync.state_queues import Inbox
 
 ENTITIES: dict[str, Entity] = {"organization": "client", "location": "site", "device": "asset"}
 SHOWN = 20
-"""How many alerts with problems are shown."""
+"""The maximum number of alerts with problems to show."""
 _NOUNS = "organization, location or device"
 
 

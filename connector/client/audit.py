@@ -108,7 +108,7 @@ class _LineFile:
             self._write_kept()
 
     def require(self) -> None:
-        if not self._kept:  # without the lock, for speed: this is called before each request
+        if not self._kept:  # no lock, for speed: this is called before each request
             return
         with self._lock:
             if error := self._write_kept():

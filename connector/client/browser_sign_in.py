@@ -160,7 +160,7 @@ class _Listener(ThreadingMixIn, TCPServer):
         """Return the query parameters of the redirect, or None if the time limit was reached."""
         end = monotonic() + PATIENCE_S
         while (left := end - monotonic()) > 0:
-            with suppress(Empty):  # in short waits, so that Ctrl-C works on every system
+            with suppress(Empty):  # Short waits are used, so that Ctrl-C works on every system.
                 return self.answers.get(timeout=min(left, _SLICE_S))
         return None
 

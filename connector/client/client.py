@@ -38,7 +38,7 @@ _IN_DOUBT = ". It may have taken effect: check before you send it again"
 
 
 class RequestContext(Protocol):
-    """What a request belongs to: an action and a row, which are in the audit.
+    """The context of a request: its action and row, which are written to the audit.
 
     `redactor` also hides the secrets of this row.
     """
@@ -154,7 +154,8 @@ class Client:
                 wait_s = waits_s[attempt - 1] if waits_s else backoff_s(attempt, self._jitter())
             self._log_retry(outcome, attempt, tries, wait_s, context)
             if waits_s and self._pacer.limit:
-                self._pacer.limit.hold(wait_s)  # for all requests to the account: the next one waits
+                # The limit is for all requests to the account, so the next one waits.
+                self._pacer.limit.hold(wait_s)
             else:
                 self._clock.sleep(wait_s)
 
@@ -244,7 +245,7 @@ class Client:
         if "date" in came.headers:
             self._dated = (came.headers["date"], self._clock.now())
         request_id = came.headers.get(self.service.request_id_header)
-        if request_id:  # it is quoted verbatim, and can contain anything
+        if request_id:  # The response is quoted verbatim, and can contain anything.
             request_id = redactor.text(request_id)
         hide = redactor.said
         answer = Response(came.status, came.headers, came.body, attempt, request_id, lost_before, hide)

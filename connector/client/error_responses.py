@@ -31,7 +31,7 @@ def is_failed_success(service: Service, request: Request, response: Response) ->
         bare = text.strip('"')
         declared = (bare in one.get("enum", ()) for one in _schemas(request.result))
         return bare in errors.failed_texts and not any(declared)
-    for mark in errors.marks_in_success:  # most successes end here, without parsing
+    for mark in errors.marks_in_success:  # Most successful responses end here, without being parsed.
         if mark in text:
             break
     else:
@@ -127,7 +127,8 @@ def read_warnings(service: Service, response: Response) -> list[str]:
     array.
     """
     text = response.text
-    if not any(mark in text for mark in service.errors.marks_of_warnings):  # parsing it takes longer
+    # This search is faster than parsing the body.
+    if not any(mark in text for mark in service.errors.marks_of_warnings):
         return []
     try:
         body = response.json()

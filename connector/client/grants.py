@@ -140,7 +140,8 @@ class Refresh:
         except RowError as error:
             if error.vendor_code == "invalid_grant":
                 current = self._current()
-                if current != token:  # replaced without the lock, for example by another machine
+                # The token was replaced without the lock, for example by another machine.
+                if current != token:
                     return self._use(current)
                 raise self._refused(error) from error
             was_refused = error.code in ("auth_failed", "rate_limited")

@@ -133,7 +133,7 @@ class Pacer:
         started, before = times[_STARTED], min(times[_SLOT], times[_STARTED])
         if turn.slot == _NEVER:
             turn.slot = max(turn.asked, max(before, times[_UNPACED]) + turn.delay_s)
-        elif started > turn.seen:  # another process has started a request
+        elif started > turn.seen:  # Another process has started a request.
             turn.delay_s = min(turn.delay_s, times[_DELAY])
             turn.slot = max(turn.slot, before + turn.delay_s)
         turn.seen = started

@@ -27,7 +27,8 @@ def retry_after_s(response: Response, now: float) -> float | None:
     text = response.headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
         return float(text)
-    from email.utils import parsedate_to_datetime  # not at the top: rarely needed, slow to import
+    # Imported here, because it is slow to import and rarely needed.
+    from email.utils import parsedate_to_datetime
 
     try:
         return max(0.0, parsedate_to_datetime(text).timestamp() - now)

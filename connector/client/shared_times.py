@@ -37,7 +37,8 @@ def shared_times(
         try:
             with lock.acquire(poll_interval=POLL_S):
                 if os.fstat(descriptor).st_size < size:
-                    # Written, not only extended: a full disk is then an error here and not on memory access.
+                    # Written instead of only extended, so that a full disk is an error here, and not when
+                    # memory is accessed.
                     os.write(descriptor, bytes(size))
                 times = memoryview(mmap.mmap(descriptor, size)).cast("d")
                 began = clock.now() - clock.monotonic()

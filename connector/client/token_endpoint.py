@@ -26,7 +26,7 @@ _HEADERS = {
 
 @dataclass(frozen=True)
 class TokenResponse:
-    """What a sign-in returned. `life_s` is the lifetime of the access token in seconds.
+    """The response to a sign-in. `life_s` is the lifetime of the access token in seconds.
 
     `refresh_token` and `scopes` are empty if the response has none.
     """
@@ -122,7 +122,7 @@ class TokenEndpoint:
             message += f", incident {shorten(self._redactor.text(str(body['incidentId'])))}"
         reason = self._reason(answer, vendor_code)
         message = f"{message}: {reason}" if reason else message
-        if answer.status < 300:  # an error with a successful status
+        if answer.status < 300:  # The response is an error with a successful status.
             final = vendor_code in self._service.sign_in.errors
         else:
             final = 400 <= answer.status < 500 and answer.status not in (408, 425, 429)

@@ -17,7 +17,7 @@ def sync_file(descriptor: int) -> None:
             fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
             return
         except OSError:
-            pass  # a file system without it, such as a network share
+            pass  # The file system does not support this, such as a network share.
     os.fsync(descriptor)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
-_PUBLIC_FILE = 0o666  # less the umask
+_PUBLIC_FILE = 0o666  # The system removes the bits of the umask.
 
 
 def create_file(path: Path, *, private: bool) -> BinaryIO:

@@ -151,7 +151,7 @@ def _check_aliases(root: yaml.Node) -> None:
 
     def size(node: yaml.Node) -> int:
         if id(node) not in sizes:
-            sizes[id(node)] = MOST_NODES  # infinite at first: a node can contain itself
+            sizes[id(node)] = MOST_NODES  # treated as infinite at first, because a node can contain itself
             children = node.value if isinstance(node, yaml.CollectionNode) else ()
             flat = (part for child in children for part in (child if isinstance(child, tuple) else (child,)))
             sizes[id(node)] = 1 + sum(map(size, flat))

@@ -12,7 +12,8 @@ from connector.common.json_text import Json, kind
 from connector.errors import shorten, values_are_shown
 
 Unit = Literal["iso", "date", "epoch_s", "epoch_ms", "after_epoch_s"]
-"""How an API requires a time. The last one is an expression: `after` or `before`, and epoch seconds."""
+"""The formats in which APIs require times. The last one is an expression: `after` or `before`, and epoch
+seconds."""
 UNITS: tuple[Unit, ...] = ("iso", "date", "epoch_s", "epoch_ms", "after_epoch_s")
 
 _LONGEST = 100

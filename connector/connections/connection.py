@@ -38,7 +38,7 @@ _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 @dataclass(frozen=True)
 class Connection:
-    """Where requests go, and with which credentials.
+    """The host of requests, their credentials, and further settings.
 
     `timeout_s` bounds the first byte of a response and every pause in it, in seconds; `total_timeout_s` the
     complete response (None: `default_total_timeout_s`); `largest_body_mb` its body, in MiB.
@@ -184,7 +184,7 @@ def connection_from_file(service: Service, path: Path, environment: Mapping[str,
 
 def _settings_of_file(service: Service, path: Path, environment: Mapping[str, str]) -> dict[str, Any]:
     settings = expanded(read_settings(service, path), lambda key: place_of(path, key), environment)
-    if "audit" in settings:  # the same file, whatever the current folder is
+    if "audit" in settings:  # made absolute, to be independent of the current folder
         settings["audit"] = str(path.parent / os.path.expanduser(settings["audit"]))
     return settings
 

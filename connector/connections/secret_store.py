@@ -160,7 +160,7 @@ class SecretStore:
         if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
             raise ConnectionSetupError(
                 f"{path}: other users can read this file (mode {stat.S_IMODE(mode):04o}): use chmod 600. If "
-                "somebody may have read it, also get new secrets and edit the connection"
+                "another user may have read it, create new secrets and store them with connection edit"
             )
         try:
             kept = json_text.loads(data.decode())
@@ -179,7 +179,7 @@ class SecretStore:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with FileLock(self._folder / ".lock", timeout=LOCK_WAIT_S, mode=0o600):
                 for left in self._folder.glob(f".{path.name}.*"):
-                    left.unlink()  # left by a process that was killed while writing
+                    left.unlink()  # The file is left from a process that was killed while writing.
                 before = self._read(name)
                 after = change(before)
                 if not after:

@@ -128,7 +128,7 @@ class Journal:
 
     def _note_end(self, line: str) -> None:
         file = self._open_file()
-        with suppress(RunStoppedError):  # see `answered`
+        with suppress(RunStoppedError):  # If the disk is full, nothing is raised: see `answered`.
             file.append(line.encode(), although_removed=True)
 
     def _body(self, response: Response) -> str:

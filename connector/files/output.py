@@ -143,7 +143,7 @@ class FileOutput:
             if not self.partial.exists() and self.path.exists():
                 os.replace(self.path, self.partial)
             self.partial.touch(PRIVATE_FILE)
-            with suppress(OSError):  # the file can already have had its final name and permissions
+            with suppress(OSError):  # The file can already have its final name and permissions.
                 self.partial.chmod(PRIVATE_FILE)
             cut_broken_end(self.partial)
             # With fsync, each line is on the disk before the next one is written. So a broken line was cut
@@ -198,7 +198,7 @@ class FileOutput:
         except OSError as error:
             raise RunStoppedError(f"{self.path}: cannot be written: {error.strerror}") from error
         self.close()
-        with suppress(OSError):  # first: without a journal, nothing can be resumed
+        with suppress(OSError):  # The journal is removed first: without it, nothing can be resumed.
             self.journal.path.unlink()
         shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -24,7 +24,7 @@ class SentRequests:
 
     @property
     def count(self) -> int:
-        """How many requests are known."""
+        """The number of known requests."""
         return sum(self.rows.values())
 
 
@@ -42,7 +42,7 @@ def sent_requests(folder: Path) -> SentRequests:
 def _read(journal: Path, found: SentRequests) -> None:
     lines = _lines(journal)
     head = next(lines, None)
-    if head is None:  # incomplete first line: nothing was sent
+    if head is None:  # The first line is incomplete, so nothing was sent.
         return
     if head["journal"] not in READABLE_VERSIONS:
         found.complete = False

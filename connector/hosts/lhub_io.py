@@ -53,7 +53,7 @@ class PlatformIO:
                     shutil.copyfileobj(sys.stdin.buffer, copy)
                 yield lambda: map(_unwrapped, RowSource("-", "jsonl", stdin=open(copy.name, "rb")).rows())  # noqa: SIM115
         elif Path(self._folder).is_dir() and not any(Path(self._folder).glob("part-*")):
-            yield lambda: iter(())  # a table without rows
+            yield lambda: iter(())  # The table has no rows.
         else:
             yield RowSource(self._folder, "jsonl").rows
 

@@ -44,7 +44,7 @@ def save(response: Response, folder: Path, stem: str, *, private: bool = False) 
 
 def file_name(response: Response) -> str:
     """Return the file name in Content-Disposition, without unsafe characters; `content` if there is none."""
-    from email.message import Message  # not at the top: rarely needed, slow to import
+    from email.message import Message  # imported here, because it is slow to import and rarely needed
 
     header = Message()
     disposition = response.headers.get("content-disposition", "")
@@ -53,7 +53,7 @@ def file_name(response: Response) -> str:
     header["content-disposition"] = disposition
     try:
         given = header.get_filename() or ""
-    except (ValueError, LookupError, TypeError):  # for a malformed header, such as `filename*999…=`
+    except (ValueError, LookupError, TypeError):  # raised for a malformed header, such as `filename*999…=`
         given = ""
     given = response.hide(given)
     harmless = re.sub(r"[^\w. -]", "_", re.split(r"[/\\]", given)[-1]).strip(". ")

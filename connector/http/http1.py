@@ -43,7 +43,7 @@ _WITH_A_BODY = ("POST", "PUT", "PATCH")
 
 @dataclass(frozen=True)
 class ResponseLimits:
-    """How long a response may take in seconds, and how large its body may be in bytes.
+    """Limits of a response: its duration in seconds, and the size of its body in bytes.
 
     `timeout_s` bounds the wait for the first byte and each pause, `total_timeout_s` the complete response.
     """
@@ -276,7 +276,7 @@ class _Reader:
         return self._chunks(), True
 
     def _chunks(self) -> bytes:
-        body = BytesIO()  # its value is not copied; a list of a million chunks takes fifty times their size
+        body = BytesIO()  # not copied, because a list of a million chunks takes fifty times their size
         while size := self._chunk_size():
             self._check_size(body.tell() + size)
             body.write(self._exactly(size))

@@ -353,7 +353,7 @@ def _part_content(part: Part) -> tuple[bytes, str | None, str | None]:
         raise InputError(
             "input_invalid", f"{part.name}: cannot read the file {part.path}: {error.strerror}"
         ) from None
-    import mimetypes  # not at the top: rarely needed, slow to import
+    import mimetypes  # imported here, because it is slow to import and rarely needed
 
     guessed = mimetypes.guess_type(part.path.name)[0] or "application/octet-stream"
     return data, part.path.name, part.media_type or guessed

@@ -49,7 +49,8 @@ class Proxy:
             created.socket.settimeout(self._timeout_s)
             return created.socket
         except http.HTTPError as error:
-            if monotonic() - start >= self._total_s:  # any error of a socket that was shut down by the timer
+            # The timer has shut down the socket, which can raise any error.
+            if monotonic() - start >= self._total_s:
                 raise NotSentError(f"no connection within {self._total_s:g} s", "timeout") from error
             if _timed_out(error):
                 raise NotSentError(

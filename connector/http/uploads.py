@@ -24,7 +24,8 @@ def find(folder: Path, name: str, given: str) -> Path:
     try:
         path = (folder / name).resolve()
         is_file = path.is_file()
-    except (OSError, ValueError, RuntimeError):  # too long, a NUL, links in a circle
+    except (OSError, ValueError, RuntimeError):
+        # The name is too long or contains NUL, or links form a circle.
         raise InputError(
             "input_invalid", f"{given}: {quote_value(name, 80)} is not a valid file name"
         ) from None

@@ -147,7 +147,7 @@ class Bindings:
             return Scope(row, self.constants)
         if not _HOLD_NO_NULL.issuperset(map(type, row.values())):
             row = {name: null_as_missing(cell) for name, cell in row.items()}
-        if "_columns" in self.__dict__:  # an earlier row has omitted a column
+        if "_columns" in self.__dict__:  # An earlier row has omitted a column.
             row = {**row, **{name: NULL for name in self._columns if name not in row}}
         return Scope(row, self.constants)
 

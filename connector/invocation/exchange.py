@@ -167,7 +167,8 @@ class Exchange:
         """Send a recorded request, and record if it certainly had no effect."""
         try:
             return self._send(request)
-        except RunStoppedError:  # before it was sent, or after an attempt that certainly had no effect
+        except RunStoppedError:
+            # The error was before sending, or after an attempt that certainly had no effect.
             if not request.repeatable:
                 self._recorder.refused(self.row, step)
             raise

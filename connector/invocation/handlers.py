@@ -79,7 +79,7 @@ class Inputs:
     def with_values(self, **values: Json) -> Inputs:
         """Return a copy with other values for these inputs."""
         for name in values:
-            self.__getattr__(name)  # raises for an unknown input
+            self.__getattr__(name)  # raises AttributeError for an unknown input
         return Inputs(self._action, self._service, {**self._values, **values}, self._uploads)
 
     @property
@@ -230,7 +230,7 @@ def read_result(action: Action, response: Response) -> Json:
         return response.json() if action.returns_json else _undeclared(response)
     gone = (
         response.status == 204 and action.method == "DELETE"
-    )  # also for a repeated deletion that found nothing
+    )  # This is also the result of a repeated deletion that found nothing.
     if action.returns_json and not action.redirects and not gone:
         raise response.bad(f"the API answered {response.status} with an empty body instead of JSON")
     return None

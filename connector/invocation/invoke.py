@@ -25,7 +25,7 @@ from connector.invocation.handlers import Download, Inputs, Note, Page, PagedRes
 logger = logging.getLogger(__name__)
 
 ResultMode = Literal["one", "each"]
-"""How a list result is written: as one envelope, or as one envelope per item."""
+"""Whether a list result is written as one envelope, or as one envelope per item."""
 
 
 @dataclass(frozen=True)

@@ -137,7 +137,8 @@ class _Window(Generic[T, R]):
         try:
             while (begun := self._begin()) is not None:
                 self._run(*begun)
-        except BaseException as error:  # reading the items failed; items in progress are still written
+        except BaseException as error:
+            # Reading the items failed. The results of items in progress are still written.
             self._fail(error, self._begun)
         finally:
             with self._lock:

@@ -58,7 +58,7 @@ class Rows(Protocol):
         """Yield the rows in order. Raises RunError."""
 
     def count(self, go_on: Callable[[], bool]) -> int | None:
-        """Return the number of rows, or None if it is not known or `go_on` returned false."""
+        """Return the number of rows, or None if it is not known or `go_on` has ended the counting."""
 
     def passed(self, row: int) -> int:
         """Return the number of rows up to the row number `row`."""

@@ -70,7 +70,7 @@ def prepare(
     """
     action = catalog.action(job.action)
     for service in job.connections:
-        catalog.service_file(service)  # raises for an unknown service
+        catalog.service_file(service)  # raises RunError for an unknown service
     job = of_service(job, action.service)
     check_policy(action, job)
     constants = {"now": SystemClock().now() if now is None else now}
@@ -169,7 +169,7 @@ def run(
                     summary=summary,
                 )
             finally:
-                client.flush_audit()  # rows in progress can still have unwritten audit lines
+                client.flush_audit()  # Rows in progress can have unwritten audit lines.
     return summary
 
 

@@ -316,12 +316,13 @@ class _Tenants:
         is_done = all(part.is_done for part in self._parts)
         self.summary.stopped, self.summary.too_many_errors = not is_done, self._limit.exceeded
         for part in self._parts:
-            part.output.close()  # before the files are merged and removed, because closing can write to them
+            # The files are closed before they are merged and removed, because closing can write to them.
+            part.output.close()
         if is_done or not isinstance(output, FileOutput):
             merge_files([part.output.partial for part in self._parts], output)
         errors = [part.error for part in self._parts if part.error]
         for error in sorted(errors, key=lambda error: isinstance(error, RunInterruptedError)):
-            if isinstance(error, RunError):  # requests can already have been sent
+            if isinstance(error, RunError):  # From here on, requests can have been sent.
                 raise RunStoppedError(str(error)) from error
             raise error
         if is_done:

@@ -21,7 +21,7 @@ class ServerRequest:
         self._environ = environ
         self.method: str = environ["REQUEST_METHOD"]
         target: str = environ["REQUEST_URI"]
-        if not target.startswith("/"):  # the absolute form, as sent to proxies
+        if not target.startswith("/"):  # The target is an absolute URL, as sent to proxies.
             target = "/" + target.partition("://")[2].partition("/")[2]
         self.path, _, self.query_text = target.partition("?")
         self.query = dict(parse_qsl(self.query_text))

@@ -65,7 +65,7 @@ class OpenConnections:
 
 
 def _hang_up(connection: socket.socket) -> None:
-    with contextlib.suppress(OSError):  # already closed by the client
+    with contextlib.suppress(OSError):  # The client has already closed the connection.
         connection.shutdown(socket.SHUT_RD)
 
 

@@ -214,7 +214,8 @@ class AlertCalls:
         except RowError as error:
             if not error.refused or error.code not in ("conflict", "not_found"):
                 raise
-            found = self._read(ticket)  # merged or deleted in the meantime, or closing was refused
+            # The ticket was merged or deleted in the meantime, or closing was refused.
+            found = self._read(ticket)
             return self._failed(row, error) if found.status == "open" else found
         return self._read(ticket)
 

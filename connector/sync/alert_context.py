@@ -19,7 +19,7 @@ from connector.templating.templates import Scope
 logger = logging.getLogger(__name__)
 
 KEPT_S = 600.0
-"""How long lists that several alerts need are cached, in seconds."""
+"""The time for which lists that several alerts need are cached, in seconds."""
 DEVICE_KEPT_S = 60.0
 SUMMARY_LENGTH = 250
 T = TypeVar("T")

@@ -169,7 +169,7 @@ class AlertDriver:
 
     def _begin(self, row: Alert, known: Mapping[str, Json]) -> None:
         key = outbox_key(row)
-        self._outbox.settle(key, "not created")  # an earlier attempt, which was looked up
+        self._outbox.settle(key, "not created")  # The creation was an earlier attempt, which was looked up.
         self._outbox.begin(key, "create_ticket", known, row.stamp, self._clock())
 
     def _was_not_sent(self, row: Alert) -> bool:

@@ -96,7 +96,7 @@ class TicketRead:
 
 @dataclass(frozen=True, slots=True)
 class DeviceLinked:
-    """The device of a row without an asset now has one."""
+    """A device had no asset when its row was created, and now has one."""
 
     uid: str
     generation: int

@@ -269,7 +269,7 @@ class Step:
         if reason == "refused" or (reason == "other" and attempts >= ATTEMPTS):
             if row.end_pending:
                 return self._give_up_ended(row, message)
-            if row.again is not None:  # which takes over the ticket that could not be closed
+            if row.again is not None:  # The new row takes over the ticket that could not be closed.
                 return self.close(self.put(row, left_open=True), "source")
             state: State = row.state
             return self.put(self.put(row, **IDLE), state="ERROR", resume=state, error=message)

@@ -79,7 +79,8 @@ def _reopening(s: Step, row: Alert, event: TicketRead) -> None:
     elif event.status == "closed" and row.may_reopen and row.sent is None:
         row = s.put(row, sent=s.now, next_try=0.0)
         s.call(ReopenTicket(row, event.ticket))
-    else:  # deleted, not reopenable, or closed by people: a separate ticket, which names this one
+    else:
+        # If the ticket cannot be reopened, another one is created, which mentions the old one.
         s.create_instead(row)
 
 

@@ -52,9 +52,9 @@ from connector.sync.alert_step import SUMMARY, Step
 from connector.sync.alert_tickets import on_ticket
 
 MISSED = 2
-"""How many complete lists in a row must lack an alert before it counts as ended."""
+"""The number of consecutive complete lists without an alert after which it counts as ended."""
 SHOWN = 2
-"""How many lists in a row must show a closed alert before it counts as started again."""
+"""The number of consecutive lists with a closed alert after which it counts as started again."""
 
 
 def step(rows: Rows, event: Event, settings: AlertSettings) -> tuple[tuple[Alert, ...], tuple[Call, ...]]:
@@ -202,7 +202,7 @@ def _end(s: Step, row: Alert) -> None:
         s.put(row, end_pending=True)
     elif row.state == "RESETTING" or row.state == "LEFT":
         s.close(row, "target")
-    elif row.state != "ERROR" or row.resume != "CLOSING":  # there, the ticket is still to be closed
+    elif row.state != "ERROR" or row.resume != "CLOSING":  # In this state, the ticket still has to be closed.
         s.close(row, "source")
 
 

@@ -171,7 +171,7 @@ class Applier:
             raise RowError("not_found", f"asset {item.target} was deleted since the plan was made")
         left: dict[int | str, Json] = {}
         for change in changes:
-            if change.field != "software":  # which assets do not show
+            if change.field != "software":  # Responses about assets do not contain this value.
                 now = current_value(current, change.field)
                 definition = self._resolver.definition(change.field)
                 if is_same(now, change.new, definition):

@@ -63,7 +63,7 @@ class Calls:
         return self.client.requests
 
     def result(self, steps: CallSteps) -> Any:
-        """Run a generator's calls and return what it returns. Raises RowError and RunStoppedError."""
+        """Run a generator's calls and return its result. Raises RowError and RunStoppedError."""
         try:
             step = next(steps)
             while True:
@@ -95,7 +95,7 @@ class Calls:
             raise self._list_error(error) from error
 
     def read(self, steps: CallSteps) -> Any:
-        """Return what a generator of reads returns. Raises ListError if one of them fails."""
+        """Run a generator of reads and return its result. Raises ListError if a read fails."""
         try:
             return self.result(steps)
         except RowError as error:
@@ -111,7 +111,7 @@ class Calls:
     def _items(self, step: Each) -> Iterator[Any]:
         for envelope in self._envelopes(step.action, step.inputs, "each"):
             item = self._result_of(envelope, step.action)
-            if item is not None:  # an empty list
+            if item is not None:  # The list is empty.
                 yield item
 
     def _envelopes(self, action: str, inputs: Mapping[str, Json], rows: ResultMode) -> Iterator[Envelope]:

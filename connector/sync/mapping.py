@@ -37,7 +37,7 @@ class ClientRow:
 
 @dataclass(frozen=True)
 class ClientMapping:
-    """Which organizations become which clients. `take` is mapped, all, or a template."""
+    """The mapping of organizations to clients. `take` is `mapped`, `all`, or a template."""
 
     take: Literal["mapped", "all"] | MappingTemplate = "mapped"
     create: bool = False
@@ -63,7 +63,7 @@ class FieldMapping:
 
 @dataclass(frozen=True)
 class MatchMapping:
-    """How a device without a link finds its asset."""
+    """The method for finding the asset of a device without a link."""
 
     field: int | str | None = None
     by_name: bool = False
@@ -81,7 +81,7 @@ class UserMapping:
 
 @dataclass(frozen=True)
 class DeviceMapping:
-    """Which devices become assets, of which type, and with which fields."""
+    """The mapping of devices to assets, with their types and fields."""
 
     type: MappingTemplate
     take: MappingTemplate | None = None
@@ -152,7 +152,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class AlertMapping:
-    """Which alerts become which tickets, and what happens when one of the two ends."""
+    """The mapping of alerts to tickets, and the action when one of the two ends."""
 
     ticket: TicketMapping
     settings: AlertSettings = field(default_factory=AlertSettings)

@@ -37,7 +37,7 @@ class Named:
     owners: Mapping[int, int] = field(default_factory=dict)
     """The source record that a map row, pin, link or stamp assigns, keyed by the target's record."""
     source_names: Mapping[str, int] = field(default_factory=dict)
-    """How often each name is used in the source."""
+    """The number of source records with each name."""
 
     def by_stamp(self, stamp: int) -> list[int]:
         """Return the active records with a stamp."""

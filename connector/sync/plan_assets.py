@@ -268,7 +268,7 @@ class AssetChanges:
         if wanted.software is None:
             return None
         if not wanted.software and (link is None or link.software_hash is None):
-            return None  # it never had any
+            return None  # No software was ever written to the asset.
         found = digest([wanted.software])
         return None if link is not None and link.software_hash == found else found
 

@@ -21,7 +21,7 @@ Ref = int | dict[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a device's asset belongs. Without a `site`, in the main site of the client.
+    """The client and site of a device's asset. Without a `site`, it is the main site of the client.
 
     `is_own_site` is true if the device's location has this site. `is_default` is the place of devices of
     organizations without a client.

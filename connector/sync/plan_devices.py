@@ -81,7 +81,7 @@ class DevicePlan:
         for device in page:
             own = {kind: values.get(device.id) for kind, values in extras.items()}
             if own["software"] is None and self._in.full and self._in.mapping.software:
-                own["software"] = []  # a complete list without it
+                own["software"] = []  # A complete list did not contain the device.
             self._device(device, links.get(device.id), own)
 
     def _device(self, device: Device, link: Link | None, extras: Mapping[str, Json]) -> None:

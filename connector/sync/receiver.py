@@ -173,7 +173,7 @@ class Listener:
         """Serve until it is closed."""
         try:
             self._server.run()
-        except (OSError, ValueError):  # its sockets were closed while it waited for them
+        except (OSError, ValueError):  # The sockets were closed while the server was waiting for them.
             if not self._is_closing:
                 raise
 
@@ -197,7 +197,7 @@ def listen(receiver: Receiver, host: str, port: int) -> Listener:
         sockets=[_bound(host, port)],
         threads=THREADS,
         ident=None,
-        max_request_body_size=MOST_BYTES + 1,  # larger ones are a 413 before anything else
+        max_request_body_size=MOST_BYTES + 1,  # Larger requests get a 413 before anything else is done.
         channel_timeout=30,
         clear_untrusted_proxy_headers=True,
     )

@@ -124,7 +124,7 @@ class Asset:
 
 @dataclass(frozen=True)
 class Catalog:
-    """What the target declares: its asset types and the fields of assets, custom ones included.
+    """The declarations of the target: its asset types and the fields of assets, including custom ones.
 
     If a list of types does not include the fields of each type, `type_fields` reads those of one type.
     """
@@ -210,7 +210,7 @@ class Target(Protocol):
 
     @property
     def ahead_s(self) -> float:
-        """How far its clock is ahead of ours, in seconds."""
+        """The seconds by which the target's clock is ahead of the local one."""
 
     def clients(self) -> Iterable[Client]:
         """Read all clients, inactive ones included."""

@@ -110,7 +110,7 @@ class Syncer:
         The first run is a full one.
         """
         now = self.clock.now()
-        if choice.entities == frozenset():  # only alerts
+        if choice.entities == frozenset():  # Only alerts are selected.
             run = Run(self.state.begin_run("alerts", now))
             self._end(run, "ok")
             return run

@@ -23,7 +23,7 @@ STALLED_S = 600.0
 
 
 class Alerts(Protocol):
-    """The interface of the loop to the alerts: `AlertDriver`."""
+    """The interface to alerts that the loop uses, implemented by `AlertDriver`."""
 
     def start(self) -> None:
         """Look up the outcomes of interrupted calls."""

@@ -89,7 +89,7 @@ class ActionTarget:
 
     @property
     def ahead_s(self) -> float:
-        """How far the target's clock is ahead of ours, in seconds."""
+        """The seconds by which the target's clock is ahead of the local one."""
         return self.calls.client.server_ahead_s
 
     def clients(self) -> Iterator[Client]:

@@ -22,7 +22,7 @@ from connector.sync.state_lock import StateLock
 from connector.sync.state_schema import TABLES, VERSION
 
 BUSY_S = 30.0
-"""How long a writer waits for another one's transaction, in seconds."""
+"""The maximum time that a writer waits for another writer's transaction, in seconds."""
 DAY = 86_400.0
 ITEMS_KEPT_S, RAW_KEPT_S = 90 * DAY, 7 * DAY
 

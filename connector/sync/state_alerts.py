@@ -11,7 +11,7 @@ from connector.sync.alert_rows import PENDING, TICKET_STATES, Alert, Note
 from connector.sync.state import State
 
 RECENT_S = 86_400.0
-"""How far back the rows of a condition are read, in seconds: longer than any window that is checked."""
+"""The maximum age of the rows that are read for a condition, in seconds: longer than all checked windows."""
 
 
 class AlertRows:

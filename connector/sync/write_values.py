@@ -109,7 +109,7 @@ class Resolver:
             values = self.known(values)
             self.give_fields(values, None)
         if item.entity == "client" and (site := self._first_sites.get(item.source)):
-            values["main_site"] = site  # which the target creates with a client
+            values["main_site"] = site  # The target creates the first site with the client.
         return values
 
     def known(self, values: Mapping[int | str, Json]) -> dict[int | str, Json]:

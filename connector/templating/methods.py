@@ -85,7 +85,7 @@ def member(value: Any, name: Any) -> Any:
         if isinstance(value, LoopContext) and name in _OF_A_LOOP:
             return getattr(value, name)
         if isinstance(value, tuple) and name in getattr(value, "_fields", ()):
-            return getattr(value, name)  # a group of `groupby`
+            return getattr(value, name)  # The value is a group of `groupby`.
     holder: Any = value if isinstance(value, _HOLDERS) else {}
     try:
         return holder[name]

@@ -82,7 +82,7 @@ def _widths(pattern: str) -> Iterator[int]:
                 refuse('it formats with a name that has a "(" in it')
             at = end + 1
         found = _SPECIFIER.match(pattern, at)
-        assert found is not None  # it also matches an empty text
+        assert found is not None  # The pattern also matches an empty text.
         if "*" in found.groups():
             refuse('it formats with "*" for a width: write the width as a number')
         yield sum(_width(digits) for digits in found.groups("") if digits)

@@ -256,7 +256,7 @@ def _compile_text(source: str) -> Render:
 
     def render(scope: Scope) -> str:
         with _explained(scope):
-            # A separate context: it has the names that the template sets.
+            # Each call has a separate context, because the template can set names in it.
             begin()
             return concat(root(_context(scope)))
 

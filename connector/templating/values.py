@@ -35,7 +35,7 @@ class Null(Undefined):
         return hash(None)
 
     def __repr__(self) -> str:
-        return ""  # inside an array that a filter prints as Python does
+        return ""  # reached if a filter prints an array with NULL in Python syntax
 
 
 NULL = Null()
@@ -77,7 +77,7 @@ noticed = _Noticed()
 def fail_if_missing(value: Any) -> None:
     """Raise the error of a missing value, if this is one."""
     if isinstance(value, Undefined):
-        str(value)  # a _Strict raises a more precise error
+        str(value)  # A _Strict value raises a more precise error.
 
 
 _LARGEST = sys.float_info.max

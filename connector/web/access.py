@@ -36,7 +36,7 @@ HOST_NAMES = ("127.0.0.1", "localhost")
 """The host names that are accepted in the Host header."""
 
 CSRF_HEADER, CSRF_FIELD = "X-CSRF-Token", "csrf_token"
-"""Where a POST carries the CSRF token: a header sent by scripts, or a form field."""
+"""The header (sent by scripts) and the form field for the CSRF token of a POST."""
 
 MOST_SENT = 64 * 2**20
 """The largest accepted request body, in bytes; files of rows can be uploaded."""

@@ -11,9 +11,11 @@ from connector.web.catalog.action_page import effect_words
 
 @dataclass(frozen=True)
 class Question:
-    """What a run will do, for how many rows and where. If `destructive`, the number must be typed.
+    """The question before a run: its effect, the number of rows, and the target.
 
-    `noun` is what is counted, and `yes` the label of the button.
+    If `destructive`, the number must be typed.
+
+    `noun` is the noun after the number, and `yes` the label of the button.
     """
 
     title: str

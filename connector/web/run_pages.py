@@ -45,7 +45,7 @@ def _runs(site: Site, request: Request) -> Response:
     for id in newest[(page - 1) * LISTED : page * LISTED]:
         try:
             views.append(_view(site, id, by_id.get(id)))
-        except RunError as error:  # the other runs are still shown
+        except RunError as error:  # An unreadable run does not hide the others.
             unreadable.append(str(error))
     more = len(newest) > page * LISTED
     return site.page("runs.html", "", runs=views, unreadable=unreadable, page=page, more=more)

@@ -115,7 +115,8 @@ def _reading(site: Site, request: Request, name: str) -> Iterator[Given]:
     """
     action = site.action(name)
     service = site.catalog.service(action.service)
-    request.max_form_memory_size = 4 * LONGEST_PASTED  # in bytes; a character has up to four
+    # The limit is in characters, each of which has up to four bytes.
+    request.max_form_memory_size = 4 * LONGEST_PASTED
     form, draft = request.form, request.form.get("draft", "")
     folder = site.drafts.folder(draft)
     connection = form.get("connection", "")

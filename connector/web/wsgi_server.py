@@ -28,7 +28,8 @@ class BoundedServer(ThreadedWSGIServer):
         super().__init__(*args, **more)
         self._lock = threading.Lock()
         self._opened: dict[Any, float] = {}
-        self._waiting: dict[Any, None] = {}  # those whose request headers have not arrived, oldest first
+        # Connections whose request headers have not arrived, oldest first.
+        self._waiting: dict[Any, None] = {}
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Start the thread of a connection, unless all threads are processing requests."""

@@ -280,7 +280,7 @@ def test_k5_a_status_that_does_not_close_or_does_not_exist(open_halo: OpenHalo) 
     halo = open_halo()
     assert "no status is called" in halo.error("close_ticket", ticket_id=2001, status="Finished")
     said = halo.error("close_ticket", ticket_id=2001, status="In Progress")
-    assert "ticket 2001 has the status 2 now, which HaloPSA does not count as closed" in said
+    assert "ticket 2001 has the status 2 now, which HaloPSA does not treat as closed" in said
 
 
 @pytest.mark.parametrize(
@@ -304,7 +304,7 @@ def test_a_closed_ticket_is_not_closed_again(open_halo: OpenHalo) -> None:
     halo = open_halo()
     halo.box.agent.close(2001)
     envelope = halo.envelope("close_ticket", ticket_id=2001)
-    assert envelope.meta["warnings"] == ["ticket 2001 is closed already, so nothing was sent"]
+    assert envelope.meta["warnings"] == ["ticket 2001 is already closed, so nothing was sent"]
     assert "POST /api/Tickets" not in sent(halo)
 
 

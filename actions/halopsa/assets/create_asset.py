@@ -5,7 +5,7 @@ from connector.handlers import Inputs, Steps
 
 
 def handle(inputs: Inputs) -> Steps:
-    """Resolve the names of fields, which the asset type has, and send the asset."""
+    """Resolve the names of fields with the asset type, and send the asset."""
     fields = None
     if inputs.fields:
         fields = yield from asset_fields.for_new_asset(inputs.assettype_id, inputs.fields)

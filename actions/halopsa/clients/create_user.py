@@ -5,6 +5,6 @@ from connector.handlers import Inputs, Steps
 
 
 def handle(inputs: Inputs) -> Steps:
-    """Send the user with its full name, which is made of its parts if it is not given."""
+    """Send the user with the full name, by default the first name and the surname."""
     name = None if inputs.name else f"{inputs.first_name} {inputs.surname}"
     return (yield from records.create(inputs, name=name))

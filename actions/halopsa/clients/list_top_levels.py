@@ -1,4 +1,4 @@
-"""List the top levels, from a response with or without an envelope."""
+"""List the top levels, from a response with or without an enclosing object."""
 
 from connector.actions.halopsa.records import rows_of
 from connector.handlers import Inputs, Steps

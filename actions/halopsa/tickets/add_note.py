@@ -21,7 +21,7 @@ def handle(inputs: Inputs) -> Steps:
         raise RowError(
             "forbidden",
             f"HaloPSA refuses the outcome {outcome} to this agent, or the agent may not see ticket "
-            f"{inputs.ticket_id}. Choose another outcome, or allow the agent this one",
+            f"{inputs.ticket_id}. Choose another outcome, or give the agent permission for this one",
             status=error.status,
             request_id=error.request_id,
             attempts=error.attempts,

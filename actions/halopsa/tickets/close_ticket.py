@@ -1,6 +1,6 @@
 """Close a ticket and read it back: HaloPSA may accept the request and leave the ticket open.
 
-A ticket is closed if `hasbeenclosed` is true; while it is open, that is null. Ids of statuses differ from
+A ticket is closed if `hasbeenclosed` is true; for an open ticket, this is null. Ids of statuses differ from
 instance to instance, and several may mean closed.
 """
 
@@ -11,10 +11,10 @@ TICKETS = "/api/Tickets"
 
 
 def handle(inputs: Inputs) -> Steps:
-    """Close the ticket unless it is closed, and return it as it is afterwards."""
+    """Close the ticket if it is open; return the ticket as it is after that."""
     ticket = yield from _ticket(inputs)
     if ticket.get("hasbeenclosed") is True:
-        yield Note(f"ticket {inputs.ticket_id} is closed already, so nothing was sent")
+        yield Note(f"ticket {inputs.ticket_id} is already closed, so nothing was sent")
         return ticket
     status = yield from records.id_of(inputs.status, "/api/Status", "status", "status", "name")
     changes = {}
@@ -45,7 +45,7 @@ def _refusal(number: int, status: int, ticket: Json, warning: Json) -> str:
     """Return the message for a ticket that stayed open, with HaloPSA's message."""
     if ticket.get("status_id") == status:
         return (
-            f"ticket {number} has the status {status} now, which HaloPSA does not count as closed. Choose a "
+            f"ticket {number} has the status {status} now, which HaloPSA does not treat as closed. Choose a "
             "status that closes tickets; list_statuses has them"
         )
     why = f": {warning}" if warning else f". {_MAYBE}"

@@ -9,13 +9,16 @@ from datetime import timedelta
 from connector.handlers import Inputs, Json, Page, RowError, Steps, http_handler, parse_time
 
 _MEMBERS = {"dateoccured": "dateoccurred", "datecleared": "dateclosed"}
-"""The members of a ticket with the dates that the filter calls otherwise."""
+"""The members of a ticket with the dates, where the filter uses a different name."""
 _TOLERANCE = timedelta(days=1)
-"""How far a date may be outside, since zones of times can differ, and an end may mean its whole day."""
+"""The tolerance for dates, because time zones can differ, and an end date can include the whole day."""
 
 
 def handle(inputs: Inputs) -> Steps:
-    """Return the pages of the list. Raises RowError (`bad_response`) for a ticket that a filter rules out."""
+    """Return the pages of the list.
+
+    Raises RowError (`bad_response`) for a ticket that does not match a filter.
+    """
     walk = http_handler(inputs)
     answer = None
     try:

@@ -4,7 +4,7 @@ from connector.handlers import Inputs, Steps, request
 
 
 def handle(inputs: Inputs) -> Steps:
-    """Send one request and return its link. `auto` is what the API does without a node role."""
+    """Send one request and return its link. `auto` has the same effect as no node role."""
     if inputs.node_role_id in (None, "auto"):
         return (yield inputs.request()).json()
     body = {

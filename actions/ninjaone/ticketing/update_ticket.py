@@ -13,7 +13,8 @@ KEPT = (
     *("version", "clientId", "ticketFormId", "locationId", "nodeId", "subject", "type", "assignedAppUserId"),
     *("requesterUid", "severity", "priority", "tags", "additionalAssignedTechnicianIds", "followupTime"),
 )
-"""Members that are written as they are read. `parentTicketId` is not: no response has it."""
+"""Members that are written as they are read. `parentTicketId` is missing, because responses do not have
+it."""
 
 
 def handle(inputs: Inputs) -> Steps:
@@ -43,7 +44,7 @@ def handle(inputs: Inputs) -> Steps:
         raise RowError(
             "input_invalid",
             f"requester_uid is required: ticket {inputs.ticket_id} has no requester, and the API does not "
-            "update a ticket without one. list_ticket_users_and_contacts has the uids",
+            "update a ticket without one. use list_ticket_users_and_contacts to find a uid",
         )
     return (yield from _write(inputs, ticket, replace(update, body=body))).json()
 
@@ -63,7 +64,7 @@ def merged(ticket: Json, given: Json) -> Json:
 
 
 def _written(values: Json) -> Json:
-    """Return attribute values as they are written: as text, while they are read as any JSON."""
+    """Return attribute values in the format for writing, which is text; they are read as any JSON."""
     return [
         {**value, "value": query_text(value["value"])} for value in values if value.get("value") is not None
     ]
@@ -107,8 +108,8 @@ def _put(inputs: Inputs, put: Request) -> Steps:
     try:
         return (yield put)
     except RowError as error:
-        # How the API reports a version conflict is not documented. These are taken as one: a 409, a 412, and
-        # an error message about the version.
+        # The API's response to a version conflict is not documented. A 409, a 412, and an error message about
+        # the version are treated as one.
         by_words = error.refused and re.search("version|optimistic|stale", str(error), re.IGNORECASE)
         if error.code != "conflict" and error.status != 412 and not by_words:
             raise

@@ -99,7 +99,7 @@ TRAPS: tuple[Trap, ...] = (
     Trap(
         "rate_limit",
         ("700/5", "none"),
-        "requests per rolling window in minutes, such as 300/5",
+        "maximum number of requests in a rolling window of minutes, such as 300/5",
         r"[1-9]\d{0,5}/[1-9]\d{0,2}",
     ),
     Trap("retry_after", ("sent", "absent"), "whether a 429 has a Retry-After header"),

@@ -62,7 +62,7 @@ class Publisher:
             self._send(webhook, self._batches.pop(webhook["id"]))
 
     def _send(self, webhook: JSON | None, body: JSON | list[JSON]) -> None:
-        if webhook is None:  # it was deleted in the meantime
+        if webhook is None:  # The webhook was deleted in the meantime.
             return
         delivery = Delivery(webhook["url"], body, _authorization(webhook))
         self._deliveries.put(delivery, self._state.traps["webhook_delivery"])

@@ -65,11 +65,11 @@ class Envelopes:
                 lines = file.read(end - start).split(b"\n")
         except OSError:
             return []
-        whole = lines[(1 if start else 0) : -1]  # the last line is still being written
+        whole = lines[(1 if start else 0) : -1]  # The last line is still being written.
         try:
             return [self._shown(json_text.loads(line.decode())) for line in reversed(whole[-number:])]
         except (ValueError, KeyError, TypeError, AttributeError):
-            return []  # the file is no longer the output of a run
+            return []  # The file is no longer the output of a run.
 
     def failed(self, number: int, code: str = "", after: int = 0) -> EnvelopePage:
         """Return a page of failed rows after a row number, all of them or those with an error code."""
@@ -89,7 +89,7 @@ class Envelopes:
                 if int(envelope["row"]) > after:
                     yield envelope
         except (OSError, ConnectorError, ValueError, KeyError, TypeError, AttributeError):
-            return  # the file is no longer the output of a run, or was just moved
+            return  # The file is no longer the output of a run, or was just moved.
 
     def _lines(self) -> Iterator[dict[str, Any]]:
         """Yield failed envelopes from JSON Lines; searching large blocks avoids parsing the others."""

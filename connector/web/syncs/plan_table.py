@@ -49,7 +49,7 @@ class ItemRow:
 
 @dataclass(frozen=True)
 class Filter:
-    """Which items are shown; an empty text matches everything."""
+    """The filter for the items to show; an empty text matches everything."""
 
     entity: str = ""
     op: str = ""

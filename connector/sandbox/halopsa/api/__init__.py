@@ -1,1 +1,1 @@
-"""How operations of the mock service receive requests and form responses."""
+"""Requests and responses of the operations of the mock service."""

@@ -21,7 +21,7 @@ RETURN_ALL = query("returnall")
 
 @dataclass(frozen=True)
 class Writer:
-    """How records of one schema are saved.
+    """The functions that save records of one schema.
 
     `check` raises InvalidRecordError or HttpError, for a record at a JSON path, and changes nothing;
     `save` returns the record's id; `show` returns a record as in responses. A record with the flag `dry` is

@@ -190,7 +190,7 @@ def save_fields(call: HaloCall) -> ServerResponse:
     return write(call, _FIELDS)
 
 
-# what tickets refer to
+# statuses, priorities, types and outcomes of tickets
 
 
 _USAGE = {"ticket": 1, "asset": 2, "user": 3, "client": 4, "site": 5}

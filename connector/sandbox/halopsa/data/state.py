@@ -117,7 +117,7 @@ class State:
         """Return the custom fields of an entity: `asset`, `client`, `site`, `ticket` or `user`."""
         return [field for field in self.custom_fields.values() if field["entity"] == entity]
 
-    # what the agent may see
+    # permissions of the agent
 
     def sees_client(self, client_id: int) -> bool:
         """Return whether the agent sees records of this client."""

@@ -22,7 +22,7 @@ def keep_file(state: State, part: MultipartPart) -> JSON:
     return {
         "name": name,
         "mimeType": part.content_type or "application/octet-stream",
-        "size": str(len(part.data)),  # text, as from the vendor
+        "size": str(len(part.data)),  # The size is a text, as in the vendor's responses.
         "extension": name.rpartition(".")[2] if "." in name else "",
         "contentId": content_id,
     }

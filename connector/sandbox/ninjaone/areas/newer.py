@@ -11,7 +11,7 @@ from connector.sandbox.ninjaone.data.seed import EPOCH, JSON
 from connector.sandbox.types import INTEGER, MAP, TEXT
 
 LOCATIONS = 30
-"""How many locations of a device are recorded."""
+"""The number of recorded locations of a device."""
 INTERVAL_S = 3600.0
 
 

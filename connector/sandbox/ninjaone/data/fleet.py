@@ -200,7 +200,7 @@ class Fleet:
 
     def details(self, facts: Facts) -> JSON:
         """Return the device as in live `getDevice` responses, with its agent's data."""
-        if facts.id in self._added:  # without an agent
+        if facts.id in self._added:  # The device has no agent.
             return self.node(facts)
         return self.node(facts) | _network(facts.id) | self._machine(facts)
 
