@@ -69,8 +69,9 @@ def _plan(options: argparse.Namespace) -> int:
                 seconds = plan.writes * target.calls.seconds_between
                 print("\n".join(described(plan, str(options.folder))))
                 pace = f", at {1000 * target.calls.seconds_between:,.0f} ms at least {seconds:,.0f} s"
-                print(f"writes: {plan.writes:,}{pace if plan.writes else ''}. {file}")
-            is_pending = plan.writes > 0 or plan.counts.get("asset", "link") > 0
+                most = f" to {plan.most_writes:,}" if plan.most_writes > plan.writes else ""
+                print(f"writes: {plan.writes:,}{most}{pace if plan.writes else ''}. {file}")
+            is_pending = plan.most_writes > 0 or plan.counts.get("asset", "link") > 0
     return PENDING if options.exit_code and is_pending else OK
 
 
@@ -97,6 +98,8 @@ def described(plan: Plan, folder: str) -> Iterator[str]:
     if missing := plan.counts.get("asset", "missing"):
         yield f"missing   {counted(missing, 'linked device')} not in the list"
     yield from _decisions(plan, folder)
+    if unread := plan.unread:
+        yield f"compared  {counted(unread, 'asset')} when applied: lists do not show all mapped fields"
     for key, number in sorted(plan.fields.no_value.items()):
         yield f"no value  field {key}: {counted(number, 'device')}"
     for key, number in sorted(plan.fields.errors.items()):

@@ -169,21 +169,39 @@ class Applier:
         current = self._target.asset(item.target)
         if current is None:
             raise RowError("not_found", f"asset {item.target} was deleted since the plan was made")
+        if item.client not in (None, current.client):
+            was = f"in client {item.client} in the plan, and is in {current.client} now"
+            return "changed", f"asset {item.target} was {was}: make a new plan"
         left: dict[int | str, Json] = {}
         for change in changes:
-            if change.field != "software":  # Responses about assets do not contain this value.
-                now = current_value(current, change.field)
-                definition = self._resolver.definition(change.field)
-                if is_same(now, change.new, definition):
-                    continue
-                if not is_same(now, change.old, definition):
-                    shown = f"{_shown(change.old)} in the plan and {_shown(now)} now"
-                    return "changed", f"field {change.field} was {shown}: make a new plan"
+            now = current_value(current, change.field)
+            if self._is_settled(current, change, now):
+                continue
+            if (
+                change.field != "software"
+                and not change.unread
+                and not self._is_same(change, now, change.old)
+            ):
+                shown = f"{_shown(change.old)} in the plan and {_shown(now)} now"
+                return "changed", f"field {change.field} was {shown}: make a new plan"
             left[change.field] = change.new
         values = self._resolver.known(left)
         if self._resolver.give_fields(values, current.type):
             current = self._target.asset(item.target)
         return self._write(item, values, current)
+
+    def _is_settled(self, current: Asset, change: Change, now: Json) -> bool:
+        """Return whether a field needs no write: it has the value already, or must not be overwritten."""
+        if change.field == "software":  # Responses about assets do not contain this value.
+            return False
+        if change.field == "user" and change.new in current.users:
+            return True
+        if change.unread == "empty" and not is_empty(now):
+            return True
+        return self._is_same(change, now, change.new)
+
+    def _is_same(self, change: Change, one: Json, other: Json) -> bool:
+        return is_same(one, other, self._resolver.definition(change.field))
 
     def _write(
         self, item: Item, values: Mapping[int | str, Json], current: Asset | None

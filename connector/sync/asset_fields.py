@@ -158,19 +158,18 @@ class AssetFields:
                 if not is_empty(new):
                     yield Change(key, None, new)
                 continue
-            if not asset.shows(key):
-                continue
             old = asset.values.get(key)
             when = bound.mapping.when
             if when == "new" or (when == "empty" and not is_empty(old)):
                 continue
-            if not is_same(old, new, bound.definition):
+            if not asset.shows(key):
+                yield Change(key, None, new, unread=when)
+            elif not is_same(old, new, bound.definition):
                 yield Change(key, old, new)
 
-    def are_shown(self, rendered: Rendered, asset: Asset) -> bool:
-        """Return whether the asset's value of every compared field is known."""
-        compared = (self.bound[place] for place, _ in rendered.values)
-        return all(b.mapping.when == "new" or asset.shows(b.definition.key) for b in compared)
+    def compared(self, rendered: Rendered) -> list[tuple[int, Json]]:
+        """Return the values that are compared with an asset that exists."""
+        return [pair for pair in rendered.values if self.bound[pair[0]].mapping.when != "new"]
 
     @property
     def uses_current(self) -> bool:

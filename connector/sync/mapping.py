@@ -175,6 +175,7 @@ class Limits:
     creates: int = 200
     updates_percent: int = 30
     tickets_per_hour: int = 50
+    reads: int = 500
 
 
 @dataclass(frozen=True)

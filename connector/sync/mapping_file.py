@@ -288,6 +288,7 @@ def _limits(top: Section) -> Limits:
         creates=_number(part, "creates", 200, 0, 10**9),
         updates_percent=_number(part, "updates_percent", 30, 0, 100),
         tickets_per_hour=_number(part, "tickets_per_hour", 50, 1, 10**6),
+        reads=_number(part, "reads", 500, 0, 10**9),
     )
     part.finish()
     return limits

@@ -90,7 +90,17 @@ class Plan:
     @property
     def writes(self) -> int:
         """The number of writes that applying the plan sends."""
+        return sum(item.is_write and not item.is_unread for item in self.items())
+
+    @property
+    def most_writes(self) -> int:
+        """The number of writes if all assets differ that are compared only when they are applied."""
         return sum(item.is_write for item in self.items())
+
+    @property
+    def unread(self) -> int:
+        """The number of assets of which something is compared only when it is applied."""
+        return sum(item.has_unread for item in self.items())
 
     def header(self) -> dict[str, Any]:
         """Return the plan without its items, as JSON."""
@@ -180,6 +190,7 @@ class _Maker:
                 changes,
                 self._in.full,
                 self._in.now,
+                mapping.limits.reads,
             )
         )
         if self._in.full and not self._read_assets(device_plan):

@@ -17,6 +17,7 @@ from connector.sync.spool import Spool
 from connector.sync.state import Link
 from connector.sync.values import FieldDefinition, digest, is_same, same_name
 
+_WARRANTY = ("warranty_start", "warranty_end")
 _DATE = FieldDefinition("date", "date", "date")
 
 
@@ -112,15 +113,11 @@ class AssetChanges:
             return self._item("link", wanted, asset, method, stamp, None, (problem,), is_whole=False)
         return self._item("link", wanted, asset, method, [*stamp, *changes], software, wanted.errors)
 
-    def is_shown(self, wanted: Wanted, asset: Asset) -> bool:
-        """Return whether enough of an asset was read to compare it with a device."""
-        if asset.is_whole or wanted.user or wanted.link or wanted.warranty:
-            return asset.is_whole
-        fitting = self._fitting(wanted, self._types.get(asset.type or 0))
-        return self._fields.are_shown(Rendered(fitting.values), asset)
-
     def update(self, wanted: Wanted, asset: Asset, link: Link, software: str | None) -> Item | str:
-        """Return the item of a linked device, which may be unchanged."""
+        """Return the item of a linked device, which may be unchanged.
+
+        What a list does not show is compared only if the device has changed.
+        """
         if not asset.is_active and not link.deactivated:
             return self._skip(
                 wanted, asset, f"asset {asset.id} is inactive, but was not deactivated by the sync"
@@ -138,6 +135,8 @@ class AssetChanges:
         changes, problem = self._changes(wanted, asset, software)
         if problem:
             return self._skip(wanted, asset, problem)
+        if link.values_hash == wanted.hash and client == asset.client:
+            changes = [change for change in changes if not change.unread]
         if not active and not changes and not wanted.errors:
             if link.values_hash != wanted.hash:
                 self._spool.add_extras("hash", [(wanted.device, wanted.hash)])
@@ -188,6 +187,7 @@ class AssetChanges:
             name=wanted.name,
             hash=wanted.hash if is_whole else None,
             software_hash=software,
+            client=asset.client if asset else None,
         )
 
     # Differences.
@@ -201,7 +201,7 @@ class AssetChanges:
         changes += self._type_changes(wanted, asset)
         if software is not None:
             changes.append(Change("software", None, wanted.software))
-        if any(isinstance(change.field, int) for change in changes):
+        if any(isinstance(change.field, int) and not change.unread for change in changes):
             declared = self._catalog.fields_of(kind)
             if hidden := len(declared - asset.shown):
                 return [], (
@@ -218,23 +218,27 @@ class AssetChanges:
         if place.client != asset.client:
             yield Change("client", asset.client, place.client)
             yield Change("site", asset.site, place.site)
-            if asset.users and self._user(wanted) is None:
+            if self._user(wanted) is None and not asset.shows("user"):
+                yield Change("user", None, None, unread="always")
+            elif asset.users and self._user(wanted) is None:
                 yield Change("user", asset.users[0], None)
         elif place.is_own_site and place.site != asset.site:
             yield Change("site", asset.site, place.site)
 
     def _others(self, wanted: Wanted, asset: Asset | None) -> Iterator[Change]:
-        values = asset.values if asset is not None else {}
-        shows = asset.shows if asset is not None else lambda key: True
-        user = self._user(wanted) if shows("user") else None
         users = asset.users if asset is not None else ()
-        if user is not None and user not in users:
-            yield Change("user", users[0] if users else None, user)
-        if wanted.link and shows("link") and values.get("link") != wanted.link:
-            yield Change("link", values.get("link"), wanted.link)
-        for field, new in zip(("warranty_start", "warranty_end"), wanted.warranty or (), strict=False):
-            if new and shows(field) and not is_same(values.get(field), new, _DATE):
-                yield Change(field, values.get(field), new)
+        values = asset.values if asset is not None else {}
+        warranty = wanted.warranty or (None, None)
+        new: dict[str, Json] = {"user": self._user(wanted), "link": wanted.link or None}
+        new |= {"warranty_start": warranty[0], "warranty_end": warranty[1]}
+        for field, value in new.items():
+            old = (users[0] if users else None) if field == "user" else values.get(field)
+            if value is None or (field == "user" and value in users):
+                continue
+            if asset is not None and not asset.shows(field):
+                yield Change(field, None, value, unread="always")
+            elif not (is_same(old, value, _DATE) if field in _WARRANTY else old == value):
+                yield Change(field, old, value)
 
     def _type_changes(self, wanted: Wanted, asset: Asset) -> Iterator[Change]:
         if self._mapping.type_when == "always" and wanted.type:

@@ -44,6 +44,8 @@ class DeviceInputs:
     changes: AssetChanges
     full: bool
     now: float
+    reads: int = 500
+    """The number of assets that are read one by one; the fields that lists hide are else left unread."""
 
 
 class DevicePlan:
@@ -55,6 +57,8 @@ class DevicePlan:
         self._values: Counter[int] = Counter()
         self._names: Counter[int] = Counter()
         self._taken: dict[int, int] = {}
+        self._reads = 0
+        self._is_listed = inputs.full
 
     def plan(self, devices: Iterable[Device]) -> None:
         """Decide about every device."""
@@ -139,7 +143,7 @@ class DevicePlan:
         value = normalized(fields.match_value(rendered, mapping.match.field) or "")
         warranty = device.warranty if mapping.warranty else None
         site = place.site if place.is_own_site else None
-        values = [list(pair) for pair in rendered.values]
+        values = [list(pair) for pair in fields.compared(rendered)]
         members = list(mapping.user.match) if mapping.user else []
         hashed: list[Json] = [
             place.client,
@@ -149,6 +153,7 @@ class DevicePlan:
             list(warranty or ()),
             errors,
             members,
+            value,
         ]
         return Wanted(
             device.id,
@@ -180,8 +185,9 @@ class DevicePlan:
         if link.values_hash == wanted.hash and not self._in.full and software is None:
             self._in.counts.add("asset", UNCHANGED)
             return
-        is_same = link.values_hash == wanted.hash and not self._in.fields.uses_current
-        asset = self._asset(link.target) if is_same else self._whole_asset(link.target)
+        asset = self._asset(link.target)
+        if self._in.full and self._in.fields.uses_current and asset is not None and not asset.is_whole:
+            asset = self._in.target.asset(link.target)
         if asset is None:
             self._wait(replace(wanted, note=f"asset {link.target} of its link was deleted"))
             return
@@ -190,19 +196,27 @@ class DevicePlan:
             rendered = self._in.fields.with_current(rendered, scope, asset)
         wanted = replace(wanted, values=rendered.values, errors=rendered.errors)
         item = self._in.changes.update(wanted, asset, link, software)
-        if isinstance(item, Item) and item.changes and not asset.is_whole:
-            asset = self._whole_asset(asset.id) or asset
+        if isinstance(item, Item) and item.has_unread:
+            asset = self._asset(asset.id, is_whole=True) or asset
             item = self._in.changes.update(wanted, asset, link, software)
         self._add(item)
 
-    def _asset(self, id: int) -> Asset | None:
-        found = self._in.spool.asset(id)
-        return found if found is not None else self._in.target.asset(id)
+    def _asset(self, id: int, *, is_whole: bool = False) -> Asset | None:
+        """Return an asset, if possible with what lists do not show; None if it is deleted.
 
-    def _whole_asset(self, id: int) -> Asset | None:
-        """Return an asset with the values that lists do not contain."""
+        After a number of single reads all assets are listed, which takes fewer requests.
+        """
         found = self._in.spool.asset(id)
-        return found if found is not None and found.is_whole else self._in.target.asset(id)
+        if found is not None and (found.is_whole or not is_whole):
+            return found
+        if self._reads < self._in.reads:
+            self._reads += 1
+            return self._in.target.asset(id)
+        if found is None and not self._is_listed:
+            self.read_assets(self._in.target.assets(None))
+            self._is_listed = True
+            found = self._in.spool.asset(id)
+        return found if found is not None else self._in.target.asset(id)
 
     def _same_conflict(self, wanted: Wanted, link: Link) -> None:
         """Add an unchanged conflict to the plan again."""
@@ -220,7 +234,7 @@ class DevicePlan:
     def _pending(self, client: int) -> None:
         """Decide about the devices of a client that are not linked: stamps first, then values, then names."""
         spool = self._in.spool
-        if client and not self._in.full:
+        if client and not self._is_listed:
             self.read_assets(self._in.target.assets(client))
         found: dict[int, Match] = {}
         for matcher in (self._pinned, self._stamped, self._by_value, self._by_name) if client else ():
@@ -242,11 +256,10 @@ class DevicePlan:
         asset = self._asset(match.target) if match.target is not None else None
         if asset is None:
             return self._in.changes.create(wanted)
-        if self._in.changes.is_shown(wanted, asset):
-            item = self._in.changes.link(wanted, asset, match.method)
-            if asset.is_whole or all(change.field == "stamp" for change in item.changes):
-                return item
-        whole = self._whole_asset(asset.id)
+        item = self._in.changes.link(wanted, asset, match.method)
+        if not item.has_unread:
+            return item
+        whole = self._asset(asset.id, is_whole=True)
         if whole is None:
             return self._in.changes.create(wanted)
         return self._in.changes.link(wanted, whole, match.method)

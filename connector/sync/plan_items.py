@@ -29,11 +29,15 @@ class Change:
     name, client, site, type, stamp, user, link, warranty_start, warranty_end, software, inactive, top_level,
     inventory_number, notes, and of types: group, fields. A client, site, type that the same plan creates is
     `{"organization": 2}`, `{"location": 3}`, `{"type": "Server"}`.
+
+    A change is `unread` if the asset was only seen in a list, which does not show the field: the old value is
+    read when the change is applied, and `always` overwrites it, `empty` only does so if it is empty.
     """
 
     field: int | str
     old: Json
     new: Json
+    unread: Literal["", "always", "empty"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class Item:
     """The change of one record. `source` is its id, or the name of a type or field.
 
     `method` is how the record of the target was found. `hash` is kept with the link once the item is
-    applied; `name` is for people.
+    applied; `name` is for people; `client` is where an asset was when the plan was made.
     """
 
     op: Op
@@ -55,11 +59,22 @@ class Item:
     name: str = ""
     hash: str | None = None
     software_hash: str | None = None
+    client: int | None = None
 
     @property
     def is_write(self) -> bool:
-        """Whether applying it sends a write to the target."""
+        """Whether applying it sends a write to the target, or may send one if it `is_unread`."""
         return self.op not in ("skip", "conflict") and (self.op == "create" or bool(self.changes))
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether only applying it shows whether the record differs."""
+        return self.is_write and bool(self.changes) and all(change.unread for change in self.changes)
+
+    @property
+    def has_unread(self) -> bool:
+        """Whether an old value is not known."""
+        return any(change.unread for change in self.changes)
 
     def as_json(self, source_key: str, target_key: str) -> dict[str, Json]:
         """Return the item as it is in a plan's file; the two keys name the sides."""
@@ -69,13 +84,19 @@ class Item:
             source_key: self.source,
             target_key: self.target,
             "method": self.method,
-            "changes": [{"field": c.field, "old": c.old, "new": c.new} for c in self.changes],
+            "changes": [_change_json(change) for change in self.changes],
             "candidates": list(self.candidates),
             "reason": self.reason,
             "name": self.name,
             "hash": self.hash,
             "software_hash": self.software_hash,
+            "client": self.client,
         }
+
+
+def _change_json(change: Change) -> dict[str, Json]:
+    found: dict[str, Json] = {"field": change.field, "old": change.old, "new": change.new}
+    return {**found, "unread": change.unread} if change.unread else found
 
 
 def item_from_json(data: Mapping[str, Any], source_key: str, target_key: str) -> Item:
@@ -86,12 +107,13 @@ def item_from_json(data: Mapping[str, Any], source_key: str, target_key: str) ->
         data[source_key],
         data[target_key],
         data["method"],
-        tuple(Change(c["field"], c["old"], c["new"]) for c in data["changes"]),
+        tuple(Change(c["field"], c["old"], c["new"], c.get("unread", "")) for c in data["changes"]),
         tuple(data["candidates"]),
         data["reason"],
         data.get("name", ""),
         data.get("hash"),
         data.get("software_hash"),
+        data.get("client"),
     )
 
 

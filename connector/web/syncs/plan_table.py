@@ -26,11 +26,12 @@ UNDONE = ("skip", "conflict")
 
 @dataclass(frozen=True)
 class ChangeRow:
-    """One field, before and after; an empty text means no value."""
+    """One field, before and after; an empty text means no value. `is_unread`: before is not known yet."""
 
     field: str
     old: str
     new: str
+    is_unread: bool
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def item_row(item: Item) -> ItemRow:
 
 
 def _change(change: Change) -> ChangeRow:
-    return ChangeRow(str(change.field), value_text(change.old), value_text(change.new))
+    return ChangeRow(str(change.field), value_text(change.old), value_text(change.new), bool(change.unread))
 
 
 def value_text(value: Json) -> str:
