@@ -75,17 +75,17 @@ class FakeTransport:
     ) -> Response:
         if target == "/ws/oauth/token":
             self.signed_in.append((body or b"").decode())
-            answer = self.sign_ins.pop(0) if self.sign_ins else token(f"token-{len(self.signed_in)}")
+            response = self.sign_ins.pop(0) if self.sign_ins else token(f"token-{len(self.signed_in)}")
         else:
             read = json.loads(body) if body and headers.get("content-type") == "application/json" else body
             self.sent.append((method, target, read))
             self.headers.append(headers)
             if not self.answers:
                 raise AssertionError(f"no answer is left for {method} {target}")
-            answer = self.answers.pop(0)
-        if isinstance(answer, TransportError):
-            raise answer
-        return answer(method, target, body) if callable(answer) else answer
+            response = self.answers.pop(0)
+        if isinstance(response, TransportError):
+            raise response
+        return response(method, target, body) if callable(response) else response
 
 
 def reply(body: Any = b"", status: int = 200, **headers: str) -> Response:

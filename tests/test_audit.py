@@ -30,7 +30,7 @@ def program(folder: Path, *, found: Any = None, error: str = "") -> str:
 
 
 @pytest.mark.parametrize(
-    ("given", "file", "code", "said"),
+    ("given", "file", "code", "message"),
     [
         ({"found": [SOUND]}, "dev.txt", 0, "dev.txt: no known vulnerability (packages audited: 1)"),
         ({"found": [SOUND, WEAK]}, "dev.txt", 1, "dev.txt: two 2.0: PYSEC-1, fixed in 2.1"),
@@ -58,7 +58,7 @@ def program(folder: Path, *, found: Any = None, error: str = "") -> str:
 )
 @pytest.mark.skipif(sys.platform == "win32", reason="a script with a first line is no program there")
 def test_audit(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], given: Any, file: str, code: int, said: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], given: Any, file: str, code: int, message: str
 ) -> None:
     assert main([program(tmp_path, **given), file]) == code
-    assert said in capsys.readouterr().out
+    assert message in capsys.readouterr().out

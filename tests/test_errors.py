@@ -33,7 +33,7 @@ def test_a_row_error_is_safe_to_repeat_unless_it_says_otherwise() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "names", "said"),
+    ("name", "names", "message"),
     [
         ("devices", ["device", "name"], ' (did you mean "device"?)'),
         ("zzz", ["device"], ""),
@@ -41,8 +41,8 @@ def test_a_row_error_is_safe_to_repeat_unless_it_says_otherwise() -> None:
         ("", ["device"], ""),
     ],
 )
-def test_the_nearest_name_is_offered_only_when_it_is_near(name: str, names: list[str], said: str) -> None:
-    assert nearest(name, names) == said
+def test_the_nearest_name_is_offered_only_when_it_is_near(name: str, names: list[str], message: str) -> None:
+    assert nearest(name, names) == message
 
 
 def test_a_cut_text_says_that_it_was_cut() -> None:

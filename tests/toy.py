@@ -93,11 +93,11 @@ def toy_desk(talk: Talk) -> None:
             if "api" in request.line
             else {},
         }
-        answer = answers.get(request.line.rpartition(" ")[0])
-        if answer is None:
+        response = answers.get(request.line.rpartition(" ")[0])
+        if response is None:
             talk.answer(b'{"problem": "no such page"}', "404 Not Found")
         else:
-            talk.answer(json.dumps(answer).encode())
+            talk.answer(json.dumps(response).encode())
 
 
 def toy_server() -> Server:

@@ -109,7 +109,7 @@ def dump_bytes(value: Json) -> bytes:
 
 
 def quoted(text: str) -> str:
-    """Return a text as JSON in ASCII, in a tenth of the time of `dumps`."""
+    """Return a text as JSON in ASCII, ten times as fast as `dumps`."""
     return encode_basestring_ascii(text)
 
 

@@ -52,7 +52,7 @@ def lasting_folder() -> Path:
 
 @cache
 def work_folder() -> Path:
-    """Return the folder for the job, rows and output of runs without a folder of their own."""
+    """Return the folder for the jobs, rows and outputs of runs that were started without a folder."""
     return _usable(user_data_path("ninjaone-connector", appauthor=False) / "runs")
 
 

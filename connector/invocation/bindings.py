@@ -103,7 +103,7 @@ class Bindings:
     that are absent in a row; `constants` are template variables in addition to a row's fields.
 
     With `null_is_missing` the rows are those of a table: a NULL or empty cell is no value, and never clears
-    one. A row may then leave out cells that are NULL: `columns` returns the names of all columns, and is
+    one. A row can then omit cells that are NULL: `columns` returns the names of all columns, and is
     called when a row first lacks one.
     """
 

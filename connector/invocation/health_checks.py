@@ -13,7 +13,7 @@ from connector.errors import RowError
 from connector.invocation.bindings import bind
 from connector.invocation.invoke import Invoker
 
-_OFF = "switched off for this connection"
+_OFF = "turned off for this connection"
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ implementations are generators of action calls in `actions/`.
 * `receiver` keeps the deliveries of webhooks in the inbox; `hook_key` has their secrets, `webhooks` registers
   them, and `service` is the loop of a process that serves alerts and makes the runs.
 
-Whoever applies a plan sends `Item.changes` in the order of `Plan.items()`, resolves `{"organization": 2}`,
+`apply` sends `Item.changes` in the order of `Plan.items()`, resolves `{"organization": 2}`,
 `{"location": 3}` and `{"type": "Server"}` by the links and names of what it created before, and saves with
 the outcome, in one transaction, the link with `Item.hash` and `Item.software_hash`: of a skipped item with a
 link its hash alone, and a conflict as a link without a target, with its candidates and reason in `note`. At

@@ -48,7 +48,7 @@ def read_snapshot(rows: Iterable[Alert], shown: Mapping[str, Started], now: floa
 def confirmed(
     absent: Iterable[Alert], devices: Mapping[int, Collection[str]], now: float, seq: int
 ) -> tuple[Missing, ...]:
-    """Return the rows that the alerts of their own devices do not have either.
+    """Return the rows whose alerts are also missing in their devices' lists of alerts.
 
     `devices` are the series of each device whose alerts could be read; rows of other devices wait for the
     next list. `seq` is that of the list.

@@ -4,7 +4,7 @@
 list are inserted, and a text is parsed as JSON: any number of items, or an array of them.
 
 If the rows are a table (`null_is_missing`), a NULL or empty cell is no value: a member or item without
-another value is left out, and so is an object or array without members or items. Only a null that is written
+another value is omitted, and so is an object or array without members or items. Only a null that is written
 in the document itself is sent.
 """
 
@@ -167,7 +167,7 @@ class _Compiler:
 
 
 class _TableCompiler(_Compiler):
-    """Compiles a document for rows of a table, whose NULL and empty cells are left out."""
+    """Compiles a document for rows of a table, whose NULL and empty cells are omitted."""
 
     def _text(self, node: str) -> Fill:
         fill = _compile_text(node)

@@ -82,7 +82,7 @@ def compile_template(source: str, schema: Mapping[str, Json]) -> Render:
 def read(source: str, schema: Mapping[str, Json], *, null_is_missing: bool = False) -> Template:
     """Read one template for an input of the given JSON Schema.
 
-    With `null_is_missing`, NULL and empty cells are left out of a JSON document.
+    With `null_is_missing`, NULL and empty cells are omitted from a JSON document.
     Raises RunError with line and reason for a syntax error, an unknown filter or test, or a constant
     part that is not JSON where JSON is required.
     """

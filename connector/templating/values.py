@@ -19,7 +19,7 @@ from connector.templating.limits import fits, weigh
 class Null(Undefined):
     """A NULL cell of a table, or a NULL inside a cell: no value.
 
-    It prints as empty text, is left out of objects and arrays, and its members are NULL, too. `default`
+    It prints as empty text, is omitted from objects and arrays, and its members are NULL, too. `default`
     replaces it, and `is none` is true for it. Any other use is an error.
     """
 

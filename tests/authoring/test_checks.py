@@ -75,7 +75,7 @@ def test_a_sound_action_has_no_problems(make: Make, folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"inputs": {"limit": {"title": "Limit", "type": "integer", "default": "5"}}}, "limit: default"),
         ({"inputs": {"limit": {"title": "Limit", "type": "whole"}}}, "limit: not a valid JSON Schema: $"),
@@ -93,10 +93,10 @@ def test_a_sound_action_has_no_problems(make: Make, folder: Path) -> None:
     ],
 )  # fmt: skip
 def test_what_an_action_gets_wrong(
-    make: Make, service: Service, changes: dict[str, object], said: str
+    make: Make, service: Service, changes: dict[str, object], message: str
 ) -> None:
     problems = check_action(make(**changes), service)
-    assert any(said in problem for problem in problems), problems
+    assert any(message in problem for problem in problems), problems
     assert all("list_things.yaml" in problem for problem in problems)
 
 

@@ -116,14 +116,14 @@ def test_every_form_reports_the_same_changes(
         "Location": ["id.format: changed from int32 to int64"],
         "Organization": ['region: added, {"type": "string"}'],
     }
-    said = {name: [str(change) for change in changes] for name, changes in first.changed.items()}
-    assert said["create_1"] == ["required_body: removed, was true"]
-    assert said["createOrganization"] == ["required_body: added, true"]
-    assert said["getAlerts"] == [
+    message = {name: [str(change) for change in changes] for name, changes in first.changed.items()}
+    assert message["create_1"] == ["required_body: removed, was true"]
+    assert message["createOrganization"] == ["required_body: added, true"]
+    assert message["getAlerts"] == [
         "result.type: changed from array to object",
         'result.items: removed, was {"$ref": "Alert"}',
     ]
-    assert said.keys() == {"create_1", "createOrganization", "getAlerts", "getDevices"}
+    assert message.keys() == {"create_1", "createOrganization", "getAlerts", "getDevices"}
     contradicted = {problem.partition(":")[0] for problem in first.actions}
     assert contradicted == {"cancel_maintenance", "list_alerts", "list_devices"}
 
@@ -299,7 +299,7 @@ def test_parameters_bodies_responses_and_paths_may_be_references(service: Servic
 
 
 @pytest.mark.parametrize(
-    ("reference", "said"),
+    ("reference", "message"),
     [
         (
             "#/components/schemas/Gone",
@@ -309,13 +309,13 @@ def test_parameters_bodies_responses_and_paths_may_be_references(service: Servic
         (SCHEMAS + "Loop", f'reference "{SCHEMAS}Loop" refers to itself'),
     ],
 )
-def test_a_reference_that_cannot_be_followed(service: Service, reference: str, said: str) -> None:
+def test_a_reference_that_cannot_be_followed(service: Service, reference: str, message: str) -> None:
     document = small()
     document["components"]["schemas"]["Loop"] = {"$ref": SCHEMAS + "Loop"}
     document["paths"]["/user"] = get("getUser", {"$ref": reference})
     with pytest.raises(RunError) as error:
         found_in(document, service)
-    assert said in str(error.value)
+    assert message in str(error.value)
 
 
 def test_yaml_keys_and_words_are_what_json_would_have(tmp_path: Path) -> None:
@@ -337,7 +337,7 @@ def test_yaml_keys_and_words_are_what_json_would_have(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         ("openapi: 3.0.1\nopenapi: 3.0.1\n", 'line 2: the key "openapi"'),
         ("a: [\n", "line 2: "),
@@ -346,13 +346,13 @@ def test_yaml_keys_and_words_are_what_json_would_have(tmp_path: Path) -> None:
         ('{"openapi": "3.0.1", "paths": {}', "not JSON"),
     ],
 )
-def test_what_is_no_document(tmp_path: Path, content: str, said: str) -> None:
+def test_what_is_no_document(tmp_path: Path, content: str, message: str) -> None:
     path = tmp_path / "document"
     path.write_text(content, "utf-8")
     with pytest.raises(RunError) as error:
         read_document(str(path))
     assert str(error.value).startswith(str(path))
-    assert said in str(error.value)
+    assert message in str(error.value)
 
 
 PAGE = [{"name": name, "in": "query", "schema": {"type": "integer"}} for name in ("after", "pageSize")]

@@ -120,13 +120,13 @@ CHANGES = [
 ]
 
 
-@pytest.mark.parametrize(("change", "said"), CHANGES)
-def test_a_changed_operation(service: Service, change: Any, said: str) -> None:
+@pytest.mark.parametrize(("change", "message"), CHANGES)
+def test_a_changed_operation(service: Service, change: Any, message: str) -> None:
     found = drift(change, service)
     assert found
     assert (found.added, found.removed, list(found.changed)) == ([], [], ["createThing"])
     (changed,) = map(str, found.changed["createThing"])
-    assert said in changed
+    assert message in changed
 
 
 def test_nothing_changed_but_prose_and_order(service: Service) -> None:

@@ -318,8 +318,8 @@ def test_a_published_operation(
     path = tmp_path / "ninjaone" / "area" / "do_this.yaml"
     facts = schema("ninjaone/operations.json")["operations"]
     action = check(made.text, path, service, facts, tmp_path)
-    said = {sentence for sentence in descriptions(published["paths"]) if len(sentence) > 20}
-    assert not [sentence for sentence in said if sentence in made.text]
+    message = {sentence for sentence in descriptions(published["paths"]) if len(sentence) > 20}
+    assert not [sentence for sentence in message if sentence in made.text]
     assert bool(action.paging) == (name in paged())
 
 

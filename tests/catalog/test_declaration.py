@@ -160,7 +160,7 @@ def test_every_place_of_an_input(tmp_path: Path, place: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "output"),
     [
         ({"nmae": "x"}, 'update_thing.yaml, line 31: nmae: unknown key "nmae" (did you mean "name"?)'),
         (
@@ -224,14 +224,14 @@ def test_every_place_of_an_input(tmp_path: Path, place: str) -> None:
         ({"inputs__note__to": "part.p", "parts": {"p": {}}}, "inputs: a body is JSON or multipart"),
     ],
 )
-def test_a_wrong_action_names_file_line_and_key(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
+def test_a_wrong_action_names_file_line_and_key(tmp_path: Path, changes: dict[str, Any], output: str) -> None:
     message = fault(tmp_path, **changes)
     assert message.startswith("update_thing.yaml, line ")
-    assert said in message
+    assert output in message
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "line 1: a mapping is expected here, not null"),
         ("- a\n", "line 1: a mapping is expected here, not an array"),
@@ -239,12 +239,12 @@ def test_a_wrong_action_names_file_line_and_key(tmp_path: Path, changes: dict[st
         ("name: [a\n", "line 2"),
     ],
 )
-def test_a_file_that_is_no_declaration(tmp_path: Path, text: str, said: str) -> None:
+def test_a_file_that_is_no_declaration(tmp_path: Path, text: str, message: str) -> None:
     path = write_action(tmp_path, text)
     with pytest.raises(DeclarationError) as caught:
         load_declaration(path)
     assert str(caught.value).startswith(f"{path}, ")
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     with pytest.raises(DeclarationError, match="cannot be read"):
         load_declaration(tmp_path / "nowhere.yaml")
 
@@ -283,7 +283,7 @@ def test_a_service_is_what_its_file_says(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"region": {}}, 'region: unknown key "region" (did you mean "regions"?)'),
         ({"name": GONE}, 'line 1: the key "name" is missing'),
@@ -300,12 +300,14 @@ def test_a_service_is_what_its_file_says(tmp_path: Path) -> None:
         ({"secrets": [1]}, "secrets.0: text is expected here"),
     ],
 )
-def test_a_wrong_service_names_file_line_and_key(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
+def test_a_wrong_service_names_file_line_and_key(
+    tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
     path = write(tmp_path / "service.yaml", changed(SERVICE, **changes))
     with pytest.raises(DeclarationError) as caught:
         load_service(path)
     assert str(caught.value).startswith(f"{path}, line ")
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_the_projects_own_service_loads(service: Service) -> None:
@@ -417,7 +419,7 @@ def test_two_actions_of_one_name_are_refused(catalogue: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("update_thin", 'no action "update_thin" (did you mean "update_thing"?)'),
         ("zzz", 'no action "zzz"; `ninjaone actions` lists them'),
@@ -425,10 +427,10 @@ def test_two_actions_of_one_name_are_refused(catalogue: Path) -> None:
         ("../service", "no action"),
     ],
 )
-def test_an_unknown_action_is_a_fault_with_the_nearest_name(catalogue: Path, name: str, said: str) -> None:
+def test_an_unknown_action_is_a_fault_with_the_nearest_name(catalogue: Path, name: str, message: str) -> None:
     with pytest.raises(RunError) as caught:
         Catalog(catalogue).action(name)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_an_unknown_service_is_a_fault_with_the_nearest_name(catalogue: Path) -> None:

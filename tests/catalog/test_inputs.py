@@ -98,7 +98,7 @@ def test_without_a_type_a_value_stays_what_it_is(value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("types", "given", "said"),
+    ("types", "given", "message"),
     [
         ("string", [1], "text is expected, not an array"),
         ("string", {"a": 1}, "text is expected, not an object"),
@@ -139,8 +139,8 @@ def test_without_a_type_a_value_stays_what_it_is(value: Any) -> None:
         (["array", "object"], "5", "an array or an object is expected"),
     ],
 )
-def test_what_no_type_can_take_is_refused_with_what_is_expected(types: Any, given: Any, said: str) -> None:
-    assert said in refusal({"type": types}, given)
+def test_what_no_type_can_take_is_refused_with_what_is_expected(types: Any, given: Any, message: str) -> None:
+    assert message in refusal({"type": types}, given)
 
 
 def test_a_long_value_is_shortened_in_the_message() -> None:
@@ -204,7 +204,7 @@ def test_members_and_items_are_typed_alike() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         ({"ids": [1, "x"]}, 'it: at .ids: at [1]: an integer is expected, not the text "x"'),
         ({"ids": [None]}, "it: at .ids: at [0]: an integer is expected, not null"),
@@ -213,8 +213,8 @@ def test_members_and_items_are_typed_alike() -> None:
         ({"on": "x"}, "at .on: true or false"),
     ],
 )
-def test_a_wrong_member_is_named_by_its_place(given: Any, said: str) -> None:
-    assert said in refusal(NESTED, given)
+def test_a_wrong_member_is_named_by_its_place(given: Any, message: str) -> None:
+    assert message in refusal(NESTED, given)
 
 
 # --- what JSON Schema checks -------------------------------------------------------------------------------
@@ -223,7 +223,7 @@ UUID = {"type": "string", "format": "uuid"}
 
 
 @pytest.mark.parametrize(
-    ("schema", "given", "said"),
+    ("schema", "given", "message"),
     [
         (
             {"type": "string", "enum": ["ALERTS", "TASKS"]},
@@ -255,8 +255,8 @@ UUID = {"type": "string", "format": "uuid"}
         ),
     ],
 )
-def test_a_broken_rule_is_explained_with_its_place(schema: dict[str, Any], given: Any, said: str) -> None:
-    assert said in refusal(schema, given)
+def test_a_broken_rule_is_explained_with_its_place(schema: dict[str, Any], given: Any, message: str) -> None:
+    assert message in refusal(schema, given)
 
 
 @pytest.mark.parametrize(
@@ -335,7 +335,7 @@ def test_a_time_is_sent_in_its_unit(unit: Unit, given: Any, value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         ("tomorrow", '"tomorrow" is not a time'),
         (True, "a time is expected, not a boolean"),
@@ -344,8 +344,8 @@ def test_a_time_is_sent_in_its_unit(unit: Unit, given: Any, value: Any) -> None:
         (1e300, "is not a time"),
     ],
 )
-def test_what_is_no_time_is_refused(given: Any, said: str) -> None:
-    assert said in refusal({"type": "string"}, given, "epoch_s")
+def test_what_is_no_time_is_refused(given: Any, message: str) -> None:
+    assert message in refusal({"type": "string"}, given, "epoch_s")
 
 
 # --- any text ----------------------------------------------------------------------------------------------
@@ -414,8 +414,8 @@ def test_a_time_in_a_nested_body_follows_the_same_rule(due: Any) -> None:
 
 
 def test_a_time_in_a_nested_body_that_is_none_is_refused() -> None:
-    said = refusal(CHECKLISTS, [{"dueDate": 47088}])
-    assert said.startswith("it: at [0]: at .dueDate: 47088 looks like a spreadsheet date: 2028-12-01")
+    message = refusal(CHECKLISTS, [{"dueDate": 47088}])
+    assert message.startswith("it: at [0]: at .dueDate: 47088 looks like a spreadsheet date: 2028-12-01")
     assert list(an_input(CHECKLISTS).instants([{"dueDate": None}, 5])) == []
 
 
@@ -440,9 +440,9 @@ def test_an_integer_within_its_format_is_taken(schema: dict[str, Any], value: An
 
 @pytest.mark.parametrize("value", [2**31, -(2**31) - 1, str(2**31), 2147483648.0, "1" + "0" * 80])
 def test_an_integer_beyond_its_format_is_refused_wherever_it_is(value: Any) -> None:
-    said = refusal(INT32, value)
-    assert "is not between -2147483648 and 2147483647, the range of an int32" in said
-    assert len(said) < 150
+    message = refusal(INT32, value)
+    assert "is not between -2147483648 and 2147483647, the range of an int32" in message
+    assert len(message) < 150
     assert "it.id: " in refusal({"type": "object", "properties": {"id": INT32}}, {"id": value})
     assert "it[1]: " in refusal({"type": "array", "items": INT32}, [1, value])
     assert "it[0]: " in refusal({"type": "array", "items": INT32}, f"[{value}]")

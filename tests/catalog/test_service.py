@@ -68,7 +68,7 @@ def test_without_them_a_service_has_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "value", "said"),
+    ("place", "value", "message"),
     [
         ("names", "short", '"short" is not one of bare, qualified'),
         ("wrap", "object", '"object" is not one of array'),
@@ -78,11 +78,11 @@ def test_without_them_a_service_has_none(tmp_path: Path) -> None:
         ("settings", {"tenant": {"title": "Tenant", "secret": True}}, 'unknown key "secret"'),
     ],
 )
-def test_a_wrong_value_of_one_is_refused(tmp_path: Path, place: str, value: Any, said: str) -> None:
+def test_a_wrong_value_of_one_is_refused(tmp_path: Path, place: str, value: Any, message: str) -> None:
     path = write(tmp_path / "acme" / "service.yaml", changed(SERVICE, **{place: value}))
     with pytest.raises(DeclarationError) as refused:
         load_service(path)
-    assert said in str(refused.value)
+    assert message in str(refused.value)
 
 
 HALOPSA = actions_folder() / "halopsa" / "service.yaml"

@@ -41,7 +41,7 @@ def test_bare_names_come_first(own: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("list_toys", 'did you mean "toy.list_toys"?'),
         ("toy.list_toyz", 'did you mean "toy.list_toys"?'),
@@ -51,10 +51,10 @@ def test_bare_names_come_first(own: Path) -> None:
         (".get_device", 'did you mean "get_device"?'),
     ],
 )
-def test_the_nearest_name_may_be_another_services(own: Path, name: str, said: str) -> None:
+def test_the_nearest_name_may_be_another_services(own: Path, name: str, message: str) -> None:
     with pytest.raises(RunError) as caught:
         Catalog(own=own).action(name)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_one_action_reads_its_service_and_itself(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,14 +84,14 @@ def test_two_services_of_bare_names_cannot_share_a_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"names: qualified": "names: both"}, 'line 3: names: "both" is not one of bare, qualified'),
         ({"name: toy": "name: toys"}, 'name: "toys" must be the name of its folder'),
         ({"names: qualified\n": "", "throttling": "names: qualified\nthrottling"}, "must be above the"),
     ],
 )
-def test_a_wrong_name_of_a_service(tmp_path: Path, changes: dict[str, str], said: str) -> None:
+def test_a_wrong_name_of_a_service(tmp_path: Path, changes: dict[str, str], message: str) -> None:
     text = SERVICE
     for old, new in changes.items():
         text = text.replace(old, new, 1)
@@ -99,11 +99,11 @@ def test_a_wrong_name_of_a_service(tmp_path: Path, changes: dict[str, str], said
     (tmp_path / "toy/service.yaml").write_text(text)
     with pytest.raises(DeclarationError) as caught:
         load_service(tmp_path / "toy/service.yaml")
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("path", "text", "said"),
+    ("path", "text", "message"),
     [
         ("ninjaone/service.yaml", SERVICE, "cannot declare a service of the built-in catalog"),
         ("other/service.yaml", SERVICE.replace("qualified", "bare"), "without `names: qualified`"),
@@ -113,13 +113,13 @@ def test_a_wrong_name_of_a_service(tmp_path: Path, changes: dict[str, str], said
         ("none/desk/list_toys.yaml", LIST_TOYS, "toy"),
     ],
 )
-def test_what_a_users_folder_cannot_declare(own: Path, path: str, text: str, said: str) -> None:
+def test_what_a_users_folder_cannot_declare(own: Path, path: str, text: str, message: str) -> None:
     (own / path).parent.mkdir(parents=True, exist_ok=True)
     (own / path).write_text(text)
     with pytest.raises(DeclarationError) as caught:
         Catalog(own=own).names  # noqa: B018
     assert str(own / path) in str(caught.value)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_a_users_service_is_not_given_the_variables_of_another(tmp_path: Path) -> None:

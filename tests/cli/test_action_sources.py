@@ -135,7 +135,7 @@ def test_the_catalogues_own_python_needs_no_permission(ninjaone: Ninjaone, own: 
 
 
 @pytest.mark.parametrize(
-    ("path", "text", "said"),
+    ("path", "text", "message"),
     [
         ("ninjaone/service.yaml", "name: ninjaone\n", "a folder of custom actions cannot declare a service"),
         ("other/service.yaml", "name: other\n", "a folder of custom actions cannot declare a service"),
@@ -148,12 +148,12 @@ def test_the_catalogues_own_python_needs_no_permission(ninjaone: Ninjaone, own: 
         ("ninjaone/theirs/look_at_device.yaml", OWN, "two actions have the same name"),
     ],
 )  # fmt: skip
-def test_what_may_not_be_there_is_a_fault(own: Path, path: str, text: str, said: str) -> None:
+def test_what_may_not_be_there_is_a_fault(own: Path, path: str, text: str, message: str) -> None:
     folder = own.parent.parent.parent
     declared(folder / path, text)
     with pytest.raises(DeclarationError) as caught:
         Catalog(own=folder).names  # noqa: B018
-    assert said.replace("{own}", str(folder)) in str(caught.value)
+    assert message.replace("{own}", str(folder)) in str(caught.value)
     assert str(folder / path) in str(caught.value)
 
 

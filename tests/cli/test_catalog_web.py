@@ -48,8 +48,8 @@ def serving(*options: str, **environment: str) -> Iterator[tuple[subprocess.Pope
 
 def test_the_printed_address_opens_and_no_other_one_does() -> None:
     with serving("--no-browser") as (command, address):
-        with urlopen(address, timeout=PATIENCE_S) as answer:
-            assert "Open the catalog" in answer.read().decode()
+        with urlopen(address, timeout=PATIENCE_S) as response:
+            assert "Open the catalog" in response.read().decode()
         with pytest.raises(HTTPError, match="403"):
             urlopen(address.partition("?")[0], timeout=PATIENCE_S)
         command.send_signal(signal.SIGINT)
@@ -57,28 +57,28 @@ def test_the_printed_address_opens_and_no_other_one_does() -> None:
 
 
 def test_the_browser_gets_a_ticket_and_not_the_token(tmp_path: Path) -> None:
-    told = tmp_path / "told"
-    os.mkfifo(told)
-    pipe = os.open(told, os.O_RDWR)  # both ways, so that opening it waits for nobody
+    opened = tmp_path / "opened"
+    os.mkfifo(opened)
+    pipe = os.open(opened, os.O_RDWR)  # both ways, so that opening it waits for nobody
     script = tmp_path / "browser"
-    script.write_text(f'#!/bin/sh\nprintf "%s\\n" "$1" > {told}\n')
+    script.write_text(f'#!/bin/sh\nprintf "%s\\n" "$1" > {opened}\n')
     script.chmod(0o700)
     with serving(BROWSER=f"{script} %s") as (_, address):
         assert select.select([pipe], [], [], PATIENCE_S)[0], "no browser was started"
         given = os.read(pipe, 4096).decode().strip()
         assert given.split("token=")[0] == address.split("token=")[0]
         assert given != address
-        with urlopen(given, timeout=PATIENCE_S) as answer:
-            assert answer.status == 200
+        with urlopen(given, timeout=PATIENCE_S) as response:
+            assert response.status == 200
         with pytest.raises(HTTPError, match="403"):
             urlopen(given, timeout=PATIENCE_S)
     os.close(pipe)
 
 
 def test_a_browser_that_would_take_the_terminal_is_left_alone(tmp_path: Path) -> None:
-    told = tmp_path / "told"
+    opened = tmp_path / "opened"
     script = tmp_path / "www-browser"
-    script.write_text(f"#!/bin/sh\necho opened > {told}\n")
+    script.write_text(f"#!/bin/sh\necho opened > {opened}\n")
     script.chmod(0o700)
     code = (
         "import sys, threading; from connector.web.server import CatalogServer\n"
@@ -89,7 +89,7 @@ def test_a_browser_that_would_take_the_terminal_is_left_alone(tmp_path: Path) ->
     environment = {n: v for n, v in os.environ.items() if n not in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")}
     environment["PATH"] = str(tmp_path)
     subprocess.run([sys.executable, "-c", code], env=environment, check=True)
-    assert not told.exists()
+    assert not opened.exists()
 
 
 def test_a_port_that_is_taken_is_said() -> None:
@@ -107,8 +107,8 @@ def test_syncs_are_shown_by_their_folders(tmp_path: Path, capsys: pytest.Capture
     with serving("--no-browser", *options) as (_, address):
         opener = build_opener(HTTPCookieProcessor())
         opener.open(address, timeout=PATIENCE_S).close()
-        with opener.open(address.partition("?")[0] + "sync", timeout=PATIENCE_S) as answer:
-            page = answer.read().decode()
+        with opener.open(address.partition("?")[0] + "sync", timeout=PATIENCE_S) as response:
+            page = response.read().decode()
     assert ('href="sync/one"' in page, 'href="sync/two"' in page) == (True, True)
     assert main(["catalog", "serve", "--no-browser", "--sync", str(tmp_path)]) == 2
     assert "there is no mapping.yaml" in capsys.readouterr().err

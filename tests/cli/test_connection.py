@@ -120,7 +120,7 @@ def test_secrets_are_replaced_added_and_unset(in_process: Ninjaone) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ((), "nothing to change"),
         (("--region", "mars"), 'acme: no region "mars"'),
@@ -130,13 +130,13 @@ def test_secrets_are_replaced_added_and_unset(in_process: Ninjaone) -> None:
     ],
 )
 def test_an_edit_that_is_wrong_changes_nothing(
-    in_process: Ninjaone, config: Path, options: tuple[str, ...], said: str
+    in_process: Ninjaone, config: Path, options: tuple[str, ...], message: str
 ) -> None:
     add(in_process, "acme")
     before = {path: path.read_bytes() for path in config.rglob("*") if path.is_file()}
     done = in_process("connection", "edit", "acme", *options)
     assert done.returncode == 2
-    assert said in done.stderr
+    assert message in done.stderr
     assert {path: path.read_bytes() for path in config.rglob("*") if path.is_file()} == before
     assert in_process("connection", "edit", "globex", "--region", "eu").returncode == 2
 

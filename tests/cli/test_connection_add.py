@@ -135,7 +135,7 @@ def test_each_kind_of_secret(in_process: Ninjaone, kind: str, options: tuple[str
 
 
 @pytest.mark.parametrize(
-    ("options", "stdin", "said"),
+    ("options", "stdin", "message"),
     [
         (
             (),
@@ -181,11 +181,11 @@ def test_each_kind_of_secret(in_process: Ninjaone, kind: str, options: tuple[str
     ],
 )
 def test_what_is_missing_or_wrong_is_said_and_nothing_is_saved(
-    in_process: Ninjaone, config: Path, options: tuple[str, ...], stdin: str, said: str
+    in_process: Ninjaone, config: Path, options: tuple[str, ...], stdin: str, message: str
 ) -> None:
     done = in_process("connection", "add", "acme", *options, stdin=stdin)
     assert done.returncode == 2
-    assert said in done.stderr
+    assert message in done.stderr
     assert SECRET not in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     assert [path for path in config.rglob("*") if path.is_file() and path.name != ".lock"] == []

@@ -75,13 +75,13 @@ def test_an_edit_asks_and_an_empty_answer_keeps(in_process: Ninjaone, tmp_path: 
 
 
 @on_a_terminal
-@pytest.mark.parametrize(("answer", "code"), [("", 2), ("n", 2), ("yess", 2), ("y", 0), ("YES", 0)])
-def test_removing_asks(in_process: Ninjaone, tmp_path: Path, answer: str, code: int) -> None:
+@pytest.mark.parametrize(("response", "code"), [("", 2), ("n", 2), ("yess", 2), ("y", 0), ("YES", 0)])
+def test_removing_asks(in_process: Ninjaone, tmp_path: Path, response: str, code: int) -> None:
     from tests.cli.terminal import on_terminal
 
     add(in_process, "acme")
     found, screen = on_terminal(
-        ("connection", "remove", "acme"), [("its secrets? [y/N]: ", answer)], tmp_path
+        ("connection", "remove", "acme"), [("its secrets? [y/N]: ", response)], tmp_path
     )
     assert found == code, screen
     assert len(listed(in_process)) == (0 if code == 0 else 1)

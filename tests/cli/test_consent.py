@@ -49,9 +49,9 @@ def reboots(sandbox: Sandbox) -> int:
     return len([r for r in sandbox.log.requests() if r["method"] == "POST"])
 
 
-@pytest.mark.parametrize("answer", ["y", "yes", "YES"])
-def test_a_yes_goes_on(sandbox: Sandbox, tmp_path: Path, answer: str) -> None:
-    exit_code, screen = on_terminal(RUN, [(QUESTION, answer)], tmp_path)
+@pytest.mark.parametrize("response", ["y", "yes", "YES"])
+def test_a_yes_goes_on(sandbox: Sandbox, tmp_path: Path, response: str) -> None:
+    exit_code, screen = on_terminal(RUN, [(QUESTION, response)], tmp_path)
     assert exit_code == 1, screen
     assert reboots(sandbox) == 3
     host = sandbox.base_url.removeprefix("http://")
@@ -74,10 +74,10 @@ def test_every_tenant_that_rows_may_name_is_shown(sandbox: Sandbox, tmp_path: Pa
         assert heard(sandbox) == heard(other) == []
 
 
-@pytest.mark.parametrize("answer", ["", "n", "ja", "yes please", "\x04"])
-def test_any_other_answer_sends_nothing(sandbox: Sandbox, tmp_path: Path, answer: str) -> None:
+@pytest.mark.parametrize("response", ["", "n", "ja", "yes please", "\x04"])
+def test_any_other_answer_sends_nothing(sandbox: Sandbox, tmp_path: Path, response: str) -> None:
     for arguments in (RUN, CALL):
-        exit_code, screen = on_terminal(arguments, [(QUESTION, answer)], tmp_path)
+        exit_code, screen = on_terminal(arguments, [(QUESTION, response)], tmp_path)
         assert exit_code == 2, screen
     assert not reboots(sandbox)
     assert not list(tmp_path.glob("out*"))

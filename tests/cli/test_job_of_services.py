@@ -123,7 +123,7 @@ def test_the_default_of_each_service_is_used_where_none_is_named(
 
 
 @pytest.mark.parametrize(
-    ("connection", "options", "said"),
+    ("connection", "options", "message"),
     [
         ({"ninja": "acme.yaml"}, (), 'no service "ninja" (did you mean "ninjaone"?)'),
         (
@@ -151,13 +151,13 @@ def test_what_is_wrong_with_connections_is_said_before_anything_is_sent(
     tmp_path: Path,
     connection: Any,
     options: tuple[str, ...],
-    said: str,
+    message: str,
 ) -> None:
     job = {"input": "rows.jsonl", "output": "out", "connection": connection, "steps": STEPS}
     (tmp_path / "job.yaml").write_text(yaml.safe_dump(job))
     done = ninjaone("run", "job.yaml", *OWN, *options)
     assert (done.returncode, done.stdout) == (2, "")
-    assert said in done.stderr.replace(f"{tmp_path}/", "")
+    assert message in done.stderr.replace(f"{tmp_path}/", "")
     assert sandbox.log.requests() == desk.received == []
 
 

@@ -184,9 +184,9 @@ def test_ctrl_c_finishes_the_row_and_the_job_can_be_resumed(
     process = subprocess.Popen([*command, "50"], stderr=subprocess.PIPE, text=True, env=os.environ)
     wait_until(lambda: len(sandbox.log.requests()) >= 15)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=30)
-    assert process.returncode == 130, said
-    assert "--resume" in said
+    _, message = process.communicate(timeout=30)
+    assert process.returncode == 130, message
+    assert "--resume" in message
     assert outputs(tmp_path / "out") == ["read.jsonl.run", "renamed.jsonl"]
     resumed = subprocess.run([*command, "0", "--resume"], capture_output=True, text=True)
     assert resumed.returncode == 0, resumed.stderr

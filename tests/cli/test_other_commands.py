@@ -255,28 +255,29 @@ def test_the_sandbox_prints_a_connection_that_works(ninjaone: Ninjaone, tmp_path
     )  # fmt: skip
     try:
         assert process.stdout is not None
-        said = []
+        message = []
         for line in process.stdout:
-            said.append(line)
+            message.append(line)
             if "Ctrl-C" in line:
                 break
-        settings = [line.strip() for line in said if line.startswith("    ") and ": " in line]
+        settings = [line.strip() for line in message if line.startswith("    ") and ": " in line]
         (tmp_path / "printed.yaml").write_text("\n".join(settings))
         done = ninjaone("call", "list_devices", "-c", "printed.yaml")
         assert len(json.loads(done.stdout)["result"]) == 7
         exports = dict(
-            line.strip().removeprefix("export ").split("=", 1) for line in said if "export" in line
+            line.strip().removeprefix("export ").split("=", 1) for line in message if "export" in line
         )
         assert ninjaone("call", "list_devices", **exports).returncode == 0
         old_path = requests.post(f"{exports['NINJAONE_BASE_URL']}/oauth/token", timeout=10)
         assert old_path.status_code == 415
         script = ("call", "run_script", "device_id=1", "type=SCRIPT", "script_id=1", "run_as=system")
         assert "user_context_required" in ninjaone(*script, **exports).stdout
-        (add,) = (line.strip() for line in said if "connection add NAME" in line)
+        (add,) = (line.strip() for line in message if "connection add NAME" in line)
         address = exports["NINJAONE_BASE_URL"]
         assert add.endswith(f"NAME --base-url {address} --client-id sandbox-native --browser")
         assert any(
-            "sandbox-web-secret; the redirect URI of both is http://127.0.0.1:28765/" in line for line in said
+            "sandbox-web-secret; the redirect URI of both is http://127.0.0.1:28765/" in line
+            for line in message
         )
     finally:
         process.send_signal(signal.SIGINT)

@@ -130,11 +130,11 @@ def test_reruns_until_nothing_is_left_send_every_write_that_is_done_once(
         queue=[draw.choice([None, REFUSED, REFUSED, "500", "reset_after", "truncate"]) for _ in range(200)]
     )
     done = ninjaone("run", "job.yaml", "--concurrency", concurrency)
-    said = ""
-    while "no rows to rerun" not in said:
+    message = ""
+    while "no rows to rerun" not in message:
         assert done.returncode == 1, done.stderr
         done = ninjaone("rerun", "out.jsonl", "--concurrency", concurrency)
-        said = done.stderr
+        message = done.stderr
     asked, executed = Counter(created(sandbox)), Counter(created(sandbox, executed=True))
     assert set(executed.values()) == {1}
     last = {
@@ -150,7 +150,7 @@ def test_reruns_until_nothing_is_left_send_every_write_that_is_done_once(
         assert code is not None or executed[name] == 1
     assert asked.total() > len(rows) + 10
     in_doubt = sum(code is not None for code in last.values())
-    assert f"{in_doubt} not run again" in said
+    assert f"{in_doubt} not run again" in message
 
 
 def test_a_new_run_to_the_same_output_has_no_reruns_yet(

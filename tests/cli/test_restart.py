@@ -86,11 +86,11 @@ def test_over_an_unfinished_run_it_requires_a_yes_without_a_terminal(
     assert REPEATS in done.stderr
 
 
-@pytest.mark.parametrize(("answer", "exit_code", "sent"), [("n", 2, 2), ("y", 3, 4)])
+@pytest.mark.parametrize(("response", "exit_code", "sent"), [("n", 2, 2), ("y", 3, 4)])
 def test_over_an_unfinished_run_it_asks_on_a_terminal(
-    sandbox: Sandbox, tmp_path: Path, unfinished: tuple[str, ...], answer: str, exit_code: int, sent: int
+    sandbox: Sandbox, tmp_path: Path, unfinished: tuple[str, ...], response: str, exit_code: int, sent: int
 ) -> None:
-    ended, screen = on_terminal((*unfinished, "--restart"), [(QUESTION, answer)], tmp_path)
+    ended, screen = on_terminal((*unfinished, "--restart"), [(QUESTION, response)], tmp_path)
     assert (ended, writes(sandbox)) == (exit_code, sent), screen
     assert REPEATS in screen
     assert screen.count(QUESTION) == 1

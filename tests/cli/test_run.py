@@ -226,9 +226,9 @@ def test_ctrl_c_finishes_the_row_and_the_run_can_be_resumed(
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ)
     wait_until(lambda: len(sandbox.log.requests()) >= 3)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=30)
-    assert process.returncode == 130, said
-    assert "--resume" in said
+    _, message = process.communicate(timeout=30)
+    assert process.returncode == 130, message
+    assert "--resume" in message
     assert not (tmp_path / "out.jsonl").exists()
     found = subprocess.run([*command[:-1], "0"], capture_output=True, text=True)
     assert found.returncode == 2

@@ -52,8 +52,8 @@ def start(connection_file: Path, tmp_path: Path) -> Iterator[Start]:
 
 def end(process: subprocess.Popen[bytes], seconds: float = 60) -> str:
     """Wait for the end, and give what was said on standard error."""
-    _, said = process.communicate(timeout=seconds)
-    return said.decode()
+    _, message = process.communicate(timeout=seconds)
+    return message.decode()
 
 
 def envelopes(path: Path) -> list[dict[str, Any]]:
@@ -77,18 +77,18 @@ def test_the_first_one_finishes_and_writes_what_is_under_way(
     process = start("--concurrency", 4, "--delay-ms", 20)
     wait_until(lambda: len(sandbox.log.requests()) >= 8)
     process.send_signal(number)
-    said = end(process)
-    assert process.returncode == 130, said
-    assert "stopping after the rows in progress; press Ctrl-C again to stop now" in said
-    assert "--resume" in said
+    message = end(process)
+    assert process.returncode == 130, message
+    assert "stopping after the rows in progress; press Ctrl-C again to stop now" in message
+    assert "--resume" in message
     # Whatever was sent has its envelope.
     written = envelopes(tmp_path / "out.jsonl.run" / "envelopes.jsonl")
     assert 8 <= len(written) < ROWS
     assert sent(sandbox) == {f"row {e['row']}": 1 for e in written}
     # It goes on at another speed.
     resumed = start("--resume", "--concurrency", 2, "--delay-ms", 0)
-    said = end(resumed)
-    assert resumed.returncode == 0, said
+    message = end(resumed)
+    assert resumed.returncode == 0, message
     assert_each_row_once(sandbox, tmp_path / "out.jsonl")
 
 
@@ -100,16 +100,16 @@ def test_it_does_not_wait_for_rows_that_wait_for_minutes(
     process = start("--concurrency", concurrency, "--delay-ms", 0)
     wait_until(lambda: len(sandbox.log.requests()) >= 2 + concurrency)
     process.send_signal(signal.SIGINT)
-    said = end(process)
-    assert process.returncode == 130, said
+    message = end(process)
+    assert process.returncode == 130, message
     assert len(sandbox.log.requests()) == 2 + concurrency
     # A row that was carried out behind one that waits has no envelope yet: the journal knows its answer.
     written = envelopes(tmp_path / "out.jsonl.run" / "envelopes.jsonl")
     assert {f"row {e['row']}" for e in written} <= set(sent(sandbox))
     sandbox.set_faults(queue=[])
     resumed = start("--resume", "--delay-ms", 0)
-    said = end(resumed)
-    assert resumed.returncode == 0, said
+    message = end(resumed)
+    assert resumed.returncode == 0, message
     assert_each_row_once(sandbox, tmp_path / "out.jsonl")
 
 
@@ -122,8 +122,8 @@ def test_where_nothing_can_be_resumed_such_rows_end_as_cancelled(
         process = start("--concurrency", concurrency, "--delay-ms", 0, stdin=stdin, stdout=stdout)
         wait_until(lambda: len(sandbox.log.requests()) >= concurrency)
         process.send_signal(signal.SIGINT)
-        said = end(process)
-    assert process.returncode == 130, said
+        message = end(process)
+    assert process.returncode == 130, message
     written = envelopes(tmp_path / "out")
     assert [e["row"] for e in written] == list(range(1, concurrency + 1))
     assert {(e["meta"]["code"], e["meta"]["repeatable"]) for e in written} == {("cancelled", True)}
@@ -144,8 +144,8 @@ def test_the_second_one_ends_the_process_although_requests_hang(
     end(process, 20)
     assert process.returncode == 130
     resumed = start("--resume", "--delay-ms", 0, "--concurrency", 3)
-    said = end(resumed)
-    assert resumed.returncode == 1, said
+    message = end(resumed)
+    assert resumed.returncode == 1, message
     assert_each_row_once(sandbox, tmp_path / "out.jsonl")
     failed = [e["meta"]["code"] for e in envelopes(tmp_path / "out.jsonl") if e["has_error"]]
     assert failed == ["outcome_unknown"] * concurrency
@@ -180,10 +180,10 @@ def test_a_run_that_waits_for_standard_input_ends_too(start: Start, sandbox: San
     process.send_signal(signal.SIGINT)
     process.wait(20)
     assert process.stderr is not None
-    said = process.stderr.read().decode()
-    assert process.returncode == 130, said
-    assert "it cannot be resumed" in said
-    assert "Fatal" not in said
+    output = process.stderr.read().decode()
+    assert process.returncode == 130, output
+    assert "it cannot be resumed" in output
+    assert "Fatal" not in output
 
 
 # --- nowhere to write --------------------------------------------------------------------------------------
@@ -200,14 +200,14 @@ def test_a_full_disk_stops_the_run_and_nothing_is_lost_or_sent_twice(
     start: Start, sandbox: Sandbox, tmp_path: Path, concurrency: int, size: int
 ) -> None:
     full = start("--concurrency", concurrency, "--delay-ms", 0, preexec_fn=limit_files(size))
-    said = end(full)
-    assert full.returncode == 3, said
-    assert "cannot be written: File too large" in said
-    assert "Traceback" not in said
+    message = end(full)
+    assert full.returncode == 3, message
+    assert "cannot be written: File too large" in message
+    assert "Traceback" not in message
     assert 0 < len(sandbox.log.requests()) < ROWS
     resumed = start("--resume", "--delay-ms", 0)
-    said = end(resumed)
-    assert resumed.returncode in (0, 1), said
+    message = end(resumed)
+    assert resumed.returncode in (0, 1), message
     assert_each_row_once(sandbox, tmp_path / "out.jsonl")
     failed = [e["meta"]["code"] for e in envelopes(tmp_path / "out.jsonl") if e["has_error"]]
     assert failed == ["outcome_unknown"] * len(failed)
@@ -219,9 +219,9 @@ def test_a_disk_that_is_full_before_the_first_row_is_a_fault(
     start: Start, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     process = start(preexec_fn=limit_files(100))
-    said = end(process)
-    assert process.returncode == 2, said
-    assert "cannot be written: File too large" in said
+    message = end(process)
+    assert process.returncode == 2, message
+    assert "cannot be written: File too large" in message
     assert sandbox.log.requests() == []
     assert not list(tmp_path.glob("out.jsonl*"))
 
@@ -235,13 +235,13 @@ def test_a_folder_that_is_removed_stops_the_run_and_is_put_back(
     process = start("-o", results / "out.jsonl", "--concurrency", concurrency, "--delay-ms", 20)
     wait_until(lambda: len(sandbox.log.requests()) >= 10)
     shutil.rmtree(results)
-    said = end(process)
-    assert process.returncode == 3, said
-    assert "was removed during the run, and has been restored; use --resume to continue" in said
+    message = end(process)
+    assert process.returncode == 3, message
+    assert "was removed during the run, and has been restored; use --resume to continue" in message
     assert len(sandbox.log.requests()) < ROWS
     resumed = start("--resume", "-o", results / "out.jsonl", "--delay-ms", 0)
-    said = end(resumed)
-    assert resumed.returncode == 0, said
+    message = end(resumed)
+    assert resumed.returncode == 0, message
     assert_each_row_once(sandbox, results / "out.jsonl")
 
 
@@ -251,9 +251,9 @@ def test_a_pipe_or_a_device_is_no_output_file(
 ) -> None:
     os.mkfifo(tmp_path / "pipe")
     process = start("-o", "pipe", *more)
-    said = end(process)
+    message = end(process)
     assert process.returncode == 2
-    assert "pipe: is not a regular file; use a file for the output, or - for standard output" in said
+    assert "pipe: is not a regular file; use a file for the output, or - for standard output" in message
     assert (tmp_path / "pipe").is_fifo()
     assert sandbox.log.requests() == []
 
@@ -267,7 +267,7 @@ def test_a_full_standard_output_stops_the_run(
         process = start(
             "-o", "-", "--output-format", format, "--concurrency", concurrency, "--delay-ms", 0, stdout=full
         )
-        said = end(process)
-    assert process.returncode == 3, said
-    assert "standard output cannot be written: No space left on device" in said
-    assert "Traceback" not in said
+        message = end(process)
+    assert process.returncode == 3, message
+    assert "standard output cannot be written: No space left on device" in message
+    assert "Traceback" not in message

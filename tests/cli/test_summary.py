@@ -89,9 +89,9 @@ def test_nothing_is_said_of_what_did_not_happen() -> None:
     ],
 )
 def test_rerun_is_told_of_only_where_it_can_be_done(job: Job, stopped: bool) -> None:
-    said = describe(job, Summary(rows=1, failed=1, repeatable=1, stopped=stopped))
-    assert "1 of the failed rows can be retried\n" in said + "\n"
-    assert "ninjaone rerun" not in said
+    message = describe(job, Summary(rows=1, failed=1, repeatable=1, stopped=stopped))
+    assert "1 of the failed rows can be retried\n" in message + "\n"
+    assert "ninjaone rerun" not in message
 
 
 # The document
@@ -164,8 +164,8 @@ def test_an_interrupted_run_and_its_resumption(
     process = subprocess.Popen([*command, "50"], stderr=subprocess.PIPE, text=True, cwd=tmp_path)
     wait_until(lambda: len(sandbox.log.requests()) >= 3)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=30)
-    assert process.returncode == 130, said
+    _, message = process.communicate(timeout=30)
+    assert process.returncode == 130, message
     document = read(tmp_path / "sum.json")
     assert (document["state"], document["exit_code"], document["message"]) == ("interrupted", 130, None)
     (run,) = document["runs"]

@@ -141,8 +141,8 @@ def test_rows_and_actions_are_told_also_of_what_is_asked_once(
     transport.answers += [reply({}), reply({}), reply({})]
     for row in (7, 8):
         list(run.envelopes(row, {}))
-    told = [(line["action"], line["row"], line["path"]) for line in lines(path)]
-    assert told == [("probe", 7, "/v2/all"), ("probe", 7, "/v2/probe"), ("probe", 8, "/v2/probe")]
+    message = [(line["action"], line["row"], line["path"]) for line in lines(path)]
+    assert message == [("probe", 7, "/v2/all"), ("probe", 7, "/v2/probe"), ("probe", 8, "/v2/probe")]
 
 
 # --- the file ----------------------------------------------------------------------------------------------

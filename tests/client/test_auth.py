@@ -241,7 +241,7 @@ UNKNOWN_APP = reply(
 
 
 @pytest.mark.parametrize(
-    ("answer", "words"),
+    ("response", "words"),
     [
         (UNKNOWN_APP, ["404", "Client app not exist", "506D7AC1", "client id is wrong", "another region"]),
         (HTML_404, ["404", "an HTML page", "another region"]),
@@ -257,15 +257,15 @@ UNKNOWN_APP = reply(
     ],
 )
 def test_a_refusal_says_what_to_do_and_is_asked_for_once(
-    make_auth: TokenOf, transport: FakeTransport, clock: FakeClock, answer: Response, words: list[str]
+    make_auth: TokenOf, transport: FakeTransport, clock: FakeClock, response: Response, words: list[str]
 ) -> None:
-    transport.sign_ins = [answer]
+    transport.sign_ins = [response]
     auth = make_auth()
     messages = []
     for _ in range(3):
         with pytest.raises(RowError) as raised:
             auth.token()
-        assert (raised.value.code, raised.value.status) == ("auth_failed", answer.status)
+        assert (raised.value.code, raised.value.status) == ("auth_failed", response.status)
         messages.append(str(raised.value))
     assert len(set(messages)) == 1
     assert messages[0].startswith("signing in at https://app.example.com failed: ")
@@ -293,7 +293,7 @@ PAGE = b"<!doctype html><title>x</title>"
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("response", "message"),
     [
         (
             reply(PAGE, 200),
@@ -311,12 +311,12 @@ PAGE = b"<!doctype html><title>x</title>"
     ],
 )
 def test_an_answer_from_elsewhere_says_to_look_at_the_host(
-    make_auth: TokenOf, transport: FakeTransport, answer: Response, said: str
+    make_auth: TokenOf, transport: FakeTransport, response: Response, message: str
 ) -> None:
-    transport.sign_ins = [answer] * 3
+    transport.sign_ins = [response] * 3
     with pytest.raises(RowError) as raised:
         make_auth().token()
-    assert said in str(raised.value)
+    assert message in str(raised.value)
     assert "Compare the region or base URL of the connection with the host name in your browser" in str(
         raised.value
     )
@@ -332,18 +332,18 @@ def test_a_busy_service_is_not_taken_for_another_one(
     assert "this is no answer" not in str(raised.value)
 
 
-@pytest.mark.parametrize(("answer", "code"), BUSY)
+@pytest.mark.parametrize(("response", "code"), BUSY)
 def test_a_busy_service_is_tried_again_and_not_held_against_it(
-    make_auth: TokenOf, transport: FakeTransport, clock: FakeClock, answer: Any, code: str
+    make_auth: TokenOf, transport: FakeTransport, clock: FakeClock, response: Any, code: str
 ) -> None:
-    transport.sign_ins = [answer] * 3
+    transport.sign_ins = [response] * 3
     auth = make_auth()
     with pytest.raises(RowError, match=r"signing in at https://app.example.com") as raised:
         auth.token()
     assert raised.value.code == code
     assert clock.slept == [1.0, 2.0]
     assert auth.token() == "token-4"
-    transport.sign_ins = [answer]
+    transport.sign_ins = [response]
     assert auth.renew("token-4") == "token-6"
 
 
@@ -372,7 +372,7 @@ def test_a_token_stays_good_while_another_cannot_be_got(make_auth: TokenOf, tran
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         reply({"error": SECRET}, 400),
         reply(("x" * 110 + SECRET).encode(), 400),
@@ -381,9 +381,9 @@ def test_a_token_stays_good_while_another_cannot_be_got(make_auth: TokenOf, tran
     ],
 )
 def test_the_secret_stands_in_no_message(
-    make_auth: TokenOf, transport: FakeTransport, answer: Response
+    make_auth: TokenOf, transport: FakeTransport, response: Response
 ) -> None:
-    transport.sign_ins = [answer] * 3
+    transport.sign_ins = [response] * 3
     with pytest.raises(RowError) as raised:
         make_auth().token()
     assert "secret-secret" not in str(raised.value)

@@ -94,12 +94,12 @@ def test_a_user_signs_in(
     assert sandbox.log.signins()[0]["grant_type"] == "authorization_code"
     form = {"grant_type": "refresh_token", "client_id": app.client_id, "refresh_token": token}
     url = f"{sandbox.base_url}/ws/oauth/token"
-    answer = requests.post(url, data=form | {"client_secret": app.secret}, timeout=TIMEOUT_S)
-    assert answer.json()["scope"] == "monitoring management offline_access"
-    (told,) = said
-    assert f"needs exactly http://127.0.0.1:{port}/ among its redirect URIs" in told
-    assert "create a Web app (with a client secret) or a Native app" in told
-    assert "There are 0.5 minutes" in told
+    response = requests.post(url, data=form | {"client_secret": app.secret}, timeout=TIMEOUT_S)
+    assert response.json()["scope"] == "monitoring management offline_access"
+    (message,) = said
+    assert f"needs exactly http://127.0.0.1:{port}/ among its redirect URIs" in message
+    assert "create a Web app (with a client secret) or a Native app" in message
+    assert "There are 0.5 minutes" in message
     wait_until(lambda: pages)
     (page,) = pages
     assert page.status_code == 200
@@ -108,7 +108,7 @@ def test_a_user_signs_in(
     assert page.headers["Referrer-Policy"] == "no-referrer"
     assert "Python" not in page.headers["Server"]
     for secret in (token, parse_qs(urlsplit(page.url).query)["code"][0]):
-        assert secret not in told + page.text
+        assert secret not in message + page.text
 
 
 def test_what_the_browser_is_asked(
@@ -308,8 +308,8 @@ def test_nobody_else_can_reach_it(sign_in_with: SignIn, port: int) -> None:
 def test_what_an_error_says_cannot_move_the_cursor(sign_in_with: SignIn, port: int) -> None:
     def browser(address: str) -> None:
         state = parse_qs(urlsplit(address).query)["state"][0]
-        said = {"error": "odd\x1b[2J", "error_description": "y" * 500, "state": state}
-        requests.get(f"http://127.0.0.1:{port}/", params=said, timeout=TIMEOUT_S)
+        output = {"error": "odd\x1b[2J", "error_description": "y" * 500, "state": state}
+        requests.get(f"http://127.0.0.1:{port}/", params=output, timeout=TIMEOUT_S)
 
     message = fault(sign_in_with, browser)
     assert "(odd[2J: yyy" in message

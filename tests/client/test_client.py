@@ -54,8 +54,8 @@ def test_a_sign_in_carries_no_token(service: Service, clock: FakeClock) -> None:
 
 def test_an_answer_knows_its_attempts_and_request_id(client: Client, transport: FakeTransport) -> None:
     transport.answers = [failure(503), reply({"ok": 1}, x_nj_request_id="r-2")]
-    answer = client.send(READ)
-    assert (answer.json(), answer.attempts, answer.request_id) == ({"ok": 1}, 2, "r-2")
+    response = client.send(READ)
+    assert (response.json(), response.attempts, response.request_id) == ({"ok": 1}, 2, "r-2")
 
 
 def test_the_pace_is_kept_between_requests_as_they_leave(service: Service, clock: FakeClock) -> None:
@@ -131,7 +131,7 @@ def test_a_scope_that_is_missing_is_not_cured_by_a_new_token(
 
 
 @pytest.mark.parametrize(
-    ("scope", "request_", "said"),
+    ("scope", "request_", "output"),
     [
         ("monitoring", CREATE, 'The token carries the scopes "monitoring" and lacks "management".'),
         (
@@ -145,17 +145,17 @@ def test_a_scope_that_is_missing_is_not_cured_by_a_new_token(
 )
 def test_a_refused_request_says_which_scope_its_token_lacks(
     service: Service, transport: FakeTransport, clock: FakeClock, tmp_path: Path,
-    scope: str, request_: Request, said: str | None,
+    scope: str, request_: Request, output: str | None,
 ) -> None:  # fmt: skip
     client = make_client(service, transport, clock)
     client._auth._cache = cache = tmp_path / "token"
     transport.sign_ins = [reply({"access_token": "a-token", "scope": scope})]
     transport.answers = [reply({"error": "insufficient_privileges"}, 401)]
     message = str(refused(client, request_))
-    assert said is None or said in message
-    assert ("The token carries" in message) is bool(said)
+    assert output is None or output in message
+    assert ("The token carries" in message) is bool(output)
     # A token that lacks a scope is not kept: the app may have got it when the next run signs in.
-    assert cache.exists() is not bool(said)
+    assert cache.exists() is not bool(output)
 
 
 def test_a_ready_token_that_is_refused(service: Service, transport: FakeTransport, clock: FakeClock) -> None:

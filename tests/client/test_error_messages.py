@@ -132,13 +132,13 @@ SHAPES: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize(("status", "body", "code", "said"), SHAPES)
+@pytest.mark.parametrize(("status", "body", "code", "message"), SHAPES)
 def test_what_the_vendor_says(
-    client: Client, transport: FakeTransport, status: int, body: Any, code: str, said: str
+    client: Client, transport: FakeTransport, status: int, body: Any, code: str, message: str
 ) -> None:
     transport.answers = [reply(body, status, x_nj_request_id="r-9")] * 3
     error = refused(client, READ)
-    assert str(error) == f"GET /v2/x: the API answered {status}: {said}"
+    assert str(error) == f"GET /v2/x: the API answered {status}: {message}"
     assert (error.code, error.status, error.request_id) == (code, status, "r-9")
     assert error.refused is (status < 500 or code == "forbidden")
 
@@ -161,8 +161,8 @@ def test_an_unwanted_redirect_names_its_target(client: Client, transport: FakeTr
 @pytest.mark.parametrize("body", [b"", b"<html>302 Found</html>"])
 def test_a_wanted_redirect_is_the_answer(client: Client, transport: FakeTransport, body: bytes) -> None:
     transport.answers = [html(body, 302, location="https://dl.example.com/a")]
-    answer = client.send(replace(READ, redirects=True))
-    assert (answer.status, answer.headers["location"]) == (302, "https://dl.example.com/a")
+    response = client.send(replace(READ, redirects=True))
+    assert (response.status, response.headers["location"]) == (302, "https://dl.example.com/a")
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])

@@ -21,7 +21,7 @@ FAILED = {"resultCode": "FAILURE", "errorMessage": "NullPointerException", "inci
 
 @pytest.mark.parametrize("request_", [READ, UPDATE, CREATE], ids=["read", "update", "create"])
 @pytest.mark.parametrize(
-    ("body", "code", "said"),
+    ("body", "code", "message"),
     [
         (FAILED, "api_error", "answered 200: FAILURE: NullPointerException (incident WEB-1)"),
         ({"resultCode": "FAILURE", "incidentId": "WEB-2"}, "api_error", "FAILURE (incident WEB-2)"),
@@ -35,12 +35,12 @@ FAILED = {"resultCode": "FAILURE", "errorMessage": "NullPointerException", "inci
     ],
 )
 def test_an_error_with_a_successful_status_is_one_and_nothing_was_done(
-    client: Client, transport: FakeTransport, request_: Request, body: Any, code: str, said: str
+    client: Client, transport: FakeTransport, request_: Request, body: Any, code: str, message: str
 ) -> None:
     transport.answers = [reply(body)]
     error = refused(client, request_)
     assert (error.code, error.refused, error.status, error.attempts) == (code, True, 200, 1)
-    assert said in str(error)
+    assert message in str(error)
     assert "not known" not in str(error)
 
 

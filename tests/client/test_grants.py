@@ -291,8 +291,8 @@ def test_a_token_that_is_refused_after_a_lost_answer_says_so(
 ) -> None:
     transport.sign_ins = [first, INVALID_GRANT]
     message = str(refusal(make_auth()))
-    said = "A response to an earlier sign-in was lost, and with it the token that replaced this one"
-    assert (said in message) is is_lost
+    output = "A response to an earlier sign-in was lost, and with it the token that replaced this one"
+    assert (output in message) is is_lost
     assert "Sign in again: `ninjaone connection edit acme --browser`" in message
 
 

@@ -88,13 +88,13 @@ def test_a_long_wait_for_the_pace_is_logged(clock: FakeClock, caplog: pytest.Log
         pacer.wait()
         pacer.wait()
         pacer.wait()
-    said = (
+    message = (
         "waiting 6.0 s: the delay between requests to one account is 6000 ms, and the latest one started "
         "0.0 s ago"
     )
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
-        ("WARNING", said),
-        ("INFO", said),
+        ("WARNING", message),
+        ("INFO", message),
     ]
 
 

@@ -81,7 +81,7 @@ def test_neither_result_nor_journal_have_them(
 
 
 @pytest.mark.parametrize(
-    ("templates", "row", "said"),
+    ("templates", "row", "message"),
     [
         (
             {"password": "{{ p }}"},
@@ -112,11 +112,11 @@ def test_neither_result_nor_journal_have_them(
     ],
 )
 def test_what_is_wrong_with_one_is_said_without_it(
-    client: Client, action: Action, templates: dict[str, str], row: dict[str, Any], said: str
+    client: Client, action: Action, templates: dict[str, str], row: dict[str, Any], message: str
 ) -> None:
     (envelope,) = invoker(action, client, templates).envelopes(1, row)
     assert envelope.error is not None
-    assert envelope.error.startswith(said)
+    assert envelope.error.startswith(message)
     assert "own-pass" not in envelope.error
 
 

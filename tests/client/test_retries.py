@@ -73,9 +73,9 @@ B1, B2 = 1.0, 2.0
         pytest.param(READ, [html(status=503), OK], [B1], id="throttle page with 503"),
         pytest.param(READ, [html(status=403), OK], [B1], id="throttle page with 403"),
         *(
-            pytest.param(request, [answer, answer, OK], [B1, B2], id=f"{name} {request.method}")
+            pytest.param(request, [response, response, OK], [B1, B2], id=f"{name} {request.method}")
             for request in (READ, BOARD, UPDATE, DELETE)
-            for name, answer in [
+            for name, response in [
                 *((str(status), failure(status)) for status in (500, 501, 502, 503, 504)),
                 ("gateway 502", gateway(502)),
                 ("timeout", lost()),
@@ -94,9 +94,9 @@ def test_what_is_sent_again_and_after_how_long(
     slept: list[float],
 ) -> None:
     transport.answers = list(answers)
-    answer = client.send(request_)
-    assert answer.json() == {"ok": True}
-    assert answer.attempts == len(transport.sent) == len(answers)
+    response = client.send(request_)
+    assert response.json() == {"ok": True}
+    assert response.attempts == len(transport.sent) == len(answers)
     assert transport.answers == []
     assert clock.slept == slept
     assert len(set(map(str, transport.sent))) == 1
@@ -193,8 +193,8 @@ def test_a_repeated_delete_that_finds_nothing_succeeded(
     client: Client, transport: FakeTransport, first: Any
 ) -> None:
     transport.answers = [first, GONE]
-    answer = client.send(DELETE)
-    assert (answer.status, answer.body, answer.attempts, answer.request_id) == (204, b"", 2, "r-2")
+    response = client.send(DELETE)
+    assert (response.status, response.body, response.attempts, response.request_id) == (204, b"", 2, "r-2")
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def test_an_integer_of_thousands_of_digits_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ('{"a" 1}', "Expecting ':' delimiter at character 6"),
         ('{"a":\n 1,\n x}', "Expecting property name enclosed in double quotes at line 3, character 2"),
@@ -51,10 +51,10 @@ def test_an_integer_of_thousands_of_digits_is_refused() -> None:
         ("[1", "Expecting ',' delimiter at character 3"),
     ],
 )
-def test_broken_json_says_what_and_where(text: str, said: str) -> None:
+def test_broken_json_says_what_and_where(text: str, message: str) -> None:
     with pytest.raises(ValueError, match=r"at (line|character)") as caught:
         json_text.loads(text)
-    assert str(caught.value) == said
+    assert str(caught.value) == message
 
 
 @pytest.mark.parametrize("text", ["{}", "[]", "{}\r\n", "[]\t ", " {}", "\n[]", "1", ' "x" '])
@@ -123,7 +123,7 @@ def test_broken_characters_are_always_writable(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "message"),
     [
         ("B\udcfcro", r'"B\udcfcro" is not Unicode text: the byte 0xFC is not UTF-8'),
         ("a\ud83d", r"\ud83d is half of a surrogate pair"),
@@ -131,9 +131,9 @@ def test_broken_characters_are_always_writable(text: str) -> None:
         ({"é": {"\udfff": 1}}, r"\udfff is half of a surrogate pair"),
     ],
 )
-def test_a_lone_surrogate_is_found_wherever_it_is(value: Any, said: str) -> None:
+def test_a_lone_surrogate_is_found_wherever_it_is(value: Any, message: str) -> None:
     assert not json_text.is_unicode(value)
-    with pytest.raises(ValueError, match=re.escape(said)):
+    with pytest.raises(ValueError, match=re.escape(message)):
         json_text.require_unicode(value)
 
 

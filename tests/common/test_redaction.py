@@ -115,7 +115,7 @@ def test_learning_a_secret_again_and_again_spells_it_no_further() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "shown"),
+    ("message", "shown"),
     [
         ('{"password": "p", "a": 1}', '{"password": "•••", "a": 1}'),
         ('{"password":"a\\"b","a":1}', '{"password":"•••","a":1}'),
@@ -130,9 +130,9 @@ def test_learning_a_secret_again_and_again_spells_it_no_further() -> None:
         ('{"passwordHint": "x", "my_password": "x"}', '{"passwordHint": "x", "my_password": "x"}'),
     ],
 )
-def test_what_is_quoted_loses_the_members_that_are_secret(said: str, shown: str) -> None:
-    assert Redactor(["secret-1"], ["password"]).said(said) == shown
-    assert Redactor([], ["password"]).with_secrets(["secret-1"]).said(said) == shown
+def test_what_is_quoted_loses_the_members_that_are_secret(message: str, shown: str) -> None:
+    assert Redactor(["secret-1"], ["password"]).said(message) == shown
+    assert Redactor([], ["password"]).with_secrets(["secret-1"]).said(message) == shown
 
 
 def test_a_row_has_secrets_of_its_own() -> None:
@@ -152,8 +152,8 @@ def test_the_process_knows_what_any_part_of_it_has_learned() -> None:
     Redactor().add("a-token-of-this-test")
     remember("a-secret-of-this-test")
     remember("abc")
-    said = "abc a-token-of-this-test a-secret-of-this-test"
-    assert redaction.OF_PROCESS.text(said) == f"abc {HIDDEN} {HIDDEN}"
+    message = "abc a-token-of-this-test a-secret-of-this-test"
+    assert redaction.OF_PROCESS.text(message) == f"abc {HIDDEN} {HIDDEN}"
 
 
 def escaped_twice(text: str) -> str:

@@ -84,7 +84,7 @@ def test_an_empty_file_is_null(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("a: 1\nb: 2\na: 3\n", ', line 3: the key "a" is repeated'),
         ("x:\n  - {a: 1, a: 2}\n", ', line 2: the key "a" is repeated'),
@@ -104,8 +104,8 @@ def test_an_empty_file_is_null(file: Path) -> None:
         ("a: \x01\n", ": not YAML: "),
     ],
 )
-def test_a_mistake_is_named_with_file_and_line(file: Path, text: str, said: str) -> None:
-    assert fault(file, text).startswith(said)
+def test_a_mistake_is_named_with_file_and_line(file: Path, text: str, message: str) -> None:
+    assert fault(file, text).startswith(message)
 
 
 def test_a_file_that_cannot_be_read_is_a_fault(file: Path) -> None:
@@ -215,7 +215,7 @@ LAUGHS = "a: &a [x, x]\n" + "".join(
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("[" * 100_000, "it is nested too deeply"),
         ("{a: " * 100_000, "it is nested too deeply"),
@@ -234,8 +234,10 @@ LAUGHS = "a: &a [x, x]\n" + "".join(
         ("a: &a {b: {c: *a}}\n", "or to themselves"),
     ],
 )
-def test_what_would_end_the_process_or_fill_the_memory_is_a_fault(file: Path, text: str, said: str) -> None:
-    assert said in fault(file, text)
+def test_what_would_end_the_process_or_fill_the_memory_is_a_fault(
+    file: Path, text: str, message: str
+) -> None:
+    assert message in fault(file, text)
 
 
 def test_a_file_that_is_too_long_is_a_fault(file: Path) -> None:

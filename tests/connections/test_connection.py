@@ -99,7 +99,7 @@ LOOKS = "base_url must look like https://app.example.com"
 
 
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("url", "message"),
     [
         ("http://app.example.com", "base_url must use https://, because http:// is not encrypted"),
         ("http://localhost.example.com", "base_url must use https://"),
@@ -119,12 +119,14 @@ LOOKS = "base_url must look like https://app.example.com"
         ("", LOOKS),
     ],
 )
-def test_a_host_that_cannot_be_used_is_refused(service: Service, tmp_path: Path, url: str, said: str) -> None:
-    assert said in fault(service, write(tmp_path, {"base_url": url, **APP}))
+def test_a_host_that_cannot_be_used_is_refused(
+    service: Service, tmp_path: Path, url: str, message: str
+) -> None:
+    assert message in fault(service, write(tmp_path, {"base_url": url, **APP}))
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "output"),
     [
         ({**APP}, "set either region (us, us2, eu, ca, oc, fed) or base_url"),
         ({**GOOD, "base_url": "https://x.y"}, "set either region"),
@@ -172,12 +174,12 @@ def test_a_host_that_cannot_be_used_is_refused(service: Service, tmp_path: Path,
     ],
 )
 def test_a_wrong_file_is_explained_without_its_secrets(
-    service: Service, tmp_path: Path, settings: Any, said: str
+    service: Service, tmp_path: Path, settings: Any, output: str
 ) -> None:
     path = write(tmp_path, settings)
     message = fault(service, path)
     assert message.startswith(str(path))
-    assert said in message
+    assert output in message
 
 
 @pytest.mark.parametrize(
@@ -227,7 +229,7 @@ def test_all_from_the_environment(service: Service) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"NINJAONE_VERIFY_TLS": "maybe"}, 'NINJAONE_VERIFY_TLS: "maybe" is neither true nor false'),
         ({"NINJAONE_TIMEOUT_S": "soon"}, 'NINJAONE_TIMEOUT_S: "soon" is not a number'),
@@ -237,11 +239,11 @@ def test_all_from_the_environment(service: Service) -> None:
         ({"NINJAONE_BASE_URL": "https://x.y"}, "set either region"),
     ],
 )
-def test_wrong_variables_are_named(service: Service, changes: dict[str, str], said: str) -> None:
+def test_wrong_variables_are_named(service: Service, changes: dict[str, str], message: str) -> None:
     environment = {"NINJAONE_REGION": "eu", "NINJAONE_CLIENT_ID": "a", "NINJAONE_CLIENT_SECRET": SECRET}
     with pytest.raises(ConnectionSetupError) as caught:
         load_connection(service, None, {**environment, **changes})
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert SECRET not in str(caught.value)
 
 

@@ -130,9 +130,9 @@ def test_a_file_that_others_can_read_is_refused(store: SecretStore, mode: int) -
         lambda: store.places("acme"),
         lambda: store.set("acme", "client_secret", "new"),
     ):
-        said = fault(use)
-        assert said.startswith(f"{store.path('acme')}: other users can read this file (mode 0{mode:o}): ")
-        assert "chmod 600" in said
+        message = fault(use)
+        assert message.startswith(f"{store.path('acme')}: other users can read this file (mode 0{mode:o}): ")
+        assert "chmod 600" in message
     store.path("acme").chmod(0o400)
     assert store.get("acme", "client_secret") == SECRET
 
@@ -157,8 +157,8 @@ def test_a_full_disk_is_a_fault_and_the_old_secret_stays(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(user_folders, "sync_file", full)
-    said = fault(lambda: store.set("acme", "refresh_token", SECRET))
-    assert "acme.json: cannot be written: [Errno 28] No space left on device" in said
+    message = fault(lambda: store.set("acme", "refresh_token", SECRET))
+    assert "acme.json: cannot be written: [Errno 28] No space left on device" in message
     assert store.get("acme", "refresh_token") == "old"
 
 
@@ -168,8 +168,8 @@ def test_a_writer_that_does_not_end_is_a_fault(store: SecretStore, monkeypatch: 
     store.set("acme", "refresh_token", "old", "file")
     monkeypatch.setattr(secret_store, "LOCK_WAIT_S", 0.01)
     with FileLock(store.path("acme").parent / ".lock"):
-        said = fault(lambda: store.set("acme", "refresh_token", SECRET))
-    assert said.endswith("another process is writing it; try again later")
+        message = fault(lambda: store.set("acme", "refresh_token", SECRET))
+    assert message.endswith("another process is writing it; try again later")
 
 
 SET_MANY = """
@@ -295,13 +295,13 @@ def test_a_locked_keyring_is_an_error_and_never_a_reason_to_use_a_file(
 ) -> None:
     store.set("acme", "client_secret", SECRET)
     memory.locked = True
-    said = fault(lambda: store.get("acme", "client_secret"))
-    assert said.startswith(
+    message = fault(lambda: store.get("acme", "client_secret"))
+    assert message.startswith(
         'the client_secret of "acme" is in the keyring, which cannot be used now: Failed to unlock the '
     )
-    assert "connection edit --no-keyring" in said
-    said = fault(lambda: store.set("acme", "client_secret", SECRET))
-    assert said == "the keyring cannot store the client_secret: Failed to unlock the collection for •••!"
+    assert "connection edit --no-keyring" in message
+    message = fault(lambda: store.set("acme", "client_secret", SECRET))
+    assert message == "the keyring cannot store the client_secret: Failed to unlock the collection for •••!"
     assert "the keyring cannot store" in fault(lambda: store.set("globex", "client_secret", SECRET))
     assert store.places("globex") == {}
     assert not store.path("globex").exists()
@@ -322,8 +322,8 @@ def test_out_of_a_locked_keyring_the_secret_can_be_given_again(
 def test_what_cannot_be_deleted_from_a_keyring_is_named(store: SecretStore, memory: MemoryKeyring) -> None:
     store.set("acme", "client_secret", SECRET)
     memory.locked = True
-    said = fault(lambda: store.delete("acme"))
-    assert said.startswith(
+    message = fault(lambda: store.delete("acme"))
+    assert message.startswith(
         "entries of ninjaone-connector remain in the keyring; remove them by hand: acme/cli"
     )
     assert store.places("acme") == {}
@@ -331,8 +331,8 @@ def test_what_cannot_be_deleted_from_a_keyring_is_named(store: SecretStore, memo
 
 def test_a_keyring_that_forgets_is_found_out_at_once(store: SecretStore, memory: MemoryKeyring) -> None:
     memory.forgets = True
-    said = fault(lambda: store.set("acme", "client_secret", SECRET))
-    assert said.endswith("the client_secret: it returns a different value than the saved one")
+    message = fault(lambda: store.set("acme", "client_secret", SECRET))
+    assert message.endswith("the client_secret: it returns a different value than the saved one")
     assert store.places("acme") == {}
 
 
@@ -341,9 +341,10 @@ def test_an_entry_that_was_removed_from_the_keyring_by_hand(
 ) -> None:
     store.set("acme", "client_secret", SECRET)
     memory.kept.clear()
-    said = fault(lambda: store.get("acme", "client_secret"))
+    message = fault(lambda: store.get("acme", "client_secret"))
     assert (
-        said == 'the keyring no longer contains the client_secret of "acme": enter it again (connection edit)'
+        message
+        == 'the keyring no longer contains the client_secret of "acme": enter it again (connection edit)'
     )
     store.delete("acme")
     assert store.places("acme") == {}

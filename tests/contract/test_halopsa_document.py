@@ -83,7 +83,7 @@ def test_there_is_no_drift_and_a_change_is_found(catalog: Catalog, halopsa: Serv
 
 
 @pytest.mark.parametrize(
-    ("name", "given", "changes", "said"),
+    ("name", "given", "changes", "message"),
     [
         ("create_ticket", "summary", {"target": ("subject",)}, "the document has no body.subject"),
         (
@@ -103,12 +103,12 @@ def test_there_is_no_drift_and_a_change_is_found(catalog: Catalog, halopsa: Serv
     ],
 )
 def test_a_wrong_input_is_found(
-    catalog: Catalog, halopsa: Service, name: str, given: str, changes: Any, said: str
+    catalog: Catalog, halopsa: Service, name: str, given: str, changes: Any, message: str
 ) -> None:
     action = catalog.action(f"halopsa.{name}")
     wrong = replace(action, inputs={**action.inputs, given: replace(action.inputs[given], **changes)})
     (found,) = check_published(wrong, halopsa, FACTS)
-    assert said in found
+    assert message in found
 
 
 def strict(schema: Any) -> Any:
@@ -162,13 +162,13 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("body", "said"), WRONG)
-def test_a_wrong_body_is_found(body: Any, said: str) -> None:
+@pytest.mark.parametrize(("body", "message"), WRONG)
+def test_a_wrong_body_is_found(body: Any, message: str) -> None:
     sends = {"method": "POST", "path": "/api/Tickets", "body": body}
-    assert said in errors(body_of_facts(sends), body)[0]
+    assert message in errors(body_of_facts(sends), body)[0]
 
 
-@pytest.mark.parametrize(("body", "said"), WRONG)
-def test_a_wrong_body_is_found_with_the_document(document: Any, body: Any, said: str) -> None:
+@pytest.mark.parametrize(("body", "message"), WRONG)
+def test_a_wrong_body_is_found_with_the_document(document: Any, body: Any, message: str) -> None:
     sends = {"method": "POST", "path": "/api/Tickets", "body": body}
-    assert said in errors(body_of_document(document, sends), body)[0]
+    assert message in errors(body_of_document(document, sends), body)[0]

@@ -79,23 +79,23 @@ def test_every_request_of_the_examples(prism: str) -> None:
     count = 0
     for action in CATALOG.actions("halopsa"):
         for sends in (sends for example in action.examples for sends in example.sends if action.published):
-            answer = send(prism, sends)
+            response = send(prism, sends)
             count += 1
-            if answer.status_code != 200:
-                refused[f"{sends['method']} {sends['path']}"] = answer.text
+            if response.status_code != 200:
+                refused[f"{sends['method']} {sends['path']}"] = response.text
     assert refused == {}
     assert count > 60
 
 
 @pytest.mark.parametrize(
-    ("path", "query", "said"),
+    ("path", "query", "message"),
     [
         ("/api/Client", {"toplevel_id": "one"}, "toplevel_id"),
         ("/api/Tickets", {"orderdesc": "1"}, "orderdesc"),
         ("/api/Asset", {"pageinate": "yes"}, "pageinate"),
     ],
 )
-def test_a_wrong_query_is_refused(prism: str, path: str, query: dict[str, str], said: str) -> None:
-    answer = send(prism, {"method": "GET", "path": path, "query": query})
-    assert answer.status_code == 422
-    assert said in answer.text
+def test_a_wrong_query_is_refused(prism: str, path: str, query: dict[str, str], message: str) -> None:
+    response = send(prism, {"method": "GET", "path": path, "query": query})
+    assert response.status_code == 422
+    assert message in response.text

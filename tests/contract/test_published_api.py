@@ -80,17 +80,17 @@ WRONG = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "given", "changes", "said"), WRONG)
+@pytest.mark.parametrize(("name", "given", "changes", "message"), WRONG)
 def test_a_wrong_input_is_found(
-    catalog: Catalog, service: Service, facts: Any, name: str, given: str, changes: Any, said: str | None
+    catalog: Catalog, service: Service, facts: Any, name: str, given: str, changes: Any, message: str | None
 ) -> None:
     found = check_published(changed(catalog.action(name), given, **changes), service, facts)
-    assert len(found) == (said is not None), found
-    assert said is None or said in found[0]
+    assert len(found) == (message is not None), found
+    assert message is None or message in found[0]
 
 
 @pytest.mark.parametrize(
-    ("name", "changes", "said"),
+    ("name", "changes", "message"),
     [
         ("cancel_maintenance", {"operation": "cancelMaintenance"}, "no operation"),
         (
@@ -113,10 +113,10 @@ def test_a_wrong_input_is_found(
     ],
 )
 def test_a_wrong_action_is_found(
-    catalog: Catalog, service: Service, facts: Any, name: str, changes: Any, said: str
+    catalog: Catalog, service: Service, facts: Any, name: str, changes: Any, message: str
 ) -> None:
     found = check_published(replace(catalog.action(name), **changes), service, facts)
-    assert any(said in problem for problem in found), found
+    assert any(message in problem for problem in found), found
 
 
 def test_an_action_that_is_newer_than_the_document(catalog: Catalog, service: Service, facts: Any) -> None:
@@ -146,7 +146,7 @@ def test_another_result_is_allowed(
 
 
 @pytest.mark.parametrize(
-    ("sends", "said"),
+    ("sends", "message"),
     [
         ({"method": "PUT", "path": "/v2/organization/1/custom-fields"}, "the document has no request PUT"),
         (
@@ -161,10 +161,10 @@ def test_another_result_is_allowed(
     ],
 )
 def test_a_wrong_request_of_a_handler_is_found(
-    catalog: Catalog, service: Service, facts: Any, sends: Any, said: str
+    catalog: Catalog, service: Service, facts: Any, sends: Any, message: str
 ) -> None:
     action = catalog.action("update_organization")
     example = replace(action.examples[0], sends=(*action.examples[0].sends, sends))
     found = check_published(replace(action, examples=(example,)), service, facts)
     assert len(found) == 1
-    assert said in found[0]
+    assert message in found[0]

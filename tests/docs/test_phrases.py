@@ -52,6 +52,16 @@ PHRASES = {
     r"\bwants (a|an|the|one|no|`|--)": "requires",
     r"\bwhat came of (it|them|this)\b": "the result, the summary",
     r"\bwhole(, successful)? answers?\b": "complete responses",
+    r"\b(left|leaves?|leaving) out\b": "omitted, skipped",
+    r"\bcarr(y|ies|ied) out\b": "execute",
+    r"\bof (its|their|his) own\b": "separate",
+    r"\bwhoever\b": "anyone who",
+    r"\blost rights\b|\bhas the rights\b": "permissions",
+    r"\b(tenth|third|half) of the time (of|that)\b": "ten times as fast as",
+    r"\bexists already\b": "already exists",
+    r"\bmake(s)? of (it|them|real|one)\b|\bmay have any\b": "the result, any value",
+    r"\bas they (stand|come)\b|\bwhat comes\b": "unchanged, the received data",
+    r"\bin flight\b(?!\.)": "in progress",
 }
 
 FOLDERS: tuple[str, ...] = (

@@ -37,8 +37,8 @@ def test_installed_outside_the_checkout_it_runs_the_demo(tmp_path: Path, wheel: 
     assert Path(file).is_relative_to(expected)
     assert Path(handler).is_relative_to(expected)
     assert function == "handle"
-    said = run(bin / "ninjaone", "demo", cwd=tmp_path)
-    assert "create_organization: 6 rows, 2 succeeded, 4 failed" in said
+    message = run(bin / "ninjaone", "demo", cwd=tmp_path)
+    assert "create_organization: 6 rows, 2 succeeded, 4 failed" in message
     assert (tmp_path / "demo-output" / "devices.csv").exists()
     assert f": {len(Catalog().names)} actions, " in run(
         bin / "ninjaone", "catalog", "export", "catalogue", cwd=tmp_path

@@ -139,8 +139,8 @@ def _handler(instance: Instance) -> type[BaseHTTPRequestHandler]:
                 return 403, f"<html>{everything}</html>", "text/html"
             if "related-items" in self.path:
                 given = json.loads(body)
-                told = f"no {given['password']} and no {given['totpSecret']}"
-                return 400, json.dumps({"resultCode": "X", "errorMessage": told}), as_json
+                message = f"no {given['password']} and no {given['totpSecret']}"
+                return 400, json.dumps({"resultCode": "X", "errorMessage": message}), as_json
             if device == ECHOES:
                 return 400, json.dumps({"resultCode": "X", "errorMessage": everything}), as_json
             if self.path.startswith("/v2/webhook"):
@@ -335,9 +335,9 @@ def test_no_secret_shows(instance: Instance, tmp_path: Path) -> None:
     user.run(*killed, "--resume", exits=1)
 
     # --- a fault of ours
-    said = user.run(*run, "-o", "out/crash.jsonl", "--restart", code=CRASH, exits=4)
-    assert "Traceback (most recent call last)" in said
-    assert "RuntimeError: no •••" in said
+    message = user.run(*run, "-o", "out/crash.jsonl", "--restart", code=CRASH, exits=4)
+    assert "Traceback (most recent call last)" in message
+    assert "RuntimeError: no •••" in message
 
     search(user)
     log = (tmp_path / "out/operator.log").read_text(encoding="utf-8")

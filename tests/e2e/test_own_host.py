@@ -34,10 +34,10 @@ def break_down(talk: Talk, other: str) -> None:
 
 
 def move(status: str) -> Answer:
-    def answer(talk: Talk, other: str) -> None:
+    def respond(talk: Talk, other: str) -> None:
         talk.answer(b"{}", status, f"Location: {other}/ws/oauth/token")
 
-    return answer
+    return respond
 
 
 MOVES = [move(status) for status in ("301 Moved", "302 Found", "303 See", "307 Temporarily", "308 For Good")]
@@ -51,7 +51,7 @@ def regions() -> Iterator[Regions]:
     """Six regions on this machine: five that note who comes, and `eu`, which answers as the test says."""
     with ExitStack() as stack:
 
-        def start(answer: Answer, signs_in: bool) -> tuple[dict[str, str], Server, list[Server]]:
+        def start(response: Answer, signs_in: bool) -> tuple[dict[str, str], Server, list[Server]]:
             others = [stack.enter_context(Server((lambda talk: talk.read(),))) for _ in range(5)]
 
             def talk(talk: Talk) -> None:
@@ -59,7 +59,7 @@ def regions() -> Iterator[Regions]:
                     if signs_in and request.target == "/ws/oauth/token":
                         talk.answer(b'{"access_token": "T0ken-of-the-app", "expires_in": 3600}')
                     else:
-                        answer(talk, others[0].base_url)
+                        response(talk, others[0].base_url)
 
             own = stack.enter_context(Server((talk,)))
             names = ("us", "us2", "ca", "oc", "fed")
@@ -69,12 +69,12 @@ def regions() -> Iterator[Regions]:
         yield start
 
 
-@pytest.mark.parametrize("answer", [refuse, refuse_the_secret, break_down, *MOVES])
+@pytest.mark.parametrize("response", [refuse, refuse_the_secret, break_down, *MOVES])
 @pytest.mark.parametrize("signs_in", [False, True], ids=["signing in", "asking the API"])
 def test_only_the_connections_own_host_is_asked(
-    service: Service, catalog: Catalog, regions: Regions, answer: Answer, signs_in: bool, clock: FakeClock
+    service: Service, catalog: Catalog, regions: Regions, response: Answer, signs_in: bool, clock: FakeClock
 ) -> None:
-    hosts, own, others = regions(answer, signs_in)
+    hosts, own, others = regions(response, signs_in)
     service = dataclasses.replace(service, regions=hosts)
     client = open_client(service, make_connection(service, {"region": "eu", **SECRETS}, "x"), 0, clock=clock)
     findings = list(examine(service, catalog, client))

@@ -32,7 +32,7 @@ def test_a_broken_line_of_a_csv_file_costs_its_own_row_only(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "message"),
     [
         (
             "rows.csv",
@@ -64,7 +64,7 @@ def test_a_broken_line_of_a_csv_file_costs_its_own_row_only(tmp_path: Path) -> N
     ],
 )
 def test_a_quote_that_is_never_closed_stops_the_run_before_its_first_row(
-    tmp_path: Path, name: str, content: str, said: str
+    tmp_path: Path, name: str, content: str, message: str
 ) -> None:
     packed = tmp_path / f"{name}.gz"
     packed.write_bytes(gzip.compress(content.encode()))
@@ -72,7 +72,7 @@ def test_a_quote_that_is_never_closed_stops_the_run_before_its_first_row(
         for start in (lambda: next(RowSource(str(path)).rows()), RowSource(str(path)).count):  # noqa: B023
             with pytest.raises(RunError) as caught:
                 start()
-            assert str(caught.value).startswith(f"{path}, {said}")
+            assert str(caught.value).startswith(f"{path}, {message}")
             assert len(str(caught.value)) < 400
 
 
@@ -111,7 +111,7 @@ def test_a_very_long_cell_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "said"),
+    ("header", "message"),
     [
         (b"a,b,a\n", 'the header has the column "a" twice'),
         (b"a,,b\n", "the header has a column without a valid name: ''"),
@@ -122,11 +122,11 @@ def test_a_very_long_cell_is_read(tmp_path: Path) -> None:
         (b'"a"x,b\n', "line 1: ',' expected after '\"'"),
     ],
 )
-def test_a_broken_header_is_a_fault_of_the_run(tmp_path: Path, header: bytes, said: str) -> None:
+def test_a_broken_header_is_a_fault_of_the_run(tmp_path: Path, header: bytes, message: str) -> None:
     source = RowSource(str(write(tmp_path, header + b"1,2,3\n", "rows.csv")))
     with pytest.raises(RunError) as caught:
         next(source.rows())
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("header", [b"x" * 20_000 + b"\xff\n", b"%s,%s\n" % (b"x" * 20_000, b"x" * 20_000)])

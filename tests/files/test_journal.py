@@ -99,8 +99,8 @@ def test_a_row_in_doubt_sends_nothing_more_by_another_way(path: Path) -> None:
     journal.sent(1, 1, POST)
     journal.close()
     for step in (0, 2):
-        said = in_doubt(resume(path), 1, step, UPLOAD)
-        assert said.startswith("POST /v2/thing: the run was interrupted before its response was received")
+        message = in_doubt(resume(path), 1, step, UPLOAD)
+        assert message.startswith("POST /v2/thing: the run was interrupted before its response was received")
     assert resume(path).recorded(2, 0, UPLOAD) is None
 
 
@@ -136,9 +136,9 @@ def test_an_upload_is_known_again_without_its_file(path: Path) -> None:
     journal.sent(1, 0, UPLOAD)
     journal.answered(1, 0, Response(204))
     journal.close()
-    answer = resume(path).recorded(1, 0, UPLOAD)
-    assert answer is not None
-    assert (answer.status, answer.json()) == (204, None)
+    response = resume(path).recorded(1, 0, UPLOAD)
+    assert response is not None
+    assert (response.status, response.json()) == (204, None)
 
 
 def test_rows_that_have_their_envelope_are_forgotten(path: Path) -> None:
@@ -245,7 +245,7 @@ def test_the_fingerprint_is_read_back(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("head", "said"),
+    ("head", "message"),
     [
         (b"", "cannot be read"),
         (b"x\n", "cannot be read"),
@@ -255,9 +255,9 @@ def test_the_fingerprint_is_read_back(path: Path) -> None:
         (b'{"journal": 99, "run": {}}\n', "the journal has version 99"),
     ],
 )
-def test_a_head_that_cannot_be_read_is_a_fault(path: Path, head: bytes, said: str) -> None:
+def test_a_head_that_cannot_be_read_is_a_fault(path: Path, head: bytes, message: str) -> None:
     path.write_bytes(head)
-    with pytest.raises(RunError, match=said):
+    with pytest.raises(RunError, match=message):
         read_head(path)
     path.unlink()
     with pytest.raises(RunError, match="cannot be read"):

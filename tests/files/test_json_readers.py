@@ -36,7 +36,7 @@ def test_a_broken_line_costs_its_own_row_only(tmp_path: Path) -> None:
     ]
     found = outline(write(tmp_path, b"\n".join(lines), "rows.jsonl"))
     assert [row for row in found if isinstance(row, dict)] == [{"n": 1}, {"n": 5}, {"n": 6}]
-    for row, (line, said) in zip(
+    for row, (line, message) in zip(
         found[1:-2],
         [
             (3, "not JSON (Expecting ',' delimiter at character 8): {\"n\": 2"),
@@ -53,7 +53,7 @@ def test_a_broken_line_costs_its_own_row_only(tmp_path: Path) -> None:
         strict=True,
     ):
         assert row.startswith(f", line {line}: ")
-        assert said in row
+        assert message in row
         assert len(row) < 250
 
 
@@ -67,7 +67,7 @@ def test_lone_surrogates_and_odd_keys_are_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "rows", "said"),
+    ("content", "rows", "message"),
     [
         ('[{"n": 1}, {"n": 2}', 2, "invalid after item 2 and the rest cannot be read: a comma or the end"),
         ('[{"n": 1}, {"n": 2}, ', 2, "invalid after item 2"),
@@ -86,18 +86,18 @@ def test_lone_surrogates_and_odd_keys_are_kept(tmp_path: Path) -> None:
     ],
 )
 def test_an_array_that_breaks_ends_in_one_broken_row(
-    tmp_path: Path, content: str, rows: int, said: str
+    tmp_path: Path, content: str, rows: int, message: str
 ) -> None:
     *good, last = outline(write(tmp_path, content))
     assert good == [{"n": n} for n in range(1, rows + 1)]
-    assert said in last
+    assert message in last
 
 
 def test_an_item_whose_end_can_be_found_costs_its_own_row_only(tmp_path: Path) -> None:
     content = b'[{"n": 1}, {"n": NaN}, 3, [4], {"n": "\xff"}, {"n": -1e999}, {"n": -Infinity}, {"n": 8}]'
     found = outline(write(tmp_path, content))
     assert [row for row in found if isinstance(row, dict)] == [{"n": 1}, {"n": 8}]
-    for row, said in zip(
+    for row, message in zip(
         found[1:-1],
         [
             ", item 2: not JSON (NaN is not JSON)",
@@ -109,7 +109,7 @@ def test_an_item_whose_end_can_be_found_costs_its_own_row_only(tmp_path: Path) -
         ],
         strict=True,
     ):
-        assert row.startswith(said)
+        assert row.startswith(message)
 
 
 @pytest.mark.parametrize("size", [65_530, 65_536, 65_550, 131_072, 700_000])

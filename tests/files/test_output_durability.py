@@ -71,14 +71,14 @@ def run(
     format: Any = "jsonl",
     count: int = 2,
 ) -> None:
-    def answer(method: str, target: str, body: Any) -> Response:
+    def respond(method: str, target: str, body: Any) -> Response:
         number = int(target.rpartition("=")[2])
         watch.events.append(f"send {number}")
         if fsync:
             assert b'"row":%d,"step":0,"sent"' % number in watch.held["journal.jsonl"]
         return reply({"n": number})
 
-    transport.answers = [answer] * count
+    transport.answers = [respond] * count
     inputs = {"n": "query.n"}
     action = declare(
         tmp_path, request="POST /v2/probe", effect="write", idempotent=False, inputs=inputs, required=["n"]
@@ -178,9 +178,9 @@ def test_what_the_disk_did_not_hold_is_cut_off(interrupted: FileOutput) -> None:
     damage(interrupted, "journal.jsonl")
     resumed = FileOutput(interrupted.path, "jsonl", RUN, "resume", Redactor())
     assert resumed.done_rows == 1
-    answer = resumed.journal.recorded(2, 0, POST)
-    assert answer is not None
-    assert answer.json() == [2]
+    response = resumed.journal.recorded(2, 0, POST)
+    assert response is not None
+    assert response.json() == [2]
     resumed.write(LINE % 2)
     resumed.finish()
     assert interrupted.path.read_bytes() == LINE % 1 + LINE % 2
@@ -196,13 +196,15 @@ def test_without_it_damage_is_a_fault_since_nobody_knows_what_was_sent_behind_it
         FileOutput(interrupted.path, "jsonl", RUN, "resume", Redactor(), fsync=True)
 
 
-@pytest.mark.parametrize(("interrupted", "wanted"), [(True, False), (False, True)], indirect=["interrupted"])
+@pytest.mark.parametrize(
+    ("interrupted", "expected"), [(True, False), (False, True)], indirect=["interrupted"]
+)
 def test_a_resumed_run_is_held_by_the_disk_if_it_was_or_is_to_be(
-    interrupted: FileOutput, wanted: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    interrupted: FileOutput, expected: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    assert read_head(interrupted.journal.path).fsync is not wanted
+    assert read_head(interrupted.journal.path).fsync is not expected
     watch = Watch(monkeypatch, tmp_path)
-    resumed = FileOutput(interrupted.path, "jsonl", RUN, "resume", Redactor(), fsync=wanted)
+    resumed = FileOutput(interrupted.path, "jsonl", RUN, "resume", Redactor(), fsync=expected)
     resumed.journal.sent(2, 1, POST)
     resumed.write(LINE % 2)
     assert watch.events == ["journal.jsonl 6", "envelopes.jsonl 2"]

@@ -149,9 +149,9 @@ def test_what_is_removed_while_a_run_goes_on_stops_it_and_is_put_back(
     output.close()
     resumed = start(out, "resume", format)
     assert resumed.done_rows == 1
-    answer = resumed.journal.recorded(2, 0, POST)
-    assert answer is not None
-    assert answer.json() == [2]
+    response = resumed.journal.recorded(2, 0, POST)
+    assert response is not None
+    assert response.json() == [2]
     assert resumed.journal.recorded(3, 0, POST) is None
     resumed.close()
 

@@ -217,7 +217,7 @@ def test_the_journal_is_resumed_with_the_output(out: Path) -> None:
     output.close()
     resumed = start(out, "resume")
     assert resumed.journal.recorded(1, 0, POST) is None
-    answer = resumed.journal.recorded(2, 0, POST)
-    assert answer is not None
-    assert answer.json() == {"id": 7}
+    response = resumed.journal.recorded(2, 0, POST)
+    assert response is not None
+    assert response.json() == {"id": 7}
     resumed.close()

@@ -88,7 +88,7 @@ def test_standard_input_is_read_like_a_file(tmp_path: Path, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize(
-    ("path", "format", "said"),
+    ("path", "format", "message"),
     [
         ("nowhere.csv", None, "nowhere.csv: no such file or folder"),
         ("rows", "xml", 'unknown input format "xml"; use jsonl, json, csv, tsv'),
@@ -96,11 +96,11 @@ def test_standard_input_is_read_like_a_file(tmp_path: Path, monkeypatch: pytest.
     ],
 )
 def test_an_input_that_cannot_be_read_is_a_fault_of_the_run(
-    tmp_path: Path, path: str, format: str | None, said: str
+    tmp_path: Path, path: str, format: str | None, message: str
 ) -> None:
     with pytest.raises(RunError) as caught:
         RowSource(str(tmp_path / path), format)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 # --- gzip --------------------------------------------------------------------------------------------------
@@ -329,7 +329,7 @@ def test_a_line_without_end_does_not_fill_the_memory(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "message"),
     [
         ("rows.csv", b"a,b\n1,2\n" + b"x," * 500 + b"\n3,4\n", "a record has more than 100 characters"),
         ("rows.csv", b"a,b\n1,2\n" + b'"x\n",' * 500 + b"\n3,4\n", "a record has more than 100 characters"),
@@ -342,13 +342,13 @@ def test_a_line_without_end_does_not_fill_the_memory(tmp_path: Path, monkeypatch
     ],
 )
 def test_a_record_without_end_is_the_last(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes, said: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes, message: str
 ) -> None:
     monkeypatch.setattr(readers, "LONGEST_LINE", 100)
     monkeypatch.setattr(json_stream, "LONGEST_VALUE", 100_000)
     first, *rest = outline(write(tmp_path, content, name))
     assert first == {"a": "1", "b": "2"}
-    assert said in rest[-1]
+    assert message in rest[-1]
     assert len(rest) == 1
 
 

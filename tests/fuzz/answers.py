@@ -81,22 +81,22 @@ def _read(data: bytes, sizes: list[int], method: str) -> Any:
 
 def check(given: tuple[Any, list[int], str]) -> None:
     """Check that a response is read alike in any chunks, and that its error fits into an envelope."""
-    answer, sizes, method = given
-    if not isinstance(answer, Response):
-        read = _read(answer, [], method)
-        in_pieces = _read(answer, sizes, method)
+    response, sizes, method = given
+    if not isinstance(response, Response):
+        read = _read(response, [], method)
+        in_pieces = _read(response, sizes, method)
         if isinstance(read, str):
             assert read == in_pieces
             return
         assert in_pieces[0] == read[0]
-        answer = read[0]
-    name = file_name(answer)
+        response = read[0]
+    name = file_name(response)
     assert name
     assert not set(name) & set('/\\:\0\r\n"<>|?*')
     assert name.strip(". ") == name
     assert len(name.encode()) <= 100
     effect = {"GET": "read", "HEAD": "read", "POST": "write", "DELETE": "destructive"}[method]
-    client = make_client(SERVICE, FakeTransport([answer] * 9), FakeClock())
+    client = make_client(SERVICE, FakeTransport([response] * 9), FakeClock())
     try:
         client.send(Request(method, "/v2/x", effect=effect, idempotent=method != "POST")).json()  # type: ignore[arg-type]
     except RowError as error:

@@ -108,16 +108,16 @@ def vars_of(value: Any) -> dict[str, Any]:
 def test_k2_a_list_whose_filter_is_ignored_is_an_error(
     open_halo: OpenHalo, name: str, inputs: dict[str, Any]
 ) -> None:
-    said = without_filters(open_halo(), name, **inputs)
+    message = without_filters(open_halo(), name, **inputs)
     (given,) = inputs
-    assert said.startswith(f"bad_response: the API did not apply the filter {given}: ")
+    assert message.startswith(f"bad_response: the API did not apply the filter {given}: ")
 
 
 def test_k2_a_ticket_that_is_closed_is_no_open_one(open_halo: OpenHalo) -> None:
     halo = open_halo()
     halo.box.agent.close(2002)
-    said = without_filters(halo, "list_tickets", open_only=True)
-    assert said == (
+    message = without_filters(halo, "list_tickets", open_only=True)
+    assert message == (
         "bad_response: the API did not apply the filter open_only: ticket 2002 is closed. The list is not "
         "the one that was requested"
     )
@@ -140,12 +140,12 @@ def test_k2_a_ticket_of_another_time_is_an_error(
 ) -> None:
     halo = open_halo()
     halo.box.agent.close(2002)
-    said = without_filters(halo, "list_tickets", **inputs)
-    assert f"did not apply the filter {given}: ticket 200" in said
+    message = without_filters(halo, "list_tickets", **inputs)
+    assert f"did not apply the filter {given}: ticket 200" in message
     # The last name is one that HaloPSA ignores, though its tickets have a member of that name.
     known = inputs["date_field"] != "dateoccurred"
     assert not known or halo.call("list_tickets", **inputs) == []
-    assert known or halo.error("list_tickets", **inputs) == said
+    assert known or halo.error("list_tickets", **inputs) == message
 
 
 def test_k2_tickets_of_the_time_are_listed(open_halo: OpenHalo) -> None:
@@ -202,7 +202,7 @@ def test_k3_an_asset_whose_fields_the_agent_sees_in_part_is_refused(open_halo: O
 
 
 @pytest.mark.parametrize(
-    ("name", "inputs", "said"),
+    ("name", "inputs", "message"),
     [
         (
             "update_asset",
@@ -219,10 +219,10 @@ def test_k3_an_asset_whose_fields_the_agent_sees_in_part_is_refused(open_halo: O
     ],
 )
 def test_k3_an_unknown_field_is_an_error_before_anything_is_sent(
-    open_halo: OpenHalo, name: str, inputs: dict[str, Any], said: str
+    open_halo: OpenHalo, name: str, inputs: dict[str, Any], message: str
 ) -> None:
     halo = open_halo()
-    assert said in halo.error(name, **inputs)
+    assert message in halo.error(name, **inputs)
     assert "POST /api/Asset" not in sent(halo)
 
 
@@ -279,8 +279,8 @@ def test_k5_a_status_by_exact_name_or_id(open_halo: OpenHalo, status: str, numbe
 def test_k5_a_status_that_does_not_close_or_does_not_exist(open_halo: OpenHalo) -> None:
     halo = open_halo()
     assert "no status is called" in halo.error("close_ticket", ticket_id=2001, status="Finished")
-    said = halo.error("close_ticket", ticket_id=2001, status="In Progress")
-    assert "ticket 2001 has the status 2 now, which HaloPSA does not treat as closed" in said
+    message = halo.error("close_ticket", ticket_id=2001, status="In Progress")
+    assert "ticket 2001 has the status 2 now, which HaloPSA does not treat as closed" in message
 
 
 @pytest.mark.parametrize(
@@ -292,9 +292,9 @@ def test_k5_a_status_that_does_not_close_or_does_not_exist(open_halo: OpenHalo) 
 )
 def test_k5_a_ticket_that_stays_open_is_an_error(open_halo: OpenHalo, value: str, why: str) -> None:
     halo = open_halo(closing=value)
-    said = halo.error("close_ticket", ticket_id=2001)
+    message = halo.error("close_ticket", ticket_id=2001)
     start = f"conflict: HaloPSA accepted the request but left ticket 2001 open (status 1){why}"
-    assert said.startswith(start)
+    assert message.startswith(start)
     assert halo.box.state.tickets[2001].get("hasbeenclosed") is not True
     halo.call("close_ticket", ticket_id=2001, customfields={"CFResolution": "Cable replaced"})
     assert halo.box.state.tickets[2001]["hasbeenclosed"] is True
@@ -311,9 +311,9 @@ def test_a_closed_ticket_is_not_closed_again(open_halo: OpenHalo) -> None:
 # --- K6: bodies, K7: the agent, K8: webhooks ---------------------------------------------------------------
 
 
-@pytest.mark.parametrize("answer", ["last", "all", "list"])
-def test_k6_the_record_of_each_form_of_response(open_halo: OpenHalo, answer: str) -> None:
-    halo = open_halo(answer=answer)
+@pytest.mark.parametrize("response", ["last", "all", "list"])
+def test_k6_the_record_of_each_form_of_response(open_halo: OpenHalo, response: str) -> None:
+    halo = open_halo(answer=response)
     made = [
         halo.call("create_client", name="Willow Veterinary"),
         halo.call("create_ticket", summary="x", client_id=11, tickettype_id=21),
@@ -382,18 +382,18 @@ def test_k11_validating_saves_nothing(open_halo: OpenHalo) -> None:
 def test_k11_a_merged_ticket_is_not_taken_for_a_closed_one(open_halo: OpenHalo) -> None:
     halo = open_halo()
     halo.box.agent.merge(2001, 2002)
-    said = halo.error("close_ticket", ticket_id=2001)
-    assert said == "conflict: ticket 2001 was merged into ticket 2002: close that one"
+    message = halo.error("close_ticket", ticket_id=2001)
+    assert message == "conflict: ticket 2001 was merged into ticket 2002: close that one"
     assert "POST /api/Tickets" not in sent(halo)
 
 
 @pytest.mark.parametrize(
-    ("value", "said"), [("gone", "not_found"), ("marked", "not_found: ticket 2001 was deleted")]
+    ("value", "message"), [("gone", "not_found"), ("marked", "not_found: ticket 2001 was deleted")]
 )
-def test_a_deleted_ticket_is_not_closed(open_halo: OpenHalo, value: str, said: str) -> None:
+def test_a_deleted_ticket_is_not_closed(open_halo: OpenHalo, value: str, message: str) -> None:
     halo = open_halo(deleted_tickets=value)
     halo.box.agent.delete(2001)
-    assert halo.error("close_ticket", ticket_id=2001).startswith(said)
+    assert halo.error("close_ticket", ticket_id=2001).startswith(message)
 
 
 # --- K12 and notes -----------------------------------------------------------------------------------------
@@ -416,8 +416,8 @@ def test_an_outcome_by_name(open_halo: OpenHalo) -> None:
 
 
 def test_an_outcome_that_the_agent_may_not_use(open_halo: OpenHalo) -> None:
-    said = open_halo().error("add_note", ticket_id=2001, note="x", outcome=12)
-    assert said.startswith("forbidden: HaloPSA refuses the outcome 12 to this agent")
+    message = open_halo().error("add_note", ticket_id=2001, note="x", outcome=12)
+    assert message.startswith("forbidden: HaloPSA refuses the outcome 12 to this agent")
 
 
 def test_k12_a_note_that_a_closed_ticket_refuses_is_an_error(open_halo: OpenHalo) -> None:

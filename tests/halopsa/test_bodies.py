@@ -57,7 +57,7 @@ def test_a_post_without_a_body_has_none(open_client: OpenClient, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("answer", "result", "shown"),
+    ("response", "result", "shown"),
     [
         ({"id": 1}, {"type": "object"}, {"id": 1}),
         ([{"id": 1}], {"type": "object"}, {"id": 1}),
@@ -68,10 +68,10 @@ def test_a_post_without_a_body_has_none(open_client: OpenClient, tmp_path: Path)
     ],
 )
 def test_the_one_object_of_an_array_is_the_result(
-    open_client: OpenClient, tmp_path: Path, answer: Any, result: Any, shown: Any
+    open_client: OpenClient, tmp_path: Path, response: Any, result: Any, shown: Any
 ) -> None:
     declared = declare(tmp_path, **POST, inputs={"name": "body.name"}, result=result)
-    client = open_client(Api(lambda _: Says(answer)))
+    client = open_client(Api(lambda _: Says(response)))
     assert one(invoker(declared, client), {"name": "Acme"}).result == shown
 
 

@@ -27,7 +27,7 @@ def came_of(open_client: OpenClient, folder: Path, says: Says, **declared: Any) 
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "message"),
     [
         ({"[0].outcome_id": ["An Outcome must be entered"]}, "outcome_id: An Outcome must be entered"),
         ({"[0].a": ["One", "Two"], "[0].b.c": "Three"}, "a: One, Two; b.c: Three"),
@@ -47,9 +47,11 @@ def came_of(open_client: OpenClient, folder: Path, says: Says, **declared: Any) 
         (b"", "an empty body"),
     ],
 )
-def test_a_refusal_says_what_is_wrong(open_client: OpenClient, tmp_path: Path, body: Any, said: str) -> None:
+def test_a_refusal_says_what_is_wrong(
+    open_client: OpenClient, tmp_path: Path, body: Any, message: str
+) -> None:
     envelope = came_of(open_client, tmp_path, Says(body, 400), **POST)
-    assert envelope.error == f"POST /api/Actions: the API answered 400: {said}"
+    assert envelope.error == f"POST /api/Actions: the API answered 400: {message}"
     assert (envelope.meta["code"], envelope.meta["repeatable"]) == ("api_error", True)
 
 
@@ -73,7 +75,7 @@ def test_a_401_without_a_body_signs_in_again_once(open_client: OpenClient, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("says", "code", "said"),
+    ("says", "code", "message"),
     [
         (
             Says(b"<!DOCTYPE html><p>Sign in</p>", 200, HTML),
@@ -87,11 +89,11 @@ def test_a_401_without_a_body_signs_in_again_once(open_client: OpenClient, tmp_p
     ],
 )
 def test_a_success_that_is_none_is_an_error(
-    open_client: OpenClient, tmp_path: Path, says: Says, code: str, said: str
+    open_client: OpenClient, tmp_path: Path, says: Says, code: str, message: str
 ) -> None:
     declared = {"result": {"type": "object", "properties": {"id": {}}}}
     envelope = came_of(open_client, tmp_path, says, **declared)
-    assert (envelope.meta["code"], said in str(envelope.error)) == (code, True), envelope.error
+    assert (envelope.meta["code"], message in str(envelope.error)) == (code, True), envelope.error
 
 
 @pytest.mark.parametrize(

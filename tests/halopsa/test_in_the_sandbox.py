@@ -53,11 +53,11 @@ def listed(client: Client, service: Service) -> list[Any]:
     """Return all assets."""
     steps = walk(service.pagers["assets"], Request("GET", "/api/Asset"), None)
     items: list[Any] = []
-    answer: Response | None = None
+    response: Response | None = None
     try:
         while True:
-            step = steps.send(answer) if answer else next(steps)
-            answer = client.send(step) if isinstance(step, Request) else None
+            step = steps.send(response) if response else next(steps)
+            response = client.send(step) if isinstance(step, Request) else None
             items += step.items if isinstance(step, Page) else []
     except StopIteration:
         return items

@@ -26,12 +26,12 @@ def ids(count: int) -> list[Any]:
 def paged(items: list[Any], cap: int = 50, key: str = "assets") -> Api:
     """A server with these items that sends no more than `cap` a page."""
 
-    def answer(asked: Asked) -> Says:
+    def respond(asked: Asked) -> Says:
         size = min(cap, int(asked.query["page_size"]))
         at = (int(asked.query["page_no"]) - 1) * size
         return Says({"record_count": len(items), key: items[at : at + size]})
 
-    return Api(answer)
+    return Api(respond)
 
 
 def pages(*bodies: Any) -> Api:
@@ -45,11 +45,11 @@ def walked(client: Any, service: Service, limit: int | None = None, **changes: A
     pager = replace(service.pagers["assets"], **changes)
     steps = walk(pager, FIRST, limit)
     items: list[Any] = []
-    answer: Response | None = None
+    response: Response | None = None
     try:
         while True:
-            step = steps.send(answer) if answer else next(steps)
-            answer = client.send(step) if isinstance(step, Request) else None
+            step = steps.send(response) if response else next(steps)
+            response = client.send(step) if isinstance(step, Request) else None
             items += step.items if isinstance(step, Page) else []
     except StopIteration as stop:
         return items, stop.value
@@ -139,7 +139,7 @@ def test_a_total_that_is_missing_or_too_small_ends_nothing(
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "message"),
     [
         ({"record_count": "2", "assets": ids(1)}, 'its "record_count" should be a number, but is text'),
         ({"record_count": True, "assets": ids(1)}, "should be a number, but is a boolean"),
@@ -148,9 +148,9 @@ def test_a_total_that_is_missing_or_too_small_ends_nothing(
     ],
 )
 def test_a_page_that_cannot_be_read_is_an_error(
-    open_client: OpenClient, halopsa: Service, body: Any, said: str
+    open_client: OpenClient, halopsa: Service, body: Any, message: str
 ) -> None:
-    with pytest.raises(RowError, match=said):
+    with pytest.raises(RowError, match=message):
         walked(open_client(pages(body)), halopsa)
 
 

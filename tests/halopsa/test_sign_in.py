@@ -28,10 +28,10 @@ def ok(_: Asked) -> Says:
 def telling(info: Any, status: int = 200, *headers: str) -> Answer:
     """A sign-in that is asked where it is, and says this."""
 
-    def answer(asked: Asked) -> Says:
+    def respond(asked: Asked) -> Says:
         return Says(info, status, headers) if asked.path == "/api/authinfo" else Says(TOKEN)
 
-    return answer
+    return respond
 
 
 def refused(open_client: OpenClient, sign_in: Answer, **settings: Any) -> RowError:
@@ -102,7 +102,7 @@ def test_a_sign_in_at_another_host_and_without_a_tenant(open_client: OpenClient,
 
 
 @pytest.mark.parametrize(
-    ("info", "code", "said"),
+    ("info", "code", "message"),
     [
         ({}, "bad_response", "responded with 200 ({})"),
         ({"tenant_id": "t1"}, "bad_response", 'the response contains no sign-in address ("auth_url")'),
@@ -114,10 +114,10 @@ def test_a_sign_in_at_another_host_and_without_a_tenant(open_client: OpenClient,
     ],
 )
 def test_what_the_instance_says_must_be_a_safe_address(
-    open_client: OpenClient, info: Any, code: str, said: str
+    open_client: OpenClient, info: Any, code: str, message: str
 ) -> None:
     error = refused(open_client, telling(info), tenant="")
-    assert (error.code, said in str(error), "/api/authinfo" in str(error)) == (code, True, True), error
+    assert (error.code, message in str(error), "/api/authinfo" in str(error)) == (code, True, True), error
 
 
 def test_an_instance_with_https_cannot_send_the_secret_to_http(halopsa: Service) -> None:
@@ -131,7 +131,7 @@ def test_an_instance_with_https_cannot_send_the_secret_to_http(halopsa: Service)
 
 
 @pytest.mark.parametrize(
-    ("says", "code", "said"),
+    ("says", "code", "message"),
     [
         (Says(b"<html>no</html>", 404, ("Content-Type: text/html",)), "auth_failed", "is that of HaloPSA"),
         (Says(b"", 302, ("Location: /portal",)), "bad_response", "a redirect to /portal"),
@@ -142,15 +142,15 @@ def test_an_instance_with_https_cannot_send_the_secret_to_http(halopsa: Service)
     ],
 )
 def test_an_instance_that_does_not_say_where_to_sign_in(
-    open_client: OpenClient, says: Says, code: str, said: str
+    open_client: OpenClient, says: Says, code: str, message: str
 ) -> None:
     error = refused(open_client, lambda _: says, tenant="")
-    assert (error.code, said in str(error)) == (code, True), error
+    assert (error.code, message in str(error)) == (code, True), error
     assert str(error).startswith("asking http://127.0.0.1:")
 
 
 @pytest.mark.parametrize(
-    ("body", "status", "said"),
+    ("body", "status", "message"),
     [
         ({"error": "invalid_client"}, 400, "or refuses its secret"),
         ({"error": "invalid_request"}, 400, "the tenant may be missing or another one"),
@@ -163,10 +163,10 @@ def test_an_instance_that_does_not_say_where_to_sign_in(
     ],
 )
 def test_a_refusal_says_what_to_look_at_in_halopsa(
-    open_client: OpenClient, body: Any, status: int, said: str
+    open_client: OpenClient, body: Any, status: int, message: str
 ) -> None:
     error = refused(open_client, lambda _: Says(body, status))
-    assert (error.code, said in str(error)) == ("auth_failed", True), error
+    assert (error.code, message in str(error)) == ("auth_failed", True), error
 
 
 def test_another_tenant_does_not_use_the_saved_token() -> None:

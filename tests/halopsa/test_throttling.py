@@ -43,8 +43,8 @@ def answering(*answers: Says) -> Api:
 @pytest.mark.parametrize("request_", [READ, CREATE])
 def test_the_waits_outlast_a_window(open_client: OpenClient, clock: FakeClock, request_: Request) -> None:
     api = answering(throttled(), throttled(), throttled(), throttled(), throttled(), OK)
-    answer = open_client(api, delay_ms=450).send(request_)
-    assert (answer.json(), answer.attempts) == ({"ok": True}, 6)
+    response = open_client(api, delay_ms=450).send(request_)
+    assert (response.json(), response.attempts) == ({"ok": True}, 6)
     assert clock.slept == [pytest.approx(wait_s) for wait_s in (15, 30, 60, 90, 120)]
     assert sum(clock.slept) > 300
 
@@ -60,7 +60,7 @@ def test_after_the_last_wait_it_is_an_error(open_client: OpenClient, clock: Fake
 def test_a_window_that_others_have_filled_is_outlasted(open_client: OpenClient, clock: FakeClock) -> None:
     window: deque[float] = deque([clock.time] * 700)
 
-    def answer(_: Asked) -> Says:
+    def respond(_: Asked) -> Says:
         while window and window[0] <= clock.time - 300:
             window.popleft()
         if len(window) >= 700:
@@ -68,7 +68,7 @@ def test_a_window_that_others_have_filled_is_outlasted(open_client: OpenClient, 
         window.append(clock.time)
         return OK
 
-    client = open_client(Api(answer), delay_ms=450)
+    client = open_client(Api(respond), delay_ms=450)
     for _ in range(5):
         assert client.send(READ).json() == {"ok": True}
 
@@ -90,11 +90,11 @@ def test_the_number_in_the_text_is_kept_to(
     times: list[float] = []
     answers = [throttled(300)]
 
-    def answer(_: Asked) -> Says:
+    def respond(_: Asked) -> Says:
         times.append(clock.time)
         return answers.pop() if answers else OK
 
-    client = open_client(Api(answer), delay_ms=delay_ms)
+    client = open_client(Api(respond), delay_ms=delay_ms)
     for _ in range(4):
         client.send(READ)
     assert gaps(times) == [pytest.approx(gap_s, abs=0.001) for gap_s in (15, 1.05, 1.05, 1.05)]

@@ -62,9 +62,9 @@ class Ran:
     def refusal(self) -> str:
         """What the platform is told when nothing was run."""
         assert self.code != 0
-        _, told = self.answers[-1]
-        assert told.keys() == {"errors", "message"}
-        return str(told["message"])
+        _, message = self.answers[-1]
+        assert message.keys() == {"errors", "message"}
+        return str(message["message"])
 
 
 @dataclass(frozen=True)

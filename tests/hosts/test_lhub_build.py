@@ -183,17 +183,17 @@ def test_templates_are_checked_where_they_are_written(ours: LogicHub) -> None:
     entrypoint = ("-e", "main.reboot_device")
     good = {"___device_id": "{{ device }}", "___mode": "NORMAL"}
     assert ours.validate(*entrypoint, **good) == (0, {})
-    code, told = ours.validate(*entrypoint, ___mode="NORMAL")
+    code, message = ours.validate(*entrypoint, ___mode="NORMAL")
     assert code == 1
-    assert told["errors"] == [{"message": "Column name cannot be empty", "inputId": "___device_id"}]
-    code, told = ours.validate(
+    assert message["errors"] == [{"message": "Column name cannot be empty", "inputId": "___device_id"}]
+    code, message = ours.validate(
         *entrypoint, **{**good, "___reason": "{% if %}", "___mode": "{{ how | upcase }}"}
     )
     assert code == 1
-    assert [error["inputId"] for error in told["errors"]] == ["___mode", "___reason"]
-    assert 'there is no filter "upcase"' in told["errors"][0]["message"]
-    code, told = ours.validate(*entrypoint, **{**good, DELAY: "-1"})
-    assert (code, [error["inputId"] for error in told["errors"]]) == (1, [DELAY])
+    assert [error["inputId"] for error in message["errors"]] == ["___mode", "___reason"]
+    assert 'there is no filter "upcase"' in message["errors"][0]["message"]
+    code, message = ours.validate(*entrypoint, **{**good, DELAY: "-1"})
+    assert (code, [error["inputId"] for error in message["errors"]]) == (1, [DELAY])
 
 
 def test_the_soar_preset_has_what_its_texts_point_to(
@@ -236,7 +236,7 @@ def test_the_metadata_has_a_logo(described: dict[str, Any], integration_folder: 
 
 
 def test_the_check_of_an_action_names_the_field_of_the_delay(ours: LogicHub) -> None:
-    code, told = ours.validate("-e", "main.cancel_maintenance", ___device_id="1", **{DELAY: "-5"})
-    (error,) = told["errors"]
+    code, message = ours.validate("-e", "main.cancel_maintenance", ___device_id="1", **{DELAY: "-5"})
+    (error,) = message["errors"]
     assert (code, error["inputId"]) == (1, DELAY)
     assert "-5 is less than 0" in error["message"]

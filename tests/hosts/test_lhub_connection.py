@@ -16,9 +16,9 @@ ALL = "--validate-connections"
 
 def at_fault(integration: LogicHub, **variables: str) -> tuple[str, str]:
     """The field that is named, and what is said of it."""
-    code, told = integration.validate(ALL, **variables)
+    code, message = integration.validate(ALL, **variables)
     assert code == 1
-    (error,) = told["errors"]
+    (error,) = message["errors"]
     return error["inputId"].removeprefix("NINJAONE_"), error["message"]
 
 
@@ -29,7 +29,7 @@ def test_a_good_connection_signs_in(ours: LogicHub, sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(
-    ("variables", "field", "said"),
+    ("variables", "field", "output"),
     [
         ({"CLIENT_ID": ""}, "CLIENT_ID", "Parameter must be defined"),
         ({"CLIENT_ID": "someone"}, "CLIENT_ID", "does not know this client app"),
@@ -40,11 +40,11 @@ def test_a_good_connection_signs_in(ours: LogicHub, sandbox: Sandbox) -> None:
         ({"BASE_URL": "http://rmm.example.com"}, "BASE_URL", "base_url must use https://"),
     ],
 )
-def test_the_field_at_fault(ours: LogicHub, variables: dict[str, str], field: str, said: str) -> None:
+def test_the_field_at_fault(ours: LogicHub, variables: dict[str, str], field: str, output: str) -> None:
     given = {f"NINJAONE_{name}": value for name, value in variables.items()}
     named, message = at_fault(ours, **given)
     assert named == field
-    assert said in message
+    assert output in message
     assert "wrong-wrong" not in message
 
 

@@ -37,10 +37,10 @@ def answering(answers: list[Any]) -> Callable[[Talk], None]:
         while request := talk.read():
             if request.target.endswith("/ws/oauth/token"):
                 talk.answer(TOKEN)
-            elif (answer := left.pop(0) if left else LAST[request.line[:3]]) is None:
+            elif (response := left.pop(0) if left else LAST[request.line[:3]]) is None:
                 talk.send(b"HTTP/1.1 204 No Content\r\n\r\n")
             else:
-                talk.answer(json.dumps(answer).encode())
+                talk.answer(json.dumps(response).encode())
 
     return talk
 

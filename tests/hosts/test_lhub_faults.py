@@ -68,7 +68,9 @@ def test_a_broken_line_ends_it(ours: LogicHub, by_hand: ByHand, mode: Mode) -> N
             ran = integration.pipe(action, lines, templates)
         else:
             ran = integration.run_files(action, {"part-0": lines}, templates)
-        return ran.code, [(i, isinstance(told, dict) and told.get("has_error")) for i, told in ran.answers]
+        return ran.code, [
+            (i, isinstance(message, dict) and message.get("has_error")) for i, message in ran.answers
+        ]
 
     assert run(by_hand(ECHO), "echo", "text") == (1, [])
     assert run(ours, "cancel_maintenance", "device_id") == (0, [(None, True), (2, False)])
@@ -148,9 +150,9 @@ def test_an_empty_result_writes_no_row(ours: LogicHub, by_hand: ByHand, sandbox:
 def test_what_is_not_a_boolean_is_told_with_a_placeholder_and_no_id(ours: LogicHub, by_hand: ByHand) -> None:
     hand = by_hand('@action("Flag")\ndef flag(on: bool):\n    return {"on": on}\n')
     row = {"lhub_id": 1, "on": "perhaps"}
-    ((lhub_id, told),) = hand.run("flag", [row], {"on": "on"}).answers
+    ((lhub_id, message),) = hand.run("flag", [row], {"on": "on"}).answers
     assert lhub_id is None
-    assert "Expected boolean input but {input} could not" in told["error"]
+    assert "Expected boolean input but {input} could not" in message["error"]
     ((lhub_id, envelope),) = ours.run(
         "get_device_link", [row], {"device_id": "1", "redirect": "{{ on }}"}
     ).answers
@@ -233,8 +235,8 @@ def test_called_by_row_ours_sends_nothing_and_says_so(ours: LogicHub, sandbox: S
         timeout=60,
     )
     assert done.returncode == 2
-    told = json.loads(done.stdout.removeprefix("[result] "))
-    assert told["message"].startswith("nothing was sent: the connector runs an action once for all rows")
+    message = json.loads(done.stdout.removeprefix("[result] "))
+    assert message["message"].startswith("nothing was sent: the connector runs an action once for all rows")
     assert sandbox.log.requests() == []
 
 

@@ -34,12 +34,12 @@ def python_of(version: str) -> str:
     # A shim of pyenv's needs to be told that this one is meant, and then says where it really is.
     asked = [found or "", "-c", "import sys; print(sys.executable)"]
     meant = {**os.environ, "PYENV_VERSION": version}
-    said = subprocess.run(asked, capture_output=True, text=True, env=meant) if found else None
-    if said is None or said.returncode:
+    message = subprocess.run(asked, capture_output=True, text=True, env=meant) if found else None
+    if message is None or message.returncode:
         pytest.skip(f"Python {version} is not here")
     if not (WHEELS / ".all").exists():
         pytest.skip("no packages for it are put aside: run `make wheels-all`")
-    return said.stdout.strip()
+    return message.stdout.strip()
 
 
 @pytest.mark.slow  # the other tests here run in an environment with the SDK, its old pins and our wheel
@@ -65,8 +65,8 @@ def test_the_bundle_runs_beside_the_sdks_old_pins(
     assert wheel.name in {path.name for path in unpacked.iterdir()}
     run(bin / "python", "-m", "pip", "install", "--no-index", "-r", "requirements.txt", cwd=unpacked)
     run(bin / "python", "-m", "pip", "check", cwd=tmp_path)
-    said = run(bin / "python", "-c", PINNED, cwd=tmp_path)
-    assert said == "['7.0', '4.8.2', '2.8.1', '0.7.19', '1.7.1']\n"
+    message = run(bin / "python", "-c", PINNED, cwd=tmp_path)
+    assert message == "['7.0', '4.8.2', '2.8.1', '0.7.19', '1.7.1']\n"
 
     variables = {f"NINJAONE_{name.upper()}": value for name, value in sandbox.connection.items()}
     there = LogicHub(bin / "python", folder, tmp_path, variables)
@@ -78,8 +78,8 @@ def test_the_bundle_runs_beside_the_sdks_old_pins(
 
 
 def test_the_core_wants_nothing_that_the_sdk_pins() -> None:
-    wanted = metadata.requires("ninjaone-connector") or []
-    core = {line.partition(";")[0].strip() for line in wanted if "extra ==" not in line}
+    expected = metadata.requires("ninjaone-connector") or []
+    core = {line.partition(";")[0].strip() for line in expected if "extra ==" not in line}
     pinned = ("click", "beautifulsoup4", "python-dateutil", "netaddr", "pysocks", "python-magic")
     assert core
     assert [line for line in core if line.lower().startswith(pinned)] == []

@@ -342,9 +342,9 @@ def test_a_stopped_run_waits_for_no_row_that_waits_for_minutes(
 ) -> None:
     running.send_signal(signal.SIGTERM)
     assert running.wait(60) == 130
-    answer, _ = (json.loads(line) for line in (tmp_path / "results").read_bytes().splitlines())
-    assert answer["original_lhub_id"] == 1
-    assert json.loads(answer["result"])["meta"]["code"] == "cancelled"
+    response, _ = (json.loads(line) for line in (tmp_path / "results").read_bytes().splitlines())
+    assert response["original_lhub_id"] == 1
+    assert json.loads(response["result"])["meta"]["code"] == "cancelled"
     assert len(sandbox.log.requests()) == 1
 
 

@@ -66,8 +66,8 @@ from tests.http.http1_answers import CHUNKED, OK, read, receiving
     ],
 )
 def test_an_answer_that_another_may_follow(data: bytes, status: int, body: bytes) -> None:
-    answer, may_be_followed = read(data)
-    assert (answer.status, answer.body) == (status, body)
+    response, may_be_followed = read(data)
+    assert (response.status, response.body) == (status, body)
     assert may_be_followed
 
 
@@ -100,31 +100,31 @@ def test_an_answer_that_another_may_follow(data: bytes, status: int, body: bytes
     ],
 )
 def test_an_answer_that_none_may_follow(data: bytes, body: bytes) -> None:
-    answer, may_be_followed = read(data)
-    assert answer.body == body
+    response, may_be_followed = read(data)
+    assert response.body == body
     assert not may_be_followed
 
 
 def test_an_old_server_may_keep_the_connection() -> None:
-    answer, may_be_followed = read(
+    response, may_be_followed = read(
         b"HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 2\r\n\r\n{}"
     )
-    assert answer.body == b"{}"
+    assert response.body == b"{}"
     assert may_be_followed
 
 
 @pytest.mark.parametrize("framing", [b"Content-Length: 5", b"Transfer-Encoding: chunked", b"X: y"])
 def test_an_answer_to_head_has_no_body(framing: bytes) -> None:
-    answer, may_be_followed = read(OK + framing + b"\r\nContent-Encoding: gzip\r\n\r\n", method="HEAD")
-    assert (answer.body, may_be_followed) == (b"", True)
+    response, may_be_followed = read(OK + framing + b"\r\nContent-Encoding: gzip\r\n\r\n", method="HEAD")
+    assert (response.body, may_be_followed) == (b"", True)
 
 
 def test_header_names_are_lower_case_and_repeated_headers_are_joined() -> None:
-    answer, _ = read(
+    response, _ = read(
         OK + b"X-One:  a \r\nSet-Cookie: b=1\r\nSET-COOKIE: c=2\r\n"
         b"X-Empty:\r\nX-Odd: \xfc\x01\r\nContent-Length: 0\r\n\r\n"
     )
-    assert answer.headers == {
+    assert response.headers == {
         "x-one": "a",
         "set-cookie": "b=1, c=2",
         "x-empty": "",

@@ -77,13 +77,13 @@ def test_an_answer_is_read_alike_in_whatever_pieces_it_comes(sent: Sent, cuts: l
 def test_no_part_of_an_answer_passes_for_all_of_it(sent: Sent, where: int, cuts: list[int]) -> None:
     part = sent.data[: where % len(sent.data)]
     try:
-        answer, may_be_followed = read(*pieces(part, cuts))
+        response, may_be_followed = read(*pieces(part, cuts))
     except ResponseLostError:
         return
     # Only the end of the connection says where such an answer ends: nothing can tell.
     assert not sent.has_end
     assert not may_be_followed
-    assert sent.body.startswith(answer.body)
+    assert sent.body.startswith(response.body)
 
 
 @examples()

@@ -43,8 +43,8 @@ def test_a_kept_connection_that_the_server_closed_is_replaced(
         transport = open_transport(server.base_url, ca_file=str(CERTIFICATE))
         assert get(transport).json() == 1
         assert closed.wait(PATIENCE_S)
-        answer = transport.send("POST", "/v2/y", TEXT, b"{}")
-        assert answer.json() == {}
+        response = transport.send("POST", "/v2/y", TEXT, b"{}")
+        assert response.json() == {}
     assert [r.line.split()[0] for r in server.received] == ["GET", "POST"]
     assert server.connections == 2
 
@@ -80,7 +80,7 @@ def test_threads_share_a_transport(open_transport: OpenTransport) -> None:
         for thread in threads:
             thread.join()
     assert len(answers) == 60
-    assert all(target == answer for target, answer in answers.items())
+    assert all(target == response for target, response in answers.items())
 
 
 @pytest.mark.parametrize("tls", [False, True])

@@ -35,8 +35,8 @@ def test_a_request_and_its_answer(open_transport: OpenTransport) -> None:
 
     with Server((talk,)) as server:
         headers = {**TEXT, "content-type": "application/json"}
-        answer = open_transport(server.base_url).send("POST", "/v2/x?q=a%20b", headers, b'{"n":1}')
-    assert (answer.status, answer.json(), answer.headers["x-nj-request-id"]) == (201, {"a": 1}, "r-1")
+        response = open_transport(server.base_url).send("POST", "/v2/x?q=a%20b", headers, b'{"n":1}')
+    assert (response.status, response.json(), response.headers["x-nj-request-id"]) == (201, {"a": 1}, "r-1")
     (received,) = server.received
     assert received.line == "POST /v2/x?q=a%20b HTTP/1.1"
     assert received.body == b'{"n":1}'
@@ -144,7 +144,7 @@ def test_a_connection_that_breaks_before_the_answer(open_transport: OpenTranspor
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"a":1}',
         b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7\r\n{"a":1}\r\n',
@@ -152,21 +152,21 @@ def test_a_connection_that_breaks_before_the_answer(open_transport: OpenTranspor
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}",
     ],
 )
-def test_an_answer_that_is_cut_short(open_transport: OpenTransport, answer: bytes) -> None:
+def test_an_answer_that_is_cut_short(open_transport: OpenTransport, response: bytes) -> None:
     def talk(talk: Talk) -> None:
         talk.read()
-        talk.send(answer)
+        talk.send(response)
 
     with Server((talk,)) as server, pytest.raises(ResponseLostError, match="cut short") as raised:
         get(open_transport(server.base_url))
     assert raised.value.code == "bad_response"
 
 
-@pytest.mark.parametrize("answer", [b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 abc OK\r\n\r\n", b"\r\n\r\n"])
-def test_an_answer_that_is_not_http(open_transport: OpenTransport, answer: bytes) -> None:
+@pytest.mark.parametrize("response", [b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 abc OK\r\n\r\n", b"\r\n\r\n"])
+def test_an_answer_that_is_not_http(open_transport: OpenTransport, response: bytes) -> None:
     def talk(talk: Talk) -> None:
         talk.read()
-        talk.send(answer)
+        talk.send(response)
 
     with Server((talk,)) as server, pytest.raises(ResponseLostError):
         get(open_transport(server.base_url))
@@ -210,8 +210,8 @@ def test_an_answer_without_a_body(open_transport: OpenTransport) -> None:
         talk.send(b"HTTP/1.1 204 No Content\r\n\r\n")
 
     with Server((talk,)) as server:
-        answer = get(open_transport(server.base_url))
-    assert (answer.status, answer.body) == (204, b"")
+        response = get(open_transport(server.base_url))
+    assert (response.status, response.body) == (204, b"")
 
 
 def test_redirects_are_not_followed(open_transport: OpenTransport) -> None:
@@ -222,8 +222,8 @@ def test_redirects_are_not_followed(open_transport: OpenTransport) -> None:
             talk.answer(b"", "302 Found", f"Location: {elsewhere.base_url}/v2/x")
 
         with Server((talk,)) as server:
-            answer = get(open_transport(server.base_url))
-        assert (answer.status, answer.headers["location"]) == (302, f"{elsewhere.base_url}/v2/x")
+            response = get(open_transport(server.base_url))
+        assert (response.status, response.headers["location"]) == (302, f"{elsewhere.base_url}/v2/x")
         assert elsewhere.connections == 0
 
 
@@ -293,7 +293,7 @@ def test_a_server_that_refuses_a_large_body_in_the_middle_has_answered(
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}",
         b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}",
@@ -302,13 +302,13 @@ def test_a_server_that_refuses_a_large_body_in_the_middle_has_answered(
     ],
 )
 def test_a_connection_that_is_not_to_be_used_again_is_closed(
-    open_transport: OpenTransport, answer: bytes
+    open_transport: OpenTransport, response: bytes
 ) -> None:
     closed = threading.Event()
 
     def talk(talk: Talk) -> None:
         talk.read()
-        talk.send(answer)
+        talk.send(response)
         if not talk.connection.recv(1):
             closed.set()
 

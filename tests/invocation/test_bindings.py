@@ -145,7 +145,7 @@ def test_null_is_null_where_the_api_takes_it_and_else_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("templates", "required", "said"),
+    ("templates", "required", "message"),
     [
         ({"nmae": "x"}, (), 'update_thing has no input "nmae" (did you mean "name"?)'),
         ({5: "x"}, (), 'update_thing has no input "5"'),
@@ -162,11 +162,11 @@ def test_null_is_null_where_the_api_takes_it_and_else_nothing() -> None:
     ],
 )
 def test_what_cannot_be_bound_is_a_fault_of_the_run(
-    templates: dict[Any, Any], required: tuple[str, ...], said: str
+    templates: dict[Any, Any], required: tuple[str, ...], message: str
 ) -> None:
     with pytest.raises(RunError) as caught:
         bind(make_action(*required), templates)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_a_value_that_contains_itself_is_a_fault_of_the_run() -> None:
@@ -238,10 +238,10 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
     bindings = bind(make_action(), {"name": "{{ nam }}", "count": "x", "tags": "[{{ t }}]"})
     error = refusal(bindings, {"t": "A"})
     assert error.code == "template_error"
-    said = str(error)
-    assert 'name: the row has no field "nam"' in said
-    assert 'count: an integer is expected, not the text "x"' in said
-    assert "tags: the template renders invalid JSON" in said
+    message = str(error)
+    assert 'name: the row has no field "nam"' in message
+    assert 'count: an integer is expected, not the text "x"' in message
+    assert "tags: the template renders invalid JSON" in message
 
 
 @pytest.mark.parametrize("source", ["{{ v }}", " {{ v }} ", "{% if true %}{{ v }}{% endif %}"])
@@ -314,8 +314,8 @@ def test_whatever_is_wrong_with_a_row_is_told_of_every_input() -> None:
     templates = {"name": "{{ 1 // n }} {{ x }}", "count": "{{ n - 1 }}", "tags": "{{ y }}", "size": "7"}
     error = refusal(bind(make_action(), templates), {"n": 0})
     assert error.code == "template_error"
-    told = [part.partition(":")[0] for part in str(error).split("; ") if not part.startswith("the row's")]
-    assert told == ["name", "count", "tags"]
+    message = [part.partition(":")[0] for part in str(error).split("; ") if not part.startswith("the row's")]
+    assert message == ["name", "count", "tags"]
     assert str(error).startswith("name: the template fails: ")
 
 

@@ -285,7 +285,7 @@ def said(
 
 
 @pytest.mark.parametrize(
-    ("declared", "answer", "result"),
+    ("declared", "response", "result"),
     [
         (JSON, said(b'{"a": 1}'), {"a": 1}),
         (JSON, said(b'{"a": 1}', content_type=""), {"a": 1}),
@@ -309,12 +309,12 @@ def said(
         ({**JSON, "request": "DELETE /v2/x"}, said(b"", 204), None),
     ],
 )
-def test_results(tmp_path: Path, declared: Any, answer: Response, result: Any) -> None:
-    assert read_result(declare(tmp_path, **declared), answer) == result
+def test_results(tmp_path: Path, declared: Any, response: Response, result: Any) -> None:
+    assert read_result(declare(tmp_path, **declared), response) == result
 
 
 @pytest.mark.parametrize(
-    ("declared", "answer", "why"),
+    ("declared", "response", "why"),
     [
         (JSON, said(b"", 200), "answered 200 with an empty body instead of JSON"),
         (JSON, said(b"", 204), "answered 204 with an empty body instead of JSON"),
@@ -324,9 +324,9 @@ def test_results(tmp_path: Path, declared: Any, answer: Response, result: Any) -
         (JSON, said(b"\xff", 200), "not utf-8 text"),
     ],
 )
-def test_answers_that_cannot_be_used(tmp_path: Path, declared: Any, answer: Response, why: str) -> None:
+def test_answers_that_cannot_be_used(tmp_path: Path, declared: Any, response: Response, why: str) -> None:
     with pytest.raises(RowError, match=why) as raised:
-        read_result(declare(tmp_path, **declared), answer)
+        read_result(declare(tmp_path, **declared), response)
     assert (raised.value.code, raised.value.refused) == ("bad_response", False)
 
 

@@ -75,8 +75,8 @@ def test_what_the_connection_has_switched_off_is_not_tried(
     assert findings(checked, client) == [
         ("Sign-in", True, "signed in at https://app.example.com"),
         ("Things", True, "listed (sample size: 0)"),
-        ("People", None, "switched off for this connection"),
-        ("Scopes", None, "switched off for this connection"),
+        ("People", None, "turned off for this connection"),
+        ("Scopes", None, "turned off for this connection"),
     ]
     assert len(transport.sent) == 1
 

@@ -112,7 +112,7 @@ def test_whether_a_failed_row_may_be_sent_again(
 
 
 @pytest.mark.parametrize(
-    ("declared", "answer", "result"),
+    ("declared", "response", "result"),
     [
         ({}, reply("a bare text"), "a bare text"),
         ({}, reply([1, 2]), [1, 2]),
@@ -123,9 +123,9 @@ def test_whether_a_failed_row_may_be_sent_again(
     ],
 )
 def test_results_of_one_request(
-    client: Client, transport: FakeTransport, tmp_path: Path, declared: Any, answer: Response, result: Any
+    client: Client, transport: FakeTransport, tmp_path: Path, declared: Any, response: Response, result: Any
 ) -> None:
-    transport.answers = [answer]
+    transport.answers = [response]
     envelope = one(invoker(declare(tmp_path, **declared), client))
     assert (envelope.error, envelope.result) == (None, result)
 

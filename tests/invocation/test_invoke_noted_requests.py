@@ -130,7 +130,7 @@ def test_a_request_in_doubt_from_an_interrupted_run_is_not_sent(
 
 
 @pytest.mark.parametrize(
-    ("earlier", "answer", "code", "calls"),
+    ("earlier", "response", "code", "calls"),
     [
         (None, reply(b"", 204), None, ["sent", "answered"]),
         (None, reply(b"", 404), "not_found", ["sent", "refused"]),
@@ -141,9 +141,15 @@ def test_a_request_in_doubt_from_an_interrupted_run_is_not_sent(
     ],
 )
 def test_a_deletion_that_an_interrupted_run_may_have_carried_out_is_sent_again_and_may_find_nothing(
-    client: Client, transport: FakeTransport, tmp_path: Path, earlier: Any, answer: Any, code: Any, calls: Any
+    client: Client,
+    transport: FakeTransport,
+    tmp_path: Path,
+    earlier: Any,
+    response: Any,
+    code: Any,
+    calls: Any,
 ) -> None:
-    transport.answers = [answer] if answer else []
+    transport.answers = [response] if response else []
     notes = Notes(transport, {0: earlier})
     envelope = one(invoker(declare(tmp_path, **DELETE), client, recorder=notes))
     assert envelope.meta["code"] == code

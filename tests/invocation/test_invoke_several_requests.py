@@ -43,11 +43,11 @@ def test_a_second_request_that_fails_says_what_was_done(
     first = reply({"id": 5, "password": "p-1"}, x_nj_request_id="r-1")
     transport.answers = [first, *failure]
     envelope = one(invoker(declare(tmp_path, **declared, handler=HANDLER), client))
-    said = declared["request"]
+    message = declared["request"]
     assert envelope.meta["code"] == "partial"
-    assert str(envelope.error).startswith(f"{said} succeeded (id 5); then PATCH /v2/x/5/fields: ")
+    assert str(envelope.error).startswith(f"{message} succeeded (id 5); then PATCH /v2/x/5/fields: ")
     assert envelope.result == {
-        "done": [{"request": said, "id": 5, "answer": {"id": 5, "password": "•••"}}],
+        "done": [{"request": message, "id": 5, "answer": {"id": 5, "password": "•••"}}],
         "failed": inner,
     }
     assert envelope.meta["repeatable"] is repeatable
@@ -124,7 +124,7 @@ def test_a_handler_may_live_with_a_failure(client: Client, transport: FakeTransp
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("raise ValueError('a bug')\n    yield", "ValueError: a bug"),
         ("yield None", "AttributeError"),
@@ -134,13 +134,13 @@ def test_a_handler_may_live_with_a_failure(client: Client, transport: FakeTransp
     ],
 )
 def test_a_handler_with_a_bug_costs_its_row_only(
-    client: Client, transport: FakeTransport, tmp_path: Path, text: str, said: str
+    client: Client, transport: FakeTransport, tmp_path: Path, text: str, message: str
 ) -> None:
     transport.answers = [reply({})]
     envelope = one(invoker(declare(tmp_path, handler=f"def handle(inputs):\n    {text}\n"), client))
-    if not said:
+    if not message:
         assert (envelope.error, envelope.result, envelope.meta["attempts"]) == (None, 5, 0)
         return
     assert envelope.meta["code"] == "internal_error"
     assert envelope.meta["repeatable"] is False
-    assert f"a bug in the connector, at probe: {said}" in str(envelope.error)
+    assert f"a bug in the connector, at probe: {message}" in str(envelope.error)

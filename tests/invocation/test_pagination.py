@@ -210,8 +210,8 @@ def test_a_cursor_ends_where_it_has_no_name(service: Service, family: str, end: 
 
 
 def test_custom_fields_end_after_a_page_as_the_published_document_has_it(service: Service) -> None:
-    answer = {"page": 0, "pageSize": 500, "count": SIZE, "results": ids(SIZE)}
-    done = walked(small(service, "cursor_name"), lambda ask: answer)
+    response = {"page": 0, "pageSize": 500, "count": SIZE, "results": ids(SIZE)}
+    done = walked(small(service, "cursor_name"), lambda ask: response)
     assert (done.ids, len(done.asked)) == ([1, 2, 3, 4, 5], 1)
     assert done.result.page == {"page": 0, "pageSize": 500, "count": SIZE}
 

@@ -149,7 +149,7 @@ def test_items_of_a_last_page_need_no_id(service: Service, family: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("family", "answer", "why"),
+    ("family", "response", "why"),
     [
         ("after", {}, "the response should be an array, but is an object"),
         ("after", None, "the response should be an array, but is null"),
@@ -162,9 +162,9 @@ def test_items_of_a_last_page_need_no_id(service: Service, family: str) -> None:
         ("limit", {"devices": "x"}, 'its "devices" should be an array, but is text'),
     ],
 )
-def test_a_page_without_its_items_is_an_error(service: Service, family: str, answer: Any, why: str) -> None:
+def test_a_page_without_its_items_is_an_error(service: Service, family: str, response: Any, why: str) -> None:
     with pytest.raises(RowError, match=why) as raised:
-        walked(small(service, family), lambda ask: answer)
+        walked(small(service, family), lambda ask: response)
     assert raised.value.code == "bad_response"
 
 

@@ -57,8 +57,10 @@ def feed(name: str, /, *answers: Any, **values: Any) -> Fed:
                 continue
             assert isinstance(step, Request)
             fed.sent.append(step)
-            answer = _next(waiting, step)
-            step = steps.throw(answer) if isinstance(answer, RowError) else steps.send(_response(answer))
+            response = _next(waiting, step)
+            step = (
+                steps.throw(response) if isinstance(response, RowError) else steps.send(_response(response))
+            )
     except StopIteration as stop:
         fed.result = stop.value
     except RowError as error:
@@ -68,8 +70,8 @@ def feed(name: str, /, *answers: Any, **values: Any) -> Fed:
 
 
 def _next(waiting: Iterator[Any], step: Request) -> Any:
-    for answer in waiting:
-        return answer
+    for response in waiting:
+        return response
     raise AssertionError(f"no answer is left for {step}")
 
 

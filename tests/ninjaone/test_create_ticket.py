@@ -76,7 +76,7 @@ def test_a_description_is_public_by_default(given: Any, sent: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("forms", "said"),
+    ("forms", "message"),
     [
         (
             [FORM, {"id": 2, "name": "Onboarding"}],
@@ -86,9 +86,9 @@ def test_a_description_is_public_by_default(given: Any, sent: Any) -> None:
         ([], "but the account has no active form"),
     ],
 )
-def test_a_form_is_required_unless_one_is_active(forms: Any, said: str) -> None:
+def test_a_form_is_required_unless_one_is_active(forms: Any, message: str) -> None:
     fed = feed("create_ticket", forms, client_id=1, subject="a")
-    assert said in str(fed.error)
+    assert message in str(fed.error)
 
 
 def test_a_form_by_name_and_an_inactive_form_is_ignored() -> None:

@@ -111,7 +111,7 @@ def test_a_value_goes_by_its_definition(name: str, given: Any, is_sent: Any) -> 
 
 
 @pytest.mark.parametrize(
-    ("name", "given", "said"),
+    ("name", "given", "message"),
     [
         ("date", "soon", 'fields.date: "soon" is not a time'),
         ("date", 86400000, "fields.date: 86400000 is not a time between 1990 and 2100"),
@@ -136,13 +136,13 @@ def test_a_value_goes_by_its_definition(name: str, given: Any, is_sent: Any) -> 
         ("rack", "B4", "fields: rack is a custom field of devices, not of organizations"),
     ],
 )
-def test_what_is_wrong_is_said_before_anything_is_written(name: str, given: Any, said: str) -> None:
-    assert said in refused(**{name: given})
+def test_what_is_wrong_is_said_before_anything_is_written(name: str, given: Any, message: str) -> None:
+    assert message in refused(**{name: given})
 
 
 def test_all_that_is_wrong_is_said_at_once() -> None:
-    said = refused(date="soon", plan="Platinum", nothing=1)
-    assert said.count("; ") == 2
+    message = refused(date="soon", plan="Platinum", nothing=1)
+    assert message.count("; ") == 2
 
 
 def test_definitions_of_no_such_scope() -> None:
@@ -179,19 +179,19 @@ def test_definitions_are_read_over_all_pages() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("response", "message"),
     [
         (refusal(403, "forbidden"), "cannot be read: the API answered 403"),
         (refusal(404, "not_found"), "cannot be read: the API answered 404"),
         ({"results": []}, "the API lists no definitions"),
     ],
 )
-def test_without_definitions_values_go_as_they_are(answer: Any, said: str) -> None:
+def test_without_definitions_values_go_as_they_are(response: Any, message: str) -> None:
     fields = {"date": "2026-05-28", "anything": "x"}
-    fed = feed("update_device_custom_fields", answer, None, device_id=6, fields=fields)
+    fed = feed("update_device_custom_fields", response, None, device_id=6, fields=fields)
     assert fed.body == fields
     (note,) = fed.notes
-    assert said in note
+    assert message in note
 
 
 def test_another_error_ends_the_row() -> None:

@@ -173,17 +173,17 @@ def test_device_fields(call: Call) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "message"),
     [
         ({"enviroment": "Test"}, 'no custom field enviroment (did you mean "environment"?)'),
         ({"environment": "Staging"}, "Existing: Production, Test"),
         ({"contractEnd": "2026-05-28"}, "a custom field of organizations, not of devices"),
     ],
 )
-def test_a_wrong_field_is_never_sent(call: Call, sandbox: Sandbox, fields: Any, said: str) -> None:
+def test_a_wrong_field_is_never_sent(call: Call, sandbox: Sandbox, fields: Any, message: str) -> None:
     changed = call("update_device_custom_fields", device_id=1, fields=fields)
     assert changed.meta["code"] == "input_invalid"
-    assert said in str(changed.error)
+    assert message in str(changed.error)
     assert paths(sandbox, "PATCH") == []
 
 

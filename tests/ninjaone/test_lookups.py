@@ -58,7 +58,7 @@ def test_a_name_is_looked_up(given: str, found: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         ("Cedar", "more than one organization; use the id: Cedar (4), Cedar (5)"),
         ("BIRCH LEGAL", "Birch Legal (2), birch-legal (3)"),
@@ -68,12 +68,12 @@ def test_a_name_is_looked_up(given: str, found: int) -> None:
         ),
     ],
 )
-def test_an_ambiguous_or_unknown_name_lists_the_choices(given: str, said: str) -> None:
+def test_an_ambiguous_or_unknown_name_lists_the_choices(given: str, message: str) -> None:
     fed = feed("update_organization", ORGANIZATIONS, organization_id=given, name="New")
     assert fed.error is not None
     assert fed.error.code == "input_invalid"
     assert str(fed.error).startswith("organization_id: ")
-    assert said in str(fed.error)
+    assert message in str(fed.error)
 
 
 def test_a_number_that_is_too_long_for_an_id_is_a_name_that_is_told_in_short() -> None:
@@ -152,8 +152,8 @@ def test_two_technicians_of_one_name() -> None:
 
 
 def test_several_technicians() -> None:
-    wanted = [9, "Alex Carter", "b.reed@example.com", 1]
-    fed = feed("create_ticket", PEOPLE, PEOPLE, {}, **TICKET, additional_assigned_technician_ids=wanted)
+    expected = [9, "Alex Carter", "b.reed@example.com", 1]
+    fed = feed("create_ticket", PEOPLE, PEOPLE, {}, **TICKET, additional_assigned_technician_ids=expected)
     assert fed.body["additionalAssignedTechnicianIds"] == [9, 1, 3]
     assert len({request.target for request in fed.sent[:2]}) == 1
 
@@ -200,11 +200,11 @@ def test_an_unknown_status_lists_those_that_there_are() -> None:
 
 def test_roles_and_policies_by_name() -> None:
     roles, policies = [{"id": 101, "name": "Windows Server"}], [{"id": 52, "name": "Windows Servers"}]
-    wanted = [
+    expected = [
         {"nodeRoleId": "windows server", "policyId": "Windows Servers"},
         {"nodeRoleId": "5", "policyId": 6},
     ]
-    fed = feed("create_organization", roles, policies, {"id": 9}, name="New", policies=wanted)
+    fed = feed("create_organization", roles, policies, {"id": 9}, name="New", policies=expected)
     assert fed.lines == ["GET /v2/roles", "GET /v2/policies", "POST /v2/organizations"]
     assert fed.body["policies"] == [{"nodeRoleId": 101, "policyId": 52}, {"nodeRoleId": 5, "policyId": 6}]
     fed = feed("create_organization", roles, name="New", policies={"nodeRoleId": "Kiosk", "policyId": 6})

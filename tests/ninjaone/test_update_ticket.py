@@ -164,7 +164,7 @@ def test_a_version_mismatch() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         refusal(409, "conflict"),
         refusal(412),
@@ -172,10 +172,10 @@ def test_a_version_mismatch() -> None:
         refusal(422, said="ticket_version_mismatch"),
     ],
 )
-def test_a_change_in_between_is_a_conflict_and_not_retried(answer: RowError) -> None:
-    fed = update(answer, status="6000")
+def test_a_change_in_between_is_a_conflict_and_not_retried(response: RowError) -> None:
+    fed = update(response, status="6000")
     assert fed.error is not None
-    assert (fed.error.code, fed.error.status, fed.error.request_id) == ("conflict", answer.status, "r-1")
+    assert (fed.error.code, fed.error.status, fed.error.request_id) == ("conflict", response.status, "r-1")
     assert "was changed after it was read (version 4)" in str(fed.error)
     assert "Run the row again" in str(fed.error)
     assert fed.lines == [GET, PUT]
@@ -190,11 +190,11 @@ def test_a_lost_response_is_not_a_conflict() -> None:
 # Closing
 
 
-@pytest.mark.parametrize("wanted", ["6000", "6001"])
-def test_closing_resolves_first_if_the_api_requires_it(wanted: str) -> None:
-    fed = update(REFUSED, STATUSES, {"id": 5, "version": 5}, {"id": 5, "version": 6}, status=wanted)
+@pytest.mark.parametrize("expected", ["6000", "6001"])
+def test_closing_resolves_first_if_the_api_requires_it(expected: str) -> None:
+    fed = update(REFUSED, STATUSES, {"id": 5, "version": 5}, {"id": 5, "version": 6}, status=expected)
     assert fed.lines == [GET, PUT, GET_STATUSES, PUT, PUT]
-    assert [r.body["status"] for r in fed.sent if r.method == "PUT"] == [wanted, "5000", wanted]
+    assert [r.body["status"] for r in fed.sent if r.method == "PUT"] == [expected, "5000", expected]
     assert [r.body["version"] for r in fed.sent if r.method == "PUT"] == [4, 4, 5]
     assert fed.notes == ["status: the API rejected closing the ticket directly, so it is resolved first"]
     assert fed.result == {"id": 5, "version": 6}
@@ -224,7 +224,7 @@ def test_an_error_that_is_not_about_closing(status: str, before: int, statuses: 
 
 
 @pytest.mark.parametrize(
-    ("answer", "given"),
+    ("response", "given"),
     [
         (REFUSED, {"priority": "LOW"}),
         (refusal(403, "forbidden"), {"status": "6000"}),
@@ -234,9 +234,9 @@ def test_an_error_that_is_not_about_closing(status: str, before: int, statuses: 
         (RowError("timeout", "no answer"), {"status": "6000"}),
     ],
 )
-def test_another_error_ends_the_row(answer: RowError, given: Any) -> None:
-    fed = update(answer, **given)
-    assert fed.error is answer
+def test_another_error_ends_the_row(response: RowError, given: Any) -> None:
+    fed = update(response, **given)
+    assert fed.error is response
     assert fed.lines == [GET, PUT]
 
 

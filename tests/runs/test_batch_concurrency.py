@@ -116,14 +116,14 @@ def test_errors_are_counted_behind_a_row_that_hangs(
     """Envelopes wait for the rows before them; the count does not."""
     failed = Event()
 
-    def answer(method: str, target: str, body: Any) -> Response:
+    def respond(method: str, target: str, body: Any) -> Response:
         if target.endswith("n=1"):
             assert concurrency == 1 or failed.wait(20)
             return reply({})
         failed.set()
         return reply(b"", 404)
 
-    transport.answers = [answer] * 100
+    transport.answers = [respond] * 100
     action = declare(tmp_path, inputs={"n": "query.n"}, required=["n"])
     output = Kept()
     summary = run_batch(

@@ -66,7 +66,7 @@ def test_a_saved_connections_name_is_not_below_the_folder(
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         ({"acton": "x"}, 'line 1: the key "action" is missing'),
         ({"action": "x", "outptu": "y"}, 'line 2: outptu: unknown key "outptu" (did you mean "output"?)'),
@@ -94,18 +94,20 @@ def test_a_saved_connections_name_is_not_below_the_folder(
         ([], "line 1: a mapping is expected here, not an array"),
     ],
 )
-def test_a_mistake_has_its_line_and_the_schema_refuses_it_too(tmp_path: Path, data: Any, said: str) -> None:
+def test_a_mistake_has_its_line_and_the_schema_refuses_it_too(
+    tmp_path: Path, data: Any, message: str
+) -> None:
     path = write(tmp_path, data)
     with pytest.raises(RunError) as caught:
         load_job(path)
     assert str(caught.value).startswith(f"{path}, line ")
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     if not isinstance(data, dict) or all(isinstance(key, str) for key in data):
         assert not validator(schema("job.schema.json")).is_valid(data)
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("action: x\nrows: each\nrows: one\n", 'line 3: the key "rows" is repeated'),
         (
@@ -116,10 +118,10 @@ def test_a_mistake_has_its_line_and_the_schema_refuses_it_too(tmp_path: Path, da
         ("", "line 1: a mapping is expected here, not null"),
     ],
 )
-def test_a_file_that_is_no_job(tmp_path: Path, text: str, said: str) -> None:
+def test_a_file_that_is_no_job(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(RunError) as caught:
         load_job(write(tmp_path, text))
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("key", [key for key in EVERYTHING if key != "action"])

@@ -92,8 +92,8 @@ def test_connections_that_are_allowed_are_read_once_and_exactly(tmp_path: Path) 
         "Acme": "Acme",
         "/etc/a.yaml": "/etc/a.yaml",
     }
-    for wrong, said in ((["a", "b", "a"], '"a" is listed twice'), (["a", " "], "a name is empty")):
-        with pytest.raises(RunError, match=f"line [0-9]+: allow_connections: .*{said}"):
+    for wrong, message in ((["a", "b", "a"], '"a" is listed twice'), (["a", " "], "a name is empty")):
+        with pytest.raises(RunError, match=f"line [0-9]+: allow_connections: .*{message}"):
             allowed(*wrong)
 
 
@@ -151,7 +151,7 @@ def test_a_job_with_steps_is_no_single_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         ({"steps": []}, "line 1: steps: the list of steps is empty"),
         ({"steps": {"a": {}}}, "steps: an array is expected here"),
@@ -190,18 +190,18 @@ def test_a_job_with_steps_is_no_single_run(tmp_path: Path) -> None:
     ],
 )
 def test_a_mistake_in_steps_has_its_line_and_the_schema_refuses_it_too(
-    tmp_path: Path, data: Any, said: str
+    tmp_path: Path, data: Any, message: str
 ) -> None:
     path = write(tmp_path, data)
     with pytest.raises(RunError) as caught:
         load_jobs(path)
     assert str(caught.value).startswith(f"{path}, line ")
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert not validator(schema("job.schema.json")).is_valid(data)
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         (job_of({"name": "a"}, {"name": "a"}), '"a" is also the name of an earlier step'),
         (
@@ -226,11 +226,11 @@ def test_a_mistake_in_steps_has_its_line_and_the_schema_refuses_it_too(
         (job_of({"name": "a"}, {"name": "b"}, input="-"), "another step already reads standard input"),
     ],
 )
-def test_steps_that_do_not_fit_together(tmp_path: Path, data: Any, said: str) -> None:
+def test_steps_that_do_not_fit_together(tmp_path: Path, data: Any, message: str) -> None:
     with pytest.raises(RunError) as caught:
         load_jobs(write(tmp_path, data))
     assert "job.yaml, line " in str(caught.value)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("key", [key for key in EVERYTHING if key not in ("action", "input")])

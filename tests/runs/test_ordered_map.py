@@ -151,18 +151,18 @@ def test_no_items_are_all_items() -> None:
 
 @pytest.mark.parametrize(("threads", "room"), [(2, 64), (16, 64), (40, 160)])
 def test_behind_one_that_hangs_a_bounded_number_is_begun(threads: int, room: int) -> None:
-    answer = Event()
+    response = Event()
 
     def results(item: int) -> Iterator[int]:
         if item == 3:
-            assert answer.wait(20)
+            assert response.wait(20)
         yield item
 
     bench = Bench(1000, threads, results)
 
     def release() -> None:
         wait_until(lambda: len(bench.begun) - len(bench.written) >= room)
-        answer.set()
+        response.set()
 
     Thread(target=release).start()
     assert bench.run()
@@ -172,13 +172,13 @@ def test_behind_one_that_hangs_a_bounded_number_is_begun(threads: int, room: int
 
 def test_the_leading_one_streams_and_the_others_hold_no_more_than_they_may() -> None:
     produced = [0] * 6
-    answer = Event()
+    response = Event()
     bench = Bench(6, 6, size=lambda result: MEBIBYTE)
 
     def results(item: int) -> Iterator[tuple[int, int]]:
         wait_until(lambda: len(bench.begun) == 6)
         if item == 0:
-            assert answer.wait(20)
+            assert response.wait(20)
         for number in range(40):
             produced[item] += 1
             yield item, number
@@ -191,7 +191,7 @@ def test_the_leading_one_streams_and_the_others_hold_no_more_than_they_may() -> 
 
     def release() -> None:
         wait_until(lambda: sum(produced) == most)
-        answer.set()
+        response.set()
 
     def on_write(results: Sequence[Any]) -> None:
         if results[0][0] == 0:
@@ -425,6 +425,6 @@ def test_ctrl_c_does_not_wait_for_threads_that_hang() -> None:
     assert process.stdout is not None
     process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=20)
+    _, message = process.communicate(timeout=20)
     assert process.returncode == -signal.SIGINT
-    assert said.rstrip().endswith(b"KeyboardInterrupt")
+    assert message.rstrip().endswith(b"KeyboardInterrupt")

@@ -76,7 +76,7 @@ def test_every_row_of_every_step_sees_the_same_now(job: Any, run_job: RunJob, sa
 
 
 @pytest.mark.parametrize(
-    ("steps", "above", "said"),
+    ("steps", "above", "message"),
     [
         ([RENAME, {**READ, "action": "get_devise"}], {}, 'step "read": no action "get_devise"'),
         ([RENAME, {**READ, "templates": {"device_id": "{{ x"}}], {}, 'step "read": device_id: template'),
@@ -97,7 +97,7 @@ def test_every_row_of_every_step_sees_the_same_now(job: Any, run_job: RunJob, sa
     ],
 )
 def test_what_can_be_known_to_be_wrong_is_found_before_anything_is_sent(
-    job: Any, run_job: RunJob, sandbox: Sandbox, tmp_path: Path, steps: Any, above: Any, said: str
+    job: Any, run_job: RunJob, sandbox: Sandbox, tmp_path: Path, steps: Any, above: Any, message: str
 ) -> None:
     (tmp_path / "there.jsonl").write_text("precious\n")
     (tmp_path / "folder").mkdir()
@@ -105,7 +105,7 @@ def test_what_can_be_known_to_be_wrong_is_found_before_anything_is_sent(
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(RunError) as caught:
         run_job(path)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert sandbox.log.requests() == []
     assert sorted(tmp_path.rglob("*")) == before
 

@@ -90,7 +90,7 @@ def test_only_is_a_template_that_gives_true_or_false(source: str, chosen: bool) 
 
 
 @pytest.mark.parametrize(
-    ("source", "code", "said"),
+    ("source", "code", "message"),
     [
         (
             "{{ found.aeg > 1 }}",
@@ -100,10 +100,12 @@ def test_only_is_a_template_that_gives_true_or_false(source: str, chosen: bool) 
         ("{{ found }}", "input_invalid", "only: true or false is expected, not an object"),
     ],
 )
-def test_a_row_for_which_only_fails_fails_itself(tmp_path: Path, source: str, code: str, said: str) -> None:
+def test_a_row_for_which_only_fails_fails_itself(
+    tmp_path: Path, source: str, code: str, message: str
+) -> None:
     rows, left_out = seen(tmp_path, envelope(1, {"age": 5}), only=compile_only(source, {}))
     assert (rows[0].number, rows[0].code) == (1, code)
-    assert said in rows[0].error
+    assert message in rows[0].error
     assert left_out == {"failed": 0, "only": 0}
 
 

@@ -18,8 +18,8 @@ WRONG = reply({"error": "invalid_client"}, 401)
 
 @pytest.fixture
 def others(service: Service, clock: FakeClock) -> Any:
-    def make(answer: Any = None) -> Client:
-        return make_client(service, FakeTransport(sign_ins=[] if answer is None else [answer]), clock)
+    def make(response: Any = None) -> Client:
+        return make_client(service, FakeTransport(sign_ins=[] if response is None else [response]), clock)
 
     return make
 

@@ -42,7 +42,7 @@ def test_a_template_picks_one_that_is_allowed(template: str, row: dict[str, Any]
 
 
 @pytest.mark.parametrize(
-    ("row", "code", "said"),
+    ("row", "code", "message"),
     [
         ({"tenant": "/etc/globex.yaml"}, "input_invalid", '"/etc/globex.yaml" is not allowed'),
         ({"tenant": "acme\n"}, "input_invalid", "is not allowed"),
@@ -54,11 +54,11 @@ def test_a_template_picks_one_that_is_allowed(template: str, row: dict[str, Any]
         ({"now": 5}, "template_error", 'the row has no field "tenant"'),
     ],
 )
-def test_whatever_else_it_gives_is_refused(row: dict[str, Any], code: str, said: str) -> None:
+def test_whatever_else_it_gives_is_refused(row: dict[str, Any], code: str, message: str) -> None:
     with pytest.raises(RowError) as refused:
         choice()(row)
     assert refused.value.code == code
-    assert said in str(refused.value)
+    assert message in str(refused.value)
     assert str(refused.value).endswith(". Allowed connections: acme, globex.yaml, 7")
 
 

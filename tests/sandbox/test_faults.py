@@ -35,28 +35,28 @@ def last(api):
 
 def test_429(api):
     script(api, "429")
-    answer = api.send("POST", REBOOT)
-    assert answer.status_code == 429
-    assert answer.headers["Retry-After"] == "1"
-    assert answer.content == b""
+    response = api.send("POST", REBOOT)
+    assert response.status_code == 429
+    assert response.headers["Retry-After"] == "1"
+    assert response.content == b""
     assert last(api) == (429, False, "429")
     assert reboots(api) == 0
 
 
 def test_429_that_does_not_say_how_long(api):
     script(api, "429_bare")
-    answer = api.send("POST", REBOOT)
-    assert (answer.status_code, answer.content) == (429, b"")
-    assert "Retry-After" not in answer.headers
+    response = api.send("POST", REBOOT)
+    assert (response.status_code, response.content) == (429, b"")
+    assert "Retry-After" not in response.headers
     assert last(api) == (429, False, "429_bare")
 
 
 def test_throttle_page(api):
     script(api, "html")
-    answer = api.send("POST", REBOOT)
-    assert answer.status_code == 200
-    assert answer.headers["Content-Type"] == "text/html"
-    assert "Too many requests" in answer.text
+    response = api.send("POST", REBOOT)
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "text/html"
+    assert "Too many requests" in response.text
     assert reboots(api) == 0
 
 
@@ -65,10 +65,10 @@ def test_throttle_page(api):
 )
 def test_server_errors(api, name, text):
     script(api, name)
-    answer = api.send("POST", REBOOT)
-    assert answer.status_code == int(name)
-    assert text in answer.text
-    assert answer.headers["Content-Type"] == ("application/json" if name == "500" else "text/html")
+    response = api.send("POST", REBOOT)
+    assert response.status_code == int(name)
+    assert text in response.text
+    assert response.headers["Content-Type"] == ("application/json" if name == "500" else "text/html")
     assert last(api) == (int(name), False, name)
     assert reboots(api) == 0
 
@@ -110,15 +110,15 @@ def test_a_kept_connection_that_is_closed_without_a_word(sandbox, api):
 def test_an_answer_that_is_held(sandbox, api, release):
     script(api, "hold")
     with ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(api.send, "POST", REBOOT)
+        response = pool.submit(api.send, "POST", REBOOT)
         while not any(entry["executed"] for entry in sandbox.log.requests()):
             time.sleep(0.005)
-        assert wait([answer], 0.05).not_done
+        assert wait([response], 0.05).not_done
         if release == "script":
             script(api)
         else:
             sandbox.stop()
-        assert answer.result().status_code == 204
+        assert response.result().status_code == 204
 
 
 def test_slow(api):
@@ -157,10 +157,10 @@ def test_truncate(sandbox, api, method, path, status):
     script(api, "truncate")
     with closing(HTTPConnection("127.0.0.1", sandbox.port, timeout=TIMEOUT_S)) as connection:
         connection.request(method, path, headers={"Authorization": api.session.headers["Authorization"]})
-        answer = connection.getresponse()
-        assert answer.status == status
+        response = connection.getresponse()
+        assert response.status == status
         with pytest.raises(IncompleteRead):
-            answer.read()
+            response.read()
     assert last(api) == (status, True, "truncate")
     assert reboots(api) == int(method == "POST")
 
@@ -176,8 +176,8 @@ def test_expire(api):
 
 def test_empty(api):
     script(api, "empty")
-    answer = api.send("POST", REBOOT)
-    assert (answer.status_code, answer.content) == (200, b"")
+    response = api.send("POST", REBOOT)
+    assert (response.status_code, response.content) == (200, b"")
     assert last(api) == (200, True, "empty")
     assert reboots(api) == 1
 
@@ -191,7 +191,7 @@ def test_answer_anything(api):
         {"fault": "html", "status": 403, "body": "not at all"},
     )
     answers = [api.send("POST", REBOOT) for _ in range(4)]
-    assert [answer.status_code for answer in answers] == [429, 400, 599, 403]
+    assert [response.status_code for response in answers] == [429, 400, 599, 403]
     assert answers[0].headers["Retry-After"] == "2"
     assert answers[0].headers["X-Extra"] == "1"
     assert answers[1].json() == {"resultCode": "odd"}
@@ -243,9 +243,9 @@ def test_new_script_replaces_the_old_one(api):
     ],
 )
 def test_unreadable_scripts_change_nothing(api, body):
-    answer = requests.post(f"{api.base_url}/_sandbox/faults", data=body, timeout=TIMEOUT_S)
-    assert answer.status_code == 400
-    assert answer.json()["error"]
+    response = requests.post(f"{api.base_url}/_sandbox/faults", data=body, timeout=TIMEOUT_S)
+    assert response.status_code == 400
+    assert response.json()["error"]
     assert api.control("GET", "faults") == {"queue": 0, "rates": {}}
 
 

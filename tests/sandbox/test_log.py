@@ -78,5 +78,5 @@ def test_own_paths_refuse_what_they_do_not_know(api):
         ("GET", "nothing", 404),
         ("GET", "requests?since=x", 400),
     ):
-        answer = requests.request(method, f"{api.base_url}/_sandbox/{path}", timeout=TIMEOUT_S)
-        assert answer.status_code == status
+        response = requests.request(method, f"{api.base_url}/_sandbox/{path}", timeout=TIMEOUT_S)
+        assert response.status_code == status

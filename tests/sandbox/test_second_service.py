@@ -130,7 +130,7 @@ def test_operations(notes: MockServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "body", "status", "answer"),
+    ("method", "path", "body", "status", "reply"),
     [
         ("GET", "/Note/9", None, 404, {"title": "404"}),
         ("GET", "/Other", None, 404, {"title": "404"}),
@@ -142,11 +142,11 @@ def test_operations(notes: MockServer) -> None:
     ],
 )
 def test_errors_have_the_service_s_form(
-    notes: MockServer, method: str, path: str, body: Any, status: int, answer: dict[str, Any]
+    notes: MockServer, method: str, path: str, body: Any, status: int, reply: dict[str, Any]
 ) -> None:
     sign_in(notes)
     response = send(notes, method, path, json=body)
-    assert (response.status_code, response.json()) == (status, answer)
+    assert (response.status_code, response.json()) == (status, reply)
 
 
 def test_sign_in(notes: MockServer) -> None:

@@ -71,11 +71,11 @@ def test_serve_forever_ends_with_stop():
 def test_answer_under_way_is_still_sent(open_api):
     api = open_api(latency_ms=80)
     with ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(api.send, "POST", "/v2/device/1/reboot/NORMAL")
+        response = pool.submit(api.send, "POST", "/v2/device/1/reboot/NORMAL")
         while not api.sandbox.log.requests():
             time.sleep(0.005)
         api.sandbox.stop()
-        assert answer.result().status_code == 204
+        assert response.result().status_code == 204
 
 
 def test_connection_stays_open(sandbox, api):
@@ -86,8 +86,8 @@ def test_connection_stays_open(sandbox, api):
 
 
 def test_connection_closes_on_request(api):
-    answer = api.send("GET", "/v2/organizations", headers={"Connection": "close"})
-    assert answer.headers["Connection"] == "close"
+    response = api.send("GET", "/v2/organizations", headers={"Connection": "close"})
+    assert response.headers["Connection"] == "close"
 
 
 def test_pipelined_and_chunked_requests(sandbox, api):

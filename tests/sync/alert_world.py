@@ -106,8 +106,8 @@ class World:
         rows = frozenset(replace(row, heard=0, note_count=0) for row in self.rows.values())
         late = frozenset(row.key for row in self.rows.values() if row.heard == self.seq)
         alerts = (frozenset(self.alerts.items()), frozenset(self.tickets.items()))
-        said = (frozenset(self.told.items()), self.snapshot, frozenset(self.deliveries), self.glitched)
-        return rows, late, alerts, said, self.now
+        message = (frozenset(self.told.items()), self.snapshot, frozenset(self.deliveries), self.glitched)
+        return rows, late, alerts, message, self.now
 
     # What happens at the source.
 

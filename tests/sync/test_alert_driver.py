@@ -185,9 +185,9 @@ def test_stamps_that_do_not_read_back_stop_creation(desk: Desk, caplog: pytest.L
         desk.fire("b", 2)
         desk.wait(60)
     assert list(desk.tickets) == [2001]
-    said = [text for text in caplog.messages if "does not show the stamp" in text]
-    assert len(said) == 1
-    assert "CFStamp" in said[0]
+    message = [text for text in caplog.messages if "does not show the stamp" in text]
+    assert len(message) == 1
+    assert "CFStamp" in message[0]
     desk.target.stores_stamps = True
     desk.state.close()
     desk.start()

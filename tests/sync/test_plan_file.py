@@ -68,7 +68,7 @@ def test_a_plan_expires_after_a_day(sync: Sync) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "this is not a plan"),
         ("[1]\n", "this is not a plan"),
@@ -76,10 +76,10 @@ def test_a_plan_expires_after_a_day(sync: Sync) -> None:
         ('{"version": 2, "items": [\n]}\n', "plans of version 2 are not supported"),
     ],
 )
-def test_other_files_are_not_plans(tmp_path: Path, text: str, said: str) -> None:
+def test_other_files_are_not_plans(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "a.json"
     path.write_text(text)
-    with pytest.raises(RunError, match=said):
+    with pytest.raises(RunError, match=message):
         load_plan(path)
 
 

@@ -46,9 +46,9 @@ def serving(
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stderr is not None
-        said = process.stderr.readline()
-        assert "receiving on http://" in said, said + process.stderr.read()
-        yield said.partition("receiving on ")[2].partition(": ")[0], process
+        output = process.stderr.readline()
+        assert "receiving on http://" in output, output + process.stderr.read()
+        yield output.partition("receiving on ")[2].partition(": ")[0], process
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)

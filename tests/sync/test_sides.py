@@ -160,11 +160,11 @@ def test_a_target_creates_a_ticket_and_finds_it_by_its_stamp_alone(pair: Pair, f
     ticket = {"type": 25, "client": 11, "site": 201, "summary": "Disk", "details": "Full", "assets": [5001]}
     now = time.time()
     ids = [target.save_ticket(None, {**ticket, "stamp": f"u-1#{n}"}) for n in (1, 2)]
-    wanted = {"client": 11, "type": 25, "stamp": "u-1#2", "until": now + 60}
-    assert target.find("ticket", wanted, now) == ids[1]
+    expected = {"client": 11, "type": 25, "stamp": "u-1#2", "until": now + 60}
+    assert target.find("ticket", expected, now) == ids[1]
     pair.halo.agent.close(ids[1])
-    assert target.find("ticket", wanted, now) == ids[1]
-    assert target.find("ticket", {**wanted, "stamp": "u-1#3"}, now) is None
+    assert target.find("ticket", expected, now) == ids[1]
+    assert target.find("ticket", {**expected, "stamp": "u-1#3"}, now) is None
 
 
 def test_a_target_reads_what_became_of_tickets(pair: Pair) -> None:

@@ -117,7 +117,7 @@ def test_broken_json_at_run_shows_what_was_rendered_and_shortens_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("schema", "wanted"),
+    ("schema", "expected"),
     [
         ({"type": "array"}, True),
         ({"type": "object"}, True),
@@ -130,8 +130,8 @@ def test_broken_json_at_run_shows_what_was_rendered_and_shortens_it() -> None:
         ({}, False),
     ],
 )
-def test_only_arrays_and_objects_take_json_documents(schema: dict[str, Any], wanted: bool) -> None:
-    assert takes_json(schema) is wanted
+def test_only_arrays_and_objects_take_json_documents(schema: dict[str, Any], expected: bool) -> None:
+    assert takes_json(schema) is expected
 
 
 # --- JSON values in place of a template's text -------------------------------------------------------------

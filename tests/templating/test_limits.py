@@ -219,16 +219,16 @@ def fewer_steps(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     return fewer
 
 
-@pytest.mark.parametrize(("source", "said"), TOO_FAR)
+@pytest.mark.parametrize(("source", "message"), TOO_FAR)
 def test_a_template_that_goes_too_far_ends_in_an_error_that_says_so(
-    source: str, said: str, fewer_steps: Callable[[], None]
+    source: str, message: str, fewer_steps: Callable[[], None]
 ) -> None:
-    if said == STEPS and (source, said) not in LOOPS:
+    if message == STEPS and (source, message) not in LOOPS:
         fewer_steps()
     with pytest.raises((RowError, RunError)) as caught:
         compile_template(source, {})(Scope(ROW))
     assert getattr(caught.value, "code", "template_error") == "template_error"
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert len(str(caught.value)) < 400
     # The next row has all its steps.
     assert compile_template("{% for a in range(9) %}{{ a }}{% endfor %}", {})(Scope({})) == "012345678"
@@ -245,7 +245,7 @@ def test_a_document_in_which_one_text_stands_many_times_is_bounded(schema: Any) 
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "message"),
     [
         ("{{ 'a' * 10 ** 10 }}", LONG_TEXT),
         ("{{ 1 + 10 ** 9999 }}", BITS),
@@ -263,10 +263,10 @@ def test_a_document_in_which_one_text_stands_many_times_is_bounded(schema: Any) 
         ("{{ a " + "| upper" * 5000 + " }}", "too deeply nested"),
     ],
 )
-def test_what_goes_too_far_whatever_the_row_is_a_fault_of_the_run(source: str, said: str) -> None:
+def test_what_goes_too_far_whatever_the_row_is_a_fault_of_the_run(source: str, message: str) -> None:
     with pytest.raises(RunError) as caught:
         compile_template(source, {})
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert len(str(caught.value)) < 500
 
 

@@ -73,7 +73,7 @@ def test_a_missing_variable_is_an_error_inside_json_documents(source: str, schem
 
 
 @pytest.mark.parametrize(
-    ("source", "row", "said"),
+    ("source", "row", "output"),
     [
         ("{{ a }}", {}, 'the row has no field "a"; the row\'s fields: none'),
         ("{{ b.nmae }}", {"b": {"name": 1}}, 'an object has no member "nmae" (did you mean "name"?)'),
@@ -87,9 +87,9 @@ def test_a_missing_variable_is_an_error_inside_json_documents(source: str, schem
         ("{{ b }}", {"x" * 9000: 1}, "x… (9000 characters)"),
     ],
 )
-def test_the_message_says_what_would_have_been_there(source: str, row: dict[str, Any], said: str) -> None:
+def test_the_message_says_what_would_have_been_there(source: str, row: dict[str, Any], output: str) -> None:
     message = refusal(source, row)
-    assert said in message
+    assert output in message
     assert len(message) < 500
 
 

@@ -87,7 +87,7 @@ def test_templates_reach_no_internals_and_change_no_data(source: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "schema", "said"),
+    ("source", "schema", "message"),
     [
         ("{{ a", ANY, "line 1"),
         ("\n{% if %}", ANY, "line 2"),
@@ -115,8 +115,8 @@ def test_templates_reach_no_internals_and_change_no_data(source: str) -> None:
         ("{'a': 1}", OBJECT, "not JSON"),
     ],
 )
-def test_what_cannot_work_is_a_fault_of_the_run(source: str, schema: Any, said: str) -> None:
+def test_what_cannot_work_is_a_fault_of_the_run(source: str, schema: Any, message: str) -> None:
     with pytest.raises(RunError) as caught:
         compile_template(source, schema)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert len(str(caught.value)) < 500

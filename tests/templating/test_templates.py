@@ -76,7 +76,7 @@ def test_tojson_writes_plain_json() -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "message"),
     [
         ("{{ range }}", "not JSON"),
         ("{{ {1: 2} }}", "member names are text, not an integer"),
@@ -91,8 +91,8 @@ def test_tojson_writes_plain_json() -> None:
         ("{{ v['a'].upper }}", 'text has no member "upper"'),
     ],
 )
-def test_a_value_that_is_no_json_is_an_error_of_the_row(source: str, said: str) -> None:
-    assert said in refusal(source, {"v": {"a": "x"}, "n": 5000})
+def test_a_value_that_is_no_json_is_an_error_of_the_row(source: str, message: str) -> None:
+    assert message in refusal(source, {"v": {"a": "x"}, "n": 5000})
 
 
 @pytest.mark.parametrize(

@@ -74,14 +74,14 @@ def where_it_stopped(run: Run, stopped: subprocess.CompletedProcess[str]) -> str
     if stopped.returncode in FINISHED:
         return "there was room"
     last = stopped.stderr.splitlines()[-1]
-    said = re.fullmatch(r"ninjaone: (stopped: )?(\S+): cannot be written: File too large(\. .*)?", last)
-    assert said, stopped.stderr
+    message = re.fullmatch(r"ninjaone: (stopped: )?(\S+): cannot be written: File too large(\. .*)?", last)
+    assert message, stopped.stderr
     if stopped.returncode == NOTHING_RUN:
         assert not run.requests()
         assert not run.work.exists()
         return "nothing was run"
     assert stopped.returncode == STOPPED, stopped
-    file = Path(said[2])
+    file = Path(message[2])
     return "output" if file == run.output else file.name
 
 
@@ -107,9 +107,9 @@ def test_a_folder_that_is_removed_in_mid_run(tmp_path: Path, gone: str, concurre
         assert run.wait_for(10, process)
         shutil.rmtree(run.work if gone == "the work folder" else run.output.parent)
         after = len(run.requests())
-        _, said = process.communicate(timeout=60)
+        _, message = process.communicate(timeout=60)
         assert process.returncode == STOPPED
-        assert re.search(r"^ninjaone: stopped: \S+ was removed during the run, ", said, re.M), said
+        assert re.search(r"^ninjaone: stopped: \S+ was removed during the run, ", message, re.M), message
         # It is checked ten times per second, so a tenth of these may be sent in between.
         assert len(run.requests()) <= after + 40 * concurrency
         in_doubt = run.state().noted

@@ -66,7 +66,7 @@ def test_ctrl_c_at_any_instant(
                 assert twice or not left_more
                 in_doubt |= left.noted
                 if process.returncode == INTERRUPTED:
-                    met["stopped at once" if left_more else "finished what was in flight"] += 1
+                    met["stopped at once" if left_more else "finished the rows in progress"] += 1
         Oracle(kind, run.requests()).check_killed(run.envelopes(), ROWS, in_doubt)
     for end, times in met.items():
         record_property(end, times)

@@ -77,12 +77,12 @@ class Killer:
     def _in_a_phase(self, process: Process, before: State, since: int) -> None:
         """Wait for one of the least frequent phases that are still ahead."""
         ahead = phases_of(self.run.concurrency)[1 if before.stands else 0 :]
-        wanted = self._draw.choice(sorted(ahead, key=lambda phase: self.phases[phase])[:3])
-        if wanted == AT_THE_END:
+        expected = self._draw.choice(sorted(ahead, key=lambda phase: self.phases[phase])[:3])
+        if expected == AT_THE_END:
             while self.run.lines() < ROWS and _is_running(process):
                 time.sleep(0.0005)
         while _stop(process):
-            if wanted in self._phases(self.run.state(), before, since):
+            if expected in self._phases(self.run.state(), before, since):
                 return
             process.send_signal(signal.SIGCONT)
             time.sleep(self._draw.uniform(0, 0.002))
@@ -174,7 +174,7 @@ def test_a_killed_run_loses_nothing_and_sends_nothing_twice(
 ) -> None:
     """Kill runs this many times; each is then finished and checked against the log."""
     phases: Counter[str] = Counter()
-    told: Counter[str | None] = Counter()
+    message: Counter[str | None] = Counter()
     done = runs = 0
     while done < case.kills:
         runs += 1
@@ -191,11 +191,11 @@ def test_a_killed_run_loses_nothing_and_sends_nothing_twice(
         else:
             oracle.check_killed(envelopes, ROWS, killer.in_doubt, killer.maybe)
         done += killer.kills
-        told += codes(envelopes)
+        message += codes(envelopes)
     record_property("kills", done)
     record_property("runs", runs)
     for phase in PHASES:
         record_property(phase, phases[phase])
-    for code, count in told.items():
+    for code, count in message.items():
         record_property(f"rows: {code or 'success'}", count)
     assert case.kills < 20 or set(phases) >= set(phases_of(case.concurrency)), phases

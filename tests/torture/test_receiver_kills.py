@@ -65,13 +65,13 @@ class Desk:
         began = time.monotonic()
         try:
             connection.request("POST", f"/hooks/rmm/{self._token}", body)
-            answer = connection.getresponse()
-            answer.read()
+            response = connection.getresponse()
+            response.read()
         except (OSError, http.client.HTTPException):
             return False
         with self._lock:
             self.seconds.append(time.monotonic() - began)
-        return answer.status == 200
+        return response.status == 200
 
     def inbox(self) -> list[int]:
         with State(self._folder, write=False) as state:

@@ -104,7 +104,7 @@ class Scenario:
         for ticket in pair.tickets():
             by_alert[ticket["ninja_alert_id"]].append(ticket)
         assert [len(by_alert[first]), len(by_alert[third])] == [1, 1]
-        assert len(by_alert[second]) in (1, 2), "a flap that came too late has a ticket of its own"
+        assert len(by_alert[second]) in (1, 2), "an alert that restarted too late gets a separate ticket"
         assert not pair.is_closed(by_alert[first][0]), "it is still on"
         assert all(map(pair.is_closed, by_alert[second])), "it has ended"
         assert pair.is_closed(by_alert[third][0])

@@ -105,7 +105,10 @@ def visit(chromium: Any, server: CatalogServer) -> Iterator[OpenVisit]:
         one = Visit(context.new_page(), root or server.url)
         opened.append((context, one))
         context.on("request", lambda request: one.asked.append(request.url))
-        context.on("console", lambda said: one.complaints.append(said.text) if said.type == "error" else None)
+        context.on(
+            "console",
+            lambda message: one.complaints.append(message.text) if message.type == "error" else None,
+        )
         context.on("weberror", lambda error: one.complaints.append(str(error.error)))
         if not root:
             one.page.goto(server.address)

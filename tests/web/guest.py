@@ -46,9 +46,9 @@ class Guest:
 
     def run(self, action: str, rows: str, templates: dict[str, str], **more: str) -> str:
         """Start a run, and give its id."""
-        answer = self.post(f"/actions/{action}/run", self.form(action, rows, templates, **more))
-        assert answer.status_code == 200, answer.text
-        return str(answer.get_json()["location"].rpartition("/")[2])
+        response = self.post(f"/actions/{action}/run", self.form(action, rows, templates, **more))
+        assert response.status_code == 200, response.text
+        return str(response.get_json()["location"].rpartition("/")[2])
 
     def wait(self, id: str) -> str:
         """Wait for the end of a run, and give its page."""

@@ -48,20 +48,20 @@ def test_nothing_is_shown_without_the_token(stranger: Client, path: str) -> None
 
 @pytest.mark.parametrize("token", ["", "x", "ö"])
 def test_a_wrong_token_opens_nothing(stranger: Client, token: str) -> None:
-    answer = stranger.get("/", base_url=BASE, query_string={"token": token})
-    assert (answer.status_code, answer.headers.get("Set-Cookie")) == (403, None)
+    response = stranger.get("/", base_url=BASE, query_string={"token": token})
+    assert (response.status_code, response.headers.get("Set-Cookie")) == (403, None)
     assert stranger.get("/", base_url=BASE).status_code == 403
 
 
 def test_the_token_is_changed_for_a_cookie_and_leaves_the_address(
     access: AccessControl, stranger: Client
 ) -> None:
-    answer = stranger.get("/", base_url=BASE, query_string={"token": access.token, "q": "a&b"})
-    cookie = answer.headers["Set-Cookie"]
+    response = stranger.get("/", base_url=BASE, query_string={"token": access.token, "q": "a&b"})
+    cookie = response.headers["Set-Cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie
-    assert access.token not in cookie + answer.text
-    assert 'content="0; url=/?q=a%26b"' in answer.text
+    assert access.token not in cookie + response.text
+    assert 'content="0; url=/?q=a%26b"' in response.text
     assert stranger.get("/?q=1", base_url=BASE).text == "GET /?q=1"
 
 
@@ -98,8 +98,8 @@ def test_only_this_machines_own_name_is_answered(
 @pytest.mark.parametrize("host", ["", "[", "127.0.0.1:x", "127.0.0.1:99999", "127.0.0.1@evil.example", "a b"])
 def test_a_host_that_is_none_is_refused(access: AccessControl, host: str) -> None:
     client = Client(access, use_cookies=False)  # werkzeug 2.2 reads the host itself to keep cookies
-    answer = client.get("/", base_url=BASE, headers={"Host": host}, query_string={"token": access.token})
-    assert answer.status_code == 403
+    response = client.get("/", base_url=BASE, headers={"Host": host}, query_string={"token": access.token})
+    assert response.status_code == 403
 
 
 def test_localhost_is_this_machine(access: AccessControl, stranger: Client) -> None:
@@ -148,8 +148,8 @@ def test_other_methods_are_refused(guest: Client, method: str) -> None:
 
 def test_every_answer_carries_the_headers(access: AccessControl, guest: Client, stranger: Client) -> None:
     for client, address in ((guest, "/"), (stranger, "/"), (stranger, f"/?token={access.token}")):
-        answer = client.get(address, base_url=BASE)
-        assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
+        response = client.get(address, base_url=BASE)
+        assert {name: response.headers.get(name) for name in HEADERS} == HEADERS
     policy = HEADERS["Content-Security-Policy"]
     assert policy.startswith("default-src 'none'; ")
     assert "unsafe" not in policy

@@ -52,5 +52,5 @@ def test_a_page_is_accessible(visit: OpenVisit, path: str, scheme: str, viewport
 def test_many_pages_are_accessible(visit: OpenVisit, catalog: Catalog, scheme: str, first: int) -> None:
     site = visit(color_scheme=scheme, reduced_motion="reduce")
     paths = ["index.html", *(f"actions/{name}.html" for name in catalog.names[first::12])]
-    found = {path: said for path in paths if (said := violations(site.open(path)))}
+    found = {path: message for path in paths if (message := violations(site.open(path)))}
     assert found == {}

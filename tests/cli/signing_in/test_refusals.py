@@ -25,23 +25,23 @@ def refused(in_process: Ninjaone, folder: Path, **settings: str) -> str:
 
 
 def test_a_scope_that_the_app_was_not_given(in_process: Ninjaone, sandbox: Sandbox, tmp_path: Path) -> None:
-    said = refused(in_process, tmp_path, **sandbox.connection, scope="monitoring everything")
-    assert "the server responded with 400 (invalid_scope): the client app lacks a scope" in said
-    assert "Remove the scope from the connection, or add it to the app under Administration > Apps" in said
+    message = refused(in_process, tmp_path, **sandbox.connection, scope="monitoring everything")
+    assert "the server responded with 400 (invalid_scope): the client app lacks a scope" in message
+    assert "Remove the scope from the connection, or add it to the app under Administration > Apps" in message
 
 
 def test_a_wrong_secret(in_process: Ninjaone, sandbox: Sandbox, tmp_path: Path) -> None:
-    said = refused(in_process, tmp_path, **{**sandbox.connection, "client_secret": "wrong-secret"})
-    assert "the server responded with 400 (invalid_client): NinjaOne refuses the client secret" in said
-    assert "generate a new one under Administration > Apps > API" in said
-    assert "the app may belong to another region" in said
-    assert "wrong-secret" not in said
+    message = refused(in_process, tmp_path, **{**sandbox.connection, "client_secret": "wrong-secret"})
+    assert "the server responded with 400 (invalid_client): NinjaOne refuses the client secret" in message
+    assert "generate a new one under Administration > Apps > API" in message
+    assert "the app may belong to another region" in message
+    assert "wrong-secret" not in message
 
 
 def test_an_app_of_another_region(in_process: Ninjaone, sandbox: Sandbox, tmp_path: Path) -> None:
-    said = refused(in_process, tmp_path, **{**sandbox.connection, "client_id": "an-app-of-eu"})
-    assert "the server responded with 404 (Client app not exist), incident WEB_MGMT" in said
-    assert "the client id is wrong, or the app belongs to another region" in said
+    message = refused(in_process, tmp_path, **{**sandbox.connection, "client_id": "an-app-of-eu"})
+    assert "the server responded with 404 (Client app not exist), incident WEB_MGMT" in message
+    assert "the client id is wrong, or the app belongs to another region" in message
     assert len(sandbox.log.signins()) == 1
 
 
@@ -49,23 +49,25 @@ def test_an_app_that_allows_no_client_credentials(
     in_process: Ninjaone, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     app = {"client_id": "sandbox-web", "client_secret": "sandbox-web-secret"}
-    said = refused(in_process, tmp_path, **{**sandbox.connection, **app})
-    assert "(unauthorized_client): the client app does not allow this kind of sign-in. Under Admin" in said
-    assert 'an "API Services (machine-to-machine)" app allows client credentials' in said
+    message = refused(in_process, tmp_path, **{**sandbox.connection, **app})
+    assert "(unauthorized_client): the client app does not allow this kind of sign-in. Under Admin" in message
+    assert 'an "API Services (machine-to-machine)" app allows client credentials' in message
 
 
 def test_a_host_that_is_not_the_instances(in_process: Ninjaone, tmp_path: Path) -> None:
     page = b"<!doctype html><title>404 Not Found</title>"
 
-    def answer(talk: Talk) -> None:
+    def respond(talk: Talk) -> None:
         while talk.read():
             head = f"HTTP/1.1 404 Not Found\r\nContent-Length: {len(page)}\r\n\r\n"
             talk.send(head.encode() + page)
 
-    with Server((answer,)) as server:
+    with Server((respond,)) as server:
         app = {"client_id": "an-app", "client_secret": "a-secret"}
-        said = refused(in_process, tmp_path, base_url=server.base_url, **app)
-        assert "the server responded with 404 (an HTML page): NinjaOne does not know this client app" in said
+        message = refused(in_process, tmp_path, base_url=server.base_url, **app)
+        assert (
+            "the server responded with 404 (an HTML page): NinjaOne does not know this client app" in message
+        )
         assert [one.target for one in server.received] == ["/ws/oauth/token"]
 
 

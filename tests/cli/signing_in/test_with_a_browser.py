@@ -28,9 +28,9 @@ def secrets_seen(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> list[str]
     def noted_sign_in(request: Any) -> dict[str, Any]:
         names = ("code", "code_verifier", "refresh_token")
         seen.extend(request.form[name] for name in names if name in request.form)
-        answer = sign_in(request)
-        seen.extend(answer[name] for name in ("access_token", "refresh_token") if name in answer)
-        return answer
+        response = sign_in(request)
+        seen.extend(response[name] for name in ("access_token", "refresh_token") if name in response)
+        return response
 
     def noted_authorize(query: dict[str, str]) -> str:
         location = authorize(query)
@@ -152,7 +152,7 @@ def test_a_refused_edit_changes_nothing(
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (
             ("--browser", "--secret-kind", "refresh_token"),
@@ -167,10 +167,10 @@ def test_a_refused_edit_changes_nothing(
     ],
 )
 def test_what_is_wrong_is_said_before_a_browser_opens(
-    in_process: Ninjaone, options: tuple[str, ...], said: str
+    in_process: Ninjaone, options: tuple[str, ...], message: str
 ) -> None:
     where = () if "--region" in options else ("--region", "eu")
     done = in_process("connection", "add", "acme", *where, "--client-id", "x", *options)
     assert (done.returncode, done.stdout) == (2, "")
-    assert said in done.stderr
+    assert message in done.stderr
     assert "sign in with the browser" not in done.stderr

@@ -33,8 +33,8 @@ def save(name: str, settings: dict[str, Any]) -> None:
 
 def end(process: subprocess.Popen[bytes], seconds: float = 60) -> str:
     """Wait for the end, and give what was said on standard error."""
-    _, said = process.communicate(timeout=seconds)
-    return said.decode()
+    _, message = process.communicate(timeout=seconds)
+    return message.decode()
 
 
 def write_rows(folder: Path, count: int, *names: str) -> None:

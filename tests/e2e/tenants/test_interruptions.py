@@ -59,8 +59,8 @@ def test_a_run_that_is_killed_again_and_again_sends_nothing_twice(
             time.sleep(draw.uniform(0, 0.02))
             process.kill()
             kills += 1
-        said = end(process)
-        assert process.returncode in (-signal.SIGKILL, 0, 1), said
+        message = end(process)
+        assert process.returncode in (-signal.SIGKILL, 0, 1), message
     found = envelopes(tmp_path / "out.jsonl")
     assert [e["row"] for e in found] == list(range(1, count + 1))
     assert is_untouched(tenants["initech"])
@@ -84,17 +84,17 @@ def test_ctrl_c_stops_all_tenants_after_the_rows_under_way(
     process = start(*CREATE, *FILES, "--delay-ms", 10, "--concurrency", 2)
     wait_until(lambda: min(len(asked(tenants[name])) for name in ("acme", "globex")) >= 3)
     process.send_signal(signal.SIGINT)
-    said = end(process)
-    assert process.returncode == 130, said
-    assert "stopping after the rows in progress" in said
-    assert "--resume" in said
+    message = end(process)
+    assert process.returncode == 130, message
+    assert "stopping after the rows in progress" in message
+    assert "--resume" in message
     sent = asked_in_all(tenants)
-    assert f"{sent} rows, {sent} succeeded" in said
+    assert f"{sent} rows, {sent} succeeded" in message
     assert sent < 200
     resumed = start(*CREATE, *FILES, "--resume")
-    said = end(resumed)
-    assert resumed.returncode == 0, said
-    assert f"200 rows ({sent} of them before it was interrupted)" in said
+    message = end(resumed)
+    assert resumed.returncode == 0, message
+    assert f"200 rows ({sent} of them before it was interrupted)" in message
     assert_each_row_once(tenants, tmp_path / "out.jsonl", 200)
 
 
@@ -109,8 +109,8 @@ def test_what_was_answered_is_printed_when_a_run_to_standard_output_is_stopped(
     assert process.stderr is not None
     assert b"stopping after the rows in progress" in process.stderr.readline()
     tenants["acme"].set_faults(queue=[])
-    printed, said = process.communicate(timeout=60)
-    assert process.returncode == 130, said
+    printed, message = process.communicate(timeout=60)
+    assert process.returncode == 130, message
     rows = [json.loads(line)["row"] for line in printed.splitlines()]
     assert rows == sorted([*range(1, 13, 2), *range(2, 201, 2)])
 
@@ -144,12 +144,12 @@ def test_a_work_folder_that_is_removed_is_put_back(start: Start, tenants: Tenant
     wait_until(lambda: len(asked(tenants["globex"])) == 100 and len(asked(tenants["acme"])) == 6)
     shutil.rmtree(tmp_path / "out.jsonl.run")
     tenants["acme"].set_faults(queue=[])
-    said = end(process)
-    assert process.returncode == 3, said
-    assert "was removed during the run, and has been restored" in said
+    message = end(process)
+    assert process.returncode == 3, message
+    assert "was removed during the run, and has been restored" in message
     resumed = start(*CREATE, *FILES, "--resume")
-    said = end(resumed)
-    assert resumed.returncode == 0, said
+    message = end(resumed)
+    assert resumed.returncode == 0, message
     assert_each_row_once(tenants, tmp_path / "out.jsonl", 200)
 
 

@@ -97,7 +97,7 @@ def test_a_row_cannot_name_what_is_not_allowed(
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (("--connection", "{{ tenant }}"), "list the connections that rows may select"),
         (("--connection", "acme", "--allow-connections", "acme,globex"), "requires a connection template"),
@@ -113,7 +113,7 @@ def test_a_row_cannot_name_what_is_not_allowed(
     ],
 )  # fmt: skip
 def test_faults_of_the_run_are_found_before_anything_is_sent(
-    ninjaone: Ninjaone, tenants: Tenants, tmp_path: Path, options: tuple[str, ...], said: str
+    ninjaone: Ninjaone, tenants: Tenants, tmp_path: Path, options: tuple[str, ...], message: str
 ) -> None:
     save("twin", tenants["acme"].connection)
     write_rows(tmp_path, 4)
@@ -121,7 +121,7 @@ def test_faults_of_the_run_are_found_before_anything_is_sent(
         done = ninjaone(command, "create_organization", "-t", "name={{ n }}", "-i", "rows.jsonl", *options,
                         *(("-o", "out.jsonl") if command == "run" else ()))  # fmt: skip
         assert done.returncode == 2, done.stderr
-        assert said in done.stderr
+        assert message in done.stderr
     assert all(map(is_untouched, tenants.values()))
     assert [path.name for path in tmp_path.iterdir()] == ["rows.jsonl"]
 

@@ -72,8 +72,8 @@ def test_from_standard_input_to_standard_output(
 ) -> None:
     lines = "".join(json.dumps({"n": n, "tenant": NAMES[n % 3]}) + "\n" for n in range(1, 10))
     process = start(*CREATE, *output, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    printed, said = process.communicate(lines.encode(), 60)
-    assert process.returncode == 1, said
+    printed, message = process.communicate(lines.encode(), 60)
+    assert process.returncode == 1, message
     found = json.loads(printed) if output else [json.loads(line) for line in printed.splitlines()]
     assert [e["row"] for e in found] == list(range(1, 10))
     assert [e["meta"].get("connection") for e in found] == ["globex", None, "acme"] * 3

@@ -125,18 +125,18 @@ def test_a_tenant_that_hangs_or_throttles_holds_up_nobody(
     assert not (tmp_path / "out.jsonl").exists()
     if trouble == "hold":
         tenants["acme"].set_faults(queue=[])
-        said = end(process)
-        assert process.returncode == 0, said
+        message = end(process)
+        assert process.returncode == 0, message
     else:
         process.send_signal(signal.SIGINT)
-        said = end(process)
-        assert process.returncode == 130, said
+        message = end(process)
+        assert process.returncode == 130, message
         tenants["acme"].set_faults(queue=[])
         tenants["acme"].log.clear("requests")
         resumed = start(*CREATE, *FILES, "--resume")
-        said = end(resumed)
-        assert resumed.returncode == 0, said
-        assert "400 rows (200 of them before it was interrupted), 400 succeeded" in said
+        message = end(resumed)
+        assert resumed.returncode == 0, message
+        assert "400 rows (200 of them before it was interrupted), 400 succeeded" in message
     assert_each_row_once(tenants, tmp_path / "out.jsonl", 400)
 
 
@@ -149,13 +149,13 @@ def test_a_tenant_that_hangs_while_it_signs_in_holds_up_nobody(start: Start, tmp
         wait_until(lambda: len(asked(globex)) == 20)
         assert process.poll() is None
         process.send_signal(signal.SIGINT)
-        said = end(process, 20)  # it does not wait for the sign-in, which may take 60 s
-        assert process.returncode == 130, said
-        assert "20 rows, 20 succeeded" in said
+        message = end(process, 20)  # it does not wait for the sign-in, which may take 60 s
+        assert process.returncode == 130, message
+        assert "20 rows, 20 succeeded" in message
         globex.set_faults(queue=[REFUSED])
         process = start(*CREATE, "-i", "rows.jsonl", "-o", "other.jsonl", "--on-error", "stop")
-        said = end(process, 20)
-        assert process.returncode == 3, said
+        message = end(process, 20)
+        assert process.returncode == 3, message
 
 
 def test_a_tenant_that_answers_503_holds_up_nobody(start: Start, tenants: Tenants, tmp_path: Path) -> None:
@@ -166,8 +166,8 @@ def test_a_tenant_that_answers_503_holds_up_nobody(start: Start, tenants: Tenant
     last = max(r["time"] for r in tenants["globex"].log.requests())
     assert process.poll() is None
     tenants["acme"].set_faults(rates={})
-    said = end(process)
-    assert process.returncode in (0, 1), said
+    message = end(process)
+    assert process.returncode in (0, 1), message
     assert len([r for r in tenants["acme"].log.requests() if r["time"] > last]) > 20
     found = envelopes(tmp_path / "out.jsonl")
     assert [e["row"] for e in found] == list(range(1, 61))

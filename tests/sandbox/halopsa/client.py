@@ -28,9 +28,9 @@ class HaloApi:
     def __init__(self, sandbox: HaloSandbox) -> None:
         self.sandbox = sandbox
         self.session = requests.Session()
-        answer = self.token()
-        assert answer.status_code == 200, answer.text
-        self.session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        response = self.token()
+        assert response.status_code == 200, response.text
+        self.session.headers["Authorization"] = f"Bearer {response.json()['access_token']}"
 
     def token(self, *, tenant: str = "sandbox", **changes: str) -> requests.Response:
         """Return the token endpoint's response to client credentials with these changes."""
@@ -53,21 +53,21 @@ class HaloApi:
 
     def get(self, path: str, **query: Any) -> Any:
         """Return the JSON of a GET that succeeds."""
-        answer = self.send("GET", path, params=query)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+        response = self.send("GET", path, params=query)
+        assert response.status_code == 200, response.text
+        return response.json()
 
     def post(self, path: str, *records: Any, **query: Any) -> Any:
         """Return the JSON of a POST of these records that succeeds."""
-        answer = self.send("POST", path, json=list(records), params=query)
-        assert answer.status_code == 201, answer.text
-        return answer.json()
+        response = self.send("POST", path, json=list(records), params=query)
+        assert response.status_code == 201, response.text
+        return response.json()
 
     def refused(self, status: int, method: str, path: str, **options: Any) -> requests.Response:
         """Return the response to a request that is refused with this status."""
-        answer = self.send(method, path, **options)
-        assert answer.status_code == status, answer.text
-        return answer
+        response = self.send(method, path, **options)
+        assert response.status_code == status, response.text
+        return response
 
     def pages(self, path: str, key: str, **query: Any) -> list[Any]:
         """Return the records of all pages, as a correct client reads them."""
@@ -88,9 +88,9 @@ class HaloApi:
 
     def control(self, name: str, /, **body: Any) -> Any:
         """Send a request to one of the sandbox's own paths."""
-        answer = requests.post(f"{self.sandbox.base_url}/_sandbox/{name}", json=body, timeout=TIMEOUT_S)
-        assert answer.ok, answer.text
-        return answer.json() if answer.content else None
+        response = requests.post(f"{self.sandbox.base_url}/_sandbox/{name}", json=body, timeout=TIMEOUT_S)
+        assert response.ok, response.text
+        return response.json() if response.content else None
 
     def close(self) -> None:
         """Close the connections."""

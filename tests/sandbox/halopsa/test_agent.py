@@ -72,9 +72,9 @@ def test_an_agent_changes_assets_and_clients(halo: HaloApi) -> None:
 )
 def test_what_is_wrong_is_said(halo: HaloApi, name: str, body: object, message: str) -> None:
     url = f"{halo.sandbox.base_url}/_sandbox/{name}"
-    answer = requests.post(url, json=body, timeout=TIMEOUT_S)
-    assert answer.status_code == 400
-    assert message in answer.json()["error"]
+    response = requests.post(url, json=body, timeout=TIMEOUT_S)
+    assert response.status_code == 400
+    assert message in response.json()["error"]
     assert halo.sandbox.traps["html"] == "no"
 
 

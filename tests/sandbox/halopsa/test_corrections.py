@@ -54,8 +54,8 @@ def test_k5_several_statuses_close_and_open_is_null(halo: HaloApi) -> None:
 
 
 def test_k6_the_version_is_public_and_bodies_are_checked(halo: HaloApi) -> None:
-    answer = halo.refused(400, "POST", "/Asset", json=[{"client_id": "11", "assettype_id": 102}])
-    assert answer.json() == {"[0].client_id": ['Could not convert "11" to int32.']}
+    response = halo.refused(400, "POST", "/Asset", json=[{"client_id": "11", "assettype_id": 102}])
+    assert response.json() == {"[0].client_id": ['Could not convert "11" to int32.']}
     halo.session.headers.pop("Authorization")
     assert halo.get("/InstanceInfo")["version"] == "2.250.32"
 

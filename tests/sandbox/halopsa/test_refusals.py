@@ -23,9 +23,9 @@ def test_the_window_rolls(open_halo: OpenHalo) -> None:
     assert _send(api, 2) == [200, 200]
     clock.now += 100
     assert _send(api, 3) == [200, 429, 429]
-    answer = api.send("GET", "/Agent/me")
-    assert answer.text == "Rate Limit Reached - 3 Requests per rolling 5 minute window"
-    assert answer.headers["Retry-After"] == "200"
+    response = api.send("GET", "/Agent/me")
+    assert response.text == "Rate Limit Reached - 3 Requests per rolling 5 minute window"
+    assert response.headers["Retry-After"] == "200"
     assert not api.sandbox.log.requests()[-1]["executed"]
     clock.now += 199
     assert _send(api, 1) == [429]
@@ -66,8 +66,8 @@ def test_signing_in_does_not_count(open_halo: OpenHalo) -> None:
 def test_a_403_has_no_body(open_halo: OpenHalo) -> None:
     record = {"summary": "x", "client_id": 11, "tickettype_id": 31}
     assert open_halo().refused(403, "POST", "/Tickets", json=[record]).content == b""
-    answer = open_halo({"forbidden": "text"}).refused(403, "POST", "/Tickets", json=[record])
-    assert answer.json() == {"error": "You do not have permission to do this"}
+    response = open_halo({"forbidden": "text"}).refused(403, "POST", "/Tickets", json=[record])
+    assert response.json() == {"error": "You do not have permission to do this"}
 
 
 @pytest.mark.parametrize(
@@ -81,13 +81,13 @@ def test_a_403_has_no_body(open_halo: OpenHalo) -> None:
     ],
 )
 def test_forms_of_a_400(open_halo: OpenHalo, form: str, body: dict[str, Any]) -> None:
-    answer = open_halo({"invalid": form}).refused(400, "POST", "/Client", json=[{"name": ""}])
-    assert answer.json() == body
+    response = open_halo({"invalid": form}).refused(400, "POST", "/Client", json=[{"name": ""}])
+    assert response.json() == body
 
 
 def test_a_400_may_be_text(open_halo: OpenHalo) -> None:
-    answer = open_halo({"invalid": "text"}).refused(400, "POST", "/Client", json=[{"name": ""}])
-    assert (answer.text, answer.headers["Content-Type"]) == ("A name must be entered.", "text/plain")
+    response = open_halo({"invalid": "text"}).refused(400, "POST", "/Client", json=[{"name": ""}])
+    assert (response.text, response.headers["Content-Type"]) == ("A name must be entered.", "text/plain")
 
 
 def test_a_200_may_be_html(open_halo: OpenHalo) -> None:

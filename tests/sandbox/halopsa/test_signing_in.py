@@ -13,8 +13,8 @@ from .client import TIMEOUT_S, HaloApi, OpenHalo
 
 def test_the_tenant_is_needed_in_the_query(halo: HaloApi) -> None:
     for tenant in ("", "other"):
-        answer = halo.token(tenant=tenant)
-        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+        response = halo.token(tenant=tenant)
+        assert (response.status_code, response.json()["error"]) == (400, "invalid_request")
 
 
 def test_the_tenant_is_optional_on_other_instances(open_halo: OpenHalo) -> None:
@@ -24,8 +24,8 @@ def test_the_tenant_is_optional_on_other_instances(open_halo: OpenHalo) -> None:
 
 
 def test_the_scope_is_needed(halo: HaloApi) -> None:
-    answer = halo.token(scope="")
-    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_scope")
+    response = halo.token(scope="")
+    assert (response.status_code, response.json()["error"]) == (400, "invalid_scope")
     assert halo.token(scope="read:assets edit:tickets").json()["scope"] == "read:assets edit:tickets"
 
 
@@ -49,8 +49,8 @@ def test_a_reading_scope_cannot_write(halo: HaloApi) -> None:
     ],
 )
 def test_refused_credentials(halo: HaloApi, changes: dict[str, str], status: int, error: str) -> None:
-    answer = halo.token(**changes)
-    assert (answer.status_code, answer.json()["error"]) == (status, error)
+    response = halo.token(**changes)
+    assert (response.status_code, response.json()["error"]) == (status, error)
 
 
 def test_the_instance_says_where_to_sign_in_and_its_version(halo: HaloApi) -> None:

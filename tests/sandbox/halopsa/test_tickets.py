@@ -11,8 +11,8 @@ from .client import HaloApi, OpenHalo
 
 def test_an_action_needs_an_outcome(halo: HaloApi) -> None:
     ticket = halo.ticket()
-    answer = halo.refused(400, "POST", "/Actions", json=[{"ticket_id": ticket["id"], "note_html": "x"}])
-    assert answer.json() == {"[0].outcome_id": ["An Outcome must be entered for this Action"]}
+    response = halo.refused(400, "POST", "/Actions", json=[{"ticket_id": ticket["id"], "note_html": "x"}])
+    assert response.json() == {"[0].outcome_id": ["An Outcome must be entered for this Action"]}
     action = halo.post("/Actions", {"ticket_id": ticket["id"], "note_html": "<b>x</b>", "outcome_id": 7})
     assert (action["outcome"], action["note"]) == ("Internal Note", "x")
     halo.refused(403, "POST", "/Actions", json=[{"ticket_id": ticket["id"], "outcome_id": 12}])

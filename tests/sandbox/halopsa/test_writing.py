@@ -13,8 +13,8 @@ ASSET = {"client_id": 11, "assettype_id": 102}
 
 
 def test_a_body_must_be_an_array(halo: HaloApi) -> None:
-    answer = halo.refused(400, "POST", "/Client", json={"name": "x"})
-    assert "requires a JSON array" in answer.text
+    response = halo.refused(400, "POST", "/Client", json={"name": "x"})
+    assert "requires a JSON array" in response.text
     halo.refused(400, "POST", "/Client", json=[])
     halo.refused(400, "POST", "/Client", data="[{", headers={"Content-Type": "application/json"})
     halo.refused(415, "POST", "/Client", data="[]")
@@ -39,8 +39,8 @@ def test_the_response_may_be_an_array(open_halo: OpenHalo, traps: dict[str, str]
 
 
 def test_an_array_is_saved_whole_or_not_at_all(halo: HaloApi) -> None:
-    answer = halo.refused(400, "POST", "/Client", json=[{"name": "a"}, {"name": ""}])
-    assert list(answer.json()) == ["[1].name"]
+    response = halo.refused(400, "POST", "/Client", json=[{"name": "a"}, {"name": ""}])
+    assert list(response.json()) == ["[1].name"]
     assert halo.get("/Client")["record_count"] == 4
 
 

@@ -25,8 +25,8 @@ class Api:
 
     def sign_in(self, **more: str) -> None:
         """Sign in for a new token."""
-        answer = self.token(**more)
-        self.session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        response = self.token(**more)
+        self.session.headers["Authorization"] = f"Bearer {response.json()['access_token']}"
 
     def token(self, **changes: str) -> requests.Response:
         """Return the token endpoint's response to client credentials with these changes."""
@@ -41,29 +41,29 @@ class Api:
         """Send a request and return any response."""
         options.setdefault("timeout", TIMEOUT_S)
         options.setdefault("allow_redirects", False)
-        answer = self.session.request(method, self.base_url + path, **options)
-        if answer.ok and answer.content and answer.headers["Content-Type"] == "application/json":
+        response = self.session.request(method, self.base_url + path, **options)
+        if response.ok and response.content and response.headers["Content-Type"] == "application/json":
             found, _ = router().find(method, path.partition("?")[0])
-            check_result(found.operation, answer.json())
-        return answer
+            check_result(found.operation, response.json())
+        return response
 
     def get(self, path: str, **query: Any) -> Any:
         """Return the JSON of a GET that succeeds."""
-        answer = self.send("GET", path, params=query)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+        response = self.send("GET", path, params=query)
+        assert response.status_code == 200, response.text
+        return response.json()
 
     def do(self, method: str, path: str, body: Any = None) -> Any:
         """Return the JSON of a request that succeeds, None for an empty response."""
-        answer = self.send(method, path, json=body)
-        assert answer.status_code in (200, 202, 204), answer.text
-        return answer.json() if answer.content else None
+        response = self.send(method, path, json=body)
+        assert response.status_code in (200, 202, 204), response.text
+        return response.json() if response.content else None
 
     def fails(self, method: str, path: str, status: int, **options: Any) -> Any:
         """Return the JSON of a request that is refused with that status."""
-        answer = self.send(method, path, **options)
-        assert answer.status_code == status, answer.text
-        return answer.json()
+        response = self.send(method, path, **options)
+        assert response.status_code == status, response.text
+        return response.json()
 
     def activities(self, device: int) -> list[dict[str, Any]]:
         """Return the device's activities, newest first."""
@@ -71,9 +71,9 @@ class Api:
 
     def control(self, method: str, name: str, **options: Any) -> Any:
         """Send a request to one of the sandbox's own endpoints."""
-        answer = requests.request(method, f"{self.base_url}/_sandbox/{name}", timeout=TIMEOUT_S, **options)
-        assert answer.ok, answer.text
-        return answer.json() if answer.content else None
+        response = requests.request(method, f"{self.base_url}/_sandbox/{name}", timeout=TIMEOUT_S, **options)
+        assert response.ok, response.text
+        return response.json() if response.content else None
 
     def requests(self) -> list[dict[str, Any]]:
         """Return the request log, over HTTP."""

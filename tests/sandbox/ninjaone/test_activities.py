@@ -46,9 +46,9 @@ def test_both_bounds(busy):
 def test_checkpoints(busy):
     busy.do("POST", "/v2/device/3/reboot/NORMAL")
     newest = busy.get("/v2/activities")["activities"][0]["id"]
-    answer = busy.get("/v2/device/2/activities")
-    assert answer["lastActivityId"] == newest
-    assert answer["lastNodeActivityId"] == newest - 1
+    response = busy.get("/v2/device/2/activities")
+    assert response["lastActivityId"] == newest
+    assert response["lastNodeActivityId"] == newest - 1
 
 
 def test_filters(busy):

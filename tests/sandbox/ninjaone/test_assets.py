@@ -63,8 +63,8 @@ def test_unmanaged_devices(account):
     assert number not in [row["deviceId"] for row in account.get("/v2/queries/disks")["results"]]
     assert account.get(f"/v2/device/{number}/disks") == []
     path = f"/v2/itam/unmanaged-device/{number}"
-    answer = account.send("PUT", path, json={"name": "Monitor 8", "orgId": 2, "locationId": 3})
-    assert (answer.status_code, answer.content) == (202, b"")
+    response = account.send("PUT", path, json={"name": "Monitor 8", "orgId": 2, "locationId": 3})
+    assert (response.status_code, response.content) == (202, b"")
     changed = account.get(f"/v2/device/{number}")
     assert (changed["displayName"], changed["organizationId"]) == ("Monitor 8", 2)
     account.do("POST", f"{path}/decommission")
@@ -139,11 +139,11 @@ def test_patching_where_it_does_not_apply(account):
 
 def test_node_roles(account):
     account.sandbox.reset()
-    wanted = [
+    expected = [
         {"name": "Signage", "nodeRoleParentId": 201},
         {"name": "Outdoors", "nodeRoleParentName": "Signage"},
     ]
-    assert account.do("POST", "/v2/noderole", wanted) == wanted
+    assert account.do("POST", "/v2/noderole", expected) == expected
     roles = {role["name"]: role for role in account.get("/v2/noderole/list")}
     assert roles["Outdoors"]["nodeRoleParentId"] == roles["Signage"]["id"]
     assert roles["Outdoors"]["nodeClass"] == "WINDOWS_WORKSTATION"
@@ -206,9 +206,9 @@ def test_billing(account):
     body = account.fails("POST", "/v2/billing/invoices/approve", 404, json={"invoiceIds": [1, 99]})
     assert body["errorCode"] == "invoice_not_found"
     account.fails("POST", "/v2/billing/invoices/approve", 400, json={})
-    answer = account.send("POST", "/v2/billing/invoices/export", json={"invoiceIds": [1]})
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="invoices.csv"'
-    assert answer.text == "id,status\n1,APPROVED\n"
+    response = account.send("POST", "/v2/billing/invoices/export", json={"invoiceIds": [1]})
+    assert response.headers["Content-Disposition"] == 'attachment; filename="invoices.csv"'
+    assert response.text == "id,status\n1,APPROVED\n"
     for verb, active in (("deactivate", False), ("activate", True)):
         account.do("PATCH", f"/v2/billing/products/1/{verb}")
         assert account.get("/v2/billing/products/1")["active"] is active

@@ -238,8 +238,8 @@ def test_round_trip(account, name):
         assert api.do(method, filled(path, key), filled(body, key)) in (None, {})
         if trip.list:
             assert {entry[trip.key] for entry in api.get(trip.list)} == before
-        answer = api.fails(method, filled(path, key), 404, json=filled(body, key))
-        assert trip.missing in (answer.get("resultCode"), answer.get("errorCode"))
+        response = api.fails(method, filled(path, key), 404, json=filled(body, key))
+        assert trip.missing in (response.get("resultCode"), response.get("errorCode"))
         if trip.get:
             api.fails("GET", filled(trip.get, key), 404)
 

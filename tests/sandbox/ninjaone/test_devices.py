@@ -164,7 +164,7 @@ def test_custom_fields_inherit_on_request(api):
 def test_dashboard_link(api):
     link = api.get("/v2/device/1/dashboard-url", redirect="false")
     assert link["expires"] > time.time()
-    answer = api.send("GET", "/v2/device/1/dashboard-url?redirect=true")
-    assert answer.status_code == 302
-    assert answer.headers["Location"] == link["url"] == f"{api.base_url}/#/deviceDashboard/1/overview"
-    assert answer.content == b""
+    response = api.send("GET", "/v2/device/1/dashboard-url?redirect=true")
+    assert response.status_code == 302
+    assert response.headers["Location"] == link["url"] == f"{api.base_url}/#/deviceDashboard/1/overview"
+    assert response.content == b""

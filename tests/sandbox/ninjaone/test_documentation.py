@@ -106,10 +106,10 @@ def test_uploaded_articles_come_back(account):
     made = account.send("POST", f"{KB}/articles/upload", files=parts).json()
     assert [entry["name"] for entry in made] == ["plan.txt", "b.bin"]
     assert {entry["organizationId"] for entry in made} == {2}
-    answer = account.send("GET", f"{KB}/article/{made[1]['id']}/download")
-    assert answer.content == b"\x00\xff"
-    assert answer.headers["Content-Type"] == "application/octet-stream"
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="b.bin"'
+    response = account.send("GET", f"{KB}/article/{made[1]['id']}/download")
+    assert response.content == b"\x00\xff"
+    assert response.headers["Content-Type"] == "application/octet-stream"
+    assert response.headers["Content-Disposition"] == 'attachment; filename="b.bin"'
     urls = account.get(f"{KB}/article/{made[0]['id']}/signed-urls")
     assert list(urls) == [made[0]["attachments"][0]["metadata"]["contentId"]]
     account.fails("POST", f"{KB}/articles/upload", 400, files={"organizationId": (None, "x"), "files": FILE})
@@ -118,9 +118,9 @@ def test_uploaded_articles_come_back(account):
 
 def test_a_written_article_is_downloaded_as_a_page(account):
     account.sandbox.reset()
-    answer = account.send("GET", f"{KB}/article/1/download")
-    assert answer.headers["Content-Type"] == "text/html"
-    assert answer.text == "<p>Example article 1</p>"
+    response = account.send("GET", f"{KB}/article/1/download")
+    assert response.headers["Content-Type"] == "text/html"
+    assert response.text == "<p>Example article 1</p>"
 
 
 def test_related_items(account):
@@ -147,8 +147,8 @@ def test_related_items(account):
 
 
 def test_temporary_attachments(account):
-    answer = account.send("POST", "/v2/attachments/temp/upload?entityType=TICKET", files={"files": FILE})
-    (entry,) = answer.json()
+    response = account.send("POST", "/v2/attachments/temp/upload?entityType=TICKET", files={"files": FILE})
+    (entry,) = response.json()
     assert (entry["name"], entry["size"], entry["mimeType"]) == ("plan.txt", "11", "text/plain")
 
 

@@ -46,15 +46,15 @@ def test_answer(account, operation):
     path = minimal.path(operation)
     if operation.startswith("resetAlert"):
         path = minimal.path(operation, uid=api.get("/v2/alerts")[0]["uid"])
-    answer = send(api, operation, path, body_of(operation))
-    assert answer.ok, answer.text
+    response = send(api, operation, path, body_of(operation))
+    assert response.ok, response.text
     published = set(operations()[operation]["statuses"])
     if operation in FILES:
         published = {"200"}
-    assert {str(answer.status_code), "default"} & published
+    assert {str(response.status_code), "default"} & published
     if "default" in published:
-        assert answer.status_code == (200 if answer.content else 204)
-    assert "resultCode" not in answer.text
+        assert response.status_code == (200 if response.content else 204)
+    assert "resultCode" not in response.text
 
 
 @pytest.mark.parametrize("operation", NAMES)
@@ -68,9 +68,9 @@ def test_wrong_parameters_are_refused(account, operation):
             if (operation, name) == ("getDeviceGlobalCustomFields", "scopes"):
                 assert send(account, operation, path, body_of(operation), query).status_code == 400
                 continue
-            answer = send(account, operation, path, body_of(operation), query)
-            assert answer.status_code == 400, (name, wrong, answer.text)
-            assert answer.json()["errorMessage"]["params"]["field"] == name
+            response = send(account, operation, path, body_of(operation), query)
+            assert response.status_code == 400, (name, wrong, response.text)
+            assert response.json()["errorMessage"]["params"]["field"] == name
 
 
 @pytest.mark.parametrize("operation", [name for name in NAMES if operations()[name]["body"]])
@@ -82,9 +82,9 @@ def test_wrong_bodies_are_refused(account, operation):
         assert account.send(method, path, files={"x": ("x", b"x")}).status_code == 400
         return
     for body in wrong_bodies(operation, fact):
-        answer = send(account, operation, path, body)
-        assert answer.status_code == 400, (body, answer.text)
-        assert answer.json()["resultCode"] == "FAILURE"
+        response = send(account, operation, path, body)
+        assert response.status_code == 400, (body, response.text)
+        assert response.json()["resultCode"] == "FAILURE"
 
 
 def wrong_bodies(operation: str, fact: Any) -> Iterator[Any]:

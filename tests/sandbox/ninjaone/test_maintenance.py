@@ -63,9 +63,9 @@ def test_past_window_is_gone(api):
 def test_past_or_reversed(api, start, end):
     now = time.time()
     body = {"end": now + end} | ({} if start is None else {"start": now + start})
-    answer = api.fails("PUT", PATH, 400, json=body)
-    assert set(answer) == {"resultCode", "incidentId"}
-    assert answer["resultCode"] == "node_maintenance_date_in_past"
+    response = api.fails("PUT", PATH, 400, json=body)
+    assert set(response) == {"resultCode", "incidentId"}
+    assert response["resultCode"] == "node_maintenance_date_in_past"
     assert "maintenance" not in api.get("/v2/device/4")
 
 

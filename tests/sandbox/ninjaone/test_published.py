@@ -67,9 +67,9 @@ def test_the_other_operations_are_those_of_actions_that_say_so():
 )
 @pytest.mark.parametrize("prefix", ["", "/api"])
 def test_every_read_answers_by_its_schema(account, operation, prefix):
-    answer = account.send("GET", prefix + path(operation), params=QUERIES.get(operation))
-    assert answer.status_code == 200, answer.text
-    assert answer.content
+    response = account.send("GET", prefix + path(operation), params=QUERIES.get(operation))
+    assert response.status_code == 200, response.text
+    assert response.content
 
 
 @needs_document
@@ -111,8 +111,8 @@ def test_typed_answers_have_their_schema(endpoint):
     operation = published()["paths"][endpoint.path][endpoint.method.lower()]
     answers = [
         (media_type, content.get("schema"))
-        for answer in operation["responses"].values()
-        for media_type, content in answer.get("content", {}).items()
+        for response in operation["responses"].values()
+        for media_type, content in response.get("content", {}).items()
     ]
     typed = next((schema for _, schema in answers if schema), None)
     schema = schema_of(endpoint.operation)

@@ -22,10 +22,10 @@ def test_unknown_path(api, path):
 
 
 def test_wrong_method(api):
-    answer = api.send("DELETE", "/v2/device/1")
-    assert answer.status_code == 405
-    assert answer.json()["errorMessage"] == "HTTP 405 Method Not Allowed"
-    assert answer.headers["Allow"] == "GET, HEAD, PATCH"
+    response = api.send("DELETE", "/v2/device/1")
+    assert response.status_code == 405
+    assert response.json()["errorMessage"] == "HTTP 405 Method Not Allowed"
+    assert response.headers["Allow"] == "GET, HEAD, PATCH"
 
 
 def test_both_prefixes(api):
@@ -34,11 +34,11 @@ def test_both_prefixes(api):
 
 @pytest.mark.parametrize("body", ["{", '{"name": NaN}', "[" * 100_000, b"\xff"])
 def test_broken_json(api, body):
-    answer = api.fails(
+    response = api.fails(
         "PATCH", "/v2/organization/1", 400, data=body, headers={"Content-Type": "application/json"}
     )
-    assert answer["resultCode"] == "FAILURE"
-    assert answer["errorMessage"] == "HTTP 400 Bad Request"
+    assert response["resultCode"] == "FAILURE"
+    assert response["errorMessage"] == "HTTP 400 Bad Request"
 
 
 def test_missing_body(api):
@@ -102,10 +102,10 @@ def test_wrong_content_type(api):
     ],
 )
 def test_values_of_the_wrong_type(api, method, path, body, field):
-    answer = api.fails(method, path, 400, json=body)
-    assert answer["resultCode"] == "FAILURE"
-    assert answer["errorMessage"]["code"] == "validation_failed"
-    assert answer["errorMessage"]["params"]["field"] == field
+    response = api.fails(method, path, 400, json=body)
+    assert response["resultCode"] == "FAILURE"
+    assert response["errorMessage"]["code"] == "validation_failed"
+    assert response["errorMessage"]["params"]["field"] == field
     assert api.requests()[-1]["executed"] is False
 
 
@@ -146,9 +146,9 @@ def test_values_of_the_wrong_type(api, method, path, body, field):
     ],
 )
 def test_entities_that_do_not_exist(api, method, path, body, code):
-    answer = api.fails(method, path, 404, json=body)
-    assert set(answer) == {"resultCode", "incidentId"}
-    assert answer["resultCode"] == code
+    response = api.fails(method, path, 404, json=body)
+    assert set(response) == {"resultCode", "incidentId"}
+    assert response["resultCode"] == code
 
 
 def test_unknown_parameters_and_fields_are_ignored(api):
@@ -160,16 +160,16 @@ def test_unknown_parameters_and_fields_are_ignored(api):
 def test_numbers_and_text_that_json_cannot_say_again(api):
     api.fails("PUT", "/v2/device/1/maintenance", 400, data='{"end": 1e999}', headers=JSON_TYPE)
     api.fails("PATCH", "/v2/device/1", 400, data='{"warranty": {"endDate": 1e999}}', headers=JSON_TYPE)
-    answer = api.send("PATCH", "/v2/device/1", data='{"displayName": "\\ud800"}', headers=JSON_TYPE)
-    assert answer.status_code == 204
+    response = api.send("PATCH", "/v2/device/1", data='{"displayName": "\\ud800"}', headers=JSON_TYPE)
+    assert response.status_code == 204
     assert api.get("/v2/device/1")["displayName"] == "\ud800"
 
 
 def test_head_has_no_body(api):
-    answer = api.send("HEAD", "/v2/organizations")
-    assert answer.status_code == 200
-    assert answer.content == b""
-    assert int(answer.headers["Content-Length"]) > 0
+    response = api.send("HEAD", "/v2/organizations")
+    assert response.status_code == 200
+    assert response.content == b""
+    assert int(response.headers["Content-Length"]) > 0
     api.get("/v2/organizations")
 
 

@@ -44,9 +44,9 @@ def test_run_script(api):
 
 
 def test_run_action(api):
-    wanted = action(api)
-    api.do("POST", PATH, {"type": "ACTION", "uid": wanted["uid"].upper(), "runAs": "26"})
-    assert api.activities(1)[0]["subject"] == wanted["name"]
+    expected = action(api)
+    api.do("POST", PATH, {"type": "ACTION", "uid": expected["uid"].upper(), "runAs": "26"})
+    assert api.activities(1)[0]["subject"] == expected["name"]
 
 
 @pytest.mark.parametrize(

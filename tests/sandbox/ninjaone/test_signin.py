@@ -16,9 +16,9 @@ INCIDENT = r"WEB_MGMT_SERVICE-2a-\d{13}-[0-9A-F]{8}"
 
 
 def test_token_answer(api):
-    answer = api.token()
-    assert answer.status_code == 200
-    body = answer.json()
+    response = api.token()
+    assert response.status_code == 200
+    body = response.json()
     assert set(body) == {"access_token", "expires_in", "scope", "token_type"}
     assert body["expires_in"] == 3600
     assert body["scope"] == "monitoring management control"
@@ -26,44 +26,44 @@ def test_token_answer(api):
 
 
 def test_basic_header(api):
-    answer = requests.post(
+    response = requests.post(
         f"{api.base_url}/ws/oauth/token",
         data={"grant_type": "client_credentials", "scope": "monitoring"},
         auth=(api.sandbox.client_id, api.sandbox.client_secret),
         timeout=TIMEOUT_S,
     )
-    assert answer.json()["scope"] == "monitoring"
+    assert response.json()["scope"] == "monitoring"
 
 
 def test_the_old_token_path_is_served_on_request(open_api):
     assert open_api().send("POST", "/oauth/token").status_code == 404
     client = open_api(old_token_path=True)
-    answer = requests.post(
+    response = requests.post(
         f"{client.base_url}/oauth/token",
         data={"grant_type": "client_credentials"},
         auth=(client.sandbox.client_id, client.sandbox.client_secret),
         timeout=TIMEOUT_S,
     )
-    assert answer.json()["token_type"] == "Bearer"
+    assert response.json()["token_type"] == "Bearer"
     assert [entry["status"] for entry in client.sandbox.log.signins()] == [200, 200]
 
 
 def test_unreadable_basic_header(api):
-    answer = requests.post(
+    response = requests.post(
         f"{api.base_url}/ws/oauth/token",
         data={"grant_type": "client_credentials"},
         headers={"Authorization": "Basic ???"},
         timeout=TIMEOUT_S,
     )
-    assert answer.status_code == 400
-    assert answer.json() == {"error": "invalid_header", "error_code": 1}
+    assert response.status_code == 400
+    assert response.json() == {"error": "invalid_header", "error_code": 1}
 
 
 def test_wrong_client_id(api):
-    answer = api.token(client_id="stranger")
-    assert answer.status_code == 404
-    assert answer.json()["resultCode"] == "Client app not exist"
-    assert re.fullmatch(INCIDENT, answer.json()["incidentId"])
+    response = api.token(client_id="stranger")
+    assert response.status_code == 404
+    assert response.json()["resultCode"] == "Client app not exist"
+    assert re.fullmatch(INCIDENT, response.json()["incidentId"])
 
 
 @pytest.mark.parametrize(
@@ -77,20 +77,20 @@ def test_wrong_client_id(api):
     ],
 )
 def test_refusals(api, changes, error):
-    answer = api.token(**changes)
-    assert answer.status_code == 400
-    assert answer.json() == {"error": error}
+    response = api.token(**changes)
+    assert response.status_code == 400
+    assert response.json() == {"error": error}
 
 
 def test_wrong_secret_in_basic_header(api):
-    answer = requests.post(
+    response = requests.post(
         f"{api.base_url}/ws/oauth/token",
         data={"grant_type": "client_credentials"},
         auth=(api.sandbox.client_id, "wrong"),
         timeout=TIMEOUT_S,
     )
-    assert answer.status_code == 401
-    assert answer.json() == {"error": "invalid_client"}
+    assert response.status_code == 401
+    assert response.json() == {"error": "invalid_client"}
 
 
 # Users
@@ -180,8 +180,8 @@ def test_a_code_expires(api):
     ],
 )
 def test_a_code_is_good_for_its_app_address_and_verifier_alone(api, changes, error):
-    answer = redeem(api, sent_back(authorize(api))["code"], **changes)
-    assert (answer.status_code, answer.json()) == (400, {"error": error})
+    response = redeem(api, sent_back(authorize(api))["code"], **changes)
+    assert (response.status_code, response.json()) == (400, {"error": error})
 
 
 @pytest.mark.parametrize(
@@ -195,9 +195,9 @@ def test_a_code_is_good_for_its_app_address_and_verifier_alone(api, changes, err
     ],
 )
 def test_a_browser_is_not_sent_anywhere_else(api, changes, status):
-    answer = authorize(api, **changes)
-    assert answer.status_code == status
-    assert "Location" not in answer.headers
+    response = authorize(api, **changes)
+    assert response.status_code == status
+    assert "Location" not in response.headers
 
 
 @pytest.mark.parametrize(

@@ -64,10 +64,10 @@ def test_role_members(api):
 
 
 def test_role_members_body_is_a_bare_array_of_any_media_type(api):
-    answer = api.send(
+    response = api.send(
         "PATCH", "/v2/user/role/1/add-members", data="[2]", headers={"Content-Type": "text/plain"}
     )
-    assert answer.status_code == 200
+    assert response.status_code == 200
     api.fails("PATCH", "/v2/user/role/1/add-members", 400, json={"members": [2]})
     api.fails("PATCH", "/v2/user/role/1/add-members", 400, json=["2"])
 
@@ -85,9 +85,9 @@ def test_scan_groups(api):
 
 
 def test_upload(api):
-    answer = api.send("POST", UPLOAD, files={"csv": ("new.csv", CSV, "text/csv")})
-    assert answer.status_code == 200
-    assert answer.json()["status"] == "IN_PROGRESS"
+    response = api.send("POST", UPLOAD, files={"csv": ("new.csv", CSV, "text/csv")})
+    assert response.status_code == 200
+    assert response.json()["status"] == "IN_PROGRESS"
     group = api.get("/v2/vulnerability/scan-groups/301")
     assert (group["status"], group["recordsProcessed"], group["fileName"]) == ("COMPLETE", 2, "new.csv")
 
@@ -109,5 +109,5 @@ def test_upload_refusals(api):
 
 @pytest.mark.parametrize("header", ["multipart/form-data", "multipart/form-data; boundary=x"])
 def test_broken_multipart(api, header):
-    answer = api.send("POST", UPLOAD, data="nonsense", headers={"Content-Type": header})
-    assert answer.status_code == 400
+    response = api.send("POST", UPLOAD, data="nonsense", headers={"Content-Type": header})
+    assert response.status_code == 400

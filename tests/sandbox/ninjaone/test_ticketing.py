@@ -35,13 +35,13 @@ def test_ticket(api):
 
 
 def test_comment(api):
-    answer = comment(
+    response = comment(
         api,
         {"public": False, "body": "Done", "htmlBody": "<p>Done</p>", "timeTracked": 60},
         files=("photo.png", b"\x89PNG", "image/png"),
     )
-    assert answer.status_code == 204
-    assert answer.content == b""
+    assert response.status_code == 204
+    assert response.content == b""
     entry = api.get(LOG)[-1]
     assert (entry["type"], entry["body"], entry["timeTracked"]) == ("COMMENT", "Done", 60)
     assert entry["publicEntry"] is False

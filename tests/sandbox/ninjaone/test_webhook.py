@@ -76,9 +76,9 @@ def test_a_series_is_used_again(open_api: OpenApi) -> None:
 )
 def test_what_is_wrong_is_said(api: Api, body: Any, message: str) -> None:
     url = f"{api.base_url}/_sandbox/alerts"
-    answer = requests.post(url, json=body, timeout=TIMEOUT_S)
-    assert answer.status_code == 400
-    assert message in answer.json()["error"]
+    response = requests.post(url, json=body, timeout=TIMEOUT_S)
+    assert response.status_code == 400
+    assert message in response.json()["error"]
 
 
 def test_activities_are_delivered_with_their_device(api: Api, receiver: Receiver) -> None:

@@ -132,9 +132,9 @@ def test_g19_software_is_that_of_the_device_and_a_removed_one_goes(
     """Fails without software in the target, or without the hash of what was written."""
     pair.map(clients=ALL, devices=_devices(software=True))
     pair.run()
-    wanted = dict(pair.sides()[0].software())[1]
+    expected = dict(pair.sides()[0].software())[1]
     names = [(row["name"], row["version"]) for row in pair.asset(5001)["software"]]
-    assert names == [(row["name"], row["version"]) for row in wanted]
+    assert names == [(row["name"], row["version"]) for row in expected]
     assert len(names) == 3
     for left in (1, 0):
         monkeypatch.setattr(reports, "_passing", lambda *_, left=left: range(left))

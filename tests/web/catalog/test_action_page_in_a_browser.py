@@ -16,7 +16,7 @@ def test_the_page_says_what_the_action_is(visit: OpenVisit, root: str) -> None:
     site = visit(root)
     page = site.open("actions/schedule_maintenance.html")
     text = page.locator("main").inner_text()
-    for said in (
+    for message in (
         "Schedule a maintenance window for a device",
         "Changes data in NinjaOne",
         "Safe to repeat",
@@ -26,7 +26,7 @@ def test_the_page_says_what_the_action_is(visit: OpenVisit, root: str) -> None:
         "input_invalid",
         "Cancel Maintenance",
     ):
-        assert said in text
+        assert message in text
     site.keep("understand")
     page.get_by_role("link", name="Cancel Maintenance").click()
     assert page.get_by_role("heading", level=1).inner_text() == "Cancel Maintenance"

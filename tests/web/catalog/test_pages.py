@@ -146,9 +146,9 @@ def guest(catalog: Catalog) -> Client:
     ],
 )
 def test_addresses(guest: Client, path: str, status: int) -> None:
-    answer = guest.get(path, base_url=BASE)
-    assert answer.status_code == status
-    assert "def " not in answer.text[:2000] or path.endswith(".html")
+    response = guest.get(path, base_url=BASE)
+    assert response.status_code == status
+    assert "def " not in response.text[:2000] or path.endswith(".html")
 
 
 def test_a_served_page_is_an_exported_one_with_what_the_server_adds(guest: Client, exported: Path) -> None:
@@ -164,8 +164,8 @@ def test_a_wrong_declaration_is_said_and_not_a_failure(tmp_path: Path) -> None:
     access = AccessControl(make_site(Catalog(tmp_path / "actions")))
     client = Client(access)
     client.get("/", base_url=BASE, query_string={"token": access.token})
-    answer = client.get("/", base_url=BASE)
-    assert (answer.status_code, "unknown_key" in answer.text) == (500, True)
+    response = client.get("/", base_url=BASE)
+    assert (response.status_code, "unknown_key" in response.text) == (500, True)
 
 
 def test_answers_are_the_sandboxes_of_today(catalog: Catalog, tmp_path: Path) -> None:

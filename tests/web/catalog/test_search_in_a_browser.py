@@ -127,7 +127,7 @@ def test_without_scripts_it_is_a_plain_list(visit: OpenVisit, root: str) -> None
 def test_the_first_page_is_light(visit: OpenVisit) -> None:
     site = visit()
     sizes: list[int] = []
-    site.page.on("response", lambda answer: sizes.append(len(answer.body())))
+    site.page.on("response", lambda response: sizes.append(len(response.body())))
     with site.page.expect_response("**/static/find.js"):
         site.open()
     site.page.wait_for_load_state("networkidle")

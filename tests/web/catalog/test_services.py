@@ -95,8 +95,8 @@ def test_a_service_without_a_sandbox_asks_for_a_connection(guest: Guest) -> None
     form = guest.form("toy.create_ticket", ROWS, TEMPLATES)
     previewed = guest.post("/actions/toy.create_ticket/preview", form).get_json()
     assert previewed["faults"] == {"connection": "Toy Desk has no sandbox: choose a connection"}
-    answer = guest.post("/actions/toy.create_ticket/run", form)
-    assert (answer.status_code, "Toy Desk has no sandbox" in answer.text) == (400, True)
+    response = guest.post("/actions/toy.create_ticket/run", form)
+    assert (response.status_code, "Toy Desk has no sandbox" in response.text) == (400, True)
 
 
 def test_a_form_offers_the_connections_of_its_service(guest: Guest) -> None:

@@ -171,17 +171,17 @@ def read_form_part(text: str) -> dict[str, Any]:
     name, _, content = text.partition("=")
     part: dict[str, Any] = {"name": name}
     if quoted := re.fullmatch(r'"((?:\\.|[^"\\])*)"(?:;type=(.+))?', content, re.DOTALL):
-        said = re.sub(r"\\(.)", r"\1", quoted[1])
+        message = re.sub(r"\\(.)", r"\1", quoted[1])
         media_type = quoted[2]
-        part["value"] = json.loads(said) if media_type == "application/json" else said
+        part["value"] = json.loads(message) if media_type == "application/json" else message
     else:
         part["file"], _, media_type = content.removeprefix("@").partition(";type=")
     return {**part, "media_type": media_type} if media_type else part
 
 
 def test_what_curl_would_read_itself_is_escaped(service: Service) -> None:
-    said = "a \"b\\c\"; type=x, $HOME `id` 'd'"
-    parts = [{"name": "text", "value": said}, {"name": "file", "file": "a.csv", "media_type": "text/csv"}]
+    message = "a \"b\\c\"; type=x, $HOME `id` 'd'"
+    parts = [{"name": "text", "value": message}, {"name": "file", "file": "a.csv", "media_type": "text/csv"}]
     sent = {"method": "POST", "path": "/v2/x", "query": {"q": "a&b=/ {c}[1]"}, "parts": parts}
     example = Example("", {}, {}, (sent,), (), {})
     assert read_curl(curl(example, service)) == sent
@@ -253,5 +253,5 @@ def token(account: Sandbox) -> str:
         "client_secret": account.client_secret,
     }
     request = Request(f"{account.base_url}/ws/oauth/token", urlencode(form).encode())
-    with urlopen(request) as answer:
-        return str(json.load(answer)["access_token"])
+    with urlopen(request) as response:
+        return str(json.load(response)["access_token"])

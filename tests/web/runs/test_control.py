@@ -158,8 +158,8 @@ def test_files_are_uploaded_and_saved(guest: Guest) -> None:
     for text in (missing, there):
         assert "a.txt" in text
         assert str(guest.site.drafts.uploads(form["draft"])) not in text
-    answer = guest.post("/actions/upload_articles/run", form)
-    id = answer.get_json()["location"].rpartition("/")[2]
+    response = guest.post("/actions/upload_articles/run", form)
+    id = response.get_json()["location"].rpartition("/")[2]
     guest.wait(id)
     assert [e["has_error"] for e in written(found(id))] == [False]
 
@@ -171,11 +171,11 @@ def test_without_consent_nothing_destructive_is_sent(guest: Guest) -> None:
     sandbox = guest.site.control.sandbox("ninjaone")
     tabs = list(range(1, 30))
     form = guest.form("delete_custom_tab", rows(*tabs), DELETE)
-    for said in (None, "", "yes", "28", "true", "29 rows"):
-        more = {} if said is None else {"confirmed": said}
-        answer = guest.post("/actions/delete_custom_tab/run", {**form, **more}).get_json()
-        assert "Type <strong>29</strong>" in answer["ask"]
-        assert "Delete Custom Tab, on the sandbox" in answer["ask"]
+    for message in (None, "", "yes", "28", "true", "29 rows"):
+        more = {} if message is None else {"confirmed": message}
+        response = guest.post("/actions/delete_custom_tab/run", {**form, **more}).get_json()
+        assert "Type <strong>29</strong>" in response["ask"]
+        assert "Delete Custom Tab, on the sandbox" in response["ask"]
     assert (sent(sandbox), list(list_records()), list(work_folder().iterdir())) == ([], [], [])
     guest.wait(guest.run("delete_custom_tab", rows(*tabs), DELETE, confirmed="29"))
     assert len(sent(sandbox)) == 29
@@ -199,16 +199,16 @@ def test_what_is_run_is_what_was_counted_whatever_else_is_posted_meanwhile(
         return start(self, *given)
 
     monkeypatch.setattr(RunControl, "start", start_late)
-    answer = guest.post("/actions/delete_custom_tab/run", form).get_json()
-    guest.wait(answer["location"].removeprefix("/runs/"))
+    response = guest.post("/actions/delete_custom_tab/run", form).get_json()
+    guest.wait(response["location"].removeprefix("/runs/"))
     assert sent(guest.site.control.sandbox("ninjaone")) == ["DELETE /v2/tab/1", "DELETE /v2/tab/2"]
 
 
 def test_a_write_is_asked_about_where_it_is_real(guest: Guest, acme: Sandbox) -> None:
     form = guest.form("update_device", rows(1), RENAME, connection="acme")
-    answer = guest.post("/actions/update_device/run", form).get_json()
-    assert "Type <strong>" not in answer["ask"]
-    assert f"acme ({acme.base_url.removeprefix('http://')})" in answer["ask"]
+    response = guest.post("/actions/update_device/run", form).get_json()
+    assert "Type <strong>" not in response["ask"]
+    assert f"acme ({acme.base_url.removeprefix('http://')})" in response["ask"]
     assert sent(acme) == []
 
 
@@ -247,10 +247,10 @@ def test_only_the_failed_rows_that_may_be_repeated_are_rerun(guest: Guest) -> No
     page = guest.wait(id)
     assert "Rerun 1 failed row" in page
     assert "1 of the failed rows may have taken effect" in page
-    answer = guest.post(f"/runs/{id}/rerun", {"once": "a"}).get_json()
+    response = guest.post(f"/runs/{id}/rerun", {"once": "a"}).get_json()
     again = guest.post(f"/runs/{id}/rerun", {"once": "a"}).get_json()
-    assert answer == again
-    rerun = answer["location"].removeprefix("/runs/")
+    assert response == again
+    rerun = response["location"].removeprefix("/runs/")
     guest.wait(rerun)
     record = found(rerun)
     assert record.rerun_of == found(id).output
@@ -302,8 +302,8 @@ def test_the_job_of_a_record_is_resumed_as_what_it_was(tmp_path: Path) -> None:
 def test_what_follows_a_destructive_run_is_asked_about(guest: Guest) -> None:
     id = guest.run("delete_custom_tab", rows(9999), {**DELETE, "tab_id": "{{ n }}x"}, confirmed="1")
     guest.wait(id)
-    answer = guest.post(f"/runs/{id}/rerun", {"once": "x"}).get_json()
-    assert "Type <strong>1</strong>" in answer["ask"]
+    response = guest.post(f"/runs/{id}/rerun", {"once": "x"}).get_json()
+    assert "Type <strong>1</strong>" in response["ask"]
     assert len(list(list_records())) == 1
 
 
@@ -357,7 +357,7 @@ def test_a_run_that_cannot_begin_says_why(guest: Guest, acme: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "more", "said"),
+    ("rows", "more", "message"),
     [
         ("", {}, "No rows to run."),
         ("{}", {"connection": "nosuch"}, 'no saved connection "nosuch"'),
@@ -365,10 +365,10 @@ def test_a_run_that_cannot_begin_says_why(guest: Guest, acme: Sandbox) -> None:
     ],
 )
 def test_what_cannot_be_run_is_said_before_anything_begins(
-    guest: Guest, rows: str, more: dict[str, str], said: str
+    guest: Guest, rows: str, more: dict[str, str], message: str
 ) -> None:
-    answer = guest.post("/actions/list_devices/run", guest.form("list_devices", rows, {}, **more))
-    assert (answer.status_code, said in answer.get_json()["error"]) == (400, True)
+    response = guest.post("/actions/list_devices/run", guest.form("list_devices", rows, {}, **more))
+    assert (response.status_code, message in response.get_json()["error"]) == (400, True)
     assert list(work_folder().iterdir()) == []
 
 
@@ -376,8 +376,8 @@ def test_a_connection_that_only_reads_is_not_written_to(guest: Guest, acme: Sand
     settings = yaml.safe_load(SavedConnections().path("acme").read_text())
     SavedConnections().save("acme", {**settings, "read_only": True})
     form = guest.form("update_device", rows(1), RENAME, connection="acme", confirmed="1")
-    answer = guest.post("/actions/update_device/run", form)
-    assert answer.status_code == 400
+    response = guest.post("/actions/update_device/run", form)
+    assert response.status_code == 400
     assert sent(acme) == []
 
 

@@ -104,8 +104,8 @@ def test_a_run_that_was_killed_says_so_and_is_resumed(
     process.wait()
     page = guest.wait(id)
     assert "interrupted, can be resumed" in text_of(page)
-    answer = guest.post(f"/runs/{id}/resume", {"once": "1"}).get_json()
-    left = re.search(r"This runs (\d+) rows on 127.0.0.1", answer["ask"])
+    response = guest.post(f"/runs/{id}/resume", {"once": "1"}).get_json()
+    left = re.search(r"This runs (\d+) rows on 127.0.0.1", response["ask"])
     assert left is not None
     assert guest.post(f"/runs/{id}/resume", {"once": "1", "confirmed": left[1]}).get_json() == {
         "location": f"/runs/{id}"
@@ -340,9 +340,9 @@ def test_a_run_of_an_action_that_is_no_more_is_listed(guest: Guest, tmp_path: Pa
     "path", ["/runs/x", f"/runs/{'0' * 32}", f"/runs/{'0' * 32}/envelopes", "/runs/../x"]
 )
 def test_what_names_no_run_is_not_there(guest: Guest, path: str) -> None:
-    answer = guest.get(path)
-    assert answer.status_code == 404
-    assert 'href="../static/style.css"' in answer.text or path.endswith("/envelopes") or ".." in path
+    response = guest.get(path)
+    assert response.status_code == 404
+    assert 'href="../static/style.css"' in response.text or path.endswith("/envelopes") or ".." in path
 
 
 def test_many_failed_rows_fill_more_than_a_page(guest: Guest, tmp_path: Path) -> None:

@@ -83,8 +83,8 @@ def _runs(state: State, now: float) -> None:
 
 
 def _alerts(state: State, now: float) -> None:
-    said = json.dumps({"subject": "Disk C: is full", "message": "C: has 1 % left"})
-    row = Alert("a-1", 1, "OPEN", start=now - 7200, device=1, organization=1, alert=said, ticket=4711)
+    message = json.dumps({"subject": "Disk C: is full", "message": "C: has 1 % left"})
+    row = Alert("a-1", 1, "OPEN", start=now - 7200, device=1, organization=1, alert=message, ticket=4711)
     rows = [
         replace(row, opened_at=now - 7100, repeats=2),
         replace(row, uid="a-2", state="CLOSED", ticket=4712, opened_at=now - 7000, ended=now - 3600,

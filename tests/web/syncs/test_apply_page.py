@@ -65,8 +65,8 @@ def test_g28_ticked_items_are_applied_then_the_rest_and_a_new_plan_has_no_writes
     with open_site(catalog, pair.folder) as guest:
         before = len(pair.halo.log.requests())
         ticks = {"choice": "ticked", "item": ["asset:1", "asset:2"]}
-        for answer in ("", "1", "3", "yes"):
-            asked = apply(guest, path.stem, answer, **ticks).get_json()
+        for response in ("", "1", "3", "yes"):
+            asked = apply(guest, path.stem, response, **ticks).get_json()
             assert (asked["rows"], "2 ticked items of this plan" in asked["ask"]) == (2, True)
         assert "Type <strong>2</strong>, the number of writes" in asked["ask"]
         assert len(pair.halo.log.requests()) == before
@@ -116,7 +116,7 @@ def test_all_is_applied_once_the_number_of_writes_is_typed(
 
 
 @pytest.mark.parametrize(
-    ("keys", "said"),
+    ("keys", "message"),
     [
         ([], "Tick the items to apply first"),
         (["asset:1", "asset:77"], "does not have all of the ticked items"),
@@ -127,18 +127,18 @@ def test_all_is_applied_once_the_number_of_writes_is_typed(
     ],
 )
 def test_only_items_of_the_plan_that_can_be_applied_are_taken(
-    catalog: Catalog, folder: Path, started: list[list[str]], keys: list[str], said: str
+    catalog: Catalog, folder: Path, started: list[list[str]], keys: list[str], message: str
 ) -> None:
     with open_site(catalog, folder) as guest:
-        answer = apply(guest, plan_paths(folder)[0].stem, str(len(keys)), choice="ticked", item=keys)
-    assert (answer.status_code, said in answer.get_json()["error"], started) == (400, True, [])
+        response = apply(guest, plan_paths(folder)[0].stem, str(len(keys)), choice="ticked", item=keys)
+    assert (response.status_code, message in response.get_json()["error"], started) == (400, True, [])
 
 
 def test_a_read_only_target_refuses(catalog: Catalog, tmp_path: Path, started: list[list[str]]) -> None:
     folder = make_folder(tmp_path / "acme", time.time(), read_only=True)
     with open_site(catalog, folder) as guest:
-        answer = apply(guest, plan_paths(folder)[0].stem, "2")
-        assert "psa.yaml (acme.halopsa.com) is read-only" in answer.get_json()["error"]
+        response = apply(guest, plan_paths(folder)[0].stem, "2")
+        assert "psa.yaml (acme.halopsa.com) is read-only" in response.get_json()["error"]
         assert 'class="tag">read-only<' in page(guest)
         guest.post("/sync/acme/plan/make")
     assert started == [["plan"]]
@@ -173,8 +173,8 @@ def test_a_post_needs_the_token_of_our_pages(
     with open_site(catalog, folder) as guest:
         for path in ("make", "apply", "stop"):
             for headers in ({CSRF_HEADER: "other"}, {"Origin": "http://127.0.0.1:9"}):
-                answer = guest.post(f"/sync/acme/plan/{path}", {"confirmed": "2"}, headers=headers)
-                assert answer.status_code == 403
+                response = guest.post(f"/sync/acme/plan/{path}", {"confirmed": "2"}, headers=headers)
+                assert response.status_code == 403
     assert started == []
 
 

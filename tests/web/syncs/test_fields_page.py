@@ -66,8 +66,8 @@ def test_missing_members_are_marked_and_the_nearest_one_is_named() -> None:
         [["device.system.model"], ["device.system.modell"]],
     ]
     assert trial.notes["117"] == "1 device with a value, 1 without."
-    said = 'device.system.modell is in none of them (did you mean "device.system.model"?).'
-    assert trial.notes["44"] == f"0 devices with a value, 2 without. {said}"
+    message = 'device.system.modell is in none of them (did you mean "device.system.model"?).'
+    assert trial.notes["44"] == f"0 devices with a value, 2 without. {message}"
 
 
 def test_what_was_not_read_is_not_called_missing_from_devices() -> None:
@@ -78,7 +78,7 @@ def test_what_was_not_read_is_not_called_missing_from_devices() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "template", "said"),
+    ("key", "template", "message"),
     [
         ("118", "{{ device.id }}", "the field 118 does not exist"),
         ("Seriall", "{{ device.id }}", "the field Seriall does not exist"),
@@ -87,10 +87,10 @@ def test_what_was_not_read_is_not_called_missing_from_devices() -> None:
     ],
 )
 def test_a_field_that_cannot_be_used_says_why_and_the_others_go_on(
-    key: str, template: str, said: str
+    key: str, template: str, message: str
 ) -> None:
     trial = tried((key, template), ("44", "{{ device.id }}"))
-    assert said in trial.faults[key]
+    assert message in trial.faults[key]
     assert [len(row.cells) for row in trial.rows] == [1, 1]
 
 
@@ -146,12 +146,12 @@ def test_the_page_has_the_fields_of_the_mapping_with_their_names(guest: Guest) -
 
 def test_a_preview_escapes_values_and_marks_what_is_missing(guest: Guest) -> None:
     fields = [("117", "<b>{{ device.serial }}"), ("44", "{{ device.system.gone }}"), ("", "x"), ("51", " ")]
-    answer = preview(guest, *fields).get_json()
-    assert answer["status"] == "2 devices: 2 without errors."
-    assert "&lt;b&gt;SN1" in answer["rows"][0]
-    assert "missing: device.system.gone" in answer["rows"][0]
-    assert set(answer["notes"]) == {"117", "44"}
-    text = unescape(re.sub(r"<[^>]+>", "", answer["text"].partition("<code>")[2].partition("</code>")[0]))
+    response = preview(guest, *fields).get_json()
+    assert response["status"] == "2 devices: 2 without errors."
+    assert "&lt;b&gt;SN1" in response["rows"][0]
+    assert "missing: device.system.gone" in response["rows"][0]
+    assert set(response["notes"]) == {"117", "44"}
+    text = unescape(re.sub(r"<[^>]+>", "", response["text"].partition("<code>")[2].partition("</code>")[0]))
     written = {117: "<b>{{ device.serial }}", 44: "{{ device.system.gone }}"}
     assert yaml.safe_load(text) == {"fields": written}
 
@@ -174,12 +174,12 @@ def test_twenty_real_devices_are_read_by_the_command(catalog: Catalog, tmp_path:
             lambda: (html := guest.get("/sync/acme/fields").text) and "Devices read" in html and html
         )
         assert "Serial" in page
-        answer = preview(guest, ("117", DEVICES["fields"]["117"]), ("118", "{{ device.id }}")).get_json()
-        assert len(answer["rows"]) == 20
-        assert answer["notes"]["117"].startswith("20 devices with a value, 0 without.")
+        response = preview(guest, ("117", DEVICES["fields"]["117"]), ("118", "{{ device.id }}")).get_json()
+        assert len(response["rows"]) == 20
+        assert response["notes"]["117"].startswith("20 devices with a value, 0 without.")
         posted = [r for r in pair.halo.log.requests() if r["method"] != "GET" and r["path"] != "/auth/token"]
         assert posted == []
-        for text in (page, str(answer)):
+        for text in (page, str(response)):
             assert pair.ninja.client_secret not in text
             assert pair.halo.client_secret not in text
 

@@ -29,38 +29,38 @@ def guest(catalog: Catalog, folder: Path) -> Iterator[Guest]:
 
 
 def shown(guest: Guest) -> str:
-    answer = guest.get("/sync/acme/unmatched")
-    assert answer.status_code == 200, answer.text
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text))
+    response = guest.get("/sync/acme/unmatched")
+    assert response.status_code == 200, response.text
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.text))
 
 
 def test_conflicts_have_candidates_and_why(guest: Guest) -> None:
-    said = shown(guest)
-    assert "organization Initech 3 2 clients are called &#34;Initech&#34;" in said
-    assert "It is client 18 It is client 19 Another client id" in said
-    assert "It is asset 8 It is asset 9" in said
+    message = shown(guest)
+    assert "organization Initech 3 2 clients are called &#34;Initech&#34;" in message
+    assert "It is client 18 It is client 19 Another client id" in message
+    assert "It is asset 8 It is asset 9" in message
     assert (
         "Organizations without a client 1 organization Globex &amp; &lt;Sons&gt; 2 no client has its name"
-        in said
+        in message
     )
-    assert "device 1 organization 2: no client has its name, and clients.create is off" in said
+    assert "device 1 organization 2: no client has its name, and clients.create is off" in message
 
 
 def test_a_pin_is_written_and_taken_back(guest: Guest, folder: Path) -> None:
-    answer = guest.post("/sync/acme/pin", {"noun": "organization", "source": "3", "target": "19"})
-    assert answer.get_json() == {"location": "/sync/acme/unmatched"}
+    response = guest.post("/sync/acme/pin", {"noun": "organization", "source": "3", "target": "19"})
+    assert response.get_json() == {"location": "/sync/acme/unmatched"}
     guest.post("/sync/acme/pin", {"noun": "device", "source": "2", "target": " 9 "})
     assert load_pins(folder / "pins.yaml") == Pins(organization={3: 19}, device={2: 9})
-    said = shown(guest)
-    assert "organization Initech 3 pinned to 19" in said
-    assert "Pins apply from the next plan on." in said
-    assert "organization 3 client 19 Unpin device 2 asset 9 Unpin" in said
+    message = shown(guest)
+    assert "organization Initech 3 pinned to 19" in message
+    assert "Pins apply from the next plan on." in message
+    assert "organization 3 client 19 Unpin device 2 asset 9 Unpin" in message
     guest.post("/sync/acme/unpin", {"noun": "organization", "source": "3"})
     assert load_pins(folder / "pins.yaml") == Pins(device={2: 9})
 
 
 @pytest.mark.parametrize(
-    ("path", "form", "said"),
+    ("path", "form", "message"),
     [
         ("pin", {"noun": "device", "source": "2", "target": "x"}, '"x" is not an id'),
         ("pin", {"noun": "device", "source": "2", "target": "0"}, '"0" is not an id'),
@@ -71,11 +71,11 @@ def test_a_pin_is_written_and_taken_back(guest: Guest, folder: Path) -> None:
     ],
 )
 def test_what_is_no_pin_is_refused_and_the_file_stays(
-    guest: Guest, folder: Path, path: str, form: dict[str, str], said: str
+    guest: Guest, folder: Path, path: str, form: dict[str, str], message: str
 ) -> None:
     guest.post("/sync/acme/pin", {"noun": "device", "source": "2", "target": "9"})
-    answer = guest.post(f"/sync/acme/{path}", form)
-    assert (answer.status_code, said in answer.get_json()["error"]) == (400, True)
+    response = guest.post(f"/sync/acme/{path}", form)
+    assert (response.status_code, message in response.get_json()["error"]) == (400, True)
     assert load_pins(folder / "pins.yaml") == Pins(device={2: 9})
 
 
@@ -91,8 +91,8 @@ def test_a_pin_needs_the_token_of_our_pages(guest: Guest, folder: Path) -> None:
 def test_pins_that_were_edited_wrongly_are_said_and_not_overwritten(guest: Guest, folder: Path) -> None:
     (folder / "pins.yaml").write_text("devices: {2: nine}\n")
     assert "pins.yaml, line 1" in shown(guest)
-    answer = guest.post("/sync/acme/pin", {"noun": "device", "source": "3", "target": "9"})
-    assert answer.status_code == 400
+    response = guest.post("/sync/acme/pin", {"noun": "device", "source": "3", "target": "9"})
+    assert response.status_code == 400
     assert (folder / "pins.yaml").read_text() == "devices: {2: nine}\n"
 
 

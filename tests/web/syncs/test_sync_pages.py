@@ -36,9 +36,9 @@ def guest(catalog: Catalog, folder: Path) -> Iterator[Guest]:
 
 
 def page(guest: Guest, path: str = "", **query: str) -> str:
-    answer = guest.get(f"/sync/acme%20%26%20co{path}", **query)
-    assert answer.status_code == 200, answer.text
-    return re.sub(r"\s+", " ", answer.text)
+    response = guest.get(f"/sync/acme%20%26%20co{path}", **query)
+    assert response.status_code == 200, response.text
+    return re.sub(r"\s+", " ", response.text)
 
 
 def text(html: str) -> str:
@@ -48,8 +48,8 @@ def text(html: str) -> str:
 def test_one_sync_is_opened_and_several_are_listed(
     catalog: Catalog, guest: Guest, folder: Path, tmp_path: Path
 ) -> None:
-    answer = guest.get("/sync")
-    assert (answer.status_code, answer.headers["Location"]) == (302, "/sync/acme%20%26%20co")
+    response = guest.get("/sync")
+    assert (response.status_code, response.headers["Location"]) == (302, "/sync/acme%20%26%20co")
     other = make_folder(tmp_path / "beta", time.time())
     with open_site(catalog, folder, other) as second:
         listed = second.get("/sync").text
@@ -74,16 +74,18 @@ def test_a_folder_that_is_no_sync_and_two_of_one_name_are_refused(folder: Path, 
 
 def test_the_overview_has_counts_errors_and_what_waits(guest: Guest) -> None:
     html = page(guest)
-    said = text(html)
-    assert "From NinjaOne ( rmm.yaml ) to HaloPSA ( psa.yaml )" in said
+    message = text(html)
+    assert "From NinjaOne ( rmm.yaml ) to HaloPSA ( psa.yaml )" in message
     for figure in ("Clients 1", "Sites 2", "Assets 5", "To decide 1", "Open tickets 2", "Waiting alerts 1",
                    "Refused alerts 1", "Deliveries to process 1", "Unknown outcomes 0"):  # fmt: skip
-        assert figure in said
-    assert "a-3 error 12 The PSA refuses ticket type 31 to this agent (403)" in said
-    assert "Not applied in run 2 Record Operation Outcome Reason asset 3 update failed refused: 403" in said
-    assert "3 organizations , 6 devices" in said
-    assert "1 conflict , 1 done , 1 failed" in said
-    assert "No process works on this sync now" in said
+        assert figure in message
+    assert "a-3 error 12 The PSA refuses ticket type 31 to this agent (403)" in message
+    assert (
+        "Not applied in run 2 Record Operation Outcome Reason asset 3 update failed refused: 403" in message
+    )
+    assert "3 organizations , 6 devices" in message
+    assert "1 conflict , 1 done , 1 failed" in message
+    assert "No process works on this sync now" in message
 
 
 def test_the_overview_says_who_runs(guest: Guest, folder: Path) -> None:

@@ -39,8 +39,8 @@ def test_a_page_is_accessible_light_dark_and_on_a_phone(visit: OpenVisit, path: 
         page = site.open(f"sync/acme{path}")
         size = "phone" if viewport is PHONE else "desktop"
         site.keep(f"sync-{path.strip('/') or 'overview'}-{scheme}-{size}", full_page=True)
-        if said := violations(page):
-            found[scheme, size] = said
+        if message := violations(page):
+            found[scheme, size] = message
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (scheme, size)
     assert found == {}
 

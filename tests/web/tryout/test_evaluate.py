@@ -55,8 +55,8 @@ def test_every_row_becomes_what_the_command_line_says(
     (tmp_path / "c.yaml").write_text("{base_url: https://acme.example, client_id: a, client_secret: b}")
     rows = ["--input", str(tmp_path / "rows.csv"), "--connection", str(tmp_path / "c.yaml")]
     assert main(["preview", "schedule_maintenance", "--json", *rows, *options]) == 1
-    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [row.request or {"row": row.number, "error": row.error} for row in trial.rows] == said
+    output = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row.request or {"row": row.number, "error": row.error} for row in trial.rows] == output
     assert trial.rows[0].http.splitlines()[:2] == [
         "PUT https://acme.example/v2/device/1/maintenance",
         "authorization: Bearer •••",
@@ -87,10 +87,12 @@ def test_without_templates_inputs_take_the_fields_of_their_names(catalog: Catalo
 
 def test_an_unknown_field_is_marked_at_the_input_and_the_row(catalog: Catalog, tmp_path: Path) -> None:
     trial = tried(catalog, tmp_path, CSV, {**TEMPLATES, "end": "{{ untill }}"})
-    said = 'the row has no field "untill" (did you mean "until"?); the row\'s fields: device, feature, until'
-    assert trial.faults["end"] == f"Row 1: {said}"
-    assert [cell.error for cell in trial.rows[1].cells if cell.name == "end"] == [said]
-    assert trial.rows[0].error == f"end: {said}"
+    message = (
+        'the row has no field "untill" (did you mean "until"?); the row\'s fields: device, feature, until'
+    )
+    assert trial.faults["end"] == f"Row 1: {message}"
+    assert [cell.error for cell in trial.rows[1].cells if cell.name == "end"] == [message]
+    assert trial.rows[0].error == f"end: {message}"
     assert trial.failed == 2
 
 
@@ -112,7 +114,7 @@ def test_other_inputs_are_shown_beside_a_template_that_is_broken(catalog: Catalo
 
 
 @pytest.mark.parametrize(
-    ("changed", "name", "said"),
+    ("changed", "name", "message"),
     [
         ({"end": None}, "end", "This input is required and has no template."),
         ({"ende": "x"}, "ende", 'schedule_maintenance has no input "ende" (did you mean "end"?)'),
@@ -122,11 +124,11 @@ def test_other_inputs_are_shown_beside_a_template_that_is_broken(catalog: Catalo
     ],
 )
 def test_a_fault_of_a_template_is_marked_at_its_input(
-    catalog: Catalog, tmp_path: Path, changed: dict[str, str | None], name: str, said: str
+    catalog: Catalog, tmp_path: Path, changed: dict[str, str | None], name: str, message: str
 ) -> None:
     templates = {k: v for k, v in {**TEMPLATES, **changed}.items() if v is not None}
     trial = tried(catalog, tmp_path, CSV, templates)
-    assert trial.faults[name].startswith(said)
+    assert trial.faults[name].startswith(message)
     assert trial.failed == 2
 
 
@@ -159,16 +161,16 @@ def test_a_rows_own_secret_is_hidden_in_what_is_wrong_with_it(catalog: Catalog, 
 
 @pytest.mark.parametrize("every", [20, pytest.param(1, marks=pytest.mark.slow)])
 def test_the_first_example_of_an_action_can_be_sent(guest: Guest, every: int) -> None:
-    said = {}
+    message = {}
     for action in guest.site.actions[::every]:
         page = guest.get(f"/actions/{action.name}/try").text
         draft = page.partition('name="draft" value="')[2].partition('"')[0]
         written = re.findall(r'<textarea[^>]* name="(.*?)"[^>]*>(.*?)</textarea>', page, re.DOTALL)
         form = {name: unescape(text) for name, text in written}
-        answer = guest.post(f"/actions/{action.name}/preview", {"draft": draft, **form}).get_json()
-        said[action.name] = (answer["status"], answer["faults"])
-    assert said == dict.fromkeys(said, ("1 row: 1 can be sent.", {}))
-    assert len(said) >= 313 / every
+        response = guest.post(f"/actions/{action.name}/preview", {"draft": draft, **form}).get_json()
+        message[action.name] = (response["status"], response["faults"])
+    assert message == dict.fromkeys(message, ("1 row: 1 can be sent.", {}))
+    assert len(message) >= 313 / every
 
 
 # Rows
@@ -196,8 +198,8 @@ def test_the_format_of_rows_is_recognized(content: bytes, name: str, format: str
 
 def test_a_table_of_a_spreadsheet_can_be_pasted(guest: Guest) -> None:
     form = guest.form("x", CSV.replace(",", "\t"), TEMPLATES)
-    answer = guest.post("/actions/schedule_maintenance/preview", form).get_json()
-    assert (answer["format"], answer["status"]) == ("TSV, 2 rows", "2 rows: 1 can be sent, 1 cannot.")
+    response = guest.post("/actions/schedule_maintenance/preview", form).get_json()
+    assert (response["format"], response["status"]) == ("TSV, 2 rows", "2 rows: 1 can be sent, 1 cannot.")
 
 
 def test_the_first_rows_of_a_file_are_tried_and_all_are_counted(guest: Guest) -> None:
@@ -207,38 +209,38 @@ def test_the_first_rows_of_a_file_are_tried_and_all_are_counted(guest: Guest) ->
     where = f"/actions/schedule_maintenance/rows?draft={form['draft']}"
     kept = guest.post(where, content.encode(), headers=headers)
     assert kept.get_json() == {"format": "CSV, 4,000 rows"}
-    answer = guest.post("/actions/schedule_maintenance/preview", form).get_json()
-    assert answer["status"] == "The first 20 of 4,000 rows: 20 can be sent."
-    assert len(answer["rows"]) == 20
+    response = guest.post("/actions/schedule_maintenance/preview", form).get_json()
+    assert response["status"] == "The first 20 of 4,000 rows: 20 can be sent."
+    assert len(response["rows"]) == 20
 
 
 @pytest.mark.parametrize(
-    ("form", "said"),
+    ("form", "message"),
     [
         ({"draft": "x", "rows": ""}, "This page has expired"),
         ({}, "No rows: paste some, or choose a file."),
         ({"rows": "x" * (LONGEST_PASTED + 1)}, "Too many rows for this field"),
     ],
 )
-def test_a_form_that_cannot_be_tried_says_why(guest: Guest, form: dict[str, str], said: str) -> None:
+def test_a_form_that_cannot_be_tried_says_why(guest: Guest, form: dict[str, str], message: str) -> None:
     given = {**guest.form("x", None, {}), **form}
-    answer = guest.post("/actions/schedule_maintenance/preview", given)
-    assert answer.status_code == 400
-    assert answer.get_json()["error"].startswith(said)
+    response = guest.post("/actions/schedule_maintenance/preview", given)
+    assert response.status_code == 400
+    assert response.get_json()["error"].startswith(message)
 
 
 def test_a_table_without_a_header_is_an_error_at_the_rows(guest: Guest) -> None:
-    answer = guest.post(
+    response = guest.post(
         "/actions/schedule_maintenance/preview", guest.form("x", "a,,b\n1,2,3", {})
     ).get_json()
-    assert answer["faults"] == {"rows": "the header has a column without a valid name: ''"}
+    assert response["faults"] == {"rows": "the header has a column without a valid name: ''"}
 
 
 def test_what_a_row_holds_is_never_markup(guest: Guest) -> None:
     form = guest.form("x", '{"device": "<img src=x onerror=alert(1)>"}', TEMPLATES)
-    answer = guest.post("/actions/schedule_maintenance/preview", form).get_json()
-    assert "<img" not in answer["rows"][0]["html"]
-    assert "&lt;img" in answer["rows"][0]["html"]
+    response = guest.post("/actions/schedule_maintenance/preview", form).get_json()
+    assert "<img" not in response["rows"][0]["html"]
+    assert "&lt;img" in response["rows"][0]["html"]
 
 
 def test_trying_sends_nothing_and_starts_no_sandbox(guest: Guest) -> None:
@@ -253,8 +255,8 @@ def test_files_are_kept_under_their_own_names_and_in_their_own_folder(guest: Gue
     draft = guest.site.drafts.new()
     where = f"/actions/upload_articles/upload?draft={draft}"
     for name in ("..", ".hidden", "a/b", "a\\b", "a\nb", ""):
-        answer = guest.post(where, b"x", headers={"X-File-Name": name.replace("\n", "%0A")})
-        assert answer.status_code == 400
+        response = guest.post(where, b"x", headers={"X-File-Name": name.replace("\n", "%0A")})
+        assert response.status_code == 400
     assert guest.post(where, b"x", headers={"X-File-Name": "%C3%BCber%20uns.txt"}).status_code == 200
     assert [path.name for path in guest.site.drafts.uploads(draft).iterdir()] == ["über uns.txt"]
 

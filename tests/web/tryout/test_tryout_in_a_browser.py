@@ -34,10 +34,10 @@ def says(page: Any, text: str) -> None:
 def error_of(page: Any, name: str) -> str:
     """What stands at an input, which refers to it and is marked as wrong just then."""
     field = page.locator(f"#t-{name}")
-    said: str = page.locator(f"#e-{name}").inner_text()
+    message: str = page.locator(f"#e-{name}").inner_text()
     assert f"e-{name}" in field.get_attribute("aria-describedby").split()
-    assert field.get_attribute("aria-invalid") == ("true" if said else None)
-    return said
+    assert field.get_attribute("aria-invalid") == ("true" if message else None)
+    return message
 
 
 def test_the_example_shows_its_request_without_a_click(visit: OpenVisit) -> None:
@@ -240,6 +240,6 @@ def test_every_form_is_accessible(visit: OpenVisit, server: CatalogServer) -> No
     for name in server.site.catalog.names[::5]:
         page = site.open(f"actions/{name}/try")
         says(page, "1 row: 1 can be sent.")
-        if said := violations(page):
-            found[name] = said
+        if message := violations(page):
+            found[name] = message
     assert found == {}

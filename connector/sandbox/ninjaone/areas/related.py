@@ -55,7 +55,7 @@ ENTITIES: dict[str, Callable[[State, int], Any]] = {
     "CHECKLIST": CHECKLISTS.find,
     "KB_DOCUMENT": ARTICLES.find,
 }
-"""Lookups that raise HttpError 404; entities of other types may have any id."""
+"""Lookups that raise HttpError 404; entities of other types can have any id."""
 
 
 def _check(state: State, kind: str, number: int) -> None:
