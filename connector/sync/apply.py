@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from itertools import groupby, islice
 from typing import Any, Literal
 
 from connector.common import json_text
@@ -24,6 +26,8 @@ from connector.sync.values import is_empty, is_same
 from connector.sync.write_values import Resolver, UnresolvedError, current_value
 
 Outcome = Literal["done", "same", "skipped", "conflict", "failed", "changed", "parent", "unknown"]
+BATCH = 500
+"""How many items that need no request are saved in one transaction."""
 FAILED: tuple[Outcome, ...] = ("failed", "changed", "parent", "unknown")
 """Outcomes of items that should have been written but were not, or may not have been."""
 
@@ -83,12 +87,21 @@ class Applier:
     def apply(self, items: Iterable[Item], total: int) -> Applied:
         """Apply items in their order, until they end or `stop` is set. Raises RunStoppedError."""
         self.applied.total = total
-        for item in items:
-            if self._stop.is_set():
-                self.applied.is_stopped = True
-                break
-            self._item(item)
+        for is_write, group in groupby(items, key=lambda item: item.is_write):
+            while batch := list(islice(group, 1 if is_write else BATCH)):
+                if self._stop.is_set():
+                    self.applied.is_stopped = True
+                    return self.applied
+                self._batch(batch, is_write)
         return self.applied
+
+    def _batch(self, batch: list[Item], is_write: bool) -> None:
+        """Apply items: one that may send requests, or several that send none, in one transaction."""
+        with nullcontext() if is_write else self._state.transaction():
+            for item in batch:
+                self._item(item)
+        if not is_write:
+            self._between(self.applied)
 
     def _item(self, item: Item) -> None:
         outcome, reason = self._apply(item)

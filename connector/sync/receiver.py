@@ -15,7 +15,9 @@ import hmac
 import logging
 import socket
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,21 +43,58 @@ Health = Callable[[], tuple[bool, Mapping[str, Json]]]
 """Returns whether the health check passed, and the value to show."""
 
 
+@dataclass
+class _Pending:
+    """A delivery that is to be stored; `is_done` once its transaction is committed or has failed."""
+
+    service: str
+    raw: bytes
+    now: float
+    is_done: bool = False
+    is_new: bool = False
+    error: Exception | None = None
+
+
 class Store:
     """The threads' shared connection to the inbox.
 
-    It is separate from the writer, which holds the state's lock.
+    It is separate from the writer, which holds the state's lock. Deliveries that arrive while another one is
+    stored share the next transaction, since each commit waits for the disk.
     """
 
     def __init__(self, folder: Path) -> None:
         self._state = State(folder, write=True, lock=False)
         self._inbox = Inbox(self._state)
         self._lock = threading.Lock()
+        self._pending: deque[_Pending] = deque()
 
     def add(self, service: str, raw: bytes, now: float) -> bool:
-        """Keep a delivery; return False if the same was kept before. Raises StateFullError."""
+        """Keep a delivery; return False if the same was kept before. Raises StateFullError.
+
+        It is committed when this returns.
+        """
+        own = _Pending(service, raw, now)
+        self._pending.append(own)
         with self._lock:
-            return self._inbox.add(service, hashlib.sha256(raw).hexdigest(), raw, now)
+            if not own.is_done:
+                self._commit()
+        if own.error is not None:
+            raise own.error
+        return own.is_new
+
+    def _commit(self) -> None:
+        """Store all pending deliveries in one transaction."""
+        batch = [self._pending.popleft() for _ in range(len(self._pending))]
+        try:
+            with self._state.transaction():
+                for one in batch:
+                    event_id = hashlib.sha256(one.raw).hexdigest()
+                    one.is_new = self._inbox.add(one.service, event_id, one.raw, one.now)
+        except Exception as error:
+            for one in batch:
+                one.error = error
+        for one in batch:
+            one.is_done = True
 
     def close(self) -> None:
         """Close the file."""

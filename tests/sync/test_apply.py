@@ -6,13 +6,14 @@ import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from connector.common.clock import SystemClock
-from connector.sync.apply import Applied
+from connector.sync.apply import Applied, Applier
 from connector.sync.folder import open_folder
+from connector.sync.plan_items import Item
 from connector.sync.run import Choice, Syncer
 from connector.sync.schedule import is_full_due, parse_interval, parse_time_of_day
 from connector.sync.state import State
@@ -299,3 +300,34 @@ def test_intervals_and_times_of_day() -> None:
     assert is_full_due(now - 86_400, (2, 0), now)
     assert not is_full_due(now, (2, 0), now)
     assert is_full_due(now + 3600, (2, 0), now)  # the clock was wrong
+
+
+def test_links_that_need_no_write_are_committed_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fails if each link is a transaction, or if none is committed before the next request."""
+    commits, seen = 0, list[int]()
+    run = State._run
+
+    def counted(self: State, statement: str, values: Any = ()) -> Any:
+        nonlocal commits
+        commits += statement == "COMMIT"
+        return run(self, statement, values)
+
+    monkeypatch.setattr(State, "_run", counted)
+    links = [Item("link", "asset", id, 5000 + id, "stamp", name="PC", hash="h") for id in range(1, 1201)]
+    links.insert(700, Item("create", "type", "NAS", method="new", name="NAS"))
+    with State(tmp_path, write=True) as state:
+
+        class OnlyTypes:
+            def save(self, entity: str, id: int | None, values: Any) -> int:
+                assert not state.is_in_transaction
+                seen.append(len(state.links("asset")))
+                return 9
+
+        clock, target = FakeClock(), cast(Any, OnlyTypes())
+        applier = Applier(state, target, clock, 1, threading.Event(), {})
+        assert applier.apply(links, 1).counts == {"asset": {"same": 1200}, "type": {"done": 1}}
+        assert seen == [700]
+        assert len(state.links("asset")) == 1200
+    assert commits <= 8

@@ -191,3 +191,41 @@ def test_without_waitress_the_extra_is_named(running: Running, monkeypatch: pyte
     monkeypatch.setitem(sys.modules, "waitress", None)
     with pytest.raises(RunError, match="extra"):
         listen(Receiver(running.store, {}, lambda: 0.0), "127.0.0.1", 0)
+
+
+@pytest.mark.parametrize("is_full", [False, True])
+def test_deliveries_that_wait_share_one_transaction(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_full: bool
+) -> None:
+    """Fails if each delivery is committed by itself, or if only one of them gets the error."""
+    store, found = Store(tmp_path), list[object]()
+    begun = 0
+    transaction = store._state.transaction
+
+    def counted() -> Any:
+        nonlocal begun
+        begun += 1
+        if is_full:
+            raise StateFullError("full")
+        return transaction()
+
+    monkeypatch.setattr(store._state, "transaction", counted)
+
+    def add(number: int) -> None:
+        try:
+            found.append(store.add("rmm", b'{"id": %d}' % (number % 15), 1.0))
+        except StateFullError as error:
+            found.append(str(error))
+
+    with store._lock:  # as if another delivery was being stored
+        threads = [threading.Thread(target=add, args=(number,)) for number in range(20)]
+        for thread in threads:
+            thread.start()
+        while len(store._pending) < 20:
+            threads[0].join(0.001)
+    for thread in threads:
+        thread.join(30)
+    assert begun == 1
+    assert sorted(map(str, found)) == (["full"] * 20 if is_full else ["False"] * 5 + ["True"] * 15)
+    store.close()
+    assert len(inbox(tmp_path)) == (0 if is_full else 15)
