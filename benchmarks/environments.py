@@ -1,4 +1,4 @@
-"""Requirements of the peers below `.venv/bench`: an environment each, and nginx if it is not installed."""
+"""Installs the compared programs below `.venv/bench`, each in an environment, and nginx if necessary."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ def _client(service: Service, name: str, settings: dict[str, Any], secrets: dict
 
 
 def _wanted(options: argparse.Namespace) -> Place | None:
-    """Return where to store secrets: as the options say, else where the connection's other secrets are."""
+    """Return the place for secrets from the options; None for that of the connection's other secrets."""
     if options.keyring is not None:
         return "keyring" if options.keyring else "file"
     return next(iter(SecretStore().places(options.name).values()), None)

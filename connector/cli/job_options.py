@@ -186,8 +186,8 @@ def prepare_given(options: argparse.Namespace) -> list[Prepared]:
     if connection and len(services) > 1:
         named = "" if _service_of(connection) else "; this one does not name its service"
         raise RunError(
-            f"--connection {connection}: the steps are of the services {', '.join(services)}; "
-            f"give --connection once for each of them{named}"
+            f"--connection {connection}: the steps use several services ({', '.join(services)}); use "
+            f"--connection once for each of them{named}"
         )
     for step in steps:
         refuse_secret_arguments(step.action, pairs(options.template, _TEMPLATE))

@@ -44,7 +44,7 @@ def _demo(options: argparse.Namespace) -> int:
         page = scene.folder / PAGE
         with file_errors(page):
             write_demo_page(page, scene.folder, demo.plan, demo.facts)
-    print(f"\nThe plan and the life of each alert are in {page}: open it in a browser.")
+    print(f"\nThe plan and the history of each alert are in {page}: open it in a browser.")
     if not all(fact.holds for fact in demo.facts):
         print("The demo did not give the expected results.")
         return OUR_FAULT

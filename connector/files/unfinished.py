@@ -74,5 +74,5 @@ def restart_effect(folder: Path) -> str:
     if not sent.complete:
         return "--restart would run all rows again, including requests that are not safe to repeat"
     if sent.count:
-        return f"--restart would repeat {count_of(sent.count, 'request')} not safe to repeat"
+        return f"--restart would repeat {count_of(sent.count, 'request')} that cannot be repeated safely"
     return "--restart discards it and runs all rows again"

@@ -99,6 +99,6 @@ def _advice(each: Import) -> str:
 
 
 def _public() -> list[str]:
-    # Imported by name, because it is in a higher layer than this package.
+    # Imported by name, because this package must not import a higher layer.
     names: list[str] = importlib.import_module(PUBLIC).__all__
     return names

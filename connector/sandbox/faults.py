@@ -137,7 +137,7 @@ class Faults:
         self.set_rates(rates or {})
 
     def set_rates(self, rates: Mapping[str, float]) -> None:
-        """Replace all rates: fault name to probability, 0 to 1, together at most 1 (not counting `token`)."""
+        """Replace all rates, which are probabilities of faults; their sum (without `token`) is at most 1."""
         check_rates(rates)
         with self._lock:
             self._rates = dict(rates)

@@ -181,7 +181,7 @@ class AlertCalls:
         intent = self._outbox.get(outbox_key(row))
         known = dict(intent.inputs) if intent else {}
         has_asset = known.pop("assets", None) is not None
-        # Times of the target are compared with these, so they span our clock and that of the target then.
+        # The range of times is extended by the difference between both clocks.
         ahead = float(known.pop("ahead_s", 0.0))
         began = intent.began if intent else row.sent or row.opened_at or 0.0
         sent = max(began, intent.sent or 0.0) if intent else began

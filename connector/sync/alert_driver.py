@@ -1,7 +1,8 @@
 """Drives the alert state machine: it passes events from the inbox, lists and timers, and makes the calls.
 
-One process does this at a time, which holds the lock of the state. What an event changes is committed with
-the outbox rows of the tickets to create and with the delivery that it came from; then its calls are made.
+Only one process does this at a time: the one that holds the lock of the state. What an event changes is
+committed with the outbox rows of the tickets to create and with the delivery that it came from; then its
+calls are made.
 """
 
 from __future__ import annotations

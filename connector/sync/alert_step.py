@@ -62,7 +62,7 @@ class Step:
         return [row for row in self._now(self._rows.of_ticket(ticket)) if row.ticket == ticket]
 
     def of_condition(self, row: Alert) -> list[Alert]:
-        """Return the other rows of a row's condition on its device."""
+        """Return the other rows with the same condition and device as a row."""
         found = self._now(self._rows.of_condition(row.device, row.condition))
         same = (row.device, row.condition)
         return [other for other in found if (other.device, other.condition) == same and other.key != row.key]

@@ -26,7 +26,7 @@ IGNORED = ("", "0", "None", "Default string", "To be filled by O.E.M.")
 
 @dataclass(frozen=True)
 class ClientRow:
-    """One row of the map: an organization's client, and its locations' sites."""
+    """One entry of `clients.map`: the client of an organization, and the sites of its locations."""
 
     organization: int
     client: int | Literal["new"]

@@ -31,7 +31,7 @@ LEAST_VISIBLE = 0.70
 LEAST_HIDDEN = 5
 """The agent has probably lost permissions if less than this share, and so many fewer, are visible."""
 UPDATES_FROM = 50
-"""The number of updates from which their percentage is limited."""
+"""The percentage of updates is limited only if there are more updates than this."""
 
 
 @dataclass(frozen=True)

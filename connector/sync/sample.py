@@ -22,8 +22,9 @@ READ = 200
 
 @dataclass(frozen=True)
 class Sample:
-    """`rows` are what templates see of each device, by its name in `names`; `custom` are the custom fields
-    that were read.
+    """`rows` has the template variables of each device, `names` the devices' names.
+
+    `custom` are the custom fields that were read.
     """
 
     names: tuple[str, ...]

@@ -31,43 +31,43 @@ _MOST_PLACES = 300
 
 
 def everything(*args: Any, **kwargs: Any) -> None:
-    """Spend the steps for reading all arguments."""
+    """Charge the cost of reading all arguments."""
     weigh_all(args)
     weigh_all(kwargs.values())
 
 
 def nothing(*args: Any, **kwargs: Any) -> None:
-    """Spend nothing: the call reads at most one item."""
+    """Charge nothing, because the call reads at most one item."""
 
 
 def others(value: Any, /, *args: Any, **kwargs: Any) -> None:
-    """Spend the steps for reading all arguments but the first."""
+    """Charge the cost of reading all arguments except the first."""
     everything(*args, **kwargs)
 
 
 def items(value: Any, /, *args: Any, **kwargs: Any) -> None:
-    """Spend the steps for a list of a list's items, or of a text's characters."""
+    """Charge the cost of a list of a list's items, or of a text's characters."""
     everything(*args, **kwargs)
     if hasattr(value, "__len__"):
         fits_items(len(value))
 
 
 def passes(value: Any, /, *args: Any, **kwargs: Any) -> None:
-    """Spend the steps for a call for each item of a list."""
+    """Charge the cost of a call for each item of a list."""
     items(value, *args, **kwargs)
     if hasattr(value, "__len__"):
         spend(STEPS_A_PASS // 2 * len(value))
 
 
 def parts(value: Any, /, *args: Any, **kwargs: Any) -> None:
-    """Spend the steps for a list of lists, and check their number."""
+    """Charge the cost of a list of lists, and check their number."""
     items(value, *args, **kwargs)
     if any(isinstance(given, int) and given > LONGEST_RANGE for given in (*args, *kwargs.values())):
         refuse(f"it splits a list into more than {LONGEST_RANGE:,} parts")
 
 
 def sorting(value: Any, /, *args: Any, **kwargs: Any) -> None:
-    """Spend the steps for comparing items with each other, as sorting does."""
+    """Charge the cost of comparing items with each other, as sorting does."""
     everything(*args, **kwargs)
     items = len(value) if hasattr(value, "__len__") else 1
     fits_items(items)
@@ -75,13 +75,13 @@ def sorting(value: Any, /, *args: Any, **kwargs: Any) -> None:
 
 
 def words(value: Any, /, *args: Any, **kwargs: Any) -> None:
-    """Spend the steps for splitting a text into words or characters, and joining them."""
+    """Charge the cost of splitting a text into words or characters, and joining them."""
     everything(*args, **kwargs)
     spend(2 * weigh(value))
 
 
 def copying(value: Any, /, *args: Any, **kwargs: Any) -> None:
-    """Spend the steps for a filter whose time grows with the square of the text's length."""
+    """Charge the cost of a filter whose time grows with the square of the text's length."""
     everything(*args, **kwargs)
     characters = weigh(value)
     if characters > LONGEST_SLOW_TEXT:
@@ -90,7 +90,7 @@ def copying(value: Any, /, *args: Any, **kwargs: Any) -> None:
 
 
 def number(value: Any, /, *args: Any, **kwargs: Any) -> None:
-    """Spend the steps for reading a number."""
+    """Charge the cost of reading a number."""
     check_digits(value)
     everything(*args, **kwargs)
 
@@ -103,13 +103,13 @@ def rounding(value: Any, /, precision: Any = 0, *args: Any, **kwargs: Any) -> No
 
 
 def padding(value: Any, /, width: Any = 80, *args: Any, **kwargs: Any) -> None:
-    """Spend the steps for padding, and check the width."""
+    """Charge the cost of padding, and check the width."""
     check_width(width)
     everything(value, *args, **kwargs)
 
 
 def tabs(value: str, /, tabsize: int = 8) -> None:
-    """Spend the steps for replacing tabs by spaces."""
+    """Charge the cost of replacing tabs by spaces."""
     check_width(tabsize)
     fits(len(value) + value.count("\t") * tabsize)
 
@@ -119,34 +119,34 @@ def _lines(value: Any) -> int:
 
 
 def splitting_lines(value: Any, /, *args: Any, **kwargs: Any) -> None:
-    """Spend the steps for a list of lines."""
+    """Charge the cost of a list of lines."""
     fits_items(_lines(value))
     everything(value)
 
 
 def indenting(value: Any, /, width: Any = 4, *args: Any, **kwargs: Any) -> None:
-    """Spend the steps for adding spaces before each line."""
+    """Charge the cost of adding spaces before each line."""
     check_width(width)
     wide = len(width) if isinstance(width, str) else width
     fits(weigh(value) + _lines(value) * wide)
 
 
 def wrapping(value: Any, /, width: int = 79, *args: Any, wrapstring: Any = None, **kwargs: Any) -> None:
-    """Spend the steps for breaking a text into lines."""
+    """Charge the cost of breaking a text into lines."""
     copying(value, *args, **kwargs)
     end = args[1] if len(args) > 1 else wrapstring
-    # Of two consecutive lines, at least one has more than half of the width.
+    # At least every second line is more than half full.
     fits((_lines(value) + 4 * weigh(value) // max(1, width)) * len(end or "\n"))
 
 
 def linking(value: Any, /, *args: Any, **kwargs: Any) -> None:
-    """Spend the steps for putting the arguments into each link."""
+    """Charge the cost of adding the arguments to each link."""
     copying(value, *args, **kwargs)
     fits(sum(map(weigh, (*args, *kwargs.values()))) * (len(value) // 4))
 
 
 def splitting(value: str, /, sep: str | None = None, maxsplit: int = -1) -> None:
-    """Spend the steps for a list of a text's parts."""
+    """Charge the cost of a list of a text's parts."""
     everything(value, sep)
     if sep:
         found = value.count(sep)
@@ -158,7 +158,7 @@ def splitting(value: str, /, sep: str | None = None, maxsplit: int = -1) -> None
 
 
 def translating(value: str, /, table: Any) -> None:
-    """Spend the steps for replacing each character by a text."""
+    """Charge the cost of replacing each character by a text."""
     weigh(table)
     longest = max((len(part) for part in table.values() if isinstance(part, str)), default=1)
     fits(len(value) * max(1, longest))

@@ -175,7 +175,7 @@ def _unless_constant(node: nodes.Expr, name: str) -> nodes.Expr:
 
 
 def _counted(body: list[nodes.Node], line: int) -> nodes.Expr:
-    """Return an expression that spends a step for each part of a body."""
+    """Return an expression that charges a step for each part of a body."""
     steps = STEPS_A_PASS + len(body) + sum(1 for node in body for _ in node.find_all(nodes.Node))
     return _filtered(nodes.Const(steps, lineno=line), _PASS)
 
@@ -243,7 +243,7 @@ def _pass(steps: int) -> bool:
 
 
 def _weighed(value: Any) -> Any:
-    """Spend the steps of reading a value."""
+    """Charge the cost of reading a value."""
     weigh(value)
     return value
 

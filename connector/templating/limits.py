@@ -59,7 +59,10 @@ def begin(steps: int = MOST_STEPS) -> None:
 
 
 def spend(steps: int) -> None:
-    """Spend steps of the rendering on this thread. Raises InputError if too few are left."""
+    """Subtract steps from those left for the rendering on this thread.
+
+    Raises InputError if too few are left.
+    """
     left = _meter.left = _meter.left - steps
     if left < 0:
         refuse(
@@ -74,7 +77,7 @@ def refuse(what: str) -> NoReturn:
 
 
 def fits(characters: int) -> None:
-    """Check the length of a text before it is created, and spend its steps. Raises InputError."""
+    """Check the length of a text before it is created, and charge its cost. Raises InputError."""
     if characters < CHARACTERS_A_STEP:
         return
     if characters > LONGEST_TEXT:
@@ -83,7 +86,7 @@ def fits(characters: int) -> None:
 
 
 def fits_items(items: int) -> None:
-    """Check the length of a list before it is created, and spend its steps. Raises InputError."""
+    """Check the length of a list before it is created, and charge its cost. Raises InputError."""
     if items > MOST_ITEMS:
         refuse(f"it creates a list of more than {MOST_ITEMS:,} items: make it shorter")
     spend(STEPS_AN_ITEM * items)

@@ -135,12 +135,12 @@ def test_the_default_of_each_service_is_used_where_none_is_named(
         (
             BOTH,
             ("-c", "acme.yaml"),
-            "the steps are of the services ninjaone, toy; give --connection once for",
+            "the steps use several services (ninjaone, toy); use --connection once for",
         ),
         (
             BOTH,
             ("-c", "toy.yaml", "-c", "acme.yaml"),
-            "--connection acme.yaml: the steps are of the services",
+            "--connection acme.yaml: the steps use several services",
         ),
     ],
 )

@@ -99,7 +99,7 @@ def test_over_an_unfinished_run_it_asks_on_a_terminal(
 def test_every_offer_of_it_says_what_it_would_repeat(
     ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path, unfinished: tuple[str, ...]
 ) -> None:
-    effect = "--restart would repeat 2 requests not safe to repeat"
+    effect = "--restart would repeat 2 requests that cannot be repeated safely"
     yes = YES.get(unfinished, ())
     again = ninjaone(*unfinished, *yes)
     assert (again.returncode, effect in again.stderr) == (2, True), again.stderr

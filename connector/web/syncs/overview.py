@@ -68,7 +68,7 @@ class Overview:
 
     @property
     def waiting_alerts(self) -> int:
-        """The number of alerts whose next step has not been taken yet."""
+        """The number of alerts with pending calls."""
         return sum(self.alerts.get(state, 0) for state in ("WAITING", "HELD", *PENDING))
 
     @property
