@@ -222,7 +222,7 @@ class Service:
 
     @property
     def health_check_names(self) -> tuple[str, ...]:
-        """The checks that a connection can turn off: their titles, and `scopes`, in lower case."""
+        """The checks that a connection can turn off: titles in lower case, and `scopes`."""
         return (*(check.title.lower() for check in self.health_checks), "scopes")
 
 

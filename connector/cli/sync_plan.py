@@ -99,7 +99,7 @@ def described(plan: Plan, folder: str) -> Iterator[str]:
         yield f"missing   {counted(missing, 'linked device')} not in the list"
     yield from _decisions(plan, folder)
     if unread := plan.unread:
-        yield f"compared  {counted(unread, 'asset')} when applied: lists do not show all mapped fields"
+        yield f"compared  {counted(unread, 'asset')} when applied, because lists lack some mapped fields"
     for key, number in sorted(plan.fields.no_value.items()):
         yield f"no value  field {key}: {counted(number, 'device')}"
     for key, number in sorted(plan.fields.errors.items()):

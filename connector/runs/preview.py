@@ -54,7 +54,7 @@ def preview_row(
     if times:
         shown["times"] = times
     if action.handler or action.paging:
-        shown["then"] = "further requests depend on the response"
+        shown["then"] = "more requests can follow, depending on the response"
     redactor = Redactor(members=service.secrets).with_secrets(secrets)
     hidden: dict[str, Any] = redactor.json(shown)
     return hidden

@@ -99,7 +99,7 @@ class Plan:
 
     @property
     def unread(self) -> int:
-        """The number of assets of which something is compared only when it is applied."""
+        """The number of assets with fields that are compared only when they are applied."""
         return sum(item.has_unread for item in self.items())
 
     def header(self) -> dict[str, Any]:

@@ -45,7 +45,8 @@ class DeviceInputs:
     full: bool
     now: float
     reads: int = 500
-    """The number of assets that are read one by one; the fields that lists hide are else left unread."""
+    """The maximum number of assets that are read one by one. For the others, only the fields in lists are
+    read."""
 
 
 class DevicePlan:
@@ -202,7 +203,7 @@ class DevicePlan:
         self._add(item)
 
     def _asset(self, id: int, *, is_whole: bool = False) -> Asset | None:
-        """Return an asset, if possible with what lists do not show; None if it is deleted.
+        """Return an asset, if possible with the values that lists do not contain; None if it is deleted.
 
         After a number of single reads all assets are listed, which takes fewer requests.
         """

@@ -68,12 +68,12 @@ class Item:
 
     @property
     def is_unread(self) -> bool:
-        """Whether only applying it shows whether the record differs."""
+        """Whether it is known only when the item is applied whether the record differs."""
         return self.is_write and bool(self.changes) and all(change.unread for change in self.changes)
 
     @property
     def has_unread(self) -> bool:
-        """Whether an old value is not known."""
+        """Whether the current value is not known."""
         return any(change.unread for change in self.changes)
 
     def as_json(self, source_key: str, target_key: str) -> dict[str, Json]:

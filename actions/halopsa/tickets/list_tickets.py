@@ -9,7 +9,7 @@ from datetime import timedelta
 from connector.handlers import Inputs, Json, Page, RowError, Steps, http_handler, parse_time
 
 _MEMBERS = {"dateoccured": "dateoccurred", "datecleared": "dateclosed"}
-"""The members of a ticket with the dates, where the filter uses a different name."""
+"""The ticket members for the dates that the filter calls by a different name."""
 _TOLERANCE = timedelta(days=1)
 """The tolerance for dates, because time zones can differ, and an end date can include the whole day."""
 

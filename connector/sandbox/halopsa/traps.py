@@ -69,7 +69,11 @@ TRAPS: tuple[Trap, ...] = (
     Trap("type_fields", ("ignored", "added"), "how a field is handled that the asset's type does not have"),
     Trap("external_ids", ("writable", "ignored"), "whether ninjarmmid and ninjarmm_id are stored"),
     Trap("stamps", ("writable", "ignored"), "whether ninja_alert_id and a ticket's customfields are stored"),
-    Trap("validate_only", ("obeyed", "ignored"), "whether _validateonly and _validate_only save nothing"),
+    Trap(
+        "validate_only",
+        ("obeyed", "ignored"),
+        "whether a POST with _validateonly or _validate_only only checks the records",
+    ),
     Trap("outcome", ("required", "optional"), "whether notes and other ticket actions require an `outcome`"),
     Trap(
         "notes", ("accepted", "forbidden", "refused_when_closed"), "whether actions can be added to tickets"

@@ -106,7 +106,7 @@ def delete_end_user(call: ApiCall, id: int) -> None:
 
 @operation("patchEndUserDeviceAccess")
 def update_device_access(call: ApiCall, id: int) -> JSON:
-    """Set the devices that the user sees to `deviceIds`; the body's members are not published."""
+    """Set the devices that a user can access to `deviceIds`, a member that is not published."""
     user = _user(call.state, id, "END_USER")
     device_ids = call.body.get("deviceIds")
     if isinstance(device_ids, list):
