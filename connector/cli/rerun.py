@@ -6,6 +6,7 @@ import argparse
 import json
 import shlex
 import sys
+from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -20,7 +21,7 @@ from connector.cli.run import add_outcome, run_steps
 from connector.cli.summary import Report
 from connector.errors import RunError, count_of, file_errors
 from connector.files.output import format_of, is_interrupted
-from connector.files.readers import RowSource
+from connector.files.readers import InputRow, RowSource
 from connector.runs.export import export_unfinished
 from connector.runs.job import STREAM, Job, load_jobs
 from connector.runs.records import (
@@ -33,7 +34,8 @@ from connector.runs.records import (
     rerun_output,
     save,
 )
-from connector.runs.rerun import Rerun, RetryableRows, find_retryable
+from connector.runs.repair import key_text, read_corrected
+from connector.runs.rerun import Rerun, RetryableRows, find_retryable, read_ends
 from connector.runs.run import Prepared, fingerprint, open_rows, prepare
 from connector.runs.tenant_runs import account_of
 
@@ -53,6 +55,18 @@ def add_rerun(parser: argparse.ArgumentParser) -> None:
     add_own_actions(parser)
     add_pace(parser)
     add_running(parser)
+    parser.add_argument(
+        "-i",
+        "--input",
+        metavar="FILE",
+        dest="corrected",
+        help="corrected rows, as `ninjaone failed` writes them: run these in place of the failed rows",
+    )
+    parser.add_argument(
+        "--key",
+        metavar="COLUMN",
+        help="match the rows of --input by this column of the run's input (default: by row number)",
+    )
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="output file (default: OUT.rerun.jsonl in the folder of OUT)"
     )
@@ -80,22 +94,32 @@ def _rerun(options: argparse.Namespace) -> int:
 def _prepare(options: argparse.Namespace) -> Prepared | None:
     """Return the prepared rerun after printing its plan; None if there is nothing to do. Raises RunError."""
     of: Path = options.of
-    _check_complete(of)
+    check_complete(of)
     record = find(of)
-    job = _find_job(of, record, options.job_file, given_settings(options))
-    relatives = _relatives(of)
-    repeats = find_retryable(of, format_of(str(of), job.output_format), _later(of, relatives))
+    job = find_job(of, record, options.job_file, given_settings(options))
+    relatives = find_relatives(of)
+    repeats = find_retryable(of, format_of(str(of), job.output_format), later_reruns(of, relatives))
     if repeats.action and repeats.action != job.action:
         raise RunError(f"{of}: output of the action {repeats.action}, but the job runs {job.action}")
+    if options.key and not options.corrected:
+        raise RunError("--key requires --input FILE")
     output = Path(options.output) if options.output else rerun_output(of)
     _check_output(of, output, relatives)
     catalog = open_catalog(options)
     service = _service_title(catalog, job.action)
+    corrected = None
+    if options.corrected:
+        corrected = _read_corrected(options, job, record, repeats, catalog)
+        repeats = replace(repeats, numbers=array("Q", corrected))
+    else:
+        _check_not_corrected(of, relatives, repeats)
     print(_plan_as_json(of, repeats) if options.json else _plan(of, repeats, service), file=sys.stderr)
     if not repeats.numbers:
         return None
     job = replace(job, step="", output=str(output), output_format=None)
-    prepared = replace(prepare(job, catalog), rerun=Rerun(absolute(of), repeats.numbers))
+    if options.corrected:
+        job = replace(job, input=options.corrected, input_format=None)
+    prepared = replace(prepare(job, catalog), rerun=Rerun(absolute(of), repeats.numbers, corrected))
     other = options.connection is not None or options.allow_connections is not None
     _check_unchanged(prepared, record, repeats, other_connection=other)
     return prepared
@@ -105,7 +129,7 @@ def _export(options: argparse.Namespace) -> int:
     """Save the results of an unfinished run, with a record, so that they can be rerun. Raises RunError."""
     of, to = options.of, options.export
     record = find(of)
-    job = _find_job(of, record, options.job_file, given_settings(options))
+    job = find_job(of, record, options.job_file, given_settings(options))
     rerun_of = record.rerun_of if record else None
     numbers: Iterable[int]
     if rerun_of:
@@ -128,14 +152,15 @@ def _export(options: argparse.Namespace) -> int:
     return OK
 
 
-def _check_complete(of: Path) -> None:
+def check_complete(of: Path) -> None:
+    """Raise RunError if an output does not exist or its run is unfinished."""
     if not of.is_dir() and is_interrupted(of):
         raise RunError(f"{of}: its run is unfinished; wait for its end, or continue it with --resume")
     if not of.is_file():
         raise RunError(f"{of}: no such output file")
 
 
-def _find_job(of: Path, record: Record | None, job_file: Path | None, given: Mapping[str, Any]) -> Job:
+def find_job(of: Path, record: Record | None, job_file: Path | None, given: Mapping[str, Any]) -> Job:
     """Return the job of the run, from its job file or its record. Raises RunError."""
     given = {name: value for name, value in given.items() if name != "output"}
     if job_file:
@@ -156,7 +181,7 @@ def _find_job(of: Path, record: Record | None, job_file: Path | None, given: Map
     return job
 
 
-def _relatives(of: Path) -> set[Path]:
+def find_relatives(of: Path) -> set[Path]:
     """Return the outputs of all reruns of this run, found by name and in the records."""
     family = {absolute(of)}
     for path in absolute(of).parent.iterdir():
@@ -169,7 +194,7 @@ def _relatives(of: Path) -> set[Path]:
     return family - {absolute(of)}
 
 
-def _later(of: Path, relatives: set[Path]) -> Iterator[Path]:
+def later_reruns(of: Path, relatives: set[Path]) -> Iterator[Path]:
     """Yield finished reruns newer than the output; older ones belong to an output that was replaced."""
     since = of.stat().st_mtime_ns
     for path in sorted(relatives):
@@ -218,26 +243,101 @@ def _plan_as_json(of: Path, repeats: RetryableRows) -> str:
     return json.dumps({"rerun_of": str(of), **counts})
 
 
+def _read_corrected(
+    options: argparse.Namespace, job: Job, record: Record | None, repeats: RetryableRows, catalog: Catalog
+) -> dict[int, InputRow]:
+    """Return the corrected rows that can be run, by number; print how many of the file are not run.
+
+    Raises RunError for a row that cannot be matched.
+    """
+    path, known = options.corrected, None
+    if path == STREAM:
+        raise RunError("--input: the corrected rows must be in a file, so that the rerun can be resumed")
+    if options.key:
+        check_unchanged_input(job, record, repeats.last_row)
+        known = _numbers_by_key(options, job, repeats, catalog)
+    rows = read_corrected(path, known, options.key or "")
+    if beyond := [number for number in rows if number > repeats.last_row]:
+        raise RunError(f"{path}: row {beyond[0]} is not a row of the run, which had {repeats.last_row}")
+    wanted = set(repeats.numbers)
+    left = {number: row for number, row in rows.items() if number in wanted}
+    if len(left) < len(rows) and not options.json:
+        others = count_of(len(rows) - len(left), "row")
+        print(f"{path}: {others} skipped: not a failed row that can be retried", file=sys.stderr)
+    return left
+
+
+def _numbers_by_key(
+    options: argparse.Namespace, job: Job, repeats: RetryableRows, catalog: Catalog
+) -> dict[str, int]:
+    """Return the retryable rows by the value of their key. Raises RunError if two have the same."""
+    prepared = replace(
+        prepare(replace(job, step=""), catalog), rerun=Rerun(absolute(options.of), repeats.numbers)
+    )
+    found: dict[str, int] = {}
+    for row in open_rows(prepared).rows.rows():
+        if options.key not in row.data:
+            raise RunError(f'{job.input}, row {row.number}: no field "{options.key}"')
+        value = key_text(row.data[options.key])
+        if value in found:
+            raise RunError(
+                f"{job.input}: rows {found[value]} and {row.number} have the same {options.key}; use the row "
+                "numbers that `ninjaone failed` writes"
+            )
+        found[value] = row.number
+    return found
+
+
+def _check_not_corrected(of: Path, relatives: set[Path], repeats: RetryableRows) -> None:
+    """Raise RunError if rows to run again were corrected in an earlier rerun, whose data must be used."""
+    left = set(repeats.numbers)
+    for path in later_reruns(of, relatives):
+        record = find(path)
+        if not record or "corrected" not in record.fingerprint:
+            continue
+        if any(envelope.row in left for envelope in read_ends(path, format_of(str(path), None))):
+            raise RunError(
+                f"{of}: rows that failed were corrected in {record.job.input}; run them from there: "
+                f"{shlex.join(['ninjaone', 'rerun', str(of), '--input', record.job.input])}"
+            )
+
+
+def check_unchanged_input(job: Job, record: Record | None, last_row: int) -> None:
+    """Raise RunError if a run's input has changed since the run, as far as this is known.
+
+    `last_row` is the highest row number of the run.
+    """
+    before = record.fingerprint if record else {}
+    if record and "corrected" in before:
+        raise RunError(
+            f"{record.output}: the rerun of corrected rows; name the output of the first run instead: "
+            f"{record.rerun_of}"
+        )
+    source = RowSource(job.input, job.input_format)
+    if not before.get("input"):
+        rows = source.count()
+        if rows is not None and rows < last_row:
+            raise RunError(
+                f"{job.input}: has {count_of(rows, 'row')}, but the run had {last_row}: "
+                f"it is a different file"
+            )
+    elif before["input"] != source.digest():
+        raise RunError(
+            f"{job.input}: the file has changed since the run, so row numbers may not match. "
+            "To run corrected rows: ninjaone rerun OUT --input FILE, with the numbers of the rows that they "
+            "replace in the column row"
+        )
+
+
 def _check_unchanged(
     prepared: Prepared, record: Record | None, repeats: RetryableRows, *, other_connection: bool
 ) -> None:
     """Raise RunError if the input has changed since the run, or the connection uses another account."""
     job = prepared.job
-    source = RowSource(job.input, job.input_format)
-    now = fingerprint(prepared, account_of(prepared), source)
+    if prepared.rerun is None or prepared.rerun.corrected is None:
+        check_unchanged_input(job, record, repeats.last_row)
     before = record.fingerprint if record else {}
-    if not before.get("input"):
-        rows = source.count()
-        if rows is not None and rows < repeats.last_row:
-            raise RunError(
-                f"{job.input}: has {count_of(rows, 'row')}, but the run had {repeats.last_row}: "
-                f"it is a different file"
-            )
-    elif before["input"] != now["input"]:
-        raise RunError(
-            f"{job.input}: the file has changed since the run, so row numbers may not match. "
-            "Start a new run with the failed rows"
-        )
+    now = fingerprint(prepared, account_of(prepared), RowSource(job.input, job.input_format))
     if not other_connection and before.get("connection", now["connection"]) != now["connection"]:
         raise RunError(
             "the connection uses another account than the run; if this is intended, use --connection"

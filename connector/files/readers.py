@@ -155,6 +155,11 @@ def _open(path: Path) -> BinaryIO:
         raise RunError(f"{path}: cannot be read: {error.strerror}") from error
 
 
+def format_of_name(name: str) -> Format | None:
+    """Return the format of a file by its extension, or None."""
+    return _format_of(Path(name))
+
+
 def _format_of(path: Path) -> Format | None:
     suffixes = [s.lower() for s in path.suffixes if s.lower() != ".gz"]
     return _SUFFIXES.get(suffixes[-1]) if suffixes else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def find_retryable(output: Path, format: Format, reruns: Iterable[Path] = ()) ->
     action, last_row = "", 0
     numbers = array("Q")
     in_doubt: Counter[str] = Counter()
-    for envelope in _ends(output, format):
+    for envelope in read_ends(output, format):
         action, last_row = envelope.meta["action"], envelope.row
         if _is_repeatable(envelope):
             numbers.append(envelope.row)
@@ -49,7 +49,7 @@ def find_retryable(output: Path, format: Format, reruns: Iterable[Path] = ()) ->
             in_doubt[envelope.meta["code"]] += 1
     settled: dict[int, str | None] = {}
     for rerun in reruns:
-        for envelope in _ends(rerun, format_of(str(rerun), None)):
+        for envelope in read_ends(rerun, format_of(str(rerun), None)):
             if not _is_repeatable(envelope) and _holds(numbers, envelope.row):
                 settled[envelope.row] = envelope.meta["code"]
     left = array("Q", (number for number in numbers if number not in settled))
@@ -58,8 +58,8 @@ def find_retryable(output: Path, format: Format, reruns: Iterable[Path] = ()) ->
     return RetryableRows(action, left, dict(in_doubt + codes), succeeded, last_row)
 
 
-def _ends(output: Path, format: Format) -> Iterator[Envelope]:
-    """Yield the last envelope of each row."""
+def read_ends(output: Path, format: Format) -> Iterator[Envelope]:
+    """Yield the last envelope of each row. Raises RunError if the file does not contain envelopes."""
     if format == "csv":
         raise RunError(
             f"{output}: a CSV file does not record which rows can be retried; only a run whose output is "
@@ -87,10 +87,14 @@ def _holds(numbers: array[int], number: int) -> bool:
 
 @dataclass(frozen=True)
 class Rerun:
-    """The numbers of the rows to rerun, and the output in which they failed."""
+    """The numbers of the rows to rerun, and the output in which they failed.
+
+    `corrected` has the rows that replace them by number; None means the rows of the run's input.
+    """
 
     of: Path
     numbers: array[int]
+    corrected: Mapping[int, InputRow] | None = None
 
 
 class ChosenRows:

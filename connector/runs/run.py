@@ -31,6 +31,7 @@ from connector.runs.batch import require_first, run_batch
 from connector.runs.job import STREAM, Job, of_service
 from connector.runs.policy import apply_policy, check_policy
 from connector.runs.records import ActiveRun, Rows, RunObserver, recorded, where
+from connector.runs.repair import CorrectedRows
 from connector.runs.rerun import ChosenRows, Rerun
 from connector.runs.step_rows import Only, StepRows, compile_only
 from connector.runs.summary import FailureLimit, Listener, Summary
@@ -187,6 +188,8 @@ def open_rows(prepared: Prepared) -> OpenedRows:
     job, rerun = prepared.job, prepared.rerun
     source = RowSource(job.input, job.input_format)
     of_step = StepRows(source, job.follows, prepared.only) if job.follows else None
+    if rerun and rerun.corrected is not None:
+        return OpenedRows(source, CorrectedRows(rerun.corrected), {})
     if rerun:
         return OpenedRows(source, ChosenRows(of_step or source, rerun.numbers), {})
     return OpenedRows(source, of_step or source, of_step.left_out if of_step else {})
@@ -253,7 +256,10 @@ def fingerprint(prepared: Prepared, account: str, source: RowSource) -> dict[str
     settings: list[Any] = [job.rows, job.keep_row, job.match_fields, job.output_format, job.reveal_secrets]
     if job.follows:
         settings += [job.follows, job.only]
-    chosen = {"rows": _digest(prepared.rerun.numbers.tobytes())} if prepared.rerun else {}
+    rerun = prepared.rerun
+    chosen = {"rows": _digest(rerun.numbers.tobytes())} if rerun else {}
+    if rerun and rerun.corrected is not None:
+        chosen["corrected"] = "yes"
     return {
         "action": f"{job.action} {_digest(prepared.action.file.read_bytes())}",
         "templates": _digest(json_text.dump_bytes(dict(job.templates))),

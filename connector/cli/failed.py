@@ -1,0 +1,91 @@
+"""The `failed` command: write the input data of a run's failed rows, so that they can be corrected."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from array import array
+from dataclasses import replace
+from pathlib import Path
+from typing import get_args
+
+from connector.cli.action_sources import add_own_actions, open_catalog
+from connector.cli.main import OK
+from connector.cli.rerun import check_complete, check_unchanged_input, find_job, find_relatives, later_reruns
+from connector.common.file_modes import PRIVATE_FILE
+from connector.common.user_folders import write_whole
+from connector.errors import Code, RunError, count_of, file_errors, nearest
+from connector.files.output import format_of
+from connector.files.readers import FORMATS, format_of_name
+from connector.runs.job import STREAM, Job
+from connector.runs.records import absolute, find
+from connector.runs.repair import FailedRow, find_failed, mark_rows, rows_as_text
+from connector.runs.rerun import Rerun
+from connector.runs.run import open_rows, prepare
+
+
+def add_failed(parser: argparse.ArgumentParser) -> None:
+    """Declare `ninjaone failed`."""
+    parser.add_argument(
+        "of", metavar="OUT", type=Path, help="output file of a finished run, JSON Lines or JSON"
+    )
+    parser.add_argument(
+        "job_file",
+        metavar="JOB.yaml",
+        type=Path,
+        nargs="?",
+        help="the run's job file (default: its settings as recorded on this machine)",
+    )
+    add_own_actions(parser)
+    parser.add_argument("-o", "--output", metavar="FILE", help="output file (default: standard output)")
+    parser.add_argument(
+        "--output-format", choices=FORMATS, help="default: from the file extension, else that of the input"
+    )
+    parser.add_argument(
+        "--code",
+        metavar="A,B",
+        type=lambda text: text.split(","),
+        help="only rows with these values of meta.code",
+    )
+    parser.set_defaults(command=_failed)
+
+
+def _failed(options: argparse.Namespace) -> int:
+    of: Path = options.of
+    for code in options.code or ():
+        if code not in get_args(Code):
+            raise RunError(f'--code: "{code}" is not a value of meta.code{nearest(code, get_args(Code))}')
+    with file_errors(of):
+        check_complete(of)
+        record = find(of)
+        job = find_job(of, record, options.job_file, {})
+        failed = find_failed(of, format_of(str(of), job.output_format), later_reruns(of, find_relatives(of)))
+        chosen = {n: row for n, row in failed.items() if not options.code or row.code in options.code}
+        check_unchanged_input(job, record, max(chosen, default=0))
+        text = _text(options, job, chosen)
+    output = options.output
+    if output in (None, STREAM):
+        sys.stdout.write(text)
+        return OK
+    path = Path(output)
+    with file_errors(path):
+        if path.exists():
+            raise RunError(f"{path}: already exists; use another --output")
+        write_whole(path, text.encode(), mode=PRIVATE_FILE)
+    again = shlex.join(["ninjaone", "rerun", str(of), "--input", output])
+    print(f"{path}: {count_of(len(chosen), 'row')}. Correct them, then: {again}", file=sys.stderr)
+    return OK
+
+
+def _text(options: argparse.Namespace, job: Job, chosen: dict[int, FailedRow]) -> str:
+    """Return the failed rows as the text of a file. Raises RunError if one is not in the input."""
+    numbers = array("Q", sorted(chosen))
+    prepared = prepare(replace(job, step=""), open_catalog(options))
+    prepared = replace(prepared, rerun=Rerun(absolute(options.of), numbers))
+    rows = list(open_rows(prepared).rows.rows())
+    if len(rows) != len(numbers):
+        raise RunError(f"{job.input}: does not have all rows of the run; it is a different file")
+    named = format_of_name(options.output or "")
+    of_input = "jsonl" if job.follows else job.input_format or format_of_name(job.input)
+    return rows_as_text(mark_rows(rows, chosen), options.output_format or named or of_input or "jsonl")

@@ -1,0 +1,150 @@
+"""The failed rows of a finished run as data that can be corrected, and the corrected rows of a rerun."""
+
+from __future__ import annotations
+
+import csv
+import io
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from connector.common import json_text
+from connector.common.json_text import Json
+from connector.errors import RunError
+from connector.files.envelope import Envelope
+from connector.files.output import Format, format_of
+from connector.files.readers import InputRow, RowSource
+from connector.runs.rerun import read_ends
+
+_MARKS = ("row", "error")
+_OTHER_MARKS = ("_row", "_error")
+"""Used for input rows that have a field `row` or `error`."""
+
+
+@dataclass(frozen=True)
+class FailedRow:
+    """A failed row: its number, the code and message of its last error, and whether it can be retried."""
+
+    number: int
+    code: str
+    error: str
+    repeatable: bool
+
+
+def find_failed(output: Path, format: Format, reruns: Iterable[Path] = ()) -> dict[int, FailedRow]:
+    """Return the rows of a run that failed and did not succeed in a rerun, by number, ascending.
+
+    A row in doubt after the run or one of its reruns stays in doubt. Raises RunError if a file does not
+    contain envelopes.
+    """
+    failed = {e.row: _failed_row(e) for e in read_ends(output, format) if e.has_error}
+    succeeded: set[int] = set()
+    for rerun in reruns:
+        for envelope in read_ends(rerun, format_of(str(rerun), None)):
+            if not envelope.has_error:
+                succeeded.add(envelope.row)
+            elif envelope.row in failed and failed[envelope.row].repeatable:
+                failed[envelope.row] = _failed_row(envelope)
+    return {number: row for number, row in failed.items() if number not in succeeded}
+
+
+def _failed_row(envelope: Envelope) -> FailedRow:
+    meta = envelope.meta
+    return FailedRow(envelope.row, meta["code"], envelope.error or "", meta.get("repeatable") is True)
+
+
+def mark_rows(rows: Iterable[InputRow], failed: Mapping[int, FailedRow]) -> list[dict[str, Json]]:
+    """Return the data of input rows, each with its number and its error.
+
+    The fields are named `row` and `error`; `_row` and `_error` if a row has one of these fields.
+    """
+    rows = list(rows)
+    number, error = _OTHER_MARKS if any(set(_MARKS) & row.data.keys() for row in rows) else _MARKS
+    return [{number: row.number, **row.data, error: failed[row.number].error} for row in rows]
+
+
+def rows_as_text(rows: list[dict[str, Json]], format: str) -> str:
+    """Return rows as the text of a file: JSON Lines, a JSON array, CSV or TSV."""
+    if format == "jsonl":
+        return "".join(json_text.dumps(row) + "\n" for row in rows)
+    if format == "json":
+        return "[\n" + ",\n".join(json_text.dumps(row) for row in rows) + "\n]\n"
+    text = io.StringIO()
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    if "error" in columns or "_error" in columns:  # last, after fields that only later rows have
+        columns.append(columns.pop(columns.index("error" if "error" in columns else "_error")))
+    writer = csv.DictWriter(text, columns, delimiter="\t" if format == "tsv" else ",", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+    return text.getvalue()
+
+
+def _cell(value: Json) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json_text.dumps(value)
+
+
+def read_corrected(path: str, known: Mapping[Any, int] | None = None, key: str = "") -> dict[int, InputRow]:
+    """Return the rows of a file that replace rows of a run, by the number of the row they replace, ascending.
+
+    Rows are matched by their field `row` (or `_row`), or with `key` by that field's value among `known`.
+    Raises RunError for a row that cannot be read or matched, and for two rows with the same number.
+    """
+    found: dict[int, InputRow] = {}
+    for row in RowSource(path).rows():
+        if row.error:
+            raise RunError(row.error)
+        number = _number_of(row, path) if known is None else _number_by_key(row, path, known, key)
+        if number in found:
+            raise RunError(f"{path}: two rows replace row {number}")
+        found[number] = InputRow(number, _without_marks(row.data))
+    return dict(sorted(found.items()))
+
+
+def _number_of(row: InputRow, path: str) -> int:
+    value = row.data.get("_row", row.data.get("row"))
+    text = str(value).strip()
+    if not text.isascii() or not text.isdecimal() or int(text) < 1:
+        raise RunError(
+            f'{path}, row {row.number}: "row" is not the number of a row; '
+            "use the numbers that the command `failed` writes, or --key COLUMN"
+        )
+    return int(text)
+
+
+def _number_by_key(row: InputRow, path: str, known: Mapping[Any, int], key: str) -> int:
+    if key not in row.data:
+        raise RunError(f'{path}, row {row.number}: no field "{key}"')
+    return known.get(key_text(row.data[key]), -row.number)
+
+
+def key_text(value: Json) -> str:
+    """Return a key's value as text, so that values of CSV and JSON files are comparable."""
+    return _cell(value).strip()
+
+
+def _without_marks(data: Mapping[str, Json]) -> dict[str, Json]:
+    marks = _OTHER_MARKS if "_row" in data else _MARKS
+    return {name: value for name, value in data.items() if name not in marks}
+
+
+class CorrectedRows:
+    """The corrected rows of a rerun, in the order of the rows that they replace."""
+
+    def __init__(self, rows: Mapping[int, InputRow]) -> None:
+        self._rows, self._numbers = rows, sorted(rows)
+
+    def rows(self) -> Iterator[InputRow]:
+        """Yield the rows in order."""
+        return (self._rows[number] for number in self._numbers)
+
+    def count(self, go_on: Callable[[], bool]) -> int:
+        """Return the number of rows."""
+        return len(self._numbers)
+
+    def passed(self, row: int) -> int:
+        """Return the number of rows up to the row number `row`."""
+        return bisect_right(self._numbers, row)

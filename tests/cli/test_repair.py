@@ -1,0 +1,135 @@
+"""`ninjaone failed` and `ninjaone rerun --input`: correct failed rows and run these alone."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from connector.sandbox.ninjaone.server import Sandbox
+from tests.cli.conftest import Ninjaone
+from tests.cli.test_rerun import REFUSED, created, rows_of
+
+pytestmark = pytest.mark.in_process
+
+JOB = """\
+action: create_organization
+connection: connection.yaml
+input: rows.csv
+output: out.jsonl
+delay_ms: 0
+templates: {name: "{{ name }}"}
+"""
+
+
+@pytest.fixture
+def onboarding(connection_file: Path, sandbox: Sandbox, ninjaone: Ninjaone, tmp_path: Path) -> Path:
+    """A folder with the output of five writes: rows 2 and 4 were refused, of row 5 the response was lost."""
+    names = ["Acme", "Globex", "Initech", "Hooli", "Umbrella"]
+    lines = [f"{number},{name}" for number, name in enumerate(names, start=10)]
+    (tmp_path / "rows.csv").write_text("id,name\n" + "\n".join(lines) + "\n")
+    (tmp_path / "job.yaml").write_text(JOB)
+    sandbox.set_faults(queue=[None, REFUSED, None, REFUSED, "reset_after"])
+    assert ninjaone("run", "job.yaml").returncode == 1
+    sandbox.set_faults(queue=[])
+    return tmp_path
+
+
+def correct(folder: Path, **names: str) -> None:
+    """Replace names in fix.csv as a spreadsheet would: other order of rows and columns."""
+    with (folder / "fix.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["row", "id", "name", "error"]
+    assert all(row["error"] for row in rows)
+    for row in rows:
+        row["name"] = names.get(row["name"], row["name"])
+    with (folder / "fix.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, ["name", "error", "row", "id"])
+        writer.writeheader()
+        writer.writerows(reversed(rows))
+
+
+def test_corrected_rows_run_in_place_of_the_failed_ones(
+    ninjaone: Ninjaone, onboarding: Path, sandbox: Sandbox
+) -> None:
+    written = ninjaone("failed", "out.jsonl", "--output", "fix.csv", "--code", "conflict")
+    assert written.returncode == 0, written.stderr
+    assert "fix.csv: 2 rows. Correct them, then: ninjaone rerun out.jsonl --input fix.csv" in written.stderr
+    correct(onboarding, Globex="Globex Ltd")
+    (onboarding / "rows.csv").write_text("changed\n")
+    changed = ninjaone("rerun", "out.jsonl")
+    assert changed.returncode == 2
+    assert "ninjaone rerun OUT --input FILE" in changed.stderr
+    before = len(created(sandbox))
+    sandbox.set_faults(queue=[None, REFUSED])
+    assert ninjaone("rerun", "out.jsonl", "--input", "fix.csv").returncode == 1
+    assert created(sandbox)[before:] == ["Globex Ltd", "Hooli"]
+    assert rows_of(onboarding / "out.rerun.jsonl") == {2: None, 4: "conflict"}
+
+    plain = ninjaone("rerun", "out.jsonl")
+    assert plain.returncode == 2
+    assert "run them from there: ninjaone rerun out.jsonl --input " in plain.stderr
+    again = ninjaone("rerun", "out.jsonl", "--input", "fix.csv")
+    assert again.returncode == 0, again.stderr
+    assert "fix.csv: 1 row skipped: not a failed row that can be retried" in again.stderr
+    assert rows_of(onboarding / "out.rerun-2.jsonl") == {4: None}
+    assert set(Counter(created(sandbox, executed=True)).values()) == {1}
+
+
+def test_rows_in_doubt_are_written_but_never_sent_again(
+    ninjaone: Ninjaone, onboarding: Path, sandbox: Sandbox
+) -> None:
+    printed = ninjaone("failed", "out.jsonl", "--code", "outcome_unknown", "--output-format", "jsonl")
+    assert printed.returncode == 0, printed.stderr
+    (row,) = map(json.loads, printed.stdout.splitlines())
+    assert (row["row"], row["name"]) == (5, "Umbrella")
+    assert "may have taken effect" in row["error"]
+    (onboarding / "fix.jsonl").write_text(printed.stdout)
+    before = len(created(sandbox))
+    assert ninjaone("rerun", "out.jsonl", "--input", "fix.jsonl").returncode == 0
+    assert len(created(sandbox)) == before
+
+
+def test_rows_are_matched_by_a_key(ninjaone: Ninjaone, onboarding: Path, sandbox: Sandbox) -> None:
+    (onboarding / "fix.csv").write_text("id,name\n13,Hooli Inc\n10,Acme\n")
+    done = ninjaone("rerun", "out.jsonl", "--input", "fix.csv", "--key", "id")
+    assert done.returncode == 0, done.stderr
+    assert rows_of(onboarding / "out.rerun.jsonl") == {4: None}
+    assert created(sandbox)[-1] == "Hooli Inc"
+    assert created(sandbox).count("Acme") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("name\nHooli\n", '"row" is not the number of a row'),
+        ("row,name\n4,A\n4,B\n", "two rows replace row 4"),
+        ("row,name\n6,A\n", "row 6 is not a row of the run, which had 5"),
+    ],
+)
+def test_rows_that_cannot_be_matched_are_refused(
+    ninjaone: Ninjaone, onboarding: Path, sandbox: Sandbox, text: str, says: str
+) -> None:
+    before = len(created(sandbox))
+    (onboarding / "fix.csv").write_text(text)
+    done = ninjaone("rerun", "out.jsonl", "--input", "fix.csv")
+    assert (done.returncode, says in done.stderr) == (2, True), done.stderr
+    assert len(created(sandbox)) == before
+
+
+def test_the_output_of_corrected_rows_has_no_input_of_its_own(
+    ninjaone: Ninjaone, onboarding: Path, sandbox: Sandbox
+) -> None:
+    """Its row numbers are those of the first input, and not those of the file with corrected rows."""
+    ninjaone("failed", "out.jsonl", "--output", "fix.csv")
+    sandbox.set_faults(queue=[REFUSED, REFUSED])
+    assert ninjaone("rerun", "out.jsonl", "--input", "fix.csv").returncode == 1
+    before = len(created(sandbox))
+    for command in ("rerun", "failed"):
+        done = ninjaone(command, "out.rerun.jsonl")
+        assert done.returncode == 2
+        assert "name the output of the first run instead" in done.stderr
+    assert len(created(sandbox)) == before
