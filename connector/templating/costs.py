@@ -157,6 +157,12 @@ def splitting(value: str, /, sep: str | None = None, maxsplit: int = -1) -> None
         spend(len(value))
 
 
+def splitting_text(value: Any, /, separator: Any = None, maxsplit: int = -1) -> None:
+    """Charge the cost of a list of a value's parts."""
+    splitting(value if isinstance(value, str) else "", separator, maxsplit)
+    everything(value)
+
+
 def translating(value: str, /, table: Any) -> None:
     """Charge the cost of replacing each character by a text."""
     weigh(table)

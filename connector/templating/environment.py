@@ -17,9 +17,12 @@ from jinja2.visitor import NodeTransformer
 from connector.common import json_text
 from connector.errors import RowError, nearest
 from connector.templating.filters import Functions, bounded_filters, bounded_tests
+from connector.templating.json_query import check_json_query
 from connector.templating.limits import LONGEST_SOURCE, STEPS_A_PASS, begin, spend, weigh
 from connector.templating.methods import FUNCTIONS, NOT_THERE, member, method
 from connector.templating.operators import BOUNDED, OPERATORS, concat
+from connector.templating.regex import compile_regex
+from connector.templating.statement_lines import StatementLexer
 from connector.templating.values import NULL, fail_if_missing, text
 
 
@@ -211,11 +214,17 @@ class _Environment(ImmutableSandboxedEnvironment):
     def __init__(self) -> None:
         # The optimizer would evaluate constants while it compiles, and hide those that exceed a limit.
         super().__init__(undefined=_Strict, finalize=text, optimized=False)
+        self._lexer = StatementLexer(self)
         self.globals = dict(FUNCTIONS)
         self.binop_table = OPERATORS
         self.filters: Functions = bounded_filters(self.filters)
         self.tests: Functions = bounded_tests(self.tests)
         self.filters |= {_PASS: _pass, _WEIGHED: _weighed, _CONCAT: _concat, _NAME: _name}
+
+    @property
+    def lexer(self) -> StatementLexer:
+        """Return the lexer of templates."""
+        return self._lexer
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Return the callable: a method, or a member that can be called."""
@@ -269,7 +278,10 @@ def read_template(source: str) -> nodes.Template:
     """Parse a template. Raises TemplateSyntaxError, also for unknown filters and too large constants."""
     if len(source) > LONGEST_SOURCE:
         raise TemplateSyntaxError(f"a template can have at most {LONGEST_SOURCE:,} characters", 1)
-    parsed = environment.parse(source)
+    try:
+        parsed = environment.parse(source)
+    except TemplateSyntaxError as error:
+        raise TemplateSyntaxError(f"{(error.message or '').rstrip('.')}{_RAW}", error.lineno) from error
     _refuse_unknown(parsed)
     for node in parsed.find_all(tuple(_REFUSED)):
         raise TemplateSyntaxError(_REFUSED[type(node)], node.lineno)
@@ -278,6 +290,17 @@ def read_template(source: str) -> nodes.Template:
     return tree
 
 
+_RAW = " (if the braces are meant for another tool, write {% raw %} before them and {% endraw %} after them)"
+_OTHER_NAMES = {
+    "convert_from_epoch": "from_epoch",
+    "from_json_string": "from_json",
+    "strftime": "format_datetime",
+    "to_json_string": "to_json",
+    "to_nice_json": "to_json",
+    "tojson_string": "to_json",
+}
+"""Filters of other tools, and what they are called here."""
+_WITH_PATTERN = frozenset(("match", "search", "regex_findall", "regex_replace", "regex_search"))
 _NO_OTHERS = "include, import, extends and block are not supported"
 _REFUSED: dict[type[nodes.Node], str] = {
     **dict.fromkeys((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends, nodes.Block), _NO_OTHERS),
@@ -293,6 +316,22 @@ def _refuse_unknown(tree: nodes.Template) -> None:
     ):
         for node in tree.find_all(cls):
             if node.name not in known:
-                raise TemplateSyntaxError(
-                    f'there is no {noun} "{node.name}"{nearest(node.name, known)}', node.lineno
-                )
+                other = _OTHER_NAMES.get(node.name)
+                hint = f"; use {other}" if other in known else nearest(node.name, known)
+                raise TemplateSyntaxError(f'there is no {noun} "{node.name}"{hint}', node.lineno)
+            _check_arguments(node)
+
+
+def _check_arguments(node: Any) -> None:
+    """Raise TemplateSyntaxError for a constant that is not a regular expression.
+
+    Raises RunError if a filter's library is not installed.
+    """
+    if node.name == "json_query":
+        check_json_query()
+    pattern = node.args[0] if node.args else None
+    if node.name in _WITH_PATTERN and isinstance(pattern, nodes.Const):
+        try:
+            compile_regex(pattern.value)
+        except (ValueError, TypeError, RowError) as error:
+            raise TemplateSyntaxError(str(error), node.lineno) from error

@@ -31,11 +31,34 @@ from connector.templating.costs import (
     passes,
     rounding,
     sorting,
+    splitting_text,
     words,
     wrapping,
 )
+from connector.templating.data_filters import (
+    b64decode,
+    b64encode,
+    combine,
+    dict_to_items,
+    from_json,
+    hash_text,
+    items_to_dict,
+    mandatory,
+    split,
+    ternary,
+    to_boolean,
+)
+from connector.templating.json_query import json_query
 from connector.templating.limits import MOST_ITEMS, fits, fits_items
 from connector.templating.operators import add, join, printf, replace
+from connector.templating.regex_filters import (
+    matches,
+    regex_escape,
+    regex_findall,
+    regex_replace,
+    regex_search,
+    searches,
+)
 from connector.templating.values import NULL, fail_if_missing, json_of, text
 
 Functions = dict[str, Any]
@@ -70,9 +93,11 @@ _FILTER_COSTS: dict[str, Cost] = {
     **dict.fromkeys(("sort", "dictsort", "groupby", "unique", "min", "max"), sorting),
     **dict.fromkeys(("title", "urlencode", "wordcount"), words),
     **dict.fromkeys(("int", "float", "filesizeformat", "abs"), number),
+    **dict.fromkeys(("b64encode", "b64decode", "hash", "regex_escape"), words),
     "center": padding,
     "indent": indenting,
     "round": rounding,
+    "split": splitting_text,
     "striptags": copying,
     "urlize": linking,
     "wordwrap": wrapping,
@@ -81,6 +106,28 @@ _LAX = frozenset({"default", "d", "defined", "undefined"})
 """Filters and tests that accept missing values."""
 _WITHOUT = ("attr", "pprint")
 """Filters that are removed, because they expose Python objects."""
+
+
+_ANSIBLE: Functions = {
+    "b64decode": b64decode,
+    "b64encode": b64encode,
+    "bool": to_boolean,
+    "combine": combine,
+    "dict2items": dict_to_items,
+    "from_json": from_json,
+    "hash": hash_text,
+    "items2dict": items_to_dict,
+    "json_query": json_query,
+    "mandatory": mandatory,
+    "regex_escape": regex_escape,
+    "regex_findall": regex_findall,
+    "regex_replace": regex_replace,
+    "regex_search": regex_search,
+    "split": split,
+    "ternary": ternary,
+    "to_json": json_of,
+}
+"""Filters named as in Ansible."""
 
 
 def bounded_filters(of_jinja: Functions) -> Functions:
@@ -94,6 +141,7 @@ def bounded_filters(of_jinja: Functions) -> Functions:
         "format": _format,
         "sum": _sum,
         "iso": _iso,
+        **_ANSIBLE,
     }
     for name in _WITHOUT:
         del filters[name]
@@ -102,7 +150,12 @@ def bounded_filters(of_jinja: Functions) -> Functions:
 
 def bounded_tests(of_jinja: Functions) -> Functions:
     """Return the tests of templates: Jinja's, with limits."""
-    tests = {**of_jinja, "none": lambda value: value is None or value is NULL}
+    tests = {
+        **of_jinja,
+        "none": lambda value: value is None or value is NULL,
+        "match": matches,
+        "search": searches,
+    }
     return {name: _bounded(name, function, everything) for name, function in tests.items()}
 
 

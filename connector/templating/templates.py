@@ -30,6 +30,7 @@ from connector.templating.environment import WHOLE_ROW, MissingError, environmen
 from connector.templating.json_documents import Fill, Pieces, compile_document
 from connector.templating.limits import FEW, LONGEST_TEXT, STEPS_TO_COMPILE, begin, fits
 from connector.templating.operators import concat
+from connector.templating.statement_lines import ends_with_statement
 from connector.templating.values import copied, text, to_json
 
 Row = Mapping[str, Json]
@@ -251,6 +252,7 @@ def _placed(template: Template, start: int) -> tuple[Callable[[Any], Json], int 
 def _compile_text(source: str) -> Render:
     with _faults(source):
         tree = read_template(source)
+        drops_newline = ends_with_statement(environment.lexer.tokeniter(source, None))
         begin(STEPS_TO_COMPILE)
         root = environment.from_string(tree).root_render_func
 
@@ -258,7 +260,8 @@ def _compile_text(source: str) -> Render:
         with _explained(scope):
             # Each call has a separate context, because the template can set names in it.
             begin()
-            return concat(root(_context(scope)))
+            rendered = concat(root(_context(scope)))
+            return rendered[:-1] if drops_newline and rendered.endswith("\n") else rendered
 
     return render
 

@@ -1,0 +1,79 @@
+"""Rows 17, 18 and 34: templates as people write them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector.sandbox.ninjaone.server import Sandbox
+from tests.cli.conftest import Ninjaone
+from tests.fakes import write_lines
+
+pytestmark = pytest.mark.in_process
+DATA = Path(__file__).parent / "data"
+ROW: dict[str, Any] = {"id": 3, "js": '{"a": 1}', "name": "HOST-1", "d": {"a": 1}, "role": 500}
+
+
+def previewed(ninjaone: Ninjaone, tmp_path: Path, *options: object) -> Any:
+    rows = write_lines(tmp_path / "rows.jsonl", [ROW])
+    done = ninjaone("preview", "update_device", "-i", rows, *options, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)["body"]
+
+
+FILTERS = [
+    ("{{ js | from_json | to_json }}", '{"a": 1}'),
+    ("{{ name | regex_replace('1', '2') }}", "HOST-2"),
+    ("{{ name | regex_search('O.*') }}", "OST-1"),
+    ("{{ name | b64encode }}", "SE9TVC0x"),
+    ("{{ d | dict2items | to_json }}", '[{"key": "a", "value": 1}]'),
+    ("{{ d | combine({'b': 2}) | to_json }}", '{"a": 1, "b": 2}'),
+    ("{{ d | json_query('a') }}", "1"),
+    ("{{ name | hash('sha256') }}", "917060c93cc9a7d2a518eb992e074f2e0ea7d79fe02d4a3d9b40987d7e3acffc"),
+    ("{{ name | ternary('a', 'b') }}", "a"),
+    ("{{ name is match('x') }}", "false"),
+    ("{{ name | split('-') | last }}", "1"),
+    ("{{ 'yes' | bool }}", "true"),
+    ("{{ d | to_json }}", '{"a": 1}'),
+]
+
+
+@pytest.mark.parametrize(("template", "value"), FILTERS)
+def test_17_filters_of_other_platforms(ninjaone: Ninjaone, tmp_path: Path, template: str, value: str) -> None:
+    options = ("-t", "device_id={{ id }}", "-t", f"display_name={template}")
+    assert previewed(ninjaone, tmp_path, *options) == {"displayName": value}
+
+
+def test_18_lines_of_statements_leave_nothing(ninjaone: Ninjaone, tmp_path: Path) -> None:
+    shutil.copy(DATA / "statement-lines.yaml", tmp_path)
+    assert previewed(ninjaone, tmp_path, "--templates", "statement-lines.yaml") == {"displayName": "  big"}
+
+
+def test_18_a_line_of_text_keeps_its_line_break(ninjaone: Ninjaone, tmp_path: Path) -> None:
+    options = ("-t", "device_id=3", "-t", "display_name=Status: {% if id %}A{% endif %}\nNext\n")
+    assert previewed(ninjaone, tmp_path, *options) == {"displayName": "Status: A\nNext"}
+
+
+def test_34_braces_of_another_tool(ninjaone: Ninjaone, tmp_path: Path, sandbox: Sandbox) -> None:
+    rows = write_lines(tmp_path / "rows.jsonl", [ROW])
+    arguments = (
+        "preview",
+        "run_script",
+        "-i",
+        rows,
+        "-t",
+        "device_id=3",
+        "-t",
+        "type=SCRIPT",
+        "-t",
+        "script_id=1",
+    )
+    done = ninjaone(*arguments, "-t", "parameters=-Format {{.Name}}")
+    assert done.returncode == 2
+    assert "{% raw %}" in done.stderr
+    done = ninjaone(*arguments, "-t", "parameters={% raw %}-Format {{.Name}}{% endraw %}", "--json")
+    assert json.loads(done.stdout)["body"]["parameters"] == "-Format {{.Name}}"
