@@ -59,6 +59,7 @@ from connector.templating.regex_filters import (
     regex_search,
     searches,
 )
+from connector.templating.time_filters import add_time, format_datetime, from_epoch, to_datetime, to_epoch
 from connector.templating.values import NULL, fail_if_missing, json_of, text
 
 Functions = dict[str, Any]
@@ -126,8 +127,13 @@ _ANSIBLE: Functions = {
     "split": split,
     "ternary": ternary,
     "to_json": json_of,
+    "add_time": add_time,
+    "format_datetime": format_datetime,
+    "from_epoch": from_epoch,
+    "to_datetime": to_datetime,
+    "to_epoch": to_epoch,
 }
-"""Filters named as in Ansible."""
+"""Filters named as in Ansible, and those of times."""
 
 
 def bounded_filters(of_jinja: Functions) -> Functions:

@@ -1,4 +1,4 @@
-"""Rows 17, 18 and 34: templates as people write them."""
+"""Rows 16, 17, 18 and 34: templates as people write them."""
 
 from __future__ import annotations
 
@@ -77,3 +77,14 @@ def test_34_braces_of_another_tool(ninjaone: Ninjaone, tmp_path: Path, sandbox: 
     assert "{% raw %}" in done.stderr
     done = ninjaone(*arguments, "-t", "parameters={% raw %}-Format {{.Name}}{% endraw %}", "--json")
     assert json.loads(done.stdout)["body"]["parameters"] == "-Format {{.Name}}"
+
+
+def test_16_dates_of_the_united_states(ninjaone: Ninjaone, tmp_path: Path) -> None:
+    shutil.copy(DATA / "us-dates.csv", tmp_path)
+    end = "warranty_end={{ WarrantyEnd | to_datetime('%m/%d/%Y') }}"
+    done = ninjaone(
+        "preview", "update_device", "-i", "us-dates.csv", "-t", "device_id={{ Id }}", "-t", end, "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    shown = [json.loads(line)["times"]["warranty_end"] for line in done.stdout.splitlines()]
+    assert shown == ["2025-12-09T00:00:00Z", "2024-12-28T00:00:00Z"]

@@ -96,6 +96,7 @@ LONG = {"a": "a" * 100_000 + "b", "items": list(range(200_000)), "o": {str(n): n
         "{{ o | json_query('" + "|".join(["[@,@]"] * 40) + "|to_string(@)') }}",
     ],
 )
+@pytest.mark.slow
 def test_no_pattern_and_no_expression_runs_for_long(template: str) -> None:
     start = time.process_time()
     assert "exceeds a limit" in refusal(template, LONG)
@@ -105,3 +106,27 @@ def test_no_pattern_and_no_expression_runs_for_long(template: str) -> None:
 def test_a_catastrophic_pattern_finds_what_is_there() -> None:
     assert render("{{ a | regex_search('(a+)+$') }}", {"a": "a" * 30 + "b"}) is None
     assert render("{{ a | regex_search('(a+)+b$') }}", {"a": "a" * 30 + "b"}) == "a" * 30 + "b"
+
+
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [
+        ("{{ '2026-03-29 02:30' | to_datetime('%Y-%m-%d %H:%M', 'Europe/Berlin') }}", "does not occur"),
+        ("{{ '2026-10-25 02:30' | to_datetime('%Y-%m-%d %H:%M', 'Europe/Berlin') }}", "occurs twice"),
+        ("{{ 'x' | to_datetime('%m/%d/%Y') }}", '"x" is not a time in the format %m/%d/%Y'),
+        ("{{ '1/1/2026' | to_datetime('%m/%d/%Y', 'Mars/Base') }}", "not a time zone"),
+        ("{{ '2026-01-01' | format_datetime('%Y', '../passwd') }}", "not a time zone"),
+        ("{{ '2026-01-01' | add_time(months=1) }}", "not months"),
+        ("{{ '2026-01-01' | add_time(days='1') }}", "takes numbers"),
+        ("{{ 47088 | from_epoch }}", "looks like a spreadsheet date"),
+    ],
+)
+def test_times_that_are_refused(template: str, said: str) -> None:
+    assert said in refusal(template, {})
+
+
+def test_an_offset_decides_which_of_two_times_it_is() -> None:
+    template = "{{ t | to_datetime('%Y-%m-%d %H:%M%z', 'Europe/Berlin') }}"
+    assert render(template, {"t": "2026-10-25 02:30+0200"}) == "2026-10-25T00:30:00Z"
+    assert render(template, {"t": "2026-10-25 02:30+0100"}) == "2026-10-25T01:30:00Z"
+    assert render(template, {"t": ""}) == ""

@@ -1,0 +1,113 @@
+"""Filters that read, write and move times. A time is ISO 8601 text in UTC, and an empty cell stays empty."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timedelta, timezone, tzinfo
+from typing import Any
+
+from connector.common.times import parse_time, write_time
+from connector.errors import shorten, values_are_shown
+from connector.templating.data_filters import is_gap
+from connector.templating.values import fail_if_missing, text
+
+_LONGEST = 200
+"""Characters of a format, and of a text that is read with one."""
+
+
+def to_datetime(value: Any, format: str | None = None, timezone: str | None = None) -> Any:
+    """Return the time that a text means, read by a format of `strptime`, in ISO 8601 in UTC.
+
+    A time without an offset is local time in the zone. Raises ValueError, also for a local time that the zone
+    skips or has twice.
+    """
+    fail_if_missing(value)
+    if is_gap(value):
+        return value
+    if format is None and timezone is None:
+        return _iso(parse_time(value))
+    local = _read(text(value).strip(), format)
+    return _iso(local if local.tzinfo else _with_zone(local, _zone(timezone)))
+
+
+def format_datetime(value: Any, format: str = "%Y-%m-%d %H:%M:%S", timezone: str = "UTC") -> Any:
+    """Return a time as text, written by a format of `strftime`, in a time zone."""
+    fail_if_missing(value)
+    if is_gap(value):
+        return value
+    return parse_time(value).astimezone(_zone(timezone)).strftime(_format(format))
+
+
+def from_epoch(value: Any) -> Any:
+    """Return epoch seconds or milliseconds as ISO 8601 in UTC. Raises ValueError."""
+    return to_datetime(value)
+
+
+def to_epoch(value: Any) -> Any:
+    """Return a time in epoch seconds. Raises ValueError."""
+    fail_if_missing(value)
+    return value if is_gap(value) else write_time(parse_time(value), "epoch_s")
+
+
+def add_time(value: Any, **parts: float) -> Any:
+    """Return a time moved by weeks, days, hours, minutes and seconds: a day is 24 hours."""
+    fail_if_missing(value)
+    if unknown := [name for name in parts if name not in _PARTS]:
+        raise ValueError(f"add_time takes {', '.join(_PARTS)}, not {unknown[0]}")
+    if is_gap(value):
+        return value
+    if not all(isinstance(number, (int, float)) and math.isfinite(number) for number in parts.values()):
+        raise TypeError("add_time takes numbers")
+    return _iso(parse_time(value) + timedelta(**parts))
+
+
+_PARTS = ("weeks", "days", "hours", "minutes", "seconds")
+
+
+def _iso(moment: datetime) -> str:
+    return str(write_time(moment.astimezone(timezone.utc), "iso"))
+
+
+def _format(format: Any) -> str:
+    if not isinstance(format, str) or len(format) > _LONGEST:
+        raise ValueError(f"a time's format is a text of at most {_LONGEST} characters, such as '%Y-%m-%d'")
+    return format
+
+
+def _read(written: str, format: str | None) -> datetime:
+    try:
+        if len(written) > _LONGEST:
+            raise ValueError
+        return (
+            datetime.fromisoformat(written) if format is None else datetime.strptime(written, _format(format))
+        )
+    except ValueError:
+        shown = f'"{shorten(written, 60)}"' if values_are_shown() else "this"
+        raise ValueError(f"{shown} is not a time in the format {format or 'YYYY-MM-DDTHH:MM:SS'}") from None
+
+
+def _zone(name: str | None) -> tzinfo:
+    """Return a time zone by its IANA name. Raises ValueError."""
+    if name is None or name == "UTC":
+        return timezone.utc
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # imported only where a zone is named
+
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
+        shown = shorten(str(name), 40)
+        raise ValueError(
+            f'"{shown}" is not a time zone of this system: write a name such as Europe/Berlin (on a system '
+            'without time zones, run "pip install tzdata")'
+        ) from None
+
+
+def _with_zone(local: datetime, zone: tzinfo) -> datetime:
+    """Return a local time in its zone. Raises ValueError where that is no time, or two."""
+    first, second = local.replace(tzinfo=zone), local.replace(tzinfo=zone, fold=1)
+    if first.utcoffset() == second.utcoffset():
+        return first
+    exists = first.astimezone(timezone.utc).astimezone(zone).replace(tzinfo=None) == local
+    reason = "occurs twice" if exists else "does not occur"
+    shown = local.isoformat() if values_are_shown() else "the local time"
+    raise ValueError(f"{shown} {reason} in {zone}, where clocks change: write the time with its UTC offset")
