@@ -47,6 +47,17 @@ devices:
     CFLeaseEnd: {value: "{{ custom.leaseEnd }}", when: new}
 limits: {creates: 0}
 """
+HIDDEN_MORE = """\
+  user: {value: "{{ last_user }}", match: [login, name]}
+  warranty: true
+  link: "https://rmm.example.com/{{ device.id }}"
+"""
+HIDDEN = (
+    MAPPING.replace('{value: "T-{{ device.id }} {{ organization.name }}", when: new}', '"T-{{ device.id }}"')
+    .replace('custom.leaseEnd }}", when: new}', 'custom.leaseEnd }}", when: empty}')
+    .replace("limits:", HIDDEN_MORE + "limits:")
+)
+"""A mapping with what lists do not show: custom fields, users, a link, the warranty."""
 SANDBOXES = {
     "ninjaone": ("--devices",),
     "halopsa": ("--service", "halopsa", "--trap", "integration=on", "--trap", "rate_limit=none", "--assets"),
@@ -67,6 +78,8 @@ class Requests:
 class Synced:
     """The measurements of one number of devices."""
 
+    hidden: Run
+    hidden_sent: Requests
     plan: Run
     first: Requests
     unchanged: Run
@@ -87,6 +100,17 @@ def measure(bench: Bench) -> Findings:
         Figure("its peak memory", peak / 1e6, Target(150, most=True), " MB", 1),
         Figure(f"its peak memory ÷ that for {few:,} devices", share, Target(1.25, most=True)),
         Figure("its requests to HaloPSA", most.first.halopsa, Target(many / 50 + 30, most=True), "", 0),
+        Figure(
+            "CPU time of a first plan that compares what lists hide", most.hidden.cpu_s, unit=" s", digits=1
+        ),
+        Figure("its peak memory", most.hidden.peak_bytes / 1e6, Target(150, most=True), " MB", 1),
+        Figure(
+            "its requests to HaloPSA, up to 500 of them single assets and one per client its users",
+            most.hidden_sent.halopsa,
+            Target(many / 50 + 30 + 500 + _companies(many), most=True),
+            "",
+            0,
+        ),
         Figure("CPU time of a run that changes nothing", most.unchanged.cpu_s, unit=" s", digits=1),
         Figure("its requests to NinjaOne", most.later.ninjaone, Target(ninjaone, most=True), "", 0),
         Figure("its requests to HaloPSA", most.later.halopsa, Target(halopsa, most=True), "", 0),
@@ -107,6 +131,7 @@ def _companies(devices: int) -> int:
 def _lines(count: int, synced: Synced) -> Iterator[tuple[str, ...]]:
     for name, run, sent in (
         ("first plan", synced.plan, synced.first),
+        ("first plan with what lists hide", synced.hidden, synced.hidden_sent),
         ("run without changes", synced.unchanged, synced.later),
     ):
         times = (f"{run.cpu_s:.1f}", f"{run.wall_s:.1f}", f"{run.peak_bytes / 1e6:.1f}")
@@ -124,10 +149,13 @@ def _measure(bench: Bench, count: int) -> Synced:
             file = folder / f"{name}.yaml"
             file.touch(mode=0o600)
             file.write_text(json.dumps({"service": name, **settings, "base_url": url}))
+        (folder / "mapping.yaml").write_text(HIDDEN)
+        hidden, hidden_sent = _counted(bench, urls, "plan", folder)
+        (folder / "mapping.yaml").write_text(MAPPING)
         plan, first = _counted(bench, urls, "plan", folder)
         bench.ninjaone("sync", "run", folder, *LOCAL, "--beside-halo")
         unchanged, later = _counted(bench, urls, "run", folder, "--beside-halo")
-    return Synced(plan, first, unchanged, later, _state_bytes(folder))
+    return Synced(hidden, hidden_sent, plan, first, unchanged, later, _state_bytes(folder))
 
 
 def _counted(bench: Bench, urls: dict[str, Any], name: str, folder: Path, *more: str) -> tuple[Run, Requests]:
