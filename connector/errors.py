@@ -20,7 +20,7 @@ ConnectorError
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Literal, get_args
@@ -45,6 +45,36 @@ Code = Literal[
 """The values of `meta.code`, besides null for success."""
 
 CODES: tuple[Code, ...] = get_args(Code)
+
+Kind = Literal["retry", "fix", "check"]
+"""What a failed row requires: a retry as it is, a fix first, or a check first whether it took effect."""
+KINDS: Mapping[Code, Kind] = {
+    "template_error": "fix",
+    "input_invalid": "fix",
+    "auth_failed": "fix",
+    "forbidden": "fix",
+    "not_found": "fix",
+    "conflict": "fix",
+    "rate_limited": "retry",
+    "api_error": "fix",
+    "bad_response": "fix",
+    "timeout": "retry",
+    "network_error": "retry",
+    "partial": "check",
+    "outcome_unknown": "check",
+    "cancelled": "retry",
+    "internal_error": "check",
+}
+"""The kind of a failed row that can be retried, by `meta.code`; an `api_error` with status 5xx is `retry`."""
+
+
+def kind_of(meta: Mapping[str, Any]) -> Kind:
+    """Return the kind of a failed row from the `meta` of its envelope."""
+    if meta.get("repeatable") is not True:
+        return "check"
+    if meta["code"] == "api_error" and (meta.get("status") or 0) >= 500:
+        return "retry"
+    return KINDS.get(meta["code"], "check")
 
 
 class ConnectorError(Exception):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from connector import errors
-from connector.errors import RowError, nearest, shorten
+from connector.errors import CODES, KINDS, RowError, kind_of, nearest, shorten
+from tests.conftest import ROOT
 
 
 @pytest.mark.parametrize(
@@ -49,3 +50,22 @@ def test_a_cut_text_says_that_it_was_cut() -> None:
     assert shorten("x" * 200) == "x" * 200
     assert shorten("x" * 201) == "x" * 200 + "… (201 characters)"
     assert shorten("abcdef", 3) == "abc… (6 characters)"
+
+
+def test_the_documentation_has_the_kind_of_every_code() -> None:
+    """The table of error codes names the next step of each code, as KINDS does."""
+    steps = {"retry as is": "retry", "fix first": "fix", "check first": "check"}
+    documented: dict[str, str] = {}
+    for line in (ROOT / "docs/files.md").read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) == 4 and cells[0].startswith("`"):
+            documented |= {code.strip("` "): steps[cells[3].split(";")[0]] for code in cells[0].split(",")}
+    assert documented == KINDS
+    assert set(KINDS) == set(CODES)
+
+
+def test_only_an_error_of_the_server_makes_an_api_error_transient() -> None:
+    meta = {"code": "api_error", "status": 400, "repeatable": True}
+    assert kind_of(meta) == "fix"
+    assert kind_of({**meta, "status": 503}) == "retry"
+    assert kind_of({**meta, "status": 503, "repeatable": False}) == "check"

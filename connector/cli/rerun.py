@@ -34,7 +34,7 @@ from connector.runs.records import (
     rerun_output,
     save,
 )
-from connector.runs.repair import key_text, read_corrected
+from connector.runs.repair import find_failed, key_text, read_corrected
 from connector.runs.rerun import Rerun, RetryableRows, find_retryable, read_ends
 from connector.runs.run import Prepared, fingerprint, open_rows, prepare
 from connector.runs.tenant_runs import account_of
@@ -61,6 +61,11 @@ def add_rerun(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         dest="corrected",
         help="corrected rows, as `ninjaone failed` writes them: run these in place of the failed rows",
+    )
+    parser.add_argument(
+        "--transient",
+        action="store_true",
+        help="only rows that can be retried as they are: the API was busy or not available",
     )
     parser.add_argument(
         "--key",
@@ -107,6 +112,10 @@ def _prepare(options: argparse.Namespace) -> Prepared | None:
     _check_output(of, output, relatives)
     catalog = open_catalog(options)
     service = _service_title(catalog, job.action)
+    if options.transient:
+        failed = find_failed(of, format_of(str(of), job.output_format), later_reruns(of, relatives))
+        chosen = (n for n in repeats.numbers if n in failed and failed[n].kind == "retry")
+        repeats = replace(repeats, numbers=array("Q", chosen))
     corrected = None
     if options.corrected:
         corrected = _read_corrected(options, job, record, repeats, catalog)

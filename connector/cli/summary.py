@@ -28,7 +28,7 @@ from connector.runs.job import STREAM, Job
 from connector.runs.records import ActiveRun
 from connector.runs.summary import Summary
 
-VERSION = 1
+VERSION = 2
 """The version of `schemas/summary.schema.json`."""
 STATES = {
     None: "begun",
@@ -169,16 +169,21 @@ def _left_out(job: Job, summary: Summary) -> Iterator[str]:
 
 
 def _what_next(job: Job, summary: Summary, service: str, *, may_rerun: bool) -> Iterator[str]:
-    """Yield how many failed rows can be retried and how, and how many must be checked by the user."""
-    if summary.repeatable:
-        is_kept = STREAM not in (job.output, job.input) and not summary.stopped
-        may_rerun = may_rerun and is_kept and format_of(job.output, job.output_format) != "csv"
-        how = f": ninjaone rerun {shlex.quote(job.output)}" if may_rerun else ""
-        yield f"{summary.repeatable} of the failed rows can be retried{how}"
-    if in_doubt := summary.failed - summary.repeatable:
+    """Yield how many failed rows require a retry, a fix first and a check first, with the commands for it."""
+    retry, fix, check = (summary.kinds[kind] for kind in ("retry", "fix", "check"))
+    is_kept = STREAM not in (job.output, job.input) and not summary.stopped
+    may_rerun = may_rerun and is_kept and format_of(job.output, job.output_format) != "csv"
+    output = shlex.quote(job.output)
+    if retry:
+        how = f": ninjaone rerun {output} --transient" if may_rerun else ""
+        yield f"{count_of(retry, 'failed row')} to retry as is{how}"
+    if fix:
+        how = f": ninjaone failed {output}, then ninjaone rerun {output}" if may_rerun else ""
+        yield f"{count_of(fix, 'failed row')} to fix first{how}"
+    if check:
         unknown = summary.codes.get("outcome_unknown", 0)
-        of_these = f" ({unknown} of them are outcome_unknown)" if unknown else ""
+        of_these = f" ({unknown} outcome_unknown)" if unknown else ""
         yield (
-            f"{in_doubt} of the failed rows may have taken effect, completely or in part{of_these}: "
-            f"check in {service} before you send them again"
+            f"{count_of(check, 'failed row')} to check first{of_these}: may have taken effect, completely "
+            f"or in part; check in {service} before you send them again"
         )

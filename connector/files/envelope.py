@@ -10,7 +10,7 @@ from connector.common import json_text
 from connector.common.absent import ABSENT
 from connector.common.json_text import Json
 
-VERSION = 1
+VERSION = 2
 """The version of `schemas/envelope.schema.json`."""
 
 

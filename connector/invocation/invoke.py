@@ -14,7 +14,7 @@ from connector.catalog.service import Service
 from connector.client.client import Client
 from connector.common.absent import ABSENT
 from connector.common.json_text import Json
-from connector.errors import Code, RowError, RunStoppedError
+from connector.errors import Code, RowError, RunStoppedError, kind_of
 from connector.files.envelope import Envelope
 from connector.http.downloads import save
 from connector.http.messages import Request
@@ -188,6 +188,9 @@ class _RowWriter:
                 yield self._item(item, last=False)
             self._count += 1
             extra |= {"item": self._count, "last": True}
+        about = {"code": error.code, "status": error.status, "repeatable": repeatable}
+        if kind_of(about) == "retry":
+            extra["transient"] = True
         yield self._envelope(error, self._shown(error.result), extra)
 
     def drop_held(self) -> None:

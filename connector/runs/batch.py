@@ -133,6 +133,7 @@ def _writable(envelope: Envelope) -> Result:
     except (TypeError, ValueError) as error:
         said = f"a bug in the connector: its result cannot be written as JSON: {error}"
         meta = {**envelope.meta, "code": "internal_error", "repeatable": False}
+        meta.pop("transient", None)
         unwritable = Envelope(envelope.row, said, None, meta)
         return unwritable, unwritable.line()
 

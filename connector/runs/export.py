@@ -112,5 +112,6 @@ def _unfinished(row: int, action: str, code: Code, message: str) -> bytes:
         "attempts": 0,
         "request_id": None,
         "repeatable": code == "cancelled",
+        **({"transient": True} if code == "cancelled" else {}),
     }
     return Envelope(row, message, None, meta).line()

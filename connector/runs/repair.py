@@ -12,7 +12,7 @@ from typing import Any
 
 from connector.common import json_text
 from connector.common.json_text import Json
-from connector.errors import RunError
+from connector.errors import Kind, RunError, kind_of
 from connector.files.envelope import Envelope
 from connector.files.output import Format, format_of
 from connector.files.readers import InputRow, RowSource
@@ -25,11 +25,12 @@ _OTHER_MARKS = ("_row", "_error")
 
 @dataclass(frozen=True)
 class FailedRow:
-    """A failed row: its number, the code and message of its last error, and whether it can be retried."""
+    """A failed row, with the code, message and kind of its last error; `repeatable` if it can be retried."""
 
     number: int
     code: str
     error: str
+    kind: Kind
     repeatable: bool
 
 
@@ -52,7 +53,8 @@ def find_failed(output: Path, format: Format, reruns: Iterable[Path] = ()) -> di
 
 def _failed_row(envelope: Envelope) -> FailedRow:
     meta = envelope.meta
-    return FailedRow(envelope.row, meta["code"], envelope.error or "", meta.get("repeatable") is True)
+    repeatable = meta.get("repeatable") is True
+    return FailedRow(envelope.row, meta["code"], envelope.error or "", kind_of(meta), repeatable)
 
 
 def mark_rows(rows: Iterable[InputRow], failed: Mapping[int, FailedRow]) -> list[dict[str, Json]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
+from connector.errors import Kind, kind_of
 from connector.files.envelope import Envelope
 
 Listener = Callable[[Envelope], None]
@@ -17,8 +18,9 @@ Listener = Callable[[Envelope], None]
 class Summary:
     """The summary of a run. Counts are numbers of rows; `codes` counts failed ones by `meta.code`.
 
-    `repeatable` counts failed rows that can be retried; `resumed_rows` counts rows done before the run was
-    resumed, which are included in all other counts. `truncated` counts lists truncated at the limit.
+    `repeatable` counts failed rows that can be retried, and `kinds` all failed rows by kind; `resumed_rows`
+    counts rows done before the run was resumed, which are included in all other counts. `truncated` counts
+    lists truncated at the limit.
     `last_row` is the number of the last finished row.
 
     `stopped` is true if some rows were not started or not finished; `too_many_errors` if more rows failed
@@ -32,6 +34,7 @@ class Summary:
     succeeded: int = 0
     failed: int = 0
     repeatable: int = 0
+    kinds: dict[Kind, int] = field(default_factory=lambda: {"retry": 0, "fix": 0, "check": 0})
     warned: int = 0
     truncated: int = 0
     resumed_rows: int = 0
@@ -66,6 +69,7 @@ class Summary:
             return
         self.failed += 1
         self.repeatable += meta.get("repeatable", False)
+        self.kinds[kind_of(meta)] += 1
         code = str(meta["code"])
         self.examples.setdefault(code, f"row {envelope.row}: {envelope.error}")
         self.codes[code] = self.codes.get(code, 0) + 1
@@ -79,6 +83,7 @@ class Summary:
             "succeeded": self.succeeded,
             "failed": self.failed,
             "repeatable": self.repeatable,
+            "kinds": dict(self.kinds),
             "warned": self.warned,
             "truncated": self.truncated,
             "resumed_rows": self.resumed_rows,

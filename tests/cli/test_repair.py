@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from connector.client.retries import TRIES
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
 from tests.cli.test_rerun import REFUSED, created, rows_of
+from tests.cli.test_run import envelopes
 
 pytestmark = pytest.mark.in_process
 
@@ -133,3 +135,26 @@ def test_the_output_of_corrected_rows_has_no_input_of_its_own(
         assert done.returncode == 2
         assert "name the output of the first run instead" in done.stderr
     assert len(created(sandbox)) == before
+
+
+def test_transient_failures_are_retried_alone(
+    connection_file: Path,
+    sandbox: Sandbox,
+    ninjaone: Ninjaone,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("connector.client.client.backoff_s", lambda *_: 0.0)
+    (tmp_path / "rows.csv").write_text("name\nAcme\nGlobex\nInitech\n")
+    (tmp_path / "job.yaml").write_text(JOB)
+    sandbox.set_faults(queue=[None, *["429_bare"] * TRIES["throttled"], REFUSED])
+    done = ninjaone("run", "job.yaml")
+    codes = rows_of(tmp_path / "out.jsonl")
+    assert codes == {1: None, 2: "rate_limited", 3: "conflict"}, done.stderr
+    transient = {e["row"]: e["meta"].get("transient") for e in envelopes(tmp_path / "out.jsonl")}
+    assert transient == {1: None, 2: True, 3: None}
+    assert "1 failed row to retry as is: ninjaone rerun out.jsonl --transient" in done.stderr
+    sandbox.set_faults(queue=[])
+    assert ninjaone("rerun", "out.jsonl", "--transient").returncode == 0
+    assert rows_of(tmp_path / "out.rerun.jsonl") == {2: None}
+    assert Counter(created(sandbox, executed=True)) == {"Acme": 1, "Globex": 1}

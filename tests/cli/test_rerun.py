@@ -46,7 +46,7 @@ def night(connection_file: Path, sandbox: Sandbox, ninjaone: Ninjaone, tmp_path:
     sandbox.set_faults(queue=[faults.get(n) for n in range(1, 11)])
     done = ninjaone("run", "job.yaml")
     assert done.returncode == 1, done.stderr
-    assert "3 of the failed rows can be retried: ninjaone rerun " in done.stderr
+    assert "3 failed rows to fix first: ninjaone failed " in done.stderr
     return tmp_path
 
 

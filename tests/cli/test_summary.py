@@ -51,7 +51,8 @@ def write_reboots(folder: Path, *devices: int) -> None:
 def test_all_that_a_person_wants_to_know() -> None:
     summary = Summary(
         rows=4000, succeeded=3986, failed=14, repeatable=9, warned=3, truncated=1, resumed_rows=1000,
-        seconds=1500.0, codes={"partial": 1, "not_found": 9, "outcome_unknown": 4},
+        kinds={"retry": 2, "fix": 7, "check": 5}, seconds=1500.0,
+        codes={"partial": 1, "not_found": 9, "outcome_unknown": 4},
         examples={"partial": "row 4: p", "not_found": "row 5: n", "outcome_unknown": "row 6: o"},
         warning="row 2: the field is not published",
     )  # fmt: skip
@@ -63,9 +64,9 @@ def test_all_that_a_person_wants_to_know() -> None:
         "  1 partial, for example row 4: p",
         "  3 with a warning, for example row 2: the field is not published",
         "  1 list truncated at the limit",
-        "9 of the failed rows can be retried: ninjaone rerun 'night 1.jsonl'",
-        "5 of the failed rows may have taken effect, completely or in part (4 of them are "
-        "outcome_unknown): "
+        "2 failed rows to retry as is: ninjaone rerun 'night 1.jsonl' --transient",
+        "7 failed rows to fix first: ninjaone failed 'night 1.jsonl', then ninjaone rerun 'night 1.jsonl'",
+        "5 failed rows to check first (4 outcome_unknown): may have taken effect, completely or in part; "
         "check in NinjaOne before you send them again",
         "envelopes: night 1.jsonl",
     ]
@@ -89,8 +90,10 @@ def test_nothing_is_said_of_what_did_not_happen() -> None:
     ],
 )
 def test_rerun_is_told_of_only_where_it_can_be_done(job: Job, stopped: bool) -> None:
-    message = describe(job, Summary(rows=1, failed=1, repeatable=1, stopped=stopped))
-    assert "1 of the failed rows can be retried\n" in message + "\n"
+    message = describe(
+        job, Summary(rows=2, failed=2, kinds={"retry": 1, "fix": 1, "check": 0}, stopped=stopped)
+    )
+    assert "1 failed row to retry as is\n1 failed row to fix first\n" in message + "\n"
     assert "ninjaone rerun" not in message
 
 
@@ -115,8 +118,11 @@ def test_the_summary_of_a_finished_run(
     }
     assert run["codes"]["not_found"]["example"].startswith("row 3: POST /v2/device/999/reboot/NORMAL: ")
     assert (run["action"], run["output"], run["stopped"]) == ("reboot_device", "out.jsonl", False)
-    assert "1 of the failed rows can be retried: ninjaone rerun out.jsonl" in done.stderr
-    assert "1 of the failed rows may have taken effect" in done.stderr
+    assert run["kinds"] == {"retry": 0, "fix": 1, "check": 1}
+    assert (
+        "1 failed row to fix first: ninjaone failed out.jsonl, then ninjaone rerun out.jsonl" in done.stderr
+    )
+    assert "1 failed row to check first (1 outcome_unknown): may have taken effect" in done.stderr
     umask = os.umask(0)
     os.umask(umask)
     assert stat.S_IMODE((tmp_path / "sum.json").stat().st_mode) == 0o666 & ~umask

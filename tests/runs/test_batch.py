@@ -41,6 +41,7 @@ def test_every_row_has_its_envelope_in_order(
         "succeeded": 18,
         "failed": 2,
         "repeatable": 2,
+        "kinds": {"retry": 1, "fix": 1, "check": 0},
         "warned": 0,
         "truncated": 0,
         "resumed_rows": 0,
