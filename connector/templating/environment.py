@@ -215,7 +215,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         # The optimizer would evaluate constants while it compiles, and hide those that exceed a limit.
         super().__init__(undefined=_Strict, finalize=text, optimized=False)
         self._lexer = StatementLexer(self)
-        self.globals = dict(FUNCTIONS)
+        self.globals = {**FUNCTIONS, "omit": NULL}
         self.binop_table = OPERATORS
         self.filters: Functions = bounded_filters(self.filters)
         self.tests: Functions = bounded_tests(self.tests)

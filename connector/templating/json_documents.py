@@ -19,7 +19,7 @@ from connector.common.absent import ABSENT
 from connector.common.json_text import Json
 from connector.templating.limits import FEW, fits, weigh
 from connector.templating.operators import concat
-from connector.templating.values import is_blank, parse_json, text, to_json, without_null
+from connector.templating.values import NULL, is_blank, parse_json, text, to_json, without_null
 
 Pieces = Sequence[str | None]
 """A document's constant texts, with None for each expression."""
@@ -31,6 +31,8 @@ Items = Callable[[list[Any]], list[Json]]
 
 _OPEN, _TEXT, _VALUE = "\ue000", "\ue001", "\ue002"
 """Marks for expressions in a document: `OPEN index TEXT` inside a string, `OPEN index VALUE` for a value."""
+_ONLY_TEXT = re.compile(f"{_OPEN}([0-9]+){_TEXT}")
+"""A string that is one expression: the value `omit` leaves it out."""
 _VALUE_AS_NAME = re.compile(_VALUE + r'"\s*:')
 
 
@@ -130,7 +132,11 @@ class _Compiler:
         return lambda values: node
 
     def _text(self, node: str) -> Fill:
-        return _compile_text(node)
+        fill, only = _compile_text(node), _ONLY_TEXT.fullmatch(node)
+        if only is None:
+            return fill
+        index = int(only[1])
+        return lambda values: ABSENT if values[index] is NULL else fill(values)
 
     def _value(self, index: int) -> Fill:
         """Return a fill for a value of any type; a text is raw JSON."""
@@ -142,10 +148,12 @@ class _Compiler:
         return fill
 
     def _object(self, members: Sequence[tuple[Callable[[list[Any]], str], Fill]]) -> Fill:
-        return lambda values: {name(values): fill(values) for name, fill in members}
+        return lambda values: {
+            name(values): value for name, fill in members if (value := fill(values)) is not ABSENT
+        }
 
     def _array(self, parts: Sequence[Items]) -> Fill:
-        return lambda values: [item for fill in parts for item in fill(values)]
+        return lambda values: [item for fill in parts for item in fill(values) if item is not ABSENT]
 
     def _items(self, node: Json, schema: Any) -> Items:
         """Compile an item of an array: the items of a list are inserted, and text is parsed as JSON items."""

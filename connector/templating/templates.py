@@ -31,7 +31,7 @@ from connector.templating.json_documents import Fill, Pieces, compile_document
 from connector.templating.limits import FEW, LONGEST_TEXT, STEPS_TO_COMPILE, begin, fits
 from connector.templating.operators import concat
 from connector.templating.statement_lines import ends_with_statement
-from connector.templating.values import copied, text, to_json
+from connector.templating.values import NULL, copied, text, to_json
 
 Row = Mapping[str, Json]
 
@@ -296,7 +296,9 @@ def _evaluator(expressions: Sequence[nodes.Expr]) -> Callable[[Scope], list[Any]
             pass
         found: list[Any] = context.vars["values"]
         # An undefined value that does not raise is from an inline `if` without an `else`: an empty text.
-        return [text(value) if isinstance(value, Undefined) else value for value in found]
+        return [
+            text(value) if isinstance(value, Undefined) and value is not NULL else value for value in found
+        ]
 
     return evaluate
 
