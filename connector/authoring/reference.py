@@ -40,11 +40,14 @@ def write_reference(actions: Iterable[Action], service: Service | None = None) -
 
 def _entry(action: Action) -> Iterator[str]:
     again = "safe to repeat" if action.effect == "read" or action.idempotent else "not safe to repeat"
-    paged = ", paged" if action.paging else ""
+    notes = (", queued" if action.accepted else "") + (", paged" if action.paging else "")
     yield from ("", f"### {action.name}", "", f"**{action.title}.** {action.summary}")
     if action.description:
         yield action.description
-    yield from ("", f"`{action.method} {action.path}` ({action.operation}): {action.effect}, {again}{paged}")
+    yield from (
+        "",
+        f"`{action.method} {action.path}` ({action.operation}): {action.effect}, {again}{notes}",
+    )
     if action.notice:
         yield action.notice
     shown = [given for name, given in action.inputs.items() if name != "delay_ms"]

@@ -51,7 +51,8 @@ class Example:
 class Action:
     """One operation of a service, with the fields of `schemas/action.schema.json`.
 
-    `name` is its name in the catalog: `acme.list_things` if the service has qualified names.
+    `name` is its name in the catalog: `acme.list_things` if the service has qualified names. `accepted` is
+    true if a successful response only means that the work is queued.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Action:
     file: Path
     handler: Path | None
     published: bool = True
+    accepted: bool = False
 
     @property
     def own_name(self) -> str:
@@ -162,6 +164,7 @@ def load_action(
         file=path,
         handler=handler if handler.exists() else None,
         published=top.value("published", bool, True),
+        accepted=top.value("accepted", bool, False),
     )
     top.finish()
     _check(action, top)

@@ -121,6 +121,7 @@ def describe(action: Action) -> dict[str, Any]:
         **({} if action.published else {"published": False}),
         "effect": action.effect,
         "idempotent": action.idempotent,
+        **({"accepted": True} if action.accepted else {}),
         "paging": action.paging or None,
         "inputs": {name: _input(given) for name, given in action.inputs.items()},
         "required": list(action.required),

@@ -109,8 +109,7 @@ def run_steps(steps: Sequence[Prepared], options: argparse.Namespace, report: Re
     start: Start = "resume" if options.resume else "restart" if options.restart else "new"
     require_consent(steps, yes=options.yes, may_ask=not options.json, start=start)
     stop = Event()
-    titles = {step.action.name: step.service.title for step in steps}
-    console = _Console(report, titles, as_json=options.json)
+    console = _Console(report, steps, as_json=options.json)
     with stopping(stop, console.say), console, show_log_by(console.say):
         for step, summary in run_all(steps, start, stop=stop, observer=console.begin):
             console.end(step.job, summary)
@@ -120,8 +119,10 @@ def run_steps(steps: Sequence[Prepared], options: argparse.Namespace, report: Re
 class _Console:
     """Shows the progress and summary of each run on standard error."""
 
-    def __init__(self, report: Report, titles: Mapping[str, str], *, as_json: bool) -> None:
-        self._report, self._titles, self._as_json = report, titles, as_json
+    def __init__(self, report: Report, steps: Sequence[Prepared], *, as_json: bool) -> None:
+        self._report, self._as_json = report, as_json
+        self._titles = {step.action.name: step.service.title for step in steps}
+        self._accepted = {step.action.name for step in steps if step.action.accepted}
         self._progress = Progress(sys.stderr)
         self._active: ActiveRun | None = None
         self.say = self._progress.say
@@ -147,7 +148,8 @@ class _Console:
         if self._as_json:
             print(json.dumps(run_as_json(job, summary)), file=sys.stderr)
         else:
-            print(describe(job, summary, service=self._titles[job.action]), file=sys.stderr)
+            is_accepted, title = job.action in self._accepted, self._titles[job.action]
+            print(describe(job, summary, service=title, accepted=is_accepted), file=sys.stderr)
 
     def __enter__(self) -> None:
         pass

@@ -121,15 +121,23 @@ def run_as_json(job: Job, summary: Summary | None) -> dict[str, Any]:
 
 
 def describe(
-    job: Job, summary: Summary | None, *, may_rerun: bool = True, service: str = "the service"
+    job: Job,
+    summary: Summary | None,
+    *,
+    may_rerun: bool = True,
+    service: str = "the service",
+    accepted: bool = False,
 ) -> str:
     """Return a run's summary as text: counts, each error code with an example, what to do next.
 
     A summary of None means a step that was already finished. `service` is the title of the action's service.
+    `accepted` is true if the action's requests only queue work, so that a successful row may not be done yet.
     """
     if summary is None:
         return f"{job.label}: already finished\nenvelopes: {job.output}"
-    lines = [_headline(job, summary), *_left_out(job, summary)]
+    lines = [_headline(job, summary, "accepted" if accepted else "succeeded"), *_left_out(job, summary)]
+    if accepted and summary.succeeded:
+        lines.append(f"  accepted: {service} has queued the work; it may not be done yet")
     for code, count in sorted(summary.codes.items(), key=lambda item: -item[1]):
         lines.append(f"  {count} {code}, for example {summary.examples[code]}")
     for name, its in sorted(summary.connections.items()):
@@ -149,12 +157,12 @@ def describe(
     return "\n".join(lines)
 
 
-def _headline(job: Job, summary: Summary) -> str:
+def _headline(job: Job, summary: Summary, succeeded: str) -> str:
     now = summary.rows - summary.resumed_rows
     rate = f" ({rate_text(now / summary.seconds)})" if now and summary.seconds >= 1 else ""
     before = f" ({summary.resumed_rows} of them before it was interrupted)" if summary.resumed_rows else ""
     return (
-        f"{job.label}: {count_of(summary.rows, 'row')}{before}, {summary.succeeded} succeeded, "
+        f"{job.label}: {count_of(summary.rows, 'row')}{before}, {summary.succeeded} {succeeded}, "
         f"{summary.failed} failed, "
         f"in {duration(summary.seconds)}{rate}"
     )

@@ -79,8 +79,12 @@ def test_the_bar_of_a_run_leaves_nothing_but_the_summary(
     drawn = [line for line in re.split(r"[\r\n]", run.text) if "/12 rows" in line]
     assert len(drawn) > 2
     assert all(len(line) < width for line in drawn)
-    assert lines[0].startswith("reboot_device: 12 rows, 12 succeeded, 0 failed, in ")
-    assert lines[1:] == [f"envelopes: {output}", ""]
+    assert lines[0].startswith("reboot_device: 12 rows, 12 accepted, 0 failed, in ")
+    assert lines[1:] == [
+        "  accepted: NinjaOne has queued the work; it may not be done yet",
+        f"envelopes: {output}",
+        "",
+    ]
 
 
 def test_a_request_that_hangs_is_seen_to_hang(

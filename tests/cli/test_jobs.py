@@ -62,7 +62,8 @@ def test_every_step_has_its_summary(ninjaone: Ninjaone, job: Path, tmp_path: Pat
         "renamed (update_device): 3 rows, 3 succeeded, 0 failed",
         "read (get_device): 2 rows, 2 succeeded, 0 failed",
         "  1 row skipped: not selected by `only: {{ device != 2 }}`",
-        "rebooted (reboot_device): 2 rows, 2 succeeded, 0 failed",
+        "rebooted (reboot_device): 2 rows, 2 accepted, 0 failed",
+        "  accepted: NinjaOne has queued the work; it may not be done yet",
     ]
 
 

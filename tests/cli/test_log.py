@@ -240,8 +240,12 @@ def test_log_lines_stand_above_the_bar(connection_file: Path, sandbox: Sandbox, 
     log = [line for line in lines if LINE.fullmatch(line)]
     assert len(records("\n".join(log))) > 8
     left = [line for line in lines if line not in log]
-    assert left[0].startswith("reboot_device: 8 rows, 8 succeeded, 0 failed, in ")
-    assert left[1:] == [f"envelopes: {tmp_path / 'out.jsonl'}", ""]
+    assert left[0].startswith("reboot_device: 8 rows, 8 accepted, 0 failed, in ")
+    assert left[1:] == [
+        "  accepted: NinjaOne has queued the work; it may not be done yet",
+        f"envelopes: {tmp_path / 'out.jsonl'}",
+        "",
+    ]
 
 
 def test_who_embeds_the_package_is_shown_nothing(tmp_path: Path, connection_file: Path) -> None:

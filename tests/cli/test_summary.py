@@ -79,6 +79,16 @@ def test_nothing_is_said_of_what_did_not_happen() -> None:
     ]
 
 
+def test_rows_whose_work_is_queued_are_accepted_and_not_succeeded() -> None:
+    summary = Summary(rows=201, succeeded=200, failed=1, seconds=0.2)
+    assert describe(JOB, summary, service="NinjaOne", accepted=True).splitlines()[:2] == [
+        "reboot_device: 201 rows, 200 accepted, 1 failed, in 0.2 s",
+        "  accepted: NinjaOne has queued the work; it may not be done yet",
+    ]
+    all_failed = describe(JOB, Summary(rows=1, failed=1), accepted=True)
+    assert "queued" not in all_failed
+
+
 @pytest.mark.parametrize(
     ("job", "stopped"),
     [
@@ -182,7 +192,7 @@ def test_an_interrupted_run_and_its_resumption(
     assert done.returncode == 1, done.stderr
     (run,) = read(tmp_path / "sum.json")["runs"]
     assert (run["stopped"], run["failed"], run["rows"], run["resumed_rows"]) == (False, 1, 20, before)
-    assert f"reboot_device: 20 rows ({before} of them before it was interrupted), 19 succeeded" in done.stderr
+    assert f"reboot_device: 20 rows ({before} of them before it was interrupted), 19 accepted" in done.stderr
     assert "1 not_found, for example row 1: " in done.stderr
 
 

@@ -34,6 +34,22 @@ def test_declaration(catalog: Catalog, service: Service, facts: Any, name: str) 
     assert check_published(catalog.action(name), service, facts) == []
 
 
+def test_the_actions_that_only_queue_work(catalog: Catalog) -> None:
+    assert {action.name for action in catalog.actions() if action.accepted} == {
+        "apply_os_patches",
+        "apply_software_patches",
+        "configure_windows_service",
+        "control_windows_service",
+        "create_integrity_check_job",
+        "reboot_device",
+        "reset_device_policy_overrides",
+        "run_script",
+        "scan_os_patches",
+        "scan_software_patches",
+        "upload_scan_group_csv",
+    }
+
+
 def test_the_facts_are_those_of_all_operations(facts: Any) -> None:
     assert len(facts) == 310
 
