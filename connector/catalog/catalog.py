@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,8 @@ from connector.catalog.service import Service, load_service, prefix_of
 from connector.common import strict_yaml
 from connector.common.package_data import actions_folder
 from connector.errors import DeclarationError, RunError, nearest
+
+_BRITISH = re.compile(r"is(?=ations?$|ing$|ed$)")
 
 
 @dataclass(frozen=True)
@@ -194,9 +197,24 @@ class Catalog:
         return Heading(action.name, action.title, action.area, action.effect)
 
     def search(self, words: list[str], service: str = "") -> list[Action]:
-        """Return the actions that have every word in their name, title, summary, area, inputs or path."""
-        wanted = [word.lower() for word in words]
-        return [a for a in self.actions(service) if all(word in _searchable(a) for word in wanted)]
+        """Return the actions that have every word in their name, title, summary, area, inputs or path.
+
+        British spelling is accepted. Actions in whose texts every word begins a word come first.
+        """
+        wanted = [_american(word.lower()) for word in words]
+        texts = [(action, _searchable(action)) for action in self.actions(service)]
+        found = [(action, text) for action, text in texts if all(word in text for word in wanted)]
+        return [action for action, text in sorted(found, key=lambda one: not _begin_words(wanted, one[1]))]
+
+
+def _american(word: str) -> str:
+    """Return a word with the American spelling, as in `organization`, of a British one."""
+    return _BRITISH.sub("iz", word)
+
+
+def _begin_words(wanted: list[str], text: str) -> bool:
+    """Return whether each of the wanted texts is the beginning of a word."""
+    return all(re.search(rf"(?<![a-z0-9]){re.escape(word)}", text) for word in wanted)
 
 
 def _same_name(path: Path, other: Path) -> DeclarationError:
