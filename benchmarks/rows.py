@@ -1,4 +1,4 @@
-"""Rows per second and CPU time per row of a run and its peers; whole processes."""
+"""Measure rows per second and CPU time per row, also of other programs; whole processes, with their start."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _TICKET = {
     "alert": "ninja_alert_id",
     "device": "ninja_device_id",
 }
-"""The inputs of create_ticket, keyed by the sync's names."""
+"""The inputs of create_ticket, keyed by the name that the sync has for each value."""
 STAMP = "[alert {}]"
 """The last line of the details if there is no custom field for the stamp."""
 

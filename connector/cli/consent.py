@@ -97,7 +97,7 @@ def _show(destructive: Sequence[Prepared], repeats: Sequence[str], start: Start,
     if destructive:
         print("This is destructive:", file=sys.stderr)
     for step in destructive:
-        rows = "the values of this call" if is_call else _how_many(step)
+        rows = "the input values of this call" if is_call else _how_many(step)
         print("\n".join(_described(step, rows)), file=sys.stderr)
     if start == "resume":
         print("  Rows that are finished are not run again.", file=sys.stderr)

@@ -86,7 +86,7 @@ class Journal:
                 self._require_no_doubt(row)
             return None
         if entry["request"] != _digest(request):
-            raise _in_doubt(request, "the interrupted run had sent another request for this row")
+            raise _in_doubt(request, "the interrupted run sent a different request for this row")
         if "answer" not in entry:
             raise _in_doubt(request, "the run was interrupted before its response was received")
         answer = entry["answer"]

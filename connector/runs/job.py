@@ -292,7 +292,7 @@ def _read_shared(part: Section, folder: Path, base: Job) -> Job:
 
 
 def _read_connection(part: Section, folder: Path, base: Job) -> dict[str, Any]:
-    """Return the settings of the connection: one, one per service, or a template with the allowed ones."""
+    """Return a job's connection settings: one connection, one per service, or a template for each row."""
     try:
         allowed: Mapping[str, str] = read_allowed(part.texts("allow_connections"), folder)
     except RunError as error:

@@ -106,7 +106,7 @@ class AlertContext:
         scope = self._scope(reading.data, reading.device, organization, {})
         return self._ticket_of(scope) is not None
 
-    # For a ticket.
+    # Values for the text of a ticket.
 
     def ticket(self, row: Alert) -> dict[str, Json]:
         """Return the values of a row's ticket. Raises RowError for a template that fails, and ListError."""

@@ -51,7 +51,10 @@ FIRST_LIST = "alerts_listed"
 
 
 class AlertDriver:
-    """The alerts of one sync. `hooks` read the deliveries, keyed by the service's name in the inbox."""
+    """Processes the alerts of one sync.
+
+    `hooks` maps the name of a service, as stored with each webhook delivery, to the function that reads them.
+    """
 
     def __init__(
         self,

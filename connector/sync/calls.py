@@ -130,7 +130,7 @@ class Calls:
         return self._invokers[key]
 
     def _result_of(self, envelope: Envelope, action: str) -> Json:
-        """Return the result of an envelope. Raises RowError, or SignInLostError."""
+        """Return the `result` of an action's envelope. Raises RowError if it failed, or SignInLostError."""
         if not envelope.has_error:
             return envelope.result
         code: Code = envelope.meta.get("code") or "internal_error"

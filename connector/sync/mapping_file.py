@@ -57,7 +57,7 @@ def load_mapping(path: Path) -> SyncMapping:
     return mapping
 
 
-# Clients.
+# The settings for clients.
 
 
 def _clients(part: Section) -> ClientMapping:

@@ -77,7 +77,7 @@ class Item:
         return any(change.unread for change in self.changes)
 
     def as_json(self, source_key: str, target_key: str) -> dict[str, Json]:
-        """Return the item as it is in a plan's file; the two keys name the sides."""
+        """Return the item as it is in a plan's file; the arguments are the JSON keys of the two systems."""
         return {
             "op": self.op,
             "entity": self.entity,

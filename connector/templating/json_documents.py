@@ -221,7 +221,7 @@ def _from_cell(cell: Any, nothing: Json, fill: Fill, values: list[Any]) -> Json:
 
 
 def _is_spliced(value: Json, wanted: Any) -> bool:
-    """Return whether a list can replace one item, which is so if the items are not arrays themselves."""
+    """Return whether a list given for one item of an array is inserted as several items."""
     if not isinstance(value, list):
         return False
     return bool(wanted != "array" if wanted else not any(isinstance(item, list) for item in value))

@@ -182,7 +182,7 @@ def _only(values: Sequence[Any]) -> Json:
 
 
 def _own(values: Sequence[Any]) -> Json:
-    """Return the value of a template's only expression, which is a part of the row, of any size."""
+    """Return the value of a template's only expression. It is part of the row, so its size is not limited."""
     return copied(values[0])
 
 

@@ -137,7 +137,7 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
 
 
 def test_assets_survive_kills_at_some_write_points(life: Life, record_property: Record) -> None:
-    """Fails without the outbox of `Creations`, or if an update is not read again."""
+    """Kills at four of the write points; the long test below kills at all of them."""
     wanted = life.live()
     points = life.points
     assert life.live(points // 9, points // 4, points // 2, points - 9) == wanted

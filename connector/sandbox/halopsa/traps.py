@@ -118,7 +118,7 @@ TRAPS: tuple[Trap, ...] = (
     Trap(
         "agent_sees",
         ("all", "one_client", "one_client_404", "some_types", "some_fields"),
-        "what the agent may see: one client (others are a 403 or 404), or not all types or fields",
+        "what the agent can see: all, one client (others return 403 or 404), some types or some fields",
     ),
     Trap("integration", ("off", "on", "forbidden"), "whether the built-in NinjaOne integration is in use"),
     # webhooks

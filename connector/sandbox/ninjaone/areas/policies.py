@@ -31,7 +31,7 @@ _SEEDED = (
 
 @operation("getNodeRoles")
 def get_roles(call: ApiCall) -> list[JSON]:
-    """Return the device roles with their ids. Published without a response."""
+    """Return the device roles with their ids. The API document declares no response."""
     return list(call.state.roles.values())
 
 
