@@ -11,7 +11,7 @@ from connector.catalog.service import Discovery, Service, SignIn
 from connector.client.sign_in_address import SignInAddress, own_address, told_address
 from connector.client.transport import open_transport
 from connector.common.redaction import Redactor
-from connector.connections.connection import Connection
+from connector.connections.connection import Connection, white_space_at
 from connector.errors import AuthError, Code, RowError, TransportError, shorten
 from connector.http.messages import USER_AGENT, Response, Transport
 
@@ -120,14 +120,24 @@ class TokenEndpoint:
         message = f"{task} failed: the server responded with {answer.status} ({said})"
         if body.get("incidentId"):
             message += f", incident {shorten(self._redactor.text(str(body['incidentId'])))}"
-        reason = self._reason(answer, vendor_code)
-        message = f"{message}: {reason}" if reason else message
         if answer.status < 300:  # The response is an error with a successful status.
             final = vendor_code in self._service.sign_in.errors
         else:
             final = 400 <= answer.status < 500 and answer.status not in (408, 425, 429)
+        reasons = [self._white_space() if final else "", self._reason(answer, vendor_code)]
+        reason = ". ".join(filter(None, reasons))
+        message = f"{message}: {reason}" if reason else message
         code: Code = "auth_failed" if final else "rate_limited" if answer.status == 429 else "bad_response"
         return AuthError(code, message, status=answer.status, vendor_code=vendor_code)
+
+    def _white_space(self) -> str:
+        """Return which credential has white space at its ends, and what to do, or an empty string."""
+        connection = self._connection
+        place = f" of {connection.origin}" if connection.origin else ""
+        for name in ("client_id", "client_secret"):
+            if where := white_space_at(getattr(connection, name)):
+                return f"the {name}{place} has white space {where}: remove it, and sign in again"
+        return ""
 
     def _reason(self, answer: Response, vendor_code: str) -> str:
         """Return the service's explanation of a refusal, or an empty string if it has none."""

@@ -101,6 +101,14 @@ def require_long_secrets(connection: Connection, place: str) -> None:
             )
 
 
+def white_space_at(text: str) -> str:
+    """Return where a text has white space: `at its beginning`, `at its end`, `at both ends` or nothing."""
+    begins, ends = text != text.lstrip(), text != text.rstrip()
+    if begins and ends:
+        return "at both ends"
+    return "at its beginning" if begins else "at its end" if ends else ""
+
+
 def described(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return a connection's settings as they may be shown, with secrets masked."""
     shown = dict(settings)
@@ -199,7 +207,10 @@ def make_connection(
     settings = dict(settings)
     for name, value in settings.items():
         if isinstance(value, str) and not value.isprintable():
-            raise ConnectionSetupError(f"{place}: {name} has a line break or another invisible character")
+            where = white_space_at(value) if value.strip().isprintable() else ""
+            raise ConnectionSetupError(
+                f"{place}: {name} has a line break or another invisible character{where and ' '}{where}"
+            )
     base_url = host(service, settings.pop("region", None), settings.pop("base_url", None), place)
     off, audit = tuple(settings.pop("health_checks_off", ())), audit_files(settings.pop("audit", None))
     own = {name: settings.pop(name) for name in service.settings if settings.get(name)}

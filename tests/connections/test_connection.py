@@ -157,7 +157,14 @@ def test_a_host_that_cannot_be_used_is_refused(
         ({**GOOD, "ca_file": "/nowhere/ca.pem"}, "ca_file /nowhere/ca.pem does not exist"),
         ({"region": "eu", "access_token": f"{SECRET}\n"}, "access_token has a line break"),
         ({"region": "eu", "access_token": f"{SECRET}ü"}, "access_token has characters that a"),
-        ({**GOOD, "client_secret": f"{SECRET}\n"}, "client_secret has a line break"),
+        (
+            {**GOOD, "client_secret": f"{SECRET}\n"},
+            "client_secret has a line break or another invisible character at its end",
+        ),
+        (
+            {**GOOD, "client_id": "\tan-app"},
+            "client_id has a line break or another invisible character at its b",
+        ),
         ({**GOOD, "client_secret": f"\u200b{SECRET}"}, "client_secret has a line break or another"),
         ({"base_url": "http://localhost", **APP, "proxy": f"http://u:{SECRET}@p"}, FAR),
         ({"base_url": "http://localhost", **APP, "proxy": f"u:{SECRET}@p:8080"}, FAR),

@@ -1,0 +1,73 @@
+"""Rows 13, 27 and 28: credentials, certificates and options as people have them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from connector.sandbox.ninjaone.server import Sandbox
+from tests.cli.conftest import Ninjaone
+
+pytestmark = pytest.mark.in_process
+CALL = ("call", "list_organizations", "limit=1")
+
+
+def connection_in(tmp_path: Path, **settings: object) -> str:
+    (tmp_path / "c.yaml").write_text(yaml.safe_dump(settings))
+    return "c.yaml"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "where"),
+    [
+        ("client_secret", "sandbox-secret ", "at its end"),
+        ("client_secret", "  sandbox-secret", "at its beginning"),
+        ("client_secret", " sandbox-secret ", "at both ends"),
+        ("client_id", "sandbox-client ", "at its end"),
+    ],
+)
+def test_28_white_space_around_a_credential(
+    ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path, field: str, value: str, where: str
+) -> None:
+    path = connection_in(tmp_path, **{**sandbox.connection, field: value})
+    said = f"the {field} of {path} has white space {where}: remove it"
+    call = ninjaone(*CALL, "-c", path)
+    assert (call.returncode, call.stdout) == (2, "")
+    assert said in call.stderr
+    tested = ninjaone("connection", "test", "-c", path)
+    assert tested.returncode == 1
+    assert said in tested.stdout
+
+
+def test_28_white_space_around_a_secret_of_the_environment(ninjaone: Ninjaone, sandbox: Sandbox) -> None:
+    done = ninjaone(
+        *CALL,
+        NINJAONE_BASE_URL=sandbox.base_url,
+        NINJAONE_CLIENT_ID=sandbox.client_id,
+        NINJAONE_CLIENT_SECRET=f"{sandbox.client_secret} ",
+    )
+    assert done.returncode == 2
+    assert "the client_secret of NINJAONE_* variables has white space at its end" in done.stderr
+
+
+def test_28_white_space_around_a_secret_that_is_saved(
+    ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    (tmp_path / "secret").write_text(f"{sandbox.client_secret} \n")
+    instance = ("--base-url", sandbox.base_url, "--client-id", sandbox.client_id)
+    done = ninjaone("connection", "add", "acme", *instance, "--secret-file", "secret")
+    assert done.returncode == 1
+    assert "has white space at its end: remove it" in done.stdout
+    assert 'the client_secret of the default connection "acme" has white' in ninjaone(*CALL).stderr
+
+
+def test_28_a_refused_secret_without_white_space(
+    ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    done = ninjaone(
+        *CALL, "-c", connection_in(tmp_path, **{**sandbox.connection, "client_secret": "wrong wrong"})
+    )
+    assert "refuses the client secret" in done.stderr
+    assert "white space" not in done.stderr
