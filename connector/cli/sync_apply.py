@@ -17,7 +17,7 @@ from connector.cli.main import INTERRUPTED
 from connector.cli.progress import Progress
 from connector.cli.run import stopping
 from connector.cli.sync_plan import NOUNS, ROWS
-from connector.cli.sync_sides import add_json, add_requests, read_with, sides_of
+from connector.cli.sync_sides import add_choice, add_json, add_requests, choice_of, read_with, sides_of
 from connector.common.clock import SystemClock
 from connector.common.plurals import counted
 from connector.errors import RunError, RunInterruptedError, RunStoppedError
@@ -25,7 +25,7 @@ from connector.sync.alert_run import AlertChoice, open_alerts, run_alerts
 from connector.sync.apply import Applied
 from connector.sync.folder import SyncFolder, open_folder
 from connector.sync.plan_file import load_plan
-from connector.sync.run import ENTITIES_OF, FULL_READ, Choice, Run, Syncer, entities_of, parse_key
+from connector.sync.run import FULL_READ, Choice, Run, Syncer
 from connector.sync.schedule import is_full_due, parse_interval, parse_time_of_day
 from connector.sync.sides import ActionSource, ActionTarget
 from connector.sync.state import State
@@ -43,13 +43,13 @@ def add_apply(parser: argparse.ArgumentParser) -> None:
         help="the plan to apply; values that were changed in the meantime are not overwritten (default: a "
         "new plan)",
     )
-    add_choice(parser)
+    add_writing(parser)
     parser.set_defaults(command=_apply)
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone sync run`."""
-    add_choice(parser)
+    add_writing(parser)
     parser.add_argument(
         "--every",
         metavar="TIME",
@@ -72,20 +72,11 @@ def add_alerts(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--release", action="store_true", help="create the tickets of held alerts")
 
 
-def add_choice(parser: argparse.ArgumentParser) -> None:
-    """Declare the options that select a part of the plan."""
+def add_writing(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of commands that write: the part of the plan, and what they accept."""
     add_json(parser)
     add_requests(parser)
-    parser.add_argument(
-        "--item",
-        metavar="KEY",
-        nargs="+",
-        type=read_with(parse_key),
-        help="only these records, such as device:4471 or organization:2",
-    )
-    parser.add_argument(
-        "--only", metavar="WHAT", help=f"only some of {', '.join(ENTITIES_OF)}, separated by commas"
-    )
+    add_choice(parser)
     parser.add_argument(
         "--beyond-limits",
         action="store_true",
@@ -98,20 +89,13 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def choice_of(options: argparse.Namespace) -> Choice:
-    """Return the selected part of the plan. Raises RunError."""
-    entities = None
-    if options.only is not None:
-        words = [word.strip() for word in options.only.split(",")]
-        if unknown := [word for word in words if word not in ENTITIES_OF]:
-            raise RunError(f'--only: "{unknown[0]}" is not one of {", ".join(ENTITIES_OF)}')
-        entities = entities_of(words)
-    keys = frozenset(options.item) if options.item else None
-    return Choice(entities, keys, options.beyond_limits)
+def writing_choice(options: argparse.Namespace) -> Choice:
+    """Return the part of the plan to write. Raises RunError."""
+    return replace(choice_of(options), beyond_limits=options.beyond_limits)
 
 
 def _apply(options: argparse.Namespace) -> int:
-    choice = choice_of(options)
+    choice = writing_choice(options)
 
     def work(syncer: Syncer) -> Run:
         if options.plan is None:
@@ -124,7 +108,7 @@ def _apply(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    choice = choice_of(options)
+    choice = writing_choice(options)
 
     def work(syncer: Syncer) -> Run:
         return scheduled_run(syncer, choice, options)

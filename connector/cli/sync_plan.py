@@ -8,12 +8,14 @@ from collections import Counter
 from collections.abc import Iterator
 
 from connector.cli.main import NOTHING_RUN, OK
-from connector.cli.sync_sides import add_json, add_requests, sides_of
+from connector.cli.sync_sides import add_choice, add_json, add_requests, choice_of, sides_of
 from connector.common.clock import SystemClock
 from connector.common.plurals import counted
+from connector.errors import RunError
 from connector.sync.folder import SyncFolder, open_folder
 from connector.sync.mapping_check import missing_ids
 from connector.sync.plan import Plan, PlanInputs, make_plan
+from connector.sync.plan_choice import narrow
 from connector.sync.plan_file import new_plan_path, save_plan
 from connector.sync.plan_items import UNCHANGED, Item
 from connector.sync.run import is_first
@@ -39,6 +41,7 @@ def add_plan(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone sync plan`."""
     add_json(parser)
     add_requests(parser)
+    add_choice(parser)
     parser.add_argument(
         "--exit-code", action="store_true", help=f"exit with {PENDING} if there is something to apply"
     )
@@ -46,6 +49,9 @@ def add_plan(parser: argparse.ArgumentParser) -> None:
 
 
 def _plan(options: argparse.Namespace) -> int:
+    choice = choice_of(options)
+    if choice.entities == frozenset():
+        raise RunError("--only alerts: a plan has no alerts; sync run keeps them together")
     folder = open_folder(options.folder)
     source, target = sides_of(folder, options)
     if problems := list(wrong_ids(folder, source, target)):
@@ -60,6 +66,8 @@ def _plan(options: argparse.Namespace) -> int:
             folder.mapping, folder.pins, state, source, target, now, full=full, believe=options.full
         )
         with make_plan(inputs) as plan:
+            for entity, record in narrow(plan, choice):
+                print(f"warning: {NOUNS[entity]}:{record} is not in the plan", file=sys.stderr)
             file = new_plan_path(folder.path, now)
             save_plan(file, plan, source, target)
             if options.json:

@@ -13,10 +13,10 @@ from connector.cli.main import OK
 from connector.cli.sync_apply import (
     Console,
     add_alerts,
-    add_choice,
-    choice_of,
+    add_writing,
     describe_alerts,
     scheduled_run,
+    writing_choice,
 )
 from connector.cli.sync_sides import read_with
 from connector.errors import RunError
@@ -38,7 +38,7 @@ PORT = 8443
 
 def add_serve(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone sync serve`."""
-    add_choice(parser)
+    add_writing(parser)
     parser.add_argument(
         "--host",
         default=LOOPBACK,
@@ -92,7 +92,7 @@ class _Server:
         self._options, self._console, self._state = options, console, state
         self._folder, self._sides = folder, (source, target)
         self._driver = self._open_alerts()
-        self._choice = choice_of(options)
+        self._choice = writing_choice(options)
         self._is_first = True
         self.service = SyncService(lambda: self._driver, self._run, options.every, console.stop)
 

@@ -10,6 +10,7 @@ from typing import Any
 from connector.cli.action_sources import open_catalog
 from connector.errors import RunError
 from connector.sync.folder import SyncFolder
+from connector.sync.run import ENTITIES_OF, Choice, entities_of, parse_key
 from connector.sync.sides import ActionSource, ActionTarget, open_sides
 
 
@@ -31,6 +32,32 @@ def add_requests(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also read all assets to find manual changes, and accept lists that became much shorter",
     )
+
+
+def add_choice(parser: argparse.ArgumentParser) -> None:
+    """Declare the options that select a part of the plan."""
+    parser.add_argument(
+        "--item",
+        metavar="KEY",
+        nargs="+",
+        type=read_with(parse_key),
+        help="only these records, such as device:4471 or organization:2",
+    )
+    parser.add_argument(
+        "--only", metavar="WHAT", help=f"only some of {', '.join(ENTITIES_OF)}, separated by commas"
+    )
+
+
+def choice_of(options: argparse.Namespace) -> Choice:
+    """Return the selected part of the plan. Raises RunError."""
+    entities = None
+    if options.only is not None:
+        words = [word.strip() for word in options.only.split(",")]
+        if unknown := [word for word in words if word not in ENTITIES_OF]:
+            raise RunError(f'--only: "{unknown[0]}" is not one of {", ".join(ENTITIES_OF)}')
+        entities = entities_of(words)
+    keys = frozenset(options.item) if options.item else None
+    return Choice(entities, keys)
 
 
 def sides_of(

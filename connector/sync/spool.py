@@ -5,7 +5,7 @@ It leaves no file behind."""
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from connector.common import json_text
@@ -55,6 +55,18 @@ class Spool:
     def keep_items(self, op: str) -> None:
         """Drop the items of all other operations."""
         self._db.execute("DELETE FROM items WHERE json_extract(json, '$.op') != ?", (op,))
+
+    def keep_chosen(self, entities: Collection[str] | None, keys: Collection[tuple[str, str]] | None) -> None:
+        """Drop the items of other entities and those without these keys (entity, source); None is all."""
+        if entities is not None:
+            ranks = json_text.dumps([ENTITIES.index(entity) for entity in ENTITIES if entity in entities])
+            self._db.execute("DELETE FROM items WHERE rank NOT IN (SELECT value FROM json_each(?))", (ranks,))
+        if keys is not None:
+            pairs = [f"{ENTITIES.index(entity)}:{source}" for entity, source in keys]
+            self._db.execute(
+                "DELETE FROM items WHERE rank || ':' || source NOT IN (SELECT value FROM json_each(?))",
+                (json_text.dumps(list(pairs)),),
+            )
 
     def items(self) -> Iterator[Item]:
         """Yield the items in the order in which they are applied."""
