@@ -1,0 +1,90 @@
+"""Rows 1, 2, 6 and 20: dates, text that is not UTF-8, and empty cells."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector.sandbox.ninjaone.server import Sandbox
+from tests.cli.conftest import Ninjaone
+
+pytestmark = pytest.mark.in_process
+DATA = Path(__file__).parent / "data"
+
+
+def previewed(ninjaone: Ninjaone, tmp_path: Path, action: str, file: str, **templates: str) -> Any:
+    shutil.copy(DATA / file, tmp_path)
+    options = [part for name, template in templates.items() for part in ("-t", f"{name}={template}")]
+    done = ninjaone("preview", action, "-i", file, *options, "--json")
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_1_dates_as_an_export_writes_them(ninjaone: Ninjaone, tmp_path: Path) -> None:
+    templates = {"device_id": "{{Id}}", "warranty_end": "{{WarrantyEnd}}"}
+    compact, serial = previewed(ninjaone, tmp_path, "update_device", "compact-dates.csv", **templates)
+    assert compact["times"] == {"warranty_end": "2028-12-01T00:00:00Z"}
+    assert compact["body"] == {"warranty": {"endDate": 1859241600}}
+    assert serial["error"].startswith("warranty_end: 47088 looks like a spreadsheet date: 2028-12-01; write")
+
+
+@pytest.mark.parametrize(
+    ("value", "stored"),
+    [
+        ("1748390400", 1748390400000),
+        ('"1748390400"', 1748390400000),
+        ("1748390400.25", 1748390400250),
+        ('"1748390400.25"', 1748390400250),
+        ('"2025-05-28"', 1748390400000),
+        ("20260716", 1784160000000),
+    ],
+)
+def test_2_a_date_custom_field(ninjaone: Ninjaone, sandbox: Sandbox, value: str, stored: int) -> None:
+    call = ("call", "update_device_custom_fields", "device_id=6", f'fields={{"lastCheck": {value}}}')
+    assert run(ninjaone, sandbox, *call)["error"] is None
+    found = run(ninjaone, sandbox, "call", "get_device_custom_fields", "device_id=6")
+    assert found["result"] == {"lastCheck": stored}
+
+
+def test_2_epoch_seconds_of_a_row(ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path) -> None:
+    shutil.copy(DATA / "epoch-seconds.jsonl", tmp_path)
+    fields = 'fields={"lastCheck": {{created}}}'
+    arguments = ("-i", "epoch-seconds.jsonl", "-t", "device_id={{Id}}", "-t", fields, "-o", "-")
+    run(ninjaone, sandbox, "run", "update_device_custom_fields", *arguments)
+    found = run(ninjaone, sandbox, "call", "get_device_custom_fields", "device_id=6")
+    assert found["result"] == {"lastCheck": 1748390400250}
+
+
+def test_2_a_spreadsheet_date_is_refused(ninjaone: Ninjaone, sandbox: Sandbox) -> None:
+    call = ("call", "update_device_custom_fields", "device_id=6", 'fields={"lastCheck": 47088}')
+    error = run(ninjaone, sandbox, *call, code=1)["error"]
+    assert error.startswith("fields.lastCheck: 47088 looks like a spreadsheet date: 2028-12-01; write")
+
+
+def test_6_text_that_is_not_utf_8(ninjaone: Ninjaone, sandbox: Sandbox) -> None:
+    found = run(ninjaone, sandbox, "call", "update_device", "device_id=3", "display_name=B\udcfcro", code=1)
+    assert found["meta"]["code"] == "input_invalid"
+    assert "the byte 0xFC is not UTF-8" in found["error"]
+    assert not [entry for entry in sandbox.log.requests() if entry["method"] == "PATCH"]
+
+
+def test_20_an_empty_cell_of_an_input_is_left_out(ninjaone: Ninjaone, tmp_path: Path) -> None:
+    templates = {"device_id": "{{Id}}", "display_name": "{{assetOwner}}", "user_data": '{"a": 1}'}
+    full, gap = previewed(ninjaone, tmp_path, "update_device", "sparse-fields.csv", **templates)
+    assert full["body"] == {"displayName": "Ada L", "userData": {"a": 1}}
+    assert gap["body"] == {"userData": {"a": 1}}
+
+
+def run(ninjaone: Ninjaone, sandbox: Sandbox, *arguments: str, code: int = 0) -> Any:
+    """Return the only envelope that the command prints."""
+    account = {
+        "NINJAONE_BASE_URL": sandbox.base_url,
+        "NINJAONE_CLIENT_ID": sandbox.client_id,
+        "NINJAONE_CLIENT_SECRET": sandbox.client_secret,
+    }
+    done = ninjaone(*arguments, **account)
+    assert done.returncode == code, done.stderr
+    return json.loads(done.stdout)
