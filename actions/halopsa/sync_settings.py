@@ -83,7 +83,7 @@ class Settings:
             raise
 
     def missing_ids(self, wanted: Mapping[str, Json]) -> CallSteps:
-        """Return a message for each id (ticket type, priority, status, outcome) that does not exist."""
+        """Return a message for each id that does not exist: ticket type, priority, status, outcome, user."""
         lists = {
             "type": ("list_ticket_types", "id", "ticket type"),
             "priority": ("list_priorities", "priorityid", "priority"),
@@ -92,11 +92,25 @@ class Settings:
         }
         problems = []
         for kind, value in wanted.items():
-            action, id, noun = lists[kind.partition(" ")[0]]
-            rows = yield Call(f"halopsa.{action}", {})
-            if value not in [row.get(id) for row in rows] + [row.get("name") for row in rows]:
+            if kind == "user":
+                noun, is_known = kind, (yield from _has_user(value))
+            else:
+                action, id, noun = lists[kind.partition(" ")[0]]
+                rows = yield Call(f"halopsa.{action}", {})
+                is_known = value in [row.get(id) for row in rows] + [row.get("name") for row in rows]
+            if not is_known:
                 problems.append(f"{noun} {value} does not exist in HaloPSA, or the agent cannot see it")
         return problems
+
+
+def _has_user(id: Json) -> CallSteps:
+    try:
+        yield Call("halopsa.get_user", {"user_id": id})
+    except RowError as error:
+        if error.code in ("forbidden", "not_found"):
+            return False
+        raise
+    return True
 
 
 def _site_mapping(row: Json) -> tuple[int, int, int, int] | None:

@@ -62,6 +62,8 @@ class Checker:
         yield from self._rights(len(organizations), len(clients), catalog)
         yield from self._ids(clients, sites, organizations)
         yield from self._writers()
+        if self._mapping.alerts is not None:
+            yield from self._tickets(self._mapping.alerts)
         devices = self._mapping.devices
         if devices is not None:
             yield from self._devices(devices, catalog)
@@ -111,6 +113,17 @@ class Checker:
         for text in (writers or {}).values():
             level: Level = "warning" if self._beside else "error"
             yield Finding(level, "Two writers", f"{text}: turn it off{self._unless}")
+
+    def _tickets(self, alerts: AlertMapping) -> Iterator[Finding]:
+        """Warn of tickets that get a client only from the default user."""
+        if alerts.default_user is not None:
+            return
+        most = counted(alerts.settings.tickets_per_hour, "ticket")
+        refused = [f"the one about held alerts (more than {most} within an hour)"]
+        if alerts.unmapped == "default_user":
+            refused.append("those for alerts of organizations without a client")
+        text = f"{self._target.title} refuses tickets without a client: {' and '.join(refused)}"
+        yield Finding("warning", "Tickets", f"alerts.default_user is not set, and {text}")
 
     # Devices.
 
@@ -190,6 +203,8 @@ def _ticket_ids(alerts: AlertMapping) -> dict[str, Any]:
         found["status reopen"] = alerts.reopen_status
     if alerts.note_outcome is not None:
         found["outcome"] = alerts.note_outcome
+    if alerts.default_user is not None:
+        found["user"] = alerts.default_user
     tickets = [alerts.ticket, *(rule.ticket for rule in alerts.rules if rule.ticket is not None)]
     for number, ticket in enumerate(tickets):
         for kind, value in (("type", ticket.type), ("priority", ticket.priority)):

@@ -126,3 +126,47 @@ def test_check_finds_ids_of_tickets(pair: Pair) -> None:
     assert any("ticket type 99 does not exist" in line for line in lines)
     assert any("ticket status Clozed does not exist" in line for line in lines)
     assert len(lines) == 2
+
+
+def _alerts(**more: Any) -> dict[str, Any]:
+    ticket = {"type": 25, "summary": "{{ alert.subject }}", "priority": 3}
+    return {"ticket": ticket, "stamp": "CFNinjaAlert", **more}
+
+
+@pytest.mark.parametrize(
+    ("unmapped", "text"),
+    [
+        ("none", "the one about held alerts (more than 1 ticket within an hour)"),
+        ("default_user", "and those for alerts of organizations without a client"),
+    ],
+)
+def test_check_finds_tickets_that_need_a_default_user_and_a_run_shows_it(
+    pair: Pair, unmapped: str, text: str
+) -> None:
+    """Fails without `Checker._tickets`; the second part shows that the warning is right."""
+    pair.map(
+        clients={"map": [{"organization": 1, "client": 11}]},
+        alerts=_alerts(unmapped=unmapped),
+        limits={"tickets_per_hour": 1},
+    )
+    (line,) = [line for line in _lines(pair) if " Tickets " in line]
+    assert line.startswith("warning")
+    assert "alerts.default_user is not set" in line
+    assert line.endswith(text)
+    pair.run()
+    organization, alerts = (1, 2) if unmapped == "none" else (3, 1)
+    devices = [device.id for device in pair.sides()[0].devices() if device.organization == organization]
+    for device in devices[-alerts:]:
+        pair.ninja.alerts.trigger(device, subject=f"alert {device}")
+    assert pair.sync("run", "--only", "alerts").code == 1
+    assert "A client must be selected" in pair.sync("status", sends=False).out
+
+
+def test_check_accepts_a_default_user_that_exists(pair: Pair) -> None:
+    """Fails without `user` in `_ticket_ids` and without `_has_user`."""
+    pair.map(clients={"take": "all"}, alerts=_alerts(default_user=3002))
+    assert not [line for line in _lines(pair) if line.startswith(("warning", "error"))]
+    pair.map(clients={"take": "all"}, alerts=_alerts(default_user=9999))
+    errors = [line for line in _lines(pair, code=2) if line.startswith("error")]
+    assert len(errors) == 1
+    assert "user 9999 does not exist in HaloPSA" in errors[0]
