@@ -12,6 +12,7 @@ ConnectorError
 │   └── ApiError                 a request failed: an error response, an unusable one, or none
 └── TransportError             HTTP without a complete response; the client turns it into an ApiError
     ├── NotSentError             the connection failed before the request left
+    │   └── CertificateError       the certificate is not accepted; a retry would fail in the same way
     └── ResponseLostError        the request may have arrived
         └── ResponseTooLargeError  its response exceeds the size limit; a retry would fail in the same way
 
@@ -156,6 +157,10 @@ class TransportError(ConnectorError):
 
 class NotSentError(TransportError):
     """The connection failed before the request was sent: it can always be repeated."""
+
+
+class CertificateError(NotSentError):
+    """The host's certificate could not be verified; a retry would fail in the same way."""
 
 
 class ResponseLostError(TransportError):

@@ -19,6 +19,7 @@ from tests.conftest import ROOT
         ("RowError", "ConnectorError"),
         ("TransportError", "ConnectorError"),
         ("NotSentError", "TransportError"),
+        ("CertificateError", "NotSentError"),
         ("ResponseLostError", "TransportError"),
     ],
 )

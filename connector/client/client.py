@@ -19,7 +19,15 @@ from connector.client.retries import LONGEST_WAIT_S, TRIES, backoff_s, retry_aft
 from connector.common.clock import Clock
 from connector.common.redaction import Redactor
 from connector.connections.connection import Connection
-from connector.errors import ApiError, Code, NotSentError, ResponseTooLargeError, RowError, TransportError
+from connector.errors import (
+    ApiError,
+    CertificateError,
+    Code,
+    NotSentError,
+    ResponseTooLargeError,
+    RowError,
+    TransportError,
+)
 from connector.http.messages import USER_AGENT, Request, Response, Transport
 
 logger = logging.getLogger(__name__)
@@ -277,7 +285,7 @@ class Client:
         if not safe:
             message += _IN_DOUBT
         failure = ApiError(code, message, refused=unsent, attempts=attempt)
-        may_repeat = safe and not isinstance(error, ResponseTooLargeError)
+        may_repeat = safe and not isinstance(error, (ResponseTooLargeError, CertificateError))
         return _Failure("unsent" if unsent else "lost", failure, may_repeat)
 
     def _html(self, request: Request, answer: Response) -> _Failure:

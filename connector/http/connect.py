@@ -1,7 +1,7 @@
 """Connections to a host, direct or through the proxy that the user has configured.
 
-Proxies, `no_proxy` and CA bundles have the same meaning as in `requests`, which is imported only if a proxy
-may be configured, because that takes 100 ms.
+Proxies and `no_proxy` have the same meaning as in `requests`, which is imported only if a proxy may be
+configured, because that takes 100 ms.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from connector.errors import ConnectionSetupError, NotSentError
 from connector.http.messages import escape_target
+from connector.http.tls import Authorities, connect_error, find_authorities, tls_context
 
 if TYPE_CHECKING:
     import ssl
@@ -52,20 +53,20 @@ def connect_settings(
     name = f"[{host}]" if ":" in host else host
     name = name if port == _PORTS[parts.scheme] else f"{name}:{port}"
     prefix, headers = escape_target(parts.path), {"host": name}
-    verify: bool | str = (ca_file or True) if verify_tls else False
+    authorities = find_authorities(ca_file) if verify_tls and parts.scheme == "https" else None
     connect_timeout_s = min(CONNECT_TIMEOUT_S, timeout_s)
     if proxy or _may_have_a_proxy():
         from connector.http.proxies import find_proxy
 
-        if found := find_proxy(base_url, connect_timeout_s, timeout_s, verify, proxy):
+        if found := find_proxy(base_url, connect_timeout_s, timeout_s, authorities, proxy):
             if not found.forwards:
                 return ConnectSettings(found.connect, prefix, headers)
             return ConnectSettings(
                 found.connect, f"{parts.scheme}://{name}{prefix}", {**headers, **found.headers}
             )
-    context = _tls_context(base_url, verify) if parts.scheme == "https" else None
+    context = tls_context(base_url, authorities) if parts.scheme == "https" else None
     return ConnectSettings(
-        lambda: _connect((host, port), connect_timeout_s, timeout_s, context), prefix, headers
+        lambda: _connect((host, port), connect_timeout_s, timeout_s, context, authorities), prefix, headers
     )
 
 
@@ -87,38 +88,12 @@ def _may_have_a_proxy() -> bool:
         return False
 
 
-def _tls_context(base_url: str, verify: bool | str) -> ssl.SSLContext:
-    """Return the TLS settings that all connections share: reading the CA certificates takes 20 ms."""
-    import ssl
-
-    if verify is False:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    else:
-        authorities = verify if isinstance(verify, str) else _authorities()
-        is_folder = os.path.isdir(authorities)
-        try:
-            context = ssl.create_default_context(
-                cafile=None if is_folder else authorities, capath=authorities if is_folder else None
-            )
-        except OSError as error:
-            raise ConnectionSetupError(
-                f"{base_url}: the CA certificate bundle {authorities} cannot be read: {error}"
-            ) from None
-    context.set_alpn_protocols(["http/1.1"])
-    return context
-
-
-def _authorities() -> str:
-    """Return the path of the CA certificates that `requests` trusts."""
-    import certifi
-
-    return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or certifi.where()
-
-
 def _connect(
-    address: tuple[str, int], connect_timeout_s: float, timeout_s: float, context: ssl.SSLContext | None
+    address: tuple[str, int],
+    connect_timeout_s: float,
+    timeout_s: float,
+    context: ssl.SSLContext | None,
+    authorities: Authorities | None,
 ) -> socket.socket:
     connected = None
     try:
@@ -131,7 +106,7 @@ def _connect(
             connected.close()
         if isinstance(error, TimeoutError):
             raise NotSentError(f"no connection within {connect_timeout_s} s", "timeout") from error
-        raise NotSentError(f"no connection: {error}") from error
+        raise connect_error(error, str(error), authorities) from error
     connected.settimeout(timeout_s)
     logger.debug("connected to %s, port %d", *address)
     return connected

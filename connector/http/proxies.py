@@ -20,6 +20,7 @@ from requests.utils import select_proxy
 from urllib3 import exceptions as http
 
 from connector.errors import ConnectionSetupError, NotSentError
+from connector.http.tls import Authorities, connect_error
 
 _PHASES = 3
 """The number of steps of connecting (proxy, tunnel, TLS to the host), each with the connection timeout."""
@@ -32,8 +33,11 @@ class Proxy:
     carry `headers`; otherwise they go through a tunnel.
     """
 
-    def __init__(self, pool: Any, connect_timeout_s: float, timeout_s: float) -> None:
+    def __init__(
+        self, pool: Any, connect_timeout_s: float, timeout_s: float, authorities: Authorities | None
+    ) -> None:
         self._pool, self._connect_timeout_s, self._timeout_s = pool, connect_timeout_s, timeout_s
+        self._authorities = authorities
         self._total_s = _PHASES * connect_timeout_s
         pool.ConnectionCls = _handing_over(pool.ConnectionCls, self._total_s)
         self.forwards: bool = pool.scheme == "http" and pool.proxy is not None
@@ -56,20 +60,27 @@ class Proxy:
                 raise NotSentError(
                     f"no connection within {self._connect_timeout_s:g} s", "timeout"
                 ) from error
-            raise NotSentError(f"no connection: {_reason(error)}") from error
+            raise connect_error(_innermost(error), _reason(error), self._authorities) from error
         raise AssertionError("the pool sent a request unexpectedly")
 
 
 def find_proxy(
-    base_url: str, connect_timeout_s: float, timeout_s: float, verify: bool | str, proxy: str | None
+    base_url: str,
+    connect_timeout_s: float,
+    timeout_s: float,
+    authorities: Authorities | None,
+    proxy: str | None,
 ) -> Proxy | None:
     """Return the proxy for `base_url`: `proxy`, else the one of the environment, else None.
+
+    Without authorities, no certificate is verified.
 
     Raises ConnectionSetupError for one that cannot be used.
     """
     given = {"http": proxy, "https": proxy} if proxy else {}
     session = requests.Session()
     adapter: Any = session.get_adapter(base_url)
+    verify = authorities.path if authorities else False
     try:
         settings = session.merge_environment_settings(base_url, given, False, verify, None)
         if not select_proxy(base_url, settings["proxies"]):
@@ -78,9 +89,11 @@ def find_proxy(
             requests.Request("GET", base_url).prepare(), settings["verify"], proxies=settings["proxies"]
         )
         adapter.cert_verify(pool, base_url, settings["verify"], None)
+        if authorities:
+            pool.ca_certs, pool.ca_cert_dir = authorities.file, authorities.folders
     except (OSError, ValueError, TypeError) as error:
         raise ConnectionSetupError(f"{base_url}: {_unusable(error)}") from None
-    return Proxy(pool, connect_timeout_s, timeout_s)
+    return Proxy(pool, connect_timeout_s, timeout_s, authorities)
 
 
 class _Connected(Exception):

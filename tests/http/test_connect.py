@@ -14,7 +14,7 @@ import certifi
 import pytest
 import requests
 
-from connector.errors import ConnectionSetupError, NotSentError, ResponseLostError
+from connector.errors import CertificateError, ConnectionSetupError, NotSentError, ResponseLostError
 from connector.http.connect import ConnectSettings, connect_settings
 from tests.conftest import OpenTransport
 from tests.loopback import (
@@ -36,8 +36,10 @@ def route(base_url: str, **options: Any) -> ConnectSettings:
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(open_transport: OpenTransport) -> None:
     with Server((answering,), tls=True) as server:
-        with pytest.raises(NotSentError, match="certificate") as raised:
+        with pytest.raises(CertificateError, match="certificate verify failed") as raised:
             get(open_transport(server.base_url))
+        for name in ("ca_file", *VARIABLES):
+            assert name in str(raised.value)
         assert raised.value.code == "network_error"
     assert server.connections == 1
     assert server.received == []
@@ -58,14 +60,24 @@ def test_a_certificate_is_accepted_when_the_connection_says_so(
     assert server.received[0].headers["authorization"] == "Bearer a-token"
 
 
+VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
 @pytest.fixture
 def no_bundles(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+    for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
 
 
+def authority_in(folder: Path) -> str:
+    """Make a folder of certificates with `CERTIFICATE`."""
+    folder.mkdir()
+    shutil.copy(CERTIFICATE, folder / "88d0bdcb.0")  # what `openssl x509 -hash` calls it
+    return str(folder)
+
+
 @pytest.mark.usefixtures("no_bundles")
-@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+@pytest.mark.parametrize("name", VARIABLES[:3])
 def test_certificates_from_the_environment_are_accepted(
     open_transport: OpenTransport, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -74,20 +86,61 @@ def test_certificates_from_the_environment_are_accepted(
         assert get(open_transport(server.base_url)).json() == {}
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="OpenSSL's own names of certificates, made on Unix")
 @pytest.mark.usefixtures("no_bundles")
-def test_the_environments_first_bundle_is_that_of_requests(
-    open_transport: OpenTransport, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("file", [None, certifi.where()])
+def test_certificates_from_folders_of_the_environment_are_accepted(
+    open_transport: OpenTransport, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, file: str | None
 ) -> None:
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", certifi.where())
-    monkeypatch.setenv("CURL_CA_BUNDLE", str(CERTIFICATE))
-    with Server((answering,), tls=True) as server, pytest.raises(NotSentError, match="certificate"):
-        get(open_transport(server.base_url))
+    folders = os.pathsep.join([str(tmp_path / "none"), authority_in(tmp_path / "certificates")])
+    monkeypatch.setenv("SSL_CERT_DIR", folders)
+    if file:
+        monkeypatch.setenv("SSL_CERT_FILE", file)
+    with Server((answering,), tls=True) as server:
+        assert get(open_transport(server.base_url)).json() == {}
+
+
+@pytest.mark.usefixtures("no_bundles")
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+        ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"),
+        ("CURL_CA_BUNDLE", "SSL_CERT_FILE"),
+    ],
+)
+def test_the_first_variable_with_certificates_counts(
+    open_transport: OpenTransport, monkeypatch: pytest.MonkeyPatch, first: str, second: str
+) -> None:
+    monkeypatch.setenv(first, certifi.where())
+    monkeypatch.setenv(second, str(CERTIFICATE))
+    with Server((answering,), tls=True) as server:
+        with pytest.raises(CertificateError) as raised:
+            get(open_transport(server.base_url))
+        monkeypatch.setenv(first, str(CERTIFICATE))
+        monkeypatch.setenv(second, certifi.where())
+        assert get(open_transport(server.base_url)).json() == {}
+    assert f"the CA certificates of {first} ({certifi.where()})" in str(raised.value)
+
+
+@pytest.mark.usefixtures("no_bundles")
+def test_a_folder_of_the_environment_that_does_not_exist(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "none"))
+    with pytest.raises(ConnectionSetupError, match=r"SSL_CERT_DIR: the folder .*none does not exist"):
+        route("https://app.example.com")
+    assert route("http://127.0.0.1:1").prefix == ""
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+    with pytest.raises(ConnectionSetupError, match=r"SSL_CERT_FILE \(.*none.pem\) cannot be read"):
+        route("https://app.example.com")
 
 
 def test_the_connections_own_certificates_come_before_the_environments(
     open_transport: OpenTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", certifi.where())
+    for name in VARIABLES[:3]:
+        monkeypatch.setenv(name, certifi.where())
     with Server((answering,), tls=True) as server:
         assert get(open_transport(server.base_url, ca_file=str(CERTIFICATE))).json() == {}
 
@@ -104,9 +157,9 @@ def test_without_settings_the_authorities_are_those_of_requests(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="OpenSSL's own names of certificates, made on Unix")
 def test_certificates_may_be_in_a_folder(open_transport: OpenTransport, tmp_path: Path) -> None:
-    shutil.copy(CERTIFICATE, tmp_path / "88d0bdcb.0")  # what `openssl x509 -hash` calls it
+    folder = authority_in(tmp_path / "certificates")
     with Server((answering,), tls=True) as server:
-        assert get(open_transport(server.base_url, ca_file=str(tmp_path))).json() == {}
+        assert get(open_transport(server.base_url, ca_file=folder)).json() == {}
 
 
 @pytest.mark.parametrize("content", [None, "", "no certificate"])
@@ -127,8 +180,9 @@ def test_a_certificate_for_another_host_is_refused(
     monkeypatch.setattr(socket, "getaddrinfo", lambda host, *more: find("127.0.0.1", *more))
     with Server((answering,), tls=True) as server:
         url = f"https://app.example.com:{server.port}"
-        with pytest.raises(NotSentError, match=r"app\.example\.com"):
+        with pytest.raises(CertificateError, match=r"app\.example\.com") as raised:
             get(open_transport(url, ca_file=str(CERTIFICATE)))
+    assert "ca_file" not in str(raised.value)  # no CA certificate would make it valid
     assert server.connections == 1
     assert server.received == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+import shutil
 import socket
 import ssl
 import threading
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from connector.errors import ConnectionSetupError, NotSentError, ResponseLostError
+from connector.errors import CertificateError, ConnectionSetupError, NotSentError, ResponseLostError
 from connector.http.connect import connect_settings
 from connector.http.proxies import find_proxy
 from connector.http.transport import HttpTransport
@@ -157,14 +158,18 @@ def test_certificates_that_are_not_there_are_a_fault_of_the_connection(tmp_path:
         )
 
 
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"])
 def test_certificates_from_the_environment_are_accepted_through_a_tunnel(
-    open_transport: OpenTransport, monkeypatch: pytest.MonkeyPatch
+    open_transport: OpenTransport, monkeypatch: pytest.MonkeyPatch, name: str, tmp_path: Path
 ) -> None:
+    for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(variable, raising=False)
+    shutil.copy(CERTIFICATE, tmp_path / "88d0bdcb.0")
     with Server((answering,), tls=True) as server, Server((tunnel_to(server.port, []),)) as proxy:
         transport = open_transport(server.base_url, proxy=f"http://127.0.0.1:{proxy.port}")
-        with pytest.raises(NotSentError, match="certificate"):
+        with pytest.raises(CertificateError, match=r"certificate verify failed.*set ca_file"):
             get(transport)
-        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
+        monkeypatch.setenv(name, str(tmp_path if name == "SSL_CERT_DIR" else CERTIFICATE))
         transport = open_transport(server.base_url, proxy=f"http://127.0.0.1:{proxy.port}")
         assert get(transport).json() == {}
         transport.close()
@@ -256,6 +261,6 @@ def test_where_the_environment_names_a_proxy_for_others_there_is_none(
 ) -> None:
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("no_proxy", "example.com")
-    assert find_proxy("https://app.example.com", 1.0, 1.0, True, None) is None
-    assert find_proxy("http://app.example.org", 1.0, 1.0, True, None) is None
-    assert find_proxy("https://app.example.org", 1.0, 1.0, True, None) is not None
+    assert find_proxy("https://app.example.com", 1.0, 1.0, None, None) is None
+    assert find_proxy("http://app.example.org", 1.0, 1.0, None, None) is None
+    assert find_proxy("https://app.example.org", 1.0, 1.0, None, None) is not None

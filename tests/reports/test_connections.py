@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import yaml
 
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
+from tests.loopback import CERTIFICATE, Server, answering
 
 pytestmark = pytest.mark.in_process
 CALL = ("call", "list_organizations", "limit=1")
@@ -71,3 +73,39 @@ def test_28_a_refused_secret_without_white_space(
     )
     assert "refuses the client secret" in done.stderr
     assert "white space" not in done.stderr
+
+
+def trusting_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_27_the_certificate_of_a_company(
+    ninjaone: Ninjaone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trusting_nobody(monkeypatch)
+    call = ("call", "get_device", "device_id=1", "-c")
+    with Server((answering,), tls=True) as server:
+        path = connection_in(tmp_path, base_url=server.base_url, access_token="a-token-of-the-api")
+        refused = ninjaone(*call, path)
+        assert server.connections == 1
+        trusted = ninjaone(*call, path, SSL_CERT_FILE=str(CERTIFICATE))
+    assert refused.returncode == 1
+    envelope = json.loads(refused.stdout)
+    assert (envelope["meta"]["code"], envelope["meta"]["attempts"]) == ("network_error", 1)
+    for name in ("ca_file", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"):
+        assert name in envelope["error"]
+    assert trusted.returncode == 0, trusted.stdout
+    assert json.loads(trusted.stdout)["has_error"] is False
+
+
+def test_27_the_certificate_of_a_company_at_sign_in(
+    ninjaone: Ninjaone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trusting_nobody(monkeypatch)
+    with Server((answering,), tls=True) as server:
+        app = {"client_id": "an-app", "client_secret": "a-secret-of-the-app"}
+        done = ninjaone(*CALL, "-c", connection_in(tmp_path, base_url=server.base_url, **app))
+        assert server.connections == 1
+    assert "certificate verify failed" in done.stderr
+    assert "set ca_file of the connection" in done.stderr

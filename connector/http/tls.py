@@ -1,0 +1,112 @@
+"""TLS: which CA certificates are trusted, and the error for a certificate that is not.
+
+`REQUESTS_CA_BUNDLE` and `CURL_CA_BUNDLE` have the same meaning as in `requests`, `SSL_CERT_FILE` and
+`SSL_CERT_DIR` as in OpenSSL. `ssl` and `certifi` are imported where they are used, because they are slow to
+import.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from connector.errors import CertificateError, ConnectionSetupError, NotSentError
+
+if TYPE_CHECKING:
+    import ssl
+
+_OTHER_FAULTS = {9, 10, 62, 64}
+"""OpenSSL's codes for certificates that no CA makes valid: not yet valid, expired, of another host."""
+_ADVICE = (
+    "If a proxy or firewall signs with your company's CA, set ca_file of the connection, or "
+    "REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE or SSL_CERT_DIR, to the certificate of that CA"
+)
+
+
+@dataclass(frozen=True)
+class Authorities:
+    """The trusted CA certificates: those of a file, of folders (separated as in `SSL_CERT_DIR`), or both.
+
+    `origin` says where they were named, for messages.
+    """
+
+    origin: str
+    file: str | None = None
+    folders: str | None = None
+
+    @property
+    def path(self) -> str:
+        """One path of them: the file, or the first folder that exists."""
+        folders = self.folders or ""
+        return self.file or next(iter(_existing(folders)), folders)
+
+
+def find_authorities(ca_file: str | None) -> Authorities:
+    """Return the trusted CA certificates: `ca_file`, else those of the environment, else the bundled ones.
+
+    Raises ConnectionSetupError if SSL_CERT_DIR alone is set and does not exist.
+    """
+    named = {"ca_file": ca_file}
+    named |= {name: os.environ.get(name) for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")}
+    for name, path in named.items():
+        if path:
+            return _of_path(f"{name} ({path})", path)
+    file, folders = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    if folders and not _existing(folders):
+        if not file:
+            raise ConnectionSetupError(f"SSL_CERT_DIR: the folder {folders} does not exist")
+        folders = None
+    if file and folders:
+        return Authorities(f"SSL_CERT_FILE ({file}) and SSL_CERT_DIR ({folders})", file, folders)
+    if file:
+        return _of_path(f"SSL_CERT_FILE ({file})", file)
+    if folders:
+        return Authorities(f"SSL_CERT_DIR ({folders})", folders=folders)
+    import certifi
+
+    return Authorities("the package certifi", certifi.where())
+
+
+def tls_context(base_url: str, authorities: Authorities | None) -> ssl.SSLContext:
+    """Return the TLS settings that all connections share: reading the CA certificates takes 20 ms.
+
+    Without authorities, no certificate is verified. Raises ConnectionSetupError for unreadable ones.
+    """
+    import ssl
+
+    if authorities is None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    else:
+        try:
+            context = ssl.create_default_context(cafile=authorities.file, capath=authorities.folders)
+        except OSError as error:
+            raise ConnectionSetupError(
+                f"{base_url}: the CA certificate bundle of {authorities.origin} cannot be read: {error}"
+            ) from None
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def connect_error(cause: BaseException, reason: str, authorities: Authorities | None) -> NotSentError:
+    """Return the error for a failed connection: CertificateError if the certificate was not accepted."""
+    message = f"no connection: {reason}"
+    if authorities is None:
+        return NotSentError(message)
+    import ssl
+
+    if not isinstance(cause, ssl.SSLCertVerificationError):
+        return NotSentError(message)
+    if getattr(cause, "verify_code", 0) not in _OTHER_FAULTS:
+        message += f". Trusted are the CA certificates of {authorities.origin}. {_ADVICE}"
+    return CertificateError(message)
+
+
+def _of_path(origin: str, path: str) -> Authorities:
+    return Authorities(origin, folders=path) if os.path.isdir(path) else Authorities(origin, path)
+
+
+def _existing(folders: str) -> list[str]:
+    return [folder for folder in folders.split(os.pathsep) if os.path.isdir(folder)]
