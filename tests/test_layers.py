@@ -64,6 +64,7 @@ ALLOWED_LINES = {
         'return f"Sign in again: `ninjaone connection edit {self._name} --browser`"',
         '"`ninjaone connection add NAME --browser`, which stores it for you"',
     ],
+    "files/excel_reader.py": ["\"`pip install 'ninjaone-connector[excel]'`, or use CSV\""],
     "connections/secret_store.py": ['KEYRING_SERVICE = "ninjaone-connector"'],
     "authoring/reference.py": [
         "You want to look up an action and its inputs. `ninjaone show ACTION` prints it with examples.",

@@ -11,7 +11,6 @@ from connector.cli.ask import confirm, is_terminal
 from connector.connections.connection import Connection, load_connection
 from connector.errors import RunError, count_of, file_errors
 from connector.files.output import Start, sent_by_unfinished_run
-from connector.files.readers import RowSource
 from connector.runs.job import STREAM
 from connector.runs.policy import apply_policy
 from connector.runs.run import Prepared
@@ -141,5 +140,5 @@ def _how_many(step: Prepared) -> str:
     if job.follows:
         only = ", limited by `only`" if job.only else ""
         return f'the results of step "{job.follows}"{only}'
-    count = RowSource(job.input, job.input_format).count()
+    count = job.source().count()
     return f"{'all' if count is None else count} of {job.input}"

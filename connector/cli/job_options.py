@@ -12,7 +12,7 @@ from connector.cli.action_sources import add_own_actions, open_catalog
 from connector.connections.saved import SavedConnections, service_in
 from connector.connections.settings import is_file
 from connector.errors import RunError
-from connector.files.readers import FORMATS as INPUT_FORMATS
+from connector.files.read_options import FORMATS as INPUT_FORMATS
 from connector.runs.job import MOST_CONCURRENT, Job, is_job, load_jobs, read_templates
 from connector.runs.run import Prepared, prepare_all
 from connector.runs.tenant_split import is_template, read_allowed
@@ -32,6 +32,7 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         "that name no input",
     )
     parser.add_argument("--input-format", choices=INPUT_FORMATS, help="default: from the file extension")
+    add_reading(parser)
     parser.add_argument(
         "-t",
         "--template",
@@ -47,6 +48,30 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         default=None,
         help="fill inputs without a template from the row's field of the same name (default if there are no "
         "templates)",
+    )
+
+
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """Declare the options for inputs whose content does not say how they are read."""
+    parser.add_argument(
+        "--delimiter",
+        metavar="CHARACTER",
+        help='what separates the columns of CSV, such as ";" or tab (default: from the header)',
+    )
+    parser.add_argument(
+        "--encoding",
+        metavar="NAME",
+        help="encoding of the input, such as cp1252 (default: from its byte order mark, else UTF-8)",
+    )
+    parser.add_argument(
+        "--sheet",
+        metavar="NAME",
+        help="sheet of an Excel workbook, by name or number (default: the only one)",
+    )
+    parser.add_argument(
+        "--records",
+        metavar="PATH",
+        help="path of the list of records in a JSON object, such as value or data.items; . for the object",
     )
 
 

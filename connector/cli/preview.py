@@ -20,7 +20,7 @@ from connector.cli.main import OK, ROWS_FAILED
 from connector.common.redaction import HIDDEN
 from connector.connections.connection import load_connection
 from connector.errors import ConnectionSetupError, RowError
-from connector.files.readers import InputRow, RowSource
+from connector.files.readers import InputRow
 from connector.runs.policy import apply_policy
 from connector.runs.preview import NO_INSTANCE, preview_row
 from connector.runs.run import Prepared
@@ -55,7 +55,7 @@ def _preview(options: argparse.Namespace) -> int:
                 else f'  (its rows are the results of step "{step.job.follows}")'
             )
             continue
-        for row in RowSource(step.job.input, step.job.input_format).rows():
+        for row in step.job.source().rows():
             shown = show(row)
             failed = failed or "error" in shown
             print(json.dumps({**named, **shown}) if options.json else _text(shown))

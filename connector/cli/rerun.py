@@ -21,7 +21,7 @@ from connector.cli.run import add_outcome, run_steps
 from connector.cli.summary import Report
 from connector.errors import RunError, count_of, file_errors
 from connector.files.output import format_of, is_interrupted
-from connector.files.readers import InputRow, RowSource
+from connector.files.readers import InputRow
 from connector.runs.export import export_unfinished
 from connector.runs.job import STREAM, Job, load_jobs
 from connector.runs.records import (
@@ -322,7 +322,7 @@ def check_unchanged_input(job: Job, record: Record | None, last_row: int) -> Non
             f"{record.output}: the rerun of corrected rows; name the output of the first run instead: "
             f"{record.rerun_of}"
         )
-    source = RowSource(job.input, job.input_format)
+    source = job.source()
     if not before.get("input"):
         rows = source.count()
         if rows is not None and rows < last_row:
@@ -346,7 +346,7 @@ def _check_unchanged(
     if prepared.rerun is None or prepared.rerun.corrected is None:
         check_unchanged_input(job, record, repeats.last_row)
     before = record.fingerprint if record else {}
-    now = fingerprint(prepared, account_of(prepared), RowSource(job.input, job.input_format))
+    now = fingerprint(prepared, account_of(prepared), job.source())
     if not other_connection and before.get("connection", now["connection"]) != now["connection"]:
         raise RunError(
             "the connection uses another account than the run; if this is intended, use --connection"

@@ -34,13 +34,17 @@ class JsonStream:
         self._position = 0
         self._ended = False
 
-    def skip(self, mark: str) -> bool:
-        """Skip white space, then the mark; return whether the mark was found."""
+    def next_is(self, mark: str) -> bool:
+        """Skip white space. Return whether the mark is next."""
         while True:
             self._position = _after_space(self._text, self._position)
             if self._position < len(self._text) or not self._more(_CHUNK):
                 break
-        found = self._text.startswith(mark, self._position)
+        return self._text.startswith(mark, self._position)
+
+    def skip(self, mark: str) -> bool:
+        """Skip white space, then the mark. Return whether it was there."""
+        found = self.next_is(mark)
         self._position += len(mark) if found else 0
         return found
 

@@ -56,7 +56,9 @@ from typing import Any, Literal
 from connector.catalog.declaration import Section, load_declaration
 from connector.connections.settings import is_file
 from connector.errors import RunError, nearest
-from connector.files import output, readers
+from connector.files import output, read_options
+from connector.files.read_options import ReadOptions
+from connector.files.readers import RowSource
 from connector.invocation.invoke import ResultMode
 from connector.runs.tenant_split import is_template, read_allowed
 
@@ -85,7 +87,7 @@ SHARED = (
     "audit",
 )
 """Settings at the top of a job file that apply to all steps."""
-_FOR_ALL_STEPS = (*SHARED, "input", "input_format", "output")
+_FOR_ALL_STEPS = (*SHARED, "input", "input_format", *read_options.NAMES, "output")
 _STEP_NAME = re.compile(r"(?!row$)[a-z][a-z0-9_]*")
 
 
@@ -108,6 +110,10 @@ class Job:
     match_fields: bool = False
     input: str = STREAM
     input_format: str | None = None
+    delimiter: str | None = None
+    encoding: str | None = None
+    sheet: str | None = None
+    records: str | None = None
     output: str = STREAM
     output_format: str | None = None
     delay_ms: float | None = None
@@ -130,6 +136,15 @@ class Job:
     def errors_allowed(self) -> int | None:
         """The number of failed rows after which no further row is started; None means no limit."""
         return 0 if self.on_error == "stop" else self.max_errors
+
+    @property
+    def read_options(self) -> ReadOptions:
+        """How the input is read where its content does not say so."""
+        return ReadOptions(self.delimiter, self.encoding, self.sheet, self.records)
+
+    def source(self) -> RowSource:
+        """Return the rows of the input. Raises RunError."""
+        return RowSource(self.input, self.input_format, options=self.read_options)
 
     @property
     def label(self) -> str:
@@ -215,7 +230,8 @@ def _following(part: Section, step: Job, earlier: list[Job]) -> Job:
         raise part.fault(f'no earlier step is named "{name}"{nearest(name, known)}', "step")
     source = known[name]
     format = output.format_of(source.output, source.output_format)
-    return replace(step, input=source.output, input_format=format, follows=name, only=only)
+    options: dict[str, Any] = dict.fromkeys(read_options.NAMES)
+    return replace(step, input=source.output, input_format=format, follows=name, only=only, **options)
 
 
 def _followed(part: Section) -> str:
@@ -329,8 +345,17 @@ def _read_input(part: Section, folder: Path, base: Job) -> Job:
     if base.step and isinstance(part.data.get("input"), dict):
         return base
     name = part.text("input", None)
-    format = _one_of(part, "input_format", readers.FORMATS, base.input_format if name is None else None)
-    return replace(base, input=base.input if name is None else _below(folder, name), input_format=format)
+    before = base if name is None else Job(action="", input=_below(folder, name))
+    texts = ("delimiter", "encoding", "records")
+    options: dict[str, Any] = {key: part.text(key, getattr(before, key)) for key in texts}
+    sheet = part.value("sheet", (str, int), before.sheet)
+    return replace(
+        base,
+        input=before.input,
+        input_format=_one_of(part, "input_format", read_options.FORMATS, before.input_format),
+        sheet=None if sheet is None else str(sheet),
+        **options,
+    )
 
 
 def _below(folder: Path, name: str) -> str:

@@ -11,7 +11,6 @@ from connector.common.file_modes import PRIVATE_FOLDER
 from connector.connections.connection import Connection, load_connection
 from connector.errors import RunError, RunStoppedError, count_of, file_errors
 from connector.files.output import Start, discard, is_interrupted, look, look_for_another_run
-from connector.files.readers import RowSource
 from connector.runs.job import STREAM, Job
 from connector.runs.policy import apply_policy
 from connector.runs.records import RunObserver
@@ -113,7 +112,7 @@ def _check_first_row(job: Job, begin: Start, followed: Set[str]) -> None:
     check_start(job, begin)
     if job.follows or job.input == STREAM:
         return
-    for row in RowSource(job.input, job.input_format).rows():
+    for row in job.source().rows():
         if hidden := sorted(followed & row.data.keys()):
             raise RunError(
                 f'"{hidden[0]}" is both a field of its rows and the name of a step; rename the step'

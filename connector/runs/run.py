@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -22,6 +22,7 @@ from connector.common.redaction import Redactor
 from connector.connections.connection import Connection, load_connection
 from connector.errors import RunError, file_errors
 from connector.files.output import FileOutput, Output, Start, StreamOutput, format_of
+from connector.files.read_options import ReadOptions
 from connector.files.readers import RowSource
 from connector.invocation.bindings import Bindings, bind
 from connector.invocation.exchange import NoRecorder, Recorder
@@ -186,7 +187,7 @@ class OpenedRows:
 def open_rows(prepared: Prepared) -> OpenedRows:
     """Return the rows of a run's input. Raises RunError."""
     job, rerun = prepared.job, prepared.rerun
-    source = RowSource(job.input, job.input_format)
+    source = job.source()
     of_step = StepRows(source, job.follows, prepared.only) if job.follows else None
     if rerun and rerun.corrected is not None:
         return OpenedRows(source, CorrectedRows(rerun.corrected), {})
@@ -256,6 +257,8 @@ def fingerprint(prepared: Prepared, account: str, source: RowSource) -> dict[str
     settings: list[Any] = [job.rows, job.keep_row, job.match_fields, job.output_format, job.reveal_secrets]
     if job.follows:
         settings += [job.follows, job.only]
+    if job.read_options != ReadOptions():  # so that runs of earlier versions can be resumed
+        settings.append({"read": asdict(job.read_options)})
     rerun = prepared.rerun
     chosen = {"rows": _digest(rerun.numbers.tobytes())} if rerun else {}
     if rerun and rerun.corrected is not None:

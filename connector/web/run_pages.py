@@ -15,7 +15,6 @@ from connector.common.redaction import Redactor
 from connector.common.user_folders import work_folder
 from connector.errors import ConnectorError, RunError
 from connector.files.output import format_of
-from connector.files.readers import RowSource
 from connector.runs.records import Record, find_by_id, read_records, reason_of
 from connector.web.consent import question
 from connector.web.responses import as_message, ask, download, once_of
@@ -165,7 +164,7 @@ def _resume(site: Site, request: Request, id: str) -> Response:
         )
     total = view.total
     if total is None:
-        total = RowSource(record.job.input, record.job.input_format).count() or 0
+        total = record.job.source().count() or 0
     return _begin(site, request, record, max(0, total - view.done), site.control.resume)
 
 

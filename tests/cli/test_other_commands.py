@@ -146,8 +146,10 @@ def test_text_that_is_not_unicode_is_refused_in_every_way_in(
     templates = tmp_path / "templates.yaml"
     templates.write_text("device_id: 3\ndisplay_name: '{{ \"\\udc00\" ~ row.name }}'\n")
     rows = '{"device_id": 3, "display_name": "a\\ud83d"}'
+    done = ninjaone("preview", "update_device", "--json", "-i", table)
+    assert done.returncode == 2  # one error before the run, as the first 64 KiB show it
+    assert "not UTF-8" in done.stderr
     for arguments, stdin in (
-        (["-i", str(table)], ""),
         ([], rows),
         ([], f"[{rows}]"),
         (["-t", "device_id=3", "-t", "display_name=B\udcfcro"], "{}"),

@@ -254,7 +254,9 @@ def make_job(
     job: dict[str, Any] = {"action": action.name}
     if connection:
         job["connection"] = connection
-    job |= {"input": rows.path.name, "input_format": rows.format, "output": OUTPUT}
+    job |= {"input": rows.path.name, "output": OUTPUT}
+    if rows.format_to_read:
+        job["input_format"] = rows.format_to_read
     if any(part.file for part in action.parts.values()):
         job["uploads"] = "uploads"
     if action.returns_file:

@@ -8,13 +8,16 @@ from pathlib import Path
 
 from connector.common.user_folders import write_whole
 from connector.errors import RunError
-from connector.files.readers import Format, InputRow, RowSource
+from connector.files.read_options import Format
+from connector.files.readers import InputRow, RowSource
+from connector.files.recognize import is_workbook
 
 FORMAT_NAMES: dict[Format, str] = {
     "jsonl": "JSON Lines",
     "json": "JSON array",
     "csv": "CSV",
     "tsv": "TSV",
+    "xlsx": "Excel",
 }
 _SUFFIXES: dict[str, Format] = {
     ".jsonl": "jsonl",
@@ -22,6 +25,7 @@ _SUFFIXES: dict[str, Format] = {
     ".json": "json",
     ".csv": "csv",
     ".tsv": "tsv",
+    ".xlsx": "xlsx",
 }
 _LOOKED_AT = 1 << 16
 
@@ -32,6 +36,11 @@ class PastedRows:
 
     path: Path
     format: Format
+
+    @property
+    def format_to_read(self) -> Format | None:
+        """The format to read them in, or None: by the extension, which allows objects of several lines."""
+        return None if self.format == "jsonl" else self.format
 
     def first(self, number: int) -> list[InputRow]:
         """Return the first rows; error messages omit the path of the temporary file. Raises RunError."""
@@ -49,7 +58,7 @@ class PastedRows:
             raise RunError(self._without_path(str(fault))) from None
 
     def _source(self) -> RowSource:
-        return RowSource(str(self.path), self.format)
+        return RowSource(str(self.path), self.format_to_read)
 
     def _without_path(self, text: str) -> str:
         return text.removeprefix(f"{self.path}, ").removeprefix(f"{self.path}: ")
@@ -82,6 +91,8 @@ def recognized(content: bytes, name: str = "") -> Format:
     suffixes = [suffix.lower() for suffix in Path(name).suffixes if suffix.lower() != ".gz"]
     if suffixes and suffixes[-1] in _SUFFIXES:
         return _SUFFIXES[suffixes[-1]]
+    if is_workbook(content[:_LOOKED_AT]):
+        return "xlsx"
     head = content[:_LOOKED_AT].removeprefix(b"\xef\xbb\xbf").lstrip()
     if head[:1] in (b"[", b"{"):
         return "json" if head.startswith(b"[") else "jsonl"

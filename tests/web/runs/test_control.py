@@ -283,6 +283,7 @@ def test_the_job_of_a_record_is_resumed_as_what_it_was(tmp_path: Path) -> None:
     given: dict[str, Any] = {
         "action": "update_device", "connection": "{{ tenant }}",
         "input_format": "csv", "output_format": "json",
+        "delimiter": ";", "encoding": "cp1252", "sheet": "2", "records": "data.items",
         "input": str(tmp_path / "rows.csv"), "output": str(tmp_path / "out.json"), "rows": "each",
         "uploads": tmp_path / "up", "files": tmp_path / "down", "audit": tmp_path / "audit.jsonl",
         "templates": {"a": "{{ b }}", "c": {"template": "", "empty": "send"}, "d": None, "e": ["{{ x }}", 1]},

@@ -1,0 +1,159 @@
+"""How a CSV file is written, from its first 64 KiB: the delimiter, and the lines before its header."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from connector.errors import RunError, count_of, shorten
+
+DELIMITERS = (",", ";", "\t", "|")
+NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "space"}
+_SEP = re.compile(r'"?sep=(?P<delimiter>[^"\r\n]|\\t)"?[,;\t|]*', re.IGNORECASE)
+_TYPE = "#TYPE "
+"""The beginning of the first line that `Export-Csv` of Windows PowerShell writes."""
+_EDGE = " \t\r\n\v\f\xa0\ufeff\u200b\u2060"
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """The delimiter, and how many records come before the header: Excel's `sep=;`, PowerShell's `#TYPE`."""
+
+    delimiter: str
+    before: int = 0
+
+
+def find_dialect(start: bytes, name: str, given: str | None, *, complete: bool) -> Dialect:
+    """Return the dialect of a CSV text, with the `given` delimiter or the header's.
+
+    `start` is its beginning, the whole text if it is `complete`. Raises RunError if the header has several
+    possible delimiters, or if no row fits the header.
+    """
+    text = start.decode("utf-8", "replace").lstrip("\r\n")
+    first, _, rest = text.replace("\r\n", "\n").replace("\r", "\n").partition("\n")
+    said = _SEP.fullmatch(first)
+    before = 1 if said or first.startswith(_TYPE) else 0
+    if said and given is None:
+        given = "\t" if said["delimiter"] == "\\t" else said["delimiter"]
+    header = rest.lstrip("\n") if before else text
+    delimiter = given or _header_delimiter(header, name)
+    _check_rows(Dialect(delimiter, before), text, name, complete=complete)
+    return Dialect(delimiter, before)
+
+
+def column_names(cells: Sequence[str]) -> list[str]:
+    """Return a header's column names without white space around them, and without empty ones at the end."""
+    names = [cell.strip(_EDGE) for cell in cells]
+    while names and not names[-1]:
+        names.pop()
+    return names
+
+
+def fitted(cells: list[str], width: int) -> list[str]:
+    """Return a record's cells for so many columns, without empty ones that it has at its end."""
+    return cells[:width] if len(cells) > width and not any(map(str.strip, cells[width:])) else cells
+
+
+def _header_delimiter(text: str, name: str) -> str:
+    """Return the delimiter of a header: a comma if it has one outside quotes, else the only other one."""
+    found = _outside_quotes(text)
+    if "," in found or not found:
+        return ","
+    if len(found) > 1:
+        several = " and ".join(f"{NAMES[d]}s" for d in DELIMITERS if d in found)
+        raise RunError(
+            f"{name}: the header has {several}; say which separate its columns, such as "
+            f'--delimiter "{next(d for d in DELIMITERS if d in found)}"'
+        )
+    return found.pop()
+
+
+def _outside_quotes(text: str) -> set[str]:
+    """Return the delimiters in the first record of a text that are not in a quoted name."""
+    found: set[str] = set()
+    quoted = False
+    at_start = True
+    for character in text:
+        if quoted:
+            quoted = character != '"'  # a quote that is written twice opens another quoted part
+            continue
+        if character in "\r\n":
+            break
+        if character == '"':
+            quoted = at_start
+        elif character in DELIMITERS:
+            found.add(character)
+        at_start = character in DELIMITERS or (character == '"' and at_start) or character == "\ufeff"
+    return found
+
+
+def _check_rows(dialect: Dialect, text: str, name: str, *, complete: bool) -> None:
+    """Raise RunError if there are rows and none of them fits the header."""
+    rows = _sample(text, dialect, complete=complete)
+    header = next(rows, None)
+    if not isinstance(header, list):
+        return
+    width = len(column_names(header))
+    if not width:
+        return
+    first: list[str] | csv.Error | None = None
+    for row in rows:
+        if isinstance(row, list) and len(fitted(row, width)) == width:
+            return
+        if isinstance(row, csv.Error) and "end of data" in str(row):
+            return  # a quote that is not closed, which `check_quotes` describes
+        first = row if first is None else first
+    if first is None:
+        return
+    if isinstance(first, csv.Error):
+        raise RunError(
+            f"{name}: no row can be read: {first}. A quote inside a quoted value is written twice, and a "
+            "value with the delimiter or a line break is quoted"
+        )
+    raise RunError(
+        f"{name}: no row fits the header: the header has {count_of(width, 'column')} "
+        f"({shorten(dialect.delimiter.join(header), 60)}), the first row {count_of(len(first), 'value')}"
+        f"{_hint(dialect, text, complete=complete)}"
+    )
+
+
+def _hint(dialect: Dialect, text: str, *, complete: bool) -> str:
+    """Return what to do about rows that do not fit: a delimiter with which they do, or the likely cause."""
+    for delimiter in DELIMITERS:
+        rows = list(_sample(text, Dialect(delimiter, dialect.before), complete=complete))
+        widths = {len(row) if isinstance(row, list) else 0 for row in rows}
+        if delimiter != dialect.delimiter and len(widths) == 1 and widths.isdisjoint({0, 1}):
+            option = "tab" if delimiter == "\t" else delimiter
+            return f'. With --delimiter "{option}" all rows fit'
+    return (
+        ". Remove lines before the header, such as a title, or use --delimiter if the columns are separated "
+        "by another character"
+    )
+
+
+def _sample(text: str, dialect: Dialect, *, complete: bool) -> Iterator[list[str] | csv.Error]:
+    """Yield the records of a text from its header, without empty ones, and without one that is cut off."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=dialect.delimiter, strict=True)
+    before = dialect.before
+    held: list[str] | csv.Error | None = None
+    while True:
+        record: list[str] | csv.Error | None
+        try:
+            record = next(reader, None)
+        except csv.Error as error:
+            record = error
+        if record is None:
+            break
+        if record == []:
+            continue
+        if before:
+            before -= 1
+            continue
+        if held is not None:
+            yield held
+        held = record
+    if held is not None and complete:
+        yield held

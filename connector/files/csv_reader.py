@@ -1,0 +1,88 @@
+"""Rows from CSV and TSV."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO
+
+from connector.errors import RunError, shorten
+from connector.files.csv_dialect import Dialect, column_names, fitted
+from connector.files.csv_quotes import describe_error, separated
+from connector.files.record import Record
+
+
+def read_csv(
+    stream: BinaryIO, name: str, dialect: Dialect, longest: int, encoding: str = "UTF-8"
+) -> Iterator[Record]:
+    """Yield the records of a CSV text; an invalid one has an error. Raises RunError for an invalid header."""
+    text, lines, reader = separated(stream, dialect.delimiter, longest)
+
+    def next_cells() -> list[str] | Record | None:
+        lines.next_record()
+        try:
+            cells: list[str] | None = next(reader, None)
+        except csv.Error as error:
+            return Record({}, describe_error(error, lines, reader, name, dialect.delimiter))
+        return cells
+
+    def next_full() -> list[str] | Record | None:
+        while (cells := next_cells()) == []:
+            pass
+        return cells
+
+    try:
+        for _ in range(dialect.before):
+            next_full()
+        header = next_full()
+        if not isinstance(header, list):
+            if header is not None:
+                raise RunError(header.error)
+            return
+        columns = column_names(header)
+        check_header(columns or header[:1], name)
+        while (cells := next_cells()) is not None:
+            if isinstance(cells, Record):
+                yield cells
+            elif cells:
+                yield _record(columns, cells, f"{name}, line {reader.line_num}", encoding)
+    finally:
+        text.detach()
+
+
+def check_header(columns: Sequence[str], name: str) -> None:
+    """Raise RunError for a column without a valid name, and for a name of two columns."""
+    seen: set[str] = set()
+    for column in columns:
+        if not column.strip() or "\0" in column or has_bad_byte(column):
+            raise RunError(
+                f"{name}: the header has a column without a valid name: {shorten(repr(column), 80)}"
+            )
+        if column in seen:
+            raise RunError(f'{name}: the header has the column "{shorten(column, 80)}" twice')
+        seen.add(column)
+
+
+def _record(columns: list[str], cells: list[str], place: str, encoding: str) -> Record:
+    if len(cells) != len(columns):
+        cells = fitted(cells, len(columns))
+    if len(cells) != len(columns):
+        values = f"{len(cells)} value{'' if len(cells) == 1 else 's'}"
+        return Record({}, f"{place}: {values} for the {len(columns)} columns of the header")
+    text = "".join(cells)
+    if not text.isascii() and has_bad_byte(text):
+        bad = next(column for column, cell in zip(columns, cells, strict=True) if has_bad_byte(cell))
+        return Record({}, f'{place}: a byte that is not {encoding}, in the column "{shorten(bad, 80)}"')
+    if "\0" in text:
+        bad = next(column for column, cell in zip(columns, cells, strict=True) if "\0" in cell)
+        return Record({}, f'{place}: a NUL character, in the column "{shorten(bad, 80)}"')
+    return Record(dict(zip(columns, cells, strict=True)))
+
+
+def has_bad_byte(text: str) -> bool:
+    """Return whether text that was decoded with `surrogateescape` has bytes that are not UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False

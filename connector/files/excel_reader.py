@@ -1,0 +1,178 @@
+"""Rows from Excel workbooks (.xlsx), by openpyxl: the extra `excel`."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import warnings
+import zipfile
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from itertools import chain, repeat
+from types import ModuleType
+from typing import Any, BinaryIO
+
+from connector.common.json_text import Json
+from connector.errors import RunError, shorten
+from connector.files.csv_dialect import column_names
+from connector.files.csv_reader import check_header
+from connector.files.record import Record
+
+_MEMORY = 1 << 22
+_LARGEST_INTEGER = 1 << 53
+
+
+def excel_library(name: str) -> ModuleType:
+    """Return openpyxl. Raises RunError if it is not installed; `name` is the file that requires it."""
+    try:
+        import openpyxl
+    except ImportError:
+        raise RunError(
+            f"{name}: Excel workbooks require the extra `excel`: run "
+            "`pip install 'ninjaone-connector[excel]'`, or use CSV"
+        ) from None
+    return openpyxl
+
+
+def read_workbook(stream: BinaryIO, name: str, sheet: str | None) -> Iterator[Record]:
+    """Yield the rows of a worksheet below its header; one with an error value has an error.
+
+    `sheet` is a name or a number from 1; without it, the workbook must have only one visible sheet with
+    cells. Raises RunError.
+    """
+    openpyxl = excel_library(name)
+    with tempfile.SpooledTemporaryFile(_MEMORY) as copy:  # a workbook is read from its end
+        shutil.copyfileobj(stream, copy)
+        copy.seek(0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what openpyxl does not read: styles, validations
+            try:
+                books = [openpyxl.load_workbook(copy, read_only=True, data_only=True, keep_links=False)]
+                if _has_formulas(copy):
+                    books.append(openpyxl.load_workbook(copy, read_only=True, keep_links=False))
+            except Exception as error:  # openpyxl raises many types for a damaged workbook
+                raise RunError(f"{name}: the workbook cannot be read: {_reason(error)}") from None
+            chosen = _choose(books[0], name, sheet)
+            yield from _rows([book[chosen] for book in books], f'{name}, sheet "{chosen}"')
+
+
+def _has_formulas(file: Any) -> bool:
+    """Return whether any sheet has formulas: their stored values can be missing."""
+    with zipfile.ZipFile(file) as archive:
+        for part in archive.namelist():
+            if part.startswith("xl/worksheets/") and part.endswith(".xml"):
+                with archive.open(part) as sheet:
+                    before = b""
+                    while block := sheet.read(1 << 18):
+                        if b"<f>" in (joined := before[-3:] + block) or b"<f " in joined:
+                            return True
+                        before = block
+    return False
+
+
+def _choose(book: Any, name: str, sheet: str | None) -> str:
+    """Return the name of the sheet to read. Raises RunError."""
+    names: list[str] = [s.title for s in book.worksheets]
+    if sheet is not None:
+        if sheet in names:
+            return sheet
+        if sheet.isdecimal() and 1 <= int(sheet) <= len(names):
+            return names[int(sheet) - 1]
+        raise RunError(f'{name}: no sheet "{sheet}"; the workbook has {_listed(names)}')
+    visible: list[str] = [s.title for s in book.worksheets if s.sheet_state == "visible"]
+    filled = [title for title in visible if next(_full_rows(book[title]), None)]
+    if len(filled) > 1:
+        raise RunError(f"{name}: several sheets have rows; use --sheet NAME with one of {_listed(filled)}")
+    if not (filled or visible or names):
+        raise RunError(f"{name}: the workbook has no sheet with cells")
+    return [*filled, *visible, *names][0]
+
+
+def _listed(names: list[str]) -> str:
+    return shorten(", ".join(f'"{name}"' for name in names), 300)
+
+
+def _full_rows(sheet: Any) -> Iterator[tuple[int, list[Any]]]:
+    """Yield the number and the cells of each row that has a value."""
+    sheet.reset_dimensions()  # which some programs write wrongly, so that rows or columns would be missing
+    for number, cells in enumerate(sheet.iter_rows(), start=1):
+        if any(cell.value is not None for cell in cells):
+            yield number, cells
+
+
+def _rows(sheets: list[Any], place: str) -> Iterator[Record]:
+    try:
+        rows = _full_rows(sheets[0]) if len(sheets) == 1 else _with_formulas(*sheets)
+        header = next(rows, None)
+        if header is None:
+            return
+        columns = column_names([_name(cell.value) for cell in header[1]])
+        check_header(columns, place)
+        for number, cells in rows:
+            yield _record(columns, number, cells, f"{place}, row {number}")
+    except (KeyError, ValueError, TypeError, zipfile.BadZipFile, SyntaxError) as error:
+        yield Record({}, f"{place}: the rest cannot be read: {_reason(error)}")
+
+
+def _with_formulas(values: Any, formulas: Any) -> Iterator[tuple[int, list[Any]]]:
+    """Yield the rows of a sheet; of a formula without a stored value, the cell with the formula."""
+    for sheet in (values, formulas):
+        sheet.reset_dimensions()
+    read = values.iter_rows(), formulas.iter_rows()
+    for number, (cells, written) in enumerate(zip(*read, strict=False), start=1):
+        row = [
+            f if v.value is None and f.data_type == "f" else v for v, f in zip(cells, written, strict=False)
+        ]
+        if any(cell.value is not None for cell in row):
+            yield number, row
+
+
+def _name(value: Any) -> str:
+    """Return a column's name."""
+    if value is None:
+        return ""
+    found = _value(value)
+    return found if isinstance(found, str) else str(found)
+
+
+def _record(columns: list[str], number: int, cells: list[Any], place: str) -> Record:
+    row: dict[str, Json] = {}
+    for column, cell in zip(columns, chain(cells, repeat(None)), strict=False):
+        if cell is None or cell.value is None:
+            row[column] = ""
+        elif cell.data_type == "e":
+            return Record({}, f'{place}: the column "{shorten(column, 80)}" has the error {cell.value}')
+        elif cell.data_type == "f":
+            return Record(
+                {},
+                f'{place}: the formula in the column "{shorten(column, 80)}" has no stored value; open the '
+                "workbook in Excel and save it",
+            )
+        else:
+            row[column] = _value(cell.value)
+    for cell in cells[len(columns) :]:
+        if cell.value is not None and str(cell.value).strip():
+            return Record(
+                {}, f"{place}: a value in column {cell.column_letter}, which has no name in the header"
+            )
+    return Record(row)
+
+
+def _value(value: Any) -> Json:
+    """Return a cell's value: a number, a boolean or text; a date is text as ISO 8601."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) < _LARGEST_INTEGER else value
+    if isinstance(value, datetime):
+        # A workbook has only dates with a time; what a person enters as a date has midnight.
+        if value.time() == time():
+            return value.date().isoformat()
+        return value.isoformat(timespec="milliseconds" if value.microsecond else "seconds")
+    if isinstance(value, timedelta):
+        return str(value)
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    return value if isinstance(value, (str, bool, int)) else str(value)
+
+
+def _reason(error: Exception) -> str:
+    return shorten(str(error) or type(error).__name__, 120)

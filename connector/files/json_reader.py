@@ -1,0 +1,281 @@
+"""Rows from JSON: lines, an array, an object over several lines, or the list of records in an object."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from functools import partial
+from typing import BinaryIO, Literal
+
+from connector.common import json_text
+from connector.common.json_text import Json, kind
+from connector.errors import RunError, cited, shorten
+from connector.files.csv_reader import has_bad_byte
+from connector.files.json_stream import JsonStream
+from connector.files.read_options import WHOLE_OBJECT
+from connector.files.record import Record
+
+Form = Literal["lines", "array", "values"]
+
+RECORD_LISTS = (
+    "value", "values", "results", "result", "data", "devices", "items", "records", "rows", "entries", "list",
+)  # fmt: skip
+"""Names of an object's member that has the records, as APIs and PowerShell's ConvertTo-Json write them."""
+UNREAD = Record({})
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]')
+_REST = "the rest cannot be read"
+_TORN = 16
+"""The maximum length of a mark other than text, which can be cut off at the end of the text."""
+
+
+def json_form(start: bytes, name: str, *, complete: bool) -> Form:
+    """Return how a JSON text is written, from its beginning. Raises RunError if it is not JSON.
+
+    `values` are values of any layout, one after the other: an object over several lines, or several of them.
+    """
+    text = start.decode("utf-8", "replace").strip()
+    lines = text.splitlines()
+    if text.startswith("["):
+        return "array"
+    if not lines or reads_alone(lines[0]) or (len(lines) == 1 and not complete):
+        return "lines"
+    try:
+        _, end = json_text.decoder.raw_decode(text)
+        return "values" if text.startswith("{") and end > len(lines[0]) else "lines"
+    except json.JSONDecodeError as error:
+        is_cut_off = error.pos >= len(text) - _TORN or error.msg.startswith("Unterminated string")
+        if text.startswith("{") and is_cut_off and not complete:
+            return "values"
+        if any(map(reads_alone, lines)):
+            return "lines"  # the others get their errors
+        raise RunError(
+            f"{name}, line {error.lineno}: not JSON ({error.msg} at character {error.colno})"
+            f"{cited(lines[min(error.lineno, len(lines)) - 1].strip(), 80)}"
+        ) from None
+    except (ValueError, RecursionError):
+        return "lines"
+
+
+def reads_alone(line: str) -> bool:
+    """Return whether a line is a JSON object by itself."""
+    try:
+        return isinstance(json_text.loads(line.strip()), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def check_records(start: bytes, name: str, *, complete: bool) -> None:
+    """Raise RunError if a text is one object that has a list of records, and thus is not a row itself."""
+    text = start.decode("utf-8", "replace").strip()
+    try:
+        value, end = json_text.decoder.raw_decode(text)
+    except (ValueError, RecursionError):
+        found = [] if complete else list(_lists_of_objects(text))
+    else:
+        if text[end:] or not isinstance(value, dict):
+            return
+        found = [n for n, items in value.items() if isinstance(items, list) and items and _are_objects(items)]
+    known = [member for member in found if member.lower() in RECORD_LISTS]
+    if not known:
+        return
+    what = f'one object with the records in "{known[0]}"; use --records {known[0]} to read them as rows'
+    if len(known) > 1:
+        what = f"one object with the lists {', '.join(known)}; use --records NAME to read one of them as rows"
+    raise RunError(f"{name}: {what}, or --records {WHOLE_OBJECT} if the object itself is the row")
+
+
+def _are_objects(items: list[Json]) -> bool:
+    return all(isinstance(item, dict) for item in items)
+
+
+def _lists_of_objects(text: str) -> Iterator[str]:
+    """Yield the members that are lists of objects, in the object whose beginning the text is."""
+    depth, last, key, before = 0, "", "", ""
+    for match in _TOKEN.finditer(text):
+        mark = match[0]
+        if mark[0] == '"':
+            last = mark[1:-1]
+        elif mark == ":" and depth == 1:
+            key = last
+        elif mark in "{[":
+            if mark == "{" and before == "[" and depth == 2:
+                yield key
+            depth += 1
+        elif mark in "}]":
+            depth -= 1
+        before = mark
+
+
+def read_lines(stream: BinaryIO, name: str, longest: int, encoding: str = "UTF-8") -> Iterator[Record]:
+    """Yield the records of JSON Lines; an invalid line has an error."""
+    for number, line in enumerate(_lines(stream, longest), start=1):
+        if line.strip():
+            yield _line_record(line, f"{name}, line {number}", longest, encoding)
+
+
+def unread_lines(stream: BinaryIO, longest: int) -> Iterator[Record]:
+    """Yield an empty record for each line that is not empty."""
+    return (UNREAD for line in _lines(stream, longest) if line.strip())
+
+
+def _lines(stream: BinaryIO, longest: int) -> Iterator[bytes]:
+    """Yield the lines.
+
+    Of a line over the limit, only its first `longest` + 1 bytes are yielded, so that the caller can tell.
+    """
+    for line in iter(partial(stream.readline, longest + 1), b""):
+        yield line
+        if len(line) > longest:
+            rest = line
+            while rest and not rest.endswith(b"\n"):
+                rest = stream.readline(longest)
+
+
+def _line_record(line: bytes, place: str, longest: int, encoding: str) -> Record:
+    if len(line) > longest:
+        return Record({}, f"{place}: the line has more than {longest:,} bytes")
+    try:
+        value = json_text.loads(line.decode("utf-8").strip())
+    except UnicodeDecodeError as error:
+        return Record(
+            {}, f"{place}: a byte that is not {encoding}, at position {error.start + 1} of the line"
+        )
+    except ValueError as error:
+        return Record({}, f"{place}: not JSON ({error}){cited(line.decode('utf-8', 'replace').strip(), 80)}")
+    return _row_or_error(value, place)
+
+
+def _row_or_error(value: Json, place: str) -> Record:
+    if isinstance(value, dict):
+        return Record(value)
+    return Record({}, f"{place}: a row must be a JSON object, not {kind(value)}")
+
+
+def read_array(stream: BinaryIO, name: str) -> Iterator[Record]:
+    """Yield an array's items one by one, with only one of them in memory."""
+    text = JsonStream(stream)
+    yield from _items(text, name)
+    yield from _after(text, name, "the array")
+
+
+def _items(text: JsonStream, name: str) -> Iterator[Record]:
+    """Yield the items of the array that is next; an array that is broken ends in an invalid record."""
+    done = 0
+    try:
+        text.skip("[")
+        while not text.skip("]"):
+            if done and not text.skip(","):
+                raise ValueError("a comma or the end of the array is missing")
+            value, written = text.value()
+            done += 1
+            yield _item_record(value, written, f"{name}, item {done}")
+    except ValueError as error:
+        if text.fault is None:
+            text.fault = _Broken(
+                f"the array is invalid after item {done} and the rest cannot be read: {error}"
+            )
+
+
+class _Broken(ValueError):
+    """The text is not valid, and its rest cannot be read."""
+
+
+def _after(text: JsonStream, name: str, what: str) -> Iterator[Record]:
+    """Yield an invalid record if the text could not be read, or goes on."""
+    rest = "" if isinstance(text.fault, _Broken) else text.rest()
+    if isinstance(text.fault, _Broken):
+        yield Record({}, f"{name}: {text.fault}")
+    elif text.fault is not None:
+        raise text.fault
+    elif rest:
+        yield Record({}, f"{name}: unexpected text after the end of {what}{cited(rest, 40)}")
+
+
+def _item_record(value: Json, written: str, place: str) -> Record:
+    if has_bad_byte(written):
+        return Record({}, f"{place}: a byte that is not UTF-8")
+    if isinstance(value, ValueError):
+        return Record({}, f"{place}: not JSON ({value}){cited(written, 80)}")
+    return _row_or_error(value, place)
+
+
+def read_values(stream: BinaryIO, name: str) -> Iterator[Record]:
+    """Yield objects that are written one after the other, each over any number of lines."""
+    text = JsonStream(stream)
+    done = 0
+    try:
+        while text.rest():
+            value, written = text.value()
+            done += 1
+            yield _item_record(value, written, f"{name}, object {done}")
+    except ValueError as error:
+        if text.fault is None:
+            yield Record({}, f"{name}: not JSON after object {done} and {_REST}: {error}")
+            return
+    if text.fault is not None:
+        raise text.fault
+
+
+def read_records(stream: BinaryIO, name: str, path: str) -> Iterator[Record]:
+    """Yield the records in an object: the items of the list at a path, or the one object there.
+
+    Raises RunError if there is none.
+    """
+    text = JsonStream(stream)
+    passed: list[str] = []
+    for member in path.split("."):
+        _enter(text, name, path, member, passed)
+        passed.append(member)
+    if text.next_is("["):
+        yield from _items(text, f"{name}, {path}")
+    elif text.next_is("{"):
+        value, written = text.value()
+        yield _item_record(value, written, f"{name}, {path}")
+    else:
+        raise RunError(f'{name}: "{path}" is not a list of records')
+    if text.fault is None:
+        try:
+            _leave(text, len(passed))
+        except ValueError as error:
+            text.fault = _Broken(f"not JSON after {path}: {error}")
+    yield from _after(text, name, "the object")
+
+
+def _enter(text: JsonStream, name: str, path: str, member: str, passed: list[str]) -> None:
+    """Read an object up to the value of a member. Raises RunError if it has none."""
+    place = f'"{".".join(passed)}"' if passed else "the text"
+    seen: list[str] = []
+    try:
+        if not text.skip("{"):
+            raise RunError(f"{name}: {place} is not a JSON object, so --records {path} cannot be read")
+        while not text.skip("}"):
+            if seen and not text.skip(","):
+                raise ValueError("a comma or the end of the object is missing")
+            key = _key(text)
+            if key == member:
+                return
+            seen.append(key)
+            text.value()
+    except ValueError as error:
+        raise RunError(f"{name}: not JSON: {error}") from None
+    raise RunError(
+        f'{name}: no member "{member}" for --records {path}; {place} has {shorten(", ".join(seen)) or "none"}'
+    )
+
+
+def _leave(text: JsonStream, depth: int) -> None:
+    """Read the rest of objects, so that a text that is cut off is noticed. Raises ValueError."""
+    for _ in range(depth):
+        while not text.skip("}"):
+            if not text.skip(","):
+                raise ValueError("a comma or the end of the object is missing")
+            _key(text)
+            text.value()
+
+
+def _key(text: JsonStream) -> str:
+    key, _ = text.value()
+    if not isinstance(key, str) or not text.skip(":"):
+        raise ValueError("a member's name is missing")
+    return key

@@ -1,0 +1,151 @@
+"""Opens one input: determines from its beginning how it is written, and reads its records.
+
+What cannot be determined is an error of the run, before any row is run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from connector.errors import RunError
+from connector.files import json_reader
+from connector.files.csv_dialect import Dialect, find_dialect
+from connector.files.csv_reader import read_csv
+from connector.files.excel_reader import read_workbook
+from connector.files.read_options import WHOLE_OBJECT, Format, ReadOptions, checked
+from connector.files.recognize import check_nul, check_page, check_start, check_utf8, is_workbook
+from connector.files.record import Record
+from connector.files.text_stream import SAMPLE, Ahead, Text, buffered, open_text, unpacked
+
+_JSON = re.compile(rb'\s*(?:\{\s*["}]|\[\s*[{\]])')
+
+
+@dataclass(frozen=True)
+class InputForm:
+    """What is known of an input before it is opened: its name, and the format that its extension says.
+
+    `given` is the format that was given, which overrides the extension. `is_live` is an input that may be
+    written while it is read, so that as little as possible of it is read ahead.
+    """
+
+    name: str
+    extension: Format | None
+    given: Format | None
+    options: ReadOptions
+    is_live: bool = False
+
+    @property
+    def format(self) -> Format | None:
+        """The format, unless the content has to say it."""
+        return self.given or self.extension
+
+
+@dataclass(frozen=True)
+class OpenedInput:
+    """An opened input: its records, the stream of them, and the dialect of CSV."""
+
+    records: Iterator[Record]
+    stream: BinaryIO
+    dialect: Dialect | None = None
+
+
+def open_input(raw: BinaryIO, form: InputForm, longest: int, *, unread: bool = False) -> OpenedInput:
+    """Open an input; with `unread`, the records may be empty, for those who only count them.
+
+    Raises RunError for one that cannot be read in this way, with the option that is missing.
+    """
+    ahead = unpacked(raw)
+    start = ahead.look(all=not form.is_live)
+    is_excel = form.format == "xlsx" or (form.format is None and is_workbook(start))
+    if form.given != "jsonl":
+        check_start(start, form.name, is_excel=is_excel)
+    if is_excel:
+        checked(form.options, "xlsx")
+        stream: Any = buffered(ahead)
+        return OpenedInput(read_workbook(stream, form.name, form.options.sheet), stream)
+    text = open_text(ahead, form.options.encoding, all=not form.is_live)
+    start = _beginning(text.ahead, form)
+    if form.given != "jsonl" and not text.is_certain:
+        check_nul(start, form.name)
+        check_page(start, form.name)
+    format = form.format or _recognized(start, form.options)
+    options = checked(form.options, format)
+    if format in ("csv", "tsv"):
+        return _open_csv(text, form, options, format, longest)
+    if form.given == "jsonl":
+        return _open_lines(text, form, longest, unread=unread)
+    return _open_json(text, form, options, format, longest, unread=unread)
+
+
+def _beginning(ahead: Ahead, form: InputForm) -> bytes:
+    """Return the beginning of a text, with more than white space if there is more."""
+    start = ahead.look(all=not form.is_live)
+    while not start.strip() and not ahead.ended:
+        if len(start) >= SAMPLE:
+            ahead.skip(len(start))
+        ahead.more()
+        start = ahead.look(all=not form.is_live)
+    return start
+
+
+def _recognized(start: bytes, options: ReadOptions) -> Format:
+    """Return the format of text whose extension does not say it."""
+    if options.delimiter is not None:
+        return "csv"
+    return "json" if options.records or not start.strip() or start.lstrip()[:1] in (b"{", b"[") else "csv"
+
+
+def _open_csv(text: Text, form: InputForm, options: ReadOptions, format: Format, longest: int) -> OpenedInput:
+    start = text.ahead.look(all=not form.is_live)
+    if form.given is None and _JSON.match(start):
+        raise RunError(f"{form.name}: JSON, not CSV; use --input-format json")
+    if not text.is_certain:
+        check_utf8(start, form.name, is_marked=text.is_marked)
+    dialect = find_dialect(
+        start,
+        form.name,
+        "\t" if format == "tsv" else options.delimiter,
+        complete=_is_complete(text.ahead, start),
+    )
+    stream: Any = text.stream
+    return OpenedInput(read_csv(stream, form.name, dialect, longest, text.encoding), stream, dialect)
+
+
+def _open_lines(text: Text, form: InputForm, longest: int, *, unread: bool) -> OpenedInput:
+    stream: Any = text.stream
+    if unread:
+        return OpenedInput(json_reader.unread_lines(stream, longest), stream)
+    return OpenedInput(json_reader.read_lines(stream, form.name, longest, text.encoding), stream)
+
+
+def _open_json(
+    text: Text, form: InputForm, options: ReadOptions, format: Format, longest: int, *, unread: bool
+) -> OpenedInput:
+    stream: Any = text.stream
+    if options.records not in (None, WHOLE_OBJECT):
+        return OpenedInput(json_reader.read_records(stream, form.name, str(options.records)), stream)
+    start = text.ahead.look(all=not form.is_live)
+    if form.is_live and start.lstrip()[:1] != b"[" and not _begins_with_row(start):
+        start = text.ahead.look(all=True)
+    if not text.is_certain:
+        check_utf8(start, form.name, is_marked=text.is_marked, only_probable=True)
+    complete = _is_complete(text.ahead, start)
+    layout = json_reader.json_form(start, form.name, complete=complete)
+    is_named_json = format == "json" and form.format is not None and not form.is_live
+    if options.records is None and (layout == "values" or (layout == "lines" and is_named_json)):
+        json_reader.check_records(start, form.name, complete=complete)
+    if layout == "lines":
+        return _open_lines(text, form, longest, unread=unread)
+    read = json_reader.read_array if layout == "array" else json_reader.read_values
+    return OpenedInput(read(stream, form.name), stream)
+
+
+def _begins_with_row(start: bytes) -> bool:
+    return json_reader.reads_alone(start.strip().partition(b"\n")[0].decode("utf-8", "replace"))
+
+
+def _is_complete(ahead: Ahead, start: bytes) -> bool:
+    return ahead.ended and len(start) < SAMPLE
