@@ -43,7 +43,7 @@ class JsonStream:
         return self._text.startswith(mark, self._position)
 
     def skip(self, mark: str) -> bool:
-        """Skip white space, then the mark. Return whether it was there."""
+        """Skip white space, then the mark; return whether the mark was found."""
         found = self.next_is(mark)
         self._position += len(mark) if found else 0
         return found
