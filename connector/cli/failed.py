@@ -17,10 +17,10 @@ from connector.common.file_modes import PRIVATE_FILE
 from connector.common.user_folders import write_whole
 from connector.errors import Code, RunError, count_of, file_errors, nearest
 from connector.files.output import format_of
-from connector.files.readers import FORMATS, format_of_name
+from connector.files.readers import format_of_name
 from connector.runs.job import STREAM, Job
 from connector.runs.records import absolute, find
-from connector.runs.repair import FailedRow, find_failed, mark_rows, rows_as_text
+from connector.runs.repair import TEXT_FORMATS, FailedRow, find_failed, mark_rows, rows_as_text
 from connector.runs.rerun import Rerun
 from connector.runs.run import open_rows, prepare
 
@@ -40,7 +40,9 @@ def add_failed(parser: argparse.ArgumentParser) -> None:
     add_own_actions(parser)
     parser.add_argument("-o", "--output", metavar="FILE", help="output file (default: standard output)")
     parser.add_argument(
-        "--output-format", choices=FORMATS, help="default: from the file extension, else that of the input"
+        "--output-format",
+        choices=TEXT_FORMATS,
+        help="default: from the file extension, else that of the input",
     )
     parser.add_argument(
         "--code",
@@ -88,4 +90,9 @@ def _text(options: argparse.Namespace, job: Job, chosen: dict[int, FailedRow]) -
         raise RunError(f"{job.input}: does not have all rows of the run; it is a different file")
     named = format_of_name(options.output or "")
     of_input = "jsonl" if job.follows else job.input_format or format_of_name(job.input)
-    return rows_as_text(mark_rows(rows, chosen), options.output_format or named or of_input or "jsonl")
+    if of_input == "xlsx":
+        of_input = "csv"
+    format = options.output_format or named or of_input or "jsonl"
+    if format not in TEXT_FORMATS:
+        raise RunError(f"{options.output}: a workbook cannot be written here; use a name that ends in .csv")
+    return rows_as_text(mark_rows(rows, chosen), format)

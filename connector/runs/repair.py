@@ -15,6 +15,7 @@ from connector.common.json_text import Json
 from connector.errors import Kind, RunError, kind_of
 from connector.files.envelope import Envelope
 from connector.files.output import Format, format_of
+from connector.files.read_options import Format as InputFormat
 from connector.files.readers import InputRow, RowSource
 from connector.runs.rerun import read_ends
 
@@ -65,6 +66,10 @@ def mark_rows(rows: Iterable[InputRow], failed: Mapping[int, FailedRow]) -> list
     rows = list(rows)
     number, error = _OTHER_MARKS if any(set(_MARKS) & row.data.keys() for row in rows) else _MARKS
     return [{number: row.number, **row.data, error: failed[row.number].error} for row in rows]
+
+
+TEXT_FORMATS: tuple[InputFormat, ...] = ("jsonl", "json", "csv", "tsv")
+"""The formats that `rows_as_text` writes."""
 
 
 def rows_as_text(rows: list[dict[str, Json]], format: str) -> str:
