@@ -281,7 +281,9 @@ def read_template(source: str) -> nodes.Template:
     try:
         parsed = environment.parse(source)
     except TemplateSyntaxError as error:
-        raise TemplateSyntaxError(f"{(error.message or '').rstrip('.')}{_RAW}", error.lineno) from error
+        message = (error.message or "").rstrip(".")
+        hint = "" if message.startswith("unexpected end of template") else _RAW  # braces that are not closed
+        raise TemplateSyntaxError(message + hint, error.lineno) from error
     _refuse_unknown(parsed)
     for node in parsed.find_all(tuple(_REFUSED)):
         raise TemplateSyntaxError(_REFUSED[type(node)], node.lineno)

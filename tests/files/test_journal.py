@@ -128,7 +128,7 @@ def test_another_request_in_the_same_place_is_in_doubt(path: Path, other: Reques
     journal.sent(1, 0, POST)
     journal.answered(1, 0, ANSWER)
     journal.close()
-    assert "the interrupted run had sent another request for this row" in in_doubt(resume(path), 1, 0, other)
+    assert "the interrupted run sent a different request for this row" in in_doubt(resume(path), 1, 0, other)
 
 
 def test_an_upload_is_known_again_without_its_file(path: Path) -> None:
