@@ -1,4 +1,4 @@
-"""Measure rows per second and CPU time per row, also of other programs; whole processes, with their start."""
+"""Measure rows per second and CPU time per row, for this and other programs; start-up included."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ _ASSET = {
 """The inputs of the asset actions, keyed by the sync's names."""
 _CUSTOM_KINDS = {2: "choice", 4: "date", 6: "yes_no"}
 _OF_ASSETS = 2
-"""The `usage` of custom fields of assets, where a definition has it."""
+"""The value of `usage` in the definition of a custom field of assets; not all definitions have it."""
 
 
 class SyncTarget(Tickets, Settings):

@@ -177,7 +177,7 @@ def read_input(name: str, part: Section, filters: Mapping[str, FilterGrammar] | 
 
 
 def _nested_units(schema: Any, at: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Yield each `as` of a schema's members and items, with its keys."""
+    """Yield each `as` in the members and items of a schema, with the keys that lead to it."""
     if not isinstance(schema, Mapping):
         return
     if at and "as" in schema:

@@ -23,9 +23,9 @@ _LONGEST_DELAY_S = 60.0
 
 
 class AccountLimit:
-    """The limit of an account, from the responses of its service. Safe for threads and processes.
+    """The request rate limit of an account, as its service reports it. Safe for threads and processes.
 
-    A limit applies until the service reports another or the machine restarts. `title` is that of the service.
+    A limit applies until the service reports another or the machine restarts. `title` is the service's title.
     """
 
     def __init__(self, title: str, clock: Clock, path: Path | None = None) -> None:

@@ -58,7 +58,7 @@ def fitted(cells: list[str], width: int) -> list[str]:
 
 
 def _header_delimiter(text: str, name: str) -> str:
-    """Return the delimiter of a header: a comma if it has one outside quotes, else the only other one."""
+    """Return the delimiter of a header: a comma if one is outside quotes, else the only other one in it."""
     found = _outside_quotes(text)
     if "," in found or not found:
         return ","

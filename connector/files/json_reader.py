@@ -182,7 +182,7 @@ class _Broken(ValueError):
 
 
 def _after(text: JsonStream, name: str, what: str) -> Iterator[Record]:
-    """Yield an invalid record if the text could not be read, or goes on."""
+    """Yield an invalid record if the JSON could not be read, or if other text follows it."""
     rest = "" if isinstance(text.fault, _Broken) else text.rest()
     if isinstance(text.fault, _Broken):
         yield Record({}, f"{name}: {text.fault}")

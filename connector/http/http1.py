@@ -356,7 +356,7 @@ def read_head(head: bytes) -> tuple[int, int, dict[str, str]]:
     if status_line is None:
         raise _not_http("its first line is not a status line")
     if len(lines) > MOST_HEADERS:
-        raise _not_http(f"it has {len(lines)} headers")
+        raise _not_http(f"it has {len(lines)} headers; at most {MOST_HEADERS} are accepted")
     headers: dict[str, str] = {}
     for line in lines:
         header = _HEADER.fullmatch(line)

@@ -341,7 +341,7 @@ def of_service(job: Job, service: str) -> Job:
 
 
 def _read_input(part: Section, folder: Path, base: Job) -> Job:
-    """Return the job with its input and input format, unless the input is an earlier step."""
+    """Return the job with its input and how to read it; unchanged if its input is an earlier step."""
     if base.step and isinstance(part.data.get("input"), dict):
         return base
     name = part.text("input", None)

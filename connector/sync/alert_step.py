@@ -77,7 +77,7 @@ class Step:
     # Writing.
 
     def put(self, row: Alert, **changes: Any) -> Alert:
-        """Record a row with changes, and return it."""
+        """Change a row, keep it for the end of the step, and return it."""
         changed = replace(row, **changes) if changes else row
         self.changed[row.key] = changed
         return changed

@@ -197,7 +197,10 @@ class Checker:
 
 
 def _ticket_ids(alerts: AlertMapping) -> dict[str, Any]:
-    """Return the ids for tickets in the mapping; a suffix of the kind distinguishes those of rules."""
+    """Return the ids that the mapping has for tickets, by kind, such as `status` and `type 0`.
+
+    The number is that of the rule; 0 is the mapping's own ticket.
+    """
     found: dict[str, Any] = {"status": alerts.closed_status}
     if alerts.reopen_status is not None:
         found["status reopen"] = alerts.reopen_status

@@ -81,7 +81,7 @@ def _rows(found: Found, made: NewMapping) -> Iterator[str]:
         elif len(named) == 1 and names[same_name(organization.name)] == 1:
             made.suggested += 1
             sites = dict(_sites_of(found, organization.id, named[0]))
-            yield _row(organization.id, named[0], sites, f"{name}: suggested, the only one of this name")
+            yield _row(organization.id, named[0], sites, f"{name}: suggested, no other client has this name")
         else:
             made.open += 1
             why = "no client has this name" if not named else f"{len(named)} clients have this name"

@@ -129,7 +129,7 @@ class Spool:
     # Assets.
 
     def add_assets(self, assets: Iterable[Asset], value: Any) -> int:
-        """Keep assets with the match value that `value` returns for each, and return how many there are."""
+        """Store each asset with its match value, `value(asset)`; return the number of assets."""
         count = 0
         for asset in assets:
             row = (asset.id, asset.client, asset.stamp, same_name(asset.name), value(asset), asset.is_active)

@@ -15,7 +15,7 @@ RECENT_S = 86_400.0
 
 
 class AlertRows:
-    """The protocol `Rows` over a state. `put` must be in the transaction of the step."""
+    """Implements the protocol `Rows` with the sync's state. Call `put` only in the transaction of a step."""
 
     def __init__(self, state: State) -> None:
         self._state = state

@@ -32,7 +32,7 @@ Items = Callable[[list[Any]], list[Json]]
 _OPEN, _TEXT, _VALUE = "\ue000", "\ue001", "\ue002"
 """Marks for expressions in a document: `OPEN index TEXT` inside a string, `OPEN index VALUE` for a value."""
 _ONLY_TEXT = re.compile(f"{_OPEN}([0-9]+){_TEXT}")
-"""A string that is one expression: the value `omit` leaves it out."""
+"""A string of a document that is a single expression; its value `omit` removes the member or item."""
 _VALUE_AS_NAME = re.compile(_VALUE + r'"\s*:')
 
 

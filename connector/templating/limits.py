@@ -54,7 +54,7 @@ _meter = _Meter()
 
 
 def begin(steps: int = MOST_STEPS) -> None:
-    """Start a rendering on this thread, which may take so many steps."""
+    """Start a rendering on this thread, limited to this number of steps."""
     _meter.left = steps
 
 

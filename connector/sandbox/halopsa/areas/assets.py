@@ -212,7 +212,7 @@ def _save(call: HaloCall, record: JSON) -> int:
 
 
 def _save_fields(call: HaloCall, number: int, record: JSON) -> None:
-    """Set fields; those of the type that are not sent are emptied, or kept where arrays are merged."""
+    """Set an asset's fields. Other fields of its type are emptied, or kept if the sandbox merges arrays."""
     state, items = call.state, record.get("fields")
     if items is None:
         return
