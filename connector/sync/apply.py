@@ -143,7 +143,8 @@ class Applier:
             return "skipped", item.reason
         self._resolver.failed(item, item.reason)
         if item.entity == "asset":
-            note = json_text.dumps({"candidates": list(item.candidates), "reason": item.reason})
+            known = {"candidates": list(item.candidates), "names": list(item.candidate_names)}
+            note = json_text.dumps({**known, "reason": item.reason})
             source = int(item.source)
             self._state.save_link(
                 Link("asset", source, None, "conflict", values_hash=item.hash, note=note, last_run=self._run)

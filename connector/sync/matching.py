@@ -18,6 +18,8 @@ class Match:
     method: str = ""
     candidates: tuple[int, ...] = ()
     reason: str = ""
+    names: tuple[str, ...] = ()
+    """The names of the candidates, if they are known."""
 
     @property
     def is_conflict(self) -> bool:
@@ -38,6 +40,10 @@ class Named:
     """The source record that a map row, pin, link or stamp assigns, keyed by the target's record."""
     source_names: Mapping[str, int] = field(default_factory=dict)
     """The number of source records with each name."""
+
+    def names_of(self, ids: Iterable[int]) -> tuple[str, ...]:
+        """Return the names of records; those that do not exist have an empty one."""
+        return tuple(self.records[id].name if id in self.records else "" for id in ids)
 
     def by_stamp(self, stamp: int) -> list[int]:
         """Return the active records with a stamp."""

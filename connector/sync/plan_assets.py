@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -146,6 +146,11 @@ class AssetChanges:
         op = "move" if client != asset.client else "update"
         return self._item(op, wanted, asset, "link", [*active, *changes], software, wanted.errors)
 
+    def _names(self, assets: Iterable[int]) -> tuple[str, ...]:
+        """Return the names of assets, empty for those that were not read."""
+        found = [self._spool.asset(id) for id in assets]
+        return tuple(asset.name if asset is not None else "" for asset in found)
+
     def conflict(self, wanted: Wanted, match: Match) -> Item:
         """Return the item of a device that requires a decision."""
         return Item(
@@ -156,6 +161,7 @@ class AssetChanges:
             reason=match.reason,
             name=wanted.name,
             hash=wanted.hash,
+            candidate_names=match.names or self._names(match.candidates),
         )
 
     def _skip(self, wanted: Wanted, asset: Asset | None, reason: str) -> Item:

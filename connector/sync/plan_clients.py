@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from connector.errors import RowError
 from connector.sync.mapping import NEW, ClientMapping
@@ -105,7 +105,7 @@ class ClientPlan:
             self._found("client", id, name, match, link, named.records[match.target].stamp)
         elif match.is_conflict:
             self._skipped[id] = match.reason
-            self._conflict("client", id, name, match)
+            self._conflict("client", id, name, match, named)
         elif may_create:
             self._clients[id] = {"organization": id}
             top = self._mapping.top_level
@@ -165,7 +165,7 @@ class ClientPlan:
             self._sites[id] = match.target
             self._found("site", id, name, match, link, named.records[match.target].stamp)
         elif match.is_conflict:
-            self._conflict("site", id, name, match)
+            self._conflict("site", id, name, match, named)
         elif self._mapping.create or row == NEW:
             self._sites[id] = {"location": id}
             changes = (Change("name", None, name), Change("client", None, client), Change("stamp", None, id))
@@ -201,8 +201,10 @@ class ClientPlan:
     def _skip(self, entity: Entity, id: int, name: str, reason: str) -> None:
         self._add(Item("skip", entity, id, reason=reason, name=name))
 
-    def _conflict(self, entity: Entity, id: int, name: str, match: Match) -> None:
-        self._add(Item("conflict", entity, id, candidates=match.candidates, reason=match.reason, name=name))
+    def _conflict(self, entity: Entity, id: int, name: str, match: Match, named: Named) -> None:
+        candidates, names = match.candidates, named.names_of(match.candidates)
+        item = Item("conflict", entity, id, candidates=candidates, reason=match.reason, name=name)
+        self._add(replace(item, candidate_names=names))
 
     def _add(self, item: Item) -> None:
         self._counts.add(item.entity, item.op)

@@ -222,9 +222,12 @@ class DevicePlan:
     def _same_conflict(self, wanted: Wanted, link: Link) -> None:
         """Add an unchanged conflict to the plan again."""
         known = json_text.loads(link.note or "{}")
-        candidates = tuple(known.get("candidates", ()))
-        reason = known.get("reason", "not decided yet")
-        self._add(self._in.changes.conflict(wanted, Match(candidates=candidates, reason=reason)))
+        match = Match(
+            candidates=tuple(known.get("candidates", ())),
+            reason=known.get("reason", "not decided yet"),
+            names=tuple(known.get("names", ())),
+        )
+        self._add(self._in.changes.conflict(wanted, match))
 
     # Devices without a link.
 

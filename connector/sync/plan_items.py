@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Any, Literal
 
 from connector.common.json_text import Json
@@ -44,7 +45,8 @@ class Change:
 class Item:
     """The change of one record. `source` is its id, or the name of a type or field.
 
-    `method` is how the record of the target was found. `hash` is kept with the link once the item is
+    `method` is how the record of the target was found. `candidate_names` are the names of `candidates`, empty
+    if they are not known; old plans have none. `hash` is kept with the link once the item is
     applied; `name` is for people; `client` is where an asset was when the plan was made.
     """
 
@@ -60,6 +62,12 @@ class Item:
     hash: str | None = None
     software_hash: str | None = None
     client: int | None = None
+    candidate_names: tuple[str, ...] = ()
+
+    @property
+    def named_candidates(self) -> list[tuple[int, str]]:
+        """The candidates, each with its name or an empty string."""
+        return list(zip(self.candidates, chain(self.candidate_names, repeat("")), strict=False))
 
     @property
     def is_write(self) -> bool:
@@ -91,6 +99,7 @@ class Item:
             "hash": self.hash,
             "software_hash": self.software_hash,
             "client": self.client,
+            **({"candidate_names": list(self.candidate_names)} if self.candidate_names else {}),
         }
 
 
@@ -114,6 +123,7 @@ def item_from_json(data: Mapping[str, Any], source_key: str, target_key: str) ->
         data.get("hash"),
         data.get("software_hash"),
         data.get("client"),
+        tuple(data.get("candidate_names", ())),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -195,7 +196,8 @@ class Sync:
     def _apply(self, item: Item) -> None:
         values = {change.field: self._resolved(change.new) for change in item.changes}
         if item.op == "conflict" and item.entity == "asset":
-            note = f'{{"candidates": {list(item.candidates)}, "reason": "{len(item.candidates)} candidates"}}'
+            known = {"candidates": item.candidates, "names": item.candidate_names}
+            note = json.dumps({**known, "reason": f"{len(item.candidates)} candidates"})
             self.state.save_link(
                 Link("asset", int(item.source), None, "conflict", values_hash=item.hash, note=note)
             )

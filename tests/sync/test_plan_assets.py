@@ -107,12 +107,12 @@ def test_names_match_only_if_the_mapping_says_so(sync: Sync) -> None:
 
 def test_a_conflict_is_looked_at_again_only_when_something_changed(sync: Sync) -> None:
     sync.source.dev = [device(1, serial="X")]
-    sync.target.stock = {901: asset(901, serial="X"), 902: asset(902, serial="X")}
+    sync.target.stock = {901: asset(901, serial="X", name="OLD"), 902: asset(902, serial="X")}
     sync.run()
     sync.target.asked.clear()
     item = sync.item("asset", 1)
     assert item is not None
-    assert (item.op, item.candidates) == ("conflict", (901, 902))
+    assert (item.op, item.named_candidates) == ("conflict", [(901, "OLD"), (902, "")])
     assert sync.target.asked["assets"] == 0
     sync.pins = Pins(device={1: 902})
     item = sync.item("asset", 1)

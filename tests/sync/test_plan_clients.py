@@ -31,6 +31,7 @@ def test_two_clients_of_the_name_are_a_conflict(sync: Sync) -> None:
     item = sync.item("client", 1)
     assert item is not None
     assert (item.op, item.candidates, item.target) == ("conflict", (17, 18), None)
+    assert item.candidate_names == ("ACME ", "acme")
     assert [i.op for i in sync.items() if i.entity == "site"] == ["skip", "skip"]
 
 

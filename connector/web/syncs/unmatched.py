@@ -17,14 +17,14 @@ ENTITY_OF: dict[Noun, str] = {noun: entity for entity, noun in NOUN_OF.items()}
 
 @dataclass(frozen=True)
 class Undecided:
-    """One record of the source, and its current pin."""
+    """One record of the source, and its current pin. A candidate is an id and a name, which may be empty."""
 
     noun: Noun
     entity: str
     source: int
     name: str
     reason: str
-    candidates: Sequence[int]
+    candidates: Sequence[tuple[int, str]]
     pin: int | None
 
 
@@ -72,5 +72,5 @@ def _add(found: list[Undecided], item: Item, pins: Pins, numbers: Counter[str]) 
     numbers[item.op] += 1
     if len(found) < SHOWN:
         noun, source = NOUN_OF[item.entity], int(item.source)
-        pin = pins.of(noun).get(source)
-        found.append(Undecided(noun, item.entity, source, item.name, item.reason, item.candidates, pin))
+        pin, candidates = pins.of(noun).get(source), item.named_candidates
+        found.append(Undecided(noun, item.entity, source, item.name, item.reason, candidates, pin))

@@ -91,7 +91,7 @@ def test_the_page_has_each_item_of_the_plan_and_needs_nothing_else(folder: Path)
     (plan,) = (json.loads(path.read_text("utf-8")) for path in (folder / "plans").glob("*.json"))
     assert html.count('<li class="op-') == len(plan["items"]) == 72
     assert 'data-op="conflict" data-entity="client"' in html
-    assert "Candidates: <code>5012</code>, <code>5045</code>" in html
+    assert "Candidates: <code>5012</code> A00012, <code>5045</code> A00045" in html
     assert "<del>OLD-MAINBOARD</del>" in html
     assert "Büro &lt;Süd&gt; &amp; Lager" in html
     assert html.count('class="life-line"') == 4

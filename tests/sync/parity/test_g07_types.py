@@ -72,6 +72,9 @@ def test_g11_two_assets_with_the_value_are_a_conflict_until_one_is_pinned(pair: 
     assert done.code == 1
     plan = pair.sync("plan")
     assert f"sync pin {pair.folder} device 1 5001" in plan.out
+    item = pair.plan()["asset", 1]
+    names = {id: pair.asset(id)["inventory_number"] for id in (5001, other)}
+    assert (item["candidates"], item["candidate_names"]) == (sorted(names), [names[n] for n in sorted(names)])
     explained = pair.sync("explain", "device", 1)
     assert f"asset 5001, asset {other}" in explained.out
     assert "conflict" in explained.out

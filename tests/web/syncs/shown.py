@@ -49,8 +49,8 @@ def make_folder(folder: Path, now: float, *, devices: int = 6, read_only: bool =
     sync.source.dev = [device(number, location=3, rack=f"R{number}") for number in range(1, devices + 1)]
     sync.target.stock = {
         7: asset(7, serial="SN1", stamp=1),
-        8: asset(8, serial="SN2"),
-        9: asset(9, serial="SN2"),
+        8: asset(8, serial="SN2", name="PC-OLD"),
+        9: asset(9, serial="SN2", name="PC-2"),
     }
     sync.run()
     sync.source.dev[0] = device(1, location=3, rack="R 99", serial="SN1")

@@ -41,7 +41,7 @@ def test_the_plan_is_filtered_with_the_keyboard(visit: OpenVisit, root: str) -> 
     page.get_by_label("Records").focus()
     page.keyboard.type("asset")
     assert page.locator("#found").inner_text() == "1 item"
-    assert "Candidates: 5012, 5018" in shown.inner_text()
+    assert "Candidates: 5012 A00012, 5018 A00018" in shown.inner_text()
     page.get_by_label("Name, id or reason").focus()
     page.keyboard.type("no such thing")
     assert page.locator("#found").inner_text() == "No items"

@@ -37,8 +37,8 @@ def shown(guest: Guest) -> str:
 def test_conflicts_have_candidates_and_why(guest: Guest) -> None:
     message = shown(guest)
     assert "organization Initech 3 2 clients are called &#34;Initech&#34;" in message
-    assert "It is client 18 It is client 19 Another client id" in message
-    assert "It is asset 8 It is asset 9" in message
+    assert "It is client 18 Initech It is client 19 INITECH Another client id" in message
+    assert "It is asset 8 PC-OLD It is asset 9 PC-2 Another asset id" in message
     assert (
         "Organizations without a client 1 organization Globex &amp; &lt;Sons&gt; 2 no client has its name"
         in message
