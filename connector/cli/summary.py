@@ -186,7 +186,11 @@ def _what_next(job: Job, summary: Summary, service: str, *, may_rerun: bool) -> 
         how = f": ninjaone rerun {output} --transient" if may_rerun else ""
         yield f"{count_of(retry, 'failed row')} to retry as is{how}"
     if fix:
-        how = f": ninjaone failed {output}, then ninjaone rerun {output}" if may_rerun else ""
+        how = (
+            f": ninjaone failed {output} -o FILE, then ninjaone rerun {output} --input FILE"
+            if may_rerun
+            else ""
+        )
         yield f"{count_of(fix, 'failed row')} to fix first{how}"
     if check:
         unknown = summary.codes.get("outcome_unknown", 0)

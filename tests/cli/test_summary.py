@@ -65,7 +65,8 @@ def test_all_that_a_person_wants_to_know() -> None:
         "  3 with a warning, for example row 2: the field is not published",
         "  1 list truncated at the limit",
         "2 failed rows to retry as is: ninjaone rerun 'night 1.jsonl' --transient",
-        "7 failed rows to fix first: ninjaone failed 'night 1.jsonl', then ninjaone rerun 'night 1.jsonl'",
+        "7 failed rows to fix first: ninjaone failed 'night 1.jsonl' -o FILE, "
+        "then ninjaone rerun 'night 1.jsonl' --input FILE",
         "5 failed rows to check first (4 outcome_unknown): may have taken effect, completely or in part; "
         "check in NinjaOne before you send them again",
         "envelopes: night 1.jsonl",
@@ -129,9 +130,7 @@ def test_the_summary_of_a_finished_run(
     assert run["codes"]["not_found"]["example"].startswith("row 3: POST /v2/device/999/reboot/NORMAL: ")
     assert (run["action"], run["output"], run["stopped"]) == ("reboot_device", "out.jsonl", False)
     assert run["kinds"] == {"retry": 0, "fix": 1, "check": 1}
-    assert (
-        "1 failed row to fix first: ninjaone failed out.jsonl, then ninjaone rerun out.jsonl" in done.stderr
-    )
+    assert "1 failed row to fix first: ninjaone failed out.jsonl -o FILE, then" in done.stderr
     assert "1 failed row to check first (1 outcome_unknown): may have taken effect" in done.stderr
     umask = os.umask(0)
     os.umask(umask)
