@@ -33,15 +33,17 @@ def find_dialect(start: bytes, name: str, given: str | None, *, complete: bool) 
     possible delimiters, or if no row fits the header.
     """
     text = start.decode("utf-8", "replace").lstrip("\r\n")
-    first, _, rest = text.replace("\r\n", "\n").replace("\r", "\n").partition("\n")
-    said = _SEP.fullmatch(first)
-    before = 1 if said or first.startswith(_TYPE) else 0
+    said, before, header = _split(text)
     if said and given is None:
         given = "\t" if said["delimiter"] == "\\t" else said["delimiter"]
-    header = rest.lstrip("\n") if before else text
     delimiter = given or _header_delimiter(header, name)
     _check_rows(Dialect(delimiter, before), text, name, complete=complete)
     return Dialect(delimiter, before)
+
+
+def has_header(start: bytes) -> bool:
+    """Return whether the beginning of a CSV text has all of its header, which can have several lines."""
+    return _outside_quotes(_split(start.decode("utf-8", "replace").lstrip("\r\n"))[2])[1]
 
 
 def column_names(cells: Sequence[str]) -> list[str]:
@@ -57,9 +59,16 @@ def fitted(cells: list[str], width: int) -> list[str]:
     return cells[:width] if len(cells) > width and not any(map(str.strip, cells[width:])) else cells
 
 
+def _split(text: str) -> tuple[re.Match[str] | None, int, str]:
+    """Return the match of `sep=`, the number of records before the header, and the text from the header."""
+    first, _, rest = text.replace("\r\n", "\n").replace("\r", "\n").partition("\n")
+    said = _SEP.fullmatch(first)
+    return (said, 1, rest.lstrip("\n")) if said or first.startswith(_TYPE) else (None, 0, text)
+
+
 def _header_delimiter(text: str, name: str) -> str:
     """Return the delimiter of a header: a comma if one is outside quotes, else the only other one in it."""
-    found = _outside_quotes(text)
+    found, _ = _outside_quotes(text)
     if "," in found or not found:
         return ","
     if len(found) > 1:
@@ -71,8 +80,8 @@ def _header_delimiter(text: str, name: str) -> str:
     return found.pop()
 
 
-def _outside_quotes(text: str) -> set[str]:
-    """Return the delimiters in the first record of a text that are not in a quoted name."""
+def _outside_quotes(text: str) -> tuple[set[str], bool]:
+    """Return the delimiters outside quotes in the first record of a text, and whether that record ends."""
     found: set[str] = set()
     quoted = False
     at_start = True
@@ -81,13 +90,13 @@ def _outside_quotes(text: str) -> set[str]:
             quoted = character != '"'  # a quote that is written twice opens another quoted part
             continue
         if character in "\r\n":
-            break
+            return found, True
         if character == '"':
             quoted = at_start
         elif character in DELIMITERS:
             found.add(character)
         at_start = character in DELIMITERS or (character == '"' and at_start) or character == "\ufeff"
-    return found
+    return found, False
 
 
 def _check_rows(dialect: Dialect, text: str, name: str, *, complete: bool) -> None:

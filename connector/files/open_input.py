@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from connector.errors import RunError
 from connector.files import json_reader
-from connector.files.csv_dialect import Dialect, find_dialect
+from connector.files.csv_dialect import Dialect, find_dialect, has_header
 from connector.files.csv_reader import read_csv
 from connector.files.excel_reader import read_workbook
 from connector.files.read_options import WHOLE_OBJECT, Format, ReadOptions, checked
@@ -100,6 +100,8 @@ def _recognized(start: bytes, options: ReadOptions) -> Format:
 
 def _open_csv(text: Text, form: InputForm, options: ReadOptions, format: Format, longest: int) -> OpenedInput:
     start = text.ahead.look(all=not form.is_live)
+    while not has_header(start) and text.ahead.more():
+        start = text.ahead.look(all=not form.is_live)
     if form.given is None and _JSON.match(start):
         raise RunError(f"{form.name}: JSON, not CSV; use --input-format json")
     if not text.is_certain:
