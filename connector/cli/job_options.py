@@ -13,6 +13,7 @@ from connector.connections.saved import SavedConnections, service_in
 from connector.connections.settings import is_file
 from connector.errors import RunError
 from connector.files.read_options import FORMATS as INPUT_FORMATS
+from connector.runs.expected_rows import read_range
 from connector.runs.job import MOST_CONCURRENT, Job, is_job, load_jobs, read_templates
 from connector.runs.run import Prepared, prepare_all
 from connector.runs.tenant_split import is_template, read_allowed
@@ -162,6 +163,31 @@ def add_running(parser: argparse.ArgumentParser) -> None:
         default=None,
         help="sync files to disk after each write, to survive a power failure (slower)",
     )
+
+
+def add_expected(parser: argparse.ArgumentParser) -> None:
+    """Declare the options for the number of rows that a run is meant for."""
+    parser.add_argument(
+        "--max-rows",
+        type=_count,
+        metavar="N",
+        help="run no row if there are more than N; in a job with steps, this applies to the first step that "
+        "is not a read, after the steps before it have run",
+    )
+    parser.add_argument(
+        "--expect-rows",
+        type=_row_range,
+        metavar="A-B",
+        help="run no row unless there are A to B, or exactly A; in a job with steps, as for --max-rows",
+    )
+
+
+def _row_range(text: str) -> str:
+    try:
+        read_range(text)
+    except RunError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
 
 
 def _rows_at_a_time(text: str) -> int:

@@ -16,6 +16,7 @@ from connector.cli.action_sources import add_own_actions, open_catalog
 from connector.cli.consent import require_consent
 from connector.cli.job_options import (
     add_consent,
+    add_expected,
     add_inputs,
     add_running,
     add_sending,
@@ -37,7 +38,7 @@ from connector.runs.job import STREAM, Job
 from connector.runs.job_run import run_all
 from connector.runs.policy import apply_policy
 from connector.runs.records import ActiveRun
-from connector.runs.run import Prepared, make_invoker, prepare
+from connector.runs.run import Prepared, check_expected, make_invoker, prepare
 from connector.runs.summary import Summary
 from connector.runs.tenant_split import is_template
 
@@ -47,6 +48,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     add_inputs(parser)
     add_sending(parser, by_service=True)
     add_running(parser)
+    add_expected(parser)
     parser.add_argument(
         "-o",
         "--output",
@@ -107,6 +109,8 @@ def run_steps(steps: Sequence[Prepared], options: argparse.Namespace, report: Re
     Asks for confirmation if required. Raises RunError and RunStoppedError.
     """
     start: Start = "resume" if options.resume else "restart" if options.restart else "new"
+    for step in steps:
+        check_expected(step)
     require_consent(steps, yes=options.yes, may_ask=not options.json, start=start)
     stop = Event()
     console = _Console(report, steps, as_json=options.json)

@@ -43,6 +43,9 @@ in progress (`concurrency` at most) are finished and written, and `--resume` con
 rows that failed. `max_errors: N` does the same after more than N failed rows of a run, so `max_errors: 0` is
 the same as `on_error: stop`; if both are given, `stop` applies. A failed row is one whose last envelope is an
 error. A resumed run counts failed rows from 0 again.
+
+**Expected rows.** `max_rows: 20` and `expect_rows: 10-20` stop a run with another number of rows before any
+row is run. In a job with steps, they are at the top, and apply to the first step that is not a read.
 """
 
 from __future__ import annotations
@@ -60,6 +63,7 @@ from connector.files import output, read_options
 from connector.files.read_options import ReadOptions
 from connector.files.readers import RowSource
 from connector.invocation.invoke import ResultMode
+from connector.runs.expected_rows import read_expected
 from connector.runs.tenant_split import is_template, read_allowed
 
 STREAM = "-"
@@ -87,7 +91,9 @@ SHARED = (
     "audit",
 )
 """Settings at the top of a job file that apply to all steps."""
-_FOR_ALL_STEPS = (*SHARED, "input", "input_format", *read_options.NAMES, "output")
+EXPECTED = ("max_rows", "expect_rows")
+"""Settings at the top of a job file that apply to the first step that is not a read."""
+_FOR_ALL_STEPS = (*SHARED, *EXPECTED, "input", "input_format", *read_options.NAMES, "output")
 _STEP_NAME = re.compile(r"(?!row$)[a-z][a-z0-9_]*")
 
 
@@ -127,6 +133,8 @@ class Job:
     concurrency: int = 1
     on_error: OnError = "continue"
     max_errors: int | None = None
+    max_rows: int | None = None
+    expect_rows: str | None = None
     fsync: bool = False
     step: str = ""
     follows: str = ""
@@ -171,7 +179,7 @@ def load_jobs(path: Path, given: Mapping[str, Any] | None = None) -> tuple[Job, 
     top = load_declaration(path)
     if "steps" in top.data:
         return _read_steps(top, path.parent, given)
-    job = _read_run(top, path.parent, Job(action="", uploads=path.parent))
+    job = _read_run(top, path.parent, _read_expected(top, Job(action="", uploads=path.parent)))
     job = replace(job, output=_below(path.parent, top.text("output", STREAM)))
     top.finish()
     templates = {**job.templates, **given.get("templates", {})}
@@ -182,7 +190,8 @@ def _read_steps(top: Section, folder: Path, given: Mapping[str, Any]) -> tuple[J
     for name in given:
         if name not in _FOR_ALL_STEPS:
             raise RunError(f"{top.path}: the job has steps, and {name} is a setting of each step")
-    shared = replace(_read_shared(top, folder, Job(action="", uploads=folder)), **given)
+    shared = _read_expected(top, _read_shared(top, folder, Job(action="", uploads=folder)))
+    shared = replace(shared, **given)
     outputs = top.text("output", None)
     outputs = given.get("output", None if outputs is None else str(folder / outputs))
     in_all = {name: value for name, value in given.items() if name in SHARED}
@@ -305,6 +314,18 @@ def _read_shared(part: Section, folder: Path, base: Job) -> Job:
         audit=below("audit", base.audit),
     )
     return _read_input(part, folder, job)
+
+
+def _read_expected(top: Section, base: Job) -> Job:
+    max_rows = top.value("max_rows", int, None)
+    if max_rows is not None and max_rows < 0:
+        raise top.fault("the number of rows cannot be negative", "max_rows")
+    expect_rows = top.value("expect_rows", (str, int), None)
+    try:
+        read_expected(max_rows, None if expect_rows is None else str(expect_rows))
+    except RunError as error:
+        raise top.fault(str(error), "expect_rows") from error
+    return replace(base, max_rows=max_rows, expect_rows=None if expect_rows is None else str(expect_rows))
 
 
 def _read_connection(part: Section, folder: Path, base: Job) -> dict[str, Any]:

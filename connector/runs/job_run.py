@@ -11,6 +11,7 @@ from connector.common.file_modes import PRIVATE_FOLDER
 from connector.connections.connection import Connection, load_connection
 from connector.errors import RunError, RunStoppedError, count_of, file_errors
 from connector.files.output import Start, discard, is_interrupted, look, look_for_another_run
+from connector.runs.expected_rows import UnexpectedRowsError
 from connector.runs.job import STREAM, Job
 from connector.runs.policy import apply_policy
 from connector.runs.records import RunObserver
@@ -50,7 +51,7 @@ def run_all(
                         step, begin, listeners=listeners, stop=stop, connection=connection, observer=observer
                     )
         except RunError as error:
-            if not begun:
+            if not begun or isinstance(error.__cause__, UnexpectedRowsError):
                 raise
             raise RunStoppedError(f"{error}. Fix this, then use --resume to continue") from error
         begun = True

@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -23,12 +23,13 @@ from connector.connections.connection import Connection, load_connection
 from connector.errors import RunError, file_errors
 from connector.files.output import FileOutput, Output, Start, StreamOutput, format_of
 from connector.files.read_options import ReadOptions
-from connector.files.readers import RowSource
+from connector.files.readers import InputRow, RowSource
 from connector.invocation.bindings import Bindings, bind
 from connector.invocation.exchange import NoRecorder, Recorder
 from connector.invocation.handlers import find_handler
 from connector.invocation.invoke import Invoker
 from connector.runs.batch import require_first, run_batch
+from connector.runs.expected_rows import ExpectedRows, read_expected
 from connector.runs.job import STREAM, Job, of_service
 from connector.runs.policy import apply_policy, check_policy
 from connector.runs.records import ActiveRun, Rows, RunObserver, recorded, where
@@ -43,6 +44,8 @@ from connector.runs.tenant_split import Choose, read_choice
 class Prepared:
     """A job with its action and compiled templates, before anything is read or sent.
 
+    `expected` is the number of rows that it is meant for; None means any, and a rerun has any.
+
     `choose` returns the connection of each row if it is a template; see `tenant_runs`.
     """
 
@@ -53,6 +56,7 @@ class Prepared:
     only: Only | None = None
     rerun: Rerun | None = None
     choose: Choose | None = None
+    expected: ExpectedRows | None = None
 
 
 def prepare(
@@ -90,7 +94,10 @@ def prepare(
     find_handler(action)  # loaded now, so that a failure is an error of the run and not of each row
     only = compile_only(job.only, constants) if job.only else None
     choose = read_choice(job.connection, job.allow_connections)
-    return Prepared(job, action, catalog.service(action.service), bindings, only, choose=choose)
+    expected = None if job.step else read_expected(job.max_rows, job.expect_rows)
+    return Prepared(
+        job, action, catalog.service(action.service), bindings, only, choose=choose, expected=expected
+    )
 
 
 def _check_files_folder(action: Action, folder: Path | None) -> None:
@@ -111,7 +118,16 @@ def prepare_all(jobs: Sequence[Job], catalog: Catalog, now: float | None = None)
     for job in jobs:
         with naming(job):
             prepared.append(prepare(job, catalog, now=now))
+    for number, step in enumerate(prepared):
+        if step.job.step and step.action.effect != "read":
+            prepared[number] = replace(step, expected=_expected_of_step(step.job))
+            break
     return prepared
+
+
+def _expected_of_step(job: Job) -> ExpectedRows | None:
+    hint = ". The earlier steps are complete: --resume continues after them, --restart runs them again"
+    return read_expected(job.max_rows, job.expect_rows, hint if job.follows else "")
 
 
 @contextmanager
@@ -143,7 +159,7 @@ def run(
     clock = SystemClock(stop, resumable=STREAM not in (job.input, job.output))
     check_start(job, start)
     opened = open_rows(prepared)
-    rows = require_first(opened.rows.rows())
+    rows = require_first(checked_rows(prepared, opened))
     connection = apply_policy(prepared.action, job, connection or load_connection(service, job.connection))
     client = open_client(service, connection, prepared.bindings.delay_ms, clock=clock)
     sign_in(client)
@@ -194,6 +210,29 @@ def open_rows(prepared: Prepared) -> OpenedRows:
     if rerun:
         return OpenedRows(source, ChosenRows(of_step or source, rerun.numbers), {})
     return OpenedRows(source, of_step or source, of_step.left_out if of_step else {})
+
+
+def checked_rows(prepared: Prepared, opened: OpenedRows) -> Iterator[InputRow]:
+    """Return the rows of a run if it has as many as expected. Raises RunError."""
+    expected = None if prepared.rerun else prepared.expected
+    if expected and opened.source.is_stdin:
+        return expected.checked(opened.rows.rows())
+    if expected:
+        expected.check(_count_rows(prepared))
+    return opened.rows.rows()
+
+
+def check_expected(prepared: Prepared) -> None:
+    """Raise RunError if the input's number of rows is not the expected one, as far as it is known now."""
+    if prepared.expected and not prepared.rerun and not prepared.job.follows and prepared.job.input != STREAM:
+        with naming(prepared.job):
+            prepared.expected.check(_count_rows(prepared))
+
+
+def _count_rows(prepared: Prepared) -> int:
+    rows = open_rows(prepared).rows  # for the count only, because rows that a step skips are counted as well
+    count = None if prepared.job.follows else rows.count(lambda: True)
+    return sum(1 for _ in rows.rows()) if count is None else count
 
 
 def make_invoker(prepared: Prepared, client: Client, recorder: Recorder | None = None) -> Invoker:

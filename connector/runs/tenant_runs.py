@@ -36,7 +36,15 @@ from connector.runs.job import STREAM, Job
 from connector.runs.merge import merge_files
 from connector.runs.policy import apply_policy
 from connector.runs.records import ActiveRun, Rows, RunObserver, recorded, where
-from connector.runs.run import Prepared, check_start, fingerprint, make_invoker, open_output, open_rows
+from connector.runs.run import (
+    Prepared,
+    check_start,
+    checked_rows,
+    fingerprint,
+    make_invoker,
+    open_output,
+    open_rows,
+)
 from connector.runs.summary import FailureLimit, Listener, Summary
 from connector.runs.tenant_sign_in import SignIns
 from connector.runs.tenant_split import NOBODY, Split
@@ -66,7 +74,7 @@ def run_tenants(
     check_start(job, start)
     connections = tenant_connections(prepared)
     opened = open_rows(prepared)
-    rows = require_first(opened.rows.rows())
+    rows = require_first(checked_rows(prepared, opened))
     accounts = _accounts(job, connections)
     run_fingerprint = {} if job.output == STREAM else fingerprint(prepared, accounts, opened.source)
     redactor = Redactor(_secrets(connections), prepared.service.secrets)

@@ -10,6 +10,7 @@ import pytest
 from connector.catalog.json_schema import validator
 from connector.common.package_data import schema
 from connector.errors import RunError
+from connector.runs.expected_rows import NAMES as EXPECTED
 from connector.runs.job import Job, load_job, load_jobs
 from tests.runs.job_files import ABOVE, EVERYTHING, FIRST, write
 
@@ -63,6 +64,8 @@ def test_what_stands_above_the_steps_is_for_all_that_do_not_say_their_own(tmp_pa
         concurrency=4,
         on_error="stop",
         max_errors=9,
+        max_rows=20,
+        expect_rows="14",
         fsync=True,
         uploads=tmp_path / "files",
         files=tmp_path / "downloads",
@@ -79,6 +82,8 @@ def test_what_stands_above_the_steps_is_for_all_that_do_not_say_their_own(tmp_pa
         output=str(tmp_path / "own.json"),
         delay_ms=7,
         max_errors=7,
+        max_rows=20,
+        expect_rows="14",
         uploads=tmp_path / "own",
         files=tmp_path / "own",
         audit=tmp_path / "own.audit",
@@ -237,7 +242,7 @@ def test_steps_that_do_not_fit_together(tmp_path: Path, data: Any, message: str)
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize("key", [key for key in EVERYTHING if key not in ("action", "input")])
+@pytest.mark.parametrize("key", [key for key in EVERYTHING if key not in ("action", "input", *EXPECTED)])
 def test_the_schema_accepts_every_key_of_a_step(tmp_path: Path, key: str) -> None:
     data = job_of({"name": "a", key: EVERYTHING[key], "on_error": "stop"})
     load_jobs(write(tmp_path, data))
