@@ -140,5 +140,5 @@ def _how_many(step: Prepared) -> str:
     if job.follows:
         only = ", limited by `only`" if job.only else ""
         return f'the results of step "{job.follows}"{only}'
-    count = job.source().count()
+    count = job.selection.rows(job.source()).count()
     return f"{'all' if count is None else count} of {job.input}"

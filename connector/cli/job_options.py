@@ -182,6 +182,29 @@ def add_expected(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_selection(parser: argparse.ArgumentParser, default: str = "all") -> None:
+    """Declare the options that select rows of the input."""
+    parser.add_argument(
+        "--limit", type=_positive, metavar="N", help=f"use the first N rows of the input (default: {default})"
+    )
+    parser.add_argument(
+        "--offset", type=_count, metavar="N", help="skip the first N rows of the input (default: 0)"
+    )
+    parser.add_argument(
+        "--sample",
+        type=_positive,
+        metavar="N",
+        help="use N rows from all parts of the input, always the same ones for the same input",
+    )
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("the number of rows must be at least 1")
+    return value
+
+
 def _row_range(text: str) -> str:
     try:
         read_range(text)

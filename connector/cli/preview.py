@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from connector.cli.job_options import (
     add_connection_option,
     add_inputs,
     add_read_only,
+    add_selection,
     add_tenants,
     prepare_given,
 )
@@ -27,6 +30,9 @@ from connector.runs.run import Prepared
 from connector.runs.tenant_runs import tenant_connections
 from connector.runs.tenant_split import NOBODY
 
+_SHOWN = 10
+"""The number of rows that are shown by default."""
+
 
 def add_preview(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone preview`."""
@@ -34,6 +40,7 @@ def add_preview(parser: argparse.ArgumentParser) -> None:
     add_connection_option(parser, by_service=True)
     add_read_only(parser)
     add_tenants(parser)
+    add_selection(parser, default=str(_SHOWN))
     parser.add_argument("--uploads", metavar="DIR", type=Path, help="folder of the files to upload")
     parser.add_argument("--json", action="store_true", help="print one JSON object per row")
     parser.set_defaults(command=_preview)
@@ -55,11 +62,26 @@ def _preview(options: argparse.Namespace) -> int:
                 else f'  (its rows are the results of step "{step.job.follows}")'
             )
             continue
-        for row in step.job.source().rows():
+        for row in _rows(step):
             shown = show(row)
             failed = failed or "error" in shown
             print(json.dumps({**named, **shown}) if options.json else _text(shown))
     return ROWS_FAILED if failed else OK
+
+
+def _rows(step: Prepared) -> Iterator[InputRow]:
+    """Yield the rows to show: the first ones, unless the job says otherwise; print how many there are."""
+    job = step.job
+    selection, source = job.selection, job.source()
+    rows = iter(selection.rows(source).rows())
+    if selection.limit is not None or selection.sample is not None:
+        yield from rows
+        return
+    yield from islice(rows, _SHOWN)
+    if next(rows, None) is not None:
+        total = selection.rows(job.source()).count()
+        some = f"the first {_SHOWN}" if total is None else f"{_SHOWN} of {total:,}"
+        print(f"{some} rows; --limit shows more", file=sys.stderr)
 
 
 def _headline(step: Prepared) -> list[str]:

@@ -19,6 +19,7 @@ from connector.cli.job_options import (
     add_expected,
     add_inputs,
     add_running,
+    add_selection,
     add_sending,
     pairs,
     prepare_given,
@@ -49,6 +50,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     add_sending(parser, by_service=True)
     add_running(parser)
     add_expected(parser)
+    add_selection(parser)
     parser.add_argument(
         "-o",
         "--output",

@@ -1,4 +1,8 @@
-"""The number of rows that a run is meant for: `max_rows` and `expect_rows`."""
+"""The number of rows that a run is meant for: `max_rows` and `expect_rows`.
+
+A run with another number of rows stops before any row is run. In a job with steps, these settings are at the
+top, and apply to the first step that is not a read, after the steps before it have run.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
+from connector.catalog.declaration import Section
 from connector.errors import RunError, count_of
 from connector.files.readers import InputRow
 
+NAMES = ("max_rows", "expect_rows")
+"""The settings at the top of a job file."""
 _RANGE = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?", re.ASCII)
 
 
@@ -49,6 +57,20 @@ def read_range(text: str) -> tuple[int, int]:
     if least > most:
         raise RunError(f'"{text}" is not a number of rows; use a number such as 14, or a range such as 10-20')
     return least, most
+
+
+def read_settings(top: Section) -> dict[str, Any]:
+    """Return these settings of a job file. Raises RunError with file and line."""
+    max_rows = top.value("max_rows", int, None)
+    if max_rows is not None and max_rows < 0:
+        raise top.fault("the number of rows cannot be negative", "max_rows")
+    given = top.value("expect_rows", (str, int), None)
+    expect_rows = None if given is None else str(given)
+    try:
+        read_expected(max_rows, expect_rows)
+    except RunError as error:
+        raise top.fault(str(error), "expect_rows") from error
+    return {"max_rows": max_rows, "expect_rows": expect_rows}
 
 
 def read_expected(max_rows: int | None, expect_rows: str | None, hint: str = "") -> ExpectedRows | None:

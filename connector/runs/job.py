@@ -44,8 +44,7 @@ rows that failed. `max_errors: N` does the same after more than N failed rows of
 the same as `on_error: stop`; if both are given, `stop` applies. A failed row is one whose last envelope is an
 error. A resumed run counts failed rows from 0 again.
 
-**Expected rows.** `max_rows: 20` and `expect_rows: 10-20` stop a run with another number of rows before any
-row is run. In a job with steps, they are at the top, and apply to the first step that is not a read.
+**Expected rows.** `max_rows: 20` and `expect_rows: 10-20`: see `expected_rows.py`.
 """
 
 from __future__ import annotations
@@ -63,7 +62,7 @@ from connector.files import output, read_options
 from connector.files.read_options import ReadOptions
 from connector.files.readers import RowSource
 from connector.invocation.invoke import ResultMode
-from connector.runs.expected_rows import read_expected
+from connector.runs import expected_rows, selection
 from connector.runs.tenant_split import is_template, read_allowed
 
 STREAM = "-"
@@ -91,9 +90,8 @@ SHARED = (
     "audit",
 )
 """Settings at the top of a job file that apply to all steps."""
-EXPECTED = ("max_rows", "expect_rows")
-"""Settings at the top of a job file that apply to the first step that is not a read."""
-_FOR_ALL_STEPS = (*SHARED, *EXPECTED, "input", "input_format", *read_options.NAMES, "output")
+_OF_INPUT = (*read_options.NAMES, *selection.NAMES)
+_FOR_ALL_STEPS = (*SHARED, *expected_rows.NAMES, "input", "input_format", *_OF_INPUT, "output")
 _STEP_NAME = re.compile(r"(?!row$)[a-z][a-z0-9_]*")
 
 
@@ -135,6 +133,9 @@ class Job:
     max_errors: int | None = None
     max_rows: int | None = None
     expect_rows: str | None = None
+    limit: int | None = None
+    offset: int | None = None
+    sample: int | None = None
     fsync: bool = False
     step: str = ""
     follows: str = ""
@@ -153,6 +154,11 @@ class Job:
     def source(self) -> RowSource:
         """Return the rows of the input. Raises RunError."""
         return RowSource(self.input, self.input_format, options=self.read_options)
+
+    @property
+    def selection(self) -> selection.Selection:
+        """The rows of the input that are run."""
+        return selection.Selection(self.limit, self.offset, self.sample)
 
     @property
     def label(self) -> str:
@@ -179,7 +185,7 @@ def load_jobs(path: Path, given: Mapping[str, Any] | None = None) -> tuple[Job, 
     top = load_declaration(path)
     if "steps" in top.data:
         return _read_steps(top, path.parent, given)
-    job = _read_run(top, path.parent, _read_expected(top, Job(action="", uploads=path.parent)))
+    job = _read_run(top, path.parent, Job(action="", uploads=path.parent, **expected_rows.read_settings(top)))
     job = replace(job, output=_below(path.parent, top.text("output", STREAM)))
     top.finish()
     templates = {**job.templates, **given.get("templates", {})}
@@ -190,8 +196,8 @@ def _read_steps(top: Section, folder: Path, given: Mapping[str, Any]) -> tuple[J
     for name in given:
         if name not in _FOR_ALL_STEPS:
             raise RunError(f"{top.path}: the job has steps, and {name} is a setting of each step")
-    shared = _read_expected(top, _read_shared(top, folder, Job(action="", uploads=folder)))
-    shared = replace(shared, **given)
+    shared = Job(action="", uploads=folder, **expected_rows.read_settings(top))
+    shared = replace(_read_shared(top, folder, shared), **given)
     outputs = top.text("output", None)
     outputs = given.get("output", None if outputs is None else str(folder / outputs))
     in_all = {name: value for name, value in given.items() if name in SHARED}
@@ -239,7 +245,7 @@ def _following(part: Section, step: Job, earlier: list[Job]) -> Job:
         raise part.fault(f'no earlier step is named "{name}"{nearest(name, known)}', "step")
     source = known[name]
     format = output.format_of(source.output, source.output_format)
-    options: dict[str, Any] = dict.fromkeys(read_options.NAMES)
+    options: dict[str, Any] = dict.fromkeys(_OF_INPUT)
     return replace(step, input=source.output, input_format=format, follows=name, only=only, **options)
 
 
@@ -314,18 +320,6 @@ def _read_shared(part: Section, folder: Path, base: Job) -> Job:
         audit=below("audit", base.audit),
     )
     return _read_input(part, folder, job)
-
-
-def _read_expected(top: Section, base: Job) -> Job:
-    max_rows = top.value("max_rows", int, None)
-    if max_rows is not None and max_rows < 0:
-        raise top.fault("the number of rows cannot be negative", "max_rows")
-    expect_rows = top.value("expect_rows", (str, int), None)
-    try:
-        read_expected(max_rows, None if expect_rows is None else str(expect_rows))
-    except RunError as error:
-        raise top.fault(str(error), "expect_rows") from error
-    return replace(base, max_rows=max_rows, expect_rows=None if expect_rows is None else str(expect_rows))
 
 
 def _read_connection(part: Section, folder: Path, base: Job) -> dict[str, Any]:

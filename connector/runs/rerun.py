@@ -116,7 +116,7 @@ class ChosenRows:
                 if number is None:
                     return
 
-    def count(self, go_on: Callable[[], bool]) -> int:
+    def count(self, go_on: Callable[[], bool] = lambda: True) -> int:
         """Return the number of rows."""
         return len(self._numbers)
 

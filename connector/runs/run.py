@@ -35,6 +35,7 @@ from connector.runs.policy import apply_policy, check_policy
 from connector.runs.records import ActiveRun, Rows, RunObserver, recorded, where
 from connector.runs.repair import CorrectedRows
 from connector.runs.rerun import ChosenRows, Rerun
+from connector.runs.selection import Selection
 from connector.runs.step_rows import Only, StepRows, compile_only
 from connector.runs.summary import FailureLimit, Listener, Summary
 from connector.runs.tenant_split import Choose, read_choice
@@ -209,7 +210,9 @@ def open_rows(prepared: Prepared) -> OpenedRows:
         return OpenedRows(source, CorrectedRows(rerun.corrected), {})
     if rerun:
         return OpenedRows(source, ChosenRows(of_step or source, rerun.numbers), {})
-    return OpenedRows(source, of_step or source, of_step.left_out if of_step else {})
+    if of_step:
+        return OpenedRows(source, of_step, of_step.left_out)
+    return OpenedRows(source, job.selection.rows(source), {})
 
 
 def checked_rows(prepared: Prepared, opened: OpenedRows) -> Iterator[InputRow]:
@@ -298,6 +301,8 @@ def fingerprint(prepared: Prepared, account: str, source: RowSource) -> dict[str
         settings += [job.follows, job.only]
     if job.read_options != ReadOptions():  # so that runs of earlier versions can be resumed
         settings.append({"read": asdict(job.read_options)})
+    if job.selection != Selection():
+        settings.append({"selection": asdict(job.selection)})
     rerun = prepared.rerun
     chosen = {"rows": _digest(rerun.numbers.tobytes())} if rerun else {}
     if rerun and rerun.corrected is not None:

@@ -164,7 +164,7 @@ def _resume(site: Site, request: Request, id: str) -> Response:
         )
     total = view.total
     if total is None:
-        total = record.job.source().count() or 0
+        total = record.job.selection.rows(record.job.source()).count() or 0
     return _begin(site, request, record, max(0, total - view.done), site.control.resume)
 
 
