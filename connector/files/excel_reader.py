@@ -168,10 +168,18 @@ def _value(value: Any) -> Json:
             return value.date().isoformat()
         return value.isoformat(timespec="milliseconds" if value.microsecond else "seconds")
     if isinstance(value, timedelta):
-        return str(value)
+        return _duration(value)
     if isinstance(value, (date, time)):
         return value.isoformat()
     return value if isinstance(value, (str, bool, int)) else str(value)
+
+
+def _duration(value: timedelta) -> str:
+    """Return a duration as `[h]:mm:ss` shows it, so that it has no days."""
+    milliseconds = abs(round(value / timedelta(milliseconds=1)))
+    seconds, fraction = divmod(milliseconds, 1000)
+    text = f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    return f"{'-' if value < timedelta() else ''}{text}{f'.{fraction:03}' if fraction else ''}"
 
 
 def _reason(error: Exception) -> str:

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import in_process
 from tests.files.outputs import envelope, start
+
+__all__ = ["in_process"]
 
 
 @pytest.fixture
