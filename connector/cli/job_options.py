@@ -13,6 +13,7 @@ from connector.connections.saved import SavedConnections, service_in
 from connector.connections.settings import is_file
 from connector.errors import RunError
 from connector.files.read_options import FORMATS as INPUT_FORMATS
+from connector.runs.columns import check_columns
 from connector.runs.expected_rows import read_range
 from connector.runs.job import MOST_CONCURRENT, Job, is_job, load_jobs, read_templates
 from connector.runs.run import Prepared, prepare_all
@@ -265,6 +266,9 @@ def prepare_given(options: argparse.Namespace) -> list[Prepared]:
         )
     for step in steps:
         refuse_secret_arguments(step.action, pairs(options.template, _TEMPLATE))
+    if not getattr(options, "resume", False):  # a run that has begun can always be finished
+        for step in steps:
+            check_columns(step)
     return steps
 
 

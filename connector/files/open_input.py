@@ -45,11 +45,15 @@ class InputForm:
 
 @dataclass(frozen=True)
 class OpenedInput:
-    """An opened input: its records, the stream of them, and the dialect of CSV."""
+    """An opened input: its records, the stream of them, and the dialect of CSV.
+
+    All records of a table (CSV, TSV, Excel) have the columns of its header.
+    """
 
     records: Iterator[Record]
     stream: BinaryIO
     dialect: Dialect | None = None
+    is_table: bool = False
 
 
 def open_input(raw: BinaryIO, form: InputForm, longest: int, *, unread: bool = False) -> OpenedInput:
@@ -65,7 +69,8 @@ def open_input(raw: BinaryIO, form: InputForm, longest: int, *, unread: bool = F
     if is_excel:
         checked(form.options, "xlsx")
         stream: Any = buffered(ahead)
-        return OpenedInput(read_workbook(stream, form.name, form.options.sheet), stream)
+        records = read_workbook(stream, form.name, form.options.sheet)
+        return OpenedInput(records, stream, is_table=True)
     text = open_text(ahead, form.options.encoding, all=not form.is_live)
     start = _beginning(text.ahead, form)
     if form.given != "jsonl" and not text.is_certain:
@@ -113,7 +118,8 @@ def _open_csv(text: Text, form: InputForm, options: ReadOptions, format: Format,
         complete=_is_complete(text.ahead, start),
     )
     stream: Any = text.stream
-    return OpenedInput(read_csv(stream, form.name, dialect, longest, text.encoding), stream, dialect)
+    records = read_csv(stream, form.name, dialect, longest, text.encoding)
+    return OpenedInput(records, stream, dialect, is_table=True)
 
 
 def _open_lines(text: Text, form: InputForm, longest: int, *, unread: bool) -> OpenedInput:

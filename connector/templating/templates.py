@@ -62,12 +62,14 @@ class Template:
     """A parsed template, which is not compiled yet.
 
     `fill` combines the values of its `expressions`; a template with statements has neither. `compile`
-    compiles it separately, and raises RunError if it is nested too deeply.
+    compiles it separately, and raises RunError if it is nested too deeply. `source` is its text, which is
+    empty for a constant.
     """
 
     compile: Callable[[], Render]
     expressions: tuple[nodes.Expr, ...] = ()
     fill: Fill | None = None
+    source: str = ""
 
 
 def constant(value: Json) -> Template:
@@ -90,7 +92,7 @@ def read(source: str, schema: Mapping[str, Json], *, null_is_missing: bool = Fal
     with _faults(source):
         pieces = _pieces(read_template(source))
         if pieces is None:
-            return Template(partial(_compile_text, source))
+            return Template(partial(_compile_text, source), source=source)
         texts = [piece.data if isinstance(piece, nodes.TemplateData) else None for piece in pieces]
         expressions = _expressions(pieces)
         if texts == [None]:
@@ -102,8 +104,8 @@ def read(source: str, schema: Mapping[str, Json], *, null_is_missing: bool = Fal
                 else _constant_json(texts)
             )
         else:
-            return Template(partial(_compile_text, source), expressions, _join(texts))
-        return Template(partial(_compile_filled, source, fill), expressions, fill)
+            return Template(partial(_compile_text, source), expressions, _join(texts), source)
+        return Template(partial(_compile_filled, source, fill), expressions, fill, source)
 
 
 @contextmanager

@@ -1,0 +1,67 @@
+"""The columns of an input, compared with those that the templates use, before a run starts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from connector.errors import RunError, nearest, shorten
+from connector.runs.run import Prepared, naming
+from connector.runs.tenant_split import is_template
+from connector.templating.required_fields import required_fields
+
+
+def check_columns(prepared: Prepared) -> None:
+    """Raise RunError if templates use columns for every row that the header of the input lacks.
+
+    Only files of tables (CSV, TSV, Excel) have a header. Steps that follow another step are not checked.
+    """
+    job = prepared.job
+    uses = [] if job.follows else list(_uses(prepared))
+    with naming(job):
+        columns = job.source().columns() if uses else None
+        if columns is None:
+            return
+        missing: dict[str, list[str]] = {}
+        for name, template in uses:
+            if name not in columns and name not in prepared.bindings.constants:
+                missing.setdefault(name, []).append(template)
+        if missing:
+            raise RunError(_message(job.input, missing, columns))
+
+
+def _uses(prepared: Prepared) -> Iterator[tuple[str, str]]:
+    """Yield each field that a template requires, with the template's name."""
+    for binding in prepared.bindings.bound:
+        for name in required_fields(binding.template.source):
+            yield name, binding.input.name
+    connection = prepared.job.connection
+    if connection is not None and is_template(connection):
+        for name in required_fields(connection):
+            yield name, "connection"
+
+
+def _message(input: str, missing: dict[str, list[str]], columns: Collection[str]) -> str:
+    """Return one message for all missing columns."""
+    described = [
+        f'"{shorten(name, 80)}"{_nearest(name, columns)}, used by '
+        f"{'the template' if len(templates) == 1 else 'the templates'} of {', '.join(templates)}"
+        for name, templates in missing.items()
+    ]
+    listed = ", ".join(shorten(column, 80) for column in list(columns)[:20])
+    more = f", … ({len(columns)} in all)" if len(columns) > 20 else ""
+    return f"{input}: the header has no column {'; no column '.join(described)}. Its columns: {listed}{more}"
+
+
+def _nearest(name: str, columns: Collection[str]) -> str:
+    """Return the most similar column, with case ignored, as a template writes it."""
+    plain = {_plain(column): column for column in columns}
+    close = nearest(_plain(name), plain)
+    column = next((column for key, column in plain.items() if f'"{key}"' in close), None)
+    if column is None:
+        return ""
+    written = "" if column.isidentifier() else f", written as row['{column}']"
+    return f' (did you mean "{shorten(column, 80)}"{written}?)'
+
+
+def _plain(name: str) -> str:
+    return "_".join(name.casefold().replace("-", " ").split())
