@@ -89,6 +89,11 @@ class Action:
         """Whether inputs are members of the body, so that there is a body even if none is given."""
         return self.method != "GET" and any(i.place == "body" and i.target for i in self.inputs.values())
 
+    @property
+    def is_update(self) -> bool:
+        """Whether a request with an empty object as its body changes nothing."""
+        return self.method in ("PATCH", "PUT")
+
     @cached_property
     def secret_inputs(self) -> tuple[Input, ...]:
         """The inputs whose values are, or contain, secrets of the user."""

@@ -83,6 +83,11 @@ class Input:
         """Whether the API accepts JSON null here."""
         return "null" in declared_types(self.schema)
 
+    @property
+    def is_body(self) -> bool:
+        """Whether the input is the request's whole body."""
+        return self.place == "body" and not self.target
+
     @cached_property
     def is_secret(self) -> bool:
         """Whether the input's value, or a part of it, is a secret of the user."""

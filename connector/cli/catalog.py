@@ -172,11 +172,16 @@ def _page(action: Action) -> str:
         mark = "*" if name in action.required else " "
         lines.append(f" {mark} {name:<22} {input_type(given)}")
         lines.append(f"     {given.title}" + (f". {given.description}" if given.description else ""))
+    if action.effect != "read":
+        lines += ["", _GAPS]
     for example in action.examples:
         lines += ["", f"example: {example.title}".rstrip(": "), f"  {'row':<22} {json.dumps(example.row)}"]
         lines += [f"  {name:<22} {template}" for name, template in example.templates.items()]
         lines += [f"  {'sends':<22} {_sends(sent)}" for sent in example.sends]
     return "\n".join(lines)
+
+
+_GAPS = "An empty cell is omitted from the request. null clears a value; --empty send sends an empty text."
 
 
 def _sends(sent: Mapping[str, Any]) -> str:

@@ -51,6 +51,11 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         help="fill inputs without a template from the row's field of the same name (default if there are no "
         "templates)",
     )
+    parser.add_argument(
+        "--empty",
+        choices=("omit", "send"),
+        help="omit empty texts of a row from the request (omit), or send them (send); default: omit",
+    )
 
 
 def add_reading(parser: argparse.ArgumentParser) -> None:

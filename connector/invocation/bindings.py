@@ -16,6 +16,7 @@ from connector.common.absent import ABSENT
 from connector.common.json_text import Json
 from connector.errors import InputError, RowError, RunError, nearest
 from connector.templating.environment import MissingError
+from connector.templating.json_documents import Gaps
 from connector.templating.templates import (
     Render,
     Row,
@@ -50,6 +51,11 @@ class Binding:
     renders_json: bool = False
     send_empty: bool = False
     null_is_missing: bool = False
+
+    @property
+    def is_template(self) -> bool:
+        """Whether a template was given for the input."""
+        return self.source.startswith("the template")
 
     def value(self, scope: Scope) -> Json:
         """Return the typed value for a row, or ABSENT. Raises InputError, without secret values."""
@@ -88,7 +94,8 @@ class Binding:
         is_of_row = self.null_is_missing and isinstance(text, str) and not _NULL.search(self.source)
         value = given.read(without_null(rendered) if is_of_row else rendered)
         value = without_null(value) if is_of_row else value
-        return given.read_empty() if self.send_empty and value is ABSENT else value
+        is_empty = value is ABSENT and rendered is not ABSENT
+        return given.read_empty() if self.send_empty and is_empty else value
 
     @cached_property
     def _render(self) -> Render:
@@ -197,7 +204,9 @@ class Bindings:
         if absent:
             how = {b.input.name: b.source for b in self.bound}
             listed = "; ".join(f"{name} ({how.get(name, 'bound to nothing')})" for name in absent)
-            raise InputError("input_invalid", f"a required input has no value: {listed}")
+            is_change = self.action.is_update and all(self.action.inputs[n].is_body for n in absent)
+            said = "nothing to change: no value for" if is_change else "a required input has no value:"
+            raise InputError("input_invalid", f"{said} {listed}")
         for rule, passes in self._rules:
             if passes is not None and passes(values):
                 continue
@@ -222,16 +231,19 @@ def bind(
     fallbacks: Mapping[str, Any] | None = None,
     constants: Mapping[str, Json] | None = None,
     null_is_missing: bool = False,
+    send_empty: bool = False,
 ) -> Bindings:
     """Return an action's inputs bound to templates; without any, or with `match_fields`, to fields by name.
 
-    A template is text, a JSON value (used as its JSON text), or `{template: …, empty: send}`.
+    A template is text, a JSON value (used as its JSON text), or `{template: …, empty: send}`; `send_empty` is
+    the same for all templates, where an input can be empty.
     Raises RunError for an unknown input, a template that does not compile, and a required input that
     nothing is bound to.
     """
     templates = dict(templates)
     given_delay = _setting(action, "delay_ms", templates.pop("delay_ms", ABSENT))
-    bound, faults = bind_inputs(action, templates, match_fields=match_fields, null_is_missing=null_is_missing)
+    rules = {"null_is_missing": null_is_missing, "send_empty": send_empty}
+    bound, faults = bind_inputs(action, templates, match_fields=match_fields, **rules)
     for fault in faults.values():
         raise fault
     defaults = {b.input.name: b.input.default for b in bound if b.input.default is not ABSENT}
@@ -257,6 +269,7 @@ def bind_inputs(
     *,
     match_fields: bool = False,
     null_is_missing: bool = False,
+    send_empty: bool = False,
 ) -> tuple[list[Binding], dict[str, RunError]]:
     """Return the bindings, and the errors of templates that cannot be bound by input name.
 
@@ -273,7 +286,7 @@ def bind_inputs(
         if name != "delay_ms" and (name in templates or by_field or given.default is not ABSENT):
             try:
                 template = templates.get(name, ABSENT)
-                bound.append(_bind_one(given, template, by_field, null_is_missing=null_is_missing))
+                bound.append(_bind_one(given, template, by_field, null_is_missing, send_empty))
             except RunError as fault:
                 faults[name] = fault
     return bound, faults
@@ -306,29 +319,50 @@ def _read_fallbacks(action: Action, fallbacks: Mapping[str, Any]) -> dict[str, J
     return {name: value for name, value in read.items() if value is not ABSENT}
 
 
-def _bind_one(given: Input, template: Any, by_field: bool, *, null_is_missing: bool = False) -> Binding:
+def _bind_one(
+    given: Input, template: Any, by_field: bool, null_is_missing: bool = False, send_empty: bool = False
+) -> Binding:
+    is_document = takes_json(given.schema)
+    send_empty = send_empty and (is_document or _can_be_empty(given))
     if template is ABSENT and by_field:
-        return Binding(given, f'the row\'s field "{given.name}"', _field(given.name))
+        source = f'the row\'s field "{given.name}"'
+        return Binding(given, source, _field(given.name), send_empty=send_empty and not is_document)
     if template is ABSENT:
         return Binding(given, "its default", constant(ABSENT))
     if template is None:
         return Binding(given, "the template null", constant(None))
-    send_empty = False
     if isinstance(template, Mapping) and "template" in template and template.keys() <= {"template", "empty"}:
-        if template.get("empty", "send") != "send":
-            raise RunError(f'{given.name}: "empty" can only be "send"')
-        send_empty, template = "empty" in template, template["template"]
-    try:
-        if send_empty:
-            given.read_empty()
-    except RowError as error:
-        raise RunError(f'{error}, so "empty: send" cannot be used') from error
+        send_empty = _reads_empty(given, template, is_document) or send_empty
+        template = template["template"]
+    gaps: Gaps = "sent" if send_empty else "omitted with null" if null_is_missing else "omitted"
     with _naming(given):
         source = template if isinstance(template, str) else json_source(template)
-        template = read(source, given.schema, null_is_missing=null_is_missing)
-    return Binding(
-        given, f"the template {source}", template, takes_json(given.schema), send_empty, null_is_missing
-    )
+        template = read(source, given.schema, gaps)
+    send_empty = send_empty and not is_document
+    return Binding(given, f"the template {source}", template, is_document, send_empty, null_is_missing)
+
+
+def _can_be_empty(given: Input) -> bool:
+    """Return whether `empty: send` of a run applies to an input: a text that is not in the address."""
+    if given.unit or given.grammar or given.place in ("path", "query", "header"):
+        return False
+    try:
+        given.read_empty()
+    except RowError:
+        return False
+    return True
+
+
+def _reads_empty(given: Input, template: Mapping[str, Any], is_document: bool) -> bool:
+    """Return whether a template has `empty: send`. Raises RunError if the input cannot be empty."""
+    if template.get("empty", "send") != "send":
+        raise RunError(f'{given.name}: "empty" can only be "send"')
+    if "empty" in template and not is_document:
+        try:
+            given.read_empty()
+        except RowError as error:
+            raise RunError(f'{error}, so "empty: send" cannot be used') from error
+    return "empty" in template
 
 
 def _field(name: str) -> Template:

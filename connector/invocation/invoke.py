@@ -19,6 +19,7 @@ from connector.files.envelope import Envelope
 from connector.http.downloads import save
 from connector.http.messages import Request
 from connector.invocation.bindings import Bindings
+from connector.invocation.changes import require_change
 from connector.invocation.exchange import Exchange, Lookups, NoRecorder, Recorder
 from connector.invocation.handlers import Download, Inputs, Note, Page, PagedResult, Steps, find_handler
 
@@ -58,6 +59,7 @@ class Invoker:
         try:
             try:
                 values = self.bindings.values(row)
+                require_change(self.bindings, row, values)
                 self._look_for_secrets(values, exchange)
                 exchange.warnings = self.bindings.warnings(values)
                 steps = find_handler(self.action)(Inputs(self.action, self.service, values, self.uploads))
@@ -253,7 +255,9 @@ def first_request(
     action: Action, service: Service, bindings: Bindings, uploads: Path, row: Mapping[str, Json]
 ) -> Request:
     """Return the first request of a row without sending it. Raises RowError."""
-    steps = find_handler(action)(Inputs(action, service, bindings.values(row), uploads))
+    values = bindings.values(row)
+    require_change(bindings, row, values)
+    steps = find_handler(action)(Inputs(action, service, values, uploads))
     try:
         step = next(steps)
         while isinstance(step, (Page, Note)):

@@ -71,6 +71,9 @@ STREAM = "-"
 OnError = Literal["continue", "stop"]
 """Whether a run continues or stops after a row has failed."""
 
+Empty = Literal["omit", "send"]
+"""Whether an empty text of a row is omitted from the request, or sent."""
+
 MOST_CONCURRENT = 256
 """The maximum number of rows in parallel."""
 
@@ -112,6 +115,7 @@ class Job:
     allow_connections: Mapping[str, str] = field(default_factory=dict)
     templates: Mapping[str, Any] = field(default_factory=dict)
     match_fields: bool = False
+    empty: Empty = "omit"
     input: str = STREAM
     input_format: str | None = None
     delimiter: str | None = None
@@ -283,6 +287,7 @@ def _read_run(part: Section, folder: Path, base: Job) -> Job:
         action=part.text("action"),
         templates=part.mapping("templates"),
         match_fields=part.value("match_fields", bool, False),
+        empty=_one_of(part, "empty", ("omit", "send"), "omit"),
         output_format=_one_of(part, "output_format", output.FORMATS),
         rows=_one_of(part, "rows", ("one", "each"), "one"),
         keep_row=part.value("keep_row", bool, False),

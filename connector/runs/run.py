@@ -89,6 +89,7 @@ def prepare(
         fallbacks=fallbacks,
         constants=constants,
         null_is_missing=null_is_missing,
+        send_empty=job.empty == "send",
     )
     if action.returns_file:
         _check_files_folder(action, job.files)
@@ -297,6 +298,8 @@ def fingerprint(prepared: Prepared, account: str, source: RowSource) -> dict[str
     """
     job = prepared.job
     settings: list[Any] = [job.rows, job.keep_row, job.match_fields, job.output_format, job.reveal_secrets]
+    if job.empty == "send":
+        settings.append("empty")
     if job.follows:
         settings += [job.follows, job.only]
     if job.read_options != ReadOptions():  # so that runs of earlier versions can be resumed

@@ -3,16 +3,16 @@
 `["{{ a }}", "ALERTS"]` always has two items, whatever the value of `a`. In `[1, {{ ids }}]`, the items of a
 list are inserted, and a text is parsed as JSON: any number of items, or an array of them.
 
-If the rows are a table (`null_is_missing`), a NULL or empty cell is no value: a member or item without
-another value is omitted, and so is an object or array without members or items. Only a null that is written
-in the document itself is sent.
+A text of the row that is empty is a gap. Unless empty texts are sent, a member or item without another value
+is omitted, and so is an object or array of which nothing else is left. A null of the row is sent as null. If
+the rows are a table, NULL is a gap, too: then only a null that is written in the document itself is sent.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from connector.common import json_text
 from connector.common.absent import ABSENT
@@ -26,6 +26,9 @@ Pieces = Sequence[str | None]
 Fill = Callable[[list[Any]], Json]
 """Inserts the expressions' values, in order, into the document. Raises InputError for invalid JSON."""
 
+Gaps = Literal["sent", "omitted", "omitted with null"]
+"""What an empty text of a row becomes; the last is for rows of a table, whose NULL is like an empty text."""
+
 Items = Callable[[list[Any]], list[Json]]
 """Returns the items that replace one item of an array."""
 
@@ -36,7 +39,7 @@ _ONLY_TEXT = re.compile(f"{_OPEN}([0-9]+){_TEXT}")
 _VALUE_AS_NAME = re.compile(_VALUE + r'"\s*:')
 
 
-def compile_document(pieces: Pieces, schema: Mapping[str, Json], *, null_is_missing: bool = False) -> Fill:
+def compile_document(pieces: Pieces, schema: Mapping[str, Json], gaps: Gaps = "sent") -> Fill:
     """Compile a document for an input of the given JSON Schema.
 
     The document is parsed once, with a mark for each expression; a row's values then replace the marks, so no
@@ -54,7 +57,7 @@ def compile_document(pieces: Pieces, schema: Mapping[str, Json], *, null_is_miss
     except ValueError:
         return _fill_rendered(pieces, in_string)
 
-    fill = (_TableCompiler() if null_is_missing else _Compiler()).compile(document, schema)
+    fill = _COMPILERS[gaps]().compile(document, schema)
     if len(in_string) > FEW:
         fill = _bounded(fill)
     alone = _index_at(document)
@@ -118,7 +121,7 @@ class _Compiler:
         """Compile a part of the document, whose declared schema is `schema`."""
         if isinstance(node, str):
             index = _index_at(node)
-            return self._text(node) if index is None else self._value(index)
+            return self._text(node, schema) if index is None else self._value(index)
         if isinstance(node, dict):
             members = _member(schema, "properties")
             return self._object(
@@ -131,7 +134,7 @@ class _Compiler:
             return self._array([self._items(part, _member(schema, "items")) for part in node])
         return lambda values: node
 
-    def _text(self, node: str) -> Fill:
+    def _text(self, node: str, schema: Any) -> Fill:
         fill, only = _compile_text(node), _ONLY_TEXT.fullmatch(node)
         if only is None:
             return fill
@@ -174,18 +177,27 @@ class _Compiler:
         return items
 
 
-class _TableCompiler(_Compiler):
-    """Compiles a document for rows of a table, whose NULL and empty cells are omitted."""
+class _GapCompiler(_Compiler):
+    """Compiles a document from which empty texts of the row are omitted."""
 
-    def _text(self, node: str) -> Fill:
-        fill = _compile_text(node)
+    def _text(self, node: str, schema: Any) -> Fill:
+        fill, only = _compile_text(node), _ONLY_TEXT.fullmatch(node)
         if _OPEN not in node:
             return fill
-        return lambda values: filled if (filled := fill(values)).strip() else ABSENT
+        if only is None:
+            return lambda values: filled if (filled := fill(values)).strip() else ABSENT
+        index, null = int(only[1]), None if _takes_null(schema) else ABSENT
+
+        def fill_only(values: list[Any]) -> Json:
+            if values[index] is None:
+                return null
+            return filled if (filled := fill(values)).strip() else ABSENT
+
+        return fill_only
 
     def _value(self, index: int) -> Fill:
         fill = super()._value(index)
-        return lambda values: _from_cell(values[index], ABSENT, fill, values)
+        return lambda values: ABSENT if is_blank(values[index]) else fill(values)
 
     def _object(self, members: Sequence[tuple[Callable[[list[Any]], str], Fill]]) -> Fill:
         def fill(values: list[Any]) -> Json:
@@ -199,6 +211,34 @@ class _TableCompiler(_Compiler):
 
     def _array(self, parts: Sequence[Items]) -> Fill:
         def fill(values: list[Any]) -> Json:
+            found = [item for items in parts for item in items(values)]
+            present = [item for item in found if item is not ABSENT]
+            return present if present or not found else ABSENT
+
+        return fill
+
+    def _items(self, node: Json, schema: Any) -> Items:
+        items, index = super()._items(node, schema), _index_at(node)
+        if index is None:
+            return items
+        return lambda values: [ABSENT] if is_blank(values[index]) else items(values)
+
+
+class _TableCompiler(_GapCompiler):
+    """Compiles a document for rows of a table, from which NULL is omitted, too."""
+
+    def _text(self, node: str, schema: Any) -> Fill:
+        fill = _compile_text(node)
+        if _OPEN not in node:
+            return fill
+        return lambda values: filled if (filled := fill(values)).strip() else ABSENT
+
+    def _value(self, index: int) -> Fill:
+        fill = super()._value(index)
+        return lambda values: _from_cell(values[index], ABSENT, fill, values)
+
+    def _array(self, parts: Sequence[Items]) -> Fill:
+        def fill(values: list[Any]) -> Json:
             present = [item for items in parts for item in items(values) if item is not ABSENT]
             return present if present or not parts else ABSENT
 
@@ -207,6 +247,13 @@ class _TableCompiler(_Compiler):
     def _items(self, node: Json, schema: Any) -> Items:
         items, index = super()._items(node, schema), _index_at(node)
         return items if index is None else lambda values: _from_cell(values[index], [], items, values) or []
+
+
+_COMPILERS: Mapping[Gaps, type[_Compiler]] = {
+    "sent": _Compiler,
+    "omitted": _GapCompiler,
+    "omitted with null": _TableCompiler,
+}
 
 
 def _from_cell(cell: Any, nothing: Json, fill: Fill, values: list[Any]) -> Json:
@@ -225,6 +272,12 @@ def _is_spliced(value: Json, wanted: Any) -> bool:
     if not isinstance(value, list):
         return False
     return bool(wanted != "array" if wanted else not any(isinstance(item, list) for item in value))
+
+
+def _takes_null(schema: Any) -> bool:
+    """Return whether a schema declares no type, or null as one of its types."""
+    types = _member(schema, "type")
+    return types is None or types == "null" or (not isinstance(types, str) and "null" in types)
 
 
 def _member(schema: Any, name: str) -> Any:

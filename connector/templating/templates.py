@@ -27,7 +27,7 @@ from connector.common import json_text
 from connector.common.json_text import Json
 from connector.errors import InputError, RowError, RunError, nearest, shorten, values_are_shown
 from connector.templating.environment import WHOLE_ROW, MissingError, environment, read_template
-from connector.templating.json_documents import Fill, Pieces, compile_document
+from connector.templating.json_documents import Fill, Gaps, Pieces, compile_document
 from connector.templating.limits import FEW, LONGEST_TEXT, STEPS_TO_COMPILE, begin, fits
 from connector.templating.operators import concat
 from connector.templating.statement_lines import ends_with_statement
@@ -82,10 +82,10 @@ def compile_template(source: str, schema: Mapping[str, Json]) -> Render:
     return read(source, schema).compile()
 
 
-def read(source: str, schema: Mapping[str, Json], *, null_is_missing: bool = False) -> Template:
+def read(source: str, schema: Mapping[str, Json], gaps: Gaps = "sent") -> Template:
     """Read one template for an input of the given JSON Schema.
 
-    With `null_is_missing`, NULL and empty cells are omitted from a JSON document.
+    `gaps` is what an empty text of a row becomes in a JSON document.
     Raises RunError with line and reason for a syntax error, an unknown filter or test, or a constant
     part that is not JSON where JSON is required.
     """
@@ -98,11 +98,7 @@ def read(source: str, schema: Mapping[str, Json], *, null_is_missing: bool = Fal
         if texts == [None]:
             fill: Fill = _own if _is_own(expressions[0]) else _only
         elif takes_json(schema):
-            fill = (
-                compile_document(texts, schema, null_is_missing=null_is_missing)
-                if expressions
-                else _constant_json(texts)
-            )
+            fill = compile_document(texts, schema, gaps) if expressions else _constant_json(texts)
         else:
             return Template(partial(_compile_text, source), expressions, _join(texts), source)
         return Template(partial(_compile_filled, source, fill), expressions, fill, source)

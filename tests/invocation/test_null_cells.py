@@ -170,7 +170,7 @@ def test_a_null_alone_stays_null_and_is_empty_within_text_with_a_warning(update:
     assert bindings.warnings(bindings.values({"a": "x", "b": "y"})) == []
     member = bind(update, {"device_id": "1", "user_data": '{"a": "{{ b }}"}'})
     found = member.values({"b": None})
-    assert (found["user_data"], len(member.warnings(found))) == ({"a": ""}, 1)
+    assert (found["user_data"], len(member.warnings(found))) == ({"a": None}, 0)
 
 
 def test_a_field_named_row_does_not_hide_the_row(update: Action) -> None:

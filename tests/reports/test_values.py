@@ -71,20 +71,73 @@ def test_6_text_that_is_not_utf_8(ninjaone: Ninjaone, sandbox: Sandbox) -> None:
     assert not [entry for entry in sandbox.log.requests() if entry["method"] == "PATCH"]
 
 
-def test_20_an_empty_cell_of_an_input_is_left_out(ninjaone: Ninjaone, tmp_path: Path) -> None:
+def test_20_an_empty_cell_of_an_input_is_omitted(ninjaone: Ninjaone, tmp_path: Path) -> None:
     templates = {"device_id": "{{Id}}", "display_name": "{{assetOwner}}", "user_data": '{"a": 1}'}
     full, gap = previewed(ninjaone, tmp_path, "update_device", "sparse-fields.csv", **templates)
     assert full["body"] == {"displayName": "Ada L", "userData": {"a": 1}}
     assert gap["body"] == {"userData": {"a": 1}}
 
 
-def run(ninjaone: Ninjaone, sandbox: Sandbox, *arguments: str, code: int = 0) -> Any:
-    """Return the only envelope that the command prints."""
-    account = {
+FIELDS = (
+    '{"rack": "R1", "assetOwner": "{{assetOwner}}", "lastCheck": "{{assetOwner if Id == \'3\' else omit}}"}'
+)
+
+
+def test_20_an_empty_cell_of_a_custom_field_is_omitted(ninjaone: Ninjaone, tmp_path: Path) -> None:
+    templates = {"device_id": "{{Id}}", "fields": FIELDS}
+    full, gap = previewed(ninjaone, tmp_path, "update_device_custom_fields", "sparse-fields.csv", **templates)
+    assert full["body"] == {"rack": "R1", "assetOwner": "Ada L"}
+    assert gap["body"] == {"rack": "R1"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "body"),
+    [("", None), ("empty: omit\n", None), ("empty: send\n", {"rack": ""})],
+)
+def test_20_a_row_of_gaps_alone(
+    ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path, settings: str, body: Any
+) -> None:
+    shutil.copy(DATA / "sparse-fields.csv", tmp_path)
+    (tmp_path / "job.yaml").write_text(
+        "action: update_device_custom_fields\ninput: sparse-fields.csv\n"
+        'templates: {device_id: "{{Id}}", fields: {rack: "{{assetOwner}}"}}\n' + settings
+    )
+    done = ninjaone("run", "job.yaml", "-o", "-", "--delay-ms", "0", **account(sandbox))
+    envelopes = [json.loads(line) for line in done.stdout.splitlines()]
+    sent = [entry for entry in sandbox.log.requests() if entry["method"] == "PATCH"]
+    assert [entry["body"] for entry in sent] == [{"rack": "Ada L"}, *([body] if body else [])]
+    if body is None:
+        assert done.returncode == 1
+        assert envelopes[1]["error"].startswith("nothing to change: no value for fields ")
+        assert envelopes[1]["meta"]["code"] == "input_invalid"
+
+
+def test_20_the_option_to_send_empty_texts(ninjaone: Ninjaone, tmp_path: Path) -> None:
+    shutil.copy(DATA / "sparse-fields.csv", tmp_path)
+    templates = ("-t", "device_id={{Id}}", "-t", "display_name={{assetOwner}}")
+    arguments = ("preview", "update_device", "-i", "sparse-fields.csv", *templates, "--json")
+    done = ninjaone(*arguments, "--empty", "send")
+    assert json.loads(done.stdout.splitlines()[1])["body"] == {"displayName": ""}
+    done = ninjaone(*arguments)
+    assert "nothing to change: no value for display_name" in done.stdout
+    assert done.returncode == 1
+
+
+def test_20_show_says_the_rule(ninjaone: Ninjaone) -> None:
+    assert "An empty cell is omitted from the request." in ninjaone("show", "update_device").stdout
+    assert "An empty cell" not in ninjaone("show", "get_device").stdout
+
+
+def account(sandbox: Sandbox) -> dict[str, str]:
+    return {
         "NINJAONE_BASE_URL": sandbox.base_url,
         "NINJAONE_CLIENT_ID": sandbox.client_id,
         "NINJAONE_CLIENT_SECRET": sandbox.client_secret,
     }
-    done = ninjaone(*arguments, **account)
+
+
+def run(ninjaone: Ninjaone, sandbox: Sandbox, *arguments: str, code: int = 0) -> Any:
+    """Return the only envelope that the command prints."""
+    done = ninjaone(*arguments, **account(sandbox))
     assert done.returncode == code, done.stderr
     return json.loads(done.stdout)

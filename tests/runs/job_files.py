@@ -19,6 +19,7 @@ EVERYTHING: dict[str, Any] = {
         "count": 5,
     },
     "match_fields": True,
+    "empty": "send",
     "input": "rows.csv",
     "input_format": "csv",
     "delimiter": ";",

@@ -22,6 +22,7 @@ def test_every_key_of_a_job(tmp_path: Path) -> None:
         allow_connections={"acme": "acme", "../globex.yaml": str(tmp_path / "../globex.yaml")},
         templates=EVERYTHING["templates"],
         match_fields=True,
+        empty="send",
         input=str(tmp_path / "rows.csv"),
         input_format="csv",
         delimiter=";",

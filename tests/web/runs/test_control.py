@@ -287,7 +287,7 @@ def test_the_job_of_a_record_is_resumed_as_what_it_was(tmp_path: Path) -> None:
         "input": str(tmp_path / "rows.csv"), "output": str(tmp_path / "out.json"), "rows": "each",
         "uploads": tmp_path / "up", "files": tmp_path / "down", "audit": tmp_path / "audit.jsonl",
         "templates": {"a": "{{ b }}", "c": {"template": "", "empty": "send"}, "d": None, "e": ["{{ x }}", 1]},
-        "on_error": "stop", "delay_ms": 1.5, "max_errors": 7, "concurrency": 3,
+        "on_error": "stop", "empty": "send", "delay_ms": 1.5, "max_errors": 7, "concurrency": 3,
         "allow_connections": {"acme": "acme", "other": "other"},
     }  # fmt: skip
     for of in fields(Job):

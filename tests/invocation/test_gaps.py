@@ -1,0 +1,108 @@
+"""Empty texts of a row are omitted everywhere, `null` clears, and `empty: send` sends them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from connector.catalog.catalog import Catalog
+from connector.errors import InputError, RowError
+from connector.invocation.bindings import bind
+from connector.invocation.changes import require_change
+
+MANY = "{" + ", ".join(f'"{n}": "{{{{ x }}}}"' for n in range(40)) + "}"
+
+
+def sent(
+    catalog: Catalog, template: Any, row: dict[str, Any], *, name: str = "user_data", **rules: Any
+) -> Any:
+    """Return what is sent for an input of update_device, or None if it is omitted."""
+    bindings = bind(catalog.action("update_device"), {"device_id": "1", name: template}, **rules)
+    values = bindings.values(row)
+    del values["device_id"]
+    return values.get(name, "omitted")
+
+
+@pytest.mark.parametrize("gap", ["", "  "])
+@pytest.mark.parametrize(
+    ("template", "value"),
+    [
+        ("{{ x }}", "omitted"),
+        ('{"a": "{{ x }}", "b": 1}', {"b": 1}),
+        ('{"a": {{ x }}, "b": 1}', {"b": 1}),
+        ('{"a": "{{ x }}{{ x }}", "b": "-{{ x | trim }}"}', {"b": "-"}),
+        ('{"a": ["{{ x }}", {{ x }}, 2], "b": {"c": "{{ x }}"}}', {"a": [2]}),
+        ('{"a": [], "b": {}, "c": "", "d": null}', {"a": [], "b": {}, "c": "", "d": None}),
+        ('{"a": ["{{ x }}"]}', "omitted"),
+        ('{"{{ x }}": 1, "b": 1}', {"b": 1}),
+        ({"a": "{{ x }}", "b": ["{{ x }}", 1]}, {"b": [1]}),
+        ({"a": "{{ x }}"}, "omitted"),
+        ("{{ {'a': x} }}", {"a": ...}),
+        (MANY, "omitted"),
+    ],
+)
+def test_a_gap_is_omitted(catalog: Catalog, template: Any, value: Any, gap: str) -> None:
+    expected = {"a": gap} if value == {"a": ...} else value
+    assert sent(catalog, template, {"x": gap}) == expected
+
+
+@pytest.mark.parametrize(
+    ("template", "value"),
+    [
+        ('{"a": "{{ x }}"}', {"a": None}),
+        ('{"a": {{ x }}}', {"a": None}),
+        ({"a": "{{ x }}"}, {"a": None}),
+        ('{"a": "<{{ x }}>"}', {"a": "<>"}),
+    ],
+)
+def test_null_clears(catalog: Catalog, template: Any, value: Any) -> None:
+    assert sent(catalog, template, {"x": None}) == value
+    assert sent(catalog, "{{ x }}", {"x": None}, name="policy_id") is None
+    assert sent(catalog, '{"a": {{ x }}}', {"x": "null"}) == {"a": None}
+
+
+@pytest.mark.parametrize("rules", [{"send_empty": True}, {}])
+def test_empty_texts_are_sent_where_that_is_asked_for(catalog: Catalog, rules: dict[str, bool]) -> None:
+    def asked(template: Any) -> Any:
+        return template if rules else {"template": template, "empty": "send"}
+
+    assert sent(catalog, asked("{{ x }}"), {"x": ""}, name="display_name", **rules) == ""
+    assert sent(catalog, asked({"a": "{{ x }}"}), {"x": ""}, **rules) == {"a": ""}
+    assert sent(catalog, asked("{{ x | default(omit) }}"), {}, name="display_name", **rules) == "omitted"
+
+
+def test_what_cannot_be_empty_stays_a_gap_if_a_run_sends_empty_texts(catalog: Catalog) -> None:
+    bindings = bind(catalog.action("update_device"), {}, send_empty=True)
+    row = {"device_id": "1", "display_name": "", "policy_id": "", "warranty_end": "", "user_data": ""}
+    assert bindings.values(row) == {"device_id": 1, "display_name": ""}
+    assert bindings.values({"device_id": "1"}) == {"device_id": 1}
+
+
+@pytest.mark.parametrize(
+    ("templates", "row", "message"),
+    [
+        ({"device_id": "1", "display_name": "{{ x }}"}, {"x": ""}, "display_name (the template {{ x }})"),
+        ({}, {"device_id": 1, "policy_id": ""}, 'policy_id (the row\'s field "policy_id")'),
+    ],
+)
+def test_a_row_that_changes_nothing_is_an_error(
+    catalog: Catalog, templates: dict[str, Any], row: dict[str, Any], message: str
+) -> None:
+    bindings = bind(catalog.action("update_device"), templates)
+    with pytest.raises(InputError) as caught:
+        require_change(bindings, row, bindings.values(row))
+    assert str(caught.value) == f"nothing to change: no value for {message}"
+    require_change(bindings, row, {"device_id": 1, "policy_id": None})
+
+
+def test_a_required_body_that_is_a_gap_changes_nothing(catalog: Catalog) -> None:
+    templates = {"device_id": "1", "fields": {"rack": "{{ x }}"}}
+    bindings = bind(catalog.action("update_device_custom_fields"), templates)
+    with pytest.raises(RowError, match=r"^nothing to change: no value for fields "):
+        bindings.values({"x": ""})
+
+
+def test_an_update_without_a_body_is_sent(catalog: Catalog) -> None:
+    bindings = bind(catalog.action("activate_billing_product"), {"product_id": "1"})
+    require_change(bindings, {}, bindings.values({}))
