@@ -147,8 +147,6 @@ class RowSource:
 
     def _columns(self, path: Path) -> list[str] | None:
         """Return the columns of one file, empty for a file without rows; None if they are not known."""
-        if not path.is_file():  # the content of a pipe can be read only once
-            return None
         with suppress(*UNREADABLE), _open(path) as file:
             first = _first_of_table(file, self._form(path))
             if first == []:
@@ -173,6 +171,8 @@ class RowSource:
 def _input_files(path: Path) -> list[Path]:
     if not path.exists():
         raise RunError(f"{path}: no such file or folder")
+    if path.is_fifo():
+        raise RunError(f"{path}: is a pipe, which can be read only once; use - for standard input, or a file")
     if not path.is_dir():
         with _open(path):
             return [path]

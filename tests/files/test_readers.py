@@ -87,6 +87,12 @@ def test_standard_input_is_read_like_a_file(tmp_path: Path, monkeypatch: pytest.
             assert [row.data for row in source.rows()] == ROWS
 
 
+def test_a_pipe_is_no_input_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(RunError, match="pipe: is a pipe, which can be read only once; use - for standard"):
+        RowSource(str(tmp_path / "pipe"))
+
+
 @pytest.mark.parametrize(
     ("path", "format", "message"),
     [
