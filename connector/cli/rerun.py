@@ -125,7 +125,7 @@ def _prepare(options: argparse.Namespace) -> Prepared | None:
     print(_plan_as_json(of, repeats) if options.json else _plan(of, repeats, service), file=sys.stderr)
     if not repeats.numbers:
         return None
-    job = replace(job, step="", output=str(output), output_format=None)
+    job = replace(job, step="", output=str(output), output_format=None, bom=False)
     if options.corrected:
         job = replace(job, input=options.corrected, input_format=None)
     prepared = replace(prepare(job, catalog), rerun=Rerun(absolute(of), repeats.numbers, corrected))
@@ -146,7 +146,7 @@ def _export(options: argparse.Namespace) -> int:
     else:
         numbers = (row.number for row in open_rows(prepare(job, open_catalog(options))).rows.rows())
     counts = export_unfinished(of, to, job.action, numbers, private=job.reveal_secrets)
-    exported = replace(job, step="", output=str(to), output_format="jsonl")
+    exported = replace(job, step="", output=str(to), output_format="jsonl", bom=False)
     if record:
         ended = record.ended or record.seen
         save(replace(record, output=absolute(to), job=exported, ended=ended, summary=None))

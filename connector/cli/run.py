@@ -59,6 +59,12 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--output-format", choices=OUTPUT_FORMATS, help="default: from the file extension")
     parser.add_argument(
+        "--bom",
+        action="store_true",
+        default=None,
+        help="begin CSV output with a byte order mark, so that Excel reads it as UTF-8",
+    )
+    parser.add_argument(
         "--rows",
         choices=("one", "each"),
         help="write a list as one envelope (one), or as one envelope per item (each); default: one",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections.abc import Callable, Iterator, Mapping
@@ -11,8 +12,10 @@ from connector.common import json_text
 from connector.common.json_text import Json
 
 
-def convert(partial: IO[bytes], format: str, file: BinaryIO) -> None:
-    """Write envelopes in another format: `json` or `csv`."""
+def convert(partial: IO[bytes], format: str, file: BinaryIO, *, bom: bool = False) -> None:
+    """Write envelopes in another format: `json`, or `csv` with a byte order mark if `bom` is set."""
+    if bom and format == "csv":
+        file.write(codecs.BOM_UTF8)
     writers: dict[str, Callable[[IO[bytes], BinaryIO], None]] = {"json": _write_json, "csv": _write_csv}
     writers[format](partial, file)
 

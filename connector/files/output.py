@@ -65,6 +65,14 @@ def format_of(path: str, format: str | None) -> Format:
     return wanted
 
 
+def check_bom(path: str, format: str | None) -> None:
+    """Raise RunError if the output is not CSV, the only format with a byte order mark."""
+    if format_of(path, format) != "csv":
+        raise RunError(
+            "--bom is an option of CSV output; use a name that ends in .csv, or --output-format csv"
+        )
+
+
 class FileOutput:
     """An output file, with its work folder and journal until it is complete.
 
@@ -72,7 +80,7 @@ class FileOutput:
     runs; it is removed when a run starts and when it ends. `resumed` is true if an interrupted run continues.
 
     The work folder and its files are private: see `file_modes`. The complete output is private if `private`
-    is set, and otherwise follows the umask, in every format.
+    is set, and otherwise follows the umask, in every format. With `bom`, CSV begins with a byte order mark.
     """
 
     def __init__(
@@ -85,8 +93,9 @@ class FileOutput:
         *,
         fsync: bool = False,
         private: bool = False,
+        bom: bool = False,
     ) -> None:
-        self.path, self._format, self._fsync, self._private = path, format, fsync, private
+        self.path, self._format, self._fsync, self._private, self._bom = path, format, fsync, private, bom
         self.folder = _work_folder(path)
         self.partial = partial_output_of(path)
         self.parts = self.folder / "parts"
@@ -186,7 +195,7 @@ class FileOutput:
             with create_file(ready, private=self._private) as file:
                 if self._format != "jsonl":
                     with self.partial.open("rb") as partial:
-                        convert(partial, self._format, file)
+                        convert(partial, self._format, file, bom=self._bom)
                     file.flush()
                     sync_file(file.fileno())
             if self._format == "jsonl":
@@ -326,9 +335,9 @@ def _cut_unfinished_row(partial: Path, *, cut: bool) -> int:
 class StreamOutput:
     """Standard output: JSON Lines are written at once, JSON and CSV at the end. Cannot be resumed."""
 
-    def __init__(self, format: Format, stream: BinaryIO | None = None) -> None:
+    def __init__(self, format: Format, stream: BinaryIO | None = None, *, bom: bool = False) -> None:
         self.done_rows = 0
-        self._format = format
+        self._format, self._bom = format, bom
         self._stream = stream or sys.stdout.buffer
         self._partial = None if format == "jsonl" else tempfile.TemporaryFile()  # noqa: SIM115
 
@@ -347,7 +356,7 @@ class StreamOutput:
         """Write the JSON or CSV, which could not be written earlier."""
         with _writing():
             if self._partial:
-                convert(self._partial, self._format, self._stream)
+                convert(self._partial, self._format, self._stream, bom=self._bom)
             self._stream.flush()
 
     def close(self) -> None:

@@ -124,6 +124,7 @@ class Job:
     records: str | None = None
     output: str = STREAM
     output_format: str | None = None
+    bom: bool = False
     delay_ms: float | None = None
     rows: ResultMode = "one"
     keep_row: bool = False
@@ -192,14 +193,12 @@ def load_jobs(path: Path, given: Mapping[str, Any] | None = None) -> tuple[Job, 
     job = _read_run(top, path.parent, Job(action="", uploads=path.parent, **expected_rows.read_settings(top)))
     job = replace(job, output=_below(path.parent, top.text("output", STREAM)))
     top.finish()
-    templates = {**job.templates, **given.get("templates", {})}
-    return (replace(job, **{**given, "templates": templates}),)
+    return (replace(job, **{**given, "templates": {**job.templates, **given.get("templates", {})}}),)
 
 
 def _read_steps(top: Section, folder: Path, given: Mapping[str, Any]) -> tuple[Job, ...]:
-    for name in given:
-        if name not in _FOR_ALL_STEPS:
-            raise RunError(f"{top.path}: the job has steps, and {name} is a setting of each step")
+    if name := next((name for name in given if name not in _FOR_ALL_STEPS), None):
+        raise RunError(f"{top.path}: the job has steps, and {name} is a setting of each step")
     shared = Job(action="", uploads=folder, **expected_rows.read_settings(top))
     shared = replace(_read_shared(top, folder, shared), **given)
     outputs = top.text("output", None)
@@ -289,6 +288,7 @@ def _read_run(part: Section, folder: Path, base: Job) -> Job:
         match_fields=part.value("match_fields", bool, False),
         empty=_one_of(part, "empty", ("omit", "send"), "omit"),
         output_format=_one_of(part, "output_format", output.FORMATS),
+        bom=part.value("bom", bool, False),
         rows=_one_of(part, "rows", ("one", "each"), "one"),
         keep_row=part.value("keep_row", bool, False),
     )

@@ -21,7 +21,7 @@ from connector.common.clock import SystemClock
 from connector.common.redaction import Redactor
 from connector.connections.connection import Connection, load_connection
 from connector.errors import RunError, file_errors
-from connector.files.output import FileOutput, Output, Start, StreamOutput, format_of
+from connector.files.output import FileOutput, Output, Start, StreamOutput, check_bom, format_of
 from connector.files.read_options import ReadOptions
 from connector.files.readers import InputRow, RowSource
 from connector.invocation.bindings import Bindings, bind
@@ -80,6 +80,8 @@ def prepare(
         catalog.service_file(service)  # raises RunError for an unknown service
     job = of_service(job, action.service)
     check_policy(action, job)
+    if job.bom:
+        check_bom(job.output, job.output_format)
     constants = {"now": SystemClock().now() if now is None else now}
     bindings = bind(
         action,
@@ -270,7 +272,7 @@ def open_output(
 ) -> Iterator[tuple[Output, Recorder]]:
     """Return a run's opened output and its journal. Raises RunError."""
     if job.output == STREAM:
-        stream = StreamOutput(format_of("", job.output_format))
+        stream = StreamOutput(format_of("", job.output_format), bom=job.bom)
         try:
             yield stream, NoRecorder()
         finally:
@@ -284,6 +286,7 @@ def open_output(
         redactor,
         fsync=job.fsync,
         private=job.reveal_secrets,
+        bom=job.bom,
     )
     try:
         yield output, output.journal
@@ -306,6 +309,8 @@ def fingerprint(prepared: Prepared, account: str, source: RowSource) -> dict[str
         settings.append({"read": asdict(job.read_options)})
     if job.selection != Selection():
         settings.append({"selection": asdict(job.selection)})
+    if job.bom:
+        settings.append("bom")
     rerun = prepared.rerun
     chosen = {"rows": _digest(rerun.numbers.tobytes())} if rerun else {}
     if rerun and rerun.corrected is not None:

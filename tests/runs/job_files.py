@@ -28,6 +28,7 @@ EVERYTHING: dict[str, Any] = {
     "records": "data.items",
     "output": "out/envelopes.json",
     "output_format": "json",
+    "bom": True,
     "delay_ms": 0.5,
     "concurrency": 8,
     "on_error": "stop",

@@ -31,6 +31,7 @@ def test_every_key_of_a_job(tmp_path: Path) -> None:
         records="data.items",
         output=str(tmp_path / "out/envelopes.json"),
         output_format="json",
+        bom=True,
         delay_ms=0.5,
         concurrency=8,
         on_error="stop",
