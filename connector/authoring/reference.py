@@ -46,7 +46,7 @@ def _entry(action: Action) -> Iterator[str]:
         yield action.description
     yield from (
         "",
-        f"`{action.method} {action.path}` ({action.operation}): {action.effect}, {again}{notes}",
+        f"`{action.method} {action.path}` ({action.operation}): {action.effect_name}, {again}{notes}",
     )
     if action.notice:
         yield action.notice

@@ -52,7 +52,8 @@ class Action:
     """One operation of a service, with the fields of `schemas/action.schema.json`.
 
     `name` is its name in the catalog: `acme.list_things` if the service has qualified names. `accepted` is
-    true if a successful response only means that the work is queued.
+    true if a successful response only means that the work is queued, `disruptive` if the action interrupts
+    devices, runs code, or changes policies.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Action:
     handler: Path | None
     published: bool = True
     accepted: bool = False
+    disruptive: bool = False
 
     @property
     def own_name(self) -> str:
@@ -113,6 +115,11 @@ class Action:
         """Return the secret texts in a row's typed values."""
         given = [one for one in self.secret_inputs if one.name in values]
         return [text for one in given for text in one.secrets_in(values[one.name])]
+
+    @property
+    def effect_name(self) -> str:
+        """The effect with the mark `disruptive`, as text."""
+        return f"{self.effect}, disruptive" if self.disruptive else self.effect
 
     @property
     def notice(self) -> str:
@@ -170,6 +177,7 @@ def load_action(
         handler=handler if handler.exists() else None,
         published=top.value("published", bool, True),
         accepted=top.value("accepted", bool, False),
+        disruptive=top.value("disruptive", bool, False),
     )
     top.finish()
     _check(action, top)

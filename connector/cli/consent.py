@@ -1,4 +1,4 @@
-"""Confirmation before a run that is destructive or repeats requests, with target and number of rows."""
+"""Confirmation before a run that is destructive, disruptive in bulk, or repeats requests."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ def require_consent(
 ) -> None:
     """Require confirmation of destructive steps, and of a restart that repeats requests.
 
+    Disruptive steps of several rows are confirmed on a terminal, and require no confirmation without one.
     `yes` confirms everything. A restart that overwrites a finished output is confirmed on a terminal, and
     requires no confirmation without one. A call (`is_call`) has no rows. Raises RunError, before anything is
     sent, if it is not confirmed or there is no terminal.
@@ -39,15 +40,24 @@ def require_consent(
             for line in repeats:
                 print(f"ninjaone: {line}", file=sys.stderr)
         return
-    if not (destructive or repeats or overwrites):
-        return
     reads_rows = not is_call and any(step.job.input == STREAM for step in steps)
     if reason := _why_not_ask(reads_rows, may_ask):
         _require_yes(destructive, repeats, reason)
         return
-    _show(destructive, [*repeats, *overwrites], start, is_call)
+    disruptive = [] if is_call else [step for step in steps if _is_disruptive_in_bulk(step)]
+    if not (destructive or disruptive or repeats or overwrites):
+        return
+    _show(destructive, disruptive, [*repeats, *overwrites], start, is_call)
     if not confirm("Continue?"):
         raise RunError("not confirmed; nothing was sent")
+
+
+def _is_disruptive_in_bulk(step: Prepared) -> bool:
+    """Return whether a step is disruptive, not destructive, and has several rows, or an unknown number."""
+    if not step.action.disruptive or step.action.effect == "destructive":
+        return False
+    rows = _count(step)
+    return rows is None or rows > 1
 
 
 def _repeats(steps: Sequence[Prepared]) -> Iterator[str]:
@@ -91,13 +101,20 @@ def _require_yes(destructive: Sequence[Prepared], repeats: Sequence[str], reason
         raise RunError(f"{'. '.join(faults)}. This requires --yes, as {reason}. Nothing was sent")
 
 
-def _show(destructive: Sequence[Prepared], repeats: Sequence[str], start: Start, is_call: bool) -> None:
+def _show(
+    destructive: Sequence[Prepared],
+    disruptive: Sequence[Prepared],
+    repeats: Sequence[str],
+    start: Start,
+    is_call: bool,
+) -> None:
     """Print what the user is about to confirm."""
-    if destructive:
-        print("This is destructive:", file=sys.stderr)
-    for step in destructive:
-        rows = "the input values of this call" if is_call else _how_many(step)
-        print("\n".join(_described(step, rows)), file=sys.stderr)
+    for name, steps in (("destructive", destructive), ("disruptive", disruptive)):
+        if steps:
+            print(f"This is {name}:", file=sys.stderr)
+        for step in steps:
+            rows = "the input values of this call" if is_call else _how_many(step)
+            print("\n".join(_described(step, rows)), file=sys.stderr)
     if start == "resume":
         print("  Rows that are finished are not run again.", file=sys.stderr)
     if repeats:
@@ -135,10 +152,18 @@ def _host(connection: Connection) -> str:
 def _how_many(step: Prepared) -> str:
     """Return the number of rows as text, as far as it is known before the run."""
     job = step.job
+    count = _count(step)
     if step.rerun:
-        return f"{len(step.rerun.numbers)} of {job.input} that failed"
+        return f"{count} of {job.input} that failed"
     if job.follows:
         only = ", limited by `only`" if job.only else ""
         return f'the results of step "{job.follows}"{only}'
-    count = job.selection.rows(job.source()).count()
     return f"{'all' if count is None else count} of {job.input}"
+
+
+def _count(step: Prepared) -> int | None:
+    """Return the number of rows, or None if it is not known before the run."""
+    if step.rerun:
+        return len(step.rerun.numbers)
+    job = step.job
+    return None if job.follows else job.selection.rows(job.source()).count()

@@ -93,7 +93,7 @@ def test_a_call_asks_and_names_the_saved_connection(
     exit_code, screen = on_terminal(arguments, [(QUESTION, "y")], tmp_path)
     assert exit_code == 0, screen
     assert f"    connection: acme ({sandbox.base_url.removeprefix('http://')})\r\n" in screen
-    assert "    rows: the values of this call\r\n" in screen
+    assert "    rows: the input values of this call\r\n" in screen
 
 
 @pytest.mark.parametrize("arguments", [RUN, CALL, (*RUN, "--json")])
@@ -180,6 +180,28 @@ def test_a_rerun_asks_for_its_own_rows_and_a_resumed_run_asks_again(
     assert exit_code == 1, screen
     assert "Rows that are finished are not run again." in screen
     assert reboots(sandbox) == sent + 1
+
+
+# --- disruptive --------------------------------------------------------------------------------------------
+
+CANCEL = tuple("cancel_maintenance" if one == "reboot_device" else one for one in RUN)
+
+
+def test_several_rows_of_what_is_disruptive_ask_on_a_terminal(sandbox: Sandbox, tmp_path: Path) -> None:
+    exit_code, screen = on_terminal(CANCEL, [(QUESTION, "n")], tmp_path)
+    assert exit_code == 2, screen
+    assert "This is disruptive:\r\n  cancel_maintenance: " in screen
+    assert "    rows: 3 of rows.jsonl\r\n" in screen
+    assert heard(sandbox) == []
+    exit_code, screen = on_terminal((*CANCEL, "--limit", "1"), [], tmp_path)
+    assert exit_code == 0, screen
+
+
+def test_what_is_disruptive_runs_without_a_terminal(ninjaone: Ninjaone, sandbox: Sandbox) -> None:
+    done = ninjaone(*CANCEL)
+    assert done.returncode == 1, done.stderr
+    assert len(sandbox.log.requests()) == 3
+    assert "disruptive" not in done.stderr
 
 
 # --- read-only ---------------------------------------------------------------------------------------------

@@ -198,7 +198,7 @@ def test_actions_lists_and_searches(ninjaone: Ninjaone) -> None:
     assert [action["name"] for action in found] == ["cancel_maintenance"]
     about = {"name", "title", "service", "area", "summary", "operation", "method", "path"}
     does = {"effect", "idempotent", "paging", "inputs", "required", "result", "examples"}
-    assert found[0].keys() == about | does
+    assert found[0].keys() == about | does | {"disruptive"}
     assert ninjaone("actions", "nosuchword").returncode == 1
 
 

@@ -34,6 +34,23 @@ def test_declaration(catalog: Catalog, service: Service, facts: Any, name: str) 
     assert check_published(catalog.action(name), service, facts) == []
 
 
+def test_the_actions_that_are_disruptive(catalog: Catalog) -> None:
+    assert {action.name for action in catalog.actions() if action.disruptive} == {
+        "apply_os_patches",
+        "apply_software_patches",
+        "assign_organization_policies",
+        "cancel_maintenance",
+        "configure_windows_service",
+        "control_windows_service",
+        "create_custom_field_condition",
+        "create_windows_event_condition",
+        "delete_policy_condition",
+        "reboot_device",
+        "reset_device_policy_overrides",
+        "run_script",
+    }
+
+
 def test_the_actions_that_only_queue_work(catalog: Catalog) -> None:
     assert {action.name for action in catalog.actions() if action.accepted} == {
         "apply_os_patches",

@@ -25,6 +25,9 @@ EFFECTS = {
     "destructive": "Deletes or ends something, and cannot be undone with this tool. Requires confirmation.",
 }
 """Each effect's description; `{service}` stands for the service's title."""
+DISRUPTIVE = (
+    "It can interrupt the work of devices and their users, run code, or change the policy of devices."
+)
 
 _PLACES = {
     "path": "in the path",
@@ -134,7 +137,8 @@ def make_action_page(catalog: Catalog, name: str, everything: Sequence[Action]) 
 
 def effect_words(action: Action, service: Service) -> str:
     """Return a description of an action's effect."""
-    return EFFECTS[action.effect].format(service=service.title)
+    effect = EFFECTS[action.effect].format(service=service.title)
+    return f"{effect} {DISRUPTIVE}" if action.disruptive else effect
 
 
 def repeat_words(action: Action) -> str:
