@@ -37,6 +37,7 @@ from connector.errors import RunError
 from connector.files.output import is_interrupted
 from connector.runs.job import Job
 from connector.runs.records import Record, absolute, id_of, job_to_json, rerun_output
+from connector.runs.selection import Selection
 from connector.sandbox.server import MockServer
 from connector.sandbox.services import make_sandbox
 from connector.web.runs.pasted_rows import PastedRows
@@ -267,9 +268,12 @@ def make_job(
 def is_written_as_a_job(job: Job) -> bool:
     """Return whether a run's settings can be written to a job file in another folder.
 
-    A step is resumed with its complete job, and connection files named in rows are relative to that folder.
+    A step is resumed with its complete job, connection files named in rows are relative to that folder, and
+    the part of the input that a run selects is an option of the command line.
     """
-    return not job.step and all(name == path for name, path in job.allow_connections.items())
+    if job.step or job.selection != Selection():
+        return False
+    return all(name == path for name, path in job.allow_connections.items())
 
 
 def resumed_job(job: Job) -> dict[str, Any]:

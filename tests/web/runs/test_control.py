@@ -21,6 +21,7 @@ from connector.catalog.catalog import Catalog
 from connector.common.user_folders import work_folder
 from connector.connections.saved import SavedConnections
 from connector.connections.secret_store import SecretStore
+from connector.errors import RunError
 from connector.runs.job import Job, load_job
 from connector.runs.records import Record, absolute, find_by_id, id_of, list_records, save
 from connector.sandbox.ninjaone.server import Sandbox
@@ -279,7 +280,7 @@ def test_a_run_is_stopped_and_resumed_and_nothing_is_sent_twice(guest: Guest) ->
 
 
 def test_the_job_of_a_record_is_resumed_as_what_it_was(tmp_path: Path) -> None:
-    """Every setting that a job can have, but those of steps and of several services."""
+    """Every setting that a job file can have, but those of steps and of several services."""
     given: dict[str, Any] = {
         "action": "update_device", "connection": "{{ tenant }}",
         "input_format": "csv", "output_format": "json",
@@ -287,17 +288,25 @@ def test_the_job_of_a_record_is_resumed_as_what_it_was(tmp_path: Path) -> None:
         "input": str(tmp_path / "rows.csv"), "output": str(tmp_path / "out.json"), "rows": "each",
         "uploads": tmp_path / "up", "files": tmp_path / "down", "audit": tmp_path / "audit.jsonl",
         "templates": {"a": "{{ b }}", "c": {"template": "", "empty": "send"}, "d": None, "e": ["{{ x }}", 1]},
-        "on_error": "stop", "empty": "send", "delay_ms": 1.5, "max_errors": 7, "concurrency": 3,
+        "on_error": "stop", "empty": "send", "max_rows": 9, "expect_rows": "1-9",
+        "delay_ms": 1.5, "max_errors": 7, "concurrency": 3,
         "allow_connections": {"acme": "acme", "other": "other"},
     }  # fmt: skip
+    other = ("step", "follows", "only", "connections", "limit", "offset", "sample")
     for of in fields(Job):
-        if of.name not in given and of.name not in ("step", "follows", "only", "connections"):
+        if of.name not in given and of.name not in other:
             given[of.name] = {"bool": True}[str(of.type)]
     save(Record(absolute(given["output"]), Job(**given), {}, 1.0))
     record = find_by_id(id_of(absolute(given["output"])))
     assert record is not None
     write_job(tmp_path, resumed_job(record.job))
     assert load_job(tmp_path / "job.yaml") == record.job == Job(**given)
+
+
+@pytest.mark.parametrize("part", [{"limit": 5}, {"offset": 1}, {"sample": 3}])
+def test_a_part_of_an_input_is_resumed_on_the_command_line(part: dict[str, int]) -> None:
+    with pytest.raises(RunError, match="Resume this run on the command line"):
+        resumed_job(Job("update_device", **part))  # type: ignore[arg-type]
 
 
 def test_what_follows_a_destructive_run_is_asked_about(guest: Guest) -> None:
