@@ -286,10 +286,10 @@ def _read_run(part: Section, folder: Path, base: Job) -> Job:
         action=part.text("action"),
         templates=part.mapping("templates"),
         match_fields=part.value("match_fields", bool, False),
-        empty=_one_of(part, "empty", ("omit", "send"), "omit"),
-        output_format=_one_of(part, "output_format", output.FORMATS),
+        empty=part.one_of("empty", ("omit", "send"), "omit"),
+        output_format=part.one_of("output_format", output.FORMATS, None),
         bom=part.value("bom", bool, False),
-        rows=_one_of(part, "rows", ("one", "each"), "one"),
+        rows=part.one_of("rows", ("one", "each"), "one"),
         keep_row=part.value("keep_row", bool, False),
     )
 
@@ -315,7 +315,7 @@ def _read_shared(part: Section, folder: Path, base: Job) -> Job:
         **_read_connection(part, folder, base),
         delay_ms=delay_ms,
         concurrency=concurrency,
-        on_error=_one_of(part, "on_error", ("continue", "stop"), base.on_error),
+        on_error=part.one_of("on_error", ("continue", "stop"), base.on_error),
         max_errors=max_errors,
         fsync=part.value("fsync", bool, base.fsync),
         uploads=below("uploads", base.uploads),
@@ -372,7 +372,7 @@ def _read_input(part: Section, folder: Path, base: Job) -> Job:
     return replace(
         base,
         input=before.input,
-        input_format=_one_of(part, "input_format", read_options.FORMATS, before.input_format),
+        input_format=part.one_of("input_format", read_options.FORMATS, before.input_format),
         sheet=None if sheet is None else str(sheet),
         **options,
     )
@@ -380,13 +380,6 @@ def _read_input(part: Section, folder: Path, base: Job) -> Job:
 
 def _below(folder: Path, name: str) -> str:
     return name if name == STREAM else str(folder / name)
-
-
-def _one_of(part: Section, key: str, allowed: tuple[str, ...], default: str | None = None) -> Any:
-    name = part.text(key, default)
-    if key in part.data and name not in allowed:
-        raise part.fault(f'"{name}" is not one of {", ".join(allowed)}', key)
-    return name
 
 
 def is_job(name: str) -> bool:

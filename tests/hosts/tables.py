@@ -20,6 +20,7 @@ from connector.catalog.catalog import Catalog
 from connector.errors import RowError
 from connector.hosts.host import prepare_form
 from connector.http.messages import Request
+from connector.invocation.changes import require_change
 from connector.invocation.handlers import Inputs, Note, Page, find_handler
 from connector.runs.job import Job
 from connector.runs.run import Prepared
@@ -367,7 +368,9 @@ def requests_of(action: str, form: Form, row: Row) -> tuple[list[Request], str]:
     """Return what a row sends to an API that answers as `answer` does, without look-ups, and its error."""
     ready, sent = prepared(action, tuple(form.items())), list[Request]()
     try:
-        inputs = Inputs(ready.action, ready.service, ready.bindings.values(row), Path())
+        values = ready.bindings.values(row)
+        require_change(ready.bindings, row, values)
+        inputs = Inputs(ready.action, ready.service, values, Path())
         steps = find_handler(ready.action)(inputs)
         step = next(steps)
         while True:
