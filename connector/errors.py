@@ -48,7 +48,7 @@ Code = Literal[
 CODES: tuple[Code, ...] = get_args(Code)
 
 Kind = Literal["retry", "fix", "check"]
-"""What a failed row requires: a retry as it is, a fix first, or a check first whether it took effect."""
+"""Whether a failed row can be retried as it is, must be fixed first, or may already have taken effect."""
 KINDS: Mapping[Code, Kind] = {
     "template_error": "fix",
     "input_invalid": "fix",

@@ -12,7 +12,14 @@ from typing import get_args
 
 from connector.cli.action_sources import add_own_actions, open_catalog
 from connector.cli.main import OK
-from connector.cli.rerun import check_complete, check_unchanged_input, find_job, find_relatives, later_reruns
+from connector.cli.rerun import (
+    add_finished_run,
+    check_complete,
+    check_unchanged_input,
+    find_job,
+    find_relatives,
+    later_reruns,
+)
 from connector.common.file_modes import PRIVATE_FILE
 from connector.common.user_folders import write_whole
 from connector.errors import Code, RunError, count_of, file_errors, nearest
@@ -27,16 +34,7 @@ from connector.runs.run import open_rows, prepare
 
 def add_failed(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone failed`."""
-    parser.add_argument(
-        "of", metavar="OUT", type=Path, help="output file of a finished run, JSON Lines or JSON"
-    )
-    parser.add_argument(
-        "job_file",
-        metavar="JOB.yaml",
-        type=Path,
-        nargs="?",
-        help="the run's job file (default: its settings as recorded on this machine)",
-    )
+    add_finished_run(parser)
     add_own_actions(parser)
     parser.add_argument("-o", "--output", metavar="FILE", help="output file (default: standard output)")
     parser.add_argument(

@@ -40,8 +40,8 @@ from connector.runs.run import Prepared, fingerprint, open_rows, prepare
 from connector.runs.tenant_runs import account_of
 
 
-def add_rerun(parser: argparse.ArgumentParser) -> None:
-    """Declare `ninjaone rerun`."""
+def add_finished_run(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments that name a finished run: its output and its job file."""
     parser.add_argument(
         "of", metavar="OUT", type=Path, help="output file of a finished run, JSON Lines or JSON"
     )
@@ -52,6 +52,11 @@ def add_rerun(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         help="the run's job file (default: its settings as recorded on this machine)",
     )
+
+
+def add_rerun(parser: argparse.ArgumentParser) -> None:
+    """Declare `ninjaone rerun`."""
+    add_finished_run(parser)
     add_own_actions(parser)
     add_pace(parser)
     add_running(parser)

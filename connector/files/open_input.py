@@ -25,7 +25,7 @@ _JSON = re.compile(rb'\s*(?:\{\s*["}]|\[\s*[{\]])')
 
 @dataclass(frozen=True)
 class InputForm:
-    """What is known of an input before it is opened: its name, and the format that its extension says.
+    """An input before it is opened: its name, and the format that its extension stands for.
 
     `given` is the format that was given, which overrides the extension. `is_live` is an input that may be
     written while it is read, so that as little as possible of it is read ahead.

@@ -1,4 +1,4 @@
-"""How an input is read where its content does not say so by itself."""
+"""Options for reading an input: delimiter, encoding, sheet, and the path of the records."""
 
 from __future__ import annotations
 

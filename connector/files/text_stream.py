@@ -13,7 +13,7 @@ from connector.files.json_stream import UNREADABLE
 SAMPLE = 1 << 16
 """The number of bytes at the beginning of an input from which its form is determined."""
 BAD_BYTE = b"\xff"
-"""What stands, in text that was not UTF-8, for bytes that are not valid in its encoding."""
+"""Replaces bytes that are not valid in the text's encoding, if that is not UTF-8."""
 
 _MARKS = (  # in this order: the mark of UTF-16 is the beginning of that of UTF-32
     (codecs.BOM_UTF32_LE, "utf-32-le"),

@@ -153,7 +153,7 @@ class Job:
 
     @property
     def read_options(self) -> ReadOptions:
-        """How the input is read where its content does not say so."""
+        """The options for reading the input, such as its delimiter and encoding."""
         return ReadOptions(self.delimiter, self.encoding, self.sheet, self.records)
 
     def source(self) -> RowSource:

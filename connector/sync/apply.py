@@ -27,7 +27,7 @@ from connector.sync.write_values import Resolver, UnresolvedError, current_value
 
 Outcome = Literal["done", "same", "skipped", "conflict", "failed", "changed", "parent", "unknown"]
 BATCH = 500
-"""How many items that need no request are saved in one transaction."""
+"""The maximum number of items without a request that are saved in one transaction."""
 FAILED: tuple[Outcome, ...] = ("failed", "changed", "parent", "unknown")
 """Outcomes of items that should have been written but were not, or may not have been."""
 

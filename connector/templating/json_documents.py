@@ -27,7 +27,7 @@ Fill = Callable[[list[Any]], Json]
 """Inserts the expressions' values, in order, into the document. Raises InputError for invalid JSON."""
 
 Gaps = Literal["sent", "omitted", "omitted with null"]
-"""What an empty text of a row becomes; the last is for rows of a table, whose NULL is like an empty text."""
+"""The value for an empty text of a row. The last one is for tables, where NULL counts as an empty text."""
 
 Items = Callable[[list[Any]], list[Json]]
 """Returns the items that replace one item of an array."""

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 
 def make_ca(folder: Path) -> tuple[Path, Path]:
-    """Give the files of the CA's and of the server's certificate; the server's key is beside it."""
+    """Write and return the certificates of a CA and of a server. The key of the server is in `server.key`."""
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     company, host = name_of("Company CA"), name_of("127.0.0.1")
     signs = x509.KeyUsage(

@@ -39,7 +39,7 @@ def pair(tmp_path: Path) -> Iterator[Pair]:
 
 
 def prepare(pair: Pair) -> None:
-    """Give two assets a part of what is mapped."""
+    """Set a part of the mapped fields of two assets."""
     pair.halo.state.assets.change(5001).custom.update({"CFAssetTag": "T-1", "CFLeaseEnd": KEPT})
     pair.halo.agent.asset(5002, ninja_url="https://rmm.example/2")
     pair.halo.state.assets.change(5008).users = [3002, 3001]  # 3001 is "operator"
