@@ -13,7 +13,7 @@ from connector.cli.main import OK, OUR_FAULT
 from connector.cli.summary import describe
 from connector.connections.connection import make_connection
 from connector.errors import RunError, file_errors, shorten
-from connector.runs.job import load_job
+from connector.runs.job_file import load_job
 from connector.runs.run import prepare, run
 
 STEPS = "demo.yaml"

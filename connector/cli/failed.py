@@ -23,10 +23,11 @@ from connector.cli.rerun import (
 from connector.common.file_modes import PRIVATE_FILE
 from connector.common.user_folders import write_whole
 from connector.errors import Code, RunError, count_of, file_errors, nearest
-from connector.files.output import format_of
+from connector.files.output_formats import format_of
 from connector.files.readers import format_of_name
 from connector.runs.job import STREAM, Job
-from connector.runs.records import absolute, find
+from connector.runs.output_names import absolute
+from connector.runs.records import find
 from connector.runs.repair import TEXT_FORMATS, FailedRow, find_failed, mark_rows, rows_as_text
 from connector.runs.rerun import Rerun
 from connector.runs.run import open_rows, prepare

@@ -15,7 +15,8 @@ from connector.errors import RunError
 from connector.files.read_options import FORMATS as INPUT_FORMATS
 from connector.runs.columns import check_columns
 from connector.runs.expected_rows import read_range
-from connector.runs.job import MOST_CONCURRENT, Job, is_job, load_jobs, read_templates
+from connector.runs.job import MOST_CONCURRENT, Job
+from connector.runs.job_file import is_job, load_jobs, read_templates
 from connector.runs.run import Prepared, prepare_all
 from connector.runs.tenant_split import is_template, read_allowed
 

@@ -20,20 +20,14 @@ from connector.cli.main import OK
 from connector.cli.run import add_outcome, run_steps
 from connector.cli.summary import Report
 from connector.errors import RunError, count_of, file_errors
-from connector.files.output import format_of, is_interrupted
+from connector.files.output import is_interrupted
+from connector.files.output_formats import format_of
 from connector.files.readers import InputRow
 from connector.runs.export import export_unfinished
-from connector.runs.job import STREAM, Job, load_jobs
-from connector.runs.records import (
-    Record,
-    absolute,
-    family_name,
-    find,
-    is_rerun_name,
-    list_records,
-    rerun_output,
-    save,
-)
+from connector.runs.job import STREAM, Job
+from connector.runs.job_file import load_jobs
+from connector.runs.output_names import absolute, family_name, is_rerun_name, rerun_output
+from connector.runs.records import Record, find, list_records, save
 from connector.runs.repair import find_failed, key_text, read_corrected
 from connector.runs.rerun import Rerun, RetryableRows, find_retryable, read_ends
 from connector.runs.run import Prepared, fingerprint, open_rows, prepare

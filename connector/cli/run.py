@@ -33,8 +33,8 @@ from connector.client.factory import open_client, sign_in
 from connector.common import json_text
 from connector.connections.connection import load_connection
 from connector.errors import RunError, nearest
-from connector.files.output import FORMATS as OUTPUT_FORMATS
 from connector.files.output import Start
+from connector.files.output_formats import FORMATS as OUTPUT_FORMATS
 from connector.runs.job import STREAM, Job
 from connector.runs.job_run import run_all
 from connector.runs.policy import apply_policy

@@ -23,7 +23,7 @@ from connector.cli.progress import duration, rate_text
 from connector.common.clock import SystemClock
 from connector.common.user_folders import write_whole
 from connector.errors import RunError, count_of, shorten
-from connector.files.output import format_of
+from connector.files.output_formats import format_of
 from connector.runs.job import STREAM, Job
 from connector.runs.records import ActiveRun
 from connector.runs.summary import Summary

@@ -1,4 +1,4 @@
-"""Output of envelopes: to a file that has its name only when it is complete, or to standard output.
+"""Output of envelopes to a file that has its name only when it is complete.
 
 During a run, a folder beside the output (`OUT.run`) has the envelopes so far as JSON Lines, and the journal.
 A run that ends early leaves the folder, and can be resumed from it.
@@ -11,12 +11,10 @@ import os
 import shlex
 import shutil
 import stat
-import sys
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import BinaryIO, Literal, Protocol
+from typing import Literal, Protocol
 
 from filelock import FileLock, Timeout
 
@@ -29,12 +27,11 @@ from connector.files.append_only import AppendOnlyFile, cut_broken_end, read_lin
 from connector.files.conversion import convert
 from connector.files.envelope import Envelope
 from connector.files.journal import JOURNAL_NAME, Journal, read_head
+from connector.files.output_formats import Format
 from connector.files.unfinished import SentRequests, restart_effect, sent_requests
 
 logger = logging.getLogger(__name__)
 
-Format = Literal["jsonl", "json", "csv"]
-FORMATS: tuple[Format, ...] = ("jsonl", "json", "csv")
 Start = Literal["new", "resume", "restart"]
 
 
@@ -55,22 +52,6 @@ class Output(Protocol):
 
     def close(self) -> None:
         """Close files; an output that is not finished can be resumed where possible."""
-
-
-def format_of(path: str, format: str | None) -> Format:
-    """Return the given format, or else the one of the output's file extension. Raises RunError."""
-    wanted = format or {".json": "json", ".csv": "csv"}.get(Path(path).suffix.lower(), "jsonl")
-    if wanted not in FORMATS:
-        raise RunError(f'unknown output format "{wanted}"; use {", ".join(FORMATS)}')
-    return wanted
-
-
-def check_bom(path: str, format: str | None) -> None:
-    """Raise RunError if the output is not CSV, the only format with a byte order mark."""
-    if format_of(path, format) != "csv":
-        raise RunError(
-            "--bom is an option of CSV output; use a name that ends in .csv, or --output-format csv"
-        )
 
 
 class FileOutput:
@@ -330,63 +311,3 @@ def _cut_unfinished_row(partial: Path, *, cut: bool) -> int:
             done, keep = envelope["row"], end
     os.truncate(partial, keep)
     return done
-
-
-class StreamOutput:
-    """Standard output: JSON Lines are written at once, JSON and CSV at the end. Cannot be resumed."""
-
-    def __init__(self, format: Format, stream: BinaryIO | None = None, *, bom: bool = False) -> None:
-        self.done_rows = 0
-        self._format, self._bom = format, bom
-        self._stream = stream or sys.stdout.buffer
-        self._partial = None if format == "jsonl" else tempfile.TemporaryFile()  # noqa: SIM115
-
-    def earlier(self) -> Iterator[Envelope]:
-        """Return no envelopes: it cannot be resumed."""
-        return iter(())
-
-    def write(self, lines: bytes) -> None:
-        """Write envelopes. Raises RunStoppedError if standard output is closed."""
-        with _writing():
-            (self._partial or self._stream).write(lines)
-            if not self._partial:
-                self._stream.flush()
-
-    def finish(self) -> None:
-        """Write the JSON or CSV, which could not be written earlier."""
-        with _writing():
-            if self._partial:
-                convert(self._partial, self._format, self._stream, bom=self._bom)
-            self._stream.flush()
-
-    def close(self) -> None:
-        """Remove the temporary file."""
-        if self._partial:
-            self._partial.close()
-
-
-class NoOutput:
-    """No output, for a run whose envelopes go only to its listeners. Cannot be resumed."""
-
-    done_rows = 0
-
-    def earlier(self) -> Iterator[Envelope]:
-        """Return no envelopes: it cannot be resumed."""
-        return iter(())
-
-    def write(self, lines: bytes) -> None:
-        """Write nothing."""
-
-    def finish(self) -> None:
-        """Do nothing."""
-
-    def close(self) -> None:
-        """Do nothing."""
-
-
-@contextmanager
-def _writing() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise RunStoppedError(f"standard output cannot be written: {error.strerror}") from error

@@ -24,8 +24,8 @@ from connector.common.redaction import Redactor
 from connector.connections.connection import Connection
 from connector.errors import RunError, shorten, values_hidden
 from connector.files.envelope import Envelope
-from connector.files.output import NoOutput
 from connector.files.readers import InputRow
+from connector.files.stream_output import NoOutput
 from connector.invocation.bindings import Bindings
 from connector.runs.batch import require_first, run_batch
 from connector.runs.job import Job

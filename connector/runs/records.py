@@ -14,7 +14,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields, replace
-from itertools import count
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any, Protocol
@@ -23,13 +22,13 @@ from urllib.parse import urlsplit
 from connector.common import json_text
 from connector.common.clock import Clock
 from connector.common.json_text import Json
-from connector.common.user_folders import digest_name, records_folder, write_whole
+from connector.common.user_folders import records_folder, write_whole
 from connector.connections.connection import Connection
 from connector.connections.settings import absolute_file
 from connector.errors import ConnectorError
-from connector.files.output import is_interrupted
 from connector.files.readers import InputRow
 from connector.runs.job import STREAM, Job
+from connector.runs.output_names import absolute, id_of
 from connector.runs.summary import Summary
 from connector.runs.tenant_split import is_template
 
@@ -47,7 +46,6 @@ MOST_POINTS = 120
 
 _COUNTED = ("rows", "resumed_rows", "succeeded", "failed", "repeatable", "warned", "truncated", "seconds")
 _PATHS = ("uploads", "files", "audit")
-_RERUN_NAME = re.compile(r"(.+)\.rerun(?:-\d+)?\.jsonl")
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -127,12 +125,6 @@ class Timeline:
             self._each *= 2
 
 
-def absolute(path: str | Path) -> Path:
-    """Return the canonical path of an output."""
-    path = Path(path)
-    return path.parent.resolve() / path.name
-
-
 def where(*connections: Connection) -> str:
     """Return a text for connections: the name and host of a single one, or their number."""
     if len(connections) != 1:
@@ -140,28 +132,6 @@ def where(*connections: Connection) -> str:
     (connection,) = connections
     host = urlsplit(connection.base_url).netloc
     return f"{connection.name} ({host})" if connection.name else host
-
-
-def family_name(output: Path) -> Path:
-    """Return the common path, without extension, of the outputs of a run and its reruns."""
-    output = absolute(output)
-    rerun = _RERUN_NAME.fullmatch(output.name)
-    return output.with_name(rerun[1]) if rerun else output.with_suffix("")
-
-
-def is_rerun_name(output: Path) -> bool:
-    """Return whether an output has a name made by `rerun_output`."""
-    return _RERUN_NAME.fullmatch(output.name) is not None
-
-
-def rerun_output(of: Path) -> Path:
-    """Return a rerun's default output: OUT.rerun.jsonl, or the next name that is unused or unfinished."""
-    stem = family_name(of).name
-    for number in count(1):
-        path = of.with_name(f"{stem}.rerun{f'-{number}' if number > 1 else ''}.jsonl")
-        if is_interrupted(path) or not path.exists():
-            return path
-    raise AssertionError
 
 
 @contextmanager
@@ -319,11 +289,6 @@ def reason_of(error: Exception) -> str:
     return getattr(error, "strerror", None) or (
         str(error) if is_worded else f"not a valid record of a run: {error}"
     )
-
-
-def id_of(output: Path) -> str:
-    """Return the id of the record for an output, a path returned by `absolute`."""
-    return digest_name(os.path.normcase(output))
 
 
 def _path(id: str) -> Path:

@@ -14,7 +14,7 @@ from connector.common import json_text
 from connector.common.json_text import Json
 from connector.errors import Kind, RunError, kind_of
 from connector.files.envelope import Envelope
-from connector.files.output import Format, format_of
+from connector.files.output_formats import Format, format_of
 from connector.files.read_options import Format as InputFormat
 from connector.files.readers import InputRow, RowSource
 from connector.runs.rerun import read_ends

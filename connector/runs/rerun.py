@@ -11,7 +11,7 @@ from pathlib import Path
 
 from connector.errors import RunError
 from connector.files.envelope import Envelope
-from connector.files.output import Format, format_of
+from connector.files.output_formats import Format, format_of
 from connector.files.readers import InputRow, RowSource
 from connector.runs.step_rows import StepRows
 

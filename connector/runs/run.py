@@ -21,9 +21,11 @@ from connector.common.clock import SystemClock
 from connector.common.redaction import Redactor
 from connector.connections.connection import Connection, load_connection
 from connector.errors import RunError, file_errors
-from connector.files.output import FileOutput, Output, Start, StreamOutput, check_bom, format_of
+from connector.files.output import FileOutput, Output, Start
+from connector.files.output_formats import check_bom, format_of
 from connector.files.read_options import ReadOptions
 from connector.files.readers import InputRow, RowSource
+from connector.files.stream_output import StreamOutput
 from connector.invocation.bindings import Bindings, bind
 from connector.invocation.exchange import NoRecorder, Recorder
 from connector.invocation.handlers import find_handler

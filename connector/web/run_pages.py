@@ -14,7 +14,7 @@ from connector.catalog.service import Service
 from connector.common.redaction import Redactor
 from connector.common.user_folders import work_folder
 from connector.errors import ConnectorError, RunError
-from connector.files.output import format_of
+from connector.files.output_formats import format_of
 from connector.runs.records import Record, find_by_id, read_records, reason_of
 from connector.web.consent import question
 from connector.web.responses import as_message, ask, download, once_of

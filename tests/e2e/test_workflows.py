@@ -16,7 +16,7 @@ from connector.catalog.catalog import Catalog
 from connector.catalog.json_schema import validator
 from connector.common.package_data import schema
 from connector.connections.connection import make_connection
-from connector.runs.job import load_jobs
+from connector.runs.job_file import load_jobs
 from connector.runs.job_run import run_all
 from connector.runs.run import prepare_all
 from connector.runs.summary import Summary

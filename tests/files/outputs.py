@@ -11,7 +11,8 @@ import pytest
 from connector.common.redaction import Redactor
 from connector.errors import RunError
 from connector.files.envelope import Envelope
-from connector.files.output import FileOutput, Format, Start
+from connector.files.output import FileOutput, Start
+from connector.files.output_formats import Format
 from connector.http.messages import Request
 
 RUN = {"action": "a", "templates": "t", "connection": "c", "input": "i", "settings": "s"}

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from connector.errors import RunError, RunStoppedError
-from connector.files.output import Format, Start, StreamOutput, format_of
+from connector.files.output import Start
+from connector.files.output_formats import Format, format_of
+from connector.files.stream_output import StreamOutput
 from tests.files.outputs import envelope, refusal, rows, start
 
 # --- the name ----------------------------------------------------------------------------------------------

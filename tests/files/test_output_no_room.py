@@ -12,7 +12,7 @@ import pytest
 
 from connector.errors import RowError, RunError, RunStoppedError
 from connector.files import append_only
-from connector.files.output import Format
+from connector.files.output_formats import Format
 from connector.http.messages import Response
 from tests.files.outputs import POST, envelope, rows, start
 

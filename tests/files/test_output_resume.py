@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from connector.errors import RunError
-from connector.files.output import Format, discard, is_interrupted, look, look_for_another_run
+from connector.files.output import discard, is_interrupted, look, look_for_another_run
+from connector.files.output_formats import Format
 from connector.http.messages import Response
 from tests.files.outputs import POST, RUN, envelope, refusal, rows, start
 

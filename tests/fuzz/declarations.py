@@ -12,7 +12,7 @@ from connector.catalog.service import load_service
 from connector.common import strict_yaml
 from connector.common.package_data import actions_folder
 from connector.errors import RunError
-from connector.runs.job import load_jobs
+from connector.runs.job_file import load_jobs
 from tests.fuzz.target import Target, damaged, refused
 
 FOLDER = Path(tempfile.mkdtemp(prefix="fuzz-"))

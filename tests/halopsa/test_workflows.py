@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from connector.connections.connection import make_connection
-from connector.runs.job import load_jobs
+from connector.runs.job_file import load_jobs
 from connector.runs.job_run import run_all
 from connector.runs.run import prepare_all
 from connector.sandbox.halopsa.server import HaloSandbox

@@ -15,7 +15,7 @@ from connector.client.client import Client
 from connector.connections.connection import Connection, make_connection
 from connector.files.output import Start
 from connector.invocation.invoke import Invoker
-from connector.runs.job import load_jobs
+from connector.runs.job_file import load_jobs
 from connector.runs.job_run import run_all
 from connector.runs.run import prepare_all
 from connector.sandbox.ninjaone.server import Sandbox

@@ -16,8 +16,8 @@ from connector.client.client import Client
 from connector.common.package_data import schema
 from connector.errors import RunError, RunStoppedError
 from connector.files.envelope import Envelope
-from connector.files.output import StreamOutput
 from connector.files.readers import InputRow, RowSource
+from connector.files.stream_output import StreamOutput
 from connector.http.messages import Response
 from connector.invocation.invoke import Invoker
 from connector.runs.batch import require_first, run_batch

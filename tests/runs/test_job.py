@@ -11,7 +11,8 @@ from connector.catalog.json_schema import validator
 from connector.common.package_data import schema
 from connector.errors import RunError
 from connector.runs.expected_rows import NAMES as EXPECTED
-from connector.runs.job import Job, is_job, load_job, read_templates
+from connector.runs.job import Job
+from connector.runs.job_file import is_job, load_job, read_templates
 from tests.runs.job_files import ABOVE, EVERYTHING, write
 
 

@@ -16,7 +16,8 @@ from connector.errors import RowError, RunError
 from connector.files.readers import InputRow
 from connector.hosts.host import run_rows
 from connector.http.messages import Request
-from connector.runs.job import Job, load_jobs
+from connector.runs.job import Job
+from connector.runs.job_file import load_jobs
 from connector.runs.job_run import run_all
 from connector.runs.run import prepare, prepare_all, run
 from connector.sandbox.ninjaone.server import Sandbox

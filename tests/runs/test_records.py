@@ -24,7 +24,8 @@ from connector.files.envelope import Envelope
 from connector.files.readers import InputRow
 from connector.runs import records
 from connector.runs.job import Job
-from connector.runs.records import MOST_POINTS, Record, Timeline, absolute, find, list_records, recorded, save
+from connector.runs.output_names import absolute
+from connector.runs.records import MOST_POINTS, Record, Timeline, find, list_records, recorded, save
 from connector.runs.run import ActiveRun, prepare, run
 from connector.runs.summary import Summary
 from connector.sandbox.ninjaone.server import Sandbox

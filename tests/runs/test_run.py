@@ -14,7 +14,7 @@ from connector.catalog.catalog import Catalog
 from connector.connections.connection import Connection
 from connector.errors import RunError, RunStoppedError
 from connector.files.envelope import Envelope
-from connector.runs.job import load_jobs
+from connector.runs.job_file import load_jobs
 from connector.runs.job_run import run_all
 from connector.runs.run import prepare_all
 from connector.sandbox.ninjaone.server import Sandbox

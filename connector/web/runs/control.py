@@ -36,7 +36,8 @@ from connector.common.user_folders import work_folder, write_whole
 from connector.errors import RunError
 from connector.files.output import is_interrupted
 from connector.runs.job import Job
-from connector.runs.records import Record, absolute, id_of, job_to_json, rerun_output
+from connector.runs.output_names import absolute, id_of, rerun_output
+from connector.runs.records import Record, job_to_json
 from connector.runs.selection import Selection
 from connector.sandbox.server import MockServer
 from connector.sandbox.services import make_sandbox

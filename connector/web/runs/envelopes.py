@@ -14,7 +14,8 @@ from typing import Any
 from connector.common import json_text
 from connector.common.redaction import Redactor
 from connector.errors import ConnectorError, shorten
-from connector.files.output import Format, partial_output_of
+from connector.files.output import partial_output_of
+from connector.files.output_formats import Format
 from connector.files.readers import RowSource
 
 _TAIL = 1 << 18

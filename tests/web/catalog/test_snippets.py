@@ -28,7 +28,8 @@ from connector.cli.main import build_parser
 from connector.files.readers import RowSource
 from connector.hosts.host import prepare_form
 from connector.hosts.lhub_build import DOCUMENTED
-from connector.runs.job import Job, load_job
+from connector.runs.job import Job
+from connector.runs.job_file import load_job
 from connector.sandbox.ninjaone.server import Sandbox
 from connector.web.catalog.snippets import Block, curl, sends_empty, snippets, values
 

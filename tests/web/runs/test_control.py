@@ -22,8 +22,10 @@ from connector.common.user_folders import work_folder
 from connector.connections.saved import SavedConnections
 from connector.connections.secret_store import SecretStore
 from connector.errors import RunError
-from connector.runs.job import Job, load_job
-from connector.runs.records import Record, absolute, find_by_id, id_of, list_records, save
+from connector.runs.job import Job
+from connector.runs.job_file import load_job
+from connector.runs.output_names import absolute, id_of
+from connector.runs.records import Record, find_by_id, list_records, save
 from connector.sandbox.ninjaone.server import Sandbox
 from connector.web.runs.control import RunControl, resumed_job, write_job
 from tests.web.guest import Guest, open_site, until

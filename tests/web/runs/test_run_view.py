@@ -19,7 +19,8 @@ from connector.common.redaction import Redactor
 from connector.common.user_folders import records_folder
 from connector.files.output import partial_output_of
 from connector.runs.job import Job
-from connector.runs.records import Record, absolute, id_of, save
+from connector.runs.output_names import absolute, id_of
+from connector.runs.records import Record, save
 from connector.sandbox.ninjaone.server import Sandbox
 from connector.web.run_pages import FAILED_SHOWN, LISTED
 from connector.web.runs.envelopes import Envelopes

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from connector.runs.records import absolute, find, id_of
+from connector.runs.output_names import absolute, id_of
+from connector.runs.records import find
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.fakes import write_lines
 from tests.web.conftest import PHONE, OpenVisit

@@ -1,0 +1,253 @@
+"""Reads job files: a single run, or steps. See `job.py` for what they contain."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from connector.catalog.declaration import Section, load_declaration
+from connector.common import strict_yaml
+from connector.connections.settings import is_file
+from connector.errors import RunError, nearest
+from connector.files import output_formats, read_options
+from connector.runs import expected_rows, selection
+from connector.runs.job import MOST_CONCURRENT, STREAM, Job
+from connector.runs.tenant_split import is_template, read_allowed
+
+SHARED = (
+    "connection",
+    "connections",
+    "allow_connections",
+    "delay_ms",
+    "concurrency",
+    "on_error",
+    "max_errors",
+    "fsync",
+    "uploads",
+    "files",
+    "reveal_secrets",
+    "read_only",
+    "audit",
+)
+"""Settings at the top of a job file that apply to all steps."""
+_OF_INPUT = (*read_options.NAMES, *selection.NAMES)
+_FOR_ALL_STEPS = (*SHARED, *expected_rows.NAMES, "input", "input_format", *_OF_INPUT, "output")
+_STEP_NAME = re.compile(r"(?!row$)[a-z][a-z0-9_]*")
+
+
+def load_job(path: Path) -> Job:
+    """Return the job of a job file without steps; see `load_jobs`. Raises RunError."""
+    job, *more = load_jobs(path)
+    if job.step or more:
+        raise RunError(f"{path}: a job with steps is not supported here")
+    return job
+
+
+def load_jobs(path: Path, given: Mapping[str, Any] | None = None) -> tuple[Job, ...]:
+    """Return the jobs of a job file: one, or one per step. Paths in it are relative to its folder.
+
+    `given` overrides settings of the file by field name, and templates one by one. In a job with steps, only
+    the input, the output folder and the shared settings can be overridden. Raises RunError with file and
+    line.
+    """
+    given = given or {}
+    top = load_declaration(path)
+    if "steps" in top.data:
+        return _read_steps(top, path.parent, given)
+    job = _read_run(top, path.parent, Job(action="", uploads=path.parent, **expected_rows.read_settings(top)))
+    job = replace(job, output=_below(path.parent, top.text("output", STREAM)))
+    top.finish()
+    return (replace(job, **{**given, "templates": {**job.templates, **given.get("templates", {})}}),)
+
+
+def _read_steps(top: Section, folder: Path, given: Mapping[str, Any]) -> tuple[Job, ...]:
+    if name := next((name for name in given if name not in _FOR_ALL_STEPS), None):
+        raise RunError(f"{top.path}: the job has steps, and {name} is a setting of each step")
+    shared = Job(action="", uploads=folder, **expected_rows.read_settings(top))
+    shared = replace(_read_shared(top, folder, shared), **given)
+    outputs = top.text("output", None)
+    outputs = given.get("output", None if outputs is None else str(folder / outputs))
+    in_all = {name: value for name, value in given.items() if name in SHARED}
+    parts = list(top.each("steps"))
+    if not parts:
+        raise top.fault("the list of steps is empty", "steps")
+    top.finish()
+    followed = {_followed(part) for part in parts}
+    steps: list[Job] = []
+    for part in parts:
+        step = _read_step(part, folder, shared, steps)
+        step = replace(step, output=_step_output(part, folder, step, outputs), **in_all)
+        if step.step in followed:
+            step = _feeding(part, step)
+        if same := next((s.step for s in steps if Path(s.output) == Path(step.output)), None):
+            raise part.fault(f'the step has the same output as the step "{same}"')
+        if step.input == STREAM and any(s.input == STREAM for s in steps):
+            raise part.fault("the step has no input, and another step already reads standard input")
+        part.finish()
+        steps.append(step)
+    return tuple(steps)
+
+
+def _read_step(part: Section, folder: Path, shared: Job, earlier: list[Job]) -> Job:
+    name = part.text("name")
+    if not _STEP_NAME.fullmatch(name):
+        raise part.fault(
+            f'"{name}" is not a valid step name: use snake_case, because templates use it as a variable name',
+            "name",
+        )
+    if any(step.step == name for step in earlier):
+        raise part.fault(f'"{name}" is also the name of an earlier step', "name")
+    step = _read_run(part, folder, replace(shared, step=name))
+    if isinstance(part.data.get("input"), dict):
+        return _following(part.section("input"), step, earlier)
+    return step
+
+
+def _following(part: Section, step: Job, earlier: list[Job]) -> Job:
+    """Return a step with the output of an earlier step as its input."""
+    name, only = part.text("step"), part.text("only", "")
+    part.finish()
+    known = {other.step: other for other in earlier}
+    if name not in known:
+        raise part.fault(f'no earlier step is named "{name}"{nearest(name, known)}', "step")
+    source = known[name]
+    format = output_formats.format_of(source.output, source.output_format)
+    options: dict[str, Any] = dict.fromkeys(_OF_INPUT)
+    return replace(step, input=source.output, input_format=format, follows=name, only=only, **options)
+
+
+def _followed(part: Section) -> str:
+    """Return the unchecked name of the step that a step follows, or an empty string."""
+    data = part.data.get("input")
+    return str(data.get("step")) if isinstance(data, dict) else ""
+
+
+def _feeding(part: Section, step: Job) -> Job:
+    """Return a step that another one follows, with `keep_row` true by default."""
+    if output_formats.format_of(step.output, step.output_format) == "csv":
+        raise part.fault("a later step reads its output, so it must be JSON Lines or JSON, not CSV")
+    return replace(step, keep_row=part.value("keep_row", bool, True))
+
+
+def _step_output(part: Section, folder: Path, step: Job, outputs: str | None) -> str:
+    """Return a step's output file: its `output`, or NAME.jsonl in the job's output folder."""
+    own = part.text("output", None)
+    if own == STREAM:
+        raise part.fault("the output of a step must be a file", "output")
+    if own is not None:
+        return str(folder / own)
+    if outputs is None:
+        raise part.fault(
+            'the step has no output: add "output: FOLDER" at the top, or "output: FILE" to the step'
+        )
+    return str(Path(outputs) / f"{step.step}.{step.output_format or 'jsonl'}")
+
+
+def _read_run(part: Section, folder: Path, base: Job) -> Job:
+    """Return the settings of a run without its output; missing ones are taken from `base`."""
+    return replace(
+        _read_shared(part, folder, base),
+        action=part.text("action"),
+        templates=part.mapping("templates"),
+        match_fields=part.value("match_fields", bool, False),
+        empty=part.one_of("empty", ("omit", "send"), "omit"),
+        output_format=part.one_of("output_format", output_formats.FORMATS, None),
+        bom=part.value("bom", bool, False),
+        rows=part.one_of("rows", ("one", "each"), "one"),
+        keep_row=part.value("keep_row", bool, False),
+    )
+
+
+def _read_shared(part: Section, folder: Path, base: Job) -> Job:
+    """Return the settings that can also be at the top of a job with steps."""
+
+    def below(key: str, default: Path | None) -> Any:
+        name = part.text(key, None)
+        return default if name is None else folder / name
+
+    delay_ms = part.value("delay_ms", (int, float), base.delay_ms)
+    if delay_ms is not None and delay_ms < 0:
+        raise part.fault("the delay cannot be negative", "delay_ms")
+    concurrency = part.value("concurrency", int, base.concurrency)
+    if not 1 <= concurrency <= MOST_CONCURRENT:
+        raise part.fault(f"1 to {MOST_CONCURRENT} rows can run in parallel", "concurrency")
+    max_errors = part.value("max_errors", int, base.max_errors)
+    if max_errors is not None and max_errors < 0:
+        raise part.fault("the number of rows cannot be negative", "max_errors")
+    job = replace(
+        base,
+        **_read_connection(part, folder, base),
+        delay_ms=delay_ms,
+        concurrency=concurrency,
+        on_error=part.one_of("on_error", ("continue", "stop"), base.on_error),
+        max_errors=max_errors,
+        fsync=part.value("fsync", bool, base.fsync),
+        uploads=below("uploads", base.uploads),
+        files=below("files", base.files),
+        reveal_secrets=part.value("reveal_secrets", bool, base.reveal_secrets),
+        read_only=part.value("read_only", bool, base.read_only),
+        audit=below("audit", base.audit),
+    )
+    return _read_input(part, folder, job)
+
+
+def _read_connection(part: Section, folder: Path, base: Job) -> dict[str, Any]:
+    """Return a job's connection settings: one connection, one per service, or a template for each row."""
+    try:
+        allowed: Mapping[str, str] = read_allowed(part.texts("allow_connections"), folder)
+    except RunError as error:
+        raise part.fault(str(error), "allow_connections") from error
+    connection = part.value("connection", (str, dict), None)
+    if connection is None:
+        found = {"connection": base.connection, "connections": base.connections}
+        return {**found, "allow_connections": allowed or base.allow_connections}
+    if isinstance(connection, dict):
+        section = part.section("connection")
+        named = {service: _placed(section.text(service), folder) for service in section.data}
+        return {"connection": None, "connections": named, "allow_connections": allowed}
+    if is_template(connection):
+        allowed = allowed or base.allow_connections
+    return {"connection": _placed(connection, folder), "connections": {}, "allow_connections": allowed}
+
+
+def _placed(connection: str, folder: Path) -> str:
+    """Return a connection's file as it is seen from here; a name or a template as it is."""
+    return str(folder / connection) if is_file(connection) and not is_template(connection) else connection
+
+
+def _read_input(part: Section, folder: Path, base: Job) -> Job:
+    """Return the job with its input and how to read it; unchanged if its input is an earlier step."""
+    if base.step and isinstance(part.data.get("input"), dict):
+        return base
+    name = part.text("input", None)
+    before = base if name is None else Job(action="", input=_below(folder, name))
+    texts = ("delimiter", "encoding", "records")
+    options: dict[str, Any] = {key: part.text(key, getattr(before, key)) for key in texts}
+    sheet = part.value("sheet", (str, int), before.sheet)
+    return replace(
+        base,
+        input=before.input,
+        input_format=part.one_of("input_format", read_options.FORMATS, before.input_format),
+        sheet=None if sheet is None else str(sheet),
+        **options,
+    )
+
+
+def _below(folder: Path, name: str) -> str:
+    return name if name == STREAM else str(folder / name)
+
+
+def is_job(name: str) -> bool:
+    """Return whether a command-line argument is the path of a job file, not the name of an action."""
+    return name.lower().endswith((".yaml", ".yml"))
+
+
+def read_templates(path: Path) -> dict[str, Any]:
+    """Return the templates in a YAML file, keyed by input name. Raises RunError."""
+    templates = strict_yaml.load(path)
+    if not isinstance(templates, dict):
+        raise RunError(f"{path}: expected a mapping of input names to templates")
+    return templates

@@ -1,0 +1,46 @@
+"""Names of outputs, of their reruns, and of their records."""
+
+from __future__ import annotations
+
+import os
+import re
+from itertools import count
+from pathlib import Path
+
+from connector.common.user_folders import digest_name
+from connector.files.output import is_interrupted
+
+_RERUN_NAME = re.compile(r"(.+)\.rerun(?:-\d+)?\.jsonl")
+
+
+def absolute(path: str | Path) -> Path:
+    """Return the canonical path of an output."""
+    path = Path(path)
+    return path.parent.resolve() / path.name
+
+
+def family_name(output: Path) -> Path:
+    """Return the common path, without extension, of the outputs of a run and its reruns."""
+    output = absolute(output)
+    rerun = _RERUN_NAME.fullmatch(output.name)
+    return output.with_name(rerun[1]) if rerun else output.with_suffix("")
+
+
+def is_rerun_name(output: Path) -> bool:
+    """Return whether an output has a name made by `rerun_output`."""
+    return _RERUN_NAME.fullmatch(output.name) is not None
+
+
+def rerun_output(of: Path) -> Path:
+    """Return a rerun's default output: OUT.rerun.jsonl, or the next name that is unused or unfinished."""
+    stem = family_name(of).name
+    for number in count(1):
+        path = of.with_name(f"{stem}.rerun{f'-{number}' if number > 1 else ''}.jsonl")
+        if is_interrupted(path) or not path.exists():
+            return path
+    raise AssertionError
+
+
+def id_of(output: Path) -> str:
+    """Return the id of the record for an output, a path returned by `absolute`."""
+    return digest_name(os.path.normcase(output))
