@@ -1,4 +1,4 @@
-"""Makes the calls of the alert state machine, and returns their outcomes as events."""
+"""Make the API calls of the alert state machine, and return their outcomes as events."""
 
 from __future__ import annotations
 
@@ -42,18 +42,18 @@ Reason = Literal["outage", "refused", "other"]
 _OUTAGES = ("rate_limited", "timeout", "network_error", "auth_failed", "cancelled")
 _REFUSALS = ("forbidden", "input_invalid", "template_error", "not_found")
 LOST = (ListError, SignInLostError)
-"""The errors of reads that can succeed later."""
+"""The exceptions of a failed read after which a later attempt can succeed."""
 STAMPED = "tickets_stamped"
-"""The entry of `meta` with the field from which the stamp of a ticket has been read back."""
+"""The key in the table `meta` of the ticket field in which a written stamp was found when read back."""
 
 
 def outbox_key(row: Alert) -> str:
-    """Return the key of a ticket's creation in the outbox."""
+    """Return the key under which the outbox stores the creation of an alert's ticket."""
     return f"ticket {row.stamp}"
 
 
 def reason_of(error: Exception) -> Reason:
-    """Return why a call that was certainly not executed failed."""
+    """Return the kind of failure of a call that the service certainly did not execute."""
     if not isinstance(error, RowError):
         return "outage"
     status = error.status or 0
@@ -63,10 +63,10 @@ def reason_of(error: Exception) -> Reason:
 
 
 class AlertCalls:
-    """Makes the calls on both sides.
+    """Makes the calls of the alert state machine to the source and target services.
 
-    RowError, ListError and a lost sign-in are handled. Any other error ends the process, and the next one
-    looks up the outcome of the call.
+    RowError, ListError and SignInLostError are returned as events. Any other error ends the process; the next
+    process looks up whether the call was executed.
     """
 
     def __init__(
@@ -79,10 +79,8 @@ class AlertCalls:
         self.lost_sign_in = False
         self._prepared: dict[str, Mapping[str, Json] | Failed] = {}
 
-    # Called before the transaction is committed.
-
     def prepare(self, call: Call) -> Mapping[str, Json] | None:
-        """Render the ticket that a call creates, and return the data for looking it up; else None."""
+        """Render the ticket of a CreateTicket call; return the data for finding it later, else None."""
         if not isinstance(call, CreateTicket):
             return None
         row = call.row
@@ -97,10 +95,11 @@ class AlertCalls:
         }
         return {**known, "ahead_s": self._target.ahead_s}
 
-    # Called after the transaction is committed.
-
     def perform(self, call: Call, started: Callable[[AlertReading], Started]) -> list[Event]:
-        """Make a call and return its outcome. `started` returns the event of an active alert."""
+        """Make a call and return its outcome as events.
+
+        `started` is called with an alert that was found active, and returns the event for it.
+        """
         row = call.row
         try:
             return self._perform(call, started)
@@ -145,8 +144,6 @@ class AlertCalls:
             self._target.save_ticket(row.ticket, self._context.held(call.held))
         return []
 
-    # Tickets.
-
     def _create(self, row: Alert) -> Event:
         values = self._prepared.pop(row.stamp)
         if isinstance(values, Failed):
@@ -159,7 +156,7 @@ class AlertCalls:
         return Created(row.uid, row.generation, ticket, self._clock(), has_asset="assets" in values)
 
     def _require_stamp(self, row: Alert, ticket: int) -> None:
-        """Check once that a stamp can be read back, because without it no lost creation can be looked up."""
+        """Check once that the target returns a ticket's stamp."""
         place = self._context.alerts.stamp or "details"
         if self._state.meta(STAMPED) == place:
             return
@@ -171,8 +168,8 @@ class AlertCalls:
             self._state.set_meta(STAMPED, place)
         elif found.status != "deleted":
             self._unstamped = (
-                f"no tickets are created: ticket {ticket} does not show the stamp that was written to its "
-                f"{place}, so that creations without a response could not be looked up. Check "
+                f"no tickets are created: ticket {ticket} was read back without the stamp written to its "
+                f"{place}, so a ticket whose creation got no response could not be found again. Check "
                 "alerts.stamp in the mapping"
             )
             logger.error("%s", self._unstamped)
@@ -181,7 +178,7 @@ class AlertCalls:
         intent = self._outbox.get(outbox_key(row))
         known = dict(intent.inputs) if intent else {}
         has_asset = known.pop("assets", None) is not None
-        # The range of times is extended by the difference between both clocks.
+        # Allow for the difference between the target's clock and the local clock.
         ahead = float(known.pop("ahead_s", 0.0))
         began = intent.began if intent else row.sent or row.opened_at or 0.0
         sent = max(began, intent.sent or 0.0) if intent else began
@@ -192,11 +189,11 @@ class AlertCalls:
         return Created(row.uid, row.generation, found, self._clock(), has_asset=has_asset)
 
     def adoptable(self, reading: AlertReading) -> int | None:
-        """Return the open ticket that an alert already has in the target. Raises ListError."""
+        """Return the id of the open ticket that the target already has for an alert. Raises ListError."""
         return self._target.find("ticket", {"alert": reading.uid}, reading.start)
 
     def read(self, tickets: list[int]) -> list[TicketRead]:
-        """Read tickets. Raises ListError."""
+        """Read tickets by id and return them as events. Raises ListError."""
         return [
             TicketRead(
                 found.id, cast(Any, found.status), self._clock(), into=found.into, is_touched=found.is_touched
@@ -214,7 +211,7 @@ class AlertCalls:
         except RowError as error:
             if not error.refused or error.code not in ("conflict", "not_found"):
                 raise
-            # The ticket was merged or deleted in the meantime, or closing was refused.
+            # The ticket was merged or deleted in the meantime, or the target refused to close it.
             found = self._read(ticket)
             return self._failed(row, error) if found.status == "open" else found
         return self._read(ticket)
@@ -232,8 +229,6 @@ class AlertCalls:
             self._target.save_ticket(row.ticket, values)
         return NoteDone(row.uid, row.generation, note.id, self._clock())
 
-    # Alerts.
-
     def _reset(self, row: Alert, started: Callable[[AlertReading], Started]) -> Event:
         alert = self._alert(row)
         if alert is not None and alert.start > row.start and not is_same_start(alert.start, row.start):
@@ -249,6 +244,6 @@ class AlertCalls:
         return Failed(row.uid, row.generation, "other", self._clock(), message)
 
     def _alert(self, row: Alert) -> AlertReading | None:
-        """Return the current alert of the row's series, of any occurrence."""
+        """Return the active alert with the row's uid, whenever it started; None if there is none."""
         listed = self._source.alerts() if row.device is None else self._source.device_alerts(row.device)
         return next((alert for alert in listed if alert.uid == row.uid), None)

@@ -1,4 +1,4 @@
-"""The context of an alert: its device and organization, its client and asset, and its ticket."""
+"""The data related to an alert: its device, organization, client and asset, and the text of its ticket."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from connector.templating.templates import Scope
 logger = logging.getLogger(__name__)
 
 KEPT_S = 600.0
-"""The time for which lists that several alerts need are cached, in seconds."""
+"""The time in seconds for which lists shared by several alerts are cached."""
 DEVICE_KEPT_S = 60.0
 SUMMARY_LENGTH = 250
 T = TypeVar("T")
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Place:
-    """The client, site, user and asset of a ticket: each may be unknown."""
+    """The ids of a ticket's client, site, asset and user; None for an unknown one."""
 
     client: int | None = None
     site: int | None = None
@@ -35,7 +35,7 @@ class Place:
     user: int | None = None
 
     def values(self) -> dict[str, Json]:
-        """Return them as inputs of the target."""
+        """Return the known ids as input values for saving a ticket in the target."""
         found: dict[str, Json] = {"client": self.client, "site": self.site, "user": self.user}
         if self.asset is not None:
             found["assets"] = [self.asset]
@@ -43,14 +43,14 @@ class Place:
 
 
 class Recent:
-    """Values that are cached for a limited time."""
+    """A cache of values that expire after a limited time."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._kept: dict[Any, tuple[float, Any]] = {}
 
     def get(self, key: Any, read: Callable[[], T], seconds: float = KEPT_S) -> T:
-        """Return the value of a key; call `read` if it is missing or expired."""
+        """Return the cached value of a key; call `read` for a new one if it is missing or expired."""
         now = self._clock()
         if key in self._kept and 0 <= now - self._kept[key][0] < seconds:
             known: T = self._kept[key][1]
@@ -64,7 +64,7 @@ class Recent:
 class AlertContext:
     """Reads and caches the data that the rules and tickets of alerts need.
 
-    Every method raises ListError if something cannot be read now.
+    Every method raises ListError if a service cannot be read at the moment.
     """
 
     def __init__(
@@ -77,10 +77,8 @@ class AlertContext:
         self.alerts: AlertMapping = mapping.alerts
         self._recent = Recent(clock)
 
-    # For an alert that starts.
-
     def completed(self, reading: AlertReading) -> AlertReading:
-        """Return an alert of a delivery with its severity, which deliveries may lack."""
+        """Return an alert from a webhook delivery; read a missing severity if templates use it."""
         is_used = self._uses("alert.severity") or self._uses("alert.priority")
         if not is_used or reading.data.get("severity") or reading.device is None:
             return reading
@@ -92,24 +90,22 @@ class AlertContext:
         )
 
     def organization_of(self, reading: AlertReading) -> int | None:
-        """Return the organization of an alert."""
+        """Return the organization id of an alert; None if its device is unknown."""
         if reading.organization is not None:
             return reading.organization
         device = self._device(reading.device)
         return device.organization if device else None
 
     def is_wanted(self, reading: AlertReading) -> bool:
-        """Return whether the rules give an alert a ticket."""
+        """Return whether the mapping's rules create a ticket for an alert."""
         organization = self.organization_of(reading)
         if self.alerts.unmapped == "none" and self._client(organization) is None:
             return False
         scope = self._scope(reading.data, reading.device, organization, {})
         return self._ticket_of(scope) is not None
 
-    # Values for the text of a ticket.
-
     def ticket(self, row: Alert) -> dict[str, Json]:
-        """Return the values of a row's ticket. Raises RowError for a template that fails, and ListError."""
+        """Return the field values of an alert's new ticket. Raises ListError, RowError (template)."""
         if row.kind == "held":
             return self.held(row.repeats) | self._outline(self.alerts.ticket)
         alert: Mapping[str, Json] = json_text.loads(row.alert) if row.alert else {}
@@ -129,7 +125,7 @@ class AlertContext:
         return {**values, "summary": summary, "details": details, "alert": row.uid, "device": row.device}
 
     def held(self, count: int) -> dict[str, Json]:
-        """Return summary and details of the ticket about held alerts."""
+        """Return the field values of the ticket that reports how many alerts are held."""
         alerts = "1 alert is" if count == 1 else f"{count} alerts are"
         most = self.alerts.settings.tickets_per_hour
         return {
@@ -141,7 +137,7 @@ class AlertContext:
         }
 
     def place(self, row: Alert) -> Place:
-        """Return the place of a row's ticket: the asset's client, site and user before any default."""
+        """Return the ids of a ticket's client, site, asset and user; those of the asset precede defaults."""
         client = self._client(row.organization)
         mapped = self._clients.get(row.organization or 0)
         chosen = mapped.default_user if mapped else None
@@ -156,28 +152,26 @@ class AlertContext:
         return Place(client, site, asset.id if asset else None, user)
 
     def is_linked(self, device: int | None) -> bool:
-        """Return whether a device has an asset, without a request."""
+        """Return whether the saved links have an asset for a device. Sends no request."""
         return device is not None and self._link("asset", device) is not None
-
-    # Parts.
 
     def _outline(self, ticket: TicketMapping) -> dict[str, Json]:
         found = {"type": ticket.type, "priority": ticket.priority, "source": ticket.source}
         return {name: value for name, value in found.items() if value is not None}
 
     def _category(self, row: Alert, alert: Mapping[str, Json]) -> dict[str, Json]:
-        """Return the category by the type of activity, which only deliveries have."""
+        """Return the ticket's category, from the activity type, which only webhook deliveries contain."""
         name, value = self.alerts.activity_type_to, alert.get("activityType")
         return {name: value} if name and value and row.via == "event" else {}
 
     def _ticket_of(self, scope: Scope) -> TicketMapping | None:
-        """Return the ticket of the first rule whose condition is true; a rule that fails does not apply."""
+        """Return the ticket settings of the first rule whose condition is true; skip a rule that fails."""
         for number, rule in enumerate(self.alerts.rules, 1):
             try:
                 if rule.condition.holds(scope):
                     return rule.ticket.over(self.alerts.ticket) if rule.ticket else None
             except RowError as error:
-                logger.error("alerts: rule %d is skipped, because it fails: %s", number, error)
+                logger.error("alerts: rule %d is skipped because its condition failed: %s", number, error)
         return self.alerts.ticket
 
     def _scope(
@@ -224,7 +218,7 @@ class AlertContext:
         return any(template.uses(name) for template in self._templates)
 
     def _device(self, id: int | None) -> Device | None:
-        """Return a device; None if it was deleted or cannot be read."""
+        """Return a device; None if it was deleted or may not be read."""
         if id is None:
             return None
         try:
@@ -246,7 +240,7 @@ class AlertContext:
         return self._link("site", found.location) if found and found.location is not None else None
 
     def _asset(self, device: int | None, client: int) -> Asset | None:
-        """Return the asset of a device, unless it belongs to another client."""
+        """Return the asset linked to a device; None if it belongs to another client."""
         linked = self._link("asset", device) if device is not None else None
         if linked is None:
             return None
@@ -261,7 +255,7 @@ class AlertContext:
         return found is not None and found.is_active
 
     def _default_user(self, client: int) -> int | None:
-        """Return the default user if it belongs to the client: a ticket must not get another client."""
+        """Return the mapping's default user; None if the user belongs to another client."""
         user = self.alerts.default_user
         return user if user is not None and user in self._users(client) else None
 
@@ -271,7 +265,7 @@ class AlertContext:
 
 
 def note_text(word: str, row: Alert) -> str:
-    """Return the text of a note."""
+    """Return the text of a ticket note of the kind `word`."""
     if word == "repeat":
         times = f" ({row.repeats + 1} times so far)" if row.repeats else ""
         return f"The alert was triggered again{times}."

@@ -1,8 +1,8 @@
-"""Drives the alert state machine: it passes events from the inbox, lists and timers, and makes the calls.
+"""Run the alert state machine: pass it events from webhooks, lists and timers, and make its API calls.
 
-Only one process does this at a time: the one that holds the lock of the state. What an event changes is
-committed with the outbox rows of the tickets to create and with the delivery that it came from; then its
-calls are made.
+Only the process that holds the lock of the sync's state may do this. One transaction commits the rows that an
+event changes, the outbox entries of the tickets to create, and the delivery as processed. The API calls
+follow after the commit.
 """
 
 from __future__ import annotations
@@ -45,15 +45,15 @@ from connector.sync.state_queues import Delivery, Inbox, Outbox
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 100
-"""The number of tickets in one request."""
+"""The maximum number of tickets that one request reads."""
 FIRST_LIST = "alerts_listed"
-"""The entry of `meta` with the time when a list of alerts was first applied."""
+"""The key in the table `meta` of the time at which the first list of alerts was processed."""
 
 
 class AlertDriver:
     """Processes the alerts of one sync.
 
-    `hooks` maps the name of a service, as stored with each webhook delivery, to the function that reads them.
+    `hooks` maps a service's name, stored with each webhook delivery, to the parser of its deliveries.
     """
 
     def __init__(
@@ -79,13 +79,11 @@ class AlertDriver:
 
     @property
     def lost_sign_in(self) -> bool:
-        """Whether a service has refused the sign-in: the connections must be opened again."""
+        """Whether a service has rejected the sign-in, so that the connections must be opened again."""
         return self._calls.lost_sign_in
 
-    # Public methods.
-
     def start(self) -> None:
-        """Look up the outcomes of the calls that the last process made."""
+        """Look up the outcomes of the calls that were in progress when the last process ended."""
         for event in recovered(self.rows.unfinished(), self._clock()):
             row = self.rows.get(event.uid, event.generation)  # type: ignore[union-attr]
             if row is not None and row.state == "CREATING" and self._was_not_sent(row):
@@ -93,12 +91,12 @@ class AlertDriver:
             self.react(event)
 
     def work(self) -> None:
-        """Apply deliveries, and make the calls whose time has come."""
+        """Process the deliveries in the inbox and make the calls that are due."""
         self.take()
         self.due()
 
     def take(self) -> None:
-        """Apply the deliveries in the inbox. One whose device cannot be read now is tried again later."""
+        """Process the deliveries in the inbox; retry one later if a service cannot be read now."""
         while True:
             now = self._clock()
             ready = [d for d in self._inbox.open() if self._waiting.get(d.seq, (0, 0.0))[1] <= now]
@@ -111,16 +109,16 @@ class AlertDriver:
                 except LOST as error:
                     attempts = self._waiting.get(delivery.seq, (0, 0.0))[0] + 1
                     self._waiting[delivery.seq] = (attempts, now + backoff(attempts))
-                    logger.error("a delivery of %s is tried again later: %s", delivery.source, error)
+                    logger.error("a webhook delivery of %s is retried later: %s", delivery.source, error)
                     return
 
     def due(self) -> None:
-        """Make the calls whose time has come."""
+        """Make the calls whose scheduled time has passed."""
         for row in self.rows.due(self._clock()):
             self.react(Due(row.uid, row.generation, self._clock()))
 
     def poll(self) -> bool:
-        """Read all alerts and all tickets of open rows; return False if one of the lists was incomplete."""
+        """Read all alerts and their open tickets; return False if one of the lists was incomplete."""
         self.take()
         is_complete = self._guarded("alerts", self._read_alerts)
         is_complete &= self._guarded("tickets", lambda: self.read_tickets(self.rows.tickets()))
@@ -131,26 +129,24 @@ class AlertDriver:
         return is_complete
 
     def retry(self) -> int:
-        """Retry the refused alerts; return their number."""
+        """Retry the alerts whose calls the target refused; return their number."""
         rows = self.rows.of_state("ERROR")
         for row in rows:
             self.react(Retry(row.uid, row.generation, self._clock()))
         return len(rows)
 
     def release(self) -> int:
-        """Create the tickets of held alerts; return their number."""
+        """Create the tickets of all held alerts; return the number of alerts."""
         rows = self.rows.of_state("HELD")
         for row in rows:
             self.react(Release(row.uid, row.generation, self._clock()))
         self.react(Tick(self._clock()))
         return len(rows)
 
-    # One event.
-
     def react(self, event: Event, delivery: Delivery | None = None) -> None:
-        """Commit the changes of an event, make its calls, and process their outcomes."""
+        """Commit the changes that an event causes, make its calls, and process their outcomes."""
         if self._state.is_in_transaction:
-            raise RuntimeError("an event of an alert has to be committed before its calls are made")
+            raise RuntimeError("react() was called within a transaction")
         changes, calls = step(self.rows, event, self._settings)
         intents = [(call.row, self._calls.prepare(call)) for call in calls]
         with self._state.transaction():
@@ -168,19 +164,17 @@ class AlertDriver:
                 self.react(outcome)
 
     def _found(self, reading: AlertReading) -> Started:
-        """Return the event of an alert that is read while another occurrence is being reset."""
+        """Return the event of an alert that was found active while its series was being reset."""
         return self._started(reading, "list", self._inbox.last())
 
     def _begin(self, row: Alert, known: Mapping[str, Json]) -> None:
         key = outbox_key(row)
-        self._outbox.settle(key, "not created")  # The creation was an earlier attempt, which was looked up.
+        self._outbox.settle(key, "not created")  # by an earlier attempt
         self._outbox.begin(key, "create_ticket", known, row.stamp, self._clock())
 
     def _was_not_sent(self, row: Alert) -> bool:
         intent = self._outbox.get(outbox_key(row))
         return intent is not None and intent.outcome is None and intent.sent is None
-
-    # Deliveries.
 
     def _apply(self, delivery: Delivery) -> None:
         events = self._events(delivery)
@@ -194,14 +188,18 @@ class AlertDriver:
     def _events(self, delivery: Delivery) -> list[Event]:
         hook = self._hooks.get(delivery.source)
         if hook is None:
-            logger.error("a delivery of %s is ignored: the service is not part of this sync", delivery.source)
+            logger.error(
+                "a webhook delivery of %s is ignored: that service is not part of this sync", delivery.source
+            )
             return []
         body = json_text.loads(delivery.raw.decode())
         news = [event for said in hook.alerts(body) if (event := self._event(said, delivery.seq))]
         tickets = [number for number in hook.tickets(body) if any(self.rows.of_ticket(number))]
         found: list[Event] = [*news, *(self._calls.read(tickets) if tickets else ())]
         if not found:
-            logger.info("delivery %d of %s concerns no alert", delivery.seq, delivery.source)
+            logger.info(
+                "delivery %d of %s has no alert and no ticket of this sync", delivery.seq, delivery.source
+            )
         return found
 
     def _event(self, news: AlertNews, seq: int) -> Event | None:
@@ -212,7 +210,7 @@ class AlertDriver:
         return kind(news.reading.uid, news.at, now, seq)
 
     def _started(self, reading: AlertReading, via: str, seq: int, *, existing: bool = False) -> Started:
-        """Return the event of an alert; rules are evaluated only if it may need a ticket."""
+        """Return the event of an active alert; evaluate the rules only if it may need a ticket."""
         row = self.rows.latest(reading.uid)
         event = Started(
             *(reading.uid, reading.start, self._clock(), seq, via),  # type: ignore[arg-type]
@@ -233,8 +231,6 @@ class AlertDriver:
             adopt=self._calls.adoptable(reading) if existing and row is None else None,
         )
 
-    # Lists.
-
     def _read_alerts(self) -> None:
         seq, now = self._inbox.last(), self._clock()
         alerts = list(self._source.alerts())
@@ -244,7 +240,7 @@ class AlertDriver:
         for event in snapshot.events:
             self.react(event)
         if snapshot.devices:
-            logger.error("%d alerts are missing at once: checking each device", len(snapshot.absent))
+            logger.error("%d alerts are missing from one list: reading each device", len(snapshot.absent))
             found = {number: self._uids_of(number) for number in snapshot.devices}
             devices = {number: uids for number, uids in found.items() if uids is not None}
             for event in confirmed(snapshot.absent, devices, self._clock(), seq):
@@ -253,7 +249,7 @@ class AlertDriver:
             self._state.set_meta(FIRST_LIST, str(now))
 
     def _uids_of(self, device: int) -> list[str] | None:
-        """Return the series of a device's alerts; None if they cannot be read now."""
+        """Return the uids of a device's active alerts; None if they cannot be read now."""
         try:
             return [alert.uid for alert in self._source.device_alerts(device)]
         except ListError as error:
@@ -261,7 +257,7 @@ class AlertDriver:
             return [] if is_gone else None
 
     def read_tickets(self, tickets: Sequence[int]) -> None:
-        """Read tickets and process their changes. Raises ListError."""
+        """Read tickets by id and process their changes. Raises ListError."""
         for numbers in _chunks(tickets, AT_ONCE):
             for event in self._calls.read(numbers):
                 self.react(event)
@@ -271,7 +267,7 @@ class AlertDriver:
             read()
         except LOST as error:
             self._calls.lost_sign_in |= isinstance(error, SignInLostError)
-            logger.error("the list of %s is incomplete, so it is ignored: %s", what, error)
+            logger.error("the list of %s is ignored because it is incomplete: %s", what, error)
             return False
         return True
 

@@ -1,8 +1,8 @@
-"""The events of alerts, the calls that they lead to, and the settings of both.
+"""The events and calls of the alert state machine, and its settings.
 
-Every event has `now`, our clock in epoch seconds. Those of the source have `seq`: deliveries are numbered as
-they arrive, and a list of alerts has the number of the last delivery before it was requested, so that it
-is ignored for a series with a later delivery.
+Every event has `now`, the local time in epoch seconds. Events of the source service have `seq`. For a webhook
+delivery, `seq` is its number in order of arrival. For a list of alerts, it is the number of the last delivery
+before the list was requested, so that the list is ignored for alerts with a later delivery.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from connector.sync.alert_rows import Alert, Note
 
 @dataclass(frozen=True, slots=True)
 class AlertSettings:
-    """The settings of the mapping for alerts. Times are in seconds."""
+    """The settings of the mapping file for alerts. Times are in seconds."""
 
     on_reset: Literal["close", "close_untouched", "note"] = "close"
     on_close: Literal["reset", "leave"] = "reset"
@@ -26,15 +26,15 @@ class AlertSettings:
     can_reopen: bool = True
 
 
-# Events of the source.
+# Events of the source service.
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """An alert started (a delivery), or a list of alerts shows it.
+    """An alert is active, as a webhook delivery or a list of alerts shows.
 
-    `wanted` is whether the rules require a ticket. `existing` is true for alerts that the first run finds,
-    with the ticket to `adopt`, if there is one.
+    `wanted` is true if the mapping's rules require a ticket. `existing` is true for an alert that was active
+    before the first run; `adopt` is the id of the ticket that it already has, if any.
     """
 
     uid: str
@@ -53,7 +53,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A delivery reports that an alert was reset or disabled, at the source's time `at`."""
+    """A webhook delivery reports that an alert was reset or disabled, at the source's time `at`."""
 
     uid: str
     at: float
@@ -63,7 +63,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """A delivery reports that someone has acknowledged an alert."""
+    """A webhook delivery reports that somebody acknowledged an alert, at the source's time `at`."""
 
     uid: str
     at: float
@@ -73,19 +73,19 @@ class Acknowledged:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A complete list of alerts does not have the series."""
+    """A complete list of alerts does not contain the alert `uid`."""
 
     uid: str
     now: float
     seq: int
 
 
-# Events of the target.
+# Events of the target service.
 
 
 @dataclass(frozen=True, slots=True)
 class TicketRead:
-    """A ticket was read after our last write to it. A merged one names the ticket that it is part of now."""
+    """A ticket was read. `into` is the ticket that a merged ticket is part of now."""
 
     ticket: int
     status: Literal["open", "closed", "merged", "deleted"]
@@ -96,19 +96,19 @@ class TicketRead:
 
 @dataclass(frozen=True, slots=True)
 class DeviceLinked:
-    """A device had no asset when its row was created, and now has one."""
+    """The device of an alert is now linked to an asset, which it was not when its ticket was created."""
 
     uid: str
     generation: int
     now: float
 
 
-# Events caused by our own changes.
+# Outcomes of calls, timers, and requests of users.
 
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """The ticket exists: it was created, or the look-up found it."""
+    """The ticket exists: its creation succeeded, or a search found it."""
 
     uid: str
     generation: int
@@ -119,7 +119,7 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class NotFound:
-    """A look-up did not find the ticket; `complete` is false if its list was incomplete."""
+    """A search did not find the ticket; `complete` is false if the searched list was incomplete."""
 
     uid: str
     generation: int
@@ -129,7 +129,7 @@ class NotFound:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """The response to the row's call is lost, for example because the process was killed."""
+    """The response to an alert's call was lost, for example because the process was killed."""
 
     uid: str
     generation: int
@@ -138,7 +138,7 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The row's call was certainly not executed: an outage, a refusal (400, 403), or another error."""
+    """An alert's call was certainly not executed: an outage, a refusal (400, 403), or another error."""
 
     uid: str
     generation: int
@@ -149,7 +149,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """The alert is reset: its series is no longer among the device's alerts (also after a 404)."""
+    """The alert was reset: it is no longer among its device's alerts (or the reset returned 404)."""
 
     uid: str
     generation: int
@@ -158,7 +158,7 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class NoteDone:
-    """A note was written."""
+    """A note was written to a ticket."""
 
     uid: str
     generation: int
@@ -168,7 +168,7 @@ class NoteDone:
 
 @dataclass(frozen=True, slots=True)
 class NoteFailed:
-    """A note was not written. If the target refused it, its text is sent as a new ticket."""
+    """A note was not written to its ticket. A note that the target refuses becomes a new ticket."""
 
     uid: str
     generation: int
@@ -179,7 +179,7 @@ class NoteFailed:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """The time `next_try` of a row or of one of its notes has been reached."""
+    """The time `next_try` of an alert or of one of its notes has passed."""
 
     uid: str
     generation: int
@@ -188,7 +188,7 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Someone requests another attempt for a row in the state ERROR."""
+    """A user requests another attempt for an alert in the state ERROR."""
 
     uid: str
     generation: int
@@ -197,7 +197,7 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Someone releases a held alert, so that it gets its ticket."""
+    """A user releases a held alert, so that its ticket is created."""
 
     uid: str
     generation: int
@@ -206,7 +206,7 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """Time has passed: the summary of held alerts is updated."""
+    """A timer: the ticket that reports how many alerts are held is updated."""
 
     now: float
 
@@ -231,21 +231,19 @@ Event = (
     | Tick
 )
 
-# Calls.
-
 
 @dataclass(frozen=True, slots=True)
 class CreateTicket:
-    """Create the row's ticket, with its stamp. Outcomes: Created, Unknown, Failed."""
+    """Create the alert's ticket, with its stamp. Outcomes: Created, Unknown, Failed."""
 
     row: Alert
 
 
 @dataclass(frozen=True, slots=True)
 class FindTicket:
-    """Look the row's ticket up by its stamp, among those created since `row.sent`.
+    """Find the alert's ticket by its stamp, among the tickets created since `row.sent`.
 
-    Outcomes: Created, NotFound (with complete=False for anything that went wrong).
+    Outcomes: Created, NotFound (with complete=False if the tickets could not be read).
     """
 
     row: Alert
@@ -277,10 +275,10 @@ class ReopenTicket:
 
 @dataclass(frozen=True, slots=True)
 class ResetAlert:
-    """Read the device's alerts; reset this one if it still has the row's start, and read them again.
+    """Read the device's alerts, reset this one if it has not started again, and read the alerts again.
 
-    Outcomes: Gone; Started, if it has a later start, which is not reset; Unknown; Failed, also while the
-    alert is still shown after the reset.
+    Outcomes: Gone; Started if the alert has started again (it is not reset then); Unknown; Failed, also if
+    the alert is still active after the reset.
     """
 
     row: Alert
@@ -288,7 +286,7 @@ class ResetAlert:
 
 @dataclass(frozen=True, slots=True)
 class WriteNote:
-    """Write a note to the row's ticket, or add the asset and its user to it.
+    """Write a note to the alert's ticket, or add the asset and its user to the ticket.
 
     Outcomes: NoteDone, NoteFailed.
     """
@@ -299,7 +297,7 @@ class WriteNote:
 
 @dataclass(frozen=True, slots=True)
 class UpdateSummary:
-    """Update the ticket about held alerts. A failed update is corrected by the next one."""
+    """Update the ticket that reports how many alerts are held. A failed update is not retried."""
 
     row: Alert
     held: int

@@ -1,4 +1,4 @@
-"""The part of the state machine that handles the outcomes of its calls."""
+"""The part of the alert state machine that handles the outcomes of its API calls."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from connector.sync.alert_tickets import opened
 
 
 def on_outcome(s: Step, event: Created | NotFound | Unknown | Failed | Gone | NoteDone | NoteFailed) -> None:
-    """Continue a row with the outcome of its call."""
+    """Update the row of an alert with the outcome of its call."""
     row = s.get(event.uid, event.generation)
     if row is None:
         return
@@ -47,7 +47,7 @@ def on_outcome(s: Step, event: Created | NotFound | Unknown | Failed | Gone | No
 
 
 def _unknown(s: Step, row: Alert) -> None:
-    """Handle a lost response: look the ticket up, then repeat what is safe to repeat."""
+    """Handle a lost response: search for the ticket of a creation, else make the call again."""
     if row.state == "CREATING":
         if row.sent is not None:
             row = s.put(row, next_try=0.0)
@@ -62,7 +62,7 @@ def _unknown(s: Step, row: Alert) -> None:
 
 
 def _not_found(s: Step, row: Alert, event: NotFound) -> None:
-    """Create the ticket again after the second complete look-up, and never after an incomplete one."""
+    """Create the ticket again after two complete searches without a result; incomplete ones do not count."""
     sent = row.sent or 0.0
     lookups = row.lookups + (event.complete and (row.lookups == 0 or s.now >= sent + SECOND_LOOKUP_S))
     if lookups >= 2:
@@ -75,7 +75,7 @@ def _not_found(s: Step, row: Alert, event: NotFound) -> None:
 
 
 def _note_failed(s: Step, row: Alert, event: NoteFailed) -> None:
-    """Write a note later; a refused note becomes a ticket, so that it is not lost."""
+    """Retry a note later; create a ticket with the text of a note that was refused."""
     note = next((note for note in row.notes if note.id == event.note), None)
     if note is None:
         return

@@ -1,8 +1,9 @@
-"""The stored rows of alerts: one for each occurrence that had, has or awaits a ticket.
+"""The stored rows of alerts: one row for each occurrence of an alert.
 
-A row's key is its series and generation. An *occurrence* is identified by its start: the time of the event
-that announced it, or the alert's creation time in a list of alerts; two starts within `SAME_START_S` are the
-same. A series that starts again gets a new generation once the earlier row is closed.
+All occurrences of an alert have one `uid`: they are a *series*. An occurrence is identified by its start:
+the time of the webhook event, or the alert's creation time in a list of alerts. Two starts within
+`SAME_START_S` are the same occurrence. A row's key is its `uid` and `generation`: an alert that starts again
+after its row was closed gets a new row with the next generation.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from typing import Literal, Protocol
 
 State = Literal[
     "WAITING",  # the ticket is created unless the alert ends within `wait_s`
-    "HELD",  # too many tickets within an hour: none is created until someone releases it
-    "SUPPRESSED",  # a rule excludes a ticket, or the alert is older than the first run
-    "CREATING",  # the ticket's creation is in the outbox; `sent` is when it was sent
+    "HELD",  # too many tickets within an hour: the ticket is created when a user releases the alert
+    "SUPPRESSED",  # no ticket: a rule excludes the alert, or it started before the first run
+    "CREATING",  # the ticket's creation is in the outbox; `sent` is the time at which it was sent
     "REOPENING",  # an existing ticket is reused, and reopened if it is closed
     "OPEN",
     "CLOSING",  # the alert has ended, and the ticket is being closed
@@ -23,17 +24,17 @@ State = Literal[
     "LEFT",  # the ticket is closed, and the alert stays active
     "CLOSED",
     "ORPHANED",  # the ticket was deleted
-    "ERROR",  # the target refused; `resume` is the state that a retry returns to
+    "ERROR",  # the target refused a call; `resume` is the state to which a retry returns
 ]
 Kind = Literal["alert", "note", "held"]
-"""A row is an alert; a note that its ticket refused, as a separate ticket; or the summary of held alerts."""
+"""`note` is a ticket for a note that another ticket refused; `held` is the ticket about held alerts."""
 
 SAME_START_S = 5.0
 UNSENT: tuple[State, ...] = ("WAITING", "HELD", "SUPPRESSED")
 PENDING: tuple[State, ...] = ("CREATING", "REOPENING", "CLOSING", "RESETTING")
-"""States with a call that is in progress (`next_try` 0) or is repeated at `next_try`."""
+"""The states in which a call is in progress (`next_try` 0) or is retried at `next_try`."""
 TICKET_STATES: tuple[State, ...] = ("OPEN", "REOPENING", "CLOSING", "RESETTING", "ERROR")
-"""States whose ticket is read by each poll."""
+"""The states in which each poll reads the alert's ticket."""
 
 Key = tuple[str, int]
 
@@ -50,15 +51,15 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One row. Times are epoch seconds; `start` and `ended` are the source's, all others ours.
+    """One occurrence of an alert. Times are epoch seconds: `start` and `ended` of the source, others local.
 
-    `heard` is the number of the last delivery about the series. `wanted` is false if a rule excludes a
-    ticket. `condition` is the condition that raised the alert, or else the series. `alert` is the alert as
+    `heard` is the number of the last webhook delivery about the alert. `wanted` is false if a rule excludes a
+    ticket. `condition` is the condition that raised the alert, or else its `uid`. `alert` is the alert as
     JSON, from which the ticket is rendered. `again` is the start of an occurrence that started while the
-    ticket was being closed. `has_own` is true once the creation of a ticket with the row's stamp was sent;
-    `previous` is the series' last ticket, which a new one names. `closed_ticket` is true once we have sent
-    the ticket's closing, until it is seen open again. `left_open` is true if the alert has ended and its
-    ticket is meant to stay open.
+    ticket was being closed. `has_own` is true once the creation of a ticket with the row's stamp was sent.
+    `previous` is the alert's last ticket, which the text of a new ticket mentions. `closed_ticket` is true
+    from the connector's request to close the ticket until the ticket is read as open again. `left_open` is
+    true if the alert has ended and its ticket stays open.
     """
 
     uid: str
@@ -103,12 +104,12 @@ class Alert:
 
     @property
     def key(self) -> Key:
-        """The series and the generation."""
+        """The row's key: the alert's uid and the generation."""
         return self.uid, self.generation
 
     @property
     def stamp(self) -> str:
-        """The text that identifies the row's ticket in a look-up."""
+        """The text in a ticket by which the alert's ticket is found again."""
         return f"{self.uid}#{self.generation}"
 
     @property
@@ -119,34 +120,34 @@ class Alert:
 
     @property
     def is_in_flight(self) -> bool:
-        """Whether a call of the row has no outcome yet: after a restart, its response is lost."""
+        """Whether a call of this alert is in progress; after a restart its response is lost."""
         return self.state in PENDING and self.next_try == 0
 
 
 class Rows(Protocol):
-    """The rows that a step reads."""
+    """The stored alert rows that one step of the state machine reads."""
 
     def get(self, uid: str, generation: int) -> Alert | None:
-        """Return one row."""
+        """Return the row of an alert's generation; None if there is none."""
 
     def latest(self, uid: str) -> Alert | None:
-        """Return the last generation of a series."""
+        """Return the alert's row with the highest generation; None if there is none."""
 
     def of_ticket(self, ticket: int) -> Iterable[Alert]:
-        """Return the rows of a ticket."""
+        """Return the alert rows that have a ticket."""
 
     def of_condition(self, device: int | None, condition: str) -> Iterable[Alert]:
-        """Return the rows of one condition on one device that were opened, closed or reset lately."""
+        """Return the recent rows of one condition on one device: opened, closed or reset in the last hour."""
 
     def opened_since(self, time: float) -> int:
-        """Return the number of tickets that were created or reopened since a time."""
+        """Return the number of tickets that were created or reopened since an epoch time."""
 
     def held(self) -> int:
         """Return the number of rows in the state HELD."""
 
 
 class Book:
-    """Rows in memory."""
+    """Alert rows kept in memory."""
 
     def __init__(self, rows: Mapping[Key, Alert] | None = None) -> None:
         self.rows: dict[Key, Alert] = dict(rows or {})
@@ -155,23 +156,23 @@ class Book:
         return iter(self.rows.values())
 
     def get(self, uid: str, generation: int) -> Alert | None:
-        """Return one row."""
+        """Return the row of an alert's generation; None if there is none."""
         return self.rows.get((uid, generation))
 
     def latest(self, uid: str) -> Alert | None:
-        """Return the last generation of a series."""
+        """Return the alert's row with the highest generation; None if there is none."""
         return max((row for row in self if row.uid == uid), key=lambda row: row.generation, default=None)
 
     def of_ticket(self, ticket: int) -> list[Alert]:
-        """Return the rows of a ticket."""
+        """Return the alert rows that have a ticket."""
         return [row for row in self if row.ticket == ticket]
 
     def of_condition(self, device: int | None, condition: str) -> list[Alert]:
-        """Return the rows of one condition on one device."""
+        """Return the alert rows of one condition on one device."""
         return [row for row in self if row.device == device and row.condition == condition]
 
     def opened_since(self, time: float) -> int:
-        """Return the number of tickets that were created or reopened since a time."""
+        """Return the number of tickets that were created or reopened since an epoch time."""
         return sum(row.opened_at is not None and row.opened_at > time for row in self)
 
     def held(self) -> int:
@@ -179,10 +180,10 @@ class Book:
         return sum(row.state == "HELD" for row in self)
 
     def put(self, changes: Iterable[Alert]) -> None:
-        """Replace rows."""
+        """Add alert rows, or replace those with the same key."""
         self.rows.update((row.key, row) for row in changes)
 
 
 def is_same_start(one: float, other: float) -> bool:
-    """Return whether two starts are those of one occurrence."""
+    """Return whether two start times in epoch seconds are those of one occurrence of an alert."""
     return abs(one - other) <= SAME_START_S

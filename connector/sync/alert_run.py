@@ -1,4 +1,4 @@
-"""Alerts as a part of a run: polling, retries and releases, and the counts by state."""
+"""The alert part of a sync run: poll, retry, release, and count alerts by state."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from connector.sync.webhooks import load_hooks, readers
 
 @dataclass(frozen=True)
 class AlertChoice:
-    """The options of a run for alerts."""
+    """The options of a sync run that concern alerts."""
 
     poll: bool = True
     retry: bool = False
@@ -33,16 +33,17 @@ class AlertCounts:
 
     @property
     def is_clean(self) -> bool:
-        """Whether nothing was refused and every list was complete."""
+        """Whether no alert is in the state ERROR and every list was complete."""
         return self.is_complete and not self.of.get("ERROR")
 
 
 def open_alerts(
     folder: SyncFolder, source: ActionSource, target: ActionTarget, state: State, clock: Clock
 ) -> AlertDriver | None:
-    """Return the driver of a folder's alerts, which has looked up unknown outcomes of an earlier process.
+    """Return the started alert driver of a sync folder; None if its mapping has no alerts.
 
-    None if the mapping has no alerts. The alerts of a read-only source are never reset.
+    The driver has looked up the outcomes of calls that were in progress when an earlier process ended. It
+    resets no alerts if the source's connection is read-only.
     """
     if folder.mapping.alerts is None:
         return None
@@ -54,7 +55,7 @@ def open_alerts(
 
 
 def run_alerts(driver: AlertDriver, choice: AlertChoice) -> AlertCounts:
-    """Make the calls that are due and those that the options request, and return the counts."""
+    """Process alerts as the options request: deliveries, due calls, retries, releases, a poll."""
     driver.work()
     if choice.retry:
         driver.retry()
@@ -65,7 +66,7 @@ def run_alerts(driver: AlertDriver, choice: AlertChoice) -> AlertCounts:
 
 
 def alert_problems(rows: AlertRows) -> list[dict[str, Json]]:
-    """Return the alerts that were refused, that wait for another attempt, or whose ticket was deleted."""
+    """Return the alerts with an error or a deleted ticket, as JSON objects with a `reason`."""
     found = rows.of_state("ERROR", "ORPHANED", "LEFT", *PENDING)
     shown = [row for row in found if row.error or row.state == "ORPHANED"]
     return [
@@ -73,8 +74,7 @@ def alert_problems(rows: AlertRows) -> list[dict[str, Json]]:
             "alert": row.uid,
             "state": row.state,
             "ticket": row.ticket,
-            "reason": row.error
-            or "its ticket was deleted: another one is created only when the alert starts again",
+            "reason": row.error or "the ticket was deleted: a new one is created when the alert starts again",
             "next_try": row.next_try or None,
         }
         for row in shown

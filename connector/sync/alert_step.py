@@ -1,4 +1,4 @@
-"""One step of the state machine in progress: the rows with its changes, and functions that all parts use."""
+"""One step of the alert state machine: the changed rows and the calls, collected while it runs."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from connector.sync.alert_rows import Alert, Key, Note, Rows, State
 
 MINUTE, HOUR = 60.0, 3600.0
 ATTEMPTS = 12
-"""The number of failures, not counting outages, after which a row is an ERROR."""
+"""The number of failed attempts, not counting outages, after which an alert is in the state ERROR."""
 SECOND_LOOKUP_S = 600.0
-"""The shortest time, in seconds, between sending a creation and looking up its ticket a second time."""
+"""The minimum time in seconds between a ticket's creation request and the second search for it."""
 MOST_RESETS = 3
-"""Resets within an hour for one condition on one device, after which its alerts are not reset."""
+"""The maximum number of alert resets within an hour for one condition on one device."""
 SUMMARY = "#held"
-"""The series of the ticket that says how many alerts are held."""
+"""The `uid` of the row whose ticket reports how many alerts are held."""
 
 
 def backoff(attempts: int) -> float:
@@ -35,21 +35,19 @@ def backoff(attempts: int) -> float:
 
 
 class Step:
-    """The rows with the changes of this step, and its calls."""
+    """The alert rows with the changes of this step, and the calls that the step requires."""
 
     def __init__(self, rows: Rows, settings: AlertSettings, now: float) -> None:
         self._rows, self.settings, self.now = rows, settings, now
         self.changed: dict[Key, Alert] = {}
         self.calls: list[Call] = []
 
-    # Reading.
-
     def get(self, uid: str, generation: int) -> Alert | None:
-        """Return one row with the changes of this step."""
+        """Return the row of an alert's generation, with the changes of this step."""
         return self.changed.get((uid, generation)) or self._rows.get(uid, generation)
 
     def latest(self, uid: str) -> Alert | None:
-        """Return the last generation of a series with the changes of this step."""
+        """Return the alert's row with the highest generation, with the changes of this step."""
         return self._latest_of((self._rows.latest(uid), *self.changed.values()), uid)
 
     @staticmethod
@@ -58,11 +56,11 @@ class Step:
         return max(reversed(found), key=lambda row: row.generation, default=None)
 
     def of_ticket(self, ticket: int) -> list[Alert]:
-        """Return the rows of a ticket with the changes of this step."""
+        """Return the alert rows that have a ticket, with the changes of this step."""
         return [row for row in self._now(self._rows.of_ticket(ticket)) if row.ticket == ticket]
 
     def of_condition(self, row: Alert) -> list[Alert]:
-        """Return the other rows with the same condition and device as a row."""
+        """Return the other alert rows with the same condition and device as `row`."""
         found = self._now(self._rows.of_condition(row.device, row.condition))
         same = (row.device, row.condition)
         return [other for other in found if (other.device, other.condition) == same and other.key != row.key]
@@ -74,27 +72,23 @@ class Step:
     def _now(self, rows: Iterable[Alert]) -> Iterable[Alert]:
         return ({row.key: row for row in rows} | self.changed).values()
 
-    # Writing.
-
     def put(self, row: Alert, **changes: Any) -> Alert:
-        """Change a row, keep it for the end of the step, and return it."""
+        """Return a changed row, and add it to the changes of this step."""
         changed = replace(row, **changes) if changes else row
         self.changed[row.key] = changed
         return changed
 
     def call(self, call: Call) -> None:
-        """Add a call; its row is updated at the end of the step."""
+        """Add a call to this step; `result` replaces its row with the final one."""
         self.calls.append(call)
 
     def result(self) -> tuple[tuple[Alert, ...], tuple[Call, ...]]:
-        """Return the changed rows, and the calls with their updated rows."""
+        """Return the changed rows and the calls of this step."""
         calls = (replace(call, row=self.changed.get(call.row.key, call.row)) for call in self.calls)
         return tuple(self.changed.values()), tuple(calls)
 
-    # Common to all parts.
-
     def note(self, row: Alert, text: str) -> Alert:
-        """Queue a note for the row's ticket, and write it as soon as there is a ticket."""
+        """Add a note for the alert's ticket; it is written now, or when the ticket exists."""
         note = Note(row.note_count + 1, text)
         row = self.put(row, notes=(*row.notes, note), note_count=note.id)
         if row.ticket is not None and row.state not in ("CREATING", "REOPENING"):
@@ -102,7 +96,7 @@ class Step:
         return row
 
     def close(self, row: Alert, by: str) -> Alert:
-        """Close a row whose ticket is finished; start the occurrence that began in the meantime."""
+        """Set the row's state to CLOSED; begin the occurrence that started in the meantime, if any."""
         again = row.again
         row = self.put(
             row,
@@ -120,7 +114,7 @@ class Step:
         return row
 
     def successor(self, row: Alert, **fields: Any) -> Alert:
-        """Return a new row for a later occurrence of a row's series."""
+        """Return the new row of a later occurrence of the same alert."""
         return Alert(
             **{
                 "uid": row.uid,
@@ -139,7 +133,7 @@ class Step:
         )
 
     def begin(self, row: Alert) -> Alert:
-        """Start a new occurrence: without a ticket, waiting for its end, or with a ticket."""
+        """Handle a new occurrence: no ticket (SUPPRESSED), one after a delay (WAITING), or one now."""
         if not row.wanted:
             return self.put(row, state="SUPPRESSED")
         if self.settings.wait_s > 0:
@@ -147,7 +141,7 @@ class Step:
         return self.open(row)
 
     def open(self, row: Alert, *, released: bool = False) -> Alert:
-        """Create the ticket of a row, or reuse one; hold the row if there are too many."""
+        """Create the alert's ticket or reuse one; hold the alert at the hourly ticket limit."""
         recent = self._rows.opened_since(self.now - HOUR)
         if not released and row.kind != "held" and recent >= self.settings.tickets_per_hour:
             return self.put(row, **IDLE, state="HELD")
@@ -168,17 +162,17 @@ class Step:
         return row
 
     def create(self, row: Alert) -> Alert:
-        """Create the row's own ticket."""
+        """Create a new ticket for the alert."""
         row = self.put(row, **{**IDLE, "sent": self.now}, state="CREATING", ticket=None, lookups=0)
         row = self.put(row, is_ours=True, has_own=True)
         self.call(CreateTicket(row))
         return row
 
     def create_instead(self, row: Alert) -> Alert:
-        """Create a ticket where the row's could not be reopened.
+        """Create a new ticket for an alert whose ticket could not be reopened.
 
-        A row that already has a separate ticket leaves it to the next generation, as a stamp names one
-        ticket.
+        A stamp identifies one ticket. A row with a ticket of its own stamp is therefore closed, and a row
+        with the next generation gets the new ticket.
         """
         fresh = {"previous": row.ticket, "has_asset": False}
         if not row.has_own:
@@ -188,7 +182,7 @@ class Step:
         return self.create(self.put(self.successor(closed, **kept, **fresh), opened_at=self.now))
 
     def _ticket_to_take(self, row: Alert) -> tuple[Alert | None, bool]:
-        """Return the closed row whose ticket a new occurrence reuses, and whether it may be reopened."""
+        """Return the closed row whose ticket is reused, and whether the ticket may be reopened."""
         if row.kind != "alert":
             return None, False
         last = self.get(row.uid, row.generation - 1)
@@ -210,7 +204,7 @@ class Step:
         return row.ticket is not None and row.is_ours and row.kind == "alert"
 
     def end(self, row: Alert) -> Alert:
-        """Apply the mapping's setting for ended alerts to a row that is still open."""
+        """Close the ticket of an ended alert, or write a note, as the setting `on_reset` requires."""
         assert row.ticket is not None
         if self.is_shared(row) or not row.is_ours:
             return self.close(self.note(row, "ended"), "source")
@@ -223,28 +217,28 @@ class Step:
         return self.send_close(row)
 
     def send_close(self, row: Alert) -> Alert:
-        """Close the row's ticket."""
+        """Add the call that closes the alert's ticket."""
         row = self.put(row, sent=self.now, next_try=0.0, closed_ticket=True)
         self.call(CloseTicket(row, row.ticket or 0))
         return row
 
     def is_being_closed(self, row: Alert) -> bool:
-        """Return whether another row closes the same ticket, in this step or an earlier one."""
+        """Return whether another alert row is already closing the same ticket."""
         others = (other for other in self.of_ticket(row.ticket or 0) if other.key != row.key)
         return any(other.state == "CLOSING" and other.sent is not None for other in others)
 
     def is_shared(self, row: Alert) -> bool:
-        """Return whether another alert still needs the row's ticket."""
+        """Return whether another active alert has the same ticket."""
         return any(o.is_active and o.key != row.key for o in self.of_ticket(row.ticket or 0))
 
     def reset(self, row: Alert) -> Alert:
-        """Reset the row's alert."""
+        """Add the call that resets the alert."""
         row = self.put(row, state="RESETTING", sent=self.now, next_try=0.0, reset_at=self.now)
         self.call(ResetAlert(row))
         return row
 
     def resend(self, row: Alert) -> Alert:
-        """Make the call that the row's state waits for."""
+        """Add the call of the row's state again."""
         if row.state == "CREATING":
             if row.sent is None:
                 return self.put(self.create(row), attempts=row.attempts)
@@ -258,18 +252,18 @@ class Step:
         return row
 
     def _give_up_ended(self, row: Alert, message: str) -> Alert:
-        """End a row whose alert has ended while its ticket could not be created or reopened."""
+        """Finish an ended alert whose ticket could not be created or reopened."""
         if row.state == "REOPENING":
             return self.end(self.put(row, end_pending=False))
         return self.put(self.close(row, "source"), error=message)
 
     def later(self, row: Alert, reason: str, message: str) -> Alert:
-        """Schedule another attempt, or give up after a refusal."""
+        """Schedule another attempt after a failure; give up after a refusal or too many attempts."""
         attempts = row.attempts + 1
         if reason == "refused" or (reason == "other" and attempts >= ATTEMPTS):
             if row.end_pending:
                 return self._give_up_ended(row, message)
-            if row.again is not None:  # The new row takes over the ticket that could not be closed.
+            if row.again is not None:  # The next row reuses the ticket that could not be closed.
                 return self.close(self.put(row, left_open=True), "source")
             state: State = row.state
             return self.put(self.put(row, **IDLE), state="ERROR", resume=state, error=message)
@@ -279,4 +273,4 @@ class Step:
 
 
 IDLE: dict[str, Any] = {"sent": None, "attempts": 0, "next_try": 0.0, "resume": None, "error": ""}
-"""The fields of a row that waits for no call."""
+"""The field values of an alert row without a call in progress."""

@@ -1,4 +1,4 @@
-"""The part of the state machine that handles tickets that people change: closed, merged, deleted, open."""
+"""The part of the alert state machine that handles tickets that were closed, merged, deleted or reopened."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from connector.sync.alert_step import HOUR, IDLE, MOST_RESETS, Step
 
 
 def on_ticket(s: Step, event: TicketRead) -> None:
-    """Update every row of a ticket from the ticket as it was read."""
+    """Update all alert rows of a ticket that was read."""
     is_closed_by_us = any(row.closed_ticket for row in s.of_ticket(event.ticket))
     if event.status == "open":
         for row in s.of_ticket(event.ticket):
@@ -47,14 +47,16 @@ def _closed_by_people(s: Step, row: Alert) -> None:
     resets = sum(other.reset_at is not None and other.reset_at > since for other in s.of_condition(row))
     if resets >= MOST_RESETS:
         s.put(
-            row, state="LEFT", error=f"{resets} resets by ticket within an hour: the alert is not reset again"
+            row,
+            state="LEFT",
+            error=f"the alert is not reset: {resets} resets within an hour because its tickets were closed",
         )
     else:
         s.reset(row)
 
 
 def _merged(s: Step, row: Alert, into: int) -> None:
-    """Move the rows of a merged ticket to the ticket that it was merged into."""
+    """Move an alert row from its merged ticket to the ticket `into`."""
     is_ours = any(other.is_ours and other.kind == "alert" for other in s.of_ticket(into))
     if row.state not in ("OPEN", "REOPENING", "CLOSING", "RESETTING", "ERROR"):
         return
@@ -80,12 +82,12 @@ def _reopening(s: Step, row: Alert, event: TicketRead) -> None:
         row = s.put(row, sent=s.now, next_try=0.0)
         s.call(ReopenTicket(row, event.ticket))
     else:
-        # If the ticket cannot be reopened, another one is created, which mentions the old one.
+        # The ticket cannot be reopened: create a new one that mentions it.
         s.create_instead(row)
 
 
 def opened(s: Step, row: Alert) -> None:
-    """Store the row's ticket; write the notes that waited for it, and apply an end received before."""
+    """Set the row's state to OPEN, write its pending notes, and handle an end received earlier."""
     row = s.put(row, **IDLE, state="OPEN", lookups=0)
     for note in row.notes:
         if note.next_try == 0:

@@ -1,20 +1,20 @@
-"""The states of an alert: a pure function from rows and an event to changed rows and calls.
+"""The alert state machine: a pure function from stored rows and one event to changed rows and API calls.
 
     changes, calls = step(rows, event, settings)
 
-The caller commits the changed rows, then performs the calls in order, and reports the outcome of each as a
-further event, before anything else happens. Rows that have `next_try` get `Due` at that time. After a restart
-`recovered(rows, now)` are the events of the calls that the last process may have made.
+The caller commits the changed rows, then makes the calls in order and passes the outcome of each to `step` as
+a further event. For a row with `next_try`, the caller passes `Due` at that time. After a restart,
+`recovered(rows, now)` returns the events for the calls that were in progress.
 
-Events and their effects, of which the first that applies is used:
+The effects of the main events:
 
-* a start: of an older occurrence, nothing; of the same, nothing; a later one is a note of an open ticket, or
-  the next generation where the row is at its end. A list that shows a closed row's occurrence again, twice in
-  a row, counts as a later one.
-* an end: a row without a ticket is closed without one; one that is being created or reopened remembers it; an
-  open row closes its ticket, or leaves it to the others that need it, or to people.
-* a ticket that people close resets the alert, or is left; that they merge is followed; that they delete is
-  an orphan.
+* The alert starts. The start of a known or older occurrence changes nothing. A later start adds a note to an
+  open ticket; if the row is closed, a new row with the next generation is created. A closed alert that two
+  consecutive lists show counts as started again.
+* The alert ends. A row without a ticket is closed. If the ticket is being created or reopened, the end is
+  handled after that. An open ticket is closed, unless another alert needs it or a setting keeps it open.
+* Somebody changes the ticket. If it was closed, the alert is reset or left active, as configured. If it was
+  merged, the row follows to the other ticket. If it was deleted, the row's state is ORPHANED.
 """
 
 from __future__ import annotations
@@ -52,13 +52,13 @@ from connector.sync.alert_step import SUMMARY, Step
 from connector.sync.alert_tickets import on_ticket
 
 MISSED = 2
-"""The number of consecutive complete lists without an alert after which it counts as ended."""
+"""The number of consecutive complete lists without an alert after which the alert counts as ended."""
 SHOWN = 2
-"""The number of consecutive lists with a closed alert after which it counts as started again."""
+"""The number of consecutive lists with a closed alert after which the alert counts as started again."""
 
 
 def step(rows: Rows, event: Event, settings: AlertSettings) -> tuple[tuple[Alert, ...], tuple[Call, ...]]:
-    """Return the rows that an event changes, and the calls that it leads to."""
+    """Return the alert rows that an event changes, and the API calls to make."""
     s = Step(rows, settings, event.now)
     if isinstance(event, Started):
         _started(s, event)
@@ -80,7 +80,7 @@ def step(rows: Rows, event: Event, settings: AlertSettings) -> tuple[tuple[Alert
 
 
 def recovered(rows: Iterable[Alert], now: float) -> list[Event]:
-    """Return the events of a restart: the responses to the calls in progress are lost."""
+    """Return the events to process after a restart: the responses to calls in progress are lost."""
     events: list[Event] = []
     for row in rows:
         if row.is_in_flight:
@@ -94,7 +94,7 @@ def recovered(rows: Iterable[Alert], now: float) -> list[Event]:
     return events
 
 
-# Events of the source.
+# Events of the source service.
 
 
 def _started(s: Step, event: Started) -> None:
@@ -138,7 +138,7 @@ def _first(s: Step, event: Started) -> None:
 
 
 def _is_later(row: Alert, start: float) -> bool:
-    """Return whether a start is certainly later than all occurrences in the row."""
+    """Return whether a start time is later than all occurrences stored in the row."""
     known = row.start if row.again is None else max(row.start, row.again)
     return start > known + SAME_START_S and (row.ended is None or start > row.ended)
 
@@ -157,7 +157,7 @@ def _next(s: Step, row: Alert, event: Started) -> Alert:
 
 
 def _later(s: Step, row: Alert, event: Started) -> None:
-    """A later occurrence of a series that has a row."""
+    """Handle a new start of an alert that already has a row."""
     if row.state in ("WAITING", "HELD"):
         s.put(row, start=event.start, alert=event.alert or row.alert)
     elif row.state == "CLOSING":
@@ -195,14 +195,14 @@ def _ended(s: Step, event: Ended) -> None:
 
 
 def _end(s: Step, row: Alert) -> None:
-    """The row's occurrence has ended."""
+    """Handle the end of the occurrence of a row."""
     if row.state == "OPEN" or (row.state == "ERROR" and row.resume == "REOPENING"):
         s.end(row)
     elif row.state in ("CREATING", "REOPENING"):
         s.put(row, end_pending=True)
     elif row.state == "RESETTING" or row.state == "LEFT":
         s.close(row, "target")
-    elif row.state != "ERROR" or row.resume != "CLOSING":  # In this state, the ticket still has to be closed.
+    elif row.state != "ERROR" or row.resume != "CLOSING":  # ERROR with CLOSING: the ticket is still open.
         s.close(row, "source")
 
 
@@ -229,7 +229,7 @@ def _acknowledged(s: Step, event: Acknowledged) -> None:
         s.note(row, "acknowledged")
 
 
-# Events of the connector.
+# Timers, and requests of users.
 
 
 def _ours(s: Step, event: Due | Retry | Release | DeviceLinked) -> None:
@@ -265,7 +265,7 @@ def _at_once(note: Note) -> Note:
 
 
 def _tick(s: Step) -> None:
-    """Create, update or close the ticket that says how many alerts are held."""
+    """Create, update or close the ticket that reports how many alerts are held."""
     held, row = s.held(), s.latest(SUMMARY)
     if row is None or row.state == "CLOSED":
         if held:

@@ -1,8 +1,8 @@
-"""Applies a plan, item by item; nothing is sent again before its outcome is known.
+"""Apply a plan item by item. A creation with an unknown outcome is looked up before it is sent again.
 
 A creation is recorded in the outbox and committed before it is sent; its link and its outcome are saved in
-one transaction after the response. An update reads the record first and omits values that are already set. A
-parent that failed skips its children.
+one transaction after the response. An update reads the record first and omits values that are already set. If
+the creation of a parent record failed, the items of its children are skipped.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from connector.sync.write_values import Resolver, UnresolvedError, current_value
 
 Outcome = Literal["done", "same", "skipped", "conflict", "failed", "changed", "parent", "unknown"]
 BATCH = 500
-"""The maximum number of items without a request that are saved in one transaction."""
+"""The maximum number of items that are saved in one transaction, if they need no request."""
 FAILED: tuple[Outcome, ...] = ("failed", "changed", "parent", "unknown")
-"""Outcomes of items that should have been written but were not, or may not have been."""
+"""The outcomes of items whose records were not written, or possibly not written."""
 
 
 @dataclass
 class Applied:
-    """The outcomes of the items so far. `done` of `total` writes have succeeded or finally failed."""
+    """The outcomes of a plan's items so far. `done` of `total` writes have succeeded or failed."""
 
     total: int = 0
     done: int = 0
@@ -44,27 +44,27 @@ class Applied:
     is_stopped: bool = False
 
     def add(self, item: Item, outcome: Outcome, reason: str) -> None:
-        """Count an item."""
+        """Count the outcome of an item, and keep the reason of a failure."""
         of_entity = self.counts.setdefault(item.entity, {})
         of_entity[outcome] = of_entity.get(outcome, 0) + 1
         if outcome in FAILED and len(self.problems) < 1000:
             self.problems.append((item, reason))
 
     def count(self, *outcomes: str) -> int:
-        """Return how many items have one of these outcomes."""
+        """Return the number of items with one of the given outcomes."""
         return sum(number for of in self.counts.values() for name, number in of.items() if name in outcomes)
 
     @property
     def is_clean(self) -> bool:
-        """Whether nothing failed and no decision is required."""
+        """Whether no item failed and no conflict requires a decision."""
         return self.count(*FAILED, "conflict") == 0
 
 
 class Applier:
-    """Applies items to a target.
+    """Applies the items of a plan to the target service.
 
-    `first_sites` are those of `first_sites(items)`. `between` is called after each write, for more urgent
-    work.
+    `first_sites` is the result of the function of this name. `between` is called after each write, so that
+    more urgent work, such as alerts, is not delayed.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Applier:
         self.applied = Applied()
 
     def apply(self, items: Iterable[Item], total: int) -> Applied:
-        """Apply items in their order, until they end or `stop` is set. Raises RunStoppedError."""
+        """Apply the items in order; end early if `stop` is set. Raises RunStoppedError."""
         self.applied.total = total
         for is_write, group in groupby(items, key=lambda item: item.is_write):
             while batch := list(islice(group, 1 if is_write else BATCH)):
@@ -96,7 +96,7 @@ class Applier:
         return self.applied
 
     def _batch(self, batch: list[Item], is_write: bool) -> None:
-        """Apply items: one that may send requests, or several that send none, in one transaction."""
+        """Apply one item that may send requests, or several in one transaction that send none."""
         with nullcontext() if is_write else self._state.transaction():
             for item in batch:
                 self._item(item)
@@ -115,7 +115,7 @@ class Applier:
             self._save_item(item, outcome, reason)
 
     def _is_known(self, item: Item) -> bool:
-        """Return whether the last run had the same result for a record."""
+        """Return whether the previous run saved the same operation and reason for a record."""
         last = self._state.items_of(item.entity, item.source, 1)
         return bool(last) and (last[0]["op"], last[0]["reason"]) == (item.op, item.reason)
 
@@ -136,7 +136,7 @@ class Applier:
             return _outcome_of(error), str(error)
 
     def _decision(self, item: Item) -> tuple[Outcome, str]:
-        """Record the decision about a record that is not written."""
+        """Save the outcome of a skipped item or a conflict, which is not written to the target."""
         if item.op == "skip":
             self._keep_hash(item)
             self._resolver.failed(item, item.reason)
@@ -157,8 +157,6 @@ class Applier:
             if link is not None:
                 self._state.save_link(replace(link, values_hash=item.hash))
 
-    # Creating.
-
     def _create(self, item: Item, changes: tuple[Change, ...]) -> tuple[Outcome, str]:
         values = self._resolver.values_of(item, changes)
         key = f"{item.entity}:{item.source}"
@@ -172,8 +170,6 @@ class Applier:
         self.applied.writes += self._creations.create(key, item.entity, values, done, look_first=look_first)
         return "done", item.reason
 
-    # Changing.
-
     def _change(self, item: Item, changes: tuple[Change, ...]) -> tuple[Outcome, str]:
         assert item.target is not None
         if item.entity != "asset":
@@ -184,8 +180,8 @@ class Applier:
         if current is None:
             raise RowError("not_found", f"asset {item.target} was deleted since the plan was made")
         if item.client not in (None, current.client):
-            was = f"in client {item.client} in the plan, and is in {current.client} now"
-            return "changed", f"asset {item.target} was {was}: make a new plan"
+            moved = f"from client {item.client} to client {current.client} after the plan was made"
+            return "changed", f"asset {item.target} was moved {moved}: make a new plan"
         left: dict[int | str, Json] = {}
         for change in changes:
             now = current_value(current, change.field)
@@ -205,8 +201,8 @@ class Applier:
         return self._write(item, values, current)
 
     def _is_settled(self, current: Asset, change: Change, now: Json) -> bool:
-        """Return whether a field needs no write: it has the value already, or must not be overwritten."""
-        if change.field == "software":  # Responses about assets do not contain this value.
+        """Return whether a field needs no write: it already has the value, or must not be overwritten."""
+        if change.field == "software":  # The API's asset responses do not contain the software.
             return False
         if change.field == "user" and change.new in current.users:
             return True
@@ -226,15 +222,13 @@ class Applier:
                 self._target.save(item.entity, item.target, values, current)
             except RowError as error:
                 if error.code == "outcome_unknown":
-                    raise UnknownOutcomeError(f"{error}: the record is read again in the next run") from error
+                    raise UnknownOutcomeError(f"{error}: the next run reads the record again") from error
                 raise
             self.applied.writes += 1
         with self._state.transaction():
             self._save_link(item, item.target)
         self._resolver.created(item, item.target)
         return ("done" if values else "same"), item.reason
-
-    # Links.
 
     def _link(self, item: Item) -> Link | None:
         return self._state.links(item.entity, [int(item.source)]).get(int(item.source))
@@ -271,7 +265,7 @@ def _shown(value: Any) -> str:
 
 
 def first_sites(items: Iterable[Item]) -> dict[int | str, str]:
-    """Return the first new site's name of each new client, keyed by organization."""
+    """Return the name of the first new site of each new client, keyed by organization."""
     found: dict[int | str, str] = {}
     for item in items:
         if item.entity == "site" and item.op == "create":
@@ -282,14 +276,14 @@ def first_sites(items: Iterable[Item]) -> dict[int | str, str]:
 
 
 def total_writes(items: Iterable[Item]) -> int:
-    """Return how many items need a write."""
+    """Return the number of items that need a write."""
     return sum(item.is_write for item in items)
 
 
 def chosen(
     items: Iterable[Item], entities: Collection[str] | None, keys: Collection[tuple[str, str]] | None
 ) -> Iterable[Item]:
-    """Yield the items of some entities, or those with some keys (entity, source); None is all of them."""
+    """Yield the items with one of the entities and one of the keys (entity, source id); None allows all."""
     for item in items:
         if entities is not None and item.entity not in entities:
             continue

@@ -1,4 +1,4 @@
-"""The fields of assets: their mapped values, their current values, and the differences."""
+"""The asset fields of a mapping: their rendered values, and the differences from an asset."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BUILT_IN = ("inventory_number", "notes")
 
 @dataclass(frozen=True)
 class BoundField:
-    """A mapped field and its definition in the target. A field to be created has its name as key."""
+    """A mapped asset field and its definition in the target. The key of a field to create is its name."""
 
     mapping: FieldMapping
     definition: FieldDefinition
@@ -32,18 +32,18 @@ class BoundField:
 
 @dataclass
 class FieldCounts:
-    """The counts of each field over all devices, for the plan."""
+    """The number of devices without a value, and with an error, for each mapped field."""
 
     no_value: dict[str, int] = field(default_factory=dict)
     errors: dict[str, int] = field(default_factory=dict)
 
     def add(self, counts: dict[str, int], key: int | str) -> None:
-        """Count one device."""
+        """Count one device for a field."""
         counts[str(key)] = counts.get(str(key), 0) + 1
 
 
 def bind_fields(devices: DeviceMapping, catalog: Catalog, path: Path) -> tuple[BoundField, ...]:
-    """Find the field of each mapping. Raises DeclarationError with the line of one that does not exist."""
+    """Return the mapped fields with their definitions. Raises DeclarationError with the line of a bad one."""
     by_key = {found.key: found for found in catalog.fields}
     by_name = {same_name(found.name): found for found in catalog.fields if isinstance(found.key, int)}
     bound: list[BoundField] = []
@@ -56,7 +56,7 @@ def bind_fields(devices: DeviceMapping, catalog: Catalog, path: Path) -> tuple[B
                 path, mapping.key, f"the field {mapping.key} does not exist{nearest(str(mapping.key), names)}"
             )
         elif found.definition.key in taken:
-            _fail(path, mapping.key, f"it is the same field as {taken[found.definition.key]}")
+            _fail(path, mapping.key, f"the field is also mapped as {taken[found.definition.key]}")
         else:
             taken[found.definition.key] = mapping.key
             bound.append(found)
@@ -86,16 +86,16 @@ def _fail(path: Path, key: int | str, message: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """The values of a device for the fields at these indexes, and the errors."""
+    """The rendered field values of a device as pairs (index of the field, value), and the errors."""
 
     values: tuple[tuple[int, Json], ...]
     errors: tuple[str, ...] = ()
 
 
 class AssetFields:
-    """The mapped fields of assets, whose templates are compiled together.
+    """The mapped asset fields; their templates are compiled together.
 
-    Fields that read `current` are rendered only once the asset is known.
+    A template that reads `current`, the existing asset, is rendered after the asset was matched.
     """
 
     def __init__(self, bound: Sequence[BoundField]) -> None:
@@ -107,11 +107,11 @@ class AssetFields:
         self._render_current = render_all([self.bound[i].mapping.template for i in self._current])
 
     def render(self, scope: Scope) -> Rendered:
-        """Render the fields of a device."""
+        """Return the values of a device's fields whose templates do not read `current`."""
         return self._typed(self._plain, self._render_plain(scope))
 
     def with_current(self, rendered: Rendered, scope: Scope, asset: Asset) -> Rendered:
-        """Also render the fields that depend on the current asset."""
+        """Return `rendered` with the values of the fields whose templates read `current`."""
         if not self._current:
             return rendered
         scope = Scope({**scope.fields, "current": current_names(asset, self.bound)})
@@ -136,21 +136,21 @@ class AssetFields:
         return Rendered(tuple(found), tuple(errors))
 
     def match_value(self, rendered: Rendered, key: int | str | None) -> Json:
-        """Return the value of the field by which assets are matched, or None."""
+        """Return the rendered value of the mapped field `key`; None if it has no value."""
         for place, value in rendered.values:
             if self.bound[place].mapping.key == key:
                 return value
         return None
 
     def value_of(self, asset: Asset, key: int | str | None) -> Json:
-        """Return the current value of a mapped field of an asset."""
+        """Return the current value of the mapped field `key` of an asset; None if it has no value."""
         for bound in self.bound:
             if bound.mapping.key == key:
                 return asset.values.get(bound.definition.key)
         return None
 
     def changes(self, rendered: Rendered, asset: Asset | None) -> Iterator[Change]:
-        """Yield the changes of an asset by a device; the asset is None if it is created."""
+        """Yield the field changes that a device causes; `asset` is None for a new asset."""
         for place, new in rendered.values:
             bound = self.bound[place]
             key = bound.definition.key
@@ -168,21 +168,21 @@ class AssetFields:
                 yield Change(key, old, new)
 
     def compared(self, rendered: Rendered) -> list[tuple[int, Json]]:
-        """Return the values that are compared with an asset that exists."""
+        """Return the values that are also written to existing assets, as pairs (index, value)."""
         return [pair for pair in rendered.values if self.bound[pair[0]].mapping.when != "new"]
 
     @property
     def uses_current(self) -> bool:
-        """Whether a field depends on the current asset."""
+        """Whether the template of a field reads `current`, the existing asset."""
         return bool(self._current)
 
     def created(self) -> Iterator[BoundField]:
-        """Yield the fields that do not exist yet."""
+        """Yield the mapped fields that do not exist in the target yet."""
         return (found for found in self.bound if found.is_new)
 
 
 def current_names(asset: Asset, bound: Sequence[BoundField]) -> dict[str, Json]:
-    """Return an asset for templates: its values, keyed by the names of the fields and by their keys."""
+    """Return the template variable `current`: an asset's values by field name and by field key."""
     names: dict[str, Json] = {"name": asset.name, "id": asset.id}
     for found in bound:
         if found.definition.key in asset.values:
@@ -191,6 +191,6 @@ def current_names(asset: Asset, bound: Sequence[BoundField]) -> dict[str, Json]:
 
 
 def without(rendered: Rendered, places: frozenset[int], errors: tuple[str, ...]) -> Rendered:
-    """Return the rendered values without the fields at some indexes, with errors about these."""
+    """Return a copy without the values at the given field indexes, with additional errors."""
     kept = tuple((place, value) for place, value in rendered.values if place not in places)
     return replace(rendered, values=kept, errors=rendered.errors + errors)

@@ -1,7 +1,7 @@
-"""Runs the action calls of a source or a target on a connection.
+"""Run the action calls of the source or target service on a connection.
 
-Every request goes through `Invoker` and `Client`: read-only, audit, redaction, pacing, retries and
-`outcome_unknown` are handled there.
+Every request goes through `Invoker` and `Client`, which handle read-only connections, the audit log,
+redaction, pacing, retries, and unknown outcomes.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ from connector.sync.steps import Call, CallSteps, Each
 
 
 class SignInLostError(RunStoppedError):
-    """The service no longer accepts the sign-in: nothing more can be sent."""
+    """The service no longer accepts the sign-in, so no more requests can be sent."""
 
 
 @dataclass
 class Calls:
-    """The actions of one service on one connection.
+    """Calls actions of one service on one connection.
 
-    `number` counts the calls, and is the row of each in the audit. `seconds_between` is the minimum interval
-    between two requests.
+    `number` counts the calls; the audit log contains it as the row number. `seconds_between` is the minimum
+    interval between two requests.
     """
 
     catalog: Catalog
@@ -53,7 +53,7 @@ class Calls:
     _lookups: Lookups = field(default_factory=Lookups)
 
     def forget_lookups(self) -> None:
-        """Clear the cache of look-ups, because the looked-up records were changed."""
+        """Clear the cache of looked-up records, which may have changed."""
         self._lookups = Lookups()
         self._invokers.clear()
 
@@ -63,7 +63,7 @@ class Calls:
         return self.client.requests
 
     def result(self, steps: CallSteps) -> Any:
-        """Run a generator's calls and return its result. Raises RowError and RunStoppedError."""
+        """Run the calls that a generator yields, and return its result. Raises RowError, RunStoppedError."""
         try:
             step = next(steps)
             while True:
@@ -80,7 +80,7 @@ class Calls:
             return stop.value
 
     def records(self, steps: CallSteps) -> Iterator[Any]:
-        """Yield the records of a generator's lists. Raises ListError for an incomplete list."""
+        """Yield the records of the lists that a generator requests. Raises ListError if one is cut off."""
         try:
             step = next(steps)
             while True:
@@ -95,7 +95,7 @@ class Calls:
             raise self._list_error(error) from error
 
     def read(self, steps: CallSteps) -> Any:
-        """Run a generator of reads and return its result. Raises ListError if a read fails."""
+        """Run the read calls that a generator yields; return its result. Raises ListError if one fails."""
         try:
             return self.result(steps)
         except RowError as error:
@@ -111,7 +111,7 @@ class Calls:
     def _items(self, step: Each) -> Iterator[Any]:
         for envelope in self._envelopes(step.action, step.inputs, "each"):
             item = self._result_of(envelope, step.action)
-            if item is not None:  # The list is empty.
+            if item is not None:  # None: the list is empty.
                 yield item
 
     def _envelopes(self, action: str, inputs: Mapping[str, Json], rows: ResultMode) -> Iterator[Envelope]:
@@ -130,7 +130,7 @@ class Calls:
         return self._invokers[key]
 
     def _result_of(self, envelope: Envelope, action: str) -> Json:
-        """Return the `result` of an action's envelope. Raises RowError if it failed, or SignInLostError."""
+        """Return the result of an action. Raises RowError if it failed; SignInLostError."""
         if not envelope.has_error:
             return envelope.result
         code: Code = envelope.meta.get("code") or "internal_error"
@@ -150,11 +150,11 @@ def open_calls(
     delay_ms: float | None = None,
     stop: Event | None = None,
 ) -> Calls:
-    """Return the calls of a connection, signed in.
+    """Open a connection, sign in, and return a `Calls` object.
 
-    `named` is a saved connection, or the path of a connection file, relative to `folder`. `delay_ms` is the
-    minimum interval between two requests, by default that of the service. With a `pace_percent` below 100, it
-    is longer, which leaves some requests to other apps of the account.
+    `named` is a saved connection, or the path of a connection file relative to `folder`. `delay_ms` is the
+    minimum interval between two requests (default: that of the service). A `pace_percent` below 100 makes the
+    interval longer, which leaves a part of the account's request limit to other programs.
     Raises RunError and ConnectionSetupError.
     """
     service = catalog.service(service_of(named, folder) or "")
@@ -167,7 +167,7 @@ def open_calls(
 
 
 def service_of(named: str, folder: Path = Path()) -> str:
-    """Return the service of a saved connection or a connection file; empty if the file does not name one."""
+    """Return the service of a saved connection or connection file; empty if the file names no service."""
     return service_in(folder / named if is_file(named) else SavedConnections().path(named))
 
 

@@ -1,4 +1,4 @@
-"""Finds the problems of a sync by reading both sides, before anything is written."""
+"""Find problems of a sync by reading both services, before anything is written."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SHOWN = 8
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the check."""
+    """One result of the check: a level, a subject, and a message."""
 
     level: Level
     subject: str
@@ -34,9 +34,10 @@ class Finding:
 
 
 class Checker:
-    """Checks a sync. Raises ListError where a list cannot be read.
+    """Checks a sync. Raises ListError if a list cannot be read.
 
-    With `beside`, another writer is only a warning; `unless` is the hint for accepting one.
+    With `beside`, another integration that writes to the target is a warning instead of an error. `unless` is
+    added to that message: the option that accepts the other integration.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class Checker:
         self._mapping, self._source, self._target, self._beside = folder.mapping, source, target, beside
 
     def findings(self) -> Iterator[Finding]:
-        """Yield the findings."""
+        """Yield the results of all checks."""
         for warning in self._mapping.warnings:
             yield Finding("warning", "Mapping", warning)
         clients = {client.id for client in self._target.clients()}
@@ -70,14 +71,14 @@ class Checker:
 
     def _rights(self, organizations: int, clients: int, catalog: Catalog) -> Iterator[Finding]:
         source, target = self._source, self._target
-        reads = f"signed in; sees {counted(organizations, 'organization')}"
+        reads = f"signed in; can read {counted(organizations, 'organization')}"
         yield Finding("ok", source.title, reads)
         found = target.describe()
         types = counted(len(catalog.types), "asset type")
         version = f"{found['version']}, " if found.get("version") else ""
         agent = f" as {found['name']}" if found.get("name") else ""
         yield Finding(
-            "ok", target.title, f"{version}signed in{agent}; sees {counted(clients, 'client')}, {types}"
+            "ok", target.title, f"{version}signed in{agent}; can read {counted(clients, 'client')}, {types}"
         )
         if target.calls.connection.read_only:
             yield Finding(
@@ -85,7 +86,7 @@ class Checker:
             )
         alerts = self._mapping.alerts
         if source.calls.connection.read_only and alerts and alerts.settings.on_close == "reset":
-            text = "the connection is read-only: alerts are not reset; set alerts.on_close to leave"
+            text = "the connection is read-only, so alerts cannot be reset: set alerts.on_close to leave"
             yield Finding("error", source.title, text)
 
     def _ids(self, clients: set[int], sites: dict[int, int], organizations: set[int]) -> Iterator[Finding]:
@@ -108,24 +109,22 @@ class Checker:
     def _writers(self) -> Iterator[Finding]:
         writers = self._target.other_writers()
         if writers is None:
-            text = "no permission to read whether the target's own integration is turned on"
+            text = "no permission to read whether the target's built-in integration is turned on"
             yield Finding("warning", "Two writers", text)
         for text in (writers or {}).values():
             level: Level = "warning" if self._beside else "error"
             yield Finding(level, "Two writers", f"{text}: turn it off{self._unless}")
 
     def _tickets(self, alerts: AlertMapping) -> Iterator[Finding]:
-        """Warn of tickets that get a client only from the default user."""
+        """Warn of tickets that would have no client, because the mapping has no default user."""
         if alerts.default_user is not None:
             return
         most = counted(alerts.settings.tickets_per_hour, "ticket")
-        refused = [f"the one about held alerts (more than {most} within an hour)"]
+        refused = [f"the ticket about held alerts (more than {most} within an hour)"]
         if alerts.unmapped == "default_user":
-            refused.append("those for alerts of organizations without a client")
+            refused.append("tickets for alerts of organizations without a client")
         text = f"{self._target.title} refuses tickets without a client: {' and '.join(refused)}"
         yield Finding("warning", "Tickets", f"alerts.default_user is not set, and {text}")
-
-    # Devices.
 
     def _devices(self, devices: DeviceMapping, catalog: Catalog) -> Iterator[Finding]:
         counts: dict[str, Counter[str]] = {name: Counter() for name in self._source.type_members}
@@ -169,11 +168,11 @@ class Checker:
         if new and devices.create_types:
             yield Finding("ok", "Types", f"to be created in group {devices.type_group}: {_listed(new)}")
         elif new:
-            text = f"there is no asset type of this name, and create_types is off: {_listed(new)}"
+            text = f"no asset type has this name, and create_types is off: {_listed(new)}"
             yield Finding("warning", "Types", text)
 
     def _assets(self, devices: DeviceMapping, catalog: Catalog) -> Iterator[Finding]:
-        """Check for one asset of each type whether the agent sees all of its fields."""
+        """Check one asset of each type: whether the signed-in agent can read all of its fields."""
         seen: set[int] = set()
         for asset in islice(self._target.assets(None), SAMPLE):
             kind = next((known for known in catalog.types if known.id == asset.type), None)
@@ -182,8 +181,8 @@ class Checker:
             seen.add(kind.id)
             if hidden := catalog.fields_of(kind) - asset.shown:
                 numbers = ", ".join(map(str, sorted(hidden)))
-                text = f"of the type {kind.name} the agent does not see the fields {numbers}"
-                yield Finding("error", "Rights", f"{text}: its assets are not written")
+                text = f"asset type {kind.name}: the agent cannot read the fields {numbers}"
+                yield Finding("error", "Rights", f"{text}, so assets of this type are not written")
         if devices.software:
             yield from self._software()
 
@@ -197,9 +196,9 @@ class Checker:
 
 
 def _ticket_ids(alerts: AlertMapping) -> dict[str, Any]:
-    """Return the ids that the mapping has for tickets, by kind, such as `status` and `type 0`.
+    """Return the ids in the mapping's ticket settings, keyed by kind, such as `status` and `type 0`.
 
-    The number is that of the rule; 0 is the mapping's own ticket.
+    The number is that of the rule; 0 is the default `ticket` of the mapping.
     """
     found: dict[str, Any] = {"status": alerts.closed_status}
     if alerts.reopen_status is not None:

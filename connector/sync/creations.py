@@ -1,4 +1,4 @@
-"""Creating a record exactly once: recorded before it is sent, and looked up if its outcome is unknown."""
+"""Create a record exactly once: save the intent first, and look the record up if the outcome is unknown."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from connector.sync.state import Link, State
 from connector.sync.state_queues import Intent, Outbox
 
 LOOK_UP_S = 600.0
-"""The time after sending until a creation is looked up again and then repeated, in seconds."""
+"""The time in seconds after which a creation that a look-up does not find is sent again."""
 ENTITIES = ("client", "site", "type", "field", "asset")
 
 
 class UnknownOutcomeError(ConnectorError):
-    """Raised if the outcome of a creation or change is not known and a look-up did not find the record."""
+    """The outcome of a creation or change is unknown, and a look-up did not find the record."""
 
 
 class Creations:
-    """The creations of clients, sites, types, fields and assets."""
+    """Creates clients, sites, asset types, fields and assets, each exactly once."""
 
     def __init__(self, state: State, target: Target, clock: Clock) -> None:
         self._state, self._target, self._clock = state, target, clock
@@ -36,10 +36,11 @@ class Creations:
         *,
         look_first: bool = False,
     ) -> int:
-        """Create a record, save what `done` saves, and return the number of writes.
+        """Create a record and return the number of writes: 1, or 0 if a record was found.
 
-        With `look_first`, an existing record is used. Raises RowError for a refusal,
-        ListError for an incomplete look-up, UnknownOutcomeError.
+        `done` is called with the record's id in the transaction that saves the outcome. With `look_first`, an
+        existing record is used. Raises RowError if the target refuses, ListError if a look-up is incomplete,
+        and UnknownOutcomeError.
         """
         before = self._outbox.get(key)
         if before is not None and before.outcome is None and before.sent is not None:
@@ -85,9 +86,9 @@ class Creations:
             self._outbox.settle(key, outcome, id)
 
     def recover(self) -> int:
-        """Look up what an earlier process may have created, and link the found records; return their number.
+        """Look up the creations of an earlier process without an outcome; return the number of found records.
 
-        Records that cannot be looked up now stay pending.
+        Found records are linked. Those that cannot be looked up now stay pending.
         """
         recovered = 0
         for intent in self._outbox.unsettled():
@@ -122,5 +123,5 @@ def _values(intent: Intent) -> dict[int | str, Json]:
 
 def _not_found(entity: str) -> str:
     return (
-        f"It is not known whether the {entity} was created: the next run looks it up before creating it again"
+        f"It is unknown whether the {entity} was created: the next run looks it up before creating it again"
     )

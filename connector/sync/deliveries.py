@@ -1,4 +1,4 @@
-"""Webhooks of the two services: their secrets, and the events in their deliveries."""
+"""The webhooks of a service: their secrets, and the events in their deliveries."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from connector.sync.records import AlertReading
 from connector.sync.steps import CallSteps
 
 HEADER = "X-Sync-Key"
-"""The header that carries the secret where a sender can set headers."""
+"""The request header with the secret, for senders that can set headers."""
 USER = "sync"
-"""The user of basic authentication."""
+"""The user name for HTTP basic authentication."""
 
 
 @dataclass(frozen=True)
 class HookSecrets:
-    """The secrets that a service can authenticate with; one of them is enough."""
+    """The secrets with which a service can authenticate a webhook delivery; one of them is enough."""
 
     token: str
-    """The last part of the path, for senders that support only a URL."""
+    """The last segment of the URL's path, for senders that support only a URL."""
     header_value: str
     password: str
 
@@ -31,15 +31,15 @@ class HookSecrets:
 
     @property
     def basic(self) -> str:
-        """The value of an `Authorization` header for basic authentication."""
+        """The value of the `Authorization` header for HTTP basic authentication."""
         return f"Basic {base64.b64encode(f'{self.user}:{self.password}'.encode()).decode()}"
 
 
 @dataclass(frozen=True, slots=True)
 class AlertNews:
-    """An event of an alert, at the time `at` of the source's clock.
+    """An event of an alert in a webhook delivery; `at` is its epoch time on the source's clock.
 
-    `reading` is the alert as it is in the delivery; its `start` is that of the occurrence if it started.
+    `reading` is the alert in the delivery. If the alert started, `reading.start` is the time of the start.
     """
 
     kind: Literal["started", "ended", "acknowledged"]
@@ -48,22 +48,22 @@ class AlertNews:
 
 
 class Webhook(Protocol):
-    """A service's webhook: `SyncWebhook` in `sync_webhook.py` in the folder of its declaration.
+    """A service's webhook. The class `SyncWebhook` in the service's `sync_webhook.py` implements it.
 
-    `warning` says what registering replaces, and `steps` how to register manually if the API refuses.
+    `warning` names the setting that a registration overwrites. `steps` is how to register manually.
     """
 
     warning: str
     steps: str
 
     def alerts(self, body: Json) -> Sequence[AlertNews]:
-        """Return the changes of alerts in a delivery; empty if there are none."""
+        """Return the alert events in the body of a delivery; empty if there are none."""
 
     def tickets(self, body: Json) -> Sequence[int]:
-        """Return the tickets that a delivery concerns: they are then read."""
+        """Return the ids of the tickets in the body of a delivery."""
 
     def register(self, url: str, secrets: HookSecrets) -> CallSteps:
-        """Register a URL for deliveries; it contains no secret."""
+        """Register a URL without secrets for deliveries, authenticated with one of the secrets."""
 
     def remove(self, url: str) -> CallSteps:
-        """Unregister the URL; return whether it was registered."""
+        """Remove the registration of a URL; return whether the URL was registered."""

@@ -1,4 +1,4 @@
-"""Explains the asset of a device: each step of matching, with the values that it compared and its result."""
+"""Explain how the asset of a device is found: each step of matching, the compared values, the result."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from connector.templating.templates import Scope
 
 @dataclass(frozen=True)
 class Step:
-    """One step of matching."""
+    """One step of matching: its name, the data that it compares, and the assets that it finds."""
 
     step: str
     looked_at: str
@@ -25,7 +25,7 @@ class Step:
 
 
 class _OfOrganization:
-    """A source whose list of devices has only those of one organization."""
+    """A source whose `devices` returns only the devices of one organization."""
 
     def __init__(self, source: Source, organization: int) -> None:
         self._source, self._organization = source, organization
@@ -34,25 +34,25 @@ class _OfOrganization:
         return getattr(self._source, name)
 
     def devices(self) -> Iterator[Device]:
-        """Read the devices of the organization."""
+        """Yield the devices of the organization."""
         return (found for found in self._source.devices() if found.organization == self._organization)
 
 
 def decisions(inputs: PlanInputs, organization: int | None) -> dict[tuple[str, int | str], Item]:
-    """Return what a plan would do, by entity and source; with an organization, for its devices alone."""
+    """Return the items of a new plan, keyed by (entity, source id); None plans all organizations."""
     some: Any = inputs.source if organization is None else _OfOrganization(inputs.source, organization)
     with make_plan(PlanInputs(**{**vars(inputs), "source": some, "believe": True})) as plan:
         return {(item.entity, item.source): item for item in plan.items()}
 
 
 def device_steps(inputs: PlanInputs, device: Device, client: int | None) -> Iterator[Step]:
-    """Yield the steps of matching of a device, in their order. `client` is its client, if it has one."""
+    """Yield the steps of matching a device, in order; `client` is the client of its organization."""
     pin = inputs.pins.device.get(device.id)
     yield Step("pin", "pins.yaml", f"asset {pin}" if pin else "none")
     link = inputs.state.links("asset", [device.id]).get(device.id)
     yield Step("link", "state.db", _link_text(link) if link else "none")
     if client is None:
-        yield Step("client", f"organization {device.organization}", "it has no client")
+        yield Step("client", f"organization {device.organization}", "the organization has no client")
         return
     assets = list(inputs.target.assets(client))
     where = f"{len(assets)} assets of client {client}"

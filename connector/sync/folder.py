@@ -1,4 +1,4 @@
-"""The folder of a sync: `mapping.yaml`, `pins.yaml`, `state.db` and `plans/`."""
+"""A sync folder with its files `mapping.yaml`, `pins.yaml` and `state.db`, and its folder `plans/`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from connector.sync.state import State
 
 @dataclass(frozen=True)
 class SyncFolder:
-    """A folder whose mapping could be read."""
+    """A sync folder with its mapping and pins."""
 
     path: Path
     mapping: SyncMapping
@@ -25,27 +25,25 @@ class SyncFolder:
 
     @property
     def pins_file(self) -> Path:
-        """The file of the pins."""
+        """The path of `pins.yaml`."""
         return self.path / "pins.yaml"
 
     def read_state(self) -> State:
-        """Open the state for reading, without a lock; it need not exist."""
+        """Return `state.db` opened for reading, without a lock; the file need not exist."""
         return State(self.path, write=False)
 
     @contextmanager
     def write_state(self, source: Source, target: Target, now: float) -> Iterator[State]:
-        """Open the state for writing. Raises RunError if another sync uses it, or for other accounts."""
+        """Open `state.db` for writing. Raises RunError if another sync uses it, or for other accounts."""
         with State(self.path, write=True, now=now) as state:
             state.require_pair(source.account, target.account)
             yield state
 
 
 def open_folder(path: Path) -> SyncFolder:
-    """Read the mapping and the pins of a folder. Raises RunError."""
+    """Return a sync folder with its mapping and pins. Raises RunError."""
     mapping = path / "mapping.yaml"
     with file_errors(mapping):
         if not mapping.is_file():
-            raise RunError(
-                f"{path} is not the folder of a sync: it has no mapping.yaml; sync init creates one"
-            )
+            raise RunError(f"{path} is not a sync folder: it has no mapping.yaml; `sync init` creates one")
     return SyncFolder(path, load_mapping(mapping), load_pins(path / "pins.yaml"))

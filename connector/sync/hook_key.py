@@ -1,4 +1,4 @@
-"""The secret of a sync's webhooks: one random key in its folder, from which every token is derived."""
+"""The random key in a sync folder from which the secrets of its webhooks are derived."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _LENGTH = 64
 
 
 class HookKey:
-    """The key of a folder. To replace all secrets, delete the file and register the webhooks again."""
+    """The webhook key of a sync folder. To replace all secrets, delete the file and register again."""
 
     def __init__(self, key: str) -> None:
         self._key = key.encode()
 
     @classmethod
     def of(cls, folder: Path) -> HookKey:
-        """Return the key of a folder; make one that only this user can read, if there is none.
+        """Return the key of a folder; create a key file that only this user can read if it is missing.
 
         Raises RunError if the file cannot be read or written, or is damaged.
         """

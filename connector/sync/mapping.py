@@ -1,6 +1,6 @@
-"""The mapping of two services: `mapping.yaml`, checked as far as possible without a request.
+"""The mapping between two services: the contents of `mapping.yaml` as dataclasses.
 
-The file's format is `schemas/mapping.schema.json`, version 1. Unknown and repeated keys, wrong types and
+The format of the file is `schemas/mapping.schema.json`, version 1. Unknown and repeated keys, wrong types and
 templates that do not compile are errors with file and line.
 """
 
@@ -17,11 +17,11 @@ from connector.sync.templates import MappingTemplate
 
 VERSION = 1
 NEW: Literal["new"] = "new"
-"""Instead of an id: the record may be created."""
+"""The value in place of a record's id for a record that the sync creates."""
 
 When = Literal["always", "new", "empty"]
 IGNORED = ("", "0", "None", "Default string", "To be filled by O.E.M.")
-"""Values that are not serial numbers, in addition to those in the file."""
+"""Values that are never matched, in addition to `match.ignore` in the mapping file."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class ClientRow:
 
 @dataclass(frozen=True)
 class ClientMapping:
-    """The mapping of organizations to clients. `take` is `mapped`, `all`, or a template."""
+    """The mapping of organizations to clients; `take` selects the organizations."""
 
     take: Literal["mapped", "all"] | MappingTemplate = "mapped"
     create: bool = False
@@ -49,7 +49,7 @@ class ClientMapping:
 
 @dataclass(frozen=True)
 class FieldMapping:
-    """One field of assets: `key` is an asset field's number, or a name; `CF…` is a custom field."""
+    """The mapping of one asset field: `key` is its number or name; names of custom fields start with CF."""
 
     key: int | str
     template: MappingTemplate
@@ -57,23 +57,23 @@ class FieldMapping:
 
     @property
     def is_custom(self) -> bool:
-        """Whether it is a custom field."""
+        """Whether the asset field is a custom field."""
         return isinstance(self.key, str) and self.key.startswith("CF")
 
 
 @dataclass(frozen=True)
 class MatchMapping:
-    """The method for finding the asset of a device without a link."""
+    """The settings for finding the asset of a device that has no link yet."""
 
     field: int | str | None = None
     by_name: bool = False
     ignore: frozenset[str] = frozenset()
-    """Values that never match, normalized."""
+    """The normalized values that are never matched."""
 
 
 @dataclass(frozen=True)
 class UserMapping:
-    """The user of an asset: a value, and the members of users that it is compared with, in order."""
+    """The mapping of an asset's user: a template, and the user fields to compare with its value, in order."""
 
     template: MappingTemplate
     match: tuple[str, ...] = ("login", "emailaddress")
@@ -102,23 +102,23 @@ class DeviceMapping:
 
     @property
     def templates(self) -> tuple[MappingTemplate, ...]:
-        """All templates of devices."""
+        """All templates of the device mapping."""
         others = (self.type, self.take, self.link, self.user.template if self.user else None)
         return (*(f.template for f in self.fields), *(other for other in others if other is not None))
 
     @property
     def custom_fields(self) -> frozenset[str]:
-        """The custom fields of devices that templates read."""
+        """The names of the devices' custom fields that the templates read."""
         return frozenset().union(*(template.members("custom") for template in self.templates))
 
     def uses(self, name: str) -> bool:
-        """Return whether a template of devices reads a name."""
+        """Return whether a template of the device mapping reads the variable `name`."""
         return any(template.uses(name) for template in self.templates)
 
 
 @dataclass(frozen=True)
 class TicketMapping:
-    """The values of a ticket; in a rule, those that differ."""
+    """The field values of new tickets; a rule has only those that differ from the default."""
 
     type: int | None = None
     summary: MappingTemplate | None = None
@@ -144,7 +144,7 @@ class TicketMapping:
 
 @dataclass(frozen=True)
 class Rule:
-    """A condition, and the ticket of the alerts that meet it; None for no ticket."""
+    """A condition, and the ticket values of alerts that meet it; None if they get no ticket."""
 
     condition: MappingTemplate
     ticket: TicketMapping | None
@@ -152,7 +152,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class AlertMapping:
-    """The mapping of alerts to tickets, and the action when one of the two ends."""
+    """The mapping of alerts to tickets."""
 
     ticket: TicketMapping
     settings: AlertSettings = field(default_factory=AlertSettings)
@@ -170,7 +170,7 @@ class AlertMapping:
 
 @dataclass(frozen=True)
 class Limits:
-    """The limits of what a plan may do without a review."""
+    """The limits above which a plan is not applied without confirmation."""
 
     creates: int = 200
     updates_percent: int = 30
@@ -180,7 +180,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class SyncMapping:
-    """A complete mapping file. `warnings` are messages to show."""
+    """A complete mapping file. `warnings` are messages for the user about the file."""
 
     path: Path
     source: str
@@ -194,5 +194,5 @@ class SyncMapping:
 
     @property
     def digest(self) -> str:
-        """A digest of the file."""
+        """The first 16 hexadecimal digits of the SHA-256 hash of the file."""
         return hashlib.sha256(self.path.read_bytes()).hexdigest()[:16]

@@ -1,6 +1,4 @@
-"""Checks of a mapping against the data of both sides: ids that do not exist, members that no device
-has.
-"""
+"""Check a mapping against both services: ids that do not exist, names that no device has."""
 
 from __future__ import annotations
 
@@ -19,9 +17,9 @@ def missing_ids(
     sites: Mapping[int, int],
     organizations: Collection[int],
 ) -> Iterator[str]:
-    """Yield a message with file and line for each id of the mapping that does not exist.
+    """Yield a message with file and line for each id in the mapping that does not exist.
 
-    `title` is the target's name, `sites` are its sites with their clients; `organizations` are the source's.
+    `title` is the target's name; `sites` maps the id of a target's site to the id of its client.
     """
     unseen = f"does not exist in {title}, or the agent that signs in cannot see it"
     for row in mapping.clients.rows.values():
@@ -34,7 +32,7 @@ def missing_ids(
             if isinstance(site, int) and site not in sites:
                 yield _at(mapping, (*at, "locations", location), f"site {site} {unseen}")
             elif isinstance(site, int) and sites[site] != row.client:
-                message = f"site {site} is one of client {sites[site]}, not of client {row.client}"
+                message = f"site {site} belongs to client {sites[site]}, not to client {row.client}"
                 yield _at(mapping, (*at, "locations", location), message)
     default = mapping.devices.default_site if mapping.devices else None
     if default is not None and default not in sites:
@@ -42,7 +40,7 @@ def missing_ids(
 
 
 def unknown_members(mapping: SyncMapping, devices: Sequence[Mapping[str, Json]]) -> Iterator[str]:
-    """Yield a warning for each member that the fields read and none of the sampled devices has."""
+    """Yield a warning for each device property that a template reads and no sampled device has."""
     if mapping.devices is None or not devices:
         return
     known = sorted({path for device in devices for path in member_paths("device", device)})
@@ -50,16 +48,16 @@ def unknown_members(mapping: SyncMapping, devices: Sequence[Mapping[str, Json]])
         for path in sorted(field.template.paths):
             if path.startswith("device.") and not is_known(path, known):
                 sample = count_of(len(devices), "device")
-                yield f"field {field.key}: {path} is in none of {sample} sampled{nearest(path, known)}"
+                yield f"field {field.key}: none of {sample} sampled has {path}{nearest(path, known)}"
 
 
 def is_known(path: str, known: Iterable[str]) -> bool:
-    """Return whether a path is known, or ends inside a list or text whose rest is not checked."""
+    """Return whether a property path equals a known path, or is the start of one."""
     return any(found == path or found.startswith(path + ".") for found in known)
 
 
 def member_paths(name: str, value: Json) -> Iterator[str]:
-    """Yield the paths of all members of an object."""
+    """Yield the dotted paths of all properties of a JSON object, such as `device.system.name`."""
     if isinstance(value, Mapping):
         for member, inner in value.items():
             yield from member_paths(f"{name}.{member}", inner)

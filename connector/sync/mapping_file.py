@@ -1,4 +1,4 @@
-"""Reading `mapping.yaml`."""
+"""Read `mapping.yaml` into a `SyncMapping`."""
 
 from __future__ import annotations
 
@@ -33,11 +33,13 @@ FIELD_TYPES = ("text", "number", "date")
 
 
 def load_mapping(path: Path) -> SyncMapping:
-    """Read a mapping. Raises DeclarationError with file and line."""
+    """Return the mapping in a file. Raises DeclarationError with file and line."""
     top = load_declaration(path)
     version = top.value("version", int)
     if version != VERSION:
-        raise top.fault(f"version {version} is not supported; this version reads {VERSION}", "version")
+        raise top.fault(
+            f"version {version} of the mapping format is not supported; expected {VERSION}", "version"
+        )
     limits = _limits(top)
     pace = _number(top, "pace_percent", 100, 1, 100)
     devices = _devices(top.section("devices")) if "devices" in top.data else None
@@ -55,9 +57,6 @@ def load_mapping(path: Path) -> SyncMapping:
     )
     top.finish()
     return mapping
-
-
-# The settings for clients.
 
 
 def _clients(part: Section) -> ClientMapping:
@@ -105,9 +104,6 @@ def _client_row(part: Section, index: int) -> ClientRow:
     return row
 
 
-# Devices.
-
-
 def _devices(part: Section) -> DeviceMapping:
     fields = tuple(_fields(part))
     mapping = DeviceMapping(
@@ -130,7 +126,7 @@ def _devices(part: Section) -> DeviceMapping:
     )
     part.text("type", "")
     if mapping.create_types and mapping.type_group is None:
-        raise part.fault("types can be created only in a group: add type_group", "create_types")
+        raise part.fault("asset types are created in a group: add type_group", "create_types")
     part.finish()
     return mapping
 
@@ -140,7 +136,7 @@ def _fields(part: Section) -> Iterator[FieldMapping]:
     for name, value in part.value("fields", dict, {}).items():
         key = int(name) if isinstance(name, str) and name.isascii() and name.isdecimal() else name
         if not isinstance(key, (int, str)) or isinstance(key, bool) or key in ("", 0):
-            raise part.fault("the key is the number of an asset field, or a name", "fields", name)
+            raise part.fault("expected the number or name of an asset field", "fields", name)
         if key in seen:
             raise part.fault(f"the field {key} is mapped twice", "fields", name)
         seen.add(key)
@@ -169,7 +165,7 @@ def _match(part: Section, fields: Sequence[FieldMapping]) -> MatchMapping:
     if isinstance(key, str) and key.isascii() and key.isdecimal():
         key = int(key)
     if key is not None and key not in {field.key for field in fields}:
-        raise inner.fault(f"the field {key} is not among the mapped fields, so it has no value", "field")
+        raise inner.fault(f"the field {key} is not in devices.fields, so it has no value to match", "field")
     ignored = inner.value("ignore", list, [])
     for index, value in enumerate(ignored):
         if not isinstance(value, (str, int, float, type(None))):
@@ -195,17 +191,14 @@ def _user(part: Section) -> UserMapping | None:
 
 
 def _used_twice(devices: DeviceMapping) -> Iterator[str]:
-    """Yield a warning for each member that two fields read."""
+    """Yield a warning for each device property that more than one field reads."""
     users: dict[str, list[str]] = {}
     for found in devices.fields:
         for path in found.template.paths:
             users.setdefault(path, []).append(str(found.key))
     for path, keys in sorted(users.items()):
         if len(keys) > 1:
-            yield f"{path} is used by {len(keys)} fields: {', '.join(keys)}"
-
-
-# Alerts.
+            yield f"{len(keys)} fields have the value of {path}: {', '.join(keys)}"
 
 
 def _alerts(part: Section, limits: Limits) -> AlertMapping:
@@ -294,9 +287,6 @@ def _limits(top: Section) -> Limits:
     return limits
 
 
-# Values of all parts.
-
-
 def _template(part: Section, key: str, names: Sequence[str] = NAMES) -> MappingTemplate:
     return _compiled(part, part.text(key), names, key)
 
@@ -318,7 +308,7 @@ def _compiled(
 
 
 def _one_of(part: Section, key: str, allowed: tuple[str, ...], default: str) -> Any:
-    # YAML takes off and on for booleans.
+    # YAML reads the words off and on as booleans.
     value = part.value(key, (str, bool), default)
     name = {False: "off", True: "on"}[value] if isinstance(value, bool) else value
     if name not in allowed:
@@ -336,7 +326,7 @@ def _number(part: Section, key: str, default: int, least: int, most: int) -> Any
 def _id(part: Section, key: str) -> int | None:
     value: int | None = part.value(key, int, None)
     if value is not None and value < 1:
-        raise part.fault("an id is expected here, which is 1 or more", key)
+        raise part.fault("an id is expected here: an integer of at least 1", key)
     return value
 
 
@@ -356,7 +346,7 @@ def _ids(part: Section, key: str) -> list[int]:
     values: list[int] = part.value(key, list, [])
     for index, value in enumerate(values):
         if type(value) is not int or value < 1:
-            raise part.fault("an id is expected here, which is 1 or more", key, index)
+            raise part.fault("an id is expected here: an integer of at least 1", key, index)
     return values
 
 

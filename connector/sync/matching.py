@@ -1,4 +1,4 @@
-"""Matching of records: a source record's target is found, created, or a conflict, but never guessed."""
+"""Match source records with target records; an ambiguous match is a conflict."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from connector.sync.values import same_name
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The result of matching: a target and the method, candidates that need a decision, or nothing."""
+    """The result of matching a record: a target and the method, conflicting candidates, or no match."""
 
     target: int | None = None
     method: str = ""
     candidates: tuple[int, ...] = ()
     reason: str = ""
     names: tuple[str, ...] = ()
-    """The names of the candidates, if they are known."""
+    """The names of the candidates; empty if unknown."""
 
     @property
     def is_conflict(self) -> bool:
-        """Whether someone has to decide."""
+        """Whether a user must decide between the candidates."""
         return self.target is None and bool(self.reason)
 
 
@@ -32,25 +32,25 @@ NOTHING = Match()
 
 @dataclass(frozen=True)
 class Named:
-    """The clients of the target, or the sites of one client, indexed by the values to match."""
+    """The clients of the target, or the sites of one client, indexed by name."""
 
     noun: str
     records: Mapping[int, Client | Site]
     owners: Mapping[int, int] = field(default_factory=dict)
-    """The source record that a map row, pin, link or stamp assigns, keyed by the target's record."""
+    """Target record ids mapped to the source record to which a pin, map entry, link or stamp assigns them."""
     source_names: Mapping[str, int] = field(default_factory=dict)
-    """The number of source records with each name."""
+    """The number of source records of each name."""
 
     def names_of(self, ids: Iterable[int]) -> tuple[str, ...]:
-        """Return the names of records; those that do not exist have an empty one."""
+        """Return the names of records; empty text for a record that does not exist."""
         return tuple(self.records[id].name if id in self.records else "" for id in ids)
 
     def by_stamp(self, stamp: int) -> list[int]:
-        """Return the active records with a stamp."""
+        """Return the ids of the active records whose stamp (the saved source id) is `stamp`."""
         return [r.id for r in self.records.values() if r.is_active and r.stamp == stamp]
 
     def by_name(self, name: str) -> list[int]:
-        """Return the active records with a name."""
+        """Return the ids of the active records with a name."""
         return self._names.get(same_name(name), [])
 
     def __post_init__(self) -> None:
@@ -65,7 +65,7 @@ class Named:
     def match(
         self, source: int, name: str, pin: int | None, row: int | None, link: int | None, *, by_name: bool
     ) -> Match:
-        """Return the record that matches a source record: by pin, map row, link, stamp, or else name."""
+        """Return the match of a source record: by pin, map entry, link, stamp, or else by name."""
         for target, method in ((pin, "pin"), (row, "map")):
             if target is not None:
                 return self._decided(target, method)
@@ -94,9 +94,7 @@ class Named:
         if target in self.records and self.records[target].is_active:
             return Match(target, method)
         problem = "is inactive" if target in self.records else "does not exist, or the agent cannot see it"
-        return Match(
-            candidates=(target,), reason=f"{self.noun} {target}, which the {method} names, {problem}"
-        )
+        return Match(candidates=(target,), reason=f"{self.noun} {target} in the {method} {problem}")
 
     @staticmethod
     def _only(found: Sequence[int], method: str, reason: str) -> Match:
@@ -106,12 +104,12 @@ class Named:
 
 
 def name_counts(names: Iterable[str]) -> Counter[str]:
-    """Return how often each name is used, as names are compared."""
+    """Return the number of uses of each name, normalized for comparison."""
     return Counter(map(same_name, names))
 
 
 def match_stamped(device: int, client: int, stamped: Sequence[Asset]) -> Match:
-    """Return the asset that carries a device's id."""
+    """Return the match of a device with the assets that store its id."""
     here = [asset for asset in stamped if asset.client == client]
     ids = tuple(asset.id for asset in stamped)
     if not stamped:
@@ -134,7 +132,7 @@ def match_value(
     found: Sequence[Asset],
     owner: Callable[[Asset], int | None],
 ) -> Match:
-    """Return the one asset with a value that one device has.
+    """Return the match of a device by a value; several devices or assets with the value are a conflict.
 
     `devices` is how many devices of the client have the value; `owner` returns the device that an asset
     belongs to.
@@ -153,7 +151,7 @@ def match_value(
 
 
 class UserIndex:
-    """The active users of a client, indexed by the members to match."""
+    """The active users of a client, indexed by the user fields to match."""
 
     def __init__(self, users: Iterable[User], members: Sequence[str]) -> None:
         self._members = members
@@ -167,7 +165,7 @@ class UserIndex:
                         self._found[key] = 0 if self._found.get(key, user.id) != user.id else user.id
 
     def match(self, value: str) -> int | None:
-        """Return the only user with a value, or with the part after its last backslash, or None."""
+        """Return the only user with a value or the part of it after the last backslash; None if none."""
         for text in dict.fromkeys((value, value.rpartition("\\")[2])):
             for member in self._members:
                 found = self._found.get((member, same_name(text)))

@@ -185,7 +185,7 @@ def test_stamps_that_do_not_read_back_stop_creation(desk: Desk, caplog: pytest.L
         desk.fire("b", 2)
         desk.wait(60)
     assert list(desk.tickets) == [2001]
-    message = [text for text in caplog.messages if "does not show the stamp" in text]
+    message = [text for text in caplog.messages if "was read back without the stamp" in text]
     assert len(message) == 1
     assert "CFStamp" in message[0]
     desk.target.stores_stamps = True

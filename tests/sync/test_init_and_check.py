@@ -68,7 +68,7 @@ def test_init_without_the_right_to_read_settings_suggests_names(tmp_path: Path) 
 def test_check_of_a_good_mapping(pair: Pair) -> None:
     pair.map(clients={"take": "all"}, devices={**DEVICES, "create_types": True, "type_group": 3})
     lines = _lines(pair)
-    assert any("2.250.32, signed in as API Agent; sees 4 clients, 5 asset types" in line for line in lines)
+    assert any("2.250.32, signed in as API Agent; can read 4 clients, 5" in line for line in lines)
     assert any(line.startswith("ok") and "1 field; every id exists" in line for line in lines)
     assert any("device.nodeClass" in line and "WINDOWS_WORKSTATION" in line for line in lines)
     assert any("device.deviceType" in line and "AgentDevice" in line for line in lines)
@@ -116,7 +116,7 @@ def test_check_finds_that_software_is_not_kept(tmp_path: Path) -> None:
 def test_check_finds_that_the_agent_does_not_see_all_fields(tmp_path: Path) -> None:
     with Pair(tmp_path, traps={"agent_sees": "some_fields"}) as pair:
         pair.map(clients={"take": "all"}, devices=DEVICES)
-        assert any("Rights" in line and "does not see the fields" in line for line in _lines(pair, code=2))
+        assert any("Rights" in line and "cannot read the fields" in line for line in _lines(pair, code=2))
 
 
 def test_check_finds_ids_of_tickets(pair: Pair) -> None:
@@ -136,8 +136,8 @@ def _alerts(**more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("unmapped", "text"),
     [
-        ("none", "the one about held alerts (more than 1 ticket within an hour)"),
-        ("default_user", "and those for alerts of organizations without a client"),
+        ("none", "the ticket about held alerts (more than 1 ticket within an hour)"),
+        ("default_user", "and tickets for alerts of organizations without a client"),
     ],
 )
 def test_check_finds_tickets_that_need_a_default_user_and_a_run_shows_it(

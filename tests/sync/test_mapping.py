@@ -136,11 +136,11 @@ def test_a_rule_changes_what_it_says_and_nothing_else(tmp_path: Path) -> None:
 
 def test_a_member_that_two_fields_read_is_a_warning(tmp_path: Path) -> None:
     text = LEAST + 'devices: {fields: {1: "{{ device.a }}", CFx: "{{ device.a }}"}}'
-    assert load(tmp_path, text).warnings == ("device.a is used by 2 fields: 1, CFx",)
+    assert load(tmp_path, text).warnings == ("2 fields have the value of device.a: 1, CFx",)
 
 
 WRONG: dict[str, tuple[str, str, str]] = {
-    "version": ("version: 1", "version: 2", "line 2: version: version 2 is not supported"),
+    "version": ("version: 1", "version: 2", "line 2: version 2 of the mapping format is not supported"),
     "unknown key": ("limits:", "limit:", 'line 54: limit: unknown key "limit" (did you mean "limits"?)'),
     "unknown inner key": ("  top_level: 1", "  toplevel: 1", 'unknown key "toplevel"'),
     "field twice": ("    44:", "    117:", 'the key "117" is repeated'),
@@ -153,14 +153,18 @@ WRONG: dict[str, tuple[str, str, str]] = {
         'line 28: devices.user.value: "user" is not defined here',
     ),
     "alert in a device": ("{{ last_user }}", "{{ alert.x }}", '"alert" is not defined here'),
-    "match field": ("field: 117,", "field: 118,", "line 21: devices.match.field: the field 118 is not among"),
+    "match field": (
+        "field: 117,",
+        "field: 118,",
+        "line 21: devices.match.field: the field 118 is not in devices.fields",
+    ),
     "when": ("when: always", "when: often", '"often" is not one of always, new, empty'),
     "organization twice": ("organization: 4", "organization: 2", "the organization 2 is mapped twice"),
     "skipped and mapped": ("skip: [9]", "skip: [2]", "the organization 2 is also mapped"),
     "site": ("3: new", "3: main", "a site's id or new is expected here"),
     "client": ("client: new", "client: old", "an id or new is expected here"),
     "negative id": ("default_site: 55", "default_site: 0", "an id is expected here"),
-    "type group": ("  type_group: 3\n", "", "types can be created only in a group"),
+    "type group": ("  type_group: 3\n", "", "asset types are created in a group"),
     "boolean": ("warranty: true", "warranty: 1", "a boolean is expected here"),
     "field type": ("{Rack: text}", "{Rack: blob}", '"blob" is not one of text, number, date'),
     "rule": ("ticket: none}", "ticket: no}", "an object or text is expected here"),

@@ -38,7 +38,7 @@ def test_ids_that_do_not_exist_are_named_with_their_line(tmp_path: Path) -> None
     assert [message.partition(", ")[2] for message in found] == [
         "line 8: organization 4 does not exist",
         "line 9: client 18 does not exist in The PSA, or the agent that signs in cannot see it",
-        "line 11: site 41 is one of client 17, not of client 18",
+        "line 11: site 41 belongs to client 17, not to client 18",
         "line 13: site 55 does not exist in The PSA, or the agent that signs in cannot see it",
     ]
 
@@ -51,6 +51,6 @@ def test_a_mapping_whose_ids_exist_is_not_complained_of(tmp_path: Path) -> None:
 def test_a_member_that_no_device_has_is_a_warning_with_the_nearest_one(tmp_path: Path) -> None:
     devices = [{"system": {"model": "X1"}}, {"os": {"name": "Linux"}}]
     assert list(unknown_members(load(tmp_path), devices)) == [
-        'field 51: device.system.modell is in none of 2 devices sampled (did you mean "device.system.model"?)'
+        'field 51: none of 2 devices sampled has device.system.modell (did you mean "device.system.model"?)'
     ]
     assert list(unknown_members(load(tmp_path), [])) == []

@@ -100,7 +100,7 @@ def test_a_field_that_does_not_exist_is_named_with_its_line(sync: Sync) -> None:
 
 def test_one_field_under_two_names_is_refused(sync: Sync) -> None:
     with_fields(sync, "51: 'a', Rack: 'b'")
-    with pytest.raises(RunError, match="it is the same field as 51"):
+    with pytest.raises(RunError, match="the field is also mapped as 51"):
         sync.plan()
 
 

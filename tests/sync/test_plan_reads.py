@@ -126,7 +126,7 @@ def test_an_asset_that_moved_since_the_plan_is_not_written(pair: Pair) -> None:
     since = len(pair.halo.log.requests())
     done = pair.sync("apply", "--plan", file)
     assert done.code == 1
-    assert f"and is in {other} now: make a new plan" in done.out
+    assert f"to client {other} after the plan was made: make a new plan" in done.out
     assert len(asset_writes(pair, since)) == 9
 
 

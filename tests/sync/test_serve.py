@@ -165,7 +165,7 @@ def test_g23_register_says_what_is_refused_and_how_to_do_it_by_hand(tmp_path: Pa
     ("arguments", "message"),
     [
         (("webhook", "register", ".", "--url", "http://hooks.example.com"), "starts with https://"),
-        (("serve", "nowhere"), "is not the folder of a sync"),
+        (("serve", "nowhere"), "is not a sync folder"),
     ],
 )
 def test_wrong_arguments(arguments: tuple[str, ...], message: str) -> None:

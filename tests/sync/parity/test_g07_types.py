@@ -62,7 +62,7 @@ def test_g11_the_match_field_must_be_a_mapped_one(pair: Pair) -> None:
     done = pair.sync("plan")
     assert done.code == 2
     assert "mapping.yaml, line" in done.err
-    assert "44 is not among the mapped fields" in done.err
+    assert "44 is not in devices.fields" in done.err
 
 
 def test_g11_two_assets_with_the_value_are_a_conflict_until_one_is_pinned(pair: Pair) -> None:

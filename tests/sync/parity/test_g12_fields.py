@@ -61,7 +61,7 @@ def test_g13_a_field_is_mapped_once(pair: Pair) -> None:
     pair.map(clients=ALL, devices=_fields(**{"51": SERIAL}))
     done = pair.sync("plan")
     assert done.code == 0
-    assert "warning: device.system.serialNumber is used by 2 fields: 117, 51" in done.err
+    assert "warning: 2 fields have the value of device.system.serialNumber: 117, 51" in done.err
 
 
 def test_g14_empty_keeps_what_is_there_and_new_writes_on_creation_alone(pair: Pair) -> None:
