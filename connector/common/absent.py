@@ -1,4 +1,4 @@
-"""The value of an input that was not given."""
+"""ABSENT, the value of an input that was not given."""
 
 from __future__ import annotations
 

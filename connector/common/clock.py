@@ -1,4 +1,4 @@
-"""The clock, which is passed in so that no test has to wait."""
+"""The clock that the connector uses for the time and for waiting; tests pass a simulated one."""
 
 from __future__ import annotations
 
@@ -9,27 +9,29 @@ from typing import Protocol
 from connector.errors import RowError, RunInterruptedError
 
 PATIENCE_S = 5.0
-"""The maximum time that rows in progress wait (for the delay or a retry) in a stopping run, in seconds."""
+"""The maximum wait (for pacing or a retry) of a row in progress after its run was asked to stop, in
+seconds."""
 _SLICE_S = 0.2
 
 
 class Clock(Protocol):
-    """The time functions that the connector uses."""
+    """The functions for the time and for waiting."""
 
     def now(self) -> float:
         """Return the wall time in epoch seconds."""
 
     def monotonic(self) -> float:
-        """Return monotonic seconds, which all processes of a machine share."""
+        """Return the monotonic time in seconds. All processes on a machine have the same one."""
 
     def sleep(self, seconds: float) -> None:
-        """Wait; zero or less returns at once. May raise RunInterruptedError, so that a run can stop."""
+        """Wait, or return at once if `seconds` is not positive. May raise RunInterruptedError."""
 
 
 class SystemClock:
     """The system clock. Once `stop` is set, no wait is longer than `PATIENCE_S`.
 
-    A row that would have to wait longer is not finished; the run can be resumed if it is `resumable`.
+    A row that would have to wait longer is abandoned. If the run is `resumable`, resuming it sends the row
+    again.
     """
 
     now = staticmethod(time.time)
@@ -40,10 +42,10 @@ class SystemClock:
         self._patient_until: float | None = None
 
     def sleep(self, seconds: float) -> None:
-        """Wait `seconds`; zero or less returns at once.
+        """Wait, or return at once if `seconds` is not positive.
 
-        Raises RunInterruptedError if the run is asked to stop and more than `PATIENCE_S` is left to wait, or
-        RowError (`cancelled`) where the run cannot be resumed.
+        After the run was asked to stop, raises RunInterruptedError if more than `PATIENCE_S` is left to wait,
+        or RowError (`cancelled`) if the run cannot be resumed.
         """
         if seconds <= 0:
             return
@@ -54,7 +56,8 @@ class SystemClock:
         while seconds > 0:
             if self._stop.is_set():
                 self._lose_patience(end)
-            # In short waits, because waiting on the event could hold the lock that a signal handler needs.
+            # Sleep in short intervals, since waiting on the event could hold the lock that a signal handler
+            # needs.
             time.sleep(min(seconds, _SLICE_S))
             seconds = end - time.monotonic()
 
@@ -64,5 +67,5 @@ class SystemClock:
         if end <= self._patient_until:
             return
         message = "the run was stopped while the row was waiting"
-        # A row waits only if its last request can be repeated or certainly had no effect.
+        # Abandoning the row is safe: it waits only if its last request can be repeated or had no effect.
         raise RunInterruptedError(message) if self._resumable else RowError("cancelled", message)

@@ -1,4 +1,4 @@
-"""Files that survive a loss of power, and the limit of open files."""
+"""Flushes files and folders to the disk, and raises the limit of open files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def sync_file(descriptor: int) -> None:
-    """Flush a file's content to the disk, past the disk's cache. Raises OSError."""
+    """Flush a file's content to the disk, including the disk's own write cache. Raises OSError."""
     if sys.platform == "darwin":
         import fcntl
 
@@ -17,12 +17,12 @@ def sync_file(descriptor: int) -> None:
             fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
             return
         except OSError:
-            pass  # The file system does not support this, such as a network share.
+            pass  # The file system, such as a network share, does not support F_FULLFSYNC.
     os.fsync(descriptor)
 
 
 def sync_folder(path: Path) -> None:
-    """Flush the names in a folder to the disk, where the system can. Raises OSError."""
+    """Flush a folder's entries (file names) to the disk; does nothing on Windows. Raises OSError."""
     if os.name == "nt":
         return
     descriptor = os.open(path, os.O_RDONLY)

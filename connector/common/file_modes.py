@@ -1,7 +1,7 @@
-"""Permissions of files and folders that a run writes.
+"""Permissions of the files and folders that a run writes.
 
-Results, summaries and downloads follow the umask. Files with more than the results (journals, partial output,
-revealed secrets) can be read only by their owner: mode 0600, in folders with mode 0700.
+The permissions of results, summaries and downloads follow the umask. Journals, partial output and revealed
+secrets can be read only by their owner: the mode is 0600 for files and 0700 for folders.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
-_PUBLIC_FILE = 0o666  # The system removes the bits of the umask.
+_PUBLIC_FILE = 0o666  # The system clears the bits of the umask.
 
 
 def create_file(path: Path, *, private: bool) -> BinaryIO:
@@ -26,7 +26,7 @@ def create_file(path: Path, *, private: bool) -> BinaryIO:
 
 
 def make_private_folder(folder: Path) -> None:
-    """Create a folder that only its user can read, or make an existing one private. Raises OSError."""
+    """Create a folder that only its owner can read, or make an existing one private. Raises OSError."""
     folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
-    with suppress(OSError):  # not every file system has permissions
+    with suppress(OSError):  # some file systems have no permissions
         folder.chmod(PRIVATE_FOLDER)

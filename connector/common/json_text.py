@@ -1,4 +1,7 @@
-"""JSON of RFC 8259: without NaN and Infinity (also as 1e999), and always writable as UTF-8."""
+"""Reads and writes strict JSON (RFC 8259).
+
+NaN and Infinity are errors, also if written as 1e999, and the output is always valid UTF-8.
+"""
 
 from __future__ import annotations
 
@@ -16,21 +19,24 @@ Json = Any
 
 
 def refuse(constant: str) -> NoReturn:
-    """Raise ValueError for NaN and the infinities, which JSON does not have."""
+    """Raise ValueError for `NaN`, `Infinity` and `-Infinity`, which JSON does not allow."""
     raise ValueError(f"{constant} is not JSON")
 
 
 class SpelledFloat(float):
-    """A number whose `spelling`, such as 1E5 or 1.10, is not the one that Python would write."""
+    """A number with the `spelling` it had in the input, such as 1E5 or 1.10, which `repr` would change."""
 
     __slots__ = ("spelling",)
     spelling: str
 
 
 def spelled_float(text: str) -> float:
-    """Read a number with a fraction or an exponent; as text it keeps its spelling. Raises ValueError."""
+    """Return a number that has a fraction or exponent, with its spelling if `repr` would change it.
+
+    Raises ValueError if it is too large.
+    """
     number = float(text)
-    # Python writes up to 15 digits as they were read; this check is faster than `repr`.
+    # `repr` does not change numbers of up to 15 digits; this check is faster than calling it.
     if number >= 0.001 and len(text) < 17 and text[-1] != "0" and "e" not in text and "E" not in text:
         return number
     if repr(number) == text:
@@ -55,13 +61,13 @@ decoder = json.JSONDecoder(parse_constant=refuse, parse_float=spelled_float)
 def _writer() -> Callable[[Json], str]:
     """Return a function that writes compact JSON as `JSONEncoder.encode` does.
 
-    That method creates a C encoder for each value, which takes as long as writing a small object.
+    `JSONEncoder.encode` creates a C encoder for each value, which takes as long as writing a small object.
     """
     encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     make = getattr(json.encoder, "c_make_encoder", None)
     if make is None:
         return encoder.encode
-    # No check for cycles (they raise RecursionError), no indent, sorting, skipped keys or NaN.
+    # The arguments select: no check for cycles, no indent, no sorting, no skipped keys, and no NaN.
     quote = json.encoder.encode_basestring
     chunks = make(None, encoder.default, quote, None, ":", ",", False, False, False)
     return lambda value: "".join(chunks(value, 0))
@@ -73,7 +79,7 @@ _spaced = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 def loads(text: str) -> Json:
-    """Read one JSON value. Raises ValueError, also for one that is nested too deeply."""
+    """Return the value of a JSON text. Raises ValueError if it is not valid or nested too deeply."""
     try:
         if text[:1] in ("{", "["):
             # Most texts have no leading white space; searching for it takes as long as parsing a small
@@ -86,15 +92,15 @@ def loads(text: str) -> Json:
         line = f"line {error.lineno}, " if error.lineno > 1 else ""
         raise ValueError(f"{error.msg} at {line}character {error.colno}") from None
     except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+        raise ValueError("the value is nested too deeply") from None
 
 
 def dumps(value: Json) -> str:
-    """Write a JSON value on one line. Raises ValueError for NaN, Infinity and cycles."""
+    """Return a value as JSON on one line. Raises ValueError for NaN, Infinity and cycles."""
     try:
         return _spaced.encode(value)
     except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+        raise ValueError("the value is nested too deeply") from None
 
 
 def dump_bytes(value: Json) -> bytes:
@@ -105,16 +111,16 @@ def dump_bytes(value: Json) -> bytes:
         except UnicodeEncodeError:
             return _ascii.encode(value).encode()
     except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+        raise ValueError("the value is nested too deeply") from None
 
 
 def quoted(text: str) -> str:
-    """Return a text as JSON in ASCII, ten times as fast as `dumps`."""
+    """Return a text as a JSON string in ASCII, ten times as fast as `dumps`."""
     return encode_basestring_ascii(text)
 
 
 def is_unicode(value: Json) -> bool:
-    """Return whether no text of a value, and no name of a member, has a lone surrogate."""
+    """Return whether no string or member name in a value has a lone surrogate."""
     if isinstance(value, str):
         return value.isascii() or _SURROGATE.search(value) is None
     if isinstance(value, dict):
@@ -135,18 +141,18 @@ _NO_TEXT = frozenset((int, float, bool, type(None)))
 
 
 def require_unicode(value: Json) -> None:
-    """Raise ValueError with the first text that has a lone surrogate, and the cause of the surrogate."""
+    """Raise ValueError, with the likely cause, if a string in a value has a lone surrogate."""
     try:
         if is_unicode(value):
             return
     except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+        raise ValueError("the value is nested too deeply") from None
     while not isinstance(value, str):
         parts = (*value, *value.values()) if isinstance(value, dict) else value
         value = next(part for part in parts if not is_unicode(part))
     shown = f'"{shorten(value.encode("ascii", "backslashreplace").decode(), 80)}"'
     code = next(ord(character) for character in value if _SURROGATE.match(character))
-    # Python turns a byte of an argument, a variable or a file that is not UTF-8 into one of these.
+    # Python decodes bytes of arguments, variables and files that are not UTF-8 to these code points.
     is_byte = 0xDC80 <= code <= 0xDCFF
     reason = (
         f"the byte 0x{code - 0xDC00:02X} is not UTF-8"
@@ -163,7 +169,7 @@ _PYTHON_FORM = re.compile(r"""[\[{:,]\s*'|'\s*[\]}:,]|[\[{:,]\s*(True|False|None
 
 
 def syntax_hint(text: str) -> str:
-    """Return the likely reason why a text is not JSON, for the end of a message."""
+    """Return a hint for the end of an error message on why a text is not JSON; often empty."""
     if _PYTHON_FORM.search(text):
         return "; it looks like a Python value, but JSON uses double quotes, true, false and null"
     return ""

@@ -1,4 +1,4 @@
-"""The folders of declarations, schemas, documentation and examples, in a wheel and in a checkout alike."""
+"""Paths of the declarations, schemas, documentation and examples, in a wheel or a checkout."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ def examples_folder() -> Path:
 
 
 def _folder(package: str) -> Path:
-    """Return a package's folder. `importlib.resources` would load the readers of archives for it."""
+    """Return a package's folder.
+
+    `importlib.resources` would also import the modules that read zip archives, which is slow.
+    """
     return Path(import_module(package).__path__[0])
 
 

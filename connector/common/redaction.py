@@ -14,13 +14,13 @@ from connector.common.json_text import Json
 
 HIDDEN = "•••"
 _SHORTEST = 4
-"""Shorter values are not hidden inside longer texts, because they occur in ordinary words."""
+"""The minimum length of a secret to hide in texts, since shorter ones also occur in ordinary words."""
 _MOST_NAMES = 10_000
-"""Maximum number of member names that a redactor remembers as free of secrets."""
+"""The maximum number of member names that a redactor remembers as containing no secret."""
 
 
 class Redactor:
-    """Hides known secret values in texts, and the members that a service declares secret in JSON."""
+    """Hides known secrets in texts and JSON, and JSON members that a service declares secret."""
 
     def __init__(self, values: Iterable[str] = (), members: Iterable[str] = ()) -> None:
         self._members = frozenset(members)
@@ -30,14 +30,14 @@ class Redactor:
         self._hide(values)
 
     def add(self, value: str) -> None:
-        """Also hide this value from now on."""
+        """Also hide `value` from now on."""
         with self._lock:
             self._hide([value])
         if self is not OF_PROCESS:
             remember(value)
 
     def with_secrets(self, values: Iterable[str]) -> Redactor:
-        """Return a redactor that also hides these values, which are secret in one row only."""
+        """Return a redactor that also hides `values`, which are the secrets of one row."""
         one = Redactor((value for value in values if len(value) >= _SHORTEST), self._members)
         one._beyond, one._shortest = self, 0
         return one
@@ -45,16 +45,16 @@ class Redactor:
     def _hide(self, values: Iterable[str]) -> None:
         self._given |= {value for value in values if value}
         longest_first = sorted(self._given, key=len, reverse=True)
-        # Other threads can be using the list: it must hide all known secrets at any time, including ones that
-        # are part of each other.
+        # Other threads read the list at the same time, so it is replaced as a whole. Long secrets come first,
+        # because a secret can be part of another.
         secrets = tuple(map(_secret, longest_first))
         self._shortest = min((secret.shortest for secret in secrets), default=sys.maxsize)
         self._secrets = secrets
-        self._plain_names: set[str] = set()  # reset last, so that all names are checked again
+        self._plain_names: set[str] = set()  # reset last, so that all member names are checked again
 
     def may_hide(self, text: str) -> bool:
         """Return whether a text, or JSON inside it, can contain a secret; a fast check, usually false."""
-        # JSON can contain any name in escaped form.
+        # A member's name can be written with JSON escapes.
         if "\\" in text or any(map(text.__contains__, self._members)):
             return True
         if any(secret.anchor in text for secret in self._secrets):
@@ -62,21 +62,21 @@ class Redactor:
         return self._beyond is not None and self._beyond.may_hide(text)
 
     def text(self, text: str) -> str:
-        """Return the text without known secrets, in any encoding (JSON, URL, HTML, ...)."""
+        """Return a text with known secrets hidden, in any encoding (JSON, URL, HTML, ...)."""
         for secret in self._secrets:
             if secret.anchor in text:
                 text = secret.hidden_in(text)
         return self._beyond.text(text) if self._beyond else text
 
     def said(self, text: str) -> str:
-        """Return a text without known secrets and without the values of secret members.
+        """Return a text with known secrets and the values of secret members hidden.
 
         Members are found in complete or truncated JSON, inside JSON strings, and in forms (`name=value`).
         """
         return _member_pattern(self._members).sub(_without_value, self.text(text))
 
     def json(self, value: Json) -> Json:
-        """Return a JSON value without the members that are secret and without known secret values."""
+        """Return a JSON value with known secrets and the values of secret members hidden."""
         if type(value) in _NO_TEXT:
             return value
         if isinstance(value, str):
@@ -86,7 +86,7 @@ class Redactor:
         return self._object(value) if isinstance(value, (dict, Mapping)) else value
 
     def _object(self, value: Mapping[str, Json]) -> dict[str, Json]:
-        # Called for every member of every item; most have no text, or a text that is too short.
+        # This runs for each object in a response. Most members are not text or are shorter than any secret.
         shortest, plain = self._shortest, self._plain_names
         shown: dict[str, Json] = {}
         for name, member in value.items():
@@ -103,7 +103,7 @@ class Redactor:
         return shown
 
     def _shown_name(self, name: str, plain: set[str], others: Mapping[str, Json]) -> str:
-        """Return a member's name without secrets, and different from the names of the `others`."""
+        """Return a member's name with secrets hidden, different from the names of the `others`."""
         shown = self.text(name)
         if shown == name and self._beyond is None and len(plain) < _MOST_NAMES:
             plain.add(name)
@@ -113,11 +113,11 @@ class Redactor:
 
 
 _NO_TEXT = frozenset((int, float, bool, type(None)))
-"""Types of values that cannot contain secrets."""
+"""The types of values that cannot contain secrets."""
 
 
 class _Secret:
-    """One secret, found in any of its encoded forms.
+    """A secret that is found in any of its encoded forms.
 
     `anchor` is a part that is the same in every form, so a text without it cannot contain the secret.
     `shortest` is the length of the shortest form.
@@ -132,7 +132,7 @@ class _Secret:
         self._pattern: re.Pattern[str] | None = None
 
     def hidden_in(self, text: str) -> str:
-        """Return the text without the secret."""
+        """Return a text with the secret hidden."""
         if self._is_plain:
             return text.replace(self.value, HIDDEN)
         if self._pattern is None:  # compiled on first use, which is rare
@@ -152,10 +152,10 @@ def _secret(value: str) -> _Secret:
 
 
 def _pattern(value: str) -> str:
-    """Return a pattern for all forms of a secret: raw, or escaped for JSON, URLs, forms, HTML and Python.
+    """Return a regular expression for a secret, raw or escaped for JSON, URLs, forms, HTML and Python.
 
-    A form may be escaped more than once, and each character in a different way: some programs escape a
-    slash, and some do not. The padding of base64 may be missing.
+    It can be escaped more than once, and each character differently: only some programs escape a slash. The
+    padding of base64 can be missing.
     """
     padded = _PADDED.fullmatch(value)
     if padded:
@@ -184,7 +184,8 @@ def _spellings(character: str) -> str:
         found.append(rf"&(?:amp;){{0,4}}{name};")
     if character == " ":
         found += [r"\+", r"%(?:25){0,4}2[bB]"]
-    # The character itself is last: `%` and `&` begin their own escaped forms, whose rest would be left.
+    # The character itself is last, because the escaped forms of some characters also begin with it: `%` and
+    # `&`.
     found.append(r"\\{1,16}" if character == "\\" else r"\\{0,15}" + re.escape(character))
     return "|".join(dict.fromkeys(found))
 
@@ -193,7 +194,7 @@ _ENTITIES = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
 
 
 def _hex(number: int, digits: int) -> str:
-    """Return a pattern for a hexadecimal number in either case."""
+    """Return a regular expression for a hexadecimal number in upper or lower case."""
     return "".join(d if d.isdigit() else f"[{d}{d.upper()}]" for d in f"{number:0{digits}x}")
 
 
@@ -211,7 +212,7 @@ def _member_pattern(members: frozenset[str]) -> re.Pattern[str]:
 
 
 def _without_value(found: re.Match[str]) -> str:
-    """Return the match with its value hidden, so that JSON stays JSON."""
+    """Return a matched member with its value hidden. JSON stays valid."""
     kind = found.lastgroup or ""
     if not found[kind] or found[kind] == "null":
         return found[0]
@@ -222,15 +223,15 @@ def _without_value(found: re.Match[str]) -> str:
 
 
 def masked(secret: str) -> str:
-    """Return the text shown instead of a secret. It ends with the last four characters of a long secret."""
+    """Return the text to show instead of a secret; for a long secret, it has the last four characters."""
     return HIDDEN + (secret[-4:] if len(secret) >= 12 else "")
 
 
 OF_PROCESS = Redactor()
-"""Hides the secrets and tokens of all connections of this process: the last safeguard."""
+"""Hides the secrets and tokens of all connections in everything that this process prints or logs."""
 
 
 def remember(secret: str) -> None:
-    """Hide a secret in everything that the process shows to people."""
+    """Hide a secret in everything that this process prints or logs."""
     if len(secret) >= _SHORTEST:
         OF_PROCESS.add(secret)

@@ -1,8 +1,7 @@
-"""YAML files, loaded safely, whose errors are reported with file and line.
+"""Reads YAML safely, and reports errors with file and line.
 
-It differs from YAML 1.1 where that would silently change what was written: a repeated key is an error; only
-the numbers of JSON are numbers, so that 2026-12-01T06:00:00Z, 10:30 and 007 stay text; and only values that
-JSON has are loaded.
+Where YAML 1.1 would silently change a value, the rules are stricter. A repeated key is an error. Only JSON's
+numbers are numbers: 2026-12-01T06:00:00Z, 10:30 and 007 are text. Only values that JSON also has are loaded.
 """
 
 from __future__ import annotations
@@ -19,14 +18,15 @@ from connector.common.json_text import spelled_float
 from connector.errors import RunError
 
 LONGEST = 10 << 20
-"""The maximum number of characters of a file."""
+"""The maximum length of a YAML file in characters."""
 DEEPEST = 100
-"""The maximum depth of nesting."""
+"""The maximum depth of nested collections in a YAML file."""
 MOST_NODES = 1_000_000
-"""The maximum number of values in a file; those of an alias count each time."""
+"""The maximum number of values in a YAML file; the values of an anchor count once for each alias."""
 _TOO_DEEP = "it is nested too deeply"
 _SHORT, _SHALLOW = DEEPEST * DEEPEST // 2, DEEPEST
-"""Texts with fewer characters, and fewer brackets, cannot be nested too deeply, and are not checked."""
+"""A text with fewer characters than the first number, and fewer brackets than the second, cannot be nested
+too deeply; its depth is not checked."""
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -84,9 +84,9 @@ _JsonLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("(true|fa
 
 
 def load(path: Path, *, may_quote: bool = True) -> Any:
-    """Read one YAML document. Raises RunError with file and line for anything unreadable.
+    """Return the value of a YAML file. Raises RunError, with file and line, if it cannot be read.
 
-    Without `may_quote` the error quotes nothing of the file, whose values may be secret.
+    Without `may_quote`, the error quotes nothing from the file, which can contain secrets.
     """
     try:
         with path.open(encoding="utf-8") as file:
@@ -97,10 +97,10 @@ def load(path: Path, *, may_quote: bool = True) -> Any:
 
 
 def parse_json_like(text: str, name: str) -> Any:
-    """Return the value of a YAML text that could have been JSON, as OpenAPI documents are.
+    """Return the value of a YAML text in which keys and booleans are read as in JSON (for OpenAPI).
 
-    Every key is text, also 200 and `on`; only the words true and false are booleans. Raises RunError
-    with `name` and the line.
+    Every key is text, also 200 and `on`; only the words true and false are booleans. Raises RunError with
+    `name` and the line.
     """
     return _parsed(text, name, _JsonLoader)
 
@@ -124,9 +124,9 @@ def _parsed(text: str, name: str, loader_class: Any, *, may_quote: bool = True) 
 
 
 def _problem(error: yaml.MarkedYAMLError) -> str:
-    """Return the error message; libyaml's own error about deep nesting is replaced."""
+    """Return the problem that a YAML error describes; libyaml's message about depth is replaced."""
     problem = str(error.problem)
-    # The scanner has a separate limit, which can be reached before the depth is checked here.
+    # libyaml has a separate limit, which can be reached before `_check_nesting` finds the problem.
     return _TOO_DEEP if "nesting depth" in problem else problem
 
 
@@ -151,13 +151,17 @@ def _check_aliases(root: yaml.Node) -> None:
 
     def size(node: yaml.Node) -> int:
         if id(node) not in sizes:
-            sizes[id(node)] = MOST_NODES  # treated as infinite at first, because a node can contain itself
+            # start with the maximum, because an alias can make a node contain itself
+            sizes[id(node)] = MOST_NODES
             children = node.value if isinstance(node, yaml.CollectionNode) else ()
             flat = (part for child in children for part in (child if isinstance(child, tuple) else (child,)))
             sizes[id(node)] = 1 + sum(map(size, flat))
             if sizes[id(node)] > MOST_NODES:
                 raise yaml.composer.ComposerError(
-                    None, None, "its aliases expand to too many values, or to themselves", node.start_mark
+                    None,
+                    None,
+                    "its aliases expand to too many values, or refer to themselves",
+                    node.start_mark,
                 )
         return sizes[id(node)]
 
@@ -165,10 +169,10 @@ def _check_aliases(root: yaml.Node) -> None:
 
 
 def head(path: Path) -> dict[str, str]:
-    """Return the text entries at the start of a file's mapping, as they are written.
+    """Return the entries with text values at the start of a YAML file's mapping, unconverted.
 
-    The rest is not parsed, which makes this ten times as fast as `load`. It raises nothing: the head ends
-    where it cannot be read, and `load` reports why.
+    Parsing stops at the first other value, which makes this ten times as fast as `load`. Errors are ignored;
+    the entries before an error are returned.
     """
     texts: dict[str, str] = {}
     with suppress(OSError, UnicodeDecodeError, yaml.YAMLError):
@@ -183,7 +187,7 @@ def head(path: Path) -> dict[str, str]:
 
 
 def line_of(path: Path, keys: Sequence[str | int]) -> int:
-    """Return the line (from 1) of the entry at `keys`, or of the nearest entry above it."""
+    """Return the line (from 1) of the entry at the path `keys`, or of its nearest existing parent."""
     try:
         node = yaml.compose(path.read_text(encoding="utf-8"), Loader=_Loader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError):

@@ -12,12 +12,13 @@ from connector.common.json_text import Json, kind
 from connector.errors import shorten, values_are_shown
 
 Unit = Literal["iso", "date", "epoch_s", "epoch_ms", "after_epoch_s"]
-"""The formats in which APIs require times. The last one is an expression: `after` or `before`, and epoch
-seconds."""
+"""The formats that APIs use for times. `after_epoch_s` is a filter: the word `after` or `before`, a space,
+and epoch seconds."""
 UNITS: tuple[Unit, ...] = ("iso", "date", "epoch_s", "epoch_ms", "after_epoch_s")
 
 _LONGEST = 100
-"""The maximum length of a time: a longer text is not parsed as a number, which would be slow."""
+"""The maximum length of a time in characters. Longer texts are rejected, because parsing them as numbers is
+slow."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _FIRST = datetime(1990, 1, 1, tzinfo=timezone.utc)
 _END = datetime(2101, 1, 1, tzinfo=timezone.utc)
@@ -36,7 +37,7 @@ _FORMS = "write 2026-12-01T06:00:00, 2026-12-01T06:00:00-04:00 or an epoch numbe
 
 
 def _shown(text: str) -> str:
-    """Return a row's time for a message; if values are hidden, a text without it."""
+    """Return a time of a row for a message, or "this" if the values of rows must not be shown."""
     return text if values_are_shown() else "this"
 
 
@@ -83,7 +84,7 @@ def _from_match(match: re.Match[str]) -> datetime:
 
 
 def _from_number(text: str) -> datetime:
-    """Return the time of an epoch number, whose size tells seconds from milliseconds."""
+    """Return the time for epoch seconds or milliseconds, whichever is in the years 1990 to 2100."""
     number = Decimal(text)
     moment = _in_range(number, _SECOND) or _in_range(number, _MILLISECOND)
     if moment is None:
@@ -102,7 +103,7 @@ def _in_range(number: Decimal, unit: Decimal, start: datetime = _EPOCH) -> datet
 
 
 def _understood(number: Decimal) -> str:
-    """Return what a number that is not a time looks like."""
+    """Return a guess, for a message, of what a number that is not an epoch time means."""
     guesses = {
         "a spreadsheet date": _in_range(number, _DAY, _SPREADSHEET_EPOCH),
         "a time without its T": _joined(number),
@@ -120,7 +121,7 @@ def _understood(number: Decimal) -> str:
 
 
 def _joined(number: Decimal) -> datetime | None:
-    """Return the time whose digits a number is, such as 20261201060000."""
+    """Return the time for a number such as 20261201060000: a time without its T."""
     digits = str(number)
     match = _ISO.fullmatch(f"{digits[:8]}T{digits[8:]}") if len(digits) in (12, 14) else None
     try:
@@ -135,9 +136,9 @@ def _short(moment: datetime) -> str:
 
 
 def convert_time(value: Json, unit: Unit) -> str | int | float:
-    """Return a time, which `parse_time` reads, in an API's unit. Raises ValueError.
+    """Return a time (as `parse_time` accepts it) in an API's unit. Raises ValueError.
 
-    For `after_epoch_s` a text may say `after` or `before` in front of the time; a time alone means after.
+    For `after_epoch_s`, a text can start with `after` or `before`; without either, `after` is used.
     """
     if unit != "after_epoch_s":
         return write_time(parse_time(value), unit)
@@ -150,7 +151,7 @@ def convert_time(value: Json, unit: Unit) -> str | int | float:
 def write_time(time: datetime, unit: Unit) -> str | int | float:
     """Return a UTC time in an API's unit: ISO 8601 with `Z`, a date, or epoch seconds or milliseconds.
 
-    Raises ValueError where a date is required and the time is not midnight.
+    Raises ValueError for `date` if the time is not midnight.
     """
     if unit == "iso":
         whole = time.replace(tzinfo=None)
@@ -158,7 +159,7 @@ def write_time(time: datetime, unit: Unit) -> str | int | float:
     if unit == "date":
         if time != time.replace(hour=0, minute=0, second=0, microsecond=0):
             shown = _shown(str(write_time(time, "iso")))
-            raise ValueError(f"{shown} is a time of day, and a date is expected: write 2026-12-01")
+            raise ValueError(f"{shown} has a time of day, but a date is expected: write 2026-12-01")
         return time.date().isoformat()
     microseconds = (time - _EPOCH) // timedelta(microseconds=1)
     if unit == "epoch_ms":
@@ -167,7 +168,7 @@ def write_time(time: datetime, unit: Unit) -> str | int | float:
 
 
 def sent_instant(sent: Json, unit: Unit) -> str:
-    """Return a result of `convert_time` as readable text: ISO 8601, with `after` or `before` if present."""
+    """Return a result of `convert_time` as readable text: ISO 8601, after `after` or `before` if present."""
     word, _, number = str(sent).rpartition(" ")
     if unit in ("iso", "date"):
         return str(sent)

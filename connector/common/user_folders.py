@@ -1,7 +1,7 @@
-"""The folders for a user's files.
+"""Paths of the folders for a user's files.
 
-Tokens and the time of the last request are in the cache folder, which can be deleted; records of runs are in
-the state folder. The configuration has a separate folder.
+The cache folder has access tokens and the time of the last request, and can be deleted. The state folder has
+the records of runs. The configuration folder has the saved connections.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from connector.common.durability import sync_file, sync_folder
 from connector.errors import RunError
 
 STATE_DIR = "NINJAONE_STATE_DIR"
-"""The variable that names a folder shared by processes with separate caches, such as containers."""
+"""The environment variable with a folder to use instead of the cache folder. Containers can share it."""
 
 
 @cache
 def state_folder() -> Path:
-    """Return the folder for files that can be deleted: the one in STATE_DIR, or the user's cache folder.
+    """Return the cache folder, or the folder in the environment variable NINJAONE_STATE_DIR if it is set.
 
-    Raises RunError if the one in STATE_DIR cannot be written.
+    Its files can be deleted. Raises RunError if the folder in the variable cannot be written.
     """
     if not os.environ.get(STATE_DIR):
         return _usable(user_cache_path("ninjaone-connector", appauthor=False))
@@ -41,28 +41,28 @@ def state_folder() -> Path:
 
 @cache
 def records_folder() -> Path:
-    """Return the folder of the records of runs."""
+    """Return the folder with the records of runs."""
     return _usable(lasting_folder() / "runs")
 
 
 def lasting_folder() -> Path:
-    """Return the folder of persistent files, such as records of runs. It may not exist yet."""
+    """Return the folder of files to keep, such as the records of runs. It may not exist yet."""
     return user_state_path("ninjaone-connector", appauthor=False)
 
 
 @cache
 def work_folder() -> Path:
-    """Return the folder for the jobs, rows and outputs of runs that were started without a folder."""
+    """Return the folder for the job, input and output files of runs for which the user chose no folder."""
     return _usable(user_data_path("ninjaone-connector", appauthor=False) / "runs")
 
 
 def config_folder() -> Path:
-    """Return the folder of the user's configuration. It may not exist yet."""
+    """Return the folder with the user's configuration. It may not exist yet."""
     return user_config_path("ninjaone-connector", appauthor=False)
 
 
 def _usable(folder: Path) -> Path:
-    """Return a folder that only this user can read; a temporary one if it cannot be created."""
+    """Create a folder that only this user can read, and return it; if that fails, a temporary folder."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if os.access(folder, os.W_OK):
@@ -73,24 +73,24 @@ def _usable(folder: Path) -> Path:
 
 
 def state_file(kind: str, key: str) -> Path:
-    """Return the path of a file for a key that may be secret; the name does not reveal it."""
+    """Return the path of a state file for `key`, which may be secret: the name has only its digest."""
     return state_folder() / f"{kind}-{digest_name(key)}"
 
 
 def digest_name(key: str) -> str:
-    """Return a practically unique name for a key, which does not reveal it."""
+    """Return a file name for a key: its digest, which does not reveal the key."""
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 def require_room(folder: Path) -> None:
-    """Raise OSError if a file cannot be written to a folder now."""
+    """Raise OSError if a small file cannot be written to a folder now, for example on a full disk."""
     probe = folder / f".room.{secrets.token_hex(4)}"
     write_whole(probe, bytes(4096), durable=True)
     probe.unlink()
 
 
 def write_whole(path: Path, content: bytes, mode: int = 0o600, *, durable: bool = False) -> None:
-    """Write a file atomically. Raises OSError, and then the earlier file is unchanged.
+    """Write a file atomically. Raises OSError and leaves an earlier file unchanged if that fails.
 
     A `durable` file is on the disk when this returns, so that it survives a loss of power.
     """

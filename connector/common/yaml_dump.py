@@ -1,4 +1,4 @@
-"""YAML in the style of declarations: a collection that fits on one line is in flow style."""
+"""Writes YAML in which a collection that fits on one line is in flow style (`[a, b]`)."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from connector.common.json_text import SpelledFloat
 
 WIDTH = 110
 """The maximum length of a line in characters."""
-# All other texts are quoted, including those that other YAML parsers would read as a number, a time or a
-# boolean.
+# Texts that need no quotes. Others are quoted, also those that only some YAML parsers would read as a number,
+# a time or a boolean.
 _PLAIN = re.compile(r"[A-Za-z_/$](?:[\w ./$()<>=+-]*[\w./$)])?", re.ASCII)
 _WORDS = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes short collections in flow style, and texts that need quotes in double ones, as in JSON."""
+    """Writes short collections in flow style, and puts texts that need quotes in double quotes."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         super().increase_indent(flow, False)  # the items of a list are indented below its key
@@ -48,7 +48,7 @@ _Dumper.add_representer(SpelledFloat, yaml.SafeDumper.represent_float)
 
 
 def dump(value: Mapping[str, Any], open_keys: Collection[str] = ()) -> str:
-    """Return a mapping as YAML, one entry a line.
+    """Return a mapping as YAML, one entry per line.
 
     The values of `open_keys` are in block style even if they would fit on one line.
     """
@@ -64,7 +64,10 @@ def dump(value: Mapping[str, Any], open_keys: Collection[str] = ()) -> str:
 
 
 def _open(node: Any, keys: Collection[str]) -> bool:
-    """Put the values of these keys, and their parents, in block style. Return whether there is any."""
+    """Put the values of `keys`, and all collections around them, in block style.
+
+    Return whether the node contains any of the keys.
+    """
     opened = False
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:

@@ -230,8 +230,8 @@ LAUGHS = "a: &a [x, x]\n" + "".join(
             "its aliases",
         ),
         ("a: &a {<<: [*a, *a]}\n", "its aliases"),
-        ("a: &a [*a]\n", "its aliases expand to too many values, or to themselves"),
-        ("a: &a {b: {c: *a}}\n", "or to themselves"),
+        ("a: &a [*a]\n", "its aliases expand to too many values, or refer to themselves"),
+        ("a: &a {b: {c: *a}}\n", "or refer to themselves"),
     ],
 )
 def test_what_would_end_the_process_or_fill_the_memory_is_a_fault(

@@ -201,7 +201,7 @@ def test_what_is_written_reads_back_in_any_zone(moment: datetime, minutes: int) 
 
 
 def test_a_time_of_day_is_no_date() -> None:
-    with pytest.raises(ValueError, match="2017-07-16T12:00:00Z is a time of day, and a date is expected"):
+    with pytest.raises(ValueError, match="2017-07-16T12:00:00Z has a time of day, but a date is expected"):
         convert_time("2017-07-16T12:00:00Z", "date")
 
 
