@@ -1,1 +1,1 @@
-"""Settings and secrets at rest: connection files, saved connections, the secret store."""
+"""Connections and their storage: connection files, saved connections, the secret store."""

@@ -1,4 +1,4 @@
-"""Connections: an instance of a service, and the credentials for it.
+"""Connections: the URL of an API, and the credentials for it.
 
 They are read from the saved connections, from a YAML file (`schemas/connection.schema.json`), or from
 environment variables with the prefix of the service.
@@ -38,14 +38,15 @@ _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 @dataclass(frozen=True)
 class Connection:
-    """The host of requests, their credentials, and further settings.
+    """The base URL of an API, the credentials for it, and further settings.
 
-    `timeout_s` bounds the first byte of a response and every pause in it, in seconds; `total_timeout_s` the
-    complete response (None: `default_total_timeout_s`); `largest_body_mb` its body, in MiB.
-    `allow_short_secrets` permits saving a secret of fewer than `SHORTEST_SECRET` characters.
-    A `read_only` connection sends no request that changes anything. `audit` are the files that get a line for
-    every request. `settings` are those that only connections of this service have. `name` is the name of a
-    saved connection, or empty; `origin` describes where the connection was found, for messages.
+    `timeout_s` is the maximum wait for the first byte of a response and for each following one, in seconds;
+    `total_timeout_s` is that for the complete response (None: `default_total_timeout_s`); `largest_body_mb`
+    is the maximum size of its body, in MiB. `allow_short_secrets` permits saving a secret of fewer than
+    `SHORTEST_SECRET` characters. A `read_only` connection sends no request that changes anything. `audit` has
+    the paths of the audit logs, to which a line is added for every request. `settings` has the settings that
+    only the connections of this service have. `name` is the name of a saved connection, or empty; `origin`
+    describes where the connection was found, for messages.
     """
 
     service: str
@@ -71,24 +72,24 @@ class Connection:
 
     @property
     def account(self) -> str:
-        """The account: the host and the client app (or a digest of the token); the delay is shared by it."""
+        """The key for pacing: host and client id, or a digest of the token. An account has one delay."""
         who = self.client_id or hashlib.sha256(self.access_token.encode()).hexdigest()[:16]
         return f"{urlsplit(self.base_url).netloc} {who}"
 
     @property
     def label(self) -> str:
-        """The name to display: that of the saved connection, or the host."""
+        """The name to display: the name of the saved connection, or the host."""
         return self.name or urlsplit(self.base_url).netloc
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The values that must never be shown, with the password of a proxy."""
+        """The values that must never be shown, including the password of the proxy."""
         password = password_of(self.proxy or "")
         return (self.client_secret, self.access_token, self.refresh_token, password, unquote(password))
 
 
 def require_long_secrets(connection: Connection, place: str) -> None:
-    """Raise ConnectionSetupError, naming `place`, for a secret that is too short to be hidden in texts."""
+    """Raise ConnectionSetupError, naming `place`, if a secret is too short to be hidden in messages."""
     if connection.allow_short_secrets:
         return
     named = {name: getattr(connection, name) for name in SECRETS}
@@ -96,13 +97,13 @@ def require_long_secrets(connection: Connection, place: str) -> None:
     for name, value in named.items():
         if 0 < len(value) < SHORTEST_SECRET:
             raise ConnectionSetupError(
-                f"{place}: the {name} has fewer than {SHORTEST_SECRET} characters: wherever these occur in a "
-                "message or a result, they would be hidden. If it is correct, use --allow-short-secrets"
+                f"{place}: the {name} has fewer than {SHORTEST_SECRET} characters, so hiding it would "
+                "also hide ordinary text in messages and results. If it is correct, use --allow-short-secrets"
             )
 
 
 def white_space_at(text: str) -> str:
-    """Return where a text has white space: `at its beginning`, `at its end`, `at both ends` or nothing."""
+    """Return where a text has white space: `at its beginning`, `at its end`, `at both ends` or ""."""
     begins, ends = text != text.lstrip(), text != text.rstrip()
     if begins and ends:
         return "at both ends"
@@ -110,7 +111,7 @@ def white_space_at(text: str) -> str:
 
 
 def described(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a connection's settings as they may be shown, with secrets masked."""
+    """Return a connection's settings for display, with secrets masked."""
     shown = dict(settings)
     for name in SECRETS:
         if name in shown:
@@ -121,7 +122,7 @@ def described(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def password_of(url: str) -> str:
-    """Return the password in a URL as written, also an invalid URL; an empty text if there is none."""
+    """Return the password in a URL as written, or an empty string. The URL need not be valid."""
     before, at, _ = url.rpartition("@")
     return before.rpartition("://")[2].partition(":")[2] if at else ""
 
@@ -133,8 +134,8 @@ def load_connection(
 
     `named` is the name of a saved connection or a file (`is_file`). Environment variables start with the
     service's prefix: `*_CONNECTION` contains such a name; without it, `*_REGION`, `*_CLIENT_ID` and so on are
-    the settings. In every case, `*_READ_ONLY` makes the connection read-only, and `*_AUDIT` adds an audit
-    file if it has none. Raises ConnectionSetupError, which never shows a secret.
+    the settings. In every case, `*_READ_ONLY` makes the connection read-only, and `*_AUDIT` adds an audit log
+    to a connection without one. Raises ConnectionSetupError, which never shows a secret.
     """
     safeguards = settings_of_environment(service, environment, SAFEGUARDS)
     found = _load_connection(service, named, environment)
@@ -175,7 +176,7 @@ def _no_connection(service: Service) -> str:
 
 
 def saved_connection(service: Service, name: str, environment: Mapping[str, str] = os.environ) -> Connection:
-    """Load a connection that the user has saved, with its secrets. Raises ConnectionSetupError."""
+    """Return a saved connection with its secrets. Raises ConnectionSetupError."""
     saved, store = SavedConnections(), SecretStore()
     settings = _settings_of_file(service, saved.path(name), environment)
     secrets = {secret: store.get(name, secret) for secret in store.places(name)}
@@ -186,13 +187,13 @@ def saved_connection(service: Service, name: str, environment: Mapping[str, str]
 
 
 def connection_from_file(service: Service, path: Path, environment: Mapping[str, str]) -> Connection:
-    """Read a connection's YAML file; `${NAME}` in it stands for an environment variable."""
+    """Return the connection in a YAML file; `${NAME}` in it is replaced by an environment variable."""
     return make_connection(service, _settings_of_file(service, path, environment), str(path))
 
 
 def _settings_of_file(service: Service, path: Path, environment: Mapping[str, str]) -> dict[str, Any]:
     settings = expanded(read_settings(service, path), lambda key: place_of(path, key), environment)
-    if "audit" in settings:  # made absolute, to be independent of the current folder
+    if "audit" in settings:  # make the path absolute, so that it does not depend on the current folder
         settings["audit"] = str(path.parent / os.path.expanduser(settings["audit"]))
     return settings
 
@@ -243,7 +244,9 @@ def make_connection(
     if not has_ca_file:
         raise ConnectionSetupError(f"{place}: ca_file {connection.ca_file} does not exist")
     if urlsplit(base_url).scheme == "http" and not _is_near(connection.proxy):
-        raise ConnectionSetupError(f"{place}: secrets for http:// would be sent unencrypted to this proxy")
+        raise ConnectionSetupError(
+            f"{place}: with an http:// base_url, secrets would be sent unencrypted to the proxy"
+        )
     for check in off:
         if check not in service.health_check_names:
             known = ", ".join(service.health_check_names)
@@ -257,11 +260,11 @@ def _check_limits(connection: Connection, place: str) -> None:
     for name, unit in (("timeout_s", "seconds"), ("total_timeout_s", "seconds"), ("largest_body_mb", "MiB")):
         value = getattr(connection, name)
         if value is not None and not 0 < value < float("inf"):
-            raise ConnectionSetupError(f"{place}: {name} must be a number of {unit}, more than 0")
+            raise ConnectionSetupError(f"{place}: {name} must be a number of {unit} greater than 0")
 
 
 def audit_files(path: str | Path | None) -> tuple[str, ...]:
-    """Return the absolute paths of the audit files: one, or none."""
+    """Return the absolute path of an audit log as a tuple; an empty tuple for None."""
     return () if path is None else (os.path.abspath(os.path.expanduser(path)),)
 
 
@@ -280,7 +283,7 @@ def host(service: Service, region: str | None, base_url: str | None, place: str)
 
 
 def _is_near(proxy: str | None) -> bool:
-    """Return whether a proxy is on this machine."""
+    """Return whether a proxy is on this machine; also true without a proxy."""
     try:
         return not proxy or urlsplit(f"//{proxy.rpartition('//')[2]}").hostname in _LOOPBACK
     except ValueError:
@@ -288,9 +291,10 @@ def _is_near(proxy: str | None) -> bool:
 
 
 def checked_url(url: str, place: str, name: str = "base_url") -> str:
-    """Return the URL if secrets may be sent to it.
+    """Return a URL without a trailing slash, if it is safe to send secrets to it.
 
-    Raises ConnectionSetupError, whose message begins with `place` and `name`.
+    URLs with https are safe, and http on this machine. Raises ConnectionSetupError, whose message begins with
+    `place` and `name`.
     """
     try:
         parts = urlsplit(url)

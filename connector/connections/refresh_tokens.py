@@ -1,8 +1,8 @@
-"""Storage of refresh tokens, which are replaced with each use.
+"""Storage of refresh tokens. Services can replace a refresh token each time it is used.
 
-The refresh token of a saved connection is one of its secrets. That of a connection from a file or environment
-variables is read from there once; its replacement is saved in a file that only the user can read, and used
-until another token is given.
+The refresh token of a saved connection is one of its stored secrets. A connection from a file or environment
+variables has the first refresh token there; its replacements are saved in a file that only the user can read,
+and are used until the connection has another first one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _FIELD = "refresh_token"
 class RefreshToken:
     """The refresh token of one connection. Safe for threads and processes.
 
-    Methods raise ConnectionSetupError, without secrets, if its store cannot be used.
+    Methods raise ConnectionSetupError, without secrets, if the token cannot be read or saved.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -29,14 +29,15 @@ class RefreshToken:
         if connection.name:
             self._store, self._name = SecretStore(), connection.name
         else:
-            # Named after the given token: files with the same token share its replacement.
+            # The name depends on the given token, so that connection files with the same token share its
+            # replacement.
             given = (connection.base_url, connection.client_id, connection.refresh_token)
             self._store = SecretStore(lasting_folder() / "unsaved-connections")
             self._name = digest_name("\n".join(given))
 
     @property
     def key(self) -> str:
-        """A key that is unique to the connection, does not reveal the token, and does not change with use."""
+        """A key for the connection that does not reveal the token, and stays the same if it is replaced."""
         return str(self._store.path(self._name))
 
     @contextmanager
@@ -46,7 +47,7 @@ class RefreshToken:
             yield
 
     def current(self) -> str:
-        """Return the current, unused token."""
+        """Return the token to use next."""
         kept = self._store.get(self._name, _FIELD)
         if kept is None and self._connection.name:
             raise ConnectionSetupError(
@@ -55,7 +56,7 @@ class RefreshToken:
         return kept or self._connection.refresh_token
 
     def require_room(self) -> None:
-        """Raise ConnectionSetupError if another token could not be saved."""
+        """Raise ConnectionSetupError if a new token could not be saved now, for example on a full disk."""
         self._store.require_room()
 
     def keep(self, token: str) -> None:
@@ -64,7 +65,7 @@ class RefreshToken:
 
     @property
     def how_to_renew(self) -> str:
-        """A sentence on how to get a new token."""
+        """A sentence for messages on how to get a new refresh token."""
         if self._connection.name:
             return f"Sign in again: `ninjaone connection edit {self._name} --browser`"
         return (

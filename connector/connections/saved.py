@@ -1,9 +1,9 @@
-"""Saved connections: a file of settings for each, and the names of the default ones.
+"""Saved connections: a file of settings for each, and a file with the names of the default ones.
 
     CONFIGURATION FOLDER/connections/NAME.yaml    the keys of a connection file, without secrets
     CONFIGURATION FOLDER/default                  the names of the default connections, one per service
 
-The files can be edited by hand. Secrets are in `secret_store`.
+The files can be edited by hand. The secrets are stored by `secret_store`.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from connector.errors import ConnectionSetupError, RunError, file_errors, neares
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _NO_NAME = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?|.*\.ya?ml")
-"""Names that are not allowed: device names of Windows, and names with the extension of a file."""
+"""Names that are not allowed: device names of Windows, and names that end in .yaml or .yml."""
 
 
 class SavedConnections:
-    """The connections below one configuration folder, by default the user's own."""
+    """The saved connections in a configuration folder (default: the user's configuration folder)."""
 
     def __init__(self, folder: Path | None = None) -> None:
         folder = folder or config_folder()
@@ -62,7 +62,7 @@ class SavedConnections:
         return path
 
     def remove(self, name: str) -> None:
-        """Remove a connection's settings, also as the default. Raises ConnectionSetupError."""
+        """Remove a connection's settings, and remove it as the default. Raises ConnectionSetupError."""
         path = self.path(name)
         if self.is_default(name):
             self._write_defaults([other for other in self._defaults() if other != name])
@@ -72,7 +72,7 @@ class SavedConnections:
             raise ConnectionSetupError(f"{path}: cannot be removed: {error.strerror}") from error
 
     def service(self, name: str) -> str:
-        """Return the service in a connection's file; an empty string if it has none or cannot be read."""
+        """Return the service of a saved connection; an empty string if it names none or is not valid."""
         return service_in(self._path(name))
 
     def default(self, service: str) -> str | None:
@@ -118,7 +118,7 @@ class SavedConnections:
 
 
 def service_in(path: Path) -> str:
-    """Return the service in a connection's file; an empty string if it has none or cannot be read."""
+    """Return the service in a connection's file; an empty string if it names none or is not valid."""
     with suppress(RunError):
         data = strict_yaml.load(path, may_quote=False)
         service = data.get("service") if isinstance(data, dict) else None
@@ -127,7 +127,7 @@ def service_in(path: Path) -> str:
 
 
 def is_name(text: str) -> bool:
-    """Return whether this is a valid name of a connection: a safe file name on every system."""
+    """Return whether a text is a valid connection name, which is a safe file name on every system."""
     return _NAME.fullmatch(text) is not None and _NO_NAME.fullmatch(text) is None
 
 

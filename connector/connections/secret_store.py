@@ -1,8 +1,8 @@
 """Storage of saved connections' secrets: in the system keyring, or in a file that only the user can read.
 
-`CONFIGURATION FOLDER/secrets/NAME.json` has an entry for each secret of a connection: its value, or null
-if the value is in the keyring. If the store of a secret cannot be used, this is an error; another store is
-never used instead.
+`CONFIGURATION FOLDER/secrets/NAME.json` has an entry for each secret of a connection: its value, or null if
+the value is in the keyring. It is an error if a keyring or file that has a secret cannot be used; the other
+one is not tried instead.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ logger = logging.getLogger(__name__)
 FIELDS = ("client_secret", "access_token", "refresh_token")
 """The settings of a connection that are secrets."""
 KEYRING_SERVICE = "ninjaone-connector"
-"""The service of the entries in the keyring; the user of an entry is NAME/FIELD."""
+"""The service name of the entries in the keyring; the user name of an entry is NAME/FIELD."""
 LOCK_WAIT_S = 30.0
-"""The time limit for another process to write, in seconds."""
+"""The maximum wait for another process that is writing the file of secrets, in seconds."""
 HELD_WAIT_S = 600.0
-"""The time limit for another process to exchange a refresh token, in seconds."""
+"""The maximum wait for another process that is exchanging a refresh token, in seconds."""
 
 Place = Literal["keyring", "file"]
 T = TypeVar("T")
@@ -39,9 +39,9 @@ _Kept = dict[str, "str | None"]
 
 
 class SecretStore:
-    """The secrets below one configuration folder, by default the user's own. Safe for threads and processes.
+    """The secrets in a configuration folder (default: the user's). Safe for threads and processes.
 
-    Every method raises ConnectionSetupError, which shows no secret, when a store cannot be used.
+    Every method raises ConnectionSetupError, which shows no secret, if the keyring or a file cannot be used.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -52,11 +52,11 @@ class SecretStore:
         return self._folder / f"{name}.json"
 
     def places(self, name: str) -> dict[str, Place]:
-        """Return which secrets a connection has, and where each of them is, without access to the keyring."""
+        """Return where each secret of a connection is stored, by field; the keyring is not used for this."""
         return {field: "keyring" if value is None else "file" for field, value in self._read(name).items()}
 
     def get(self, name: str, field: str) -> str | None:
-        """Return a secret of a connection, or None if it has none of this name."""
+        """Return the secret in a field of a connection, or None if the connection has none."""
         kept = self._read(name)
         if field not in kept or kept[field] is not None:
             return kept.get(field)
@@ -76,8 +76,8 @@ class SecretStore:
     def set(self, name: str, field: str, value: str, place: Place | None = None) -> None:
         """Save a secret; it is durable when this returns.
 
-        Without a place it goes where the connection's secrets are, and those of a new connection to the
-        keyring if there is one.
+        Without `place`, it is stored where the other secrets of the connection are; the first secret of a
+        connection is stored in the keyring if there is one, else in a file.
         """
         if place is None:
             places = self.places(name)
@@ -88,15 +88,15 @@ class SecretStore:
         entry = None if place == "keyring" else value
         before = self._change(name, lambda kept: {**kept, field: entry})
         if place == "file" and field in before and before[field] is None:
-            # The entry in a keyring that can no longer be used stays there; nobody can read it.
+            # If the keyring cannot be used any more, its entry remains there, where nobody can read it.
             with suppress(ConnectionSetupError):
                 _out_of_keyring(name, field)
 
     @contextmanager
     def held(self, name: str) -> Iterator[None]:
-        """Hold the lock of a connection's secrets, against other threads and processes.
+        """Return a context in which no other thread or process can change a connection's secrets.
 
-        For work that takes longer than a change: to exchange a secret at a server, and to save the new one.
+        It is for exchanging a refresh token at a server and saving the new one.
         """
         lock = FileLock(self._folder / f"{name}.lock", timeout=HELD_WAIT_S, mode=0o600)
         try:
@@ -128,9 +128,9 @@ class SecretStore:
             raise ConnectionSetupError(f"{self._folder}: cannot be written: {error.strerror}") from error
 
     def delete(self, name: str, *fields: str) -> None:
-        """Delete these secrets of a connection, or all of them.
+        """Delete the given fields of a connection's secrets, or all if no field is given.
 
-        Raises ConnectionSetupError that names the entries which stay in a keyring that cannot be used.
+        Raises ConnectionSetupError, naming the entries that remain, if the keyring cannot be used.
         """
         kept, left = self._read(name), []
         if not kept:
@@ -173,13 +173,13 @@ class SecretStore:
         return kept
 
     def _change(self, name: str, change: Callable[[_Kept], _Kept]) -> _Kept:
-        """Change a connection's file, one process at a time; return its previous content."""
+        """Change a connection's file of secrets under a lock; return its previous content."""
         path = self.path(name)
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with FileLock(self._folder / ".lock", timeout=LOCK_WAIT_S, mode=0o600):
                 for left in self._folder.glob(f".{path.name}.*"):
-                    left.unlink()  # The file is left from a process that was killed while writing.
+                    left.unlink()  # This file was left by a process that was killed while it was writing.
                 before = self._read(name)
                 after = change(before)
                 if not after:
@@ -194,7 +194,7 @@ class SecretStore:
 
 
 def keyring_lacks() -> str:
-    """Return the reason why no keyring can be used, or an empty string."""
+    """Return why no keyring can be used, or an empty string if one can."""
     try:
         _ask_keyring(lambda keyring: None)
     except ConnectionSetupError as error:
@@ -216,7 +216,7 @@ def _keyring() -> Any:
 
 
 def _ask_keyring(ask: Callable[[Any], T], secret: str = "") -> T:
-    """Call the keyring. Raises ConnectionSetupError, without the secret, for any failure."""
+    """Call `ask` with the keyring. Raises ConnectionSetupError, without the secret, for any failure."""
     try:
         return ask(_keyring())
     except ConnectionSetupError:
@@ -235,7 +235,7 @@ def _to_keyring(name: str, field: str, value: str) -> None:
 
     try:
         if not _ask_keyring(keep, value):
-            raise ConnectionSetupError("it returns a different value than the saved one")
+            raise ConnectionSetupError("the value read back differs from the saved one")
     except ConnectionSetupError as error:
         raise ConnectionSetupError(f"the keyring cannot store the {field}: {error}") from None
 

@@ -41,24 +41,24 @@ _TYPE_NAMES: dict[type, str] = {
     list: "an array",
 }
 SETTINGS = tuple(name for name in _FIELDS if name not in SECRETS)
-"""The settings of a saved connection's file, besides the service."""
+"""The keys that the file of a saved connection can have, besides `service`."""
 SAFEGUARDS = ("read_only", "audit")
-"""The settings that the environment adds to any connection."""
+"""The settings that environment variables add to any connection."""
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def is_file(named: str) -> bool:
-    """Return whether this is a path and not a saved name: it has a folder or a YAML extension."""
+    """Return whether `named` is a path, with a folder or a YAML extension, and not a connection's name."""
     return "/" in named or "\\" in named or named.lower().endswith((".yaml", ".yml"))
 
 
 def absolute_file(named: str) -> str:
-    """Return a connection's file as an absolute path; a saved name is returned unchanged."""
+    """Return the absolute path of a connection's file; the name of a saved connection is unchanged."""
     return os.path.abspath(named) if is_file(named) else named
 
 
 def read_settings(service: Service, path: Path) -> dict[str, Any]:
-    """Return the settings in a connection's YAML file as written, without the service.
+    """Return the settings in a connection's YAML file as written, without `service`.
 
     Raises ConnectionSetupError with file and line.
     """
@@ -86,17 +86,17 @@ def read_settings(service: Service, path: Path) -> dict[str, Any]:
 
 
 def fields_of(service: Service) -> dict[str, tuple[type, ...]]:
-    """Return the types of all settings of a service's connections."""
+    """Return the Python types of each setting that a service's connections can have, by setting."""
     return {**_FIELDS, **dict.fromkeys(service.settings, (str,))}
 
 
 def settings_of(service: Service) -> tuple[str, ...]:
-    """Return the settings that the file of a service's saved connection can have, besides the service."""
+    """Return the keys that the file of a service's saved connection can have, besides `service`."""
     return (*SETTINGS, *service.settings)
 
 
 def _expected(types: tuple[type, ...]) -> str:
-    """Return the JSON types that a setting may have, for a message."""
+    """Return the JSON types that a setting can have, for a message."""
     return " or ".join(dict.fromkeys(_TYPE_NAMES[type_] for type_ in types))
 
 
@@ -108,9 +108,9 @@ def place_of(path: Path, name: str) -> str:
 def expanded(
     settings: Mapping[str, Any], place: Callable[[str], str], environment: Mapping[str, str] = os.environ
 ) -> dict[str, Any]:
-    """Replace `${NAME}` in a connection's settings by environment variables.
+    """Return settings with `${NAME}` replaced by environment variables.
 
-    Raises ConnectionSetupError for one that is not set, with the `place` of its setting.
+    Raises ConnectionSetupError, with the `place` of the setting, if a variable is not set.
     """
 
     def value(match: re.Match[str]) -> str:
@@ -128,7 +128,7 @@ def expanded(
 def settings_of_environment(
     service: Service, environment: Mapping[str, str], names: Iterable[str]
 ) -> dict[str, Any]:
-    """Read those of the `PREFIX*` environment variables that are named after these settings."""
+    """Return the settings `names` that are set by environment variables, such as NINJAONE_REGION."""
     fields = fields_of(service)
     settings: dict[str, Any] = {}
     for name in names:

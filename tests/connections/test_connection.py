@@ -94,7 +94,7 @@ def test_a_host_of_ones_own(service: Service, tmp_path: Path, url: str) -> None:
     assert load_connection(service, str(write(tmp_path, {"base_url": url, **APP})), {}).base_url == url
 
 
-FAR = "secrets for http:// would be sent unencrypted to this proxy"
+FAR = "with an http:// base_url, secrets would be sent unencrypted to the proxy"
 LOOKS = "base_url must look like https://app.example.com"
 
 
@@ -148,11 +148,11 @@ def test_a_host_that_cannot_be_used_is_refused(
         ({**GOOD, "client_secret": None}, "line 3: client_secret must be text, not null"),
         ({**GOOD, "timeout_s": "5"}, "line 4: timeout_s must be a number, not text"),
         ({**GOOD, "timeout_s": True}, "line 4: timeout_s must be a number, not a boolean"),
-        ({**GOOD, "timeout_s": 0}, "timeout_s must be a number of seconds, more than 0"),
+        ({**GOOD, "timeout_s": 0}, "timeout_s must be a number of seconds greater than 0"),
         ({**GOOD, "timeout_s": -1}, "timeout_s must be a number of seconds"),
-        ({**GOOD, "total_timeout_s": 0}, "total_timeout_s must be a number of seconds, more than 0"),
+        ({**GOOD, "total_timeout_s": 0}, "total_timeout_s must be a number of seconds greater than 0"),
         ({**GOOD, "total_timeout_s": "9"}, "line 4: total_timeout_s must be a number, not text"),
-        ({**GOOD, "largest_body_mb": 0}, "largest_body_mb must be a number of MiB, more than 0"),
+        ({**GOOD, "largest_body_mb": 0}, "largest_body_mb must be a number of MiB greater than 0"),
         ({**GOOD, "verify_tls": "yes"}, "line 4: verify_tls must be true or false, not text"),
         ({**GOOD, "ca_file": "/nowhere/ca.pem"}, "ca_file /nowhere/ca.pem does not exist"),
         ({"region": "eu", "access_token": f"{SECRET}\n"}, "access_token has a line break"),

@@ -332,7 +332,7 @@ def test_what_cannot_be_deleted_from_a_keyring_is_named(store: SecretStore, memo
 def test_a_keyring_that_forgets_is_found_out_at_once(store: SecretStore, memory: MemoryKeyring) -> None:
     memory.forgets = True
     message = fault(lambda: store.set("acme", "client_secret", SECRET))
-    assert message.endswith("the client_secret: it returns a different value than the saved one")
+    assert message.endswith("the client_secret: the value read back differs from the saved one")
     assert store.places("acme") == {}
 
 
