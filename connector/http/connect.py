@@ -1,7 +1,7 @@
-"""Connections to a host, direct or through the proxy that the user has configured.
+"""Connects to a host, directly or through the proxy that the user has configured.
 
 Proxies and `no_proxy` have the same meaning as in `requests`, which is imported only if a proxy may be
-configured, because that takes 100 ms.
+configured, because the import takes 100 ms.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ _PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True)
 class ConnectSettings:
-    """The route of requests to a host.
+    """How to send requests to a host.
 
-    `connect` returns a connected socket, with TLS where required, or raises NotSentError. `prefix` precedes
-    the target of every request, which also carries `headers`.
+    `connect` returns a connected socket, with TLS if the host requires it, or raises NotSentError. `prefix`
+    is put before the target of every request, and `headers` are added to it.
     """
 
     connect: Callable[[], socket.socket]
@@ -44,7 +44,7 @@ class ConnectSettings:
 def connect_settings(
     base_url: str, timeout_s: float, *, verify_tls: bool, ca_file: str | None, proxy: str | None
 ) -> ConnectSettings:
-    """Return the settings of connections to `base_url`. Raises ConnectionSetupError for invalid ones."""
+    """Return how to connect to `base_url`. Raises ConnectionSetupError if a setting is not valid."""
     try:
         parts = urlsplit(base_url)
         host, port = _host(parts), parts.port or _PORTS[parts.scheme]
@@ -72,12 +72,12 @@ def connect_settings(
 
 def _host(parts: SplitResult) -> str:
     if not parts.hostname:
-        raise ValueError("it contains no host")
+        raise ValueError("the URL contains no host")
     return parts.hostname.encode("idna").decode("ascii")
 
 
 def _may_have_a_proxy() -> bool:
-    """Return whether the environment, or the settings of the operating system, may name a proxy."""
+    """Return whether an environment variable or a setting of the operating system may name a proxy."""
     if any(name.lower().endswith("_proxy") for name in os.environ):
         return True
     if sys.platform == "win32" or sys.platform == "darwin":

@@ -1,4 +1,4 @@
-"""Decompression of response bodies: gzip and deflate, which requests accept (RFC 9110, 8.4)."""
+"""Decompression of response bodies: gzip and deflate, the encodings that requests accept (RFC 9110, 8.4)."""
 
 from __future__ import annotations
 
@@ -8,25 +8,26 @@ from io import BytesIO
 from connector.errors import ResponseLostError, ResponseTooLargeError
 
 LARGEST_BODY = 64 << 20
-"""Default limit of a response body in bytes, both compressed and decompressed."""
+"""The default maximum size of a response body in bytes, both compressed and decompressed."""
 MOST_CODINGS = 4
 MOST_MEMBERS = 10_000
-"""Limit of the members of a gzip body: millions of empty ones would take minutes."""
+"""The maximum number of members in a gzip body: millions of empty members would take minutes."""
 
 _GZIP, _ZLIB, _RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
 _IN, _OUT = 1 << 16, 1 << 20
-"""The maximum number of bytes that one call decompresses and returns."""
+"""The maximum numbers of bytes that one decompression call reads and returns."""
 
 
 def decoded(body: bytes, codings: str, largest: int = LARGEST_BODY) -> bytes:
-    """Return `body` with the `codings` of a Content-Encoding header undone, the last one first.
+    """Return a body without the encodings that its Content-Encoding header lists, last one first.
 
-    A body in another coding is returned as it is. Raises ResponseLostError (`bad_response`) for a body that
-    is damaged or ends too early, and ResponseTooLargeError for one of more than `largest` bytes.
+    A body in an unsupported encoding is returned unchanged. Raises ResponseLostError (`bad_response`) if the
+    body is damaged or ends too early, and ResponseTooLargeError if it has more than `largest` bytes.
     """
     names = [name.strip().lower() for name in codings.split(",")]
     if len(names) > MOST_CODINGS:
-        raise ResponseLostError(f"the response names {len(names)} content encodings", "bad_response")
+        message = f"the response has {len(names)} content encodings, more than {MOST_CODINGS}"
+        raise ResponseLostError(message, "bad_response")
     try:
         while names and names[-1] in ("gzip", "x-gzip", "deflate", "identity", ""):
             name = names.pop()
@@ -40,7 +41,7 @@ def decoded(body: bytes, codings: str, largest: int = LARGEST_BODY) -> bytes:
 
 
 def _inflated(body: bytes, largest: int) -> bytes:
-    """Decompress deflate, which some servers send without the zlib header."""
+    """Decompress deflate; some servers omit the zlib header."""
     for kind in (_ZLIB, _RAW):
         output = BytesIO()
         try:
@@ -54,14 +55,14 @@ def _inflated(body: bytes, largest: int) -> bytes:
 
 
 def _gunzipped(body: bytes, largest: int) -> bytes:
-    """Decompress gzip of one or more members. Other bytes after them are ignored, as `gzip` does."""
+    """Decompress gzip with one or more members. Other bytes after the members are ignored, as in `gzip`."""
     output = BytesIO()
     end = _unpack(body, 0, _GZIP, output, largest)
     members = 1
     while end < len(body):
         members += 1
         if members > MOST_MEMBERS:
-            raise EOFError(f"more than {MOST_MEMBERS:,} members")
+            raise EOFError(f"the gzip data has more than {MOST_MEMBERS:,} members")
         size = output.tell()
         try:
             end = _unpack(body, end, _GZIP, output, largest)
@@ -72,7 +73,7 @@ def _gunzipped(body: bytes, largest: int) -> bytes:
 
 
 def _unpack(body: bytes, start: int, kind: int, output: BytesIO, largest: int) -> int:
-    """Decompress the stream that begins at `start` to `output`; return where it ends.
+    """Decompress the stream that starts at `start` into `output`; return the position after its end.
 
     Uses no more memory than `output` and one block. Raises zlib.error, EOFError and ResponseTooLargeError.
     """
@@ -87,14 +88,15 @@ def _unpack(body: bytes, start: int, kind: int, output: BytesIO, largest: int) -
             if stream.eof:
                 return min(at + _IN, len(body)) - len(stream.unused_data)
             block = stream.unconsumed_tail
-    output.write(stream.flush())  # the rest of the last block: calls return at most _OUT bytes
+    # get the rest of the last block, because one call returns at most _OUT bytes
+    output.write(stream.flush())
     if not stream.eof:
-        raise EOFError("it ends too early")
+        raise EOFError("the data ends too early")
     return len(body) - len(stream.unused_data)
 
 
 def too_large(largest: int) -> ResponseTooLargeError:
-    """Return the error of a body that exceeds the limit of so many bytes."""
+    """Return the error for a body of more than `largest` bytes."""
     limit = f"{largest / (1 << 20):g} MiB" if largest >= 1 << 20 else f"{largest:,} bytes"
     return ResponseTooLargeError(
         f"the response body exceeds {limit}; the connection's largest_body_mb sets the limit"

@@ -1,4 +1,4 @@
-"""Responses that are files: saved in one folder, and described in the row's result."""
+"""Saves downloaded files in a folder, and describes them for the row's result."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from connector.errors import RunStoppedError
 from connector.http.messages import Response
 
 _LONGEST_NAME = 100
-"""Limit of the file name in a response, in bytes. File systems allow 255 for a complete name."""
+"""The maximum length of the part of a file name that is taken from a response, in bytes. File systems allow
+255 for the whole name."""
 
 
 def save(response: Response, folder: Path, stem: str, *, private: bool = False) -> dict[str, Json]:
     """Save a response's body as `STEM-NAME`, completely or not at all, and return a description.
 
-    NAME is the file name in the response, without characters that could point outside the folder. The
-    description has `path`, `size` (bytes), `media_type` and `sha256`. Raises RunStoppedError if the file
-    cannot be written.
-    For `private` see `file_modes.create_file`.
+    NAME is the file name in the response, without characters that could lead out of the folder. The
+    description has `path`, `size` (bytes), `media_type` and `sha256`. For `private` see
+    `file_modes.create_file`. Raises RunStoppedError if the file cannot be written.
     """
     path = folder / f"{stem}-{file_name(response)}"
     unfinished = path.with_name(path.name + ".part")
@@ -43,7 +43,7 @@ def save(response: Response, folder: Path, stem: str, *, private: bool = False) 
 
 
 def file_name(response: Response) -> str:
-    """Return the file name in Content-Disposition, without unsafe characters; `content` if there is none."""
+    """Return the file name in Content-Disposition, with unsafe characters replaced; else `content`."""
     from email.message import Message  # imported here, because it is slow to import and rarely needed
 
     header = Message()
@@ -53,9 +53,9 @@ def file_name(response: Response) -> str:
     header["content-disposition"] = disposition
     try:
         given = header.get_filename() or ""
-    except (ValueError, LookupError, TypeError):  # raised for a malformed header, such as `filename*999…=`
+    except (ValueError, LookupError, TypeError):  # a malformed header raises these, such as `filename*999…=`
         given = ""
     given = response.hide(given)
     harmless = re.sub(r"[^\w. -]", "_", re.split(r"[/\\]", given)[-1]).strip(". ")
-    # Keep the end, which has the extension.
+    # Cut off the beginning of a long name, because the end has the extension.
     return harmless.encode()[-_LONGEST_NAME:].decode(errors="ignore").strip(". ") or "content"

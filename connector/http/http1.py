@@ -1,6 +1,6 @@
 """An HTTP/1.1 client for one connected socket (RFC 9112).
 
-It is strict about the end of a response, so that a truncated one is never mistaken for a complete one.
+The client checks strictly where a response ends, so that it never accepts a truncated response as complete.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from connector.http.content_encoding import LARGEST_BODY, decoded, too_large
 from connector.http.messages import Response
 
 BLOCK = 1 << 16
-"""The size of a block that is sent or received, in bytes; `timeout_s` applies to each block."""
+"""The size of a block that is sent or received at once, in bytes; `timeout_s` applies to each block."""
 LONGEST_HEAD = 1 << 16
-"""Limit of a response's status line and headers in bytes, and of its trailers."""
+"""The maximum size of a response's status line and headers, and of its trailers, in bytes."""
 MOST_HEADERS = 200
 MOST_INTERIM_RESPONSES = 100
 LEAST_BYTES_PER_S = 1024
-"""A download that is slower than this over `total_timeout_s` fails."""
+"""The minimum speed of a download, averaged over `total_timeout_s`; a slower one fails."""
 _LONGEST_CHUNK_LINE = 1024
 
 _NAME = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
@@ -43,9 +43,10 @@ _WITH_A_BODY = ("POST", "PUT", "PATCH")
 
 @dataclass(frozen=True)
 class ResponseLimits:
-    """Limits of a response: its duration in seconds, and the size of its body in bytes.
+    """The limits of a response: its duration in seconds, and the size of its body in bytes.
 
-    `timeout_s` bounds the wait for the first byte and each pause, `total_timeout_s` the complete response.
+    `timeout_s` is the maximum wait for the first byte and for each following one, and `total_timeout_s` for
+    the complete response.
     """
 
     timeout_s: float = 60.0
@@ -54,9 +55,10 @@ class ResponseLimits:
 
 
 class HttpConnection:
-    """A connected socket for consecutive exchanges; its timeout is that of `limits`.
+    """An HTTP/1.1 connection on a connected socket, for one request after the other.
 
-    `reusable` is true after an exchange if there can be another one.
+    `reusable` is false after a request if the connection cannot be used for another. The socket's timeout
+    must be that of `limits`.
     """
 
     def __init__(self, connected: socket.socket, limits: ResponseLimits = ResponseLimits()) -> None:
@@ -65,7 +67,7 @@ class HttpConnection:
         self.reusable = True
 
     def is_stale(self) -> bool:
-        """Return whether the server has closed the connection, or sent something unrequested."""
+        """Return whether the server has closed the connection, or sent data without a request."""
         return self._is_readable()
 
     def exchange(
@@ -78,11 +80,11 @@ class HttpConnection:
         *,
         is_file: bool = False,
     ) -> Response:
-        """Send one request and read its complete response; `leaving` is called just before it is sent.
+        """Send one request, and return its complete response; `leaving` is called just before sending.
 
-        A response that `is_file` may take longer than `total_timeout_s` as long as it makes progress.
-        Raises InputError (`input_invalid`) for a request that cannot be written, of which nothing was sent,
-        and ResponseLostError where no complete response was received.
+        A download (`is_file`) may take longer than `total_timeout_s` if it is not slower than
+        `LEAST_BYTES_PER_S`. Raises InputError (`input_invalid`) if the request has invalid characters (then
+        nothing was sent), and ResponseLostError if no complete response was received.
         """
         head = write_head(method, target, headers, body)
         self.reusable = False
@@ -103,7 +105,7 @@ class HttpConnection:
         self._socket.close()
 
     def _send(self, head: bytes, body: bytes) -> bool:
-        """Send a request; return whether the server took all of it."""
+        """Send a request; return whether the server accepted all of it."""
         try:
             if len(body) <= BLOCK:
                 self._socket.sendall(head + body)
@@ -112,11 +114,11 @@ class HttpConnection:
                 for start in range(0, len(body), BLOCK):
                     self._socket.sendall(body[start : start + BLOCK])
         except ConnectionError:
-            # The server may have responded early and closed the connection, for example if the body is too
-            # large.
+            # The server may have sent a response early and closed the connection, for example because the
+            # body is too large.
             return False
         except TimeoutError as error:
-            if self._is_readable():  # the server has responded and does not read the rest
+            if self._is_readable():  # the server has sent a response, and does not read the rest
                 return False
             raise ResponseLostError(
                 f"the server did not accept the request within {self._limits.timeout_s:g} s", "timeout"
@@ -125,9 +127,10 @@ class HttpConnection:
 
 
 class _Receiver:
-    """Receives the bytes of one response, within the limits of time.
+    """Receives the bytes of one response within its time limits.
 
-    The socket's own timeout bounds each pause; it is changed only when the total time is nearly over.
+    The socket's own timeout limits each wait for data; it is shortened only when the total time is nearly
+    over.
     """
 
     def __init__(self, connected: socket.socket, limits: ResponseLimits, is_file: bool) -> None:
@@ -137,9 +140,9 @@ class _Receiver:
         self._shortened = False
 
     def receive(self, size: int) -> bytes:
-        """Return up to `size` bytes, or none at the end of the connection.
+        """Return up to `size` bytes, or an empty value at the end of the connection.
 
-        Raises ResponseLostError (`timeout`), and OSError where the connection breaks.
+        Raises ResponseLostError (`timeout`) at a time limit, and OSError if the connection breaks.
         """
         left = self._end - monotonic()
         if left < self._limits.timeout_s:
@@ -154,7 +157,7 @@ class _Receiver:
         return data
 
     def finish(self) -> None:
-        """Restore the socket's timeout for the next exchange."""
+        """Restore the socket's timeout for the next request."""
         if self._shortened:
             self._socket.settimeout(self._limits.timeout_s)
 
@@ -177,7 +180,7 @@ class _Receiver:
 
 
 def _readable_check(connected: socket.socket) -> Callable[[], bool]:
-    """Return a function that checks, without waiting, whether there is data (or the end) to read."""
+    """Return a function that checks without waiting whether the socket has data, or its end, to read."""
     if sys.platform != "win32" and hasattr(select, "poll"):
         poll = select.poll()
         poll.register(connected.fileno(), select.POLLIN)
@@ -186,16 +189,16 @@ def _readable_check(connected: socket.socket) -> Callable[[], bool]:
 
 
 def write_head(method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> bytes:
-    """Return a request's first line and headers, with the length of its body.
+    """Return a request's first line and headers, including Content-Length.
 
-    Raises InputError (`input_invalid`) for a character that could end a line.
+    Raises InputError (`input_invalid`) if a name or value has an invalid character, such as a line break.
     """
     if not _TARGET.fullmatch(target):
         raise InputError(
             "input_invalid",
             f"a request cannot be sent to {target[:200]!r}: only printable ASCII without spaces",
         )
-    # All names and values in one search each, because there is hardly ever anything to find.
+    # Check all names, and all values, in one search each, which is faster; they are almost always valid.
     names, values = method + "".join(headers), "".join(headers.values())
     if not (_SENT_NAME.fullmatch(names) and _SENT_VALUE.fullmatch(values)) or "" in headers:
         raise InputError("input_invalid", f"a request cannot have {_unfit(headers)}")
@@ -206,7 +209,7 @@ def write_head(method: str, target: str, headers: Mapping[str, str], body: bytes
 
 
 def _unfit(headers: Mapping[str, str]) -> str:
-    """Describe the header that cannot be sent, without its value, which may be a secret."""
+    """Describe the header that is not valid, without its value, which may be a secret."""
     for name, value in headers.items():
         if not _SENT_NAME.fullmatch(name):
             return f"a header named {name[:60]!r}"
@@ -220,9 +223,9 @@ def read_response(
 ) -> tuple[Response, bool]:
     """Return one complete response, and whether the connection can be reused.
 
-    `receive` returns up to so many bytes, and none at the end of the connection; its exceptions are not
-    caught. Raises ResponseLostError for a response that is cut short or not HTTP, and ResponseTooLargeError
-    for a body of more than `largest` bytes, as received or decompressed.
+    `receive` returns up to the given number of bytes, and an empty value at the end of the connection; its
+    exceptions are not caught. Raises ResponseLostError if the response is truncated or not HTTP, and
+    ResponseTooLargeError if its body has more than `largest` bytes, as received or decompressed.
     """
     return _Reader(receive, largest).read(method)
 
@@ -251,7 +254,7 @@ class _Reader:
         return Response(status, headers, body), may_be_followed
 
     def _final_head(self) -> tuple[int, int, dict[str, str]]:
-        """Read the head; the interim responses (1xx) before it are skipped."""
+        """Return the minor version, status and headers of the final response. Skips interim ones (1xx)."""
         for _ in range(MOST_INTERIM_RESPONSES):
             while len(self._data) - self._at < len(_BEGINNING):
                 self._more()
@@ -265,7 +268,7 @@ class _Reader:
         raise _not_http(f"it has {MOST_INTERIM_RESPONSES} interim responses")
 
     def _body(self, headers: Mapping[str, str]) -> tuple[bytes, bool]:
-        """Read the body. Also return whether anything but the close of the connection marks its end."""
+        """Return the body, and whether its end was marked other than by closing the connection."""
         coding, length = headers.get("transfer-encoding"), headers.get("content-length")
         if coding is None:
             return (self._rest(), False) if length is None else (self._exactly(_body_length(length)), True)
@@ -276,7 +279,7 @@ class _Reader:
         return self._chunks(), True
 
     def _chunks(self) -> bytes:
-        body = BytesIO()  # not copied, because a list of a million chunks takes fifty times their size
+        body = BytesIO()  # a buffer, because a list of a million chunks takes fifty times their size
         while size := self._chunk_size():
             self._check_size(body.tell() + size)
             body.write(self._exactly(size))
@@ -294,9 +297,9 @@ class _Reader:
         return int(line[1], 16)
 
     def _until(self, end: re.Pattern[bytes], longest: int) -> bytes:
-        """Read up to and including `end`; return what precedes it, at most `longest` bytes, or raise."""
+        """Return the bytes before the next match of `end`, at most `longest`, and move behind the match."""
         start = self._at
-        # Up to two bytes more than `longest` can be part of the end, which has up to three.
+        # The match of `end` has up to three bytes, two of which can be after the first `longest` bytes.
         while (found := end.search(self._data, start)) is None and len(self._data) - self._at <= longest + 2:
             start = max(0, len(self._data) - self._at - 2)
             self._more()
@@ -344,9 +347,9 @@ class _Reader:
 
 
 def read_head(head: bytes) -> tuple[int, int, dict[str, str]]:
-    """Return the minor version, the status and the headers, by lower-case name, of a response's head.
+    """Return the minor version, status and headers (by lower-case name) of a response's head.
 
-    Headers that are repeated are joined by commas. Raises ResponseLostError for anything else.
+    The values of repeated headers are joined with commas. Raises ResponseLostError if the head is not valid.
     """
     text = head.decode("latin-1").replace("\r\n", "\n")
     if "\n " in text or "\n\t" in text:
@@ -368,12 +371,12 @@ def read_head(head: bytes) -> tuple[int, int, dict[str, str]]:
 
 
 def _announces_nothing(headers: Mapping[str, str]) -> bool:
-    """Return whether no body is announced. A body after a 204 would be read as the next response."""
+    """Return whether the headers announce no body. The bytes of one would be read as the next response."""
     return "transfer-encoding" not in headers and headers.get("content-length", "0") == "0"
 
 
 def _body_length(text: str) -> int:
-    """Return the length in a Content-Length header, which may be repeated with the same value."""
+    """Return the length in a Content-Length header. The same value can be repeated in it."""
     length, *others = (part.strip("\t ") for part in text.split(","))
     if any(other != length for other in others) or not _LENGTH.fullmatch(length):
         raise _not_http(f"its Content-Length is {text[:60]!r}")

@@ -1,7 +1,7 @@
-"""HTTP requests and responses, and the interface of the transport.
+"""HTTP requests and responses, and the interface of the transport that sends them.
 
-A `Request` is a request to an API, relative to its base URL; handlers build it, and previews show it.
-The transport is passed in, so that most tests need no network.
+A `Request` is a request to an API, relative to its base URL; handlers build it, and previews show it. The
+transport is passed to the client, so that most tests need no network.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ USER_AGENT = f"ninjaone-connector/{connector.__version__}"
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a multipart body: a JSON or text `value`, or the file at `path`, below `folder`."""
+    """A part of a multipart body: a JSON or text `value`, or the file at `path`, below `folder`."""
 
     name: str
     media_type: str | None = None
@@ -42,10 +42,10 @@ class Part:
 class Request:
     """One API request. `path` is escaped and below the base URL; `body` is JSON, or ABSENT.
 
-    `effect` and `idempotent` determine whether it may be sent twice. With `redirects`, a 3xx response is the
-    result; with `binary`, any content is; with `cached`, the response is reused for the whole run. `result`
-    is the declared JSON Schema of the response's body, if there is one; `template` is the path with
-    placeholders in place of a row's values, if it has any.
+    `effect` and `idempotent` determine whether the request may be sent twice. With `redirects`, a 3xx
+    response is a success; with `binary`, any content type is; with `cached`, the response is reused for the
+    whole run. `result` is the declared JSON Schema of the response's body, if there is one; `template` is the
+    path with placeholders in place of a row's values, if it has any.
     """
 
     method: str
@@ -64,17 +64,17 @@ class Request:
 
     @property
     def repeatable(self) -> bool:
-        """Whether it can be sent again even if an earlier attempt has taken effect."""
+        """Whether the request can be sent again even if an earlier attempt has taken effect."""
         return self.effect == "read" or self.idempotent
 
     @cached_property
     def encoded(self) -> tuple[dict[str, str], bytes | None]:
-        """The headers for its body, and the body's bytes. Raises InputError: see `encode_body`."""
+        """The headers for the body, and the body's bytes. Raises InputError: see `encode_body`."""
         return encode_body(self)
 
     @property
     def target(self) -> str:
-        """Path and query as they are sent, spaces as %20."""
+        """The path and query as they are sent, with spaces as %20."""
         if not self.query:
             return self.path
         return self.path + "?" + "&".join(f"{_escape(n)}={_escape(v)}" for n, v in self.query)
@@ -85,7 +85,10 @@ class Request:
         return replace(self, query=(*kept, (name, query_text(value))))
 
     def with_body(self, name: str, value: Json) -> Request:
-        """Return a copy with one member of the JSON body set; of its one object, if the body is an array."""
+        """Return a copy with one member of the JSON body set.
+
+        If the body is an array, it must have one item, an object; its member is set.
+        """
         if isinstance(self.body, list):
             (only,) = self.body
             return replace(self, body=[{**only, name: value}])
@@ -96,10 +99,10 @@ class Request:
 
 
 def build_path(template: str, values: Mapping[str, Json]) -> str:
-    """Fill the `{placeholders}` of a path, each value escaped as one segment.
+    """Return a path with its `{placeholders}` filled; each value is escaped as one segment.
 
-    Raises InputError (`input_invalid`) for a value that would change the path, such as `..`, and RunError for
-    a placeholder without a value.
+    Raises InputError (`input_invalid`) for a value that would change the path, such as `..`, and RunError if
+    a placeholder has no value.
     """
     pattern, names = _path_pattern(template)
     for name in names:
@@ -118,7 +121,7 @@ def _path_pattern(template: str) -> tuple[str, tuple[str, ...]]:
 
 
 def path_segment(value: Json) -> str:
-    """Escape a value as one path segment. Raises InputError for one that is not safe there, such as `..`."""
+    """Return a value escaped as one path segment. Raises InputError for unsafe ones, such as `..`."""
     if type(value) is int:
         return str(value)
     text = query_text(value)
@@ -128,7 +131,7 @@ def path_segment(value: Json) -> str:
 
 
 def _climbs(text: str) -> bool:
-    """Return whether a server, even one that unescapes it more than once, could read a value as `..`."""
+    """Return whether a server could read a value as `..`, even one that unescapes it more than once."""
     for _ in range(_UNESCAPED_AT_MOST):
         segments = re.split(r"[/\\]", text)
         if any(segment.partition(";")[0].strip() in (".", "..") for segment in segments):
@@ -161,9 +164,11 @@ def _escape(text: str, safe: str = "") -> str:
 
 @dataclass(frozen=True)
 class Response:
-    """One complete response. Header names are lower case; `attempts` counts how often its request was sent,
-    and `repeated` is true if an earlier attempt may have taken effect. `hide` removes secrets from a
-    text that an error quotes.
+    """A complete response.
+
+    Header names are lower case. `attempts` is the number of times that the request was sent, and `repeated`
+    is true if an earlier attempt may have taken effect. `hide` removes secrets from a text that an error
+    quotes.
     """
 
     status: int
@@ -175,9 +180,9 @@ class Response:
     hide: Callable[[str], str] = field(default=str, repr=False, compare=False)
 
     def json(self) -> Json:
-        """Return the body read as JSON; None for an empty body.
+        """Return the body read as JSON, or None if it is empty.
 
-        Raises ApiError (`bad_response`), because the request may have taken effect anyway.
+        Raises ApiError (`bad_response`) if it is not JSON: the request may have taken effect nevertheless.
         """
         if not self.body.strip():
             return None
@@ -198,11 +203,11 @@ class Response:
 
     @property
     def _quoted(self) -> str:
-        # Secrets are hidden before the text is cut, which could leave half of one.
+        # Hide secrets before cutting the text, because a part of a secret would not be recognized.
         return repr(self.hide(self.text)[:120])
 
     def bad(self, message: str) -> ApiError:
-        """Return the error (`bad_response`) of a response that cannot be used."""
+        """Return the error (`bad_response`) for a response that cannot be used."""
         return ApiError(
             "bad_response",
             message,
@@ -214,7 +219,7 @@ class Response:
 
     @property
     def text(self) -> str:
-        """The body as text, for messages: bytes that are not valid in its charset are replaced."""
+        """The body as text, for messages; bytes that are not valid in its charset are replaced."""
         text = self._decoded
         return self.body.decode("utf-8", "replace") if text is None else text
 
@@ -224,11 +229,11 @@ class Response:
         return self._decoded is not None
 
     def not_text(self) -> ApiError:
-        """Return the error (`bad_response`) of a body that is not valid in its charset."""
+        """Return the error (`bad_response`) for a body that is not valid in its charset."""
         return self.bad(f"the API answered {self.status} with bytes that are not {self.charset} text")
 
     def in_utf8(self) -> Response:
-        """Return the response with its text in UTF-8; unchanged if it is UTF-8 or cannot be decoded."""
+        """Return the response with its body in UTF-8; unchanged if it is UTF-8 or cannot be decoded."""
         if self.charset == UTF_8 or self._decoded is None:
             return self
         media_type = self.headers.get("content-type", "").partition(";")[0].strip() or "text/plain"
@@ -237,7 +242,7 @@ class Response:
 
     @property
     def charset(self) -> str:
-        """The codec of the body's text: by its byte order mark, else as Content-Type declares, else UTF-8."""
+        """The Python codec of the body: by its byte order mark, else by Content-Type, else UTF-8."""
         if self.body[:1] in _MARKED:
             for mark, codec in _MARKS:
                 if self.body.startswith(mark):
@@ -265,7 +270,8 @@ class Response:
 UTF_8 = "utf-8"
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),  # checked before UTF-16, whose mark is its beginning
+    # checked before UTF-16, whose byte order mark is the beginning of this one
+    (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
@@ -275,7 +281,7 @@ _CHARSET = re.compile(r""";\s*charset\s*=\s*["']?([\w.:+-]+)""", re.IGNORECASE)
 _TEXT_CODEC = re.compile(
     r"utf-(?:7|8|8-sig|16|32)(?:-[bl]e)?|ascii|iso\d.*|cp\d+|koi8.*|big5.*|gb.*|euc.*|shift_jis.*|mac.*"
 )
-"""Names of Python codecs that are charsets, unlike `idna` or `unicode_escape`."""
+"""The Python codecs that are charsets; others, such as `idna` and `unicode_escape`, are not."""
 
 
 @lru_cache(maxsize=64)
@@ -292,7 +298,7 @@ def _declared_codec(content_type: str) -> str:
 
 
 class Transport(Protocol):
-    """Sends one HTTP request and returns its complete response, whatever the status; follows no redirect."""
+    """Sends HTTP requests, and returns complete responses of any status. Follows no redirects."""
 
     def send(
         self,
@@ -304,17 +310,17 @@ class Transport(Protocol):
         *,
         is_file: bool = False,
     ) -> Response:
-        """Send to `target` (path and query); `leaving` is called on a connection, just before it is sent.
+        """Send a request to `target` (path and query); `leaving` is called just before it is sent.
 
-        A response that `is_file` has no time limit as long as it makes progress. Raises NotSentError or
-        ResponseLostError without a complete response.
+        A download (`is_file`) has no total time limit as long as it makes progress. Raises NotSentError or
+        ResponseLostError if there is no complete response.
         """
 
 
 def encode_body(request: Request) -> tuple[dict[str, str], bytes | None]:
     """Return the headers that describe a request's body, and its bytes.
 
-    Raises InputError (`input_invalid`) for a file that cannot be read and a value that cannot be written.
+    Raises InputError (`input_invalid`) if a file cannot be read or a value cannot be written as JSON.
     """
     try:
         if request.parts:

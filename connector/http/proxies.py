@@ -1,6 +1,7 @@
-"""Finds the proxy for a host like `requests`, and connects through it with urllib3.
+"""Finds the proxy for a host by the rules of `requests`, and connects through it with urllib3.
 
-urllib3 only opens the connection: with a tunnel if TLS is required, and with SOCKS if that is installed.
+urllib3 only opens the connection: with a tunnel if the host requires TLS, and with SOCKS if PySocks is
+installed.
 """
 
 from __future__ import annotations
@@ -23,14 +24,15 @@ from connector.errors import ConnectionSetupError, NotSentError
 from connector.http.tls import Authorities, connect_error
 
 _PHASES = 3
-"""The number of steps of connecting (proxy, tunnel, TLS to the host), each with the connection timeout."""
+"""The number of steps in connecting (to the proxy, the tunnel, TLS to the host); each has the connection
+timeout."""
 
 
 class Proxy:
     """Connects to one host through a proxy.
 
-    `forwards` is true if the proxy reads the requests and passes them on, so that they name the host and
-    carry `headers`; otherwise they go through a tunnel.
+    `forwards` is true if the proxy reads the requests and passes them on; they must then have the complete
+    URL and `headers`. Otherwise they are sent through a tunnel.
     """
 
     def __init__(
@@ -53,7 +55,7 @@ class Proxy:
             created.socket.settimeout(self._timeout_s)
             return created.socket
         except http.HTTPError as error:
-            # The timer has shut down the socket, which can raise any error.
+            # The timer of `_handing_over` has shut down the socket, which can raise any error.
             if monotonic() - start >= self._total_s:
                 raise NotSentError(f"no connection within {self._total_s:g} s", "timeout") from error
             if _timed_out(error):
@@ -73,9 +75,8 @@ def find_proxy(
 ) -> Proxy | None:
     """Return the proxy for `base_url`: `proxy`, else the one of the environment, else None.
 
-    Without authorities, no certificate is verified.
-
-    Raises ConnectionSetupError for one that cannot be used.
+    Without `authorities`, no certificate is verified. Raises ConnectionSetupError if the proxy cannot be
+    used.
     """
     given = {"http": proxy, "https": proxy} if proxy else {}
     session = requests.Session()
@@ -97,7 +98,7 @@ def find_proxy(
 
 
 class _Connected(Exception):
-    """Raised to get a connected socket out of urllib3 before it sends a request."""
+    """Carries a connected socket out of urllib3, before urllib3 sends a request."""
 
     def __init__(self, connected: socket.socket) -> None:
         super().__init__()
@@ -105,9 +106,10 @@ class _Connected(Exception):
 
 
 def _handing_over(connection: Any, total_s: float) -> Any:
-    """Return a connection class that connects within `total_s`, and then raises `_Connected` with its socket.
+    """Return a subclass that connects within `total_s`, then raises `_Connected` with its socket.
 
-    urllib3 limits only single reads of a proxy's response; one byte at a time would never time out.
+    urllib3 limits each read of a proxy's response, but not the sum: a proxy that sends one byte at a time
+    would never time out.
     """
 
     def _new_conn(self: Any) -> socket.socket:
@@ -122,7 +124,7 @@ def _handing_over(connection: Any, total_s: float) -> Any:
         try:
             connection.connect(self)
         except Exception as error:
-            # Python 3.10 keeps the socket open after a proxy's refusal, in a frame of the exception.
+            # If a proxy refuses a connection, Python 3.10 keeps the socket open in a frame of the exception.
             traceback.clear_frames(error.__traceback__)
             raise
         finally:
@@ -141,13 +143,13 @@ def _handing_over(connection: Any, total_s: float) -> Any:
 
 
 def _shut_down(connected: socket.socket) -> None:
-    """Shut down a connection. `connected` is a duplicate socket, because TLS takes over the original."""
+    """Shut down a connection. `connected` is a duplicate, because TLS takes over the original socket."""
     with suppress(OSError):
         connected.shutdown(socket.SHUT_RD)
 
 
 def _unusable(error: Exception) -> str:
-    """Return the reason why a proxy cannot be used, without its URL, which can contain a password."""
+    """Return why a proxy cannot be used, without its URL, which can contain a password."""
     about_url = not isinstance(error, OSError) or isinstance(error, requests.RequestException)
     if about_url and not isinstance(error, requests.exceptions.InvalidSchema):
         return "this URL or the proxy's URL is not valid"
@@ -156,14 +158,14 @@ def _unusable(error: Exception) -> str:
 
 def _timed_out(error: BaseException) -> bool:
     inner = _innermost(error)
-    # A refused connection is a NewConnectionError, which some versions derive from ConnectTimeoutError.
+    # A refused connection is a NewConnectionError. In some versions, that is a ConnectTimeoutError, too.
     return isinstance(inner, (TimeoutError, http.TimeoutError)) and not isinstance(
         inner, http.NewConnectionError
     )
 
 
 def _reason(error: BaseException) -> str:
-    """Return the innermost reason of urllib3's error, without the connection's name or address."""
+    """Return the innermost message of an error of urllib3, without the connection's name or address."""
     inner = _innermost(error)
     text = str(inner) or type(inner).__name__
     return re.sub(r"^(<[^>]*>|\w+\([^)]*\)): ", "", text)

@@ -1,4 +1,4 @@
-"""TLS: which CA certificates are trusted, and the error for a certificate that is not.
+"""TLS: the trusted CA certificates, and the error for a certificate that is not valid.
 
 `REQUESTS_CA_BUNDLE` and `CURL_CA_BUNDLE` have the same meaning as in `requests`, `SSL_CERT_FILE` and
 `SSL_CERT_DIR` as in OpenSSL. `ssl` and `certifi` are imported where they are used, because they are slow to
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import ssl
 
 _OTHER_FAULTS = {9, 10, 62, 64}
-"""OpenSSL's codes for certificates that no CA makes valid: not yet valid, expired, of another host."""
+"""OpenSSL's codes for certificates that no CA makes valid: not yet valid, expired, for another host."""
 _ADVICE = (
     "If a proxy or firewall signs with your company's CA, set ca_file of the connection, or "
     "REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE or SSL_CERT_DIR, to the certificate of that CA"
@@ -26,9 +26,9 @@ _ADVICE = (
 
 @dataclass(frozen=True)
 class Authorities:
-    """The trusted CA certificates: those of a file, of folders (separated as in `SSL_CERT_DIR`), or both.
+    """The trusted CA certificates: in a file, in folders (separated as in `SSL_CERT_DIR`), or in both.
 
-    `origin` says where they were named, for messages.
+    `origin` describes where they were configured, for messages.
     """
 
     origin: str
@@ -37,13 +37,13 @@ class Authorities:
 
     @property
     def path(self) -> str:
-        """One path of them: the file, or the first folder that exists."""
+        """The file, or the first of the folders that exists."""
         folders = self.folders or ""
         return self.file or next(iter(_existing(folders)), folders)
 
 
 def find_authorities(ca_file: str | None) -> Authorities:
-    """Return the trusted CA certificates: `ca_file`, else those of the environment, else the bundled ones.
+    """Return the trusted CA certificates: `ca_file`, else those of the environment, else certifi's.
 
     Raises ConnectionSetupError if SSL_CERT_DIR alone is set and does not exist.
     """
@@ -69,9 +69,10 @@ def find_authorities(ca_file: str | None) -> Authorities:
 
 
 def tls_context(base_url: str, authorities: Authorities | None) -> ssl.SSLContext:
-    """Return the TLS settings that all connections share: reading the CA certificates takes 20 ms.
+    """Return the TLS settings for all connections to a host.
 
-    Without authorities, no certificate is verified. Raises ConnectionSetupError for unreadable ones.
+    They are shared, because reading the CA certificates takes 20 ms. Without `authorities`, no certificate is
+    verified. Raises ConnectionSetupError if the certificates cannot be read.
     """
     import ssl
 
@@ -91,7 +92,7 @@ def tls_context(base_url: str, authorities: Authorities | None) -> ssl.SSLContex
 
 
 def connect_error(cause: BaseException, reason: str, authorities: Authorities | None) -> NotSentError:
-    """Return the error for a failed connection: CertificateError if the certificate was not accepted."""
+    """Return the error for a failed connection: CertificateError if the certificate is not valid."""
     message = f"no connection: {reason}"
     if authorities is None:
         return NotSentError(message)
@@ -100,7 +101,7 @@ def connect_error(cause: BaseException, reason: str, authorities: Authorities | 
     if not isinstance(cause, ssl.SSLCertVerificationError):
         return NotSentError(message)
     if getattr(cause, "verify_code", 0) not in _OTHER_FAULTS:
-        message += f". Trusted are the CA certificates of {authorities.origin}. {_ADVICE}"
+        message += f". The connector trusts the CA certificates of {authorities.origin}. {_ADVICE}"
     return CertificateError(message)
 
 

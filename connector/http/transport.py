@@ -1,4 +1,4 @@
-"""HTTP requests to one host over persistent connections, for any number of threads."""
+"""Sends HTTP requests to one host over persistent connections, from any number of threads."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from connector.http.messages import Response
 
 
 def default_total_timeout_s(timeout_s: float) -> float:
-    """Return the default time limit of a complete response, in seconds, for a timeout of its pauses."""
+    """Return the default of `total_timeout_s`, in seconds, for this `timeout_s`."""
     return max(120.0, 10 * timeout_s)
 
 
 class HttpTransport:
-    """Sends requests to one host. Connections are reused; as many are kept open as were used in parallel.
+    """Sends requests to one host. The open connections are reused, and as many stay open as threads used.
 
-    One that the server closed while it was idle is replaced before anything is sent on it. `timeout_s` bounds
-    the first byte and every pause of a response, `total_timeout_s` the complete response (default:
-    `default_total_timeout_s`), `largest_body` the bytes of its body.
+    A connection that the server closed while it was idle is replaced before a request is sent. `timeout_s` is
+    the maximum wait for the first byte of a response and for each following one, `total_timeout_s` for the
+    complete response (default: `default_total_timeout_s`); `largest_body` is the maximum size of its body in
+    bytes.
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class HttpTransport:
         self._route = connect_settings(
             base_url, timeout_s, verify_tls=verify_tls, ca_file=ca_file, proxy=proxy
         )
-        # The most recently used one is taken first. A list needs no lock: append and pop are atomic.
+        # The most recently used connection is taken first. A list needs no lock: append and pop are atomic.
         self._idle: list[HttpConnection] = []
         self._is_closed = False
         finalize(self, _close_all, self._idle)  # closes the sockets of a transport that is garbage-collected
@@ -57,11 +58,11 @@ class HttpTransport:
     ) -> Response:
         """Send one request to `target` (path and query below the base URL); return the complete response.
 
-        `leaving` is called just before it is sent. A response that `is_file` may take longer than the total
-        timeout as long as it makes progress.
+        `leaving` is called just before the request is sent. A download (`is_file`) may take longer than the
+        total timeout as long as it makes progress.
 
-        Raises NotSentError without a connection, ResponseLostError for an incomplete response, and
-        RowError (`input_invalid`) for a request that cannot be written.
+        Raises NotSentError if no connection could be opened, ResponseLostError for an incomplete response,
+        and RowError (`input_invalid`) for a request with invalid characters.
         """
         connection = self._kept() or HttpConnection(self._route.connect(), self._limits)
         try:
@@ -78,12 +79,12 @@ class HttpTransport:
                 self.close()
 
     def close(self) -> None:
-        """Close the idle connections, and those in use when their responses are complete."""
+        """Close the idle connections now, and those in use after their responses."""
         self._is_closed = True
         _close_all(self._idle)
 
     def _kept(self) -> HttpConnection | None:
-        """Return an idle connection that is still usable."""
+        """Return an idle connection that can still be used, or None."""
         while connection := _latest(self._idle):
             if not connection.is_stale():
                 return connection
