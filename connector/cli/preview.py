@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from connector.errors import ConnectionSetupError, RowError
 from connector.files.readers import InputRow
 from connector.runs.policy import apply_policy
 from connector.runs.preview import NO_INSTANCE, preview_row
-from connector.runs.run import Prepared
+from connector.runs.run import Prepared, open_distinct
 from connector.runs.tenant_runs import tenant_connections
 from connector.runs.tenant_split import NOBODY
 
@@ -47,26 +47,31 @@ def add_preview(parser: argparse.ArgumentParser) -> None:
 
 
 def _preview(options: argparse.Namespace) -> int:
-    failed = False
     steps = prepare_given(options)
-    shows = [_row_preview(step) for step in steps]
-    for step, show in zip(steps, shows, strict=True):
-        named = {"step": step.job.step} if step.job.step else {}
-        if not options.json:
-            print("\n".join(_headline(step)))
-        if step.job.follows:
-            waits = {**named, "waits_for": step.job.follows}
-            print(
-                json.dumps(waits)
-                if options.json
-                else f'  (its rows are the results of step "{step.job.follows}")'
-            )
-            continue
-        for row in _rows(step):
-            shown = show(row)
-            failed = failed or "error" in shown
-            print(json.dumps({**named, **shown}) if options.json else _text(shown))
-    return ROWS_FAILED if failed else OK
+    with ExitStack() as opened:
+        shows = [_row_preview(step, opened) for step in steps]
+        failed = [
+            _show_step(step, show, as_json=options.json) for step, show in zip(steps, shows, strict=True)
+        ]
+    return ROWS_FAILED if any(failed) else OK
+
+
+def _show_step(step: Prepared, show: Callable[[InputRow], dict[str, Any]], *, as_json: bool) -> bool:
+    """Print the rows of a step, and return whether one of them has an error."""
+    failed = False
+    named = {"step": step.job.step} if step.job.step else {}
+    if not as_json:
+        print("\n".join(_headline(step)))
+    if step.job.follows:
+        waits = {**named, "waits_for": step.job.follows}
+        text = f'  (its rows are the results of step "{step.job.follows}")'
+        print(json.dumps(waits) if as_json else text)
+        return False
+    for row in _rows(step):
+        shown = show(row)
+        failed = failed or "error" in shown
+        print(json.dumps({**named, **shown}) if as_json else _text(shown))
+    return failed
 
 
 def _rows(step: Prepared) -> Iterator[InputRow]:
@@ -104,13 +109,14 @@ def _base_url(prepared: Prepared) -> str:
         return NO_INSTANCE
 
 
-def _row_preview(prepared: Prepared) -> Callable[[InputRow], dict[str, Any]]:
+def _row_preview(prepared: Prepared, opened: ExitStack) -> Callable[[InputRow], dict[str, Any]]:
     """Return a function that describes a row, with its connection if rows select it. Raises RunError."""
     choose = prepared.choose
-    show = partial(preview_row, prepared.action, prepared.service, prepared.bindings, prepared.job.uploads)
     if choose is None:
-        return partial(show, base_url=_base_url(prepared))
+        base_url, show = _base_url(prepared), _show_row(prepared, opened)
+        return lambda row: show(row, base_url)
     connections = tenant_connections(prepared)
+    shows = {name: _show_row(prepared, opened) for name in (NOBODY, *connections)}
 
     def preview(row: InputRow) -> dict[str, Any]:
         try:
@@ -118,16 +124,35 @@ def _row_preview(prepared: Prepared) -> Callable[[InputRow], dict[str, Any]]:
         except RowError as error:
             return {"row": row.number, "error": str(error)}
         if name == NOBODY:
-            return show(row, NO_INSTANCE)
-        return {"connection": name, **show(row, connections[name].base_url)}
+            return shows[name](row, NO_INSTANCE)
+        return {"connection": name, **shows[name](row, connections[name].base_url)}
 
     return preview
+
+
+def _show_row(prepared: Prepared, opened: ExitStack) -> Callable[[InputRow, str], dict[str, Any]]:
+    """Return a function that describes a row of one connection, whose base URL it takes."""
+    distinct = opened.enter_context(open_distinct(prepared))
+
+    def show(row: InputRow, base_url: str) -> dict[str, Any]:
+        try:
+            first = distinct.first_of(row) if distinct else row.number
+        except RowError as error:
+            return {"row": row.number, "error": str(error)}
+        if first != row.number:
+            return {"row": row.number, "same_as": first}
+        job = prepared.job
+        return preview_row(prepared.action, prepared.service, prepared.bindings, job.uploads, row, base_url)
+
+    return show
 
 
 def _text(shown: Mapping[str, Any]) -> str:
     name = f"row {shown['row']}" + (f" ({shown['connection']})" if "connection" in shown else "")
     if "error" in shown:
         return f"{name}: ERROR {shown['error']}"
+    if "same_as" in shown:
+        return f"{name}: gets the result of row {shown['same_as']} (distinct)"
     lines = [f"{name}: {shown['method']} {shown['url']}"]
     lines += [f"  {name}: {value}" for name, value in shown["headers"].items()]
     if shown["body"] is not None:

@@ -145,6 +145,10 @@ def describe(
             lines.append(f"  {name}: {its['failed']} of {count_of(its['rows'], 'row')} failed")
     if summary.warned:
         lines.append(f"  {summary.warned} with a warning, for example {summary.warning}")
+    if summary.shared:
+        distinct = shorten(" ".join(job.distinct.split()))
+        has = "row has" if summary.shared == 1 else "rows have"
+        lines.append(f"  {summary.shared} {has} the result of an earlier row, by `distinct: {distinct}`")
     if summary.truncated:
         lines.append(f"  {count_of(summary.truncated, 'list')} truncated at the limit")
     if summary.failed:

@@ -12,6 +12,7 @@ from connector.files.envelope import Envelope
 from connector.files.output import Output
 from connector.files.readers import InputRow
 from connector.invocation.invoke import Invoker
+from connector.runs.distinct import Distinct
 from connector.runs.ordered_map import run_in_order
 from connector.runs.summary import FailureLimit, Listener, Summary
 
@@ -34,20 +35,21 @@ def run_batch(
     concurrency: int = 1,
     limit: FailureLimit | None = None,
     summary: Summary | None = None,
+    distinct: Distinct | None = None,
 ) -> Summary:
     """Run all rows without an envelope, `concurrency` of them in parallel, and complete the output.
 
     Envelopes are written, and listeners notified, one at a time in the order of the rows. When `stop` is set,
     or more rows have failed than `limit` allows, no further row is started; rows in progress are finished and
     written, and the output can be resumed (`Summary.stopped`). Returns the summary, which is the `summary`
-    argument if one is passed; it is updated during the run.
+    argument if one is passed; it is updated during the run. With `distinct`, the rows have to come from it.
 
     Raises RunStoppedError if envelopes cannot be written, and then sets `stop`, so that waiting rows end.
     """
     summary = summary or Summary(resumed_rows=output.done_rows)
     began = clock.monotonic()
     limit = limit or FailureLimit()
-    batch = _Batch(invoker, output, (summary.count, *listeners), stop or Event(), limit)
+    batch = _Batch(invoker, output, (summary.count, *listeners), stop or Event(), limit, distinct)
     left = dropwhile(lambda row: row.number <= output.done_rows, rows)
     try:
         if concurrency == 1:
@@ -76,9 +78,10 @@ class _Batch:
         hear: tuple[Listener, ...],
         stop: Event,
         limit: FailureLimit,
+        distinct: Distinct | None,
     ) -> None:
         self._invoker, self._output, self._hear, self._stop = invoker, output, hear, stop
-        self._limit = limit
+        self._limit, self._distinct = limit, distinct
 
     def goes_on(self) -> bool:
         """Return whether another row can be started."""
@@ -97,7 +100,7 @@ class _Batch:
     def work(self, row: InputRow) -> Generator[Result, None, None]:
         """Run a row and yield its envelopes. Raises RunStoppedError."""
         try:
-            for envelope in _envelopes(self._invoker, row):
+            for envelope in _envelopes(self._invoker, row, self._distinct):
                 result = _writable(envelope)
                 self._count(result[0])
                 yield result
@@ -138,9 +141,11 @@ def _writable(envelope: Envelope) -> Result:
         return unwritable, unwritable.line()
 
 
-def _envelopes(invoker: Invoker, row: InputRow) -> Iterator[Envelope]:
+def _envelopes(invoker: Invoker, row: InputRow, distinct: Distinct | None) -> Iterator[Envelope]:
     if row.error:
         return iter((invoker.failed_row(row.number, row.data, RowError(row.code, row.error)),))
+    if distinct:
+        return distinct.envelopes(invoker, row)
     return invoker.envelopes(row.number, row.data)
 
 

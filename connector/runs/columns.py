@@ -34,6 +34,8 @@ def _uses(prepared: Prepared) -> Iterator[tuple[str, str]]:
     for binding in prepared.bindings.bound:
         for name in required_fields(binding.template.source):
             yield name, binding.input.name
+    for name in required_fields(prepared.job.distinct):
+        yield name, "distinct"
     connection = prepared.job.connection
     if connection is not None and is_template(connection):
         for name in required_fields(connection):

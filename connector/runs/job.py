@@ -44,6 +44,8 @@ rows that failed. `max_errors: N` does the same after more than N failed rows of
 the same as `on_error: stop`; if both are given, `stop` applies. A failed row is one whose last envelope is an
 error. A resumed run counts failed rows from 0 again.
 
+**Distinct rows.** `distinct: "{{ customer }}"` runs the first row of each value only; see `distinct.py`.
+
 **Expected rows.** `max_rows: 20` and `expect_rows: 10-20`: see `expected_rows.py`.
 """
 
@@ -103,6 +105,7 @@ class Job:
     delay_ms: float | None = None
     rows: ResultMode = "one"
     keep_row: bool = False
+    distinct: str = ""
     uploads: Path = Path()
     files: Path | None = None
     reveal_secrets: bool = False

@@ -158,6 +158,7 @@ def _read_run(part: Section, folder: Path, base: Job) -> Job:
         bom=part.value("bom", bool, False),
         rows=part.one_of("rows", ("one", "each"), "one"),
         keep_row=part.value("keep_row", bool, False),
+        distinct=part.text("distinct", ""),
     )
 
 

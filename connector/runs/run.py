@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from threading import Event
@@ -31,6 +31,7 @@ from connector.invocation.exchange import NoRecorder, Recorder
 from connector.invocation.handlers import find_handler
 from connector.invocation.invoke import Invoker
 from connector.runs.batch import require_first, run_batch
+from connector.runs.distinct import Distinct, Key, compile_distinct
 from connector.runs.expected_rows import ExpectedRows, read_expected
 from connector.runs.job import STREAM, Job, of_service
 from connector.runs.policy import apply_policy, check_policy
@@ -49,7 +50,8 @@ class Prepared:
 
     `expected` is the number of rows that it is meant for; None means any, and a rerun has any.
 
-    `choose` returns the connection of each row if it is a template; see `tenant_runs`.
+    `choose` returns the connection of each row if it is a template; see `tenant_runs`. `distinct` returns the
+    value by which rows share a result; see `distinct`.
     """
 
     job: Job
@@ -60,6 +62,7 @@ class Prepared:
     rerun: Rerun | None = None
     choose: Choose | None = None
     expected: ExpectedRows | None = None
+    distinct: Key | None = None
 
 
 def prepare(
@@ -101,8 +104,16 @@ def prepare(
     only = compile_only(job.only, constants) if job.only else None
     choose = read_choice(job.connection, job.allow_connections)
     expected = None if job.step else read_expected(job.max_rows, job.expect_rows)
+    distinct = compile_distinct(job.distinct, job.rows) if job.distinct else None
     return Prepared(
-        job, action, catalog.service(action.service), bindings, only, choose=choose, expected=expected
+        job,
+        action,
+        catalog.service(action.service),
+        bindings,
+        only,
+        choose=choose,
+        expected=expected,
+        distinct=distinct,
     )
 
 
@@ -171,9 +182,14 @@ def run(
     sign_in(client)
     run_fingerprint = {} if job.output == STREAM else fingerprint(prepared, connection.account, opened.source)
     summary = Summary(left_out=opened.left_out)
-    with open_output(job, run_fingerprint, start, client.redactor) as (output, recorder):
+    with (
+        open_distinct(prepared) as distinct,
+        open_output(job, run_fingerprint, start, client.redactor) as (output, recorder),
+    ):
         for envelope in output.earlier():
             summary.count(envelope)
+            if distinct:
+                distinct.keep(envelope)
         summary.resumed_rows = summary.rows
         running = ActiveRun(job, opened.rows, summary, prepared.bindings.delay_ms, lambda: client.requests)
         if observer:
@@ -182,7 +198,7 @@ def run(
         with recorded(running, run_fingerprint, clock, rerun_of, where(connection)):
             try:
                 run_batch(
-                    rows,
+                    distinct.rows(rows, output.done_rows) if distinct else rows,
                     make_invoker(prepared, client, recorder),
                     output,
                     clock,
@@ -191,10 +207,16 @@ def run(
                     concurrency=job.concurrency,
                     limit=FailureLimit(job.errors_allowed),
                     summary=summary,
+                    distinct=distinct,
                 )
             finally:
                 client.flush_audit()  # Rows in progress can have unwritten audit lines.
     return summary
+
+
+def open_distinct(prepared: Prepared) -> AbstractContextManager[Distinct | None]:
+    """Return a context with the shared results of a run; None if its rows share nothing."""
+    return closing(Distinct(prepared.distinct)) if prepared.distinct else nullcontext()
 
 
 @dataclass(frozen=True)
@@ -313,6 +335,8 @@ def fingerprint(prepared: Prepared, account: str, source: RowSource) -> dict[str
         settings.append({"selection": asdict(job.selection)})
     if job.bom:
         settings.append("bom")
+    if job.distinct:
+        settings.append({"distinct": job.distinct})
     rerun = prepared.rerun
     chosen = {"rows": _digest(rerun.numbers.tobytes())} if rerun else {}
     if rerun and rerun.corrected is not None:

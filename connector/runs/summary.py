@@ -25,6 +25,7 @@ class Summary:
 
     `stopped` is true if some rows were not started or not finished; `too_many_errors` if more rows failed
     than the run allows. `left_out` counts the rows that a step skipped, by reason; see `step_rows`.
+    `shared` counts the rows that have the result of an earlier row; see `distinct`.
     `connections` has the rows and failed rows of each tenant, if there are several.
 
     It can be read from another thread during the run.
@@ -37,6 +38,7 @@ class Summary:
     kinds: dict[Kind, int] = field(default_factory=lambda: {"retry": 0, "fix": 0, "check": 0})
     warned: int = 0
     truncated: int = 0
+    shared: int = 0
     resumed_rows: int = 0
     last_row: int = 0
     seconds: float = 0.0
@@ -62,6 +64,7 @@ class Summary:
         if "warnings" in meta:
             self.warned += 1
             self.warning = self.warning or f"row {envelope.row}: {meta['warnings'][0]}"
+        self.shared += "same_as" in meta
         if meta.get("truncated"):
             self.truncated += 1
         if not envelope.has_error:
@@ -91,6 +94,7 @@ class Summary:
             "codes": {code: {"rows": n, "example": self.examples[code]} for code, n in codes.items()},
             "stopped": self.stopped,
             "too_many_errors": self.too_many_errors,
+            **({"shared": self.shared} if self.shared else {}),
             **({"left_out": left_out} if left_out else {}),
             **({"connections": dict(sorted(connections.items()))} if connections else {}),
         }

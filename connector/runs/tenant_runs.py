@@ -32,6 +32,7 @@ from connector.files.output import FileOutput, Output, Start, is_interrupted
 from connector.files.readers import InputRow
 from connector.invocation.invoke import Invoker
 from connector.runs.batch import require_first, run_batch
+from connector.runs.distinct import Distinct
 from connector.runs.job import STREAM, Job
 from connector.runs.merge import merge_files
 from connector.runs.policy import apply_policy
@@ -42,6 +43,7 @@ from connector.runs.run import (
     checked_rows,
     fingerprint,
     make_invoker,
+    open_distinct,
     open_output,
     open_rows,
 )
@@ -172,6 +174,7 @@ class _TenantRun:
     output: _TenantOutput
     client: Client
     invoker: Invoker
+    distinct: Distinct | None
     is_done: bool = False
     is_signing_in: bool = False
     error: BaseException | None = None
@@ -179,7 +182,10 @@ class _TenantRun:
 
     def rows(self) -> Iterator[InputRow]:
         """Return the rows without an envelope."""
-        return (row for row in self.split.rows(self.name) if row.number > self.output.done_rows)
+        rows, done_rows = self.split.rows(self.name), self.output.done_rows
+        if self.distinct:
+            return self.distinct.rows(rows, done_rows)
+        return (row for row in rows if row.number > done_rows)
 
 
 class _Tenants:
@@ -216,7 +222,8 @@ class _Tenants:
                 path = self._folder / str(number)
                 begun = is_interrupted(path)
                 if begun or self._split.counts[name]:
-                    part = self._open(name, path, "resume" if begun else "new")
+                    distinct = files.enter_context(open_distinct(self._prepared))
+                    part = self._open(name, path, "resume" if begun else "new", distinct)
                     files.callback(part.output.close)
                     self._parts.append(part)
             if self._prepared.job.fsync:
@@ -225,10 +232,12 @@ class _Tenants:
             for part in self._parts:
                 for envelope in part.output.earlier():
                     self.summary.count(envelope)
+                    if part.distinct:
+                        part.distinct.keep(envelope)
             self.summary.resumed_rows = self.summary.rows
             yield
 
-    def _open(self, name: str, path: Path, start: Start) -> _TenantRun:
+    def _open(self, name: str, path: Path, start: Start, distinct: Distinct | None) -> _TenantRun:
         """Return a tenant's run. Refused rows get any tenant's client, which sends nothing for them."""
         prepared, job = self._prepared, self._prepared.job
         connection = self._connections.get(name) or next(iter(self._connections.values()))
@@ -238,7 +247,7 @@ class _Tenants:
                 client.redactor.add(secret)
         output = _TenantOutput(path, "jsonl", self._run_fingerprint, start, client.redactor, fsync=job.fsync)
         invoker = replace(make_invoker(prepared, client, output.journal), tenant=name)
-        part = _TenantRun(name, self._split, output, client, invoker)
+        part = _TenantRun(name, self._split, output, client, invoker, distinct)
         part.is_done = next(part.rows(), None) is None
         return part
 
@@ -288,6 +297,7 @@ class _Tenants:
                 *(rows, part.invoker, part.output, self.clock, (self._record,), self._stop),
                 concurrency=concurrency,
                 limit=limit,
+                distinct=part.distinct,
             ).stopped
         finally:
             part.client.flush_audit()

@@ -84,8 +84,7 @@ def _compile(source: str, allowed: Mapping[str, str]) -> Choose:
         render = compile_template(source, given.schema)
     except RunError as error:
         raise RunError(f"connection: {error}") from error
-    if any(called.name == "random" for called in read_template(source).find_all(nodes.Filter)):
-        raise RunError("connection: the filter random cannot select a tenant")
+    refuse_random("connection", source)
     hint = f"Allowed connections: {shorten(', '.join(allowed))}"
 
     def choose(row: Row) -> str:
@@ -100,6 +99,15 @@ def _compile(source: str, allowed: Mapping[str, str]) -> Choose:
         return str(name)
 
     return choose
+
+
+def refuse_random(setting: str, source: str) -> None:
+    """Raise RunError if the template of a setting does not return the same value for a row every time."""
+    if any(called.name == "random" for called in read_template(source).find_all(nodes.Filter)):
+        raise RunError(
+            f"{setting}: the filter random cannot be used here, because a resumed run needs the "
+            "same value again"
+        )
 
 
 class Split:

@@ -78,7 +78,7 @@ def all_succeeded(ended: dict[str, Summary]) -> bool:
 # --- all of them
 
 
-def test_there_are_the_eleven_workflows() -> None:
+def test_there_are_the_twelve_workflows() -> None:
     assert [str(path.relative_to(EXAMPLES)) for path in JOBS] == [
         "halopsa/asset-field.yaml",
         "halopsa/clients-and-sites.yaml",
@@ -87,6 +87,7 @@ def test_there_are_the_eleven_workflows() -> None:
         "organizations/audit-organizations.yaml",
         "organizations/bulk-tag-update.yaml",
         "organizations/onboard-client.yaml",
+        "organizations/organizations-from-csv.yaml",
         "tickets/act-on-ticket.yaml",
         "tickets/create-ticket-from-alert.yaml",
         "tickets/escalate-tickets.yaml",
@@ -257,6 +258,18 @@ def test_act_on_ticket(workflow: Workflow, read: Any, tmp_path: Path) -> None:
 
 
 # --- organizations
+
+
+def test_organizations_from_csv(workflow: Workflow, read: Any, tmp_path: Path) -> None:
+    ended = workflow("organizations/organizations-from-csv")
+    assert all_succeeded(ended)
+    assert ended["organization"].shared == 2
+    hazel, _, _, juniper = (
+        read("get_organization", organization_id=made["id"]) for made in results(tmp_path, "organization")
+    )
+    first = "Main Office"  # Each new organization has it.
+    assert [site["name"] for site in hazel["locations"]] == [first, "Main Street", "Park Road", "Records"]
+    assert [site["name"] for site in juniper["locations"]] == [first, "Head Office"]
 
 
 def test_onboard_client(workflow: Workflow, read: Any, tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ EVERYTHING: dict[str, Any] = {
     "fsync": True,
     "rows": "each",
     "keep_row": True,
+    "distinct": "{{ tenant }}",
     "uploads": "files",
     "files": "downloads",
     "reveal_secrets": True,

@@ -42,6 +42,7 @@ def test_every_key_of_a_job(tmp_path: Path) -> None:
         fsync=True,
         rows="each",
         keep_row=True,
+        distinct="{{ tenant }}",
         uploads=tmp_path / "files",
         files=tmp_path / "downloads",
         reveal_secrets=True,
