@@ -1,4 +1,4 @@
-"""The first mapping of two services: the mapping of the target's own integration, and suggestions by name."""
+"""Generate a first mapping file from the target's built-in integration and from equal names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from connector.sync.values import same_name
 
 @dataclass
 class NewMapping:
-    """The text of a mapping, and the counts of its organizations."""
+    """The text of a new mapping file, and the number of organizations that are mapped, suggested and open."""
 
     text: str = ""
     taken: int = 0
@@ -24,7 +24,7 @@ class NewMapping:
 
 @dataclass(frozen=True)
 class Found:
-    """The records of both sides. `takeover` is the mapping of the target's integration, if any."""
+    """The records of both services. `takeover` has the settings of the target's built-in integration."""
 
     source: str
     target: str
@@ -36,7 +36,7 @@ class Found:
 
 
 def new_mapping(found: Found) -> NewMapping:
-    """Return a mapping in which each organization is taken over, suggested, or open."""
+    """Return a new mapping file in which each organization is mapped, suggested, or left open."""
     made = NewMapping()
     rows = list(_rows(found, made))
     top_level = found.takeover.get("top_level")
@@ -46,7 +46,7 @@ def new_mapping(found: Found) -> NewMapping:
         f"target: {json.dumps(found.target)}",
         "clients:",
         "  take: mapped                # mapped, all, or a template over organization",
-        "  create: false               # true: clients and sites that have no match are created",
+        "  create: false               # true: create clients and sites for unmatched records",
         *([f"  top_level: {top_level}"] if top_level else []),
         "  map:" if any(not row.lstrip().startswith("#") for row in rows) else "  map: []",
         *rows,
@@ -59,7 +59,7 @@ def new_mapping(found: Found) -> NewMapping:
 
 
 def _rows(found: Found, made: NewMapping) -> Iterator[str]:
-    """Yield a line for each organization."""
+    """Yield a line of `clients.map` for each organization."""
     taken: dict[int, dict[int, dict[int, int]]] = {}
     for organization, client, location, site in found.takeover.get("sites", ()):
         taken.setdefault(organization, {}).setdefault(client, {})[location] = site
@@ -77,7 +77,7 @@ def _rows(found: Found, made: NewMapping) -> Iterator[str]:
             ((id, places),) = own.items()
             sites = {at: to for at, to in places.items() if at in locations}
             made.taken += 1
-            yield _row(organization.id, id, sites, f"{name}: as in the integration")
+            yield _row(organization.id, id, sites, f"{name}: from the built-in integration")
         elif len(named) == 1 and names[same_name(organization.name)] == 1:
             made.suggested += 1
             sites = dict(_sites_of(found, organization.id, named[0]))
@@ -95,7 +95,7 @@ def _row(organization: int, client: int, sites: Mapping[int, int], comment: str)
 
 
 def _sites_of(found: Found, organization: int, client: int) -> Iterator[tuple[int, int]]:
-    """Yield the locations with the same name as exactly one site of the client."""
+    """Yield pairs (location id, site id) of the locations and sites with equal, unambiguous names."""
     sites: dict[str, list[int]] = {}
     for site in found.sites:
         if site.client == client and site.is_active:
@@ -128,13 +128,13 @@ def _devices(takeover: Mapping[str, Any]) -> Iterable[str]:
             shown = template if when == "always" else f"{{value: {template}, when: {when}}}"
             yield f"    {_key(name)}: {shown}"
     else:
-        yield "  # match: {field: 117}      # the field by which a device finds its asset for the first time"
+        yield "  # match: {field: 117}      # the asset field by which the asset of a new device is found"
         yield "  # fields:                  # number: asset field; CF...: custom field"
         yield '  #   117: "{{ device.system.serialNumber }}"'
 
 
 def _alerts(takeover: Mapping[str, Any]) -> Iterable[str]:
-    """Yield the alerts of a mapping, if the target's integration makes tickets of them."""
+    """Yield the lines of `alerts`, if the target's built-in integration creates tickets for alerts."""
     if not takeover.get("ticket_type"):
         return
     summary, details = "{{ alert.subject or alert.message }}", "{{ alert.message }}"

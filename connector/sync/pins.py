@@ -1,9 +1,10 @@
-"""Pins: people's decisions about single records. `pins.yaml` is written by the commands and the page.
+"""Read and write `pins.yaml`: the links between records that a user has chosen.
 
     devices:
       4471: 901
 
-It can be read, edited and kept in version control.
+The commands `sync pin` and `sync unpin` and the web page change the file. It can also be edited by hand and
+kept in version control.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ from connector.errors import RunError, file_errors
 
 Noun = Literal["organization", "location", "device"]
 NOUNS: tuple[Noun, ...] = ("organization", "location", "device")
-_HEAD = "# Links that a person has chosen: source id: target id. Written by `sync pin`; can be edited.\n"
+_HEAD = "# Links chosen by a user, as source id: target id. `sync pin` changes this file; it can be edited.\n"
 
 
 @dataclass(frozen=True)
 class Pins:
-    """The target's id for each pinned record of the source."""
+    """The pinned links: ids of source records mapped to ids of target records, by kind of record."""
 
     organization: Mapping[int, int] = field(default_factory=dict)
     location: Mapping[int, int] = field(default_factory=dict)
@@ -37,23 +38,23 @@ class Pins:
         return found
 
     def pinned(self, noun: Noun, source: int, target: int) -> Pins:
-        """Return these pins and one more. Raises RunError if another device has the asset."""
+        """Return a copy with one more pin. Raises RunError if the asset is pinned to another device."""
         others = {**self.of(noun), source: target}
         if noun == "device":
             for other, asset in self.device.items():
                 if asset == target and other != source:
-                    raise RunError(f"asset {target} is pinned to device {other}: unpin that one first")
+                    raise RunError(f"asset {target} is pinned to device {other}: unpin device {other} first")
         return replace(self, **{noun: others})
 
     def unpinned(self, noun: Noun, source: int) -> Pins:
-        """Return these pins without one. Raises RunError if there is none."""
+        """Return a copy without one pin. Raises RunError if the record is not pinned."""
         if source not in self.of(noun):
             raise RunError(f"{noun} {source} is not pinned")
         return replace(self, **{noun: {key: to for key, to in self.of(noun).items() if key != source}})
 
 
 def load_pins(path: Path) -> Pins:
-    """Read pins; a file that does not exist has none. Raises RunError with file and line."""
+    """Return the pins in a file; none if it does not exist. Raises RunError with file and line."""
     with file_errors(path):
         if not path.exists():
             return Pins()
@@ -80,7 +81,7 @@ def _is_id(value: Any) -> bool:
 
 
 def save_pins(path: Path, pins: Pins) -> None:
-    """Write pins, sorted, one per line. Raises RunError, and then the file is unchanged."""
+    """Write the pins to a file, sorted, one per line. Raises RunError and leaves the file unchanged."""
     lines = [_HEAD]
     for noun in NOUNS:
         if pins.of(noun):

@@ -1,10 +1,10 @@
-"""A plan: the changes that a run would make. Making a plan only reads.
+"""Make a plan: the list of changes that a sync run would make. Making a plan writes to neither service.
 
     with make_plan(inputs) as plan:
         for item in plan.items(): ...
 
-Every organization, location and device of the source is in it once, as an item or as unchanged, or else
-PlanError is raised. Limits do not shorten a plan: they determine which entities may not be applied.
+Every organization, location and device of the source is counted once, as an item or as unchanged; otherwise
+PlanError is raised. A plan that exceeds a limit is still complete, but the entity's items are not applied.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ from connector.sync.spool import Spool
 from connector.sync.state import State
 
 LEAST_SHRINKAGE, SHRINKAGE = 20, 0.30
-"""A list that lost at least this many records, and more than this share, is not trusted."""
+"""A list is ignored if it lost at least this many records, and more than this share, since the last run."""
 LEAST_VISIBLE = 0.70
 LEAST_HIDDEN = 5
-"""The agent has probably lost permissions if less than this share, and so many fewer, are visible."""
+"""The plan stops if less than this share of the linked records, and so many fewer, are visible."""
 UPDATES_FROM = 50
-"""The percentage of updates is limited only if there are more updates than this."""
+"""The number of updates above which the limit on the percentage of updates applies."""
 
 
 @dataclass(frozen=True)
 class PlanInputs:
     """The inputs of a plan.
 
-    With `full`, all assets of the target are read and compared. `believe` accepts lists that have become
-    much shorter.
+    With `full`, all assets of the target are read and compared. With `believe`, lists are accepted that have
+    become much shorter since the last run.
     """
 
     mapping: SyncMapping
@@ -54,9 +54,10 @@ class PlanInputs:
 
 @dataclass
 class Plan:
-    """The changes to make. `sources` are the numbers of records; `seen` their ids, for each entity.
+    """The changes that a run would make.
 
-    `stops` are entities of which nothing is planned, or which may not be applied (`limits`).
+    `sources` has the number of source records by kind, and `seen` their ids by entity. `stops` has the
+    entities for which nothing is planned, `limits` those whose items exceed a limit and may not be applied.
     """
 
     spool: Spool
@@ -79,31 +80,31 @@ class Plan:
         self.spool.close()
 
     def items(self) -> Iterator[Item]:
-        """Yield the items in the order in which they are applied, without those of stopped entities."""
+        """Yield the plan's items in the order of application, without those of entities in `stops`."""
         stopped = {stop.entity for stop in self.stops}
         return (item for item in self.spool.items() if item.entity not in stopped)
 
     def hashes(self) -> Iterator[tuple[int, str]]:
-        """Yield the new hashes of devices without changes, to be saved with their links."""
+        """Yield (device id, hash) of unchanged devices whose hash is to be saved with their links."""
         return ((device, str(value)) for device, value in self.spool.all_extras("hash"))
 
     @property
     def writes(self) -> int:
-        """The number of writes that applying the plan sends."""
+        """The number of items that certainly send a write when the plan is applied."""
         return sum(item.is_write and not item.is_unread for item in self.items())
 
     @property
     def most_writes(self) -> int:
-        """The number of writes if all assets differ that are compared only when they are applied."""
+        """The maximum number of writes: it includes assets that are compared only when they are applied."""
         return sum(item.is_write for item in self.items())
 
     @property
     def unread(self) -> int:
-        """The number of assets with fields that are compared only when they are applied."""
+        """The number of items with fields that are compared only when the item is applied."""
         return sum(item.has_unread for item in self.items())
 
     def header(self) -> dict[str, Any]:
-        """Return the plan without its items, as JSON."""
+        """Return the plan without its items, as a JSON object."""
         return {
             "version": 1,
             "made": self.made,
@@ -118,8 +119,9 @@ class Plan:
 
 
 def make_plan(inputs: PlanInputs) -> Plan:
-    """Return a plan. Raises ListError for an incomplete list, and DeclarationError for a field of the
-    mapping that the target does not have.
+    """Return a new plan.
+
+    Raises ListError if a list is incomplete, and DeclarationError if the target lacks a mapped field.
     """
     spool = Spool()
     try:
@@ -206,7 +208,7 @@ class _Maker:
         self._plan.spool.add_item(Item("create", "field", name, method="new", changes=changes, name=name))
 
     def _read_assets(self, device_plan: DevicePlan) -> bool:
-        """Read all assets; return False if too few of the linked ones are among them."""
+        """Read all assets of the target; return False if too few linked assets are among them."""
         device_plan.read_assets(self._in.target.assets(None))
         linked = [link.target for link in self._in.state.each_link("asset") if link.target is not None]
         visible = self._plan.spool.count_assets(linked)
@@ -222,8 +224,6 @@ class _Maker:
         if devices.software and self._in.full:
             spool.add_lists("software", source.software())
 
-    # Lists that are not trusted, and limits.
-
     def _count(self, entity: Entity, name: str, ids: Iterable[int]) -> None:
         seen = set(ids)
         self._plan.seen[entity], self._plan.sources[name] = seen, len(seen)
@@ -231,14 +231,14 @@ class _Maker:
         lost = before - len(seen)
         if not self._in.believe and lost >= LEAST_SHRINKAGE and lost > SHRINKAGE * before:
             what = f"{self._in.source.title} lists {len(seen):,} {name}, but {before:,} last time"
-            self._stop(entity, f"{what}: nothing was planned; use --full if this is correct")
+            self._stop(entity, f"{what}: nothing was planned; use --full if the shorter list is correct")
 
     def _require_visible(self, entity: Entity, noun: str, linked: int, visible: int) -> bool:
         if linked - visible < LEAST_HIDDEN or visible >= LEAST_VISIBLE * linked:
             return True
         title = self._in.target.title
         self._stop(
-            entity, f"{title} shows {visible:,} of {linked:,} linked {noun}: the agent may have lost access"
+            entity, f"{title} lists {visible:,} of {linked:,} linked {noun}: the agent may have lost access"
         )
         return False
 
@@ -249,12 +249,12 @@ class _Maker:
         return any(stop.entity == entity for stop in self._plan.stops)
 
     def _limits(self) -> None:
-        """Determine which entities must not be applied, including those whose list has shrunk too much."""
+        """Add the entities whose planned creations or updates exceed a limit to `Plan.limits`."""
         plan, limits = self._plan, self._in.mapping.limits
         for entity, noun in (("client", "client"), ("site", "site"), ("type", "type"), ("asset", "asset")):
             creates = plan.counts.get(entity, "create")
             if creates > limits.creates:
-                verb = "would be created, the limit is"
+                verb = "would be created; the limit is"
                 what = f"{counted(creates, noun)} {verb} {limits.creates:,}"
                 reason = f"{what}: use --beyond-limits, or raise the limit"
                 plan.limits.append(Stop(entity, reason))  # type: ignore[arg-type]

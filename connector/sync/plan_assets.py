@@ -1,4 +1,4 @@
-"""Plans the asset of a device: created, linked, updated, moved, or why not."""
+"""Plan the asset of a device: create, link, update, move, skip, or report a conflict."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DATE = FieldDefinition("date", "date", "date")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The asset that a device should have. `note` is the reason why its link is no longer valid."""
+    """The expected values of a device's asset. `note` is the reason for which its link is invalid."""
 
     device: int
     name: str
@@ -40,14 +40,14 @@ class Wanted:
     note: str = ""
 
     def as_json(self) -> dict[str, Json]:
-        """Return it as JSON."""
+        """Return the values as a JSON object, for `from_json`."""
         place = self.place
         fields = {name: getattr(self, name) for name in self.__slots__}
         return {**fields, "place": [place.client, place.site, place.is_own_site, place.is_default]}
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Wanted:
-        """Return the asset from JSON."""
+        """Return the values from a JSON object made by `as_json`."""
         warranty = data["warranty"]
         return Wanted(
             **{
@@ -61,7 +61,7 @@ class Wanted:
 
 
 class AssetChanges:
-    """Compares devices with assets. It reads the users of a client when one of its devices changes."""
+    """Compares devices with assets. Reads the users of a client when a device of the client has changed."""
 
     def __init__(
         self,
@@ -84,10 +84,8 @@ class AssetChanges:
         self._new_types: set[str] = set()
         self._users: dict[int, UserIndex] = {}
 
-    # Items.
-
     def create(self, wanted: Wanted) -> Item:
-        """Return the item of a device that has no asset."""
+        """Return the item that creates an asset for a device, or a skip item with the reason."""
         kind, problem = self._type(wanted.type)
         if problem:
             return self._skip(wanted, None, problem)
@@ -105,7 +103,7 @@ class AssetChanges:
         return self._item("create", wanted, None, "new", changes, software)
 
     def link(self, wanted: Wanted, asset: Asset, method: str) -> Item:
-        """Return the item of a device whose asset was found."""
+        """Return the item that links a device to an existing asset, with the changes of the asset."""
         stamp = [] if asset.stamp == wanted.device else [Change("stamp", asset.stamp, wanted.device)]
         software = self.software(wanted, None)
         changes, problem = self._changes(wanted, asset, software)
@@ -114,9 +112,9 @@ class AssetChanges:
         return self._item("link", wanted, asset, method, [*stamp, *changes], software, wanted.errors)
 
     def update(self, wanted: Wanted, asset: Asset, link: Link, software: str | None) -> Item | str:
-        """Return the item of a linked device, which may be unchanged.
+        """Return the item that updates the asset of a linked device; UNCHANGED if nothing differs.
 
-        What a list does not show is compared only if the device has changed.
+        Fields that asset lists do not contain are compared only if the device has changed.
         """
         if not asset.is_active and not link.deactivated:
             return self._skip(
@@ -125,11 +123,10 @@ class AssetChanges:
         client = wanted.place.client
         if client != asset.client:
             if wanted.place.is_default:
-                return self._skip(wanted, asset, "its organization no longer has a client")
+                return self._skip(wanted, asset, "the device's organization no longer has a client")
             if self._mapping.moved != "follow" and asset.client != self._default_client:
-                reason = (
-                    f"it moved to client {client}, and asset {asset.id} is in {asset.client} (moved: report)"
-                )
+                moved = f"the device moved to client {client}"
+                reason = f"{moved}; asset {asset.id} is in client {asset.client} (moved: report)"
                 return self._skip(wanted, asset, reason)
         active = [] if asset.is_active else [Change("inactive", True, False)]
         changes, problem = self._changes(wanted, asset, software)
@@ -147,12 +144,12 @@ class AssetChanges:
         return self._item(op, wanted, asset, "link", [*active, *changes], software, wanted.errors)
 
     def _names(self, assets: Iterable[int]) -> tuple[str, ...]:
-        """Return the names of assets, empty for those that were not read."""
+        """Return the names of assets by id; empty text for an asset that was not read."""
         found = [self._spool.asset(id) for id in assets]
         return tuple(asset.name if asset is not None else "" for asset in found)
 
     def conflict(self, wanted: Wanted, match: Match) -> Item:
-        """Return the item of a device that requires a decision."""
+        """Return the conflict item of a device with ambiguous assets, which requires a user's decision."""
         return Item(
             "conflict",
             "asset",
@@ -196,10 +193,8 @@ class AssetChanges:
             client=asset.client if asset else None,
         )
 
-    # Differences.
-
     def _changes(self, wanted: Wanted, asset: Asset, software: str | None) -> tuple[list[Change], str]:
-        """Return the differences, or the reason why nothing may be written."""
+        """Return the changes of an asset, and empty text or the reason for which it must not be written."""
         kind = self._types.get(asset.type or 0)
         wanted = self._fitting(wanted, kind)
         changes = [*self._moves(wanted, asset), *self._fields.changes(Rendered(wanted.values), asset)]
@@ -211,9 +206,9 @@ class AssetChanges:
             declared = self._catalog.fields_of(kind)
             if hidden := len(declared - asset.shown):
                 return [], (
-                    f"asset {asset.id}: its type has {len(declared)} fields and the API shows "
-                    f"{len(declared) - hidden}: an update would empty {hidden} of them. Give the agent all "
-                    "asset fields"
+                    f"asset {asset.id}: its type has {len(declared)} fields, of which the agent can read "
+                    f"{len(declared) - hidden}. An update would clear the other {hidden}. Give the agent "
+                    "access to all asset fields"
                 )
         return changes, ""
 
@@ -253,7 +248,7 @@ class AssetChanges:
                 yield Change("type", asset.type, kind)
 
     def _fitting(self, wanted: Wanted, kind: AssetType | None) -> Wanted:
-        """Return the values without the fields that the asset's type does not have."""
+        """Return a copy without the values of fields that the asset's type does not have."""
         numbers = [place for place, _ in wanted.values if isinstance(self._key(place), int)]
         declared = self._catalog.fields_of(kind) if numbers else frozenset()
         if kind is None or not declared:
@@ -274,20 +269,18 @@ class AssetChanges:
         return self._fields.bound[place].definition.key
 
     def software(self, wanted: Wanted, link: Link | None) -> str | None:
-        """Return the hash of a device's software, if it was read and differs from what was written."""
+        """Return the hash of a device's software; None if it was not read or equals the last written one."""
         if wanted.software is None:
             return None
         if not wanted.software and (link is None or link.software_hash is None):
-            return None  # No software was ever written to the asset.
+            return None  # Nothing to clear: the sync has never written software to this asset.
         found = digest([wanted.software])
         return None if link is not None and link.software_hash == found else found
 
-    # Types, users, the default site.
-
     def _type(self, name: str) -> tuple[Ref | dict[str, str] | None, str]:
-        """Return an asset type by its name in the mapping, or the problem with it."""
+        """Return (id, "") of an asset type, a reference to a new one, or (None, error message)."""
         if not name:
-            return None, "it has no asset type: devices.type has no value"
+            return None, "the device has no asset type: the template devices.type has no value"
         name = self._mapping.types.get(name, name)
         found = self._type_names.get(same_name(name), [])
         if len(found) == 1:

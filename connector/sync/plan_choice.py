@@ -1,4 +1,4 @@
-"""Restricts a plan to the records that were chosen."""
+"""Restrict a plan to the records that the user has chosen."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from connector.sync.run import Choice
 
 
 def narrow(plan: Plan, choice: Choice) -> list[tuple[str, str]]:
-    """Drop what is not chosen from a plan: items, counts and limits. Return the keys that it does not have.
+    """Remove all other records from a plan; return the chosen keys (entity, source id) that it lacks.
 
-    Stops stay, because they may be the reason for which a record is not in the plan.
+    `Plan.stops` is not changed, because a stopped entity can be the reason for which a record is missing.
     """
     plan.spool.keep_chosen(choice.entities, choice.keys)
     chosen = set(plan.counts.of)
@@ -30,7 +30,7 @@ def narrow(plan: Plan, choice: Choice) -> list[tuple[str, str]]:
 
 
 def _count(plan: Plan, keys: set[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Count the records with these keys, and return the keys without a record."""
+    """Count the plan's records that have one of the keys; return the keys that the plan lacks."""
     for item in plan.items():
         plan.counts.add(item.entity, item.op)
         keys.discard((item.entity, str(item.source)))

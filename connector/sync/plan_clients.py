@@ -1,4 +1,4 @@
-"""Plans organizations as clients, and locations as sites: linked, created, or to be decided."""
+"""Plan the client of each organization and the site of each location: link, create, skip, or conflict."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from connector.sync.state import Link
 from connector.templating.templates import Scope
 
 Ref = int | dict[str, int]
-"""A record of the target: its id, or the source record (entity to id) that it is created for."""
+"""The id of a target record; for a record that the plan creates, its source record as {entity: id}."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The client and site of a device's asset. Without a `site`, it is the main site of the client.
+    """The client and site of a device's asset; `site` None is the client's main site.
 
-    `is_own_site` is true if the device's location has this site. `is_default` is the place of devices of
-    organizations without a client.
+    `is_own_site` is true if the device's location is mapped to the site. `is_default` is true if the device's
+    organization has no client, so that the mapping's default site is used.
     """
 
     client: Ref
@@ -34,12 +34,12 @@ class Place:
 
     @property
     def client_id(self) -> int | None:
-        """The client's id, unless it is still to be created."""
+        """The client's id; None if the plan creates the client."""
         return self.client if isinstance(self.client, int) else None
 
 
 class ClientPlan:
-    """The clients and sites of a plan, and the place of each device."""
+    """Plans clients and sites, and determines the client and site of each device's asset."""
 
     def __init__(self, mapping: ClientMapping, pins: Pins, spool: Spool, counts: Counts) -> None:
         self._mapping, self._pins, self._spool, self._counts = mapping, pins, spool, counts
@@ -52,7 +52,7 @@ class ClientPlan:
     def plan_clients(
         self, organizations: Iterable[Organization], clients: Mapping[int, Client], links: Mapping[int, Link]
     ) -> None:
-        """Decide about every organization."""
+        """Add every organization to the plan: linked, created, skipped, or a conflict."""
         self.organizations = {found.id: found for found in organizations}
         self.main_sites = {client.id: client.main_site for client in clients.values()}
         taken = {id: reason for id in self.organizations if (reason := self._reason_to_skip(id)) != ""}
@@ -76,11 +76,11 @@ class ClientPlan:
     def _reason_to_skip(self, id: int) -> str:
         mapping = self._mapping
         if id in mapping.skip:
-            return "it is listed in skip"
+            return "the organization is listed in clients.skip"
         if id in mapping.rows or id in self._pins.organization or mapping.take == "all":
             return ""
         if mapping.take == "mapped":
-            return "it is not mapped"
+            return "the organization is not mapped"
         organization = self.organizations[id]
         try:
             row = {"organization": {**organization.data, "id": id, "name": organization.name}}
@@ -113,13 +113,13 @@ class ClientPlan:
             changes += [Change("top_level", None, top)] if top is not None else []
             self._add(Item("create", "client", id, method="new", changes=tuple(changes), name=name))
         else:
-            self._skipped[id] = "no client has its name, and clients.create is off"
+            self._skipped[id] = "no client has the organization's name, and clients.create is off"
             self._skip("client", id, name, self._skipped[id])
 
     def plan_sites(
         self, locations: Iterable[Location], sites: Iterable[Site], links: Mapping[int, Link]
     ) -> None:
-        """Decide about every location."""
+        """Add every location to the plan: linked, created, skipped, or a conflict."""
         self.locations = {found.id: found for found in locations}
         by_client: dict[int, dict[int, Site]] = {}
         self.site_clients: dict[int, int] = {}
@@ -150,7 +150,7 @@ class ClientPlan:
     ) -> None:
         id, name = location.id, location.name
         if client is None:
-            reason = self._skipped.get(location.organization, "its organization does not exist")
+            reason = self._skipped.get(location.organization, "the organization does not exist")
             self._skip("site", id, name, f"organization {location.organization}: {reason}")
             return
         match = named.match(
@@ -171,21 +171,21 @@ class ClientPlan:
             changes = (Change("name", None, name), Change("client", None, client), Change("stamp", None, id))
             self._add(Item("create", "site", id, method="new", changes=changes, name=name))
         else:
-            self._skip("site", id, name, "no site has its name: its devices go to the main site")
+            self._skip(
+                "site", id, name, "no site has the location's name: its devices are assigned to the main site"
+            )
 
     def place(self, organization: int, location: int | None, default_site: int | None) -> Place | str:
-        """Return where a device's asset belongs, or the reason why it has no place."""
+        """Return the client and site of a device's asset, or the reason for which there are none."""
         client = self._clients.get(organization)
         if client is None:
             if default_site is not None and default_site in self.site_clients:
                 return Place(self.site_clients[default_site], default_site, is_default=True)
-            reason = self._skipped.get(organization, "it does not exist")
+            reason = self._skipped.get(organization, "the organization does not exist")
             return f"organization {organization}: {reason}"
         if location in self._sites:
             return Place(client, self._sites[location], is_own_site=True)
         return Place(client, self.main_sites.get(client) if isinstance(client, int) else None)
-
-    # Items.
 
     def _found(
         self, entity: Entity, id: int, name: str, match: Match, link: Link | None, stamp: int | None
@@ -195,7 +195,7 @@ class ClientPlan:
             return
         changes = (Change("stamp", None, id),) if stamp is None else ()
         old = link.target if link else None
-        reason = f"it was linked to {old}" if old is not None else ""
+        reason = f"previously linked to {old}" if old is not None else ""
         self._add(Item("link", entity, id, match.target, match.method, changes, reason=reason, name=name))
 
     def _skip(self, entity: Entity, id: int, name: str, reason: str) -> None:
@@ -217,7 +217,7 @@ def _owners(
     pins: Mapping[int, int],
     rows: Mapping[int, int],
 ) -> dict[int, int]:
-    """Return the source record that each record of the target belongs to."""
+    """Return ids of target records mapped to the ids of the source records that own them."""
     owners = {record.id: record.stamp for record in records if record.stamp is not None}
     owners |= {link.target: link.source for link in links if link.target is not None}
     return owners | {to: id for id, to in rows.items()} | {to: id for id, to in pins.items()}

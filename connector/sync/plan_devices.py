@@ -1,4 +1,4 @@
-"""Devices as assets: first those that are linked, page by page, then the others, client by client."""
+"""Plan the assets of devices: linked devices first, page by page, then the others, client by client."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from connector.templating.templates import Scope
 
 PAGE = 1000
 LISTS_TO_MOVE = 2
-"""The number of complete lists without a device, after which another device may get its asset."""
+"""The number of complete lists without a device after which another device may be linked to its asset."""
 DEACTIVATED_AFTER_S = 7 * DAY
 
 
@@ -50,7 +50,7 @@ class DeviceInputs:
 
 
 class DevicePlan:
-    """The assets of a plan. `seen` are the devices of the list."""
+    """Plans the assets of all devices. `seen` has the ids of the listed devices."""
 
     def __init__(self, inputs: DeviceInputs) -> None:
         self._in = inputs
@@ -62,11 +62,11 @@ class DevicePlan:
         self._is_listed = inputs.full
 
     def plan(self, devices: Iterable[Device]) -> None:
-        """Decide about every device."""
+        """Add every device to the plan, then the missing devices that have a link."""
         pages = iter(devices)
         while page := list(islice(pages, PAGE)):
             new: dict[int, Device] = {}
-            for device in page:  # a list that changes while it is read may contain a device twice
+            for device in page:  # A list that changes while it is read can contain a device twice.
                 if device.id not in self.seen:
                     new.setdefault(device.id, device)
             self._page(list(new.values()))
@@ -74,8 +74,6 @@ class DevicePlan:
         for client in spool.pending_clients():
             self._pending(client)
         self._missing()
-
-    # Linked devices.
 
     def _page(self, page: list[Device]) -> None:
         ids = [device.id for device in page]
@@ -86,7 +84,7 @@ class DevicePlan:
         for device in page:
             own = {kind: values.get(device.id) for kind, values in extras.items()}
             if own["software"] is None and self._in.full and self._in.mapping.software:
-                own["software"] = []  # A complete list did not contain the device.
+                own["software"] = []  # The complete software list has no entry for the device.
             self._device(device, links.get(device.id), own)
 
     def _device(self, device: Device, link: Link | None, extras: Mapping[str, Json]) -> None:
@@ -172,7 +170,7 @@ class DevicePlan:
         )
 
     def _count_values(self, wanted: Wanted) -> None:
-        """Remember how many devices of a client have a value; a hash of both takes little memory."""
+        """Count the devices of a client with the same value; the keys are hashes, to save memory."""
         client = wanted.place.client_id
         if wanted.match:
             self._values[hash((client, wanted.match))] += 1
@@ -190,7 +188,7 @@ class DevicePlan:
         if self._in.full and self._in.fields.uses_current and asset is not None and not asset.is_whole:
             asset = self._in.target.asset(link.target)
         if asset is None:
-            self._wait(replace(wanted, note=f"asset {link.target} of its link was deleted"))
+            self._wait(replace(wanted, note=f"the previously linked asset {link.target} was deleted"))
             return
         rendered = Rendered(wanted.values, wanted.errors)
         if self._in.full:
@@ -203,9 +201,9 @@ class DevicePlan:
         self._add(item)
 
     def _asset(self, id: int, *, is_whole: bool = False) -> Asset | None:
-        """Return an asset, if possible with the values that lists do not contain; None if it is deleted.
+        """Return an asset; None if it was deleted. With `is_whole`, prefer one read with all fields.
 
-        After a number of single reads all assets are listed, which takes fewer requests.
+        After `DeviceInputs.reads` single reads, all assets are listed instead, which needs fewer requests.
         """
         found = self._in.spool.asset(id)
         if found is not None and (found.is_whole or not is_whole):
@@ -220,7 +218,7 @@ class DevicePlan:
         return found if found is not None else self._in.target.asset(id)
 
     def _same_conflict(self, wanted: Wanted, link: Link) -> None:
-        """Add an unchanged conflict to the plan again."""
+        """Add the conflict of the last run again, because neither the device nor the mapping has changed."""
         known = json_text.loads(link.note or "{}")
         match = Match(
             candidates=tuple(known.get("candidates", ())),
@@ -229,14 +227,12 @@ class DevicePlan:
         )
         self._add(self._in.changes.conflict(wanted, match))
 
-    # Devices without a link.
-
     def _wait(self, wanted: Wanted) -> None:
         client = wanted.place.client_id or 0
         self._in.spool.add_pending(client, wanted.device, wanted.match, wanted.name, wanted.as_json())
 
     def _pending(self, client: int) -> None:
-        """Decide about the devices of a client that are not linked: stamps first, then values, then names."""
+        """Match the unlinked devices of a client: by pin, then stamp, then match field, then name."""
         spool = self._in.spool
         if client and not self._is_listed:
             self.read_assets(self._in.target.assets(client))
@@ -269,7 +265,7 @@ class DevicePlan:
         return self._in.changes.link(wanted, whole, match.method)
 
     def read_assets(self, assets: Iterable[Asset]) -> int:
-        """Keep assets that were read, and return how many there are."""
+        """Store assets for matching; return their number."""
         fields, key = self._in.fields, self._in.mapping.match.field
         return self._in.spool.add_assets(assets, lambda asset: normalized(fields.value_of(asset, key) or ""))
 
@@ -280,9 +276,9 @@ class DevicePlan:
         asset = self._asset(pin)
         if asset is None or not asset.is_active:
             problem = "does not exist" if asset is None else "is inactive"
-            return Match(candidates=(pin,), reason=f"asset {pin}, which the pin names, {problem}")
+            return Match(candidates=(pin,), reason=f"the pinned asset {pin} {problem}")
         if asset.client != client:
-            reason = f"asset {pin}, which the pin names, is in another client ({asset.client})"
+            reason = f"the pinned asset {pin} is in another client ({asset.client})"
             return Match(candidates=(pin,), reason=reason)
         return Match(pin, "pin")
 
@@ -310,7 +306,7 @@ class DevicePlan:
         return match_value(device, f'the name "{name}"', "name", devices, found, self._owner)
 
     def _owner(self, asset: Asset) -> int | None:
-        """Return the device that an asset belongs to, unless the device has been missing for long."""
+        """Return the id of the device that owns an asset; None if it has been missing for long."""
         for device, pin in self._in.pins.device.items():
             if pin == asset.id:
                 return device
@@ -321,10 +317,8 @@ class DevicePlan:
             return None if gone else link.source
         return asset.stamp
 
-    # Missing devices.
-
     def _missing(self) -> None:
-        """Count the links of missing devices, and deactivate the assets of those missing for a week."""
+        """Count the missing linked devices; deactivate the assets of those missing for a week."""
         for link in self._in.state.each_link("asset"):
             if link.source in self.seen or link.target is None or link.target in self._taken:
                 continue
@@ -338,8 +332,6 @@ class DevicePlan:
                 )
             else:
                 self._in.counts.add("asset", MISSING)
-
-    # Items.
 
     def _skip(self, device: Device, link: Link | None, reason: str) -> None:
         target = link.target if link else None

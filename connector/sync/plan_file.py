@@ -1,4 +1,4 @@
-"""Plans as files: `plans/20261128-1930.json` in a sync's folder, to be reviewed and applied later.
+"""Save and load plans: files such as `plans/20261128-1930.json` in the sync folder.
 
 A file is one JSON object. Its last member, `items`, has one item per line, so that a plan of any size is read
 line by line.
@@ -30,7 +30,7 @@ _HEAD_ENDS, _END = ', "items": [', "]}"
 
 @dataclass(frozen=True)
 class Side:
-    """One side of a plan: the key of its ids in items, its title, and the owner of its data."""
+    """One of the two services of a plan: the JSON key of its ids in items, its title, and its account."""
 
     key: str
     title: str
@@ -39,7 +39,7 @@ class Side:
 
 @dataclass(frozen=True)
 class PlanFile:
-    """A plan that was saved. `mapping` is the digest of the mapping that it was made with."""
+    """A saved plan without its items. `mapping` is the hash of the mapping file used for the plan."""
 
     path: Path
     made: float
@@ -56,7 +56,7 @@ class PlanFile:
 
     @property
     def name(self) -> str:
-        """The file's name without its extension."""
+        """The name of the plan: the file's name without its extension."""
         return self.path.stem
 
     def is_expired(self, now: float) -> bool:
@@ -64,7 +64,7 @@ class PlanFile:
         return now - self.made > KEPT_S
 
     def items(self) -> Iterator[Item]:
-        """Yield the items in the order in which they are applied. Raises RunError with file and line."""
+        """Yield the plan's items in the order of application. Raises RunError with file and line."""
         with file_errors(self.path), self.path.open(encoding="utf-8") as file:
             file.readline()
             for number, line in enumerate(file, 2):
@@ -74,8 +74,10 @@ class PlanFile:
                     data = json_text.loads(line.rstrip().removesuffix(","))
                     yield item_from_json(data, self.source.key, self.target.key)
                 except (ValueError, KeyError, TypeError) as error:
-                    raise RunError(f"{self.path}, line {number}: this is not an item of a plan") from error
-        raise RunError(f"{self.path}: the file is not complete; make a new plan")
+                    raise RunError(
+                        f"{self.path}, line {number}: the line is not a valid plan item"
+                    ) from error
+        raise RunError(f"{self.path}: the plan file is incomplete; make a new plan")
 
 
 def key_of(item: Item) -> str:
@@ -84,7 +86,7 @@ def key_of(item: Item) -> str:
 
 
 def new_plan_path(folder: Path, now: float) -> Path:
-    """Return the path of a new plan in a sync's folder."""
+    """Return an unused path for a new plan in a sync folder, named after the local time."""
     name = time.strftime("%Y%m%d-%H%M", time.localtime(now))
     path, number = folder / FOLDER / f"{name}.json", 1
     while path.exists():
@@ -94,13 +96,13 @@ def new_plan_path(folder: Path, now: float) -> Path:
 
 
 def plan_paths(folder: Path) -> list[Path]:
-    """Return the plans in a sync's folder, newest first."""
+    """Return the paths of the plans in a sync folder, newest first."""
     found = [(path.stat().st_mtime_ns, path) for path in (folder / FOLDER).glob("*.json")]
     return [path for _, path in sorted(found, reverse=True)]
 
 
 def save_plan(path: Path, plan: Plan, source: Source, target: Target) -> None:
-    """Write a plan to a file that only this user can read. Raises RunError, and then there is no file."""
+    """Write a plan to a file that only this user can read. Raises RunError and leaves no file then."""
     sides = {"source": _side(source), "target": _side(target), "writes": plan.writes}
     part = path.with_name(path.name + ".part")
     with file_errors(path):
@@ -125,8 +127,8 @@ def load_plan(path: Path) -> PlanFile:
         if version == VERSION:
             return _plan_file(path, data)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise RunError(f"{path}: this is not a plan; make one with `sync plan`") from error
-    raise RunError(f"{path}: plans of version {version} are not supported; make a new plan")
+        raise RunError(f"{path}: the file is not a plan; make a plan with `sync plan`") from error
+    raise RunError(f"{path}: version {version} of the plan format is not supported; make a new plan")
 
 
 def _plan_file(path: Path, data: Mapping[str, Any]) -> PlanFile:

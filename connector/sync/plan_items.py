@@ -1,4 +1,4 @@
-"""The parts of a plan: items, each with one source record and its change."""
+"""The parts of a plan: items (one source record each), their changes, stops, and counts."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from connector.errors import ConnectorError
 Op = Literal["create", "update", "link", "move", "deactivate", "skip", "conflict"]
 Entity = Literal["client", "site", "type", "field", "asset"]
 ENTITIES: tuple[Entity, ...] = ("client", "site", "type", "field", "asset")
-"""The entities, in the order in which their items are applied."""
+"""The kinds of records, in the order in which their items are applied."""
 UNCHANGED = "unchanged"
 MISSING = "missing"
 
 
 class PlanError(ConnectorError):
-    """The counts of a plan do not match, which is a defect of the connector. Nothing is written."""
+    """The counts of a plan do not add up, which is a defect of the connector. Nothing is written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One field of a record of the target, before and after.
+    """The change of one field of a target record: the old and the new value.
 
     `field` is an asset field's number, the name of a custom field (`CF…`), or one of these names:
     name, client, site, type, stamp, user, link, warranty_start, warranty_end, software, inactive, top_level,
-    inventory_number, notes, and of types: group, fields. A client, site, type that the same plan creates is
-    `{"organization": 2}`, `{"location": 3}`, `{"type": "Server"}`.
+    inventory_number, notes; for asset types also group and fields. A client, site or type that the same plan
+    creates has the value `{"organization": 2}`, `{"location": 3}` or `{"type": "Server"}`.
 
-    A change is `unread` if the asset was only seen in a list, which does not show the field: the old value is
-    read when the change is applied, and `always` overwrites it, `empty` only does so if it is empty.
+    `unread` is set if the asset is known only from a list that does not contain the field. The old value is
+    then read when the change is applied: `always` overwrites it, `empty` overwrites only an empty value.
     """
 
     field: int | str
@@ -43,11 +43,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """The change of one record. `source` is its id, or the name of a type or field.
+    """The planned operation for one source record. `source` is its id; for a type or field, its name.
 
-    `method` is how the record of the target was found. `candidate_names` are the names of `candidates`, empty
-    if they are not known; old plans have none. `hash` is kept with the link once the item is
-    applied; `name` is for people; `client` is where an asset was when the plan was made.
+    `method` is how the target record was found. `candidate_names` are the names of `candidates`, empty if
+    unknown. `hash` is saved with the link when the item is applied. `name` is the record's name for display.
+    `client` is the client of the asset when the plan was made.
     """
 
     op: Op
@@ -71,21 +71,21 @@ class Item:
 
     @property
     def is_write(self) -> bool:
-        """Whether applying it sends a write to the target, or may send one if it `is_unread`."""
+        """Whether applying the item sends a write to the target, or may send one if `is_unread`."""
         return self.op not in ("skip", "conflict") and (self.op == "create" or bool(self.changes))
 
     @property
     def is_unread(self) -> bool:
-        """Whether it is known only when the item is applied whether the record differs."""
+        """Whether all changes are `unread`, so that the item may turn out to need no write."""
         return self.is_write and bool(self.changes) and all(change.unread for change in self.changes)
 
     @property
     def has_unread(self) -> bool:
-        """Whether the current value is not known."""
+        """Whether the current value of a changed field is unknown."""
         return any(change.unread for change in self.changes)
 
     def as_json(self, source_key: str, target_key: str) -> dict[str, Json]:
-        """Return the item as it is in a plan's file; the arguments are the JSON keys of the two systems."""
+        """Return the item as in a plan file; the arguments are the JSON keys of the two services' ids."""
         return {
             "op": self.op,
             "entity": self.entity,
@@ -109,7 +109,7 @@ def _change_json(change: Change) -> dict[str, Json]:
 
 
 def item_from_json(data: Mapping[str, Any], source_key: str, target_key: str) -> Item:
-    """Read an item back. Raises KeyError or TypeError if it is not one."""
+    """Return the item from a JSON object of a plan file. Raises KeyError or TypeError if it is invalid."""
     return Item(
         data["op"],
         data["entity"],
@@ -129,7 +129,7 @@ def item_from_json(data: Mapping[str, Any], source_key: str, target_key: str) ->
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Why nothing of an entity is planned, or why its items are not applied."""
+    """The reason for which an entity is not planned, or for which its items are not applied."""
 
     entity: Entity
     reason: str
@@ -142,20 +142,20 @@ class Counts:
         self.of: dict[str, dict[str, int]] = {entity: {} for entity in ENTITIES}
 
     def add(self, entity: str, op: str) -> None:
-        """Count a record."""
+        """Count one record of an entity."""
         self.of[entity][op] = self.of[entity].get(op, 0) + 1
 
     def get(self, entity: str, *ops: str) -> int:
-        """Return the number of records with one of these operations."""
+        """Return the number of an entity's records with one of the given operations."""
         return sum(self.of[entity].get(op, 0) for op in ops)
 
     def require(self, entity: str, records: int) -> None:
-        """Raise PlanError unless every record is counted once."""
+        """Raise PlanError unless the entity's counts add up to the number of source records."""
         counted = sum(number for op, number in self.of[entity].items() if op not in (MISSING, "deactivate"))
         if counted != records:
             raise PlanError(f"the plan has {counted} of {records} records for the entity {entity}")
 
 
 def changed(pairs: Iterable[tuple[int | str, Json, Json]]) -> tuple[Change, ...]:
-    """Return the changes of those fields whose old and new values differ."""
+    """Return a Change for each (field, old, new) whose old and new values differ."""
     return tuple(Change(field, old, new) for field, old, new in pairs if old != new)

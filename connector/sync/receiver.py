@@ -1,11 +1,11 @@
-"""The receiver of webhooks: a WSGI application that stores each delivery with one INSERT.
+"""Receive webhooks: a WSGI application that stores each delivery in the inbox.
 
     POST /hooks/SERVICE         with the secret in a header, or by basic authentication
-    POST /hooks/SERVICE/TOKEN   where only a URL can be given
+    POST /hooks/SERVICE/TOKEN   for senders that support only a URL
     GET  /health
 
-It only checks whether a delivery is JSON; the worker does the rest. A wrong secret is a 404, like any unknown
-path. A delivery that cannot be stored is a 503, so that the sender tries again.
+The receiver only checks that a delivery is JSON; another thread processes it. The response to a wrong secret
+is 404, as for an unknown path. A delivery that cannot be stored gets 503, so that the sender retries.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from connector.sync.state_queues import Inbox
 logger = logging.getLogger(__name__)
 
 MOST_BYTES = 1 << 20
-"""The maximum size of a delivery."""
+"""The maximum size of a delivery in bytes."""
 THREADS = 8
 LOOPBACK = "127.0.0.1"
 _VARIABLE = f"HTTP_{HEADER.upper().replace('-', '_')}"
@@ -40,12 +40,12 @@ _REASONS = {200: "OK", 404: "Not Found", 413: "Content Too Large", 503: "Service
 Environ = dict[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 Health = Callable[[], tuple[bool, Mapping[str, Json]]]
-"""Returns whether the health check passed, and the value to show."""
+"""A function that returns whether the process is healthy, and details for the response."""
 
 
 @dataclass
 class _Pending:
-    """A delivery that is to be stored; `is_done` once its transaction is committed or has failed."""
+    """A delivery to store; `is_done` is true after its transaction was committed or has failed."""
 
     service: str
     raw: bytes
@@ -56,10 +56,10 @@ class _Pending:
 
 
 class Store:
-    """The threads' shared connection to the inbox.
+    """A connection to the inbox that all threads of the receiver share.
 
-    It is separate from the writer, which holds the state's lock. Deliveries that arrive while another one is
-    stored share the next transaction, since each commit waits for the disk.
+    It does not need the lock of the sync's state. Deliveries that arrive while another one is being stored
+    share the next transaction, because each commit waits for the disk.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -69,9 +69,9 @@ class Store:
         self._pending: deque[_Pending] = deque()
 
     def add(self, service: str, raw: bytes, now: float) -> bool:
-        """Keep a delivery; return False if the same was kept before. Raises StateFullError.
+        """Store a delivery; return False if the same body is already stored. Raises StateFullError.
 
-        It is committed when this returns.
+        The delivery is committed when this method returns.
         """
         own = _Pending(service, raw, now)
         self._pending.append(own)
@@ -97,15 +97,15 @@ class Store:
             one.is_done = True
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the connection to the inbox."""
         with self._lock:
             self._state.close()
 
 
 class Receiver:
-    """The WSGI application, safe for threads.
+    """The thread-safe WSGI application.
 
-    `hooks` are the secrets of each service; `kept` is called after each new delivery.
+    `hooks` maps the name of a service to its secrets; `kept` is called after each new delivery.
     """
 
     def __init__(
@@ -121,7 +121,7 @@ class Receiver:
         self._health, self._kept = health, kept
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """Respond to one request."""
+        """Handle one HTTP request."""
         if environ.get("PATH_INFO") == "/health":
             is_well, shown = self._health()
             body: Json = {"status": "ok" if is_well else "failing", **shown}
@@ -133,7 +133,7 @@ class Receiver:
         return _respond(start_response, status, {} if status == 200 else {"error": _REASONS[status].lower()})
 
     def _service(self, environ: Environ) -> str | None:
-        """Return the service of the path, if the request has one of its secrets."""
+        """Return the service in the path; None if it is unknown or the request has none of its secrets."""
         parts = environ.get("PATH_INFO", "").split("/")[1:]
         if parts[:1] != ["hooks"] or len(parts) not in (2, 3):
             return None
@@ -148,15 +148,17 @@ class Receiver:
         return parts[1] if is_known else None
 
     def _take(self, service: str, environ: Environ) -> int:
-        """Keep the delivery and return the status of the response."""
+        """Store the delivery and return the HTTP status of the response."""
         raw = _body(environ)
         if raw is None:
-            logger.error("a delivery of %s is larger than %d bytes: refused (413)", service, MOST_BYTES)
+            logger.error(
+                "a webhook delivery of %s was refused (413): it is larger than %d bytes", service, MOST_BYTES
+            )
             return 413
         method = environ.get("REQUEST_METHOD")
         if method != "POST" or not _is_json(raw):
             logger.error(
-                "a delivery of %s is ignored: a %s of %d bytes that is not a JSON object or array",
+                "a webhook delivery of %s is ignored: a %s of %d bytes is not a JSON object or array",
                 service,
                 method,
                 len(raw),
@@ -165,7 +167,9 @@ class Receiver:
         try:
             is_new = self._store.add(service, raw, self._clock())
         except ConnectorError as error:
-            logger.error("a delivery of %s cannot be stored (503): %s", service, error)
+            logger.error(
+                "a webhook delivery of %s was refused (503): it cannot be stored: %s", service, error
+            )
             return 503
         if is_new:
             self._kept()
@@ -180,12 +184,12 @@ def _respond(start_response: StartResponse, status: int, value: Json) -> list[by
 
 
 def _is_same(given: str, wanted: str) -> bool:
-    """Compare two texts in a time that does not depend on where they differ."""
+    """Compare two secrets in constant time."""
     return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), wanted.encode())
 
 
 def _body(environ: Environ) -> bytes | None:
-    """Return the body; None if it is too large."""
+    """Return the body of the request; None if it is larger than `MOST_BYTES`."""
     length = environ.get("CONTENT_LENGTH") or "0"
     announced = int(length) if length.isdecimal() else 0
     if announced > MOST_BYTES:
@@ -202,17 +206,17 @@ def _is_json(raw: bytes) -> bool:
 
 
 class Listener:
-    """A listening server, which one thread runs and another one closes."""
+    """A listening HTTP server that one thread runs and another thread closes."""
 
     def __init__(self, server: Any) -> None:
         self._server, self._is_closing = server, False
         self.effective_port: int = server.effective_port
 
     def run(self) -> None:
-        """Serve until it is closed."""
+        """Serve requests until `close` is called."""
         try:
             self._server.run()
-        except (OSError, ValueError):  # The sockets were closed while the server was waiting for them.
+        except (OSError, ValueError):  # `close` closed the sockets while the server waited for requests.
             if not self._is_closing:
                 raise
 
@@ -223,12 +227,12 @@ class Listener:
 
 
 def listen(receiver: Receiver, host: str, port: int) -> Listener:
-    """Return a server that listens on an address; with port 0, on any free port. Raises RunError."""
+    """Return a server that listens on an address; port 0 selects a free port. Raises RunError."""
     try:
         import waitress
     except ImportError:
         raise RunError(
-            "receiving webhooks requires the package waitress: install the connector with its extra sync, "
+            "receiving webhooks requires the package waitress: install ninjaone-connector[sync], "
             "or poll only (alerts.by: [poll] in the mapping)"
         ) from None
     server = waitress.create_server(
@@ -236,7 +240,7 @@ def listen(receiver: Receiver, host: str, port: int) -> Listener:
         sockets=[_bound(host, port)],
         threads=THREADS,
         ident=None,
-        max_request_body_size=MOST_BYTES + 1,  # Larger requests get a 413 before anything else is done.
+        max_request_body_size=MOST_BYTES + 1,  # waitress responds to larger requests with 413.
         channel_timeout=30,
         clear_untrusted_proxy_headers=True,
     )
@@ -244,7 +248,7 @@ def listen(receiver: Receiver, host: str, port: int) -> Listener:
 
 
 def _bound(host: str, port: int) -> socket.socket:
-    """Return a socket that is bound to an address. Raises RunError."""
+    """Return a socket bound to an address. Raises RunError."""
     found = None
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]

@@ -210,7 +210,7 @@ def test_limits_stop_before_the_first_write(empty: Pair) -> None:
     """Fails without `limits` in `Syncer`."""
     empty.map(**CREATING, limits={"creates": 9})
     plan = empty.sync("plan")
-    assert "10 assets would be created, the limit is 9: use --beyond-limits" in plan.out
+    assert "10 assets would be created; the limit is 9: use --beyond-limits" in plan.out
     (file,) = (empty.folder / "plans").glob("*.json")
     done = empty.sync("apply", "--plan", file)
     assert done.code == 3

@@ -140,7 +140,11 @@ def test_a_member_that_two_fields_read_is_a_warning(tmp_path: Path) -> None:
 
 
 WRONG: dict[str, tuple[str, str, str]] = {
-    "version": ("version: 1", "version: 2", "line 2: version: version 2 of the mapping format is not supported"),
+    "version": (
+        "version: 1",
+        "version: 2",
+        "line 2: version: version 2 of the mapping format is not supported",
+    ),
     "unknown key": ("limits:", "limit:", 'line 54: limit: unknown key "limit" (did you mean "limits"?)'),
     "unknown inner key": ("  top_level: 1", "  toplevel: 1", 'unknown key "toplevel"'),
     "field twice": ("    44:", "    117:", 'the key "117" is repeated'),

@@ -155,7 +155,7 @@ def test_a_deleted_asset_loses_its_link_and_an_inactive_one_keeps_it(sync: Sync)
     gone, inactive = sync.item("asset", 1, full=True), sync.item("asset", 2, full=True)
     assert gone is not None
     assert inactive is not None
-    assert (gone.op, gone.reason) == ("create", f"asset {first} of its link was deleted")
+    assert (gone.op, gone.reason) == ("create", f"the previously linked asset {first} was deleted")
     assert (inactive.op, inactive.target) == ("skip", second)
     assert "is inactive, but was not deactivated by the sync" in inactive.reason
 
@@ -190,7 +190,7 @@ def test_a_device_that_moves_to_another_client(sync: Sync, moved: str) -> None:
     assert item is not None
     if moved == "report":
         assert (item.op, item.changes) == ("skip", ())
-        assert "it moved to client 18" in item.reason
+        assert "the device moved to client 18" in item.reason
     else:
         assert item.op == "move"
         assert changes(item) == {

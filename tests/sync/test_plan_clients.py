@@ -66,12 +66,12 @@ def test_a_map_row_to_a_client_that_is_gone_is_a_conflict(sync: Sync) -> None:
     item = sync.item("client", 1)
     assert item is not None
     assert item.op == "conflict"
-    assert "client 99, which the map names, does not exist" in item.reason
+    assert "client 99 in the map does not exist" in item.reason
 
 
 @pytest.mark.parametrize(
     ("take", "reason"),
-    [("mapped", "it is not mapped"), ('"{{ organization.id > 1 }}"', "clients.take is false")],
+    [("mapped", "the organization is not mapped"), ('"{{ organization.id > 1 }}"', "clients.take is false")],
 )
 def test_what_is_not_taken_is_skipped_with_its_locations_and_devices(
     sync: Sync, take: str, reason: str
@@ -135,4 +135,4 @@ def test_an_organization_that_skip_lists_is_skipped(sync: Sync) -> None:
     sync.mapping = sync.mapping.replace("take: all", "take: all, skip: [1]")
     item = sync.item("client", 1)
     assert item is not None
-    assert (item.op, item.reason) == ("skip", "it is listed in skip")
+    assert (item.op, item.reason) == ("skip", "the organization is listed in clients.skip")

@@ -26,7 +26,7 @@ def test_a_type_that_may_not_be_made_skips_the_device(sync: Sync) -> None:
     sync.source.dev = [device(1, kind="NAS"), device(2, kind=None)]
     assert [i.reason for i in sync.items() if i.entity == "asset"] == [
         'there is no asset type "NAS", and create_types is off',
-        "it has no asset type: devices.type has no value",
+        "the device has no asset type: the template devices.type has no value",
     ]
 
 
@@ -133,7 +133,10 @@ def test_hidden_fields_are_never_emptied(sync: Sync) -> None:
     item = sync.item("asset", 1)
     assert item is not None
     assert (item.op, item.changes) == ("skip", ())
-    assert "its type has 3 fields and the API shows 1: an update would empty 2 of them" in item.reason
+    assert (
+        "its type has 3 fields, of which the agent can read 1. An update would clear the other 2"
+        in item.reason
+    )
     sync.target.stock = {901: replace(sync.target.stock[901], shown=frozenset({117, 44, 51}))}
     item = sync.item("asset", 1)
     assert item is not None

@@ -70,10 +70,10 @@ def test_a_plan_expires_after_a_day(sync: Sync) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "this is not a plan"),
-        ("[1]\n", "this is not a plan"),
-        ('{"version": 1}\n', "this is not a plan"),
-        ('{"version": 2, "items": [\n]}\n', "plans of version 2 are not supported"),
+        ("", "the file is not a plan"),
+        ("[1]\n", "the file is not a plan"),
+        ('{"version": 1}\n', "the file is not a plan"),
+        ('{"version": 2, "items": [\n]}\n', "version 2 of the plan format is not supported"),
     ],
 )
 def test_other_files_are_not_plans(tmp_path: Path, text: str, message: str) -> None:
@@ -87,7 +87,7 @@ def test_a_plan_that_was_cut_off_is_not_applied_as_far_as_it_goes(sync: Sync) ->
     path = saved(sync)
     lines = path.read_text().splitlines(keepends=True)
     path.write_text("".join(lines[:-1]))
-    with pytest.raises(RunError, match="not complete"):
+    with pytest.raises(RunError, match="the plan file is incomplete"):
         list(load_plan(path).items())
     path.write_text("".join(lines[:-2]) + lines[-2][:20])
     with pytest.raises(RunError, match=f"{path.name}, line {len(lines) - 1}"):

@@ -13,7 +13,7 @@ def test_too_many_creations_may_not_be_applied(sync: Sync) -> None:
         assert [stop.entity for stop in plan.limits] == ["asset"]
         assert (
             plan.limits[0].reason
-            == "3 assets would be created, the limit is 2: use --beyond-limits, or raise the limit"
+            == "3 assets would be created; the limit is 2: use --beyond-limits, or raise the limit"
         )
     assert {i.entity for i in sync.run()} == {"client", "site"}
 
@@ -35,7 +35,8 @@ def test_a_list_that_shrank_stops_its_entity_alone(sync: Sync) -> None:
     kept, sync.source.dev = sync.source.dev, []
     with sync.plan() as plan:
         assert [stop.reason for stop in plan.stops] == [
-            "The RMM lists 0 devices, but 60 last time: nothing was planned; use --full if this is correct"
+            "The RMM lists 0 devices, but 60 last time: nothing was planned; "
+            "use --full if the shorter list is correct"
         ]
         assert list(plan.items()) == []
     with sync.plan(believe=True) as plan:
@@ -51,7 +52,7 @@ def test_an_agent_that_sees_too_little_stops_the_plan(sync: Sync) -> None:
     sync.run()
     sync.target.client = {id: c for id, c in sync.target.client.items() if id <= 113}
     with sync.plan() as plan:
-        assert plan.stops[0].reason.startswith("The PSA shows 13 of 20 linked clients")
+        assert plan.stops[0].reason.startswith("The PSA lists 13 of 20 linked clients")
         assert list(plan.items()) == []
 
 

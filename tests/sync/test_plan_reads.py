@@ -173,4 +173,4 @@ def test_hidden_fields_are_checked_only_where_the_list_shows_fields(sync: Sync) 
     listed(sync, stamp=1, serial="old", shown=frozenset({117}))
     item = sync.item("asset", 1, full=True)
     assert item is not None
-    assert "the API shows 1" in item.reason
+    assert "the agent can read 1" in item.reason

@@ -40,7 +40,7 @@ def test_status_lists_what_has_no_match_with_its_reason(pair: Pair) -> None:
     pair.map(clients={"take": "mapped", "map": [{"organization": 1, "client": 11}]}, devices=DEVICES)
     pair.run()
     text = pair.sync("status", "--unmatched", sends=False).out
-    assert "organization 2: it is not mapped" in text
+    assert "organization 2: the organization is not mapped" in text
     pair.map(clients={"take": "all"}, devices=DEVICES)
     pair.run()
     assert pair.sync("status", "--json", "--unmatched", sends=False).json["unmatched"] == []

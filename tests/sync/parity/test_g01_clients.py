@@ -121,7 +121,7 @@ def test_g6_devices_of_unmapped_organizations_go_to_the_default_site(pair: Pair)
     items = pair.plan()
     others = [item for (entity, _), item in items.items() if entity == "asset" and item["op"] == "skip"]
     assert others
-    assert all("it is not mapped" in item["reason"] for item in others)
+    assert all("the organization is not mapped" in item["reason"] for item in others)
     pair.map(clients=one, devices={**DEVICES, "default_site": 201})
     items = pair.plan()
     created = [item for (entity, _), item in items.items() if entity == "asset" and item["op"] == "create"]

@@ -171,7 +171,7 @@ def test_plans_that_cannot_be_applied_say_why(guest: Guest, folder: Path) -> Non
 
 def test_a_broken_plan_or_mapping_or_state_is_said_and_the_rest_is_shown(guest: Guest, folder: Path) -> None:
     plan_paths(folder)[0].write_text("{}")
-    assert "this is not a plan" in page(guest, "/plan")
+    assert "the file is not a plan" in page(guest, "/plan")
     (folder / "mapping.yaml").write_text("version: 1\nsource: a\n")
     assert "mapping.yaml" in page(guest)
     assert "Disk C: is full" not in page(guest, "/alerts")
