@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from connector.handlers import Call, CallSteps, Json, RowError, TicketReading, convert_time
+from connector.handlers import Call, CallSteps, Json, RowError, TicketReading, convert_time, parse_time
 
 AT_ONCE = 100
 """The maximum number of ids in one request for tickets."""
@@ -169,18 +169,47 @@ class Tickets:
             inputs = {"client_id": values.get("client"), "tickettype_id": values.get("type"), **window}
             rows = yield Call("halopsa.list_tickets", {**inputs, "deleted": deleted or None})
             for row in sorted(rows, key=lambda row: -row["id"]):
-                found = row if self.stamp_field and "customfields" in row else None
-                if found is None:
-                    try:
-                        inputs = {"ticket_id": row["id"], "include_details": True}
-                        found = yield Call("halopsa.get_ticket", inputs)
-                    except RowError as error:
-                        if error.code != "not_found":
-                            raise
-                        continue
-                if _stamp_of(found, self.stamp_field) == values["stamp"]:
+                if (yield from self._stamp(row)) == values["stamp"]:
                     return row["id"]
         return None
+
+    def _stamp(self, row: Json) -> CallSteps:
+        """Return the stamp of a ticket of a list, which is read if the list does not show it."""
+        if not self.stamp_field or "customfields" not in row:
+            try:
+                row = yield Call("halopsa.get_ticket", {"ticket_id": row["id"], "include_details": True})
+            except RowError as error:
+                if error.code == "not_found":
+                    return ""
+                raise
+        return _stamp_of(row, self.stamp_field)
+
+    def stamped_tickets(self, types: Collection[int], since: float) -> CallSteps:
+        """Read the tickets of these types (none: of any type) that have a stamp.
+
+        They are all open ones, and those closed or deleted that were opened since a time; if they have the id
+        of an alert, they can be of other types. Deleted ones may only be known by that id.
+        """
+        window = {"date_field": "dateoccured", "start_date": convert_time(since, "iso")}
+        lists: list[dict[str, Json]] = [
+            {"open_only": True, "alert_type": "ninjarmm"},
+            {"deleted": True, "alert_type": "ninjarmm", **window},
+        ]
+        for kind in sorted(types) or [None]:
+            for part in ({"open_only": True}, {"closed_only": True, **window}):
+                lists.append({"tickettype_id": kind, **part})
+        rows: dict[int, Json] = {}
+        for inputs in lists:
+            for row in (yield Call("halopsa.list_tickets", inputs)):
+                rows[row["id"]] = {**rows.get(row["id"], {}), **row}
+        found = []
+        for row in rows.values():
+            stamp = yield from self._stamp(row)
+            if not stamp and row.get("deleted") and row.get("ninja_alert_id"):
+                stamp = f"{row['ninja_alert_id']}#1"
+            if stamp:
+                found.append(_reading(row, stamp))
+        return found
 
     def _of_integration(self, alert: str) -> CallSteps:
         """Return the open ticket of an alert; all of them are listed once."""
@@ -198,7 +227,16 @@ def _reading(row: Json, stamp: str = "") -> TicketReading:
         status = "deleted"
     elif row.get("hasbeenclosed") is True:
         status = "closed"
-    return TicketReading(row["id"], status, into, stamp=stamp)
+    opened, closed = (_seconds(row.get(name)) for name in ("dateoccurred", "dateclosed"))
+    return TicketReading(row["id"], status, into, stamp=stamp, opened=opened, closed=closed)
+
+
+def _seconds(time: Json) -> float:
+    """Return a time in epoch seconds; 0 if there is none."""
+    try:
+        return parse_time(time).timestamp() if time else 0.0
+    except ValueError:
+        return 0.0
 
 
 def _stamp_of(row: Json, field: str | None) -> str:

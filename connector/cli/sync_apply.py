@@ -22,9 +22,9 @@ from connector.common.clock import SystemClock
 from connector.common.plurals import counted
 from connector.errors import RunError, RunInterruptedError, RunStoppedError
 from connector.sync.alert_run import AlertChoice, open_alerts, run_alerts
-from connector.sync.apply import Applied
+from connector.sync.apply import Applied, chosen
 from connector.sync.folder import SyncFolder, open_folder
-from connector.sync.plan_file import load_plan
+from connector.sync.plan_file import PlanFile, load_plan
 from connector.sync.run import FULL_READ, Choice, Run, Syncer
 from connector.sync.schedule import is_full_due, parse_interval, parse_time_of_day
 from connector.sync.sides import ActionSource, ActionTarget
@@ -96,15 +96,35 @@ def writing_choice(options: argparse.Namespace) -> Choice:
 
 def _apply(options: argparse.Namespace) -> int:
     choice = writing_choice(options)
+    plan = load_plan(options.plan) if options.plan is not None else None
 
     def work(syncer: Syncer) -> Run:
-        if options.plan is None:
+        if plan is None:
             return syncer.run(choice, full=options.full, believe=options.full)
-        return syncer.apply(load_plan(options.plan), choice)
+        return syncer.apply(plan, choice)
 
+    alerts = alerts_of(choice) if plan is None else planned_alerts(plan, choice)
     with Console(options) as console:
         folder = open_folder(options.folder)
-        return console.once(folder, *console.sides(folder), work)
+        return console.once(folder, *console.sides(folder), work, alerts)
+
+
+def planned_alerts(plan: PlanFile, choice: Choice) -> AlertChoice | None:
+    """Return the alerts of a plan that are chosen; None without any."""
+    items = [i for i in chosen(plan.items(), choice.entities, choice.keys) if i.entity == "ticket"]
+    if not items:
+        return None
+    return AlertChoice(only=frozenset(str(i.source) for i in items), lost=any(i.op == "link" for i in items))
+
+
+def alerts_of(choice: Choice) -> AlertChoice | None:
+    """Return which alerts are chosen without a plan; None for none."""
+    if choice.entities is not None and "ticket" not in choice.entities:
+        return None
+    if choice.keys is None:
+        return AlertChoice()
+    uids = frozenset(source for entity, source in choice.keys if entity == "ticket")
+    return AlertChoice(only=uids) if uids else None
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -113,7 +133,7 @@ def _run(options: argparse.Namespace) -> int:
     def work(syncer: Syncer) -> Run:
         return scheduled_run(syncer, choice, options)
 
-    alerts = AlertChoice(takes_alerts(options), options.retry, options.release)
+    alerts = run_choice(choice, options)
     with Console(options) as console:
         if options.every is None:
             folder = open_folder(options.folder)
@@ -130,11 +150,10 @@ def scheduled_run(syncer: Syncer, choice: Choice, options: argparse.Namespace) -
     return syncer.run(choice, full=options.full or is_due, believe=options.full)
 
 
-def takes_alerts(options: argparse.Namespace) -> bool:
-    """Return whether the options select alerts."""
-    if options.item:
-        return False
-    return options.only is None or "alerts" in (word.strip() for word in options.only.split(","))
+def run_choice(choice: Choice, options: argparse.Namespace) -> AlertChoice:
+    """Return the options of a run for alerts. Alerts that are due are worked on, whatever is chosen."""
+    alerts = alerts_of(choice) or AlertChoice(poll=False)
+    return replace(alerts, retry=options.retry, release=options.release)
 
 
 class Console:
@@ -191,7 +210,8 @@ class Console:
                     alerts.work()
 
             run = self.run(Syncer(folder, source, target, state, self.clock, self.stop, between), work)
-            if alerts is not None and choice is not None and not self.stop.is_set():
+            is_kept = choice is not None and choice.only is not None and bool(run.stops)
+            if alerts is not None and choice is not None and not is_kept and not self.stop.is_set():
                 run.alerts = run_alerts(alerts, choice)
         self.report(run)
         return INTERRUPTED if self.stop.is_set() and run.applied.is_stopped else run.exit_code

@@ -32,8 +32,22 @@ COLUMNS = {
     "skipped": ("skip",),
     "conflict": ("conflict",),
 }
-ROWS = {"client": "clients", "site": "sites", "type": "types", "field": "fields", "asset": "assets"}
-NOUNS = {"client": "organization", "site": "location", "asset": "device", "type": "type", "field": "field"}
+ROWS = {
+    "client": "clients",
+    "site": "sites",
+    "type": "types",
+    "field": "fields",
+    "asset": "assets",
+    "ticket": "tickets",
+}
+NOUNS = {
+    "client": "organization",
+    "site": "location",
+    "type": "type",
+    "field": "field",
+    "asset": "device",
+    "ticket": "alert",
+}
 """The plural nouns for the source's records, keyed by entity."""
 
 
@@ -101,7 +115,7 @@ def described(plan: Plan, folder: str) -> Iterator[str]:
     yield " " * 10 + "".join(f"{name:>11}" for name in COLUMNS)
     for entity, name in ROWS.items():
         numbers = [plan.counts.get(entity, *ops) for ops in COLUMNS.values()]
-        if entity not in ("type", "field") or any(numbers):
+        if entity not in ("type", "field", "ticket") or any(numbers):
             yield f"  {name:8}" + "".join(f"{number:>11,}" for number in numbers)
     if missing := plan.counts.get("asset", "missing"):
         yield f"missing   {counted(missing, 'linked device')} not in the list"

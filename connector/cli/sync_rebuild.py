@@ -5,14 +5,17 @@ from __future__ import annotations
 import argparse
 
 from connector.cli.main import OK
-from connector.cli.sync_plan import described
+from connector.cli.sync_plan import SHOWN, described
 from connector.cli.sync_sides import sides_of
 from connector.common.clock import SystemClock
 from connector.common.plurals import counted
 from connector.errors import RunError
+from connector.sync.alert_run import read_alerts
 from connector.sync.folder import open_folder
 from connector.sync.plan import PlanInputs, make_plan
 from connector.sync.plan_file import new_plan_path, save_plan
+from connector.sync.plan_items import Item
+from connector.sync.plan_tickets import lost_items
 from connector.sync.run import SOURCES
 
 
@@ -27,18 +30,32 @@ def _rebuild(options: argparse.Namespace) -> int:
     folder = open_folder(options.folder)
     source, target = sides_of(folder, options)
     with folder.read_state() as state:
-        if links := sum(state.link_count(entity) for entity in SOURCES):
+        driver = read_alerts(folder, source, target, state, SystemClock())
+        lost = driver.lost() if driver is not None else []
+        tickets = [*lost_items(lost, folder.mapping)]
+        links = sum(state.link_count(entity) for entity in SOURCES)
+        if links and not tickets:
             raise RunError(
                 f"{state.path} has {counted(links, 'link')}, so nothing is lost. To rebuild it anyway, move "
                 "the file away first"
             )
         now = SystemClock.now()
-        inputs = PlanInputs(folder.mapping, folder.pins, state, source, target, now, full=True)
+        inputs = PlanInputs(folder.mapping, folder.pins, state, source, target, now, full=not links)
         with make_plan(inputs) as plan:
+            for item in tickets:
+                plan.counts.add(item.entity, item.op)
+                plan.spool.add_item(item)
             print("\n".join(described(plan, str(options.folder))))
+            print("\n".join(_described(item) for item in tickets[:SHOWN]))
             plan.spool.keep_items("link")
             file = new_plan_path(folder.path, now)
             save_plan(file, plan, source, target)
-            links = sum(1 for _ in plan.items())
-    print(f"{counted(links, 'link')} proposed: ninjaone sync apply {options.folder} --plan {file}")
+            found = sum(1 for _ in plan.items())
+    print(f"{counted(found, 'link')} proposed: ninjaone sync apply {options.folder} --plan {file}")
     return OK
+
+
+def _described(item: Item) -> str:
+    reason = f": {item.reason}" if item.reason else ""
+    name = f' "{item.name}"' if item.name else ""
+    return f"ticket    {item.target} of alert {item.source}{name}{reason}"

@@ -32,7 +32,7 @@ from connector.sync.alert_events import (
 )
 from connector.sync.alert_rows import Alert, is_same_start
 from connector.sync.calls import SignInLostError
-from connector.sync.records import AlertReading, ListError, Source, Target
+from connector.sync.records import AlertReading, ListError, Source, Target, TicketReading
 from connector.sync.state import State
 from connector.sync.state_queues import Outbox
 
@@ -191,6 +191,10 @@ class AlertCalls:
     def adoptable(self, reading: AlertReading) -> int | None:
         """Return the id of the open ticket that the target already has for an alert. Raises ListError."""
         return self._target.find("ticket", {"alert": reading.uid}, reading.start)
+
+    def stamped(self, since: float) -> list[TicketReading]:
+        """Return the tickets with a stamp of the mapping's types. Raises ListError."""
+        return list(self._target.stamped_tickets(self._context.alerts.ticket_types, since))
 
     def read(self, tickets: list[int]) -> list[TicketRead]:
         """Read tickets by id and return them as events. Raises ListError."""

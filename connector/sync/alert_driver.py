@@ -8,7 +8,7 @@ follow after the commit.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -30,6 +30,7 @@ from connector.sync.alert_events import (
     Started,
     Tick,
 )
+from connector.sync.alert_recovery import is_certain, lost_rows
 from connector.sync.alert_rows import Alert, is_same_start
 from connector.sync.alert_step import backoff
 from connector.sync.alerts import recovered, step
@@ -46,6 +47,12 @@ logger = logging.getLogger(__name__)
 
 AT_ONCE = 100
 """The maximum number of tickets that one request reads."""
+LOST_BEFORE_S = 2 * 86_400.0
+"""The age of the closed tickets that are read if the state is new, in seconds."""
+READ_AGAIN_S = 60.0
+"""The time until another attempt if they cannot be read, in seconds."""
+KNOWN_TICKETS = "tickets_known"
+"""The entry of `meta` with the time when the tickets of a lost state were looked up."""
 FIRST_LIST = "alerts_listed"
 """The key in the table `meta` of the time at which the first list of alerts was processed."""
 
@@ -76,6 +83,7 @@ class AlertDriver:
         self.rows = AlertRows(state)
         self._inbox, self._outbox = Inbox(state), Outbox(state)
         self._waiting: dict[int, tuple[int, float]] = {}
+        self._recover_at = 0.0
 
     @property
     def lost_sign_in(self) -> bool:
@@ -97,6 +105,8 @@ class AlertDriver:
 
     def take(self) -> None:
         """Process the deliveries in the inbox; retry one later if a service cannot be read now."""
+        if not self._is_state_known():
+            return
         while True:
             now = self._clock()
             ready = [d for d in self._inbox.open() if self._waiting.get(d.seq, (0, 0.0))[1] <= now]
@@ -117,16 +127,32 @@ class AlertDriver:
         for row in self.rows.due(self._clock()):
             self.react(Due(row.uid, row.generation, self._clock()))
 
-    def poll(self) -> bool:
-        """Read all alerts and their open tickets; return False if one of the lists was incomplete."""
+    def poll(self, only: Collection[str] | None = None) -> bool:
+        """Read all alerts and their open tickets; return False if one of the lists was incomplete.
+
+        With `only`, nothing is changed but these series.
+        """
+        self._recover_at = 0.0
         self.take()
-        is_complete = self._guarded("alerts", self._read_alerts)
-        is_complete &= self._guarded("tickets", lambda: self.read_tickets(self.rows.tickets()))
+        if not self._is_state_known():
+            return False
+        is_complete = self._guarded("alerts", lambda: self._read_alerts(only))
+        is_complete &= self._guarded("tickets", lambda: self.read_tickets(self._tickets(only)))
         for row in self.rows.of_state("OPEN"):
+            if only is not None and row.uid not in only:
+                continue
             if not row.has_asset and row.kind == "alert" and self._context.is_linked(row.device):
                 self.react(DeviceLinked(row.uid, row.generation, self._clock()))
-        self.react(Tick(self._clock()))
+        if only is None:
+            self.react(Tick(self._clock()))
         return is_complete
+
+    def _tickets(self, only: Collection[str] | None) -> list[int]:
+        """Return the tickets to read in a poll."""
+        tickets = self.rows.tickets()
+        if only is None:
+            return tickets
+        return [ticket for ticket in tickets if any(row.uid in only for row in self.rows.of_ticket(ticket))]
 
     def retry(self) -> int:
         """Retry the alerts whose calls the target refused; return their number."""
@@ -142,6 +168,43 @@ class AlertDriver:
             self.react(Release(row.uid, row.generation, self._clock()))
         self.react(Tick(self._clock()))
         return len(rows)
+
+    def _is_state_known(self) -> bool:
+        """Return whether the tickets of a lost state were looked up; do it if that is due."""
+        if self._state.meta(KNOWN_TICKETS) is not None or self._state.meta(FIRST_LIST) is not None:
+            return True
+        if self._clock() < self._recover_at:
+            return False
+        if not self._guarded("tickets of earlier runs", self._recover):
+            self._recover_at = self._clock() + READ_AGAIN_S
+            return False
+        return True
+
+    def _recover(self) -> None:
+        lost = self.lost()
+        certain = [row for row in lost if is_certain(row)]
+        with self._state.transaction():
+            self.recover(certain)
+            self._state.set_meta(KNOWN_TICKETS, str(self._clock()))
+        if others := len(lost) - len(certain):
+            tickets = "1 open ticket has a stamp" if others == 1 else f"{others} open tickets have stamps"
+            what = "%s, but the alert is not active: sync rebuild proposes what to close"
+            logger.warning(what, tickets, extra={"notice": True})
+
+    def lost(self) -> list[Alert]:
+        """Return the rows that the state does not have, and whose tickets exist. Raises ListError."""
+        seq, now = self._inbox.last(), self._clock()
+        shown = {alert.uid: self._started(alert, "list", seq) for alert in self._source.alerts()}
+        rows = lost_rows(self._calls.stamped(now - LOST_BEFORE_S), shown, now)
+        return [row for row in rows if self.rows.latest(row.uid) is None]
+
+    def recover(self, rows: Sequence[Alert]) -> int:
+        """Keep rows of a lost state, and return the number of those that are not closed."""
+        self.rows.put(rows)
+        found = sum(row.state != "CLOSED" for row in rows)
+        if found:
+            logger.warning("tickets that were found by their stamps: %d", found, extra={"notice": True})
+        return found
 
     def react(self, event: Event, delivery: Delivery | None = None) -> None:
         """Commit the changes that an event causes, make its calls, and process their outcomes."""
@@ -231,12 +294,17 @@ class AlertDriver:
             adopt=self._calls.adoptable(reading) if existing and row is None else None,
         )
 
-    def _read_alerts(self) -> None:
+    def _read_alerts(self, only: Collection[str] | None) -> None:
         seq, now = self._inbox.last(), self._clock()
         alerts = list(self._source.alerts())
         is_first = self._state.meta(FIRST_LIST) is None and self._context.alerts.first_run == "adopt"
-        shown = {a.uid: self._started(a, "list", seq, existing=is_first) for a in alerts}
-        snapshot = read_snapshot(self.rows.in_list(), shown, now, seq)
+        shown = {
+            alert.uid: self._started(alert, "list", seq, existing=is_first)
+            for alert in alerts
+            if only is None or alert.uid in only
+        }
+        rows = (row for row in self.rows.in_list() if only is None or row.uid in only)
+        snapshot = read_snapshot(rows, shown, now, seq)
         for event in snapshot.events:
             self.react(event)
         if snapshot.devices:
@@ -245,7 +313,7 @@ class AlertDriver:
             devices = {number: uids for number, uids in found.items() if uids is not None}
             for event in confirmed(snapshot.absent, devices, self._clock(), seq):
                 self.react(event)
-        if self._state.meta(FIRST_LIST) is None:
+        if only is None and self._state.meta(FIRST_LIST) is None:
             self._state.set_meta(FIRST_LIST, str(now))
 
     def _uids_of(self, device: int) -> list[str] | None:

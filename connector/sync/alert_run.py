@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from connector.common.clock import Clock
 from connector.common.json_text import Json
 from connector.sync.alert_driver import AlertDriver
+from connector.sync.alert_recovery import is_certain
 from connector.sync.alert_rows import PENDING
 from connector.sync.folder import SyncFolder
 from connector.sync.sides import ActionSource, ActionTarget
@@ -17,11 +18,16 @@ from connector.sync.webhooks import load_hooks, readers
 
 @dataclass(frozen=True)
 class AlertChoice:
-    """The options of a sync run that concern alerts."""
+    """The options of a sync run that concern alerts: all alerts, or `only` those of these series.
+
+    With `lost`, the rows of a lost state are rebuilt for these series, and nothing else is done.
+    """
 
     poll: bool = True
     retry: bool = False
     release: bool = False
+    only: frozenset[str] | None = None
+    lost: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,23 +51,35 @@ def open_alerts(
     The driver has looked up the outcomes of calls that were in progress when an earlier process ended. It
     resets no alerts if the source's connection is read-only.
     """
+    driver = read_alerts(folder, source, target, state, clock)
+    if driver is not None:
+        driver.start()
+    return driver
+
+
+def read_alerts(
+    folder: SyncFolder, source: ActionSource, target: ActionTarget, state: State, clock: Clock
+) -> AlertDriver | None:
+    """Return the driver of a folder's alerts, which has sent nothing; None if the mapping has no alerts."""
     if folder.mapping.alerts is None:
         return None
     hooks = readers(load_hooks(source, target))
     may_reset = not source.calls.connection.read_only
-    driver = AlertDriver(state, source, target, folder.mapping, clock.now, hooks, may_reset=may_reset)
-    driver.start()
-    return driver
+    return AlertDriver(state, source, target, folder.mapping, clock.now, hooks, may_reset=may_reset)
 
 
 def run_alerts(driver: AlertDriver, choice: AlertChoice) -> AlertCounts:
     """Process alerts as the options request: deliveries, due calls, retries, releases, a poll."""
+    if choice.lost:
+        rows = driver.lost()
+        driver.recover([r for r in rows if choice.only is None or r.uid in choice.only or is_certain(r)])
+        return AlertCounts(driver.rows.count())
     driver.work()
     if choice.retry:
         driver.retry()
     if choice.release:
         driver.release()
-    is_complete = driver.poll() if choice.poll else True
+    is_complete = driver.poll(choice.only) if choice.poll else True
     return AlertCounts(driver.rows.count(), is_complete)
 
 

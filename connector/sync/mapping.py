@@ -167,6 +167,13 @@ class AlertMapping:
     first_run: Literal["adopt", "ticket"] = "adopt"
     unmapped: Literal["default_user", "none"] = "default_user"
 
+    @property
+    def ticket_types(self) -> frozenset[int]:
+        """The types of all tickets; none if they can be of any type."""
+        tickets = [self.ticket, *(rule.ticket.over(self.ticket) for rule in self.rules if rule.ticket)]
+        types = [ticket.type for ticket in tickets]
+        return frozenset() if None in types else frozenset(t for t in types if t is not None)
+
 
 @dataclass(frozen=True)
 class Limits:

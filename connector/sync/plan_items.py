@@ -11,9 +11,9 @@ from connector.common.json_text import Json
 from connector.errors import ConnectorError
 
 Op = Literal["create", "update", "link", "move", "deactivate", "skip", "conflict"]
-Entity = Literal["client", "site", "type", "field", "asset"]
-ENTITIES: tuple[Entity, ...] = ("client", "site", "type", "field", "asset")
-"""The kinds of records, in the order in which their items are applied."""
+Entity = Literal["client", "site", "type", "field", "asset", "ticket"]
+ENTITIES: tuple[Entity, ...] = ("client", "site", "type", "field", "asset", "ticket")
+"""The kinds of records, in the order in which their items are applied. The source of a ticket is its alert."""
 UNCHANGED = "unchanged"
 MISSING = "missing"
 

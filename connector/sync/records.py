@@ -154,13 +154,18 @@ class AlertReading:
 
 @dataclass(frozen=True, slots=True)
 class TicketReading:
-    """A ticket as it was read. A merged one names the ticket that it was merged into."""
+    """A ticket as it was read. A merged one names the ticket that it was merged into.
+
+    `opened` and `closed` are times in epoch seconds, 0 if unknown.
+    """
 
     id: int
     status: str
     into: int | None = None
     is_touched: bool = False
     stamp: str = ""
+    opened: float = 0.0
+    closed: float = 0.0
 
 
 class Source(Protocol):
@@ -242,6 +247,12 @@ class Target(Protocol):
 
     def tickets(self, ids: Collection[int]) -> Iterable[TicketReading]:
         """Read tickets in any state; the status of a deleted one says so."""
+
+    def stamped_tickets(self, types: Collection[int], since: float) -> Iterable[TicketReading]:
+        """Read the tickets of these types (none: of any type) that have a stamp, with their times.
+
+        They are all open ones, and those closed or deleted that were opened since a time.
+        """
 
     def save_ticket(self, id: int | None, values: Mapping[str, Json]) -> int:
         """Create a ticket, change its status, or add a note or an asset to it, and return its id."""

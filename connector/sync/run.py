@@ -21,6 +21,7 @@ from connector.sync.state import State
 
 FULL_READ = "full_read"
 """The cursor of the last full read: its start, in epoch seconds."""
+TICKETS = frozenset({"ticket"})
 SOURCES = {"client": "organizations", "site": "locations", "asset": "devices"}
 
 Between = Callable[[Applied], None]
@@ -33,6 +34,11 @@ class Choice:
     entities: frozenset[str] | None = None
     keys: frozenset[tuple[str, str]] | None = None
     beyond_limits: bool = False
+
+    @property
+    def has_records(self) -> bool:
+        """Whether it can contain something other than alerts."""
+        return self.entities != TICKETS and (self.keys is None or any(e != "ticket" for e, _ in self.keys))
 
 
 @dataclass
@@ -110,7 +116,7 @@ class Syncer:
         The first run is a full one.
         """
         now = self.clock.now()
-        if choice.entities == frozenset():  # Only alerts are selected.
+        if not choice.has_records:
             run = Run(self.state.begin_run("alerts", now))
             self._end(run, "ok")
             return run
@@ -162,7 +168,8 @@ class Syncer:
 
     def _apply(self, run: Run, items: Callable[[], Iterable[Item]], choice: Choice) -> None:
         def some() -> Iterable[Item]:
-            return chosen(items(), choice.entities, choice.keys)
+            found = chosen(items(), choice.entities, choice.keys)
+            return (item for item in found if item.entity != "ticket")  # The driver of alerts makes these.
 
         applier = Applier(
             self.state,
@@ -222,14 +229,20 @@ ENTITIES_OF = {
     "clients": ("client",),
     "sites": ("site",),
     "devices": ("type", "field", "asset"),
-    "alerts": (),
+    "alerts": ("ticket",),
 }
 """The values of `--only`."""
 NOUNS = {
     "organization": "client",
     "location": "site",
     "device": "asset",
-    **{entity: entity for entity in ("client", "site", "asset", "type", "field")},
+    "alert": "ticket",
+    "client": "client",
+    "site": "site",
+    "asset": "asset",
+    "type": "type",
+    "field": "field",
+    "ticket": "ticket",
 }
 """The prefixes of keys of single records, such as `device:4471`."""
 

@@ -170,6 +170,11 @@ class ActionTarget:
         found: list[TicketReading] = self.calls.read(self.part.tickets(ids))
         return found
 
+    def stamped_tickets(self, types: Collection[int], since: float) -> list[TicketReading]:
+        """Read the tickets with a stamp: all open ones, and others that were opened since a time."""
+        found: list[TicketReading] = self.calls.read(self.part.stamped_tickets(types, since))
+        return found
+
     def save_ticket(self, id: int | None, values: Mapping[str, Json]) -> int:
         """Create a ticket, or change one, and return its id. Raises RowError.
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from connector.common import json_text
-from connector.errors import ConnectorError
 from connector.sync.alert_rows import PENDING, UNSENT, Alert
+from connector.sync.alert_titles import title_of
 from connector.sync.mapping import SyncMapping
 from connector.sync.state_alerts import AlertRows
-from connector.templating.templates import Scope
 from connector.web.runs.plot import time_text
 from connector.web.runs.run_view import clock_text
 from connector.web.syncs.folders import Sides, SyncFolder
@@ -153,18 +150,3 @@ def _moments(row: Alert) -> list[tuple[float, str, str]]:
         (row.closed_at, "close", f"closed{by}"),
     ]
     return [(at, kind, text) for at, kind, text in known if at is not None]
-
-
-def title_of(row: Alert, mapping: SyncMapping | None) -> str:
-    """Return an alert's title: the summary of its ticket, unless the ticket is about several alerts."""
-    if row.kind == "held":
-        return "Summary of the alerts that are held"
-    if row.kind == "note":
-        return f"A note that ticket {row.previous} did not accept"
-    try:
-        alert: Any = json_text.loads(row.alert) if row.alert else {}
-        summary = mapping.alerts.ticket.summary if mapping and mapping.alerts else None
-        text = summary.text(Scope({"alert": alert})) if summary else ""
-    except (ConnectorError, ValueError):
-        text = ""
-    return " ".join(text.split())[:200] or f"Alert {row.uid}"

@@ -1,0 +1,77 @@
+"""Rows of alerts whose state is lost, from the stamps of the tickets that were created for them.
+
+A stamp has the series and the generation of its row, so that a ticket with a stamp is known without the
+state. Of each series, the ticket of the last generation counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from connector.sync.alert_events import Started
+from connector.sync.alert_rows import Alert, State
+from connector.sync.alert_step import SUMMARY
+from connector.sync.records import TicketReading
+
+
+def lost_rows(tickets: Iterable[TicketReading], shown: Mapping[str, Started], now: float) -> list[Alert]:
+    """Return the rows of tickets with a stamp. `shown` are the active alerts, keyed by series."""
+    return [
+        _row(uid, generation, ticket, shown.get(uid), now)
+        for (uid, generation), ticket in _last(tickets).items()
+    ]
+
+
+def is_certain(row: Alert) -> bool:
+    """Return whether a row certainly belongs to this sync, or can do no harm.
+
+    An open ticket whose alert is not active would be closed, because the alert counts as ended: but it may
+    also be the ticket of a sync with another account.
+    """
+    return bool(row.alert) or row.state == "CLOSED" or row.kind == "held"
+
+
+def _last(tickets: Iterable[TicketReading]) -> dict[tuple[str, int], TicketReading]:
+    """Return the ticket of the last generation of each series. Tickets of refused notes are omitted."""
+    last: dict[str, tuple[int, bool, TicketReading]] = {}
+    for ticket in tickets:
+        uid, sign, number = ticket.stamp.rpartition("#")
+        if not sign or not uid or not number.isdecimal() or "#" in uid.removeprefix(SUMMARY):
+            continue
+        rank = (int(number), ticket.status == "open")
+        if uid not in last or rank > last[uid][:2]:
+            last[uid] = (*rank, ticket)
+    return {(uid, generation): ticket for uid, (generation, _, ticket) in last.items()}
+
+
+def _row(uid: str, generation: int, ticket: TicketReading, alert: Started | None, now: float) -> Alert:
+    state, error = _state(ticket, alert, is_summary=uid == SUMMARY)
+    is_closed = state == "CLOSED"
+    row = {
+        "kind": "held" if uid == SUMMARY else "alert",
+        "start": alert.start if alert is not None and not is_closed else ticket.opened,
+        "ticket": ticket.id,
+        "has_own": True,
+        "has_asset": True,
+        "opened_at": ticket.opened or now,
+        "closed_at": (ticket.closed or now) if is_closed else None,
+        "error": error,
+    }
+    if alert is not None:
+        more = ("device", "organization", "condition", "alert", "wanted", "via")
+        row |= {name: getattr(alert, name) for name in more}
+    return Alert(uid, generation, state, **{**row, "condition": row.get("condition") or uid})  # type: ignore[arg-type]
+
+
+def _state(ticket: TicketReading, alert: Started | None, *, is_summary: bool) -> tuple[State, str]:
+    """Return the state of a row, and why an alert is left as it is."""
+    if ticket.status in ("open", "merged"):
+        return "OPEN", ""
+    if alert is None or is_summary:
+        return "CLOSED", ""
+    if ticket.status == "deleted":
+        return "ORPHANED", ""
+    if ticket.closed and alert.start > ticket.closed:
+        return "CLOSED", ""
+    lost = f"ticket {ticket.id} was closed while the state of the sync was lost: the alert is not reset"
+    return "LEFT", lost

@@ -1,0 +1,26 @@
+"""The titles of alerts, for people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from connector.common import json_text
+from connector.errors import ConnectorError
+from connector.sync.alert_rows import Alert
+from connector.sync.mapping import SyncMapping
+from connector.templating.templates import Scope
+
+
+def title_of(row: Alert, mapping: SyncMapping | None) -> str:
+    """Return an alert's title: the summary of its ticket, unless the ticket is about several alerts."""
+    if row.kind == "held":
+        return "Summary of the alerts that are held"
+    if row.kind == "note":
+        return f"A note that ticket {row.previous} did not accept"
+    try:
+        alert: Any = json_text.loads(row.alert) if row.alert else {}
+        summary = mapping.alerts.ticket.summary if mapping and mapping.alerts else None
+        text = summary.text(Scope({"alert": alert})) if summary else ""
+    except (ConnectorError, ValueError):
+        text = ""
+    return " ".join(text.split())[:200] or f"Alert {row.uid}"
