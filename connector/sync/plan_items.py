@@ -13,7 +13,7 @@ from connector.errors import ConnectorError
 Op = Literal["create", "update", "link", "move", "deactivate", "skip", "conflict"]
 Entity = Literal["client", "site", "type", "field", "asset", "ticket"]
 ENTITIES: tuple[Entity, ...] = ("client", "site", "type", "field", "asset", "ticket")
-"""The kinds of records, in the order in which their items are applied. The source of a ticket is its alert."""
+"""The kinds of records, in the order in which their items are applied. A ticket's source is its alert."""
 UNCHANGED = "unchanged"
 MISSING = "missing"
 
