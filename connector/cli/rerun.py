@@ -21,7 +21,7 @@ from connector.cli.run import add_outcome, run_steps
 from connector.cli.summary import Report
 from connector.errors import RunError, count_of, file_errors
 from connector.files.output import is_interrupted
-from connector.files.output_formats import format_of
+from connector.files.output_formats import TABLES, format_of
 from connector.files.readers import InputRow
 from connector.runs.export import export_unfinished
 from connector.runs.job import STREAM, Job
@@ -211,7 +211,7 @@ def later_reruns(of: Path, relatives: set[Path]) -> Iterator[Path]:
 
 
 def _check_output(of: Path, output: Path, relatives: set[Path]) -> None:
-    if str(output) == STREAM or format_of(str(output), None) == "csv":
+    if str(output) == STREAM or format_of(str(output), None) in TABLES:
         raise RunError("the output of a rerun must be a JSON Lines or JSON file")
     if absolute(output) == absolute(of):
         raise RunError(f"{of}: a rerun cannot overwrite the output of its run; use another --output")

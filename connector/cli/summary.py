@@ -23,7 +23,7 @@ from connector.cli.progress import duration, rate_text
 from connector.common.clock import SystemClock
 from connector.common.user_folders import write_whole
 from connector.errors import RunError, count_of, shorten
-from connector.files.output_formats import format_of
+from connector.files.output_formats import TABLES
 from connector.runs.job import STREAM, Job
 from connector.runs.records import ActiveRun
 from connector.runs.summary import Summary
@@ -184,7 +184,7 @@ def _what_next(job: Job, summary: Summary, service: str, *, may_rerun: bool) -> 
     """Yield how many failed rows require a retry, a fix first and a check first, with the commands for it."""
     retry, fix, check = (summary.kinds[kind] for kind in ("retry", "fix", "check"))
     is_kept = STREAM not in (job.output, job.input) and not summary.stopped
-    may_rerun = may_rerun and is_kept and format_of(job.output, job.output_format) != "csv"
+    may_rerun = may_rerun and is_kept and job.output_form.format not in TABLES
     output = shlex.quote(job.output)
     if retry:
         how = f": ninjaone rerun {output} --transient" if may_rerun else ""

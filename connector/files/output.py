@@ -27,7 +27,7 @@ from connector.files.append_only import AppendOnlyFile, cut_broken_end, read_lin
 from connector.files.conversion import convert
 from connector.files.envelope import Envelope
 from connector.files.journal import JOURNAL_NAME, Journal, read_head
-from connector.files.output_formats import Format
+from connector.files.output_formats import OutputForm
 from connector.files.unfinished import SentRequests, restart_effect, sent_requests
 
 logger = logging.getLogger(__name__)
@@ -61,22 +61,21 @@ class FileOutput:
     runs; it is removed when a run starts and when it ends. `resumed` is true if an interrupted run continues.
 
     The work folder and its files are private: see `file_modes`. The complete output is private if `private`
-    is set, and otherwise follows the umask, in every format. With `bom`, CSV begins with a byte order mark.
+    is set, and otherwise follows the umask, in every format.
     """
 
     def __init__(
         self,
         path: Path,
-        format: Format,
+        form: OutputForm,
         fingerprint: Mapping[str, str],
         start: Start,
         redactor: Redactor,
         *,
         fsync: bool = False,
         private: bool = False,
-        bom: bool = False,
     ) -> None:
-        self.path, self._format, self._fsync, self._private, self._bom = path, format, fsync, private, bom
+        self.path, self._form, self._fsync, self._private = path, form, fsync, private
         self.folder = _work_folder(path)
         self.partial = partial_output_of(path)
         self.parts = self.folder / "parts"
@@ -174,12 +173,12 @@ class FileOutput:
         try:
             ready = self.folder / "output"
             with create_file(ready, private=self._private) as file:
-                if self._format != "jsonl":
+                if not self._form.is_partial:
                     with self.partial.open("rb") as partial:
-                        convert(partial, self._format, file, bom=self._bom)
+                        convert(partial, self._form, file)
                     file.flush()
                     sync_file(file.fileno())
-            if self._format == "jsonl":
+            if self._form.is_partial:
                 with suppress(OSError):
                     self.partial.chmod(stat.S_IMODE(ready.stat().st_mode))
                 ready = self.partial

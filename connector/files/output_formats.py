@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from connector.errors import RunError
 
-Format = Literal["jsonl", "json", "csv"]
-FORMATS: tuple[Format, ...] = ("jsonl", "json", "csv")
+Format = Literal["jsonl", "json", "csv", "xlsx", "table"]
+FORMATS: tuple[Format, ...] = ("jsonl", "json", "csv", "xlsx", "table")
+TABLES: tuple[Format, ...] = ("csv", "xlsx", "table")
+"""Formats with columns. They do not have all members of an envelope, so that they cannot be read again."""
+
+_EXTENSIONS: dict[str, Format] = {".json": "json", ".csv": "csv", ".xlsx": "xlsx"}
+
+
+@dataclass(frozen=True)
+class OutputForm:
+    """How an output is written: its format, and for CSV whether it begins with a byte order mark."""
+
+    format: Format = "jsonl"
+    bom: bool = False
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether the complete output is written as the partial one."""
+        return self.format == "jsonl"
 
 
 def format_of(path: str, format: str | None) -> Format:
     """Return the given format, or else the one of the output's file extension. Raises RunError."""
-    wanted = format or {".json": "json", ".csv": "csv"}.get(Path(path).suffix.lower(), "jsonl")
+    wanted = format or _EXTENSIONS.get(Path(path).suffix.lower(), "jsonl")
     if wanted not in FORMATS:
         raise RunError(f'unknown output format "{wanted}"; use {", ".join(FORMATS)}')
     return wanted
+
+
+def extension_of(format: Format) -> str:
+    """Return the usual file extension of a format, without its dot."""
+    return "txt" if format == "table" else format
 
 
 def check_bom(path: str, format: str | None) -> None:

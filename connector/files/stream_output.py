@@ -11,17 +11,17 @@ from typing import BinaryIO
 from connector.errors import RunStoppedError
 from connector.files.conversion import convert
 from connector.files.envelope import Envelope
-from connector.files.output_formats import Format
+from connector.files.output_formats import OutputForm
 
 
 class StreamOutput:
-    """Standard output: JSON Lines are written at once, JSON and CSV at the end. Cannot be resumed."""
+    """Standard output: JSON Lines are written at once, other formats at the end. Cannot be resumed."""
 
-    def __init__(self, format: Format, stream: BinaryIO | None = None, *, bom: bool = False) -> None:
+    def __init__(self, form: OutputForm, stream: BinaryIO | None = None) -> None:
         self.done_rows = 0
-        self._format, self._bom = format, bom
+        self._form = form
         self._stream = stream or sys.stdout.buffer
-        self._partial = None if format == "jsonl" else tempfile.TemporaryFile()  # noqa: SIM115
+        self._partial = None if form.is_partial else tempfile.TemporaryFile()  # noqa: SIM115
 
     def earlier(self) -> Iterator[Envelope]:
         """Return no envelopes: it cannot be resumed."""
@@ -35,10 +35,10 @@ class StreamOutput:
                 self._stream.flush()
 
     def finish(self) -> None:
-        """Write the JSON or CSV, which could not be written earlier."""
+        """Write the formats that could not be written earlier."""
         with _writing():
             if self._partial:
-                convert(self._partial, self._format, self._stream, bom=self._bom)
+                convert(self._partial, self._form, self._stream)
             self._stream.flush()
 
     def close(self) -> None:

@@ -56,6 +56,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from connector.files.output_formats import OutputForm, format_of
 from connector.files.read_options import ReadOptions
 from connector.files.readers import RowSource
 from connector.invocation.invoke import ResultMode
@@ -137,6 +138,11 @@ class Job:
     def source(self) -> RowSource:
         """Return the rows of the input. Raises RunError."""
         return RowSource(self.input, self.input_format, options=self.read_options)
+
+    @property
+    def output_form(self) -> OutputForm:
+        """How the output is written. Raises RunError for an unknown format."""
+        return OutputForm(format_of(self.output, self.output_format), self.bom)
 
     @property
     def selection(self) -> selection.Selection:

@@ -127,8 +127,8 @@ def _followed(part: Section) -> str:
 
 def _feeding(part: Section, step: Job) -> Job:
     """Return a step that another one follows, with `keep_row` true by default."""
-    if output_formats.format_of(step.output, step.output_format) == "csv":
-        raise part.fault("a later step reads its output, so it must be JSON Lines or JSON, not CSV")
+    if step.output_form.format in output_formats.TABLES:
+        raise part.fault("a later step reads its output, so it must be JSON Lines or JSON")
     return replace(step, keep_row=part.value("keep_row", bool, True))
 
 
@@ -143,7 +143,8 @@ def _step_output(part: Section, folder: Path, step: Job, outputs: str | None) ->
         raise part.fault(
             'the step has no output: add "output: FOLDER" at the top, or "output: FILE" to the step'
         )
-    return str(Path(outputs) / f"{step.step}.{step.output_format or 'jsonl'}")
+    extension = output_formats.extension_of(output_formats.format_of("", step.output_format))
+    return str(Path(outputs) / f"{step.step}.{extension}")
 
 
 def _read_run(part: Section, folder: Path, base: Job) -> Job:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from connector.errors import RunError
 from connector.files.envelope import Envelope
-from connector.files.output_formats import Format, format_of
+from connector.files.output_formats import TABLES, Format, format_of
 from connector.files.readers import InputRow, RowSource
 from connector.runs.step_rows import StepRows
 
@@ -60,9 +60,9 @@ def find_retryable(output: Path, format: Format, reruns: Iterable[Path] = ()) ->
 
 def read_ends(output: Path, format: Format) -> Iterator[Envelope]:
     """Yield the last envelope of each row. Raises RunError if the file does not contain envelopes."""
-    if format == "csv":
+    if format in TABLES:
         raise RunError(
-            f"{output}: a CSV file does not record which rows can be retried; only a run whose output is "
+            f"{output}: this format does not record which rows can be retried; only a run whose output is "
             "JSON Lines or JSON can be rerun (--output FILE.jsonl)"
         )
     for line in RowSource(str(output), format).rows():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
@@ -21,8 +22,9 @@ from connector.common.clock import SystemClock
 from connector.common.redaction import Redactor
 from connector.connections.connection import Connection, load_connection
 from connector.errors import RunError, file_errors
+from connector.files.excel_reader import excel_library
 from connector.files.output import FileOutput, Output, Start
-from connector.files.output_formats import check_bom, format_of
+from connector.files.output_formats import check_bom
 from connector.files.read_options import ReadOptions
 from connector.files.readers import InputRow, RowSource
 from connector.files.stream_output import StreamOutput
@@ -85,8 +87,7 @@ def prepare(
         catalog.service_file(service)  # raises RunError for an unknown service
     job = of_service(job, action.service)
     check_policy(action, job)
-    if job.bom:
-        check_bom(job.output, job.output_format)
+    _check_output_format(job)
     constants = {"now": SystemClock().now() if now is None else now}
     bindings = bind(
         action,
@@ -115,6 +116,16 @@ def prepare(
         expected=expected,
         distinct=distinct,
     )
+
+
+def _check_output_format(job: Job) -> None:
+    """Raise RunError if the output cannot be written in its format."""
+    if job.bom:
+        check_bom(job.output, job.output_format)
+    if job.output_form.format == "xlsx":
+        excel_library("the output" if job.output == STREAM else job.output)
+        if job.output == STREAM and sys.stdout.isatty():
+            raise RunError("an Excel workbook cannot be shown on a terminal; use --output FILE.xlsx")
 
 
 def _check_files_folder(action: Action, folder: Path | None) -> None:
@@ -296,7 +307,7 @@ def open_output(
 ) -> Iterator[tuple[Output, Recorder]]:
     """Return a run's opened output and its journal. Raises RunError."""
     if job.output == STREAM:
-        stream = StreamOutput(format_of("", job.output_format), bom=job.bom)
+        stream = StreamOutput(job.output_form)
         try:
             yield stream, NoRecorder()
         finally:
@@ -304,13 +315,12 @@ def open_output(
         return
     output = FileOutput(
         Path(job.output),
-        format_of(job.output, job.output_format),
+        job.output_form,
         fingerprint,
         start,
         redactor,
         fsync=job.fsync,
         private=job.reveal_secrets,
-        bom=job.bom,
     )
     try:
         yield output, output.journal

@@ -18,6 +18,7 @@ from typing import Any
 from connector.catalog.inputs import Input
 from connector.common.json_text import Json
 from connector.errors import InputError, RowError, RunError
+from connector.files.columns import is_empty_list
 from connector.files.readers import InputRow, RowSource
 from connector.templating.templates import Row, Scope, compile_template
 
@@ -61,7 +62,7 @@ class StepRows:
                 )
             elif envelope["has_error"]:
                 self.left_out["failed"] += 1
-            elif envelope["row"] not in broken and not _is_empty_list(envelope):
+            elif envelope["row"] not in broken and not is_empty_list(envelope):
                 yield from self._chosen(line.number, envelope)
 
     def count(self, go_on: Callable[[], bool]) -> int | None:
@@ -90,8 +91,3 @@ class StepRows:
 
 def _is_envelope(data: Mapping[str, Any]) -> bool:
     return {"has_error", "result", "row"} <= data.keys() and isinstance(data.get("meta"), dict)
-
-
-def _is_empty_list(envelope: Mapping[str, Any]) -> bool:
-    """Return whether an envelope stands for an empty list and has no item."""
-    return "item" in envelope["meta"] and envelope["result"] is None

@@ -29,6 +29,7 @@ from connector.connections.connection import Connection, load_connection
 from connector.errors import ConnectionSetupError, RowError, RunError, RunInterruptedError, RunStoppedError
 from connector.files.envelope import Envelope
 from connector.files.output import FileOutput, Output, Start, is_interrupted
+from connector.files.output_formats import OutputForm
 from connector.files.readers import InputRow
 from connector.invocation.invoke import Invoker
 from connector.runs.batch import require_first, run_batch
@@ -245,7 +246,9 @@ class _Tenants:
         if name == NOBODY:
             for secret in _secrets(self._connections):
                 client.redactor.add(secret)
-        output = _TenantOutput(path, "jsonl", self._run_fingerprint, start, client.redactor, fsync=job.fsync)
+        output = _TenantOutput(
+            path, OutputForm(), self._run_fingerprint, start, client.redactor, fsync=job.fsync
+        )
         invoker = replace(make_invoker(prepared, client, output.journal), tenant=name)
         part = _TenantRun(name, self._split, output, client, invoker, distinct)
         part.is_done = next(part.rows(), None) is None

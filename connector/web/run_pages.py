@@ -14,7 +14,7 @@ from connector.catalog.service import Service
 from connector.common.redaction import Redactor
 from connector.common.user_folders import work_folder
 from connector.errors import ConnectorError, RunError
-from connector.files.output_formats import format_of
+from connector.files.output_formats import Format, extension_of, format_of
 from connector.runs.records import Record, find_by_id, read_records, reason_of
 from connector.web.consent import question
 from connector.web.responses import as_message, ask, download, once_of
@@ -31,6 +31,14 @@ FAILED_SHOWN = 25
 """The number of failed rows per page."""
 LAST_SHOWN = 10
 """The number of latest envelopes shown."""
+
+_MEDIA_TYPES: dict[Format, str] = {
+    "jsonl": "application/jsonl",
+    "json": "application/json",
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "table": "text/plain",
+}
 
 
 def _runs(site: Site, request: Request) -> Response:
@@ -124,9 +132,8 @@ def _file(site: Site, request: Request, id: str) -> Response:
         file = envelopes.path.open("rb")
     except OSError:
         raise NotFound from None
-    media_type = {"json": "application/json", "csv": "text/csv"}.get(envelopes.format, "application/jsonl")
-    name = f"{record.job.action}.{envelopes.format}"
-    return download(wrap_file(request.environ, file), name, media_type)
+    name = f"{record.job.action}.{extension_of(envelopes.format)}"
+    return download(wrap_file(request.environ, file), name, _MEDIA_TYPES[envelopes.format])
 
 
 def _job_folder(record: Record) -> Path | None:

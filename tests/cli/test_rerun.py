@@ -338,7 +338,7 @@ def test_it_refuses_what_cannot_be_rerun(ninjaone: Ninjaone, night: Path, tmp_pa
         ninjaone("rerun", "out.jsonl", "-o", "-"), "the output of a rerun must be a JSON Lines or JSON file"
     )
     assert ninjaone("run", "job.yaml", "-o", "out.csv").returncode == 1
-    refuses(ninjaone("rerun", "out.csv"), "a CSV file does not record which rows can be retried")
+    refuses(ninjaone("rerun", "out.csv"), "this format does not record which rows can be retried")
     piped = ninjaone("run", "job.yaml", "-i", "-", "-o", "piped.jsonl", stdin='{"m": 1}\n')
     assert piped.returncode == 1
     refuses(

@@ -12,14 +12,15 @@ from hypothesis import strategies as st
 
 from connector.files.conversion import convert
 from connector.files.envelope import Envelope
+from connector.files.output_formats import Format, OutputForm
 from tests.examples import examples
 from tests.files.outputs import META, envelope
 
 
-def converted(format: str, *envelopes: Envelope) -> str:
+def converted(format: Format, *envelopes: Envelope) -> str:
     partial = io.BytesIO(b"".join(e.line() for e in envelopes))
     file = io.BytesIO()
-    convert(partial, format, file)
+    convert(partial, OutputForm(format), file)
     return file.getvalue().decode("utf-8")
 
 
@@ -64,21 +65,33 @@ def test_a_field_that_is_called_like_one_of_ours_keeps_its_value() -> None:
         "row": "1",
         "has_error": "false",
         "error": "",
-        "result.row": "r",
-        "result.result.row": "s",
+        "result.result.row": "r",
+        "result.row": "s",
         "result.error": "e",
-        "result.input": "i",
+        "input": "i",
         "result.has_error": "h",
         "result": "x",
     }
 
 
-def test_a_kept_row_has_its_column() -> None:
-    kept = Envelope(1, None, {"a": 1}, META, {"n": "ü"})
-    assert cells(kept) == [
-        ["row", "has_error", "error", "a", "input"],
-        ["1", "false", "", "1", '{"n": "ü"}'],
+def test_a_kept_row_is_beside_the_result() -> None:
+    kept = Envelope(1, None, {"a": 1, "n": 2}, META, {"m": "ü", "n": 1.5, "row": [7]})
+    assert cells(kept, envelope(2, {"input.n": 3})) == [
+        ["row", "has_error", "error", "m", "input.input.n", "input.row", "a", "n", "input.n"],
+        ["1", "false", "", "ü", "1.5", "[7]", "1", "2", ""],
+        ["2", "false", "", "", "", "", "", "", "3"],
     ]
+
+
+def test_an_empty_list_is_no_row_of_a_table() -> None:
+    empty, items = envelope(1, None, item=1, last=True), envelope(2, {"a": 1}, item=1, last=True)
+    assert cells(empty) == [["row", "has_error", "error"]]
+    assert cells(empty, items, envelope(3, None)) == [
+        ["row", "has_error", "error", "a"],
+        ["2", "false", "", "1"],
+        ["3", "false", "", ""],
+    ]
+    assert len(json.loads(converted("json", empty, items))) == 2
 
 
 def test_cells_with_quotes_line_breaks_and_broken_characters() -> None:

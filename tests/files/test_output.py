@@ -10,7 +10,7 @@ import pytest
 
 from connector.errors import RunError, RunStoppedError
 from connector.files.output import Start
-from connector.files.output_formats import Format, format_of
+from connector.files.output_formats import Format, OutputForm, format_of
 from connector.files.stream_output import StreamOutput
 from tests.files.outputs import envelope, refusal, rows, start
 
@@ -102,26 +102,33 @@ def test_two_runs_at_once_are_refused(out: Path, how: Start) -> None:
 # --- standard output ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("format", ["jsonl", "json", "csv"])
+@pytest.mark.parametrize("format", ["jsonl", "json", "csv", "table"])
 def test_standard_output_takes_lines_at_once_and_the_rest_at_the_end(format: Format) -> None:
     stream = io.BytesIO()
-    output = StreamOutput(format, stream)
+    output = StreamOutput(OutputForm(format), stream)
     assert output.done_rows == 0
     output.write(envelope(1, {"a": 1}).line())
     assert bool(stream.getvalue()) is (format == "jsonl")
     output.finish()
     output.close()
     text = stream.getvalue().decode()
-    if format == "csv":
+    if format == "table":
+        assert text == "row  a\n  1  1\n"
+    elif format == "csv":
         assert text == "row,has_error,error,a\r\n1,false,,1\r\n"
     else:
         assert json.loads(text) in (envelope(1, {"a": 1}).as_json(), [envelope(1, {"a": 1}).as_json()])
 
 
-@pytest.mark.parametrize("format", ["jsonl", "json", "csv"])
+def write_all(output: StreamOutput, lines: bytes) -> None:
+    output.write(lines)
+    output.finish()
+
+
+@pytest.mark.parametrize("format", ["jsonl", "json", "csv", "xlsx", "table"])
 def test_a_full_standard_output_stops_the_run(format: Format) -> None:
     with open("/dev/full", "wb", buffering=0) as full:
-        output = StreamOutput(format, full)  # type: ignore[arg-type]
+        output = StreamOutput(OutputForm(format), full)  # type: ignore[arg-type]
         with pytest.raises(RunStoppedError, match="standard output cannot be written: No space left"):
-            output.write(envelope(1, {"a": 1}).line()) if format == "jsonl" else output.finish()
+            write_all(output, envelope(1, {"a": 1}).line())
         output.close()

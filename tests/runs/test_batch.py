@@ -16,6 +16,7 @@ from connector.client.client import Client
 from connector.common.package_data import schema
 from connector.errors import RunError, RunStoppedError
 from connector.files.envelope import Envelope
+from connector.files.output_formats import OutputForm
 from connector.files.readers import InputRow, RowSource
 from connector.files.stream_output import StreamOutput
 from connector.http.messages import Response
@@ -211,7 +212,7 @@ def test_rows_of_any_depth_make_one_envelope_each(
     summary = run_batch(
         RowSource(str(path)).rows(),
         invoker(action, client, keep_row=True),
-        StreamOutput("jsonl", written),
+        StreamOutput(OutputForm(), written),
         FakeClock(),
     )
     lines = written.getvalue().splitlines()

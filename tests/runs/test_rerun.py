@@ -98,7 +98,7 @@ def test_a_file_of_something_else(tmp_path: Path, text: str, says: str) -> None:
 
 
 def test_csv_does_not_say_what_may_be_sent_again(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="a CSV file does not record which rows can be retried"):
+    with pytest.raises(RunError, match="this format does not record which rows can be retried"):
         find_retryable(tmp_path / "out.csv", "csv")
 
 

@@ -11,6 +11,7 @@ from connector.catalog.action import Action
 from connector.common.redaction import Redactor
 from connector.errors import RunError
 from connector.files.output import is_interrupted, look_for_another_run
+from connector.files.output_formats import TABLES, format_of
 from connector.runs.job import STREAM
 from connector.runs.records import EVERY_S, Record
 from connector.web.runs.control import Started, is_written_as_a_job
@@ -184,7 +185,7 @@ def view_of_started(id: str, started: Started, actions: Mapping[str, Action]) ->
 
 
 def _has_codes(record: Record) -> bool:
-    return record.job.output_format != "csv" and record.output.suffix.lower() != ".csv"
+    return format_of(str(record.output), record.job.output_format) not in TABLES
 
 
 def _may_resume(record: Record) -> bool:

@@ -1,0 +1,81 @@
+"""Envelopes as a table: columns that have the names of the results' members, and rows of JSON values."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator, Mapping
+from typing import IO
+
+from connector.common import json_text
+from connector.common.json_text import Json
+
+ENVELOPE_COLUMNS = ("row", "has_error", "error")
+
+
+class Table:
+    """The table of a file of envelopes in JSON Lines. It reads the file twice, and keeps only the columns.
+
+    The columns are `row`, `has_error`, `error`, the fields of the kept input rows, and the members of the
+    results in the order of their first appearance. A result that is not an object has the column `result`.
+    Where names collide, a result's column is named `result.NAME`, and an input's `input.NAME`. The envelope
+    of an empty list, which has no item, is no row of the table.
+    """
+
+    def __init__(self, partial: IO[bytes]) -> None:
+        self._partial = partial
+        inputs: dict[str, None] = {}
+        results: dict[str, None] = {}
+        for envelope in self._envelopes():
+            inputs.update(dict.fromkeys(envelope.get("input", ())))
+            results.update(dict.fromkeys(_members(envelope["result"])))
+        taken = set(ENVELOPE_COLUMNS)
+        self._results = _unique(results, "result.", taken)
+        self._inputs = _unique(inputs, "input.", taken)
+        self.columns = [*ENVELOPE_COLUMNS, *self._inputs.values(), *self._results.values()]
+
+    def rows(self) -> Iterator[list[Json]]:
+        """Yield the values of each row in the order of the columns; None where it has none."""
+        for envelope in self._envelopes():
+            kept, members = envelope.get("input", {}), _members(envelope["result"])
+            yield [
+                *(envelope[name] for name in ENVELOPE_COLUMNS),
+                *map(kept.get, self._inputs),
+                *map(members.get, self._results),
+            ]
+
+    def _envelopes(self) -> Iterator[dict[str, Json]]:
+        self._partial.seek(0)
+        for line in self._partial:
+            envelope = json_text.loads(line.decode())
+            if not is_empty_list(envelope):
+                yield envelope
+
+
+def is_empty_list(envelope: Mapping[str, Json]) -> bool:
+    """Return whether an envelope stands for an empty list and has no item."""
+    return not envelope["has_error"] and "item" in envelope["meta"] and envelope["result"] is None
+
+
+def text_of(value: Json) -> str:
+    """Return a value as the text of a cell: nothing for null, JSON for lists and objects."""
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else json_text.number_text(value)
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
+def _members(result: Json) -> Mapping[str, Json]:
+    return result if isinstance(result, dict) else {} if result is None else {"result": result}
+
+
+def _unique(names: Iterable[str], prefix: str, taken: set[str]) -> dict[str, str]:
+    """Return the column of each name: the name itself, or with a prefix if it is taken; update `taken`."""
+    names = dict.fromkeys(names)
+    return {name: _free(name, prefix, taken, names) for name in names}
+
+
+def _free(name: str, prefix: str, taken: set[str], names: Container[str]) -> str:
+    column = name
+    while column in taken or (column != name and column in names):
+        column = prefix + column
+    taken.add(column)
+    return column

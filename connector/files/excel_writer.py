@@ -1,0 +1,95 @@
+"""Writes tables as Excel workbooks (.xlsx) row by row, by openpyxl: the extra `excel`."""
+
+from __future__ import annotations
+
+import logging
+import re
+from itertools import chain, islice
+from typing import Any, BinaryIO
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from connector.common.json_text import Json
+from connector.errors import count_of, shorten
+from connector.files.columns import Table, text_of
+from connector.files.excel_reader import excel_library
+
+logger = logging.getLogger(__name__)
+
+MOST_ROWS = 1_048_576
+"""The number of rows of a worksheet; further rows are on further worksheets."""
+MOST_COLUMNS = 16_384
+_LONGEST_TEXT = 32_767
+_EXACT = 10**15
+"""The integers below it have all their digits in Excel; others are written as text."""
+_SHORTENED = 8_000
+_CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""Characters that the format cannot contain."""
+_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
+"""The beginning of what the format reads as the escape of a character, such as `_x0041_`."""
+
+
+def write_workbook(table: Table, file: BinaryIO) -> None:
+    """Write a table as a workbook: numbers and booleans as such, everything else as text.
+
+    Raises OSError, also if the table has more columns than a worksheet can have.
+    """
+    if len(table.columns) > MOST_COLUMNS:
+        raise OSError(0, f"{len(table.columns)} columns, and a worksheet has at most {MOST_COLUMNS}")
+    book = excel_library("the output").Workbook(write_only=True)
+    writer = _Writer()
+    rows = table.rows()
+    for row in chain([next(rows, None)], rows):
+        sheet = book.create_sheet(f"Results {len(book.worksheets) + 1}" if book.worksheets else "Results")
+        sheet.freeze_panes = "A2"
+        sheet.append([writer.cell(sheet, name) for name in table.columns])
+        for values in islice(chain([] if row is None else [row], rows), MOST_ROWS - 1):
+            sheet.append([writer.cell(sheet, value) for value in values])
+    _save(book, file)
+    if writer.shortened:
+        logger.warning(
+            "%s shortened, because a cell of Excel has at most %d characters",
+            *(count_of(writer.shortened, "text"), _LONGEST_TEXT),
+            extra={"notice": True},
+        )
+
+
+def _save(book: Any, file: BinaryIO) -> None:
+    """Write a workbook to a stream. The archive is closed even if the stream is full."""
+    from openpyxl.writer.excel import ExcelWriter
+
+    with ZipFile(file, "w", ZIP_DEFLATED) as archive:
+        ExcelWriter(book, archive).write_data()
+
+
+class _Writer:
+    """Makes cells, and counts the texts that had to be shortened."""
+
+    def __init__(self) -> None:
+        self.shortened = 0
+
+    def cell(self, sheet: Any, value: Json) -> Any:
+        """Return a cell's value; texts that look like formulas or errors remain texts."""
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, (int, float)) and abs(value) < _EXACT:
+            return value
+        text = self._fitting(text_of(value).replace("\r\n", "\n").replace("\r", "\n"))
+        if not text.startswith(("=", "#")):
+            return text
+        from openpyxl.cell import WriteOnlyCell
+
+        cell = WriteOnlyCell(sheet, text)
+        cell.data_type = "s"
+        return cell
+
+    def _fitting(self, text: str) -> str:
+        """Return a text as the format can contain it, shortened if it is too long for a cell."""
+        written = _escaped(text)
+        if len(written) * 2 > _LONGEST_TEXT and len(written.encode("utf-16-le")) > _LONGEST_TEXT * 2:
+            self.shortened += 1
+            written = _escaped(shorten(text, _SHORTENED))
+        return written
+
+
+def _escaped(text: str) -> str:
+    return _ESCAPE.sub("_x005F_", _CONTROL.sub("\ufffd", text))
