@@ -15,7 +15,7 @@ from connector.files.columns import Table, text_of
 _WIDTH = 120
 """The width where there is no terminal, in characters."""
 _NARROW = 12
-"""The width below which no column is made narrower, if others can be left out."""
+"""The width below which no column is made narrower, if others can be omitted."""
 _GAP = "  "
 _CUT = "..."
 
@@ -32,7 +32,7 @@ class _Column:
 
 
 def write_text_table(table: Table, file: BinaryIO) -> None:
-    """Write a table; what does not fit is shortened, and columns that do not fit are left out and named."""
+    """Write a table; long texts are shortened, and columns that do not fit are omitted and named."""
     columns = [_Column(place, name, _width(name)) for place, name in enumerate(map(_plain, table.columns))]
     for row in table.rows():
         for column in columns:

@@ -25,7 +25,7 @@ def table(*envelopes: Envelope, width: int = 120) -> list[str]:
     return file.getvalue().decode().splitlines()
 
 
-def test_columns_are_aligned_and_empty_ones_left_out() -> None:
+def test_columns_are_aligned_and_empty_ones_omitted() -> None:
     assert table(
         envelope(1, {"id": 7, "name": "SRV-1", "notes": None, "on": True}),
         envelope(12, {"id": 123, "name": "東京", "notes": "", "on": False}),
@@ -48,7 +48,7 @@ def test_nothing_is_written_for_no_rows() -> None:
     assert table() == []
 
 
-def test_long_texts_are_shortened_first_and_then_columns_left_out() -> None:
+def test_long_texts_are_shortened_first_and_then_columns_omitted() -> None:
     row = envelope(1, {"id": 7, "text": "x" * 50, "other": "y" * 30})
     assert table(row, width=40) == [
         "row  id  text             other",
