@@ -24,6 +24,7 @@ from connector.common.plurals import counted
 from connector.errors import DeclarationError, RowError, RunError
 from connector.http.messages import Part, Request, Response
 from connector.invocation.bindings import bind
+from connector.invocation.existing import ExistingRecords, create_if_missing, is_wanted
 from connector.invocation.handler_imports import wrong_imports
 from connector.invocation.handlers import Inputs, Note, Page, PagedResult, Steps, find_handler
 
@@ -66,6 +67,9 @@ def check_action(action: Action, service: Service) -> list[str]:
         problems += [f"{action.file}: result: {problem}" for problem in _check_schema(action.result)]
     if action.paging and action.paging not in service.pagers:
         problems.append(f'{action.file}: paging: {service.name} has no pager "{action.paging}"')
+    pager = action.existing.paging if action.existing else ""
+    if pager and pager not in service.pagers:
+        problems.append(f'{action.file}: if_missing: {service.name} has no pager "{pager}"')
     if "limit" in action.inputs and action.paging and action.inputs["limit"].place:
         problems.append(f"{action.file}: limit: it limits the items of all pages and must not have `to`")
     if not action.examples:
@@ -129,6 +133,8 @@ def check_example(action: Action, service: Service, example: Example, uploads_fo
     try:
         values = bind(action, example.templates).values(example.row)
         steps = find_handler(action)(Inputs(action, service, values, uploads_folder))
+        if is_wanted(action, values):
+            steps = create_if_missing(steps, action, service, values, ExistingRecords())
         result = _drive(steps, list(example.answers) or [_smallest_response(action, service)], sent)
     except (RunError, RowError) as error:
         return [f"{where}: {error}"]

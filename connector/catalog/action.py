@@ -9,7 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from connector.catalog import existing
 from connector.catalog.declaration import Section, load_declaration, read_input
+from connector.catalog.existing import ExistingLookup, read_existing
 from connector.catalog.filter_grammar import FilterGrammar
 from connector.catalog.inputs import Input
 from connector.common.json_text import Json
@@ -53,7 +55,7 @@ class Action:
 
     `name` is its name in the catalog: `acme.list_things` if the service has qualified names. `accepted` is
     true if a successful response only means that the work is queued, `disruptive` if the action interrupts
-    devices, runs code, or changes policies.
+    devices, runs code, or changes policies. `existing` is how it finds out that what it creates exists.
     """
 
     name: str
@@ -80,6 +82,7 @@ class Action:
     published: bool = True
     accepted: bool = False
     disruptive: bool = False
+    existing: ExistingLookup | None = None
 
     @property
     def own_name(self) -> str:
@@ -152,6 +155,10 @@ def load_action(
     top = load_declaration(path)
     method, request_path = _request(top)
     inputs = {name: read_input(name, part, filters) for name, part in top.sections("inputs")}
+    lookup = None
+    if top.value(existing.NAME, dict, None) is not None:
+        lookup = read_existing(top.section(existing.NAME), request_path, inputs)
+        inputs[existing.NAME] = existing.INPUT
     handler = path.with_suffix(".py")
     action = Action(
         name=prefix + top.text("name"),
@@ -178,6 +185,7 @@ def load_action(
         published=top.value("published", bool, True),
         accepted=top.value("accepted", bool, False),
         disruptive=top.value("disruptive", bool, False),
+        existing=lookup,
     )
     top.finish()
     _check(action, top)

@@ -160,6 +160,8 @@ def _text(shown: Mapping[str, Any]) -> str:
     lines += [f"  ({name} is {time})" for name, time in shown.get("times", {}).items()]
     if "looks_up" in shown:
         lines.append(f"  (names are looked up first, once per run, at {shown['looks_up']})")
+    if "if_missing" in shown:
+        lines.append(f"  (sent only if no record has this name in {shown['if_missing']})")
     if "then" in shown:
         lines.append(f"  ({shown['then']})")
     return "\n".join(lines)

@@ -145,6 +145,8 @@ def describe(
             lines.append(f"  {name}: {its['failed']} of {count_of(its['rows'], 'row')} failed")
     if summary.warned:
         lines.append(f"  {summary.warned} with a warning, for example {summary.warning}")
+    if summary.existed:
+        lines.append(f"  {summary.existed} existed already, so that nothing was created")
     if summary.shared:
         distinct = shorten(" ".join(job.distinct.split()))
         has = "row has" if summary.shared == 1 else "rows have"

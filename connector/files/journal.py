@@ -73,6 +73,10 @@ class Journal:
         if self._file:
             self._file.close()
 
+    def has_sent(self, row: int) -> bool:
+        """Return whether the interrupted run has sent a request of a row that must not be repeated."""
+        return bool(self._earlier.get(row))
+
     def recorded(self, row: int, step: int, request: Request) -> Response | None:
         """Return the response that the interrupted run received, or None if it had not sent this request.
 

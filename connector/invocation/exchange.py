@@ -24,6 +24,9 @@ class Recorder(Protocol):
     counted, because the number of reads before a write can differ when the row is resumed.
     """
 
+    def has_sent(self, row: int) -> bool:
+        """Return whether an interrupted run has sent a request of a row that must not be repeated."""
+
     def recorded(self, row: int, step: int, request: Request) -> Response | None:
         """Return the response that an interrupted run received; None if it did not send the request.
 
@@ -42,6 +45,10 @@ class Recorder(Protocol):
 
 class NoRecorder:
     """Records nothing, for runs that cannot be resumed."""
+
+    def has_sent(self, row: int) -> bool:
+        """Return False: nothing was recorded."""
+        return False
 
     def recorded(self, row: int, step: int, request: Request) -> Response | None:
         """Return None: nothing was recorded."""

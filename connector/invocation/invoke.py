@@ -21,6 +21,7 @@ from connector.http.messages import Request
 from connector.invocation.bindings import Bindings
 from connector.invocation.changes import require_change
 from connector.invocation.exchange import Exchange, Lookups, NoRecorder, Recorder
+from connector.invocation.existing import Existing, ExistingRecords, create_if_missing, is_wanted
 from connector.invocation.handlers import Download, Inputs, Note, Page, PagedResult, Steps, find_handler
 
 logger = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ class Invoker:
     tenant: str = ""
     recorder: Recorder = field(default_factory=NoRecorder)
     lookups: Lookups = field(default_factory=Lookups)
+    existing: ExistingRecords = field(default_factory=ExistingRecords)
 
     def envelopes(self, number: int, row: Mapping[str, Json]) -> Iterator[Envelope]:
         """Run the action for a row and yield its envelopes: one, or with `rows` "each" one per item.
@@ -63,6 +65,9 @@ class Invoker:
                 self._look_for_secrets(values, exchange)
                 exchange.warnings = self.bindings.warnings(values)
                 steps = find_handler(self.action)(Inputs(self.action, self.service, values, self.uploads))
+                if is_wanted(self.action, values):
+                    writer.is_looked_up = True
+                    steps = self._only_if_missing(number, steps, values)
                 result = yield from self._drive(steps, exchange, writer)
                 if isinstance(result, Download):
                     folder, stem = self.files or Path(), f"{number}-{self.action.name}"
@@ -81,6 +86,12 @@ class Invoker:
             message = f"a bug in the connector, at {self.action.name}: {type(error).__name__}: {error}"
             _log_fault(exchange, message, error)
             yield from writer.failed(RowError("internal_error", message))
+
+    def _only_if_missing(self, number: int, steps: Steps, values: Mapping[str, Json]) -> Steps:
+        """Return the steps that look for an existing record first, unless the row has begun to create one."""
+        if self.recorder.has_sent(number):
+            return steps
+        return create_if_missing(steps, self.action, self.service, values, self.existing)
 
     def _look_for_secrets(self, values: Mapping[str, Json], exchange: Exchange) -> None:
         """Hide the row's secrets. Raises RowError if it requests secrets of the API without permission."""
@@ -118,6 +129,8 @@ class Invoker:
                     step = steps.send(response)
         except StopIteration as stop:
             return stop.value
+        finally:
+            steps.close()  # It can hold a claim on a name, for which other rows wait.
 
     def _log_page(self, exchange: Exchange, pages: int, items: int) -> None:
         """Log the progress of a paged list."""
@@ -143,13 +156,18 @@ def _log_fault(exchange: Exchange, message: str, error: Exception) -> None:
 
 
 class _RowWriter:
-    """Creates a row's envelopes; with one per item, it delays one item to mark the last one."""
+    """Creates a row's envelopes; with one per item, it delays one item to mark the last one.
+
+    `is_looked_up` is true if the row looks for an existing record before it creates one, so that it can be
+    repeated even if the outcome of an attempt is unknown.
+    """
 
     def __init__(self, invoker: Invoker, number: int, row: Mapping[str, Json], exchange: Exchange) -> None:
         self._invoker, self._number, self._row, self._exchange = invoker, number, row, exchange
         self._each = invoker.rows == "each"
         self._held: list[Json] = []
         self._count = 0
+        self.is_looked_up = False
 
     def items(self, items: list[Json]) -> Iterator[Envelope]:
         """Add a page's items; yield the envelopes that can be written now."""
@@ -163,6 +181,8 @@ class _RowWriter:
     def finish(self, result: Any) -> Iterator[Envelope]:
         """Yield the remaining envelopes, with the handler's result."""
         extra: dict[str, Any] = {}
+        if isinstance(result, Existing):
+            result, extra["existed"] = result.result, True
         if isinstance(result, PagedResult):
             if result.page:
                 extra["page"] = self._shown(dict(result.page))
@@ -184,6 +204,8 @@ class _RowWriter:
     def failed(self, error: RowError) -> Iterator[Envelope]:
         """Yield the delayed item, and the row's error envelope, which is its last."""
         repeatable = self._exchange.repeatable and error.code not in ("outcome_unknown", "internal_error")
+        if self.is_looked_up and error.code not in ("partial", "internal_error"):
+            repeatable = True
         extra: dict[str, Any] = {"repeatable": repeatable}
         if self._each:
             for item in self._held:

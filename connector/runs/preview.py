@@ -14,6 +14,7 @@ from connector.errors import RowError
 from connector.files.readers import InputRow
 from connector.http.messages import Part, Request
 from connector.invocation.bindings import Bindings
+from connector.invocation.existing import is_wanted, list_request
 from connector.invocation.invoke import declared_request, first_request
 
 NO_INSTANCE = "https://INSTANCE"
@@ -27,6 +28,7 @@ def preview_row(
 
     `times` has the times in its inputs in ISO 8601, independent of the format in which they are sent. If
     names must be looked up first (`looks_up` has the URL), the request contains the names instead of ids.
+    `if_missing` has the URL of the list in which the record is looked for before it is created.
     """
     if row.error:
         return {"row": row.number, "error": row.error}
@@ -53,6 +55,8 @@ def preview_row(
     }
     if times:
         shown["times"] = times
+    if is_wanted(action, values):
+        shown["if_missing"] = base_url + list_request(action, request).target
     if action.handler or action.paging:
         shown["then"] = "more requests can follow, depending on the response"
     redactor = Redactor(members=service.secrets).with_secrets(secrets)

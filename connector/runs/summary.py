@@ -25,7 +25,8 @@ class Summary:
 
     `stopped` is true if some rows were not started or not finished; `too_many_errors` if more rows failed
     than the run allows. `left_out` counts the rows that a step skipped, by reason; see `step_rows`.
-    `shared` counts the rows that have the result of an earlier row; see `distinct`.
+    `existed` counts the rows whose record existed, so that nothing was created. `shared` counts the rows that
+    have the result of an earlier row; see `distinct`.
     `connections` has the rows and failed rows of each tenant, if there are several.
 
     It can be read from another thread during the run.
@@ -38,6 +39,7 @@ class Summary:
     kinds: dict[Kind, int] = field(default_factory=lambda: {"retry": 0, "fix": 0, "check": 0})
     warned: int = 0
     truncated: int = 0
+    existed: int = 0
     shared: int = 0
     resumed_rows: int = 0
     last_row: int = 0
@@ -64,6 +66,7 @@ class Summary:
         if "warnings" in meta:
             self.warned += 1
             self.warning = self.warning or f"row {envelope.row}: {meta['warnings'][0]}"
+        self.existed += "existed" in meta
         self.shared += "same_as" in meta
         if meta.get("truncated"):
             self.truncated += 1
@@ -94,6 +97,7 @@ class Summary:
             "codes": {code: {"rows": n, "example": self.examples[code]} for code, n in codes.items()},
             "stopped": self.stopped,
             "too_many_errors": self.too_many_errors,
+            **({"existed": self.existed} if self.existed else {}),
             **({"shared": self.shared} if self.shared else {}),
             **({"left_out": left_out} if left_out else {}),
             **({"connections": dict(sorted(connections.items()))} if connections else {}),

@@ -226,6 +226,10 @@ def test_the_schema_of_an_action_has_the_keys_that_loading_takes(
     assert keys_of(ours["$defs"]["example"]) == asked["examples.*"]
     assert keys_of(ours["$defs"]["input"]) == asked["inputs.*"] | SCHEMA_KEYWORDS
     assert keys_of(ours["properties"]["parts"]["additionalProperties"]) == asked["parts.*"]
+    body = {"a": {"title": "A", "to": "body.a"}}
+    lookup = {"request": "GET /v2/a", "match": {"a": "a"}}
+    asked = asked_keys(lambda: make(request="POST /v2/a", inputs=body, if_missing=lookup), monkeypatch)
+    assert keys_of(ours["properties"]["if_missing"]) == asked["if_missing"]
 
 
 def test_the_schema_of_a_service_has_the_keys_that_loading_takes(

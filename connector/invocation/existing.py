@@ -1,0 +1,266 @@
+"""Creates a record only if it is missing: looks for its name in the declared list first.
+
+The list is requested once per run, when the handler is about to send the action's own request, so that other
+names in the row are ids by then. What the run creates is added to it. Rows with the same name wait for each
+other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import product
+from threading import Condition
+from typing import Any
+
+from connector.catalog.action import Action
+from connector.catalog.existing import NAME, ExistingLookup
+from connector.catalog.service import Service
+from connector.common.json_text import Json, dumps
+from connector.errors import RowError, quote_value
+from connector.http.messages import Request, Response, query_text
+from connector.invocation.handlers import Note, Page, Steps
+from connector.invocation.pagination import walk
+
+_SHOWN = 20
+"""The number of records that an error lists."""
+
+Key = tuple[str, ...]
+"""The values of a record that must be equal, in the form in which they are compared."""
+
+
+@dataclass(frozen=True)
+class Existing:
+    """A result that was not created, because it existed."""
+
+    result: Json
+
+
+@dataclass(frozen=True)
+class _Record:
+    """An item of the list, as the action's result, and what an error calls it."""
+
+    result: Json
+    label: str
+
+
+class ExistingRecords:
+    """The records that a run has listed or created, with one connection. Safe for threads."""
+
+    def __init__(self) -> None:
+        self._lists: dict[str, dict[Key, list[_Record]]] = {}
+        self._claimed: set[object] = set()
+        self._free = Condition()
+
+    @contextmanager
+    def claim(self, what: object) -> Iterator[None]:
+        """Context in which no other row has the same claim."""
+        with self._free:
+            self._free.wait_for(lambda: what not in self._claimed)
+            self._claimed.add(what)
+        try:
+            yield
+        finally:
+            with self._free:
+                self._claimed.discard(what)
+                self._free.notify_all()
+
+    def listed(self, target: str) -> dict[Key, list[_Record]] | None:
+        """Return the records of a list by key, or None if it was not requested."""
+        return self._lists.get(target)
+
+    def keep(self, target: str, records: dict[Key, list[_Record]]) -> None:
+        """Keep the records of a list."""
+        self._lists[target] = records
+
+    def add(self, target: str, key: Key, result: Json) -> None:
+        """Add a record that was created."""
+        self._lists.get(target, {}).setdefault(key, []).append(_Record(result, ""))
+
+    def forget(self, target: str) -> None:
+        """Forget a list, because a request failed that may have changed it."""
+        self._lists.pop(target, None)
+
+
+def is_wanted(action: Action, values: Mapping[str, Json]) -> bool:
+    """Return whether a row asks to create its record only if it is missing."""
+    return action.existing is not None and values.get(NAME) is True
+
+
+def create_if_missing(
+    steps: Steps, action: Action, service: Service, values: Mapping[str, Json], known: ExistingRecords
+) -> Steps:
+    """Take the steps of a handler; return an `Existing` instead of sending the action's own request.
+
+    Raises RowError (`conflict`) if several records have the name.
+    """
+    lookup, handler = action.existing, _Handler(steps)
+    if lookup is None:
+        raise ValueError(f"{action.name} does not declare {NAME}")
+    try:
+        while handler.step is not None and not _is_own(handler.step, action):
+            yield from handler.pass_on()
+        if handler.step is None:
+            return handler.result
+        first, key = _list_request(lookup, action, handler.step), _key_of_row(lookup, action, handler.step)
+        with known.claim((first.target, key)):
+            records = yield from _records(lookup, service, first, known)
+            if found := records.get(key):
+                existing = _only(found, action, values)
+                if not_set := [name for name in values if _is_sent_later(action, name)]:
+                    yield Note(f"{', '.join(not_set)}: not set, because the {_noun(action)} already exists")
+                return Existing(existing.result)
+            try:
+                while handler.step is not None:
+                    yield from handler.pass_on()
+            except RowError:
+                known.forget(first.target)
+                raise
+            known.add(first.target, key, handler.result)
+            return handler.result
+    finally:
+        steps.close()
+
+
+def list_request(action: Action, own: Request) -> Request:
+    """Return the first request of the list in which a row with this request is looked for."""
+    if action.existing is None:
+        raise ValueError(f"{action.name} does not declare {NAME}")
+    return _list_request(action.existing, action, own)
+
+
+class _Handler:
+    """The steps of a handler, one at a time. At the end, `step` is None and `result` the handler's result."""
+
+    def __init__(self, steps: Steps) -> None:
+        self._steps = steps
+        self.step: Any = None
+        self.result: Any = None
+        self._advance(lambda: next(steps))
+
+    def _advance(self, ask: Callable[[], Any]) -> None:
+        try:
+            self.step = ask()
+        except StopIteration as end:
+            self.step, self.result = None, end.value
+
+    def skip(self) -> None:
+        """Continue without the step."""
+        self._advance(lambda: next(self._steps))
+
+    def pass_on(self) -> Steps:
+        """Yield the step, and pass the response, or the error, to the handler."""
+        step, steps = self.step, self._steps
+        if isinstance(step, (Page, Note)):
+            yield step
+            self.skip()
+            return
+        try:
+            response = yield step
+        except RowError as error:
+            refusal = error
+        else:
+            self._advance(lambda: steps.send(response))
+            return
+        self._advance(lambda: steps.throw(refusal))
+
+
+def _is_own(step: Any, action: Action) -> bool:
+    return isinstance(step, Request) and (step.method, step.template) == (action.method, action.path)
+
+
+def _list_request(lookup: ExistingLookup, action: Action, own: Request) -> Request:
+    """Return the first request of the list, with the values in the path of the action's own request."""
+    pattern = re.sub(r"\\{([^{}/]+)\\}", r"(?P<_\1>[^/]+)", re.escape(action.path))
+    given = re.fullmatch(pattern, own.path)
+    values = {} if given is None else given.groupdict()
+    path = re.sub(r"\{([^{}/]+)\}", lambda found: values[f"_{found[1]}"], lookup.path)
+    query = tuple((name, query_text(value)) for name, value in lookup.query.items())
+    return Request("GET", path, query, template=lookup.path)
+
+
+def _key_of_row(lookup: ExistingLookup, action: Action, own: Request) -> Key:
+    """Return the values of a row that identify its record, as they are in the request."""
+    body = own.body[0] if isinstance(own.body, list) and own.body else own.body
+    return tuple(_comparable(_member(body, action.inputs[name].target)) for name in lookup.match)
+
+
+def _records(lookup: ExistingLookup, service: Service, first: Request, known: ExistingRecords) -> Steps:
+    """Return the records of a list by key; it is requested by the first row that needs it."""
+    with known.claim(first.target):
+        records = known.listed(first.target)
+        if records is None:
+            records = {}
+            if lookup.paging:
+                pages = _Handler(walk(service.pagers[lookup.paging], first))
+                while pages.step is not None:
+                    if isinstance(pages.step, Page):
+                        _index(lookup, pages.step.items, records)
+                        pages.skip()
+                    else:
+                        yield from pages.pass_on()
+            else:
+                response = yield first
+                _index(lookup, _items(lookup, response), records)
+            known.keep(first.target, records)
+        return records
+
+
+def _items(lookup: ExistingLookup, response: Response) -> list[Json]:
+    answer = response.json()
+    items = _member(answer, lookup.items.split(".")) if lookup.items else answer
+    if not isinstance(items, list):
+        raise response.bad(f"GET {lookup.path}: the response has no array of records")
+    return items
+
+
+def _index(lookup: ExistingLookup, items: Sequence[Json], records: dict[Key, list[_Record]]) -> None:
+    """Add items to the records, by each combination of their values."""
+    for item in items:
+        values = [
+            {_comparable(_member(item, member.split("."))) for member in members}
+            for members in lookup.match.values()
+        ]
+        result = {name: _member(item, [member]) for name, member in lookup.result.items()} or item
+        for key in product(*values):
+            records.setdefault(key, []).append(_Record(result, _label(lookup, item)))
+
+
+def _label(lookup: ExistingLookup, item: Json) -> str:
+    name = next(_member(item, member.split(".")) for members in lookup.match.values() for member in members)
+    return f"{name} (id {item['id']})" if "id" in item else str(name)
+
+
+def _only(found: Sequence[_Record], action: Action, values: Mapping[str, Json]) -> _Record:
+    """Return the only record with a row's name. Raises RowError that lists several ones."""
+    if len(found) == 1:
+        return found[0]
+    name = next(iter(action.existing.match)) if action.existing else ""
+    listed = ", ".join(record.label for record in found[:_SHOWN])
+    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    raise RowError(
+        "conflict",
+        f"{name}: {len(found)} records have the name {quote_value(str(values.get(name)))}: {listed}{more}. "
+        f"Nothing was created; use the id of one of them",
+    )
+
+
+def _member(value: Json, path: Sequence[str]) -> Json:
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def _comparable(value: Json) -> str:
+    return value.strip().casefold() if isinstance(value, str) else f"\0{dumps(value)}"
+
+
+def _is_sent_later(action: Action, name: str) -> bool:
+    """Return whether an input is not in the action's own request, such as custom fields of a new record."""
+    return action.handler is not None and not action.inputs[name].place and name not in (NAME, "delay_ms")
+
+
+def _noun(action: Action) -> str:
+    return action.own_name.partition("_")[2].replace("_", " ")
