@@ -1,1 +1,1 @@
-"""One connection's requests: sign-in, pacing, retries, audit."""
+"""Sends the API requests of one connection: sign-in, pacing, retries, audit log."""

@@ -13,19 +13,22 @@ from connector.common.clock import Clock
 logger = logging.getLogger(__name__)
 
 _DELAY, _UNTIL = 1, 2
-"""The shared times: the delay that keeps to the limit, in seconds, and the monotonic time before which
-nothing is sent."""
+"""The indexes of the shared times: the minimum interval between requests in seconds, and the monotonic time
+before which no request may be sent."""
 _FRESH = (0.0, float("-inf"))
 _MARGIN = 1.05
-"""The factor by which the delay exceeds the limit, because other applications can use the account, too."""
+"""The factor by which the interval between requests exceeds the limit, because other applications can use the
+same account."""
 _LONGEST_DELAY_S = 60.0
-"""A limit that would require a longer delay, in seconds, is ignored as implausible."""
+"""The longest plausible interval between requests in seconds; a limit that would require a longer one is
+ignored."""
 
 
 class AccountLimit:
     """The request rate limit of an account, as its service reports it. Safe for threads and processes.
 
-    A limit applies until the service reports another or the machine restarts. `title` is the service's title.
+    A limit applies until the service reports another one or the machine restarts. `title` is the service's
+    title.
     """
 
     def __init__(self, title: str, clock: Clock, path: Path | None = None) -> None:
@@ -40,11 +43,11 @@ class AccountLimit:
 
     @property
     def until(self) -> float:
-        """The time (monotonic s) before which nothing is sent."""
+        """The monotonic time in seconds before which no request may be sent."""
         return self._times[_UNTIL]
 
     def learn(self, says: re.Pattern[str], text: str) -> None:
-        """Apply the limit in a response's text; the groups of the match are requests and minutes."""
+        """Apply the limit in a response's text. The groups of `says` match its requests and minutes."""
         found = says.search(text)
         if found is None or not (found[1].isdecimal() and found[2].isdecimal() and int(found[1])):
             return
@@ -60,11 +63,11 @@ class AccountLimit:
         )
 
     def hold(self, seconds: float) -> None:
-        """Send nothing for this time."""
+        """Let no process send a request to the account for this number of seconds."""
         self._times[_UNTIL] = max(self._times[_UNTIL], self._clock.monotonic() + seconds)
 
     def say_wait(self) -> None:
-        """Log until when nothing is sent, once per change, also if another process received the limit."""
+        """Log the time at which requests continue; each process logs it once for each change."""
         left_s = self.until - self._clock.monotonic()
         if self.until <= self._said_until + 1 or left_s < 1:
             return

@@ -1,9 +1,9 @@
-"""The audit: a line for every attempt of an API request, in files to which other runs may append as well.
+"""The audit log: a line for every attempt of an API request. Several runs can append to one file.
 
-A line (`schemas/audit.schema.json`) has the time, action and row, method and path, and the outcome; it
-has neither bodies nor queries, which can hold secrets. It is written after the attempt. A request in progress
-when the process was killed is missing: one that must not be repeated is then in the run's journal, and any
-other one is sent again when the run is resumed.
+A line (`schemas/audit.schema.json`) has the time, action and row, method and path, and the outcome; it has
+neither bodies nor queries, which can contain secrets. It is written after the attempt, so that a request in
+progress is missing if the process is killed. The run's journal has such a request if it must not be repeated;
+any other is sent again when the run is resumed.
 """
 
 from __future__ import annotations
@@ -22,18 +22,19 @@ from connector.errors import RowError, RunError, RunStoppedError
 from connector.http.messages import Request, Response
 
 VERSION = 1
-"""The version of `schemas/audit.schema.json`, in every line, as a file can contain several versions."""
+"""The version of `schemas/audit.schema.json`. Each line has it, because a file can have lines of several
+versions."""
 
 _APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 _NOT_WAITING = getattr(os, "O_NONBLOCK", 0)
-"""With this flag, opening a pipe that has no reader fails instead of waiting."""
+"""This flag makes opening a pipe without a reader fail instead of wait."""
 
 
 class Audit:
-    """Records the requests of one connection. Safe for threads, and for processes that append to one file."""
+    """Writes the audit log of one connection. Safe for threads, and for processes that share a file."""
 
     def __init__(self, paths: Sequence[str], connection: str, redactor: Redactor) -> None:
-        """Check that all files can be written. Raises RunError.
+        """Check that all files can be written. Raises RunError if not.
 
         `connection` is the connection's name as written in each audit line.
         """
@@ -51,10 +52,10 @@ class Audit:
         seconds: float,
         hide: Callable[[str], str] | None = None,
     ) -> None:
-        """Write the line of an attempt; `began` is in epoch seconds, and `seconds` is its duration.
+        """Write the line of an attempt; `began` is in epoch seconds, and `seconds` is the duration.
 
-        `hide` removes the secrets of its row, too. A line that cannot be written is kept, for `require` to
-        write it.
+        `hide` also removes the secrets of the row. A line that cannot be written is kept, and `require` tries
+        again.
         """
         hide = hide or self._redactor.text
         line: dict[str, Json] = {
@@ -75,13 +76,13 @@ class Audit:
             file.append(json_text.dump_bytes(line) + b"\n")
 
     def require(self) -> None:
-        """Raise RunStoppedError unless every line is written: nothing is sent without a record."""
+        """Raise RunStoppedError unless all lines are written: each request needs a record."""
         for file in self._files:
             file.require()
 
 
 class _LineFile:
-    """A file that is opened for each line, so that it may be moved away during a run."""
+    """A file that is opened for each line, so that log rotation can move it during a run."""
 
     def __init__(self, path: Path) -> None:
         self._path, self._lock = path, Lock()
@@ -118,7 +119,7 @@ class _LineFile:
                 )
 
     def _write_kept(self) -> OSError | None:
-        """Write the pending lines, each with one system call, so that lines of several writers do not mix."""
+        """Write the pending lines, one system call each, so that lines of several processes do not mix."""
         try:
             while self._kept:
                 line = (b"\n" if self._is_torn else b"") + self._kept[0]

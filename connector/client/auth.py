@@ -1,7 +1,7 @@
-"""A connection's bearer token: requested when needed, renewed before it expires, saved between runs.
+"""The bearer token of a connection: requested when needed, renewed before it expires, saved between runs.
 
-A sign-in is not an API request: it is neither paced nor counted. There is one at a time, and the token is
-saved in a file that only its user can read.
+A sign-in is not an API request: it is neither paced nor counted. Only one thread or process signs in at a
+time. The token is saved in a file that only the user can read.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from connector.http.messages import Transport
 logger = logging.getLogger(__name__)
 
 RENEW_BEFORE_S = 60.0
-"""A token is renewed when it expires in less than this, in seconds, or than a tenth of its lifetime."""
+"""A token is renewed when less than this many seconds, or less than a tenth of its lifetime, are left."""
 TRIES = 3
-"""The maximum number of sign-in attempts if the service is busy or its response is lost."""
+"""The maximum number of sign-in attempts, for failures that a retry can solve."""
 
 
 class Auth:
     """The bearer token of a connection. Safe for threads and processes.
 
-    `cache` is the file that has the token between runs; None keeps it in memory only. `scopes` are those of
-    the latest token, as the sign-in reported them; empty if they are not known.
+    `cache` is the file that keeps the token between runs; with None, the token is kept in memory only.
+    `scopes` are the scopes of the latest token, as reported by the sign-in; empty if they are not known.
     """
 
     def __init__(
@@ -68,19 +68,20 @@ class Auth:
     def token(self) -> str:
         """Return a valid token, signing in if necessary.
 
-        Raises AuthError: `auth_failed` when the sign-in is refused (from then on without another request, as
-        the response would not change), or `network_error`, `timeout`, `bad_response`, `rate_limited`.
+        Raises AuthError: `auth_failed` if the sign-in is refused (later calls then raise it without a
+        request, since the response would be the same), or `network_error`, `timeout`, `bad_response`,
+        `rate_limited`.
         """
         if self._clock.now() < self._until:
             return self._token
         return self._one_at_a_time(lambda: self._clock.now() < self._until)
 
     def renew(self, dead: str) -> str:
-        """Return a token other than `dead`, which the API has refused. Raises AuthError as `token` does."""
+        """Return a token other than `dead`, which the API refuses. Raises AuthError as `token` does."""
         return self._one_at_a_time(lambda: self._token != dead and self._clock.now() < self._until, dead)
 
     def forget(self) -> None:
-        """Make the next run sign in again; the current run continues with its token."""
+        """Delete the saved token, so that the next run signs in again; this run continues to use it."""
         if self._cache:
             with suppress(OSError):
                 self._cache.unlink()
@@ -123,7 +124,7 @@ class Auth:
             return ask()
         except RowError as error:
             logger.warning("%s: sign-in failed: %s", self._label, self._redactor.said(str(error)))
-            # A local failure, such as a locked keyring, can be temporary.
+            # Do not remember a local failure, such as a locked keyring, because it can be temporary.
             if error.code == "auth_failed" and error.status:
                 self._refused = error
             raise
@@ -150,7 +151,7 @@ class Auth:
             logger.info("%s: using the saved access token, valid for %.0f s, scopes: %s", *said)
 
     def _write_cache(self, grant: Grant) -> None:
-        """Write the token atomically. On a full disk nothing is saved, and the next run signs in again."""
+        """Write the token atomically. If it cannot be written, the next run signs in again."""
         if self._cache is None:
             return
         with suppress(OSError, RowError):
@@ -164,10 +165,10 @@ class Auth:
 
 
 def token_file(connection: Connection) -> Path | None:
-    """Return the path of the file that has a connection's token between runs; None for a ready token.
+    """Return the path of the file for a connection's saved token; None if no token is requested.
 
-    The name depends on everything that a token depends on except a refresh token, which changes with each
-    sign-in: the file has its digest.
+    The file name depends on everything that a token depends on except a refresh token, which changes with
+    each sign-in: the file contains a digest of it.
     """
     if connection.refresh_token:
         grant = ("refresh_token", RefreshToken(connection).key)

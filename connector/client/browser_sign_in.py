@@ -1,4 +1,4 @@
-"""Sign-in of a user with a browser on this machine: authorization code with PKCE and a loopback redirect.
+"""Signs in a user with a browser on this machine: authorization code with PKCE, loopback redirect.
 
 Sources: RFC 6749 (4.1), RFC 7636 (PKCE), RFC 8252 (7.3, loopback redirects). RFC 8252 allows any loopback
 port; the port is fixed here, because some services require the exact redirect URI.
@@ -30,9 +30,9 @@ from connector.http.messages import Transport
 
 HOST = "127.0.0.1"
 PORT = 28765
-"""The default port of the redirect; it is below the range that systems use for outgoing connections."""
+"""The default port of the redirect URI. Operating systems use higher ports for outgoing connections."""
 PATIENCE_S = 300.0
-"""The time limit for the user to sign in, in seconds."""
+"""The time that the user has to sign in, in seconds."""
 _SLICE_S = 0.2
 _CALLER_S = 10.0
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Sign-in</title>
@@ -49,14 +49,14 @@ def sign_in(
     port: int = PORT,
     open_browser: Callable[[str], object] = webbrowser.open,
 ) -> str:
-    """Let a user sign in, and return the refresh token.
+    """Let the user sign in with a browser, and return the refresh token.
 
-    The browser is opened, and the address is shown with `say`, so that it can be opened by hand.
-    Raises ConnectionSetupError if the sign-in fails.
+    `open_browser` opens the address; `say` prints it, so that the user can also open it. Raises
+    ConnectionSetupError if the sign-in fails.
     """
     if not service.sign_in.authorize_path:
         raise ConnectionSetupError(
-            f"{service.title} does not support sign-in with a browser here: use the app's secret"
+            f"{service.title} does not support sign-in with a browser: use the app's client secret"
         )
     verifier, state = secrets.token_urlsafe(64), secrets.token_urlsafe(32)
     with _listening(port, state) as listener:
@@ -119,12 +119,12 @@ def _invitation(about: SignIn, address: str, redirect_uri: str) -> str:
         "sign in with the browser that opens now. If none opens, open this address on this machine:\n\n"
         f"{address}\n\n"
         f"The client app needs exactly {redirect_uri} among its redirect URIs (--browser-port changes the "
-        f"port). {about.app}. There are {PATIENCE_S / 60:g} minutes to sign in; press Ctrl-C to cancel"
+        f"port). {about.app}. You have {PATIENCE_S / 60:g} minutes to sign in; press Ctrl-C to cancel"
     )
 
 
 def _open(open_browser: Callable[[str], object], address: str) -> None:
-    """Open the browser; if there is none, the user can open the printed address."""
+    """Open the browser. If there is none, the user can open the printed address."""
     with suppress(webbrowser.Error, OSError):
         open_browser(address)
 
@@ -141,13 +141,13 @@ def _refusal(about: SignIn, answer: Mapping[str, str], scope: str) -> str:
 
 
 class _Listener(ThreadingMixIn, TCPServer):
-    """An HTTP server on the loopback interface that waits for the redirected browser.
+    """An HTTP server on the loopback interface that receives the redirect of the browser.
 
     It uses threads, because browsers also open connections on which they send nothing.
     """
 
     daemon_threads = True
-    # Allows reusing the port at once. On Windows it would allow other programs to listen on it, too.
+    # On POSIX, this allows reusing the port at once. On Windows, other programs could listen on it, too.
     allow_reuse_address = os.name == "posix"
 
     def __init__(self, port: int, state: str) -> None:
@@ -160,12 +160,12 @@ class _Listener(ThreadingMixIn, TCPServer):
         """Return the query parameters of the redirect, or None if the time limit was reached."""
         end = monotonic() + PATIENCE_S
         while (left := end - monotonic()) > 0:
-            with suppress(Empty):  # Short waits are used, so that Ctrl-C works on every system.
+            with suppress(Empty):  # The wait is short, so that Ctrl-C works on every system.
                 return self.answers.get(timeout=min(left, _SLICE_S))
         return None
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Ignore a client that disconnects."""
+        """Ignore errors, such as a client that disconnects."""
 
 
 @contextmanager
@@ -188,7 +188,7 @@ def _listening(port: int, state: str) -> Iterator[_Listener]:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Accepts the redirect of this sign-in, and refuses all other requests."""
+    """Accepts the redirect of the current sign-in, and refuses all other requests."""
 
     server: _Listener
     timeout = _CALLER_S

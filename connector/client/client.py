@@ -1,4 +1,4 @@
-"""The client of one connection: sign-in, pacing, retries and error handling on top of a transport."""
+"""The API client of a connection: sign-in, pacing, retries and errors, on top of a transport."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ _REASONS = {
     "lost": "response lost",
     "server": "server error",
 }
-"""The log's words for the kinds of failed attempts."""
+"""The kinds of failed attempts, as written to the log."""
 _NOT_YET = (408, 425)
-"""Statuses of refusals after which a retry can succeed: the request arrived too slowly, or too early."""
+"""The statuses (request timeout, too early) after which a retry can succeed."""
 _LONGEST_THROTTLE_PAGE = 4096
 _IN_DOUBT = ". It may have taken effect: check before you send it again"
 
 
 class RequestContext(Protocol):
-    """The context of a request: its action and row, which are written to the audit.
+    """The origin of a request, for the audit log: an action and a row of its input.
 
-    `redactor` also hides the secrets of this row.
+    `redactor` also hides the secrets of the row.
     """
 
     action: str
@@ -67,7 +67,7 @@ class _Failure:
 
 
 class Client:
-    """Sends requests for one connection and returns complete, successful responses. Safe for threads."""
+    """Sends API requests for one connection, and returns successful responses. Safe for threads."""
 
     def __init__(
         self,
@@ -84,13 +84,14 @@ class Client:
         self._transport, self._auth, self._pacer, self._clock = transport, auth, pacer, clock
         self.redactor, self._audit = redactor, audit
         self.requests = 0
-        """The number of API requests sent so far, including retries. Not locked: for display only."""
+        """The number of API requests sent so far, including retries. It is not locked, and for display
+        only."""
         self._dated: tuple[str, float] | None = None
         self._jitter: Callable[[], float] = random.Random().random  # noqa: S311 - spreads load, hides nothing
 
     @property
     def server_ahead_s(self) -> float:
-        """The seconds by which the API's clock is ahead of the local one, by the last Date header, or 0."""
+        """The seconds by which the API's clock is ahead of the local one, by the last Date header; else 0."""
         if self._dated is None:
             return 0.0
         text, now = self._dated
@@ -100,19 +101,19 @@ class Client:
             return 0.0
 
     def sign_in(self) -> tuple[str, ...]:
-        """Sign in, so that wrong credentials show before anything is sent; return the token's scopes.
+        """Sign in, to find wrong credentials before the first request; return the token's scopes.
 
-        They are empty if they are not known. Raises ApiError.
+        The scopes are empty if they are not known. Raises ApiError if the sign-in fails.
         """
         self._auth.token()
         return self._auth.scopes
 
     def send(self, request: Request, context: RequestContext | None = None) -> Response:
-        """Send a request, with retries where they are safe; return its response (2xx, or an expected 3xx).
+        """Send a request, with retries if they are safe; return its response (2xx, or an expected 3xx).
 
-        Raises ApiError with the code of the failure; its `refused` is true if the API certainly did not carry
-        out the request. The client of a read-only connection sends only reads. Raises RunStoppedError, and
-        sends nothing, if the audit can no longer be written.
+        Raises ApiError with the code of the failure; its `refused` is true if the API certainly did not execute
+        the request. With a read-only connection, only requests that read are sent. Raises RunStoppedError,
+        and sends nothing, if the audit log cannot be written.
         """
         if self.connection.read_only and request.effect != "read":
             said = f'{request} has the effect "{request.effect}", and the run or its connection is read-only'
@@ -149,7 +150,7 @@ class Client:
                 self._renew(token, error)
                 continue
             if lost_before and request.method == "DELETE" and error.code == "not_found":
-                # An earlier attempt, whose response was lost, has deleted it.
+                # The response to an earlier attempt was lost, but that attempt has deleted the item.
                 return Response(204, attempts=attempt, request_id=error.request_id)
             waits_s = self.service.throttling.waits_s if outcome.why == "throttled" else ()
             tries = 1 + len(waits_s) if waits_s else TRIES.get(outcome.why, 1)
@@ -162,13 +163,13 @@ class Client:
                 wait_s = waits_s[attempt - 1] if waits_s else backoff_s(attempt, self._jitter())
             self._log_retry(outcome, attempt, tries, wait_s, context)
             if waits_s and self._pacer.limit:
-                # The limit is for all requests to the account, so the next one waits.
+                # The limit is for all requests to the account, so the next request waits, whichever it is.
                 self._pacer.limit.hold(wait_s)
             else:
                 self._clock.sleep(wait_s)
 
     def flush_audit(self) -> None:
-        """Raise RunStoppedError unless the audit has everything that was sent."""
+        """Raise RunStoppedError unless the audit log has a line for each request that was sent."""
         if self._audit:
             self._audit.require()
 
@@ -179,7 +180,7 @@ class Client:
     def _log_retry(
         self, outcome: _Failure, attempt: int, tries: int, wait_s: float, context: RequestContext | None
     ) -> None:
-        """Log which request is retried, why, and when."""
+        """Log the request to retry, the reason, and the wait."""
         logger.warning(
             "%s: %s; retrying in %.1f s (%s%s, try %d of %d)",
             self._who(context),
@@ -192,7 +193,7 @@ class Client:
         )
 
     def _log_failure(self, outcome: _Failure, attempt: int, context: RequestContext | None) -> None:
-        """Log which request finally failed, and why it is not retried."""
+        """Log the request that failed, and why it is not retried."""
         level = logging.INFO if attempt == 1 else logging.WARNING
         if not logger.isEnabledFor(level):
             return
@@ -210,7 +211,7 @@ class Client:
         attempt: int,
         context: RequestContext | None,
     ) -> Response | _Failure:
-        """Make an attempt, and record its outcome."""
+        """Make an attempt, and write its outcome to the audit log."""
         began, start = self._clock.now(), self._clock.monotonic()
         about: Response | RowError = ApiError("internal_error", "", attempts=attempt)
         try:
@@ -253,7 +254,7 @@ class Client:
         if "date" in came.headers:
             self._dated = (came.headers["date"], self._clock.now())
         request_id = came.headers.get(self.service.request_id_header)
-        if request_id:  # The response is quoted verbatim, and can contain anything.
+        if request_id:  # The request id is from the response and can contain anything, even a secret.
             request_id = redactor.text(request_id)
         hide = redactor.said
         answer = Response(came.status, came.headers, came.body, attempt, request_id, lost_before, hide)
@@ -289,7 +290,7 @@ class Client:
         return _Failure("unsent" if unsent else "lost", failure, may_repeat)
 
     def _html(self, request: Request, answer: Response) -> _Failure:
-        """Return the failure for an HTML page, sent by a service instead of a 429, or by a gateway."""
+        """Return the failure for an HTML page: throttling (instead of 429), or a page of a gateway."""
         page = answer.text.lower()
         if any(word in page for word in self.service.throttling.html_words):
             said, refused = "asks for fewer requests (an HTML page)", 300 <= answer.status < 500
@@ -302,19 +303,19 @@ class Client:
         return _Failure("html", error, False)
 
     def _learn_limit(self, answer: Response) -> None:
-        """Keep to the limit that a response about too many requests names."""
+        """Apply the rate limit that a response about too many requests reports."""
         says, limit = self.service.throttling.says, self._pacer.limit
         if says and limit:
             limit.learn(says, answer.text)
 
     def _is_document(self, answer: Response) -> bool:
-        """Return whether an HTML response is the requested file, and not a (short) page about throttling."""
+        """Return whether an HTML response is the requested file and not a (short) page about throttling."""
         page = answer.text.lower() if len(answer.body) < _LONGEST_THROTTLE_PAGE else ""
         return answer.status < 300 and not any(word in page for word in self.service.throttling.html_words)
 
     def _error_answer(self, request: Request, answer: Response) -> _Failure:
         errors, status = self.service.errors, answer.status
-        # Secrets are hidden before the text is cut, which could leave half of one.
+        # Hide secrets before cutting the text, because a part of a secret would not be recognized.
         shown = replace(answer, body=answer.hide(answer.text).encode())
         vendor_code, said = read_error(self.service, shown)
         code: Code = errors.codes.get(vendor_code) or errors.statuses.get(status) or "api_error"
@@ -327,7 +328,7 @@ class Client:
             hint = "This instance may not offer the operation"
         if code == "forbidden":
             said += self._lacking_scope(request)
-        # A known code of the vendor is a refusal with any status.
+        # With an error code that the service declares, the request was refused, whatever the status.
         refused = status < 500 or vendor_code in errors.codes
         error = self._api_error(code, request, answer, f"{said}. {hint}" if hint else said, refused)
         if status in self.service.throttling.statuses:
@@ -341,9 +342,9 @@ class Client:
         return _Failure("server", error, may_repeat)
 
     def _lacking_scope(self, request: Request) -> str:
-        """Return a sentence on the scope that a refused request needs and its token lacks, or an empty text.
+        """Return a sentence on the scope that a request needs and its token lacks; or an empty string.
 
-        Later runs then request a new token, because the saved one lacks the scope even after the app gets it.
+        Also deletes the saved token, so that the next run gets one with the scopes that the app has then.
         """
         scopes, needed = self._auth.scopes, self.service.sign_in.needs.get(request.effect, "")
         if not scopes or not needed or needed in scopes:
@@ -354,7 +355,7 @@ class Client:
     def _api_error(
         self, code: Code, request: Request, answer: Response, said: str, refused: bool = False
     ) -> ApiError:
-        """Return the error of a response; its message says if a write may have taken effect."""
+        """Return the error for a response. If a write may have taken effect, the message says so."""
         message = f"{request}: the API answered {answer.status}: {said}"
         if not refused and not request.repeatable:
             message += _IN_DOUBT

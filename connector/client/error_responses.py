@@ -1,4 +1,4 @@
-"""Error responses of a service, including errors with a successful status."""
+"""Reads the error messages and warnings in API responses, including errors with status 200."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from connector.errors import RowError, shorten
 from connector.http.messages import Request, Response
 
 _LARGEST_ERROR = 1 << 16
-"""The part of a body that is searched for an error, in bytes: errors are small."""
+"""The maximum size of a body that is searched for an error, in bytes: error responses are small."""
 _FIRST_ITEM = re.compile(r"^(\$\.?)?\[0\]\.?|^\$\.?")
-"""The start of a JSON path that can be omitted: the body, or its only item."""
+"""The start of a JSON path that messages omit: the body, or the first item of an array."""
 
 
 def is_failed_success(service: Service, request: Request, response: Response) -> bool:
     """Return whether a response with a successful status has an error in its body.
 
-    Only the shapes and texts that the service declares for this count, at the top of the body, and not
-    where the request's declared result has the same member or text.
+    Only the members and texts that the service declares as errors are recognized, at the top level of the
+    body, and not if the declared result of the request can have them.
     """
     errors = service.errors
     if not 0 < len(response.body) <= _LARGEST_ERROR or (request.binary and _is_file(response)):
@@ -54,7 +54,10 @@ def _is_failure(value: Json, successes: tuple[str, ...]) -> bool:
 
 
 def _may_have(result: Json, name: str) -> bool:
-    """Return whether a declared result may be an object with this member: a map can have any member."""
+    """Return whether the value of a declared result can be an object with this member.
+
+    A schema without `properties` is a map, which can have any member.
+    """
     for one in _schemas(result):
         properties = one.get("properties", {})
         is_object = one.get("type") == "object" or "object" in (one.get("type") or ())
@@ -64,7 +67,7 @@ def _may_have(result: Json, name: str) -> bool:
 
 
 def _schemas(schema: Json) -> Iterator[Mapping[str, Json]]:
-    """Yield a schema and those that it refers to or consists of."""
+    """Yield a schema, and the schemas that it refers to or combines."""
     if not isinstance(schema, Mapping):
         return
     yield schema
@@ -76,9 +79,9 @@ def _schemas(schema: Json) -> Iterator[Mapping[str, Json]]:
 
 
 def read_error(service: Service, response: Response) -> tuple[str, str]:
-    """Return the vendor's code of an error response ("" without one), and its message in one line.
+    """Return the vendor's code of an error response ("" if none), and its message on one line.
 
-    Objects, bare JSON strings, HTML and empty bodies are all read.
+    The body can be an object, a JSON string, an HTML page or empty.
     """
     if response.is_html:
         return "", "an HTML page"
@@ -105,8 +108,8 @@ def read_error(service: Service, response: Response) -> tuple[str, str]:
 def _message_text(message: Json) -> str:
     """Return an error message as text.
 
-    It is text, an array of texts, an object of a code and its parameters, or an object of messages, keyed by
-    what each is about, such as the JSON path `[0].name`.
+    The message is a text, an array of texts, an object with a code and its parameters, or an object of
+    messages, keyed by their subject, such as the JSON path `[0].name`.
     """
     if isinstance(message, dict) and "code" in message:
         params = message.get("params")
@@ -121,13 +124,13 @@ def _message_text(message: Json) -> str:
 
 
 def read_warnings(service: Service, response: Response) -> list[str]:
-    """Return a successful response's warnings that something was not done as requested, in one line each.
+    """Return the warnings in a successful response, each on one line.
 
-    The members that the service declares for warnings are read at the top of the body and of the items of an
-    array.
+    A warning means that something was not done as requested. The members that the service declares as
+    warnings are read, at the top level of the body or of the items of an array.
     """
     text = response.text
-    # This search is faster than parsing the body.
+    # Searching the text is faster than parsing it.
     if not any(mark in text for mark in service.errors.marks_of_warnings):
         return []
     try:

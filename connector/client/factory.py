@@ -1,4 +1,4 @@
-"""Builds the client of a connection, and signs it in."""
+"""Creates the client of a connection, and signs in."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def open_client(
     *,
     clock: Clock | None = None,
 ) -> Client:
-    """Return the client of a connection; this user's processes share its delay and token."""
+    """Return the client of a connection. All processes of this user share its delay and token."""
     clock = clock or SystemClock()
     read_only = ", read-only" if connection.read_only else ""
     origin = connection.origin or connection.label
@@ -44,7 +44,7 @@ def open_client(
 
 
 def sign_in(client: Client) -> None:
-    """Sign in. Raises ConnectionSetupError when that fails."""
+    """Sign in. Raises ConnectionSetupError if the sign-in fails."""
     try:
         client.sign_in()
     except RowError as error:

@@ -1,4 +1,4 @@
-"""The grants for access tokens: the client app's credentials, or a user's refresh token."""
+"""The OAuth grants for access tokens: the client app's credentials, or a user's refresh token."""
 
 from __future__ import annotations
 
@@ -22,30 +22,33 @@ logger = logging.getLogger(__name__)
 
 
 class Grant(Protocol):
-    """One way to sign in. Methods raise AuthError."""
+    """An OAuth grant, which is a way to get an access token. Methods raise AuthError."""
 
     def held(self) -> AbstractContextManager[None]:
         """Return a context in which no other thread or process can sign in."""
 
     def binding(self) -> str:
-        """Return a text that is stored with a token. A cached token is used only if its text is the same.
+        """Return a text to store with a token.
 
-        Called while `held`.
+        A saved token is used only if it was stored with the same text. Called while `held`.
         """
 
     def ask(self) -> TokenResponse:
-        """Sign in once. Called while `held`."""
+        """Request a token once. Called while `held`."""
 
 
 class ClientCredentials:
-    """The client credentials grant. `lock` is None if no other process shares its tokens."""
+    """The client credentials grant. `lock` is None if tokens are not shared with other processes."""
 
     def __init__(self, endpoint: TokenEndpoint, connection: Connection, lock: Path | None) -> None:
         self._endpoint, self._connection, self._lock = endpoint, connection, lock
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Hold the lock; if it cannot be locked, continue without it, at the cost of another sign-in."""
+        """Return a context that holds the lock.
+
+        If the file system does not support locks, processes may each sign in once.
+        """
         lock = FileLock(self._lock, mode=0o600) if self._lock else None
         with suppress(OSError, NotImplementedError):
             if lock:
@@ -57,17 +60,17 @@ class ClientCredentials:
                 lock.release()
 
     def binding(self) -> str:
-        """Return an empty string, because the token's file name has everything that it depends on."""
+        """Return an empty string, because the name of the token's file depends on all credentials."""
         return ""
 
     def ask(self) -> TokenResponse:
-        """Sign in."""
+        """Request a token once."""
         scope = self._connection.scope or self._endpoint.default_scope
         return self._endpoint.ask("client_credentials", **({"scope": scope} if scope else {}))
 
 
 LOCK_WAIT_S = 60.0
-"""The maximum time to wait for another process that is signing in, in seconds; it can be suspended."""
+"""The maximum wait for another process that is signing in, in seconds; that process can be suspended."""
 
 
 def _acquire(lock: FileLock, label: str) -> None:
@@ -81,18 +84,19 @@ def _acquire(lock: FileLock, label: str) -> None:
 
 @dataclass(frozen=True)
 class _Use:
-    """A use of a refresh token, and what it returned."""
+    """A refresh token that was used, and the response."""
 
     token: str = field(repr=False)
     granted: TokenResponse
 
 
 class Refresh:
-    """The refresh token grant, for a user who has signed in before. Each use can return a new refresh token.
+    """The refresh token grant, for a user who has signed in before.
 
-    The new one is saved before the access token is used, so that a process that ends at any time leaves a
-    valid one. If the response is lost, the same refresh token is tried again; if the service has already
-    invalidated it, the user has to sign in again. No scope is sent, because the user has already granted it.
+    Each use can return a new refresh token. It is saved before the access token is used, so that a valid one
+    is saved even if the process is killed. If a response is lost, the same refresh token is tried again; if
+    the service has already invalidated it, the user has to sign in again. No scope is sent, because the user
+    has already granted it.
     """
 
     def __init__(self, endpoint: TokenEndpoint, token: RefreshToken, redactor: Redactor) -> None:
@@ -102,19 +106,19 @@ class Refresh:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Hold the lock, which is required, because the second use of the same token is refused."""
+        """Return a context that holds the lock, because a service refuses a token that is used twice."""
         with _as_row_errors(), self._token.held():
             yield
 
     def binding(self) -> str:
-        """Return a digest of the refresh token that the next sign-in would use."""
+        """Return a digest of the refresh token that is used next."""
         return digest_name(self._current())
 
     def ask(self) -> TokenResponse:
         """Use the refresh token, and save the new one before anything else.
 
-        If it cannot be saved, it stays in memory and the next call tries again, unless the user has signed in
-        again in the meantime.
+        If the new token cannot be saved, it stays in memory and the next call tries to save it again, unless
+        the user has signed in again in the meantime.
         """
         with _as_row_errors():
             self._token.require_room()
@@ -140,7 +144,7 @@ class Refresh:
         except RowError as error:
             if error.vendor_code == "invalid_grant":
                 current = self._current()
-                # The token was replaced without the lock, for example by another machine.
+                # The token was replaced by a process without the lock, for example on another machine.
                 if current != token:
                     return self._use(current)
                 raise self._refused(error) from error
@@ -151,7 +155,7 @@ class Refresh:
 
     def _refused(self, error: RowError) -> AuthError:
         lost = (
-            ". A response to an earlier sign-in was lost, and with it the token that replaced this one"
+            ". The response to an earlier sign-in was lost; it had the token that replaces this one"
             if self._in_doubt
             else ""
         )

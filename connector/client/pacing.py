@@ -1,8 +1,8 @@
 """Pacing: keeps the configured delay between the starts of requests to one account.
 
-It applies to rows, pages and retries, and to all threads and processes of one user on a machine, which share
-a small file with the times of the latest requests. Requests in the future are not reserved there, so a
-process that is killed does not block others.
+The delay applies to rows, pages and retries, and to all threads and processes of one user on a machine. The
+processes share a small file with the times of the latest requests. Future requests are not reserved in the
+file, so a process that is killed does not block others.
 """
 
 from __future__ import annotations
@@ -21,19 +21,20 @@ from connector.common.clock import Clock
 logger = logging.getLogger(__name__)
 
 TOLERANCE_S = 0.0005
-"""Two starts can be closer than the delay by this much, in seconds, and by at most a tenth of it. This makes
-up for late starts, so that the average rate of a run is exact."""
+"""The tolerance of the delay in seconds (at most a tenth of the delay). It makes up for requests that start
+late, so that the average rate of a run is exact."""
 
 _BEGAN, _SLOT, _STARTED, _UNPACED, _DELAY = range(5)
-"""The shared times: the epoch time at which the monotonic clock was 0; in monotonic seconds, the slot and the
-time of the latest start, and the latest start of a process without a delay; the delay, in seconds, of the
-process of the latest start."""
+"""The indexes of the shared times. 0: the epoch time at which the monotonic clock was 0; in monotonic
+seconds, 1: the slot of the latest start, 2: the latest start, 3: the latest start by a process without a
+delay; 4: the delay in seconds of the process with the latest start."""
 _NEVER = float("-inf")
 _FRESH = (_NEVER, _NEVER, _NEVER, 0.0)
 LOG_WAIT_S = 5.0
-"""Waits longer than this, in seconds, are logged; the first one of a run is also shown without -v."""
+"""The minimum duration of a wait to log, in seconds. The first such wait of a run is also shown without
+-v."""
 _ROUNDING_S = 1e-6
-"""Waits shorter than this, in seconds, are skipped."""
+"""The minimum duration of a wait, in seconds; shorter waits are skipped."""
 
 
 @dataclass
@@ -47,21 +48,22 @@ class _Turn:
 
 
 class Pacer:
-    """Lets requests start one after the other, each at least `delay_ms` after the one before it.
+    """Starts requests one after the other, each at least `delay_ms` after the previous one.
 
     Each request has a slot: the planned start, one delay after the slot of the latest start. Sleeps end a bit
     late, but this does not add up, because each slot is computed from the previous slot. If a start is very
-    late, the next slot can be too close; a start therefore also keeps the delay (less `TOLERANCE_S`) from the
-    previous start. A start is recorded when the wait ends, and again when the request is sent, since
-    connecting can take time.
+    late, the next slot can be too close; a start is therefore also at least the delay (less `TOLERANCE_S`)
+    after the previous start. A start is recorded when the wait ends, and again when the request is sent,
+    since connecting can take time.
 
-    Threads of a process take turns, in order. Processes compete: if another one has started a request in the
-    meantime, a process takes the next slot, with the shorter of both delays, so that one with a long delay is
-    not blocked forever. With a delay of 0, starts are recorded without waiting; other processes keep their
-    delay from them when they take a slot, but not again at the start, because they might never reach it.
+    The threads of a process take turns, in order. Processes compete: if another process has started a request
+    in the meantime, a process takes the next slot, with the shorter of both delays, so that a process with a
+    long delay is not blocked forever. With a delay of 0, starts are recorded without waiting; other processes
+    keep their delay from these starts when they take a slot, but not again at the start, because they might
+    never reach it.
 
-    With a `limit` reported by the service, the delay is at least what the limit requires, and no request
-    starts while the service accepts none.
+    With a `limit` reported by the service, the delay is at least the interval that the limit requires, and no
+    request starts while the service accepts none.
     """
 
     def __init__(
@@ -95,7 +97,7 @@ class Pacer:
                 self._clock.sleep(wait_s)
 
     def leaving(self) -> None:
-        """Record that the request is sent now; the next one keeps the delay from this time."""
+        """Record that the request is sent now; the delay before the next request starts at this time."""
         if self._delay_s:
             self._times[_STARTED] = max(self._times[_STARTED], self._clock.monotonic())
 
@@ -112,7 +114,7 @@ class Pacer:
 
     @contextmanager
     def _in_order(self) -> Iterator[None]:
-        """Context that admits threads in the order of their calls.
+        """Return a context that admits threads in the order of their calls.
 
         A lock would admit them in any order, so that the row that others wait for could be the last one.
         """
@@ -127,13 +129,13 @@ class Pacer:
             mine.release()
 
     def _start(self, turn: _Turn) -> float:
-        """Start a request and return 0, or return the seconds to wait before the next attempt."""
+        """Start a request and return 0, or return the seconds to wait before trying again."""
         now, times = self._clock.monotonic(), self._times
-        # A slot is never after its start; if it is, an older version of this package has reserved it.
+        # A slot is never after its start. If it is, an older version of this package has written the file.
         started, before = times[_STARTED], min(times[_SLOT], times[_STARTED])
         if turn.slot == _NEVER:
             turn.slot = max(turn.asked, max(before, times[_UNPACED]) + turn.delay_s)
-        elif started > turn.seen:  # Another process has started a request.
+        elif started > turn.seen:  # another process has started a request
             turn.delay_s = min(turn.delay_s, times[_DELAY])
             turn.slot = max(turn.slot, before + turn.delay_s)
         turn.seen = started
@@ -147,13 +149,14 @@ class Pacer:
         return 0.0
 
     def _locked(self, step: Callable[[_Turn], float], turn: _Turn) -> float:
-        """Run a step while no other process does."""
+        """Call `step` while no other process holds the lock."""
         if self._lock is not None:
             try:
                 with self._lock.acquire(poll_interval=POLL_S):
                     return step(turn)
             except (OSError, NotImplementedError):
-                # The folder was removed, or does not support locks: this process continues without sharing.
+                # The folder was removed, or does not support locks: this process continues with its own
+                # times.
                 began, *times = self._times.tolist()
                 self._times, self._lock = separate_times(times, began), None
         return step(turn)

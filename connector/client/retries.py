@@ -5,24 +5,25 @@ from __future__ import annotations
 from connector.http.messages import Response
 
 TRIES = {"throttled": 6, "unsent": 3, "lost": 3, "server": 3}
-"""The maximum number of attempts, keyed by the kind of failure."""
+"""The maximum number of attempts for each kind of failure."""
 LONGEST_WAIT_S = 300.0
-"""A row with a longer Retry-After, in seconds, fails instead of delaying the run."""
+"""The longest accepted Retry-After in seconds. With a longer one, the row fails instead of delaying the
+run."""
 
 
 def backoff_s(attempt: int, jitter: float) -> float:
     """Return the seconds to wait after a failed `attempt` (from 1).
 
-    The wait is exponential, times a factor from 0.5 (`jitter` 0) to 1 (`jitter` 1). A random `jitter`
+    The wait grows exponentially, times a factor from 0.5 (`jitter` 0) to 1 (`jitter` 1). A random `jitter`
     spreads the load of clients that failed at the same time.
     """
     return float(2 ** (attempt - 1)) * (0.5 + jitter / 2)
 
 
 def retry_after_s(response: Response, now: float) -> float | None:
-    """Return the Retry-After of a response in seconds, or None without a readable one (RFC 9110, 10.2.3).
+    """Return the Retry-After of a response in seconds; None if absent or invalid (RFC 9110, 10.2.3).
 
-    `now` is in epoch seconds, since the header may be a date.
+    `now` is in epoch seconds, since the header can be a date.
     """
     text = response.headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():

@@ -1,4 +1,4 @@
-"""A small file with times that all processes of one user on a machine share."""
+"""A small file of times, such as that of the latest request, that a user's processes share."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from filelock import FileLock
 from connector.common.clock import Clock
 
 POLL_S = 0.0005
-"""The interval of attempts to acquire a lock that another process holds, in seconds."""
+"""The interval between attempts to acquire a lock that another process holds, in seconds."""
 _SAME_BOOT_S = 60.0
 
 
 def separate_times(fresh: Sequence[float], began: float = 0.0) -> memoryview[float]:
-    """Return times that are not shared: the epoch time at which the monotonic clock was 0, and `fresh`."""
+    """Return times for one process: the epoch time at which the monotonic clock was 0, then `fresh`."""
     return memoryview(array("d", (began, *fresh)))
 
 
 def shared_times(
     path: Path, clock: Clock, fresh: Sequence[float]
 ) -> tuple[memoryview[float], FileLock | None]:
-    """Return the times in a file, mapped into memory, and their lock.
+    """Return the times in a memory-mapped file, and their lock.
 
-    The first one is when the monotonic clock was 0 (epoch s); times from before the last boot are replaced by
-    `fresh`. If the file cannot be mapped, the times are not shared, and there is no lock.
+    The first time is the epoch time at which the monotonic clock was 0. Times from before the last boot are
+    replaced by `fresh`. If the file cannot be mapped, the times are not shared, and the lock is None.
     """
     size = 8 * (1 + len(fresh))
     try:
@@ -37,13 +37,13 @@ def shared_times(
         try:
             with lock.acquire(poll_interval=POLL_S):
                 if os.fstat(descriptor).st_size < size:
-                    # Written instead of only extended, so that a full disk is an error here, and not when
-                    # memory is accessed.
+                    # Write zeros, so that a full disk is an error here, and not later when the memory is
+                    # accessed.
                     os.write(descriptor, bytes(size))
                 times = memoryview(mmap.mmap(descriptor, size)).cast("d")
                 began = clock.now() - clock.monotonic()
                 if not abs(times[0] - began) < _SAME_BOOT_S:
-                    # Empty, or written before the last boot.
+                    # The file is new, or was written before the last boot.
                     times[:] = separate_times(fresh, began)
         finally:
             os.close(descriptor)

@@ -1,4 +1,4 @@
-"""The address at which a connection signs in: on its own host, or as reported by the instance."""
+"""The address for token requests: on the connection's own host, or as reported by the instance."""
 
 from __future__ import annotations
 
@@ -13,21 +13,24 @@ from connector.errors import AuthError, ConnectionSetupError, shorten
 
 @dataclass(frozen=True)
 class SignInAddress:
-    """The base URL of a sign-in, and the target (path and query) of token requests below it."""
+    """The base URL for token requests, and their target (path and query) below it."""
 
     base_url: str
     target: str
 
 
 def own_address(about: SignIn, connection: Connection) -> SignInAddress:
-    """Return the address on the connection's own host."""
+    """Return the address for token requests on the connection's own host."""
     return SignInAddress(connection.base_url, about.token_path + _query(about, connection.settings))
 
 
 def told_address(
     about: SignIn, discovery: Discovery, connection: Connection, body: Mapping[str, object]
 ) -> SignInAddress:
-    """Return the address in the instance's response. Raises AuthError if there is none, or it is not safe."""
+    """Return the address for token requests in the instance's response.
+
+    Raises AuthError if the response has none, or if it is not safe to send secrets to it.
+    """
     where = f"{connection.base_url}{discovery.path}"
     url = body.get(discovery.url)
     if not isinstance(url, str) or not url:
@@ -38,7 +41,7 @@ def told_address(
         url = checked_url(url, where, discovery.url)
     except ConnectionSetupError as error:
         raise AuthError("auth_failed", f"signing in: {error}", status=200) from error
-    # A base URL without TLS is on this machine; only then can the sign-in address be without TLS, too.
+    # A base URL without TLS is on this machine. Only then may the sign-in address be without TLS, too.
     if urlsplit(url).scheme == "http" and urlsplit(connection.base_url).scheme != "http":
         said = f"{where}: the sign-in address {shorten(url, 120)} would send secrets unencrypted"
         raise AuthError("auth_failed", said, status=200)

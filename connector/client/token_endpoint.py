@@ -1,4 +1,4 @@
-"""A service's token endpoint: requests to sign in, and what the responses mean (OAuth 2.0, RFC 6749)."""
+"""Requests access tokens from a service's token endpoint (OAuth 2.0, RFC 6749)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _HEADERS = {
 
 @dataclass(frozen=True)
 class TokenResponse:
-    """The response to a sign-in. `life_s` is the lifetime of the access token in seconds.
+    """A successful response of a token endpoint. `life_s` is the access token's lifetime in seconds.
 
     `refresh_token` and `scopes` are empty if the response has none.
     """
@@ -38,7 +38,7 @@ class TokenResponse:
 
 
 class TokenEndpoint:
-    """Sends requests to the token endpoint, on a connection's own host or at the address it names."""
+    """Sends requests to the token endpoint, on the connection's host or at the address it reports."""
 
     def __init__(
         self, service: Service, connection: Connection, transport: Transport, redactor: Redactor
@@ -49,13 +49,13 @@ class TokenEndpoint:
 
     @property
     def default_scope(self) -> str:
-        """The scope to request for a connection that names none."""
+        """The scope to request if the connection has none."""
         return self._service.sign_in.default_scope
 
     def ask(self, grant: str, **fields: str) -> TokenResponse:
-        """Sign in once, with the client app's id, its secret if there is one, and the fields of the grant.
+        """Request a token once, with the client app's id, its secret if it has one, and `fields`.
 
-        Raises AuthError: `auth_failed` when that is refused, with the `vendor_code` of the refusal; else
+        Raises AuthError: `auth_failed` if the request is refused, with the `vendor_code` of the refusal; else
         `rate_limited`, `bad_response`, `timeout` or `network_error`.
         """
         form = {"grant_type": grant, "client_id": self._connection.client_id}
@@ -69,7 +69,7 @@ class TokenEndpoint:
         return self._read(answer, address)
 
     def _find_address(self) -> SignInAddress:
-        """Return the sign-in address, which is requested at most once. Raises AuthError."""
+        """Return the address for token requests; an instance is asked for it only once. Raises AuthError."""
         if self._address is None:
             about, given = self._service.sign_in, self._connection.settings
             if about.discovery and not all(given.get(name) for name in about.discovery.settings):
@@ -131,7 +131,7 @@ class TokenEndpoint:
         return AuthError(code, message, status=answer.status, vendor_code=vendor_code)
 
     def _white_space(self) -> str:
-        """Return which credential has white space at its ends, and what to do, or an empty string."""
+        """Return a message on a credential with white space at its ends, or an empty string."""
         connection = self._connection
         place = f" of {connection.origin}" if connection.origin else ""
         for name in ("client_id", "client_secret"):

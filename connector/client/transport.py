@@ -1,4 +1,4 @@
-"""The transport of a connection."""
+"""Creates the HTTP transport of a connection."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from connector.http.transport import HttpTransport
 
 
 def open_transport(connection: Connection, base_url: str = "") -> HttpTransport:
-    """Return the transport to the host of a connection, or to another one with the connection's settings.
+    """Return the transport to `base_url`, by default that of the connection, with its settings.
 
-    Raises ConnectionSetupError.
+    Raises ConnectionSetupError if a setting is not valid.
     """
     return HttpTransport(
         base_url or connection.base_url,

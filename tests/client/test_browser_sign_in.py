@@ -99,7 +99,7 @@ def test_a_user_signs_in(
     (message,) = said
     assert f"needs exactly http://127.0.0.1:{port}/ among its redirect URIs" in message
     assert "create a Web app (with a client secret) or a Native app" in message
-    assert "There are 0.5 minutes" in message
+    assert "You have 0.5 minutes" in message
     wait_until(lambda: pages)
     (page,) = pages
     assert page.status_code == 200

@@ -291,7 +291,7 @@ def test_a_token_that_is_refused_after_a_lost_answer_says_so(
 ) -> None:
     transport.sign_ins = [first, INVALID_GRANT]
     message = str(refusal(make_auth()))
-    output = "A response to an earlier sign-in was lost, and with it the token that replaced this one"
+    output = "The response to an earlier sign-in was lost; it had the token that replaces this one"
     assert (output in message) is is_lost
     assert "Sign in again: `ninjaone connection edit acme --browser`" in message
 
