@@ -64,6 +64,9 @@ ALLOWED_LINES = {
         'return f"Sign in again: `ninjaone connection edit {self._name} --browser`"',
         '"`ninjaone connection add NAME --browser`, which stores it for you"',
     ],
+    "sync/receiver.py": [
+        '"receiving webhooks requires the package waitress: install ninjaone-connector[sync], "'
+    ],
     "files/excel_reader.py": ["\"`pip install 'ninjaone-connector[excel]'`, or use CSV\""],
     "connections/secret_store.py": ['KEYRING_SERVICE = "ninjaone-connector"'],
     "authoring/reference.py": [

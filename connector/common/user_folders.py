@@ -25,7 +25,7 @@ STATE_DIR = "NINJAONE_STATE_DIR"
 
 @cache
 def state_folder() -> Path:
-    """Return the cache folder, or the folder in the environment variable NINJAONE_STATE_DIR if it is set.
+    """Return the cache folder, or the folder in the environment variable `STATE_DIR` if it is set.
 
     Its files can be deleted. Raises RunError if the folder in the variable cannot be written.
     """

@@ -128,7 +128,7 @@ def expanded(
 def settings_of_environment(
     service: Service, environment: Mapping[str, str], names: Iterable[str]
 ) -> dict[str, Any]:
-    """Return the settings `names` that are set by environment variables, such as NINJAONE_REGION."""
+    """Return the settings `names` that are set by environment variables (PREFIX_REGION)."""
     fields = fields_of(service)
     settings: dict[str, Any] = {}
     for name in names:

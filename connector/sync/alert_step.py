@@ -171,7 +171,7 @@ class Step:
     def create_instead(self, row: Alert) -> Alert:
         """Create a new ticket for an alert whose ticket could not be reopened.
 
-        A stamp identifies one ticket. A row with a ticket of its own stamp is therefore closed, and a row
+        A stamp identifies one ticket. A row with a ticket that has its stamp is therefore closed, and a row
         with the next generation gets the new ticket.
         """
         fresh = {"previous": row.ticket, "has_asset": False}
