@@ -111,9 +111,9 @@ class Client:
     def send(self, request: Request, context: RequestContext | None = None) -> Response:
         """Send a request, with retries if they are safe; return its response (2xx, or an expected 3xx).
 
-        Raises ApiError with the code of the failure; its `refused` is true if the API certainly did not execute
-        the request. With a read-only connection, only requests that read are sent. Raises RunStoppedError,
-        and sends nothing, if the audit log cannot be written.
+        Raises ApiError with the code of the failure; its `refused` is true if the API certainly did not
+        execute the request. With a read-only connection, only requests that read are sent. Raises
+        RunStoppedError, and sends nothing, if the audit log cannot be written.
         """
         if self.connection.read_only and request.effect != "read":
             said = f'{request} has the effect "{request.effect}", and the run or its connection is read-only'
