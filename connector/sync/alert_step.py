@@ -171,8 +171,8 @@ class Step:
     def create_instead(self, row: Alert) -> Alert:
         """Create a new ticket for an alert whose ticket could not be reopened.
 
-        A stamp identifies one ticket. A row with a ticket that has its stamp is therefore closed, and a row
-        with the next generation gets the new ticket.
+        A stamp identifies one ticket. If a ticket with the row's stamp exists, the row is therefore closed,
+        and a row with the next generation gets the new ticket.
         """
         fresh = {"previous": row.ticket, "has_asset": False}
         if not row.has_own:

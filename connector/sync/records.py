@@ -1,9 +1,8 @@
-"""The records of both sides of a sync, and the two protocols that read and write them.
+"""The records of the source and target services, and the two protocols that read and write them.
 
-An implementation reads complete lists or raises `ListError`: an incomplete list counts as not read. Nothing
-here is specific to a vendor: `data` is a record as returned by the source's API, for templates; `values` are
-an asset's fields by their key in the mapping (a number, `CF…`, or a name), and `stamp` is the source's id
-that is stored in the target's record.
+An implementation returns complete lists or raises `ListError`. In the records, `data` is the JSON object that
+the source's API returned, for templates; `values` has an asset's field values, keyed as in the mapping (a
+number, `CF…`, or a name); `stamp` is the id of the source record, as stored in the target record.
 """
 
 from __future__ import annotations
@@ -18,12 +17,12 @@ from connector.sync.values import FieldDefinition
 
 
 class ListError(RunStoppedError):
-    """A list could not be read to its end, so it must not be used."""
+    """A list could not be read completely, so it must not be used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Organization:
-    """An organization of the source."""
+    """An organization of the source service."""
 
     id: int
     name: str
@@ -32,7 +31,7 @@ class Organization:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A location of an organization."""
+    """A location of an organization of the source service."""
 
     id: int
     organization: int
@@ -42,7 +41,7 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device. `warranty` is its start and end as dates, of which either may be missing."""
+    """A device of the source service. `warranty` has its start and end date; either may be None."""
 
     id: int
     organization: int
@@ -54,7 +53,7 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A client of the target."""
+    """A client of the target service."""
 
     id: int
     name: str
@@ -65,7 +64,7 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A site of a client."""
+    """A site of a client of the target service."""
 
     id: int
     client: int
@@ -76,7 +75,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user of a client; `values` has the members that users are matched by, such as `login`."""
+    """A user of a client; `values` has the user fields that can be matched, such as `login`."""
 
     id: int
     client: int
@@ -87,7 +86,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class AssetType:
-    """An asset type, with the ids of its fields."""
+    """An asset type of the target service, with the ids of its fields."""
 
     id: int
     name: str
@@ -97,11 +96,12 @@ class AssetType:
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """An asset as it was read. `shown` are the numbers of the asset fields in the response, set or not.
+    """An asset that was read from the target service.
 
-    `name` is its inventory number. `values` has what is set: asset fields keyed by number, custom fields by
-    name, and `inventory_number`, `notes`, `warranty_start`, `warranty_end`, `link`. An asset that is not
-    `is_whole` is a row of a list, without custom fields and users; the others have the record as `data`.
+    `shown` has the numbers of the asset fields that the response contains, empty or not. `name` is the
+    inventory number. `values` has the non-empty values: asset fields by number, custom fields by name, and
+    `inventory_number`, `notes`, `warranty_start`, `warranty_end`, `link`. `is_whole` is false for an asset
+    from a list, which lacks custom fields and users. `data` is the complete record.
     """
 
     id: int
@@ -118,15 +118,15 @@ class Asset:
     data: Json = None
 
     def shows(self, key: int | str) -> bool:
-        """Return whether the asset's value in a field is known, even if the field is empty."""
+        """Return whether the response contained a field, so that its value is known, even if it is empty."""
         return self.is_whole or key in self.shown or key in self.values
 
 
 @dataclass(frozen=True)
 class Catalog:
-    """The declarations of the target: its asset types and the fields of assets, including custom ones.
+    """The asset types of the target service, and its asset fields, including custom fields.
 
-    If a list of types does not include the fields of each type, `type_fields` reads those of one type.
+    If the API's list of types does not contain their fields, `type_fields` reads the fields of one type.
     """
 
     types: tuple[AssetType, ...] = ()
@@ -134,7 +134,7 @@ class Catalog:
     type_fields: Callable[[int], frozenset[int]] | None = None
 
     def fields_of(self, kind: AssetType | None) -> frozenset[int]:
-        """Return the numbers of a type's fields; none for an unknown type."""
+        """Return the numbers of an asset type's fields; empty for an unknown type."""
         if kind is None or kind.fields or self.type_fields is None:
             return kind.fields if kind is not None else frozenset()
         return self.type_fields(kind.id)
@@ -142,7 +142,7 @@ class Catalog:
 
 @dataclass(frozen=True, slots=True)
 class AlertReading:
-    """A current alert. `start` is when it began, in epoch seconds; `data` is the API's object."""
+    """An active alert. `start` is the epoch time of its start; `data` is the alert's JSON object."""
 
     uid: str
     start: float
@@ -154,7 +154,7 @@ class AlertReading:
 
 @dataclass(frozen=True, slots=True)
 class TicketReading:
-    """A ticket as it was read. A merged one names the ticket that it was merged into.
+    """A ticket that was read. `into` is the ticket into which a merged ticket was merged.
 
     `opened` and `closed` are times in epoch seconds, 0 if unknown.
     """
@@ -169,45 +169,45 @@ class TicketReading:
 
 
 class Source(Protocol):
-    """The side with devices and alerts. `key` names it in plans; `account` is the owner of the data."""
+    """The service with the devices and alerts. `key` is its name in plans; `account` owns the data."""
 
     key: str
     title: str
     account: str
 
     def organizations(self) -> Iterable[Organization]:
-        """Read all organizations."""
+        """Return all organizations."""
 
     def locations(self) -> Iterable[Location]:
-        """Read all locations."""
+        """Return the locations of all organizations."""
 
     def devices(self) -> Iterable[Device]:
-        """Read all devices, page by page."""
+        """Return all devices; they are read page by page."""
 
     def custom_fields(self, names: Collection[str]) -> Iterable[tuple[int, Mapping[str, Json]]]:
-        """Read these custom fields of all devices that have any."""
+        """Return (device id, values by name) of the named custom fields, for devices that have values."""
 
     def last_users(self) -> Iterable[tuple[int, str]]:
-        """Read the user who last logged on to each device."""
+        """Return (device id, name of the user who last logged on) of the devices."""
 
     def software(self) -> Iterable[tuple[int, list[Json]]]:
-        """Read the software of all devices; a device may be yielded several times, with parts of its list."""
+        """Return (device id, list of software) of all devices; a list may come in several parts."""
 
     def device(self, id: int) -> Device | None:
-        """Read one device; None if it is deleted."""
+        """Return one device; None if it was deleted."""
 
     def alerts(self) -> Iterable[AlertReading]:
-        """Read all alerts."""
+        """Return all active alerts."""
 
     def device_alerts(self, device: int) -> Iterable[AlertReading]:
-        """Read the alerts of one device."""
+        """Return the active alerts of one device."""
 
     def reset_alert(self, uid: str, note: Mapping[str, Json]) -> None:
-        """Reset an alert; it is not an error if the alert no longer exists."""
+        """Reset an alert. It is no error if the alert does not exist any more."""
 
 
 class Target(Protocol):
-    """The side with clients, assets and tickets. `key` names it in plans; `account` is the tenant."""
+    """The service with the clients, assets and tickets. `key` is its name in plans."""
 
     key: str
     title: str
@@ -218,35 +218,35 @@ class Target(Protocol):
         """The seconds by which the target's clock is ahead of the local one."""
 
     def clients(self) -> Iterable[Client]:
-        """Read all clients, inactive ones included."""
+        """Return all clients, including inactive ones."""
 
     def sites(self) -> Iterable[Site]:
-        """Read all sites, inactive ones included."""
+        """Return all sites, including inactive ones."""
 
     def users(self, client: int) -> Iterable[User]:
-        """Read the users of a client."""
+        """Return the users of a client."""
 
     def catalog(self) -> Catalog:
-        """Read asset types and fields."""
+        """Return the asset types and the asset fields."""
 
     def assets(self, client: int | None) -> Iterable[Asset]:
-        """Read the assets of a client, or all; inactive ones included, with their fields."""
+        """Return the assets of a client (None: of all clients) with their fields, including inactive ones."""
 
     def asset(self, id: int) -> Asset | None:
-        """Read one asset with all of its fields; None if it is deleted."""
+        """Return one asset with all of its fields; None if it was deleted."""
 
     def save(self, entity: str, id: int | None, values: Mapping[Any, Json], current: Any = None) -> int:
-        """Create a record, or update the one with an id, and return its id.
+        """Create a record (`id` None) or update one; return the record's id.
 
-        `values` has the fields of a plan item's changes; `current` is the asset as it was just read, whose
-        other fields stay as they are.
+        `values` has the new values, keyed like a plan item's changes. `current` is the asset as just read:
+        its other field values are sent again, unchanged.
         """
 
     def find(self, entity: str, values: Mapping[Any, Json], since: float) -> int | None:
-        """Look up a record whose creation has no known outcome. Raises ListError for an incomplete list."""
+        """Return the id of a record whose creation got no response; None if not found. Raises ListError."""
 
     def tickets(self, ids: Collection[int]) -> Iterable[TicketReading]:
-        """Read tickets in any state; the status of a deleted one says so."""
+        """Return tickets by id, in any status; a deleted ticket has the status `deleted`."""
 
     def stamped_tickets(self, types: Collection[int], since: float) -> Iterable[TicketReading]:
         """Read the tickets of these types (none: of any type) that have a stamp, with their times.
@@ -255,4 +255,4 @@ class Target(Protocol):
         """
 
     def save_ticket(self, id: int | None, values: Mapping[str, Json]) -> int:
-        """Create a ticket, change its status, or add a note or an asset to it, and return its id."""
+        """Create a ticket, change its status, or add a note or an asset to it; return the ticket's id."""

@@ -1,4 +1,4 @@
-"""One run of a sync: it looks up unknown outcomes, makes a plan, and applies it."""
+"""One run of a sync: look up unknown outcomes, make a plan, and apply the plan."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from connector.sync.records import Source, Target
 from connector.sync.state import State
 
 FULL_READ = "full_read"
-"""The cursor of the last full read: its start, in epoch seconds."""
+"""The name of the cursor with the start of the last full read, in epoch seconds."""
 TICKETS = frozenset({"ticket"})
 SOURCES = {"client": "organizations", "site": "locations", "asset": "devices"}
 
@@ -29,7 +29,7 @@ Between = Callable[[Applied], None]
 
 @dataclass(frozen=True)
 class Choice:
-    """The part of a plan to apply: `entities` and `keys` (entity, source), or all of it if they are None."""
+    """The chosen part of a plan: `entities`, and `keys` (entity, source id); None chooses all."""
 
     entities: frozenset[str] | None = None
     keys: frozenset[tuple[str, str]] | None = None
@@ -43,7 +43,7 @@ class Choice:
 
 @dataclass
 class Run:
-    """The result of a run. `stops` are the entities that were not applied, with the reason."""
+    """The result of a sync run. `stops` has the entities that were not applied, with the reasons."""
 
     number: int
     applied: Applied = field(default_factory=Applied)
@@ -55,14 +55,14 @@ class Run:
 
     @property
     def exit_code(self) -> int:
-        """0 all applied, 1 something failed or needs a decision, 3 stopped and continued by the next run."""
+        """0: everything was applied; 1: a record failed or needs a decision; 3: the run was stopped."""
         if self.applied.is_stopped or self.stops:
             return 3
         is_clean = self.applied.is_clean and (self.alerts is None or self.alerts.is_clean)
         return 0 if is_clean else 1
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as JSON."""
+        """Return the result of the run as a JSON object."""
         applied = self.applied
         return {
             "run": self.number,
@@ -82,7 +82,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Syncer:
-    """A sync whose state is open for writing."""
+    """A sync whose `state.db` is open for writing."""
 
     folder: SyncFolder
     source: Source
@@ -93,7 +93,7 @@ class Syncer:
     between: Between = lambda applied: None
 
     def plan(self, *, full: bool, believe: bool) -> Plan:
-        """Return a plan; `full` also reads all assets, `believe` accepts lists that became much shorter."""
+        """Return a new plan. `full` reads all assets; `believe` accepts lists that became much shorter."""
         inputs = PlanInputs(
             self.folder.mapping,
             self.folder.pins,
@@ -107,13 +107,13 @@ class Syncer:
         return make_plan(inputs)
 
     def recover(self) -> int:
-        """Look up what an earlier process may have created."""
+        """Look up creations of an earlier process without an outcome; return the number found."""
         return Creations(self.state, self.target, self.clock).recover()
 
     def run(self, choice: Choice, *, full: bool, believe: bool) -> Run:
-        """Plan and apply. Limits stop only the entities concerned. Raises RunStoppedError.
+        """Make a plan and apply it. Raises RunStoppedError.
 
-        The first run is a full one.
+        Entities that exceed a limit are not applied. The first run always reads all assets.
         """
         now = self.clock.now()
         if not choice.has_records:
@@ -138,9 +138,10 @@ class Syncer:
         return run
 
     def apply(self, saved: PlanFile, choice: Choice) -> Run:
-        """Apply a plan from a file; its old values are compared again. Limits are kept.
+        """Apply a saved plan; fields that have changed since the plan was made are not overwritten.
 
-        Raises RunError for a plan that is too old, or of another mapping or account.
+        If the plan exceeds a limit, nothing is applied, unless `choice.beyond_limits` is set. Raises RunError
+        if the plan is too old, or was made with another mapping or other accounts.
         """
         self._require_own(saved)
         run = Run(self.state.begin_run("apply", self.clock.now()))
@@ -160,7 +161,7 @@ class Syncer:
     def _require_own(self, saved: PlanFile) -> None:
         for side, own in ((saved.source, self.source.account), (saved.target, self.target.account)):
             if side.account != own:
-                raise RunError(f"{saved.path} is a plan for {side.account}, not for {own}")
+                raise RunError(f"{saved.path} is a plan for the account {side.account}, not for {own}")
         if saved.mapping != self.folder.mapping.digest:
             raise RunError(f"{saved.path}: the mapping was changed since the plan was made: make a new plan")
         if saved.is_expired(self.clock.now()):
@@ -184,7 +185,7 @@ class Syncer:
         applier.apply(some(), total_writes(some()))
 
     def _settle(self, run: Run, plan: Plan, now: float) -> None:
-        """Save the results of complete lists: new hashes, and the present and missing records."""
+        """Save the hashes of unchanged devices, and which linked records the complete lists contained."""
         stopped = {stop.entity for stop in plan.stops}
         with self.state.transaction():
             for device, value in plan.hashes():
@@ -208,7 +209,7 @@ class Syncer:
 
 
 def is_first(state: State) -> bool:
-    """Return whether no full read was made yet."""
+    """Return whether the sync has not read all assets yet."""
     return state.cursor(FULL_READ) is None
 
 
@@ -221,7 +222,7 @@ def _outcome(run: Run) -> str:
 
 
 def entities_of(words: Collection[str]) -> frozenset[str]:
-    """Return the entities for names such as `devices`. Raises KeyError for an unknown one."""
+    """Return the entities for values of `--only`, such as `devices`. Raises KeyError for an unknown value."""
     return frozenset(entity for word in words for entity in ENTITIES_OF[word])
 
 
@@ -231,7 +232,7 @@ ENTITIES_OF = {
     "devices": ("type", "field", "asset"),
     "alerts": ("ticket",),
 }
-"""The values of `--only`."""
+"""The allowed values of the option `--only`, and the entities that each value selects."""
 NOUNS = {
     "organization": "client",
     "location": "site",
@@ -244,11 +245,11 @@ NOUNS = {
     "field": "field",
     "ticket": "ticket",
 }
-"""The prefixes of keys of single records, such as `device:4471`."""
+"""The allowed prefixes in keys of single records, such as `device:4471`, and their entities."""
 
 
 def parse_key(text: str) -> tuple[str, str]:
-    """Return the entity and the source of a key. Raises ValueError."""
+    """Return (entity, source id) of a key such as `device:4471`. Raises ValueError."""
     noun, colon, source = text.partition(":")
     if noun not in NOUNS or not colon or not source:
         raise ValueError(f'"{text}" is not a valid key; examples: device:4471, organization:2, location:3')

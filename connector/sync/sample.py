@@ -1,4 +1,4 @@
-"""Some devices as the templates of a mapping see them, with the fields of the target: to try templates on."""
+"""Read and save sample devices on which the templates of a mapping can be tried."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from connector.sync.records import Source, Target
 from connector.sync.values import FieldDefinition
 
 READ = 200
-"""The number of devices from which the sample is taken, evenly."""
+"""The number of devices to read; the sample is every n-th of them."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """`rows` has the template variables of each device, `names` the devices' names.
+    """Sample devices, and the asset fields of the target service.
 
-    `custom` are the custom fields that were read.
+    `names` has the names of the devices, `rows` the template variables of each device, and `custom` the names
+    of the custom fields that were read.
     """
 
     names: tuple[str, ...]
@@ -33,7 +34,7 @@ class Sample:
     custom: frozenset[str]
 
     def as_json(self) -> dict[str, Json]:
-        """Return it as JSON."""
+        """Return the sample as a JSON object."""
         fields: list[Json] = [
             {
                 "key": field.key,
@@ -48,7 +49,7 @@ class Sample:
 
 
 def read_sample(mapping: SyncMapping, source: Source, target: Target, count: int) -> Sample:
-    """Read some devices, and the fields of the target. Raises ListError."""
+    """Return a sample of `count` devices, and the asset fields of the target. Raises ListError."""
     found = list(islice(source.devices(), max(READ, count)))
     chosen = found[:: max(1, len(found) // count)][:count]
     ids = {device.id for device in chosen}
@@ -76,7 +77,7 @@ def read_sample(mapping: SyncMapping, source: Source, target: Target, count: int
 
 
 def _of(ids: set[int], pairs: Iterable[tuple[int, Any]]) -> dict[int, Any]:
-    """Return the items of some devices in a list, which is read only as far as needed."""
+    """Return the values of the given device ids; reading stops when all are found."""
     found: dict[int, Any] = {}
     for id, value in pairs:
         if id in ids:
@@ -93,7 +94,7 @@ def save_sample(path: Path, sample: Sample) -> None:
 
 
 def load_sample(path: Path) -> Sample:
-    """Read a sample. Raises RunError."""
+    """Return the sample in a file. Raises RunError."""
     with file_errors(path):
         text = path.read_text(encoding="utf-8")
     try:
@@ -105,7 +106,7 @@ def load_sample(path: Path) -> Sample:
         error: Exception = ValueError("names")
     except (ValueError, KeyError, TypeError) as found:
         error = found
-    raise RunError(f"{path}: this is not a sample of devices") from error
+    raise RunError(f"{path}: the file is not a sample of devices") from error
 
 
 def _definition(data: Mapping[str, Any]) -> FieldDefinition:

@@ -1,4 +1,4 @@
-"""The schedule of a sync: a regular interval, and a full read once a day."""
+"""The schedule of a sync: a run at a regular interval, and a full read once a day."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ def parse_time_of_day(text: str) -> tuple[int, int]:
 
 
 def is_full_due(last: float | None, at: tuple[int, int], now: float) -> bool:
-    """Return whether the time of day has passed since the last full read, in this machine's time zone.
+    """Return whether the time of day (hour, minute) has passed since the last full read.
 
-    A last one in the future, because the clock was wrong, does not count.
+    `last` and `now` are epoch seconds; the time of day is local. A `last` in the future, caused by a wrong
+    clock, is ignored.
     """
     current = datetime.fromtimestamp(now)
     due = current.replace(hour=at[0], minute=at[1], second=0, microsecond=0)

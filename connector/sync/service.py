@@ -1,4 +1,4 @@
-"""The loop of a sync that always runs: alerts immediately, everything else by the schedule."""
+"""The main loop of `sync serve`: process alerts as they arrive, and make runs at an interval."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from connector.errors import RunError, RunInterruptedError, RunStoppedError
 logger = logging.getLogger(__name__)
 
 NAP_S = 0.5
-"""The maximum time to wait for a delivery before the loop checks for due work, in seconds."""
+"""The maximum time in seconds to wait for a webhook delivery before checking for due calls."""
 PAUSE_S = 30.0
-"""The pause after an error such as a full disk, in seconds."""
+"""The pause in seconds after an error, such as a full disk."""
 STALLED_S = 600.0
-"""The duration of one piece of work after which the health check fails, in seconds."""
+"""The time in seconds without progress after which the health check fails."""
 
 
 class Alerts(Protocol):
-    """The interface to alerts that the loop uses, implemented by `AlertDriver`."""
+    """The methods of `AlertDriver` that the main loop uses."""
 
     def start(self) -> None:
-        """Look up the outcomes of interrupted calls."""
+        """Look up the outcomes of calls that were interrupted."""
 
     def work(self) -> None:
-        """Apply deliveries, and make the calls whose time has come."""
+        """Process webhook deliveries, and make the calls that are due."""
 
 
 class Interleaved:
-    """A side of the sync that calls a function before each request and between the records of a list."""
+    """Wraps a source or target: `between` is called before each method and between records of a list."""
 
     def __init__(self, side: Any, between: Callable[[], None]) -> None:
         self._side, self._between = side, between
@@ -56,9 +56,9 @@ class Interleaved:
 class SyncService:
     """Processes alerts as they are delivered, and makes a run at regular intervals.
 
-    `alerts` returns the driver of the current connections; after an error that ended its work, it first looks
-    up unknown outcomes. `run` makes one run: it raises RunStoppedError or RunError if it fails,
-    and the next run tries again. `shown` is what `/health` shows.
+    `alerts` returns the alert driver of the current connections. After an error, the driver first looks up
+    the outcomes of interrupted calls. `run` makes one run; if it raises RunStoppedError or RunError, the next
+    run follows at the usual time. `shown` has additional properties for the response of `/health`.
     """
 
     def __init__(
@@ -75,23 +75,19 @@ class SyncService:
         self._is_cut_short = False
         self.shown: Mapping[str, Json] = {}
 
-    # Called by the receiver's threads.
-
     def deliver(self) -> None:
-        """Notify the loop of a delivery."""
+        """Notify the main loop that a webhook delivery was stored. Called by the receiver's threads."""
         self._delivered.set()
 
     def health(self) -> tuple[bool, dict[str, Json]]:
-        """Return whether the health check passed, and the value to show."""
+        """Return whether the service is healthy, and the JSON object for the response of `/health`."""
         silent = self._clock() - self._at
         errors = [*self._errors.values()]
         found = {**self.shown, "errors": errors, "last_activity_s": round(silent, 1)}
         return not errors and silent < STALLED_S, found
 
-    # Called by the one thread that works.
-
     def serve(self) -> None:
-        """Work until stopped."""
+        """Run the main loop until `stop` is set."""
         next_run = self._clock()
         while not self._stop.is_set():
             self.between()
@@ -102,7 +98,7 @@ class SyncService:
             self._nap(min(next_run, self._clock() + (NAP_S if is_well else PAUSE_S)))
 
     def between(self) -> None:
-        """Serve alerts if some were delivered; called between two records and between two writes."""
+        """Process alerts if any were delivered. Called between two records and between two writes."""
         self._at = self._clock()
         if self._delivered.is_set():
             self._work()
@@ -136,7 +132,7 @@ class SyncService:
         return True
 
     def _nap(self, until: float) -> None:
-        # In short waits: a signal handler sets `stop`.
+        # Wait at most 0.2 s at a time, so that `stop`, which a signal handler sets, is noticed.
         while not self._stop.is_set() and not self._delivered.is_set():
             left = until - self._clock()
             if left <= 0:

@@ -1,4 +1,4 @@
-"""The source and the target of a sync: the protocols of `records`, implemented with actions."""
+"""The source and target of a sync: the protocols `Source` and `Target`, implemented with action calls."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from connector.sync.records import (
 
 
 class ActionSource:
-    """The source whose generators are in `sync_source.py` of its service."""
+    """The source service; the generators of its action calls are in the service's `sync_source.py`."""
 
     def __init__(self, calls: Calls) -> None:
         self.calls = calls
@@ -36,49 +36,49 @@ class ActionSource:
         self.type_members: tuple[str, ...] = self.part.type_members
 
     def organizations(self) -> Iterator[Organization]:
-        """Read all organizations."""
+        """Return all organizations."""
         return self.calls.records(self.part.organizations())
 
     def locations(self) -> Iterator[Location]:
-        """Read all locations."""
+        """Return the locations of all organizations."""
         return self.calls.records(self.part.locations())
 
     def devices(self) -> Iterator[Device]:
-        """Read all devices, page by page."""
+        """Return all devices; they are read page by page."""
         return self.calls.records(self.part.devices())
 
     def custom_fields(self, names: Collection[str]) -> Iterator[tuple[int, Mapping[str, Json]]]:
-        """Read these custom fields of all devices that have any."""
+        """Return (device id, values by name) of the named custom fields, for devices that have values."""
         return self.calls.records(self.part.custom_fields(names))
 
     def last_users(self) -> Iterator[tuple[int, str]]:
-        """Read the user who last logged on to each device."""
+        """Return (device id, name of the user who last logged on) of the devices."""
         return self.calls.records(self.part.last_users())
 
     def software(self) -> Iterator[tuple[int, list[Json]]]:
-        """Read the software of all devices; a device may be yielded several times."""
+        """Return (device id, list of software) of all devices; a list may come in several parts."""
         return self.calls.records(self.part.software())
 
     def device(self, id: int) -> Device | None:
-        """Read one device; None if it is deleted."""
+        """Return one device; None if it was deleted."""
         found: Device | None = self.calls.read(self.part.device(id))
         return found
 
     def alerts(self) -> Iterator[AlertReading]:
-        """Read all alerts."""
+        """Return all active alerts."""
         return self.calls.records(self.part.alerts())
 
     def device_alerts(self, device: int) -> Iterator[AlertReading]:
-        """Read the alerts of one device."""
+        """Return the active alerts of one device."""
         return self.calls.records(self.part.device_alerts(device))
 
     def reset_alert(self, uid: str, note: Mapping[str, Json]) -> None:
-        """Reset an alert; it is not an error if the alert no longer exists. Raises RowError."""
+        """Reset an alert. It is no error if the alert does not exist any more. Raises RowError."""
         self.calls.result(self.part.reset_alert(uid, note))
 
 
 class ActionTarget:
-    """The target whose generators are in `sync_target.py` of its service."""
+    """The target service; the generators of its action calls are in the service's `sync_target.py`."""
 
     def __init__(self, calls: Calls, stamp_field: str | None = None) -> None:
         self.calls = calls
@@ -93,35 +93,35 @@ class ActionTarget:
         return self.calls.client.server_ahead_s
 
     def clients(self) -> Iterator[Client]:
-        """Read all clients, inactive ones included."""
+        """Return all clients, including inactive ones."""
         return self.calls.records(self.part.clients())
 
     def sites(self) -> Iterator[Site]:
-        """Read all sites, inactive ones included."""
+        """Return all sites, including inactive ones."""
         return self.calls.records(self.part.sites())
 
     def users(self, client: int) -> Iterator[User]:
-        """Read the users of a client."""
+        """Return the users of a client."""
         return self.calls.records(self.part.users(client))
 
     def catalog(self) -> Catalog:
-        """Read asset types and fields; the fields of a type are read when they are first needed."""
+        """Return the asset types and fields; the fields of a type are read when they are first needed."""
         found: Catalog = self.calls.read(self.part.catalog())
         self._type_fields.clear()
         return Catalog(found.types, found.fields, self.type_fields)
 
     def type_fields(self, id: int) -> frozenset[int]:
-        """Return the numbers of a type's fields, which are read once."""
+        """Return the numbers of an asset type's fields; they are cached after the first read."""
         if id not in self._type_fields:
             self._type_fields[id] = self.calls.read(self.part.type_fields(id))
         return self._type_fields[id]
 
     def assets(self, client: int | None) -> Iterator[Asset]:
-        """Read the assets of a client, or all, with their fields; most are incomplete."""
+        """Return the assets of a client (None: of all clients), mostly without custom fields and users."""
         return self.calls.records(self.part.assets(client))
 
     def asset(self, id: int) -> Asset | None:
-        """Read one asset with all of its fields; None if it is deleted."""
+        """Return one asset with all of its fields; None if it was deleted."""
         found: Asset | None = self.calls.read(self.part.asset(id))
         return found
 
@@ -136,37 +136,40 @@ class ActionTarget:
         return number
 
     def find(self, entity: str, values: Mapping[Any, Json], since: float) -> int | None:
-        """Look up a record whose creation has no known outcome. Raises ListError for an incomplete list."""
+        """Return the id of a record whose creation got no response; None if not found. Raises ListError."""
         found: int | None = self.calls.read(self.part.find(entity, values, since))
         return found
 
     def other_writers(self) -> dict[str, str] | None:
-        """Return other integrations that write the same records, keyed by entity; None if not readable."""
+        """Return messages about other integrations that write the same records, keyed by entity.
+
+        None if the agent may not read the settings of the integrations.
+        """
         found: dict[str, str] | None = self.calls.read(self.part.other_writers())
         return found
 
     def describe(self) -> dict[str, str]:
-        """Return the `version` of the instance and the `name` of the agent, as far as they can be read."""
+        """Return the `version` of the instance and the `name` of the signed-in agent, if they can be read."""
         found: dict[str, str] = self.calls.read(self.part.describe())
         return found
 
     def software_problem(self) -> str:
-        """Return why the target does not keep the software of assets; an empty text if it does."""
+        """Return why the target does not record the software of assets; empty text if it does."""
         found: str = self.calls.read(self.part.software_problem())
         return found
 
     def takeover(self) -> dict[str, Any] | None:
-        """Return the settings of the target's own integration as mapping settings; None if unknown."""
+        """Return the settings of the target's built-in integration as mapping settings; None if unknown."""
         found: dict[str, Any] | None = self.calls.read(self.part.takeover())
         return found
 
     def missing_ids(self, wanted: Mapping[str, Json]) -> list[str]:
-        """Return a message for each id of tickets that does not exist."""
+        """Return a message for each id in the ticket settings that does not exist in the target."""
         found: list[str] = self.calls.read(self.part.missing_ids(wanted))
         return found
 
     def tickets(self, ids: Collection[int]) -> list[TicketReading]:
-        """Read tickets in any state; the status of a deleted one says so."""
+        """Return tickets by id, in any status; a deleted ticket has the status `deleted`."""
         found: list[TicketReading] = self.calls.read(self.part.tickets(ids))
         return found
 
@@ -178,16 +181,16 @@ class ActionTarget:
     def save_ticket(self, id: int | None, values: Mapping[str, Json]) -> int:
         """Create a ticket, or change one, and return its id. Raises RowError.
 
-        To create: type, client, site, user, priority, summary, details, source, assets, alert, device, stamp,
-        `category_N` and `CF…`. To change: `close` and `reopen` with a status; `note` with an `outcome`;
-        `asset` and `user`, which are added.
+        For a new ticket, `values` has type, client, site, user, priority, summary, details, source, assets,
+        alert, device, stamp, `category_N` and `CF…`; for an existing one, `close` or `reopen` with a status,
+        `note` with an `outcome`, or `asset` and `user` to add.
         """
         number: int = self.calls.result(self.part.save_ticket(id, values))
         return number
 
 
 def account_of(calls: Calls) -> str:
-    """Return the account of a connection: its host, and its tenant if it has one."""
+    """Return the account of a connection as text: its host, and its tenant if it has one."""
     settings = "".join(f" {value}" for _, value in sorted(calls.connection.settings.items()))
     return urlsplit(calls.connection.base_url).netloc + settings
 
@@ -195,7 +198,7 @@ def account_of(calls: Calls) -> str:
 def open_sides(
     mapping: SyncMapping, actions: Actions, *, delay_ms: float | None = None, stop: Event | None = None
 ) -> tuple[ActionSource, ActionTarget]:
-    """Return both sides of a mapping, signed in; see `open_calls`.
+    """Sign in to the two services of a mapping and return them; see `open_calls`.
 
     Connection files are relative to the mapping's folder. Raises RunError and ConnectionSetupError.
     """
@@ -213,6 +216,6 @@ def open_sides(
     )
     alerts = mapping.alerts
     pair = ActionSource(source), ActionTarget(target, alerts.stamp if alerts else None)
-    # This takes three more requests per ticket, and only one setting uses it.
+    # Only `close_untouched` needs to know whether a ticket was touched: 3 more requests per ticket.
     pair[1].part.is_touched_read = alerts is None or alerts.settings.on_reset == "close_untouched"
     return pair

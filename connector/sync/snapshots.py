@@ -1,4 +1,4 @@
-"""Converts a list of all alerts to events: for alerts in it, missing ones, and ones to confirm first."""
+"""Convert a list of all active alerts to events for the alerts in it and the missing ones."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from connector.sync.alert_events import Missing, Started
 from connector.sync.alert_rows import Alert
 
 MANY = 10
-"""The number of open alerts that may be missing at once without a confirmation."""
+"""The number of open alerts that may be missing from one list without a confirmation."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The events of a list of alerts, and the devices whose alerts must be read before more are missing.
+    """The events of a list of alerts, and the missing alerts that must be confirmed.
 
-    `absent` are the rows that wait for that.
+    `absent` has the rows of alerts that are missing from the list. They count as ended only if the alerts of
+    their `devices`, read separately, do not contain them either.
     """
 
     events: tuple[Started | Missing, ...]
@@ -25,14 +26,14 @@ class Snapshot:
 
 
 def read_snapshot(rows: Iterable[Alert], shown: Mapping[str, Started], now: float, seq: int) -> Snapshot:
-    """Compare a complete list of alerts with the rows, and return the resulting events.
+    """Compare a complete list of alerts with the stored rows, and return the resulting events.
 
-    `rows` has, for each series, its latest generation if that is open, or closed but listed after it closed;
-    `shown` are the alerts of the list, keyed by series, `seq` the last delivery before the list was
-    requested. A list that is not complete must not be passed.
+    `rows` has the latest row of each alert, unless it is closed and was not listed since. `shown` has the
+    alerts in the list, keyed by uid. `seq` is the number of the last webhook delivery before the list was
+    requested.
 
-    If more than `MANY` alerts and over half of those with a ticket are missing, none of them counts as ended
-    until its device's own list of alerts confirms it (`confirmed`).
+    If more than `MANY` open alerts, and more than half of all, are missing, none counts as ended until
+    the list of its device's alerts confirms it; see `confirmed`.
     """
     rows = [row for row in rows if row.kind == "alert"]
     absent = [row for row in rows if row.uid not in shown]
@@ -48,10 +49,10 @@ def read_snapshot(rows: Iterable[Alert], shown: Mapping[str, Started], now: floa
 def confirmed(
     absent: Iterable[Alert], devices: Mapping[int, Collection[str]], now: float, seq: int
 ) -> tuple[Missing, ...]:
-    """Return the rows whose alerts are also missing in their devices' lists of alerts.
+    """Return a Missing event for each alert that is also missing from its device's list of alerts.
 
-    `devices` are the series of each device whose alerts could be read; rows of other devices wait for the
-    next list. `seq` is that of the list.
+    `devices` has the uids of the active alerts of each device that could be read. Alerts of other devices are
+    checked again with the next list. `seq` is the number of the list.
     """
     return tuple(
         Missing(row.uid, now, seq)

@@ -1,6 +1,7 @@
-"""The temporary database of a plan in progress, for what does not fit into memory.
+"""A temporary SQLite database for the data of a plan that does not fit into memory.
 
-It leaves no file behind."""
+SQLite deletes the file when the database is closed.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +31,7 @@ _KEYS = ("source", "target")
 
 
 class Spool:
-    """Items, assets, and undecided devices, on disk."""
+    """Stores the items, assets and unmatched devices of a plan on disk."""
 
     def __init__(self) -> None:
         self._db = sqlite3.connect("", isolation_level=None)
@@ -40,24 +41,22 @@ class Spool:
         self._db.execute("BEGIN")
 
     def close(self) -> None:
-        """Forget everything."""
+        """Close the database, which deletes it."""
         self._db.close()
 
-    # Items.
-
     def add_item(self, item: Item) -> None:
-        """Keep an item. Raises sqlite3.IntegrityError for a record that has one already."""
+        """Store an item. Raises sqlite3.IntegrityError if the record already has an item."""
         text = json_text.dumps(item.as_json(*_KEYS))
         self._db.execute(
             "INSERT INTO items VALUES (?, ?, ?)", (ENTITIES.index(item.entity), item.source, text)
         )
 
     def keep_items(self, op: str) -> None:
-        """Drop the items of all other operations."""
+        """Delete the items of all operations except `op`."""
         self._db.execute("DELETE FROM items WHERE json_extract(json, '$.op') != ?", (op,))
 
     def keep_chosen(self, entities: Collection[str] | None, keys: Collection[tuple[str, str]] | None) -> None:
-        """Drop the items of other entities and those without these keys (entity, source); None is all."""
+        """Delete all items but those of the entities and keys (entity, source id); None keeps all."""
         if entities is not None:
             ranks = json_text.dumps([ENTITIES.index(entity) for entity in ENTITIES if entity in entities])
             self._db.execute("DELETE FROM items WHERE rank NOT IN (SELECT value FROM json_each(?))", (ranks,))
@@ -69,19 +68,17 @@ class Spool:
             )
 
     def items(self) -> Iterator[Item]:
-        """Yield the items in the order in which they are applied."""
+        """Yield the items in the order of application."""
         for (text,) in self._db.execute("SELECT json FROM items ORDER BY rank, source"):
             yield item_from_json(json_text.loads(text), *_KEYS)
 
-    # Values of devices.
-
     def add_extras(self, kind: str, pairs: Iterable[tuple[int, Json]]) -> None:
-        """Keep a value for each device."""
+        """Store pairs (device id, value) under the name `kind`."""
         rows = ((kind, device, json_text.dumps(value)) for device, value in pairs)
         self._db.executemany("INSERT OR REPLACE INTO extras VALUES (?, ?, ?)", rows)
 
     def add_lists(self, kind: str, pairs: Iterable[tuple[int, list[Json]]]) -> None:
-        """Store a list for each device; several lists of one device are joined."""
+        """Store pairs (device id, list) under the name `kind`; lists of one device are joined."""
         rows = ((kind, device, json_text.dumps(value)) for device, value in pairs)
         self._db.executemany(
             "INSERT INTO extras VALUES (?, ?, ?) ON CONFLICT(kind, device) DO UPDATE SET "
@@ -91,42 +88,38 @@ class Spool:
         )
 
     def all_extras(self, kind: str) -> Iterator[tuple[int, Json]]:
-        """Yield the values of all devices."""
+        """Yield the pairs (device id, value) that are stored under the name `kind`."""
         for device, text in self._db.execute("SELECT device, json FROM extras WHERE kind = ?", (kind,)):
             yield device, json_text.loads(text)
 
     def extras(self, kind: str, devices: Iterable[int]) -> dict[int, Json]:
-        """Return the values of some devices."""
+        """Return the values of the given devices that are stored under the name `kind`, by device id."""
         wanted = json_text.dumps(list(devices))
         query = (
             "SELECT device, json FROM extras WHERE kind = ? AND device IN (SELECT value FROM json_each(?))"
         )
         return {device: json_text.loads(text) for device, text in self._db.execute(query, (kind, wanted))}
 
-    # Devices that are not linked.
-
     def add_pending(self, client: int, device: int, value: str, name: str, data: Mapping[str, Json]) -> None:
-        """Keep a device until all are known, with the values that it is matched by."""
+        """Store an unlinked device, to match it after all devices were read."""
         row = (client, device, value, name, json_text.dumps(dict(data)))
         self._db.execute("INSERT INTO pending VALUES (?, ?, ?, ?, ?)", row)
 
     def pending_clients(self) -> list[int]:
-        """Return the clients of pending devices; 0 stands for those that are still to be created."""
+        """Return the client ids of the unlinked devices; 0 stands for clients that are not created yet."""
         rows = self._db.execute("SELECT DISTINCT client FROM pending ORDER BY client")
         return [client for (client,) in rows.fetchall()]
 
     def pending_keys(self, client: int) -> Iterator[tuple[int, str, str]]:
-        """Yield the pending devices of a client: id, match value and name."""
+        """Yield (device id, match value, name) of the unlinked devices of a client."""
         query = "SELECT device, value, name FROM pending WHERE client = ? ORDER BY device"
         yield from self._db.execute(query, (client,))
 
     def pending(self, client: int) -> Iterator[Any]:
-        """Yield the pending devices of a client, ascending by id."""
+        """Yield the data of the unlinked devices of a client, in ascending order of their ids."""
         query = "SELECT json FROM pending WHERE client = ? ORDER BY device"
         for (text,) in self._db.execute(query, (client,)):
             yield json_text.loads(text)
-
-    # Assets.
 
     def add_assets(self, assets: Iterable[Asset], value: Any) -> int:
         """Store each asset with its match value, `value(asset)`; return the number of assets."""
@@ -140,23 +133,23 @@ class Spool:
         return count
 
     def asset(self, id: int) -> Asset | None:
-        """Return an asset that was read."""
+        """Return a stored asset; None if it was not stored."""
         return next(self._assets("id = ?", id), None)
 
     def stamped(self, stamp: int) -> list[Asset]:
-        """Return the assets with a stamp, of any client that was read."""
+        """Return the stored assets of all clients whose stamp is the device id `stamp`."""
         return list(self._assets("stamp = ? ORDER BY id", stamp))
 
     def with_value(self, client: int, value: str) -> list[Asset]:
-        """Return the active assets of a client with a match value."""
+        """Return the stored active assets of a client with a match value."""
         return list(self._assets("client = ? AND value = ? AND active ORDER BY id", client, value))
 
     def with_name(self, client: int, name: str) -> list[Asset]:
-        """Return the active assets of a client with a name."""
+        """Return the stored active assets of a client with a name."""
         return list(self._assets("client = ? AND name = ? AND active ORDER BY id", client, same_name(name)))
 
     def count_assets(self, ids: Iterable[int]) -> int:
-        """Return how many of these assets were read."""
+        """Return how many of the given asset ids are stored."""
         query = "SELECT count(*) FROM assets WHERE id IN (SELECT value FROM json_each(?))"
         found: int = self._db.execute(query, (json_text.dumps(list(ids)),)).fetchone()[0]
         return found

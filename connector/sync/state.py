@@ -1,9 +1,9 @@
-"""The state of a sync: `state.db`, one SQLite file for each pair of an account and a tenant.
+"""The state of a sync: the SQLite file `state.db`, for one pair of source and target accounts.
 
-It holds no secret: for devices it has links, hashes, and the old and new values of changes. Readers take no
-lock. A writer holds `StateLock`; only the receiver of webhooks writes without it, one row at a time.
+The file contains no secrets. Readers need no lock. A writer must hold `StateLock`; only the webhook receiver
+writes without it, one delivery at a time.
 
-Every method that writes commits, unless it is inside `with state.transaction():`.
+Every method that writes commits at once, except inside `with state.transaction():`.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from connector.sync.state_lock import StateLock
 from connector.sync.state_schema import TABLES, VERSION
 
 BUSY_S = 30.0
-"""The maximum time that a writer waits for another writer's transaction, in seconds."""
+"""The maximum time in seconds to wait for the transaction of another connection to the file."""
 DAY = 86_400.0
 ITEMS_KEPT_S, RAW_KEPT_S = 90 * DAY, 7 * DAY
 
 
 class StateFullError(RunStoppedError):
-    """The state cannot be written, for example on a full disk. The transaction is rolled back."""
+    """`state.db` cannot be written, for example on a full disk. The transaction is rolled back."""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A source record's link. Without a `target`, `note` has the last decision: a conflict."""
+    """The link of a source record to a target record. If `target` is None, `note` describes a conflict."""
 
     entity: str
     source: int
@@ -58,14 +58,14 @@ _LINK = (
 
 
 class State:
-    """An open `state.db`. Without `write` nothing can be changed, and the file need not exist."""
+    """An open `state.db`. Without `write` it is read-only, and the file need not exist."""
 
     def __init__(self, folder: Path, *, write: bool, now: float = 0.0, lock: bool = True) -> None:
-        """Open the state in a folder.
+        """Open the state in a sync folder.
 
-        With `lock` False, a writer shares the file with the one that has the lock; only the receiver does
-        that. Raises RunError: another process has the lock, the file is from a newer version, or it is not
-        the state of a sync.
+        With `lock` False, the file is opened for writing without the lock, as the webhook receiver does.
+        Raises RunError if another process has the lock, the file has a newer format, or it is not the state
+        of a sync.
         """
         self.path = folder / "state.db"
         self._lock = StateLock(folder) if write and lock else None
@@ -114,14 +114,14 @@ class State:
         self.close()
 
     def close(self) -> None:
-        """Close the file, and release the lock."""
+        """Close the file and release the lock."""
         self._db.close()
         if self._lock:
             self._lock.release()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Commit everything inside, or nothing. Raises StateFullError if it cannot be written."""
+        """Run the block in one transaction, rolled back after an error. Raises StateFullError."""
         if self._depth:
             yield
             return
@@ -139,7 +139,7 @@ class State:
 
     @property
     def is_in_transaction(self) -> bool:
-        """Whether a transaction is open."""
+        """Whether a block of `transaction` is being executed."""
         return self._depth > 0
 
     def _run(self, statement: str, values: Iterable[Any] = ()) -> sqlite3.Cursor:
@@ -151,13 +151,11 @@ class State:
             raise StateFullError(f"{self.path}: cannot be written: {error}") from error
 
     def run(self, statement: str, values: Iterable[Any] = ()) -> sqlite3.Cursor:
-        """Run one statement, for the modules of this package."""
+        """Execute one SQL statement. Only the modules of this package use it."""
         return self._run(statement, values)
 
-    # The owner of the state.
-
     def require_pair(self, account: str, tenant: str) -> None:
-        """Record the account and tenant of the state. Raises RunError if the state belongs to others."""
+        """Save the account and tenant of the state. Raises RunError if it has others."""
         for key, value in (("account", account), ("tenant", tenant)):
             known = self.meta(key)
             if known is None:
@@ -169,18 +167,16 @@ class State:
                 )
 
     def meta(self, key: str) -> str | None:
-        """Return an entry of `meta`."""
+        """Return the value of a key in the table `meta`; None if it is missing."""
         found = self._run("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return found[0] if found else None
 
     def set_meta(self, key: str, value: str) -> None:
-        """Set an entry of `meta`."""
+        """Set the value of a key in the table `meta`."""
         self._run("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
-    # Links.
-
     def links(self, entity: str, sources: Iterable[int] | None = None) -> dict[int, Link]:
-        """Return the links of an entity, keyed by source id: all, or those of some records."""
+        """Return the links of an entity, keyed by source id; with `sources`, only those of these records."""
         if sources is None:
             rows = self._run(f"SELECT {_LINK} FROM links WHERE entity = ?", (entity,))  # noqa: S608
             return {row[1]: _link(row) for row in rows}
@@ -191,23 +187,23 @@ class State:
         return {row[1]: _link(row) for row in self._run(query, (entity, wanted))}
 
     def each_link(self, entity: str) -> Iterator[Link]:
-        """Yield the links of an entity."""
+        """Yield all links of an entity."""
         for row in self._run(f"SELECT {_LINK} FROM links WHERE entity = ?", (entity,)):  # noqa: S608
             yield _link(row)
 
     def links_to(self, entity: str, target: int) -> list[Link]:
-        """Return the links to a target record."""
+        """Return the links to one target record."""
         query = f"SELECT {_LINK} FROM links WHERE entity = ? AND target_id = ?"  # noqa: S608
         return [_link(row) for row in self._run(query, (entity, target))]
 
     def link_count(self, entity: str) -> int:
-        """Return the number of links to target records."""
+        """Return the number of an entity's links that have a target record."""
         query = "SELECT count(*) FROM links WHERE entity = ? AND target_id IS NOT NULL"
         found: int = self._run(query, (entity,)).fetchone()[0]
         return found
 
     def save_link(self, link: Link) -> None:
-        """Save a link. If another device has the asset, its link is removed."""
+        """Save a link. If another device is linked to the same asset, that link is deleted."""
         with self.transaction():
             if link.entity == "asset" and link.target is not None:
                 self._run(
@@ -223,17 +219,17 @@ class State:
             self._run(f"INSERT OR REPLACE INTO links({_LINK}) VALUES ({marks})", values)  # noqa: S608
 
     def save_hash(self, entity: str, source: int, value: str) -> None:
-        """Save the hash of the values that a linked record shows already."""
+        """Save the hash of the values that the target record of a link already has."""
         self._run(
             "UPDATE links SET values_hash = ? WHERE entity = ? AND source_id = ?", (value, entity, source)
         )
 
     def drop_link(self, entity: str, source: int) -> None:
-        """Forget a link."""
+        """Delete the link of a source record."""
         self._run("DELETE FROM links WHERE entity = ? AND source_id = ?", (entity, source))
 
     def seen(self, entity: str, run: int, sources: Iterable[int]) -> None:
-        """Record that a complete list had these records."""
+        """Save that a complete list of the run contained these records."""
         self._run(
             "UPDATE links SET last_run = ?, missing_since = NULL, missing_runs = 0 WHERE entity = ? "
             "AND source_id IN (SELECT value FROM json_each(?))",
@@ -241,7 +237,7 @@ class State:
         )
 
     def unseen(self, entity: str, run: int, now: float) -> None:
-        """Record that a complete list, whose records are all `seen`, did not have the others."""
+        """Save that a complete list did not contain the linked records for which `seen` was not called."""
         self._run(
             "UPDATE links SET missing_since = coalesce(missing_since, ?), missing_runs = missing_runs + 1 "
             "WHERE entity = ? AND last_run IS NOT ?",
@@ -249,44 +245,42 @@ class State:
         )
 
     def missing(self, entity: str) -> Iterator[Link]:
-        """Yield the links whose record the last complete list did not have."""
+        """Yield the links whose source record was missing from the last complete list."""
         query = f"SELECT {_LINK} FROM links WHERE entity = ? AND missing_runs > 0 ORDER BY source_id"  # noqa: S608
         for row in self._run(query, (entity,)).fetchall():
             yield _link(row)
 
-    # Cursors and runs.
-
     def cursor(self, stream: str) -> str | None:
-        """Return the position of a stream."""
+        """Return the saved position in a stream, as text; None if there is none."""
         found = self._run("SELECT value FROM cursors WHERE stream = ?", (stream,)).fetchone()
         return found[0] if found else None
 
     def set_cursor(self, stream: str, value: str, run: int) -> None:
-        """Move a stream's position, in the transaction that saves the outcome of the last item before it."""
+        """Save the position in a stream. Call it in the transaction that saves the data up to there."""
         self._run("INSERT OR REPLACE INTO cursors VALUES (?, ?, ?)", (stream, value, run))
 
     def begin_run(self, kind: str, now: float) -> int:
-        """Record the start of a run and return its number."""
+        """Save the start of a run; return the number of the run."""
         run = self._run("INSERT INTO runs(kind, began) VALUES (?, ?)", (kind, now)).lastrowid
         assert run is not None
         return run
 
     def end_run(self, run: int, now: float, outcome: str, counts: Mapping[str, Json]) -> None:
-        """Record the end of a run."""
+        """Save the end, outcome and counts of a run."""
         self._run(
             "UPDATE runs SET ended = ?, outcome = ?, counts = ? WHERE id = ?",
             (now, outcome, json_text.dumps(dict(counts)), run),
         )
 
     def last_counts(self) -> Mapping[str, Json]:
-        """Return the counts of the last run that has any."""
+        """Return the counts of the last finished run; empty if there is none."""
         query = "SELECT counts FROM runs WHERE counts IS NOT NULL ORDER BY id DESC LIMIT 1"
         found = self._run(query).fetchone()
         counts: Mapping[str, Json] = json_text.loads(found[0]) if found else {}
         return counts
 
     def save_item(self, run: int, item: Mapping[str, Json], outcome: str) -> None:
-        """Record the outcome of a plan's item: `entity`, `source`, `op`, `target`, `changes` and `reason`."""
+        """Save the outcome of a plan item: `entity`, `source`, `op`, `target`, `changes` and `reason`."""
         values = (
             *(run, item["entity"], str(item["source"]), item["op"], item["target"]),
             *(json_text.dumps(item["changes"]), item["reason"], outcome),
@@ -294,7 +288,7 @@ class State:
         self._run("INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
 
     def items_of(self, entity: str, source: int | str, limit: int = 20) -> list[dict[str, Json]]:
-        """Return the last items of a record, newest first, with `run` and `outcome`."""
+        """Return the last items of a source record, newest first, with `run` and `outcome`."""
         query = (
             "SELECT run_id, op, target_id, changes, reason, outcome FROM items "
             "WHERE entity = ? AND source_id = ? ORDER BY run_id DESC LIMIT ?"
@@ -305,7 +299,7 @@ class State:
         return [{**row, "changes": json_text.loads(row["changes"] or "[]")} for row in found]
 
     def unmatched(self) -> Iterator[dict[str, Json]]:
-        """Yield the records that, at their last check, were skipped or needed a decision."""
+        """Yield the source records whose last saved item is a skip or a conflict."""
         names = ("entity", "source", "op", "target", "reason", "run")
         rows = self._run(
             "SELECT entity, source_id, op, target_id, reason, run_id FROM items AS item "
@@ -315,16 +309,16 @@ class State:
         yield from (dict(zip(names, row, strict=True)) for row in rows.fetchall())
 
     def runs(self, limit: int = 20) -> list[dict[str, Json]]:
-        """Return the last runs, newest first."""
+        """Return the last runs as JSON objects, newest first."""
         names = ("run", "kind", "began", "ended", "outcome", "counts")
         query = "SELECT id, kind, began, ended, outcome, counts FROM runs ORDER BY id DESC LIMIT ?"
         found = [dict(zip(names, row, strict=True)) for row in self._run(query, (limit,)).fetchall()]
         return [{**row, "counts": json_text.loads(row["counts"] or "{}")} for row in found]
 
     def prune(self, now: float) -> None:
-        """Delete items after 90 days, and deliveries after 7 days.
+        """Delete items of runs after 90 days, and the bodies of webhook deliveries after 7 days.
 
-        Entries dated in the future, because the clock was wrong, are kept until that time has passed.
+        The age is relative to `now`, in epoch seconds.
         """
         with self.transaction():
             old = "SELECT id FROM runs WHERE began < ?"

@@ -1,4 +1,4 @@
-"""The lock of a sync's state: one writer at a time; the error of a second one names the first."""
+"""The lock of a sync's state, which allows one writer at a time."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from connector.errors import RunError, file_errors
 
 @dataclass(frozen=True)
 class Holder:
-    """The process that works on a state, and since when, in epoch seconds."""
+    """The id of the process that holds the lock, and the epoch time since when."""
 
     process: int
     since: float
 
 
 class StateLock:
-    """Holds `state.lock` in the folder of the state; `state.lock.json` names the process that has it."""
+    """The file lock `state.lock` in a sync folder; `state.lock.json` has the process that holds it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -31,7 +31,7 @@ class StateLock:
         self._holder = folder / "state.lock.json"
 
     def acquire(self, now: float) -> None:
-        """Take the lock. Raises RunError that names the process that has it, and since when."""
+        """Acquire the lock. Raises RunError with the process that holds it, and since when."""
         with file_errors(self._folder):
             try:
                 self._lock.acquire(timeout=0)
@@ -46,7 +46,7 @@ class StateLock:
             self._lock.release()
 
     def holder(self) -> Holder | None:
-        """Return the process that has the lock, or None. The file of a killed process is ignored."""
+        """Return the process that holds the lock; None if it is free, or its process was killed."""
         found = self._read()
         if found is None:
             return None
@@ -70,4 +70,4 @@ class StateLock:
         if holder is not None:
             since = datetime.fromtimestamp(holder.since).astimezone().strftime("%Y-%m-%d %H:%M")
             who = f"process {holder.process}, since {since}"
-        return f"another sync ({who}) uses {self._folder / 'state.db'}: wait for it, or stop it"
+        return f"another sync ({who}) uses {self._folder / 'state.db'}: wait until it ends, or stop it"

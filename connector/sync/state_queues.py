@@ -1,4 +1,4 @@
-"""The inbox of deliveries to process, and the outbox, where every creation is recorded before it is sent."""
+"""The inbox of webhook deliveries, and the outbox, in which a creation is saved before it is sent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from connector.sync.state import State
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A delivery as received. `seq` counts deliveries in the order of arrival."""
+    """A webhook delivery as received. `seq` numbers the deliveries in the order of arrival."""
 
     seq: int
     source: str
@@ -23,13 +23,13 @@ class Delivery:
 
 
 class Inbox:
-    """Deliveries: each is kept once, even if the sender repeats it."""
+    """The stored webhook deliveries; a delivery that the sender repeats is stored once."""
 
     def __init__(self, state: State) -> None:
         self._state = state
 
     def add(self, source: str, event_id: str, raw: bytes, now: float) -> bool:
-        """Store a delivery with one INSERT; return False if it is a repetition. Raises StateFullError."""
+        """Store a delivery; return False if it is already stored. Raises StateFullError."""
         done = self._state.run(
             "INSERT OR IGNORE INTO inbox(source, event_id, raw, received) VALUES (?, ?, ?, ?)",
             (source, event_id, raw, now),
@@ -37,7 +37,7 @@ class Inbox:
         return done.rowcount == 1
 
     def last(self) -> int:
-        """Return the number of the last delivery: a list that is requested now gets it as `seq`."""
+        """Return the number `seq` of the last delivery; 0 if there is none."""
         found: int = self._state.run("SELECT coalesce(max(seq), 0) FROM inbox").fetchone()[0]
         return found
 
@@ -49,7 +49,7 @@ class Inbox:
         return [Delivery(*row) for row in self._state.run(query, (limit,)).fetchall()]
 
     def done(self, seq: int, now: float) -> None:
-        """Mark a delivery as applied, in the transaction that applies it."""
+        """Mark a delivery as processed. Call it in the transaction that saves the results."""
         self._state.run("UPDATE inbox SET done = ? WHERE seq = ?", (now, seq))
 
     def waiting(self) -> int:
@@ -60,7 +60,7 @@ class Inbox:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A write that was started. `sent` is None until just before it is sent, `outcome` until it is known."""
+    """A write in the outbox. `sent` is None until just before sending; `outcome` is None while unknown."""
 
     key: str
     action: str
@@ -73,15 +73,16 @@ class Intent:
 
 
 class Outbox:
-    """Writes that are recorded before they are sent, and their outcomes.
+    """The writes that are saved before they are sent, and their outcomes.
 
-    A write that was sent, but has no known outcome, is looked up before it is sent again."""
+    A write that was sent and has no outcome is looked up in the target before it is sent again.
+    """
 
     def __init__(self, state: State) -> None:
         self._state = state
 
     def begin(self, key: str, action: str, inputs: Mapping[str, Json], stamp: str | None, now: float) -> None:
-        """Record a write to be sent; one with the same key is replaced if its outcome is known."""
+        """Save a write before it is sent. It replaces a write with the same key that has an outcome."""
         self._state.run(
             "INSERT INTO outbox(key, action, inputs, stamp, began) VALUES (?, ?, ?, ?, ?) "
             "ON CONFLICT(key) DO UPDATE SET action = excluded.action, inputs = excluded.inputs, "
@@ -91,15 +92,15 @@ class Outbox:
         )
 
     def sent(self, key: str, now: float) -> None:
-        """Record that a write is sent now; this is committed before the request is sent."""
+        """Save the time at which a write is sent. Commit it before the request is sent."""
         self._state.run("UPDATE outbox SET sent = ? WHERE key = ?", (now, key))
 
     def settle(self, key: str, outcome: str, target: int | None = None) -> None:
-        """Record the outcome, in the transaction that saves the link."""
+        """Save the outcome of a write. Call it in the transaction that saves the link."""
         self._state.run("UPDATE outbox SET outcome = ?, target_id = ? WHERE key = ?", (outcome, target, key))
 
     def get(self, key: str) -> Intent | None:
-        """Return the write with this key."""
+        """Return the write with a key; None if there is none."""
         return next(iter(self._all("key = ?", key)), None)
 
     def unsettled(self) -> list[Intent]:

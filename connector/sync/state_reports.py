@@ -1,4 +1,4 @@
-"""Reports about past runs, from the state: what was not applied, and what needs a decision."""
+"""Queries about past runs in `state.db`: outcomes, items, links and unknown outcomes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ENTITIES = ("client", "site", "asset")
 
 @dataclass(frozen=True, slots=True)
 class RunItem:
-    """The outcome of one record in a run."""
+    """The saved outcome of one source record in a run."""
 
     run: int
     entity: str
@@ -24,13 +24,13 @@ class RunItem:
 
 
 def outcomes(state: State, run: int) -> dict[str, int]:
-    """Return the number of a run's items for each outcome."""
+    """Return the number of a run's items with each outcome."""
     query = "SELECT outcome, count(*) FROM items WHERE run_id = ? GROUP BY outcome ORDER BY outcome"
     return {outcome or "": number for outcome, number in state.run(query, (run,)).fetchall()}
 
 
 def items_with(state: State, run: int, outcomes: Collection[str], limit: int) -> list[RunItem]:
-    """Return the first items of a run with one of these outcomes."""
+    """Return at most `limit` items of a run with one of the given outcomes."""
     marks = ", ".join("?" * len(outcomes))
     query = (
         "SELECT run_id, entity, source_id, op, target_id, coalesce(reason, ''), outcome FROM items "  # noqa: S608
@@ -40,7 +40,7 @@ def items_with(state: State, run: int, outcomes: Collection[str], limit: int) ->
 
 
 def later_run(state: State, time: float) -> float | None:
-    """Return when the last run began that may have written records after a time; None if there is none."""
+    """Return the epoch time of the last run that may have written records after a time; None if none."""
     query = "SELECT max(began) FROM runs WHERE began > ? AND kind IN ('run', 'full', 'apply')"
     found: float | None = state.run(query, (time,)).fetchone()[0]
     return found
@@ -52,6 +52,6 @@ def link_counts(state: State) -> dict[str, int]:
 
 
 def unsettled(state: State) -> int:
-    """Return the number of creations whose outcome is not known."""
+    """Return the number of creations whose outcome is unknown."""
     found: int = state.run("SELECT count(*) FROM outbox WHERE outcome IS NULL").fetchone()[0]
     return found

@@ -1,9 +1,9 @@
-"""The tables of `state.db`."""
+"""The SQL schema of `state.db`."""
 
 from __future__ import annotations
 
 VERSION = 1
-"""`PRAGMA user_version`."""
+"""The version of the schema, stored as `PRAGMA user_version`."""
 
 TABLES = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;

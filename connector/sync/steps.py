@@ -1,4 +1,4 @@
-"""The steps of the sync's sources and targets: generators that yield action calls and do no IO.
+"""The items that the generators of a sync's source or target yield: action calls, without I/O.
 
     def clients(self):
         yield Each("acme.list_clients", {"include_inactive": True}, read_clients)
@@ -7,9 +7,9 @@
         row = yield Call("acme.get_asset", {"asset_id": id})
         return read_asset(row)
 
-A `Call` receives the result of the action; if the action fails, its RowError is raised at the `yield`. An
-`Each` is a list that is read page by page: `read` turns its items into records, lazily. The `yield` returns
-None, and an incomplete list ends the generator.
+The `yield` of a `Call` returns the result of the action; if the action fails, it raises the RowError. An
+`Each` is a list that is read page by page: `read` converts its items to records, lazily. The `yield` of an
+`Each` returns None; if the list is incomplete, the generator is not continued.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from connector.common.json_text import Json
 
 @dataclass(frozen=True)
 class Call:
-    """One call of an action with these inputs; inputs that are None are omitted."""
+    """One call of an action; inputs whose value is None are omitted."""
 
     action: str
     inputs: Mapping[str, Json]
@@ -31,7 +31,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Each:
-    """A list of an action, whose items `read` turns into records."""
+    """One call of an action that returns a list; `read` converts its items to records."""
 
     action: str
     inputs: Mapping[str, Json]

@@ -1,7 +1,7 @@
-"""Templates of a mapping: compiled once, and lenient about missing values, unlike the templates of a run.
+"""The templates of a mapping. They are compiled once and, unlike other templates, allow missing variables.
 
-In a mapping, a missing member, null, or a blank text mean *no value* (ABSENT): this field is not written, and
-the other fields are.
+In a mapping, a missing property, null, or blank text is *no value* (ABSENT): that field is not written, but
+other fields are.
 """
 
 from __future__ import annotations
@@ -19,19 +19,20 @@ from connector.templating.templates import Scope, compile_together, read
 from connector.templating.values import is_blank, noticed
 
 NAMES = ("device", "organization", "location", "custom", "last_user", "current")
-"""The names that templates of clients and devices can use."""
+"""The variables that templates for clients and devices can use."""
 ALERT_NAMES = (*NAMES, "alert", "ticket")
-"""The names that templates of alerts can use."""
+"""The variables that templates for alerts can use."""
 KEPT = 100
-"""The maximum number of compiled sets of templates, one for each combination that has values."""
+"""The maximum number of cached template sets; one set for each combination of non-missing templates."""
 _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
 
 
 class MappingTemplate:
     """One template of a mapping.
 
-    `paths` are the members that it reads, such as `device.system.serialNumber`. With `may_clear`, an empty
-    text is a value. Raises RunError for a template that does not compile, or a name that is not in `names`.
+    `paths` has the properties that the template reads, such as `device.system.serialNumber`. With
+    `may_clear`, empty text is a value. Raises RunError if the template does not compile, or reads a variable
+    that is not in `names`.
     """
 
     def __init__(self, source: str, names: Sequence[str] = NAMES, *, may_clear: bool = False) -> None:
@@ -46,19 +47,19 @@ class MappingTemplate:
         self._render = self.parsed.compile()
 
     def uses(self, name: str) -> bool:
-        """Return whether the template reads a name."""
+        """Return whether the template reads the variable or property `name`."""
         return any(path == name or path.startswith(name + ".") for path in self.paths)
 
     def is_missing(self, scope: Scope) -> bool:
-        """Return whether the template is a member alone, and there is no such member."""
+        """Return whether the template is a single property, such as `{{ device.x }}`, that is missing."""
         return self._only is not None and _at(scope, self._only) is ABSENT
 
     def members(self, name: str) -> frozenset[str]:
-        """Return the first members of a name that the template reads."""
+        """Return the names of the direct properties of the variable `name` that the template reads."""
         return frozenset(path.split(".")[1] for path in self.paths if path.startswith(name + "."))
 
     def value(self, scope: Scope) -> Json:
-        """Return the value, or ABSENT. Raises InputError for any other failure of the template."""
+        """Return the rendered value; ABSENT if there is none. Raises InputError if the template fails."""
         noticed.null_in_text = False
         try:
             value = self._render(scope)
@@ -69,7 +70,7 @@ class MappingTemplate:
         return ABSENT if noticed.null_in_text else self.kept(value)
 
     def kept(self, value: Json) -> Json:
-        """Return a rendered value, or ABSENT if it counts as no value."""
+        """Return a rendered value; ABSENT if it is null or blank text."""
         if value is None or value is ABSENT:
             return ABSENT
         if type(value) is str and is_blank(value):
@@ -77,22 +78,22 @@ class MappingTemplate:
         return value
 
     def text(self, scope: Scope) -> str:
-        """Return the value as text; no value is an empty text. Raises InputError."""
+        """Return the rendered value as text; empty if there is none. Raises InputError."""
         value = self.value(scope)
         if value is ABSENT:
             return ""
         return value.strip() if isinstance(value, str) else str(value)
 
     def holds(self, scope: Scope) -> bool:
-        """Return whether the value is true; no value is false. Raises InputError if it is not a boolean."""
+        """Return the rendered value as a boolean; no value is false. Raises InputError otherwise."""
         value = self.value(scope)
         word = str(value).strip().lower() if value is not ABSENT else "false"
         if word not in (*_TRUE, *_FALSE):
-            raise InputError("template_error", f'true or false is expected, not "{word[:80]}"')
+            raise InputError("template_error", f'expected true or false, got "{word[:80]}"')
         return word in _TRUE
 
     def _reads_null(self, scope: Scope) -> bool:
-        """Return whether a member that the template reads is null, so that expressions with it fail."""
+        """Return whether a property that the template reads is null."""
         return any(_at(scope, path) is None for path in self.paths)
 
 
@@ -106,7 +107,7 @@ def _at(scope: Mapping[str, Any], path: str) -> Any:
 
 
 def _paths(node: nodes.Node) -> Iterator[str]:
-    """Yield the names that a template reads, each with its members that are plain names."""
+    """Yield the dotted paths of the variables and properties that a template reads."""
     known = {name.name for name in node.find_all(nodes.Name) if name.ctx != "load"} | set(environment.globals)
     stack: list[nodes.Node] = [node]
     while stack:
@@ -119,7 +120,7 @@ def _paths(node: nodes.Node) -> Iterator[str]:
 
 
 def _only_path(template: nodes.Template) -> str | None:
-    """Return the path of a template that consists only of a path, such as `{{ custom.owner }}`."""
+    """Return the path of a template that is a single property, such as `{{ custom.owner }}`, else None."""
     body = template.body
     if len(body) == 1 and isinstance(body[0], nodes.Output) and len(body[0].nodes) == 1:
         return _path(body[0].nodes[0])
@@ -139,7 +140,7 @@ def _path(node: nodes.Node) -> str | None:
 
 
 def render_all(templates: Sequence[MappingTemplate]) -> Callable[[Scope], list[Json | RowError]]:
-    """Return a function that renders templates: for each its value, ABSENT, or its error."""
+    """Return a function that renders all templates; each result is a value, ABSENT, or the error."""
     compiled: dict[tuple[int, ...], Callable[[Scope], list[Json]]] = {}
 
     def render(scope: Scope) -> list[Json | RowError]:
@@ -156,7 +157,7 @@ def render_all(templates: Sequence[MappingTemplate]) -> Callable[[Scope], list[J
 
 
 def _together(render: Callable[[Scope], list[Json]] | None, scope: Scope) -> list[Json] | None:
-    """Return the values of templates, or None if each is to be rendered by itself."""
+    """Return the values of all templates rendered together; None if they must be rendered one by one."""
     if render is None:
         return None
     noticed.null_in_text = False

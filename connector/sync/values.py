@@ -1,4 +1,4 @@
-"""Comparison of values: names, match values, and values of the target's fields."""
+"""Normalize and compare values: names, match values, and values of the target's fields."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FieldType = Literal["text", "number", "date", "choice", "yes_no"]
 
 @dataclass(frozen=True)
 class FieldDefinition:
-    """A field of assets as the target declares it. `choices` are the texts of a drop-down, keyed by id."""
+    """The definition of an asset field in the target. `choices` maps the ids of a drop-down to texts."""
 
     key: int | str
     name: str
@@ -27,7 +27,7 @@ class FieldDefinition:
 
 
 def normalized(value: Json) -> str:
-    """Return a match value without spaces and case: `pf 3x1` and `PF3X1` are the same."""
+    """Return a match value in lower case without spaces: `pf 3x1` and `PF3X1` are equal."""
     if value is None:
         return "none"
     text = value if isinstance(value, str) else _text(value)
@@ -35,15 +35,15 @@ def normalized(value: Json) -> str:
 
 
 def same_name(name: str) -> str:
-    """Return a name as it is compared: composed, without case, single spaces."""
+    """Return a name normalized for comparison: Unicode NFKC, case folded, single spaces."""
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def typed(value: Json, definition: FieldDefinition) -> Json:
-    """Return a value in the form that a field stores. Raises ValueError with what the field expects.
+    """Return a value converted to the type of an asset field. Raises ValueError with the expected type.
 
-    A text field takes numbers and booleans as text, and lists joined by commas. A drop-down takes the text
-    of a choice, in any case, or its id, and holds the id.
+    For a text field, numbers and booleans are converted to text, and lists are joined by commas. For a
+    drop-down, the value is the text of a choice (case does not matter) or its id, and the result is the id.
     """
     if value == "":
         return ""
@@ -56,7 +56,7 @@ def typed(value: Json, definition: FieldDefinition) -> Json:
     if definition.type == "yes_no":
         word = _text(value).strip().casefold()
         if word not in _BOOLEANS:
-            raise ValueError(f"yes or no is expected, not {_shown(value)}")
+            raise ValueError(f"expected yes or no, got {_shown(value)}")
         return _BOOLEANS[word]
     return _text(value)
 
@@ -74,7 +74,7 @@ def _number(value: Json) -> int | float:
         number = None
     if isinstance(number, (int, float)) and not isinstance(number, bool):
         return number
-    raise ValueError(f"a number is expected, not {_shown(value)}")
+    raise ValueError(f"expected a number, got {_shown(value)}")
 
 
 def _choice(value: Json, choices: Mapping[int, str]) -> int:
@@ -84,7 +84,7 @@ def _choice(value: Json, choices: Mapping[int, str]) -> int:
         found = [int(wanted)]
     if len(found) != 1:
         listed = ", ".join(list(choices.values())[:10])
-        raise ValueError(f"one of the choices is expected ({listed}), not {_shown(value)}")
+        raise ValueError(f"expected one of the choices ({listed}), got {_shown(value)}")
     return found[0]
 
 
@@ -103,7 +103,7 @@ def _shown(value: Json) -> str:
 
 
 def is_same(old: Json, new: Json, definition: FieldDefinition) -> bool:
-    """Return whether two values of a field are the same: 8 equals "8", and a date its midnight."""
+    """Return whether two values of a field are equal: 8 equals "8", and a date equals its midnight."""
     if is_empty(old) or is_empty(new):
         return is_empty(old) and is_empty(new)
     try:
@@ -115,10 +115,10 @@ def is_same(old: Json, new: Json, definition: FieldDefinition) -> bool:
 
 
 def is_empty(value: Json) -> bool:
-    """Return whether a field has no value."""
+    """Return whether a field value is null, an empty list, or blank text."""
     return value is None or value == [] or (isinstance(value, str) and not value.strip())
 
 
 def digest(values: Sequence[Json]) -> str:
-    """Return a short text that differs for different values."""
+    """Return a hash of the values as 24 hexadecimal digits."""
     return hashlib.blake2b(json_text.dump_bytes(list(values)), digest_size=12).hexdigest()

@@ -1,4 +1,4 @@
-"""The webhooks of both sides: their modules, the addresses, and registering them."""
+"""Load the webhooks of the source and target services, build their URLs, and register them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from connector.sync.sides import ActionSource, ActionTarget
 
 @dataclass(frozen=True)
 class Hook:
-    """The webhook of one side. `name` is the service's, and the last part of the path."""
+    """The webhook of one service. `name` is the service's name, which is also a part of the URL."""
 
     name: str
     title: str
@@ -22,17 +22,17 @@ class Hook:
     webhook: Webhook
 
     def url(self, base: str) -> str:
-        """Return the address that deliveries with a secret in a header are sent to."""
+        """Return the URL for deliveries with a secret in a header."""
         return f"{base.rstrip('/')}/hooks/{self.name}"
 
     def url_with_token(self, base: str, secrets: HookSecrets) -> str:
-        """Return the address that includes the secret."""
+        """Return the URL that contains the secret, for senders that cannot set headers."""
         return f"{self.url(base)}/{secrets.token}"
 
     def register(self, base: str, key: HookKey) -> RowError | None:
-        """Register a receiver for deliveries; return the error if the API refuses.
+        """Register the URL below `base` with the service; return the error if the API refuses it.
 
-        Raises RowError for anything else.
+        Raises RowError for any other failure.
         """
         try:
             self.calls.result(self.webhook.register(self.url(base), key.secrets_of(self.name)))
@@ -43,13 +43,13 @@ class Hook:
         return None
 
     def remove(self, base: str) -> bool:
-        """Unregister the receiver; return whether it was registered. Raises RowError."""
+        """Remove the registration; return whether the URL was registered. Raises RowError."""
         found: bool = self.calls.result(self.webhook.remove(self.url(base)))
         return found
 
 
 def load_hooks(source: ActionSource, target: ActionTarget) -> dict[str, Hook]:
-    """Return the webhooks of both sides, keyed by service name. Raises RunError."""
+    """Return the webhooks of both services, keyed by service name. Raises RunError."""
     found = {}
     for side, what in ((source, "source"), (target, "target")):
         calls = side.calls
@@ -59,5 +59,5 @@ def load_hooks(source: ActionSource, target: ActionTarget) -> dict[str, Hook]:
 
 
 def readers(hooks: Mapping[str, Hook]) -> dict[str, Webhook]:
-    """Return the readers of deliveries, keyed by service name."""
+    """Return the objects that parse webhook deliveries, keyed by service name."""
     return {name: hook.webhook for name, hook in hooks.items()}

@@ -1,4 +1,4 @@
-"""The values that a plan's item writes: references to records that the same plan creates become ids."""
+"""Prepare the values of a plan item for writing: replace references to created records by their ids."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from connector.sync.values import FieldDefinition, same_name
 WORDS = frozenset(
     ("name", "client", "site", "type", "stamp", "user", "link", "warranty_start", "warranty_end", "group")
 ) | {"software", "inactive", "top_level", "inventory_number", "notes", "fields", "main_site"}
-"""The sync's names for the values of records; any other text is the name of a field."""
+"""The names of record properties in a change; any other text is the name of an asset field."""
 _PARENTS = {"organization": "client", "location": "site"}
 _DATES = ("warranty_start", "warranty_end")
 
 
 class UnresolvedError(Exception):
-    """A record that an item refers to was not created; the message is the reason."""
+    """A record to which an item refers was not created; the message is the reason."""
 
 
 class Resolver:
-    """The records that were created, and those that were not.
+    """Replaces references to the records that a plan creates by the ids of the created records.
 
-    `first_sites` are the names of the first sites of the clients that are created, keyed by organization.
+    `first_sites` has the name of the first site of each client that is created, keyed by organization.
     """
 
     def __init__(self, state: State, target: Target, first_sites: Mapping[int | str, str]) -> None:
@@ -37,10 +37,8 @@ class Resolver:
         self._ids: dict[tuple[str, str], int] = {}
         self._catalog: Catalog | None = None
 
-    # Created records.
-
     def created(self, item: Item, id: int) -> None:
-        """Remember the record of an item."""
+        """Store the id of the target record of an item."""
         self._failed.pop((item.entity, str(item.source)), None)
         self._ids[item.entity, str(item.source)] = id
         if item.entity == "client" and item.op == "create":
@@ -49,21 +47,19 @@ class Resolver:
             self._catalog = None
 
     def failed(self, item: Item, reason: str) -> None:
-        """Remember why the record of an item was not created."""
+        """Store the reason for which the record of an item was not created."""
         self._failed[item.entity, str(item.source)] = reason
 
     def target_of(self, item: Item) -> int | None:
-        """Return the record of an item, if it exists."""
+        """Return the id of the target record of an item; None if there is none."""
         return self._ids.get((item.entity, str(item.source)), item.target)
 
     def is_new_client(self, client: Any) -> bool:
-        """Return whether a client was created by this plan; its first site is created with it."""
+        """Return whether this plan has created a client, and with it the client's first site."""
         return client in self._new_clients
 
-    # Values.
-
     def value(self, value: Json) -> Json:
-        """Return a value whose reference is resolved. Raises UnresolvedError."""
+        """Return a value; a reference such as `{"location": 3}` becomes an id. Raises UnresolvedError."""
         if not (isinstance(value, dict) and len(value) == 1):
             return value
         ((noun, source),) = value.items()
@@ -77,49 +73,49 @@ class Resolver:
             link = self._state.links(entity, [source]).get(source)
             found = link.target if link else None
         if found is None:
-            reason = self._failed.get((entity, str(source)), "it was not created")
+            reason = self._failed.get((entity, str(source)), "the record was not created")
             raise UnresolvedError(f"{noun} {source}: {reason}")
         return found
 
     def _type(self, name: str) -> int:
         found = [kind.id for kind in self.catalog.types if same_name(kind.name) == same_name(name)]
         if len(found) != 1:
-            reason = self._failed.get(("type", name), "it was not created")
+            reason = self._failed.get(("type", name), "the record was not created")
             raise UnresolvedError(f'asset type "{name}": {reason}')
         return found[0]
 
     @property
     def catalog(self) -> Catalog:
-        """The target's asset types and fields, with those that were created."""
+        """The target's asset types and fields, including newly created ones."""
         if self._catalog is None:
             self._catalog = self._target.catalog()
         return self._catalog
 
     def definition(self, field: int | str) -> FieldDefinition:
-        """Return how a field's values are compared."""
+        """Return the definition of an asset field, which determines how its values are compared."""
         if field in _DATES:
             return FieldDefinition(field, str(field), "date")
         found = next((known for known in self.catalog.fields if known.key == field), None)
         return found or FieldDefinition(field, str(field))
 
     def values_of(self, item: Item, changes: Sequence[Change]) -> dict[int | str, Json]:
-        """Return the values of a new record."""
+        """Return the values to send for a new record."""
         values = {change.field: change.new for change in changes}
         if item.entity == "asset":
             values = self.known(values)
             self.give_fields(values, None)
         if item.entity == "client" and (site := self._first_sites.get(item.source)):
-            values["main_site"] = site  # The target creates the first site with the client.
+            values["main_site"] = site  # The target creates the first site together with the client.
         return values
 
     def known(self, values: Mapping[int | str, Json]) -> dict[int | str, Json]:
-        """Return an asset's values, keyed by fields that exist. Raises UnresolvedError."""
+        """Return an asset's values keyed by the numbers of existing fields. Raises UnresolvedError."""
         return {self._known(field): value for field, value in values.items()}
 
     def give_fields(self, values: Mapping[int | str, Json], kind: int | None) -> bool:
-        """Add missing fields to the type of an asset (that of the values, or `kind`).
+        """Add the fields that an asset's type lacks; return whether any were added. Raises RowError.
 
-        Return whether any were missing. Raises RowError.
+        The type is `values["type"]`, or else `kind`.
         """
         numbers = {field for field in values if isinstance(field, int)}
         number = values.get("type") or kind
@@ -132,7 +128,7 @@ class Resolver:
         return bool(lacking)
 
     def _known(self, field: int | str) -> int | str:
-        """Return the number of an asset field that this plan has created."""
+        """Return the key of an asset field; for a field that this plan has created, its number."""
         if isinstance(field, int) or field in WORDS or field.startswith("CF"):
             return field
         named = [
@@ -141,13 +137,13 @@ class Resolver:
             if isinstance(known.key, int) and same_name(known.name) == same_name(field)
         ]
         if len(named) != 1:
-            reason = self._failed.get(("field", field), "it was not created")
+            reason = self._failed.get(("field", field), "the record was not created")
             raise UnresolvedError(f"field {field}: {reason}")
         return named[0]
 
 
 def current_value(asset: Asset, field: int | str) -> Json:
-    """Return an asset's current value."""
+    """Return an asset's current value of the property or field of a change."""
     if field == "user":
         return asset.users[0] if asset.users else None
     if field == "inactive":

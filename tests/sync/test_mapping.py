@@ -280,7 +280,7 @@ def test_a_null_in_a_text_is_no_value_whichever_templates_are_rendered_with_it()
 def test_a_condition_is_true_or_false() -> None:
     assert MappingTemplate("{{ device.id == 5 }}").holds(Scope(ROW))
     assert not MappingTemplate("{{ device.missing }}").holds(Scope(ROW))
-    with pytest.raises(InputError, match='true or false is expected, not "pc"'):
+    with pytest.raises(InputError, match='expected true or false, got "pc"'):
         MappingTemplate("{{ device.name }}").holds(Scope(ROW))
 
 

@@ -88,7 +88,7 @@ def test_a_value_that_the_field_cannot_hold_is_that_field_s_error(sync: Sync) ->
     assert item.op == "create"
     assert {60: (None, 2), 70: (None, "2026-01-05T00:00:00Z")}.items() <= changes(item).items()
     assert 44 not in changes(item)
-    assert 'field 44: a number is expected, not "8 GB"' in item.reason
+    assert 'field 44: expected a number, got "8 GB"' in item.reason
     assert "field 51: the template fails" in item.reason
 
 

@@ -42,11 +42,11 @@ def test_a_field_holds_a_value_of_its_type(definition: FieldDefinition, value: A
 @pytest.mark.parametrize(
     ("definition", "value", "message"),
     [
-        (NUMBER, "8 GB", 'a number is expected, not "8 GB"'),
-        (NUMBER, True, "a number is expected, not a boolean"),
+        (NUMBER, "8 GB", 'expected a number, got "8 GB"'),
+        (NUMBER, True, "expected a number, got a boolean"),
         (DATE, "soon", '"soon" is not a time'),
-        (CHOICE, "Cloud", "one of the choices is expected (Physical, Virtual, 9), not"),
-        (YES_NO, "maybe", "yes or no is expected"),
+        (CHOICE, "Cloud", "expected one of the choices (Physical, Virtual, 9), got"),
+        (YES_NO, "maybe", "expected yes or no"),
     ],
 )
 def test_a_field_refuses_other_values(definition: FieldDefinition, value: Any, message: str) -> None:
