@@ -6,6 +6,7 @@ import argparse
 import json
 
 from connector.cli.main import NOTHING_RUN, OK
+from connector.cli.sync_probe import add_probe, probe
 from connector.cli.sync_sides import add_json, sides_of
 from connector.sync.check import Checker
 from connector.sync.folder import open_folder
@@ -20,10 +21,13 @@ def add_check(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="accept that the target's own integration with the source is turned on",
     )
+    add_probe(parser)
     parser.set_defaults(command=_check)
 
 
 def _check(options: argparse.Namespace) -> int:
+    if options.probe:
+        return probe(options)
     folder = open_folder(options.folder)
     source, target = sides_of(folder, options)
     unless = ", or use --beside-halo"

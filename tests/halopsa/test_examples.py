@@ -19,8 +19,8 @@ def halo() -> Iterator[Halo]:
         yield halo
 
 
-def test_there_are_48_actions() -> None:
-    assert len(NAMES) == 48
+def test_there_are_49_actions() -> None:
+    assert len(NAMES) == 49
 
 
 @pytest.mark.parametrize(("name", "number"), EXAMPLES)
