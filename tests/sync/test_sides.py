@@ -11,6 +11,7 @@ import pytest
 
 from connector.errors import RowError, RunError
 from connector.sync.records import ListError
+from connector.sync.webhooks import load_hooks
 from tests.sync.pair import Pair
 
 
@@ -46,6 +47,24 @@ def test_a_source_reads_custom_fields_last_users_and_software(pair: Pair) -> Non
     assert users[1].startswith("CORP\\")
     pair.ninja.state.custom_fields["device", 3] = {"assetTag": "A-3", "secret": "x"}
     assert dict(source.custom_fields(["assetTag"])) == {3: {"assetTag": "A-3"}}
+
+
+def test_the_last_user_of_a_device_is_that_of_the_latest_logon(pair: Pair) -> None:
+    listed = next(pair.sides()[0].part.last_users())
+    rows = [
+        {"deviceId": 2, "userName": "anna", "logonTime": 20.5},
+        {"deviceId": 2, "userName": "bert", "logonTime": 30},
+        {"deviceId": 2, "userName": "carl"},
+        {"deviceId": 1, "userName": ""},
+    ]
+    assert list(listed.read(rows)) == [(2, "bert")]
+
+
+def test_a_delivery_of_the_target_names_its_tickets_by_id_or_contains_them(pair: Pair) -> None:
+    webhook = load_hooks(*pair.sides())["halopsa"].webhook
+    events = [{"object_id": 7}, {"object_id": "8"}, {"ticket": {"id": 9}}, {"ticket": {"id": 7}}]
+    assert webhook.tickets(events) == [7, 8, 9]
+    assert [webhook.tickets(body) for body in ({"ticket": {}}, {"ticket": 3}, {}, ["7"], 7)] == [[]] * 5
 
 
 def test_a_source_resets_an_alert_once_and_takes_the_second_time_for_done(pair: Pair) -> None:

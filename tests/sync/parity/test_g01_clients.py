@@ -115,16 +115,16 @@ def test_g5_what_was_created_is_mapped_too_and_not_created_again(empty: Pair) ->
 
 
 def test_g6_devices_of_unmapped_organizations_go_to_the_default_site(pair: Pair) -> None:
-    """Fails without `default_site` in `ClientPlan.place`."""
+    """Fails without `default_site` in `ClientPlan.place`, or with the main site of its client."""
     one: dict[str, Any] = {"take": "mapped", "map": [{"organization": 1, "client": 11}]}
     pair.map(clients=one, devices=DEVICES)
     items = pair.plan()
     others = [item for (entity, _), item in items.items() if entity == "asset" and item["op"] == "skip"]
     assert others
     assert all("the organization is not mapped" in item["reason"] for item in others)
-    pair.map(clients=one, devices={**DEVICES, "default_site": 201})
+    pair.map(clients=one, devices={**DEVICES, "default_site": 202})
     items = pair.plan()
     created = [item for (entity, _), item in items.items() if entity == "asset" and item["op"] == "create"]
     assert {item["ninja"] for item in created} == {item["ninja"] for item in others}
     pair.run()
-    assert {pair.asset(pair.asset_of(item["ninja"]))["site_id"] for item in created} == {201}
+    assert {pair.asset(pair.asset_of(item["ninja"]))["site_id"] for item in created} == {202}

@@ -39,6 +39,14 @@ def test_g9_the_type_is_that_of_nodeclass_or_of_devicetype(empty: Pair) -> None:
     assert empty.halo.state.asset_types[kind]["name"] == "AgentDevice"
 
 
+def test_g9_a_value_is_the_name_of_another_type_if_types_says_so(empty: Pair) -> None:
+    """Fails without `types` in `AssetChanges._type`."""
+    empty.map(**CREATING, devices=DEVICES)
+    empty.run()
+    kind = empty.asset(empty.asset_of(1))["assettype_id"]
+    assert empty.halo.state.asset_types[kind]["name"] == "Server"
+
+
 def test_g10_the_id_of_the_device_is_checked_before_the_field(pair: Pair) -> None:
     """Fails if `_by_value` comes before `_stamped`."""
     mine = [id for id in pair.halo.state.assets.of_client(11) if id != 5001]

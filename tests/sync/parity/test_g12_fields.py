@@ -54,10 +54,14 @@ def test_g12_a_created_field_is_in_an_asset_that_is_created_after_others_of_its_
 
 
 def test_g13_a_field_is_mapped_once(pair: Pair) -> None:
-    pair.map_text("devices:\n  fields:\n    117: '{{ device.id }}'\n    117: '{{ device.uid }}'\n")
-    done = pair.sync("plan")
-    assert done.code == 2
-    assert "line 7" in done.err
+    """Fails if a repeated key of YAML is accepted, or a number beside the same number as text."""
+    for key, error in (
+        ("117", 'line 7: the key "117" is repeated'),
+        ("'117'", "the field 117 is mapped twice"),
+    ):
+        pair.map_text(f"devices:\n  fields:\n    117: '{{{{ device.id }}}}'\n    {key}: text\n")
+        done = pair.sync("plan")
+        assert (done.code, error in done.err) == (2, True), done.err
     pair.map(clients=ALL, devices=_fields(**{"51": SERIAL}))
     done = pair.sync("plan")
     assert done.code == 0
@@ -107,12 +111,18 @@ def test_g16_the_user_is_that_of_a_custom_field(pair: Pair) -> None:
 
 
 def test_g17_users_are_matched_by_the_selected_member(pair: Pair) -> None:
+    """Fails without `members` in `UserIndex`, or if an empty login is a value: "ACME\\" has no user."""
     pair.ninja.state.custom_fields["device", 1] = {"who": "Blake Dale"}
     pair.halo.state.users[3002]["login"] = ""
+    pair.halo.state.users[3003]["login"] = "casey"
     for match, users in ((["login"], []), (["login", "emailaddress", "name"], [3002])):
         pair.map(clients=ALL, devices=_devices(user={"value": "{{ custom.who }}", "match": match}))
         pair.run("--full")
         assert pair.asset(5001)["users"] == users
+    pair.ninja.state.custom_fields["device", 3] = {"who": "ACME\\"}
+    pair.map(clients=ALL, devices=_devices(user={"value": "{{ custom.who }}", "match": ["login"]}))
+    pair.run("--full")
+    assert pair.asset(pair.asset_of(3))["users"] == []
 
 
 def test_g18_warranty_is_written_if_it_is_on(pair: Pair) -> None:
@@ -136,6 +146,7 @@ def test_g19_software_is_that_of_the_device_and_a_removed_one_goes(
     names = [(row["name"], row["version"]) for row in pair.asset(5001)["software"]]
     assert names == [(row["name"], row["version"]) for row in expected]
     assert len(names) == 3
+    assert all(name and version for name, version in names)
     for left in (1, 0):
         monkeypatch.setattr(reports, "_passing", lambda *_, left=left: range(left))
         pair.run("--full")

@@ -25,6 +25,7 @@ def test_g20_type_and_default_user_and_the_assets_site_and_user_win(tmp_path: Pa
         pair.fire(1, subject="of an asset with a user")
         pair.fire(2, subject="without an asset")
         pair.fire(3, subject="of an asset at another site")
+        pair.fire(8, subject="of a mapped organization, without an asset")
         pair.delivered()
         first = pair.tickets()[0]
         assert (first["tickettype_id"], first["summary"]) == (25, "of an asset with a user")
@@ -33,7 +34,12 @@ def test_g20_type_and_default_user_and_the_assets_site_and_user_win(tmp_path: Pa
             [t[name] for name in ("asset_ids", "client_id", "site_id", "user_id")] for t in pair.tickets()
         ]
         default = ALERTS["default_user"]
-        assert places == [[[5008], 11, 201, 3001], [[], 11, 201, default], [[5001], 11, 202, None]]
+        assert places == [
+            [[5008], 11, 201, 3001],
+            [[], 11, 201, default],
+            [[5001], 11, 202, None],
+            [[], 11, 201, default],
+        ]
 
 
 @pytest.mark.parametrize("way", ["webhook", "poll"])
