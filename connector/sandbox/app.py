@@ -1,8 +1,8 @@
-"""The WSGI application: what happens to a request between the connection and the service's operation.
+"""The WSGI application of a mock server: logs requests, applies faults, and calls the service.
 
 An API request is recorded in the log, gets its simulated fault, if any, and is executed by the service. Its
-log entry is complete before anything is sent, so that a client that sees the response (or its loss) can look
-it up.
+log entry is complete before anything is sent, so that a client that sees the response (or its loss) can read
+the entry.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ logger = logging.getLogger(__name__)
 
 
 class App:
-    """Serves one service. `slow_s` delays the fault `slow`, `latency_s` every API response, in seconds."""
+    """The WSGI application for one service.
+
+    `slow_s` is the delay of the fault `slow`, and `latency_s` that of every API response, in seconds.
+    """
 
     def __init__(
         self,
@@ -47,7 +50,7 @@ class App:
         self.control = Control(self.log, self.faults, controls or {})
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """WSGI."""
+        """Handle one request, as WSGI defines it."""
         try:
             response = self._respond(ServerRequest(environ))
         except HttpError as error:
@@ -105,7 +108,7 @@ class App:
         return ServerResponse(response.status, headers, response.body)
 
     def _under(self, fault: Fault | None, request: ServerRequest, entry: LoggedRequest) -> ServerResponse:
-        """Return the response after the fault, if any, is applied."""
+        """Return the response to an API request, with a fault applied if there is one."""
         name = fault.name if fault else None
         if name in ("reset", "reset_unread"):
             raise ResetConnectionError
@@ -135,7 +138,7 @@ class App:
             response = self.service.respond(request)
         except HttpError as error:
             return self._error_response(error)
-        except ResetConnectionError:  # the service has executed the operation, and its response is lost
+        except ResetConnectionError:  # the response of an executed operation is dropped
             entry.executed = True
             raise
         except Exception:
@@ -146,7 +149,7 @@ class App:
 
 
 def _truncated(response: ServerResponse) -> ServerResponse:
-    """Return half of the body with the Content-Length of the complete one (2 if the body is empty)."""
+    """Return a response with half of its body, and the Content-Length of all (2 if the body is empty)."""
     headers = {**response.headers, "Content-Length": str(len(response.body) or 2), "Connection": "close"}
     status = 200 if response.status == 204 else response.status
     return ServerResponse(status, headers, response.body[: len(response.body) // 2])

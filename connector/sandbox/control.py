@@ -1,5 +1,7 @@
-"""The mock server's own paths under `/_sandbox/`, without a token: received requests, and faults of the next
-ones."""
+"""The mock server's own paths under `/_sandbox/`: read the log of requests, and set faults.
+
+They require no token.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,10 @@ from connector.sandbox.faults import Fault, Faults, check_rates
 from connector.sandbox.request_log import RequestLog
 
 ControlHandler = Callable[[Any], Any]
-"""Handles the JSON body of a POST (None without one) and returns the JSON value to send, or None for no body.
+"""A function that handles a POST: it gets the JSON body (None if there is none), and returns the JSON value
+to send (None for no body).
 
-Raises ValueError for an invalid body, which becomes a 400 with the message."""
+If it raises ValueError, the response is a 400 with the message."""
 
 
 class Control:
@@ -31,7 +34,10 @@ class Control:
         self._controls = dict(controls or {})
 
     def respond(self, method: str, path: str, query: Mapping[str, str], body: bytes) -> tuple[int, Any]:
-        """Return status and JSON value; a value of None is an empty body. Raises HttpError 404 and 405."""
+        """Return the status and the JSON value of a response; None is an empty body.
+
+        Raises HttpError 404 and 405.
+        """
         try:
             return self._respond(method, path.removeprefix("/_sandbox/"), query, body)
         except ValueError as error:
@@ -54,9 +60,9 @@ class Control:
         raise HttpError(405 if name in ("requests", "signins", "faults", *self._controls) else 404)
 
     def set_faults(self, wanted: Any) -> None:
-        """Set `{"queue": [...], "rates": {...}}`: each replaces the current one.
+        """Replace the queue of faults, their rates or both: `{"queue": [...], "rates": {...}}`.
 
-        Raises ValueError if invalid.
+        Raises ValueError if the value is not valid.
         """
         if not isinstance(wanted, dict) or set(wanted) - {"queue", "rates"}:
             raise ValueError('expected an object with "queue", "rates" or both')

@@ -1,4 +1,4 @@
-"""Webhooks that a mock server delivers: a queue, a thread that sends, and a log of what was sent.
+"""Delivers the webhooks of a mock server: a queue, a sending thread, and a log.
 
 A failed delivery is logged and not repeated. Nothing is printed, because tests and users read the log.
 """
@@ -19,7 +19,8 @@ KEPT = 20_000
 """The maximum number of log entries."""
 SEND_TIMEOUT_S = 10.0
 LATE_S = 30.0
-"""The delay of a late delivery, in seconds of the sandbox's clock; tests release it instead."""
+"""The delay of a late delivery, in seconds of the sandbox's clock. Tests do not wait for it: they call
+`release`."""
 WAYS = ("once", "doubled", "late", "lost")
 _HELD_POLL_S = 0.05
 _SECRET = "authorization"  # noqa: S105  a header's name
@@ -27,7 +28,10 @@ _SECRET = "authorization"  # noqa: S105  a header's name
 
 @dataclass(frozen=True)
 class Delivery:
-    """One POST. It is held until `due` (of the queue's clock) or released; a lost one is logged only."""
+    """One webhook delivery (POST). It is held until the time `due`, or until `release` is called.
+
+    `due` is a time of the queue's clock. A delivery that `is_lost` is logged but not sent.
+    """
 
     url: str
     body: Any
@@ -40,7 +44,7 @@ Arrange = Callable[[Sequence[Delivery]], Sequence[Delivery]]
 
 
 class Deliveries:
-    """Sends deliveries one after the other, in order, except for those that are held."""
+    """Sends webhook deliveries one at a time, in order; held deliveries are sent when they are due."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
@@ -53,7 +57,7 @@ class Deliveries:
         self._thread: threading.Thread | None = None
 
     def put(self, delivery: Delivery, how: str = "once") -> None:
-        """Queue a delivery; it is sent in the background: `once`, `doubled`, `late` or `lost`."""
+        """Queue a delivery, to be sent in the background: `once`, `doubled`, `late` or `lost`."""
         if how not in WAYS:
             raise ValueError(f"unknown kind of delivery {how!r}; the kinds are {', '.join(WAYS)}")
         due = self._clock() + LATE_S if how == "late" else delivery.due
@@ -67,7 +71,10 @@ class Deliveries:
             self._changed.notify_all()
 
     def log(self) -> list[dict[str, Any]]:
-        """Return what was sent or lost, in order: `url`, `headers`, `body`, `status`, `error`, `lost`, ..."""
+        """Return a log entry for each delivery, sent or lost, in order.
+
+        An entry has `n`, `time`, `url`, `headers`, `body`, `status`, `error` and `lost`.
+        """
         with self._changed:
             return [dict(entry) for entry in self._log]
 
@@ -77,14 +84,14 @@ class Deliveries:
             return len(self._held)
 
     def release(self, arrange: Arrange = list) -> None:
-        """Send the held deliveries now; `arrange` can reorder, repeat and omit some."""
+        """Send the held deliveries now. `arrange` can reorder, repeat and omit deliveries."""
         with self._changed:
             self._queue.extend(arrange(self._held))
             self._held.clear()
             self._changed.notify_all()
 
     def wait(self, count: int | None = None, timeout_s: float = 10.0) -> list[dict[str, Any]]:
-        """Wait until `count` deliveries were sent or lost, or else until none is queued; return the log.
+        """Wait until `count` deliveries (default: all queued ones) were sent or lost; return the log.
 
         Does not wait for held deliveries. Raises TimeoutError.
         """
@@ -94,11 +101,12 @@ class Deliveries:
                 return not (self._queue or self._is_sending) if count is None else self._count >= count
 
             if not self._changed.wait_for(is_done, timeout_s):
-                raise TimeoutError(f"{self._count} deliveries after {timeout_s} s, {len(self._queue)} queued")
+                counts = f"{self._count} deliveries sent, {len(self._queue)} queued"
+                raise TimeoutError(f"after {timeout_s} s: {counts}")
         return self.log()
 
     def close(self) -> None:
-        """Send queued deliveries, drop held ones, and end the thread; the next delivery starts a new one."""
+        """Send the queued deliveries, drop the held ones, and end the thread. `put` starts a new thread."""
         with self._changed:
             thread, self._thread = self._thread, None
             self._held.clear()
@@ -118,7 +126,7 @@ class Deliveries:
                 self._changed.notify_all()
 
     def _next(self) -> Delivery | None:
-        """Wait for the next delivery and return it, or None when the queue was closed."""
+        """Wait for the next delivery and return it; return None when the queue is closed."""
         with self._changed:
             while True:
                 now = self._clock()
@@ -140,7 +148,7 @@ def _describe(delivery: Delivery) -> dict[str, Any]:
 
 
 def _send(delivery: Delivery) -> dict[str, Any]:
-    """Send a delivery and return the status of the response, or the error."""
+    """Send a delivery; return the status of the response, or the error."""
     address = urlsplit(delivery.url)
     kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
     target = (address.path or "/") + (f"?{address.query}" if address.query else "")

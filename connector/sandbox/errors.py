@@ -1,4 +1,4 @@
-"""Errors of a request: an HTTP status for the response, or an invalid value."""
+"""Exceptions for requests to a mock server: an HTTP error response, or an invalid value."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 
 class HttpError(Exception):
-    """An error response, raised instead of returning the operation's response.
+    """Makes the mock server send an error response with this `status`.
 
-    Without a JSON `body`, the service's standard body for that `status` is sent. A `text` is sent unchanged
+    Without a JSON `body`, the service's standard body for the status is sent. A `text` is sent unchanged
     instead, with the media type in `headers`.
     """
 
@@ -29,7 +29,10 @@ class HttpError(Exception):
 
 
 class InvalidValueError(Exception):
-    """A path, query or body value of the wrong type or out of range; `field` names it, as `items[0].id`."""
+    """A path, query or body value has the wrong type or is out of range.
+
+    `field` is its name, such as `items[0].id`.
+    """
 
     def __init__(self, field: str, expected: str) -> None:
         super().__init__(f"{field}: expected {expected}")

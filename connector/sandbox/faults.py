@@ -49,9 +49,9 @@ GATEWAY_PAGE = (
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault; the fields after `name` replace what the fault sends by default.
+    """A simulated fault. The fields after `name` replace parts of the response that it sends by default.
 
-    `body` is text, or anything else as JSON; `seconds` is the delay of `slow`.
+    `body` is text, or any other value to send as JSON; `seconds` is the delay of `slow`.
     """
 
     name: str
@@ -63,9 +63,9 @@ class Fault:
 
     @classmethod
     def read(cls, item: Any) -> Fault | None:
-        """Return the fault of a script's item: null for none, a name, or an object.
+        """Return the fault for an item of a script: null (no fault), a name, or an object.
 
-        The object has `fault` and any of this class's other fields. Raises ValueError.
+        The object has `fault`, and can have any of this class's other fields. Raises ValueError.
         """
         if item is None:
             return None
@@ -95,7 +95,7 @@ class Fault:
         return self.name in EXECUTED
 
     def response(self, error_body: Callable[[int], Any]) -> ServerResponse:
-        """Return the response of a fault; `error_body` returns the service's body for a status."""
+        """Return the response that a fault sends. `error_body` returns the service's body for a status."""
         status, body, content_type, headers = self._default(error_body)
         if self.body is not None:
             body = self.body if isinstance(self.body, str) else json.dumps(self.body)
@@ -126,7 +126,7 @@ def _texts(headers: Any) -> list[Any]:
 
 
 class Faults:
-    """Selects the fault of each request: first those of the script, in order, then at random from a seed."""
+    """Selects the fault for each request: from a script, in order, then at random from a seed."""
 
     def __init__(self, rates: Mapping[str, float] | None, seed: int) -> None:
         self._lock = threading.Lock()
@@ -137,20 +137,26 @@ class Faults:
         self.set_rates(rates or {})
 
     def set_rates(self, rates: Mapping[str, float]) -> None:
-        """Replace all rates, which are probabilities of faults; their sum (without `token`) is at most 1."""
+        """Replace the rates, which are the probabilities of faults.
+
+        Their sum, without the rate of `token`, is at most 1.
+        """
         check_rates(rates)
         with self._lock:
             self._rates = dict(rates)
 
     def set_queue(self, script: Sequence[Fault | None]) -> None:
-        """Replace the script: one item for each of the next API requests. Held responses are released."""
+        """Replace the script, which has an item for each of the next API requests.
+
+        Responses that the fault `hold` holds are released.
+        """
         self.release()
         with self._lock:
             self._queue = deque(script)
             self._released = threading.Event()
 
     def describe(self) -> dict[str, Any]:
-        """Return the current settings: the number of scripted items left, and the rates."""
+        """Return the number of remaining items of the script, and the rates."""
         with self._lock:
             return {"queue": len(self._queue), "rates": dict(self._rates)}
 
@@ -169,22 +175,22 @@ class Faults:
             return None
 
     def hold(self) -> None:
-        """Wait until the script is replaced or held responses are released."""
+        """Wait until the script is replaced or `release` is called."""
         self._released.wait()
 
     def release(self) -> None:
-        """Release held responses."""
+        """Send the responses that the fault `hold` holds."""
         self._released.set()
 
     def draw_token(self) -> bool:
-        """Return whether the next sign-in fails."""
+        """Return whether the next sign-in is to fail, at random (fault `token`)."""
         with self._lock:
             rate = self._rates.get("token", 0.0)
             return rate > 0 and self._random.random() < rate
 
 
 def check_rates(rates: Mapping[str, float]) -> None:
-    """Raise ValueError for an unknown fault, a rate outside 0 to 1, or rates whose sum exceeds 1."""
+    """Return the type of a text that is one of these values."""
     for name, rate in rates.items():
         if name not in (*RATED, "token"):
             raise ValueError(f"unknown fault {name!r}; faults are {', '.join((*RATED, 'token'))}")
@@ -195,7 +201,7 @@ def check_rates(rates: Mapping[str, float]) -> None:
 
 
 def parse_faults(text: str) -> dict[str, float]:
-    """Return the rates in text such as `429=0.05,html=0.02`; empty for no faults. Raises ValueError."""
+    """Return the rates in a text such as `429=0.05,html=0.02`; an empty text has none. Raises ValueError."""
     rates: dict[str, float] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, equals, number = (piece.strip() for piece in part.partition("="))

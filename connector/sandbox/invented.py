@@ -1,7 +1,7 @@
-"""Invented companies, people and numbers, generated from a seed, for the accounts of all sandboxes.
+"""Invented companies, people and numbers for all sandboxes, generated from a seed.
 
-Everything is a pure function of its arguments, so sandboxes of different services with the same seed have the
-same companies with the same machines. All domains are reserved for examples.
+All functions are pure, so sandboxes of different services with the same seed have the same companies with the
+same machines. All domains are reserved for examples.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _MASK = 2**64 - 1
 
 
 def mix(*numbers: int) -> int:
-    """Return 64 well-distributed bits from a few integers (the final steps of splitmix64 for each)."""
+    """Return 64 pseudo-random bits for a few integers (the final steps of splitmix64 for each)."""
     state = 0x9E3779B97F4A7C15
     for number in numbers:
         state = (state + number * 0x9E3779B97F4A7C15) & _MASK
@@ -28,7 +28,7 @@ def mix(*numbers: int) -> int:
 
 
 def uid(*numbers: int) -> str:
-    """Return a pseudo-random UUID (in the form of version 4) from a few integers."""
+    """Return a pseudo-random UUID (version 4) for a few integers."""
     high, low = f"{mix(*numbers, 1):016x}", f"{mix(*numbers, 2):016x}"
     return f"{high[:8]}-{high[8:12]}-4{high[13:]}-a{low[1:4]}-{low[4:]}"
 
@@ -52,19 +52,19 @@ _PLACES = ("Main Office", "Branch", "Warehouse")
 
 
 def company_count(devices: int) -> int:
-    """Return the number of companies for a number of devices."""
+    """Return how many companies own this number of devices."""
     return min(200, max(4, devices // 50))
 
 
 def company(seed: int, number: int) -> str:
-    """Return the name of a company; they are numbered from 1."""
+    """Return the name of the company with this number (from 1)."""
     index = number - 1
     second = _SECOND[(index // len(_FIRST) + index + mix(seed)) % len(_SECOND)]
     return f"{_FIRST[index % len(_FIRST)]} {second}"
 
 
 def places(number: int) -> tuple[str, ...]:
-    """Return the names of a company's places, of which it has one to three."""
+    """Return the names of a company's one to three locations."""
     return _PLACES[: 1 + number % 3]
 
 
@@ -74,12 +74,12 @@ def company_of(seed: int, device: int, companies: int) -> int:
 
 
 def place_of(seed: int, device: int, company_number: int) -> int:
-    """Return the index of the device's place among those of its company."""
+    """Return the index of a device's location among the locations of its company."""
     return (mix(seed, device) >> 12) % len(places(company_number))
 
 
 def person(seed: int, number: int) -> tuple[str, str]:
-    """Return the first and the family name of a person."""
+    """Return the first name and the family name of a person."""
     first = _PEOPLE[(number - 1) % len(_PEOPLE)]
     return first, _FAMILIES[((number - 1) // len(_PEOPLE) + number + seed) % len(_FAMILIES)]
 

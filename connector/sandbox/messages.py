@@ -1,4 +1,4 @@
-"""The request as a mock server sees it, and the response that it sends."""
+"""The requests that a mock server receives, and the responses that it sends."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from connector.sandbox.wsgi_server import HANG_UP
 
 
 class ServerRequest:
-    """A WSGI request. The path stays escaped; the body is read when it is first needed."""
+    """A WSGI request. The path stays escaped; the body is read on first use."""
 
     def __init__(self, environ: dict[str, Any]) -> None:
         self._environ = environ
         self.method: str = environ["REQUEST_METHOD"]
         target: str = environ["REQUEST_URI"]
-        if not target.startswith("/"):  # The target is an absolute URL, as sent to proxies.
+        # the request target can be an absolute URL, as clients send it to proxies
+        if not target.startswith("/"):
             target = "/" + target.partition("://")[2].partition("/")[2]
         self.path, _, self.query_text = target.partition("?")
         self.query = dict(parse_qsl(self.query_text))
@@ -31,27 +32,27 @@ class ServerRequest:
 
     @property
     def base_url(self) -> str:
-        """Scheme, host and port of the server, without a slash at the end."""
+        """The scheme, host and port of the server, without a slash at the end."""
         environ = self._environ
         return f"{environ['wsgi.url_scheme']}://{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
 
     @cached_property
     def body(self) -> bytes:
-        """The whole body."""
+        """The complete body of the request."""
         return cast(bytes, self._environ["wsgi.input"].read())
 
     def header(self, name: str) -> str:
-        """Return a header by its CGI name, such as `USER_AGENT`; empty when absent."""
+        """Return a header by its CGI name, such as `USER_AGENT`, or an empty string."""
         return str(self._environ.get(f"HTTP_{name}", ""))
 
     def hang_up(self) -> None:
-        """Close the connection after the response, without announcing it in the response."""
+        """Close the connection after the response, without a `Connection: close` header."""
         self._environ[HANG_UP] = True
 
 
 @dataclass(frozen=True)
 class ServerResponse:
-    """Status, headers and body to send."""
+    """The response to send: status, headers and body."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -59,6 +60,6 @@ class ServerResponse:
 
 
 def json_response(status: int, value: Any, headers: Mapping[str, str] | None = None) -> ServerResponse:
-    """Return a response with a JSON body, in ASCII: a request may have put lone surrogates into the data."""
+    """Return a response with a JSON body in ASCII, which can represent lone surrogates in the data."""
     body = json.dumps(value, separators=(",", ":")).encode()
     return ServerResponse(status, {"Content-Type": "application/json", **(headers or {})}, body)

@@ -1,4 +1,4 @@
-"""Multipart bodies with each part's own content type, which the usual form parsers discard."""
+"""Parses multipart bodies, including the content type of each part, which form parsers discard."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDeco
 
 @dataclass(frozen=True)
 class MultipartPart:
-    """One part; `content_type` is without parameters, empty if absent."""
+    """A part of a multipart body. `content_type` has no parameters, and is empty if the part has none."""
 
     name: str
     filename: str | None
@@ -21,7 +21,7 @@ class MultipartPart:
     data: bytes
 
     def describe(self, small: int) -> dict[str, Any]:
-        """Return the part for the request log, with its content if it is text of at most `small` bytes."""
+        """Return a part for the request log; a text of at most `small` bytes is included."""
         described = {
             "name": self.name,
             "filename": self.filename,
@@ -35,7 +35,7 @@ class MultipartPart:
 
 
 def parse_multipart(content_type: str, body: bytes) -> list[MultipartPart]:
-    """Return the parts of a multipart body; ValueError when it is not one."""
+    """Return the parts of a multipart body. Raises ValueError if the body is not multipart."""
     boundary = parse_options_header(content_type)[1].get("boundary", "")
     if not boundary:
         raise ValueError("multipart without a boundary")

@@ -1,4 +1,4 @@
-"""The log of a mock server: API requests and sign-ins, in order of arrival, without credentials."""
+"""The log of a mock server: API requests and sign-ins in order of arrival, without credentials."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any
 from connector.sandbox.multipart import parse_multipart
 
 KEPT = 250_000
-"""The maximum number of stored requests; older ones are removed, to limit memory in long runs."""
+"""The maximum number of logged requests; older ones are removed, to limit memory in long runs."""
 SMALL_TEXT = 64 * 1024
-"""The maximum size of a multipart part whose text is shown, in bytes."""
+"""The maximum size, in bytes, of a multipart part whose text is shown."""
 
 
 @dataclass
 class LoggedRequest:
-    """One API request. `status` stays None when nothing was sent; `time` is monotonic seconds."""
+    """A logged API request. `status` is None if no response was sent; `time` is monotonic seconds."""
 
     n: int
     method: str
@@ -63,7 +63,7 @@ class LoggedRequest:
 
 
 class RequestLog:
-    """API requests and sign-ins, each numbered from 1. Bodies are decoded on request."""
+    """The logged API requests and sign-ins, each numbered from 1. Bodies are decoded on request."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -72,7 +72,7 @@ class RequestLog:
         self._counts = {"requests": 0, "signins": 0}
 
     def add(self, **received: Any) -> LoggedRequest:
-        """Record and return an arriving request; the caller adds its outcome."""
+        """Add an API request and return its entry; the caller then sets the outcome in it."""
         with self._lock:
             self._counts["requests"] += 1
             entry = LoggedRequest(n=self._counts["requests"], **received)
@@ -80,7 +80,7 @@ class RequestLog:
             return entry
 
     def add_signin(self, **signin: Any) -> None:
-        """Record a sign-in (never its secret or token)."""
+        """Add a sign-in, without its secret and token."""
         with self._lock:
             self._counts["signins"] += 1
             self._signins.append({"n": self._counts["signins"], "time": time.monotonic(), **signin})
@@ -97,7 +97,7 @@ class RequestLog:
             return [dict(entry) for entry in self._signins if entry["n"] > since]
 
     def clear(self, name: str) -> None:
-        """Remove the `requests` or the `signins`; numbering continues, so that `since` remains valid."""
+        """Remove all `requests` or `signins`. The numbers of later entries continue, as `since` needs."""
         with self._lock:
             if name == "requests":
                 self._requests.clear()

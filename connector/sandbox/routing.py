@@ -1,4 +1,4 @@
-"""Selection of the endpoint for a request."""
+"""Finds the endpoint for a request by its method and path."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from connector.sandbox.errors import HttpError
 
 
 class Router:
-    """Finds the endpoint of a request by its method and its escaped path, after one of the `prefixes`."""
+    """Finds the endpoint for a request by its method and its escaped path, after one of the `prefixes`."""
 
     def __init__(self, endpoints: Iterable[Endpoint], prefixes: Iterable[str] = ("",)) -> None:
         self.endpoints = tuple(endpoints)
@@ -48,13 +48,13 @@ class Router:
 
 
 class Segment(BaseConverter):
-    """One path segment, left escaped: an escaped slash inside a value does not end the segment."""
+    """A path segment in escaped form, in which an escaped slash does not end the segment."""
 
     regex = "[^/]+"
 
 
 def _normalized(raw_path: str) -> str:
-    """Return the path with each segment escaped in one way, however the client has escaped it."""
+    """Return a path whose segments are all escaped in the same way, as clients differ in this."""
     return "/".join(quote(unquote(segment), safe="") for segment in raw_path.split("/"))
 
 

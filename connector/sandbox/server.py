@@ -1,4 +1,4 @@
-"""`MockServer`: a service, its faults and its log behind a real HTTP server on this machine's loopback."""
+"""`MockServer`: an HTTP server on the loopback interface, with a simulated service, faults and a log."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ ServerT = TypeVar("ServerT", bound="MockServer")
 
 
 class MockServer:
-    """A server of one `service`, which starts and stops.
+    """A server for one `service`, which can be started and stopped.
 
-    `port` 0 takes a free one. `latency_ms` is added to every API response. `faults` maps names (see
-    `connector.sandbox.faults`) to probabilities; the same `seed` gives the same sequence. The port is bound
-    at once, so `base_url` is known before `start`; and OSError is raised if it is in use. `controls` are
-    further paths below `/_sandbox/`.
+    `port` 0 selects a free port. `latency_ms` is added to every API response. `faults` maps names of faults
+    (see `connector.sandbox.faults`) to probabilities; the same `seed` gives the same sequence. The port is
+    bound immediately: `base_url` is known before `start`, and OSError is raised if the port is in use.
+    `controls` are further paths below `/_sandbox/`.
     """
 
     def __init__(
@@ -64,17 +64,17 @@ class MockServer:
 
     @classmethod
     def trap_list(cls) -> tuple[str, ...]:
-        """Return a line for each trap that the argument `traps` may set; most services have none."""
+        """Return a line for each value of the argument `traps`; most services have none."""
         return ()
 
     @property
     def hints(self) -> tuple[str, ...]:
-        """Return what the command prints below the connection, line by line."""
+        """Return the lines that the command prints after the connection's settings."""
         return ()
 
     @property
     def slow_s(self) -> float:
-        """The delay of the fault `slow`, in seconds; may be set."""
+        """The delay of the fault `slow` in seconds, which can be set."""
         return self._app.slow_s
 
     @slow_s.setter
@@ -84,24 +84,27 @@ class MockServer:
     def before_response(self, act: Callable[[LoggedRequest], None]) -> None:
         """Call `act` for each API request after it is executed and before its response is sent.
 
-        It is called in the request's thread, and the response waits for it.
+        It is called in the thread of the request, and the response is sent after it returns.
         """
         self._app.before_response = act
 
     @property
     def log(self) -> RequestLog:
-        """The received requests: `log.requests(since)` and `log.signins(since)`, as below `/_sandbox/`."""
+        """The log of requests and sign-ins, as shown below `/_sandbox/`."""
         return self._app.log
 
     @property
     def connections(self) -> OpenConnections:
-        """The connections that clients keep open."""
+        """The connections that clients have open."""
         return self._app.connections
 
     def set_faults(
         self, *, queue: Sequence[Any] | None = None, rates: Mapping[str, float] | None = None
     ) -> None:
-        """Set the script, the rates or both, as `POST /_sandbox/faults` does. Raises ValueError."""
+        """Set the script of faults, their rates or both, as `POST /_sandbox/faults` does.
+
+        Raises ValueError if a value is not valid.
+        """
         wanted: dict[str, Any] = {}
         if queue is not None:
             wanted["queue"] = list(queue)
@@ -118,12 +121,12 @@ class MockServer:
         return self
 
     def serve_forever(self) -> None:
-        """Serve in this thread until `stop` is called from another one, or Ctrl-C."""
+        """Serve in this thread until another thread calls `stop`, or until Ctrl-C."""
         server = self._prepare()
         server.serve_forever(_POLL_S)
 
     def stop(self) -> None:
-        """Stop and wait: responses in progress are sent, then every connection and the port are closed."""
+        """Stop: send the responses in progress, then close all connections and the port."""
         self._app.stopping.set()
         self._app.faults.release()
         if self._server is not None:
@@ -155,7 +158,7 @@ class MockServer:
         return self._server
 
     def _serve_on(self, listener: socket.socket) -> BaseWSGIServer:
-        # with a socket, werkzeug neither prints nor exits if the port is in use
+        # with a socket, werkzeug does not print or exit if the port is in use
         with listener:
             return make_server(
                 HOST,

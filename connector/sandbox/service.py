@@ -1,4 +1,4 @@
-"""The interface between a mock server and the service that it simulates."""
+"""`MockService`, the interface between a mock server and the service that it simulates."""
 
 from __future__ import annotations
 
@@ -10,31 +10,34 @@ from connector.sandbox.token_request import TokenRequest
 
 
 class MockService(Protocol):
-    """One account of a service: its sign-in, its operations and the form of its errors.
+    """An account of a simulated service: its sign-in, its operations and the format of its errors.
 
-    Every method but `error_body` and `response_headers` may raise HttpError.
+    Every method except `error_body` and `response_headers` can raise HttpError.
     """
 
     token_paths: Collection[str]
     authorize_path: str
 
     def read_token_request(self, request: ServerRequest) -> TokenRequest:
-        """Parse a request to one of `token_paths`. Its credentials are not checked yet."""
+        """Return the token request in a request to one of `token_paths`; its credentials are not checked."""
 
     def issue_token(self, asked: TokenRequest) -> Mapping[str, Any]:
-        """Return the JSON body of the token endpoint's response."""
+        """Return the JSON body of the response to a token request."""
 
     def authorize(self, request: ServerRequest) -> ServerResponse:
-        """Return the response to the browser of a user who signs in, at `authorize_path`."""
+        """Return the response at `authorize_path` to the browser of a user who signs in."""
 
     def drop_token(self, request: ServerRequest) -> None:
-        """Remove the request's token, as if it had expired."""
+        """Invalidate the request's access token, as if it had expired."""
 
     def respond(self, request: ServerRequest) -> ServerResponse:
-        """Check the token and execute one API request; never raises InvalidValueError."""
+        """Check the token, execute an API request, and return the response.
+
+        Never raises InvalidValueError.
+        """
 
     def error_body(self, status: int) -> Mapping[str, Any]:
-        """Return the JSON body of an error that has no more information than its HTTP status."""
+        """Return the JSON body of an error response that has no information except its HTTP status."""
 
     def response_headers(self) -> Mapping[str, str]:
         """Return additional headers for every response to an API request."""

@@ -1,6 +1,6 @@
-"""The sandboxes, keyed by service: the class `Sandbox` of each package `connector.sandbox.SERVICE.server`.
+"""Finds the sandbox of a service: the class `Sandbox` in `connector.sandbox.SERVICE.server`.
 
-A package is imported when its sandbox is first needed.
+The package of a service is imported when its sandbox is first used.
 """
 
 from __future__ import annotations
@@ -27,9 +27,8 @@ def sandbox_services() -> tuple[str, ...]:
 def sandbox_class(service: str) -> type[MockServer]:
     """Return the class of a service's sandbox. Raises ValueError if it has none."""
     if service not in sandbox_services():
-        raise ValueError(
-            f"there is no sandbox of the service {service!r}; there is one of {', '.join(sandbox_services())}"
-        )
+        known = ", ".join(sandbox_services())
+        raise ValueError(f"the service {service!r} has no sandbox; services with a sandbox: {known}")
     return cast("type[MockServer]", import_module(f"connector.sandbox.{service}.server").Sandbox)
 
 
@@ -39,10 +38,9 @@ def demo_folder(service: str) -> AbstractContextManager[Path]:
 
 
 def make_sandbox(service: str, **settings: Any) -> MockServer:
-    """Return a service's sandbox, which is not started yet.
+    """Return a service's sandbox, which is not started yet. `settings` are arguments of its class.
 
-    `settings` are arguments of its class. Raises ValueError for one that it does not have or whose value is
-    wrong, OSError if the port is in use.
+    Raises ValueError if a setting is unknown or has an invalid value, and OSError if the port is in use.
     """
     kind = sandbox_class(service)
     known = inspect.signature(kind).parameters

@@ -1,4 +1,4 @@
-"""Requests to an OAuth 2.0 token endpoint (RFC 6749, sections 2.3.1 and 4)."""
+"""Parses requests to an OAuth 2.0 token endpoint (RFC 6749, sections 2.3.1 and 4)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True)
 class TokenRequest:
-    """A request for a token; `secret` and `form` are never shown."""
+    """A request for an access token. `secret` and `form` are never shown."""
 
     grant_type: str
     client_id: str
@@ -28,9 +28,9 @@ class TokenRequest:
 
     @classmethod
     def read(cls, request: ServerRequest) -> TokenRequest:
-        """Return the posted form, with the credentials of a basic header where there is one.
+        """Return the form that was posted, with the credentials of a basic authorization header if present.
 
-        Raises HttpError 405 or 415 where no form was posted, ValueError for a broken basic header.
+        Raises HttpError 405 or 415 if no form was posted, and ValueError if the header is not valid.
         """
         if request.method != "POST":
             raise HttpError(405, headers={"Allow": "POST"})
@@ -45,7 +45,7 @@ class TokenRequest:
         return cls(form.get("grant_type", ""), client_id, secret, form.get("scope", ""), is_basic, form)
 
     def describe(self) -> dict[str, Any]:
-        """Return the request as the log of sign-ins shows it."""
+        """Return the token request for the log of sign-ins."""
         return {
             "grant_type": self.grant_type,
             "client_id": self.client_id,
@@ -58,5 +58,5 @@ def _basic(credentials: str) -> tuple[str, str]:
     try:
         client_id, _, secret = base64.b64decode(credentials, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
-        raise ValueError("the basic header is not valid") from None
+        raise ValueError("the basic authorization header is not valid") from None
     return client_id, secret

@@ -1,9 +1,9 @@
-"""Types of arguments: the requirements for a path, query or body value, declared as data.
+"""Types of request values in paths, queries and bodies, declared as data.
 
-A `Type` reads text (path and query) and checks JSON (bodies). A value of the wrong type or outside its enum
-raises InvalidValueError, which names the field. JSON null is accepted everywhere inside an object: published
-documents rarely declare nullable fields, so null is treated as "not given". Unknown fields are ignored,
-unless the object is closed.
+A `Type` reads text (path and query) and checks JSON (bodies). It raises InvalidValueError, which names the
+field, for a value of the wrong type or outside its enum. JSON null is accepted for every member of an object:
+API documents rarely declare nullable fields, so null means "not given". Unknown members are ignored, unless
+the object is closed.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from connector.sandbox.errors import InvalidValueError
 INT32 = 2**31
 INT64 = 2**63
 MILLISECONDS_FROM = 1e11
-"""Epoch numbers from this one on are milliseconds (as everywhere in this project)."""
+"""Epoch numbers from this one on are in milliseconds, and smaller ones in seconds."""
 
 
 class Type(Protocol):
     """The type of one JSON value."""
 
     def check(self, value: Any, where: str) -> None:
-        """Raise InvalidValueError naming `where` when `value` is not of this type."""
+        """Raise InvalidValueError, with the field `where`, if a value is not of this type."""
 
 
 @dataclass(frozen=True)
 class Scalar:
-    """A single value; `read` turns a path segment or query text into it."""
+    """The type of a single value; `read` converts the text of a path segment or query parameter."""
 
     expected: str
     accepts: Callable[[Any], bool]
@@ -45,7 +45,7 @@ class Scalar:
             raise InvalidValueError(where, self.expected)
 
     def read(self, text: str, where: str) -> Any:
-        """Return the value of a text. Raises InvalidValueError."""
+        """Return the value of a path segment or query parameter. Raises InvalidValueError."""
         try:
             value = self.from_text(text)
         except ValueError:
@@ -56,7 +56,7 @@ class Scalar:
 
 @dataclass(frozen=True)
 class Array:
-    """A list of at most `most` members, all of one type; null is not an item."""
+    """An array of at most `most` items, all of one type; null is not accepted as an item."""
 
     items: Type
     most: int | None = None
@@ -73,7 +73,10 @@ class Array:
 
 @dataclass(frozen=True)
 class Object:
-    """An object with known fields; `required` ones must exist and not be null, a closed one has no others."""
+    """An object with declared members.
+
+    The `required` members must be present and not null; a closed object cannot have other members.
+    """
 
     fields: Mapping[str, Type] = field(default_factory=dict)
     required: tuple[str, ...] = ()
@@ -96,7 +99,7 @@ class Object:
 
 @dataclass(frozen=True)
 class Map:
-    """An object with any names, whose values are all of one type."""
+    """An object with any member names, whose values are all of one type."""
 
     values: Type
 
@@ -154,7 +157,7 @@ def _is_time(value: Any) -> bool:
 
 
 def epoch_seconds(value: Any) -> float:
-    """Return a time in epoch seconds, from ISO 8601 text (UTC by default) or an epoch in s or ms."""
+    """Return epoch seconds for a time: ISO 8601 text (UTC by default), or an epoch in s or ms."""
     if isinstance(value, str):
         moment = datetime.fromisoformat(re.sub(r"[Zz]$", "+00:00", value))
         if moment.tzinfo is None:
@@ -169,7 +172,7 @@ def epoch_seconds(value: Any) -> float:
 
 
 def _is_number(value: Any) -> bool:
-    # 1e999 is JSON and becomes infinity, which cannot be written as JSON
+    # 1e999 is valid JSON, but is read as infinity, which cannot be written as JSON
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < float("inf")
 
 
@@ -184,12 +187,12 @@ MAP = Object()
 
 
 def one_of(*values: str) -> Scalar:
-    """Return the type of an enum."""
+    """Return the type of a text that is one of these values."""
     return Scalar("one of " + ", ".join(values), lambda value: value in values)
 
 
 def within(low: int, high: int) -> Scalar:
-    """Return the type of an integer with bounds, both inclusive."""
+    """Return the type of an integer from a minimum to a maximum."""
     return Scalar(
         f"integer {low}..{high}", lambda value: INTEGER.accepts(value) and low <= value <= high, _integer
     )
@@ -203,5 +206,5 @@ def text_up_to(length: int) -> Scalar:
 
 
 def given(body: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    """Return those of the named fields that the request gave a value other than null."""
+    """Return the named members of a request body that are present and not null."""
     return {name: body[name] for name in names if body.get(name) is not None}

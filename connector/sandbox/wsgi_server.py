@@ -1,4 +1,4 @@
-"""HTTP/1.1 for the WSGI application: connections that stay open, and ones that are broken on purpose.
+"""An HTTP/1.1 server for a WSGI application, with keep-alive and connections broken on purpose.
 
 Werkzeug's own handler closes the connection after every response; a mock server must support keep-alive, so
 the part that runs the application is replaced here. Head and body are sent in one write and Nagle's algorithm
@@ -22,15 +22,16 @@ logger = logging.getLogger(__name__)
 
 BODILESS = (204, 304)
 HANG_UP = "connector.sandbox.hang_up"
-"""Set in a request's environment by the application: close the connection after the response, unannounced."""
+"""The key that the application sets in a request's environment to close the connection after the response
+without a `Connection: close` header."""
 
 
 class ResetConnectionError(Exception):
-    """Raised by the application: break the connection instead of responding."""
+    """Raised by the application to reset the connection instead of sending a response."""
 
 
 class OpenConnections:
-    """The open connections, so that a stopping server can end them."""
+    """The open connections, which `stop` ends."""
 
     def __init__(self) -> None:
         self._open: set[socket.socket] = set()
@@ -38,20 +39,20 @@ class OpenConnections:
         self._ending = False
 
     def add(self, connection: socket.socket) -> None:
-        """Register a new connection; end it if the server is stopping."""
+        """Add a new connection; end it at once if the server is stopping."""
         with self._changed:
             self._open.add(connection)
             if self._ending:
                 _hang_up(connection)
 
     def remove(self, connection: socket.socket) -> None:
-        """Forget a connection that ended."""
+        """Remove a connection that has ended."""
         with self._changed:
             self._open.discard(connection)
             self._changed.notify_all()
 
     def end_all(self, timeout_s: float) -> None:
-        """Stop reading from connections and wait until all have ended; responses in progress are sent."""
+        """Stop reading requests, send the responses in progress, and wait until connections have ended."""
         with self._changed:
             self._ending = True
             for connection in self._open:
@@ -59,27 +60,27 @@ class OpenConnections:
             self._changed.wait_for(lambda: not self._open, timeout_s)
 
     def begin(self) -> None:
-        """Accept connections, also after `stop`."""
+        """Accept connections again after `stop`."""
         with self._changed:
             self._ending = False
 
 
 def _hang_up(connection: socket.socket) -> None:
-    with contextlib.suppress(OSError):  # The client has already closed the connection.
+    with contextlib.suppress(OSError):  # the client has already closed the connection
         connection.shutdown(socket.SHUT_RD)
 
 
 class Application(Protocol):
-    """The WSGI application, which also keeps the list of connections."""
+    """A WSGI application with a list of its open connections."""
 
     connections: OpenConnections
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """WSGI."""
+        """Handle one request, as WSGI defines it."""
 
 
 class KeepAliveHandler(WSGIRequestHandler):
-    """One connection: reads requests, runs the application, writes responses."""
+    """Serves one connection: reads requests, calls the application, writes responses."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -89,19 +90,19 @@ class KeepAliveHandler(WSGIRequestHandler):
         return cast(Application, self.server.app)
 
     def setup(self) -> None:
-        """Register the connection."""
+        """Add the connection to the list of open ones."""
         super().setup()
         self._application.connections.add(self.connection)
 
     def finish(self) -> None:
-        """Forget the connection."""
+        """Remove the connection from the list of open ones."""
         try:
             super().finish()
         finally:
             self._application.connections.remove(self.connection)
 
     def run_wsgi(self) -> None:
-        """Serve one request; its body is read when the application asks, or else before the response."""
+        """Serve one request. Its body is read when the application asks for it, or before the response."""
         environ = self.make_environ()
         environ["wsgi.input"] = body = _Body(self, environ)
         started: list[Any] = []
@@ -117,7 +118,7 @@ class KeepAliveHandler(WSGIRequestHandler):
             self.close_connection = True
 
     def read_body(self) -> bytes:
-        """Read a body that is not chunked. Raises ConnectionError if the client disconnects early."""
+        """Return a body that is not chunked. Raises ConnectionError if the client disconnects early."""
         announced = self.headers.get("Content-Length") or "0"
         if not announced.isdecimal():
             raise ConnectionError("the client sent a Content-Length that is not a number")
@@ -153,12 +154,12 @@ class KeepAliveHandler(WSGIRequestHandler):
         os.close(self.connection.detach())
 
     def log(self, type: str, message: str, *args: Any) -> None:
-        """Print nothing, because logging each request would be slow."""
+        """Log at the level DEBUG only, because printing each request would be slow."""
         logger.debug(message, *args)
 
 
 class _Body:
-    """The body of one request as a WSGI input, which is read completely, and only once."""
+    """The body of a request as a WSGI input stream, which is read completely and only once."""
 
     def __init__(self, handler: KeepAliveHandler, environ: Mapping[str, Any]) -> None:
         self._chunked = environ["wsgi.input"] if environ.get("wsgi.input_terminated") else None
@@ -166,7 +167,7 @@ class _Body:
         self._left = True
 
     def read(self) -> bytes:
-        """Return the complete body, and nothing after that."""
+        """Return the complete body; further calls return an empty value."""
         if not self._left:
             return b""
         self._left = False

@@ -318,4 +318,4 @@ def test_the_demo_of_halopsa_goes_as_it_should(ninjaone: Ninjaone, tmp_path: Pat
     assert written == {f"{name}.jsonl" for name in ("clients", "assets", "tickets", "closing")} | {
         "statuses.csv"
     }
-    assert "there is no sandbox of the service 'other'" in ninjaone("demo", "--service", "other").stderr
+    assert "the service 'other' has no sandbox" in ninjaone("demo", "--service", "other").stderr

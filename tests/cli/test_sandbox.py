@@ -77,7 +77,7 @@ def test_traps_are_listed(in_process: Ninjaone) -> None:
     [
         (
             ["--service", "other"],
-            "there is no sandbox of the service 'other'; there is one of halopsa, ninjaone",
+            "the service 'other' has no sandbox; services with a sandbox: halopsa, ninjaone",
         ),
         (["--trap", "closing=refused"], "the sandbox of ninjaone has no setting 'traps'"),
         (["--service", "halopsa", "--devices", "3"], "the sandbox of halopsa has no setting 'devices'"),

@@ -29,7 +29,7 @@ def test_settings_reach_the_class() -> None:
 @pytest.mark.parametrize(
     ("service", "settings", "message"),
     [
-        ("other", {}, "there is no sandbox of the service 'other'; there is one of "),
+        ("other", {}, "the service 'other' has no sandbox; services with a sandbox: "),
         ("ninjaone", {"user_contexts": 1}, "the sandbox of ninjaone has no setting 'user-contexts'"),
         ("ninjaone", {"devices": -1}, "devices and token_lifetime_s must not be negative"),
     ],

@@ -173,5 +173,5 @@ def test_a_stopped_sandbox_sends_what_is_queued(halo: HaloApi, receiver: Receive
 
 def test_waiting_ends(halo: HaloApi) -> None:
     assert halo.sandbox.wait_for_deliveries() == []
-    with pytest.raises(TimeoutError, match="0 deliveries after"):
+    with pytest.raises(TimeoutError, match="0 deliveries sent"):
         halo.sandbox.wait_for_deliveries(1, timeout_s=0.01)
