@@ -23,11 +23,10 @@ from connector.cli.rerun import (
 from connector.common.file_modes import PRIVATE_FILE
 from connector.common.user_folders import write_whole
 from connector.errors import Code, RunError, count_of, file_errors, nearest
-from connector.files.output_formats import format_of
 from connector.files.readers import format_of_name
 from connector.runs.job import STREAM, Job
 from connector.runs.output_names import absolute
-from connector.runs.records import find
+from connector.runs.records import envelopes_format, find_run
 from connector.runs.repair import TEXT_FORMATS, FailedRow, find_failed, mark_rows, rows_as_text
 from connector.runs.rerun import Rerun
 from connector.runs.run import open_rows, prepare
@@ -59,9 +58,9 @@ def _failed(options: argparse.Namespace) -> int:
             raise RunError(f'--code: "{code}" is not a value of meta.code{nearest(code, get_args(Code))}')
     with file_errors(of):
         check_complete(of)
-        record = find(of)
+        record = find_run(of)
         job = find_job(of, record, options.job_file, {})
-        failed = find_failed(of, format_of(str(of), job.output_format), later_reruns(of, find_relatives(of)))
+        failed = find_failed(of, envelopes_format(of, job), later_reruns(of, find_relatives(of)))
         chosen = {n: row for n, row in failed.items() if not options.code or row.code in options.code}
         check_unchanged_input(job, record, max(chosen, default=0))
         text = _text(options, job, chosen)

@@ -26,7 +26,7 @@ COMMANDS = {
     "run": ("connector.cli.run", "run an action for each row of a file, or run a job file"),
     "rerun": ("connector.cli.rerun", "run the failed rows of a run again, if that is safe"),
     "failed": ("connector.cli.failed", "write the input data of a run's failed rows, to correct them"),
-    "call": ("connector.cli.run", "run an action once, with inputs given as KEY=VALUE"),
+    "call": ("connector.cli.call", "run an action once, with inputs given as KEY=VALUE"),
     "preview": ("connector.cli.preview", "show the request of each row without sending it"),
     "sync": ("connector.cli.sync", "synchronize NinjaOne with HaloPSA: plan, apply, run, status"),
     "connection": ("connector.cli.connection", "save, list, show, edit, test and remove connections"),

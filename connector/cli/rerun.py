@@ -27,11 +27,14 @@ from connector.runs.export import export_unfinished
 from connector.runs.job import STREAM, Job
 from connector.runs.job_file import load_jobs
 from connector.runs.output_names import absolute, family_name, is_rerun_name, rerun_output
-from connector.runs.records import Record, find, list_records, save
+from connector.runs.records import Record, envelopes_format, find, find_run, list_records, save
 from connector.runs.repair import find_failed, key_text, read_corrected
 from connector.runs.rerun import Rerun, RetryableRows, find_retryable, read_ends
 from connector.runs.run import Prepared, fingerprint, open_rows, prepare
 from connector.runs.tenant_runs import account_of
+
+_ENVELOPES: dict[str, Any] = {"bom": False, "results": False, "errors": None}
+"""Settings of an output that has complete envelopes."""
 
 
 def add_finished_run(parser: argparse.ArgumentParser) -> None:
@@ -99,10 +102,10 @@ def _prepare(options: argparse.Namespace) -> Prepared | None:
     """Return the prepared rerun after printing its plan; None if there is nothing to do. Raises RunError."""
     of: Path = options.of
     check_complete(of)
-    record = find(of)
+    record = find_run(of)
     job = find_job(of, record, options.job_file, given_settings(options))
     relatives = find_relatives(of)
-    repeats = find_retryable(of, format_of(str(of), job.output_format), later_reruns(of, relatives))
+    repeats = find_retryable(of, envelopes_format(of, job), later_reruns(of, relatives))
     if repeats.action and repeats.action != job.action:
         raise RunError(f"{of}: output of the action {repeats.action}, but the job runs {job.action}")
     if options.key and not options.corrected:
@@ -112,7 +115,7 @@ def _prepare(options: argparse.Namespace) -> Prepared | None:
     catalog = open_catalog(options)
     service = _service_title(catalog, job.action)
     if options.transient:
-        failed = find_failed(of, format_of(str(of), job.output_format), later_reruns(of, relatives))
+        failed = find_failed(of, envelopes_format(of, job), later_reruns(of, relatives))
         chosen = (n for n in repeats.numbers if n in failed and failed[n].kind == "retry")
         repeats = replace(repeats, numbers=array("Q", chosen))
     corrected = None
@@ -124,7 +127,7 @@ def _prepare(options: argparse.Namespace) -> Prepared | None:
     print(_plan_as_json(of, repeats) if options.json else _plan(of, repeats, service), file=sys.stderr)
     if not repeats.numbers:
         return None
-    job = replace(job, step="", output=str(output), output_format=None, bom=False)
+    job = replace(job, step="", output=str(output), output_format=None, **_ENVELOPES)
     if options.corrected:
         job = replace(job, input=options.corrected, input_format=None)
     prepared = replace(prepare(job, catalog), rerun=Rerun(absolute(of), repeats.numbers, corrected))
@@ -145,7 +148,7 @@ def _export(options: argparse.Namespace) -> int:
     else:
         numbers = (row.number for row in open_rows(prepare(job, open_catalog(options))).rows.rows())
     counts = export_unfinished(of, to, job.action, numbers, private=job.reveal_secrets)
-    exported = replace(job, step="", output=str(to), output_format="jsonl", bom=False)
+    exported = replace(job, step="", output=str(to), output_format="jsonl", **_ENVELOPES)
     if record:
         ended = record.ended or record.seen
         save(replace(record, output=absolute(to), job=exported, ended=ended, summary=None))
@@ -173,7 +176,12 @@ def find_job(of: Path, record: Record | None, job_file: Path | None, given: Mapp
     given = {name: value for name, value in given.items() if name != "output"}
     if job_file:
         jobs = load_jobs(job_file, given)
-        of_these = [j for j in jobs if not j.step or family_name(Path(j.output)) == family_name(of)]
+        family = family_name(of)
+        of_these = [
+            j
+            for j in jobs
+            if not j.step or family in (family_name(Path(j.output)), j.errors and family_name(j.errors))
+        ]
         if not of_these:
             raise RunError(f"{job_file}: no step writes {of}")
         job = of_these[0]

@@ -1,4 +1,4 @@
-"""The `run` and `call` commands: run an action for each row of a file, or once."""
+"""The `run` command: run an action for each row of a file, or the steps of a job."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event
 
-from connector.catalog.action import Action
-from connector.cli.action_sources import add_own_actions, open_catalog
 from connector.cli.consent import require_consent
 from connector.cli.job_options import (
     add_consent,
@@ -21,27 +19,20 @@ from connector.cli.job_options import (
     add_running,
     add_selection,
     add_sending,
-    pairs,
     prepare_given,
-    refuse_secret_arguments,
 )
 from connector.cli.logs import show_log_by
 from connector.cli.main import INTERRUPTED, OK, ROWS_FAILED
+from connector.cli.output_options import add_output, failed_row_text
 from connector.cli.progress import Progress
 from connector.cli.summary import Report, describe, run_as_json
-from connector.client.factory import open_client, sign_in
-from connector.common import json_text
-from connector.connections.connection import load_connection
-from connector.errors import RunError, nearest
+from connector.files.envelope import Envelope
 from connector.files.output import Start
-from connector.files.output_formats import FORMATS as OUTPUT_FORMATS
 from connector.runs.job import STREAM, Job
 from connector.runs.job_run import run_all
-from connector.runs.policy import apply_policy
 from connector.runs.records import ActiveRun
-from connector.runs.run import Prepared, check_expected, make_invoker, prepare
+from connector.runs.run import Prepared, check_expected
 from connector.runs.summary import Summary
-from connector.runs.tenant_split import is_template
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
@@ -51,27 +42,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     add_running(parser)
     add_expected(parser)
     add_selection(parser)
-    parser.add_argument(
-        "-o",
-        "--output",
-        metavar="FILE",
-        help="output file, - for standard output (of a job with steps: the output folder)",
-    )
-    parser.add_argument("--output-format", choices=OUTPUT_FORMATS, help="default: from the file extension")
-    parser.add_argument(
-        "--bom",
-        action="store_true",
-        default=None,
-        help="begin CSV output with a byte order mark, so that Excel reads it as UTF-8",
-    )
-    parser.add_argument(
-        "--rows",
-        choices=("one", "each"),
-        help="write a list as one envelope (one), or as one envelope per item (each); default: one",
-    )
-    parser.add_argument(
-        "--keep-row", action="store_true", default=None, help="include the input row in each envelope"
-    )
+    add_output(parser)
     add_outcome(parser)
     parser.set_defaults(command=_run)
 
@@ -96,16 +67,6 @@ def add_outcome(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_call(parser: argparse.ArgumentParser) -> None:
-    """Declare `ninjaone call`."""
-    parser.add_argument("action", metavar="ACTION")
-    parser.add_argument("values", metavar="KEY=VALUE", nargs="*", help="value of an input, as text")
-    add_own_actions(parser)
-    add_sending(parser)
-    add_consent(parser)
-    parser.set_defaults(command=_call)
-
-
 def _run(options: argparse.Namespace) -> int:
     with Report(options.summary) as report:
         return run_steps(prepare_given(options), options, report)
@@ -123,7 +84,8 @@ def run_steps(steps: Sequence[Prepared], options: argparse.Namespace, report: Re
     stop = Event()
     console = _Console(report, steps, as_json=options.json)
     with stopping(stop, console.say), console, show_log_by(console.say):
-        for step, summary in run_all(steps, start, stop=stop, observer=console.begin):
+        listeners = (console.report_failed,) if any(hides_failed_rows(step.job) for step in steps) else ()
+        for step, summary in run_all(steps, start, listeners=listeners, stop=stop, observer=console.begin):
             console.end(step.job, summary)
     return report.exit_code
 
@@ -153,6 +115,11 @@ class _Console:
             self._report.finished_before(job)
         else:
             self._report.exit_code = max(self._report.exit_code, _exit_code(summary))
+
+    def report_failed(self, envelope: Envelope) -> None:
+        """Report a failed row of the current run, if no file has it."""
+        if envelope.has_error and self._active and hides_failed_rows(self._active.job):
+            self.say(failed_row_text(envelope, as_json=self._as_json))
 
     def _report_end(self, job: Job, summary: Summary | None) -> None:
         self._active = None
@@ -185,6 +152,11 @@ def _exit_code(summary: Summary) -> int:
     return ROWS_FAILED if failed else OK
 
 
+def hides_failed_rows(job: Job) -> bool:
+    """Return whether no file of a run has its failed rows."""
+    return job.results and job.errors is None
+
+
 class stopping:
     """Context in which the first Ctrl-C finishes what is in progress, and the second ends the process."""
 
@@ -208,43 +180,3 @@ class stopping:
         self._is_stopping = True
         self._stop.set()
         self._say(f"ninjaone: stopping {self._after}; press Ctrl-C again to stop now")
-
-
-def _call(options: argparse.Namespace) -> int:
-    values = pairs(options.values, "KEY=VALUE")
-    if is_template(options.connection):
-        raise RunError("call has no rows to select a connection with a template; use --connection NAME")
-    catalog = open_catalog(options)
-    action = catalog.action(options.action)
-    _check_names(action, values)
-    refuse_secret_arguments(action, values)
-    delay = values.pop("delay_ms", None)
-    templates = {} if delay is None else {"delay_ms": json_text.dumps(delay)[1:-1]}
-    job = Job(
-        action=action.name,
-        connection=options.connection,
-        templates=templates,
-        match_fields=True,
-        delay_ms=options.delay_ms,
-        uploads=options.uploads or Path(),
-        files=options.files,
-        reveal_secrets=bool(options.reveal_secrets),
-        read_only=bool(options.read_only),
-        audit=options.audit,
-    )
-    prepared = prepare(job, catalog)
-    connection = apply_policy(action, job, load_connection(prepared.service, job.connection))
-    require_consent([prepared], yes=options.yes, is_call=True)
-    client = open_client(prepared.service, connection, prepared.bindings.delay_ms)
-    sign_in(client)
-    (envelope,) = make_invoker(prepared, client).envelopes(1, values)
-    client.flush_audit()  # printed before the result, because standard output can be a closed pipe
-    indent = 2 if sys.stdout.isatty() else None
-    print(json.dumps(envelope.as_json(), indent=indent))
-    return ROWS_FAILED if envelope.has_error else OK
-
-
-def _check_names(action: Action, values: Mapping[str, str]) -> None:
-    for name in values:
-        if name not in action.inputs:
-            raise RunError(f'{action.name} has no input "{name}"{nearest(name, action.inputs)}')

@@ -23,7 +23,7 @@ from connector.cli.progress import duration, rate_text
 from connector.common.clock import SystemClock
 from connector.common.user_folders import write_whole
 from connector.errors import RunError, count_of, shorten
-from connector.files.output_formats import TABLES
+from connector.files.output_formats import TABLES, format_of
 from connector.runs.job import STREAM, Job
 from connector.runs.records import ActiveRun
 from connector.runs.summary import Summary
@@ -117,7 +117,8 @@ def run_as_json(job: Job, summary: Summary | None) -> dict[str, Any]:
     """Return a run's summary as JSON values; None means a step that was already finished."""
     step = {"step": job.step} if job.step else {}
     counts = summary.as_json() if summary else {"finished_before": True}
-    return {**step, "action": job.action, "output": job.output, **counts}
+    errors = {"errors": str(job.errors)} if job.errors else {}
+    return {**step, "action": job.action, "output": job.output, **errors, **counts}
 
 
 def describe(
@@ -134,7 +135,7 @@ def describe(
     `accepted` is true if the action's requests only queue work, so that a successful row may not be done yet.
     """
     if summary is None:
-        return f"{job.label}: already finished\nenvelopes: {job.output}"
+        return f"{job.label}: already finished\n{_content(job)}: {job.output}"
     lines = [_headline(job, summary, "accepted" if accepted else "succeeded"), *_left_out(job, summary)]
     if accepted and summary.succeeded:
         lines.append(f"  accepted: {service} has queued the work; it may not be done yet")
@@ -159,8 +160,14 @@ def describe(
         how = "use --resume to continue" if STREAM not in (job.output, job.input) else "it cannot be resumed"
         lines.append(f"stopped early; {how}")
     elif job.output != STREAM:
-        lines.append(f"envelopes: {job.output}")
+        lines.append(f"{_content(job)}: {job.output}")
+    if job.errors and summary.failed and not summary.stopped:
+        lines.append(f"failed rows: {job.errors}")
     return "\n".join(lines)
+
+
+def _content(job: Job) -> str:
+    return "results" if job.results else "envelopes"
 
 
 def _headline(job: Job, summary: Summary, succeeded: str) -> str:
@@ -182,12 +189,18 @@ def _left_out(job: Job, summary: Summary) -> Iterator[str]:
         yield f"  {count_of(unselected, 'row')} skipped: not selected by `only: {only}`"
 
 
+def _output_with_failed_rows(job: Job) -> str:
+    """Return the quoted name of the file from which failed rows can be rerun, or an empty text."""
+    if job.errors:
+        return shlex.quote(str(job.errors)) if format_of(str(job.errors), None) not in TABLES else ""
+    return shlex.quote(job.output) if job.output != STREAM and job.output_form.has_envelopes else ""
+
+
 def _what_next(job: Job, summary: Summary, service: str, *, may_rerun: bool) -> Iterator[str]:
     """Yield how many failed rows require a retry, a fix first and a check first, with the commands for it."""
     retry, fix, check = (summary.kinds[kind] for kind in ("retry", "fix", "check"))
-    is_kept = STREAM not in (job.output, job.input) and not summary.stopped
-    may_rerun = may_rerun and is_kept and job.output_form.format not in TABLES
-    output = shlex.quote(job.output)
+    output = _output_with_failed_rows(job)
+    may_rerun = may_rerun and output != "" and job.input != STREAM and not summary.stopped
     if retry:
         how = f": ninjaone rerun {output} --transient" if may_rerun else ""
         yield f"{count_of(retry, 'failed row')} to retry as is{how}"

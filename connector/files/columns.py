@@ -17,37 +17,63 @@ class Table:
     The columns are `row`, `has_error`, `error`, the fields of the kept input rows, and the members of the
     results in the order of their first appearance. A result that is not an object has the column `result`.
     Where names collide, a result's column is named `result.NAME`, and an input's `input.NAME`. The envelope
-    of an empty list, which has no item, is no row of the table.
+    of an empty list, which has no item, is no row of the table. With `results`, the first three columns are
+    omitted, and the rows are those of `result_items`.
     """
 
-    def __init__(self, partial: IO[bytes]) -> None:
-        self._partial = partial
+    def __init__(self, partial: IO[bytes], *, results: bool = False) -> None:
+        self._partial, self._only_results = partial, results
+        self._fixed = () if results else ENVELOPE_COLUMNS
         inputs: dict[str, None] = {}
-        results: dict[str, None] = {}
-        for envelope in self._envelopes():
+        members: dict[str, None] = {}
+        for envelope, result in self._entries():
             inputs.update(dict.fromkeys(envelope.get("input", ())))
-            results.update(dict.fromkeys(_members(envelope["result"])))
-        taken = set(ENVELOPE_COLUMNS)
-        self._results = _unique(results, "result.", taken)
+            members.update(dict.fromkeys(_members(result)))
+        taken = set(self._fixed)
+        self._results = _unique(members, "result.", taken)
         self._inputs = _unique(inputs, "input.", taken)
-        self.columns = [*ENVELOPE_COLUMNS, *self._inputs.values(), *self._results.values()]
+        self.columns = [*self._fixed, *self._inputs.values(), *self._results.values()]
 
     def rows(self) -> Iterator[list[Json]]:
         """Yield the values of each row in the order of the columns; None where it has none."""
-        for envelope in self._envelopes():
-            kept, members = envelope.get("input", {}), _members(envelope["result"])
+        for envelope, result in self._entries():
+            kept, members = envelope.get("input", {}), _members(result)
             yield [
-                *(envelope[name] for name in ENVELOPE_COLUMNS),
+                *(envelope[name] for name in self._fixed),
                 *map(kept.get, self._inputs),
                 *map(members.get, self._results),
             ]
 
-    def _envelopes(self) -> Iterator[dict[str, Json]]:
+    def _entries(self) -> Iterator[tuple[dict[str, Json], Json]]:
+        """Yield the envelope and the result of each row of the table."""
         self._partial.seek(0)
         for line in self._partial:
             envelope = json_text.loads(line.decode())
-            if not is_empty_list(envelope):
-                yield envelope
+            if self._only_results:
+                for item in result_items(envelope):
+                    yield envelope, item
+            elif not is_empty_list(envelope):
+                yield envelope, envelope["result"]
+
+
+def result_items(envelope: Mapping[str, Json]) -> list[Json]:
+    """Return the result of an envelope as a list: the items of its list, or the result.
+
+    It is empty for a failed row, and for a result of null, unless the envelope has the input row.
+    """
+    result = envelope["result"]
+    if envelope["has_error"] or is_empty_list(envelope) or (result is None and "input" not in envelope):
+        return []
+    return result if isinstance(result, list) and "item" not in envelope["meta"] else [result]
+
+
+def result_lines(line: bytes) -> bytes:
+    """Return the results of an envelope's line, each as a line of JSON; with `input` if it is kept."""
+    envelope = json_text.loads(line.decode())
+    items = result_items(envelope)
+    if "input" in envelope:
+        items = [{"input": envelope["input"], "result": item} for item in items]
+    return b"".join(json_text.dump_bytes(item) + b"\n" for item in items)
 
 
 def is_empty_list(envelope: Mapping[str, Json]) -> bool:

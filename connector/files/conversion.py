@@ -5,37 +5,44 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import IO, BinaryIO
 
-from connector.files.columns import Table, text_of
+from connector.files.columns import Table, result_lines, text_of
 from connector.files.excel_writer import write_workbook
 from connector.files.output_formats import Format, OutputForm
 from connector.files.text_table import write_text_table
 
 
 def convert(partial: IO[bytes], form: OutputForm, file: BinaryIO) -> None:
-    """Write envelopes in another format than JSON Lines. Raises OSError."""
+    """Write envelopes, or their results, in the form of an output. Raises OSError."""
     if form.bom:
         file.write(codecs.BOM_UTF8)
-    if form.format == "json":
-        _write_json(partial, file)
+    if form.format in ("jsonl", "json"):
+        partial.seek(0)
+        lines = _result_lines(partial) if form.results else partial
+        file.writelines(lines if form.format == "jsonl" else _array(lines))
         return
     writers: dict[Format, Callable[[Table, BinaryIO], None]] = {
         "csv": _write_csv,
         "xlsx": write_workbook,
         "table": write_text_table,
     }
-    writers[form.format](Table(partial), file)
+    writers[form.format](Table(partial, results=form.results), file)
 
 
-def _write_json(partial: IO[bytes], file: BinaryIO) -> None:
-    separator = b"[\n"
-    partial.seek(0)
+def _result_lines(partial: IO[bytes]) -> Iterator[bytes]:
     for line in partial:
-        file.write(separator + line.rstrip(b"\n"))
+        yield from result_lines(line).splitlines(keepends=True)
+
+
+def _array(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the text of a JSON array with an item per line."""
+    separator = b"[\n"
+    for line in lines:
+        yield separator + line.rstrip(b"\n")
         separator = b",\n"
-    file.write(b"\n]\n" if separator != b"[\n" else b"[]\n")
+    yield b"\n]\n" if separator != b"[\n" else b"[]\n"
 
 
 def _write_csv(table: Table, file: BinaryIO) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from contextlib import closing
 from itertools import chain, islice
 from typing import Any, BinaryIO
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -41,9 +42,10 @@ def write_workbook(table: Table, file: BinaryIO) -> None:
     for row in chain([next(rows, None)], rows):
         sheet = book.create_sheet(f"Results {len(book.worksheets) + 1}" if book.worksheets else "Results")
         sheet.freeze_panes = "A2"
-        sheet.append([writer.cell(sheet, name) for name in table.columns])
-        for values in islice(chain([] if row is None else [row], rows), MOST_ROWS - 1):
-            sheet.append([writer.cell(sheet, value) for value in values])
+        with closing(sheet):
+            sheet.append([writer.cell(sheet, name) for name in table.columns])
+            for values in islice(chain([] if row is None else [row], rows), MOST_ROWS - 1):
+                sheet.append([writer.cell(sheet, value) for value in values])
     _save(book, file)
     if writer.shortened:
         logger.warning(

@@ -26,6 +26,7 @@ from connector.errors import RunError, RunStoppedError
 from connector.files.append_only import AppendOnlyFile, cut_broken_end, read_lines
 from connector.files.conversion import convert
 from connector.files.envelope import Envelope
+from connector.files.errors_file import write_errors_file
 from connector.files.journal import JOURNAL_NAME, Journal, read_head
 from connector.files.output_formats import OutputForm
 from connector.files.unfinished import SentRequests, restart_effect, sent_requests
@@ -61,7 +62,8 @@ class FileOutput:
     runs; it is removed when a run starts and when it ends. `resumed` is true if an interrupted run continues.
 
     The work folder and its files are private: see `file_modes`. The complete output is private if `private`
-    is set, and otherwise follows the umask, in every format.
+    is set, and otherwise follows the umask, in every format. `errors` is a file for the envelopes of the
+    failed rows, which is written before the output.
     """
 
     def __init__(
@@ -74,7 +76,9 @@ class FileOutput:
         *,
         fsync: bool = False,
         private: bool = False,
+        errors: Path | None = None,
     ) -> None:
+        self._errors = errors
         self.path, self._form, self._fsync, self._private = path, form, fsync, private
         self.folder = _work_folder(path)
         self.partial = partial_output_of(path)
@@ -103,7 +107,7 @@ class FileOutput:
 
     def _begin(self, fingerprint: Mapping[str, str]) -> None:
         try:
-            for path in (self.journal.path, self.partial):
+            for path in (self.journal.path, self.partial, *([self._errors] if self._errors else [])):
                 path.unlink(missing_ok=True)
             if self.parts.exists():
                 shutil.rmtree(self.parts)
@@ -171,6 +175,9 @@ class FileOutput:
         self._file.sync()
         self._file.close()  # Windows cannot rename an open file
         try:
+            if self._errors:
+                with self.partial.open("rb") as partial:
+                    write_errors_file(partial, self._errors, private=self._private)
             ready = self.folder / "output"
             with create_file(ready, private=self._private) as file:
                 if not self._form.is_partial:

@@ -18,15 +18,24 @@ _EXTENSIONS: dict[str, Format] = {".json": "json", ".csv": "csv", ".xlsx": "xlsx
 
 @dataclass(frozen=True)
 class OutputForm:
-    """How an output is written: its format, and for CSV whether it begins with a byte order mark."""
+    """How an output is written: its format, and for CSV whether it begins with a byte order mark.
+
+    With `results`, it has only the results of the rows that succeeded.
+    """
 
     format: Format = "jsonl"
     bom: bool = False
+    results: bool = False
 
     @property
     def is_partial(self) -> bool:
         """Whether the complete output is written as the partial one."""
-        return self.format == "jsonl"
+        return self.format == "jsonl" and not self.results
+
+    @property
+    def has_envelopes(self) -> bool:
+        """Whether the complete output has all members of the envelopes."""
+        return self.format not in TABLES and not self.results
 
 
 def format_of(path: str, format: str | None) -> Format:

@@ -6,22 +6,38 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import BinaryIO
 
 from connector.errors import RunStoppedError
+from connector.files.columns import result_lines
 from connector.files.conversion import convert
 from connector.files.envelope import Envelope
+from connector.files.errors_file import write_errors_file
 from connector.files.output_formats import OutputForm
 
 
 class StreamOutput:
-    """Standard output: JSON Lines are written at once, other formats at the end. Cannot be resumed."""
+    """Standard output: JSON Lines are written at once, other formats at the end. Cannot be resumed.
 
-    def __init__(self, form: OutputForm, stream: BinaryIO | None = None) -> None:
+    `errors` is a file for the envelopes of the failed rows, which is written when the output is closed.
+    """
+
+    def __init__(
+        self,
+        form: OutputForm,
+        stream: BinaryIO | None = None,
+        *,
+        errors: Path | None = None,
+        private: bool = False,
+    ) -> None:
         self.done_rows = 0
         self._form = form
         self._stream = stream or sys.stdout.buffer
-        self._partial = None if form.is_partial else tempfile.TemporaryFile()  # noqa: SIM115
+        self._errors, self._private = errors, private
+        self._is_live = form.format == "jsonl"
+        is_kept = errors or not self._is_live
+        self._partial = tempfile.TemporaryFile() if is_kept else None  # noqa: SIM115
 
     def earlier(self) -> Iterator[Envelope]:
         """Return no envelopes: it cannot be resumed."""
@@ -30,21 +46,26 @@ class StreamOutput:
     def write(self, lines: bytes) -> None:
         """Write envelopes. Raises RunStoppedError if standard output is closed."""
         with _writing():
-            (self._partial or self._stream).write(lines)
-            if not self._partial:
+            if self._partial:
+                self._partial.write(lines)
+            if self._is_live:
+                results = map(result_lines, lines.splitlines()) if self._form.results else (lines,)
+                self._stream.writelines(results)
                 self._stream.flush()
 
     def finish(self) -> None:
         """Write the formats that could not be written earlier."""
         with _writing():
-            if self._partial:
+            if self._partial and not self._is_live:
                 convert(self._partial, self._form, self._stream)
             self._stream.flush()
 
     def close(self) -> None:
-        """Remove the temporary file."""
+        """Write the file of failed rows, and remove the temporary file. Raises RunStoppedError."""
         if self._partial:
-            self._partial.close()
+            with self._partial as partial:
+                if self._errors:
+                    write_errors_file(partial, self._errors, private=self._private)
 
 
 class NoOutput:

@@ -84,6 +84,8 @@ class Job:
     `connections` has a connection per service, and replaces `connection` if steps use several services.
     `allow_connections` maps each value that a connection template can return to a connection's name or file.
 
+    With `results`, the output has only results, and `errors` is the file of the failed rows.
+
     The last three fields are for steps. The `input` of a step that follows another is the other's output.
     """
 
@@ -103,6 +105,8 @@ class Job:
     output: str = STREAM
     output_format: str | None = None
     bom: bool = False
+    results: bool = False
+    errors: Path | None = None
     delay_ms: float | None = None
     rows: ResultMode = "one"
     keep_row: bool = False
@@ -142,7 +146,7 @@ class Job:
     @property
     def output_form(self) -> OutputForm:
         """How the output is written. Raises RunError for an unknown format."""
-        return OutputForm(format_of(self.output, self.output_format), self.bom)
+        return OutputForm(format_of(self.output, self.output_format), self.bom, self.results)
 
     @property
     def selection(self) -> selection.Selection:

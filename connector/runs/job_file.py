@@ -127,8 +127,10 @@ def _followed(part: Section) -> str:
 
 def _feeding(part: Section, step: Job) -> Job:
     """Return a step that another one follows, with `keep_row` true by default."""
-    if step.output_form.format in output_formats.TABLES:
-        raise part.fault("a later step reads its output, so it must be JSON Lines or JSON")
+    if not step.output_form.has_envelopes:
+        raise part.fault(
+            "a later step reads its output, so it must be JSON Lines or JSON, with the envelopes"
+        )
     return replace(step, keep_row=part.value("keep_row", bool, True))
 
 
@@ -157,6 +159,8 @@ def _read_run(part: Section, folder: Path, base: Job) -> Job:
         empty=part.one_of("empty", ("omit", "send"), "omit"),
         output_format=part.one_of("output_format", output_formats.FORMATS, None),
         bom=part.value("bom", bool, False),
+        results=part.value("results", bool, False),
+        errors=None if (errors := part.text("errors", None)) is None else folder / errors,
         rows=part.one_of("rows", ("one", "each"), "one"),
         keep_row=part.value("keep_row", bool, False),
         distinct=part.text("distinct", ""),

@@ -10,6 +10,7 @@ from connector.client.factory import open_client, sign_in
 from connector.common.file_modes import PRIVATE_FOLDER
 from connector.connections.connection import Connection, load_connection
 from connector.errors import RunError, RunStoppedError, count_of, file_errors
+from connector.files.errors_file import check_errors_file
 from connector.files.output import Start, discard, is_interrupted, look, look_for_another_run
 from connector.runs.expected_rows import UnexpectedRowsError
 from connector.runs.job import STREAM, Job
@@ -36,6 +37,9 @@ def run_all(
     stopped. Raises RunError (nothing was sent), or RunStoppedError (can be resumed), also if more rows failed
     than the job allows.
     """
+    for step in steps:
+        if step.job.errors and start == "new":
+            check_errors_file(step.job.errors, Path(step.job.output))
     begins = _check_all(steps, start, connection) if steps[0].job.step else [start]
     begun = False
     for number, (step, begin) in enumerate(zip(steps, begins, strict=True), start=1):

@@ -25,7 +25,8 @@ from connector.common.json_text import Json
 from connector.common.user_folders import records_folder, write_whole
 from connector.connections.connection import Connection
 from connector.connections.settings import absolute_file
-from connector.errors import ConnectorError
+from connector.errors import ConnectorError, RunError
+from connector.files.output_formats import Format, format_of
 from connector.files.readers import InputRow
 from connector.runs.job import STREAM, Job
 from connector.runs.output_names import absolute, id_of
@@ -45,7 +46,7 @@ MOST_POINTS = 120
 """The maximum number of points in a record's timeline."""
 
 _COUNTED = ("rows", "resumed_rows", "succeeded", "failed", "repeatable", "warned", "truncated", "seconds")
-_PATHS = ("uploads", "files", "audit")
+_PATHS = ("uploads", "files", "audit", "errors")
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -258,6 +259,26 @@ def _write(record: Record) -> None:
 def find(output: Path) -> Record | None:
     """Return the record of the run that wrote an output, or None."""
     return find_by_id(id_of(absolute(output)))
+
+
+def find_run(path: Path) -> Record | None:
+    """Return the record of the run whose output, or whose file of failed rows, a path is; or None."""
+    path = absolute(path)
+    return find_by_id(id_of(path)) or next((r for r in list_records() if _errors_of(r) == path), None)
+
+
+def _errors_of(record: Record) -> Path | None:
+    return record.job.errors and absolute(record.job.errors)
+
+
+def envelopes_format(of: Path, job: Job) -> Format:
+    """Return the format of the envelopes in a run's output or its file of failed rows. Raises RunError."""
+    if job.errors and absolute(of) == absolute(job.errors):
+        return format_of(str(of), None)
+    if job.results:
+        errors = f"; use its file of failed rows: {job.errors}" if job.errors else " (--errors FILE has them)"
+        raise RunError(f"{of}: has only results, and not the failed rows of its run{errors}")
+    return format_of(str(of), job.output_format)
 
 
 def find_by_id(id: str) -> Record | None:

@@ -87,7 +87,7 @@ def prepare(
         catalog.service_file(service)  # raises RunError for an unknown service
     job = of_service(job, action.service)
     check_policy(action, job)
-    _check_output_format(job)
+    check_output_format(job)
     constants = {"now": SystemClock().now() if now is None else now}
     bindings = bind(
         action,
@@ -118,8 +118,10 @@ def prepare(
     )
 
 
-def _check_output_format(job: Job) -> None:
+def check_output_format(job: Job) -> None:
     """Raise RunError if the output cannot be written in its format."""
+    if job.errors and not job.results:
+        raise RunError("--errors requires --results; without it, the failed rows are in the output")
     if job.bom:
         check_bom(job.output, job.output_format)
     if job.output_form.format == "xlsx":
@@ -307,7 +309,7 @@ def open_output(
 ) -> Iterator[tuple[Output, Recorder]]:
     """Return a run's opened output and its journal. Raises RunError."""
     if job.output == STREAM:
-        stream = StreamOutput(job.output_form)
+        stream = StreamOutput(job.output_form, errors=job.errors, private=job.reveal_secrets)
         try:
             yield stream, NoRecorder()
         finally:
@@ -321,6 +323,7 @@ def open_output(
         redactor,
         fsync=job.fsync,
         private=job.reveal_secrets,
+        errors=job.errors,
     )
     try:
         yield output, output.journal
@@ -343,8 +346,7 @@ def fingerprint(prepared: Prepared, account: str, source: RowSource) -> dict[str
         settings.append({"read": asdict(job.read_options)})
     if job.selection != Selection():
         settings.append({"selection": asdict(job.selection)})
-    if job.bom:
-        settings.append("bom")
+    settings += [name for name in ("bom", "results") if getattr(job, name)]
     if job.distinct:
         settings.append({"distinct": job.distinct})
     rerun = prepared.rerun

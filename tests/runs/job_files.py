@@ -29,6 +29,8 @@ EVERYTHING: dict[str, Any] = {
     "output": "out/envelopes.json",
     "output_format": "json",
     "bom": True,
+    "results": True,
+    "errors": "failed.jsonl",
     "delay_ms": 0.5,
     "concurrency": 8,
     "on_error": "stop",

@@ -33,6 +33,8 @@ def test_every_key_of_a_job(tmp_path: Path) -> None:
         output=str(tmp_path / "out/envelopes.json"),
         output_format="json",
         bom=True,
+        results=True,
+        errors=tmp_path / "failed.jsonl",
         delay_ms=0.5,
         concurrency=8,
         on_error="stop",

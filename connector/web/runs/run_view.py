@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from connector.catalog.action import Action
 from connector.common.redaction import Redactor
 from connector.errors import RunError
 from connector.files.output import is_interrupted, look_for_another_run
-from connector.files.output_formats import TABLES, format_of
 from connector.runs.job import STREAM
 from connector.runs.records import EVERY_S, Record
 from connector.web.runs.control import Started, is_written_as_a_job
@@ -185,7 +184,7 @@ def view_of_started(id: str, started: Started, actions: Mapping[str, Action]) ->
 
 
 def _has_codes(record: Record) -> bool:
-    return format_of(str(record.output), record.job.output_format) not in TABLES
+    return replace(record.job, output=str(record.output)).output_form.has_envelopes
 
 
 def _may_resume(record: Record) -> bool:
