@@ -17,11 +17,11 @@ from connector.runs.ordered_map import run_in_order
 from connector.runs.summary import FailureLimit, Listener, Summary
 
 _WRITTEN_AT_ONCE = 100
-"""The number of items of a list that are written together, and counted after they are written."""
+"""The maximum number of a row's envelopes that are written, and then counted, together."""
 
 
 Result = tuple[Envelope, bytes]
-"""An envelope, and its line in the output."""
+"""An envelope and its JSON line in the output file."""
 
 
 def run_batch(
@@ -37,14 +37,14 @@ def run_batch(
     summary: Summary | None = None,
     distinct: Distinct | None = None,
 ) -> Summary:
-    """Run all rows without an envelope, `concurrency` of them in parallel, and complete the output.
+    """Run the rows that have no envelope yet, `concurrency` of them in parallel, and complete the output.
 
     Envelopes are written, and listeners notified, one at a time in the order of the rows. When `stop` is set,
     or more rows have failed than `limit` allows, no further row is started; rows in progress are finished and
     written, and the output can be resumed (`Summary.stopped`). Returns the summary, which is the `summary`
     argument if one is passed; it is updated during the run. With `distinct`, the rows have to come from it.
 
-    Raises RunStoppedError if envelopes cannot be written, and then sets `stop`, so that waiting rows end.
+    Raises RunStoppedError if envelopes cannot be written; it first sets `stop`, so that other threads end.
     """
     summary = summary or Summary(resumed_rows=output.done_rows)
     began = clock.monotonic()
@@ -69,7 +69,7 @@ def run_batch(
 
 
 class _Batch:
-    """The shared state of a run's rows. Safe for threads."""
+    """The state that a run's threads share. Safe for threads."""
 
     def __init__(
         self,
@@ -120,7 +120,7 @@ class _Batch:
             raise
 
     def _count(self, envelope: Envelope) -> None:
-        """Count a failed row at once, since its envelope can be delayed by earlier rows."""
+        """Count a failed row immediately: its envelope can wait for those of earlier rows."""
         if envelope.has_error and envelope.ends_row:
             self._limit.count()
 
@@ -130,7 +130,10 @@ def _size(result: Result) -> int:
 
 
 def _writable(envelope: Envelope) -> Result:
-    """Return an envelope with its line; one that cannot be written as JSON becomes an error."""
+    """Return an envelope and its JSON line.
+
+    If its result cannot be written as JSON, return an error envelope instead.
+    """
     try:
         return envelope, envelope.line()
     except (TypeError, ValueError) as error:
@@ -150,5 +153,8 @@ def _envelopes(invoker: Invoker, row: InputRow, distinct: Distinct | None) -> It
 
 
 def require_first(rows: Iterator[InputRow]) -> Iterator[InputRow]:
-    """Read the first row, so that an unreadable input is an error of the run. Raises RunError."""
+    """Return the same rows, after reading the first one: an unreadable input fails the run, not a row.
+
+    Raises RunError.
+    """
     return chain([row for row in [next(rows, None)] if row is not None], rows)

@@ -1,4 +1,4 @@
-"""The columns of an input, compared with those that the templates use, before a run starts."""
+"""Checks before a run starts that the input has the columns that the templates use."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from connector.templating.required_fields import required_fields
 
 
 def check_columns(prepared: Prepared) -> None:
-    """Raise RunError if templates use columns for every row that the header of the input lacks.
+    """Raise RunError if the header of the input lacks a column that a template uses for every row.
 
-    Only files of tables (CSV, TSV, Excel) have a header. Steps that follow another step are not checked.
+    Only tables (CSV, TSV, Excel) have a header. A step whose rows come from another step is not checked.
     """
     job = prepared.job
     uses = [] if job.follows else list(_uses(prepared))
@@ -30,7 +30,7 @@ def check_columns(prepared: Prepared) -> None:
 
 
 def _uses(prepared: Prepared) -> Iterator[tuple[str, str]]:
-    """Yield each field that a template requires, with the template's name."""
+    """Yield (field, input) for each field of a row that a template requires."""
     for binding in prepared.bindings.bound:
         for name in required_fields(binding.template.source):
             yield name, binding.input.name
@@ -43,7 +43,7 @@ def _uses(prepared: Prepared) -> Iterator[tuple[str, str]]:
 
 
 def _message(input: str, missing: dict[str, list[str]], columns: Collection[str]) -> str:
-    """Return one message for all missing columns."""
+    """Return the error message for the missing columns. `missing` has the inputs that use each column."""
     described = [
         f'"{shorten(name, 80)}"{_nearest(name, columns)}, used by '
         f"{'the template' if len(templates) == 1 else 'the templates'} of {', '.join(templates)}"
@@ -55,7 +55,7 @@ def _message(input: str, missing: dict[str, list[str]], columns: Collection[str]
 
 
 def _nearest(name: str, columns: Collection[str]) -> str:
-    """Return the most similar column, with case ignored, as a template writes it."""
+    """Return a hint with the most similar column, ignoring case; an empty text if no column is similar."""
     plain = {_plain(column): column for column in columns}
     close = nearest(_plain(name), plain)
     column = next((column for key, column in plain.items() if f'"{key}"' in close), None)

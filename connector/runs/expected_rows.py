@@ -1,7 +1,7 @@
-"""The number of rows that a run is meant for: `max_rows` and `expect_rows`.
+"""The check of a run's number of rows against the settings `max_rows` and `expect_rows`.
 
-A run with another number of rows stops before any row is run. In a job with steps, these settings are at the
-top, and apply to the first step that is not a read, after the steps before it have run.
+If the number of rows is not within these limits, no row is run. In a job with steps, the settings are at the
+top of the file and apply to the first step that changes something, after the steps before it have run.
 """
 
 from __future__ import annotations
@@ -17,20 +17,23 @@ from connector.errors import RunError, count_of
 from connector.files.readers import InputRow
 
 NAMES = ("max_rows", "expect_rows")
-"""The settings at the top of a job file."""
+"""The names of the two settings, which are at the top of a job file."""
 _RANGE = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?", re.ASCII)
 
 
 @dataclass(frozen=True)
 class ExpectedRows:
-    """The least and the most rows that are expected, both included; `hint` is added to the message."""
+    """The minimum and maximum number of rows, inclusive. `hint` is the end of the error message."""
 
     least: int
     most: int
     hint: str = ""
 
     def check(self, count: int, *, is_all: bool = True) -> None:
-        """Raise RunError for another number of rows; `is_all` is false if there are more of them."""
+        """Raise RunError if `count` is not within the limits.
+
+        `is_all` is false if there are more rows, which were not counted.
+        """
         if is_all and self.least <= count <= self.most:
             return
         wanted = f"at most {self.most}" if not self.least else str(self.least)
@@ -40,18 +43,21 @@ class ExpectedRows:
         raise UnexpectedRowsError(f"got {got}, expected {wanted}. No row was run{self.hint}")
 
     def checked(self, rows: Iterator[InputRow]) -> Iterator[InputRow]:
-        """Return rows that can be read only once, after they are counted. Raises RunError."""
+        """Return the same rows after counting them. Raises RunError.
+
+        It is for an input that can be read only once.
+        """
         first = list(islice(rows, self.most + 1))
         self.check(len(first), is_all=len(first) <= self.most)
         return iter(first)
 
 
 class UnexpectedRowsError(RunError):
-    """A run has another number of rows than expected; none of them was run."""
+    """The number of rows is not within the limits; no row was run."""
 
 
 def read_range(text: str) -> tuple[int, int]:
-    """Return the least and the most rows of `expect_rows`, such as 14 or 10-20. Raises RunError."""
+    """Return the minimum and maximum in `expect_rows`, such as `14` or `10-20`. Raises RunError."""
     found = _RANGE.fullmatch(text.strip())
     least, most = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
     if least > most:
@@ -60,7 +66,7 @@ def read_range(text: str) -> tuple[int, int]:
 
 
 def read_settings(top: Section) -> dict[str, Any]:
-    """Return these settings of a job file. Raises RunError with file and line."""
+    """Return `max_rows` and `expect_rows` from a job file. Raises RunError with file and line."""
     max_rows = top.value("max_rows", int, None)
     if max_rows is not None and max_rows < 0:
         raise top.fault("the number of rows cannot be negative", "max_rows")
@@ -74,7 +80,7 @@ def read_settings(top: Section) -> dict[str, Any]:
 
 
 def read_expected(max_rows: int | None, expect_rows: str | None, hint: str = "") -> ExpectedRows | None:
-    """Return the number of rows that these settings allow; None means any. Raises RunError."""
+    """Return the limits that these settings set, or None if there are none. Raises RunError."""
     if max_rows is None and expect_rows is None:
         return None
     least, most = (0, max_rows or 0) if expect_rows is None else read_range(expect_rows)

@@ -1,7 +1,7 @@
-"""Exports the results of an unfinished run as the output of a finished run, instead of resuming it.
+"""Writes the results of an unfinished run to a file as if the run were finished, instead of resuming it.
 
-Finished rows keep their envelopes. Each other row gets an error: `outcome_unknown` if it has sent requests
-that must not be repeated, otherwise `cancelled`, which can be run again.
+Rows that finished keep their envelopes. Each other row gets an error: `outcome_unknown` if it has sent
+requests that must not be repeated, otherwise `cancelled`, which can be retried.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _NOT_RUN = "the run ended before this row was run, or before it sent a request t
 
 @dataclass
 class Exported:
-    """The numbers of rows that are finished, in doubt (`outcome_unknown`), and not run (`cancelled`)."""
+    """The counts of rows: finished, with unknown outcome (`outcome_unknown`), and not run (`cancelled`)."""
 
     finished: int = 0
     in_doubt: int = 0
@@ -82,15 +82,15 @@ def _row(pair: tuple[int, bytes]) -> int:
 
 
 def _partial_files(output: Path) -> list[Path]:
-    """Return the files with the envelopes of an unfinished run: one, or more if it has several tenants."""
+    """Return the files with the envelopes of an unfinished run: one file, or one per tenant."""
     partial = partial_output_of(output)
     files = sorted(partial.parent.rglob(partial.name))
-    # The run was killed while the partial output was being renamed.
+    # If the run was killed while it renamed its partial output, `output` has the envelopes.
     return files if partial in files else [output, *files]
 
 
 def _finished_rows(partial: Path) -> Iterator[tuple[int, bytes]]:
-    """Yield each completely written row with the lines of its envelopes, as far as the file can be read."""
+    """Yield (row number, envelope lines) of each completely written row, up to the first unreadable line."""
     row, lines = 0, b""
     try:
         with partial.open("rb") as file:

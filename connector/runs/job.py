@@ -64,13 +64,13 @@ from connector.runs import selection
 from connector.runs.tenant_split import is_template
 
 STREAM = "-"
-"""The name of standard input and standard output."""
+"""The file name that means standard input or standard output."""
 
 OnError = Literal["continue", "stop"]
 """Whether a run continues or stops after a row has failed."""
 
 Empty = Literal["omit", "send"]
-"""Whether an empty text of a row is omitted from the request, or sent."""
+"""Whether an input whose template renders to empty text is omitted from the request, or sent empty."""
 
 MOST_CONCURRENT = 256
 """The maximum number of rows in parallel."""
@@ -150,17 +150,17 @@ class Job:
 
     @property
     def selection(self) -> selection.Selection:
-        """The rows of the input that are run."""
+        """The part of the input that is run."""
         return selection.Selection(self.limit, self.offset, self.sample)
 
     @property
     def label(self) -> str:
-        """The run's name in messages."""
+        """The name of the run in messages."""
         return f"{self.step} ({self.action})" if self.step else self.action
 
 
 def of_service(job: Job, service: str) -> Job:
-    """Return a job with the connection that it has for a service; without one, the service's default."""
+    """Return a job with only its connection for one service, or that service's default connection."""
     if not job.connections:
         return job
     connection = job.connections.get(service)

@@ -32,10 +32,10 @@ def run_all(
 ) -> Iterator[tuple[Prepared, Summary | None]]:
     """Run the steps of a job one after the other, or its single run; yield each with its summary.
 
-    A step that was finished before the job was resumed is not run again (its summary is None). The inputs,
-    outputs and connections of all steps are checked before anything is sent. No step is run after one that
-    stopped. Raises RunError (nothing was sent), or RunStoppedError (can be resumed), also if more rows failed
-    than the job allows.
+    A step that was finished before the job was resumed is not run again; its summary is None. The inputs,
+    outputs and connections of all steps are checked before anything is sent. If a step stops, later steps are
+    not run. Raises RunError (nothing was sent), or RunStoppedError (the job can be resumed), also if more
+    rows failed than the job allows.
     """
     for step in steps:
         if step.job.errors and start == "new":
@@ -76,7 +76,7 @@ def _too_many_errors(job: Job, summary: Summary) -> str:
 def _check_all(steps: Sequence[Prepared], start: Start, connection: Connection | None) -> list[Start | None]:
     """Check all steps of a job before it starts; return how each step starts, or None if it is finished.
 
-    A restart removes all earlier outputs, so that none of them is mistaken for a new one. Raises RunError.
+    A restart first removes the outputs of all steps, so that no step reads an old output. Raises RunError.
     """
     outputs = [Path(step.job.output) for step in steps]
     with file_errors(outputs[0].parent):
@@ -103,7 +103,7 @@ def _check_all(steps: Sequence[Prepared], start: Start, connection: Connection |
 
 
 def _make_room(path: Path, start: Start, *, private: bool) -> None:
-    """Remove the output that a restart replaces, and create its folder, with mode 0700 if `private`."""
+    """Remove the output if this is a restart, and create its folder, with mode 0700 if `private`."""
     if start == "restart":
         discard(path)
     try:
@@ -120,13 +120,13 @@ def _check_first_row(job: Job, begin: Start, followed: Set[str]) -> None:
     for row in job.source().rows():
         if hidden := sorted(followed & row.data.keys()):
             raise RunError(
-                f'"{hidden[0]}" is both a field of its rows and the name of a step; rename the step'
+                f'"{hidden[0]}" is both a field of the input rows and the name of a step; rename the step'
             )
         return
 
 
 def _check_new(path: Path, start: Start) -> Start:
-    """Check the output of a step that has not started; its folder is created later."""
+    """Check that a step's output can be written. Its folder is created later."""
     if path.parent.exists():
         look(path, start)
     return "new"

@@ -18,7 +18,7 @@ _ROW = re.compile(rb',"row":(\d+),')
 
 
 def merge_files(partials: Iterable[Path], output: Output) -> None:
-    """Merge files of envelopes, each of them in order, and append them to the output.
+    """Merge files of envelopes, each sorted by row number, and append them to the output.
 
     Raises RunStoppedError.
     """
@@ -39,10 +39,9 @@ def merge_files(partials: Iterable[Path], output: Output) -> None:
 
 
 def _numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Yield the lines of envelopes with their row numbers.
+    """Yield (row number, line) for each line of a file of envelopes.
 
-    The number is after the result, which can be long. It is searched from the end of the line; the line is
-    parsed only if the result could contain the same text.
+    Lines can be long, so a line is parsed only if a regular expression does not find its row number.
     """
     for line in lines:
         found = _ROW.findall(line)

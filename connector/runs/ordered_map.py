@@ -4,7 +4,8 @@
 
 The oldest unfinished item is the leader: its results are written immediately, so that a long list streams.
 Results of other items are buffered. The thread that finishes the leader also writes the buffered results of
-finished items after it. Handing results to a separate thread would cost more than most rows.
+finished items after it. There is no separate writer thread, because passing results to it would take longer
+than processing most rows.
 
 Memory stays bounded even if one request takes very long, because the number of items started after the leader
 and the size of buffered results are limited.
@@ -61,7 +62,7 @@ class _Slot(Generic[R]):
 
 
 class _Window(Generic[T, R]):
-    """The items in progress. Only the thread of the leading slot writes."""
+    """The items in progress. Only the thread of the leading item writes results."""
 
     def __init__(
         self,
@@ -76,7 +77,7 @@ class _Window(Generic[T, R]):
         self._threads = threads
         self._room = max(_LEAST_ROOM, _ROOM_A_THREAD * threads)
         self._reading = Lock()
-        """Held while an item is read, which can take long; always acquired before `_lock`."""
+        """Acquired to read an item, which can take long; always acquired before `_lock`."""
         self._lock = Lock()
         self._moved = Condition(self._lock)
         self._over = Condition(self._lock)
@@ -85,7 +86,7 @@ class _Window(Generic[T, R]):
         self._closed = self._exhausted = False
         self._errors: list[BaseException] = []
         self._broken_at = float("inf")
-        """The first position whose results cannot be written; later ones cannot be written either."""
+        """The position after which no results are written, because an item failed there."""
 
     def run(self) -> bool:
         try:
@@ -113,7 +114,7 @@ class _Window(Generic[T, R]):
                 return
 
     def _wait(self) -> None:
-        """Wait for the threads, except for one that is only waiting for input that is no longer needed."""
+        """Wait for all threads, unless no item is in progress and no further item is to be started."""
         with self._lock:
             while self._alive:
                 # A timeout lets Python handle signals; an unlimited wait would block them on some systems.
@@ -122,7 +123,7 @@ class _Window(Generic[T, R]):
                     return
 
     def _close(self, broken_at: float) -> None:
-        """Start no more items, and write no results from this position on."""
+        """Start no further items, and write no results of items after the position `broken_at`."""
         with self._lock:
             self._closed = True
             self._broken_at = min(self._broken_at, broken_at)
@@ -133,12 +134,12 @@ class _Window(Generic[T, R]):
         self._close(place)
 
     def _live(self) -> None:
-        """Process items until there are no more. This is what each thread runs."""
+        """Process items until there are no more; the target function of each thread."""
         try:
             while (begun := self._begin()) is not None:
                 self._run(*begun)
         except BaseException as error:
-            # Reading the items failed. The results of items in progress are still written.
+            # Reading an item failed. Items in progress are still finished, and their results written.
             self._fail(error, self._begun)
         finally:
             with self._lock:
@@ -146,7 +147,7 @@ class _Window(Generic[T, R]):
                 self._over.notify()
 
     def _begin(self) -> tuple[_Slot[R], T] | None:
-        """Wait for room and return the next item with its slot, or None if no more are to be started."""
+        """Wait until another item may start; return it with its slot, or None if no item is left to start."""
         with self._reading:
             with self._lock:
                 while not self._closed and len(self._slots) >= self._room:
@@ -181,7 +182,7 @@ class _Window(Generic[T, R]):
                 self._in_progress -= 1
 
     def _put(self, slot: _Slot[R], result: R) -> bool:
-        """Write a result or buffer it; return whether further results of this item can be written."""
+        """Write or buffer a result; return whether the next result of this item is also to be written."""
         if not slot.leads:
             with self._lock:
                 if not slot.leads:
@@ -193,7 +194,10 @@ class _Window(Generic[T, R]):
         return True
 
     def _hold(self, slot: _Slot[R], result: R) -> bool:
-        """Buffer a result; if the buffer is full, wait until the slot leads. The caller holds the lock."""
+        """Buffer a result; while the buffer is full, wait until the item leads.
+
+        The caller has acquired `_lock`.
+        """
         size = self._size(result)
         slot.held.append(result)
         slot.size += size
@@ -203,7 +207,7 @@ class _Window(Generic[T, R]):
         return slot.place <= self._broken_at
 
     def _write_held(self, slot: _Slot[R]) -> None:
-        """Write the results that were buffered before the slot became the leader."""
+        """Write the results that this item buffered before it became the leader."""
         if slot.held:
             self._write(slot.held)
             with self._lock:
@@ -212,7 +216,7 @@ class _Window(Generic[T, R]):
                 self._moved.notify_all()
 
     def _end(self, slot: _Slot[R]) -> None:
-        """Finish a slot. If it leads, write all finished slots after it; the next one becomes the leader."""
+        """Finish an item. If it leads, write all finished items after it; the next unfinished item leads."""
         with self._lock:
             slot.ended = True
             ready = self._ready() if slot.leads else []

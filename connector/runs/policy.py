@@ -1,4 +1,4 @@
-"""A run's policy: read-only and audit, from the job and the connection."""
+"""The restrictions of a run (read-only, audit log), from its job and its connection."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from connector.runs.job import Job
 
 
 def check_policy(action: Action, job: Job, connection: Connection | None = None) -> None:
-    """Raise RunError if the action changes something and the job or connection is read-only."""
+    """Raise RunError if the action changes something, but the job or the connection is read-only."""
     if action.effect == "read" or not (job.read_only or (connection and connection.read_only)):
         return
     reason = "the run is read-only"
@@ -21,9 +21,10 @@ def check_policy(action: Action, job: Job, connection: Connection | None = None)
 
 
 def apply_policy(action: Action, job: Job, connection: Connection) -> Connection:
-    """Return the connection with the job's policy (read-only, audit) added, for this action. Raises RunError.
+    """Return the connection with the read-only and audit settings of the job added.
 
-    Its client then checks each request, because a handler can send requests that its action does not declare.
+    Raises RunError for an action that they do not allow. The connection's client also checks each request,
+    because a handler can send requests that its action does not declare.
     """
     check_policy(action, job, connection)
     audit = tuple(dict.fromkeys((*connection.audit, *audit_files(job.audit))))

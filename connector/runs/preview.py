@@ -26,9 +26,8 @@ def preview_row(
 ) -> dict[str, Any]:
     """Return a row's first request (`row, method, url, query, headers, body`), or its `error`.
 
-    `times` has the times in its inputs in ISO 8601, independent of the format in which they are sent. If
-    names must be looked up first (`looks_up` has the URL), the request contains the names instead of ids.
-    `if_missing` has the URL of the list in which the record is looked for before it is created.
+    `times` has the times among its inputs, in ISO 8601, whatever the format in which they are sent. If names
+    must be looked up first (`looks_up` has the URL), the request contains the names instead of the ids.
     """
     if row.error:
         return {"row": row.number, "error": row.error}

@@ -1,9 +1,9 @@
 """Records of runs, which `rerun` and the catalog's pages read.
 
-A record is a JSON file in the user's state folder, named by the run's output; the next run with that output
-replaces it. It contains the job's settings, with templates as written and the connection by name or file.
-During the run, a separate thread updates it every second, so that other processes can follow the run. The
-record of a killed run is from its last second.
+A record is a JSON file in the user's state folder; its name is a digest of the run's output path; the next
+run with that output replaces it. It contains the job's settings, with templates as written and the connection
+by name or file. During the run, a separate thread updates it every second, so that other processes can follow
+the run. The record of a killed run is at most a second older than its end.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _ID = re.compile(r"[0-9a-f]{32}")
 
 
 class Rows(Protocol):
-    """The interface of a run's source of rows."""
+    """The source of a run's rows."""
 
     def rows(self) -> Iterator[InputRow]:
         """Yield the rows in order. Raises RunError."""
@@ -65,7 +65,7 @@ class Rows(Protocol):
 
 @dataclass(frozen=True)
 class ActiveRun:
-    """A run in progress, for observers in other threads; its `summary` is updated with every row.
+    """A run in progress, as other threads see it; its `summary` is updated with every row.
 
     `requests` returns the number of API requests sent so far; they are at least `delay_ms` apart.
     """
@@ -78,7 +78,7 @@ class ActiveRun:
 
 
 RunObserver = Callable[[ActiveRun], None]
-"""Called with every run that starts."""
+"""A function that is called with each run that starts."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Record:
 
 
 class Timeline:
-    """The rows done over time. When it is full, every second point is removed and the interval doubled."""
+    """The number of finished rows over time. When it is full, every second point is removed."""
 
     def __init__(self, rows: int) -> None:
         self.points: list[tuple[float, int]] = [(0.0, rows)]
@@ -127,7 +127,7 @@ class Timeline:
 
 
 def where(*connections: Connection) -> str:
-    """Return a text for connections: the name and host of a single one, or their number."""
+    """Return the name and host of a single connection, or the number of connections, as text."""
     if len(connections) != 1:
         return f"{len(connections)} connections"
     (connection,) = connections
@@ -143,9 +143,9 @@ def recorded(
     rerun_of: Path | None = None,
     place: str = "",
 ) -> Iterator[None]:
-    """Write the record of a run with an output file, and complete its summary even if it ends with an error.
+    """Context that writes the record of a run, and completes its summary even if the run ends with an error.
 
-    `place` becomes the record's `where`.
+    A run to standard output has no record. `place` is the record's `where`.
     """
     began = clock.monotonic()
     summary, keeper = run.summary, None
@@ -305,7 +305,7 @@ def read_records() -> tuple[list[Record], list[str]]:
 
 
 def reason_of(error: Exception) -> str:
-    """Return a short reason why a run's file cannot be read, without its path."""
+    """Return the reason why a run's file cannot be read, without the file's path."""
     is_worded = isinstance(error, (OSError, ConnectorError, ValueError))
     return getattr(error, "strerror", None) or (
         str(error) if is_worded else f"not a valid record of a run: {error}"
@@ -323,7 +323,10 @@ def _read(path: Path) -> Record | None:
 
 
 def _parse(path: Path) -> Record:
-    """Return a record from its file. Raises OSError, or ValueError, KeyError, TypeError or AttributeError."""
+    """Return the record in a file.
+
+    Raises OSError, ValueError, KeyError, TypeError or AttributeError if it cannot be read.
+    """
     data = json_text.loads(path.read_text(encoding="utf-8"))
     if data["record"] != VERSION:
         raise ValueError(f"its version is {data['record']}, and this version reads {VERSION}")
@@ -344,7 +347,7 @@ def _parse(path: Path) -> Record:
 
 
 def _check_types(data: Mapping[str, Any]) -> None:
-    """Raise TypeError if a value that is shown or compared has the wrong type."""
+    """Raise TypeError if a number in a record is not a number, or its summary is not complete."""
     summary = data["summary"] or {}
     if not isinstance(summary, Mapping):
         raise TypeError("summary is not an object")

@@ -1,4 +1,4 @@
-"""The failed rows of a finished run as data that can be corrected, and the corrected rows of a rerun."""
+"""Writes the failed rows of a finished run for correction, and reads the corrected rows for a rerun."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from connector.runs.rerun import read_ends
 
 _MARKS = ("row", "error")
 _OTHER_MARKS = ("_row", "_error")
-"""Used for input rows that have a field `row` or `error`."""
+"""The names of these fields if an input row already has a field `row` or `error`."""
 
 
 @dataclass(frozen=True)
 class FailedRow:
-    """A failed row, with the code, message and kind of its last error; `repeatable` if it can be retried."""
+    """A failed row: code, message and kind of its last error; `repeatable` is true if it can be retried."""
 
     number: int
     code: str
@@ -38,8 +38,8 @@ class FailedRow:
 def find_failed(output: Path, format: Format, reruns: Iterable[Path] = ()) -> dict[int, FailedRow]:
     """Return the rows of a run that failed and did not succeed in a rerun, by number, ascending.
 
-    A row in doubt after the run or one of its reruns stays in doubt. Raises RunError if a file does not
-    contain envelopes.
+    A row with an unknown outcome in the run or in one of its reruns counts as failed, even if a later rerun
+    succeeded. Raises RunError if a file does not contain envelopes.
     """
     failed = {e.row: _failed_row(e) for e in read_ends(output, format) if e.has_error}
     succeeded: set[int] = set()
@@ -59,9 +59,9 @@ def _failed_row(envelope: Envelope) -> FailedRow:
 
 
 def mark_rows(rows: Iterable[InputRow], failed: Mapping[int, FailedRow]) -> list[dict[str, Json]]:
-    """Return the data of input rows, each with its number and its error.
+    """Return the data of input rows, each with two more fields: `row`, its number, and `error`, its message.
 
-    The fields are named `row` and `error`; `_row` and `_error` if a row has one of these fields.
+    If any row already has one of these fields, they are named `_row` and `_error`.
     """
     rows = list(rows)
     number, error = _OTHER_MARKS if any(set(_MARKS) & row.data.keys() for row in rows) else _MARKS
@@ -69,7 +69,7 @@ def mark_rows(rows: Iterable[InputRow], failed: Mapping[int, FailedRow]) -> list
 
 
 TEXT_FORMATS: tuple[InputFormat, ...] = ("jsonl", "json", "csv", "tsv")
-"""The formats that `rows_as_text` writes."""
+"""The formats that `rows_as_text` supports."""
 
 
 def rows_as_text(rows: list[dict[str, Json]], format: str) -> str:
@@ -80,7 +80,7 @@ def rows_as_text(rows: list[dict[str, Json]], format: str) -> str:
         return "[\n" + ",\n".join(json_text.dumps(row) for row in rows) + "\n]\n"
     text = io.StringIO()
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    if "error" in columns or "_error" in columns:  # last, after fields that only later rows have
+    if "error" in columns or "_error" in columns:  # the last column
         columns.append(columns.pop(columns.index("error" if "error" in columns else "_error")))
     writer = csv.DictWriter(text, columns, delimiter="\t" if format == "tsv" else ",", lineterminator="\n")
     writer.writeheader()
@@ -95,10 +95,10 @@ def _cell(value: Json) -> str:
 
 
 def read_corrected(path: str, known: Mapping[Any, int] | None = None, key: str = "") -> dict[int, InputRow]:
-    """Return the rows of a file that replace rows of a run, by the number of the row they replace, ascending.
+    """Return the corrected rows in a file, keyed by the number of the row that each replaces, ascending.
 
-    Rows are matched by their field `row` (or `_row`), or with `key` by that field's value among `known`.
-    Raises RunError for a row that cannot be read or matched, and for two rows with the same number.
+    That number is in the field `row` (or `_row`). With `key`, it is looked up in `known` by the value of that
+    field. Raises RunError for a row that cannot be read or matched, and for two rows with the same number.
     """
     found: dict[int, InputRow] = {}
     for row in RowSource(path).rows():
@@ -129,7 +129,7 @@ def _number_by_key(row: InputRow, path: str, known: Mapping[Any, int], key: str)
 
 
 def key_text(value: Json) -> str:
-    """Return a key's value as text, so that values of CSV and JSON files are comparable."""
+    """Return a key's value as text, so that values from CSV and JSON files can be compared."""
     return _cell(value).strip()
 
 
@@ -145,7 +145,7 @@ class CorrectedRows:
         self._rows, self._numbers = rows, sorted(rows)
 
     def rows(self) -> Iterator[InputRow]:
-        """Yield the rows in order."""
+        """Yield the corrected rows in order."""
         return (self._rows[number] for number in self._numbers)
 
     def count(self, go_on: Callable[[], bool]) -> int:

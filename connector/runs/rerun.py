@@ -1,4 +1,4 @@
-"""The failed rows of a finished run that can be retried, and reading them from its input."""
+"""Finds the failed rows of a finished run that can be retried, and reads them from the run's input."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from connector.runs.step_rows import StepRows
 class RetryableRows:
     """The failed rows of a run, according to its output and those of its reruns.
 
-    `numbers` has the rows that can be retried, ascending; `in_doubt` counts by `meta.code` those that must be
-    checked first; `succeeded` counts those that succeeded in a rerun. `action` is the run's action,
-    `last_row` the highest row number.
+    `numbers` has the numbers of rows that can be retried, ascending. `in_doubt` has the number of rows that
+    must be checked first, by `meta.code`; `succeeded` is the number of rows that succeeded in a rerun.
+    `action` is the run's action, `last_row` the number of its last row.
     """
 
     action: str = ""
@@ -33,10 +33,10 @@ class RetryableRows:
 
 
 def find_retryable(output: Path, format: Format, reruns: Iterable[Path] = ()) -> RetryableRows:
-    """Return a run's retryable rows, according to its envelopes and those of its reruns.
+    """Return the failed rows of a run that can be retried, according to its output and those of its reruns.
 
-    A row that succeeded in any of them is done, and a row in doubt after one of them stays in doubt.
-    Raises RunError if a file does not contain envelopes.
+    A row that succeeded in a rerun, or whose outcome in a rerun is unknown, is not retried. Raises RunError
+    if a file does not contain envelopes.
     """
     action, last_row = "", 0
     numbers = array("Q")
@@ -87,9 +87,10 @@ def _holds(numbers: array[int], number: int) -> bool:
 
 @dataclass(frozen=True)
 class Rerun:
-    """The numbers of the rows to rerun, and the output in which they failed.
+    """The numbers of the rows to rerun, and the output of the run (`of`) in which they failed.
 
-    `corrected` has the rows that replace them by number; None means the rows of the run's input.
+    `corrected` has the new data of these rows, by number; None means that the rows of the run's input are
+    used.
     """
 
     of: Path
@@ -104,7 +105,7 @@ class ChosenRows:
         self._source, self._numbers = source, numbers
 
     def rows(self) -> Iterator[InputRow]:
-        """Yield the rows in order; reads the input only up to the last of them."""
+        """Yield the rows in order; stop reading the input after the last of them."""
         wanted = iter(self._numbers)
         number = next(wanted, None)
         if number is None:

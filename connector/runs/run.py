@@ -1,4 +1,4 @@
-"""Prepares a run from its catalog, connection, client, rows and output, and runs it."""
+"""Prepares and runs a single run: its action, connection, client, rows and output."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ from connector.runs.tenant_split import Choose, read_choice
 class Prepared:
     """A job with its action and compiled templates, before anything is read or sent.
 
-    `expected` is the number of rows that it is meant for; None means any, and a rerun has any.
+    `expected` has the limits of its number of rows; None means no limits, as in a rerun.
 
     `choose` returns the connection of each row if it is a template; see `tenant_runs`. `distinct` returns the
     value by which rows share a result; see `distinct`.
@@ -77,14 +77,13 @@ def prepare(
 ) -> Prepared:
     """Return a job with its action and compiled templates. Raises RunError.
 
-    `fallbacks` are values for inputs that are absent in a row, such as the end time of the batch, which a
-    host supplies. The template variable `now` is the start time of the run in epoch seconds, the same for
-    all rows.
-    `null_is_missing` is for rows of a table; see `Bindings`.
+    `fallbacks` are values for inputs without a value in a row. A host supplies them, for example the end time
+    of the batch. The template variable `now` is the start time of the run in epoch seconds, the same for all
+    rows. With `null_is_missing`, the rows are from a table with NULL cells; see `Bindings`.
     """
     action = catalog.action(job.action)
     for service in job.connections:
-        catalog.service_file(service)  # raises RunError for an unknown service
+        catalog.service_file(service)  # raises RunError if there is no such service
     job = of_service(job, action.service)
     check_policy(action, job)
     check_output_format(job)
@@ -101,7 +100,7 @@ def prepare(
     )
     if action.returns_file:
         _check_files_folder(action, job.files)
-    find_handler(action)  # loaded now, so that a failure is an error of the run and not of each row
+    find_handler(action)  # loaded here, so that a failure is reported once and not for each row
     only = compile_only(job.only, constants) if job.only else None
     choose = read_choice(job.connection, job.allow_connections)
     expected = None if job.step else read_expected(job.max_rows, job.expect_rows)
@@ -162,7 +161,7 @@ def _expected_of_step(job: Job) -> ExpectedRows | None:
 
 @contextmanager
 def naming(job: Job) -> Iterator[None]:
-    """Context that prefixes a RunError with the name of its step."""
+    """Context in which the messages of RunError start with the name of the job's step."""
     try:
         yield
     except RunError as error:
@@ -223,7 +222,7 @@ def run(
                     distinct=distinct,
                 )
             finally:
-                client.flush_audit()  # Rows in progress can have unwritten audit lines.
+                client.flush_audit()  # Rows in progress can have audit lines that are not written yet.
     return summary
 
 
@@ -234,7 +233,7 @@ def open_distinct(prepared: Prepared) -> AbstractContextManager[Distinct | None]
 
 @dataclass(frozen=True)
 class OpenedRows:
-    """A run's rows; `left_out` counts those that its step skips, by reason."""
+    """A run's rows; `left_out` has the number of rows that a step skipped, by reason."""
 
     source: RowSource
     rows: Rows
@@ -256,7 +255,7 @@ def open_rows(prepared: Prepared) -> OpenedRows:
 
 
 def checked_rows(prepared: Prepared, opened: OpenedRows) -> Iterator[InputRow]:
-    """Return the rows of a run if it has as many as expected. Raises RunError."""
+    """Return the rows of a run. Raises RunError if their number is not the expected one."""
     expected = None if prepared.rerun else prepared.expected
     if expected and opened.source.is_stdin:
         return expected.checked(opened.rows.rows())
@@ -266,14 +265,17 @@ def checked_rows(prepared: Prepared, opened: OpenedRows) -> Iterator[InputRow]:
 
 
 def check_expected(prepared: Prepared) -> None:
-    """Raise RunError if the input's number of rows is not the expected one, as far as it is known now."""
+    """Raise RunError if the input's number of rows is not the expected one.
+
+    Some inputs cannot be counted yet.
+    """
     if prepared.expected and not prepared.rerun and not prepared.job.follows and prepared.job.input != STREAM:
         with naming(prepared.job):
             prepared.expected.check(_count_rows(prepared))
 
 
 def _count_rows(prepared: Prepared) -> int:
-    rows = open_rows(prepared).rows  # for the count only, because rows that a step skips are counted as well
+    rows = open_rows(prepared).rows  # opened again, because counting changes `left_out`
     count = None if prepared.job.follows else rows.count(lambda: True)
     return sum(1 for _ in rows.rows()) if count is None else count
 
@@ -296,7 +298,7 @@ def make_invoker(prepared: Prepared, client: Client, recorder: Recorder | None =
 
 
 def check_start(job: Job, start: Start) -> None:
-    """Raise RunError if the input or output does not allow this start, such as resuming standard output."""
+    """Raise RunError if the job cannot be started this way, such as resuming standard output."""
     if start != "new" and job.output == STREAM:
         raise RunError("a run to standard output cannot be resumed or restarted; use --output FILE")
     if start == "resume" and job.input == STREAM:
@@ -307,7 +309,7 @@ def check_start(job: Job, start: Start) -> None:
 def open_output(
     job: Job, fingerprint: Mapping[str, str], start: Start, redactor: Redactor
 ) -> Iterator[tuple[Output, Recorder]]:
-    """Return a run's opened output and its journal. Raises RunError."""
+    """Context that opens a run's output and its journal. Raises RunError."""
     if job.output == STREAM:
         stream = StreamOutput(job.output_form, errors=job.errors, private=job.reveal_secrets)
         try:
@@ -332,9 +334,10 @@ def open_output(
 
 
 def fingerprint(prepared: Prepared, account: str, source: RowSource) -> dict[str, str]:
-    """Return digests of a run's action, templates, input and connection, by which a run is recognized.
+    """Return digests of a run's action, templates, input and connection.
 
-    `account` identifies the account, or the accounts, to which its requests go.
+    A run can be resumed only with the same digests. `account` identifies the API account, or the accounts, to
+    which its requests are sent.
     """
     job = prepared.job
     settings: list[Any] = [job.rows, job.keep_row, job.match_fields, job.output_format, job.reveal_secrets]
@@ -342,7 +345,7 @@ def fingerprint(prepared: Prepared, account: str, source: RowSource) -> dict[str
         settings.append("empty")
     if job.follows:
         settings += [job.follows, job.only]
-    if job.read_options != ReadOptions():  # so that runs of earlier versions can be resumed
+    if job.read_options != ReadOptions():  # only if set, so that runs of earlier versions can be resumed
         settings.append({"read": asdict(job.read_options)})
     if job.selection != Selection():
         settings.append({"selection": asdict(job.selection)})

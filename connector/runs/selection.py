@@ -1,4 +1,4 @@
-"""Runs of a part of an input: its first rows, rows after an offset, or a sample."""
+"""Selects the part of an input that is run: the first rows, rows after an offset, or a sample."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from connector.files.readers import InputRow, RowSource
 from connector.runs.rerun import ChosenRows
 
 NAMES = ("limit", "offset", "sample")
-"""The settings of the command line; they apply to the steps that do not follow another one."""
+"""The options that select rows. In a job with steps, they apply to steps that read an input file."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The rows of an input to run: `limit` rows after the first `offset` ones, or `sample` of them."""
+    """The rows to run: `limit` rows after the first `offset` rows, or a random `sample` of this size."""
 
     limit: int | None = None
     offset: int | None = None
@@ -38,13 +38,13 @@ class Selection:
 
 
 class SelectedRows:
-    """The rows of an input after the first `offset` ones, and at most `limit` of them."""
+    """The rows of an input after the first `offset` rows, at most `limit` of them."""
 
     def __init__(self, source: RowSource, limit: int | None, offset: int) -> None:
         self._source, self._limit, self._offset = source, limit, offset
 
     def rows(self) -> Iterator[InputRow]:
-        """Return the rows in order; reads the input only up to the last of them."""
+        """Return the rows in order; the input is read only up to the last of them."""
         stop = None if self._limit is None else self._offset + self._limit
         return islice(self._source.rows(), self._offset, stop)
 
@@ -60,9 +60,9 @@ class SelectedRows:
 
 
 def _sample(source: RowSource, size: int) -> array[int]:
-    """Return the numbers of `size` rows, ascending, which depend only on the input's content.
+    """Return the numbers of `size` random rows, ascending; the same numbers for the same input.
 
-    They are the same with every version of Python, since only `random()` is used.
+    Only `random()` is used, because its results do not differ between versions of Python.
     """
     numbers = array("Q")
     count = source.count() or 0

@@ -1,13 +1,14 @@
-"""The rows of a step that follows another step, from the earlier step's output.
+"""The rows of a step whose input is the output of an earlier step.
 
-Each success of the earlier step is a row. It contains the fields of the earlier step's row (if it was kept),
-and the result under the earlier step's name. After the steps `alert` and `device`, a template can use
-`{{ alert.message }}`, `{{ device.organizationId }}`, and the fields of the original row by their names, which
-must differ from the names of steps. With `rows: each`, each item of a list is a row; an empty list has none.
+Each successful result of the earlier step is a row. It contains the fields of the earlier step's row (if they
+were kept), and the result in a field named as the earlier step. After the steps `alert` and `device`, a
+template can use `{{ alert.message }}`, `{{ device.organizationId }}`, and the fields of the original row,
+whose names must differ from the names of steps. With `rows: each`, each item of a list is a row; an empty
+list has no rows.
 
-Rows that failed are skipped, with all items of a list that failed partway; so are rows for which the template
-`only` is false. Both are counted. Rows keep the row number of their envelope in the earlier output, so that
-an interrupted step is resumed at the right row.
+Failed rows of the earlier step are skipped; if a list failed partway, all of its items are. Rows for which
+the template `only` is false are skipped, too. Both are counted. Rows keep the row number of their envelope in
+the earlier output, so that an interrupted step resumes at the right row.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ from connector.files.readers import InputRow, RowSource
 from connector.templating.templates import Row, Scope, compile_template
 
 Only = Callable[[Row], bool]
-"""Returns whether a step runs a row. Raises InputError."""
+"""A function that returns whether a step runs a row. Raises InputError."""
 
 
 def compile_only(source: str, constants: Mapping[str, Json]) -> Only:
-    """Return the compiled template of a step's `only`. Raises RunError."""
+    """Return the template `only` of a step as a function. Raises RunError."""
     answer = Input("only", "Only", {"type": "boolean"})
     try:
         render = compile_template(source, answer.schema)
@@ -45,7 +46,7 @@ def compile_only(source: str, constants: Mapping[str, Json]) -> Only:
 
 
 class StepRows:
-    """The rows of a step that follows another one; `left_out` counts skipped ones by reason."""
+    """The rows of a step that follows another step; `left_out` has the number of skipped rows by reason."""
 
     def __init__(self, source: RowSource, follows: str, only: Only | None) -> None:
         self._source, self._follows, self._only = source, follows, only

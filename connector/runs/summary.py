@@ -1,4 +1,4 @@
-"""A run's summary, with counts by error code, and the limit of failed rows."""
+"""A run's summary, with its counts by error code, and the limit of failed rows."""
 
 from __future__ import annotations
 
@@ -11,22 +11,20 @@ from connector.errors import Kind, kind_of
 from connector.files.envelope import Envelope
 
 Listener = Callable[[Envelope], None]
-"""Called with every envelope that was written."""
+"""A function that is called with each envelope after it was written."""
 
 
 @dataclass
 class Summary:
-    """The summary of a run. Counts are numbers of rows; `codes` counts failed ones by `meta.code`.
+    """The summary of a run. Counts are numbers of rows.
 
-    `repeatable` counts failed rows that can be retried, and `kinds` all failed rows by kind; `resumed_rows`
-    counts rows done before the run was resumed, which are included in all other counts. `truncated` counts
-    lists truncated at the limit.
-    `last_row` is the number of the last finished row.
+    `codes` has the failed rows by `meta.code`, `kinds` by kind; `repeatable` is the number of failed rows
+    that can be retried. `resumed_rows` is the number of rows done before the run was resumed; the other
+    counts include them. `truncated` is the number of lists truncated at the limit. `last_row` is the number
+    of the last finished row.
 
     `stopped` is true if some rows were not started or not finished; `too_many_errors` if more rows failed
-    than the run allows. `left_out` counts the rows that a step skipped, by reason; see `step_rows`.
-    `existed` counts the rows whose record existed, so that nothing was created. `shared` counts the rows that
-    have the result of an earlier row; see `distinct`.
+    than the run allows. `left_out` has the number of rows that a step skipped, by reason; see `step_rows`.
     `connections` has the rows and failed rows of each tenant, if there are several.
 
     It can be read from another thread during the run.
@@ -53,7 +51,7 @@ class Summary:
     connections: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def count(self, envelope: Envelope) -> None:
-        """Count an envelope if it is the last of its row."""
+        """Count the row of an envelope, if this is the row's last envelope."""
         if not envelope.ends_row:
             return
         self.rows += 1
@@ -105,9 +103,9 @@ class Summary:
 
 
 class FailureLimit:
-    """Counts failed rows against a maximum (`most`; None means no limit). Safe for threads.
+    """The number of failed rows, and the allowed number (`most`; None means no limit). Safe for threads.
 
-    It is shared by the batches of one run.
+    The batches of one run share it.
     """
 
     def __init__(self, most: int | None = None) -> None:

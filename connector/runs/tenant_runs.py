@@ -2,9 +2,9 @@
 
     input -> split by tenant -> a run per tenant -> merged in the order of the rows -> output
 
-Each tenant has a separate client (sign-in, token, delay), threads, envelopes and journal, in the work folder
-of the output. Tenants do not wait for each other. They share the limit of failed rows, and when all are
-finished, their envelopes are merged into the output.
+Each tenant has a separate client (sign-in, token, delay) and separate threads; its envelopes and journal are
+in a work folder beside the output. Tenants do not wait for each other. They share the limit of failed rows.
+When all are finished, their envelopes are merged into the output.
 
 If a tenant cannot sign in, only its rows fail, with the error of the sign-in. If no tenant with rows can sign
 in, the run fails.
@@ -54,7 +54,7 @@ from connector.runs.tenant_split import NOBODY, Split
 
 _LOOK_EVERY_S = 0.2
 _FILES_A_TENANT = 8
-"""The number of open files per tenant, besides a connection for each of its rows in progress."""
+"""The number of files that are open for each tenant, in addition to one connection per row in progress."""
 
 
 def run_tenants(
@@ -163,12 +163,12 @@ class _TenantOutput(FileOutput):
     """The envelopes of one tenant, kept in a work folder until all tenants are finished."""
 
     def finish(self) -> None:
-        """Keep the files, so that a resumed run finds that these rows are done."""
+        """Keep the files: a resumed run reads from them which of the tenant's rows are done."""
 
 
 @dataclass
 class _TenantRun:
-    """The run of one tenant's rows, or of the rows that select no allowed tenant."""
+    """The run of one tenant's rows, or of the rows that do not select an allowed tenant."""
 
     name: str
     split: Split
@@ -182,7 +182,7 @@ class _TenantRun:
     thread: Thread = field(default_factory=Thread)
 
     def rows(self) -> Iterator[InputRow]:
-        """Return the rows without an envelope."""
+        """Return the tenant's rows that have no envelope yet."""
         rows, done_rows = self.split.rows(self.name), self.output.done_rows
         if self.distinct:
             return self.distinct.rows(rows, done_rows)
@@ -190,7 +190,7 @@ class _TenantRun:
 
 
 class _Tenants:
-    """The tenants of a run, and their shared state."""
+    """The tenants of a run, and the state that they share."""
 
     def __init__(
         self,
@@ -215,7 +215,7 @@ class _Tenants:
 
     @contextmanager
     def opened(self) -> Iterator[None]:
-        """Context in which all tenants' files are open. Raises RunError."""
+        """Context in which the files of all tenants are open. Raises RunError."""
         count = len(self._connections) * (_FILES_A_TENANT + self._prepared.job.concurrency)
         allow_open_files(100 + count)
         with ExitStack() as files:
@@ -239,7 +239,7 @@ class _Tenants:
             yield
 
     def _open(self, name: str, path: Path, start: Start, distinct: Distinct | None) -> _TenantRun:
-        """Return a tenant's run. Refused rows get any tenant's client, which sends nothing for them."""
+        """Return a tenant's run. The run of rejected rows has the client of any tenant, but sends nothing."""
         prepared, job = self._prepared, self._prepared.job
         connection = self._connections.get(name) or next(iter(self._connections.values()))
         client = open_client(prepared.service, connection, prepared.bindings.delay_ms, clock=self.clock)
@@ -255,7 +255,10 @@ class _Tenants:
         return part
 
     def sign_in(self) -> None:
-        """Sign in the tenants that have rows, until one succeeds. Raises ConnectionSetupError if none can."""
+        """Start a thread for each tenant with rows, and wait until one of them has signed in.
+
+        Raises ConnectionSetupError if no tenant can sign in.
+        """
         parts = [part for part in self._parts if part.name != NOBODY and not part.is_done]
         sign_ins = SignIns(len(parts))
         for part in parts:
@@ -269,7 +272,7 @@ class _Tenants:
             sign_ins.require_one(self._stop)
 
     def _live(self, part: _TenantRun, sign_ins: SignIns) -> None:
-        """Sign in and run one tenant. This is what the tenant's thread runs."""
+        """Sign in a tenant and run its rows; the target function of the tenant's thread."""
         try:
             refusal = sign_ins.try_one(part.name, part.client)
             part.is_signing_in = False
@@ -281,14 +284,14 @@ class _Tenants:
             self._stop.set()
 
     def _run(self, part: _TenantRun, refusal: RowError | None) -> None:
-        """Run a tenant's rows; if its sign-in failed, each row gets that error."""
+        """Run a tenant's rows; if its sign-in failed, each of its rows gets that error."""
         rows = part.rows()
         if refusal:
             rows = (replace(row, error=str(refusal), code=refusal.code) for row in rows)
         self._run_batch(part, rows, self._limit)
 
     def _refuse(self, part: _TenantRun) -> None:
-        """Write errors for the rows that select no allowed tenant, and count them as failed."""
+        """Write an error for each row that does not select an allowed tenant, and count it as failed."""
         before = self.summary.failed
         self._run_batch(part, part.rows(), FailureLimit())
         self._limit.count(self.summary.failed - before)
@@ -313,7 +316,7 @@ class _Tenants:
                 listener(envelope)
 
     def running(self, rows: Rows) -> ActiveRun:
-        """Return the run for observers. Its delay is divided by the number of parallel tenants."""
+        """Return the run as observers see it. Its delay is divided by the number of parallel tenants."""
         signing_in = [part for part in self._parts if part.thread.ident]
         return ActiveRun(
             self._prepared.job,
@@ -326,7 +329,7 @@ class _Tenants:
     def run(self, output: Output) -> None:
         """Run all tenants and write their envelopes to the output. Raises RunStoppedError.
 
-        Refused rows come first, so that their errors are counted before anything is sent.
+        Rejected rows are written first, so that they count as failed before anything is sent.
         """
         for part in self._parts:
             if part.name == NOBODY:
@@ -343,14 +346,14 @@ class _Tenants:
             merge_files([part.output.partial for part in self._parts], output)
         errors = [part.error for part in self._parts if part.error]
         for error in sorted(errors, key=lambda error: isinstance(error, RunInterruptedError)):
-            if isinstance(error, RunError):  # From here on, requests can have been sent.
+            if isinstance(error, RunError):  # Not a RunError, because requests can have been sent.
                 raise RunStoppedError(str(error)) from error
             raise error
         if is_done:
             output.finish()
 
     def _wait(self) -> None:
-        """Wait for the tenants; if the run is stopping, do not wait for those that are still signing in."""
+        """Wait for the tenants; if the run is stopping, do not wait for unfinished sign-ins."""
         for part in self._parts:
             # A timeout lets Python handle signals; an unlimited wait would block them on some systems.
             while part.thread.is_alive() and not (self._ends() and part.is_signing_in):
@@ -362,7 +365,7 @@ class _Tenants:
 
 @dataclass(frozen=True)
 class _RowsOfAll:
-    """The rows of all tenants, which finish in any order."""
+    """The rows of all tenants, as observers see them. They do not finish in the order of the input."""
 
     _rows: Rows
     _split: Split

@@ -20,7 +20,7 @@ class SignIns:
         self._refusals: dict[str, str] = {}
         self._succeeded = False
         self._known = Event()
-        """Set when one tenant has signed in, or all have failed."""
+        """An event that is set when one tenant has signed in, or all sign-ins have failed."""
 
     def try_one(self, name: str, client: Client) -> RowError | None:
         """Sign in a tenant; return the error if it fails, else None."""
@@ -35,7 +35,10 @@ class SignIns:
         return refusal
 
     def require_one(self, stop: Event) -> None:
-        """Wait until a tenant has signed in. Raises ConnectionSetupError if all fail, RunInterruptedError."""
+        """Wait until one tenant has signed in.
+
+        Raises ConnectionSetupError if all fail, RunInterruptedError if stopped.
+        """
         while not self._known.wait(_LOOK_EVERY_S):
             if stop.is_set():
                 break

@@ -1,11 +1,11 @@
 """Assigns rows to tenants if the connection is a template, such as `connection: "{{ tenant }}"`.
 
 The value of the template must exactly match one of the connections that the run allows. A row with any other
-value is refused; the value is used only in the error message.
+value is rejected; its value appears only in the error message.
 
 **The split.** One pass over the input writes the rows of each tenant to a separate file. Each tenant can then
-process its rows at its own rate with constant memory. A resumed run splits its input again, so the tenant
-must depend only on the row, not on the time (`now`) or chance (`random`).
+process its rows at its own rate with constant memory. A resumed run splits its input again, so the template
+can use only the row's fields, not the time (`now`) or the filter `random`.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ from connector.templating.environment import read_template
 from connector.templating.templates import Row, Scope, compile_template
 
 Choose = Callable[[Row], str]
-"""Returns the name of a row's tenant, one of the allowed names. Raises InputError."""
+"""A function that returns the name of a row's tenant, one of the allowed names. Raises InputError."""
 
 NOBODY = ""
-"""The name under which refused rows are kept."""
+"""The name of the group of rejected rows."""
 
 _BLOCK = 1 << 16
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 
 
 def is_template(connection: str | None) -> bool:
-    """Return whether a connection setting is a template, not a name or a file."""
+    """Return whether a connection setting is a template, and not a connection's name or file."""
     return connection is not None and ("{{" in connection or "{%" in connection)
 
 
 def read_allowed(listed: Iterable[str], folder: Path = Path()) -> dict[str, str]:
-    """Return the allowed connections: the connection's name or file by the value used in rows.
+    """Return the name or file of each allowed connection, keyed by the value that selects it in a row.
 
     Files are relative to `folder`. Raises RunError for empty and duplicate names.
     """
@@ -59,9 +59,9 @@ def read_allowed(listed: Iterable[str], folder: Path = Path()) -> dict[str, str]
 
 
 def read_choice(connection: str | None, allowed: Mapping[str, str]) -> Choose | None:
-    """Return the compiled template for the connection, or None if all rows use the same connection.
+    """Return the compiled template of the connection, or None if all rows use the same connection.
 
-    Raises RunError, also if there is a template without `allow_connections`, or the reverse.
+    Raises RunError, also if only one of template and `allow_connections` is given.
     """
     if connection is None or not is_template(connection):
         if allowed:
@@ -128,7 +128,7 @@ class Split:
             self._folder.mkdir(mode=PRIVATE_FOLDER, parents=True)
             for row in rows:
                 if stop.is_set():
-                    raise RunInterruptedError("the run was stopped before its rows were sorted by tenant")
+                    raise RunInterruptedError("the run was stopped before its rows were assigned to tenants")
                 name, line = _assign(row, choose)
                 self.counts[name] += 1
                 waiting[name] += line
@@ -140,13 +140,13 @@ class Split:
             raise RunError(f"{self._folder}: the rows cannot be written: {error.strerror}") from error
 
     def _append(self, name: str, lines: bytearray) -> None:
-        """Append to a file without keeping it open, because there can be many tenants."""
+        """Append lines to a tenant's file. The file is closed again, because there can be many tenants."""
         with open(os.open(self._paths[name], _FLAGS, PRIVATE_FILE), "ab") as file:
             file.write(lines)
         lines.clear()
 
     def rows(self, tenant: str) -> Iterator[InputRow]:
-        """Yield a tenant's rows in order, or with NOBODY the refused rows. Raises RunStoppedError."""
+        """Yield a tenant's rows in order; NOBODY yields the rejected rows. Raises RunStoppedError."""
         try:
             file = self._paths[tenant].open("rb")
         except OSError as error:
