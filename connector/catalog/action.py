@@ -127,7 +127,7 @@ class Action:
     @property
     def notice(self) -> str:
         """Return a note for users about an action that is not `published`, or an empty text."""
-        return "" if self.published else "Newer than the published API: not every instance supports it."
+        return "" if self.published else "Newer than the API document: not every instance supports it."
 
     @property
     def returns_file(self) -> bool:

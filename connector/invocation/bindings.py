@@ -189,7 +189,7 @@ class Bindings:
         """Return the warnings about the values that `values` has just returned in this thread."""
         given = self._unpublished and [name for name in values if name in self._unpublished]
         found = [
-            f"{name}: the current published API does not contain it, and may ignore it" for name in given
+            f"{name}: it is not in the current API document, and the API may ignore it" for name in given
         ]
         if noticed.null_in_text:
             found.append("a null in the row is part of a text, and was rendered as empty text")

@@ -120,13 +120,13 @@ def _following(part: Section, step: Job, earlier: list[Job]) -> Job:
 
 
 def _followed(part: Section) -> str:
-    """Return the unchecked name of the step that a step follows, or an empty string."""
+    """Return the name of the step in a step's `input`, unchecked; empty if the input is not a step."""
     data = part.data.get("input")
     return str(data.get("step")) if isinstance(data, dict) else ""
 
 
 def _feeding(part: Section, step: Job) -> Job:
-    """Return a step that another one follows, with `keep_row` true by default."""
+    """Return a step whose output is another step's input; its `keep_row` defaults to true."""
     if not step.output_form.has_envelopes:
         raise part.fault(
             "a later step reads its output, so it must be JSON Lines or JSON, with the envelopes"
@@ -168,7 +168,7 @@ def _read_run(part: Section, folder: Path, base: Job) -> Job:
 
 
 def _read_shared(part: Section, folder: Path, base: Job) -> Job:
-    """Return the settings that can also be at the top of a job with steps."""
+    """Return the settings that can be in a step and at the top of a job with steps."""
 
     def below(key: str, default: Path | None) -> Any:
         name = part.text(key, None)
@@ -220,12 +220,12 @@ def _read_connection(part: Section, folder: Path, base: Job) -> dict[str, Any]:
 
 
 def _placed(connection: str, folder: Path) -> str:
-    """Return a connection's file as it is seen from here; a name or a template as it is."""
+    """Return a connection file's path relative to the current folder; a name or a template unchanged."""
     return str(folder / connection) if is_file(connection) and not is_template(connection) else connection
 
 
 def _read_input(part: Section, folder: Path, base: Job) -> Job:
-    """Return the job with its input and how to read it; unchanged if its input is an earlier step."""
+    """Return the job with the `input` of its file or step; unchanged if its input is an earlier step."""
     if base.step and isinstance(part.data.get("input"), dict):
         return base
     name = part.text("input", None)

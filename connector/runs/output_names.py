@@ -20,19 +20,19 @@ def absolute(path: str | Path) -> Path:
 
 
 def family_name(output: Path) -> Path:
-    """Return the common path, without extension, of the outputs of a run and its reruns."""
+    """Return the path that the outputs of a run and of its reruns share, without an extension."""
     output = absolute(output)
     rerun = _RERUN_NAME.fullmatch(output.name)
     return output.with_name(rerun[1]) if rerun else output.with_suffix("")
 
 
 def is_rerun_name(output: Path) -> bool:
-    """Return whether an output has a name made by `rerun_output`."""
+    """Return whether an output is named as `rerun_output` names it."""
     return _RERUN_NAME.fullmatch(output.name) is not None
 
 
 def rerun_output(of: Path) -> Path:
-    """Return a rerun's default output: OUT.rerun.jsonl, or the next name that is unused or unfinished."""
+    """Return a rerun's default output: OUT.rerun.jsonl, or OUT.rerun-N.jsonl if that is finished."""
     stem = family_name(of).name
     for number in count(1):
         path = of.with_name(f"{stem}.rerun{f'-{number}' if number > 1 else ''}.jsonl")
@@ -42,5 +42,5 @@ def rerun_output(of: Path) -> Path:
 
 
 def id_of(output: Path) -> str:
-    """Return the id of the record for an output, a path returned by `absolute`."""
+    """Return the id of the record for an output, whose path must be from `absolute`."""
     return digest_name(os.path.normcase(output))

@@ -1,4 +1,4 @@
-"""Access control: only the local browser that opened the printed address, and only this server's pages in it.
+"""Access control: only the browser that opened the printed address, and only pages of this server.
 
 Threats and their countermeasures:
 
@@ -30,16 +30,16 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 View = Callable[[Request], Response]
-"""Returns the response to a request that passed the access checks."""
+"""A function that returns the response to a request that has passed the access checks."""
 
 HOST_NAMES = ("127.0.0.1", "localhost")
 """The host names that are accepted in the Host header."""
 
 CSRF_HEADER, CSRF_FIELD = "X-CSRF-Token", "csrf_token"
-"""The header (sent by scripts) and the form field for the CSRF token of a POST."""
+"""The names of the header and of the form field that contain the CSRF token of a POST."""
 
 MOST_SENT = 64 * 2**20
-"""The largest accepted request body, in bytes; files of rows can be uploaded."""
+"""The maximum size of a request body, in bytes. Uploaded files of rows are the largest requests."""
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -61,10 +61,10 @@ _COME_IN = """<!doctype html>
 
 
 class AccessControl:
-    """The WSGI application: `view` behind the checks of this module.
+    """The WSGI application: passes requests that pass the access checks to `view`.
 
-    `token` is valid as long as the server runs; `ticket` is valid once. The latter is for the browser that
-    the command starts, because other users can read a program's arguments.
+    `token` is valid as long as the server runs; `ticket` is valid once. The command passes the ticket to the
+    browser that it starts, because other users of the machine can read the arguments of a process.
     """
 
     def __init__(self, view: View) -> None:
@@ -107,7 +107,8 @@ class AccessControl:
     def _let_in(self, request: Request) -> Response:
         """Return a page that sets the session cookie and opens the same address without the token.
 
-        It is not a redirect: after one, browsers would not send the cookie if another site had the link.
+        It is not a redirect, because if a link on another site led here, browsers would not send the cookie
+        with the redirected request.
         """
         if not self._opens(request.args["token"]):
             return refusal(403, "This token is not valid, or has expired. Open the address in your terminal.")

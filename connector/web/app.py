@@ -25,7 +25,7 @@ from connector.web.site import Site
 from connector.web.syncs.folders import sync_folders
 
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".txt": "text/plain"}
-"""Media types by file extension; those of the operating system can differ."""
+"""Media types by file extension, because those that the operating system defines can differ."""
 
 
 def _index(site: Site, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""The confirmation that is required before a run that changes something; the server checks the reply."""
+"""The confirmation that is required before a run that changes something. The server checks it, too."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from connector.web.catalog.action_page import effect_words
 
 @dataclass(frozen=True)
 class Question:
-    """The question before a run: its effect, the number of rows, and the target.
+    """The confirmation dialog of a run: its effect, its number of rows, and its connection.
 
-    If `destructive`, the number must be typed.
-
-    `noun` is the noun after the number, and `yes` the label of the button.
+    If `destructive`, the user must type the number. `noun` is the noun after the number, and `yes` the label
+    of the button.
     """
 
     title: str
@@ -26,14 +25,14 @@ class Question:
     yes: str = "Run it"
 
     def is_answered(self, answer: str | None) -> bool:
-        """Return whether the user confirmed exactly this number."""
+        """Return whether the user confirmed exactly this number of rows."""
         return (answer or "").strip() == str(self.rows)
 
 
 def question(action: Action, service: Service, rows: int, where: str, *, is_real: bool) -> Question | None:
-    """Return the confirmation that a run requires, or None.
+    """Return the confirmation that a run requires, or None if it requires none.
 
-    Reads require none, nor do writes in the sandbox (`is_real` is false).
+    Runs that only read, and runs of `write` actions in the sandbox (`is_real` is false), require none.
     """
     if action.effect == "read" or (action.effect == "write" and not is_real):
         return None

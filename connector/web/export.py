@@ -1,7 +1,7 @@
 """The catalog as static files: the same pages without the features that require a server.
 
-They work from a folder (`file://`) and below any path of a web host. Two exports of one version are
-identical, byte for byte.
+The files work in a local folder (`file://`) and at any path of a web server. Two exports of the same version
+are identical, byte for byte.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from connector.web.catalog.search_index import search_index
 from connector.web.render import STATIC, Renderer
 
 MANIFEST = "catalogue.json"
-"""The file that marks a folder as an export and lists the exported files."""
+"""The name of the file that marks a folder as an export and lists its files."""
 _WRITTEN_BY = "ninjaone catalog export"
 _SERVED_ALONE = ("runs.css", "sync.css", "ask.js", "try.js", "watch.js", "sync.js", "fields.js")
-"""Static files that only pages of the server use."""
+"""The static files that are not exported, because only pages of the server use them."""
 
 
 def export(folder: Path, catalog: Catalog, *, force: bool = False) -> int:
@@ -42,7 +42,7 @@ def export(folder: Path, catalog: Catalog, *, force: bool = False) -> int:
             raise RunError(
                 f"{folder / strange[0]}: not written by an export; remove it, or use --force to overwrite it"
             )
-        # The list of names comes first, so that an interrupted export is recognized as one.
+        # The list of files is written first, so that an interrupted export is recognized as an export.
         _write(folder, MANIFEST, _manifest(before | files.keys()))
         for name, content in files.items():
             _write(folder, name, content)
@@ -55,7 +55,7 @@ def export(folder: Path, catalog: Catalog, *, force: bool = False) -> int:
 
 
 def pages(catalog: Catalog) -> Iterator[tuple[str, bytes]]:
-    """Yield the path below the folder and the content of each file."""
+    """Yield (path, content) of each file of an export; the path is relative to its folder."""
     renderer = Renderer(served=False)
     actions = list(catalog.actions())
     index = make_index(actions, catalog.all_services())
@@ -70,7 +70,7 @@ def pages(catalog: Catalog) -> Iterator[tuple[str, bytes]]:
 
 
 def _earlier(folder: Path, force: bool) -> set[str]:
-    """Return the files of an earlier export. Raises RunError if the folder contains anything else."""
+    """Return the files of an earlier export in a folder. Raises RunError if other files are in it."""
     with suppress(FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
         written = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if written["written_by"] == _WRITTEN_BY:
@@ -81,7 +81,7 @@ def _earlier(folder: Path, force: bool) -> set[str]:
 
 
 def _is_below(name: object) -> bool:
-    """Return whether a name is a relative path that stays below the folder."""
+    """Return whether a name is a relative path that does not leave its folder."""
     if not isinstance(name, str):
         return False
     path = PurePosixPath(name)

@@ -15,7 +15,7 @@ STATIC = Path(__file__).parent / "static"
 
 
 class Renderer:
-    """Renders pages for the server or for an export; templates test `served` to distinguish them."""
+    """Renders pages for the server or for an export; in templates, `served` is true for the server."""
 
     def __init__(self, *, served: bool, csrf_token: str = "") -> None:
         self._environment = Environment(

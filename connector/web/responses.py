@@ -1,4 +1,4 @@
-"""Responses shared by several pages: JSON, a confirmation dialog, a download, an error for a script."""
+"""Responses that several pages use: JSON, a confirmation dialog, a download, an error for a script."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from connector.web.site import Site
 
 
 def once_of(request: Request) -> str:
-    """Return the key that makes a repeated POST start its run only once."""
+    """Return the key of a POST; a second POST with the same key does not start a second run."""
     return request.form.get("once") or secrets.token_hex(16)
 
 
 def ask(site: Site, asked: Question) -> Response:
-    """Return the content of the page's confirmation dialog, as JSON."""
+    """Return a JSON response with the content of the confirmation dialog."""
     return as_json({"ask": site.renderer.page("ask.html", "", asked=asked), "rows": asked.rows})
 
 
 def download(content: Any, name: str, media_type: str) -> Response:
-    """Return a file as a download."""
+    """Return a response that the browser saves as a file."""
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(
         content, headers=headers, mimetype=media_type, direct_passthrough=not isinstance(content, bytes)
@@ -38,7 +38,7 @@ def as_json(data: Mapping[str, Any]) -> Response:
 
 
 def as_message(view: Any) -> Any:
-    """Return a view that reports RunError as JSON, for the page's script to show."""
+    """Return the view with RunError converted to a JSON response, whose message the page shows."""
 
     def answer(site: Site, request: Request, **values: str) -> Response:
         try:

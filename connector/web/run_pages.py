@@ -30,7 +30,7 @@ LISTED = 50
 FAILED_SHOWN = 25
 """The number of failed rows per page."""
 LAST_SHOWN = 10
-"""The number of latest envelopes shown."""
+"""The number of latest envelopes on the page of a run."""
 
 _MEDIA_TYPES: dict[Format, str] = {
     "jsonl": "application/jsonl",
@@ -52,7 +52,7 @@ def _runs(site: Site, request: Request) -> Response:
     for id in newest[(page - 1) * LISTED : page * LISTED]:
         try:
             views.append(_view(site, id, by_id.get(id)))
-        except RunError as error:  # An unreadable run does not hide the others.
+        except RunError as error:  # The other runs are still listed.
             unreadable.append(str(error))
     more = len(newest) > page * LISTED
     return site.page("runs.html", "", runs=views, unreadable=unreadable, page=page, more=more)
@@ -98,7 +98,7 @@ def _view(site: Site, id: str, record: Record | None) -> RunView:
             service=_service_title(site, record),
         )
     except (ConnectorError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        # Its output cannot be accessed, or its record is damaged.
+        # The run's output cannot be accessed, or its record is damaged.
         raise RunError(f"{record.output}: this run cannot be read: {reason_of(error)}") from error
 
 
@@ -111,7 +111,7 @@ def _service_title(site: Site, record: Record) -> str:
 
 
 def _redactor(site: Site, record: Record) -> Redactor:
-    """Return a redactor for the service's secret fields, even if the run itself revealed them."""
+    """Return a redactor that hides the service's secret fields, even if the run's output contains them."""
     if record.job.action in site.actions_by_name:
         return Redactor(members=_service(site, record).secrets)
     return Redactor()
@@ -123,7 +123,7 @@ def _envelopes(site: Site, record: Record) -> Envelopes:
 
 
 def _file(site: Site, request: Request, id: str) -> Response:
-    """Return a run's envelopes as a download; of a run in progress, those written so far."""
+    """Return a run's envelopes as a download; while the run is in progress, those written so far."""
     record = find_by_id(id)
     if record is None:
         raise NotFound
@@ -178,7 +178,7 @@ def _resume(site: Site, request: Request, id: str) -> Response:
 def _begin(
     site: Site, request: Request, record: Record, rows: int, start: Callable[[Record, Service, str], str]
 ) -> Response:
-    """Start a rerun or resume a run, after confirmation where it is required."""
+    """Start a rerun or resume a run, or return the confirmation dialog if it is not confirmed yet."""
     where = site.control.where(record)
     is_real = not site.control.is_in_sandbox(record)
     asked = question(site.action(record.job.action), _service(site, record), rows, where, is_real=is_real)

@@ -20,7 +20,7 @@ from connector.web.wsgi_server import BoundedServer, QuietHandler
 HOST = "127.0.0.1"
 _POLL_S = 0.05
 _IN_THE_TERMINAL = ("GenericBrowser", "Elinks")
-"""The classes that Python's `webbrowser` uses for text-mode browsers such as w3m and lynx."""
+"""The classes with which Python's `webbrowser` starts text-mode browsers such as w3m and lynx."""
 
 
 class CatalogServer:
@@ -39,7 +39,7 @@ class CatalogServer:
         self.site.csrf_token = self.access.csrf_token
         self.site.load()
         with _listen(port) as listener:
-            # If it is passed a socket, werkzeug neither prints nor exits when the port is in use.
+            # With a listening socket, werkzeug does not bind a port; if the port is in use, it would exit.
             self._server = BoundedServer(
                 HOST, listener.getsockname()[1], self.access, QuietHandler, fd=listener.fileno()
             )
@@ -48,7 +48,7 @@ class CatalogServer:
 
     @property
     def address(self) -> str:
-        """The address with its token, valid as long as the server runs."""
+        """The address of the first page, with the token, which is valid as long as the server runs."""
         return f"{self.url}?token={self.access.token}"
 
     def open_browser(self) -> None:
@@ -61,7 +61,7 @@ class CatalogServer:
             if type(browser).__name__ in _IN_THE_TERMINAL and "BROWSER" not in os.environ:
                 return
             address = f"{self.url}?token={self.access.ticket}"
-            # Some browsers block until they are closed, and need the server until then.
+            # A separate thread, because some browsers block until they are closed.
             threading.Thread(target=browser.open, args=(address,), daemon=True).start()
 
     def serve_forever(self) -> None:

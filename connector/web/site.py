@@ -1,4 +1,4 @@
-"""The site: its routes, its error pages and what its views share."""
+"""The site: its routes, its error pages and the data that its views share."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from connector.web.tryout.drafts import Drafts
 
 
 class Site:
-    """The pages of a catalog, as the view behind `AccessControl`. Safe for threads."""
+    """The pages of a catalog, as a view for `AccessControl`. Safe for threads."""
 
     def __init__(
         self, catalog: Catalog, routes: Sequence[Route], syncs: Mapping[str, SyncFolder] | None = None
@@ -36,7 +36,7 @@ class Site:
         self._map = Map(rules, strict_slashes=False, merge_slashes=False)
 
     def __call__(self, request: Request) -> Response:
-        """Return the response to a request that passed the access checks."""
+        """Return the response to a request that has passed the access checks."""
         try:
             route, values = self._map.bind_to_environ(request.environ).match()
             response: Response = route.view(self, request, **values)
@@ -55,7 +55,7 @@ class Site:
 
     @cached_property
     def actions(self) -> list[Action]:
-        """All actions, loaded once."""
+        """All actions of the catalog; they are loaded once."""
         return list(self.catalog.actions())
 
     def load(self) -> None:
@@ -68,11 +68,14 @@ class Site:
         return {action.name: action for action in self.actions}
 
     def action(self, name: str) -> Action:
-        """Return the action with this name. Raises RunError for an unknown one."""
+        """Return the action with this name. Raises RunError if there is none."""
         return self.actions_by_name.get(name) or self.catalog.action(name)
 
     def page(self, template: str, root: str, status: int = 200, **values: Any) -> Response:
-        """Return a rendered page. `root` is the relative URL from it to the first page, such as `../`."""
+        """Return a rendered page.
+
+        `root` is the relative URL from the page to the first page, such as `../`.
+        """
         return Response(self.renderer.page(template, root, **values), status, mimetype="text/html")
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The commands of the plan page: make a new plan, apply it, or apply single items of it."""
+"""The buttons of the plan page: make a new plan, apply it, or apply single items of it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _apply(site: Site, request: Request, name: str) -> Response:
 
 
 def _require_applicable(sync: SyncFolder, sides: Sides, plan: PlanFile, *, beyond: bool) -> None:
-    """Raise RunError if a plan may not be applied from this page."""
+    """Raise RunError if a plan cannot be applied from this page."""
     for side in (sides.source, sides.target):
         if side.place.fault:
             raise RunError(side.place.fault)
@@ -65,7 +65,7 @@ def _chosen(plan: PlanFile, keys: list[str] | None) -> list[Item]:
     if keys is None:
         return [item for item in plan.items() if item.op not in UNDONE]
     if not keys:
-        raise RunError("Tick the items to apply first.")
+        raise RunError("No items are ticked: tick the items to apply.")
     if len(keys) > MOST_ITEMS:
         raise RunError(f"At most {MOST_ITEMS:,} items can be ticked; apply the plan instead.")
     wanted = set(keys)

@@ -1,4 +1,4 @@
-"""The page of a sync's fields: an editor of their templates, with the results for real devices."""
+"""The page where the templates of a sync's fields are edited and tried on a sample of real devices."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _fields(site: Site, request: Request, name: str) -> Response:
 
 
 def _sample(site: Site, sync: SyncFolder) -> Sample | None:
-    """Return the last sample, or None before one was read."""
+    """Return the sample of devices that was read last, or None if none was read yet."""
     command = site.sync_commands.last(sync, "sample")
     path = command.log.parent / SAMPLE if command else None
     return load_sample(path) if path and path.is_file() else None
@@ -99,9 +99,7 @@ def _status(trial: FieldTrial, sample: Sample) -> str:
     if trial.faults:
         text += f"; {counted(len(trial.faults), 'field')} cannot be used"
     if trial.stopped:
-        text += (
-            f"; the other {len(sample.rows) - len(trial.rows):,} were not tried, because it takes too long"
-        )
+        text += f"; {len(sample.rows) - len(trial.rows):,} more were not tried within the time limit"
     return text + "."
 
 

@@ -36,7 +36,7 @@ def sync_of(site: Site, name: str) -> SyncFolder:
 
 
 def show(site: Site, sync: SyncFolder, tab: str, root: str = "../../", **values: Any) -> Response:
-    """Return a page of a sync, with the parts that all pages have."""
+    """Return the page `tab` of a sync. All pages of a sync have the data of both sides."""
     sides = values.pop("sides", None) or sides_of(sync, site.catalog)
     return site.page(f"sync_{tab}.html", root, sync=sync, sides=sides, tab=tab, **values)
 
@@ -92,7 +92,7 @@ def _plan(site: Site, request: Request, name: str) -> Response:
 
 
 def plan_notes(sync: SyncFolder, plan: PlanFile) -> list[str]:
-    """Return why a plan cannot be applied."""
+    """Return the reasons why a plan cannot be applied; an empty list if it can."""
     notes = []
     if plan.is_expired(time.time()):
         notes.append("This plan is older than a day and can no longer be applied: make a new one.")

@@ -1,4 +1,4 @@
-"""The page of a sync's unmatched records and conflicts, whose buttons write pins."""
+"""The page with a sync's unmatched records and conflicts; its buttons write pins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The "Try" page: a form for templates and rows, which shows the requests and can run or save them."""
+"""The "Try" page: a form for templates and rows, which shows their requests and can run or save them."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ from connector.web.tryout.targets import Place, saved_place, saved_places
 TRIED = 20
 """The number of rows that are previewed while the user types."""
 LONGEST_PASTED = 4 << 20
-"""The maximum size of rows in the form, in characters; more must be uploaded as a file."""
+"""The maximum length of rows pasted into the form, in characters; more rows require a file."""
 _TEMPLATE, _PACKED = "template.", "job.zip"
 
 
 @dataclass(frozen=True)
 class Field:
-    """One input of the form: its initial template, and the values offered for selection."""
+    """One input of the form: its initial template, and the values of its selection list."""
 
     input: InputDetail
     label: str
@@ -48,7 +48,7 @@ class Field:
 
     @property
     def is_prominent(self) -> bool:
-        """Return whether the input is shown at once, rather than in the collapsed list of other inputs."""
+        """Return whether the input is always visible, and not in the collapsed list of other inputs."""
         return self.input.required or bool(self.template)
 
 
@@ -110,12 +110,12 @@ def _field(given: InputDetail, label: str, templates: Mapping[str, Any]) -> Fiel
 def _reading(site: Site, request: Request, name: str) -> Iterator[Given]:
     """Yield the content of the submitted form. Raises RunError.
 
-    Rows typed into the form are written to a temporary folder per request, because several requests of one
-    page can overlap, and a confirmation applies to exactly these rows.
+    Each request writes the rows in the form to a separate temporary folder, because a page can send several
+    requests at the same time.
     """
     action = site.action(name)
     service = site.catalog.service(action.service)
-    # The limit is in characters, each of which has up to four bytes.
+    # A character has up to four bytes in UTF-8.
     request.max_form_memory_size = 4 * LONGEST_PASTED
     form, draft = request.form, request.form.get("draft", "")
     folder = site.drafts.folder(draft)
@@ -177,19 +177,19 @@ def _status(trial: Trial, count: int) -> str:
     if trial.failed:
         parts.append(f"{trial.failed:,} cannot")
     if trial.stopped:
-        parts.append("the others were not previewed, because it takes too long")
+        parts.append("the others were not previewed within the time limit")
     return ", ".join(parts) + "."
 
 
 def _rows_file(site: Site, request: Request, name: str) -> Response:
-    """Save an uploaded file of rows; its name is in a header."""
+    """Save an uploaded file of rows; the header X-File-Name has its name."""
     file_name = unquote(request.headers.get("X-File-Name", ""))
     rows = save_rows(request.get_data(), file_name, site.drafts.folder(request.args.get("draft", "")))
     return as_json({"format": f"{FORMAT_NAMES[rows.format]}, {how_many(rows.count())}"})
 
 
 def _upload(site: Site, request: Request, name: str) -> Response:
-    """Save an uploaded file that rows refer to."""
+    """Save an uploaded file whose name rows contain as the value of an input."""
     file_name = unquote(request.headers.get("X-File-Name", ""))
     site.drafts.upload(request.args.get("draft", ""), file_name, request.get_data())
     return as_json({"name": file_name})

@@ -14,13 +14,16 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 logger = logging.getLogger(__name__)
 
 MOST_CONNECTIONS = 64
-"""The maximum number of open connections; each has a thread."""
+"""The maximum number of open connections; each one has a thread."""
 HEAD_S, REQUEST_S = 10.0, 120.0
-"""The maximum time for a request's headers, and for the complete request, to arrive, in seconds."""
+"""The time limits for receiving a request's headers, and the complete request, in seconds."""
 
 
 class BoundedServer(ThreadedWSGIServer):
-    """Closes connections that send no request in time, and the oldest waiting one when there are too many."""
+    """A WSGI server that closes connections without a request in time.
+
+    If there are too many connections, it closes the one that has waited longest.
+    """
 
     head_s, request_s = HEAD_S, REQUEST_S
 
@@ -28,11 +31,14 @@ class BoundedServer(ThreadedWSGIServer):
         super().__init__(*args, **more)
         self._lock = threading.Lock()
         self._opened: dict[Any, float] = {}
-        # Connections whose request headers have not arrived, oldest first.
+        # connections whose request headers have not arrived, oldest first
         self._waiting: dict[Any, None] = {}
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Start the thread of a connection, unless all threads are processing requests."""
+        """Start the thread of a connection.
+
+        If there are too many connections, close the one that has waited longest for a request.
+        """
         with self._lock:
             is_full = len(self._opened) >= MOST_CONNECTIONS
             oldest = next(iter(self._waiting), None) if is_full else None
@@ -54,7 +60,10 @@ class BoundedServer(ThreadedWSGIServer):
             self._waiting.pop(request, None)
 
     def service_actions(self) -> None:
-        """Stop reading from connections whose request is late; the server calls this regularly."""
+        """Stop reading from connections whose request did not arrive in time.
+
+        The server calls this regularly.
+        """
         now = time.monotonic()
         with self._lock:
             for connection, opened in self._opened.items():
@@ -78,7 +87,10 @@ def _stop(connection: socket.socket, how: int) -> None:
 
 
 class QuietHandler(WSGIRequestHandler):
-    """Logs no requests, because the first address contains the token, and hides the server's version."""
+    """A request handler that does not log requests, because the first URL contains the token.
+
+    It also hides the server's version.
+    """
 
     server: BoundedServer
 

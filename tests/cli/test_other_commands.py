@@ -235,9 +235,7 @@ def test_show_has_the_query_and_the_parts_of_what_is_sent(ninjaone: Ninjaone) ->
 
 def test_show_says_what_is_newer_than_the_published_api(ninjaone: Ninjaone) -> None:
     name = "list_device_geolocation_history"
-    assert (
-        "\nNewer than the published API: not every instance supports it.\n" in ninjaone("show", name).stdout
-    )
+    assert "\nNewer than the API document: not every instance supports it.\n" in ninjaone("show", name).stdout
     assert json.loads(ninjaone("show", name, "--json").stdout)["published"] is False
     assert "published" not in json.loads(ninjaone("show", "list_devices", "--json").stdout)
 

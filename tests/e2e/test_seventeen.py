@@ -35,7 +35,7 @@ def test_a_new_organization_with_fields_locations_and_one_policy(call: Call, san
         f"/v2/organization/{made.result['id']}/custom-fields",
         {"contractNumber": "HRB-1"},
     )
-    assert made.meta["warnings"] == ["tags: the current published API does not contain it, and may ignore it"]
+    assert made.meta["warnings"] == ["tags: it is not in the current API document, and the API may ignore it"]
 
 
 def test_fields_that_fail_say_that_the_organization_is_there(call: Call, sandbox: Sandbox) -> None:

@@ -177,7 +177,7 @@ def test_an_input_that_is_not_published_warns(
     run = invoker(action, client)
     warned = one(run, {"tags": ["a"]})
     assert warned.meta["warnings"] == [
-        "tags: the current published API does not contain it, and may ignore it"
+        "tags: it is not in the current API document, and the API may ignore it"
     ]
     assert "warnings" not in one(run, {"name": "n"}).meta
     failed = one(run, {"tags": []})

@@ -24,7 +24,7 @@ EFFECTS = {
     "write": "Changes data in {service}, or starts something there.",
     "destructive": "Deletes or ends something, and cannot be undone with this tool. Requires confirmation.",
 }
-"""Each effect's description; `{service}` stands for the service's title."""
+"""The description of each effect; `{service}` is replaced by the service's title."""
 DISRUPTIVE = (
     "It can interrupt the work of devices and their users, run code, or change the policy of devices."
 )
@@ -50,9 +50,9 @@ _WIDTH = 62
 
 @dataclass(frozen=True)
 class InputDetail:
-    """One input: its type and its place in the request.
+    """One input: its type and where its value is in the request.
 
-    `title` is empty if it only repeats the name. `sample` is its template in the first example.
+    `title` is empty if it only repeats the name. `sample` is the input's template in the first example.
     """
 
     name: str
@@ -70,7 +70,7 @@ class InputDetail:
 
 @dataclass(frozen=True)
 class ShownExample:
-    """An example's snippets, and the requests that it sends."""
+    """An example: the snippets to copy, and the requests that it sends."""
 
     title: str
     snippets: Sequence[Snippet]
@@ -79,9 +79,10 @@ class ShownExample:
 
 @dataclass(frozen=True)
 class ActionPage:
-    """One action's page. `area` is the area's title, and `area_key` its name on the first page.
+    """The data of an action's page. `area` is the area's title, `area_key` its name on the first page.
 
-    `declared` has the source files, keyed by name: the declaration, and the handler if any.
+    `declared` has the text of the source files, by file name: the declaration, and the handler if there is
+    one.
     """
 
     action: Action
@@ -105,9 +106,9 @@ class ActionPage:
 
 
 def make_action_page(catalog: Catalog, name: str, everything: Sequence[Action]) -> ActionPage:
-    """Return the data of an action's page; related actions are taken from `everything`.
+    """Return the data of an action's page. Raises RunError if there is no such action.
 
-    Raises RunError for an unknown action.
+    `everything` has all actions, from which the related ones are selected.
     """
     action = catalog.action(name)
     service = catalog.service(action.service)
@@ -169,7 +170,7 @@ def _paging_words(action: Action, service: Service) -> str:
 def _input_row(action: Action, given: Input) -> InputDetail:
     warnings = []
     if not given.published:
-        warnings.append("Not in the current published API; it is sent, with a warning in the envelope.")
+        warnings.append("Not in the current API document; it is sent, with a warning in the envelope.")
     if given.deviates:
         warnings.append(given.deviates)
     if given.grammar:
@@ -207,7 +208,7 @@ def _shown(action: Action, example: Example, service: Service) -> ShownExample:
 
 
 def http(sent: Mapping[str, Any]) -> str:
-    """Return a request of an example's `sends` as HTTP text."""
+    """Return a request in an example's `sends` as the text of an HTTP request."""
     lines = [f"{sent['method']} {target(sent)}", "Authorization: Bearer …"]
     lines += [f"{name}: {text}" for name, text in sent.get("headers", {}).items()]
     if "body" in sent:
@@ -225,7 +226,7 @@ def _part(part: Mapping[str, Any]) -> str:
 
 
 def related(action: Action, everything: Sequence[Action]) -> list[Card]:
-    """Return related actions: first those with the same noun, then those with the same start of the path."""
+    """Return related actions: those with the same noun, then those with the same first part of the path."""
     noun, path = _noun(action), _collection(action)
 
     def closeness(other: Action) -> int:
@@ -237,12 +238,12 @@ def related(action: Action, everything: Sequence[Action]) -> list[Card]:
 
 
 def _noun(action: Action) -> str:
-    """Return the noun in an action's name, in the singular: `organization` for `list_organizations`."""
+    """Return the noun in an action's name, singular: `organization` for `list_organizations`."""
     return singular(action.own_name.partition("_")[2].removesuffix("_detailed"))
 
 
 def _collection(action: Action) -> str:
-    """Return the path up to its first placeholder, in the singular."""
+    """Return the part of the action's path before its first placeholder, singular."""
     return singular(action.path.partition("{")[0].rstrip("/"))
 
 
@@ -256,7 +257,7 @@ def _pretty(value: Any) -> str:
 
 
 def _fitted(value: Any, indent: str, head: str = "") -> str:
-    """Return a value as JSON, prefixed with `head`, its key."""
+    """Return a value as indented JSON after the text `head`, which is the value's key."""
     short = head + json.dumps(value, ensure_ascii=False)
     if not isinstance(value, (dict, list)) or len(indent + short) <= _WIDTH or not value:
         return short

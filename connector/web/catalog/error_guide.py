@@ -20,7 +20,7 @@ class Failure:
 
 
 def failures(action: Action, service: Service) -> list[Failure]:
-    """Return the codes that apply to an action; those found before anything is sent come first."""
+    """Return the error codes that apply to an action; codes of errors before anything is sent come first."""
     return [
         *_before_sending(action),
         *_refused(action, service),
@@ -36,7 +36,7 @@ def failures(action: Action, service: Service) -> list[Failure]:
 
 
 def needed_scope(action: Action, service: Service) -> str:
-    """Return the scope that the client app needs, in the vendor's spelling; empty if none is known."""
+    """Return the OAuth scope that the client app needs, in the vendor's spelling; empty if not known."""
     needed = "reads" if _reads(action) else "writes"
     return next((name.capitalize() for name, what in service.scopes.items() if what == needed), "")
 

@@ -18,10 +18,10 @@ AREA_TITLES = {
     "organizations_locations": "Organizations and locations",
     "users_roles": "Users and roles",
 }
-"""Titles of areas that differ from their names."""
+"""The titles of areas whose title is not derived from their name."""
 
 HOSTS: Mapping[str, tuple[str, frozenset[str]]] = {"lhub": ("LogicHub / Devo SOAR", frozenset(DOCUMENTED))}
-"""The host platforms: their titles, and the actions that they offer by default."""
+"""The host platforms: the title of each, and the actions that it offers by default."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,9 @@ class Area:
 
 @dataclass(frozen=True)
 class Index:
-    """The first page: all actions by area, and the filters with their counts.
+    """The data of the first page: all actions by area, and the filters with their counts.
 
-    `services` has the title and the number of actions by the service's name.
+    `services` has the title and the number of actions of each service, by its name.
     """
 
     areas: Sequence[Area]
@@ -101,11 +101,11 @@ def make_card(action: Action) -> Card:
 
 
 def area_key(action: Action) -> str:
-    """Return the name of an action's area, which differs from those of other services."""
+    """Return the name of an action's area, unique among the areas of all services."""
     return action.area if action.name == action.own_name else f"{action.service}-{action.area}"
 
 
 def area_title(action: Action, service: Service) -> str:
-    """Return the title of an action's area, with that of the service if its names are qualified."""
+    """Return the title of an action's area, after the service's title if its action names are qualified."""
     words = AREA_TITLES.get(action.area) or title(action.area).capitalize()
     return f"{service.title}: {words}" if service.prefix else words

@@ -1,4 +1,4 @@
-"""The sandbox's response to each action's first example, from a file, so that pages are reproducible.
+"""The sandbox's envelope for each action's first example, from a file, so that pages are reproducible.
 
 `tests/web/make_answers.py` generates the file, and a test compares it with the current sandbox.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 FILE = Path(__file__).parent / "sandbox_answers.json"
-"""The envelope's `meta` and `result`, and `items` if a list is shortened, keyed by action."""
+"""The file: `meta` and `result` by action; `items` has the length of a list that was shortened."""
 
 
 @cache

@@ -27,14 +27,14 @@ _BOUNDS = {
 """Descriptions of JSON Schema keywords that restrict a value."""
 
 _SIZES = ("int32", "int64", "float", "double")
-"""Formats that are not shown, because the type is enough."""
+"""The formats that are not shown, because the type says enough."""
 
 
 @dataclass(frozen=True)
 class Node:
-    """One value: the member `name` of its object, or the root or an array item if the name is empty.
+    """One value in a schema: the member `name` of its object, or an item or the root if the name is empty.
 
-    `options` are the allowed values, or with `open` the known ones; `notes` are its restrictions.
+    `options` are the allowed values, or the known values if `open` is true; `notes` are its restrictions.
     """
 
     name: str
@@ -48,12 +48,15 @@ class Node:
 
     @property
     def size(self) -> int:
-        """The number of nodes, including this one."""
+        """The number of nodes in this tree, including this one."""
         return 1 + sum(member.size for member in self.members)
 
 
 def read_schema(schema: Any, name: str = "", required: bool = False, within: tuple[str, ...] = ()) -> Node:
-    """Return a schema as a node. `within` has the enclosing references; recursive ones are not followed."""
+    """Return a schema as a tree.
+
+    `within` has the enclosing references, because a recursive one is not followed.
+    """
     if not isinstance(schema, Mapping):
         return Node(name, "any" if schema is not False else "nothing", required)
     if isinstance(schema.get("$ref"), str):
@@ -76,7 +79,7 @@ def read_schema(schema: Any, name: str = "", required: bool = False, within: tup
 
 
 def _read_resource(reference: str, name: str, required: bool, within: tuple[str, ...]) -> Node:
-    """Return a resource's schema by its reference, which is relative to the enclosing resource's folder."""
+    """Return the schema with this reference, which is relative to the folder of the enclosing schema."""
     folder, _, file = reference.rpartition("/")
     folder = folder or (within[-1].rpartition("/")[0] if within else "")
     path, title = f"{folder}/{file}" if folder else file, file.removesuffix(".json")
@@ -86,7 +89,7 @@ def _read_resource(reference: str, name: str, required: bool, within: tuple[str,
 
 
 def _once(members: Sequence[Node]) -> list[Node]:
-    """Return members without duplicates, which occur if a value can be an object or an array of them."""
+    """Return members without duplicates: a value can be an object or an array of such objects."""
     return list({member.name: member for member in members}.values())
 
 
@@ -103,7 +106,7 @@ def _members(schema: Mapping[str, Any], within: tuple[str, ...]) -> Iterator[Nod
 
 
 def type_words(schema: Mapping[str, Any]) -> str:
-    """Return a schema's type: `array of integer`, `string or null`."""
+    """Return a schema's type as text, such as `array of integer` or `string or null`."""
     if "$ref" in schema:
         return "object"
     types = schema.get("type", schema.get("x-type"))
@@ -122,7 +125,7 @@ def type_words(schema: Mapping[str, Any]) -> str:
 
 
 def bounds(schema: Mapping[str, Any]) -> list[str]:
-    """Return the restrictions on a value, other than type and options."""
+    """Return the restrictions on a value as texts, without its type and its options."""
     notes = [text.format(_shown(schema[key])) for key, text in _BOUNDS.items() if key in schema]
     if schema.get("uniqueItems"):
         notes.append("unique items")

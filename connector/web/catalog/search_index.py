@@ -1,4 +1,4 @@
-"""The search index of the first page: words that the page itself does not show, as a script."""
+"""The search index of the first page, as a script: words of actions that the page itself does not show."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from connector.catalog.action import Action
 
 
 def search_index(actions: Iterable[Action]) -> str:
-    """Return the script: for each action, the vendor's operation and the names and titles of its inputs."""
+    """Return a script with the vendor's operation and the inputs' names and titles of each action."""
     words = {action.name: _words(action) for action in actions}
     return f"window.catalogWords = {json.dumps(words, separators=(',', ':'), ensure_ascii=False)};\n"
 

@@ -44,7 +44,7 @@ class Snippet:
 def snippets(action: Action, example: Example, service: Service) -> list[Snippet]:
     """Return the snippets of an example.
 
-    With `empty: send`, a template cannot be given to a `call` or a form: these two snippets are omitted.
+    A template with `empty: send` cannot be used in a `call` or a form, so these two snippets are omitted.
     """
     uploads = f" It reads {' and '.join(example.files)} in the current folder." if example.files else ""
     of = f" of {service.title}" if service.prefix else ""
@@ -80,7 +80,7 @@ def snippets(action: Action, example: Example, service: Service) -> list[Snippet
 
 
 def sends_empty(example: Example) -> bool:
-    """Return whether a template says `empty: send`."""
+    """Return whether a template of the example has `empty: send`."""
     return any(isinstance(template, dict) and "empty" in template for template in example.templates.values())
 
 
@@ -93,7 +93,7 @@ def command(action: Action, example: Example) -> str:
 
 
 def values(action: Action, example: Example) -> Mapping[str, Json]:
-    """Return the example's input values, with times as they are sent."""
+    """Return the example's input values, with times in the format in which they are sent."""
     with TemporaryDirectory() as folder:
         for name, content in example.files.items():
             (Path(folder) / name).write_text(content, encoding="utf-8")
@@ -112,7 +112,7 @@ def job_file(action: Action, example: Example) -> str:
 
 
 def _template(template: Any) -> str:
-    """Return a template as YAML, in the most readable quotes."""
+    """Return a template as YAML, with the quotes that need the fewest escapes."""
     if not isinstance(template, str) or "\n" in template or not template.isprintable():
         return yaml_dump.dump({"x": template}).removeprefix("x:").strip()
     if '"' in template:
@@ -121,7 +121,7 @@ def _template(template: Any) -> str:
 
 
 def python(action: Action, example: Example) -> str:
-    """Return a Python program that runs the same job."""
+    """Return a Python program that runs the example's job."""
     files = '    files=Path("."),\n' if action.returns_file else ""
     return (
         "import json\n"
@@ -143,7 +143,7 @@ def python(action: Action, example: Example) -> str:
 
 
 def _python(value: Any, indent: str) -> str:
-    """Return a value as Python source; a long dict has one member per line."""
+    """Return a value as Python source. Each member of a long dict is on a separate line."""
     if isinstance(value, str):
         return repr(value) if '"' in value else json.dumps(value, ensure_ascii=False)
     if isinstance(value, list):
@@ -184,7 +184,7 @@ def target(sent: Mapping[str, Any]) -> str:
 
 
 def _form(part: Mapping[str, Any]) -> str:
-    """Return a multipart part in the syntax of curl's `--form`."""
+    """Return a part of a multipart body as the value of curl's option `--form`."""
     media_type = f";type={part['media_type']}" if part.get("media_type") else ""
     if "file" in part:
         return f"{part['name']}=@{part['file']}{media_type}"
@@ -200,7 +200,7 @@ def _curl_note(example: Example, service: Service) -> str:
 
 
 def lhub(action: Action, example: Example, service: Service) -> Iterator[Block]:
-    """Yield the command that builds the LogicHub integration, and the content of each field of its form."""
+    """Yield the command that builds the LogicHub integration, and the value of each field of its form."""
     chosen = "" if action.name in DOCUMENTED else f" --actions {action.name}"
     yield Block(
         "Build the integration", "shell", f"ninjaone host lhub build {service.name}-integration{chosen}\n"

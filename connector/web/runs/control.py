@@ -1,4 +1,4 @@
-"""Starts runs: each is a separate process, `ninjaone run job.yaml`, which continues if the server stops.
+"""Starts runs as separate processes of `ninjaone run job.yaml`, which continue if the server stops.
 
 A run started from a page has a folder below `user_folders.work_folder()`, named by time and action:
 
@@ -6,8 +6,8 @@ A run started from a page has a folder below `user_folders.work_folder()`, named
     envelopes.jsonl  files/        the output
     log.txt                        the command's messages
 
-The job and the command line contain no secrets: the job names a saved connection, and the settings of the
-sandbox are passed in environment variables.
+The job and the command line contain no secrets: the job has the name of a saved connection, and the settings
+of the sandbox are passed in environment variables.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ from connector.sandbox.services import make_sandbox
 from connector.web.runs.pasted_rows import PastedRows
 
 JOB, OUTPUT, LOG = "job.yaml", "envelopes.jsonl", "log.txt"
-"""File names in a run's folder."""
+"""The names of files in a run's folder."""
 _LOG_SHOWN = 4000
 
 
 @dataclass(frozen=True)
 class Started:
-    """A run started by this server. It may not have written its record yet, or may fail before it does."""
+    """A run started by this server. It has no record yet when it starts, and none if it cannot start."""
 
     output: Path
     action: str
@@ -65,7 +65,7 @@ class Started:
 
 
 class RunControl:
-    """The runs that a server starts, and its sandboxes, one a service. Safe for threads."""
+    """The runs that a server starts, and its sandboxes, one per service. Safe for threads."""
 
     def __init__(self) -> None:
         self._lock, self._starting = threading.Lock(), threading.Lock()
@@ -74,19 +74,19 @@ class RunControl:
         self._once: dict[str, str] = {}
 
     def sandbox_url(self, service: str) -> str:
-        """Return the address of a service's sandbox, or an empty string before it is started."""
+        """Return the base URL of a service's sandbox, or an empty string if it was not started yet."""
         sandbox = self._sandboxes.get(service)
         return sandbox.base_url if sandbox else ""
 
     def sandbox(self, service: str) -> MockServer:
-        """Return the server's sandbox of a service, and start it on first use."""
+        """Return this server's sandbox of a service; the first call starts it."""
         with self._lock:
             if service not in self._sandboxes:
                 self._sandboxes[service] = make_sandbox(service).start()
             return self._sandboxes[service]
 
     def started(self, id: str) -> Started | None:
-        """Return the run with this id, or None if this server did not start one."""
+        """Return the run with this id, or None if this server did not start it."""
         return self._started.get(id)
 
     def all_started(self) -> Mapping[str, Started]:
@@ -158,18 +158,18 @@ class RunControl:
         return record.where in hosts
 
     def where(self, record: Record) -> str:
-        """Return the name of the place where a run's requests go."""
+        """Return the name of the connection or sandbox that receives a run's requests."""
         if self.is_in_sandbox(record):
             return "the sandbox"
         return record.where or "its connection" if self.may_continue(record) else "a sandbox that was stopped"
 
     def may_continue(self, record: Record) -> bool:
-        """Return whether the run's connection is still available."""
+        """Return whether the run's connection is still available; a sandbox that was stopped is not."""
         is_ours = record.job.connection is None and record.output.is_relative_to(work_folder())
         return not is_ours or self.is_in_sandbox(record)
 
     def close(self) -> None:
-        """Stop the sandboxes. Runs continue."""
+        """Stop the sandboxes. Runs in progress continue."""
         with self._lock:
             for sandbox in self._sandboxes.values():
                 sandbox.stop()
@@ -183,7 +183,7 @@ class RunControl:
     def _in_sandbox(self, service: Service) -> dict[str, str]:
         """Return environment variables that make the sandbox the connection.
 
-        All other connection settings are cleared.
+        Other environment variables with connection settings are removed.
         """
         others = {n: text for n, text in os.environ.items() if not n.startswith(service.environment)}
         settings = {n: text for n, text in self.sandbox(service.name).connection.items() if n != "service"}
@@ -202,7 +202,7 @@ class RunControl:
 def start_command(
     folder: Path, arguments: Sequence[str], environment: Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
-    """Start a command in a folder, where its messages go to a log; it continues if the server stops."""
+    """Start a command in a folder, with its messages in a log file. It continues if the server stops."""
     with open(folder / LOG, "wb", opener=_private) as log:
         process = subprocess.Popen(  # noqa: S603 - our own command; user input is in files, or is checked
             [sys.executable, "-m", "connector", *arguments],
@@ -213,7 +213,7 @@ def start_command(
             stderr=log,
             **_detached(),
         )
-    # Wait for the process to avoid a zombie; a daemon thread does not delay the server's exit.
+    # Without `wait`, the process would become a zombie. A daemon thread does not delay the server's exit.
     threading.Thread(target=process.wait, daemon=True).start()
     return process
 
@@ -226,12 +226,12 @@ def log_text(path: Path) -> str:
 
 
 def _private(path: str, flags: int) -> int:
-    """Open a file that only the current user can read."""
+    """Open a file with mode 0600; an opener for `open`."""
     return os.open(path, flags, 0o600)
 
 
 def _detached() -> dict[str, Any]:
-    """Return Popen arguments for private files and a process that Ctrl-C in the terminal does not reach."""
+    """Return arguments of Popen for a process with private files that Ctrl-C in the terminal does not end."""
     if sys.platform == "win32":
         return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS}
     else:
@@ -267,10 +267,10 @@ def make_job(
 
 
 def is_written_as_a_job(job: Job) -> bool:
-    """Return whether a run's settings can be written to a job file in another folder.
+    """Return whether a run can be resumed with a job file in another folder.
 
-    A step is resumed with its complete job, connection files named in rows are relative to that folder, and
-    the part of the input that a run selects is an option of the command line.
+    It cannot be if it is a step, which is resumed with its complete job; if it selects a part of its input,
+    which is not a setting of job files; or if its rows contain paths of connection files, which are relative.
     """
     if job.step or job.selection != Selection():
         return False

@@ -1,4 +1,4 @@
-"""A run's latest and failed envelopes, for its page, while it is in progress and after it has ended.
+"""The latest envelopes and the failed rows of a run, for its page.
 
 While a run is in progress, they are read from its partial output; see `connector.files.output`.
 """
@@ -27,7 +27,7 @@ _LONGEST_ERROR = 2000
 
 @dataclass(frozen=True)
 class Shown:
-    """One envelope as shown on a page: secrets are hidden and long texts shortened."""
+    """One envelope as a page shows it: secrets are hidden and long texts shortened."""
 
     row: int
     failed: bool
@@ -39,7 +39,10 @@ class Shown:
 
 @dataclass(frozen=True)
 class EnvelopePage:
-    """A page of failed rows, and the row after which the next page starts, or None on the last page."""
+    """A page of failed rows.
+
+    The next page starts after the row `next_after`, which is None on the last page.
+    """
 
     rows: list[Shown]
     next_after: int | None
@@ -56,7 +59,7 @@ class Envelopes:
         self._redactor = redactor
 
     def last(self, number: int) -> list[Shown]:
-        """Return the latest envelopes, newest first; reads only the end of the file."""
+        """Return the latest envelopes, newest first. Only the end of the file is read."""
         if self.format != "jsonl":
             return []
         try:
@@ -66,14 +69,14 @@ class Envelopes:
                 lines = file.read(end - start).split(b"\n")
         except OSError:
             return []
-        whole = lines[(1 if start else 0) : -1]  # The last line is still being written.
+        whole = lines[(1 if start else 0) : -1]  # The last line may be incomplete.
         try:
             return [self._shown(json_text.loads(line.decode())) for line in reversed(whole[-number:])]
         except (ValueError, KeyError, TypeError, AttributeError):
-            return []  # The file is no longer the output of a run.
+            return []  # not the output of a run: the file was replaced
 
     def failed(self, number: int, code: str = "", after: int = 0) -> EnvelopePage:
-        """Return a page of failed rows after a row number, all of them or those with an error code."""
+        """Return up to `number` failed rows after a row number. With `code`, only rows with this code."""
         found: list[Shown] = []
         for envelope in self._behind(after):
             shown = self._shown(envelope)
@@ -90,10 +93,10 @@ class Envelopes:
                 if int(envelope["row"]) > after:
                     yield envelope
         except (OSError, ConnectorError, ValueError, KeyError, TypeError, AttributeError):
-            return  # The file is no longer the output of a run, or was just moved.
+            return  # not the output of a run: the file was replaced or moved
 
     def _lines(self) -> Iterator[dict[str, Any]]:
-        """Yield failed envelopes from JSON Lines; searching large blocks avoids parsing the others."""
+        """Yield the failed envelopes of a JSON Lines file; lines of other envelopes are not parsed."""
         with self.path.open("rb") as file:
             rest = b""
             while block := file.read(_BLOCK):
@@ -111,7 +114,7 @@ class Envelopes:
             yield row.data
 
     def _shown(self, envelope: dict[str, Any]) -> Shown:
-        """Return an envelope for display; one from a CSV file has only its row and error."""
+        """Return an envelope as a page shows it. In a CSV file, an envelope has only its row and error."""
         meta = envelope.get("meta") or {}
         failed = envelope["has_error"] in (True, "true")
         if failed:

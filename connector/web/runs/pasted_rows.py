@@ -1,4 +1,4 @@
-"""Rows that were pasted into a page or uploaded: their format, their number and the first ones."""
+"""Rows that were pasted into a page or uploaded: their format, their number, and the first rows."""
 
 from __future__ import annotations
 
@@ -39,11 +39,17 @@ class PastedRows:
 
     @property
     def format_to_read(self) -> Format | None:
-        """The format to read them in, or None: by the extension, which allows objects of several lines."""
+        """The format with which the file is read.
+
+        None for JSON Lines, so that objects may have several lines.
+        """
         return None if self.format == "jsonl" else self.format
 
     def first(self, number: int) -> list[InputRow]:
-        """Return the first rows; error messages omit the path of the temporary file. Raises RunError."""
+        """Return the first rows.
+
+        Error messages do not contain the path of the temporary file. Raises RunError.
+        """
         try:
             rows = list(islice(self._source().rows(), number))
         except RunError as fault:
@@ -65,7 +71,7 @@ class PastedRows:
 
 
 def save_rows(content: bytes, name: str, folder: Path) -> PastedRows:
-    """Write rows to a file in a folder, with the extension of their format; earlier rows are replaced."""
+    """Save rows in a folder, in a file with the extension of their format; replace rows saved earlier."""
     format = recognized(content, name)
     packed = ".gz" if content[:2] == b"\x1f\x8b" else ""
     path = folder / f"rows.{format}{packed}"
@@ -77,16 +83,16 @@ def save_rows(content: bytes, name: str, folder: Path) -> PastedRows:
 
 
 def saved_rows(folder: Path) -> PastedRows | None:
-    """Return the rows that were saved in a folder, or None."""
+    """Return the rows that were saved in a folder, or None if there are none."""
     for path in folder.glob("rows.*"):
         return PastedRows(path, _SUFFIXES[path.suffixes[0]])
     return None
 
 
 def recognized(content: bytes, name: str = "") -> Format:
-    """Return the format of rows, by the file's extension or else by the first characters.
+    """Return the format of rows, from the file's extension or else from its first characters.
 
-    A table copied from a spreadsheet has tabs between its columns.
+    A table that was copied from a spreadsheet is TSV.
     """
     suffixes = [suffix.lower() for suffix in Path(name).suffixes if suffix.lower() != ".gz"]
     if suffixes and suffixes[-1] in _SUFFIXES:

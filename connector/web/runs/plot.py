@@ -34,7 +34,7 @@ class Plot:
 
 
 def make_plot(timeline: Sequence[tuple[float, int]]) -> Plot | None:
-    """Return a plot of the rate between the points of a run's `timeline`; None if there are too few."""
+    """Return a plot of the rate between the points of a run's `timeline`; None for fewer than two rates."""
     rates = [
         (start, end, (rows - before) / (end - start), rows)
         for (start, before), (end, rows) in pairwise(_evenly(timeline))
@@ -72,14 +72,14 @@ def make_plot(timeline: Sequence[tuple[float, int]]) -> Plot | None:
 
 
 def _evenly(timeline: Sequence[tuple[float, int]]) -> Sequence[tuple[float, int]]:
-    """Omit the second last point if it is too close to the last for a meaningful rate between them."""
+    """Return the points without the second last one if it is too close to the last for a meaningful rate."""
     if len(timeline) > 2 and timeline[-1][0] - timeline[-2][0] < (timeline[-2][0] - timeline[-3][0]) / 2:
         return [*timeline[:-2], timeline[-1]]
     return timeline
 
 
 def _step(largest: float, steps: int) -> float:
-    """Return a round step (1, 2 or 5 times a power of ten) that gives about the requested number of ticks."""
+    """Return a round distance of ticks (1, 2 or 5 times a power of ten) for at most `steps` ticks."""
     if largest <= 0:
         return 1.0
     smallest = floor(log10(largest)) - 2

@@ -1,4 +1,4 @@
-"""The data of the pages of runs: pure functions from records to plain values for the templates."""
+"""The data of the pages of runs: functions that convert records to the values of the templates."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ class Code:
 
 @dataclass(frozen=True)
 class RunView:
-    """One run, as shown on pages.
+    """One run, as pages show it.
 
-    `done_before` is the number of rows done before it was resumed, `rerunnable` that of failed rows that can
-    be retried. `connections` has (name, rows, failed rows) if the rows name their connections.
+    `done_before` is the number of rows done before it was resumed, `rerunnable` the number of failed rows
+    that can be retried. `connections` has (name, rows, failed rows) if the rows select their connections.
     """
 
     id: str
@@ -80,7 +80,7 @@ class RunView:
 
     @property
     def share(self) -> int | None:
-        """The share of rows done, in percent, or None if the total is not known."""
+        """The number of rows done in percent of all rows, or None if their number is not known."""
         return None if not self.total else min(100, 100 * self.done // self.total)
 
     @property
@@ -107,9 +107,9 @@ class RunView:
 
 
 def state_of(record: Record, now: float) -> State:
-    """Return a run's state. A recently updated record means that it is running; else its lock decides.
+    """Return a run's state. If its record was updated recently, it is running; otherwise its lock decides.
 
-    The lock of a running run is not tried, because that could make the run itself fail to take it.
+    While a run is running, its lock is not tried: the run itself could then fail to lock its file.
     """
     if record.ended is not None:
         return "stopped" if (record.summary or {}).get("stopped") else "finished"
@@ -131,8 +131,11 @@ def make_view(
     may_continue: bool,
     service: str = "the service",
 ) -> RunView:
-    """Return a run's view. `where` names its connection; `may_continue` is whether that is still available.
-    `service` is the title of the action's service."""
+    """Return a run as pages show it.
+
+    `where` is the name of its connection; `may_continue` is whether this connection is still available.
+    `service` is the title of the action's service.
+    """
     state = state_of(record, time.time())
     action = actions.get(record.job.action)
     summary: Mapping[str, Any] = record.summary or {}
@@ -170,7 +173,7 @@ def make_view(
 
 
 def view_of_started(id: str, started: Started, actions: Mapping[str, Action]) -> RunView:
-    """Return the view of a run without a record; if it never gets one, its log contains the reason."""
+    """Return a run without a record as pages show it. If it never gets a record, its log has the reason."""
     action, code = actions[started.action], started.process.poll()
     return RunView(
         id=id,

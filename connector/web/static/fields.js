@@ -59,7 +59,7 @@
   form.addEventListener("change", soon);
   window.addEventListener("pageshow", preview);
 
-  // When the devices have been read, the page is loaded again, with the names of fields.
+  // After devices have been read, the page is reloaded to show the names of fields.
   if (document.getElementById("live").dataset.state === "live") {
     new MutationObserver(function () {
       var live = document.getElementById("live");

@@ -1,4 +1,4 @@
-// The list of actions: search as you type, filters, the keyboard, and an address for every view.
+// The list of actions: search as you type, filters, keyboard control, and a URL for every view.
 (function () {
   "use strict";
 
@@ -9,7 +9,7 @@
   var areas = document.getElementById("areas");
   var sections = Array.prototype.slice.call(areas.querySelectorAll("section"));
   var areaLinks = Array.prototype.slice.call(document.querySelectorAll("[data-area-link]"));
-  /** The filters of this page: that by service is there if the catalog has several. */
+  /** The filters of this page. The filter by service exists only if the catalog has several services. */
   var FILTERS = ["service", "effect", "area", "paging", "host"].filter(function (name) {
     return name in form.elements;
   });

@@ -77,7 +77,7 @@
     window.setTimeout(function () { button.textContent = "Copy"; }, 1500);
   }
 
-  /** @param {string} hash The fragment that links to what is shown. */
+  /** @param {string} hash The URL fragment of the selected tab. */
   function address(hash) {
     try {
       history.replaceState(null, "", hash);
@@ -141,7 +141,7 @@
     if (folded) folded.open = true;
   }
 
-  /** On a page without a search field, `/` opens the page that has one. */
+  /** On a page without a search field, the key `/` opens the first page, which has one. */
   document.addEventListener("keydown", function (event) {
     if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || document.getElementById("q")) return;
     if (/** @type {HTMLElement} */ (event.target).matches("input, select, textarea")) return;

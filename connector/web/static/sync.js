@@ -1,4 +1,4 @@
-// The pages of syncs: forms with `data-begin` are posted there, and the page that answers is opened.
+// The pages of syncs: forms with `data-begin` are posted to this URL, and the page in the response is opened.
 (function () {
   "use strict";
 
@@ -10,7 +10,7 @@
     else location.assign(place);
   }
 
-  // Ticks: kept for a plan in this tab, so that they survive filters and pages.
+  // The ticked items are stored for each plan in this browser tab, across filters and pages.
 
   var apply = document.getElementById("apply");
   var stored = apply && "ticks " + location.pathname + " " + apply.dataset.plan;

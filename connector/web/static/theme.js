@@ -1,4 +1,4 @@
-// Runs before the first paint: marks that scripts run, and applies the stored theme.
+// Runs before the first paint: marks the page as scripted, and applies the stored theme.
 (function () {
   "use strict";
   var root = document.documentElement;

@@ -190,6 +190,6 @@
     once_at_a_time(save, function () { return window.running.post("job", given()); });
   });
 
-  // A page restored by the browser has its field values, but no file.
+  // If the browser restores the page, fields keep their values, but a chosen file is lost.
   window.addEventListener("pageshow", function () { nameRun(); preview(); });
 })();

@@ -1,4 +1,4 @@
-"""The history of each alert as a line: when it started, and when its ticket was opened and closed."""
+"""The timelines of alerts: when each alert started, and when its ticket was opened and closed."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "closed": ("CLOSED", "LEFT"),
     "none": ("SUPPRESSED",),
 }
-"""The states of each filter."""
+"""The states of alerts that each filter of the page shows."""
 STATES = {
     "WAITING": "waiting before a ticket is created",
-    "HELD": "held: too many tickets",
+    "HELD": "held back: too many tickets in an hour",
     "SUPPRESSED": "no ticket, because of the mapping",
     "CREATING": "ticket being created",
     "REOPENING": "ticket being reopened",
@@ -42,7 +42,7 @@ STATES = {
 
 @dataclass(frozen=True)
 class Mark:
-    """An event in an alert's history: its position on the line, its kind, and what happened."""
+    """An event in an alert's history: its position on the timeline, its kind, and a description."""
 
     at: float
     kind: str
@@ -52,7 +52,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class AlertLine:
-    """One alert. `open` are the start and end of the time when its ticket was open, on the line."""
+    """One alert and its timeline. `open` are the positions where its ticket was opened and closed."""
 
     row: Alert
     title: str
@@ -69,7 +69,7 @@ class AlertLine:
 
 @dataclass(frozen=True)
 class AlertList:
-    """A page of alerts, and the two ends of their common line."""
+    """A page of alerts, and the start and end of their common timeline."""
 
     lines: Sequence[AlertLine] = ()
     since: str = ""
@@ -105,7 +105,7 @@ class _Scale:
     last: float
 
     def at(self, moment: float) -> float:
-        """Return the position of an event on the line."""
+        """Return the position of a time on the timeline."""
         share = (min(max(moment, self.first), self.last) - self.first) / (self.last - self.first)
         return round(8 + share * (WIDTH - 16), 1)
 

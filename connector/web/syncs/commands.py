@@ -1,4 +1,4 @@
-"""Starts the commands of a sync: each is a separate process, which continues if the server stops."""
+"""Starts the commands of a sync as separate processes, which continue if the server stops."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ENDS = {
 
 @dataclass(frozen=True)
 class Command:
-    """A command that this server started: one of KINDS, and the name of the plan that is applied."""
+    """A command that this server started: its kind (one of KINDS), and the plan that it applies."""
 
     kind: str
     plan: str
@@ -49,7 +49,7 @@ class Command:
 
     @property
     def has_failed(self) -> bool:
-        """Return whether nothing was run, or the command failed."""
+        """Return whether the command could not start, or failed."""
         return self.process.poll() not in (None, 0, 1, 3, 130)
 
     @property
@@ -59,12 +59,12 @@ class Command:
 
     @property
     def text(self) -> str:
-        """Return the last part of its messages."""
+        """Return the last part of the command's messages."""
         return log_text(self.log)
 
 
 class SyncCommands:
-    """The last commands of each sync that the server started. Safe for threads."""
+    """The last command of each kind that the server started for each sync. Safe for threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -23,7 +23,7 @@ STYLES = ("style.css", "runs.css", "sync.css")
 
 @dataclass(frozen=True)
 class Fact:
-    """A number that was counted at the end, and the expected one."""
+    """A number that was counted at the end of the demo, and the expected number."""
 
     name: str
     value: Any
@@ -31,12 +31,12 @@ class Fact:
 
     @property
     def holds(self) -> bool:
-        """Whether it is as expected."""
+        """Whether the number is as expected."""
         return bool(self.value == self.expected)
 
 
 def write_demo_page(path: Path, folder: Path, plan_path: Path, facts: Sequence[Fact]) -> None:
-    """Write the page of a sync's first plan, its alerts and these facts. Raises RunError and OSError."""
+    """Write a page with the first plan, the alerts and the facts of a sync. Raises RunError and OSError."""
     plan = load_plan(plan_path)
     sides = Sides(
         SideView(plan.source.title, Place(plan.source.key), {}),

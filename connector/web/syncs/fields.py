@@ -1,4 +1,4 @@
-"""Evaluates the templates of a mapping's fields for a sample of devices: the values, and missing members."""
+"""Evaluates the templates of a mapping's fields for a sample of devices."""
 
 from __future__ import annotations
 
@@ -23,14 +23,17 @@ from connector.sync.values import FieldDefinition, same_name, typed
 from connector.templating.templates import Scope
 
 LONGEST_S = 3.0
-"""The time limit for all devices, in seconds. Templates have separate limits per rendering."""
+"""The time limit for all devices, in seconds. Each rendering of a template also has limits."""
 _LONGEST_VALUE = 500
 WHEN = ("always", "new", "empty")
 
 
 @dataclass(frozen=True)
 class FieldInput:
-    """A field in the form: its key in the mapping, its template, when it is written, and `empty: send`."""
+    """A field in the form: its key in the mapping, its template, and when it is written.
+
+    `may_clear` is true if the mapping has `empty: send` for it.
+    """
 
     key: str
     template: str
@@ -40,7 +43,7 @@ class FieldInput:
 
 @dataclass(frozen=True)
 class FieldCell:
-    """The result of a field's template for one device. `missing` are the members that the device lacks."""
+    """The result of a field's template for one device. `missing` has the members that the device lacks."""
 
     key: str
     value: str = ""
@@ -51,7 +54,7 @@ class FieldCell:
 
 @dataclass(frozen=True)
 class DeviceRow:
-    """One device with its fields."""
+    """One device and the results of its fields' templates."""
 
     name: str
     id: str
@@ -65,7 +68,10 @@ class DeviceRow:
 
 @dataclass(frozen=True)
 class FieldTrial:
-    """All devices; an error (`faults`) or a summary (`notes`), keyed by field; the fields as YAML."""
+    """The result of all templates for all devices.
+
+    `faults` has the errors and `notes` the summaries, by field. `text` is the YAML of the fields.
+    """
 
     rows: Sequence[DeviceRow] = ()
     faults: Mapping[str, str] = field(default_factory=dict)
@@ -75,18 +81,18 @@ class FieldTrial:
 
 
 def inputs_of(mapping: SyncMapping) -> list[FieldInput]:
-    """Return the fields of a mapping as inputs of the form."""
+    """Return the fields of a mapping as the form shows them."""
     fields: Sequence[FieldMapping] = mapping.devices.fields if mapping.devices else ()
     return [FieldInput(str(f.key), f.template.source, f.when, f.template.may_clear) for f in fields]
 
 
 def names_of(sample: Sample | None) -> dict[str, FieldDefinition]:
-    """Return the fields of the target, keyed by each field's key as text."""
+    """Return the fields of the target system, by each field's key as text."""
     return {str(found.key): found for found in sample.fields} if sample else {}
 
 
 def try_fields(inputs: Sequence[FieldInput], sample: Sample, created: Mapping[str, str]) -> FieldTrial:
-    """Return what the fields become for each device. `created` has the types of new fields."""
+    """Return the values of the fields for each device. `created` has the types of new fields."""
     return _Attempt(inputs, sample, created).over()
 
 
@@ -126,7 +132,7 @@ class _Attempt:
         return found
 
     def over(self) -> FieldTrial:
-        """Return the trial over as many devices as the time limit allows."""
+        """Return the values for as many devices as the time limit allows."""
         until = monotonic() + LONGEST_S
         rows: list[DeviceRow] = []
         for name, data in zip(self._sample.names, self._sample.rows, strict=True):
@@ -176,13 +182,13 @@ class _Attempt:
         return text
 
     def _absent(self, path: str) -> str:
-        """Return why no device has a member."""
+        """Return the reason why no device in the sample has a member."""
         name, _, member = path.partition(".")
         if name == "custom" and member.split(".")[0] not in self._sample.custom:
             return f"{path} was not read: custom fields are read once mapping.yaml uses them."
         if name == "last_user":
             return "last_user was not read, or no device has one."
-        return f"{path} is in none of them{nearest(path, self._known)}."
+        return f"{path} is not a member of any device{nearest(path, self._known)}."
 
 
 def _paths(row: Mapping[str, Json]) -> Iterator[str]:
@@ -198,7 +204,7 @@ def _shown(value: Json, definition: FieldDefinition) -> str:
 
 
 def as_yaml(inputs: Sequence[FieldInput]) -> str:
-    """Return the fields as they are written in a mapping."""
+    """Return the fields as the YAML text of a mapping."""
     fields: dict[int | str, Any] = {}
     for given in inputs:
         key = int(given.key) if given.key.isascii() and given.key.isdecimal() else given.key

@@ -23,46 +23,46 @@ MAPPING, PINS = "mapping.yaml", "pins.yaml"
 
 @dataclass(frozen=True)
 class SyncFolder:
-    """A sync; its name is that of its folder."""
+    """The folder of a sync. The sync's name is the folder's name."""
 
     name: str
     path: Path
 
     @property
     def url_name(self) -> str:
-        """The name as a part of a URL."""
+        """The sync's name, escaped for a URL."""
         return quote(self.name, safe="")
 
     def mapping(self) -> SyncMapping:
-        """Read the mapping. Raises DeclarationError."""
+        """Return the sync's mapping. Raises DeclarationError."""
         return load_mapping(self.path / MAPPING)
 
     def pins(self) -> Pins:
-        """Read the pins. Raises RunError."""
+        """Return the sync's pins. Raises RunError."""
         return load_pins(self.path / PINS)
 
     def state(self) -> State:
-        """Open the state to read it. Raises RunError."""
+        """Return the sync's state, opened for reading. Raises RunError."""
         return State(self.path, write=False)
 
 
 @dataclass(frozen=True)
 class SideView:
-    """One side of a sync: the service's title, the connection, and the addresses of its records' pages."""
+    """One of the two systems of a sync: its service's title, its connection, and the paths of web pages."""
 
     title: str
     place: Place
     web_paths: dict[str, str]
 
     def url(self, kind: str, id: object) -> str:
-        """Return the address of a record's page in a browser; empty if it is not known."""
+        """Return the URL of a record's page in the system's web interface; empty if it is not known."""
         path = self.web_paths.get(kind, "")
         return self.place.base_url + path.replace("{id}", str(id)) if path and self.place.base_url else ""
 
 
 @dataclass(frozen=True)
 class Sides:
-    """Both sides. `fault` is the reason why the mapping cannot be used."""
+    """The source and the target of a sync. `fault` is the reason why the mapping cannot be used."""
 
     source: SideView
     target: SideView
@@ -70,7 +70,7 @@ class Sides:
 
 
 def sync_folders(paths: Iterable[Path]) -> dict[str, SyncFolder]:
-    """Return the syncs in these folders, keyed by name. Raises RunError for a folder that is not a sync."""
+    """Return the syncs in these folders, by name. Raises RunError for a folder without a sync."""
     found: dict[str, SyncFolder] = {}
     for given in paths:
         path = given.resolve()
@@ -83,7 +83,7 @@ def sync_folders(paths: Iterable[Path]) -> dict[str, SyncFolder]:
 
 
 def sides_of(sync: SyncFolder, catalog: Catalog) -> Sides:
-    """Return both sides of a sync, as far as its mapping and connections can be read."""
+    """Return the source and the target of a sync, as far as mapping and connections can be read."""
     try:
         mapping = sync.mapping()
     except ConnectorError as error:

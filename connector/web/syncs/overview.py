@@ -1,4 +1,4 @@
-"""The overview of a sync: the process that runs it, its links, pending records, and its last runs."""
+"""The overview of a sync: the process that works on it, its links, its pending records, and its last runs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RUNS_SHOWN, ERRORS_SHOWN = 20, 50
 
 @dataclass(frozen=True)
 class RunLine:
-    """A run as shown in the list."""
+    """A run in the list of runs."""
 
     id: int
     kind: str
@@ -36,7 +36,7 @@ class RunLine:
 
 @dataclass(frozen=True)
 class Progress:
-    """The progress of a run: the writes made, their total, and the expected end time."""
+    """The progress of a run: the number of writes done, their total, and the expected end."""
 
     done: int
     total: int
@@ -46,7 +46,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Overview:
-    """The data of the page. `waits` are alerts whose ticket is pending, with the reason."""
+    """The data of the overview. `waits` has the alerts whose ticket is pending, each with the reason."""
 
     holder: Holder | None
     since: str
@@ -68,12 +68,12 @@ class Overview:
 
     @property
     def waiting_alerts(self) -> int:
-        """The number of alerts with pending calls."""
+        """The number of alerts that are waiting or have pending requests."""
         return sum(self.alerts.get(state, 0) for state in ("WAITING", "HELD", *PENDING))
 
     @property
     def failed_alerts(self) -> int:
-        """The number of alerts that the target refused."""
+        """The number of alerts whose requests the target rejected."""
         return self.alerts.get("ERROR", 0)
 
 

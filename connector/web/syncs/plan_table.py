@@ -1,4 +1,4 @@
-"""A plan as a table: its items, filtered and by page, with old and new values as text."""
+"""The items of a plan as a table: filtered, by page, with old and new values as text."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ REFERENCES = {
 }
 OPS = ("create", "update", "link", "move", "deactivate", "skip", "conflict")
 UNDONE = ("skip", "conflict")
-"""The operations of items without a write."""
+"""The operations of items that write nothing."""
 
 
 @dataclass(frozen=True)
 class ChangeRow:
-    """One field, before and after; an empty text means no value. `is_unread`: before is not known yet."""
+    """One changed field; an empty text means no value. If `is_unread`, the old value is not known yet."""
 
     field: str
     old: str
@@ -36,7 +36,7 @@ class ChangeRow:
 
 @dataclass(frozen=True)
 class ItemRow:
-    """One item. `may_apply` says whether applying it does anything."""
+    """One item of the plan, and its changed fields."""
 
     key: str
     item: Item
@@ -44,7 +44,7 @@ class ItemRow:
 
     @property
     def may_apply(self) -> bool:
-        """Return whether the item can be applied."""
+        """Return whether the item can be applied, which it cannot if it writes nothing."""
         return self.item.op not in UNDONE
 
 
@@ -57,7 +57,7 @@ class Filter:
     text: str = ""
 
     def matches(self, item: Item) -> bool:
-        """Return whether an item is shown."""
+        """Return whether an item matches the filter."""
         if self.entity not in ("", item.entity) or self.op not in ("", item.op):
             return False
         if not self.text:
@@ -68,7 +68,7 @@ class Filter:
 
     @property
     def query(self) -> Mapping[str, str]:
-        """The filter as the parameters of a URL."""
+        """The filter as the query parameters of a URL."""
         pairs = (("entity", self.entity), ("op", self.op), ("q", self.text))
         return {name: value for name, value in pairs if value}
 
@@ -83,12 +83,12 @@ class PlanTable:
 
     @property
     def first(self) -> int:
-        """The number of the first row."""
+        """The number of the first item on the page."""
         return (self.page - 1) * PAGE + 1
 
     @property
     def more(self) -> bool:
-        """Return whether there is another page."""
+        """Return whether there is a next page."""
         return self.found > self.page * PAGE
 
 
@@ -105,14 +105,17 @@ def make_table(plan: PlanFile, shown: Filter, page: int) -> PlanTable:
 
 
 def count_rows(plan: PlanFile) -> list[tuple[str, list[tuple[str, int]]]]:
-    """Return the numbers of records of each entity, by operation; unchanged and missing ones last."""
+    """Return the number of records by entity and operation.
+
+    The last operations are `unchanged` and `missing`.
+    """
     ops = (*OPS, UNCHANGED, MISSING)
     known = [(entity, plan.counts.get(entity, {})) for entity in ENTITIES]
     return [(entity, [(op, of.get(op, 0)) for op in ops]) for entity, of in known if of]
 
 
 def item_row(item: Item) -> ItemRow:
-    """Return an item as it is shown."""
+    """Return an item as the table shows it."""
     return ItemRow(key_of(item), item, [_change(change) for change in item.changes])
 
 

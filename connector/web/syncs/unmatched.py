@@ -1,4 +1,4 @@
-"""The items of a plan that require a decision: conflicts with candidates, unmatched records, and the pins."""
+"""The records that require a decision: conflicts with candidates, unmatched records, and their pins."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ ENTITY_OF: dict[Noun, str] = {noun: entity for entity, noun in NOUN_OF.items()}
 
 @dataclass(frozen=True)
 class Undecided:
-    """One record of the source, and its current pin. A candidate is an id and a name, which may be empty."""
+    """One record of the source, its candidates, and its current pin.
+
+    A candidate is an id and a name, which may be empty.
+    """
 
     noun: Noun
     entity: str
@@ -30,7 +33,7 @@ class Undecided:
 
 @dataclass(frozen=True)
 class Unmatched:
-    """The data of the page. `skipped` are other skipped records, by noun and reason."""
+    """The data of the page. `skipped` has the number of other skipped records, by noun and reason."""
 
     conflicts: Sequence[Undecided] = ()
     more_conflicts: int = 0
@@ -46,7 +49,10 @@ class Unmatched:
 
 
 def make_unmatched(plan: PlanFile | None, pins: Pins) -> Unmatched:
-    """Return the undecided items of a plan. Raises RunError for a plan that cannot be read."""
+    """Return the records of a plan that require a decision.
+
+    Raises RunError for a plan that cannot be read.
+    """
     conflicts: list[Undecided] = []
     unmapped: list[Undecided] = []
     skipped: Counter[tuple[str, str]] = Counter()

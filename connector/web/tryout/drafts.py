@@ -1,4 +1,4 @@
-"""Drafts: the rows and files to upload of forms whose run is not started yet."""
+"""Drafts: the rows and uploaded files of forms that have not started a run."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from pathlib import Path
 from connector.errors import RunError
 
 KEPT = 30
-"""The maximum number of drafts; the oldest is deleted first, and its page must then be reloaded."""
+"""The maximum number of drafts. The oldest one is deleted first; its page must then be reloaded."""
 _NAME = re.compile(r"(?!\.)[^\x00-\x1f\x7f/\\:*?\"<>|]{1,200}")
-"""File names that are valid on every operating system."""
+"""A pattern of file names that are valid on every operating system."""
 
 
 class Drafts:
-    """Folders that only the current user can read, deleted when the server stops. Safe for threads."""
+    """The drafts' folders. Only the current user can read them; they are deleted when the server stops.
+
+    Safe for threads.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -40,18 +43,18 @@ class Drafts:
             return key
 
     def folder(self, key: str) -> Path:
-        """Return a draft's folder. Raises RunError if it no longer exists."""
+        """Return a draft's folder. Raises RunError if the draft was deleted."""
         with self._lock:
             if key not in self._folders:
                 raise RunError("This page has expired: reload it to continue.")
             return self._folders[key]
 
     def uploads(self, key: str) -> Path:
-        """Return the folder of the files that a draft uploads. Raises RunError."""
+        """Return the folder with the uploaded files of a draft. Raises RunError."""
         return self.folder(key) / "uploads"
 
     def upload(self, key: str, name: str, content: bytes) -> None:
-        """Save a file to upload. Raises RunError if its name is not valid."""
+        """Save an uploaded file in a draft. Raises RunError if its name is not valid."""
         if not _NAME.fullmatch(name):
             raise RunError("This file name is not allowed: rename the file.")
         (self.uploads(key) / name).write_bytes(content)

@@ -1,7 +1,7 @@
 """Evaluates templates for rows: the value of each input and the resulting request, or the error.
 
-The code of real runs renders, converts and checks (`connector.invocation.bindings`,
-`connector.runs.preview`); this module assigns its errors to an input, a row, or both.
+Rendering, conversion and checks are those of real runs (`connector.invocation.bindings`,
+`connector.runs.preview`); this module assigns each error to an input, a row, or both.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from connector.runs.preview import preview_row
 from connector.templating.templates import Scope
 
 LONGEST_S = 3.0
-"""The time limit for all rows, in seconds. Templates have separate limits per rendering."""
+"""The time limit for all rows, in seconds. Each rendering of a template also has limits."""
 _LONGEST_VALUE = 2000
 _LONGEST_BODY = 20_000
 
 
 @dataclass(frozen=True)
 class Cell:
-    """The result of one input's template for one row: a value and its JSON type, or an error."""
+    """The result of an input's template for one row: a value and its JSON type, or an error."""
 
     name: str
     value: str = ""
@@ -45,9 +45,9 @@ class Cell:
 
 @dataclass(frozen=True)
 class EvaluatedRow:
-    """One row: its inputs, and its request (see `preview_row`) or the error that prevents it.
+    """One row: the values of its inputs, and its request (see `preview_row`) or the error that prevents it.
 
-    `http` is the request as HTTP text.
+    `http` is the request as the text of an HTTP request.
     """
 
     number: int
@@ -59,10 +59,7 @@ class EvaluatedRow:
 
 @dataclass(frozen=True)
 class Trial:
-    """The evaluated rows.
-
-    `faults` has errors, keyed by input name; `fault` is an error of the action as a whole.
-    """
+    """The evaluated rows. `faults` has the errors by input name; `fault` is an error of the whole action."""
 
     rows: Sequence[EvaluatedRow] = ()
     faults: Mapping[str, str] = field(default_factory=dict)
@@ -88,7 +85,7 @@ def try_out(
 
 
 class _Attempt:
-    """Templates and the context in which they are evaluated."""
+    """The templates of an action, and the settings with which they are evaluated."""
 
     def __init__(
         self, action: Action, service: Service, templates: Mapping[str, Any], uploads: Path, base_url: str
@@ -119,7 +116,7 @@ class _Attempt:
             self._faults |= {name: missing for name in self._action.required if name not in there}
 
     def _check_delay(self, templates: Mapping[str, Any]) -> None:
-        """Record an error in the delay, which applies to the run and not to a row."""
+        """Record an error in the input `delay_ms`, which is a setting of the run and not of a row."""
         if "delay_ms" in templates:
             try:
                 bind(self._action, {"delay_ms": templates["delay_ms"]}, match_fields=True)
@@ -164,14 +161,14 @@ class _Attempt:
         return EvaluatedRow(row.number, cells, request, self._without_folder(_http(request)))
 
     def _without_folder(self, text: str) -> str:
-        """Return text with the paths of files to upload replaced by their names."""
+        """Return the text with the paths of uploaded files replaced by the files' names."""
         for folder in (str(self._uploads), json.dumps(str(self._uploads))[1:-1]):
             text = text.replace(folder + os.sep, "").replace(folder, "the files to upload")
         return text
 
 
 def _http(request: Mapping[str, Any]) -> str:
-    """Return a request, in which secrets are already hidden, as HTTP text."""
+    """Return a request as the text of an HTTP request. Secrets in it are already hidden."""
     lines = [f"{request['method']} {request['url']}"]
     lines += [f"{name}: {text}" for name, text in request["headers"].items()]
     if request["body"] is not None:
@@ -188,7 +185,7 @@ def _outcome(binding: Binding, scope: Scope) -> Any:
 
 
 def _cell(given: Input, outcome: Any, redactor: Redactor) -> Cell:
-    """Return the value of an input's template for display, with secrets hidden."""
+    """Return the result of an input's template for one row, with secrets hidden."""
     if isinstance(outcome, RowError):
         return Cell(given.name, error=redactor.text(_without_name(given.name, str(outcome))))
     note = ""
@@ -202,6 +199,6 @@ def _cell(given: Input, outcome: Any, redactor: Redactor) -> Cell:
 
 
 def _without_name(name: str, text: str) -> str:
-    """Return a message without the input's name at its start; a path into its value is kept."""
+    """Return an error message without the input's name at its start; a path after the name is kept."""
     rest = text.removeprefix(f"{name}: ")
     return f"at {rest.removeprefix(name)}" if rest.startswith((f"{name}[", f"{name}.")) else rest

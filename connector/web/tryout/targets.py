@@ -1,4 +1,4 @@
-"""The targets of a run started from a page: the sandbox, or a saved connection.
+"""The connections and the sandbox that a run started from a page can use.
 
 Pages show only a connection's name and host. Its secrets are read by the process of the run.
 """
@@ -28,7 +28,7 @@ class Place:
 
     @property
     def title(self) -> str:
-        """The name to display."""
+        """The name that pages show."""
         if not self.name:
             return "the sandbox"
         return f"{self.name} ({urlsplit(self.base_url).netloc})" if self.base_url else self.name
@@ -43,7 +43,7 @@ def saved_places(service: Service) -> Iterator[Place]:
 
 
 def saved_place(service: Service, name: str) -> Place:
-    """Return a saved connection; if it cannot be read, with its `fault`."""
+    """Return a saved connection. If it cannot be read, its `fault` has the reason."""
     try:
         return place_at(service, name, SavedConnections().path(name))
     except ConnectionSetupError as fault:
@@ -51,7 +51,7 @@ def saved_place(service: Service, name: str) -> Place:
 
 
 def place_at(service: Service, name: str, path: Path) -> Place:
-    """Return the connection in a file; if it cannot be read, with its `fault`."""
+    """Return the connection in a file. If it cannot be read, its `fault` has the reason."""
     try:
         settings = expanded(read_settings(service, path), lambda key: f"{name}, {key}")
         base_url = host(service, settings.get("region"), settings.get("base_url"), name)

@@ -196,8 +196,8 @@ def test_an_action_that_is_newer_than_the_published_api_says_so(catalog: Catalog
     def shown(name: str) -> str:
         return renderer.page("action.html", "../", page=make_action_page(catalog, name, actions))
 
-    assert "Newer than the published API" in shown("list_device_geolocation_history")
-    assert "Newer than the published API" not in shown("list_devices")
+    assert "Newer than the API document" in shown("list_device_geolocation_history")
+    assert "Newer than the API document" not in shown("list_devices")
 
 
 def test_errors_are_those_that_an_action_can_give(catalog: Catalog) -> None:

@@ -118,7 +118,7 @@ def test_all_is_applied_once_the_number_of_writes_is_typed(
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        ([], "Tick the items to apply first"),
+        ([], "No items are ticked: tick the items to apply"),
         (["asset:1", "asset:77"], "does not have all of the ticked items"),
         (["asset:900"], "does not have all"),
         (["asset:2"], "does not have all"),
@@ -160,7 +160,7 @@ def test_a_plan_that_does_not_fit_any_more_is_not_applied(
             + rest
         )
         assert "too many" in apply(guest, path.stem, "2").get_json()["error"]
-        assert "also beyond the limits" in page(guest)
+        assert "even beyond the limits" in page(guest)
         assert started == []
         apply(guest, path.stem, "2", beyond="1")
         assert apply(guest, "20200101-0000", "2").status_code == 404

@@ -66,7 +66,7 @@ def test_missing_members_are_marked_and_the_nearest_one_is_named() -> None:
         [["device.system.model"], ["device.system.modell"]],
     ]
     assert trial.notes["117"] == "1 device with a value, 1 without."
-    message = 'device.system.modell is in none of them (did you mean "device.system.model"?).'
+    message = 'device.system.modell is not a member of any device (did you mean "device.system.model"?).'
     assert trial.notes["44"] == f"0 devices with a value, 2 without. {message}"
 
 

@@ -20,7 +20,7 @@ from connector.web.syncs.folders import sync_folders
 from tests.web.guest import Guest, open_site
 from tests.web.syncs.shown import make_folder
 
-HELD = "Summary of the alerts that are held"
+HELD = "Summary of the alerts that are held back"
 PAGES = ("", "/plan", "/unmatched", "/fields", "/alerts")
 
 
@@ -85,7 +85,7 @@ def test_the_overview_has_counts_errors_and_what_waits(guest: Guest) -> None:
     )
     assert "3 organizations , 6 devices" in message
     assert "1 conflict , 1 done , 1 failed" in message
-    assert "No process works on this sync now" in message
+    assert "No process is working on this sync" in message
 
 
 def test_the_overview_says_who_runs(guest: Guest, folder: Path) -> None:
@@ -96,7 +96,7 @@ def test_the_overview_says_who_runs(guest: Guest, folder: Path) -> None:
     try:
         html = page(guest)
         assert "1,200 of 5,000 writes, 130 a minute, until about" in html
-        assert f"Process {os.getpid()} works on this sync" in html
+        assert f"Process {os.getpid()} has worked on this sync since" in html
         assert 'data-state="live"' in html
     finally:
         lock.release()
@@ -105,7 +105,7 @@ def test_the_overview_says_who_runs(guest: Guest, folder: Path) -> None:
 
 def test_a_process_that_was_killed_does_not_run(guest: Guest, folder: Path) -> None:
     (folder / "state.lock.json").write_text(json.dumps({"process": 4312, "since": 1.0}))
-    assert "No process works on this sync now" in page(guest)
+    assert "No process is working on this sync" in page(guest)
 
 
 def test_the_plan_shows_old_and_new_by_field(guest: Guest) -> None:
@@ -213,14 +213,14 @@ def test_a_line_is_open_from_the_ticket_to_its_end(guest: Guest) -> None:
         (
             "",
             [
-                "Summary of the alerts that are held",
+                "Summary of the alerts that are held back",
                 "Alert a-4",
                 "Service stopped",
                 "Disk C: is full",
                 "CPU <hot>",
             ],
         ),
-        ("open", ["Summary of the alerts that are held", "Disk C: is full"]),
+        ("open", ["Summary of the alerts that are held back", "Disk C: is full"]),
         ("waiting", ["Alert a-4"]),
         ("error", ["Service stopped"]),
         ("closed", ["CPU <hot>"]),

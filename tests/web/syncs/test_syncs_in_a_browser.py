@@ -141,7 +141,7 @@ def test_fields_are_tried_while_someone_types(visit: OpenVisit, monkeypatch: pyt
         page.get_by_label("Template of 51").fill("{{ device.id")
         page.get_by_label("Its number or name").fill("44")
         page.get_by_label("Template of the other field").fill("{{ device.system.modell }}")
-        page.locator("#n-new", has_text="device.system.modell is in none of them").wait_for()
+        page.locator("#n-new", has_text="device.system.modell is not a member of any device").wait_for()
         assert page.get_by_label("Template of 51").get_attribute("aria-invalid") == "true"
         page.locator("#tried-rows details").nth(1).locator("summary").press("Enter")
         page.locator("#tried-rows", has_text="missing: device.system.modell").wait_for()
