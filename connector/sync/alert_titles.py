@@ -14,9 +14,9 @@ from connector.templating.templates import Scope
 def title_of(row: Alert, mapping: SyncMapping | None) -> str:
     """Return an alert's title: the summary of its ticket, unless the ticket is about several alerts."""
     if row.kind == "held":
-        return "Summary of the alerts that are held"
+        return "Summary of the alerts that are held back"
     if row.kind == "note":
-        return f"A note that ticket {row.previous} did not accept"
+        return f"A note that could not be added to ticket {row.previous}"
     try:
         alert: Any = json_text.loads(row.alert) if row.alert else {}
         summary = mapping.alerts.ticket.summary if mapping and mapping.alerts else None
