@@ -1,1 +1,1 @@
-"""The mock service of HaloPSA."""
+"""The mock HaloPSA server."""

@@ -1,4 +1,4 @@
-"""Simulated actions of service desk agents, in Python and under `/_sandbox/agent/`."""
+"""Simulates what agents of a service desk do, by Python methods and below `/_sandbox/agent/`."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _ARRAYS = ("fields", "customfields", "users", "software")
 
 
 class Agent:
-    """An agent with all permissions, who is not affected by traps.
+    """An agent of the service desk with all permissions. Traps do not apply to it.
 
-    The methods raise ValueError for an unknown record.
+    The methods raise ValueError if a record does not exist.
     """
 
     def __init__(self, state: Callable[[], State]) -> None:
@@ -31,11 +31,11 @@ class Agent:
         self.set_status(ticket, status)
 
     def reopen(self, ticket: int, status: int = REOPENED_STATUS) -> None:
-        """Open a closed ticket again."""
+        """Reopen a closed ticket."""
         self.set_status(ticket, status)
 
     def set_status(self, ticket: int, status: int) -> None:
-        """Give a ticket another status."""
+        """Set the status of a ticket."""
         state = self._state()
         with state.lock:
             if status not in state.statuses:
@@ -43,7 +43,7 @@ class Agent:
             change_status(state, self._ticket(ticket), status, forced=True)
 
     def merge(self, ticket: int, into: int) -> None:
-        """Merge a ticket into another one, which closes it."""
+        """Merge a ticket into another ticket, and close it."""
         state = self._state()
         with state.lock:
             merged, target = self._ticket(ticket), self._ticket(into)
@@ -67,7 +67,7 @@ class Agent:
             state.notify("Action Added", state.tickets[ticket])
 
     def asset(self, asset: int, *, fields: Mapping[Any, Any] | None = None, **values: Any) -> None:
-        """Change an asset: `fields` is keyed by field id, the other members by name."""
+        """Change an asset. `fields` has values of fields, keyed by field id; other arguments are members."""
         state = self._state()
         with state.lock:
             if not state.assets.exists(asset):
@@ -89,7 +89,7 @@ class Agent:
             state.assets.remove(asset)
 
     def client(self, client: int, **values: Any) -> None:
-        """Change a client, for example `name` or `inactive`."""
+        """Set members of a client, such as `name` or `inactive`."""
         state = self._state()
         with state.lock:
             state.client(client).update(known_values(values, "Area", without=_ARRAYS))
@@ -101,7 +101,10 @@ class Agent:
         return ticket
 
     def controls(self) -> dict[str, Callable[[Any], Any]]:
-        """Return the methods as handlers of `POST /_sandbox/agent/NAME`; its JSON body has the arguments."""
+        """Return a handler of `POST /_sandbox/agent/NAME` for each method.
+
+        The JSON body of the request has the arguments of the method.
+        """
         names = (
             "close",
             "reopen",

@@ -1,6 +1,6 @@
-"""HaloPSA's error responses, as exceptions that operations raise.
+"""HaloPSA's error responses, as exceptions.
 
-The form of a 400 depends on a trap, and so does the body of a 403.
+Traps determine the form of the body of a 400, and whether a 403 has a body.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NOT_AN_ARRAY = (
 
 
 class InvalidRecordError(Exception):
-    """A record of a POST that cannot be saved; `path` is its JSON path, such as `[0].outcome_id`."""
+    """A record in the body of a POST is not valid. `path` is its JSON path, such as `[0].outcome_id`."""
 
     def __init__(self, path: str, message: str) -> None:
         super().__init__(f"{path}: {message}")
@@ -33,7 +33,7 @@ class InvalidRecordError(Exception):
 
 
 def invalid(traps: Traps, error: InvalidRecordError) -> HttpError:
-    """Return the 400 for a record that cannot be saved."""
+    """Return the 400 response for a record that is not valid."""
     form, message = traps["invalid"], error.message
     if form == "text":
         return HttpError(400, text=message, headers=TEXT)
@@ -48,22 +48,22 @@ def invalid(traps: Traps, error: InvalidRecordError) -> HttpError:
 
 
 def forbidden(traps: Traps) -> HttpError:
-    """Return the 403 for an operation that the agent may not perform."""
+    """Return the 403 response for an operation that the agent is not allowed to perform."""
     if traps.is_on("forbidden", "text"):
         return HttpError(403, {"error": "You do not have permission to do this"})
     return HttpError(403, text="")
 
 
 def not_found(what: str, number: object) -> HttpError:
-    """Return the 404 for a record that does not exist."""
+    """Return the 404 response for a record that does not exist."""
     return HttpError(404, {"ClassName": "NotFoundException", "Message": f"{what} {number} was not found"})
 
 
 def gateway_timeout() -> HttpError:
-    """Return the 504 of the gateway in front of the instance."""
+    """Return the 504 response of the gateway in front of the instance."""
     return HttpError(504, text=GATEWAY_PAGE.format("504 Gateway Time-out"), headers=HTML)
 
 
 def plain(status: int) -> dict[str, Any]:
-    """Return the body of an error that has no more information than its HTTP status."""
+    """Return the body of an error response that has no information except its HTTP status."""
     return {"Message": HTTPStatus(status).phrase}

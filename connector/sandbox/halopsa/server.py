@@ -82,18 +82,18 @@ class HaloSandbox(MockServer):
 
     @classmethod
     def trap_list(cls) -> tuple[str, ...]:
-        """Return a line for each trap, its default value first."""
+        """Return a line for each trap; its default value comes first."""
         return describe_traps()
 
     @property
     def hints(self) -> tuple[str, ...]:
-        """Return the lines that explain how to simulate an agent."""
+        """Return the printed lines that explain how to act as an agent."""
         example = f"""curl -X POST {self.base_url}/_sandbox/agent/close -d '{{"ticket": 2001}}'"""
         return ("To close a ticket as an agent while the sandbox runs:", f"    {example}")
 
     @property
     def state(self) -> State:
-        """The state of the instance, for tests."""
+        """The data of the instance, for tests."""
         return self._service.state
 
     def set_trap(self, name: str, value: str) -> None:
@@ -101,29 +101,29 @@ class HaloSandbox(MockServer):
         self.traps.set(name, value)
 
     def drop_tokens(self) -> None:
-        """Forget all tokens, as if they had expired."""
+        """Invalidate all access tokens, as if they had expired."""
         self._service.tokens.drop_all()
 
     def stop(self) -> None:
-        """See `MockServer.stop`; webhooks that are queued are sent, and late ones dropped."""
+        """Stop the server (see `MockServer.stop`). Queued webhooks are sent, and late ones are dropped."""
         super().stop()
         self._queue.close()
 
     def reset(self) -> None:
-        """Reset the instance's data; tokens, traps, faults and the log are kept."""
+        """Restore the generated data. Tokens, traps, faults and the log are kept."""
         self._service.state = self._new_state()
         self._publisher = Publisher(self.state, self._queue)
 
-    # webhooks
+    # Methods for webhook deliveries.
 
     def deliveries(self) -> list[dict[str, Any]]:
         """Return the webhook deliveries that were sent or lost (see `Deliveries.log`)."""
         return self._queue.log()
 
     def wait_for_deliveries(self, count: int | None = None, timeout_s: float = 10.0) -> list[dict[str, Any]]:
-        """Wait until `count` were sent or lost, by default all that are queued; return the log.
+        """Wait until `count` deliveries (default: all queued ones) were sent or lost; return the log.
 
-        Raises TimeoutError. Does not wait for late deliveries or incomplete batches: release them.
+        Raises TimeoutError. Does not wait for late deliveries and incomplete batches, which `release` sends.
         """
         return self._queue.wait(count, timeout_s)
 
@@ -134,10 +134,10 @@ class HaloSandbox(MockServer):
         self._queue.release(arrange)
 
     def _controls(self) -> dict[str, Callable[[Any], Any]]:
-        """Return the handlers of `POST /_sandbox/NAME` that are not methods of the agent."""
+        """Return the handlers of `POST /_sandbox/NAME`, other than those of the agent."""
 
         def traps(body: Any) -> dict[str, str]:
-            """Set the traps of an object, all or none; return all."""
+            """Set the traps in an object, all or none; return the values of all traps."""
             if not isinstance(body or {}, dict):
                 raise ValueError('expected an object, such as {"closing": "refused"}')
             Traps(body)
@@ -153,4 +153,4 @@ class HaloSandbox(MockServer):
 
 
 Sandbox = HaloSandbox
-"""The name by which `connector.sandbox.services` finds the class."""
+"""The name under which `connector.sandbox.services` finds the class."""

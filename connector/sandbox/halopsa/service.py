@@ -1,4 +1,4 @@
-"""The mock service of HaloPSA: sign-in, the limit of requests, the check of tokens, and the operations."""
+"""The mock HaloPSA service: sign-in, rate limit, check of tokens, and operations."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TOKEN_PATH = "/auth/token"  # noqa: S105  a path, no secret
 
 
 class HaloService:
-    """One instance. `clock` returns the seconds that the rate limit uses."""
+    """One HaloPSA instance. `clock` returns seconds, for the rate limit."""
 
     token_paths: Collection[str] = (TOKEN_PATH,)
     authorize_path = "/auth/authorize"
@@ -45,7 +45,7 @@ class HaloService:
         self._router = router()
 
     def read_token_request(self, request: ServerRequest) -> TokenRequest:
-        """See `MockService`. The form gets the query's `tenant`."""
+        """Return the token request; `tenant` is copied from the query to the form. See `MockService`."""
         self._check_user_agent(request)
         try:
             asked = TokenRequest.read(request)
@@ -58,7 +58,7 @@ class HaloService:
         return self.tokens.sign_in(asked)
 
     def authorize(self, request: ServerRequest) -> ServerResponse:
-        """Refuse: the sandbox's app signs in by itself."""
+        """Raise HttpError: the sandbox's client app signs in without a user."""
         raise HttpError(404)
 
     def drop_token(self, request: ServerRequest) -> None:
@@ -95,7 +95,7 @@ class HaloService:
             raise forbidden(self.traps)
 
     def _admit(self, request: ServerRequest) -> None:
-        """Check the token, the limit of requests, and that the token's scopes allow writing."""
+        """Raise HttpError for an invalid token, a missing scope for writing, or a reached rate limit."""
         scopes = self.tokens.scopes(request.authorization)
         self.window.check()
         may_write = any(scope in ("all", "admin") or scope.startswith("edit") for scope in scopes)
@@ -103,7 +103,7 @@ class HaloService:
             raise forbidden(self.traps)
 
     def _check_query(self, found: Endpoint, request: ServerRequest) -> None:
-        """Raise InvalidRecordError for an unknown query parameter, unless the trap ignores them."""
+        """Raise InvalidRecordError for an unknown query parameter, if a trap requires it."""
         if self.traps.is_on("unknown_parameters", "ignored"):
             return
         known = {*found.query, *parameters(found.path)}
@@ -112,7 +112,7 @@ class HaloService:
                 raise InvalidRecordError(name, f"The parameter '{name}' is not known.")
 
     def _lose(self) -> None:
-        """Drop the response of a write that was executed, if the trap requires it."""
+        """Drop the response to a write that was executed, if a trap requires it."""
         if self.traps.once("answers", "reset"):
             raise ResetConnectionError
         if self.traps.once("answers", "gateway"):
@@ -123,5 +123,5 @@ class HaloService:
         return plain(status)
 
     def response_headers(self) -> dict[str, str]:
-        """See `MockService`. The date is from the clock that sets the times of tickets."""
+        """Return the Date header, from the clock that also sets the times of tickets."""
         return {"Date": formatdate(self.state.clock(), usegmt=True)}

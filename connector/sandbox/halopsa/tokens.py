@@ -1,4 +1,4 @@
-"""Sign-in and bearer tokens: `POST /auth/token?tenant=...` and the check of `Authorization`."""
+"""The token endpoint `POST /auth/token?tenant=...`, and the check of access tokens."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CLIENT_SECRET = "sandbox-secret"  # noqa: S105  a public test value
 
 
 class Tokens:
-    """The valid tokens. Times are those of the monotonic clock, so a changed system time has no effect."""
+    """The valid access tokens. They expire by the monotonic clock, which is not affected by time changes."""
 
     def __init__(self, traps: Traps, lifetime_s: float) -> None:
         self._traps = traps
@@ -26,7 +26,7 @@ class Tokens:
         self._live: dict[str, tuple[float, str]] = {}
 
     def sign_in(self, asked: TokenRequest) -> dict[str, Any]:
-        """Return the body of the token endpoint's response; the form also has the query's `tenant`."""
+        """Return the body of the response to a token request. `form` also has `tenant` from the query."""
         if asked.grant_type != "client_credentials":
             raise _refused("unsupported_grant_type", "The grant type is not supported.")
         tenant = asked.form.get("tenant", "")
@@ -54,17 +54,17 @@ class Tokens:
         }
 
     def drop(self, authorization: str | None) -> None:
-        """Forget the presented token, as if it had expired."""
+        """Invalidate the access token of a request, as if it had expired."""
         with self._lock:
             self._live.pop((authorization or "")[7:], None)
 
     def drop_all(self) -> None:
-        """Forget all tokens, as if they had expired."""
+        """Invalidate all access tokens, as if they had expired."""
         with self._lock:
             self._live.clear()
 
     def scopes(self, authorization: str | None) -> list[str]:
-        """Return the scopes of a valid token. Raises HttpError 401 with an empty body."""
+        """Return the scopes of a valid access token. Raises HttpError 401 with an empty body."""
         kind, _, token = (authorization or "").partition(" ")
         with self._lock:
             expires, scope = self._live.get(token, (0.0, ""))

@@ -1,6 +1,7 @@
-"""Traps: differences and unexpected behavior of HaloPSA instances, each of which can be simulated.
+"""Traps: ways in which HaloPSA instances differ or behave unexpectedly, each of which can be simulated.
 
-`TRAPS` lists them with their values, the default first. A trap is set for a whole sandbox, or while it runs.
+`TRAPS` lists the traps with their values, the default first. A trap is set when the sandbox is created, or
+while it runs.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Trap:
-    """One trap: its values, the default first, or any value that matches `pattern`."""
+    """A trap with its possible values, the default first; also any value that matches `pattern`."""
 
     name: str
     values: tuple[str, ...]
@@ -20,18 +21,18 @@ class Trap:
     pattern: str = ""
 
     def check(self, value: str) -> None:
-        """Raise ValueError for an unknown value."""
+        """Raise ValueError if the trap does not have this value."""
         if value not in self.values and not (self.pattern and re.fullmatch(self.pattern, value)):
             known = ", ".join(self.values) + (", or such as 300/5" if self.pattern else "")
             raise ValueError(f"trap {self.name} has no value {value!r}; its values are {known}")
 
 
 TRAPS: tuple[Trap, ...] = (
-    # signing in
+    # Traps for signing in.
     Trap("tenant", ("needed", "optional"), "whether a token request must have the tenant in its query"),
     Trap("scope", ("needed", "optional"), "whether a token request must have a scope"),
     Trap("user_agent", ("needed", "optional"), "whether a request without User-Agent is refused with 403"),
-    # lists
+    # Traps for lists.
     Trap("page_cap", ("by_resource", "ignored"), "whether pages have at most 50 assets or 100 other records"),
     Trap(
         "paging",
@@ -48,10 +49,10 @@ TRAPS: tuple[Trap, ...] = (
     Trap(
         "unfiltered",
         ("times_out", "served"),
-        "whether /AssetSoftware and /Actions without a filter return 504",
+        "whether requests for /AssetSoftware and /Actions without a filter return 504",
     ),
     Trap("times", ("zoneless", "zoned"), "whether times in responses lack a time zone"),
-    # writing
+    # Traps for requests that write.
     Trap("bodies", ("arrays", "both"), "whether a body that is not an array is rejected"),
     Trap(
         "answer",
@@ -66,7 +67,11 @@ TRAPS: tuple[Trap, ...] = (
         ("replace", "merge"),
         "whether fields, customfields, users and software replace the stored ones",
     ),
-    Trap("type_fields", ("ignored", "added"), "how a field is handled that the asset's type does not have"),
+    Trap(
+        "type_fields",
+        ("ignored", "added"),
+        "whether a field that the asset's type lacks is ignored, or added to the type",
+    ),
     Trap("external_ids", ("writable", "ignored"), "whether ninjarmmid and ninjarmm_id are stored"),
     Trap("stamps", ("writable", "ignored"), "whether ninja_alert_id and a ticket's customfields are stored"),
     Trap(
@@ -85,7 +90,7 @@ TRAPS: tuple[Trap, ...] = (
     Trap(
         "closing",
         ("accepted", "refused", "refused_silently"),
-        "whether closing a ticket without CFResolution returns 200 (with a _warning) but leaves it open",
+        "whether a ticket without CFResolution is closed, or stays open, with a _warning or silently",
     ),
     Trap(
         "deleted_tickets",
@@ -99,7 +104,7 @@ TRAPS: tuple[Trap, ...] = (
         ("sent", "reset", "reset_once", "gateway", "gateway_once"),
         "whether responses to writes are lost after the data was saved",
     ),
-    # refusals
+    # Traps for error responses and permissions.
     Trap(
         "rate_limit",
         ("700/5", "none"),
@@ -121,7 +126,7 @@ TRAPS: tuple[Trap, ...] = (
         "what the agent can see: all, one client (others return 403 or 404), some types or some fields",
     ),
     Trap("integration", ("off", "on", "forbidden"), "whether the built-in NinjaOne integration is in use"),
-    # webhooks
+    # Traps for webhooks.
     Trap("webhook_body", ("full", "event"), "whether deliveries contain the ticket"),
     Trap("webhook_batch", ("no", "yes"), "whether events are delivered two at a time, as an array"),
     Trap("webhook_delivery", ("once", "doubled", "late", "lost"), "how often and when events are delivered"),
@@ -130,7 +135,7 @@ _BY_NAME = {trap.name: trap for trap in TRAPS}
 
 
 class Traps:
-    """The values of all traps; `traps["closing"]` is one of them."""
+    """The current values of all traps. `traps["closing"]` is the value of one trap."""
 
     def __init__(self, values: Mapping[str, str] | None = None) -> None:
         self._values = {trap.name: trap.values[0] for trap in TRAPS}
@@ -144,24 +149,24 @@ class Traps:
         return iter(self._values)
 
     def is_on(self, name: str, value: str) -> bool:
-        """Return whether the trap has this value. Raises KeyError for a wrong name or value."""
+        """Return whether a trap has this value. Raises KeyError if the name or value is unknown."""
         if value not in _BY_NAME[name].values:
             raise KeyError(value)
         return self._values[name] == value
 
     def set(self, name: str, value: str) -> None:
-        """Set a trap. Raises ValueError for an unknown name or value."""
+        """Set a trap. Raises ValueError if the name or value is unknown."""
         if name not in _BY_NAME:
             raise ValueError(f"there is no trap {name!r}; the traps are {', '.join(_BY_NAME)}")
         _BY_NAME[name].check(value)
         self._values[name] = value
 
     def describe(self) -> dict[str, str]:
-        """Return all values, keyed by name."""
+        """Return the values of all traps, keyed by name."""
         return dict(self._values)
 
     def once(self, name: str, value: str) -> bool:
-        """Return whether the trap has the value `value` or `value_once`, which ends with this call."""
+        """Return whether a trap has the value `value`, or `value_once`, which is reset by this call."""
         if self._values[name] == f"{value}_once":
             self._values[name] = _BY_NAME[name].values[0]
             return True

@@ -1,4 +1,4 @@
-"""Delivery of ticket events: the webhooks that get an event, and the body."""
+"""Sends ticket events to the webhooks that subscribe to them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BATCH = 2
 
 
 class Publisher:
-    """Delivers the events of tickets to the webhooks of the state."""
+    """Delivers the events of tickets to the webhooks in the account's data."""
 
     def __init__(self, state: State, deliveries: Deliveries) -> None:
         self._state = state
@@ -22,13 +22,13 @@ class Publisher:
         state.notify = self.publish
 
     def publish(self, event: str, ticket: JSON) -> None:
-        """Deliver an event to every active webhook that lists it, or that lists no events."""
+        """Deliver an event to every active webhook that subscribes to it, or to all events."""
         for webhook in self._state.webhooks.values():
             if webhook.get("active") and _wants(webhook, event):
                 self._to(webhook, self._body(webhook, event, ticket))
 
     def flush(self) -> None:
-        """Deliver the batches that are not full."""
+        """Deliver the batches that are not full yet."""
         for number in list(self._batches):
             self._send(self._state.webhooks.get(number), self._batches.pop(number))
 
@@ -62,7 +62,7 @@ class Publisher:
             self._send(webhook, self._batches.pop(webhook["id"]))
 
     def _send(self, webhook: JSON | None, body: JSON | list[JSON]) -> None:
-        if webhook is None:  # The webhook was deleted in the meantime.
+        if webhook is None:  # the webhook was deleted in the meantime
             return
         delivery = Delivery(webhook["url"], body, _authorization(webhook))
         self._deliveries.put(delivery, self._state.traps["webhook_delivery"])

@@ -1,4 +1,4 @@
-"""The limit of requests in a rolling window, with a clock that tests can replace."""
+"""A limit of requests in a rolling time window, with a clock that tests can replace."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from connector.sandbox.halopsa.traps import Traps
 
 
 class Window:
-    """Counts the accepted requests. `clock` returns seconds."""
+    """Counts the requests of the last minutes. `clock` returns seconds."""
 
     def __init__(self, traps: Traps, clock: Callable[[], float]) -> None:
         self._traps = traps
@@ -22,7 +22,7 @@ class Window:
         self._passed: deque[float] = deque()
 
     def check(self) -> None:
-        """Count a request. Raises HttpError 429 when the window is full; such a request does not count."""
+        """Count a request. Raises HttpError 429 if the limit is reached; the request is then not counted."""
         limit = self._traps["rate_limit"]
         if limit == "none":
             return
@@ -42,6 +42,6 @@ class Window:
         raise HttpError(429, text=text, headers=headers)
 
     def passed(self) -> int:
-        """Return how many requests are in the current window."""
+        """Return the number of requests in the current window."""
         with self._lock:
             return len(self._passed)

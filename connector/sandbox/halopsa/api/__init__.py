@@ -1,1 +1,1 @@
-"""Requests and responses of the operations of the mock service."""
+"""The parts of the mock HaloPSA API that all areas share: requests, lists, writes, custom fields."""

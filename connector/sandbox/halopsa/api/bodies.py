@@ -1,7 +1,7 @@
-"""The published types of records, with which a POST is checked.
+"""The types of records as declared in the API document, with which a POST is checked.
 
 `types.json` has, for each schema that requests write, the names of its members by type, and for each list the
-names of its query parameters. It is generated from the vendor's document, whose types are corrected first.
+names of its query parameters. It is generated from the vendor's document after its wrong types are corrected.
 """
 
 from __future__ import annotations
@@ -46,14 +46,14 @@ def members(schema: str) -> Mapping[str, str]:
 
 @cache
 def parameters(path: str) -> frozenset[str]:
-    """Return the published query parameters of a list; none for a path without published ones."""
+    """Return the declared query parameters of a list; none for a path that declares none."""
     return frozenset(_facts()["parameters"].get(path, "").split())
 
 
 def check(value: Any, schema: str, path: str) -> JSON:
-    """Return a record whose members are of the published types. Raises InvalidRecordError.
+    """Return a record after its members were checked against the declared types.
 
-    Members that are not published are accepted, and so are nulls.
+    Nulls and undeclared members are accepted. Raises InvalidRecordError for a value of the wrong type.
     """
     if not isinstance(value, dict):
         raise InvalidRecordError(path, "Could not convert the value to an object.")
@@ -76,7 +76,7 @@ def _check_member(value: Any, kind: str, path: str) -> None:
 
 
 def known_values(record: JSON, schema: str, *, without: tuple[str, ...] = ()) -> JSON:
-    """Return the published members of a record without flags (`_...`), which are not stored."""
+    """Return the declared members of a record, without flags (`_...`), which are not stored."""
     known = members(schema)
     return {
         name: value

@@ -1,4 +1,4 @@
-"""The declared endpoints of HaloPSA, the checked request that each receives, and its query."""
+"""The endpoints of HaloPSA, and helpers that read the query of a request."""
 
 from __future__ import annotations
 
@@ -9,27 +9,30 @@ from connector.sandbox.types import TEXT, Scalar
 
 HaloCall = OperationCall[State]
 ENDPOINTS = Endpoints()
-"""Endpoints are added when the area modules (`organizations`, `assets`, ...) are imported."""
+"""The endpoints; modules in `areas` add theirs when they are imported."""
 endpoint = ENDPOINTS.declare
 
 
 def query(*names: str) -> dict[str, Scalar]:
-    """Return query parameter types that accept any text, because its meaning depends on traps."""
+    """Return the type `text` for query parameters; each endpoint interprets the text itself."""
     return dict.fromkeys(names, TEXT)
 
 
 LIST = query("pageinate", "page_no", "page_size", "count", "order", "orderdesc", "search", "idonly")
-"""The query parameters of all lists."""
+"""The query parameters that all lists have."""
 
 
 def flag(call: HaloCall, name: str) -> bool:
-    """Return whether a boolean is true; strict instances do not accept 1, which counts as false."""
+    """Return whether a query parameter is true.
+
+    The text `1` is true only if the trap `orderdesc` is `lenient`.
+    """
     text = str(call.query.get(name, "")).lower()
     return text == "true" or (text == "1" and call.state.traps.is_on("orderdesc", "lenient"))
 
 
 def integer(call: HaloCall, name: str) -> int | None:
-    """Return an integer of the query, None if it is absent. Raises InvalidRecordError."""
+    """Return an integer in the query, or None if it is absent. Raises InvalidRecordError."""
     text = call.query.get(name)
     if text is None:
         return None
@@ -40,7 +43,7 @@ def integer(call: HaloCall, name: str) -> int | None:
 
 
 def integers(call: HaloCall, name: str) -> list[int]:
-    """Return comma-separated integers of the query. Raises InvalidRecordError."""
+    """Return the integers in a comma-separated query parameter. Raises InvalidRecordError."""
     text = call.query.get(name, "")
     try:
         return [int(part) for part in text.split(",") if part.strip()]
@@ -49,7 +52,7 @@ def integers(call: HaloCall, name: str) -> list[int]:
 
 
 def require_client(call: HaloCall, client_id: int, what: str, number: object) -> None:
-    """Raise HttpError 403 or 404 if the agent does not see records of this client."""
+    """Raise HttpError 403 or 404 if the agent is not allowed to see records of this client."""
     if not call.state.sees_client(client_id):
         if call.state.traps["agent_sees"] == "one_client_404":
             raise not_found(what, number)

@@ -1,4 +1,4 @@
-"""Custom fields of records: `customfields` in bodies and in responses."""
+"""Custom fields of records: the member `customfields` of requests and responses."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from connector.sandbox.halopsa.data.state import State
 from connector.sandbox.invented import JSON
 
 _TYPES = {LIST: 2, DATE: 4}
-"""HaloPSA's type number of each kind of custom field; any other kind is text, number 0."""
+"""HaloPSA's number for each type of custom field; other types are text, which is number 0."""
 
 
 def custom_type(definition: JSON) -> int:
-    """Return the number of a custom field's type."""
+    """Return HaloPSA's number for the type of a custom field."""
     return _TYPES.get(definition["kind"], 0)
 
 
@@ -35,7 +35,7 @@ def shown_custom(state: State, entity: str, values: JSON) -> list[JSON]:
 
 
 def check_custom(call: HaloCall, entity: str, record: JSON, path: str) -> None:
-    """Raise InvalidRecordError for a value that its custom field cannot hold."""
+    """Raise InvalidRecordError if a value is not valid for its custom field."""
     for index, item in enumerate(record.get("customfields") or []):
         definition = _definition(call.state, entity, item)
         if definition is not None:
@@ -43,9 +43,9 @@ def check_custom(call: HaloCall, entity: str, record: JSON, path: str) -> None:
 
 
 def save_custom(call: HaloCall, entity: str, stored: JSON, record: JSON) -> None:
-    """Set the custom fields of a record in `stored`, keyed by name; unknown ones are ignored.
+    """Store the custom fields of a record in `stored`, keyed by name; unknown fields are ignored.
 
-    Those that are not sent are emptied, or kept where arrays are merged.
+    Fields that are not in the record are emptied, or kept if the trap `sub_arrays` is `merge`.
     """
     items = record.get("customfields")
     if items is None:
@@ -59,7 +59,7 @@ def save_custom(call: HaloCall, entity: str, stored: JSON, record: JSON) -> None
 
 
 def _definition(state: State, entity: str, item: Any) -> JSON | None:
-    """Return the custom field that an item names by its id or its name."""
+    """Return the custom field that an item of `customfields` refers to by id or name, or None."""
     for definition in state.custom_of(entity):
         if item.get("id") == definition["id"] or (
             not item.get("id") and item.get("name") == definition["name"]

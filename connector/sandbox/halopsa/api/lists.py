@@ -1,4 +1,4 @@
-"""Lists: an envelope with the number of all records and one page of them."""
+"""List responses: an object with the number of all records and one page of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CAP, ASSET_CAP = 100, 50
 
 
 def page(call: HaloCall, key: str, found: Sequence[Any], show: Callable[[Any], JSON], cap: int = CAP) -> JSON:
-    """Return a page of the found records; `key` is the name of the array, `show` returns an item."""
+    """Return a page of records. `key` is the name of the array; `show` returns an item of it."""
     traps = call.state.traps
     wanted = integer(call, "page_size") or integer(call, "count") or cap
     size = wanted if traps.is_on("page_cap", "ignored") else min(wanted, cap)
@@ -28,7 +28,7 @@ def page(call: HaloCall, key: str, found: Sequence[Any], show: Callable[[Any], J
 
 
 def ordered(call: HaloCall, rows: Iterable[JSON], *, newest_first: bool = False) -> list[JSON]:
-    """Return records in the requested order, by default by id; an unknown member has no effect."""
+    """Return records in the order that the query requests (default: by id); unknown members are ignored."""
     listed = sorted(rows, key=lambda row: int(row["id"]), reverse=newest_first)
     member = call.query.get("order")
     if member and any(member in row for row in listed):
@@ -43,11 +43,11 @@ def _sort_key(value: Any) -> tuple[int, float, str]:
 
 
 def contains(call: HaloCall, name: str, *texts: Any) -> bool:
-    """Return whether any of the texts contains the query parameter's value; true without the parameter."""
+    """Return whether one of the texts contains a query parameter's value; true if it is absent."""
     wanted = call.query.get(name, "").casefold()
     return not wanted or any(wanted in str(text or "").casefold() for text in texts)
 
 
 def is_listed(call: HaloCall, record: JSON) -> bool:
-    """Return whether a record that may be inactive is in the list: inactive ones only on request."""
+    """Return whether a list includes a record; inactive records only if the query requests them."""
     return not record.get("inactive") or flag(call, "includeinactive")

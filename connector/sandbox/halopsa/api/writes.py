@@ -1,4 +1,4 @@
-"""POST: an array of records to create (without `id`) or update (with it), and the response to it."""
+"""Requests that write: a POST creates records without `id`, and updates records with it."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from connector.sandbox.messages import ServerResponse, json_response
 from connector.sandbox.types import TIME
 
 RETURN_ALL = query("returnall")
-"""The query parameter of a POST."""
+"""The query parameter of requests that write."""
 
 
 @dataclass(frozen=True)
 class Writer:
     """The functions that save records of one schema.
 
-    `check` raises InvalidRecordError or HttpError, for a record at a JSON path, and changes nothing;
+    `check` raises InvalidRecordError or HttpError for an invalid record at a JSON path, and changes nothing;
     `save` returns the record's id; `show` returns a record as in responses. A record with the flag `dry` is
-    only checked.
+    checked, but not saved.
     """
 
     schema: str
@@ -36,7 +36,7 @@ class Writer:
 
 
 def write(call: HaloCall, writer: Writer) -> ServerResponse:
-    """Check and save the records of the body, and return the response."""
+    """Check and save the records in the body of a request, and return the response."""
     records = _records(call)
     shown: list[JSON] = []
     if call.state.traps.is_on("arrays", "atomic"):
@@ -76,7 +76,10 @@ def _answer(call: HaloCall, shown: list[JSON]) -> Any:
 
 
 def check_value(definition: JSON, value: Any, path: str) -> None:
-    """Raise InvalidRecordError for a value that a field or custom field cannot hold; blank ones pass."""
+    """Raise InvalidRecordError if a value is not valid for a field or custom field.
+
+    Empty values are valid.
+    """
     kind = definition["kind"]
     text = str(value if value is not None else "").strip()
     if not text:
@@ -90,7 +93,7 @@ def check_value(definition: JSON, value: Any, path: str) -> None:
 
 
 def stored_value(definition: JSON, value: Any) -> Any:
-    """Return a value as it is stored: for a drop-down, the text, even if the number was sent."""
+    """Return a value as it is stored: for a drop-down the text, even if the request has the number."""
     if definition["kind"] == LIST and value not in definition["values"]:
         text = str(value if value is not None else "").strip()
         return definition["values"][int(text) - 1] if text else ""

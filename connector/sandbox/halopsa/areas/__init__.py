@@ -1,4 +1,7 @@
-"""The areas of the API that the sandbox serves. Importing one declares its endpoints; add new ones here."""
+"""The areas of the HaloPSA API that the sandbox serves.
+
+Importing the module of an area declares its endpoints; add the import of a new area here.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Actions of tickets: notes, which may change the status."""
+"""Endpoints for actions of tickets: notes, which can change the ticket's status."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from connector.sandbox.types import Anything
     "GET", "/Actions", "listActions", query=query("ticket_id", "count", "page_size", "page_no", "pageinate")
 )
 def list_actions(call: HaloCall) -> JSON:
-    """Return a page of a ticket's actions, newest first; without a ticket, the gateway times out."""
+    """Return a page of a ticket's actions, newest first.
+
+    Without a ticket in the query, it raises the gateway's timeout (504), unless a trap changes this.
+    """
     ticket_id = integer(call, "ticket_id")
     if ticket_id is None and call.state.traps.is_on("unfiltered", "times_out"):
         raise gateway_timeout()

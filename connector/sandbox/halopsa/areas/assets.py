@@ -1,4 +1,4 @@
-"""Assets and their software."""
+"""Endpoints for assets and the software that is installed on them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ARRAYS = ("fields", "customfields", "users", "software")
 
 @endpoint("GET", "/Asset", "listAssets", query={**LIST, **_FILTERS})
 def list_assets(call: HaloCall) -> JSON:
-    """Return a page of the assets, on request with their fields."""
+    """Return a page of the assets, with their fields if the query requests them."""
     typed = integer(call, "assettype_id") is not None
     wants_fields = flag(call, "includeassetfields")
     with_fields = wants_fields and (typed or call.state.traps.is_on("asset_fields", "flag"))
@@ -34,7 +34,7 @@ def list_assets(call: HaloCall) -> JSON:
 
 
 def _selected(call: HaloCall) -> list[int]:
-    """Return the ids of the assets that the query selects."""
+    """Return the ids of the assets that match the query."""
     names = ("client_id", "site_id", "assettype_id", "assetgroup_id", "user_id", "ticket_id")
     wanted = {name: integer(call, name) for name in names}
     texts = {
@@ -97,7 +97,7 @@ def _texts(state: State, number: int) -> Iterable[str]:
 
 
 def _row(call: HaloCall, number: int, *, with_fields: bool) -> JSON:
-    """Return an asset as in lists."""
+    """Return an asset as an item of a list."""
     state = call.state
     values = state.assets.values(number)
     kind = state.asset_types.get(values["assettype_id"], {})
@@ -118,7 +118,7 @@ def _row(call: HaloCall, number: int, *, with_fields: bool) -> JSON:
 
 
 def _shown_fields(state: State, kind: JSON, fields: dict[int, str]) -> list[JSON]:
-    """Return the fields of an asset's type that the agent sees, with their values."""
+    """Return the fields of an asset's type that the agent is allowed to see, with their values."""
     return [
         {"id": field_id, "name": state.fields[field_id]["name"], "value": value, "display": value}
         for field_id in kind.get("field_ids", ())
@@ -144,7 +144,7 @@ def get_asset(call: HaloCall, id: int) -> JSON:
 
 
 def _require(call: HaloCall, number: int) -> None:
-    """Raise HttpError 403 or 404 for an asset that does not exist or that the agent may not see."""
+    """Raise HttpError 403 or 404 if an asset does not exist, or the agent is not allowed to see it."""
     state = call.state
     if not state.assets.exists(number):
         raise not_found("Asset", number)
@@ -212,7 +212,10 @@ def _save(call: HaloCall, record: JSON) -> int:
 
 
 def _save_fields(call: HaloCall, number: int, record: JSON) -> None:
-    """Set an asset's fields. Other fields of its type are emptied, or kept if the sandbox merges arrays."""
+    """Set an asset's fields.
+
+    The other fields of its type are emptied, or kept if the trap `sub_arrays` is `merge`.
+    """
     state, items = call.state, record.get("fields")
     if items is None:
         return
@@ -267,7 +270,7 @@ def delete_asset(call: HaloCall, id: int) -> JSON:
 
 @endpoint("GET", "/AssetSoftware", "listAssetSoftware", query=query("device_id", "licence_id", "user_id"))
 def list_asset_software(call: HaloCall) -> list[JSON]:
-    """Return the software of one asset; that of all assets exceeds the gateway's timeout."""
+    """Return the software of one asset. Without an asset, raises the gateway's timeout (504)."""
     number = integer(call, "device_id")
     if number is not None:
         _require(call, number)

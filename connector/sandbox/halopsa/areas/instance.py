@@ -1,4 +1,4 @@
-"""The instance itself: where to sign in, its version, the agent of the app, and the built-in integration."""
+"""Endpoints for the instance: its sign-in address, version, agent, and built-in integration."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FIELD_MAPPINGS = (
 
 @endpoint("GET", "/authinfo", "getAuthInfo")
 def get_auth_info(call: HaloCall) -> JSON:
-    """Return where to sign in."""
+    """Return the address for signing in."""
     return {"auth_url": f"{call.base_url}/auth", "tenant_id": TENANT}
 
 
@@ -30,13 +30,13 @@ def get_instance_info(call: HaloCall) -> JSON:
 
 @endpoint("GET", "/Agent/me", "getAgentMe")
 def get_me(call: HaloCall) -> JSON:
-    """Return the agent for whom the app acts."""
+    """Return the agent whose permissions the client app has."""
     return dict(AGENT)
 
 
 @endpoint("GET", "/Control", "getControl", query=query("includeintegrationsettings", "integrationmoduleid"))
 def get_control(call: HaloCall) -> JSON:
-    """Return settings of the instance, on request including those of the built-in integration."""
+    """Return settings of the instance, with those of the built-in integration if requested."""
     traps = call.state.traps
     if traps.is_on("integration", "forbidden"):
         raise forbidden(traps)
@@ -47,7 +47,10 @@ def get_control(call: HaloCall) -> JSON:
 
 
 def _integration(call: HaloCall, *, is_on: bool) -> JSON:
-    """Return the settings of the built-in integration, which maps organization n to the nth client."""
+    """Return the settings of the built-in integration with NinjaOne.
+
+    It maps NinjaOne's organization n to the nth client.
+    """
     state = call.state
     found: JSON = {
         "halointegrator_ninjarmm": is_on,

@@ -1,4 +1,4 @@
-"""Clients, their sites and their users."""
+"""Endpoints for clients, their sites and their users."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _client_row(state: State, client: JSON) -> JSON:
 def _site_row(state: State, site: JSON) -> JSON:
     client = state.clients.get(site["client_id"], {})
     name = client.get("name", "")
-    # the published type of a site's client is a number with decimals
+    # the API document declares a site's client as a number with decimals
     return site | {
         "client_id": float(site["client_id"]),
         "client_name": name,
@@ -50,7 +50,7 @@ def _user_row(state: State, user: JSON) -> JSON:
 
 
 def _row(call: HaloCall, entity: str, row: JSON, *, details: bool) -> JSON:
-    """Return a row, with its custom fields in details and where lists have them."""
+    """Return a row. It has its custom fields if it has `details` or the trap `list_customfields` is `yes`."""
     if not details and call.state.traps.is_on("list_customfields", "no"):
         return row
     values = call.state.custom_values.get((entity, row["id"]), {})
@@ -62,7 +62,7 @@ def _save_custom(call: HaloCall, entity: str, number: int, record: JSON) -> None
 
 
 def _values(call: HaloCall, record: JSON, schema: str) -> JSON:
-    """Return the members of a record to store."""
+    """Return the members of a record that are stored."""
     values = known_values(record, schema, without=_ARRAYS)
     if call.state.traps.is_on("external_ids", "ignored"):
         values.pop("ninjarmmid", None)
@@ -74,7 +74,7 @@ def _check_name(record: JSON, known: Any, path: str) -> None:
         raise InvalidRecordError(f"{path}.name", "A name must be entered.")
 
 
-# clients
+# Endpoints for clients.
 
 
 @endpoint(
@@ -127,7 +127,7 @@ def _save_client(call: HaloCall, record: JSON) -> int:
 
 
 def add_site(state: State, client_id: int, values: JSON) -> int:
-    """Add a site to a client and return its id."""
+    """Add a site to a client, and return the id of the site."""
     number = state.next_number("sites", state.sites, SITES_FROM)
     state.sites[number] = {
         "id": number,
@@ -144,7 +144,7 @@ _CLIENTS = Writer("Area", _check_client, _save_client, get_client)
 
 @endpoint("POST", "/Client", "saveClients", query=RETURN_ALL, body=Anything())
 def save_clients(call: HaloCall) -> ServerResponse:
-    """Create or update clients; a new one gets a main site."""
+    """Create or update clients. A new client gets a main site."""
     return write(call, _CLIENTS)
 
 
@@ -158,7 +158,7 @@ def delete_client(call: HaloCall, id: int) -> JSON:
     return found
 
 
-# sites
+# Endpoints for sites.
 
 
 @endpoint("GET", "/Site", "listSites", query={**LIST, **_FILTERS, **query("client_id", "site_id")})
@@ -227,7 +227,7 @@ def delete_site(call: HaloCall, id: int) -> JSON:
     return found
 
 
-# users
+# Endpoints for users.
 
 
 @endpoint(

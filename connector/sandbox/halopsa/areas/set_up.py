@@ -1,4 +1,4 @@
-"""The configuration of an instance: top levels, asset types, fields, statuses, priorities and more."""
+"""Endpoints for the configuration: top levels, asset types, fields, statuses, priorities and more."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from connector.sandbox.types import Anything
 
 _KINDS = {"numeric": NUMBER, "date": DATE}
 _HIDDEN = ("closed", "forbidden", "kind", "values", "field_ids", "entity")
-"""Members of stored records that are internal to the sandbox."""
+"""Members of stored records that responses do not include."""
 
 
 def _shown(record: JSON) -> JSON:
@@ -32,7 +32,7 @@ def list_top_levels(call: HaloCall) -> JSON:
     return page(call, "tree", ordered(call, rows), _shown)
 
 
-# asset groups, types and fields
+# Endpoints for asset groups, asset types, and fields.
 
 
 @endpoint("GET", "/AssetGroup", "listAssetGroups", query=query("includetypesforgroups", "type"))
@@ -70,7 +70,7 @@ def save_groups(call: HaloCall) -> ServerResponse:
 
 @endpoint("GET", "/AssetType", "listAssetTypes", query=query("assetgroup_id"))
 def list_types(call: HaloCall) -> list[JSON]:
-    """Return the asset types that the agent sees."""
+    """Return the asset types that the agent is allowed to see."""
     group = integer(call, "assetgroup_id")
     return [
         _type_row(call.state, kind)
@@ -87,7 +87,7 @@ def _type_row(state: State, kind: JSON) -> JSON:
 
 @endpoint("GET", "/AssetType/{id}", "getAssetType", query=query("includedetails", "fieldsandlayoutonly"))
 def get_type(call: HaloCall, id: int) -> JSON:
-    """Return one asset type with all its fields; here the agent sees all of them."""
+    """Return an asset type with all its fields, also those that the agent cannot see on assets."""
     state = call.state
     if id not in state.asset_types:
         raise not_found("AssetType", id)
@@ -143,7 +143,7 @@ def save_types(call: HaloCall) -> ServerResponse:
 
 @endpoint("GET", "/Field", "listFields", query=query("kind", "type_id"))
 def list_fields(call: HaloCall) -> list[JSON]:
-    """Return the fields of assets, on request those of one type."""
+    """Return the fields of assets, or those of one asset type."""
     kind = call.state.asset_types.get(integer(call, "type_id") or 0)
     numbers = list(call.state.fields) if kind is None else kind["field_ids"]
     return [_field_row(call.state.fields[number]) for number in numbers if call.state.sees_field(number)]
@@ -151,7 +151,7 @@ def list_fields(call: HaloCall) -> list[JSON]:
 
 @endpoint("GET", "/Field/{id}", "getField", query=query("includedetails", "kind"))
 def get_field(call: HaloCall, id: int) -> JSON:
-    """Return one field of assets."""
+    """Return one field."""
     if id not in call.state.fields:
         raise not_found("Field", id)
     return _field_row(call.state.fields[id])
@@ -186,15 +186,15 @@ _FIELDS = Writer("Field", _check_field, _save_field, lambda call, id: _field_row
 
 @endpoint("POST", "/Field", "saveFields", query=RETURN_ALL, body=Anything())
 def save_fields(call: HaloCall) -> ServerResponse:
-    """Create or update fields of assets."""
+    """Create or update fields."""
     return write(call, _FIELDS)
 
 
-# statuses, priorities, types and outcomes of tickets
+# Endpoints for statuses, priorities, types and outcomes of tickets.
 
 
 _USAGE = {"ticket": 1, "asset": 2, "user": 3, "client": 4, "site": 5}
-"""The ids of the kinds of records that custom fields belong to."""
+"""HaloPSA's number for each kind of record that can have custom fields."""
 
 
 @endpoint("GET", "/FieldInfo", "listCustomFields", query=query("typeid", "includevalues"))
@@ -224,7 +224,10 @@ def list_statuses(call: HaloCall) -> list[JSON]:
 
 @endpoint("GET", "/Priority", "listPriorities", query=query("slaid"))
 def list_priorities(call: HaloCall) -> list[JSON]:
-    """Return the priorities, each of an SLA; `id` is a GUID, and tickets refer to `priorityid`."""
+    """Return the priorities of all SLAs.
+
+    Their `id` is a GUID; tickets refer to `priorityid`.
+    """
     sla = integer(call, "slaid")
     return [dict(row) for row in call.state.priorities if sla in (None, row["slaid"])]
 
@@ -239,7 +242,7 @@ def list_ticket_types(call: HaloCall) -> list[JSON]:
 
 
 def sla_of(state: State, type_id: int) -> int:
-    """Return the id of the SLA of a type of tickets, 0 without one."""
+    """Return the id of the SLA of a ticket type, or 0 if it has none."""
     return int(state.ticket_types[type_id]["default_sla"]) if state.traps.is_on("type_sla", "set") else 0
 
 
@@ -258,7 +261,7 @@ def list_categories(call: HaloCall) -> list[JSON]:
 
 @endpoint("GET", "/SoftwareLicence", "listLicences", query={**LIST, **query("client_id", "includeinactive")})
 def list_licences(call: HaloCall) -> JSON:
-    """Return a page of the software licenses, for instances that have them."""
+    """Return a page of the software licenses; some instances have none."""
     if call.state.traps.is_on("software_module", "off"):
         raise forbidden(call.state.traps)
     rows = ordered(call, call.state.licenses.values())

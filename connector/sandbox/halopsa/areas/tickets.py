@@ -1,4 +1,4 @@
-"""Tickets: lists, reading, saving and deleting."""
+"""Endpoints for tickets: list, get, save and delete."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _HIDDEN = ("details", "details_html", "asset_ids", "ninja_alert_id", "ninja_devi
 _ALERT = ("ninja_alert_id", "ninja_device_id", "ninja_alert_type")
 _TIMES = ("dateoccurred", "dateclosed", "last_update")
 _OWN = ("customfields", "assets", "status_id", "dateoccurred", "dateclosed", "hasbeenclosed", "deleted")
-"""Members of requests that are not stored unchanged."""
+"""Members of requests that are not stored as they are."""
 
 
 @endpoint("GET", "/Tickets", "listTickets", query={**LIST, **_FILTERS})
@@ -67,7 +67,7 @@ Test = Callable[[JSON], bool]
 
 
 def _tests(call: HaloCall) -> Iterable[Test]:
-    """Yield the tests of a ticket for the filters in the query."""
+    """Yield a test for each filter in the query, which returns whether a ticket matches it."""
     state, deleted = call.state, flag(call, "deleted")
     yield lambda ticket: bool(ticket["deleted"]) == deleted
     members = {"client_id": "client_id", "site_id": "site_id", "user_id": "user_id", "status_id": "status_id"}
@@ -102,7 +102,10 @@ def _equals(member: str, wanted: set[Any]) -> Test:
 
 
 def _date_tests(call: HaloCall) -> Iterable[Test]:
-    """Yield the tests of the date named by `datesearch`; none without this parameter."""
+    """Yield tests for the start and the end date in the query.
+
+    `datesearch` selects the date of the ticket; without it, there are no tests.
+    """
     member = _DATES.get(call.query.get("datesearch", ""))
     if member is None:
         return
@@ -118,7 +121,7 @@ def _date_tests(call: HaloCall) -> Iterable[Test]:
 
 
 def row(state: State, ticket: JSON) -> JSON:
-    """Return a ticket as in lists and in webhooks."""
+    """Return a ticket as an item of a list, which is also its form in webhooks."""
     shown = {name: value for name, value in ticket.items() if name not in _HIDDEN}
     shown |= {name: state.time(ticket[name]) for name in _TIMES}
     status = state.statuses.get(ticket["status_id"], {})
@@ -164,7 +167,7 @@ def get_ticket(call: HaloCall, id: int) -> JSON:
 
 
 def visible(call: HaloCall, number: Any) -> JSON:
-    """Return a ticket that the agent may see. Raises HttpError 403 or 404."""
+    """Return a ticket. Raises HttpError 403 or 404 if the agent is not allowed to see it."""
     ticket = call.state.ticket(number)
     if ticket["deleted"] and call.state.traps.is_on("deleted_tickets", "gone"):
         raise not_found("Ticket", number)
@@ -202,7 +205,11 @@ def _check_new(call: HaloCall, record: JSON, path: str) -> None:
 
 
 def _check_place(call: HaloCall, record: JSON, path: str) -> None:
-    """Check the client, the site and the user of a new ticket, which requires a client or a site."""
+    """Check the client, the site and the user of a new ticket.
+
+    Raises InvalidRecordError if one does not exist or does not belong to the other, or if there is neither
+    client nor site.
+    """
     state, client_id, site_id = call.state, record.get("client_id"), record.get("site_id")
     if client_id is None and site_id is None:
         raise InvalidRecordError(f"{path}.client_id", "A client must be selected.")
@@ -255,7 +262,7 @@ def _save(call: HaloCall, record: JSON) -> int:
 
 
 def _announce(state: State, ticket: JSON, status_id: int | None, *, is_new: bool) -> None:
-    """Send the events of a ticket that was saved, and change its status."""
+    """Send the webhook events for a saved ticket, and change its status."""
     if is_new:
         state.notify("New Ticket Logged", ticket)
         if state.traps.is_on("automations", "close"):
@@ -270,7 +277,7 @@ _TICKETS = Writer("Faults", _check, _save, get_ticket, dry="_validate_only")
 
 @endpoint("POST", "/Tickets", "saveTickets", query=RETURN_ALL, body=Anything())
 def save_tickets(call: HaloCall) -> ServerResponse:
-    """Create or update tickets; a closed status closes one."""
+    """Create or update tickets. A ticket whose status is set to a closed one is closed."""
     return write(call, _TICKETS)
 
 

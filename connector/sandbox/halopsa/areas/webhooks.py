@@ -1,4 +1,4 @@
-"""Webhooks of the instance, and the record of their deliveries."""
+"""Endpoints for the webhooks of the instance, and the log of their deliveries."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def delete_webhook(call: HaloCall, id: str) -> JSON:
 
 @endpoint("GET", "/WebhookEvent", "listWebhookEvents", query={**LIST, **query("webhook_id")})
 def list_webhook_events(call: HaloCall) -> JSON:
-    """Return a page of the events that were delivered to webhooks, newest first."""
+    """Return a page of the events that were sent to webhooks, newest first."""
     wanted = call.query.get("webhook_id")
     found = [row for row in call.state.webhook_events if wanted in (None, row["webhook_id"])]
     return page(call, "events", found[::-1], dict)

@@ -1,1 +1,1 @@
-"""The generated account and the changes that requests make."""
+"""The data of a mock HaloPSA account: generated, and changed by requests."""

@@ -1,7 +1,7 @@
-"""Assets: generated on request, with the changes that requests make to them.
+"""Assets: generated when they are read, with the changes that requests made to them.
 
 An asset is a pure function of the seed and its id until a request changes it; only changes are stored. The
-assets of each client are indexed on first use, so that an instance with 50 000 starts immediately.
+assets of each client are indexed on first use, so that a sandbox with 50,000 assets starts immediately.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _SYSTEMS = {101: "Windows Server 2022", 102: "Windows 11 Pro", 103: "macOS 26.1"
 
 @dataclass
 class Changes:
-    """The differences from the generated asset; for an added asset, all of its values.
+    """The changes of one asset since it was generated; for an added asset, all of its values.
 
-    None means "as generated".
+    None means that a value is as generated.
     """
 
     values: JSON = field(default_factory=dict)
@@ -35,7 +35,7 @@ class Changes:
 class Assets:
     """All assets. `sites[n - 1]` has the ids of the sites of the generated client n.
 
-    If they are `linked`, asset n has the id of device n as another integration would have set it.
+    With `linked`, asset n has the id of device n of NinjaOne, as another integration would have set it.
     """
 
     def __init__(
@@ -53,18 +53,18 @@ class Assets:
         self.inactive: set[int] = set()
 
     def exists(self, asset_id: int) -> bool:
-        """Return whether there is such an asset."""
+        """Return whether an asset exists."""
         known = ASSETS_FROM <= asset_id < ASSETS_FROM + self.count or asset_id in self._changes
         return known and asset_id not in self._removed
 
     def ids(self) -> Iterator[int]:
-        """Yield the ids of all assets, ascending."""
+        """Yield the ids of all assets in ascending order."""
         for asset_id in range(ASSETS_FROM, self._next):
             if asset_id not in self._removed:
                 yield asset_id
 
     def add(self, values: JSON) -> int:
-        """Add an asset with these values and return its id."""
+        """Add an asset with these values, and return its id."""
         asset_id = self._next
         self._next += 1
         self._changes[asset_id] = Changes()
@@ -79,7 +79,7 @@ class Assets:
         self._selections.clear()
 
     def values(self, asset_id: int) -> JSON:
-        """Return the members of an asset other than its fields, customfields, users and software."""
+        """Return the members of an asset, except fields, customfields, users and software."""
         changed = self._changes.get(asset_id)
         generated = self._generated(asset_id)
         return generated if changed is None else generated | changed.values
@@ -97,12 +97,12 @@ class Assets:
         self._selections.clear()
 
     def fields(self, asset_id: int) -> dict[int, str]:
-        """Return the values of an asset's fields, keyed by field id; empty ones may be missing."""
+        """Return the values of an asset's fields, keyed by field id. Empty values can be missing."""
         changed = self._changes.get(asset_id)
         return self._generated_fields(asset_id) | (changed.fields if changed else {})
 
     def set_fields(self, asset_id: int, values: dict[int, str]) -> None:
-        """Set values of fields; those equal to the generated ones are not stored."""
+        """Set values of an asset's fields. Values that are equal to the generated ones are not stored."""
         stored = self._changes.setdefault(asset_id, Changes()).fields
         generated = self._generated_fields(asset_id)
         for number, value in values.items():
@@ -116,7 +116,7 @@ class Assets:
         return self._changes.get(asset_id) or Changes()
 
     def change(self, asset_id: int) -> Changes:
-        """Return the changes of an asset, to modify anything but its values and fields."""
+        """Return the changes of an asset, for writing anything except its values and fields."""
         return self._changes.setdefault(asset_id, Changes())
 
     def client_of(self, asset_id: int) -> int:
@@ -142,7 +142,7 @@ class Assets:
         return sorted(self._of_client.get(client_id, ()))
 
     def select(self, key: Any, choose: Callable[[], list[int]]) -> list[int]:
-        """Return the ids that `choose` returns, cached under a key until an asset changes."""
+        """Return the ids that `choose` returns. They are cached, by `key`, until an asset changes."""
         if key not in self._selections:
             if len(self._selections) >= _KEPT_SELECTIONS:
                 self._selections.clear()

@@ -1,6 +1,6 @@
-"""The generated account: set-up tables, and functions for clients, sites, users and tickets from a seed.
+"""The generated account: its configuration, and functions that generate clients, users and tickets.
 
-Companies, places and machines are those of `connector.sandbox.invented`: client n is the nth company, and
+Companies, locations and devices are those of `connector.sandbox.invented`: client n is the nth company, and
 asset n has the serial number of the nth device. Ids of different kinds begin at different numbers, so that
 confusing them is noticed.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 from connector.sandbox.invented import JSON, company, person, places, uid
 
 CLIENTS_FROM, SITES_FROM, USERS_FROM, ASSETS_FROM, TICKETS_FROM = 11, 201, 3001, 5001, 2001
-"""The ids of the first generated records."""
+"""The first id of the generated records of each kind."""
 USERS_PER_CLIENT = 3
 TICKETS_PER_CLIENT = 5
 SUMMARIES = (
@@ -25,7 +25,7 @@ TOP_LEVELS: list[JSON] = [{"id": 1, "name": "Customers"}, {"id": 2, "name": "Pro
 ASSET_GROUPS: list[JSON] = [{"id": 3, "name": "Devices"}, {"id": 4, "name": "Network"}]
 
 TEXT, NUMBER, DATE, LIST = "text", "number", "date", "list"
-"""The kinds of fields, which determine the values that a field accepts."""
+"""The types of fields, which determine the values that a field accepts."""
 FIELDS: list[JSON] = [
     {"id": 44, "name": "Memory", "kind": TEXT},
     {"id": 51, "name": "Model", "kind": TEXT},
@@ -36,7 +36,7 @@ FIELDS: list[JSON] = [
     {"id": 117, "name": "Serial Number", "kind": TEXT},
     {"id": 118, "name": "Rack", "kind": TEXT},
 ]
-"""Fields of assets; 118 belongs to no type."""
+"""The fields of assets. No asset type has field 118."""
 ASSET_TYPES: list[JSON] = [
     {"id": 101, "name": "Server", "assetgroup_id": 3, "keyfield_id": 117, "field_ids": [117, 44, 51, 52, 55]},
     {
@@ -51,10 +51,11 @@ ASSET_TYPES: list[JSON] = [
     {"id": 109, "name": "Printer", "assetgroup_id": 4, "keyfield_id": 117, "field_ids": [117, 51]},
 ]
 TYPE_OF_DEVICE = (101, 102, 102, 103, 104, 102, 102, 101, 104, 102)
-"""The type of asset n, by n - 1 modulo 10."""
+"""The asset types of generated assets: asset n has the item at n - 1 modulo 10."""
 HIDDEN_TYPES = frozenset({103, 104})
 HIDDEN_FIELDS = frozenset({52})
-"""The types and fields that are hidden from an agent with partial access."""
+"""The asset types and fields that the agent cannot see if the trap `agent_sees` is `some_types` or
+`some_fields`."""
 
 CUSTOM_FIELDS: list[JSON] = [
     {"id": 201, "name": "CFAssetTag", "entity": "asset", "kind": TEXT},
@@ -66,7 +67,7 @@ CUSTOM_FIELDS: list[JSON] = [
     {"id": 207, "name": "CFAlertKind", "entity": "ticket", "kind": LIST, "values": ["CONDITION", "SYSTEM"]},
 ]
 RESOLUTION = "CFResolution"
-"""The ticket field that is mandatory for closing if the trap `closing` is set."""
+"""The custom field that a ticket needs to be closed, unless the trap `closing` is `accepted`."""
 
 NEW_STATUS, REOPENED_STATUS, CLOSED_STATUS = 1, 2, 9
 STATUSES: list[JSON] = [
@@ -89,13 +90,13 @@ TICKET_TYPES: list[JSON] = [
     {"id": 27, "name": "Task", "default_sla": 0, "initial_status": 1},
     {"id": 31, "name": "Change", "default_sla": 1, "initial_status": 1, "forbidden": True},
 ]
-"""The ticket types; the agent may not create tickets of a forbidden one. Type 27 has no SLA."""
+"""The ticket types. The agent cannot create tickets of a type that is `forbidden`. Type 27 has no SLA."""
 OUTCOMES: list[JSON] = [
     {"id": 1, "outcome": "Email User", "buttonname": "Email User", "systemid": 0},
     {"id": 7, "outcome": "Internal Note", "buttonname": "Internal Note", "systemid": 0},
     {"id": 12, "outcome": "Close Ticket", "buttonname": "Close Ticket", "systemid": 0, "forbidden": True},
 ]
-"""The outcomes of actions; the agent may not use a forbidden one."""
+"""The outcomes of actions. The agent cannot use an outcome that is `forbidden`."""
 CATEGORIES: list[JSON] = [
     {"id": 1, "value": "Hardware", "category_type": 1},
     {"id": 2, "value": "Software", "category_type": 1},
@@ -121,7 +122,7 @@ def clients(seed: int, count: int) -> list[JSON]:
 
 
 def users(seed: int, client_number: int, site_id: int) -> list[JSON]:
-    """Return a client's users: one with the login `operator`, one with a personal one, one without."""
+    """Return a client's users: with the login `operator`, with a personal login, and without a login."""
     found = []
     for index in range(USERS_PER_CLIENT):
         number = (client_number - 1) * USERS_PER_CLIENT + index + 1

@@ -1,4 +1,4 @@
-"""The state of the sandbox, under one lock, which is held until a result has been encoded."""
+"""The data of the sandbox, with a lock that is held until a response has been encoded."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class State:
     """The account's data, generated from a seed and changed by requests.
 
     `clock` returns epoch seconds. `notify` is called with the name of an event and its ticket. The functions
-    in `after` are called once the response of the current request is built. `warnings` has texts for the
+    in `after` are called once the response of the current request is created. `warnings` has texts for the
     next response about a ticket, keyed by ticket id.
     """
 
@@ -82,7 +82,7 @@ class State:
             for user in invented.users(self.seed, number, client["main_site_id"]):
                 self.users[user["id"]] = user
 
-    # lookups
+    # Methods that return a record or raise HttpError 404.
 
     def client(self, client_id: Any) -> JSON:
         """Return a client. Raises HttpError 404."""
@@ -97,45 +97,48 @@ class State:
         return _get(self.users, user_id, "User")
 
     def ticket(self, ticket_id: Any) -> JSON:
-        """Return a ticket, also a deleted one. Raises HttpError 404."""
+        """Return a ticket, even a deleted one. Raises HttpError 404."""
         return _get(self.tickets, ticket_id, "Ticket")
 
     def sites_of(self, client_id: int) -> list[JSON]:
-        """Return a client's sites, ascending by id."""
+        """Return a client's sites in ascending order of id."""
         return [site for site in self.sites.values() if site["client_id"] == client_id]
 
     def client_of_user(self, user: JSON) -> int:
-        """Return the id of a user's client, 0 without one."""
+        """Return the id of a user's client, or 0 if the user has none."""
         site = self.sites.get(int(user.get("site_id") or 0))
         return int(site["client_id"]) if site else 0
 
     def is_closed(self, status_id: Any) -> bool:
-        """Return whether tickets with this status are closed."""
+        """Return whether a status means that a ticket is closed."""
         return bool(self.statuses.get(status_id, {}).get("closed"))
 
     def custom_of(self, entity: str) -> list[JSON]:
-        """Return the custom fields of an entity: `asset`, `client`, `site`, `ticket` or `user`."""
+        """Return the custom fields of a kind of record: `asset`, `client`, `site`, `ticket` or `user`."""
         return [field for field in self.custom_fields.values() if field["entity"] == entity]
 
-    # permissions of the agent
+    # Methods for the permissions of the agent.
 
     def sees_client(self, client_id: int) -> bool:
-        """Return whether the agent sees records of this client."""
+        """Return whether the agent is allowed to see records of this client."""
         limited = self.traps["agent_sees"] in ("one_client", "one_client_404")
         return not limited or client_id == self.first_client
 
     def sees_type(self, type_id: int) -> bool:
-        """Return whether the agent sees assets of this type."""
+        """Return whether the agent is allowed to see assets of this type."""
         return not (self.traps["agent_sees"] == "some_types" and type_id in invented.HIDDEN_TYPES)
 
     def sees_field(self, field_id: int) -> bool:
-        """Return whether the agent sees this field of assets."""
+        """Return whether the agent is allowed to see this field of assets."""
         return not (self.traps["agent_sees"] == "some_fields" and field_id in invented.HIDDEN_FIELDS)
 
-    # times and numbers
+    # Methods for times and ids.
 
     def time(self, seconds: float | None) -> str | None:
-        """Return a time as it is sent: ISO 8601 with milliseconds, without a zone or in UTC."""
+        """Return epoch seconds as in responses: ISO 8601 with milliseconds, in UTC.
+
+        The trap `times` determines whether the text ends in `Z`.
+        """
         if seconds is None:
             return None
         text = datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="milliseconds")
@@ -143,19 +146,19 @@ class State:
         return text.removesuffix("+00:00") + zone
 
     def run_after(self) -> None:
-        """Run what was deferred until after the response."""
+        """Call the functions in `after`, and remove them."""
         with self.lock:
             waiting, self.after = self.after, []
             for act in waiting:
                 act()
 
     def next_number(self, name: str, known: Records, first: int = 1) -> int:
-        """Return an unused id for a new record, which is higher than those of all others."""
+        """Return an unused id for a new record, which is higher than all others."""
         counter = self._numbers.setdefault(name, itertools.count(max(known, default=first - 1) + 1))
         return next(number for number in counter if number not in known)
 
     def new_guid(self) -> str:
-        """Return a UUID for something that a request created."""
+        """Return a new UUID for something that a request creates."""
         return uid(self.seed, 17, next(self._numbers.setdefault("guid", itertools.count(1))))
 
 

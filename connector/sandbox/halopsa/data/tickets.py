@@ -1,4 +1,4 @@
-"""Changes of tickets and their actions, whether by a request, an agent, or an automation."""
+"""Creates and changes tickets and their actions, for requests, agents and automations."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from connector.sandbox.invented import EPOCH, JSON
 
 
 def new_ticket(state: State, values: JSON) -> JSON:
-    """Add a ticket; its client is that of its site, or its site is the main one of its client."""
+    """Add a ticket and return it.
+
+    If a client or site is missing, it is the client of the site, or the main site of the client.
+    """
     number = state.next_number("tickets", state.tickets, TICKETS_FROM)
     now = state.clock()
     site_id = values.get("site_id") or state.clients[values["client_id"]]["main_site_id"]
@@ -49,7 +52,7 @@ def new_ticket(state: State, values: JSON) -> JSON:
 
 
 def seed_tickets(state: State, count: int) -> None:
-    """Add generated tickets of the first clients, some of them in progress."""
+    """Add generated tickets of the first clients; some have the status "In Progress"."""
     clients = list(state.clients.values())
     for index in range(count if clients else 0):
         client = clients[index // TICKETS_PER_CLIENT % len(clients)]
@@ -65,7 +68,8 @@ def seed_tickets(state: State, count: int) -> None:
 def change_status(state: State, ticket: JSON, status_id: int, *, forced: bool = False) -> bool:
     """Set the status of a ticket; return whether it has changed.
 
-    A trap refuses to close a ticket without a resolution; `forced` closes it nevertheless.
+    The trap `closing` can refuse to close a ticket without a resolution; with `forced`, the ticket is closed
+    nevertheless.
     """
     closes = state.is_closed(status_id)
     if closes and not forced and _is_held_open(state, ticket):
@@ -95,7 +99,7 @@ def _is_held_open(state: State, ticket: JSON) -> bool:
 
 
 def note(state: State, ticket_id: int, text: str, *, outcome_id: int, hidden: bool = True) -> JSON:
-    """Add an action with a note, which may be HTML, to a ticket."""
+    """Add an action with a note to a ticket. The note can be HTML."""
     number = state.next_number("actions", state.actions)
     outcome = state.outcomes.get(outcome_id, {})
     action: JSON = {
