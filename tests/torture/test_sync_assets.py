@@ -2,6 +2,10 @@
 
 A real process works on both sandboxes over HTTP and is killed; the next one goes on. In the end HaloPSA has
 what it has without kills, and one more run writes nothing.
+
+A creation that the killed process did not know of is also found by the next plan, as long as lists show the
+new asset with its stamp. If they do not, the outbox alone prevents a second asset: these tests fail without
+the look-ups of `recover` and `create` in `Creations`.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from connector.sandbox.halopsa.data.assets import Assets
 from connector.sync.state import State
 from tests.sync.pair import Pair
 from tests.torture.asset_process import work
@@ -44,15 +49,28 @@ UPDATED = {
     **MAPPING,
     "devices": {**MAPPING["devices"], "link": "https://rmm.example/{{ device.id }}/overview"},
 }
+UNMATCHED = [{**mapping, "devices": {**mapping["devices"], "match": {}}} for mapping in (MAPPING, UPDATED)]
+"""Mappings with which a device finds its asset by the stamp alone."""
 
 
 class Life:
-    """Both sandboxes, HaloPSA's which starts empty, and the processes between them."""
+    """Both sandboxes, HaloPSA's which starts empty, and the processes between them.
+
+    `created` are the points after which an asset had been created and the process did not know it yet. With
+    `is_list_late`, the assets that a killed process has created are `unlisted` for an hour.
+    """
 
     def __init__(self, pair: Pair, context: Any) -> None:
         self._pair, self._context = pair, context
+        self.mappings = [MAPPING, UPDATED]
         self.kills = self.points = 0
+        self.created: list[int] = []
+        self.is_list_late = False
+        self.unlisted: set[int] = set()
         self._now = 1_800_000_000.0
+
+    def set_trap(self, name: str, value: str) -> None:
+        self._pair.halo.set_trap(name, value)
 
     def live(self, *kill_at: int) -> dict[str, Any]:
         """Create, link and update everything, and die at these write points; return what HaloPSA has."""
@@ -60,13 +78,14 @@ class Life:
         pair.halo.reset()
         for file in pair.folder.glob("state.*"):
             file.unlink()
-        self.points, left = 0, sorted(kill_at)
-        for mapping in (MAPPING, UPDATED):
+        self.points, left, self.created = 0, sorted(kill_at), []
+        for mapping in self.mappings:
             pair.map(**mapping)
             self._run(left)
         self._now += HOUR
-        assert self._once(0, full=True)[1:] == (0, 0), "a last run has nothing to write"
+        assert self._once(0, full=True)[1:3] == (0, 0), "a last run has nothing to write"
         found = self._found()
+        assert len(found["assets"]) == 10
         for noun in ("clients", "sites", "types", "fields", "stamps"):
             assert len(found[noun]) == len(set(found[noun])), f"{noun} were made twice: {found[noun]}"
         return found
@@ -74,15 +93,20 @@ class Life:
     def _run(self, left: list[int]) -> None:
         """Run until a run ends without problems, killed where it is due."""
         for _ in range(len(left) + 4):
+            known = self._assets()
             passed = self._once(max(left[0] - self.points, 1) if left else 0, full=False)
             if passed is None:
                 self.kills += 1
                 self.points = left.pop(0)
+                if self.is_list_late:
+                    self.unlisted = self._assets() - known
                 continue
+            self.created += (self.points + point for point in passed[3])
             self.points += passed[0]
             if passed[2] == 0:
                 return
             self._now += HOUR  # what was sent and is not found is looked up again
+            self.unlisted = set()
         raise AssertionError("it did not come to an end")
 
     def _once(self, kill_at: int, *, full: bool) -> Any:
@@ -98,6 +122,9 @@ class Life:
                 return ours.recv()
         assert process.exitcode == -signal.SIGKILL
         return None
+
+    def _assets(self) -> set[int]:
+        return set(self._pair.halo.state.assets.ids())
 
     def _found(self) -> dict[str, Any]:
         """What HaloPSA has, by name, as ids depend on the kills; and that each device has one link."""
@@ -143,6 +170,44 @@ def test_assets_survive_kills_at_some_write_points(life: Life, record_property: 
     assert life.live(points // 9, points // 4, points // 2, points - 9) == wanted
     assert life.kills == 4
     record_property("write points", points)
+
+
+@pytest.fixture
+def unmatched(life: Life) -> Iterator[Life]:
+    """HaloPSA does not store the ids of devices, and nothing else leads from a device to its asset."""
+    life.set_trap("external_ids", "ignored")
+    life.mappings = UNMATCHED
+    yield life
+    life.set_trap("external_ids", "writable")
+    life.mappings = [MAPPING, UPDATED]
+
+
+def test_the_outbox_leads_to_an_asset_without_a_stamp(unmatched: Life) -> None:
+    wanted = unmatched.live()
+    first, *_, last = unmatched.created
+    assert unmatched.live(first, last) == wanted
+
+
+def test_an_asset_that_is_not_listed_yet_is_not_created_again(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next run starts at once, and lists show the asset an hour later."""
+    select = Assets.select
+
+    def listed(assets: Assets, *key: Any) -> list[int]:
+        return [number for number in select(assets, *key) if number not in life.unlisted]
+
+    monkeypatch.setattr(Assets, "select", listed)
+    monkeypatch.setattr(life, "is_list_late", True)
+    wanted = life.live()
+    assert life.live(life.created[0]) == wanted
+
+
+@pytest.mark.slow
+def test_the_outbox_leads_to_every_asset_without_a_stamp(unmatched: Life) -> None:
+    wanted = unmatched.live()
+    for point in unmatched.created.copy():
+        assert unmatched.live(point) == wanted, point
 
 
 @pytest.mark.slow
