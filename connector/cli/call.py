@@ -61,6 +61,7 @@ def _call(options: argparse.Namespace) -> int:
         reveal_secrets=bool(options.reveal_secrets),
         read_only=bool(options.read_only),
         audit=options.audit,
+        timezone=options.timezone or "",
     )
     prepared = prepare(job, catalog)
     connection = apply_policy(action, job, load_connection(prepared.service, job.connection))

@@ -77,6 +77,11 @@ def add_settings(parser: argparse.ArgumentParser, services: Iterable[Service]) -
     parser.add_argument(
         "--read-only", action=argparse.BooleanOptionalAction, help="block every action that changes something"
     )
+    parser.add_argument(
+        "--timezone",
+        metavar="ZONE",
+        help="time zone of times without one, such as Europe/Berlin (default: UTC)",
+    )
     parser.add_argument("--audit", metavar="FILE", help="append one line per request to FILE (audit log)")
     own = _own_settings(services)
     for name, help in own.items():

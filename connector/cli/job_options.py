@@ -137,6 +137,7 @@ def add_tenants(parser: argparse._ActionsContainer) -> None:
 def add_sending(parser: argparse.ArgumentParser, *, by_service: bool = False) -> None:
     """Declare the options for files and secrets of requests."""
     add_pace(parser, by_service=by_service)
+    add_times(parser)
     parser.add_argument("--uploads", metavar="DIR", type=Path, help="folder of the files to upload")
     parser.add_argument("--files", metavar="DIR", type=Path, help="folder for downloaded files")
     parser.add_argument(
@@ -232,6 +233,15 @@ def _count(text: str) -> int:
     if value < 0:
         raise argparse.ArgumentTypeError("the number of rows cannot be negative")
     return value
+
+
+def add_times(parser: argparse.ArgumentParser) -> None:
+    """Declare `--timezone`."""
+    parser.add_argument(
+        "--timezone",
+        metavar="ZONE",
+        help="time zone of times without one, such as Europe/Berlin (default: the connection's, or UTC)",
+    )
 
 
 def add_pace(parser: argparse.ArgumentParser, *, by_service: bool = False) -> None:

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -17,16 +18,18 @@ from connector.cli.job_options import (
     add_read_only,
     add_selection,
     add_tenants,
+    add_times,
     prepare_given,
 )
 from connector.cli.main import OK, ROWS_FAILED
 from connector.common.redaction import HIDDEN
-from connector.connections.connection import load_connection
+from connector.common.zones import in_zone, read_zone
+from connector.connections.connection import Connection, load_connection
 from connector.errors import ConnectionSetupError, RowError
 from connector.files.readers import InputRow
 from connector.runs.policy import apply_policy
 from connector.runs.preview import NO_INSTANCE, preview_row
-from connector.runs.run import Prepared, open_distinct
+from connector.runs.run import Prepared, open_distinct, zone_of
 from connector.runs.tenant_runs import tenant_connections
 from connector.runs.tenant_split import NOBODY
 
@@ -39,6 +42,7 @@ def add_preview(parser: argparse.ArgumentParser) -> None:
     add_inputs(parser)
     add_connection_option(parser, by_service=True)
     add_read_only(parser)
+    add_times(parser)
     add_tenants(parser)
     add_selection(parser, default=str(_SHOWN))
     parser.add_argument("--uploads", metavar="DIR", type=Path, help="folder of the files to upload")
@@ -99,52 +103,55 @@ def _headline(step: Prepared) -> list[str]:
     return name + [f"# {name} <- {source}" for name, source in bound.items()]
 
 
-def _base_url(prepared: Prepared) -> str:
+def _connection(prepared: Prepared) -> Connection | None:
+    """Return the connection of a step, or None if none is given and there is no default."""
     try:
         connection = load_connection(prepared.service, prepared.job.connection)
-        return apply_policy(prepared.action, prepared.job, connection).base_url
+        return apply_policy(prepared.action, prepared.job, connection)
     except ConnectionSetupError:
         if prepared.job.connection is not None:
             raise
-        return NO_INSTANCE
+        return None
 
 
 def _row_preview(prepared: Prepared, opened: ExitStack) -> Callable[[InputRow], dict[str, Any]]:
     """Return a function that describes a row, with its connection if rows select it. Raises RunError."""
     choose = prepared.choose
     if choose is None:
-        base_url, show = _base_url(prepared), _show_row(prepared, opened)
-        return lambda row: show(row, base_url)
-    connections = tenant_connections(prepared)
-    shows = {name: _show_row(prepared, opened) for name in (NOBODY, *connections)}
+        return _show_row(prepared, opened, _connection(prepared))
+    shows = {NOBODY: _show_row(prepared, opened, None)}
+    for name, connection in tenant_connections(prepared).items():
+        shows[name] = _show_row(prepared, opened, connection)
 
     def preview(row: InputRow) -> dict[str, Any]:
         try:
-            name = NOBODY if row.error else choose(row.data)
+            with in_zone(read_zone(prepared.job.timezone)):
+                name = NOBODY if row.error else choose(row.data)
         except RowError as error:
             return {"row": row.number, "error": str(error)}
-        if name == NOBODY:
-            return shows[name](row, NO_INSTANCE)
-        return {"connection": name, **shows[name](row, connections[name].base_url)}
+        return {**({"connection": name} if name else {}), **shows[name](row)}
 
     return preview
 
 
-def _show_row(prepared: Prepared, opened: ExitStack) -> Callable[[InputRow, str], dict[str, Any]]:
-    """Return a function that describes a row of one connection, whose base URL it takes."""
+def _show_row(
+    prepared: Prepared, opened: ExitStack, connection: Connection | None
+) -> Callable[[InputRow], dict[str, Any]]:
+    """Return a function that describes a row of a connection."""
     distinct = opened.enter_context(open_distinct(prepared))
+    zone = zone_of(prepared.job, connection)
+    base_url = connection.base_url if connection else NO_INSTANCE
+    show = partial(preview_row, prepared.action, prepared.service, prepared.bindings, prepared.job.uploads)
 
-    def show(row: InputRow, base_url: str) -> dict[str, Any]:
+    def preview(row: InputRow) -> dict[str, Any]:
         try:
-            first = distinct.first_of(row) if distinct else row.number
+            with in_zone(zone):
+                first = distinct.first_of(row) if distinct else row.number
+                return show(row, base_url) if first == row.number else {"row": row.number, "same_as": first}
         except RowError as error:
             return {"row": row.number, "error": str(error)}
-        if first != row.number:
-            return {"row": row.number, "same_as": first}
-        job = prepared.job
-        return preview_row(prepared.action, prepared.service, prepared.bindings, job.uploads, row, base_url)
 
-    return show
+    return preview
 
 
 def _text(shown: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Literal
 
 from connector.common.json_text import Json, kind
+from connector.common.zones import LocalTimeError, current_zone, local_text, with_zone
 from connector.errors import shorten, values_are_shown
 
 Unit = Literal["iso", "date", "epoch_s", "epoch_ms", "after_epoch_s"]
@@ -45,9 +46,9 @@ def parse_time(value: Json) -> datetime:
     """Return the UTC time for a text or a number.
 
     A text is ISO 8601, extended or basic (`20261201T060000Z`), of any year; its zone may be written `-4:00`,
-    and without one it is UTC. A number, also as text, is a date in the basic form (20261201), or epoch
-    seconds or milliseconds of the years 1990 to 2100. Raises ValueError, whose message shows how the value
-    was read.
+    and without one it is the current zone (`zones`), which is UTC by default. A number, also as text, is a
+    date in the basic form (20261201), or epoch seconds or milliseconds of the years 1990 to 2100. Raises
+    ValueError, whose message shows how the value was read.
     """
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise ValueError(f"a time is expected, not {kind(value)}")
@@ -57,6 +58,8 @@ def parse_time(value: Json) -> datetime:
         try:
             if match := _ISO.fullmatch(re.sub(r"\.0+$", "", text) if is_number else text):
                 return _from_match(match)
+        except LocalTimeError:
+            raise
         except (ValueError, OverflowError):
             pass
         if is_number:
@@ -78,9 +81,11 @@ def _from_match(match: re.Match[str]) -> datetime:
         part["minute"],
         part["second"],
         int((match["fraction"] or "0")[:6].ljust(6, "0")),
-        timezone.utc,
     )
-    return local + zone if match["sign"] == "-" else local - zone
+    if match["utc"] or match["sign"]:
+        local = local.replace(tzinfo=timezone.utc)
+        return local + zone if match["sign"] == "-" else local - zone
+    return with_zone(local, current_zone()).astimezone(timezone.utc)
 
 
 def _from_number(text: str) -> datetime:
@@ -151,14 +156,14 @@ def convert_time(value: Json, unit: Unit) -> str | int | float:
 def write_time(time: datetime, unit: Unit) -> str | int | float:
     """Return a UTC time in an API's unit: ISO 8601 with `Z`, a date, or epoch seconds or milliseconds.
 
-    Raises ValueError for `date` if the time is not midnight.
+    A date is that of the current zone. Raises ValueError for `date` if the time is not midnight in it.
     """
     if unit == "iso":
-        whole = time.replace(tzinfo=None)
-        return whole.isoformat(timespec="milliseconds" if time.microsecond else "seconds") + "Z"
+        return local_text(time, timezone.utc)
     if unit == "date":
+        time = time.astimezone(current_zone())
         if time != time.replace(hour=0, minute=0, second=0, microsecond=0):
-            shown = _shown(str(write_time(time, "iso")))
+            shown = _shown(local_text(time, current_zone()))
             raise ValueError(f"{shown} has a time of day, but a date is expected: write 2026-12-01")
         return time.date().isoformat()
     microseconds = (time - _EPOCH) // timedelta(microseconds=1)
@@ -168,10 +173,15 @@ def write_time(time: datetime, unit: Unit) -> str | int | float:
 
 
 def sent_instant(sent: Json, unit: Unit) -> str:
-    """Return a result of `convert_time` as readable text: ISO 8601, after `after` or `before` if present."""
+    """Return a result of `convert_time` as readable text: ISO 8601, after `after` or `before` if present.
+
+    The text is in the current zone.
+    """
     word, _, number = str(sent).rpartition(" ")
-    if unit in ("iso", "date"):
+    if unit == "date":
         return str(sent)
+    if unit == "iso":
+        return local_text(parse_time(sent), current_zone())
     size = _MILLISECOND if unit == "epoch_ms" else _SECOND
     moment = _EPOCH + timedelta(microseconds=int(Decimal(number) * size))
-    return f"{word} {write_time(moment, 'iso')}".strip()
+    return f"{word} {local_text(moment, current_zone())}".strip()

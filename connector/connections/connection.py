@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from connector.catalog.service import Service
 from connector.common.redaction import HIDDEN, masked, remember
+from connector.common.zones import read_zone
 from connector.connections.saved import SavedConnections
 from connector.connections.secret_store import FIELDS as SECRETS
 from connector.connections.secret_store import SecretStore
@@ -44,7 +45,8 @@ class Connection:
     `total_timeout_s` is that for the complete response (None: `default_total_timeout_s`); `largest_body_mb`
     is the maximum size of its body, in MiB. `allow_short_secrets` permits saving a secret of fewer than
     `SHORTEST_SECRET` characters. A `read_only` connection sends no request that changes anything. `audit` has
-    the paths of the audit logs, to which a line is added for every request. `settings` has the settings that
+    the paths of the audit logs, to which a line is added for every request. `timezone` is the zone of times
+    that have none, in inputs and templates; empty means UTC. `settings` has the settings that
     only the connections of this service have. `name` is the name of a saved connection, or empty; `origin`
     describes where the connection was found, for messages.
     """
@@ -66,6 +68,7 @@ class Connection:
     allow_short_secrets: bool = False
     read_only: bool = False
     audit: tuple[str, ...] = ()
+    timezone: str = ""
     settings: Mapping[str, str] = field(default_factory=dict, hash=False)
     name: str = ""
     origin: str = field(default="", compare=False)
@@ -239,6 +242,10 @@ def make_connection(
     if not connection.access_token.isascii():
         raise ConnectionSetupError(f"{place}: access_token has characters that a header cannot have")
     _check_limits(connection, place)
+    try:
+        read_zone(connection.timezone)
+    except ValueError as error:
+        raise ConnectionSetupError(f"{place}: timezone: {error}") from None
     with file_errors(connection.ca_file):
         has_ca_file = not connection.ca_file or Path(connection.ca_file).exists()
     if not has_ca_file:

@@ -32,6 +32,7 @@ _FIELDS: dict[str, tuple[type, ...]] = {
     "allow_short_secrets": (bool,),
     "read_only": (bool,),
     "audit": (str,),
+    "timezone": (str,),
 }
 _TYPE_NAMES: dict[type, str] = {
     str: "text",

@@ -8,7 +8,7 @@ other.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
@@ -23,6 +23,7 @@ from connector.errors import RowError, quote_value
 from connector.http.messages import Request, Response, query_text
 from connector.invocation.handlers import Note, Page, Steps
 from connector.invocation.pagination import walk
+from connector.invocation.steps import StepByStep
 
 _SHOWN = 20
 """The number of records that an error lists."""
@@ -96,7 +97,7 @@ def create_if_missing(
 
     Raises RowError (`conflict`) if several records have the name.
     """
-    lookup, handler = action.existing, _Handler(steps)
+    lookup, handler = action.existing, StepByStep(steps)
     if lookup is None:
         raise ValueError(f"{action.name} does not declare {NAME}")
     try:
@@ -131,42 +132,6 @@ def list_request(action: Action, own: Request) -> Request:
     return _list_request(action.existing, action, own)
 
 
-class _Handler:
-    """The steps of a handler, one at a time. At the end, `step` is None and `result` the handler's result."""
-
-    def __init__(self, steps: Steps) -> None:
-        self._steps = steps
-        self.step: Any = None
-        self.result: Any = None
-        self._advance(lambda: next(steps))
-
-    def _advance(self, ask: Callable[[], Any]) -> None:
-        try:
-            self.step = ask()
-        except StopIteration as end:
-            self.step, self.result = None, end.value
-
-    def skip(self) -> None:
-        """Continue without the step."""
-        self._advance(lambda: next(self._steps))
-
-    def pass_on(self) -> Steps:
-        """Yield the step, and pass the response, or the error, to the handler."""
-        step, steps = self.step, self._steps
-        if isinstance(step, (Page, Note)):
-            yield step
-            self.skip()
-            return
-        try:
-            response = yield step
-        except RowError as error:
-            refusal = error
-        else:
-            self._advance(lambda: steps.send(response))
-            return
-        self._advance(lambda: steps.throw(refusal))
-
-
 def _is_own(step: Any, action: Action) -> bool:
     return isinstance(step, Request) and (step.method, step.template) == (action.method, action.path)
 
@@ -194,7 +159,7 @@ def _records(lookup: ExistingLookup, service: Service, first: Request, known: Ex
         if records is None:
             records = {}
             if lookup.paging:
-                pages = _Handler(walk(service.pagers[lookup.paging], first))
+                pages = StepByStep(walk(service.pagers[lookup.paging], first))
                 while pages.step is not None:
                     if isinstance(pages.step, Page):
                         _index(lookup, pages.step.items, records)

@@ -6,6 +6,7 @@ import logging
 import traceback
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timezone, tzinfo
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +15,7 @@ from connector.catalog.service import Service
 from connector.client.client import Client
 from connector.common.absent import ABSENT
 from connector.common.json_text import Json
+from connector.common.zones import in_zone
 from connector.errors import Code, RowError, RunStoppedError, kind_of
 from connector.files.envelope import Envelope
 from connector.http.downloads import save
@@ -23,6 +25,7 @@ from connector.invocation.changes import require_change
 from connector.invocation.exchange import Exchange, Lookups, NoRecorder, Recorder
 from connector.invocation.existing import Existing, ExistingRecords, create_if_missing, is_wanted
 from connector.invocation.handlers import Download, Inputs, Note, Page, PagedResult, Steps, find_handler
+from connector.invocation.steps import steps_in_zone
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +37,8 @@ ResultMode = Literal["one", "each"]
 class Invoker:
     """Runs one action for rows. Safe for threads.
 
-    `tenant` is the connection's name in the envelopes of a run with several connections.
+    `tenant` is the connection's name in the envelopes of a run with several connections. `zone` is that of
+    times without a zone in the row and its templates.
     """
 
     action: Action
@@ -47,6 +51,7 @@ class Invoker:
     keep_row: bool = False
     reveal_secrets: bool = False
     tenant: str = ""
+    zone: tzinfo = timezone.utc
     recorder: Recorder = field(default_factory=NoRecorder)
     lookups: Lookups = field(default_factory=Lookups)
     existing: ExistingRecords = field(default_factory=ExistingRecords)
@@ -60,15 +65,14 @@ class Invoker:
         writer = _RowWriter(self, number, row, exchange)
         try:
             try:
-                values = self.bindings.values(row)
-                require_change(self.bindings, row, values)
+                values = self._values(row)
                 self._look_for_secrets(values, exchange)
                 exchange.warnings = self.bindings.warnings(values)
                 steps = find_handler(self.action)(Inputs(self.action, self.service, values, self.uploads))
                 if is_wanted(self.action, values):
                     writer.is_looked_up = True
                     steps = self._only_if_missing(number, steps, values)
-                result = yield from self._drive(steps, exchange, writer)
+                result = yield from self._drive(steps_in_zone(steps, self.zone), exchange, writer)
                 if isinstance(result, Download):
                     folder, stem = self.files or Path(), f"{number}-{self.action.name}"
                     result = save(result.response, folder, stem, private=self.reveal_secrets)
@@ -86,6 +90,16 @@ class Invoker:
             message = f"a bug in the connector, at {self.action.name}: {type(error).__name__}: {error}"
             _log_fault(exchange, message, error)
             yield from writer.failed(RowError("internal_error", message))
+
+    def _values(self, row: Mapping[str, Json]) -> dict[str, Json]:
+        """Return the typed values of a row. Raises RowError."""
+        if self.zone is timezone.utc:
+            values = self.bindings.values(row)
+        else:
+            with in_zone(self.zone):
+                values = self.bindings.values(row)
+        require_change(self.bindings, row, values)
+        return values
 
     def _only_if_missing(self, number: int, steps: Steps, values: Mapping[str, Json]) -> Steps:
         """Return the steps that look for an existing record first, unless the row has begun to create one."""

@@ -44,6 +44,8 @@ rows that failed. `max_errors: N` does the same after more than N failed rows of
 the same as `on_error: stop`; if both are given, `stop` applies. A failed row is one whose last envelope is an
 error. A resumed run counts failed rows from 0 again.
 
+**Time zone.** `timezone: Europe/Berlin` is that of times that have none; default: the connection's, or UTC.
+
 **Distinct rows.** `distinct: "{{ customer }}"` runs the first row of each value only; see `distinct.py`.
 
 **Expected rows.** `max_rows: 20` and `expect_rows: 10-20`: see `expected_rows.py`.
@@ -125,6 +127,7 @@ class Job:
     offset: int | None = None
     sample: int | None = None
     fsync: bool = False
+    timezone: str = ""
     step: str = ""
     follows: str = ""
     only: str = ""

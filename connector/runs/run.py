@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
+from datetime import tzinfo
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -20,6 +21,7 @@ from connector.client.factory import open_client, sign_in
 from connector.common import json_text
 from connector.common.clock import SystemClock
 from connector.common.redaction import Redactor
+from connector.common.zones import each_in_zone, in_zone, read_zone
 from connector.connections.connection import Connection, load_connection
 from connector.errors import RunError, file_errors
 from connector.files.excel_reader import excel_library
@@ -86,6 +88,10 @@ def prepare(
         catalog.service_file(service)  # raises RunError if there is no such service
     job = of_service(job, action.service)
     check_policy(action, job)
+    try:
+        read_zone(job.timezone)
+    except ValueError as error:
+        raise RunError(f"timezone: {error}") from None
     check_output_format(job)
     constants = {"now": SystemClock().now() if now is None else now}
     bindings = bind(
@@ -188,8 +194,10 @@ def run(
     clock = SystemClock(stop, resumable=STREAM not in (job.input, job.output))
     check_start(job, start)
     opened = open_rows(prepared)
-    rows = require_first(checked_rows(prepared, opened))
     connection = apply_policy(prepared.action, job, connection or load_connection(service, job.connection))
+    zone = zone_of(job, connection)
+    with in_zone(zone):
+        rows = require_first(checked_rows(prepared, opened))
     client = open_client(service, connection, prepared.bindings.delay_ms, clock=clock)
     sign_in(client)
     run_fingerprint = {} if job.output == STREAM else fingerprint(prepared, connection.account, opened.source)
@@ -210,7 +218,7 @@ def run(
         with recorded(running, run_fingerprint, clock, rerun_of, where(connection)):
             try:
                 run_batch(
-                    distinct.rows(rows, output.done_rows) if distinct else rows,
+                    each_in_zone(distinct.rows(rows, output.done_rows) if distinct else rows, zone),
                     make_invoker(prepared, client, recorder),
                     output,
                     clock,
@@ -293,8 +301,14 @@ def make_invoker(prepared: Prepared, client: Client, recorder: Recorder | None =
         rows=job.rows,
         keep_row=job.keep_row,
         reveal_secrets=job.reveal_secrets,
+        zone=zone_of(job, client.connection),
         recorder=recorder or NoRecorder(),
     )
+
+
+def zone_of(job: Job, connection: Connection | None) -> tzinfo:
+    """Return the zone of times without one: the job's, or else the connection's; both are checked before."""
+    return read_zone(job.timezone or (connection.timezone if connection else ""))
 
 
 def check_start(job: Job, start: Start) -> None:
@@ -350,6 +364,8 @@ def fingerprint(prepared: Prepared, account: str, source: RowSource) -> dict[str
     if job.selection != Selection():
         settings.append({"selection": asdict(job.selection)})
     settings += [name for name in ("bom", "results") if getattr(job, name)]
+    if job.timezone:
+        settings.append({"timezone": job.timezone})
     if job.distinct:
         settings.append({"distinct": job.distinct})
     rerun = prepared.rerun

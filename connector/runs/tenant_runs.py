@@ -25,6 +25,7 @@ from connector.common import json_text
 from connector.common.clock import SystemClock
 from connector.common.durability import allow_open_files, sync_folder
 from connector.common.redaction import Redactor
+from connector.common.zones import each_in_zone, in_zone, read_zone
 from connector.connections.connection import Connection, load_connection
 from connector.errors import ConnectionSetupError, RowError, RunError, RunInterruptedError, RunStoppedError
 from connector.files.envelope import Envelope
@@ -77,14 +78,16 @@ def run_tenants(
     check_start(job, start)
     connections = tenant_connections(prepared)
     opened = open_rows(prepared)
-    rows = require_first(checked_rows(prepared, opened))
+    with in_zone(read_zone(job.timezone)):
+        rows = require_first(checked_rows(prepared, opened))
     accounts = _accounts(job, connections)
     run_fingerprint = {} if job.output == STREAM else fingerprint(prepared, accounts, opened.source)
     redactor = Redactor(_secrets(connections), prepared.service.secrets)
     with open_output(job, run_fingerprint, start, redactor) as (output, _), _folder(output) as folder:
         try:
             split = Split(folder / "rows", connections)
-            split.write(rows, prepared.choose, stop)
+            with in_zone(read_zone(job.timezone)):
+                split.write(rows, prepared.choose, stop)
             tenants = _Tenants(prepared, connections, split, folder, run_fingerprint, listeners, stop)
             tenants.summary.left_out = opened.left_out
             with tenants.opened():
@@ -185,7 +188,7 @@ class _TenantRun:
         """Return the tenant's rows that have no envelope yet."""
         rows, done_rows = self.split.rows(self.name), self.output.done_rows
         if self.distinct:
-            return self.distinct.rows(rows, done_rows)
+            return each_in_zone(self.distinct.rows(rows, done_rows), self.invoker.zone)
         return (row for row in rows if row.number > done_rows)
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any
 
 from connector.common.times import parse_time, write_time
+from connector.common.zones import current_zone, read_zone, with_zone
 from connector.errors import shorten, values_are_shown
 from connector.templating.data_filters import is_gap
 from connector.templating.values import fail_if_missing, text
@@ -18,8 +19,8 @@ _LONGEST = 200
 def to_datetime(value: Any, format: str | None = None, timezone: str | None = None) -> Any:
     """Return the time that a text means, read by a format of `strptime`, in ISO 8601 in UTC.
 
-    A time without an offset is local time in the zone. Raises ValueError, also for a local time that the zone
-    skips or has twice.
+    A time without an offset is local time in the zone, by default that of the run. Raises ValueError, also
+    for a local time that the zone skips or has twice.
     """
     fail_if_missing(value)
     if is_gap(value):
@@ -27,11 +28,11 @@ def to_datetime(value: Any, format: str | None = None, timezone: str | None = No
     if format is None and timezone is None:
         return _iso(parse_time(value))
     local = _read(text(value).strip(), format)
-    return _iso(local if local.tzinfo else _with_zone(local, _zone(timezone)))
+    return _iso(local if local.tzinfo else with_zone(local, _zone(timezone)))
 
 
-def format_datetime(value: Any, format: str = "%Y-%m-%d %H:%M:%S", timezone: str = "UTC") -> Any:
-    """Return a time as text, written by a format of `strftime`, in a time zone."""
+def format_datetime(value: Any, format: str = "%Y-%m-%d %H:%M:%S", timezone: str | None = None) -> Any:
+    """Return a time as text, written by a format of `strftime`, in a time zone, by default the run's."""
     fail_if_missing(value)
     if is_gap(value):
         return value
@@ -87,27 +88,5 @@ def _read(written: str, format: str | None) -> datetime:
 
 
 def _zone(name: str | None) -> tzinfo:
-    """Return a time zone by its IANA name. Raises ValueError."""
-    if name is None or name == "UTC":
-        return timezone.utc
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # imported only where a zone is named
-
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
-        shown = shorten(str(name), 40)
-        raise ValueError(
-            f'"{shown}" is not a time zone of this system: write a name such as Europe/Berlin (on a system '
-            'without time zones, run "pip install tzdata")'
-        ) from None
-
-
-def _with_zone(local: datetime, zone: tzinfo) -> datetime:
-    """Return a local time in its zone. Raises ValueError where that is no time, or two."""
-    first, second = local.replace(tzinfo=zone), local.replace(tzinfo=zone, fold=1)
-    if first.utcoffset() == second.utcoffset():
-        return first
-    exists = first.astimezone(timezone.utc).astimezone(zone).replace(tzinfo=None) == local
-    reason = "occurs twice" if exists else "does not occur"
-    shown = local.isoformat() if values_are_shown() else "the local time"
-    raise ValueError(f"{shown} {reason} in {zone}, where clocks change: write the time with its UTC offset")
+    """Return a time zone by its IANA name, by default that of the run. Raises ValueError."""
+    return current_zone() if name is None else read_zone(name)

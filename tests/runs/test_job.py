@@ -42,6 +42,7 @@ def test_every_key_of_a_job(tmp_path: Path) -> None:
         max_rows=20,
         expect_rows="10-20",
         fsync=True,
+        timezone="Europe/Berlin",
         rows="each",
         keep_row=True,
         distinct="{{ tenant }}",
