@@ -26,12 +26,12 @@ def add_own_actions(parser: argparse.ArgumentParser) -> None:
 
 
 def add_service_option(parser: argparse.ArgumentParser, help: str) -> None:
-    """Declare `--service`; its default is an empty string."""
+    """Declare `--service` with a help text; its default is an empty string."""
     parser.add_argument("--service", metavar="SERVICE", default="", help=help)
 
 
 def open_catalog(options: argparse.Namespace) -> Catalog:
-    """Return the catalog with the custom actions of the options. Raises RunError."""
+    """Return the catalog, including the custom actions of `--actions`. Raises RunError."""
     if options.allow_handlers and not options.own_actions:
         raise RunError("--allow-handlers requires --actions DIR")
     return Catalog(own=options.own_actions, allow_handlers=options.allow_handlers)

@@ -1,4 +1,4 @@
-"""Prompts on the terminal. They are written to standard error, separate from results."""
+"""Prompts on the terminal. They are written to standard error, so that standard output has results only."""
 
 from __future__ import annotations
 
@@ -48,5 +48,5 @@ def ask_secret(question: str) -> str:
 
 
 def confirm(question: str) -> bool:
-    """Prompt for confirmation; any reply but y or yes is a no."""
+    """Prompt for confirmation; return True for the replies y and yes, else False."""
     return ask(f"{question} [y/N]").lower() in ("y", "yes")

@@ -108,7 +108,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def describe(action: Action) -> dict[str, Any]:
-    """Return an action's full declaration, as JSON values."""
+    """Return an action's full declaration as a JSON object."""
     return {
         "name": action.name,
         "title": action.title,

@@ -25,7 +25,7 @@ def add_completion(parser: argparse.ArgumentParser) -> None:
 
 def _completion(options: argparse.Namespace) -> int:
     try:
-        import shtab  # an optional dependency: only this command needs it
+        import shtab  # optional dependency of this command
     except ImportError as error:
         raise RunError(
             "this command requires shtab: run `pip install 'ninjaone-connector[completion]'`"
@@ -34,7 +34,7 @@ def _completion(options: argparse.Namespace) -> int:
     names = sorted(Catalog().names)
     for argument in _arguments(parser):
         kinds = str(argument.metavar or "").split("|")
-        if "ACTION" in kinds:  # bash adds file names where no action matches
+        if "ACTION" in kinds:  # if no action matches, bash completes file names
             argument.choices = names
         elif "DIR" in kinds:
             argument.complete = shtab.DIRECTORY
@@ -45,7 +45,7 @@ def _completion(options: argparse.Namespace) -> int:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> Iterator[Any]:
-    """Yield the arguments and options of a parser and of all commands below it."""
+    """Yield the arguments and options of a parser and of all its subcommands."""
     for argument in parser._actions:
         if isinstance(argument, argparse._SubParsersAction):
             commands: Iterable[argparse.ArgumentParser] = argument.choices.values()

@@ -43,13 +43,13 @@ def add_connection(parser: argparse.ArgumentParser) -> None:
     changes = declare("add", add, "save a connection and test it")
     shown = declare("list", _list, "list the saved connections; * is the default")
     single = declare("show", _show, "show a saved connection; secrets show their last four characters only")
-    edits = declare("edit", edit, "change a saved connection and test it; settings you do not give are kept")
+    edits = declare("edit", edit, "change a saved connection and test it; other settings are kept")
     test = declare("test", _test, "sign in and run the health checks")
     default = declare("default", _default, "make a saved connection the default")
     gone = declare("remove", remove, "remove a saved connection and its secrets")
     for command in (changes, single, edits, default, gone):
-        command.add_argument("name", metavar="NAME", help="the saved connection's name")
-    test.add_argument("name", metavar="NAME", nargs="?", help="a saved connection's name")
+        command.add_argument("name", metavar="NAME", help="name of the saved connection")
+    test.add_argument("name", metavar="NAME", nargs="?", help="name of a saved connection")
     add_connection_option(test)
     services = list(Catalog().all_services())
     for command in commands.choices.values():

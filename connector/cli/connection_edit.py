@@ -87,7 +87,7 @@ def edit(options: argparse.Namespace) -> int:
     if options.browser:
         if settings.get("client_id") != before.get("client_id") and not secret:
             secret = ask_for_app_secret()
-            options.unset.append(APP_SECRET)  # The refresh token belongs to the previous client app.
+            options.unset.append(APP_SECRET)  # The saved app secret is that of the previous client app.
         has_app_secret = APP_SECRET in has and APP_SECRET not in options.unset
         kept = {APP_SECRET: store.get(options.name, APP_SECRET) or ""} if has_app_secret else {}
         secret |= _signed_in(service, options, settings, kept | secret)
@@ -100,7 +100,7 @@ def edit(options: argparse.Namespace) -> int:
 def _change(
     service: Service, options: argparse.Namespace, settings: dict[str, Any], secret: dict[str, str]
 ) -> tuple[Client, bool]:
-    """Save changed settings and secrets; return the client, and whether each `--unset` secret was removed."""
+    """Save changed settings and secrets; return the client, and whether the --unset secrets were removed."""
     store, name = SecretStore(), options.name
     has = store.places(name)
     gone = [field for field in has if field in options.unset and field not in secret]
@@ -119,7 +119,7 @@ def _signed_in(
     service: Service, options: argparse.Namespace, settings: dict[str, Any], secret: dict[str, str]
 ) -> dict[str, str]:
     """Let the user sign in with a browser; return the resulting refresh token as a secret."""
-    from connector.client import browser_sign_in  # slow to load: it serves web pages
+    from connector.client import browser_sign_in  # imported here, because it loads slowly
 
     if "authorization_code" not in service.sign_in.grants:
         raise RunError(f"--browser: {service.title} does not support the sign-in of users")
@@ -133,12 +133,12 @@ def _signed_in(
 
 
 def _held(name: str, secrets: Collection[str]) -> AbstractContextManager[None]:
-    """Return a lock that keeps runs from using the refresh token while it is changed."""
+    """Return a lock on the connection's refresh token, if it has one, so that no run uses it now."""
     return SecretStore().held(name) if USER_SECRET in secrets else nullcontext()
 
 
 def _client(service: Service, name: str, settings: dict[str, Any], secrets: dict[str, str]) -> Client:
-    """Return the client of a connection that is not saved yet, with every check that needs no request."""
+    """Check the settings of a connection that is not saved yet, without a request; return its client."""
     values = expanded(settings, lambda key: f"{name}: {key}")
     connection = make_connection(service, {**values, **secrets, "name": name}, name)
     require_long_secrets(connection, name)
@@ -146,14 +146,14 @@ def _client(service: Service, name: str, settings: dict[str, Any], secrets: dict
 
 
 def _wanted(options: argparse.Namespace) -> Place | None:
-    """Return the place for secrets from the options; None for that of the connection's other secrets."""
+    """Return where to store secrets: as the options say, else where the connection's other secrets are."""
     if options.keyring is not None:
         return "keyring" if options.keyring else "file"
     return next(iter(SecretStore().places(options.name).values()), None)
 
 
 def _keep_secrets(name: str, secrets: dict[str, str], wanted: Place | None) -> Place:
-    """Store secrets in `wanted`, by default in the keyring if there is one, else in a file with a warning."""
+    """Store secrets in `wanted` (None: the keyring, or a file with a warning); return where they are."""
     store = SecretStore()
     if wanted is None:
         why = keyring_lacks()
@@ -174,7 +174,7 @@ def _where(name: str, place: Place) -> str:
 
 
 def _forget(name: str, *fields: str) -> bool:
-    """Remove the named secrets, or all; warn and return False if some cannot be removed from the keyring."""
+    """Remove the named secrets (default: all); warn and return False if some could not be removed."""
     try:
         SecretStore().delete(name, *fields)
     except ConnectionSetupError as error:
@@ -184,7 +184,7 @@ def _forget(name: str, *fields: str) -> bool:
 
 
 def _forget_token(service: Service, name: str) -> None:
-    """Remove the cached access token of a connection, while the secret that locates it is still known."""
+    """Delete the cached access token. Call this before the secrets change: they determine its file name."""
     with suppress(ConnectionSetupError):
         token = token_file(saved_connection(service, name))
         if token:

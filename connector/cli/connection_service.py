@@ -1,4 +1,4 @@
-"""The service of a `connection` command: from an option, or from the connection's file."""
+"""The service of a `connection` command: from the option `--service`, or from the connection's file."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def add_service(parser: argparse.ArgumentParser, *, is_new: bool = False) -> Non
 
 
 def service_of(catalog: Catalog, options: argparse.Namespace, named: str | None) -> Service:
-    """Return the service of a connection, by its saved name or file; without one, that of the options.
+    """Return the service of the connection `named` (a saved name or a file); without it, that of `--service`.
 
-    Raises RunError for an unknown service, and if the options name another one.
+    Raises RunError for an unknown service, and if `--service` differs from the connection's service.
     """
     its = service_in(Path(named) if is_file(named) else SavedConnections().path(named)) if named else ""
     if its and options.service and its != options.service:

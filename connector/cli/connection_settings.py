@@ -17,12 +17,12 @@ from connector.connections.settings import SETTINGS
 from connector.errors import ConnectionSetupError, RunError
 
 APP_SECRET, _, USER_SECRET = SECRETS
-"""The client app's secret, the only one that --browser accepts, and the refresh token that it returns."""
+"""The kinds of secret of `--browser`: the client app's secret is the input, a refresh token the result."""
 _SOURCES = "--secret-file FILE or --secret-stdin"
 
 
 class _Refused(argparse.Action):
-    """Rejects a secret on the command line without printing it."""
+    """Rejects an option such as `--secret VALUE` without printing the value."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
         parser.error(
@@ -32,7 +32,7 @@ class _Refused(argparse.Action):
 
 
 def add_settings(parser: argparse.ArgumentParser, services: Iterable[Service]) -> None:
-    """Declare the options for a connection's settings, those of each service included, and its secret."""
+    """Declare the options for a connection's settings, including those of single services, and its secret."""
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--region", help="region of the instance")
     where.add_argument("--base-url", metavar="URL", help="URL of an instance with a custom host: https://...")
@@ -93,12 +93,12 @@ def add_settings(parser: argparse.ArgumentParser, services: Iterable[Service]) -
     parser.add_argument(
         "--secret-kind",
         choices=SECRETS,
-        help=f"kind of the secret (default: {SECRETS[0]}, or the only one that the connection has)",
+        help=f"kind of the secret (default: the kind of the saved secret, else {SECRETS[0]})",
     )
     parser.add_argument(
         "--keyring",
         action=argparse.BooleanOptionalAction,
-        help="store the secret in the system keyring, or else in a file only you can read; default for a new "
+        help="store the secret in the system keyring, or in a file only you can read; default for a new "
         "connection: the keyring if there is one",
     )
     parser.add_argument(
@@ -119,7 +119,7 @@ def add_settings(parser: argparse.ArgumentParser, services: Iterable[Service]) -
 
 
 def _own_settings(services: Iterable[Service]) -> dict[str, str]:
-    """Return the settings that only some services have, keyed by name, and the help of their options."""
+    """Return the help texts of the settings that only some services have, keyed by setting name."""
     found: dict[str, str] = {}
     for service in services:
         for name, setting in service.settings.items():
@@ -139,9 +139,9 @@ def _port(text: str) -> int:
 
 
 def secret_kind(options: argparse.Namespace, has: Collection[str] = ()) -> str:
-    """Return the kind of the given secret: as the options say, else the only one that the connection has.
+    """Return the kind of the secret: that of `--secret-kind`, else that of the connection's only secret.
 
-    Raises RunError if --browser is combined with any secret but the client app's.
+    Raises RunError if --browser is combined with another kind than the client app's secret.
     """
     if not options.browser:
         if options.browser_port:
@@ -155,7 +155,7 @@ def secret_kind(options: argparse.Namespace, has: Collection[str] = ()) -> str:
 
 
 def given_settings(options: argparse.Namespace, service: Service) -> dict[str, Any]:
-    """Return the settings given as options. Raises ConnectionSetupError, also for another service's."""
+    """Return the settings given as options. Raises ConnectionSetupError if the service lacks one."""
     given = {name: getattr(options, name, None) for name in (*SETTINGS, *options.own_settings)}
     settings = {name: value for name, value in given.items() if value is not None}
     for name in options.own_settings:
@@ -174,7 +174,7 @@ def given_settings(options: argparse.Namespace, service: Service) -> dict[str, A
 
 
 def given_secret(options: argparse.Namespace, kind: str) -> dict[str, str]:
-    """Return `{kind: secret}` from --secret-file or --secret-stdin, empty without them. Raises RunError."""
+    """Return `{kind: secret}` from --secret-file or --secret-stdin, else an empty dict. Raises RunError."""
     if not (options.secret_file or options.secret_stdin):
         return {}
     if options.secret_stdin and is_terminal():
@@ -187,12 +187,12 @@ def given_secret(options: argparse.Namespace, kind: str) -> dict[str, str]:
         raise RunError(f"{source}: cannot be read: {reason}") from None
     text = text.removesuffix("\n")
     if not text:
-        raise RunError(f"{source}: contains no secret")
+        raise RunError(f"{source}: the secret is empty")
     return {kind: text}
 
 
 def ask_for_app_secret() -> dict[str, str]:
-    """Prompt for the client app's optional secret; return an empty dict without one or without a terminal."""
+    """Prompt for the client app's optional secret; return a dict, empty for no secret or no terminal."""
     answer = ask_secret(f"{_titled(APP_SECRET)} [none]") if is_terminal() else ""
     return {APP_SECRET: answer} if answer else {}
 

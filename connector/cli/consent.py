@@ -53,7 +53,7 @@ def require_consent(
 
 
 def _is_disruptive_in_bulk(step: Prepared) -> bool:
-    """Return whether a step is disruptive, not destructive, and has several rows, or an unknown number."""
+    """Return whether a step's action is disruptive, but not destructive, and it may have several rows."""
     if not step.action.disruptive or step.action.effect == "destructive":
         return False
     rows = _count(step)
@@ -61,12 +61,12 @@ def _is_disruptive_in_bulk(step: Prepared) -> bool:
 
 
 def _repeats(steps: Sequence[Prepared]) -> Iterator[str]:
-    """Yield a message for each output whose unfinished run has sent requests that must not be repeated."""
+    """Yield a message for each output whose unfinished run has sent requests that are unsafe to repeat."""
     for path in _outputs(steps):
         sent = sent_by_unfinished_run(path)
         if not sent.complete:
             yield (
-                f"{path}: the journal of the unfinished run cannot be read; --restart may repeat requests "
+                f"{path}: the journal of the unfinished run cannot be read, so --restart may repeat requests "
                 "that must not be repeated"
             )
         elif sent.count:
@@ -78,13 +78,13 @@ def _repeats(steps: Sequence[Prepared]) -> Iterator[str]:
 
 
 def _overwrites(steps: Sequence[Prepared]) -> Iterator[str]:
-    """Yield a message for each finished output of a changing action that a restart overwrites."""
+    """Yield a message for each output of a finished run of a write action that a restart overwrites."""
     changing = [step for step in steps if step.action.effect != "read"]
     for path in _outputs(changing):
         with file_errors(path):
             exists = path.is_file()
         if exists:
-            yield f"{path}: is the output of a finished run; --restart overwrites it and runs all rows again"
+            yield f"{path} is the output of a finished run; --restart overwrites it and runs all rows again"
 
 
 def _outputs(steps: Sequence[Prepared]) -> Iterator[Path]:
@@ -92,13 +92,13 @@ def _outputs(steps: Sequence[Prepared]) -> Iterator[Path]:
 
 
 def _require_yes(destructive: Sequence[Prepared], repeats: Sequence[str], reason: str) -> None:
-    """Raise RunError if the run requires `--yes`, because there is no terminal for a confirmation."""
+    """Raise RunError if the run needs a confirmation; `reason` is why there is no prompt."""
     faults = list(repeats)
     if destructive:
         names = ", ".join(dict.fromkeys(step.action.name for step in destructive))
         faults.insert(0, f"{names}: destructive; check the requests with `ninjaone preview`")
     if faults:
-        raise RunError(f"{'. '.join(faults)}. This requires --yes, as {reason}. Nothing was sent")
+        raise RunError(f"{'. '.join(faults)}. This requires --yes, because {reason}. Nothing was sent")
 
 
 def _show(
@@ -108,7 +108,7 @@ def _show(
     start: Start,
     is_call: bool,
 ) -> None:
-    """Print what the user is about to confirm."""
+    """Print the steps and repeated requests that the user is asked to confirm."""
     for name, steps in (("destructive", destructive), ("disruptive", disruptive)):
         if steps:
             print(f"This is {name}:", file=sys.stderr)
@@ -150,7 +150,7 @@ def _host(connection: Connection) -> str:
 
 
 def _how_many(step: Prepared) -> str:
-    """Return the number of rows as text, as far as it is known before the run."""
+    """Return a text with the number and source of a step's rows, for the confirmation."""
     job = step.job
     count = _count(step)
     if step.rerun:
@@ -162,7 +162,7 @@ def _how_many(step: Prepared) -> str:
 
 
 def _count(step: Prepared) -> int | None:
-    """Return the number of rows, or None if it is not known before the run."""
+    """Return the number of a step's rows; None if it is unknown before the run."""
     if step.rerun:
         return len(step.rerun.numbers)
     job = step.job

@@ -17,7 +17,7 @@ from connector.runs.job_file import load_job
 from connector.runs.run import prepare, run
 
 STEPS = "demo.yaml"
-"""The file that lists the jobs in their order, the output file of each, and how many of its rows fail."""
+"""The file that lists the demo's jobs in order, with their output files and numbers of failed rows."""
 
 
 def add_demo(parser: argparse.ArgumentParser) -> None:

@@ -10,7 +10,7 @@ from connector.common.package_data import docs_folder, examples_folder
 from connector.errors import RunError, nearest
 
 _FIRST = ("getting-started", "connections", "templates", "files", "jobs", "production")
-"""The pages that are listed first, in reading order; the others follow by name."""
+"""The pages that are listed first, in reading order; the other pages follow in alphabetical order."""
 
 
 def add_docs(parser: argparse.ArgumentParser) -> None:
@@ -44,18 +44,18 @@ def _docs(options: argparse.Namespace) -> int:
 
 
 def _order(path: Path) -> tuple[int, str]:
-    """Return the key by which pages are sorted."""
+    """Return the sort key of a page's path."""
     return (_FIRST.index(path.stem) if path.stem in _FIRST else len(_FIRST), path.stem)
 
 
 def _title(page: Path) -> str:
-    """Return a page's heading."""
+    """Return the title of a page, its first line."""
     with page.open(encoding="utf-8") as lines:
         return next(lines).lstrip("# ").rstrip()
 
 
 def _example_files() -> list[Path]:
-    """Return the paths of the example files, relative to their folder."""
+    """Return the paths of the example files, relative to the examples folder."""
     folder = examples_folder()
     found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
     hidden = ("out", "__", ".")

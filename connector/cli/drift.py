@@ -49,7 +49,7 @@ def _document(options: argparse.Namespace, service: Service) -> dict[str, Any]:
     if options.spec:
         return read_document(options.spec)
     if not service.document:
-        raise RunError(f"{service.title} does not publish its OpenAPI document; use --spec")
+        raise RunError(f"an instance of {service.title} does not serve its OpenAPI document; use --spec")
     return instance_document(load_connection(service, options.connection), service.document)
 
 

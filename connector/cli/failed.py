@@ -55,7 +55,9 @@ def _failed(options: argparse.Namespace) -> int:
     of: Path = options.of
     for code in options.code or ():
         if code not in get_args(Code):
-            raise RunError(f'--code: "{code}" is not a value of meta.code{nearest(code, get_args(Code))}')
+            raise RunError(
+                f'--code: "{code}" is not a possible value of meta.code{nearest(code, get_args(Code))}'
+            )
     with file_errors(of):
         check_complete(of)
         record = find_run(of)
@@ -79,13 +81,13 @@ def _failed(options: argparse.Namespace) -> int:
 
 
 def _text(options: argparse.Namespace, job: Job, chosen: dict[int, FailedRow]) -> str:
-    """Return the failed rows as the text of a file. Raises RunError if one is not in the input."""
+    """Return the failed rows as the text of an input file. Raises RunError if the input lacks a row."""
     numbers = array("Q", sorted(chosen))
     prepared = prepare(replace(job, step=""), open_catalog(options))
     prepared = replace(prepared, rerun=Rerun(absolute(options.of), numbers))
     rows = list(open_rows(prepared).rows.rows())
     if len(rows) != len(numbers):
-        raise RunError(f"{job.input}: does not have all rows of the run; it is a different file")
+        raise RunError(f"{job.input} does not have all rows of the run; it is not the run's input file")
     named = format_of_name(options.output or "")
     of_input = "jsonl" if job.follows else job.input_format or format_of_name(job.input)
     if of_input == "xlsx":

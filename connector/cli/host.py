@@ -32,7 +32,7 @@ def add_host(parser: argparse.ArgumentParser) -> None:
         "--preset",
         choices=list(PRESETS),
         default="documented",
-        help=f"set of actions to include: {counted} (default: documented, those of the older connector)",
+        help=f"set of actions to include: {counted} (default: documented, as in the older connector)",
     )
     chosen.add_argument("--all", action="store_true", help="include every action of the service")
     add_service_option(command, f"{DEFAULT_SERVICE}; with --all only")

@@ -60,11 +60,11 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
 
 
 def add_reading(parser: argparse.ArgumentParser) -> None:
-    """Declare the options for inputs whose content does not say how they are read."""
+    """Declare the options for reading an input file: delimiter, encoding, sheet, records."""
     parser.add_argument(
         "--delimiter",
         metavar="CHARACTER",
-        help='what separates the columns of CSV, such as ";" or tab (default: from the header)',
+        help='separator of CSV columns, such as ";" or tab (default: detected from the header)',
     )
     parser.add_argument(
         "--encoding",
@@ -84,7 +84,7 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
 
 
 class _Connections(argparse.Action):
-    """Stores a single connection as text, and several ones as a list."""
+    """Stores the value of one `--connection` option as text, and several values as a list."""
 
     def __call__(self, parser: object, options: argparse.Namespace, value: Any, *_: object) -> None:
         before = getattr(options, self.dest)
@@ -135,13 +135,16 @@ def add_tenants(parser: argparse._ActionsContainer) -> None:
 
 
 def add_sending(parser: argparse.ArgumentParser, *, by_service: bool = False) -> None:
-    """Declare the options for files and secrets of requests."""
+    """Declare the options for requests: pacing, uploaded and downloaded files, and secrets."""
     add_pace(parser, by_service=by_service)
     add_times(parser)
     parser.add_argument("--uploads", metavar="DIR", type=Path, help="folder of the files to upload")
     parser.add_argument("--files", metavar="DIR", type=Path, help="folder for downloaded files")
     parser.add_argument(
-        "--reveal-secrets", action="store_true", default=None, help="show values that the API marks as secret"
+        "--reveal-secrets",
+        action="store_true",
+        default=None,
+        help="include secret values of responses in the output",
     )
 
 
@@ -174,7 +177,7 @@ def add_running(parser: argparse.ArgumentParser) -> None:
 
 
 def add_expected(parser: argparse.ArgumentParser) -> None:
-    """Declare the options for the number of rows that a run is meant for."""
+    """Declare the options that limit the number of rows of a run."""
     parser.add_argument(
         "--max-rows",
         type=_count,
@@ -275,23 +278,23 @@ def prepare_given(options: argparse.Namespace) -> list[Prepared]:
     services = list(dict.fromkeys(step.service.name for step in steps))
     connection = given_settings(options).get("connection")
     if connection and len(services) > 1:
-        named = "" if _service_of(connection) else "; this one does not name its service"
+        named = "" if _service_of(connection) else "; this connection does not name its service"
         raise RunError(
             f"--connection {connection}: the steps use several services ({', '.join(services)}); use "
             f"--connection once for each of them{named}"
         )
     for step in steps:
         refuse_secret_arguments(step.action, pairs(options.template, _TEMPLATE))
-    if not getattr(options, "resume", False):  # a run that has begun can always be finished
+    if not getattr(options, "resume", False):  # a resumed run was checked when it started
         for step in steps:
             check_columns(step)
     return steps
 
 
 def make_jobs(options: argparse.Namespace) -> tuple[Job, ...]:
-    """Return the job that the command line describes: a single run, or steps.
+    """Return the job that the command line describes: one job, or one for each step.
 
-    Options override the settings of a job file. Templates of steps can be given only in the file.
+    Options override the settings of a job file. The templates of steps can only be set in the job file.
     """
     given = given_settings(options)
     templates = read_templates(options.templates) if options.templates else {}
@@ -315,9 +318,9 @@ def given_settings(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _connections(given: str | list[str]) -> dict[str, Any]:
-    """Return the connection settings of a job: one connection for each service, or only one.
+    """Return the values of the job settings `connection` and `connections`.
 
-    There are several only if their files name different services; otherwise, the last one given is used.
+    Several connections are used only if their files name different services; else the last one is used.
     """
     found: dict[str, str] = {}
     for named in [given] if isinstance(given, str) else given:
@@ -329,16 +332,16 @@ def _connections(given: str | list[str]) -> dict[str, Any]:
 
 
 def _service_of(connection: str) -> str:
-    """Return the service that a connection's file names, or an empty text."""
+    """Return the service that a connection's file names; empty text if unknown."""
     if is_template(connection):
         return ""
     return service_in(Path(connection)) if is_file(connection) else SavedConnections().service(connection)
 
 
 def refuse_secret_arguments(action: Action, given: Mapping[str, str]) -> None:
-    """Raise RunError for a secret input whose value is on the command line; it does not show the value.
+    """Raise RunError, without the value, for a secret input whose value is on the command line.
 
-    A template that reads it from the row is allowed.
+    A template that reads the value from the row is allowed.
     """
     for name, text in given.items():
         if name in action.inputs and action.inputs[name].is_secret and "{{" not in text:
@@ -350,7 +353,7 @@ def refuse_secret_arguments(action: Action, given: Mapping[str, str]) -> None:
 
 
 def pairs(texts: list[str], form: str) -> dict[str, str]:
-    """Return `NAME=VALUE` arguments as a dict. Raises RunError for other forms and repeated names."""
+    """Return `NAME=VALUE` arguments as a dict. Raises RunError for another form or a repeated name."""
     found: dict[str, str] = {}
     for text in texts:
         name, equals, value = text.partition("=")

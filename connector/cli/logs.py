@@ -20,8 +20,7 @@ from connector.errors import RunError
 _ROOT = logging.getLogger("connector")
 logger = logging.getLogger(__name__)
 _SHOWN = (logging.ERROR, logging.INFO, logging.DEBUG)
-"""The minimum level on standard error for each number of `-v` options. A record with the attribute `notice`,
-such as why a run is waiting, is shown even without `-v`. Only servers log errors."""
+"""The minimum log level on standard error, indexed by the number of `-v` options."""
 
 
 def add_log_options(parser: argparse.ArgumentParser) -> None:
@@ -64,7 +63,7 @@ def log_output(options: argparse.Namespace, command: str) -> Iterator[None]:
         logger.debug("ninjaone %s: %s started", connector.__version__, command)
         yield
     except BaseException as error:
-        # The terminal shows the error anyway; this adds it to the file.
+        # The error is printed on the terminal anyway; this line is for the log file.
         logger.debug("%s ended: %s: %s", command, type(error).__name__, error)
         raise
     else:
@@ -128,7 +127,7 @@ class _TerminalHandler(logging.Handler):
         self.say: Callable[[str], None] = _say
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record; if the terminal is closed, drop the record and continue."""
+        """Write a log record; ignore the error if the terminal is closed."""
         try:
             self.say(self.format(record))
         except OSError:
@@ -138,9 +137,9 @@ class _TerminalHandler(logging.Handler):
 
 
 class _FileHandler(logging.Handler):
-    """Appends records to a file that only the current user can read, each with one system call.
+    """Appends log records to a file that only the current user can read, each with one system call.
 
-    Several processes can therefore share it. On a full disk, records are dropped and the run continues.
+    Several processes can therefore share the file. On a full disk, records are dropped.
     """
 
     def __init__(self, path: Path) -> None:
@@ -152,7 +151,7 @@ class _FileHandler(logging.Handler):
             raise RunError(f"{path}: the log file cannot be written: {error.strerror}") from error
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Append a record."""
+        """Append a log record to the file."""
         try:
             line = self.format(record) + "\n"
             os.write(self._descriptor, line.encode(errors="backslashreplace"))
@@ -162,7 +161,7 @@ class _FileHandler(logging.Handler):
             self.handleError(record)
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the log file."""
         with suppress(OSError):
             os.close(self._descriptor)
         super().close()

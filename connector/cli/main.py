@@ -42,7 +42,7 @@ COMMANDS = {
     "examples": ("connector.cli.docs", "list the example jobs, or copy them to a folder"),
     "completion": ("connector.cli.completion", "print a shell completion script"),
 }
-"""Each command's module, which has an `add_NAME` function and is imported on demand, and its help."""
+"""The module and help text of each command; the module has a function `add_NAME`."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -112,7 +112,7 @@ def _run(arguments: list[str]) -> int:
     with _modules_kept():
         parser = build_parser([name] if name else list(COMMANDS))
     options, left = parser.parse_known_args(arguments)
-    if name == "call":  # argparse requires all values of a call in one place, but options may be between them
+    if name == "call":  # argparse does not parse KEY=VALUE arguments that follow an option
         options.values += [text for text in left if not text.startswith("-")]
         left = [text for text in left if text.startswith("-")]
     if left:
@@ -129,7 +129,7 @@ def _run(arguments: list[str]) -> int:
 def _modules_kept() -> Iterator[None]:
     """Disable garbage collection during imports, and exclude the imported objects from later collections.
 
-    They are never garbage, and traversing them takes a tenth of a short command's time.
+    Imported modules are never garbage, and traversing them takes 10 % of the time of a short command.
     """
     gc.disable()
     try:

@@ -41,7 +41,7 @@ def add_new(parser: argparse.ArgumentParser) -> None:
 
 
 def _loadable(catalog: Catalog, service: str) -> Iterator[Action]:
-    """Yield a service's actions that load; an unfinished declaration does not block a new one."""
+    """Yield the actions of a service; skip invalid declarations."""
     for name in catalog.names_of(service):
         try:
             yield catalog.action(name)

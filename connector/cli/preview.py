@@ -34,7 +34,7 @@ from connector.runs.tenant_runs import tenant_connections
 from connector.runs.tenant_split import NOBODY
 
 _SHOWN = 10
-"""The number of rows that are shown by default."""
+"""The default of `--limit`."""
 
 
 def add_preview(parser: argparse.ArgumentParser) -> None:
@@ -79,7 +79,7 @@ def _show_step(step: Prepared, show: Callable[[InputRow], dict[str, Any]], *, as
 
 
 def _rows(step: Prepared) -> Iterator[InputRow]:
-    """Yield the rows to show: the first ones, unless the job says otherwise; print how many there are."""
+    """Yield the rows to preview: those that the options select, else the first ones."""
     job = step.job
     selection, source = job.selection, job.source()
     rows = iter(selection.rows(source).rows())
@@ -94,7 +94,7 @@ def _rows(step: Prepared) -> Iterator[InputRow]:
 
 
 def _headline(step: Prepared) -> list[str]:
-    """Return the step's heading and a line per input with its template or field."""
+    """Return the heading of a step, and one line per input with its template or field."""
     name = [f"# --- {step.job.label}"] if step.job.step else []
     bound = step.bindings.described()
     for given in step.action.secret_inputs:
@@ -115,7 +115,7 @@ def _connection(prepared: Prepared) -> Connection | None:
 
 
 def _row_preview(prepared: Prepared, opened: ExitStack) -> Callable[[InputRow], dict[str, Any]]:
-    """Return a function that describes a row, with its connection if rows select it. Raises RunError."""
+    """Return a function that returns the preview of a row as a JSON object. Raises RunError."""
     choose = prepared.choose
     if choose is None:
         return _show_row(prepared, opened, _connection(prepared))

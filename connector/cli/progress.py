@@ -21,14 +21,14 @@ from connector.runs.records import ActiveRun
 TERMINAL_EVERY_S = 0.2
 LOG_EVERY_S = 10.0
 _RECENT_S = 60.0
-"""The rate and the remaining time are computed over the last minute."""
+"""The time in seconds over which the rate is computed."""
 _WAITS_S = 2.0
 _SHORTEST_BAR, _LONGEST_BAR = 5, 40
 
 
 @dataclass(frozen=True)
 class View:
-    """The state of a run at one moment. Times are in seconds, the rate is in rows per second.
+    """The progress of a run at one moment. Times are in seconds, the rate is in rows per second.
 
     `left_s` is the estimated remaining time. `pace_s` is the part of it that is due to the delay between
     requests: if both are close, the delay limits the rate, otherwise the API does.
@@ -45,7 +45,7 @@ class View:
 
     @property
     def share(self) -> float | None:
-        """The share of rows done, from 0 to 1, or None if the total is not known."""
+        """The share of processed rows, from 0 to 1; None if the total is unknown."""
         return min(1.0, self.done / self.total) if self.total else None
 
     @property
@@ -84,7 +84,7 @@ class Gauge:
             self._total = self._run.rows.count(go_on)
 
     def look(self) -> View:
-        """Return the current view of the run."""
+        """Return the current progress of the run."""
         now, done, requests = self._clock.monotonic(), self._done(), self._run.requests()
         rate = self._rate(now, done)
         left = None if self._total is None else max(0, self._total - done)
@@ -103,7 +103,7 @@ class Gauge:
         return self._run.rows.passed(self._run.summary.last_row)
 
     def _rate(self, now: float, done: int) -> float | None:
-        """Return the rate of the last minute, or of a longer time if rows are rare."""
+        """Return the rate in rows per second over the last minute, or longer if rows are rare; else None."""
         if done > self._seen[-1][1]:
             self._seen.append((now, done))
         while len(self._seen) > 2 and self._seen[1][0] <= now - _RECENT_S:
@@ -119,7 +119,7 @@ class Gauge:
         return left * each * self._run.delay_ms / 1000
 
     def _waits_s(self, now: float, done: int, requests: int) -> float | None:
-        """Return the seconds since a row ended or a request started, if that is longer than the delay."""
+        """Return the seconds since a row ended or a request started, if that exceeds the delay; else None."""
         if (done, requests) != self._signs_of_life:
             self._signs_of_life, self._alive_at = (done, requests), now
         waits_s = now - self._alive_at
@@ -127,7 +127,7 @@ class Gauge:
 
 
 class Progress:
-    """Shows the runs of a command on a stream, one after the other."""
+    """Shows the progress of a command's runs on a stream."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -145,7 +145,7 @@ class Progress:
         self._thread.start()
 
     def end(self) -> None:
-        """Stop showing the run, and clear the bar."""
+        """Stop showing the progress of a run, and clear the progress bar."""
         self._ended.set()
         if self._thread:
             self._thread.join()
@@ -153,7 +153,7 @@ class Progress:
         self._clear()
 
     def say(self, text: str) -> None:
-        """Print a line of text, above the bar if there is one."""
+        """Print a line of text, above the progress bar if there is one."""
         with self._lock:
             self._clear()
             self._write(f"{text}\n")
@@ -201,7 +201,7 @@ def columns(stream: TextIO) -> int:
 
 
 def bar(view: View, width: int) -> str:
-    """Return a progress bar of at most `width` columns; the least important texts are omitted."""
+    """Return a progress bar of at most `width` columns; less important facts are omitted if needed."""
     facts = view.facts
     while len(facts) > 1 and len(", ".join(facts)) > width:
         facts.pop()
@@ -211,13 +211,13 @@ def bar(view: View, width: int) -> str:
     room = min(width - len(text) - 3, _LONGEST_BAR)
     if view.share is None or room < _SHORTEST_BAR:
         return text[:width]
-    room -= room % _SHORTEST_BAR  # padded, so that the bar keeps its length when the text changes by a digit
+    room -= room % _SHORTEST_BAR  # so that the bar keeps its length when the text changes by a digit
     full = int(room * view.share)
     return f"[{'#' * full}{'.' * (room - full)}] {text}"
 
 
 def log_line(view: View) -> str:
-    """Return the state of a run as a log line."""
+    """Return the progress of a run as a log line."""
     return f"{view.label}: {', '.join(view.facts)}"
 
 

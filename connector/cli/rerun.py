@@ -38,7 +38,7 @@ _ENVELOPES: dict[str, Any] = {"bom": False, "results": False, "errors": None}
 
 
 def add_finished_run(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments that name a finished run: its output and its job file."""
+    """Declare the arguments that select a finished run: its output and its job file."""
     parser.add_argument(
         "of", metavar="OUT", type=Path, help="output file of a finished run, JSON Lines or JSON"
     )
@@ -47,7 +47,7 @@ def add_finished_run(parser: argparse.ArgumentParser) -> None:
         metavar="JOB.yaml",
         type=Path,
         nargs="?",
-        help="the run's job file (default: its settings as recorded on this machine)",
+        help="job file of the run (default: the settings recorded on this machine)",
     )
 
 
@@ -82,7 +82,7 @@ def add_rerun(parser: argparse.ArgumentParser) -> None:
         "--export",
         metavar="FILE",
         type=Path,
-        help="run nothing; save the results of the unfinished run of OUT to FILE, which can then be rerun. "
+        help="run no row; save the results of the unfinished run of OUT to FILE, which can then be rerun. "
         "Unfinished rows get an error that says whether they can be run again",
     )
     parser.set_defaults(command=_rerun)
@@ -107,7 +107,7 @@ def _prepare(options: argparse.Namespace) -> Prepared | None:
     relatives = find_relatives(of)
     repeats = find_retryable(of, envelopes_format(of, job), later_reruns(of, relatives))
     if repeats.action and repeats.action != job.action:
-        raise RunError(f"{of}: output of the action {repeats.action}, but the job runs {job.action}")
+        raise RunError(f"{of} is the output of the action {repeats.action}, but the job runs {job.action}")
     if options.key and not options.corrected:
         raise RunError("--key requires --input FILE")
     output = Path(options.output) if options.output else rerun_output(of)
@@ -137,7 +137,7 @@ def _prepare(options: argparse.Namespace) -> Prepared | None:
 
 
 def _export(options: argparse.Namespace) -> int:
-    """Save the results of an unfinished run, with a record, so that they can be rerun. Raises RunError."""
+    """Save the results of an unfinished run to a file that can be rerun. Raises RunError."""
     of, to = options.of, options.export
     record = find(of)
     job = find_job(of, record, options.job_file, given_settings(options))
@@ -166,7 +166,7 @@ def _export(options: argparse.Namespace) -> int:
 def check_complete(of: Path) -> None:
     """Raise RunError if an output does not exist or its run is unfinished."""
     if not of.is_dir() and is_interrupted(of):
-        raise RunError(f"{of}: its run is unfinished; wait for its end, or continue it with --resume")
+        raise RunError(f"{of}: the run is unfinished; wait until it ends, or continue it with --resume")
     if not of.is_file():
         raise RunError(f"{of}: no such output file")
 
@@ -189,16 +189,16 @@ def find_job(of: Path, record: Record | None, job_file: Path | None, given: Mapp
         job = replace(record.job, **given)
     else:
         raise RunError(
-            f"{of}: no record of its run on this machine; add the job file to the command: ninjaone rerun "
-            f"OUT JOB.yaml"
+            f"{of}: there is no record of the run on this machine; add the job file to the command: "
+            f"ninjaone rerun OUT JOB.yaml"
         )
     if job.input == STREAM:
-        raise RunError(f"{of}: its rows came from standard input; only a run with an input file can be rerun")
+        raise RunError(f"{of}: the run read standard input; only a run with an input file can be rerun")
     return job
 
 
 def find_relatives(of: Path) -> set[Path]:
-    """Return the outputs of all reruns of this run, found by name and in the records."""
+    """Return the outputs of all reruns of a run, found by file name and in the recorded runs."""
     family = {absolute(of)}
     for path in absolute(of).parent.iterdir():
         path = path.with_name(path.name.removesuffix(".run"))
@@ -211,7 +211,7 @@ def find_relatives(of: Path) -> set[Path]:
 
 
 def later_reruns(of: Path, relatives: set[Path]) -> Iterator[Path]:
-    """Yield finished reruns newer than the output; older ones belong to an output that was replaced."""
+    """Yield the outputs of finished reruns that are newer than `of`; older ones are of a replaced output."""
     since = of.stat().st_mtime_ns
     for path in sorted(relatives):
         if path.is_file() and not is_interrupted(path) and path.stat().st_mtime_ns >= since:
@@ -222,24 +222,24 @@ def _check_output(of: Path, output: Path, relatives: set[Path]) -> None:
     if str(output) == STREAM or format_of(str(output), None) in TABLES:
         raise RunError("the output of a rerun must be a JSON Lines or JSON file")
     if absolute(output) == absolute(of):
-        raise RunError(f"{of}: a rerun cannot overwrite the output of its run; use another --output")
+        raise RunError(f"{of}: a rerun cannot overwrite the output of the original run; use another --output")
     for other in sorted(relatives - {absolute(output)}):
         if is_interrupted(other):
             raise RunError(
-                f"{other}: another rerun of these rows is running or unfinished; wait for its end, "
+                f"{other}: another rerun of these rows is running or unfinished; wait until it ends, "
                 "or continue it first (--resume --output FILE)"
             )
 
 
 def _service_title(catalog: Catalog, action: str) -> str:
-    """Return the title of an action's service, or "the service" if the action is not known."""
+    """Return the title of an action's service, or "the service" if the action is unknown."""
     with suppress(RunError):
         return catalog.service(catalog.action(action).service).title
     return "the service"
 
 
 def _plan(of: Path, repeats: RetryableRows, service: str) -> str:
-    """Return a line on which rows are run again and which are not."""
+    """Return a line with the number of rows that are run again, and of those that are not."""
     in_doubt = sum(repeats.in_doubt.values())
     again = len(repeats.numbers)
     parts = [f"{of}: {count_of(again, 'row')} to run again" if again else f"{of}: no rows to rerun"]
@@ -262,7 +262,7 @@ def _plan_as_json(of: Path, repeats: RetryableRows) -> str:
 def _read_corrected(
     options: argparse.Namespace, job: Job, record: Record | None, repeats: RetryableRows, catalog: Catalog
 ) -> dict[int, InputRow]:
-    """Return the corrected rows that can be run, by number; print how many of the file are not run.
+    """Return the corrected rows that can be run, by number; print the number of skipped rows.
 
     Raises RunError for a row that cannot be matched.
     """
@@ -274,19 +274,21 @@ def _read_corrected(
         known = _numbers_by_key(options, job, repeats, catalog)
     rows = read_corrected(path, known, options.key or "")
     if beyond := [number for number in rows if number > repeats.last_row]:
-        raise RunError(f"{path}: row {beyond[0]} is not a row of the run, which had {repeats.last_row}")
+        raise RunError(
+            f"{path}: row {beyond[0]} does not exist in the run, which had {repeats.last_row} rows"
+        )
     wanted = set(repeats.numbers)
     left = {number: row for number, row in rows.items() if number in wanted}
     if len(left) < len(rows) and not options.json:
         others = count_of(len(rows) - len(left), "row")
-        print(f"{path}: {others} skipped: not a failed row that can be retried", file=sys.stderr)
+        print(f"{path}: {others} skipped: only failed rows that can be retried are run", file=sys.stderr)
     return left
 
 
 def _numbers_by_key(
     options: argparse.Namespace, job: Job, repeats: RetryableRows, catalog: Catalog
 ) -> dict[str, int]:
-    """Return the retryable rows by the value of their key. Raises RunError if two have the same."""
+    """Return the numbers of retryable rows by value of the key column. Raises RunError for equal values."""
     prepared = replace(
         prepare(replace(job, step=""), catalog), rerun=Rerun(absolute(options.of), repeats.numbers)
     )
@@ -305,7 +307,7 @@ def _numbers_by_key(
 
 
 def _check_not_corrected(of: Path, relatives: set[Path], repeats: RetryableRows) -> None:
-    """Raise RunError if rows to run again were corrected in an earlier rerun, whose data must be used."""
+    """Raise RunError if an earlier rerun had corrected data for rows to run again."""
     left = set(repeats.numbers)
     for path in later_reruns(of, relatives):
         record = find(path)
@@ -313,20 +315,20 @@ def _check_not_corrected(of: Path, relatives: set[Path], repeats: RetryableRows)
             continue
         if any(envelope.row in left for envelope in read_ends(path, format_of(str(path), None))):
             raise RunError(
-                f"{of}: rows that failed were corrected in {record.job.input}; run them from there: "
+                f"{of}: an earlier rerun has corrected failed rows in {record.job.input}; use that file: "
                 f"{shlex.join(['ninjaone', 'rerun', str(of), '--input', record.job.input])}"
             )
 
 
 def check_unchanged_input(job: Job, record: Record | None, last_row: int) -> None:
-    """Raise RunError if a run's input has changed since the run, as far as this is known.
+    """Raise RunError if the input of a run is known to have changed since the run.
 
     `last_row` is the highest row number of the run.
     """
     before = record.fingerprint if record else {}
     if record and "corrected" in before:
         raise RunError(
-            f"{record.output}: the rerun of corrected rows; name the output of the first run instead: "
+            f"{record.output} is the output of a rerun of corrected rows; use the output of the first run: "
             f"{record.rerun_of}"
         )
     source = job.source()
@@ -334,8 +336,8 @@ def check_unchanged_input(job: Job, record: Record | None, last_row: int) -> Non
         rows = source.count()
         if rows is not None and rows < last_row:
             raise RunError(
-                f"{job.input}: has {count_of(rows, 'row')}, but the run had {last_row}: "
-                f"it is a different file"
+                f"{job.input} has {count_of(rows, 'row')}, but the run had {last_row}: "
+                f"it is not the run's input file"
             )
     elif before["input"] != source.digest():
         raise RunError(

@@ -109,7 +109,7 @@ class _Console:
             self._progress.begin(run)
 
     def end(self, job: Job, summary: Summary | None) -> None:
-        """Print a run's summary; None means a step that was already finished."""
+        """Print the summary of a run; None stands for a step that was already finished."""
         self._report_end(job, summary)
         if summary is None:
             self._report.finished_before(job)
@@ -139,7 +139,7 @@ class _Console:
 
 
 def _is_shown(job: Job, *, as_json: bool) -> bool:
-    """Return whether to show progress: not if envelopes go to the same terminal, or JSON to a file."""
+    """Return whether to show progress: not if results go to the same terminal, or with --json."""
     if sys.stderr.isatty():
         return not (job.output == STREAM and sys.stdout.isatty())
     return not as_json
@@ -158,7 +158,7 @@ def hides_failed_rows(job: Job) -> bool:
 
 
 class stopping:
-    """Context in which the first Ctrl-C finishes what is in progress, and the second ends the process."""
+    """A context in which the first Ctrl-C stops after the work in progress, and the second at once."""
 
     def __init__(
         self, stop: Event, say: Callable[[str], None], after: str = "after the rows in progress"
@@ -175,7 +175,7 @@ class stopping:
 
     def _handle_signal(self, *_: object) -> None:
         if self._is_stopping:
-            # Does not wait for anything that hangs; everything written so far is kept, as after a kill.
+            # End at once, because a thread may hang. The output can be resumed, as after a kill.
             os._exit(INTERRUPTED)
         self._is_stopping = True
         self._stop.set()

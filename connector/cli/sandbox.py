@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _COMMON = ("port", "latency_ms", "seed")
 _OWN = ("devices", "user_context", "old_token_path", "assets", "clients", "tickets", "traps")
-"""Settings that only some services' sandboxes have; they are passed on only if given."""
+"""The settings that only the sandboxes of some services have."""
 
 
 def add_sandbox(parser: argparse.ArgumentParser) -> None:
@@ -64,7 +64,7 @@ def add_sandbox(parser: argparse.ArgumentParser) -> None:
         help="simulate a difference between instances, such as page_cap=ignored; can be repeated",
     )
     parser.add_argument(
-        "--list-traps", action="store_true", help="list the possible traps of the service and exit"
+        "--list-traps", action="store_true", help="list the possible values of --trap and exit"
     )
     parser.set_defaults(command=_sandbox)
 
@@ -122,7 +122,7 @@ def _make(options: argparse.Namespace) -> MockServer:
 
 
 def _describe(sandbox: MockServer, service: str) -> None:
-    """Print how to connect."""
+    """Print how to connect to the sandbox."""
     print(f"The sandbox listens on {sandbox.base_url}. As a connection file:", flush=True)
     print("\n".join(f"    {name}: {value}" for name, value in sandbox.connection.items()))
     print("or as environment variables:")

@@ -1,4 +1,4 @@
-"""Standard streams that work with any encoding, or if they are closed, full or a broken pipe."""
+"""Wrap the standard streams, so that encodings, closed streams and broken pipes cause no traceback."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _drop_unwritten(output: TextIO) -> None:
 
 
 class _Stream:
-    """Base of the stream wrappers: everything but `write` and `flush` is delegated to the stream."""
+    """Base class of the stream wrappers, which delegates all other attributes to the stream."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -64,7 +64,7 @@ class _Stream:
 
 
 class _Output(_Stream):
-    """Standard output. Raises BrokenPipeError if nobody reads it, and RunStoppedError if it is full."""
+    """Standard output. Raises BrokenPipeError for a closed pipe, and RunStoppedError for other errors."""
 
     def write(self, text: str) -> int:
         with _reported():
@@ -86,10 +86,10 @@ def _reported() -> Iterator[None]:
 
 
 class _Errors(_Stream):
-    """Standard error without secrets, also in tracebacks. Text that cannot be written is dropped."""
+    """Standard error, with secrets redacted, also in tracebacks. Write errors are ignored."""
 
     def write(self, text: str) -> int:
-        # If the module is not loaded, there is no secret to hide.
+        # If the redaction module is not loaded, no secret was read.
         redact: Any = sys.modules.get("connector.common.redaction")
         with suppress(OSError):
             self._stream.write(redact.OF_PROCESS.text(text) if redact else text)

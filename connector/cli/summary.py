@@ -39,15 +39,15 @@ STATES = {
     OUR_FAULT: "fault",
     INTERRUPTED: "interrupted",
 }
-"""The `state` in the JSON summary by exit code."""
+"""The `state` in the JSON summary, keyed by exit code; None while the command runs."""
 
 
 class Report:
     """A context manager that collects the summaries of a command's runs and writes them to `path` at the end.
 
-    Until then, and after a kill, the file has the state `begun`, so that the summary of an earlier command
-    is not mistaken for this one's. Without a path, nothing is written. `exit_code` is the exit code if the
-    command ends without an error.
+    While the command runs, and after a kill, the file has the state `begun`, so that a reader does not take
+    the summary of an earlier command for this one. Without a path, nothing is written. `exit_code` is the
+    exit code of a command that ends without an error.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -57,7 +57,7 @@ class Report:
         self._began = self._clock.now()
 
     def begin(self, run: ActiveRun) -> None:
-        """Add a run that has started. Its summary is read when the command ends."""
+        """Add a run that has started. Its summary is read at the end of the command."""
         self._runs.append((run.job, run.summary))
 
     def finished_before(self, job: Job) -> None:
@@ -114,7 +114,7 @@ def _write(path: Path, document: dict[str, Any]) -> None:
 
 
 def run_as_json(job: Job, summary: Summary | None) -> dict[str, Any]:
-    """Return a run's summary as JSON values; None means a step that was already finished."""
+    """Return the summary of a run as a JSON object; None stands for a step that was already finished."""
     step = {"step": job.step} if job.step else {}
     counts = summary.as_json() if summary else {"finished_before": True}
     errors = {"errors": str(job.errors)} if job.errors else {}
@@ -129,9 +129,9 @@ def describe(
     service: str = "the service",
     accepted: bool = False,
 ) -> str:
-    """Return a run's summary as text: counts, each error code with an example, what to do next.
+    """Return the summary of a run as text: counts, error codes with examples, and the next commands.
 
-    A summary of None means a step that was already finished. `service` is the title of the action's service.
+    A `summary` of None stands for a step that was already finished. `service` is the service's title.
     `accepted` is true if the action's requests only queue work, so that a successful row may not be done yet.
     """
     if summary is None:
@@ -197,7 +197,7 @@ def _output_with_failed_rows(job: Job) -> str:
 
 
 def _what_next(job: Job, summary: Summary, service: str, *, may_rerun: bool) -> Iterator[str]:
-    """Yield how many failed rows require a retry, a fix first and a check first, with the commands for it."""
+    """Yield the numbers of failed rows to retry, to fix first and to check first, with the next commands."""
     retry, fix, check = (summary.kinds[kind] for kind in ("retry", "fix", "check"))
     output = _output_with_failed_rows(job)
     may_rerun = may_rerun and output != "" and job.input != STREAM and not summary.stopped

@@ -1,4 +1,4 @@
-"""The `sync` command, which keeps two services in sync; each of its commands has a separate module."""
+"""The `sync` command, which keeps two services in sync. Each subcommand is in a separate module."""
 
 from __future__ import annotations
 
@@ -21,18 +21,24 @@ from connector.cli import (
 from connector.cli.action_sources import add_own_actions
 
 COMMANDS: dict[str, tuple[Callable[[argparse.ArgumentParser], None], str]] = {
-    "init": (sync_init.add_init, "write the first mapping of two connections"),
+    "init": (sync_init.add_init, "generate a mapping file for two connections"),
     "check": (sync_check.add_check, "check the mapping and the permissions, without writing anything"),
     "plan": (sync_plan.add_plan, "show what would be written, without writing anything"),
     "apply": (sync_apply.add_apply, "apply a plan"),
     "run": (sync_apply.add_run, "plan and apply, once or at regular intervals"),
     "serve": (sync_serve.add_serve, "receive webhooks, and run at regular intervals"),
-    "status": (sync_status.add_status, "show the last runs, pending records, and records without a match"),
-    "sample": (sync_sample.add_sample, "print some devices as templates see them, and the target's fields"),
+    "status": (sync_status.add_status, "show the last runs, pending creations, and records without a match"),
+    "sample": (
+        sync_sample.add_sample,
+        "print the template variables of some devices, and the target's asset fields",
+    ),
     "explain": (sync_status.add_explain, "show how one record is matched, and its last changes"),
-    "rebuild": (sync_rebuild.add_rebuild, "propose the links of a lost state file, as a plan"),
+    "rebuild": (
+        sync_rebuild.add_rebuild,
+        "after the state file is lost: make a plan that restores its links",
+    ),
     "pin": (sync_status.add_pin, "set the match of one record"),
-    "unpin": (sync_status.add_unpin, "remove the match that was set with pin"),
+    "unpin": (sync_status.add_unpin, "remove the match that was set with `sync pin`"),
 }
 
 

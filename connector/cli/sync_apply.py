@@ -1,4 +1,4 @@
-"""`ninjaone sync apply` and `ninjaone sync run`."""
+"""The commands `ninjaone sync apply` and `ninjaone sync run`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from connector.sync.sides import ActionSource, ActionTarget
 from connector.sync.state import State
 
 SAVED_EVERY_S = 5.0
-"""The interval at which the progress is written for `sync status`, in seconds."""
+"""The interval in seconds at which the progress is saved for `sync status`."""
 
 
 def add_apply(parser: argparse.ArgumentParser) -> None:
@@ -60,7 +60,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
         "--full-at",
         metavar="HH:MM",
         type=read_with(parse_time_of_day),
-        help="the first run after this time of day is a full one",
+        help="read and compare all assets in the first run after this local time",
     )
     add_alerts(parser)
     parser.set_defaults(command=_run)
@@ -68,12 +68,12 @@ def add_run(parser: argparse.ArgumentParser) -> None:
 
 def add_alerts(parser: argparse.ArgumentParser) -> None:
     """Declare the options for alerts that failed or are held."""
-    parser.add_argument("--retry", action="store_true", help="retry the alerts whose changes were refused")
+    parser.add_argument("--retry", action="store_true", help="retry the alerts whose calls the API refused")
     parser.add_argument("--release", action="store_true", help="create the tickets of held alerts")
 
 
 def add_writing(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of commands that write: the part of the plan, and what they accept."""
+    """Declare the options of commands that apply a plan: the records to write, and safety overrides."""
     add_json(parser)
     add_requests(parser)
     add_choice(parser)
@@ -85,12 +85,12 @@ def add_writing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--beside-halo",
         action="store_true",
-        help="write even if the target's own integration with the source is turned on",
+        help="write even if the target's built-in integration with the source is turned on",
     )
 
 
 def writing_choice(options: argparse.Namespace) -> Choice:
-    """Return the part of the plan to write. Raises RunError."""
+    """Return the chosen part of the plan. Raises RunError."""
     return replace(choice_of(options), beyond_limits=options.beyond_limits)
 
 
@@ -142,7 +142,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def scheduled_run(syncer: Syncer, choice: Choice, options: argparse.Namespace) -> Run:
-    """Make one run, a full one if the time of `--full-at` has passed."""
+    """Make one run; it reads all assets if the time of `--full-at` has passed."""
     last = syncer.state.cursor(FULL_READ)
     is_due = options.full_at is not None and is_full_due(
         float(last) if last else None, options.full_at, syncer.clock.now()
@@ -179,11 +179,13 @@ class Console:
         self._stopping.__exit__(*exc)
 
     def sides(self, folder: SyncFolder) -> tuple[ActionSource, ActionTarget]:
-        """Return both sides. Raises RunError if another integration writes the same records."""
+        """Sign in; return (source, target). Raises RunError if an integration writes the same records."""
         source, target = sides_of(folder, self._options, self.stop)
         if target.calls.connection.read_only:
             origin = target.calls.connection.origin
-            raise RunError(f"the connection to {target.title} is read-only ({origin}): only plan works")
+            raise RunError(
+                f"the connection to {target.title} is read-only ({origin}): only `sync plan` is possible"
+            )
         others = {} if self._options.beside_halo else target.other_writers() or {}
         entities = ("asset", "ticket") if folder.mapping.alerts else ("asset",)
         if found := [others[entity] for entity in entities if entity in others]:
@@ -198,9 +200,9 @@ class Console:
         work: Callable[[Syncer], Run],
         choice: AlertChoice | None = None,
     ) -> int:
-        """Do one run and return its exit code.
+        """Make one run and return its exit code.
 
-        `choice` has the options of the run for alerts; without it, the run does not include alerts.
+        `choice` has the alert options of the run; None for a run without alerts.
         """
         with folder.write_state(source, target, self.clock.now()) as state:
             alerts = open_alerts(folder, source, target, state, self.clock) if choice else None
@@ -217,7 +219,7 @@ class Console:
         return INTERRUPTED if self.stop.is_set() and run.applied.is_stopped else run.exit_code
 
     def run(self, syncer: Syncer, work: Callable[[Syncer], Run]) -> Run:
-        """Do one run and show how far it is."""
+        """Make one run and show its progress."""
         self._began = self._shown = time.monotonic()
 
         def between(applied: Applied) -> None:
@@ -231,7 +233,7 @@ class Console:
     def again_and_again(
         self, work: Callable[[Syncer], Run], every_s: float, choice: AlertChoice | None = None
     ) -> int:
-        """Run until stopped. The errors of a run are printed, and the next run tries again."""
+        """Make runs at an interval until stopped. The error of a run is printed, and the next run follows."""
         sides: tuple[ActionSource, ActionTarget] | None = None
         has_begun = False
         while not self.stop.is_set():
@@ -275,7 +277,7 @@ class Console:
         }
 
     def report(self, run: Run) -> None:
-        """Show what a run did."""
+        """Print the result of a run."""
         if self._options.json:
             print(json.dumps(run.as_json()))
             return
@@ -302,7 +304,7 @@ def describe_run(run: Run) -> list[str]:
     for item, reason in run.applied.problems[:20]:
         lines.append(f'failed    {NOUNS[item.entity]} {item.source} "{item.name}": {reason}')
     if len(run.applied.problems) > 20:
-        lines.append(f"failed    {len(run.applied.problems) - 20:,} more: --json shows them")
+        lines.append(f"failed    {len(run.applied.problems) - 20:,} more; --json prints all")
     lines += [f"stopped   {ROWS[stop.entity]}: {stop.reason}" for stop in run.stops]
     if run.alerts is not None:
         lines.append(f"  alerts   {describe_alerts(run.alerts.of)}")
@@ -310,6 +312,6 @@ def describe_run(run: Run) -> list[str]:
 
 
 def describe_alerts(counts: dict[str, int]) -> str:
-    """Return how many alerts are open, wait, or failed; closed ones are not counted."""
+    """Return the number of alerts in each state except CLOSED, as text."""
     shown = {state: number for state, number in sorted(counts.items()) if state != "CLOSED"}
     return ", ".join(f"{number:,} {state.lower()}" for state, number in shown.items()) or "none open"

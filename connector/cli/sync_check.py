@@ -1,4 +1,4 @@
-"""`ninjaone sync check`."""
+"""The command `ninjaone sync check`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def add_check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--beside-halo",
         action="store_true",
-        help="accept that the target's own integration with the source is turned on",
+        help="accept that the target's built-in integration with the source is turned on",
     )
     add_probe(parser)
     parser.set_defaults(command=_check)

@@ -1,4 +1,4 @@
-"""`ninjaone sync demo`: a sync from the first plan to a kill and a restart, against both sandboxes."""
+"""The command `ninjaone sync demo`: plan, apply, kill and restart a sync between two sandboxes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from connector.web.syncs.demo_page import Fact, write_demo_page
 DEVICES, FEW = 60, 24
 PAGE = "demo.html"
 KILLED_AT = 2
-"""The creation of an asset during which the process is killed."""
+"""The number of the asset creation during which the process is killed."""
 _PATIENCE_S = 60.0
 
 
@@ -52,7 +52,7 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 class _Demo:
-    """The steps, and what was found at the end."""
+    """Runs the steps of the demo and collects its results in `facts`."""
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
@@ -60,7 +60,7 @@ class _Demo:
         self.plan = scene.folder / "plans"
 
     def run(self) -> None:
-        """Do all steps."""
+        """Run all steps of the demo."""
         self._begin()
         self._plan()
         self._kill_and_restart()
@@ -69,46 +69,42 @@ class _Demo:
         self._both_ways()
         self._check()
 
-    # Assets.
-
     def _begin(self) -> None:
         ninja, halo = self._scene.ninjaone, self._scene.halopsa
         print(
             "Both services are simulated on this computer; nothing is sent anywhere else:\n"
-            f"  NinjaOne  {ninja.base_url}  {ninja.state.fleet.count} devices, some of them to be approved\n"
+            f"  NinjaOne  {ninja.base_url}  {ninja.state.fleet.count} devices, some not approved yet\n"
             f"  HaloPSA   {halo.base_url}  {halo.state.assets.count} assets\n"
             "Some records are easily confused: a client was renamed, two clients have the same name, an\n"
-            "organization has no client, two assets have the same serial number, one has that of an old\n"
-            "mainboard, a value was typed in by hand, and a purchase date is not a date.\n"
-            "The commands below are those that you would use. They send requests without an interval\n"
-            "(--delay-ms 0), as the limits of the real services do not apply here."
+            "organization has no client, two assets have the same serial number, one has the number of a\n"
+            "replaced mainboard, a value was entered by hand, and a purchase date is not a date.\n"
+            "The commands below also work with the real services. They send requests without an interval\n"
+            "(--delay-ms 0), because the sandboxes have no request limits."
         )
 
     def _plan(self) -> None:
-        _title("Plan: what would be written, and why. Nothing is written.")
+        _title("Make a plan: it lists the changes with their reasons, and writes nothing.")
         self._command("plan")
         (self.plan,) = (self._scene.folder / "plans").glob("*.json")
         self._fact("writes while planning", self._writes(0), 0)
-        _title("Decide which of the candidates is the match. A sync never guesses.")
+        _title("Resolve two conflicts: choose the matching record. A sync never guesses.")
         self._command("pin", "organization", "3", "13")
         self._command("pin", "device", str(self._scene.twins), str(5000 + self._scene.twins))
 
     def _kill_and_restart(self) -> None:
         _title("Apply, and kill the process with SIGKILL in the middle of the writes.")
         self._killed("/Asset", KILLED_AT, "asset", "run")
-        _title("Run again: creations without a known outcome are looked up, and the rest is written.")
+        _title("Run again: look up creations with an unknown outcome, and write the remaining changes.")
         self._command("run")
 
     def _again(self) -> None:
-        _title("Run once more: everything is up to date, so nothing is written.")
+        _title("Run a third time: all records are up to date, so nothing is written.")
         since = self._last()
         self._command("run")
         self._fact("writes of the second run", self._writes(since), 0)
 
-    # Alerts.
-
     def _alerts(self) -> None:
-        _title("Alerts: four devices raise one in NinjaOne. The mapping excludes minor ones.")
+        _title("Four devices raise an alert in NinjaOne. The mapping excludes alerts of severity MINOR.")
         raised = (
             (1, "Disk C: has less than 10 % free", "MAJOR"),
             (2, "The backup failed", "CRITICAL"),
@@ -125,10 +121,10 @@ class _Demo:
         self._show_tickets()
 
     def _both_ways(self) -> None:
-        _title("Both ways: one alert ends in NinjaOne, and a technician closes the ticket of another.")
+        _title("One alert ends in NinjaOne, and a technician closes the ticket of another alert.")
         self._scene.ninjaone.alerts.reset(self._uids[0])
         self._scene.halopsa.agent.close(self._ticket_of("The backup failed")["id"])
-        print("An alert has ended once it is missing from two lists in a row:")
+        print("An alert counts as ended when it is missing from two consecutive lists:")
         self._command("run", "--only", "alerts")
         self._command("run", "--only", "alerts")
         self._show_tickets()
@@ -140,20 +136,18 @@ class _Demo:
             state = "closed" if ticket["hasbeenclosed"] else "open"
             print(f"  ticket {ticket['id']} {state:6}  alert {alert:6}  {ticket['summary']}")
 
-    # The end.
-
     def _check(self) -> None:
-        _title("What both sandboxes contain now")
+        _title("The contents of both sandboxes now")
         scene = self._scene
         listed = [d for d in range(1, scene.ninjaone.state.fleet.count + 1) if self._is_listed(d)]
         single = sum(len(scene.assets_of(device)) == 1 for device in listed)
         self._fact("devices in the list", len(listed), len(listed))
-        self._fact("of them with exactly one asset", single, len(listed))
+        self._fact("devices with exactly one asset", single, len(listed))
         self._fact("tickets of three alerts", len(self._tickets()), 3)
         self._fact("tickets still open", sum(not t["hasbeenclosed"] for t in self._tickets()), 1)
         self._fact("alerts still active", len(scene.ninjaone.state.alerts), 2)
         kept = scene.halopsa.state.assets.change(5000 + scene.tagged).custom.get("CFAssetTag")
-        self._fact("value that was typed in by hand", kept, TAG)
+        self._fact("value that was entered by hand", kept, TAG)
         for fact in self.facts:
             print(f"  {fact.name:34} {fact.value}{'' if fact.holds else f' (expected: {fact.expected})'}")
 
@@ -169,10 +163,8 @@ class _Demo:
     def _fact(self, name: str, value: Any, expected: Any) -> None:
         self.facts.append(Fact(name, value, expected))
 
-    # Commands.
-
     def _command(self, name: str, *arguments: str) -> None:
-        """Run a command in this process, and show it with what it prints."""
+        """Print a command line and run the command in this process."""
         line = self._line(name, *arguments)
         _show(line)
         main(line)
@@ -182,7 +174,7 @@ class _Demo:
         return ["sync", name, str(self._scene.folder), *arguments, *delay]
 
     def _killed(self, path: str, number: int, noun: str, name: str, *arguments: str) -> None:
-        """Run a command as a process, and kill it when the nth record is created and not yet confirmed."""
+        """Run a command as a process; kill it while it waits for the response to the nth creation."""
         halo, kill = self._scene.halopsa, _KillPoint(path, number)
         halo.before_response(kill.hold)
         line = self._line(name, *arguments)
@@ -206,20 +198,20 @@ class _Demo:
         return len(self._scene.halopsa.log.requests(0))
 
     def _writes(self, since: int) -> int:
-        """Return how many requests after the first `since` were writes."""
+        """Return the number of writes among the requests after the first `since`."""
         requests = self._scene.halopsa.log.requests(0)[since:]
         return sum(request["method"] != "GET" for request in requests)
 
 
 class _KillPoint:
-    """Holds the response to the nth creation at a path of HaloPSA until `over` is set."""
+    """Delays the sandbox's response to the nth creation at a path until `over` is set."""
 
     def __init__(self, path: str, number: int) -> None:
         self._path, self._left = path, number
         self.reached, self.over = threading.Event(), threading.Event()
 
     def hold(self, entry: LoggedRequest) -> None:
-        """Hold the response if this is the creation."""
+        """Delay the response if the request is the nth creation."""
         if entry.method != "POST" or not entry.path.endswith(self._path) or entry.status not in (200, 201):
             return
         self._left -= any("id" not in record for record in json.loads(entry.body))

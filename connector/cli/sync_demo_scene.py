@@ -1,4 +1,4 @@
-"""The scene of `ninjaone sync demo`: both sandboxes, with records that are easily confused, and a folder."""
+"""Prepare the two sandboxes and the sync folder of `ninjaone sync demo`."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ alerts:
 """
 )
 TRAPS = {"answer": "list", "asset_fields": "flag_and_type"}
-"""The settings of HaloPSA's sandbox that differ from its defaults."""
+"""The settings of the HaloPSA sandbox that differ from its defaults."""
 FILES = ("pins.yaml", "state.db", "state.db-wal", "state.db-shm", "demo.html")
-"""Files of an earlier demo, which are removed."""
+"""The files of an earlier demo, which are deleted."""
 CLIENTS = 4
 TWIN_OF, NEW_ORGANIZATION = 3, 5
 TAG = "hand-made"
@@ -64,10 +64,10 @@ TAG = "hand-made"
 
 @dataclass(frozen=True)
 class Scene:
-    """Both sandboxes and the folder.
+    """The two sandboxes and the sync folder.
 
-    `twins` is a device whose serial number two assets have; of the device `tagged`, the asset has a value
-    that was typed in by hand.
+    `twins` is the id of a device whose serial number two assets have. `tagged` is the id of a device whose
+    asset has a field value that was entered by hand.
     """
 
     ninjaone: Sandbox
@@ -77,14 +77,14 @@ class Scene:
     tagged: int
 
     def assets_of(self, device: int) -> list[int]:
-        """Return the assets that are stamped with a device."""
+        """Return the ids of the assets in which a device's id is stored."""
         assets = self.halopsa.state.assets
         return [number for number in assets.ids() if assets.values(number)["ninjarmm_id"] == device]
 
 
 @contextmanager
 def open_scene(folder: Path, devices: int) -> Iterator[Scene]:
-    """Start both sandboxes, write the folder, and stop them at the end. Raises RunError."""
+    """Start both sandboxes and write the sync folder; stop the sandboxes at the end. Raises RunError."""
     with (
         Sandbox(devices=devices) as ninjaone,
         HaloSandbox(assets=devices * 3 // 4, clients=CLIENTS, tickets=0, traps=TRAPS) as halopsa,
@@ -112,7 +112,7 @@ def _write_folder(folder: Path, ninjaone: Sandbox, halopsa: HaloSandbox) -> None
 
 
 def _prepare_organizations(ninjaone: Sandbox, halopsa: HaloSandbox, devices: int) -> None:
-    """Rename a client, add a client with the name of another, and an organization without a client."""
+    """Rename a client, add a second client with the same name, and add an organization without a client."""
     halo, ninja = halopsa.state, ninjaone.state
     halopsa.agent.client(11, name=f"{halo.clients[11]['name']} (formerly Hill Dental)")
     client, site = max(halo.clients) + 1, max(halo.sites) + 1
@@ -137,7 +137,7 @@ def _prepare_organizations(ninjaone: Sandbox, halopsa: HaloSandbox, devices: int
 
 
 def _prepare_devices(ninjaone: Sandbox, halopsa: HaloSandbox, devices: int) -> tuple[int, int]:
-    """Add assets that are easily matched to the wrong device, and values that are easily overwritten."""
+    """Change assets and fields so that matching is ambiguous; return the ids `twins` and `tagged`."""
     ninja, assets = ninjaone.state, halopsa.state.assets
     of: dict[int, list[int]] = {}
     for device in range(1, assets.count + 1):

@@ -1,4 +1,4 @@
-"""`ninjaone sync init`."""
+"""The command `ninjaone sync init`."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _init(options: argparse.Namespace) -> int:
     with file_errors(path):
         write_whole(path, made.text.encode(), mode=0o644)
     load_mapping(path)
-    parts = [f"{made.taken} mapped as in {target.title}'s own integration"] if made.taken else []
+    parts = [f"{made.taken} mapped as in {target.title}'s built-in integration"] if made.taken else []
     parts += [f"{made.suggested} with the same name (suggested)", f"{made.open} open"]
     counts = [counted(len(found.organizations), "organization"), counted(len(found.locations), "location")]
     print(f"{path}: {', '.join(counts)}; {', '.join(parts)}")
@@ -71,7 +71,7 @@ def _init(options: argparse.Namespace) -> int:
 
 
 def _named(named: str, folder: Path) -> str:
-    """Return a connection for the mapping file: a file's path is relative to the mapping's folder."""
+    """Return a connection for the mapping file: a saved name, or a path that is valid from its folder."""
     if not is_file(named) or (folder / named).exists():
         return named
     return os.path.abspath(named)

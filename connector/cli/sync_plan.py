@@ -1,4 +1,4 @@
-"""`ninjaone sync plan`."""
+"""The command `ninjaone sync plan`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from connector.sync.run import is_first
 from connector.sync.sides import ActionSource, ActionTarget
 
 PENDING = 10
-"""The exit code of `plan --exit-code` if there is something to apply."""
+"""The exit code of `sync plan --exit-code` if the plan has changes to apply."""
 SHOWN = 20
 COLUMNS = {
     "create": ("create",),
@@ -48,7 +48,7 @@ NOUNS = {
     "asset": "device",
     "ticket": "alert",
 }
-"""The plural nouns for the source's records, keyed by entity."""
+"""The nouns for source records, keyed by entity."""
 
 
 def add_plan(parser: argparse.ArgumentParser) -> None:
@@ -57,7 +57,7 @@ def add_plan(parser: argparse.ArgumentParser) -> None:
     add_requests(parser)
     add_choice(parser)
     parser.add_argument(
-        "--exit-code", action="store_true", help=f"exit with {PENDING} if there is something to apply"
+        "--exit-code", action="store_true", help=f"exit with code {PENDING} if the plan has changes to apply"
     )
     parser.set_defaults(command=_plan)
 
@@ -65,7 +65,7 @@ def add_plan(parser: argparse.ArgumentParser) -> None:
 def _plan(options: argparse.Namespace) -> int:
     choice = choice_of(options)
     if choice.entities == frozenset():
-        raise RunError("--only alerts: a plan has no alerts; sync run keeps them together")
+        raise RunError("--only alerts: a plan does not include alerts; use `sync run --only alerts`")
     folder = open_folder(options.folder)
     source, target = sides_of(folder, options)
     if problems := list(wrong_ids(folder, source, target)):
@@ -98,7 +98,7 @@ def _plan(options: argparse.Namespace) -> int:
 
 
 def wrong_ids(folder: SyncFolder, source: ActionSource, target: ActionTarget) -> Iterator[str]:
-    """Yield the problems of the ids in the mapping."""
+    """Yield a message for each id in the mapping that does not exist."""
     rows, devices = folder.mapping.clients.rows, folder.mapping.devices
     if rows or (devices is not None and devices.default_site is not None):
         yield from missing_ids(
@@ -131,7 +131,7 @@ def described(plan: Plan, folder: str) -> Iterator[str]:
 
 
 def _decisions(plan: Plan, folder: str) -> Iterator[str]:
-    """Yield a line for each conflict, and one for each reason for which records are skipped."""
+    """Yield a line for each conflict, and a line for each reason for which records are skipped."""
     conflicts = 0
     skipped: Counter[tuple[str, str]] = Counter()
     for item in plan.items():
@@ -146,11 +146,11 @@ def _decisions(plan: Plan, folder: str) -> Iterator[str]:
     for (noun, reason), number in skipped.most_common(SHOWN):
         yield f"skipped   {counted(number, noun)}: {reason}"
     if skipped:
-        yield f"          all of them: sync status {folder} --unmatched"
+        yield f"          list them: sync status {folder} --unmatched"
 
 
 def conflict_line(item: Item, folder: str) -> str:
-    """Return the decision that is required, with its command."""
+    """Return a line that describes a conflict, with the command that resolves it."""
     noun = NOUNS[item.entity]
     name = f' "{item.name}"' if item.name else ""
     pin = f"   → sync pin {folder} {noun} {item.source} {item.candidates[0]}" if item.candidates else ""

@@ -1,4 +1,4 @@
-"""`ninjaone sync rebuild`."""
+"""The command `ninjaone sync rebuild`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def add_rebuild(parser: argparse.ArgumentParser) -> None:
 
 
 def _rebuild(options: argparse.Namespace) -> int:
-    """Propose the links of a lost state file, as a plan that contains only links."""
+    """Save a plan that contains only links, to restore those of a lost state file."""
     folder = open_folder(options.folder)
     source, target = sides_of(folder, options)
     with folder.read_state() as state:
@@ -36,8 +36,8 @@ def _rebuild(options: argparse.Namespace) -> int:
         links = sum(state.link_count(entity) for entity in SOURCES)
         if links and not tickets:
             raise RunError(
-                f"{state.path} has {counted(links, 'link')}, so nothing is lost. To rebuild it anyway, move "
-                "the file away first"
+                f"{state.path} has {counted(links, 'link')}, so it is not lost. To rebuild it anyway, move "
+                "the file to another folder first"
             )
         now = SystemClock.now()
         inputs = PlanInputs(folder.mapping, folder.pins, state, source, target, now, full=not links)

@@ -1,4 +1,4 @@
-"""`ninjaone sync sample`."""
+"""The command `ninjaone sync sample`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ninjaone sync serve`: webhooks, alerts and the schedule in one process."""
+"""The command `ninjaone sync serve`: receives webhooks, handles alerts, and makes runs at an interval."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def add_serve(parser: argparse.ArgumentParser) -> None:
         "--full-at",
         metavar="HH:MM",
         type=read_with(parse_time_of_day),
-        help="the first run after this time of day is a full one",
+        help="read and compare all assets in the first run after this local time",
     )
     add_alerts(parser)
     parser.set_defaults(command=_serve)
@@ -68,7 +68,7 @@ def _serve(options: argparse.Namespace) -> int:
     with Console(options) as console:
         folder = open_folder(options.folder)
         if folder.mapping.alerts is None:
-            raise RunError(f"{folder.mapping.path} has no alerts to serve: use `sync run --every TIME`")
+            raise RunError(f"{folder.mapping.path} has no section alerts: use `sync run --every TIME`")
         source, target = console.sides(folder)
         with folder.write_state(source, target, console.clock.now()) as state:
             server = _Server(options, console, folder, state, source, target)
@@ -78,7 +78,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 class _Server:
-    """Receives webhooks and makes runs. The mapping and connections are read again before each run."""
+    """Receives webhooks and makes runs. Reads the mapping and connections again before each run."""
 
     def __init__(
         self,
@@ -100,7 +100,8 @@ class _Server:
         driver = open_alerts(self._folder, *self._sides, self._state, self._console.clock)
         if driver is None:
             raise RunError(
-                f"{self._folder.mapping.path} no longer has alerts: stop this process, and use `sync run`"
+                f"{self._folder.mapping.path} no longer has the section alerts: stop this process and use "
+                "`sync run`"
             )
         return driver
 
@@ -128,7 +129,7 @@ class _Server:
         self._console.report(run)
 
     def _refresh(self) -> None:
-        """Read the mapping again, and sign in again if necessary."""
+        """Read the mapping again, and sign in again if the mapping changed or a sign-in was rejected."""
         folder = open_folder(self._folder.path)
         if folder.mapping.digest == self._folder.mapping.digest and not self._driver.lost_sign_in:
             self._folder = folder
@@ -148,7 +149,7 @@ class _Server:
 
     @contextmanager
     def receiving(self) -> Iterator[None]:
-        """Receive webhooks in other threads if the mapping uses them; `/health` is always served."""
+        """Listen for webhooks in other threads, if the mapping uses them, and always for `/health`."""
         folder, by = self._folder.path, self._folder.mapping.alerts
         names = [side.calls.service.name for side in self._sides]
         key = HookKey.of(folder)

@@ -1,4 +1,4 @@
-"""Functions shared by the sync commands: signing in to both sides, opening the state, and options."""
+"""Options and functions that several `sync` commands share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from connector.sync.sides import ActionSource, ActionTarget, open_sides
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
-    """Declare `--json`."""
+    """Declare the option `--json`."""
     parser.add_argument("--json", action="store_true", help="print JSON on standard output")
 
 
@@ -30,12 +30,12 @@ def add_requests(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--full",
         action="store_true",
-        help="also read all assets to find manual changes, and accept lists that became much shorter",
+        help="read all assets, to find manual changes, and accept lists that became much shorter",
     )
 
 
 def add_choice(parser: argparse.ArgumentParser) -> None:
-    """Declare the options that select a part of the plan."""
+    """Declare `--item` and `--only`, which select a part of the plan."""
     parser.add_argument(
         "--item",
         metavar="KEY",
@@ -44,12 +44,14 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
         help="only these records, such as device:4471 or organization:2",
     )
     parser.add_argument(
-        "--only", metavar="WHAT", help=f"only some of {', '.join(ENTITIES_OF)}, separated by commas"
+        "--only",
+        metavar="WHAT",
+        help=f"only these kinds of records: {', '.join(ENTITIES_OF)}; separate several by commas",
     )
 
 
 def choice_of(options: argparse.Namespace) -> Choice:
-    """Return the selected part of the plan. Raises RunError."""
+    """Return the part of the plan that `--item` and `--only` select. Raises RunError."""
     entities = None
     if options.only is not None:
         words = [word.strip() for word in options.only.split(",")]
@@ -63,14 +65,14 @@ def choice_of(options: argparse.Namespace) -> Choice:
 def sides_of(
     folder: SyncFolder, options: argparse.Namespace, stop: threading.Event | None = None
 ) -> tuple[ActionSource, ActionTarget]:
-    """Return both sides of a sync, signed in. Raises RunError."""
+    """Sign in to both services of a sync; return (source, target). Raises RunError."""
     if options.delay_ms is not None and options.delay_ms < 0:
         raise RunError("--delay-ms must not be negative")
     return open_sides(folder.mapping, open_catalog(options), delay_ms=options.delay_ms, stop=stop)
 
 
 def read_with(read: Callable[[str], Any]) -> Callable[[str], Any]:
-    """Return a reader of an option's value for argparse, which shows the message of its ValueError."""
+    """Return a `type` function for argparse that shows the message of the ValueError of `read`."""
 
     def reader(text: str) -> Any:
         try:

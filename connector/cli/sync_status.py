@@ -1,4 +1,4 @@
-"""`ninjaone sync status`, `explain`, `pin` and `unpin`."""
+"""The commands `ninjaone sync status`, `explain`, `pin` and `unpin`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from connector.sync.state_queues import Inbox
 
 ENTITIES: dict[str, Entity] = {"organization": "client", "location": "site", "device": "asset"}
 SHOWN = 20
-"""The maximum number of alerts with problems to show."""
+"""The maximum number of alerts with problems that `sync status` prints."""
 _NOUNS = "organization, location or device"
 
 
@@ -53,7 +53,9 @@ def add_explain(parser: argparse.ArgumentParser) -> None:
 def add_pin(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone sync pin`."""
     _add_record(parser)
-    parser.add_argument("target", metavar="TARGET", type=int, help="the id of its client, site or asset")
+    parser.add_argument(
+        "target", metavar="TARGET", type=int, help="id of the matching client, site or asset in the target"
+    )
     parser.set_defaults(command=_pin)
 
 
@@ -65,10 +67,7 @@ def add_unpin(parser: argparse.ArgumentParser) -> None:
 
 def _add_record(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("noun", metavar="NOUN", choices=PINNED, help=_NOUNS)
-    parser.add_argument("source", metavar="ID", type=int, help="its id in the source")
-
-
-# Status.
+    parser.add_argument("source", metavar="ID", type=int, help="id of the record in the source")
 
 
 def _status(options: argparse.Namespace) -> int:
@@ -87,7 +86,7 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def status_of(state: State) -> dict[str, Any]:
-    """Return the state of a sync as JSON."""
+    """Return the state of a sync as a JSON object."""
     runs = state.runs()
     full, progress = state.cursor(FULL_READ), state.meta("progress")
     alerts = AlertRows(state)
@@ -129,7 +128,7 @@ def _described(found: dict[str, Any]) -> list[str]:
         again = f", again at {_time(row['next_try'])}" if row["next_try"] else ""
         lines.append(f"alert     {row['alert']} {row['state'].lower()}{again}: {row['reason']}")
     if len(found["alert_problems"]) > SHOWN:
-        lines.append(f"alert     {len(found['alert_problems']) - SHOWN:,} more: --json shows them")
+        lines.append(f"alert     {len(found['alert_problems']) - SHOWN:,} more; --json prints all")
     for row in found.get("unmatched", ()):
         lines.append(f"{row['op']:9} {NOUNS[row['entity']]} {row['source']}: {row['reason']}")
     for row in found.get("links", ()):
@@ -140,9 +139,6 @@ def _described(found: dict[str, Any]) -> list[str]:
 def _time(seconds: float) -> str:
     form = "%H:%M" if time.localtime(seconds)[:3] == time.localtime()[:3] else "%Y-%m-%d %H:%M"
     return time.strftime(form, time.localtime(seconds))
-
-
-# One record.
 
 
 def _explain(options: argparse.Namespace) -> int:
@@ -176,7 +172,7 @@ def _explain(options: argparse.Namespace) -> int:
 
 
 def _client(state: State, item: Item | None, organization: int) -> int | None:
-    """Return the client of an organization, from the plan's item or else from its link."""
+    """Return the client id of an organization, from the plan item, or else from the saved link."""
     if item is not None:
         return item.target
     link = state.links("client", [organization]).get(organization)

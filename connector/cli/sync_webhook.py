@@ -1,4 +1,4 @@
-"""`ninjaone sync webhook register` and `remove`: the webhooks of both services."""
+"""The commands `ninjaone sync webhook register` and `remove`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def add_webhook(parser: argparse.ArgumentParser) -> None:
             metavar="URL",
             required=True,
             type=_base,
-            help="the address at which the services reach `sync serve`, such as https://hooks.example.com",
+            help="the URL at which the services reach `sync serve`, such as https://hooks.example.com",
         )
         command.add_argument("--only", metavar="SERVICE", help="only this service")
         command.add_argument("--yes", action="store_true", help="do not ask for confirmation")
@@ -43,11 +43,11 @@ def add_webhook(parser: argparse.ArgumentParser) -> None:
 
 
 def _base(text: str) -> str:
-    """Return the address of a receiver. Raises ArgumentTypeError."""
+    """Return the URL of the receiver without a trailing slash. Raises ArgumentTypeError."""
     address = urlsplit(text)
     if address.scheme == "https" or (address.scheme == "http" and address.hostname in _LOCAL):
         return text.rstrip("/")
-    raise argparse.ArgumentTypeError("expected an address that starts with https://")
+    raise argparse.ArgumentTypeError("expected a URL that starts with https://")
 
 
 def _register(options: argparse.Namespace) -> int:
@@ -61,9 +61,9 @@ def _register(options: argparse.Namespace) -> int:
             return True
         print(f"{hook.title}: refused: {error}")
         address = hook.url_with_token(options.url, key.secrets_of(hook.name))
-        print(f"  Register it manually, with this address, which is a secret: {address}")
+        print(f"  Register the webhook manually, with this URL, which contains a secret: {address}")
         print(f"  {hook.webhook.steps}")
-        print("  Until then, its events are only found by polling.")
+        print("  Until then, the sync finds the events of this service only by polling.")
         return False
 
     return _each(hooks, register)
@@ -74,7 +74,7 @@ def _remove(options: argparse.Namespace) -> int:
     _confirm(
         options,
         [
-            f"{hook.title}: turns off the configured webhook, even if it is not this sync's webhook"
+            f"{hook.title}: this turns off the configured webhook, even if it is not that of this sync"
             for hook in hooks
             if hook.webhook.warning
         ],
@@ -98,7 +98,7 @@ def _hooks(options: argparse.Namespace) -> list[Hook]:
 
 
 def _confirm(options: argparse.Namespace, warnings: list[str]) -> None:
-    """Show what would be replaced, and ask for confirmation. Raises RunError without it."""
+    """Print warnings and ask for confirmation. Raises RunError if it is not given."""
     for warning in warnings:
         print(f"{warning}.")
     if options.yes or not warnings:
@@ -110,7 +110,7 @@ def _confirm(options: argparse.Namespace, warnings: list[str]) -> None:
 
 
 def _each(hooks: list[Hook], act: Callable[[Hook], bool]) -> int:
-    """Run a function for each service, and return the exit code."""
+    """Call `act` for the webhook of each service; return the exit code."""
     is_done = True
     for hook in hooks:
         try:

@@ -96,7 +96,7 @@ def test_of_several_each_must_name_its_service(ninjaone: Ninjaone, desk: Server,
     write_job(tmp_path)
     done = ninjaone("run", "job.yaml", "-c", "toy-connection.yaml", "-c", "acme.yaml", *OWN)
     assert done.returncode == 2
-    assert done.stderr.endswith("for each of them; this one does not name its service\n")
+    assert done.stderr.endswith("for each of them; this connection does not name its service\n")
     assert desk.received == []
 
 

@@ -73,10 +73,10 @@ def test_corrected_rows_run_in_place_of_the_failed_ones(
 
     plain = ninjaone("rerun", "out.jsonl")
     assert plain.returncode == 2
-    assert "run them from there: ninjaone rerun out.jsonl --input " in plain.stderr
+    assert "use that file: ninjaone rerun out.jsonl --input " in plain.stderr
     again = ninjaone("rerun", "out.jsonl", "--input", "fix.csv")
     assert again.returncode == 0, again.stderr
-    assert "fix.csv: 1 row skipped: not a failed row that can be retried" in again.stderr
+    assert "fix.csv: 1 row skipped: only failed rows that can be retried are run" in again.stderr
     assert rows_of(onboarding / "out.rerun-2.jsonl") == {4: None}
     assert set(Counter(created(sandbox, executed=True)).values()) == {1}
 
@@ -109,7 +109,7 @@ def test_rows_are_matched_by_a_key(ninjaone: Ninjaone, onboarding: Path, sandbox
     [
         ("name\nHooli\n", '"row" is not the number of a row'),
         ("row,name\n4,A\n4,B\n", "two rows replace row 4"),
-        ("row,name\n6,A\n", "row 6 is not a row of the run, which had 5"),
+        ("row,name\n6,A\n", "row 6 does not exist in the run, which had 5"),
     ],
 )
 def test_rows_that_cannot_be_matched_are_refused(
@@ -133,7 +133,7 @@ def test_the_output_of_corrected_rows_has_no_input_of_its_own(
     for command in ("rerun", "failed"):
         done = ninjaone(command, "out.rerun.jsonl")
         assert done.returncode == 2
-        assert "name the output of the first run instead" in done.stderr
+        assert "use the output of the first run" in done.stderr
     assert len(created(sandbox)) == before
 
 

@@ -49,7 +49,7 @@ REPEATS = (
     "out.jsonl: the unfinished run has sent 2 requests of 2 rows that must not be repeated; --restart sends "
     "them again, --resume does not"
 )
-OVERWRITES = "out.jsonl: is the output of a finished run; --restart overwrites it and runs all rows again"
+OVERWRITES = "out.jsonl is the output of a finished run; --restart overwrites it and runs all rows again"
 YES = {REBOOT: ("--yes",)}
 """What the first run of each takes."""
 

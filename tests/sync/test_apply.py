@@ -271,7 +271,7 @@ def test_rebuild_proposes_the_links_of_a_lost_state(pair: Pair) -> None:
     pair.run()
     refused = pair.sync("rebuild")
     assert refused.code == 2
-    assert "so nothing is lost" in refused.err
+    assert "so it is not lost" in refused.err
     links = pair.sync("status", "--json", "--links", sends=False).json["links"]
     for file in pair.folder.glob("state.db*"):
         file.unlink()

@@ -36,7 +36,7 @@ def test_init_takes_over_what_the_integration_has(tmp_path: Path) -> None:
     with Pair(tmp_path, traps={"integration": "on"}) as pair:
         done = _init(pair)
         assert done.code == 0, done
-        assert "4 organizations, 8 locations; 4 mapped as in HaloPSA's own integration" in done.out
+        assert "4 organizations, 8 locations; 4 mapped as in HaloPSA's built-in integration" in done.out
         mapping = load_mapping(pair.folder / "mapping.yaml")
         assert {o: row.client for o, row in mapping.clients.rows.items()} == {1: 11, 2: 12, 3: 13, 4: 14}
         assert mapping.clients.rows[1].locations[1] == 201

@@ -111,7 +111,7 @@ def test_a_run_without_rebuild_makes_no_second_ticket(pair: Pair, first_run: str
     pair.run()
     pair.run()
     assert tickets(pair) == [(2001, False), (2002, False)]
-    assert "so nothing is lost" in pair.sync("rebuild").err
+    assert "so it is not lost" in pair.sync("rebuild").err
 
 
 def test_a_ticket_closed_meanwhile_is_left_and_said(pair: Pair) -> None:

@@ -155,7 +155,7 @@ def test_g23_register_says_what_is_refused_and_how_to_do_it_by_hand(tmp_path: Pa
     token = HookKey.of(tmp_path).secrets_of("ninjaone").token
     assert f"https://hooks.example.com/hooks/ninjaone/{token}" in done.stdout
     assert "Notification Channels" in done.stdout
-    assert "found by polling" in done.stdout
+    assert "only by polling" in done.stdout
     assert "HaloPSA: delivers to https://hooks.example.com/hooks/halopsa" in done.stdout
     (webhook,) = pair.halo.state.webhooks.values()
     assert webhook["url"] == "https://hooks.example.com/hooks/halopsa"

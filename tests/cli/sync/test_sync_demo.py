@@ -48,17 +48,17 @@ def lines(demo: subprocess.CompletedProcess[str]) -> Sequence[str]:
 
 
 def test_no_asset_and_no_ticket_is_made_twice(demo: subprocess.CompletedProcess[str]) -> None:
-    start = lines(demo).index("--- What both sandboxes contain now")
+    start = lines(demo).index("--- The contents of both sandboxes now")
     found = [re.split(r" {2,}", line.strip()) for line in lines(demo)[start + 1 :] if line.startswith("  ")]
     assert found == [
         ["writes while planning", "0"],
         ["writes of the second run", "0"],
         ["devices in the list", "57"],
-        ["of them with exactly one asset", "57"],
+        ["devices with exactly one asset", "57"],
         ["tickets of three alerts", "3"],
         ["tickets still open", "1"],
         ["alerts still active", "2"],
-        ["value that was typed in by hand", "hand-made"],
+        ["value that was entered by hand", "hand-made"],
     ]
 
 
