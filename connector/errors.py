@@ -48,7 +48,7 @@ Code = Literal[
 CODES: tuple[Code, ...] = get_args(Code)
 
 Kind = Literal["retry", "fix", "check"]
-"""Whether a failed row can be retried as it is, must be fixed first, or may already have taken effect."""
+"""What to do with a failed row: retry it, fix it first, or check whether it already took effect."""
 KINDS: Mapping[Code, Kind] = {
     "template_error": "fix",
     "input_invalid": "fix",
@@ -79,7 +79,7 @@ def kind_of(meta: Mapping[str, Any]) -> Kind:
 
 
 class ConnectorError(Exception):
-    """The base class. Messages say what happened, where, and what to do."""
+    """The base class of the connector's errors. Messages say what happened, where, and what to do."""
 
 
 class RunError(ConnectorError):
@@ -99,7 +99,7 @@ class RunStoppedError(ConnectorError):
 
 
 class RunInterruptedError(RunStoppedError):
-    """The run is stopping while a row has to wait; the row gets no envelope and is run when it is resumed.
+    """The run is stopping while a row is waiting. The row has no envelope, and is run when the run is resumed.
 
     Raised only if all requests sent by the row can be repeated or certainly had no effect.
     """
@@ -176,10 +176,10 @@ class ResponseTooLargeError(ResponseLostError):
 
 @contextmanager
 def file_errors(path: object) -> Iterator[None]:
-    """Context that turns an OSError into a RunError with its path, or else this path.
+    """Context that converts an OSError to a RunError with the path in the error, or else `path`.
 
-    For code that runs before anything is sent. `Path.exists` also raises OSError if a parent folder cannot be
-    accessed.
+    It is for code that runs before anything is sent. `Path.exists` also raises OSError if a parent folder
+    cannot be accessed.
     """
     try:
         yield
@@ -219,12 +219,12 @@ def values_are_shown() -> bool:
 
 
 def cited(text: str, length: int = 200) -> str:
-    """Return `: TEXT` for the end of a message, or an empty string if values are hidden."""
+    """Return `: TEXT` as the end of a message, or an empty string if values are hidden."""
     return f": {shorten(text, length)}" if values_are_shown() else ""
 
 
 def quote_value(text: str, length: int = 200) -> str:
-    """Return a value of a row in quotes and shortened; if values are hidden, without the value."""
+    """Return a value of a row in quotes, shortened; if values are hidden, return `(value not shown)`."""
     return f'"{shorten(text, length)}"' if values_are_shown() else "(value not shown)"
 
 

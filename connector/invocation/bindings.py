@@ -1,4 +1,4 @@
-"""Bindings of an action's inputs to templates or fields, and the resulting values of a row."""
+"""Binds an action's inputs to templates or fields, and returns the resulting values of a row."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ from connector.templating.templates import (
 from connector.templating.values import NULL, noticed, null_as_missing, parse_json, without_null
 
 _NULL = re.compile(r"\bnull\b")
-"""Only a template that contains this word can clear a value."""
+"""A template can send null only if it contains this word."""
 
 _HOLD_NO_NULL = frozenset((str, int, float, bool))
-"""Types that cannot contain a null; values of other types are searched for nulls."""
+"""The types whose values cannot contain null; values of other types are searched."""
 
 
 @dataclass(frozen=True)
 class Binding:
-    """One input and where its value comes from.
+    """An input, and the template or field from which its value comes.
 
-    If `renders_json` is true, text rendered by the template is a JSON document. With `null_is_missing`, a
-    null in such a document, or in a JSON text of a row, is not a value: see `Bindings`.
+    If `renders_json` is true, text from the template is a JSON document. With `null_is_missing`, a null in
+    such a document, or in a JSON text of a row, counts as no value: see `Bindings`.
     """
 
     input: Input
@@ -58,7 +58,10 @@ class Binding:
         return self.source.startswith("the template")
 
     def value(self, scope: Scope) -> Json:
-        """Return the typed value for a row, or ABSENT. Raises InputError, without secret values."""
+        """Return the converted value for a row, or ABSENT.
+
+        Raises InputError, whose message hides secret values.
+        """
         try:
             return self._value(scope)
         except RowError as error:
@@ -76,14 +79,14 @@ class Binding:
         return self.typed(rendered)
 
     def outcome(self, scope: Scope) -> Json | RowError:
-        """Return the typed value for a row, ABSENT, or the error."""
+        """Return the converted value for a row, ABSENT if there is no value, or the error."""
         try:
             return self.value(scope)
         except RowError as error:
             return error
 
     def typed(self, rendered: Json) -> Json:
-        """Return the typed value for a rendered value, or ABSENT. Raises InputError."""
+        """Return the value of a template, converted to the input's type, or ABSENT. Raises InputError."""
         given = self.input
         text = rendered
         if self.renders_json and isinstance(rendered, str) and rendered.strip():
@@ -107,7 +110,7 @@ class Bindings:
     """The bindings of an action's inputs in one run.
 
     `together` renders all templates for a row, in the order of `bound`. `fallbacks` are values for inputs
-    that are absent in a row; `constants` are template variables in addition to a row's fields.
+    without a value in a row; `constants` are template variables in addition to a row's fields.
 
     With `null_is_missing` the rows are those of a table: a NULL or empty cell is no value, and never clears
     one. A row can then omit cells that are NULL: `columns` returns the names of all columns, and is
@@ -133,8 +136,7 @@ class Bindings:
         try:
             values = self._values_together(scope)
         except Exception:
-            # One by one, to report the error of each. Templates have no side effects, so evaluating them
-            # twice does no harm.
+            # Evaluated again one by one, to report the error of each. Templates have no side effects.
             if self.null_is_missing and any(name not in row for name in self._columns):
                 scope = self._scope(row)
             values = self._values_one_by_one(scope)
@@ -154,7 +156,7 @@ class Bindings:
             return Scope(row, self.constants)
         if not _HOLD_NO_NULL.issuperset(map(type, row.values())):
             row = {name: null_as_missing(cell) for name, cell in row.items()}
-        if "_columns" in self.__dict__:  # An earlier row has omitted a column.
+        if "_columns" in self.__dict__:  # The column names are known, because an earlier row lacked a column.
             row = {**row, **{name: NULL for name in self._columns if name not in row}}
         return Scope(row, self.constants)
 
@@ -186,7 +188,7 @@ class Bindings:
         return values
 
     def warnings(self, values: Mapping[str, Json]) -> list[str]:
-        """Return the warnings about the values that `values` has just returned in this thread."""
+        """Return the warnings about the values that the last call of `values` in this thread returned."""
         given = self._unpublished and [name for name in values if name in self._unpublished]
         found = [
             f"{name}: it is not in the current API document, and the API may ignore it" for name in given
@@ -271,7 +273,7 @@ def bind_inputs(
     null_is_missing: bool = False,
     send_empty: bool = False,
 ) -> tuple[list[Binding], dict[str, RunError]]:
-    """Return the bindings, and the errors of templates that cannot be bound by input name.
+    """Return the bindings, and the errors of templates that cannot be bound, by input name.
 
     Settings of the whole run (`delay_ms`) and missing required inputs are not checked.
     """
@@ -304,7 +306,7 @@ def _together(bound: Sequence[Binding]) -> Callable[[Scope], list[Json]]:
 
 @contextmanager
 def _naming(given: Input) -> Iterator[None]:
-    """Prefix an error with the input it belongs to."""
+    """Context in which an error message starts with the name of the input."""
     try:
         yield
     except RunError as error:
@@ -343,7 +345,10 @@ def _bind_one(
 
 
 def _can_be_empty(given: Input) -> bool:
-    """Return whether `empty: send` of a run applies to an input: a text that is not in the address."""
+    """Return whether an input is sent empty if the whole run has `empty: send`.
+
+    It must be a text that is not in the URL.
+    """
     if given.unit or given.grammar or given.place in ("path", "query", "header"):
         return False
     try:
@@ -366,7 +371,7 @@ def _reads_empty(given: Input, template: Mapping[str, Any], is_document: bool) -
 
 
 def _field(name: str) -> Template:
-    """Return a function that returns the row's field of this name."""
+    """Return a template whose value is the row's field of this name."""
     return Template(lambda: lambda scope: scope.fields.get(name, ABSENT))
 
 

@@ -1,4 +1,4 @@
-"""Rows of an update that change nothing."""
+"""Rejects rows of an update that would change nothing."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from connector.invocation.bindings import Bindings
 
 
 def require_change(bindings: Bindings, row: Mapping[str, Json], values: Mapping[str, Json]) -> None:
-    """Raise InputError if each member of an update's body that a template or field stands for is a gap.
+    """Raise InputError if no member of an update's body has a value in this row.
 
-    `values` are the row's typed values. An update for which nothing is bound, such as one whose request has
-    no body, is not an error.
+    `values` are the row's converted values. An update to whose body nothing is bound is not an error.
     """
     if not bindings.action.is_update:
         return

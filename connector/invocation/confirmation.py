@@ -1,4 +1,4 @@
-"""Checks that a list has only items that its filters allow, because an API can ignore a filter."""
+"""Checks that the items of a list match the filters of the request, because an API can ignore a filter."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from connector.http.messages import Response, query_text
 
 @dataclass(frozen=True)
 class _Filter:
-    """A filter that was sent, the member of each item that must match it, and the allowed values."""
+    """A filter of the request, the member of each item that must match it, and the allowed values."""
 
     name: str
     member: str
@@ -23,7 +23,7 @@ class _Filter:
 
 @dataclass
 class Confirmation:
-    """Checks the items of a list against the filters that were sent, except those in `unknown`."""
+    """Checks a list's items against the filters of its request; those in `unknown` cannot be checked."""
 
     filters: tuple[_Filter, ...]
     unknown: dict[str, str] = field(default_factory=dict)
@@ -40,7 +40,7 @@ class Confirmation:
 
     @property
     def warnings(self) -> list[str]:
-        """A message about filters that could not be checked."""
+        """The warnings about filters that could not be checked."""
         return [
             f"{name}: the connector cannot check whether the API applied this filter, because the items have "
             f"no {member}"
@@ -49,7 +49,7 @@ class Confirmation:
 
 
 def confirmation(action: Action, values: Mapping[str, Json]) -> Confirmation | None:
-    """Return the check of a list for the values of a row, or None if nothing is to be checked."""
+    """Return the check of the list that a row requests, or None if no filter can be checked."""
     sent = [given for given in action.confirmed_inputs if given.name in values]
     if not sent:
         return None
@@ -59,13 +59,16 @@ def confirmation(action: Action, values: Mapping[str, Json]) -> Confirmation | N
 
 
 def _allowed(value: Json) -> frozenset[str]:
-    """Return the allowed values of an item: the value, an array's items, or the parts of a comma list."""
+    """Return the allowed values of an item's member.
+
+    They are the filter's value, or the items of an array or of a comma-separated list.
+    """
     texts = [_text(one) for one in (value if isinstance(value, list) else [value])]
     return frozenset((*texts, *(part.strip() for text in texts for part in text.split(","))))
 
 
 def _text(value: Json) -> str:
-    """Return a value for a comparison, in which 12, 12.0 and "12" are the same."""
+    """Return a value as text for comparison; 12, 12.0 and "12" are equal."""
     whole = int(value) if isinstance(value, float) and value.is_integer() else value
     return query_text(whole).strip().casefold()
 

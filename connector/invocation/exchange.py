@@ -1,4 +1,4 @@
-"""The requests of one row, and their records from an interrupted run."""
+"""Sends the requests of one row, and records them, so that none is repeated after an interruption."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ logger = logging.getLogger(__name__)
 
 
 class Recorder(Protocol):
-    """Records requests that must not be repeated and their responses, so that none is sent twice.
+    """Records requests that must not be repeated, and their responses, so that no such request is sent twice.
 
-    `step` is the index of a request among the recorded ones of its row, from 0. Other requests are not
+    `step` is the index of a request among the recorded requests of its row, from 0. Other requests are not
     counted, because the number of reads before a write can differ when the row is resumed.
     """
 
@@ -30,17 +30,17 @@ class Recorder(Protocol):
     def recorded(self, row: int, step: int, request: Request) -> Response | None:
         """Return the response that an interrupted run received; None if it did not send the request.
 
-        Raises RowError (`outcome_unknown`) if it was sent and no response was recorded.
+        Raises RowError (`outcome_unknown`) if the request was sent, but no response was recorded.
         """
 
     def sent(self, row: int, step: int, request: Request) -> None:
         """Record that a request is about to be sent. Raises RunStoppedError."""
 
     def answered(self, row: int, step: int, response: Response) -> None:
-        """Record the response."""
+        """Record the response to a request."""
 
     def refused(self, row: int, step: int) -> None:
-        """Record that the request certainly had no effect."""
+        """Record that the request had no effect."""
 
 
 class NoRecorder:
@@ -64,7 +64,10 @@ class NoRecorder:
 
 
 class Lookups:
-    """Responses that are valid for a whole run; each is requested once, by the first row that needs it."""
+    """Responses that all rows of a run share.
+
+    Each request is sent by the first row that needs its response.
+    """
 
     def __init__(self) -> None:
         self._answers: dict[str, Response] = {}
@@ -72,9 +75,10 @@ class Lookups:
         self._lock = threading.Lock()
 
     def ask(self, request: Request, send: Callable[[Request], Response]) -> Response:
-        """Return the response; the request is sent only by the first caller.
+        """Return the response to a request, which only the first caller sends. Raises RowError.
 
-        Raises RowError. `forbidden` and `not_found` are kept for the run; other errors are retried.
+        The errors `forbidden` and `not_found` are kept for the run; after other errors, the next caller sends
+        the request again.
         """
         with self._lock:
             if request.target in self._refusals:
@@ -91,7 +95,7 @@ class Lookups:
 
 
 class Exchange:
-    """Sends the requests of one row, and tracks whether the row can be repeated.
+    """Sends the requests of one row, and keeps track of whether the row can be repeated.
 
     `redactor` also hides the secrets of this row, once they are known.
     """
@@ -128,7 +132,7 @@ class Exchange:
         return response
 
     def _take_warnings(self, response: Response) -> None:
-        """Add the warnings in the API's response, each once."""
+        """Collect the warnings in the API's response, without duplicates."""
         for text in read_warnings(self._client.service, response):
             said = f"the API warns: {text}"
             if said not in self.warnings:
@@ -138,7 +142,7 @@ class Exchange:
         return self._client.send(request, self)
 
     def _send_noted(self, request: Request) -> Response:
-        """Send a request that is recorded: one that must not be repeated, or a deletion."""
+        """Send a request that must be recorded: one that must not be repeated, or a deletion."""
         step, self._step = self._step, self._step + 1
         sent_before = False
         try:
@@ -159,23 +163,23 @@ class Exchange:
         return response
 
     def _log_resumed(self, request: Request, decision: str) -> None:
-        """Log whether a request that an interrupted run had sent is sent again."""
+        """Log whether a request that an interrupted run sent is sent again."""
         shown = self.redactor.said(str(request))
         logger.warning("%s, row %d: %s: %s", self._client.connection.label, self.row, shown, decision)
 
     def _noted(self, response: Response) -> Response:
-        """Return a response for the record, without the row's secrets, which the recorder does not know."""
+        """Return a response as it is recorded: without the row's secrets."""
         if self.redactor is self._client.redactor:
             return response
         headers = {name: self.redactor.text(value) for name, value in response.headers.items()}
         return replace(response, headers=headers, body=self.redactor.text(response.text).encode())
 
     def _send_and_take_back(self, request: Request, step: int, sent_before: bool) -> Response:
-        """Send a recorded request, and record if it certainly had no effect."""
+        """Send a request that was recorded; if it fails without effect, record that, too."""
         try:
             return self._send(request)
         except RunStoppedError:
-            # The error was before sending, or after an attempt that certainly had no effect.
+            # Either nothing was sent, or the attempt had no effect.
             if not request.repeatable:
                 self._recorder.refused(self.row, step)
             raise

@@ -1,8 +1,8 @@
-"""Creates a record only if it is missing: looks for its name in the declared list first.
+"""Creates a record only if it does not exist: first looks for its name in the list that the action declares.
 
 The list is requested once per run, when the handler is about to send the action's own request, so that other
-names in the row are ids by then. What the run creates is added to it. Rows with the same name wait for each
-other.
+names in the row are ids by then. Records that the run creates are added to the list. Rows with the same name
+wait for each other.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from connector.invocation.pagination import walk
 from connector.invocation.steps import StepByStep
 
 _SHOWN = 20
-"""The number of records that an error lists."""
+"""The maximum number of records in an error message."""
 
 Key = tuple[str, ...]
-"""The values of a record that must be equal, in the form in which they are compared."""
+"""The values that identify a record, normalized for comparison."""
 
 
 @dataclass(frozen=True)
 class Existing:
-    """A result that was not created, because it existed."""
+    """The result of a row whose record already exists."""
 
     result: Json
 
 
 @dataclass(frozen=True)
 class _Record:
-    """An item of the list, as the action's result, and what an error calls it."""
+    """A record in the list: the action's result for it, and its description in error messages."""
 
     result: Json
     label: str
@@ -57,7 +57,7 @@ class ExistingRecords:
 
     @contextmanager
     def claim(self, what: object) -> Iterator[None]:
-        """Context in which no other row has the same claim."""
+        """Context that only one row at a time can enter for the same `what`; other rows wait."""
         with self._free:
             self._free.wait_for(lambda: what not in self._claimed)
             self._claimed.add(what)
@@ -69,7 +69,7 @@ class ExistingRecords:
                 self._free.notify_all()
 
     def listed(self, target: str) -> dict[Key, list[_Record]] | None:
-        """Return the records of a list by key, or None if it was not requested."""
+        """Return the records of a list by key, or None if the list was not requested yet."""
         return self._lists.get(target)
 
     def keep(self, target: str, records: dict[Key, list[_Record]]) -> None:
@@ -86,14 +86,14 @@ class ExistingRecords:
 
 
 def is_wanted(action: Action, values: Mapping[str, Json]) -> bool:
-    """Return whether a row asks to create its record only if it is missing."""
+    """Return whether a row has `if_missing`: its record is created only if it does not exist."""
     return action.existing is not None and values.get(NAME) is True
 
 
 def create_if_missing(
     steps: Steps, action: Action, service: Service, values: Mapping[str, Json], known: ExistingRecords
 ) -> Steps:
-    """Take the steps of a handler; return an `Existing` instead of sending the action's own request.
+    """Run the steps of a handler, but return an `Existing` instead of creating a record that exists.
 
     Raises RowError (`conflict`) if several records have the name.
     """
@@ -126,7 +126,7 @@ def create_if_missing(
 
 
 def list_request(action: Action, own: Request) -> Request:
-    """Return the first request of the list in which a row with this request is looked for."""
+    """Return the first request for the list of existing records, for a row with this request."""
     if action.existing is None:
         raise ValueError(f"{action.name} does not declare {NAME}")
     return _list_request(action.existing, action, own)
@@ -137,7 +137,7 @@ def _is_own(step: Any, action: Action) -> bool:
 
 
 def _list_request(lookup: ExistingLookup, action: Action, own: Request) -> Request:
-    """Return the first request of the list, with the values in the path of the action's own request."""
+    """Return the first request for the list. Path values are those of the action's own request."""
     pattern = re.sub(r"\\{([^{}/]+)\\}", r"(?P<_\1>[^/]+)", re.escape(action.path))
     given = re.fullmatch(pattern, own.path)
     values = {} if given is None else given.groupdict()
@@ -153,7 +153,7 @@ def _key_of_row(lookup: ExistingLookup, action: Action, own: Request) -> Key:
 
 
 def _records(lookup: ExistingLookup, service: Service, first: Request, known: ExistingRecords) -> Steps:
-    """Return the records of a list by key; it is requested by the first row that needs it."""
+    """Return the records of a list by key. The first row that needs the list requests it."""
     with known.claim(first.target):
         records = known.listed(first.target)
         if records is None:
@@ -182,7 +182,7 @@ def _items(lookup: ExistingLookup, response: Response) -> list[Json]:
 
 
 def _index(lookup: ExistingLookup, items: Sequence[Json], records: dict[Key, list[_Record]]) -> None:
-    """Add items to the records, by each combination of their values."""
+    """Add items to the records, under each combination of their values."""
     for item in items:
         values = [
             {_comparable(_member(item, member.split("."))) for member in members}
@@ -199,7 +199,7 @@ def _label(lookup: ExistingLookup, item: Json) -> str:
 
 
 def _only(found: Sequence[_Record], action: Action, values: Mapping[str, Json]) -> _Record:
-    """Return the only record with a row's name. Raises RowError that lists several ones."""
+    """Return the only record with a row's name. Raises RowError with the records if there are several."""
     if len(found) == 1:
         return found[0]
     name = next(iter(action.existing.match)) if action.existing else ""
@@ -223,7 +223,7 @@ def _comparable(value: Json) -> str:
 
 
 def _is_sent_later(action: Action, name: str) -> bool:
-    """Return whether an input is not in the action's own request, such as custom fields of a new record."""
+    """Return whether an input is sent in a later request, such as custom fields of a new record."""
     return action.handler is not None and not action.inputs[name].place and name not in (NAME, "delay_ms")
 
 

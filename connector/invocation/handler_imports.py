@@ -16,7 +16,7 @@ PUBLIC = "connector.handlers"
 
 @dataclass(frozen=True)
 class Import:
-    """One statement that imports from the connector: its line, the module, and the names taken from it."""
+    """A statement that imports from the connector: its line, the module, and the imported names."""
 
     line: int
     module: str
@@ -46,7 +46,7 @@ def wrong_imports(path: Path, service: str) -> list[str]:
 
 
 def _imports(path: Path) -> Iterator[Import]:
-    """Yield the imports of the connector, wherever in the file; none of a file that is not Python."""
+    """Yield all imports of the connector's modules in a file; none if the file is not valid Python."""
     try:
         tree = ast.parse(path.read_bytes())
     except (OSError, SyntaxError, ValueError):
@@ -89,7 +89,7 @@ def _exists(module: str) -> bool:
 
 
 def _advice(each: Import) -> str:
-    """Return what to import instead."""
+    """Return a clause that says what to import instead."""
     public = [name for name in each.names if name in _public()]
     others = [name for name in each.names if name not in public]
     if public and not others:
@@ -99,6 +99,6 @@ def _advice(each: Import) -> str:
 
 
 def _public() -> list[str]:
-    # Imported by name, because this package must not import a higher layer.
+    # by name, because this package must not import modules of a higher layer
     names: list[str] = importlib.import_module(PUBLIC).__all__
     return names

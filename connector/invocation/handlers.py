@@ -1,8 +1,8 @@
 """Handlers: turn an action's typed inputs into requests, and the responses into a result.
 
 A handler is a generator: it yields a `Request`, receives the `Response`, can yield a `Page` of a list, and
-returns the result. It does no IO. Most actions use `http_handler`; others have a Python file next to the
-declaration, with a function `handle(inputs: Inputs) -> Steps`.
+returns the result. It performs no input or output itself. Most actions use `http_handler`; others have a
+Python file next to the declaration, with a function `handle(inputs: Inputs) -> Steps`.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Download:
-    """A result that is the content of a response, to be saved as a file."""
+    """A handler's result whose content is the body of a response, which is saved as a file."""
 
     response: Response
 
@@ -89,14 +89,14 @@ class Inputs:
 
     @property
     def has_body(self) -> bool:
-        """Whether any input was given that goes into the body."""
+        """Whether any input with a value is a member of the body."""
         given = (self._action.inputs[name] for name in self._values)
         return any(i.place in ("body", "part") for i in given)
 
     def request(self) -> Request:
-        """Return the request that the declaration describes.
+        """Return the request that the action's declaration describes.
 
-        Raises RowError for a value that is not valid where it goes in the request (path, query, header or
+        Raises RowError for a value that is not valid in its part of the request (path, query, header or
         body).
         """
         action = self._action
@@ -185,14 +185,14 @@ def request(
     effect: Any = "write",
     idempotent: bool = False,
 ) -> Request:
-    """Return an additional request, for a handler that sends more than the declared one."""
+    """Return a request other than the declared one, for a handler that sends several."""
     return Request(
         method, build_path(path, values), body=body, effect=effect, idempotent=idempotent, template=path
     )
 
 
 def lookup(path: str, **query: Json) -> Request:
-    """Return a read whose response is valid for a whole run: it is sent only once."""
+    """Return a GET request whose response is valid for the whole run, so that it is sent only once."""
     return Request("GET", path, tuple((n, query_text(v)) for n, v in query.items()), cached=True)
 
 
@@ -230,21 +230,21 @@ def read_result(action: Action, response: Response) -> Json:
         return response.json() if action.returns_json else _undeclared(response)
     gone = (
         response.status == 204 and action.method == "DELETE"
-    )  # This is also the result of a repeated deletion that found nothing.
+    )  # This is also the result of a repeated deletion, whose record no longer exists.
     if action.returns_json and not action.redirects and not gone:
         raise response.bad(f"the API answered {response.status} with an empty body instead of JSON")
     return None
 
 
 def _unwrapped(action: Action, result: list[Json]) -> Json:
-    """Return the one object of an array, for a POST whose declared result is an object."""
+    """Return the only object of an array, for a POST whose declared result is an object."""
     declared = action.result if isinstance(action.result, dict) else {}
     is_object = "$ref" in declared or declared.get("type") == "object"
     return result[0] if is_object and action.method == "POST" and len(result) == 1 else result
 
 
 def _undeclared(response: Response) -> Json:
-    """Return an undeclared body, as JSON if it is valid JSON."""
+    """Return the body of a response that is not declared: parsed if it is valid JSON, else as text."""
     if "json" in response.headers.get("content-type", "").lower():
         with suppress(RowError):
             return response.json()

@@ -18,7 +18,7 @@ _OFF = "turned off for this connection"
 
 @dataclass(frozen=True)
 class Finding:
-    """The result of one check. `ok` is None if it was skipped; `message` has the reason or what to check."""
+    """The result of one health check. `ok` is None if it was skipped; `message` has the reason or advice."""
 
     title: str
     ok: bool | None
@@ -52,7 +52,7 @@ def _try(check: HealthCheck, service: Service, catalog: Catalog, client: Client)
     invoker = Invoker(action, service, bind(action, dict(check.inputs)), client, uploads=Path())
     (envelope,) = invoker.envelopes(1, {})
     if envelope.has_error:
-        needed = f". It needs the scope {check.scope}" if check.scope else ""
+        needed = f". It requires the scope {check.scope}" if check.scope else ""
         return Finding(check.title, False, f"{envelope.error}{needed}")
     size = len(envelope.result) if isinstance(envelope.result, list) else 1
     return Finding(check.title, True, f"listed (sample size: {size})")

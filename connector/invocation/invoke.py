@@ -102,13 +102,19 @@ class Invoker:
         return values
 
     def _only_if_missing(self, number: int, steps: Steps, values: Mapping[str, Json]) -> Steps:
-        """Return the steps that look for an existing record first, unless the row has begun to create one."""
+        """Return the steps with a search for an existing record before them.
+
+        There is no search if an interrupted run has already started to create the record.
+        """
         if self.recorder.has_sent(number):
             return steps
         return create_if_missing(steps, self.action, self.service, values, self.existing)
 
     def _look_for_secrets(self, values: Mapping[str, Json], exchange: Exchange) -> None:
-        """Hide the row's secrets. Raises RowError if it requests secrets of the API without permission."""
+        """Hide the row's secrets in messages.
+
+        Raises RowError if the row may not request secrets from the API.
+        """
         if secrets := self.action.secret_inputs and self.action.secrets_in(values):
             exchange.redactor = exchange.redactor.with_secrets(secrets)
         if self.action.revealing_inputs and not self.reveal_secrets:
@@ -144,7 +150,7 @@ class Invoker:
         except StopIteration as stop:
             return stop.value
         finally:
-            steps.close()  # It can hold a claim on a name, for which other rows wait.
+            steps.close()  # The steps can have claimed a name for which other rows wait.
 
     def _log_page(self, exchange: Exchange, pages: int, items: int) -> None:
         """Log the progress of a paged list."""
@@ -164,13 +170,13 @@ class Invoker:
 
 
 def _log_fault(exchange: Exchange, message: str, error: Exception) -> None:
-    """Log where the code failed, as a traceback without values."""
+    """Log the traceback of an error, without values."""
     lines = "".join(traceback.format_tb(error.__traceback__)).rstrip()
     logger.warning("row %d: %s\n%s", exchange.row, exchange.redactor.said(message), lines)
 
 
 class _RowWriter:
-    """Creates a row's envelopes; with one per item, it delays one item to mark the last one.
+    """Creates a row's envelopes. If each item has an envelope, it delays one item, because the last is marked.
 
     `is_looked_up` is true if the row looks for an existing record before it creates one, so that it can be
     repeated even if the outcome of an attempt is unknown.
@@ -216,7 +222,7 @@ class _RowWriter:
             yield self._item(result, last=True, extra=extra)
 
     def failed(self, error: RowError) -> Iterator[Envelope]:
-        """Yield the delayed item, and the row's error envelope, which is its last."""
+        """Yield the envelope of the delayed item, and the row's error envelope, which is its last one."""
         repeatable = self._exchange.repeatable and error.code not in ("outcome_unknown", "internal_error")
         if self.is_looked_up and error.code not in ("partial", "internal_error"):
             repeatable = True

@@ -17,7 +17,7 @@ from connector.http.messages import Request, Response
 
 @dataclass(frozen=True)
 class Page:
-    """Items of a list, yielded page by page. The last `Page` can be empty."""
+    """A page: some items of a list. The last `Page` can be empty."""
 
     items: list[Json]
 
@@ -35,9 +35,9 @@ class PagedResult:
 
 
 Walk = Generator[Request | Page, Response, PagedResult]
-"""Yields requests and pages."""
+"""A generator that yields requests and pages, receives responses, and returns the paged result."""
 CheckItems = Callable[[list[Json], Response], None]
-"""Raises RowError for a page with items that the list must not have."""
+"""A function that raises RowError if a page has items that the list must not have."""
 
 
 def walk(pager: Pager, first: Request, limit: int | None = None, check: CheckItems | None = None) -> Walk:
@@ -68,7 +68,7 @@ def walk(pager: Pager, first: Request, limit: int | None = None, check: CheckIte
             return PagedResult(page_info, truncated=True)
         count += len(items)
         if _has_ended(pager, items, size):
-            # A list that is not paged can have more items if it returned as many as requested.
+            # A list that is not paged may have more items if the response has as many as requested.
             return PagedResult(page_info, truncated=not pager.send and len(items) >= size)
         following = _position(pager, answer, items, response)
         if following is None and "no_position" in pager.until:
@@ -117,7 +117,7 @@ def _total(pager: Pager, answer: Json, response: Response) -> int | None:
 
 
 def _marks(pager: Pager, items: list[Json]) -> list[Json]:
-    """Return what identifies a page: the pager's `item` of each item, or the items themselves."""
+    """Return the values that identify a page: the pager's `item` of each item, or the items themselves."""
     marks = [_member(item, pager.item) for item in items] if pager.item else items
     return items if None in marks else marks
 
@@ -150,7 +150,7 @@ def _has_ended(pager: Pager, items: list[Json], size: int) -> bool:
 
 
 def _position(pager: Pager, answer: Json, items: list[Json], response: Response) -> Json:
-    """Return the position of the next page, or None if it is not in the response."""
+    """Return the position of the next page, or None if the response does not have it."""
     if pager.next:
         holder = _member(answer, pager.next.rpartition(".")[0])
         if holder is not None and not isinstance(holder, Mapping):
@@ -188,7 +188,7 @@ class _Cursor:
         """
         if not (self._pager.advances and self._seen and response.repeated):
             return
-        # The offset can be that of a page's start or end; any other difference means that a page was lost.
+        # The offset is that of the page's start or end. Any other value means that a page was lost.
         if _number(progress) - _number(self._progress) not in (len(items), len(self._items)):
             raise _unreadable("the items between two pages were lost", response)
 

@@ -1,6 +1,7 @@
-"""The costs of calls in templates, by their arguments, which are charged before the call (see `limits`).
+"""The cost of each call in a template, charged before the call, from its arguments (see `limits`).
 
-Each raises InputError for a call that exceeds a limit. Wrong arguments are reported by the call itself.
+Each function raises InputError for a call that exceeds a limit. Wrong arguments are reported by the call
+itself.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ Cost = Callable[..., object]
 
 _LINE_ENDS = "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 _MOST_PLACES = 300
-"""Decimal places to which a number is rounded: more than a float has."""
+"""The maximum number of decimal places to which a number is rounded; a float has fewer."""
 
 
 def everything(*args: Any, **kwargs: Any) -> None:
@@ -46,7 +47,7 @@ def others(value: Any, /, *args: Any, **kwargs: Any) -> None:
 
 
 def items(value: Any, /, *args: Any, **kwargs: Any) -> None:
-    """Charge the cost of a list of a list's items, or of a text's characters."""
+    """Charge the cost of creating a list of a list's items, or of a text's characters."""
     everything(*args, **kwargs)
     if hasattr(value, "__len__"):
         fits_items(len(value))
@@ -60,7 +61,7 @@ def passes(value: Any, /, *args: Any, **kwargs: Any) -> None:
 
 
 def parts(value: Any, /, *args: Any, **kwargs: Any) -> None:
-    """Charge the cost of a list of lists, and check their number."""
+    """Charge the cost of creating a list of lists, and check their number."""
     items(value, *args, **kwargs)
     if any(isinstance(given, int) and given > LONGEST_RANGE for given in (*args, *kwargs.values())):
         refuse(f"it splits a list into more than {LONGEST_RANGE:,} parts")
@@ -96,7 +97,7 @@ def number(value: Any, /, *args: Any, **kwargs: Any) -> None:
 
 
 def rounding(value: Any, /, precision: Any = 0, *args: Any, **kwargs: Any) -> None:
-    """Check a number, and the places to which it is rounded."""
+    """Check a number, and the number of decimal places to which it is rounded."""
     check_digits(value)
     if isinstance(precision, int) and abs(precision) > _MOST_PLACES:
         refuse(f"it rounds to more than {_MOST_PLACES} decimal places")
@@ -119,7 +120,7 @@ def _lines(value: Any) -> int:
 
 
 def splitting_lines(value: Any, /, *args: Any, **kwargs: Any) -> None:
-    """Charge the cost of a list of lines."""
+    """Charge the cost of creating a list of a text's lines."""
     fits_items(_lines(value))
     everything(value)
 
@@ -135,7 +136,7 @@ def wrapping(value: Any, /, width: int = 79, *args: Any, wrapstring: Any = None,
     """Charge the cost of breaking a text into lines."""
     copying(value, *args, **kwargs)
     end = args[1] if len(args) > 1 else wrapstring
-    # At least every second line is more than half full.
+    # Of two consecutive lines, at least one is more than half full.
     fits((_lines(value) + 4 * weigh(value) // max(1, width)) * len(end or "\n"))
 
 
@@ -146,7 +147,7 @@ def linking(value: Any, /, *args: Any, **kwargs: Any) -> None:
 
 
 def splitting(value: str, /, sep: str | None = None, maxsplit: int = -1) -> None:
-    """Charge the cost of a list of a text's parts."""
+    """Charge the cost of creating a list of a text's parts."""
     everything(value, sep)
     if sep:
         found = value.count(sep)
@@ -158,7 +159,7 @@ def splitting(value: str, /, sep: str | None = None, maxsplit: int = -1) -> None
 
 
 def splitting_text(value: Any, /, separator: Any = None, maxsplit: int = -1) -> None:
-    """Charge the cost of a list of a value's parts."""
+    """Charge the cost of creating a list of the parts of a value's text."""
     splitting(value if isinstance(value, str) else "", separator, maxsplit)
     everything(value)
 

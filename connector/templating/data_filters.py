@@ -1,4 +1,4 @@
-"""Filters over data and texts that Jinja lacks, named as in Ansible."""
+"""Filters for data and texts that Jinja does not have, with the names that Ansible gives them."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ _WORDS = {
     "0": False,
 }
 MOST_NESTED = 100
-"""Levels of objects that `combine` merges with `recursive=true`."""
+"""The maximum number of levels of objects that `combine` merges with `recursive=true`."""
 
 
 def is_gap(value: Any) -> bool:
-    """Return whether a value is an empty cell, NULL or null; filters that read a value return it as it is."""
+    """Return whether a value is an empty text, NULL or null. Most filters return such a value unchanged."""
     return value is None or is_blank(value) or not isinstance(value, (str, int, float, list, dict, tuple))
 
 
@@ -70,7 +70,7 @@ def b64encode(value: Any, encoding: str = "utf-8") -> str:
 
 
 def b64decode(value: Any, encoding: str = "utf-8") -> str:
-    """Return the text that is encoded in Base64. Raises ValueError for anything else."""
+    """Return the text that is encoded in Base64. Raises ValueError for a value that is not Base64."""
     try:
         data = base64.b64decode("".join(text(value).split()), validate=True)
         return data.decode(_encoding(encoding))
@@ -79,7 +79,7 @@ def b64decode(value: Any, encoding: str = "utf-8") -> str:
 
 
 def _encoding(name: str) -> str:
-    """Return an encoding for texts. Raises ValueError for any other."""
+    """Return the name of a supported text encoding. Raises ValueError for any other name."""
     found = str(name).lower().replace("_", "-")
     if found not in _ENCODINGS:
         raise ValueError(f'"{shorten(str(name), 40)}" is not one of the encodings {", ".join(_ENCODINGS)}')
@@ -94,7 +94,7 @@ def hash_text(value: Any, hashtype: str = "sha1") -> str:
 
 
 def to_boolean(value: Any) -> Any:
-    """Return true or false for a boolean, 1, 0, or one of the words. Raises ValueError for anything else."""
+    """Return true or false for a boolean, 1, 0, or a word such as yes. Raises ValueError for other values."""
     if isinstance(value, bool) or is_gap(value):
         return value
     word = value.strip().lower() if isinstance(value, str) else text(value)
@@ -105,16 +105,16 @@ def to_boolean(value: Any) -> Any:
 
 
 def ternary(value: Any, true: Any, false: Any, none: Any = None) -> Any:
-    """Return one of two values; `none`, if given, for null."""
+    """Return `true` for a true value, else `false`; for null, return `none` if it is given."""
     if value is None and none is not None:
         return none
     return true if value else false
 
 
 def mandatory(value: Any, message: Any = "") -> Any:
-    """Return a value. Raises ValueError with the message for an empty one, and for a missing field."""
+    """Return the value. Raises ValueError with the message if the value is empty or its field is missing."""
     if is_gap(value):
-        raise ValueError(text(message) or "a value is mandatory here, and there is none")
+        raise ValueError(text(message) or "the value is mandatory, but it is missing or empty")
     return value
 
 
@@ -166,9 +166,10 @@ _MERGED_LISTS: dict[str, Callable[[list[Any], list[Any]], list[Any]]] = {
 
 
 def combine(value: Any, *others: Any, recursive: bool = False, list_merge: str = "replace") -> Json:
-    """Return an object with the members of all objects; of two members of one name, the last one.
+    """Return an object with the members of all objects; a later object overrides members of an earlier one.
 
-    With `recursive`, members that are objects are merged likewise, and lists as `list_merge` says.
+    With `recursive`, members that are objects are merged in the same way, and lists as `list_merge`
+    specifies.
     """
     if list_merge not in _MERGED_LISTS:
         raise ValueError(f"combine: list_merge is one of {', '.join(_MERGED_LISTS)}")
@@ -195,7 +196,7 @@ def _merged(
         elif isinstance(before, list) and isinstance(member, list):
             if list_merge.endswith("_rp"):
                 for _ in before:
-                    weigh(member)  # each item is compared with each other one
+                    weigh(member)  # each item is compared with every other item
             member = _MERGED_LISTS[list_merge](before, member)
         made[name] = member
     return made

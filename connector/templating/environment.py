@@ -1,6 +1,6 @@
-"""The Jinja environment: sandboxed, immutable, and strict about missing values, also where Jinja is not.
+"""The Jinja environment: sandboxed, immutable, and stricter than Jinja about missing values.
 
-Only the texts of the workflow's author are templates; row data is never rendered.
+Only texts that the author of a workflow wrote are rendered as templates; data of rows never is.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from connector.templating.values import NULL, fail_if_missing, text
 
 
 class MissingError(UndefinedError):
-    """A missing name or member, and its `holder`: the object that lacks it, or `missing` for the row."""
+    """A name or member is missing. `holder` is the object that lacks it, or `missing` for the row."""
 
     def __init__(self, message: str | None, name: str, holder: Any) -> None:
         super().__init__(message)
@@ -48,32 +48,32 @@ class _Strict(StrictUndefined):
 
 
 WHOLE_ROW = "__row__"
-"""The variable that holds the row itself, even if the row has a field with its name."""
+"""The name of the internal variable that contains the whole row."""
 
 
 class _OurRules(NodeTransformer):
-    """Rewrites a template so that it uses plain data instead of Python objects, and its limits are checked.
+    """Rewrites a template so that it can use only plain data, not Python objects, and checks its limits.
 
-    `sets_row` is true if the template has a custom variable named `row`.
+    `sets_row` is true if the template itself sets a variable named `row`.
     """
 
     def __init__(self, *, sets_row: bool) -> None:
         self._sets_row = sets_row
 
     def visit_Getattr(self, node: nodes.Getattr) -> nodes.Expr:
-        """Make `a.items` a member of the data, not a method of Python's dict."""
+        """Rewrite `a.items` to return a member of the data, not a method of Python's dict."""
         self.generic_visit(node)
         holder = self._row_of(node.node)
         return nodes.Getitem(holder, nodes.Const(node.attr), node.ctx, lineno=node.lineno)
 
     def _row_of(self, holder: nodes.Expr) -> nodes.Expr:
-        """Return the row for `row` in `row.name`, even if the row has a field named `row`."""
+        """Return the expression for `row` in `row.name`: the row, even if it has a field named `row`."""
         if isinstance(holder, nodes.Name) and holder.name == "row" and not self._sets_row:
             return nodes.Name(WHOLE_ROW, "load", lineno=holder.lineno)
         return holder
 
     def visit_Getitem(self, node: nodes.Getitem) -> nodes.Expr:
-        """Measure the text or list that is sliced."""
+        """Add the charge for reading the text or list in a slice such as `a[1:3]`."""
         self.generic_visit(node)
         node.node = self._row_of(node.node)
         if isinstance(node.arg, nodes.Slice):
@@ -81,7 +81,7 @@ class _OurRules(NodeTransformer):
         return node
 
     def visit_Call(self, node: nodes.Call) -> nodes.Expr:
-        """Let `a.items()` call the method."""
+        """Rewrite `a.items()` to call the method, not a member of the data."""
         called = node.node
         self.generic_visit(node)
         if isinstance(called, nodes.Getattr):
@@ -90,7 +90,7 @@ class _OurRules(NodeTransformer):
         return node
 
     def visit_Filter(self, node: nodes.Filter) -> nodes.Expr:
-        """Measure the arguments of `f(*list)`, and refuse a constant that exceeds a limit."""
+        """Add the charge for the arguments of `f(*list)`, and reject a constant that exceeds a limit."""
         self.generic_visit(node)
         _weigh_spread(node)
         if isinstance(node.node, nodes.Const):
@@ -98,13 +98,13 @@ class _OurRules(NodeTransformer):
         return node
 
     def visit_Test(self, node: nodes.Test) -> nodes.Expr:
-        """Measure the arguments of `is f(*list)`."""
+        """Add the charge for the arguments of `is f(*list)`."""
         self.generic_visit(node)
         _weigh_spread(node)
         return node
 
     def visit_Name(self, node: nodes.Name) -> nodes.Expr:
-        """Treat `self` as an ordinary field."""
+        """Treat `self`, which Jinja reserves, as an ordinary field."""
         if node.name != "self" or node.ctx != "load":
             return node
         return nodes.Getitem(nodes.Name(WHOLE_ROW, "load"), nodes.Const("self"), "load", lineno=node.lineno)
@@ -115,7 +115,7 @@ class _OurRules(NodeTransformer):
         return _filtered(nodes.List(node.nodes, lineno=node.lineno), _CONCAT)
 
     def visit_Compare(self, node: nodes.Compare) -> nodes.Expr:
-        """Measure what is compared."""
+        """Add the charge for reading the operands of a comparison."""
         self.generic_visit(node)
         node.expr = _unless_constant(node.expr, _WEIGHED)
         for operand in node.ops:
@@ -151,7 +151,10 @@ class _OurRules(NodeTransformer):
         return node
 
     def _operation(self, node: nodes.BinExpr) -> nodes.Expr:
-        """Evaluate `2 * 3`, so that constants that exceed a limit are found before anything is sent."""
+        """Evaluate an operation on constants, such as `2 * 3`.
+
+        A constant that exceeds a limit is then found before anything is sent.
+        """
         self.generic_visit(node)
         operator = OPERATORS.get(node.operator)
         if operator is None or not (_is_literal(node.left) and _is_literal(node.right)):
@@ -184,7 +187,7 @@ def _counted(body: list[nodes.Node], line: int) -> nodes.Expr:
 
 
 def _weigh_spread(node: Any) -> None:
-    """Measure the arguments of `*` and `**`."""
+    """Add the charge for the arguments after `*` and `**` in a call."""
     if node.dyn_args is not None:
         node.dyn_args = _filtered(node.dyn_args, _WEIGHED)
     if node.dyn_kwargs is not None:
@@ -206,13 +209,17 @@ def _refuse_constant(evaluate: Callable[[], Any], node: nodes.Node) -> Any:
 
 
 class _Environment(ImmutableSandboxedEnvironment):
-    """The strict Jinja environment, with limits, that prints JSON. It has only the members in `methods`."""
+    """The strict Jinja environment, with limits; it prints values as JSON.
+
+    Values have only the methods that the module `methods` lists.
+    """
 
     intercepted_binops = BOUNDED
     concat = staticmethod(concat)
 
     def __init__(self) -> None:
-        # The optimizer would evaluate constants while it compiles, and hide those that exceed a limit.
+        # The optimizer would evaluate constants during compilation and ignore errors such as an exceeded
+        # limit.
         super().__init__(undefined=_Strict, finalize=text, optimized=False)
         self._lexer = StatementLexer(self)
         self.globals = {**FUNCTIONS, "omit": NULL}
@@ -227,7 +234,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         return self._lexer
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """Return the callable: a method, or a member that can be called."""
+        """Return the method, or the callable member, that a template calls."""
         found = method(obj, attribute, self.getitem)
         return self.getitem(obj, attribute) if found is NOT_THERE else found
 
@@ -241,7 +248,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         return self.undefined(obj=obj, name=argument) if found is NOT_THERE else found
 
 
-# Filters that the rewriting inserts. Their names are not valid in a template's source.
+# These filters are inserted by `_OurRules`. Their names are not valid in a template's source.
 _PASS, _WEIGHED, _CONCAT, _NAME = "#pass", "#weighed", "#concat", "#name"
 
 
@@ -263,7 +270,7 @@ def _concat(values: list[Any]) -> str:
 
 
 def _name(value: Any) -> Any:
-    """Return a member's name. Raises TypeError for anything but a text, a number, a boolean or null."""
+    """Return a member's name, which must be a text, a number, a boolean or null. Raises TypeError."""
     fail_if_missing(value)
     if value is not None and value is not NULL and not isinstance(value, (str, int, float)):
         found = "a function" if callable(value) else json_text.kind(value)
@@ -301,7 +308,7 @@ _OTHER_NAMES = {
     "to_nice_json": "to_json",
     "tojson_string": "to_json",
 }
-"""Filters of other tools, and what they are called here."""
+"""Names of filters in other tools, with the name of the same filter here."""
 _WITH_PATTERN = frozenset(("match", "search", "regex_findall", "regex_replace", "regex_search"))
 _NO_OTHERS = "include, import, extends and block are not supported"
 _REFUSED: dict[type[nodes.Node], str] = {
@@ -311,7 +318,10 @@ _REFUSED: dict[type[nodes.Node], str] = {
 
 
 def _refuse_unknown(tree: nodes.Template) -> None:
-    """Raise TemplateSyntaxError for unknown filters and tests, also inside an `if`, where Jinja would not."""
+    """Raise TemplateSyntaxError for unknown filters and tests.
+
+    Jinja would not report one inside an `if` before it is evaluated.
+    """
     for noun, cls, known in (
         ("filter", nodes.Filter, environment.filters),
         ("test", nodes.Test, environment.tests),

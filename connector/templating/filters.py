@@ -1,7 +1,7 @@
 """The filters and tests of templates, and the cost of each (see `costs`).
 
 Values in a template are plain data: iterators and subclasses of text become lists and texts. Therefore
-templates cannot access Python objects, and nothing is evaluated after its size was checked.
+templates cannot access Python objects, and the size of a value cannot change after it was checked.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ from connector.templating.time_filters import add_time, format_datetime, from_ep
 from connector.templating.values import NULL, fail_if_missing, json_of, text
 
 Functions = dict[str, Any]
-"""Filters or tests, keyed by name. Jinja's table has no types."""
+"""Filters or tests, by name. Jinja's own table of them has no types."""
 
 _SMALL = frozenset((int, float, bool, type(None)))
 _PLAIN = frozenset((str, int, float, bool, type(None), list, dict, tuple, range))
@@ -104,9 +104,9 @@ _FILTER_COSTS: dict[str, Cost] = {
     "wordwrap": wrapping,
 }
 _LAX = frozenset({"default", "d", "defined", "undefined"})
-"""Filters and tests that accept missing values."""
+"""The names of filters and tests that accept missing values."""
 _WITHOUT = ("attr", "pprint")
-"""Filters that are removed, because they expose Python objects."""
+"""The names of Jinja's filters that are removed, because they give access to Python objects."""
 
 
 _ANSIBLE: Functions = {
@@ -133,7 +133,7 @@ _ANSIBLE: Functions = {
     "to_datetime": to_datetime,
     "to_epoch": to_epoch,
 }
-"""Filters named as in Ansible, and those of times."""
+"""The filters with names from Ansible, and the filters for times."""
 
 
 def bounded_filters(of_jinja: Functions) -> Functions:
@@ -166,7 +166,7 @@ def bounded_tests(of_jinja: Functions) -> Functions:
 
 
 def _bounded(name: str, function: Callable[..., Any], cost: Cost | None = None) -> Callable[..., Any]:
-    """Return a function that charges its cost, refuses a missing first argument, and returns plain data."""
+    """Return the function with limits: it charges its cost, rejects missing values, and returns plain data."""
     cost = cost or _FILTER_COSTS.get(name, everything)
     position = 1 if hasattr(function, "jinja_pass_arg") else 0
     is_strict = name not in _LAX

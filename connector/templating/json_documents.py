@@ -3,9 +3,9 @@
 `["{{ a }}", "ALERTS"]` always has two items, whatever the value of `a`. In `[1, {{ ids }}]`, the items of a
 list are inserted, and a text is parsed as JSON: any number of items, or an array of them.
 
-A text of the row that is empty is a gap. Unless empty texts are sent, a member or item without another value
-is omitted, and so is an object or array of which nothing else is left. A null of the row is sent as null. If
-the rows are a table, NULL is a gap, too: then only a null that is written in the document itself is sent.
+An empty text of the row is a gap. Unless empty texts are sent, a member or item whose value is a gap is
+omitted, and so is an object or array that contains only gaps. A null of the row is sent as null. In the rows
+of a table, NULL is a gap, too; only a null that is written in the document itself is sent.
 """
 
 from __future__ import annotations
@@ -22,18 +22,21 @@ from connector.templating.operators import concat
 from connector.templating.values import NULL, is_blank, parse_json, text, to_json, without_null
 
 Pieces = Sequence[str | None]
-"""A document's constant texts, with None for each expression."""
+"""The constant texts of a document, with None in the place of each expression."""
 Fill = Callable[[list[Any]], Json]
-"""Inserts the expressions' values, in order, into the document. Raises InputError for invalid JSON."""
+"""A function that inserts the values of expressions, in order, into the document.
+
+Raises InputError for invalid JSON.
+"""
 
 Gaps = Literal["sent", "omitted", "omitted with null"]
-"""The value for an empty text of a row. The last one is for tables, where NULL counts as an empty text."""
+"""Whether members with an empty text of a row are sent or omitted. In a table, NULL is like an empty text."""
 
 Items = Callable[[list[Any]], list[Json]]
-"""Returns the items that replace one item of an array."""
+"""A function that returns the items that replace one item of an array."""
 
 _OPEN, _TEXT, _VALUE = "\ue000", "\ue001", "\ue002"
-"""Marks for expressions in a document: `OPEN index TEXT` inside a string, `OPEN index VALUE` for a value."""
+"""Marks that stand for expressions in a document: `OPEN index TEXT` in a string, `OPEN index VALUE` else."""
 _ONLY_TEXT = re.compile(f"{_OPEN}([0-9]+){_TEXT}")
 """A string of a document that is a single expression; its value `omit` removes the member or item."""
 _VALUE_AS_NAME = re.compile(_VALUE + r'"\s*:')
@@ -42,9 +45,9 @@ _VALUE_AS_NAME = re.compile(_VALUE + r'"\s*:')
 def compile_document(pieces: Pieces, schema: Mapping[str, Json], gaps: Gaps = "sent") -> Fill:
     """Compile a document for an input of the given JSON Schema.
 
-    The document is parsed once, with a mark for each expression; a row's values then replace the marks, so no
-    value can break out of its string. If only the rendered text can be parsed (for example, if an expression
-    without quotes is a member's name), it is parsed for every row.
+    The document is parsed once, with a mark for each expression. A row's values then replace the marks, so a
+    quote in a value cannot end a string. If only the rendered text can be parsed (for example, if an
+    expression without quotes is a member's name), it is parsed for every row.
     """
     constant = "".join(piece for piece in pieces if piece is not None)
     skeleton, in_string = _skeleton(pieces)
@@ -67,7 +70,10 @@ def compile_document(pieces: Pieces, schema: Mapping[str, Json], gaps: Gaps = "s
 
 
 def _bounded(fill: Fill) -> Fill:
-    """Return a fill that checks the document's length, because a long value can be inserted many times."""
+    """Return the function `fill` with a limit of the document's length.
+
+    A long value can be inserted many times.
+    """
 
     def filled(values: list[Any]) -> Json:
         document = fill(values)
@@ -78,7 +84,7 @@ def _bounded(fill: Fill) -> Fill:
 
 
 def _skeleton(pieces: Pieces) -> tuple[str, list[bool]]:
-    """Return the document with marks for its expressions, and which of them are inside a string."""
+    """Return the document with marks for its expressions, and for each whether it is in a string."""
     out: list[str] = []
     in_string: list[bool] = []
     inside = escaped = False
@@ -142,7 +148,7 @@ class _Compiler:
         return lambda values: ABSENT if values[index] is NULL else fill(values)
 
     def _value(self, index: int) -> Fill:
-        """Return a fill for a value of any type; a text is raw JSON."""
+        """Return a function that returns the value of one expression; a text is parsed as JSON."""
 
         def fill(values: list[Any]) -> Json:
             value = values[index]
@@ -159,7 +165,11 @@ class _Compiler:
         return lambda values: [item for fill in parts for item in fill(values) if item is not ABSENT]
 
     def _items(self, node: Json, schema: Any) -> Items:
-        """Compile an item of an array: the items of a list are inserted, and text is parsed as JSON items."""
+        """Compile an item of an array.
+
+        If its value is a list, the list's items are inserted. If it is a text, the text is parsed as JSON
+        items.
+        """
         index = _index_at(node)
         if index is None:
             fill = self.compile(node, schema)
@@ -178,7 +188,7 @@ class _Compiler:
 
 
 class _GapCompiler(_Compiler):
-    """Compiles a document from which empty texts of the row are omitted."""
+    """Compiles a document in which empty texts of the row are omitted."""
 
     def _text(self, node: str, schema: Any) -> Fill:
         fill, only = _compile_text(node), _ONLY_TEXT.fullmatch(node)
@@ -225,7 +235,7 @@ class _GapCompiler(_Compiler):
 
 
 class _TableCompiler(_GapCompiler):
-    """Compiles a document for rows of a table, from which NULL is omitted, too."""
+    """Compiles a document for rows of a table, in which NULL is omitted, too."""
 
     def _text(self, node: str, schema: Any) -> Fill:
         fill = _compile_text(node)
@@ -257,7 +267,7 @@ _COMPILERS: Mapping[Gaps, type[_Compiler]] = {
 
 
 def _from_cell(cell: Any, nothing: Json, fill: Fill, values: list[Any]) -> Json:
-    """Return an expression's value without nulls, or `nothing` for a NULL or empty one.
+    """Return an expression's value without nulls, or `nothing` if the value is NULL or empty.
 
     A null that the template itself writes, as in `{{ none }}`, is kept.
     """
@@ -285,14 +295,14 @@ def _member(schema: Any, name: str) -> Any:
 
 
 def _index_at(node: Json) -> int | None:
-    """Return the index of the expression that is the whole value, or None."""
+    """Return the index of the expression if it is the whole value, else None."""
     if isinstance(node, str) and node.startswith(_OPEN) and node.endswith(_VALUE):
         return int(node[1:-1])
     return None
 
 
 def _compile_text(node: str) -> Callable[[list[Any]], str]:
-    """Compile a text with expressions inside."""
+    """Compile a text that contains expressions."""
     if _OPEN not in node:
         return lambda values: node
     start, *rest = node.split(_OPEN)

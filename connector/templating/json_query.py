@@ -14,7 +14,7 @@ _STEPS_A_NODE = 16
 _PARTS = frozenset(
     ("field", "identity", "current", "literal", "index", "index_expression", "subexpression", "pipe")
 )
-"""Expressions whose value is a part of another value, which has been measured."""
+"""The types of JMESPath expressions whose value is a part of a value that was measured before."""
 
 
 def check_json_query() -> None:
@@ -26,7 +26,10 @@ def check_json_query() -> None:
 
 
 def json_query(value: Any, expression: str) -> Any:
-    """Return what a JMESPath expression selects from a value. Raises ValueError for an invalid one."""
+    """Return the part of a value that a JMESPath expression selects.
+
+    Raises ValueError for an invalid expression.
+    """
     import jmespath.exceptions  # type: ignore[import-untyped]
 
     fail_if_missing(value)
@@ -45,7 +48,7 @@ def json_query(value: Any, expression: str) -> Any:
 
 @cache
 def _interpreter() -> Any:
-    """Return the class that evaluates expressions, and measures every value that one of them makes."""
+    """Return the class that evaluates expressions, with limits for every value that an expression creates."""
     from jmespath.visitor import TreeInterpreter  # type: ignore[import-untyped]
 
     class Bounded(TreeInterpreter):  # type: ignore[misc]

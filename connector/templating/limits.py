@@ -1,7 +1,7 @@
 """The limits of one rendering of a template: time, and the size of its texts and lists.
 
-A long operation cannot be interrupted from inside a process, so each is checked before it starts: the size of
-its result, and its time in steps. A step is about the time of one name, constant or operator of a template.
+A long operation cannot be interrupted from inside a process. Therefore the size of its result, and its time
+in steps, are checked before it starts. A step is about the time to evaluate one name, constant or operator.
 Exceeding a limit raises InputError (`template_error`) with the limit and a way to stay within it.
 """
 
@@ -15,27 +15,33 @@ from typing import Any, NoReturn
 from connector.errors import InputError
 
 LONGEST_SOURCE = 1 << 18
-"""The maximum length of a template in characters: a hundred pages, which take seconds to compile."""
+"""The maximum length of a template in characters. Compiling such a template takes seconds."""
 LONGEST_TEXT = 10 << 20
-"""The maximum length of a text in characters, also of a rendered result. APIs accept no longer JSON body."""
+"""The maximum length of a text, also of a rendered result, in characters.
+
+APIs do not accept longer bodies.
+"""
 MOST_ITEMS = 1_000_000
-"""The maximum number of items of a list: at 80 bytes each, as much memory as the longest text."""
+"""The maximum number of items of a list. At 80 bytes each, they take as much memory as the longest text."""
 LONGEST_RANGE = 100_000
-"""The maximum of numbers in a `range`, and of lists from `batch` and `slice`, as in Jinja's sandbox."""
+"""The maximum length of a `range`, and number of lists from `batch` and `slice`, as in Jinja's sandbox."""
 MOST_STEPS = 10_000_000
 """The maximum number of steps of one rendering: about a second, or 400,000 iterations of a small loop."""
 STEPS_A_PASS = 16
-"""Steps for an iteration of a loop or a call of a macro, in addition to those of its body."""
+"""The number of steps charged for an iteration or a macro call, in addition to those of its body."""
 STEPS_TO_COMPILE = 100_000
 """The maximum number of steps to evaluate constants while a template is compiled."""
 CHARACTERS_A_STEP = 32
-"""Characters that are processed in one step, which also limits how many can be stored."""
+"""The number of characters that are processed in one step."""
 FEW = 16
-"""Up to this number of expressions, the result of a template is at most a few times the size of a row."""
+"""The number of expressions up to which the size of a template's result is not checked.
+
+It is at most a few times the size of a row.
+"""
 STEPS_AN_ITEM = 4
-"""Steps for an item of a list that is created or read."""
+"""The number of steps charged for an item of a list that is created or read."""
 MOST_BITS = 4096
-"""The maximum size in bits of integers from `*` and `**`. Numbers in JSON have at most 1024."""
+"""The maximum size of integers from `*` and `**`, in bits. The largest numbers of JSON have 1024."""
 MOST_DIGITS = 4300
 """The maximum length of a text that is converted to a number: the limit of recent Python versions."""
 WIDEST = 10_000
@@ -45,7 +51,7 @@ LONGEST_SLOW_TEXT = 1 << 16
 
 
 class _Meter(threading.local):
-    """The steps that the rendering on this thread has left."""
+    """The number of steps that are left for the rendering on this thread."""
 
     left = MOST_STEPS
 
@@ -59,10 +65,7 @@ def begin(steps: int = MOST_STEPS) -> None:
 
 
 def spend(steps: int) -> None:
-    """Subtract steps from those left for the rendering on this thread.
-
-    Raises InputError if too few are left.
-    """
+    """Charge steps to the rendering on this thread. Raises InputError if too few steps are left."""
     left = _meter.left = _meter.left - steps
     if left < 0:
         refuse(
@@ -72,7 +75,7 @@ def spend(steps: int) -> None:
 
 
 def refuse(what: str) -> NoReturn:
-    """Raise the InputError of a template that exceeds a limit."""
+    """Raise InputError for a template that exceeds a limit; `what` is the rest of the message."""
     raise InputError("template_error", f"the template exceeds a limit: {what}")
 
 
@@ -108,7 +111,7 @@ _NO_WEIGHT = frozenset((int, float, bool, type(None)))
 
 
 def weigh(value: Any) -> int:
-    """Return the number of characters and members in a value, and spend the steps of reading it.
+    """Return the number of characters and members in a value, and charge the steps to read it.
 
     Raises InputError. A list can contain the same list many times, at several levels, so that a small value
     can take very long to read.
@@ -145,7 +148,7 @@ def weigh(value: Any) -> int:
 
 
 def weigh_all(values: Iterable[Any]) -> None:
-    """Spend the steps of reading these values. Raises InputError."""
+    """Charge the steps to read these values. Raises InputError."""
     for value in values:
         if type(value) is not str or len(value) >= CHARACTERS_A_STEP:
             weigh(value)

@@ -56,7 +56,7 @@ _METHODS: tuple[tuple[type, dict[str, Cost]], ...] = (
 _INDEXES = ("index", "index0", "revindex", "revindex0", "depth", "depth0")
 _OF_A_LOOP = (*_INDEXES, "first", "last", "length", "previtem", "nextitem")
 _NAMES = (str, int, float, type(None))
-"""The types of a member's name. Others are not accepted, because hashing them can take long."""
+"""The types that the name of a member can have. Hashing a value of another type could take long."""
 
 _HOLDERS = (Mapping, list, tuple, str, range)
 
@@ -64,7 +64,7 @@ NOT_THERE: Any = object()
 
 
 def method(value: Any, name: str, getitem: Callable[[Any, Any], Any]) -> Any:
-    """Return a method of a value, with limits, or NOT_THERE."""
+    """Return a method of a value, with limits, or NOT_THERE if it is not available."""
     for kind, costs in _METHODS:
         if isinstance(value, kind):
             if name not in costs:
@@ -75,7 +75,7 @@ def method(value: Any, name: str, getitem: Callable[[Any, Any], Any]) -> Any:
 
 
 def member(value: Any, name: Any) -> Any:
-    """Return the value of `value[name]` or `value.name` in a template, or NOT_THERE."""
+    """Return the value of `value[name]` or `value.name` in a template, or NOT_THERE if there is none."""
     fail_if_missing(value)
     if not isinstance(name, (*_NAMES, slice)):
         raise TypeError("a member's name is a text or a number")
@@ -85,7 +85,7 @@ def member(value: Any, name: Any) -> Any:
         if isinstance(value, LoopContext) and name in _OF_A_LOOP:
             return getattr(value, name)
         if isinstance(value, tuple) and name in getattr(value, "_fields", ()):
-            return getattr(value, name)  # The value is a group of `groupby`.
+            return getattr(value, name)  # The value is a group from the filter `groupby`.
     holder: Any = value if isinstance(value, _HOLDERS) else {}
     try:
         return holder[name]

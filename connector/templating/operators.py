@@ -1,4 +1,4 @@
-"""The operators of templates, and formatting, with limits that are checked first (see `limits`)."""
+"""The operators and the formatting of templates; limits are checked before each operation (see `limits`)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from connector.templating.limits import LONGEST_TEXT, MOST_BITS, check_width, fi
 
 
 def add(left: Any, right: Any) -> Any:
-    """Return `left + right`. Raises InputError for too long a text or list."""
+    """Return `left + right`. Raises InputError if the resulting text or list is too long."""
     if isinstance(left, str) and isinstance(right, str):
         fits(len(left) + len(right))
     elif isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):
@@ -22,7 +22,7 @@ def add(left: Any, right: Any) -> Any:
 
 
 def multiply(left: Any, right: Any) -> Any:
-    """Return `left * right`. Raises InputError for too long a text or list, and for too large a number."""
+    """Return `left * right`. Raises InputError if the result is too long or too large."""
     if isinstance(left, int) and not isinstance(right, int):
         left, right = right, left
     if isinstance(right, int):
@@ -36,7 +36,7 @@ def multiply(left: Any, right: Any) -> Any:
 
 
 def power(left: Any, right: Any) -> Any:
-    """Return `left ** right`. Raises InputError for too large a number."""
+    """Return `left ** right`. Raises InputError if the result is too large."""
     if isinstance(left, int) and isinstance(right, int):
         _check_bits(left.bit_length() * right)
     return left**right
@@ -48,20 +48,20 @@ def _check_bits(bits: int) -> None:
 
 
 def modulo(left: Any, right: Any) -> Any:
-    """Return `left % right`, which formats a text. Raises InputError for too long a text."""
+    """Return `left % right`, which can format a text. Raises InputError if the result is too long."""
     return printf(left, right) if isinstance(left, str) else left % right
 
 
 def printf(pattern: str, values: Any) -> str:
-    """Return `pattern % values`. Raises InputError for too long a text.
+    """Return `pattern % values`. Raises InputError if the result is too long.
 
-    A width must be a number in the pattern; `*`, which takes it from the values, is refused.
+    A width must be written in the pattern; `*`, which takes it from the values, is rejected.
     """
     characters, times = weigh(pattern), 0
     for width in _widths(pattern):
         characters += width
         times += 1
-    # Each value of a tuple is printed once, each of a mapping as often as it is named.
+    # Each value of a tuple is printed once; a value of a mapping can be printed many times.
     fits(characters + (1 if isinstance(values, tuple) else times) * weigh(values))
     printed: str = pattern % values
     return printed
@@ -71,7 +71,7 @@ _SPECIFIER = re.compile(r"[#0\- +]*(\*|[0-9]*)(?:\.(\*|[0-9]*))?[hlL]?")
 
 
 def _widths(pattern: str) -> Iterator[int]:
-    """Yield the minimum length of each `%` field; invalid patterns are reported by Python."""
+    """Yield the minimum length of each `%` field. Invalid patterns are left to Python, which reports them."""
     at = 0
     while (at := pattern.find("%", at) + 1) > 0:
         if pattern.startswith("(", at):
@@ -82,7 +82,7 @@ def _widths(pattern: str) -> Iterator[int]:
                 refuse('it formats with a name that has a "(" in it')
             at = end + 1
         found = _SPECIFIER.match(pattern, at)
-        assert found is not None  # The pattern also matches an empty text.
+        assert found is not None  # the pattern matches any text, even an empty one
         if "*" in found.groups():
             refuse('it formats with "*" for a width: write the width as a number')
         yield sum(_width(digits) for digits in found.groups("") if digits)
@@ -96,21 +96,21 @@ def _width(digits: str) -> int:
 
 
 def concat(texts: Iterable[str]) -> str:
-    """Join texts. Raises InputError for too long a text."""
+    """Return the concatenated texts. Raises InputError if the result is too long."""
     parts = texts if isinstance(texts, list) else list(texts)
     fits(sum(map(len, parts)))
     return "".join(parts)
 
 
 def join(separator: str, texts: Iterable[str]) -> str:
-    """Join texts with a separator between them. Raises InputError for too long a text."""
+    """Return the texts joined with a separator. Raises InputError if the result is too long."""
     parts = list(texts)
     fits(sum(map(len, parts)) + len(separator) * len(parts))
     return separator.join(parts)
 
 
 def replace(text: str, old: str, new: str, count: int | None = -1) -> str:
-    """Return the text with `old` replaced. Raises InputError for too long a text."""
+    """Return the text with `old` replaced by `new`. Raises InputError if the result is too long."""
     weigh(text)
     fits(len(text) + max(0, len(new) - len(old)) * text.count(old))
     return text.replace(old, new, -1 if count is None else count)
@@ -135,7 +135,7 @@ class BoundedFormatter(Formatter):
         return value, first
 
     def convert_field(self, value: Any, conversion: Any) -> Any:
-        """Return the value after `!r`, `!s` or `!a`."""
+        """Return the value converted by `!r`, `!s` or `!a`."""
         weigh(value)
         return super().convert_field(value, conversion)
 

@@ -1,9 +1,9 @@
-"""Regular expressions with the syntax of Python's `re`, whose time grows with the text's length alone.
+"""Regular expressions with the syntax of Python's `re`, which take time proportional to the text's length.
 
-Python's own engine can take years for a pattern such as `(a+)+$`, and nothing can interrupt it. This one
-follows all alternatives at once (Pike's virtual machine), finds the same match as Python's, and spends the
-steps of the template's rendering. Like other engines of this kind, it has no backreferences and no
-lookaround.
+Python's own engine can take years for a pattern such as `(a+)+$`, and nothing can interrupt it. This engine
+follows all alternatives at the same time (Pike's virtual machine), finds the same match as Python's engine,
+and charges steps to the rendering of the template. Like other engines of this kind, it has no backreferences
+and no lookaround.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ else:
     import sre_parse as _parser
 
 Groups = tuple[int, ...]
-"""The start and end of each group, the whole match first; -1 for a group without a match."""
+"""The start and end of each group; group 0 is the whole match. Both are -1 for a group without a match."""
 
 LONGEST_PATTERN = 1000
-"""Characters of a pattern."""
+"""The maximum length of a pattern in characters."""
 _MOST_INSTRUCTIONS = 2000
 _STEPS_A_STATE = 6
 _MOST_REMEMBERED = 4096
@@ -128,7 +128,7 @@ class Regex:
         threads: list[tuple[int, Groups]],
         seen: set[int],
     ) -> None:
-        """Add the instructions that read a character and can be reached from one, the preferred first."""
+        """Add the instructions that read a character and are reachable from `place`, in order of preference."""
         code = self._code
         stack = [(place, groups)]
         while stack:
@@ -151,7 +151,7 @@ class Regex:
                 threads.append((place, groups))
 
     def _first_characters(self) -> _Characters | None:
-        """Return the characters that a match can start with, or None if it can be empty."""
+        """Return the characters with which a match can start, or None if a match can be empty."""
         threads: list[tuple[int, Groups]] = []
         checks = self._code
         self._code = [(_JUMP, n + 1, 0) if code[0] == _CHECK else code for n, code in enumerate(checks)]
@@ -234,13 +234,13 @@ class Regex:
             self._branch(split, is_greedy=is_greedy)
 
     def _branch(self, split: int, *, is_greedy: bool) -> None:
-        """Let a split enter the part after it, or leave to the end of the code."""
+        """Set the targets of a split: the part that follows it, and the end of the code."""
         inside, outside = split + 1, len(self._code)
         self._code[split] = (_SPLIT, inside, outside) if is_greedy else (_SPLIT, outside, inside)
 
 
 class _Characters(dict[str, bool]):
-    """Whether an instruction matches a character, remembered for each character."""
+    """A cache of whether an instruction matches a character."""
 
     def __init__(self, matches: Callable[[str], bool]) -> None:
         super().__init__()
@@ -254,7 +254,7 @@ class _Characters(dict[str, bool]):
 
 
 def _compiled(item: Any, flags: int) -> Callable[..., Any]:
-    """Return the match function of Python's engine for one character, or for one position such as `$`."""
+    """Return a function that matches one character, or one position such as `$`, with Python's engine."""
     state: Any = _parser.State()
     state.flags, state.str = flags, ""
     match: Callable[..., Any] = _compiler.compile(_parser.SubPattern(state, [item]), 0).match
@@ -276,7 +276,7 @@ def _compile(pattern: str, flags: int) -> Regex:
 
 
 def compile_regex(pattern: str, *, ignorecase: bool = False, multiline: bool = False) -> Regex:
-    """Return a compiled pattern. Raises ValueError for one that is invalid, InputError for one too large."""
+    """Return a compiled pattern. Raises ValueError if it is not valid, InputError if it is too large."""
     if not isinstance(pattern, str):
         raise TypeError("a regular expression is a text")
     if len(pattern) > LONGEST_PATTERN:

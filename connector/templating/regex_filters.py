@@ -1,4 +1,4 @@
-"""Filters and tests with regular expressions, named as in Ansible (see `regex`)."""
+"""Filters and tests with regular expressions (see `regex`); their names are those of Ansible."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def regex_search(
 
 
 def regex_findall(value: Any, pattern: str, multiline: bool = False, ignorecase: bool = False) -> list[Any]:
-    """Return all matches: texts, or lists of texts for a pattern with more than one group."""
+    """Return a list of all matches: texts, or lists of texts if the pattern has more than one group."""
     regex = compile_regex(pattern, ignorecase=ignorecase, multiline=multiline)
     source = text(value)
     found: list[Any] = []
@@ -53,7 +53,7 @@ def regex_replace(
     count: int = 0,
     mandatory_count: int = 0,
 ) -> str:
-    """Return a text with each match replaced. Raises ValueError for fewer matches than `mandatory_count`."""
+    """Return a text with each match replaced. Raises ValueError for fewer than `mandatory_count` matches."""
     regex = compile_regex(pattern, ignorecase=ignorecase, multiline=multiline)
     source, write = text(value), _replacement(regex, text(replacement))
     out: list[str] = []
@@ -72,7 +72,7 @@ def regex_replace(
 
 
 def regex_escape(value: Any) -> str:
-    """Return a text as a pattern that matches only this text."""
+    """Return a pattern that matches exactly this text."""
     return _SPECIAL.sub(lambda found: "\\" + found[0], text(value))
 
 
@@ -94,7 +94,7 @@ def _group(match: Groups, number: int, source: str) -> str | None:
 
 
 def _numbered(regex: Regex, reference: Any) -> int:
-    """Return the number of a group from `\\1` or `\\g<name>`. Raises ValueError."""
+    r"""Return the number of the group that `\1` or `\g<name>` refers to. Raises ValueError."""
     found = _REFERENCE.fullmatch(reference) if isinstance(reference, str) else None
     if found is None or found[3]:
         raise ValueError("a group of regex_search is written '\\\\1' or '\\\\g<name>'")
@@ -109,7 +109,7 @@ def _number(regex: Regex, name: str) -> int:
 
 
 def _replacement(regex: Regex, pattern: str) -> Callable[[Groups, str], str]:
-    """Return a function that writes the replacement of a match."""
+    """Return a function that returns the replacement for a match."""
     parts: list[str | int] = []
     at = 0
     for found in _REFERENCE.finditer(pattern):

@@ -1,8 +1,8 @@
-"""The fields of a row that a template always requires: without one of them, no row can be rendered.
+"""The fields of a row that a template always requires: if one of them is missing, the row cannot be rendered.
 
-A name counts only if it is used on every path. A template does not require what is only used behind `default`
-or `is defined`, in one branch of an `if`, on the right side of `and` or `or`, in the body of a loop, or in a
-macro. The analysis leaves a name out in doubt.
+A name is required only if every path through the template uses it. A name is not required if it is used only
+with `default` or `is defined`, in one branch of an `if`, on the right side of `and` or `or`, in the body of a
+loop, or in a macro. If the analysis is not certain, the name is left out.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from jinja2 import nodes
 from connector.templating.environment import environment
 
 _ALLOWS_MISSING = frozenset(("default", "d", "defined", "undefined"))
-"""Filters and tests of values that can be missing; all others raise an error."""
+"""The filters and tests that accept a missing value; all others raise an error."""
 _READS_ITEMS = frozenset(("join", "to_json", "tojson"))
-"""Filters that use every item of a list."""
+"""The filters that use every item of a list."""
 _FAILS_IF_MISSING = (nodes.Filter, nodes.BinExpr, nodes.Concat, nodes.Compare, nodes.Not, nodes.Neg)
-"""Expressions that use their operands even if their own value is not used."""
+"""The types of expressions that evaluate their operands even if their own value is not used."""
 
 Names = dict[str, None]
-"""Names without duplicates, in the order of the template."""
+"""Names without duplicates, in the order in which the template uses them."""
 
 
 def required_fields(source: str) -> list[str]:
-    """Return the names of fields that a valid template uses for every row, in its order.
+    """Return the names of the fields that a valid template always uses, in the order of their use.
 
-    Names that the template sets and the environment's own (`range`, `omit`) are not among them.
+    Names that the template sets and names of the environment (`range`, `omit`) are not included.
     """
     tree = environment.parse(source)
     own = {name.name for name in tree.find_all(nodes.Name) if name.ctx != "load"}
@@ -38,7 +38,7 @@ def required_fields(source: str) -> list[str]:
 
 
 class _Analysis:
-    """Finds the required names in parts of a template; `own` are the names that it sets."""
+    """Finds the required names in parts of a template; `own` has the names that the template sets."""
 
     def __init__(self, own: set[str]) -> None:
         self._own = own
@@ -61,14 +61,17 @@ class _Analysis:
         return {}
 
     def _branches(self, node: nodes.If) -> Names:
-        """Return the names that all branches after an `if` have in common."""
+        """Return the names that all branches of an `if` require."""
         last = self.body(node.else_)
         for branch in reversed(node.elif_):
             last = _union((self._used(branch.test), _common(self.body(branch.body), last)))
         return _common(self.body(node.body), last)
 
     def _used(self, node: Any, *, items: bool = False) -> Names:
-        """Return the names that an expression requires if its value is used; `items`: with all its items."""
+        """Return the names that an expression requires if its value is used.
+
+        With `items`, the items of its value are used, too.
+        """
         if isinstance(node, nodes.CondExpr):
             other = self._used(node.expr2, items=items) if node.expr2 else {}
             return _union((self._used(node.test), _common(self._used(node.expr1, items=items), other)))
@@ -84,7 +87,7 @@ class _Analysis:
         return {node.name: None} if is_field else {}
 
     def _member(self, node: Any) -> Names:
-        """Return the names for `a.b` and `a['b']`; for `row.b` the field `b`."""
+        """Return the names that `a.b` and `a['b']` require; `row.b` requires the field `b`."""
         holder = node.node
         if not (isinstance(holder, nodes.Name) and holder.name == "row"):
             return self._used(holder)
@@ -94,17 +97,20 @@ class _Analysis:
         return {name: None} if isinstance(name, str) else {}
 
     def _filtered(self, node: Any) -> Names:
-        """Return the names for `a | f` and `a is f`."""
+        """Return the names that `a | f` and `a is f` require."""
         if node.name in _ALLOWS_MISSING or node.node is None:
             return {}
         return self._used(node.node, items=node.name in _READS_ITEMS)
 
     def _called(self, node: nodes.Call) -> Names:
-        """Return the names for `a.f()`, which is a method and not a field."""
+        """Return the names that `a.f()` requires. `f` is a method and not a field."""
         return self._used(node.node.node) if isinstance(node.node, nodes.Getattr) else {}
 
     def _compared(self, node: nodes.Compare) -> Names:
-        """Return the names of the first comparison, because a chain ends at the first one that is false."""
+        """Return the names that the first comparison of a chain such as `a < b < c` requires.
+
+        The others are not evaluated if it is false.
+        """
         first = node.ops[0]
         if first.op not in ("in", "notin"):
             return _union((self._used(node.expr), self._used(first.expr)))

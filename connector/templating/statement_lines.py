@@ -1,7 +1,7 @@
-"""Lines of a template that hold nothing but statements and comments: they leave nothing behind.
+"""Removes the lines of a template that contain only statements and comments, including their line breaks.
 
 Jinja's `trim_blocks` also removes the line break after `A{% endif %}`, which belongs to the text. Here a line
-is removed only if nothing else is on it. A sign (`{%-`, `{%+`) keeps its meaning.
+is removed only if it contains nothing else. The signs of Jinja (`{%-`, `{%+`) work as usual.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from typing import Any
 from jinja2.lexer import Lexer
 
 Token = tuple[int, str, str]
-"""A line number, a kind and a text."""
+"""A token of Jinja's lexer: its line number, its kind and its text."""
 
 _OPENING = {"block_begin": "block_end", "comment_begin": "comment_end", "variable_begin": "variable_end"}
 _WHOLE = frozenset(("raw_begin", "raw_end"))
-"""Statements that are one token."""
+"""The kinds of tokens that are a complete statement."""
 
 
 class StatementLexer(Lexer):
-    """Jinja's lexer, without the lines that hold nothing but statements and comments."""
+    """Jinja's lexer, which also removes lines that contain only statements and comments."""
 
     def tokeniter(self, *args: Any, **kwargs: Any) -> Iterator[Token]:
         """Yield the tokens of a template."""
@@ -29,7 +29,10 @@ class StatementLexer(Lexer):
 
 
 def ends_with_statement(tokens: Iterable[Token]) -> bool:
-    """Return whether the last line of a template, from `tokeniter`, holds nothing but statements."""
+    """Return whether the last line of a template contains only statements.
+
+    The tokens are from `tokeniter`.
+    """
     parts = [part for part in _parts(list(tokens)) if not (_is_text(part) and part[0][2] == "")]
     if not parts or _is_text(parts[-1]):
         return False
@@ -52,7 +55,7 @@ def _without_lines(tokens: list[Token]) -> Iterator[Token]:
 
 
 def _parts(tokens: list[Token]) -> list[list[Token]]:
-    """Return the texts, statements, comments and expressions of a template, each with its tokens."""
+    """Return the parts of a template (texts, statements, comments and expressions), each as its tokens."""
     parts: list[list[Token]] = []
     closing = ""
     for token in tokens:
@@ -71,14 +74,14 @@ def _is_text(part: list[Token]) -> bool:
 
 
 def _is_removable(part: list[Token]) -> bool:
-    """Return whether a part is a statement or comment without a `+`."""
+    """Return whether a part is a statement or a comment without the sign `+`."""
     kind = part[0][1]
     is_statement = kind in _WHOLE or kind in ("block_begin", "comment_begin")
     return is_statement and not part[0][2].endswith("+") and not part[-1][2].startswith("+")
 
 
 def _end_of_statements(parts: list[list[Token]], at: int) -> int:
-    """Return the index after the statements that start at an index, with nothing but spaces between them."""
+    """Return the index after the statements that start at an index, with only spaces between them."""
     end = at
     while end < len(parts) and _is_removable(parts[end]):
         end += 1

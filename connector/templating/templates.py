@@ -37,10 +37,11 @@ Row = Mapping[str, Json]
 
 
 class Scope(dict[str, Any]):
-    """The names that a row's templates can use: its fields, and `row` for fields that are not identifiers.
+    """The variables of a row's templates: its fields, and `row` for fields whose names are not identifiers.
 
-    `constants` are the same for all rows of a run; a field of the same name hides one. A field named `row`
-    can be read as `row`, while `row['a name']` and `row.name` are always fields of the row.
+    `constants` are variables with the same value for all rows of a run; a field of the same name takes
+    precedence. A field named `row` can be read as `row`, while `row['a name']` and `row.name` are always
+    fields of the row.
     """
 
     def __init__(self, row: Row, constants: Mapping[str, Json] | None = None) -> None:
@@ -54,16 +55,16 @@ class Scope(dict[str, Any]):
 
 
 Render = Callable[[Scope], Json]
-"""A compiled template. Raises InputError (`template_error`)."""
+"""A compiled template: a function that returns its value for a row. Raises InputError (`template_error`)."""
 
 
 @dataclass(frozen=True)
 class Template:
     """A parsed template, which is not compiled yet.
 
-    `fill` combines the values of its `expressions`; a template with statements has neither. `compile`
-    compiles it separately, and raises RunError if it is nested too deeply. `source` is its text, which is
-    empty for a constant.
+    `fill` combines the values of its `expressions`; a template with statements has no `fill` and no
+    `expressions`. `compile` compiles it alone; it raises RunError if the template is nested too deeply.
+    `source` is its text, which is empty for a constant.
     """
 
     compile: Callable[[], Render]
@@ -85,9 +86,9 @@ def compile_template(source: str, schema: Mapping[str, Json]) -> Render:
 def read(source: str, schema: Mapping[str, Json], gaps: Gaps = "sent") -> Template:
     """Read one template for an input of the given JSON Schema.
 
-    `gaps` is what an empty text of a row becomes in a JSON document.
-    Raises RunError with line and reason for a syntax error, an unknown filter or test, or a constant
-    part that is not JSON where JSON is required.
+    `gaps` says whether an empty text of a row is sent or omitted in a JSON document. Raises RunError with
+    line and reason for a syntax error, an unknown filter or test, or a constant part that is not JSON where
+    JSON is required.
     """
     with _faults(source):
         pieces = _pieces(read_template(source))
@@ -106,7 +107,7 @@ def read(source: str, schema: Mapping[str, Json], gaps: Gaps = "sent") -> Templa
 
 @contextmanager
 def _faults(source: str) -> Iterator[None]:
-    """Convert any exception that Jinja raises while it parses or compiles a template to a RunError."""
+    """Context that converts any exception of Jinja's parser and compiler to a RunError."""
     try:
         yield
     except TemplateSyntaxError as error:
@@ -117,13 +118,13 @@ def _faults(source: str) -> Iterator[None]:
 
 
 def json_source(value: Any) -> str:
-    """Return a JSON value, whose texts can be templates, as the text of one JSON document.
+    """Return the text of a JSON document for a JSON value whose texts can be templates.
 
     Raises RunError if it is not JSON.
     """
     try:
         if isinstance(value, str):
-            # Text is escaped for JSON; Jinja's expressions stay as they are.
+            # Text is escaped for JSON, but the text of Jinja's expressions is not.
             tokens = environment.lex(value)
             return (
                 '"'
@@ -143,7 +144,7 @@ def json_source(value: Any) -> str:
 
 
 def takes_json(schema: Mapping[str, Json]) -> bool:
-    """Return whether text for this schema is a JSON document: its types are only `array` and `object`."""
+    """Return whether a template for this schema is a JSON document: its types are array and object only."""
     types = schema.get("type", ())
     wanted = {types} if isinstance(types, str) else set(types)
     return bool(wanted) and wanted <= {"array", "object", "null"} and wanted != {"null"}
@@ -185,14 +186,14 @@ def _own(values: Sequence[Any]) -> Json:
 
 
 def _is_own(expression: nodes.Expr) -> bool:
-    """Return whether an expression only names a field or its members."""
+    """Return whether an expression is only a field, or members of a field."""
     while isinstance(expression, nodes.Getitem) and isinstance(expression.arg, nodes.Const):
         expression = expression.node
     return isinstance(expression, nodes.Name)
 
 
 def _join(texts: Pieces) -> Fill:
-    """Return a fill that prints values between constant texts."""
+    """Return a function that prints values between constant texts."""
     pattern = "".join("%s" if piece is None else piece.replace("%", "%%") for piece in texts)
 
     def fill(values: Sequence[Any]) -> str:
@@ -210,9 +211,9 @@ def _join(texts: Pieces) -> Fill:
 def compile_together(templates: Sequence[Template]) -> Callable[[Scope], list[Json]]:
     """Compile templates into one function that returns the value of each, in order.
 
-    If one of the templates fails, the function raises any exception; render each separately to get its error.
-    Templates with statements have separate contexts, because a top-level `{% set %}` would affect the next
-    one. Raises RunError for a template that is nested too deeply.
+    If a template fails, the function raises an exception of any type; render the templates separately to get
+    the error of each. Templates with statements have separate contexts, because a top-level `{% set %}` would
+    affect the next one. Raises RunError for a template that is nested too deeply.
     """
     expressions: list[nodes.Expr] = []
     plan: list[tuple[Callable[[Any], Json], int | slice]] = []
@@ -231,8 +232,10 @@ def compile_together(templates: Sequence[Template]) -> Callable[[Scope], list[Js
 
 
 def _placed(template: Template, start: int) -> tuple[Callable[[Any], Json], int | slice]:
-    """Return a function that returns a template's value, and its argument's place among all values: those of
-    its expressions, from `start`, or the scope, which is the last.
+    """Return a function that returns a template's value, and the position of the function's argument.
+
+    The argument is the values of the template's expressions, which begin at position `start` among all
+    values, or the scope, which is the last value.
     """
     if template.fill is None:
         return template.compile(), -1
@@ -243,8 +246,8 @@ def _placed(template: Template, start: int) -> tuple[Callable[[Any], Json], int 
     return template.fill, slice(start, start + len(template.expressions))
 
 
-# A template is parsed again to be compiled separately: Jinja changes a tree that it compiles, and several
-# threads can do this at the same time.
+# The template is parsed again, because Jinja changes the tree that it compiles, and several threads can
+# compile it at the same time.
 
 
 def _compile_text(source: str) -> Render:
@@ -276,7 +279,7 @@ def _compile_filled(source: str, fill: Fill) -> Render:
 
 
 def _evaluator(expressions: Sequence[nodes.Expr]) -> Callable[[Scope], list[Any]]:
-    """Compile expressions into one function that returns their values. It raises for missing ones."""
+    """Return one function that evaluates all expressions. It raises an exception for a missing value."""
     if not expressions:
         return lambda scope: []
     line = expressions[0].lineno
@@ -293,7 +296,7 @@ def _evaluator(expressions: Sequence[nodes.Expr]) -> Callable[[Scope], list[Any]
         for _ in root(context):
             pass
         found: list[Any] = context.vars["values"]
-        # An undefined value that does not raise is from an inline `if` without an `else`: an empty text.
+        # Only an inline `if` without an `else` has an undefined value that does not raise: an empty text.
         return [
             text(value) if isinstance(value, Undefined) and value is not NULL else value for value in found
         ]
@@ -302,7 +305,7 @@ def _evaluator(expressions: Sequence[nodes.Expr]) -> Callable[[Scope], list[Any]
 
 
 class _KeptContext(threading.local):
-    """A thread's context for expressions, which set no names. It is reused, because creating it is slow."""
+    """The context in which a thread evaluates expressions. It is reused, because creating one is slow."""
 
     def __init__(self) -> None:
         self.context = _context({})
@@ -314,7 +317,7 @@ def _context(names: dict[str, Any]) -> Context:
 
 @contextmanager
 def _explained(scope: Scope) -> Iterator[None]:
-    """Convert any exception of a template to an InputError for its author."""
+    """Context that converts any exception of a template to an InputError with a message for its author."""
     try:
         yield
     except RowError:

@@ -1,4 +1,4 @@
-"""Filters that read, write and move times. A time is ISO 8601 text in UTC, and an empty cell stays empty."""
+"""Filters that parse, format and move times. A time is ISO 8601 text in UTC. An empty text is unchanged."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from connector.templating.data_filters import is_gap
 from connector.templating.values import fail_if_missing, text
 
 _LONGEST = 200
-"""Characters of a format, and of a text that is read with one."""
+"""The maximum length of a format, and of a text that is parsed with it, in characters."""
 
 
 def to_datetime(value: Any, format: str | None = None, timezone: str | None = None) -> Any:
-    """Return the time that a text means, read by a format of `strptime`, in ISO 8601 in UTC.
+    """Return the time in a text, which is in a format of `strptime`, as ISO 8601 in UTC.
 
-    A time without an offset is local time in the zone, by default that of the run. Raises ValueError, also
-    for a local time that the zone skips or has twice.
+    A time without an offset is local time in the time zone. Raises ValueError, also for a local time that
+    does not exist or exists twice because clocks change.
     """
     fail_if_missing(value)
     if is_gap(value):
@@ -32,7 +32,7 @@ def to_datetime(value: Any, format: str | None = None, timezone: str | None = No
 
 
 def format_datetime(value: Any, format: str = "%Y-%m-%d %H:%M:%S", timezone: str | None = None) -> Any:
-    """Return a time as text, written by a format of `strftime`, in a time zone, by default the run's."""
+    """Return a time as text in a format of `strftime`, in a time zone."""
     fail_if_missing(value)
     if is_gap(value):
         return value
@@ -51,7 +51,7 @@ def to_epoch(value: Any) -> Any:
 
 
 def add_time(value: Any, **parts: float) -> Any:
-    """Return a time moved by weeks, days, hours, minutes and seconds: a day is 24 hours."""
+    """Return the time after adding weeks, days, hours, minutes and seconds. A day has 24 hours."""
     fail_if_missing(value)
     if unknown := [name for name in parts if name not in _PARTS]:
         raise ValueError(f"add_time takes {', '.join(_PARTS)}, not {unknown[0]}")

@@ -1,4 +1,4 @@
-"""The values of template expressions, as JSON and as the text that a template prints."""
+"""Conversion of the values of template expressions to JSON, and to the text that a template prints."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from connector.templating.limits import fits, weigh
 
 
 class Null(Undefined):
-    """A NULL cell of a table, or a NULL inside a cell: no value.
+    """A NULL cell of a table, or a NULL inside a cell: it means that there is no value.
 
     It prints as empty text, is omitted from objects and arrays, and its members are NULL, too. `default`
     replaces it, and `is none` is true for it. Any other use is an error.
@@ -35,14 +35,14 @@ class Null(Undefined):
         return hash(None)
 
     def __repr__(self) -> str:
-        return ""  # reached if a filter prints an array with NULL in Python syntax
+        return ""  # called if a filter prints an array that contains NULL
 
 
 NULL = Null()
 
 
 def null_as_missing(value: Any) -> Any:
-    """Return a cell with NULL in place of each JSON null, as the templates of a table's rows see it."""
+    """Return a cell with each JSON null replaced by NULL, as templates for rows of a table expect."""
     if value is None:
         return NULL
     if isinstance(value, dict):
@@ -66,7 +66,7 @@ def without_null(value: Json) -> Json:
 
 
 class _Noticed(threading.local):
-    """Observations of the rendering on this thread, for a warning in the row's envelope."""
+    """Facts about the rendering on this thread that cause a warning in the row's envelope."""
 
     null_in_text = False
 
@@ -75,7 +75,7 @@ noticed = _Noticed()
 
 
 def fail_if_missing(value: Any) -> None:
-    """Raise the error of a missing value, if this is one."""
+    """Raise an error if the value is a missing value."""
     if isinstance(value, Undefined):
         str(value)  # A _Strict value raises a more precise error.
 
@@ -94,7 +94,7 @@ def to_json(value: Any) -> Json:
 
 
 def copied(value: Any) -> Json:
-    """Return a copy of a value as plain JSON. Raises TypeError that names what is not JSON."""
+    """Return a copy of a value as plain JSON. Raises TypeError with the type of a value that is not JSON."""
     kind = type(value)
     if kind is str or kind is bool or value is None:
         return value
@@ -130,9 +130,9 @@ def _key(name: Any) -> str:
 
 
 def text(value: Any) -> str:
-    """Return a value as a template prints it.
+    """Return a value as the text that a template prints.
 
-    Text stays as it is, null is empty, a number keeps its spelling, and anything else is JSON.
+    Text is unchanged, null is empty, a number keeps its spelling, and anything else is JSON.
     """
     if type(value) is str:
         return value

@@ -60,7 +60,7 @@ def test_what_fails_says_what_it_needs(checked: Any, client: Client, transport: 
     _, things, people, scopes = findings(checked, client)
     assert things[1] is False
     assert "lacks a scope" in things[2]
-    assert things[2].endswith("It needs the scope monitoring")
+    assert things[2].endswith("It requires the scope monitoring")
     assert people[1] is True
     assert scopes == ("Scopes", False, "the token carries management; reads need monitoring, which it lacks")
 
