@@ -99,7 +99,7 @@ class RunStoppedError(ConnectorError):
 
 
 class RunInterruptedError(RunStoppedError):
-    """The run is stopping while a row is waiting. The row has no envelope, and is run when the run is resumed.
+    """The run is stopping while a row is waiting. The row has no envelope; a resumed run runs it.
 
     Raised only if all requests sent by the row can be repeated or certainly had no effect.
     """

@@ -176,7 +176,7 @@ def _log_fault(exchange: Exchange, message: str, error: Exception) -> None:
 
 
 class _RowWriter:
-    """Creates a row's envelopes. If each item has an envelope, it delays one item, because the last is marked.
+    """Creates a row's envelopes. If each item has an envelope, it delays one item, to mark the last one.
 
     `is_looked_up` is true if the row looks for an existing record before it creates one, so that it can be
     repeated even if the outcome of an attempt is unknown.

@@ -166,7 +166,7 @@ def bounded_tests(of_jinja: Functions) -> Functions:
 
 
 def _bounded(name: str, function: Callable[..., Any], cost: Cost | None = None) -> Callable[..., Any]:
-    """Return the function with limits: it charges its cost, rejects missing values, and returns plain data."""
+    """Return the function with limits: it charges a cost, rejects missing values, and returns plain data."""
     cost = cost or _FILTER_COSTS.get(name, everything)
     position = 1 if hasattr(function, "jinja_pass_arg") else 0
     is_strict = name not in _LAX

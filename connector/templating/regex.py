@@ -128,7 +128,7 @@ class Regex:
         threads: list[tuple[int, Groups]],
         seen: set[int],
     ) -> None:
-        """Add the instructions that read a character and are reachable from `place`, in order of preference."""
+        """Add the instructions that read a character and are reachable from `place`, preferred ones first."""
         code = self._code
         stack = [(place, groups)]
         while stack:
