@@ -46,7 +46,7 @@ def test_the_table_has_every_filter() -> None:
         ("{{ [{'key': 1}] | items2dict }}", 'has no member "value"'),
         ("{{ [{'key': [], 'value': 1}] | items2dict }}", "member names are text"),
         ("{{ 1 | dict2items }}", "dict2items expects an object"),
-        ("{{ '' | mandatory }}", "a value is mandatory"),
+        ("{{ '' | mandatory }}", "the value is mandatory"),
         ("{{ none | mandatory('no name') }}", "no name"),
         ("{{ no | mandatory }}", 'no field "no"'),
         ("{{ {} | combine(no) }}", 'no field "no"'),
