@@ -1,14 +1,14 @@
-"""Declared endpoints: operation, method, path, query and body types, in one decorator.
+"""Declares endpoints with a decorator: operation, method, path, and types of the query and body.
 
     ENDPOINTS = Endpoints()
 
     @ENDPOINTS.declare("PATCH", "/device/{id}", "updateDevice", body=Object({"displayName": TEXT}))
     def update_device(call: OperationCall[State], id: int) -> None: ...
 
-The path is the published one, placeholders included; each is an int32 unless `path_types` says otherwise,
-and is handed to the function in snake case (`{scan-group-id}` -> `scan_group_id`). The function returns the
-JSON value to send with 200, None for an empty response, or a `ServerResponse`; it runs under the lock of the
-state.
+The path is the one in the API document, with placeholders. A placeholder is an int32 unless `path_types` has
+another type, and an argument of the function in snake case (`{scan-group-id}` -> `scan_group_id`). The
+function returns the JSON value to send with 200, None for an empty response, or a `ServerResponse`. It runs
+while the lock of the data is held.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MULTIPART = "multipart/form-data"
 
 
 class LockedState(Protocol):
-    """The data of a mock server; `lock` is held while an operation runs and its result is encoded."""
+    """The data of a mock server. `lock` is held while an operation is executed and its result is encoded."""
 
     @property
     def lock(self) -> AbstractContextManager[Any]:
@@ -42,7 +42,7 @@ StateT = TypeVar("StateT", bound=LockedState)
 
 @dataclass(frozen=True)
 class OperationCall(Generic[StateT]):
-    """A checked request: `query` holds the values given, `body` the JSON, `parts` the multipart parts."""
+    """A checked request: `query` has the given values, `body` the JSON, `parts` the multipart parts."""
 
     state: StateT
     base_url: str
@@ -57,11 +57,11 @@ EndpointHandlerT = TypeVar("EndpointHandlerT", bound=EndpointHandler)
 
 @dataclass(frozen=True, eq=False)
 class Endpoint:
-    """One operation, by its published `operationId`, and the function that executes it.
+    """An operation, named by its `operationId`, and the function that executes it.
 
-    `media_type` is the required media type of a body, `*/*` for anything; `multipart/form-data` fills
-    `call.parts`. `empty_status` is the HTTP status of a response without a result. `unpublished` are query
-    parameters that are not in the vendor's document.
+    `media_type` is the required media type of a body, `*/*` for any; `multipart/form-data` fills
+    `call.parts`. `empty_status` is the HTTP status of a response without a result. `undeclared` has query
+    parameters that the API document lacks.
     """
 
     method: str
@@ -74,12 +74,15 @@ class Endpoint:
     body_required: bool = True
     media_type: str = "application/json"
     empty_status: int = 204
-    unpublished: Mapping[str, Scalar] = field(default_factory=dict)
+    undeclared: Mapping[str, Scalar] = field(default_factory=dict)
 
     def respond(
         self, request: ServerRequest, path_values: Mapping[str, str], state: LockedState
     ) -> ServerResponse:
-        """Check the request and execute it. Raises HttpError and InvalidValueError."""
+        """Check the request, execute it, and return the response.
+
+        Raises HttpError and InvalidValueError.
+        """
         arguments = self.arguments(path_values)
         call = OperationCall(
             state,
@@ -95,7 +98,7 @@ class Endpoint:
             return ServerResponse(self.empty_status) if result is None else json_response(200, result)
 
     def arguments(self, path_values: Mapping[str, str]) -> dict[str, Any]:
-        """Return the path's values, unescaped and checked, under their snake-case names."""
+        """Return the values in the path, unescaped and checked, keyed by the function's argument names."""
         return {
             path_argument(name): self.path_types.get(name, INTEGER).read(
                 unquote(path_values[path_argument(name)]), name
@@ -104,8 +107,8 @@ class Endpoint:
         }
 
     def read_query(self, query: Mapping[str, str]) -> dict[str, Any]:
-        """Return the declared query parameters that were given; others are ignored."""
-        known = {**self.query, **self.unpublished}
+        """Return the values of the declared query parameters; others are ignored."""
+        known = {**self.query, **self.undeclared}
         return {name: kind.read(query[name], name) for name, kind in known.items() if query.get(name)}
 
     def _json_body(self, request: ServerRequest) -> Any:
@@ -134,7 +137,7 @@ class Endpoint:
 
 
 class Endpoints:
-    """The endpoints of one service, in the order in which its modules declare them."""
+    """The endpoints of a service, in the order in which they were declared."""
 
     def __init__(self) -> None:
         self.declared: list[Endpoint] = []
@@ -154,20 +157,20 @@ class Endpoints:
         body: Type | None = None,
         body_required: bool = True,
         media_type: str = "application/json",
-        unpublished: Mapping[str, Scalar] | None = None,
+        undeclared: Mapping[str, Scalar] | None = None,
     ) -> Callable[[EndpointHandlerT], EndpointHandlerT]:
         """Return a decorator that adds its function as an endpoint with these properties."""
 
         def decorate(handler: EndpointHandlerT) -> EndpointHandlerT:
             known = (path_types or {}, query or {}, body, body_required, media_type)
-            self.add(Endpoint(method, path, operation, handler, *known, unpublished=unpublished or {}))
+            self.add(Endpoint(method, path, operation, handler, *known, undeclared=undeclared or {}))
             return handler
 
         return decorate
 
 
 def path_argument(name: str) -> str:
-    """Return the name of the function's argument for a path value."""
+    """Return the name of the function's argument for a path parameter."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).replace("-", "_").lower()
 
 

@@ -1,1 +1,1 @@
-"""NinjaOne's mock server: its operations, areas, data and sign-in."""
+"""The mock NinjaOne server: its operations, data and sign-in."""

@@ -1,4 +1,4 @@
-"""Alerts that tests and users raise and reset, in Python or with `POST /_sandbox/alerts`."""
+"""Alerts of devices, which tests and users raise and reset, in Python or with `POST /_sandbox/alerts`."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _CONDITION = {
     "conditionHealthStatus": "UNHEALTHY",
 }
 _SHARED = ("sourceConfigUid", "sourceName", "subject", "severity", "priority")
-"""Members of an alert that its activities have, too."""
+"""The members of an alert that are also members of its activities."""
 EVENTS = ("ACKNOWLEDGED", "DISABLED", "EVALUATION_FAILURE")
 
 
 def record_alert(state: State, alert: JSON, code: str, **more: Any) -> JSON:
-    """Add the activity of an alert with this status code."""
+    """Add an activity of an alert, with this status code."""
     shared = {name: alert[name] for name in _SHARED if name in alert}
     return state.record(
         "CONDITION",
@@ -35,17 +35,17 @@ def record_alert(state: State, alert: JSON, code: str, **more: Any) -> JSON:
 class Alerts:
     """The active alerts of an account.
 
-    Every method raises ValueError for a device or alert that does not exist.
+    Methods raise ValueError if a device or an alert does not exist.
     """
 
     def __init__(self, state: Callable[[], State]) -> None:
         self._state = state
 
     def trigger(self, device: int, **fields: Any) -> JSON:
-        """Raise an alert of a device and return it.
+        """Raise an alert of a device and return it. `fields` are members of `Alert`.
 
-        `fields` are members of `Alert`. The `uid` of an alert that was reset continues its series; that of an
-        active one triggers it again.
+        If `uid` is that of an alert that was reset, its series of activities continues. If it is that of an
+        active alert, this alert is triggered again.
         """
         state = self._state()
         with state.lock:
@@ -74,18 +74,18 @@ class Alerts:
             return dict(alert)
 
     def reset(self, uid: str) -> None:
-        """Reset an alert as if its condition was no longer met: it is removed, and an activity records it."""
+        """Reset an alert: remove it, and add an activity, as if its condition was no longer met."""
         state = self._state()
         with state.lock:
             record_alert(state, self._take(uid), "RESET")
 
     def reset_silently(self, uid: str) -> None:
-        """Remove an alert without adding an activity or delivering a webhook."""
+        """Remove an alert without an activity, and so without a webhook delivery."""
         with self._state().lock:
             self._take(uid)
 
     def record(self, uid: str, code: str) -> None:
-        """Add an activity of an alert, with a status code of `EVENTS`; DISABLED also ends the alert."""
+        """Add an activity of an alert with a status code in `EVENTS`; DISABLED also removes the alert."""
         state = self._state()
         with state.lock:
             if code not in EVENTS:
@@ -107,14 +107,14 @@ class Alerts:
         """Handle the body of `POST /_sandbox/alerts`.
 
         `{"raise": {"device": 3, ...}}` returns the alert; `reset`, `reset_silently`, `acknowledge` and
-        `disable` take its uid.
+        `disable` have the uid of an alert as their value.
         """
         if not isinstance(body, dict) or len(body) != 1:
             raise ValueError('send an object with one key, such as {"raise": {"device": 1}}')
         ((name, value),) = body.items()
         if name == "raise":
             if not isinstance(value, dict) or type(value.get("device")) is not int:
-                raise ValueError('to raise an alert, send {"raise": {"device": 1}}, with any further members')
+                raise ValueError('to raise an alert, send {"raise": {"device": 1}}, plus optional members')
             return self.trigger(**value)
         acts: dict[str, Callable[[str], None]] = {
             "reset": self.reset,

@@ -1,7 +1,7 @@
-"""NinjaOne's error bodies, as exceptions that operations raise.
+"""NinjaOne's error responses, as exceptions.
 
-Two families are served: sign-in and authorization (`error`, `error_description`, `error_code`), and
-application (`resultCode`, `errorMessage`, `incidentId`).
+There are two formats: one for sign-in and authorization (`error`, `error_description`, `error_code`), and one
+for the other operations (`resultCode`, `errorMessage`, `incidentId`).
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from connector.sandbox.errors import HttpError
 
 
 def incident_id() -> str:
-    """Return a new incident id in the vendor's form: service, node, milliseconds, eight hex digits."""
+    """Return a new incident id in the vendor's format: service, node, milliseconds, eight hex digits."""
     return f"WEB_MGMT_SERVICE-2a-{time.time_ns() // 1_000_000}-{secrets.token_hex(4).upper()}"
 
 
 def auth_error(status: int, error: str, code: int | None = None, description: str | None = None) -> HttpError:
-    """Return the sign-in layer's error; `code` and `description` are omitted where NinjaOne omits them."""
+    """Return an error of the sign-in. `code` and `description` are omitted where NinjaOne omits them."""
     body: dict[str, Any] = {"error": error}
     if description is not None:
         body["error_description"] = description
@@ -30,7 +30,7 @@ def auth_error(status: int, error: str, code: int | None = None, description: st
 
 
 def application_error(status: int, result_code: str, message: Any = None) -> HttpError:
-    """Return the application's error; `message` is text, an object `{code, params}`, or absent."""
+    """Return an error of an operation. `message` is text, an object `{code, params}`, or absent."""
     body: dict[str, Any] = {"resultCode": result_code}
     if message is not None:
         body["errorMessage"] = message
@@ -39,22 +39,22 @@ def application_error(status: int, result_code: str, message: Any = None) -> Htt
 
 
 def failure(status: int) -> HttpError:
-    """Return a plain `FAILURE`, which has no more information than the HTTP status."""
+    """Return an error response that has no information except its HTTP status."""
     return application_error(status, "FAILURE", f"HTTP {status} {HTTPStatus(status).phrase}")
 
 
 def not_found(entity: str) -> HttpError:
-    """Return the 404 for an entity that does not exist, such as `device` -> `device_not_found`."""
+    """Return the 404 for a record that does not exist, such as `device_not_found` for `device`."""
     return application_error(404, f"{entity}_not_found")
 
 
 def invalid(field: str, expected: str) -> HttpError:
-    """Return the 400 for a path, query or body value of the wrong type or outside its enum."""
+    """Return the 400 for a path, query or body value that has the wrong type or is not in its enum."""
     return application_error(
         400, "FAILURE", {"code": "validation_failed", "params": {"field": field, "expected": expected}}
     )
 
 
 def invalid_filter(text: str) -> HttpError:
-    """Return the error of an unreadable device filter: NinjaOne sends 500, not 400."""
+    """Return the error for a device filter that is not valid. NinjaOne sends 500, not 400."""
     return application_error(500, "FAILURE", f"InvalidFilterException: {text}")

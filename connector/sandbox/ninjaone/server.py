@@ -19,7 +19,7 @@ from connector.sandbox.server import MockServer
 
 
 class Sandbox(MockServer):
-    """A local mock NinjaOne server with every published operation (see `areas`).
+    """A local mock NinjaOne server with all operations in the API document (see `areas`).
 
         with Sandbox(devices=100, faults={"429": 0.05}) as sandbox:
             run(**sandbox.connection)
@@ -76,12 +76,12 @@ class Sandbox(MockServer):
 
     @property
     def connection(self) -> dict[str, str]:
-        """Return what a client needs: `base_url`, `client_id`, `client_secret`."""
+        """Return the arguments of a client for this server: `base_url`, `client_id`, `client_secret`."""
         return {"base_url": self.base_url, "client_id": self.client_id, "client_secret": self.client_secret}
 
     @property
     def hints(self) -> tuple[str, ...]:
-        """Return how to sign in as a user."""
+        """Return the printed lines that explain how to sign in as a user."""
         add = f"ninjaone connection add NAME --base-url {self.base_url}"
         return (
             "or as a saved connection, signed in as a user (the sandbox grants every request):",
@@ -92,39 +92,42 @@ class Sandbox(MockServer):
 
     @property
     def user_connection(self) -> dict[str, str]:
-        """Return what a client needs to act for a user who has signed in through the web app."""
+        """Return the arguments of a client for a user who has signed in with the web app."""
         app = {"client_id": WEB.client_id, "client_secret": WEB.secret}
         return {"base_url": self.base_url, **app, "refresh_token": self.refresh_token}
 
     @property
     def authorizations(self) -> Authorizations:
-        """The grants of users, for tests: `user_refuses` and `code_lifetime_s` may be set."""
+        """The sign-ins of users, for tests, which can set `user_refuses` and `code_lifetime_s`."""
         return self._service.authorizations
 
     @property
     def tokens(self) -> Tokens:
-        """The valid tokens, for tests."""
+        """The valid access tokens, for tests."""
         return self._service.tokens
 
     @property
     def state(self) -> State:
-        """The state of the account, for tests."""
+        """The data of the account, for tests."""
         return self._service.state
 
     def stop(self) -> None:
-        """See `MockServer.stop`; webhooks that are queued are sent, and late ones dropped."""
+        """Stop the server (see `MockServer.stop`). Queued webhooks are sent, and late ones are dropped."""
         super().stop()
         self._queue.close()
 
     def reset(self) -> None:
-        """Reset the account's data; tokens, faults and the log are kept."""
+        """Restore the generated data. Tokens, faults and the log are kept."""
         self._service.state = State(*self._seeded)
         self._publisher.follow(self._service.state)
 
-    # the webhook
+    # Methods for webhook deliveries.
 
     def set_delivery(self, how: str) -> None:
-        """Deliver activities `once`, `doubled`, `late` or not at all (`lost`). Raises ValueError."""
+        """Set how activities are delivered: `once`, `doubled`, `late`, or not at all (`lost`).
+
+        Raises ValueError for another value.
+        """
         if how not in WAYS:
             raise ValueError(f"unknown kind of delivery {how!r}; the kinds are {', '.join(WAYS)}")
         self._publisher.how = how
@@ -134,9 +137,9 @@ class Sandbox(MockServer):
         return self._queue.log()
 
     def wait_for_deliveries(self, count: int | None = None, timeout_s: float = 10.0) -> list[dict[str, Any]]:
-        """Wait until `count` were sent or lost, by default all that are queued; return the log.
+        """Wait until `count` deliveries (default: all queued ones) were sent or lost; return the log.
 
-        Raises TimeoutError. Does not wait for late deliveries: release them.
+        Raises TimeoutError. Does not wait for late deliveries, which `release` sends.
         """
         return self._queue.wait(count, timeout_s)
 

@@ -1,4 +1,4 @@
-"""The mock service of NinjaOne: sign-in, the check of tokens and scopes, and the operations."""
+"""The mock NinjaOne service: sign-in, check of tokens and scopes, and operations."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ API_PREFIXES = tuple(f"{prefix}/v2/" for prefix in PREFIXES)
 
 
 class NinjaOneService:
-    """One account. The operations of `user_context` refuse a client-credentials token (no user).
+    """A NinjaOne account.
 
-    With `old_token_path`, `/oauth/token` is another address of the token endpoint, as older clients expect.
+    The operations of `user_context` refuse the token of an app that signed in without a user. With
+    `old_token_path`, `/oauth/token` is another address of the token endpoint, as older clients expect.
     """
 
     authorize_path = "/ws/oauth/authorize"

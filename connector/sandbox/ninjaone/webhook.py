@@ -1,4 +1,4 @@
-"""The account's webhook: selects the activities to deliver, and creates the bodies."""
+"""The webhook of the account: selects the activities to deliver, and creates the bodies."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from connector.sandbox.ninjaone.data.state import State
 
 
 class Publisher:
-    """Delivers the activities of an account. `how` may be set: `once`, `doubled`, `late` or `lost`."""
+    """Delivers the activities of an account. `how` can be set: `once`, `doubled`, `late` or `lost`."""
 
     def __init__(self, deliveries: Deliveries) -> None:
         self._deliveries = deliveries
         self.how = "once"
 
     def follow(self, state: State) -> None:
-        """Deliver the activities of this state from now on."""
+        """Deliver the activities that are added to this account from now on."""
         state.notify = lambda activity: self._publish(state, activity)
 
     def _publish(self, state: State, activity: JSON) -> None:
@@ -28,7 +28,7 @@ class Publisher:
 
 
 def _wants(state: State, webhook: JSON, activity: JSON) -> bool:
-    """Return whether the configuration names the type and the code of an activity, and its organization."""
+    """Return whether the webhook's settings select an activity: by type, status code and organization."""
     codes = (webhook.get("activities") or {}).get(activity["activityType"], ())
     if "*" not in codes and activity["statusCode"] not in codes:
         return False
@@ -42,7 +42,7 @@ def _organization(state: State, activity: JSON) -> int | None:
 
 
 def _body(state: State, webhook: JSON, activity: JSON) -> JSON:
-    """Return an activity with its device; its organization and location are references of the device."""
+    """Return an activity with its device. The device's organization and location are references of it."""
     device, expand = activity.get("deviceId", 0), webhook.get("expand") or ()
     if "device" not in expand or not state.fleet.exists(device):
         return dict(activity)

@@ -1,1 +1,1 @@
-"""The published operations as endpoints: types, pages, filters, collections."""
+"""The operations in the API document as endpoints: types, pages, filters, collections."""

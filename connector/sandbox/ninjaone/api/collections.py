@@ -3,7 +3,7 @@
     CONTACTS = Collection("contact", "Contact")
     CONTACTS.serve(create="createContact", list="getContacts", get="getContactById", delete="deleteContact")
 
-The published facts say whether an operation applies to one item or to many, in its path or its body, and what
+The API document says whether an operation applies to one item or to many, in its path or its body, and what
 it returns. A `Collection` stores items of one resource in `State.store`; the first ones are generated. A new
 item gets an unused id, the members of the request, and the members that the vendor adds.
 """
@@ -30,19 +30,20 @@ _BORN = ("createTime", "createdTime", "created")
 _TOUCHED = ("updateTime", "updatedTime", "updated", "lastUpdatedOn", "documentUpdateTime")
 
 Settle = Callable[[ApiCall, JSON, JSON], None]
-"""A function that completes an item (second) after a request's body (third) was merged into it."""
+"""A function that completes an item (argument 2) after the body of a request (argument 3) was merged into
+it."""
 
 
 def _nothing(call: ApiCall, item: JSON, body: JSON) -> None:
-    """Do nothing: most collections store an item as given."""
+    """Do nothing. Most collections store an item as it is in the request."""
 
 
 @dataclass(frozen=True)
 class Collection:
-    """Items of one resource, keyed by id; `resource` is empty if none is published.
+    """Items of one resource, keyed by id. `resource` is empty if the API document has no schema for it.
 
-    Initially there are `count` items with ids from `first`. `renamed` maps members of requests to members of
-    items, `archived` names the members with the archived flag and its time.
+    Initially there are `count` items with ids from `first`. `renamed` maps the members of requests to members
+    of items; `archived` has the names of the members for the archived flag and its time.
     """
 
     name: str
@@ -76,14 +77,14 @@ class Collection:
         return {name: value for name, value in item.items() if name not in hidden}
 
     def find(self, state: State, key: Any) -> JSON:
-        """Return an item. Raises HttpError 404."""
+        """Return the item with this id. Raises HttpError 404."""
         found = self.items(state).get(key.lower() if isinstance(key, str) and key.count("-") == 4 else key)
         if found is None:
             raise self.missing(self.name)
         return found
 
     def add(self, state: State, fields: JSON, settable: Iterable[str] = ()) -> JSON:
-        """Add and return an item with these fields; other `settable` ones are omitted."""
+        """Add an item with these fields, and return it. `settable` fields that are not given are omitted."""
         number = state.next_number(self.name, self.first + self.count)
         item = make(self.resource, number) if self.resource else {self.key: number}
         own = {other for name in settable for other in (name, self.renamed.get(name, name))}
@@ -96,7 +97,7 @@ class Collection:
         return item
 
     def change(self, item: JSON, fields: JSON, replaced: Iterable[str] = ()) -> None:
-        """Set the fields; those of `replaced` that are not given are cleared."""
+        """Set the given fields of an item; `replaced` fields that are not given are removed."""
         for name in replaced:
             if name != self.key and fields.get(name) is None:
                 item.pop(self.renamed.get(name, name), None)
@@ -104,7 +105,7 @@ class Collection:
         item |= {name: time.time() for name in _TOUCHED if name in item}
 
     def merged(self, fields: JSON) -> JSON:
-        """Return the given fields under their names in the item, without the id."""
+        """Return the given fields, except the id, with the names that they have in an item."""
         kept = {self.renamed.get(name, name): value for name, value in fields.items() if value is not None}
         return {
             name: value
@@ -124,7 +125,7 @@ class Collection:
         restore: str | tuple[str, ...] = (),
         filters: Mapping[str, str] | None = None,
     ) -> None:
-        """Declare the operations; `filters` maps query parameters of lists to members of items."""
+        """Declare the operations. `filters` maps the query parameters of lists to members of items."""
         for names, verb in (
             (list, partial(_list, filters or {})),
             (create, _create),
@@ -140,18 +141,18 @@ class Collection:
 
 
 def shown(item: JSON, resource: str) -> JSON:
-    """Return the members of the item that its resource publishes."""
+    """Return the members of an item that the resource's schema declares."""
     known = members(resource)
     return {name: value for name, value in item.items() if name in known}
 
 
 def named_in_path(facts: OpenApiFacts, arguments: Mapping[str, Any]) -> JSON:
-    """Return the values of the path, keyed by their published names."""
+    """Return the values in the path, keyed by the names of their parameters."""
     return {name: arguments[path_argument(name)] for name in facts["parameters"] if in_path(facts, name)}
 
 
 def body_fact(facts: OpenApiFacts) -> OpenApiFacts:
-    """Return the published schema of the body."""
+    """Return the declared schema of an operation's body."""
     found: OpenApiFacts = next(iter(facts["body"].values()), {})
     return found
 
@@ -183,7 +184,7 @@ def _serve(collection: Collection, facts: OpenApiFacts, verb: Verb, call: ApiCal
 
 
 def answer(facts: OpenApiFacts, items: list[JSON]) -> Any:
-    """Return the result that the operation publishes: all items, the first one, or nothing."""
+    """Return the declared result of an operation: all items, the first one, or nothing."""
     result = facts["result"]
     if result == "none":
         return None
@@ -211,7 +212,10 @@ def _list(
 
 
 def passes(value: Any, wanted: Any, name: str) -> bool:
-    """Return whether a member matches a query parameter: comma-separated ids, or text that it contains."""
+    """Return whether a member's value matches the query parameter `name`.
+
+    The parameter has comma-separated ids or types, or a text that the value contains.
+    """
     if isinstance(wanted, bool):
         return bool(value) == wanted
     if name.endswith(("Ids", "Types")):
@@ -222,7 +226,7 @@ def passes(value: Any, wanted: Any, name: str) -> bool:
 
 
 def _bodies(facts: OpenApiFacts, call: ApiCall) -> tuple[list[JSON], list[str]]:
-    """Return the items in a request, and the names of the members that it may set."""
+    """Return the items in a request's body, and the names of the members that the body can set."""
     fact, body = body_fact(facts), call.body
     properties = fact.get("items", fact).get("properties", {})
     if isinstance(body, dict) and len(properties) == 1:
@@ -245,7 +249,7 @@ def _create(collection: Collection, facts: OpenApiFacts, call: ApiCall, named: J
 
 
 def _keys(collection: Collection, facts: OpenApiFacts, call: ApiCall, named: JSON) -> list[Any]:
-    """Return the ids of a request's items: from its path, its body, or a list in its body."""
+    """Return the ids of the items that a request is for: in its path, its body, or a list in its body."""
     in_body = call.body
     if isinstance(in_body, dict) and len(in_body) == 1 and "properties" in body_fact(facts):
         (in_body,) = in_body.values()
@@ -266,7 +270,11 @@ def _own_key(entry: JSON, name: str | None) -> Any:
 
 
 def _in_path(collection: Collection, call: ApiCall, named: JSON) -> JSON:
-    """Return the item at the end of the path. Raises HttpError 404, also for its organization or policy."""
+    """Return the item whose id is last in the path.
+
+    Raises HttpError 404 if it does not exist, or belongs to another organization or policy than that in the
+    path.
+    """
     *owners, last = named
     item = collection.find(call.state, named[last])
     if any(item.get(owner, named[owner]) != named[owner] for owner in owners):

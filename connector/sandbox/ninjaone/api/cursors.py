@@ -1,7 +1,7 @@
-"""The pagers `cursor` and `cursorName`: named snapshots of rows, read page by page.
+"""Paging with `cursor` and `cursorName`: named snapshots of rows, which are read page by page.
 
-The name stays the same for all pages and the snapshot stores the position, so that only `offset`, the number
-of rows sent so far, changes. A full page always has a cursor, even if nothing follows; a short page has no
+The name is the same for all pages and the snapshot stores the position, so that only `offset`, the number of
+rows sent so far, changes. A full page always has a cursor, even if nothing follows; a short page has no
 cursor. A snapshot is deleted when it expires or has been read to its end.
 """
 
@@ -17,17 +17,17 @@ from connector.sandbox.ninjaone.data.state import Snapshot, State
 from connector.sandbox.ninjaone.errors import application_error
 
 LIFETIME_S = 900.0
-"""The lifetime of a snapshot, in seconds."""
+"""The time after which a snapshot expires, in seconds."""
 KEPT = 20
 """The maximum number of snapshots; the oldest is deleted first."""
 LARGEST_PAGE = 10_000
-"""The maximum length of a page."""
+"""The maximum number of rows on a page."""
 
 
 def cursor_page(
     state: State, operation: str, name: str | None, size: int, take: Callable[[], Snapshot]
 ) -> tuple[list[JSON], JSON | None]:
-    """Return the rows of the page and its cursor, from the snapshot of that name or a new one."""
+    """Return a page of rows and its cursor, from the snapshot of this name or a new snapshot."""
     if name is None:
         name = state.fresh_uid()
         state.snapshots[name] = take()
@@ -49,5 +49,5 @@ def cursor_page(
 def snapshot_of(
     operation: str, rows: Sequence[Any], show: Callable[[Any], JSON] = lambda row: row
 ) -> Snapshot:
-    """Return a new snapshot."""
+    """Return a new snapshot of rows."""
     return Snapshot(operation, rows, show, time.time() + LIFETIME_S)

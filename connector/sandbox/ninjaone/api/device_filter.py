@@ -1,7 +1,7 @@
-"""The device filter `df`: clauses joined by `AND`, each a test of one fact.
+"""Parses the device filter `df`: clauses joined by `AND`, each of which tests one property.
 
-Without a `status` clause only approved devices match. As with the vendor, an invalid value of a known key
-and a lower-case `and` give a 500, and an unknown key is silently ignored.
+Without a `status` clause, only approved devices match. As with the vendor's API, the response is a 500 for a
+known key with an invalid value and for a lower-case `and`; an unknown key is ignored.
 """
 
 from __future__ import annotations
@@ -40,12 +40,15 @@ GROUPS = {
     2: ("Offline devices", "offline"),
     3: ("First customer", "org = 1"),
 }
-"""The saved groups: the name and filter of each."""
+"""The saved groups, keyed by id: the name and the device filter of each."""
 _DATES = ("%Y%m%d", "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S.%fZ", "%Y-%m-%dT%H:%M:%SZ")
 
 
 def device_filter(text: str | None) -> Predicate:
-    """Return the test for `df`; without it only approved devices match. Raises HttpError 500."""
+    """Return a function that tests a device for the filter `df`.
+
+    Without the filter, only approved devices match. Raises HttpError 500 for an invalid filter.
+    """
     clauses = [_clause(part) for part in re.split(r"\s+AND\s+", (text or "").strip()) if part]
     tests = [test for _, test in clauses]
     if not any(key == "status" for key, _ in clauses):

@@ -1,4 +1,4 @@
-"""The declared endpoints of NinjaOne, and the validated request that each of them receives."""
+"""The endpoints of the mock NinjaOne server, and the validated request that a handler receives."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from connector.sandbox.ninjaone.data.state import State
 
 ApiCall = OperationCall[State]
 ENDPOINTS = Endpoints()
-"""Endpoints are added when the area modules (`organizations`, `devices`, ...) are imported."""
+"""The endpoints; modules in `areas` add theirs when they are imported."""
 endpoint = ENDPOINTS.declare

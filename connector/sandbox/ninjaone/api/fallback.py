@@ -1,9 +1,8 @@
-"""Published operations that no area implements: validated by the facts, with a generated response.
+"""Serves operations of the API document that no area implements, with generated responses.
 
-Currently there are no such operations; those of a newer document are served this way until an area implements
-them. Nothing is stored. Entities in the path must exist if the sandbox stores their kind (a device, an
-organization, ...); the response has the ids of the path, the values of the body, and otherwise generated
-values of the published resource.
+There are no such operations now; those of a newer document are served this way until an area implements them.
+Nothing is stored. Items in the path must exist if the sandbox stores their kind (a device, an organization,
+...). A response has the ids of the path, the values of the body, and otherwise generated values.
 """
 
 from __future__ import annotations
@@ -29,11 +28,11 @@ OWNERS: dict[str, Callable[[State, Any], Any]] = {
     "/v2/policies/{policy_id}/": State.policy,
     "/v2/ticketing/ticket/{ticketId}/": State.ticket,
 }
-"""Lookups of the record that a path is about, keyed by prefix. They raise HttpError 404."""
+"""Functions that return the record in a path, keyed by the start of the path. They raise HttpError 404."""
 
 
 def missing_endpoints(declared: Iterable[Endpoint]) -> list[Endpoint]:
-    """Return an endpoint for every published operation that no area implements."""
+    """Return an endpoint for each operation of the API document that no area implements."""
     known = {entry.operation for entry in declared}
     return [
         endpoint_of(name, partial(_answer, facts))
@@ -43,7 +42,7 @@ def missing_endpoints(declared: Iterable[Endpoint]) -> list[Endpoint]:
 
 
 def check_owners(state: State, path: str, arguments: dict[str, Any]) -> None:
-    """Raise HttpError 404 if an entity in the path does not exist."""
+    """Raise HttpError 404 if a record in the path does not exist."""
     for beginning, find in OWNERS.items():
         if path.startswith(beginning):
             find(state, arguments[path_argument(beginning[beginning.index("{") + 1 : -2])])
@@ -52,7 +51,7 @@ def check_owners(state: State, path: str, arguments: dict[str, Any]) -> None:
 
 
 def _number(value: Any) -> int:
-    """Return an id that is published as text."""
+    """Return an id that the API document declares as text. Raises HttpError 400."""
     try:
         return int(value)
     except ValueError:
@@ -68,7 +67,7 @@ def _answer(facts: OpenApiFacts, call: ApiCall, **arguments: Any) -> Any:
 
 
 def in_path(facts: OpenApiFacts, name: str) -> bool:
-    """Return whether the parameter is in the path."""
+    """Return whether a parameter is in the path."""
     return bool(facts["parameters"][name]["in"] == "path")
 
 

@@ -1,10 +1,10 @@
-"""The published facts of every operation (`schemas/ninjaone/operations.json`), as endpoints and types.
+"""Creates endpoints and types from the API document's operations (`schemas/ninjaone/operations.json`).
 
     @operation("createContact")
     def create_contact(call: ApiCall) -> JSON: ...
 
-Method, path, parameters and body are those of the facts, so that an endpoint cannot differ from the published
-API. Bodies with unpublished members are rejected, so that misspelled names are found.
+Method, path, parameters and body are those in the document, so that an endpoint cannot differ from it. Bodies
+with undeclared members are rejected, so that misspelled names are found.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ OpenApiFacts = Mapping[str, Any]
 
 @cache
 def operations() -> dict[str, OpenApiFacts]:
-    """Return the facts of each operation, keyed by its published name."""
+    """Return the declaration of each operation, keyed by its operationId."""
     found: dict[str, OpenApiFacts] = schema("ninjaone/operations.json")["operations"]
     return found
 
 
 def operation(name: str) -> Callable[[EndpointHandlerT], EndpointHandlerT]:
-    """Return a decorator that makes its function an endpoint, with its path and parameters from the facts."""
+    """Return a decorator that makes its function the endpoint of an operation."""
 
     def decorate(handler: EndpointHandlerT) -> EndpointHandlerT:
         ENDPOINTS.add(endpoint_of(name, handler))
@@ -56,12 +56,12 @@ def operation(name: str) -> Callable[[EndpointHandlerT], EndpointHandlerT]:
 
 
 def endpoint_of(name: str, handler: EndpointHandler) -> Endpoint:
-    """Return the operation's endpoint."""
+    """Return the endpoint of an operation, with the declared path, parameters and body."""
     facts = operations()[name]
     media_type, body = next(iter(facts["body"].items()), ("application/json", None))
     scalars: dict[str, dict[str, Scalar]] = {"path": {}, "query": {}}
     for parameter, fact in facts["parameters"].items():
-        # several values in a parameter that is published as one value
+        # the parameter is declared as one value, but accepts several
         joined = "," in str(fact.get("enum", [""])[0])
         scalars[fact["in"]][parameter] = TEXT if joined else scalar(fact)
     return Endpoint(
@@ -78,21 +78,21 @@ def endpoint_of(name: str, handler: EndpointHandler) -> Endpoint:
 
 
 def empty_status(name: str) -> int:
-    """Return the HTTP status of an operation's empty response: 204, unless only another 2xx is published."""
-    published = operations()[name]["statuses"] if name in operations() else ()
-    successes = [int(status) for status in published if status.startswith("2")]
+    """Return the HTTP status of an operation's empty response: 204, unless only another 2xx is declared."""
+    declared = operations()[name]["statuses"] if name in operations() else ()
+    successes = [int(status) for status in declared if status.startswith("2")]
     return 204 if 204 in successes or not successes else successes[0]
 
 
 def type_of(fact: OpenApiFacts) -> Type:
-    """Return the type for a published schema, without null, which is checked by the enclosing object."""
+    """Return the type for a declared schema. Null is not part of the type: `Object` accepts it anyway."""
     kind = json_type(fact)
     if kind == "object":
         if "properties" in fact:
             fields = {name: type_of(member) for name, member in fact["properties"].items()}
             return Object(fields, tuple(fact.get("required", ())), closed=True)
         values = fact.get("additionalProperties")
-        # in the vendor's document, `object` without members as a map's value means any JSON
+        # the vendor's document declares values that can be any JSON as `object` without members
         if isinstance(values, dict) and values not in ({}, {"type": "object"}):
             return Map(type_of(values))
         return Object()
@@ -102,7 +102,7 @@ def type_of(fact: OpenApiFacts) -> Type:
 
 
 def scalar(fact: OpenApiFacts) -> Scalar:
-    """Return the type of a single value for a published schema."""
+    """Return the type of a single value for a declared schema."""
     if "enum" in fact:
         return one_of(*(value for value in fact["enum"] if value is not None))
     kind, form = json_type(fact), fact.get("format")
@@ -131,24 +131,27 @@ def _between(number: float, low: float | None, high: float | None) -> bool:
 
 
 def json_type(fact: OpenApiFacts) -> str:
-    """Return the JSON type of a published schema other than null, or an empty string."""
+    """Return the JSON type of a declared schema other than null, or an empty string."""
     kinds = fact.get("type", "object" if "properties" in fact else "")
     return str(kinds if isinstance(kinds, str) else next(kind for kind in kinds if kind != "null"))
 
 
 def check_parts(facts: OpenApiFacts, given: Iterable[MultipartPart]) -> None:
-    """Raise HttpError 400 for a part that is unknown, missing or of the wrong type; files are required."""
-    published = facts["body"].get(MULTIPART, {}).get("properties", {})
-    if not published:
+    """Raise HttpError 400 if a multipart part is unknown, missing or of the wrong type.
+
+    Parts that are files are required, unless they are nullable.
+    """
+    declared = facts["body"].get(MULTIPART, {}).get("properties", {})
+    if not declared:
         return
     for part in given:
-        if part.name not in published:
+        if part.name not in declared:
             raise invalid(part.name, "a known part")
-        fact = published[part.name]
+        fact = declared[part.name]
         if not _is_file(fact):
             scalar(fact).read(_text(part), part.name)
     names = {part.name for part in given}
-    for name, fact in published.items():
+    for name, fact in declared.items():
         if name not in names and _is_file(fact) and not _is_optional(fact):
             raise invalid(name, "a part")
 
@@ -159,7 +162,7 @@ def _is_file(fact: OpenApiFacts) -> bool:
 
 
 def _is_optional(fact: OpenApiFacts) -> bool:
-    """Return whether a multipart part is optional: if its type is nullable."""
+    """Return whether a multipart part is optional, which it is if its type is nullable."""
     return "null" in fact.get("items", fact).get("type", ())
 
 

@@ -1,4 +1,4 @@
-"""Pages of lists, with one function for each pager."""
+"""Paging of lists, with one function for each kind of pager."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from connector.sandbox.ninjaone.data.seed import JSON
 from connector.sandbox.types import BOOLEAN, INTEGER, LONG, TEXT, Scalar, within
 
 DEFAULT_PAGE = 1000
-"""The default page size if the document has no default."""
+"""The default page size where the API document has none."""
 
 AFTER: Mapping[str, Scalar] = {"pageSize": within(1, 2**31 - 1), "after": INTEGER}
-"""The query of the pager `after`: a bare array ascending by id, continued by `after=<last id>`."""
+"""The query parameters of lists that are sorted by id; `after=<last id>` requests the next page."""
 ACTIVITY_PAGE: Mapping[str, Scalar] = {
     "pageSize": within(10, 1000),
     "olderThan": LONG,
@@ -23,22 +23,24 @@ ACTIVITY_PAGE: Mapping[str, Scalar] = {
     "lang": TEXT,
     "tz": TEXT,
 }
-"""Query common to both activity lists: newest first, continued by `olderThan=<smallest id>`."""
+"""The query parameters of both activity lists, newest first; `olderThan=<smallest id>` requests the next
+page."""
 LANGUAGE: Mapping[str, Scalar] = {"lang": TEXT, "tz": TEXT}
-"""Accepted and ignored."""
+"""Query parameters that are accepted and ignored."""
 INHERITANCE: Mapping[str, Scalar] = {"withInheritance": BOOLEAN}
 
 
 def after_page(items: Iterable[JSON], query: Mapping[str, Any]) -> list[JSON]:
-    """Return the page of `items` (ascending by id) that starts after the id `after`."""
+    """Return the page of `items`, sorted by id, after the id in the query."""
     start = query.get("after", 0)
     return list(islice((item for item in items if item["id"] > start), query.get("pageSize", DEFAULT_PAGE)))
 
 
 def activity_page(newest_first: Iterable[JSON], query: Mapping[str, Any]) -> list[JSON]:
-    """Return the newest activities between the two ids, or with `newerThan` only, the oldest of them.
+    """Return a page of the activities between `olderThan` and `newerThan`.
 
-    In this way, all activities can be read in both directions.
+    The page has the newest of these activities, or the oldest if only `newerThan` is given. In this way, all
+    activities can be read in both directions.
     """
     size = query.get("pageSize", 200)
     older, newer = query.get("olderThan"), query.get("newerThan")

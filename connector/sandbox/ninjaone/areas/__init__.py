@@ -1,4 +1,7 @@
-"""The areas of the API that the sandbox serves. Importing one declares its endpoints; add new ones here."""
+"""The areas of the NinjaOne API that the sandbox serves.
+
+Importing the module of an area declares its endpoints; add the import of a new area here.
+"""
 
 from __future__ import annotations
 
@@ -44,11 +47,11 @@ from connector.sandbox.ninjaone.areas import (  # noqa: F401  each declares its 
 from connector.sandbox.routing import Router
 
 PREFIXES = ("", "/api")
-"""Every published path, such as `/v2/devices`, is served after each of these."""
+"""The prefixes of paths: each path, such as `/v2/devices`, is served with each of them."""
 
 
 def declared_endpoints() -> tuple[Endpoint, ...]:
-    """Return the endpoints that an area implements."""
+    """Return the endpoints that the areas declare."""
     return tuple(ENDPOINTS.declared)
 
 

@@ -1,4 +1,4 @@
-"""The account: the webhook, scheduled tasks, notification channels, and links."""
+"""Endpoints for the account: the webhook, scheduled tasks, notification channels, and links."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def get_products(call: ApiCall) -> list[JSON]:
 
 @operation("updateUserRoleOrganizationPermissions")
 def set_permissions(call: ApiCall, role_id: int) -> JSON:
-    """Store the body with the role and return it; its members are not published."""
+    """Store the body with the role and return it. The API document declares no members."""
     role_of(call, role_id)
     permissions = call.state.store.setdefault("role_permissions", {})
     permissions[role_id] = permissions.get(role_id, {}) | call.body

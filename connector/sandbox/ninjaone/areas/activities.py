@@ -1,4 +1,4 @@
-"""Activities of the account and of devices, and active alerts."""
+"""Endpoints for activities of the account and of devices, and for active alerts."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _newest_id(state: State, device_id: int | None) -> int:
 
 
 def _tests(state: State, query: Mapping[str, Any]) -> list[Test]:
-    """Return the tests of an activity for the filters in the query; lists are comma-separated."""
+    """Return a test for each filter in the query, which returns whether an activity matches it."""
     tests: list[Test] = []
     for parameter, key in (
         ("type", "activityType"),
@@ -112,7 +112,7 @@ def _of_devices(state: State, text: str) -> Test:
 
 
 def _moment(text: str, where: str) -> float:
-    """Return the epoch seconds of a date as in device filters, or of an epoch in seconds."""
+    """Return epoch seconds for a date, as in device filters, or for an epoch time in seconds."""
     try:
         return float(text)
     except ValueError:
@@ -126,7 +126,7 @@ def _moment(text: str, where: str) -> float:
 
 @endpoint("GET", "/v2/alerts", "getAlerts", query={**LANGUAGE, "sourceType": TEXT, "df": TEXT})
 def get_alerts(call: ApiCall) -> list[JSON]:
-    """Return the active alerts of the devices that match the filter; not paged."""
+    """Return the active alerts of the devices that match the filter, on one page."""
     keep = _of_devices(call.state, call.query.get("df", ""))
     wanted = call.query.get("sourceType")
     return [
@@ -143,7 +143,7 @@ def get_device_alerts(call: ApiCall, id: int) -> list[JSON]:
 
 @endpoint("DELETE", "/v2/alert/{uid}", "resetAlert", path_types={"uid": UUID})
 def reset_alert(call: ApiCall, uid: str) -> None:
-    """Close an alert."""
+    """Reset an alert."""
     _reset(call.state, uid, {})
 
 
@@ -156,7 +156,7 @@ def reset_alert(call: ApiCall, uid: str) -> None:
     body_required=False,
 )
 def reset_alert_with_data(call: ApiCall, uid: str) -> None:
-    """Close an alert; the body becomes the data of the activity that records it."""
+    """Reset an alert; the body of the request is stored in the activity that records this."""
     _reset(call.state, uid, call.body or {})
 
 

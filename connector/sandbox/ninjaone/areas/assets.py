@@ -1,4 +1,4 @@
-"""Assets without an agent: unmanaged and staged devices, and how assets relate to each other."""
+"""Endpoints for devices without an agent (unmanaged, staged), and for relationships of assets."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _ASSET_FIELDS = {
     "assetPurchaseAmount": "itamAssetPurchaseAmount",
     "assetExpectedLifetime": "itamAssetExpectedLifetime",
 }
-"""The asset fields of requests, and the custom fields in which they are stored."""
+"""The asset fields of requests, and the custom fields that store them."""
 
 
 @operation("createUnmanagedDevicePublicApi")
 def create_unmanaged(call: ApiCall) -> JSON:
-    """Create a device without an agent, which is then listed with the others."""
+    """Create an unmanaged device, which has no agent and is listed with the other devices."""
     number = _add(call, "UNMANAGED_DEVICE", "APPROVED")
     _describe(call.state, number, call.body)
     return {"nodeId": number}
@@ -35,7 +35,7 @@ def create_unmanaged(call: ApiCall) -> JSON:
 
 @operation("createStagedDevice")
 def create_staged(call: ApiCall) -> JSON:
-    """Create a device that waits for its agent."""
+    """Create a staged device, which waits for its agent."""
     role = call.state.role(call.body["roleId"])
     number = _add(call, role["nodeClass"], "STAGED")
     _describe(call.state, number, call.body)
@@ -46,7 +46,7 @@ def create_staged(call: ApiCall) -> JSON:
 
 @operation("updateUnmanagedDevicePublicApi")
 def update_unmanaged(call: ApiCall, node_id: int) -> None:
-    """Change the device immediately, although the published status is 202 (accepted)."""
+    """Change the device immediately, although the declared status is 202 (accepted)."""
     _unmanaged(call.state, node_id)
     _check(call.state, call.body)
     call.state.fleet.rename(node_id, call.body["name"])
@@ -63,13 +63,13 @@ def delete_unmanaged(call: ApiCall, node_id: int) -> None:
 
 @operation("decommissionUnmanagedDevicePublicApi")
 def decommission_unmanaged(call: ApiCall, node_id: int) -> None:
-    """Decommission the device, which stays readable."""
+    """Decommission the device, which can still be read."""
     call.state.fleet.change(_unmanaged(call.state, node_id)).status = "DECOMMISSIONED"
 
 
 @operation("decommissionUnmanagedDevicePublicApiList")
 def decommission_several(call: ApiCall) -> None:
-    """Decommission devices, which stay readable, all or none."""
+    """Decommission devices, which can still be read; all or none."""
     for number in [_unmanaged(call.state, number) for number in call.body["nodeIds"]]:
         call.state.fleet.change(number).status = "DECOMMISSIONED"
 
@@ -98,7 +98,7 @@ def _add(call: ApiCall, node_class: str, status: str) -> int:
 
 
 def _describe(state: State, number: int, body: JSON) -> None:
-    """Return the owner, warranty and asset fields of a request."""
+    """Return the owner, warranty and asset fields in a request."""
     changes = state.fleet.change(number)
     if body.get("assignedUserUid") is not None:
         owner = state.user_by_uid(body["assignedUserUid"])
@@ -132,7 +132,7 @@ TYPES.serve(list="getAssetRelationshipTypes", create="createAssetRelationshipTyp
 
 @operation("getAssetRelationshipsByEntity")
 def get_relationships_of(call: ApiCall, entity_type: str, entity_id: int) -> list[JSON]:
-    """Return the relationships of an entity, in either direction. Their shape is not published."""
+    """Return the relationships of an entity, in both directions. The API document has no schema for them."""
     end = (entity_type.casefold(), entity_id)
     return [
         item
@@ -147,7 +147,7 @@ def _end(item: JSON, kind: str, number: str) -> tuple[str, Any]:
 
 @operation("deleteAssetRelationship")
 def delete_relationship(call: ApiCall) -> None:
-    """Delete the newest relationship, because the request has no published parameter to select one."""
+    """Delete the newest relationship, because the request has no declared parameter to select one."""
     items = RELATIONSHIPS.items(call.state)
     if not items:
         raise not_found(RELATIONSHIPS.name)

@@ -1,4 +1,4 @@
-"""Uploaded files: stored in memory, with descriptions and links."""
+"""Uploaded files, which are stored in memory, and links to them."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ SIGNED = "https://files.example.com/{0}?signature=example"
 
 
 def keep_file(state: State, part: MultipartPart) -> JSON:
-    """Store the file of a part and return its description (`AttachmentMetadata`)."""
+    """Store a file of a multipart body, and return its description (`AttachmentMetadata`)."""
     content_id = state.fresh_uid()
     name = part.filename or part.name
     state.files[content_id] = part
     return {
         "name": name,
         "mimeType": part.content_type or "application/octet-stream",
-        "size": str(len(part.data)),  # The size is a text, as in the vendor's responses.
+        "size": str(len(part.data)),  # the size is text in the vendor's responses, too
         "extension": name.rpartition(".")[2] if "." in name else "",
         "contentId": content_id,
     }
 
 
 def download(state: State, content_id: str) -> ServerResponse:
-    """Return the file as it was sent."""
+    """Return a file as it was uploaded."""
     part = state.files.get(content_id)
     if part is None:
         raise not_found("attachment")
@@ -40,13 +40,13 @@ def download(state: State, content_id: str) -> ServerResponse:
 
 
 def signed_urls(*content_ids: str) -> JSON:
-    """Return a link to each file, by content id."""
+    """Return a link for each file, keyed by content id."""
     return {content_id: SIGNED.format(content_id) for content_id in content_ids}
 
 
 @operation("uploadTempAttachments")
 def upload_temporary(call: ApiCall) -> list[JSON]:
-    """Store files for later requests to refer to."""
+    """Store files, so that later requests can refer to them."""
     check_parts(operations()["uploadTempAttachments"], call.parts)
     described = [keep_file(call.state, part) for part in call.parts if part.name == "files"]
     return [given(entry, "name", "mimeType", "size", "extension", "contentId") for entry in described]

@@ -1,4 +1,4 @@
-"""Backup: jobs, integrity checks, usage and bandwidth throttles."""
+"""Endpoints for backup: jobs, integrity checks, usage and bandwidth throttles."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def get_jobs(call: ApiCall) -> JSON:
 
 @operation("getIntegrityCheckJobs")
 def get_integrity_checks(call: ApiCall) -> JSON:
-    """Return the integrity check jobs, including submitted ones."""
+    """Return a page of the integrity check jobs, including those that requests have started."""
     return _jobs(call, "getIntegrityCheckJobs", _checks)
 
 
@@ -98,7 +98,7 @@ def _submitted(state: State) -> dict[Any, JSON]:
 
 @operation("submitIntegrityCheckJob")
 def submit_integrity_check(call: ApiCall) -> JSON:
-    """Start a check of a device's backups."""
+    """Start an integrity check of a device's backups."""
     for name in ("deviceId", "planUid"):
         if call.body.get(name) is None:
             raise invalid(name, "a value")
@@ -118,7 +118,10 @@ def submit_integrity_check(call: ApiCall) -> JSON:
 
 
 def job_tests(query: Any) -> Iterator[Test]:
-    """Yield the tests of a job for `sf`, `ptf` and `stf`. Raises HttpError 500, as for `df`."""
+    """Yield the tests of a job for the filters `sf`, `ptf` and `stf`.
+
+    Raises HttpError 500 for an invalid filter, as for `df`.
+    """
     for name, key, member in (("sf", "status", "jobStatus"), ("ptf", "planType", "planType")):
         if name in query:
             yield _among(query[name], key, member)
@@ -155,7 +158,7 @@ def _moment(text: str, whole: str) -> float:
 
 @operation("getDeviceUsage")
 def get_usage(call: ApiCall) -> JSON:
-    """Return a page of devices with the size of their backups."""
+    """Return a page of the devices with the sizes of their backups."""
 
     def show(device_id: int) -> JSON:
         node = call.state.node(call.state.fleet.facts(device_id))
@@ -171,7 +174,7 @@ def get_usage(call: ApiCall) -> JSON:
 
 @operation("getOrganizationLocationUsage")
 def get_usage_by_location(call: ApiCall, id: str) -> list[JSON]:
-    """Return the size of the backups at each location. The API documents the id as text."""
+    """Return the size of the backups at each location of an organization, whose id is text."""
     if not id.isdecimal():
         raise invalid("id", "int32")
     organization = call.state.organization(int(id))
@@ -180,7 +183,7 @@ def get_usage_by_location(call: ApiCall, id: str) -> list[JSON]:
 
 @operation("getLocationUsage")
 def get_usage_of_location(call: ApiCall, id: int, location_id: int) -> JSON:
-    """Return the size of the backups at one location."""
+    """Return the size of the backups at a location."""
     return _usage(call.state.organization(id), call.state.location(id, location_id))
 
 
@@ -197,7 +200,7 @@ def _usage(organization: JSON, place: JSON) -> JSON:
 
 @operation("setBandwidthThrottleForDevice")
 def set_throttle(call: ApiCall) -> None:
-    """Set the bandwidth limit of backups, which the usage report shows."""
+    """Set the bandwidth limit of backups. The usage report shows it."""
     if call.body.get("deviceId") is None:
         raise invalid("deviceId", "a value")
     call.state.device(call.body["deviceId"])

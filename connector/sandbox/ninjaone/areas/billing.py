@@ -1,7 +1,7 @@
-"""Billing: accounts, agreements, invoices, products, and ticket products.
+"""Endpoints for billing: accounts, agreements, invoices, products, and ticket products.
 
-These bodies are published as objects without members: they are stored and returned as given. Only the
-members that other operations name are interpreted. Errors have billing's own format.
+The API document declares these bodies as objects without members, so they are stored and returned unchanged.
+Only the members that other operations refer to are interpreted. Errors have a format that only billing uses.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from connector.sandbox.ninjaone.data.seed import EPOCH, JSON
 
 
 def billing_error(status: int, code: str, message: str) -> HttpError:
-    """Return an error in the format of the billing operations."""
+    """Return an error in the format that only the billing operations use."""
     return HttpError(status, {"errorCode": code, "message": message})
 
 
@@ -98,7 +98,7 @@ def _activate(collection: Collection, active: bool, call: ApiCall, id: int) -> J
 
 
 def _invoices(changes: JSON, call: ApiCall) -> list[JSON]:
-    """Change the invoices whose ids are in a list of the body, whatever its name."""
+    """Change the invoices whose ids are in a list of the body; the list can have any name."""
     found = [INVOICES.find(call.state, number) for number in _ids(call.body)]
     for invoice in found:
         invoice |= {**changes, "updateTime": time.time()}
@@ -114,7 +114,7 @@ def _ids(body: JSON) -> list[Any]:
 
 @operation("exportBillingInvoices")
 def export(call: ApiCall) -> ServerResponse:
-    """Return the invoices as a table."""
+    """Return the invoices as CSV."""
     rows = [f"{invoice['id']},{invoice.get('status', '')}" for invoice in _invoices({}, call)]
     headers = {"Content-Type": "text/csv", "Content-Disposition": 'attachment; filename="invoices.csv"'}
     return ServerResponse(200, headers, "\n".join(["id,status", *rows, ""]).encode())
@@ -122,7 +122,7 @@ def export(call: ApiCall) -> ServerResponse:
 
 @operation("createAdHocBillingTicketProduct")
 def add_ad_hoc_product(call: ApiCall) -> JSON:
-    """Add an entry to a ticket."""
+    """Add a billing entry to a ticket."""
     return _book(call, call.body)
 
 

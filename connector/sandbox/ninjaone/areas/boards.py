@@ -1,4 +1,4 @@
-"""The rows of a ticket board, with filters and sorting."""
+"""The rows of ticket boards, with filters and sorting."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def _board(number: int, name: str) -> JSON:
 
 
 BOARDS = [_board(1, "Open tickets"), _board(2, "All tickets")]
-"""Board 1 excludes resolved and closed tickets."""
+"""The statuses that board 1 excludes."""
 
 
 def matching(state: State, board_id: int) -> list[JSON]:
-    """Return the board's tickets."""
+    """Return the tickets on a board."""
     done = (5000, 6000) if board_id == 1 else ()
     return [ticket for ticket in state.tickets.values() if ticket["status"]["statusId"] not in done]
 
@@ -56,7 +56,7 @@ def _name(person: JSON) -> str:
 
 
 def sorted_rows(rows: list[JSON], sort_by: list[JSON]) -> list[JSON]:
-    """Return the rows sorted by the given fields, the first one first; ties keep the order of ids."""
+    """Return the rows sorted by several fields, the first one first; equal rows are sorted by id."""
     rows = sorted(rows, key=lambda entry: int(entry["id"]))
     for order in reversed(sort_by):
         field = order["field"]
@@ -89,11 +89,15 @@ _OPERATORS: dict[str, Callable[[str, str], bool]] = {
     "greater_or_equal_than": lambda have, want: _number(have) >= _number(want),
     "less_or_equal_than": lambda have, want: _number(have) <= _number(want),
 }
-"""Board filter operators, except `between` and recurring times, whose form is unknown."""
+"""The operators of board filters. `between` and recurring times are missing, because their format is
+unknown."""
 
 
 def rule_test(rule: JSON) -> Callable[[JSON], bool]:
-    """Return the test of one filter. Text is compared without case, a status by id. Raises HttpError 400."""
+    """Return a function that tests a row for a filter.
+
+    Text is compared without regard to case, a status by its id. Raises HttpError 400.
+    """
     if rule["operator"] not in _OPERATORS:
         raise invalid("filters.operator", "one of " + ", ".join(_OPERATORS))
     compare, wanted = _OPERATORS[rule["operator"]], (rule.get("value") or "").casefold()

@@ -1,4 +1,4 @@
-"""Checklist templates, and the checklists of organizations."""
+"""Endpoints for checklist templates and the checklists of organizations."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _seeded_checklist(number: int) -> JSON:
 
 
 def _settle(call: ApiCall, item: JSON, body: JSON) -> None:
-    """Complete a checklist: its assignee, the ids of its tasks, and how many of them are done."""
+    """Add a checklist's assignee, the ids of its tasks, and the number of completed tasks."""
     state = call.state
     if item.get("organizationId") is None:
         raise invalid("organizationId", "a value")
@@ -149,7 +149,7 @@ def promote(call: ApiCall) -> None:
 
 @operation("promoteClientChecklists")
 def promote_with_name(call: ApiCall) -> None:
-    """Create templates of checklists under other names, all or none."""
+    """Create templates from checklists, with new names; all or none."""
     _promote(call, [(entry.get("id"), entry.get("name")) for entry in call.body])
 
 

@@ -1,4 +1,4 @@
-"""Devices: lists, reading, changing, approval, reboot, owner, custom fields, dashboard links."""
+"""Endpoints for devices: lists, details, changes, approval, reboot, owner, custom fields, dashboard links."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from connector.sandbox.ninjaone.errors import application_error
 from connector.sandbox.types import BOOLEAN, INTEGER, MAP, NUMBER, TEXT, UUID, Array, Object, given, one_of
 
 LINK_VALID_S = 600
-"""The validity of a dashboard link, in seconds."""
+"""The time for which a dashboard link is valid, in seconds."""
 
 
 _EXPAND = {"expand": TEXT}
-"""A parameter that instances accept although it is not published: comma-separated names of references."""
+"""A parameter that instances accept but the API document lacks: comma-separated names of references."""
 
 
-@endpoint("GET", "/v2/devices", "getDevices", query={**AFTER, "df": TEXT}, unpublished=_EXPAND)
+@endpoint("GET", "/v2/devices", "getDevices", query={**AFTER, "df": TEXT}, undeclared=_EXPAND)
 def get_devices(call: ApiCall) -> list[JSON]:
     """Return a page of the devices that match the filter."""
     return _page(call, device_filter(call.query.get("df")), details=False)
 
 
 @endpoint(
-    "GET", "/v2/devices-detailed", "getDevicesDetailed", query={**AFTER, "df": TEXT}, unpublished=_EXPAND
+    "GET", "/v2/devices-detailed", "getDevicesDetailed", query={**AFTER, "df": TEXT}, undeclared=_EXPAND
 )
 def get_devices_detailed(call: ApiCall) -> list[JSON]:
     """Return a page of the devices that match the filter, with the data of their agents."""
@@ -78,7 +78,7 @@ _DEVICE = Object(
 
 @endpoint("PATCH", "/v2/device/{id}", "updateDevice", body=_DEVICE)
 def update_device(call: ApiCall, id: int) -> None:
-    """Change the given fields; a `policyId` of null restores the role's policy."""
+    """Change the given fields. If `policyId` is null, the policy of the role applies again."""
     state, facts = call.state, call.state.device(id)
     fields = given(
         call.body, "displayName", "userData", "nodeRoleId", "policyId", "organizationId", "locationId"
@@ -98,7 +98,10 @@ def update_device(call: ApiCall, id: int) -> None:
 
 
 def _place(state: State, facts: Facts, fields: JSON) -> JSON:
-    """Return the new organization and location; without a location, the first one of the organization."""
+    """Return the new organization and location of a device.
+
+    Without a location, it is the first location of the organization.
+    """
     organization_id = fields.get("organizationId", facts.organization_id)
     state.organization(organization_id)
     if "locationId" in fields:
@@ -117,7 +120,7 @@ def _place(state: State, facts: Facts, fields: JSON) -> JSON:
     body=Object({"devices": Array(INTEGER)}, required=("devices",)),
 )
 def approve_devices(call: ApiCall, mode: str) -> None:
-    """Approve pending devices, or reject and delete them, all or none."""
+    """Approve pending devices, or reject and delete them; all or none."""
     for device_id in call.body["devices"]:
         if call.state.device(device_id).status != "PENDING" and mode == "REJECT":
             raise application_error(400, "device_already_approved")
@@ -139,7 +142,7 @@ def approve_devices(call: ApiCall, mode: str) -> None:
     body_required=False,
 )
 def reboot_device(call: ApiCall, id: int, mode: str) -> None:
-    """Reboot immediately: add an activity and set the last boot time."""
+    """Reboot the device immediately: add an activity, and set the time of the last boot."""
     call.state.fleet.change(id).booted = time.time()
     params = {"mode": mode, **given(call.body or {}, "reason")}
     call.state.record(
@@ -178,7 +181,10 @@ def _release(state: State, device_id: int) -> None:
 
 @endpoint("GET", "/v2/device/{id}/custom-fields", "getNodeCustomFields", query=INHERITANCE)
 def get_device_fields(call: ApiCall, id: int) -> JSON:
-    """Return the custom fields with a value, on request including those of location and organization."""
+    """Return the device's custom fields that have a value.
+
+    On request, they include the values inherited from its location and organization.
+    """
     facts, stored = call.state.device(id), call.state.custom_fields
     inherited: JSON = {}
     if call.query.get("withInheritance"):
@@ -189,14 +195,14 @@ def get_device_fields(call: ApiCall, id: int) -> JSON:
 
 @endpoint("PATCH", "/v2/device/{id}/custom-fields", "updateNodeAttributeValues", body=MAP)
 def update_device_fields(call: ApiCall, id: int) -> None:
-    """Set custom fields; null clears one."""
+    """Set custom fields of the device; null removes a value."""
     call.state.device(id)
     set_custom_fields(call.state, "device", id, call.body)
 
 
 @endpoint("GET", "/v2/device/{id}/dashboard-url", "getDeviceLink", query={"redirect": BOOLEAN})
 def get_device_link(call: ApiCall, id: int) -> JSON | ServerResponse:
-    """Return the link to the device's dashboard; with `redirect`, a 302 to it without a body."""
+    """Return a link to the device's dashboard, or with `redirect` a 302 to it."""
     call.state.device(id)
     url = f"{call.base_url}/#/deviceDashboard/{id}/overview"
     if call.query.get("redirect"):

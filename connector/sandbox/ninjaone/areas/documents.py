@@ -1,4 +1,4 @@
-"""Document templates and organizations' documents."""
+"""Endpoints for document templates and the documents of organizations."""
 
 from __future__ import annotations
 
@@ -75,7 +75,10 @@ def _seeded_document(number: int) -> JSON:
 
 
 def _settle_document(call: ApiCall, item: JSON, body: JSON) -> None:
-    """Complete a document: fields are a map in requests and a list in the item; others are unchanged."""
+    """Convert the fields in a request, which are a map, to the list that a document has.
+
+    Fields that are not in the request are unchanged.
+    """
     for name in ("organizationId", "documentTemplateId"):
         if item.get(name) is None:
             raise invalid(name, "a value")

@@ -1,4 +1,4 @@
-"""Reports of custom field values of devices, organizations, locations and end users."""
+"""Endpoints for reports of the custom field values of devices, organizations, locations and end users."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from connector.sandbox.ninjaone.areas.reports import moment, paged
 from connector.sandbox.ninjaone.data.seed import JSON
 
 SCOPES = {"device": "NODE", "organization": "ORGANIZATION", "location": "LOCATION", "end_user": "END_USER"}
-"""The key of an entity's values in the state, and the API's name for its scope."""
+"""The key in the account's data for the values of each kind of entity, and the API's name for its scope."""
 
 
 @operation("getCustomFieldsReport")
 def custom_fields(call: ApiCall) -> JSON:
-    """Return a page of the devices that have values."""
+    """Return a page of the devices that have custom field values."""
     return paged(call, "getCustomFieldsReport", lambda: [*_devices(call, _values)])
 
 
 @operation("getCustomFieldsDetailedReport")
 def custom_fields_detailed(call: ApiCall) -> JSON:
-    """Return a page of the devices that have values, with the time when each was set."""
+    """Return a page of the devices that have custom field values, with the time when each value was set."""
     return paged(call, "getCustomFieldsDetailedReport", lambda: [*_devices(call, _details)])
 
 
 @operation("getScopedCustomFieldsReport")
 def scoped_custom_fields(call: ApiCall) -> JSON:
-    """Return a page of the entities in the given scopes, with their values."""
+    """Return a page of the entities in the given scopes, with their custom field values."""
     return paged(call, "getScopedCustomFieldsReport", lambda: [*_scoped(call, _values)])
 
 
@@ -87,7 +87,7 @@ def _set_at(call: ApiCall, entity: str, entity_id: int, name: str) -> float:
 
 
 def _readable(call: ApiCall, name: str, value: Any) -> Any:
-    """Return the value, or asterisks for a secret one that was not requested."""
+    """Return a custom field's value, or asterisks if it is secret and was not requested."""
     found = definition(call.state, name)
     hidden = found is not None and found["type"] in SECRET_TYPES and not call.query.get("showSecureValues")
     return "********" if hidden else value

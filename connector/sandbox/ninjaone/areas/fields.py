@@ -1,4 +1,4 @@
-"""Custom field definitions, and validation of values."""
+"""Endpoints for custom field definitions, and the validation of values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from connector.sandbox.ninjaone.errors import application_error, invalid, not_fo
 
 SECRET_TYPES = ("TEXT_ENCRYPTED", "TOTP")
 
-_SEEDS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (  # name, type, scopes, options
+# The columns are name, type, scopes and options.
+_SEEDS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("rack", "TEXT", "NODE", ()),
     ("rackUnit", "NUMERIC", "NODE", ()),
     ("lastCheck", "DATE", "NODE", ()),
@@ -76,7 +77,7 @@ DEFINITIONS = Collection("custom_field", _RESOURCE, key="name", count=len(_SEEDS
 
 
 def definition(state: State, name: str) -> JSON | None:
-    """Return the definition of a field, or None."""
+    """Return the definition of a custom field, or None."""
     return DEFINITIONS.items(state).get(name)
 
 
@@ -97,13 +98,13 @@ def get_definitions(call: ApiCall) -> JSON:
 
 @operation("getNodeAttributeByFieldName")
 def get_definition(call: ApiCall, field_name: str) -> JSON:
-    """Return one definition."""
+    """Return the definition of a custom field."""
     return DEFINITIONS.find(call.state, field_name)
 
 
 @operation("createNodeAttribute")
 def create_definition(call: ApiCall) -> JSON:
-    """Create a definition; its name must be unused."""
+    """Create a definition. Its name must not be in use."""
     return _create(call.state, [call.body])[0]
 
 
@@ -115,25 +116,25 @@ def create_definitions(call: ApiCall) -> list[JSON]:
 
 @operation("updateNodeAttributeByFieldName")
 def update_definition(call: ApiCall, field_name: str) -> JSON:
-    """Replace a definition except for its type."""
+    """Replace a definition, except for its type."""
     return _update(call.state, [{**call.body, "fieldName": field_name}])[0]
 
 
 @operation("bulkUpdateNodeAttributes")
 def update_definitions(call: ApiCall) -> list[JSON]:
-    """Replace definitions except for their types, all or none."""
+    """Replace definitions, except for their types; all or none."""
     return _update(call.state, call.body.get("customFields") or [])
 
 
 @operation("deleteNodeAttributeByFieldName")
 def delete_definition(call: ApiCall, field_name: str) -> None:
-    """Delete the definition and all its values."""
+    """Delete a definition, and all values of the field."""
     _delete(call.state, [field_name])
 
 
 @operation("bulkDeleteNodeAttributes")
 def delete_definitions(call: ApiCall) -> list[str]:
-    """Delete the definitions in a comma-separated list of names, all or none."""
+    """Delete the definitions in a comma-separated list of names; all or none."""
     names = [name.strip() for name in call.query.get("fieldNames", "").split(",") if name.strip()]
     if not names:
         raise invalid("fieldNames", "a value")
@@ -142,7 +143,7 @@ def delete_definitions(call: ApiCall) -> list[str]:
 
 
 def _global_definitions(call: ApiCall) -> list[JSON]:
-    """Return the definitions in the given scopes, a comma-separated list."""
+    """Return the definitions in the scopes of a comma-separated list."""
     wanted = {part.strip() for part in call.query.get("scopes", "all").split(",")}
     if wanted - {"all", "node", "location", "organization"}:
         raise invalid("scopes", "all, node, location or organization, with commas between")
@@ -163,7 +164,7 @@ def _create(state: State, bodies: list[JSON]) -> list[JSON]:
     created = []
     for body in bodies:
         item = DEFINITIONS.add(state, body, settable)
-        del DEFINITIONS.items(state)[item["name"]]  # stored with its generated name
+        del DEFINITIONS.items(state)[item["name"]]  # `add` has stored it under a generated name
         item |= {"name": body["fieldName"], "active": True, "system": False, "entityType": "NODE"}
         item.setdefault("type", "TEXT")
         item.setdefault("scope", "NODE_GLOBAL")
@@ -190,7 +191,7 @@ def _update(state: State, bodies: list[JSON]) -> list[JSON]:
 
 
 def _settle(state: State, item: JSON) -> None:
-    """Complete a definition: ids of its options, and default permissions."""
+    """Add the ids of the options and the default permissions to a definition."""
     for option in item.get("content", {}).get("values") or []:
         option.setdefault("id", state.fresh_uid())
         option.setdefault("active", True)
@@ -209,7 +210,7 @@ def _delete(state: State, names: list[str]) -> None:
 
 
 def check_values(state: State, values: JSON) -> None:
-    """Raise HttpError 400 for a value that the definition of its field excludes; unknown names pass."""
+    """Raise HttpError 400 if a value is not valid for its field; fields without a definition are ignored."""
     for name, value in values.items():
         found = definition(state, name)
         if found is None or value is None or found["type"] not in _TESTS:
@@ -242,7 +243,7 @@ _TESTS: dict[str, tuple[str, Callable[[Any, set[str]], bool]]] = {
 
 
 def note_times(state: State, entity: str, entity_id: int, values: JSON) -> None:
-    """Record when the values were set."""
+    """Store the current time as the time when these values were set."""
     now = time.time()
     state.field_times |= {(entity, entity_id, name): now for name in values}
 

@@ -1,4 +1,4 @@
-"""Download links for agent installers."""
+"""Endpoints for links to agent installers."""
 
 from __future__ import annotations
 
@@ -38,7 +38,10 @@ _TYPE = one_of(*_SUFFIXES)
     ),
 )
 def generate_installer(call: ApiCall) -> JSON:
-    """Return a link; the device role is an id as text, `auto`, or empty."""
+    """Return a link to an installer.
+
+    The device role in the request is an id as text, `auto`, or empty.
+    """
     role = (call.body.get("content") or {}).get("nodeRoleId") or ""
     if role not in ("", "auto"):
         if not role.isdecimal():
@@ -54,7 +57,7 @@ def generate_installer(call: ApiCall) -> JSON:
     path_types={"installer_type": _TYPE},
 )
 def get_installer(call: ApiCall, id: int, location_id: int, installer_type: str) -> JSON:
-    """Return a link for the installer without a device role."""
+    """Return a link to an installer for which no device role is set."""
     return _link(call.state, id, location_id, installer_type)
 
 

@@ -1,4 +1,4 @@
-"""Devices: decommissioning, patches, jobs, policy overrides, saved groups, search, last user."""
+"""Endpoints for devices: decommissioning, patches, jobs, policy overrides, groups, search, last user."""
 
 from __future__ import annotations
 
@@ -18,14 +18,17 @@ from connector.sandbox.ninjaone.errors import application_error, not_found
 
 @operation("decommissionDevice")
 def decommission(call: ApiCall, id: int) -> None:
-    """Decommission the device, which lists of approved devices then omit."""
+    """Decommission the device. Lists of approved devices then omit it."""
     call.state.device(id)
     call.state.fleet.change(id).status = "DECOMMISSIONED"
     call.state.record("SYSTEM", "NODE_DELETED", "Device decommissioned", device_id=id)
 
 
 def _patch(system: bool, action: str, call: ApiCall, id: int) -> None:
-    """Record that a scan or apply has started. Raises HttpError 400 where the device has no such patches."""
+    """Record that a patch scan or installation has started.
+
+    Raises HttpError 400 if the device has no patches of this kind.
+    """
     facts = call.state.device(id)
     if not has_agent(call.state, facts) or (not system and facts.node_class.startswith("LINUX")):
         raise application_error(400, "FAILURE", "not applicable")
@@ -36,7 +39,7 @@ def _patch(system: bool, action: str, call: ApiCall, id: int) -> None:
 
 @operation("getPolicyOverrides")
 def get_overrides(call: ApiCall, id: int) -> JSON:
-    """Return the policy settings that the device overrides."""
+    """Return the policy settings that are overridden on the device."""
     return {"overrides": overrides(call.state, call.state.device(id))}
 
 
@@ -55,7 +58,7 @@ def get_last_user(call: ApiCall, id: int) -> JSON:
 
 
 def _jobs(state: State) -> list[JSON]:
-    """Return the running jobs: every fifth device has one."""
+    """Return the running jobs of all devices. Every fifth device has one."""
     kinds = ("ACTION", "PATCH_MANAGEMENT", "CONDITION_ACTION")
     return [
         {
@@ -113,7 +116,7 @@ def get_groups(call: ApiCall) -> list[JSON]:
 
 @operation("getGroupDeviceIds")
 def get_group_members(call: ApiCall, id: int) -> list[int]:
-    """Return the ids of the devices in a saved group."""
+    """Return the ids of the devices in a group."""
     if id not in GROUPS:
         raise not_found("group")
     return _members(call.state, id)
@@ -125,7 +128,7 @@ def _members(state: State, number: int) -> list[int]:
 
 @operation("search")
 def search(call: ApiCall) -> JSON:
-    """Return the approved devices with the words in a name, each with the matching text."""
+    """Return the approved devices whose names contain the searched words, with the matching texts."""
     words = call.query.get("q", "")
     limit: int = call.query.get("limit", 100)
     found: list[JSON] = []

@@ -1,4 +1,4 @@
-"""Knowledge base: folders within folders, articles written or uploaded."""
+"""Endpoints for the knowledge base: nested folders, and written or uploaded articles."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SETTABLE = (
     *("attachments", "path", "isNinjaArticle"),
 )
 SEPARATOR = "|"
-"""The separator of names in a folder path."""
+"""The separator of the names in the path of a folder."""
 
 
 def _seeded_folder(number: int) -> JSON:
@@ -87,7 +87,10 @@ def _listed(call: ApiCall) -> Iterator[JSON]:
 
 @operation("createKnowledgeBaseArticles")
 def create_articles(call: ApiCall) -> list[JSON]:
-    """Create articles, each in a folder given by its id or by a path, which is created if missing."""
+    """Create articles, each in a folder.
+
+    The folder is given by its id, or by its path, and is created if it does not exist.
+    """
     places = [_place(call.state, body, "destinationFolderId", "destinationFolderPath") for body in call.body]
     for body in call.body:
         if not body.get("name"):
@@ -124,7 +127,7 @@ def upload_articles(call: ApiCall) -> list[JSON]:
 
 @operation("updateKnowledgeBaseArticles")
 def update_articles(call: ApiCall) -> list[JSON]:
-    """Change the given fields, in all articles or none."""
+    """Change the given fields of articles; all or none."""
     found = [(ARTICLES.find(call.state, body.get("id")), body) for body in call.body]
     for item, body in found:
         item |= given(body, "name", "content") | {"updateTime": time.time()}
@@ -133,7 +136,7 @@ def update_articles(call: ApiCall) -> list[JSON]:
 
 @operation("downloadKnowledgeBaseArticle")
 def download_article(call: ApiCall, article_id: int) -> ServerResponse:
-    """Return the uploaded file, or the article as a page. Published without a response."""
+    """Return the uploaded file, or the article as a page. The API document declares no response."""
     item = ARTICLES.find(call.state, article_id)
     for attachment in item.get("attachments", []):
         return download(call.state, attachment["metadata"]["contentId"])
@@ -150,7 +153,7 @@ def get_folder(call: ApiCall, folder_id: int) -> JSON:
 
 @operation("getKnowledgeBaseFolderPathContent")
 def get_folder_by_path(call: ApiCall) -> JSON:
-    """Return a folder by its path or id; without either, the top level."""
+    """Return a folder by its path or id, or the top level if neither is given."""
     query = call.query
     if "organizationId" in query:
         call.state.organization(query["organizationId"])
@@ -167,14 +170,17 @@ def get_folder_by_path(call: ApiCall) -> JSON:
 
 @operation("deleteKnowledgeBaseFolders")
 def delete_folders(call: ApiCall) -> None:
-    """Delete the folders and their contents."""
+    """Delete folders and everything in them."""
     for folder in [FOLDERS.find(call.state, folder_id) for folder_id in call.body]:
         _delete(call.state, folder)
 
 
 @operation("move")
 def move(call: ApiCall) -> None:
-    """Move folders and articles to a folder, or to the top level of an organization or of the global ones."""
+    """Move folders and articles to a folder, or to the top level.
+
+    The top level is that of an organization, or the global one.
+    """
     state, body = call.state, call.body
     place = _place(
         state,
@@ -192,7 +198,7 @@ def move(call: ApiCall) -> None:
 
 
 def _within(state: State, folder: JSON) -> Iterator[JSON]:
-    """Return the ids of the folder and of all folders below it."""
+    """Return the ids of a folder and of all folders in it, at any depth."""
     yield folder
     for other in list(FOLDERS.items(state).values()):
         if other.get("parentFolderId") == folder["id"]:
@@ -208,7 +214,7 @@ def _delete(state: State, folder: JSON) -> None:
 
 
 def _place(state: State, fields: JSON, folder_id: str, folder_path: str) -> JSON:
-    """Return the members `organizationId` and `parentFolderId` of an item, as far as they are given."""
+    """Return the members `organizationId` and `parentFolderId` of a request, if they are given."""
     place: JSON = given(fields, "organizationId")
     if place:
         state.organization(place["organizationId"])

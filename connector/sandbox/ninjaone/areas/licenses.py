@@ -1,4 +1,4 @@
-"""Software licenses and who uses them."""
+"""Endpoints for software licenses and their assignments."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _seed(number: int) -> JSON:
     people = [_assignment(number * 10 + index, f"person{index}@example.com") for index in (1, 2)]
     license |= {"name": f"Example Suite {number}", "scope": scope, "licenseAssignmentList": people}
     license |= {"quantity": 10 * number, "currentUsage": len(people)}
-    bought = int(EPOCH - 86_400.0 * number) * 1000  # milliseconds
+    bought = int(EPOCH - 86_400.0 * number) * 1000  # in milliseconds
     return license | {"purchaseDate": bought, "daysToExpire": 365, "expired": False}
 
 
@@ -29,7 +29,7 @@ def _assignment(number: int, name: str) -> JSON:
 
 
 def _settle(call: ApiCall, item: JSON, body: JSON) -> None:
-    """Complete a license: its publisher and vendor, and who has been assigned to it or removed."""
+    """Complete a license: its publisher, its vendor, and the users who were assigned or removed."""
     scope = item.get("scope") or {}
     for number in scope.get("organizationIds") or []:
         call.state.organization(number)
@@ -69,19 +69,22 @@ _SETTABLE = (
 
 @operation("getSoftwareLicenses")
 def get_licenses(call: ApiCall) -> list[JSON]:
-    """Return all licenses; their shape is not published."""
+    """Return all licenses. The API document has no schema for them."""
     return list(LICENSES.items(call.state).values())
 
 
 @operation("getSoftwareLicenseAssignments")
 def get_assignments(call: ApiCall, license_id: int) -> list[JSON]:
-    """Return the assignments of a license; their shape is not published."""
+    """Return the assignments of a license. The API document has no schema for them."""
     return list(LICENSES.find(call.state, license_id).get("licenseAssignmentList", []))
 
 
 @operation("upsert")
 def upsert(call: ApiCall) -> JSON:
-    """Create a license, or change the one with this name; organizations and people are given by name."""
+    """Create a license, or change the one with the same name.
+
+    Organizations and people are given by name.
+    """
     state, body = call.state, call.body
     fields = given(body, "name", "description", "type", "quantity", "currentUsage", "note")
     fields |= {"scope": _scope(state, body["scope"])}
@@ -118,5 +121,5 @@ def _named(known: dict[str, Any], name: str) -> Any:
 
 @operation("updateSoftwareLicenseAssignmentLastUsage")
 def update_last_usage(call: ApiCall) -> JSON:
-    """Return the body unchanged; its members are not published and no operation shows them."""
+    """Return the body unchanged. The API document declares no members, and no operation returns them."""
     return {**call.body, "updateTime": time.time()}

@@ -1,4 +1,4 @@
-"""Maintenance windows of devices."""
+"""Endpoints for maintenance windows of devices."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _MAINTENANCE = Object(
     },
     required=("end",),
 )
-"""Published as numbers, described as ISO 8601 or epoch: the sandbox accepts both."""
+"""The times of a window are declared as numbers, but described as ISO 8601 or epoch; both are accepted."""
 
 
 @endpoint("PUT", "/v2/device/{id}/maintenance", "updateDeviceMaintenance", body=_MAINTENANCE)
 def schedule_maintenance(call: ApiCall, id: int) -> None:
-    """Set the maintenance window; without a start it begins now."""
+    """Set the maintenance window. Without a start, it begins now."""
     body, now = call.body, time.time()
     call.state.device(id)
     start = now if body.get("start") is None else epoch_seconds(body["start"])
@@ -33,7 +33,7 @@ def schedule_maintenance(call: ApiCall, id: int) -> None:
     if body.get("reasonMessage") is not None:
         window["reasonMessage"] = body["reasonMessage"]
     call.state.fleet.change(id).maintenance = window
-    # no published response has the features, so the activity shows them
+    # no declared response has the disabled features, so they are added to the activity
     params = {"disabledFeatures": body.get("disabledFeatures") or [], **window}
     call.state.record(
         "SYSTEM",

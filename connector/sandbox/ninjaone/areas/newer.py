@@ -1,6 +1,6 @@
-"""Operations that are newer than the published API: paths and paging are known, operationIds are not.
+"""Operations that the API document lacks: their paths and paging are known, but not their operationIds.
 
-The members of a location are invented: it is only known that times are epoch seconds.
+The members of a location are invented; it is only known that times are epoch seconds.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ from connector.sandbox.ninjaone.data.seed import EPOCH, JSON
 from connector.sandbox.types import INTEGER, MAP, TEXT
 
 LOCATIONS = 30
-"""The number of recorded locations of a device."""
+"""The number of locations that are recorded for each device."""
 INTERVAL_S = 3600.0
 
 
 @endpoint("GET", "/v2/system/custom-fields", "getSystemCustomFields")
 def get_system_fields(call: ApiCall) -> JSON:
-    """Return the values that apply to the whole account."""
+    """Return the custom field values that apply to the whole account."""
     return call.state.system_fields
 
 
 @endpoint("PATCH", "/v2/system/custom-fields", "updateSystemCustomFields", body=MAP)
 def update_system_fields(call: ApiCall) -> None:
-    """Set the given values; null removes one."""
+    """Set custom field values of the account; null removes one."""
     fields = call.state.system_fields | call.body
     call.state.system_fields = {name: value for name, value in fields.items() if value is not None}
 

@@ -1,4 +1,4 @@
-"""Organizations, their locations, policy assignments and custom fields."""
+"""Endpoints for organizations, their locations, policy assignments and custom fields."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from connector.sandbox.types import INTEGER, MAP, TEXT, Array, Object, given, on
 
 LOCATION_FIELDS = ("name", "address", "description", "userData")
 ORGANIZATION_FIELDS = ("name", "description", "userData", "nodeApprovalMode")
-"""Members of organization requests. Older documents have `tags` and `fields`, now ignored."""
+"""The members of requests for organizations. `tags` and `fields` are from older API documents, and are
+ignored."""
 
 _LOCATION = Object({"name": TEXT, "address": TEXT, "description": TEXT, "userData": MAP})
 _NEW_LOCATION = Object(_LOCATION.fields, required=("name",))
@@ -62,7 +63,7 @@ def get_organization(call: ApiCall, id: int) -> JSON:
     body=_NEW_ORGANIZATION,
 )
 def create_organization(call: ApiCall) -> JSON:
-    """Create an organization from the request; omitted values are taken from the template."""
+    """Create an organization. Values that are not given are taken from the template."""
     state, body = call.state, call.body
     template: JSON = {}
     if "templateOrganizationId" in call.query:
@@ -87,7 +88,7 @@ def create_organization(call: ApiCall) -> JSON:
 
 @endpoint("PATCH", "/v2/organization/{id}", "updateOrganization", body=_ORGANIZATION)
 def update_organization(call: ApiCall, id: int) -> None:
-    """Change the given fields."""
+    """Change the given fields of an organization."""
     organization = call.state.organization(id)
     changes = given(call.body, *ORGANIZATION_FIELDS)
     if "name" in changes:
@@ -103,7 +104,7 @@ def update_organization(call: ApiCall, id: int) -> None:
     body=Array(_ASSIGNMENT),
 )
 def update_policies(call: ApiCall, id: int) -> list[int]:
-    """Assign policies to the given roles and return the ids of the affected devices."""
+    """Assign policies to roles, and return the ids of the devices whose policies change."""
     organization = call.state.organization(id)
     _check_assignments(call.state, call.body)
     before = {entry["nodeRoleId"]: entry["policyId"] for entry in organization["policies"]}
@@ -143,7 +144,7 @@ def create_location(call: ApiCall, id: int) -> JSON:
 
 @endpoint("PATCH", "/v2/organization/{id}/locations/{locationId}", "updateLocation", body=_LOCATION)
 def update_location(call: ApiCall, id: int, location_id: int) -> JSON:
-    """Change the given fields."""
+    """Change the given fields of a location."""
     location = call.state.location(id, location_id)
     location |= given(call.body, *LOCATION_FIELDS)
     call.state.record("SYSTEM", "LOCATION_UPDATED", f"Location {location['name']} updated")
@@ -152,14 +153,14 @@ def update_location(call: ApiCall, id: int, location_id: int) -> JSON:
 
 @endpoint("GET", "/v2/organization/{id}/custom-fields", "getNodeCustomFields_1")
 def get_organization_fields(call: ApiCall, id: int) -> JSON:
-    """Return the custom fields that have a value."""
+    """Return the custom fields of the organization that have a value."""
     call.state.organization(id)
     return call.state.custom_fields.get(("organization", id), {})
 
 
 @endpoint("PATCH", "/v2/organization/{id}/custom-fields", "updateNodeAttributeValues_1", body=MAP)
 def update_organization_fields(call: ApiCall, id: int) -> None:
-    """Set custom fields; null clears one."""
+    """Set custom fields of the organization; null removes a value."""
     call.state.organization(id)
     set_custom_fields(call.state, "organization", id, call.body)
 
@@ -171,7 +172,10 @@ def update_organization_fields(call: ApiCall, id: int) -> None:
     query=INHERITANCE,
 )
 def get_location_fields(call: ApiCall, id: int, location_id: int) -> JSON:
-    """Return the custom fields with a value, on request including those of the organization."""
+    """Return the custom fields of the location that have a value.
+
+    On request, they include the values inherited from the organization.
+    """
     call.state.location(id, location_id)
     own = call.state.custom_fields.get(("location", location_id), {})
     if call.query.get("withInheritance"):
@@ -186,13 +190,13 @@ def get_location_fields(call: ApiCall, id: int, location_id: int) -> JSON:
     body=MAP,
 )
 def update_location_fields(call: ApiCall, id: int, location_id: int) -> None:
-    """Set custom fields; null clears one."""
+    """Set custom fields of the location; null removes a value."""
     call.state.location(id, location_id)
     set_custom_fields(call.state, "location", location_id, call.body)
 
 
 def set_custom_fields(state: State, entity: str, entity_id: int, values: JSON) -> None:
-    """Store the values under their names; null removes one. Names without a definition are allowed."""
+    """Store the values of custom fields; null removes one. Fields need no definition."""
     check_values(state, values)
     note_times(state, entity, entity_id, values)
     stored = state.custom_fields.setdefault((entity, entity_id), {})
@@ -202,12 +206,12 @@ def set_custom_fields(state: State, entity: str, entity_id: int, values: JSON) -
 
 
 def brief(organization: JSON) -> JSON:
-    """Return the organization as in the plain list (`Organization`)."""
+    """Return an organization as in lists (`Organization`)."""
     return {key: value for key, value in organization.items() if key not in ("policies", "settings")}
 
 
 def detailed(state: State, organization: JSON) -> JSON:
-    """Return the organization with its locations (`OrganizationDetailed`)."""
+    """Return an organization with its locations (`OrganizationDetailed`)."""
     return organization | {
         "locations": [_location(place) for place in state.locations_of(organization["id"])]
     }

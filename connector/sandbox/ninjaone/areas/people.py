@@ -1,4 +1,4 @@
-"""Technicians, end users and contacts, and ticketing's list of all of them."""
+"""Endpoints for technicians, end users and contacts, and the list of all of them for ticketing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ CONTACTS.serve(
     delete="deleteContact",
 )
 _FIRST_CONTACT_NATURAL_ID = 1_000_000
-"""The offset of contacts, which follow the users in the list of all people."""
+"""The number that is added to the ids of contacts in the list of all people, so that they follow the
+users."""
 
 
 @operation("getTechnicians")
@@ -46,13 +47,13 @@ def create_technician(call: ApiCall) -> JSON:
 
 @operation("updateTechnician")
 def update_technician(call: ApiCall, id: int) -> None:
-    """Change the given names."""
+    """Change the given names of a technician."""
     _user(call.state, id, "TECHNICIAN").update(given(call.body, "firstName", "lastName"))
 
 
 @operation("deleteTechnician")
 def delete_technician(call: ApiCall, id: int) -> None:
-    """Delete the technician, also from roles and as the owner of devices."""
+    """Delete the technician, also as a member of roles and as the owner of devices."""
     _remove(call.state, _user(call.state, id, "TECHNICIAN"))
 
 
@@ -82,7 +83,7 @@ def get_end_user(call: ApiCall, id: int) -> JSON:
 
 @operation("createEndUser")
 def create_end_user(call: ApiCall) -> JSON:
-    """Create an end user, invited on request."""
+    """Create an end user, and send an invitation if requested."""
     check_references(call.state, call.body)
     more = {"organizationId": call.body.get("organizationId") or min(call.state.organizations)}
     more |= {"fullPortalAccess": bool(call.body.get("fullPortalAccess")), "deviceIds": []}
@@ -91,7 +92,7 @@ def create_end_user(call: ApiCall) -> JSON:
 
 @operation("patchEndUser")
 def update_end_user(call: ApiCall, id: int) -> JSON:
-    """Change the given fields."""
+    """Change the given fields of an end user."""
     user = _user(call.state, id, "END_USER")
     check_references(call.state, call.body)
     user |= given(call.body, "firstName", "lastName", "organizationId", "fullPortalAccess")
@@ -100,13 +101,13 @@ def update_end_user(call: ApiCall, id: int) -> JSON:
 
 @operation("deleteEndUser")
 def delete_end_user(call: ApiCall, id: int) -> None:
-    """Delete the end user, also from roles and as the owner of devices."""
+    """Delete the end user, also as a member of roles and as the owner of devices."""
     _remove(call.state, _user(call.state, id, "END_USER"))
 
 
 @operation("patchEndUserDeviceAccess")
 def update_device_access(call: ApiCall, id: int) -> JSON:
-    """Set the devices that a user can access to `deviceIds`, a member that is not published."""
+    """Set the devices that the user can access, from `deviceIds`, which the API document lacks."""
     user = _user(call.state, id, "END_USER")
     device_ids = call.body.get("deviceIds")
     if isinstance(device_ids, list):
@@ -116,21 +117,21 @@ def update_device_access(call: ApiCall, id: int) -> JSON:
 
 @operation("getNodeCustomFields_3")
 def get_end_user_fields(call: ApiCall, id: int) -> JSON:
-    """Return the custom fields that have a value."""
+    """Return the custom fields of the end user that have a value."""
     _user(call.state, id, "END_USER")
     return call.state.custom_fields.get(("end_user", id), {})
 
 
 @operation("updateNodeAttributeValues_3")
 def update_end_user_fields(call: ApiCall, id: int) -> None:
-    """Set custom fields; null clears one."""
+    """Set custom fields of the end user; null removes a value."""
     _user(call.state, id, "END_USER")
     set_custom_fields(call.state, "end_user", id, call.body)
 
 
 @operation("getContacts_1")
 def get_ticketing_contacts(call: ApiCall) -> list[JSON]:
-    """Return the contacts in ticketing's format."""
+    """Return the contacts, in the format of ticketing."""
     return [
         shown(contact, "ContactResponseDTO")
         | {
@@ -147,7 +148,7 @@ def get_ticketing_contacts(call: ApiCall) -> list[JSON]:
 
 @operation("getAllUserAndContacts")
 def get_users_and_contacts(call: ApiCall) -> list[JSON]:
-    """Return a page of users and contacts for tickets (pager `anchorNaturalId`)."""
+    """Return a page of the users and contacts for tickets (pager `anchorNaturalId`)."""
     query = call.query
     people = [
         *(_person(user, user["userType"], user["id"]) for user in call.state.users.values()),
@@ -177,7 +178,7 @@ def _person(entry: JSON, kind: str, natural_id: int) -> JSON:
 
 
 def _shown(user: JSON) -> JSON:
-    """Return the user as a technician or as an end user."""
+    """Return a user in the format of technicians or of end users."""
     resource = "Technician" if user["userType"] == "TECHNICIAN" else "EndUser"
     defaults: JSON = {"authType": "NATIVE", "scimUser": False}
     if resource == "EndUser":

@@ -1,4 +1,4 @@
-"""Device roles, policies and their conditions."""
+"""Endpoints for device roles, policies and their conditions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CONDITIONS: dict[str, str] = {
     "custom-fields": "CustomFieldPolicyConditionResponse",
     "windows-event": "WindowsEventPolicyConditionResponse",
 }
-"""The kinds of conditions in paths, with their resources."""
+"""The resource for each kind of condition, which is part of the path."""
 
 _SEEDED = (
     (51, "custom-fields", "0f8fad5b-d9cb-469f-a165-70867728950e"),
@@ -26,7 +26,7 @@ _SEEDED = (
     (52, "windows-event", "7c9e6679-7425-40de-944b-e07fc1f90ae7"),
     (52, "custom-fields", "16fd2706-8baf-433b-82eb-8c7fada847da"),
 )
-"""Predefined conditions: policy, kind and id."""
+"""The generated conditions: policy, kind and id."""
 
 
 @operation("getNodeRoles")
@@ -37,7 +37,7 @@ def get_roles(call: ApiCall) -> list[JSON]:
 
 @operation("createNodeRoles")
 def create_roles(call: ApiCall) -> list[JSON]:
-    """Create roles, all or none, and return the request; their ids are in the list."""
+    """Create roles, all or none; return the request. The ids are in the list of roles."""
     state = call.state
     names = {role["name"].casefold(): role["id"] for role in state.roles.values()}
     for body in call.body:
@@ -68,7 +68,7 @@ def _named(state: State, name: str | None) -> int | None:
 
 @operation("updateNodeRoles")
 def update_roles(call: ApiCall) -> list[JSON]:
-    """Change the given fields, in all roles or none, and return the request."""
+    """Change the given fields of roles, all or none; return the request."""
     found = [(_role(call.state, body.get("id")), body) for body in call.body]
     for role, body in found:
         role |= given(body, "name", "description", "icon")
@@ -77,7 +77,7 @@ def update_roles(call: ApiCall) -> list[JSON]:
 
 @operation("deleteNodeRoles")
 def delete_roles(call: ApiCall) -> None:
-    """Delete custom roles, all or none; built-in ones stay."""
+    """Delete custom roles, all or none. Built-in roles are not deleted."""
     found = [_role(call.state, number) for number in call.body.get("ids") or []]
     if not all(role.get("custom") for role in found):
         raise application_error(400, "node_role_is_built_in")
@@ -93,7 +93,7 @@ def _role(state: State, number: Any) -> JSON:
 
 @operation("createPolicy")
 def create_policy(call: ApiCall) -> JSON:
-    """Create a policy: a root, a child of another, or a copy of one."""
+    """Create a policy: a root policy, a child of another one, or a copy of one."""
     state, body, mode = call.state, call.body, call.query.get("mode", "NEW")
     if not (body.get("name") or "").strip():
         raise invalid("name", "a value")
@@ -115,7 +115,7 @@ def create_policy(call: ApiCall) -> JSON:
 
 
 def _conditions(state: State) -> dict[Any, JSON]:
-    """Return all conditions, keyed by id, each with its policy and kind."""
+    """Return all conditions, keyed by id, with their policies and kinds."""
     if "policy_condition" not in state.store:
         state.store["policy_condition"] = {
             uid: {"policy": policy, "kind": kind, "item": make(CONDITIONS[kind], policy) | {"id": uid}}
@@ -159,7 +159,7 @@ def _create(kind: str, call: ApiCall, policy_id: int) -> JSON:
 
 @operation("deletePolicyCondition")
 def delete_condition(call: ApiCall, policy_id: int, condition_id: str) -> None:
-    """Delete the condition of any kind."""
+    """Delete the condition, whatever its kind."""
     _condition(call.state, policy_id, condition_id)
     del _conditions(call.state)[condition_id.lower()]
 

@@ -1,4 +1,4 @@
-"""Related items: an entity, a file or a login that another entity hosts."""
+"""Endpoints for related items: an entity, a file or a login that belongs to another entity, its host."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TIMES: JSON = {"createTime": EPOCH, "updateTime": EPOCH, "createdByAppUserId": 
 
 
 def _seed(number: int) -> JSON:
-    """Relations between devices; `_attachments` turns the even ones into files."""
+    """Return a relation between two devices. `_items` replaces every second one by a file."""
     host: JSON = {"id": number, "entityType": "NODE", "entityId": number, "type": "ENTITY"}
     return {**host, "relEntityType": "NODE", "relEntityId": number + 1, **_TIMES}
 
@@ -55,7 +55,7 @@ ENTITIES: dict[str, Callable[[State, int], Any]] = {
     "CHECKLIST": CHECKLISTS.find,
     "KB_DOCUMENT": ARTICLES.find,
 }
-"""Lookups that raise HttpError 404; entities of other types can have any id."""
+"""Functions that return the entity with an id or raise HttpError 404. Ids of other types are not checked."""
 
 
 def _check(state: State, kind: str, number: int) -> None:
@@ -86,25 +86,25 @@ def get_all(call: ApiCall) -> list[JSON]:
 
 @operation("getRelatedItemsWithHostEntityType")
 def get_by_host_type(call: ApiCall, entity_type: str) -> list[JSON]:
-    """Return the items that entities of one type host."""
+    """Return the items whose hosts are of one type."""
     return _where(call, entityType=entity_type)
 
 
 @operation("getRelatedItemsWithEntityType")
 def get_by_related_type(call: ApiCall, related_entity_type: str) -> list[JSON]:
-    """Return the items of one type, with any host."""
+    """Return the items of one type, whatever their hosts are."""
     return _where(call, relEntityType=related_entity_type)
 
 
 @operation("getRelatedItemsWithEntity")
 def get_by_related_entity(call: ApiCall, rel_entity_type: str, rel_entity_id: int) -> list[JSON]:
-    """Return the items that refer to one entity, with any host."""
+    """Return the items that refer to one entity, whatever their hosts are."""
     return _where(call, relEntityType=rel_entity_type, relEntityId=rel_entity_id)
 
 
 @operation("getRelatedItemsForHostEntity")
 def get_of_entity(call: ApiCall, entity_type: str, entity_id: int) -> list[JSON]:
-    """Return the items that an entity hosts, that host it, or both."""
+    """Return the items of an entity: those that it hosts, those that host it, or both."""
     scope = call.query.get("scope", "ALL")
     hosted = _where(call, entityType=entity_type, entityId=entity_id) if scope != "HOSTED_BY" else []
     hosting = _where(call, relEntityType=entity_type, relEntityId=entity_id) if scope != "HOSTING" else []
@@ -121,13 +121,13 @@ def _where(call: ApiCall, **wanted: Any) -> list[JSON]:
 
 @operation("createRelatedItemForEntity")
 def relate(call: ApiCall, entity_type: str, entity_id: int) -> JSON:
-    """Add an entity to another as a related item."""
+    """Add an entity as a related item of another one."""
     return _relate(call, entity_type, entity_id, [call.body])[0]
 
 
 @operation("createRelatedItemForEntity_1")
 def relate_several(call: ApiCall, entity_type: str, entity_id: int) -> list[JSON]:
-    """Add entities to another as related items, all or none."""
+    """Add entities as related items of another one; all or none."""
     return _relate(call, entity_type, entity_id, call.body)
 
 
@@ -154,7 +154,7 @@ def attach(call: ApiCall, entity_type: str, entity_id: int) -> JSON:
 
 @operation("createSecureRelatedItemForEntity")
 def add_secure(call: ApiCall, entity_type: str, entity_id: int) -> JSON:
-    """Add a login to an entity and return it without its secrets."""
+    """Add a login to an entity, and return it without its secrets."""
     value = given(call.body, "name", "url", "notes", "username")
     return _add(call, entity_type, entity_id, {"type": "VALUE", "relEntityType": "SECURE", "value": value})
 
@@ -175,13 +175,13 @@ def delete_all(call: ApiCall, entity_type: str, entity_id: int) -> None:
 
 @operation("downloadRelatedItemAttachment")
 def download_attachment(call: ApiCall, related_item_id: int) -> ServerResponse:
-    """Return the file. Published without a response."""
+    """Return the file of the item. The API document declares no response."""
     item = _find(call.state, related_item_id)
     return download(call.state, (item.get("value") or {}).get("contentId", ""))
 
 
 @operation("getRelatedItemAttachmentsSignedUrls")
 def get_signed_urls(call: ApiCall, entity_type: str, entity_id: int) -> JSON:
-    """Return links to the files that the entity hosts."""
+    """Return links to the files that belong to the entity."""
     hosted = _where(call, entityType=entity_type, entityId=entity_id, relEntityType="ATTACHMENT")
     return signed_urls(*(item["value"]["contentId"] for item in hosted))

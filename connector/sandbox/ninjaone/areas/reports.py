@@ -1,6 +1,7 @@
-"""The query reports: rows of every device that passes the filter, from one snapshot, page by page.
+"""Endpoints for query reports: rows of each device that matches a filter, read page by page.
 
-The lists of one device (its disks, its software, ...) are the same rows without the device's id.
+All pages are from one snapshot. The lists of one device (its disks, its software, ...) have the same rows,
+without the device's id.
 """
 
 from __future__ import annotations
@@ -27,14 +28,14 @@ from connector.sandbox.types import epoch_seconds
 Rows = Callable[[State, Facts], list[JSON]]
 Test = Callable[[JSON], bool]
 _HOLD_BACK = 16
-"""The exclusive upper limit of the row numbers of one device."""
+"""The number of row numbers that are reserved for each device."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """A report: `rows` of a device, and the operation that lists them for one device.
+    """A report. `rows` returns the rows of a device; `of_device` is the operation that lists them.
 
-    `only` tests whether a device has rows; `filters` maps query parameters to members of a row.
+    `only` returns whether a device has rows; `filters` maps query parameters to members of a row.
     """
 
     operation: str
@@ -46,7 +47,7 @@ class Report:
 
 @cache
 def row_resource(operation: str) -> str:
-    """Return the resource of a report's rows."""
+    """Return the resource (schema name) of a report's rows."""
     report = operations()[operation]["result"]["$ref"]
     found: str = members(report)["results"]["items"]["$ref"].removesuffix(".json")
     return found
@@ -54,7 +55,7 @@ def row_resource(operation: str) -> str:
 
 @dataclass(frozen=True)
 class MadeRows:
-    """Return `count` generated rows of a device, with the fields in `own` and not those in `without`."""
+    """Generates `count` rows of a device, with the fields of `own` and without those in `without`."""
 
     operation: str
     count: int = 1
@@ -82,7 +83,7 @@ def _service_rows(state: State, facts: Facts) -> list[JSON]:
 
 
 def _agent(part: Callable[[JSON], JSON]) -> Callable[[State, Facts, int], JSON]:
-    """Fields that `getDevice` also returns."""
+    """Return a function that returns some of the device's details, which `getDevice` also returns."""
     return lambda state, facts, index: part(state.fleet.details(facts))
 
 
@@ -193,7 +194,10 @@ def paged(
     rows: Callable[[], list[Any]],
     show: Callable[[Any], JSON] = lambda row: row,
 ) -> JSON:
-    """Return a page of a report: `results`, and `cursor` if there may be more; `rows` is called once."""
+    """Return a page of a report: `results`, and `cursor` if there may be another page.
+
+    `rows` is called once, when the snapshot is created.
+    """
     found, cursor = cursor_page(
         call.state,
         operation,
@@ -225,7 +229,7 @@ def _report(report: Report, call: ApiCall) -> JSON:
 
 
 def _passing(rows: Rows, state: State, facts: Facts, tests: list[Test]) -> list[int]:
-    """Return the indexes of a device's matching rows; without tests no row is generated."""
+    """Return the indexes of a device's rows that pass all tests. Without tests, no row is generated."""
     if not tests and isinstance(rows, MadeRows):
         return list(range(rows.count))
     return [index for index, row in enumerate(rows(state, facts)) if all(test(row) for test in tests)]
@@ -244,14 +248,14 @@ def _of_device(report: Report, resource: str, call: ApiCall, id: int) -> list[JS
 
 
 def _shown(row: JSON, query: Mapping[str, Any]) -> JSON:
-    """Return the row with BitLocker's state on request only."""
+    """Return a row, with `bitLockerStatus` only if the query requests it."""
     if "bl" not in query.get("include", "").split(","):
         row.pop("bitLockerStatus", None)
     return row
 
 
 def row_tests(filters: Mapping[str, str], query: Mapping[str, Any]) -> list[Test]:
-    """Return the functions that check whether a row matches the query."""
+    """Return functions that each check whether a row matches a filter in the query."""
     tests: list[Test] = [
         partial(_equals, member, query[name]) for name, member in filters.items() if name in query
     ]
@@ -275,7 +279,7 @@ def _installed_at(sign: int, bound: float, row: JSON) -> bool:
 
 
 def moment(text: str, where: str) -> float:
-    """Return the epoch seconds of a date in the query, which is text or an epoch."""
+    """Return epoch seconds for a date in the query, which is ISO 8601 or an epoch time."""
     try:
         return epoch_seconds(float(text) if re.fullmatch(r"\d+(\.\d+)?", text) else text)
     except ValueError:
@@ -283,7 +287,10 @@ def moment(text: str, where: str) -> float:
 
 
 def timestamp_test(text: str) -> Test:
-    """Return the test for `ts`, which has one clause; a bare timestamp matches exactly."""
+    """Return a function that tests the timestamp of a row for the filter `ts`.
+
+    The filter is a timestamp, which must be equal, or one after the word `after` or `before`.
+    """
     found = re.fullmatch(r"(?:(after|before)\s+)?(\d+(?:\.\d+)?)", text.strip())
     if found is None:
         raise invalid_filter(text)

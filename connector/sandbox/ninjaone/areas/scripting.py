@@ -1,4 +1,4 @@
-"""Scripts: running them on devices, and the library of automation scripts."""
+"""Endpoints for running scripts on devices, and for the library of automation scripts."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _LIBRARY = (
     (5, "Report disk usage", "python", "All"),
 )
 _BUILT_IN = ("Clean browser caches", "Check disk health")
-"""Actions, which have a uid instead of an id."""
+"""The names of built-in actions, which have a uid instead of an id."""
 ROLES = {
     "Windows": ["system", "loggedonuser", "SR_LOCAL_ADMINISTRATOR", "SR_DOMAIN_ADMINISTRATOR"],
     "Mac": ["system", "loggedonuser", "SR_MAC_SCRIPT"],
     "Linux": ["system", "SR_LINUX_SCRIPT"],
 }
-"""The case-sensitive values of `runAs`, by operating system."""
+"""The values of `runAs` for each operating system. They are case-sensitive."""
 _CREDENTIALS = [{"id": 26, "name": "Service account", "type": "BASIC"}]
 
 
 def action_uid(number: int) -> str:
-    """Return the uid of built-in action `number` (from 0), which is the same in every sandbox."""
+    """Return the uid of the built-in action with this number (from 0). It is the same in every sandbox."""
     return uid(0, 16, number)
 
 
@@ -59,7 +59,7 @@ def get_scripts(call: ApiCall) -> list[JSON]:
 
 @endpoint("GET", "/v2/device/{id}/scripting/options", "requestScriptingOptions", query={"lang": TEXT})
 def get_options(call: ApiCall, id: int) -> JSON:
-    """Return the scripts and actions for the device's system, and the values of `runAs`."""
+    """Return the scripts and actions for the operating system of the device, and the values of `runAs`."""
     system = _system(call.state.device(id).node_class)
     scripts: list[JSON] = [
         {
@@ -97,7 +97,10 @@ def get_options(call: ApiCall, id: int) -> JSON:
     ),
 )
 def run_script(call: ApiCall, id: int) -> None:
-    """Run the script immediately: add two activities of one series, for start and end, on any system."""
+    """Run the script immediately: add two activities with the same series, for its start and its end.
+
+    The operating system of the device is not checked.
+    """
     call.state.device(id)
     name = _script_name(call.body)
     run_as = call.body.get("runAs")
@@ -126,7 +129,7 @@ def run_script(call: ApiCall, id: int) -> None:
 
 
 def _script_name(body: JSON) -> str:
-    """Return the name of an ACTION by its uid or of a SCRIPT by its id."""
+    """Return the name of a built-in action by its uid, or of a script by its id."""
     if body["type"] == "ACTION":
         if body.get("uid") is None:
             raise invalid("uid", "a value, for type ACTION")

@@ -1,4 +1,4 @@
-"""Windows services of devices. Devices with other systems have no services."""
+"""Endpoints for Windows services of devices. Devices with other operating systems have none."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def services(state: State, device_id: int) -> dict[str, JSON]:
     query={"name": TEXT, "state": one_of(*STATES)},
 )
 def get_services(call: ApiCall, id: int) -> list[JSON]:
-    """Return the services, on request only those with a name or in a state."""
+    """Return the device's services, or those with a name or in a state."""
     return [
         service
         for service in services(call.state, id).values()
@@ -73,7 +73,7 @@ def get_services(call: ApiCall, id: int) -> list[JSON]:
     body=Object({"action": one_of(*_AFTERWARDS)}, required=("action",)),
 )
 def control_service(call: ApiCall, id: int, service_id: str) -> None:
-    """Start, stop, pause or restart immediately; a disabled service does not start."""
+    """Start, stop, pause or restart the service immediately. A disabled service cannot be started."""
     service = _service(call.state, id, service_id)
     action = call.body["action"]
     failed = service["startType"] == "DISABLED" and action in ("START", "RESTART")
@@ -91,7 +91,7 @@ def control_service(call: ApiCall, id: int, service_id: str) -> None:
         seriesUid=series,
         data=data,
     )
-    if action != "PAUSE":  # there is no published code for the outcome of a pause
+    if action != "PAUSE":  # the API document has no activity code for the outcome of a pause
         call.state.record(
             "REMOTE_TOOLS",
             f"REMOTE_TOOLS_{action}_SERVICE_{'FAILED' if failed else 'SUCCESS'}",
@@ -111,7 +111,7 @@ def control_service(call: ApiCall, id: int, service_id: str) -> None:
     body=Object({"startType": one_of(*START_TYPES), "userName": TEXT}),
 )
 def configure_service(call: ApiCall, id: int, service_id: str) -> None:
-    """Change the start type and the user of the service."""
+    """Change the start type of the service and the user that runs it."""
     service = _service(call.state, id, service_id)
     _change(call.state, id, service, given(call.body, "startType", "userName"))
 

@@ -1,4 +1,4 @@
-"""Custom tabs: their owners, items, order and visibility."""
+"""Endpoints for custom tabs: their owners, items, order and visibility."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from connector.sandbox.ninjaone.errors import invalid
 from connector.sandbox.types import given
 
 OWNERS = {"role": "NODE_ROLE", "organization": "ORGANIZATION", "end-user": "END_USER", "global": "SYSTEM"}
-"""The kinds of tabs in paths."""
+"""The kinds of tabs, which are part of the path."""
 _SEEDS = (
     ("Hardware", "NODE_ROLE", 101),
     ("Contract", "ORGANIZATION", None),
@@ -40,7 +40,7 @@ TABS.serve(get="getCustomTabPublicApi", delete="deleteCustomTabPublicApi")
 
 @operation("createCustomTabPublicApi")
 def create(call: ApiCall) -> JSON:
-    """Create a tab, the last of its kind unless it has a position."""
+    """Create a tab. Without a position, it is the last one of its kind."""
     kind = call.body.get("entityType") or "SYSTEM"
     if kind == "NODE_ROLE":
         if call.body.get("entityId") is None:
@@ -57,7 +57,7 @@ def create(call: ApiCall) -> JSON:
 
 @operation("updateCustomTabPublicApi")
 def update(call: ApiCall, tab_id: int) -> None:
-    """Set the items of the tab; with a role, those for that role only."""
+    """Set the items of the tab, or with a role the additional items for that role."""
     tab = TABS.find(call.state, tab_id)
     if call.body.get("roleId") is not None:
         call.state.role(call.body["roleId"])
@@ -71,7 +71,7 @@ def update(call: ApiCall, tab_id: int) -> None:
 
 @operation("renameCustomTabPublicApi")
 def rename(call: ApiCall) -> None:
-    """Rename the tab, and set its description if given."""
+    """Rename the tab, and set its description if it is given."""
     if call.body.get("tabId") is None:
         raise invalid("tabId", "a value")
     tab = TABS.find(call.state, call.body["tabId"])
@@ -79,7 +79,10 @@ def rename(call: ApiCall) -> None:
 
 
 def _items(state: State, wanted: list[JSON] | None, tab: JSON | None) -> list[JSON]:
-    """Return the items as stored, on the tab if there is one; interface texts get an id."""
+    """Return items of a tab as they are stored, and store them in `tab` if given.
+
+    Items that are elements of the user interface get an id.
+    """
     items = []
     for body in wanted or []:
         item = given(body, "id", "name", "uiElementUid", "uiElementType", "uiElementValue") | {"active": True}
@@ -94,7 +97,7 @@ def _items(state: State, wanted: list[JSON] | None, tab: JSON | None) -> list[JS
 
 @operation("updateCustomTabsDisplay")
 def set_visibility(call: ApiCall, role_id: int) -> None:
-    """Show or hide tabs for one role, all or none."""
+    """Show or hide tabs for one role; all or none."""
     call.state.role(role_id)
     found = [(TABS.find(call.state, entry.get("tabId")), entry) for entry in call.body]
     for tab, entry in found:
@@ -103,7 +106,7 @@ def set_visibility(call: ApiCall, role_id: int) -> None:
 
 
 def _order(kind: str, call: ApiCall, role_id: int | None = None) -> None:
-    """Set the positions of tabs, all or none."""
+    """Set the positions of tabs; all or none."""
     if role_id is not None:
         call.state.role(role_id)
     found = [(TABS.find(call.state, entry.get("tabId")), entry) for entry in call.body]
@@ -123,7 +126,7 @@ def _of(state: State, kind: str, role_id: int | None = None) -> list[JSON]:
 
 
 def _summary(kind: str, call: ApiCall, role_id: int | None = None) -> list[JSON]:
-    """Return the tabs of one kind in order; the shape of the response is not published."""
+    """Return the tabs of one kind in order. The API document has no schema for them."""
     if role_id is not None:
         call.state.role(role_id)
     return [
@@ -134,7 +137,7 @@ def _summary(kind: str, call: ApiCall, role_id: int | None = None) -> list[JSON]
 
 
 def _hierarchy(kind: str, call: ApiCall, tab_id: int, role_id: int | None = None) -> JSON:
-    """Return a tab with its items; the shape of the response is not published."""
+    """Return a tab with its items. The API document has no schema for it."""
     if role_id is not None:
         call.state.role(role_id)
     tab: dict[str, Any] = TABS.find(call.state, tab_id)

@@ -1,4 +1,4 @@
-"""Tags, and the tags of devices."""
+"""Endpoints for tags and the tags of devices."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ITAM_TAGS.serve(update="updateTag")
 
 @operation("getTags")
 def get_tags(call: ApiCall) -> JSON:
-    """Return all tags with their numbers of devices."""
+    """Return all tags, each with the number of its devices."""
     worn: dict[int, int] = {}
     for facts in call.state.fleet.matching(lambda facts: bool(facts.tag_ids)):
         for tag_id in facts.tag_ids:
@@ -50,7 +50,7 @@ def get_tags(call: ApiCall) -> JSON:
 
 @operation("createTag")
 def create_tag(call: ApiCall) -> JSON:
-    """Create a tag; its name must be unused."""
+    """Create a tag. Its name must not be in use."""
     return _create(call, given(call.body, "name", "description"))
 
 
@@ -67,13 +67,13 @@ def _create(call: ApiCall, fields: JSON) -> JSON:
 
 @operation("deleteTag")
 def delete_tag(call: ApiCall, tag_id: int) -> None:
-    """Delete the tag, also from devices."""
+    """Delete the tag, and remove it from devices."""
     _delete(call.state, [tag_id])
 
 
 @operation("deleteTags")
 def delete_tags(call: ApiCall) -> None:
-    """Delete these tags, all or none."""
+    """Delete the given tags; all or none."""
     _delete(call.state, call.body)
 
 
@@ -100,7 +100,7 @@ def merge_tags(call: ApiCall) -> JSON:
 
 @operation("batchUpdateTags")
 def update_tags_of_devices(call: ApiCall, asset_type: str) -> None:
-    """Add tags to devices and remove others, on all devices or none."""
+    """Add tags to devices, and remove others; on all devices or none."""
     state, body = call.state, call.body
     added = {ITAM_TAGS.find(state, tag_id)["id"] for tag_id in body.get("tagIdsToAdd") or []}
     gone = {ITAM_TAGS.find(state, tag_id)["id"] for tag_id in body.get("tagIdsToRemove") or []}

@@ -1,4 +1,4 @@
-"""Tickets, their comments and log, statuses and boards."""
+"""Endpoints for tickets, their comments and log, statuses and boards."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ _RUN = Object(
 
 @endpoint("GET", "/v2/ticketing/statuses", "getAllStatuses")
 def get_statuses(call: ApiCall) -> list[JSON]:
-    """Return the ticket statuses; a ticket refers to one by its id, as text."""
+    """Return the ticket statuses. Tickets refer to a status by its id, as text."""
     return STATUSES
 
 
@@ -118,7 +118,7 @@ def get_log_entries(call: ApiCall, ticket_id: int) -> list[JSON]:
 
 @endpoint("GET", "/v2/ticketing/trigger/boards", "getBoards")
 def get_boards(call: ApiCall) -> list[JSON]:
-    """Return the boards with their numbers of tickets."""
+    """Return the ticket boards, each with its number of tickets."""
     return [board | {"ticketCount": len(matching(call.state, board["id"]))} for board in BOARDS]
 
 
@@ -126,7 +126,7 @@ def get_boards(call: ApiCall) -> list[JSON]:
     "POST", "/v2/ticketing/trigger/board/{boardId}/run", "getTicketsByBoard", body=_RUN, body_required=False
 )
 def run_board(call: ApiCall, board_id: int) -> JSON:
-    """Return a page of the board's tickets (pager `lastCursorId`)."""
+    """Return a page of the tickets on a board (pager `lastCursorId`)."""
     board = next((board for board in BOARDS if board["id"] == board_id), None)
     if board is None:
         raise not_found("board")

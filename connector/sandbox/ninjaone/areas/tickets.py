@@ -1,4 +1,4 @@
-"""Creating and changing tickets, ticket forms and attributes."""
+"""Endpoints for creating and changing tickets, ticket forms and attributes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FIELDS = (
     *("clientId", "ticketFormId", "locationId", "nodeId", "subject", "type", "severity", "priority", "tags"),
     *("requesterUid", "assignedAppUserId", "additionalAssignedTechnicianIds", "followupTime"),
 )
-"""Fields with the same name in tickets and in requests."""
+"""The fields that have the same name in tickets and in requests."""
 
 
 def _attribute(number: int, name: str, kind: str, options: tuple[str, ...] = ()) -> JSON:
@@ -64,13 +64,13 @@ FORMS = (
 
 @operation("getTicketForms")
 def get_forms(call: ApiCall) -> list[JSON]:
-    """Return the forms, of which there is one."""
+    """Return the ticket forms. There is one."""
     return list(FORMS)
 
 
 @operation("getTicketFormById")
 def get_form(call: ApiCall, id: int) -> JSON:
-    """Return one form."""
+    """Return a ticket form."""
     return _form(id)
 
 
@@ -83,13 +83,13 @@ def _form(number: int) -> JSON:
 
 @operation("getTicketAttributes")
 def get_attributes(call: ApiCall) -> list[JSON]:
-    """Return the attributes of tickets."""
+    """Return the attributes that tickets can have."""
     return list(ATTRIBUTES)
 
 
 @operation("create_1")
 def create(call: ApiCall) -> JSON:
-    """Create a ticket; its description becomes the first entry of its log."""
+    """Create a ticket. Its description is the first entry of its log."""
     state, body = call.state, call.body
     _check(state, body, None)
     author = state.author()
@@ -119,7 +119,7 @@ def create(call: ApiCall) -> JSON:
 
 @operation("update_1")
 def update(call: ApiCall, ticket_id: int) -> JSON:
-    """Replace the ticket: other fields are cleared, and an outdated version is a conflict."""
+    """Replace the ticket. Fields that are not given are cleared; an outdated version is a conflict (409)."""
     state, body = call.state, call.body
     ticket = state.ticket(ticket_id)
     if body["version"] != ticket["version"]:
@@ -143,7 +143,7 @@ def update(call: ApiCall, ticket_id: int) -> JSON:
 
 
 def _check(state: State, body: JSON, ticket: JSON | None) -> None:
-    """Raise HttpError for an invalid request; only a resolved ticket can be closed."""
+    """Raise HttpError if a request is not valid. Only a resolved ticket can be closed."""
     if not body["subject"].strip():
         raise invalid("subject", "text that is not blank")
     check_references(state, body)
@@ -167,7 +167,7 @@ def _requester(state: State, user_uid: str) -> None:
 
 
 def _status(text: str) -> JSON:
-    """Return a status by its id, as text; names are refused."""
+    """Return the status with this id, which is text. Raises HttpError 400, also for a status's name."""
     for status in STATUSES:
         if text == str(status["statusId"]):
             return status

@@ -1,4 +1,4 @@
-"""Users, user roles and their members, device roles, policies."""
+"""Endpoints for users, user roles and their members, device roles, and policies."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def add_members(call: ApiCall, role_id: int) -> JSON:
     media_type="*/*",
 )
 def remove_members(call: ApiCall, role_id: int) -> JSON:
-    """Remove users from the role, if they are in it; the body is an array of user ids."""
+    """Remove users from the role; the body is an array of user ids. Other users are ignored."""
     role = role_of(call, role_id)
     users = [_user(call, user_id) for user_id in dict.fromkeys(call.body)]
     gone = {user["id"] for user in users}

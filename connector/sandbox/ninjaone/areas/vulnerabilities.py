@@ -1,4 +1,4 @@
-"""Vulnerability scan groups and the upload of findings."""
+"""Endpoints for vulnerability scan groups and the upload of findings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def get_scan_groups(call: ApiCall) -> list[JSON]:
 
 @endpoint("GET", "/v2/vulnerability/scan-groups/{scan-group-id}", "fetchScanGroupById")
 def get_scan_group(call: ApiCall, scan_group_id: int) -> JSON:
-    """Return one scan group; the first request after an upload shows it as processed."""
+    """Return a scan group. The first request after an upload completes its processing."""
     return _settle(_group(call, scan_group_id))
 
 
@@ -31,9 +31,9 @@ def get_scan_group(call: ApiCall, scan_group_id: int) -> JSON:
     media_type="multipart/form-data",
 )
 def upload_scan_group(call: ApiCall, scan_group_id: int) -> JSON:
-    """Read the part `csv` (text/csv).
+    """Read the part `csv` (text/csv) of an upload.
 
-    The upload's status is IN_PROGRESS, then COMPLETE, or FAILED if a column is missing.
+    The scan group's status is then IN_PROGRESS, and later COMPLETE, or FAILED if a column is missing.
     """
     group = _group(call, scan_group_id)
     part = next((part for part in call.parts if part.name == "csv"), None)

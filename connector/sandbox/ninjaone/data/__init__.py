@@ -1,1 +1,1 @@
-"""The data of a NinjaOne sandbox account: devices, organizations and the rest."""
+"""The data of a mock NinjaOne account: devices, organizations and the rest."""

@@ -1,8 +1,9 @@
-"""Devices 1..N, generated on request and stored only if they were changed.
+"""The devices of a mock account: generated when they are read, and stored only if they were changed.
 
-A device is a pure function of the seed and its id; `Fleet` stores the changes made by requests. Ids
-are contiguous from 1, the id decides the class (1 is a Windows server, 2 a Windows workstation, ...), and the
-last 5 % (at least 2, of 10 or more) await approval. 200 000 devices take no memory until they are changed.
+A device is a pure function of the seed and its id; `Fleet` stores the changes that requests make. Ids are
+contiguous from 1. The id determines the class (1 is a Windows server, 2 a Windows workstation, ...), and the
+last 5 % (at least 2, of 10 or more) await approval. Even 200,000 devices take no memory until they are
+changed.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ UNMANAGED = range(401, 409)
 
 
 class Facts(NamedTuple):
-    """The values that device filters test, generated for each device of an account."""
+    """The properties of a device that device filters test, as generated for each device."""
 
     id: int
     organization_id: int
@@ -50,7 +51,7 @@ class Facts(NamedTuple):
 
 @dataclass
 class Changes:
-    """The changes of one device; None and empty mean "as generated"."""
+    """The changes of a device since it was generated. None and empty values mean "as generated"."""
 
     fields: JSON = field(default_factory=dict)
     status: str | None = None
@@ -64,7 +65,7 @@ class Changes:
 
 
 class Fleet:
-    """All devices. `locations` has the location ids of each seeded organization, keyed by organization id."""
+    """All devices. `locations` has the location ids of each generated organization, keyed by its id."""
 
     def __init__(self, seed: int, count: int, locations: list[list[int]]) -> None:
         self._seed = seed
@@ -77,18 +78,21 @@ class Fleet:
         self.tags = dict(TAGS)
 
     def exists(self, device_id: int) -> bool:
-        """Return whether the device exists and was not rejected."""
+        """Return whether a device exists and was not rejected."""
         known = 1 <= device_id <= self.count or device_id in self._added
         return known and device_id not in self._removed
 
     def add(self, name: str, facts: Facts) -> int:
-        """Add a device that a request created. Return its id, which replaces the one in `facts`."""
+        """Add a device that a request creates, and return its new id.
+
+        The id replaces the one in `facts`.
+        """
         device_id = max(self.count, *self._added, 0) + 1
         self._added[device_id] = (facts._replace(id=device_id), name)
         return device_id
 
     def keep_unmanaged(self, role_id: int) -> None:
-        """Add the initial devices without an agent, which are staged and so in no device list."""
+        """Add the initial devices without an agent. They are staged, so no device list has them."""
         if self.count >= UNMANAGED[0] or not self._locations:
             return
         for number in UNMANAGED:
@@ -98,7 +102,7 @@ class Fleet:
             self._added[number] = (facts, f"Asset {number:04d}")
 
     def added(self, device_id: int) -> bool:
-        """Return whether a request created the device and none has deleted it."""
+        """Return whether a device was created by a request, and has not been deleted."""
         return device_id in self._added and device_id not in self._removed
 
     def rename(self, device_id: int, name: str) -> None:
@@ -106,17 +110,17 @@ class Fleet:
         self._added[device_id] = (self._added[device_id][0], name)
 
     def require(self, device_id: int) -> int:
-        """Return the id. Raises HttpError 404 if there is no such device."""
+        """Return a device's id. Raises HttpError 404 if the device does not exist."""
         if not self.exists(device_id):
             raise not_found("device")
         return device_id
 
     def change(self, device_id: int) -> Changes:
-        """Return the changes of an existing device, for writing."""
+        """Return the changes of a device, for writing. Raises HttpError 404 if it does not exist."""
         return self._changes.setdefault(self.require(device_id), Changes())
 
     def changes(self, device_id: int) -> Changes:
-        """Return the changes of an existing device, for reading."""
+        """Return the changes of a device, for reading."""
         return self._changes.get(self.require(device_id)) or Changes()
 
     def remove(self, device_id: int) -> None:
@@ -124,7 +128,7 @@ class Fleet:
         self._removed.add(self.require(device_id))
 
     def facts(self, device_id: int) -> Facts:
-        """Return the current values that filters test."""
+        """Return the current properties of a device that filters test."""
         found = self._added[device_id][0] if device_id in self._added else self._generated(device_id)
         changed = self._changes.get(device_id)
         if changed is None:
@@ -155,7 +159,7 @@ class Fleet:
         )
 
     def matching(self, keep: Callable[[Facts], bool], after: int = 0) -> Iterator[Facts]:
-        """Yield the facts of the devices that match `keep`, ascending by id, starting after `after`."""
+        """Yield the properties of the devices for which `keep` is true, by id, from the one after `after`."""
         for device_id in range(max(after, 0) + 1, self.count + 1):
             if device_id not in self._removed and keep(facts := self.facts(device_id)):
                 yield facts
@@ -164,13 +168,13 @@ class Fleet:
                 yield facts
 
     def system_name(self, device_id: int) -> str:
-        """Return the host name, for example `SRV-0001`."""
+        """Return the host name of a device, for example `SRV-0001`."""
         if device_id in self._added:
             return self._added[device_id][1]
         return f"{_KINDS[(device_id - 1) % len(_KINDS)][2]}-{device_id:04d}"
 
     def node(self, facts: Facts) -> JSON:
-        """Return the device as in lists (`NodeWithDetailedReferences` without the policy of its role)."""
+        """Return a device as in lists (`NodeWithDetailedReferences`), without the policy of its role."""
         name = self.system_name(facts.id)
         node: JSON = {
             "id": facts.id,
@@ -199,8 +203,8 @@ class Fleet:
         return node
 
     def details(self, facts: Facts) -> JSON:
-        """Return the device as in live `getDevice` responses, with its agent's data."""
-        if facts.id in self._added:  # The device has no agent.
+        """Return a device as in responses to `getDevice`, with the data that its agent reports."""
+        if facts.id in self._added:  # the device has no agent
             return self.node(facts)
         return self.node(facts) | _network(facts.id) | self._machine(facts)
 
@@ -239,7 +243,10 @@ class Fleet:
 
 
 def current_maintenance(changed: Changes) -> JSON | None:
-    """Return the window of a device (`Maintenance`): PENDING before its start, none after its end."""
+    """Return the maintenance window of a device (`Maintenance`).
+
+    Its status is PENDING before the start; after the end, there is no window.
+    """
     window, now = changed.maintenance, time.time()
     if window is None or now >= window["end"]:
         return None

@@ -1,4 +1,4 @@
-"""Generated values of the published resources: valid under their schemas, and a pure function of a number.
+"""Generates resources of the API document: valid under their schemas, and a pure function of a number.
 
     make("Contact", 7) -> {"id": 7, "email": "person7@example.com", ...}
 
@@ -21,7 +21,8 @@ Maker = Callable[[int], Any]
 DAY = 86_400.0
 
 _LEFT_OUT = {"references", "psaTicketId", "device", "endUserCustomization", "parentTabId"}
-"""Fields that are omitted: present only on request, of unknown shape, or references to missing entities."""
+"""The fields that are omitted: those that responses have on request only, those of unknown shape, and
+references to records that do not exist."""
 
 _WORDS: dict[str, tuple[str, ...]] = {
     "OSPatch.status": ("MANUAL", "APPROVED", "FAILED", "REJECTED"),
@@ -36,12 +37,12 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "DeviceAntivirusStatus.definitionStatus": ("UP_TO_DATE", "OUT_OF_DATE"),
     "RoleMember.source": ("DIRECT",),
 }
-"""Values of fields that are published as text, as observed in live responses."""
+"""Values, as in responses of a live account, of fields that the API document declares as plain text."""
 
 
 @cache
 def _text_rules() -> tuple[tuple[re.Pattern[str], Callable[[str, int], str]], ...]:
-    """Functions that generate a text by the name of the field; the first matching pattern applies."""
+    """Functions that generate a text for a field; the first pattern that matches the field's name applies."""
     rules: tuple[tuple[str, Callable[[str, int], str]], ...] = (
         (r"email", lambda name, key: f"person{key}@example.com"),
         (r"url$", lambda name, key: f"https://files.example.com/{key}"),
@@ -70,7 +71,7 @@ def _text_rules() -> tuple[tuple[re.Pattern[str], Callable[[str, int], str]], ..
 
 
 def make(resource: str, key: int) -> Any:
-    """Return an instance of the resource; the same number gives the same one."""
+    """Return an instance of a resource; it is always the same for the same number."""
     return maker(resource)(key)
 
 
@@ -88,7 +89,7 @@ def resource_schema(resource: str) -> Any:
 
 @cache
 def members(resource: str) -> Mapping[str, Any]:
-    """Return the published members of a resource with their schemas."""
+    """Return the declared members of a resource, each with its schema."""
     found: Mapping[str, Any] = resource_schema(resource).get("properties", {})
     return found
 

@@ -1,4 +1,4 @@
-"""References of devices, which `expand` requests: the organization, the location and the warranty."""
+"""Adds to a device what the query parameter `expand` requests: organization, location and warranty."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _YEAR_S = 31_536_000.0
 
 
 def expanded(state: State, node: JSON, names: Collection[str]) -> JSON:
-    """Return a device with the named references added; unknown names are ignored."""
+    """Return a device with the named references added. Unknown names are ignored."""
     found: JSON = dict(node.get("references", {}))
     if "organization" in names:
         organization = state.organizations[node["organizationId"]]
@@ -28,7 +28,7 @@ def _without(entry: JSON, *names: str) -> JSON:
 
 
 def _warranty(state: State, device_id: int) -> JSON:
-    """Return the warranty of a device: the one that was set, or else, for two of three, a generated one."""
+    """Return the warranty of a device: the stored one, else a generated one for two of three devices."""
     changed = state.fleet.changes(device_id).warranty
     if changed or device_id % 3 == 0:
         return changed or {}

@@ -1,7 +1,7 @@
-"""The generated account: tables and functions for organizations, users and tickets from a seed.
+"""The generated account: tables, and functions that generate organizations, users and tickets.
 
 Everything is a pure function of the seed, so two sandboxes with the same seed have the same data. Field names
-are those of the published resources; all values are invented, and all domains are reserved for examples.
+are those in the API document; all values are invented, and all domains are reserved for examples.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ STATUSES: list[JSON] = [
     {"name": name.upper(), "displayName": name, "parentId": number, "statusId": number}
     for name, number in (("Resolved", 5000), ("Closed", 6000))
 ]
-"""Built-in ticket statuses."""
+"""The built-in ticket statuses."""
 
 _TAGS = (
     "leased",
@@ -75,7 +75,7 @@ _TAGS = (
     "fields",
 )
 TAGS = dict(enumerate(_TAGS, 1))
-"""Tag names, keyed by id, as in the device filter's `tagId`; devices have two of them."""
+"""The names of tags, keyed by id, as in the device filter's `tagId`. Each device has two tags."""
 
 _SUBJECTS = (
     "Printer does not print",
@@ -88,12 +88,12 @@ _SUBJECTS = (
 
 
 def roles() -> list[JSON]:
-    """Return the device roles as `getNodeRoles_1` lists them."""
+    """Return the device roles, as `getNodeRoles_1` lists them."""
     return [{"custom": False, "created": EPOCH - 90_000_000.0} | role for role in ROLES]
 
 
 def policies() -> list[JSON]:
-    """Return the policies as `getPolicies` lists them."""
+    """Return the policies, as `getPolicies` lists them."""
     return [
         {"updated": EPOCH - 900_000.0, "nodeClassDefault": "parentPolicyId" not in policy} | policy
         for policy in POLICIES
@@ -101,19 +101,19 @@ def policies() -> list[JSON]:
 
 
 def default_assignments() -> list[JSON]:
-    """Return the default policy of each role in an organization."""
+    """Return the ids of the default policies of an organization: one for each role."""
     defaults = {policy["nodeClass"]: policy["id"] for policy in POLICIES if "parentPolicyId" not in policy}
     roles = [role for role in ROLES if role["nodeClass"] in defaults]
     return [{"nodeRoleId": role["id"], "policyId": defaults[role["nodeClass"]]} for role in roles]
 
 
 def organization_count(devices: int) -> int:
-    """Return the number of organizations for a number of devices."""
+    """Return how many organizations an account with this number of devices has."""
     return company_count(devices)
 
 
 def organizations(seed: int, devices: int) -> list[JSON]:
-    """Return organizations 1..M with locations, whose ids are also contiguous from 1."""
+    """Return organizations 1..M with their locations, whose ids are also contiguous from 1."""
     result: list[JSON] = []
     location_id = 0
     for number in range(1, organization_count(devices) + 1):
@@ -137,7 +137,10 @@ def organizations(seed: int, devices: int) -> list[JSON]:
 
 
 def users(seed: int, organization_ids: list[int]) -> list[JSON]:
-    """Return four technicians, the first an administrator, then an end user for each of 50 organizations."""
+    """Return four technicians (the first is an administrator) and an end user for each organization.
+
+    Only the first 50 organizations have an end user.
+    """
     return [_user(seed, number, None) for number in range(1, 5)] + [
         _user(seed, 4 + organization_id, organization_id) for organization_id in organization_ids[:50]
     ]
@@ -176,7 +179,7 @@ def _user(seed: int, number: int, organization_id: int | None) -> JSON:
 
 
 def user_roles(people: list[JSON]) -> list[JSON]:
-    """Return the user roles with their members among `users`."""
+    """Return the user roles, with the `users` who are members."""
     named = (
         (1, "Administrators", "TECHNICIAN"),
         (2, "Service Desk", "TECHNICIAN"),
@@ -205,7 +208,7 @@ def member(user: JSON) -> JSON:
 
 
 def tickets(seed: int, count: int, people: list[JSON], organization_of: Callable[[int], int]) -> list[JSON]:
-    """Return tickets 1..count, one for each of the first devices, created by their end users."""
+    """Return tickets 1..count. Each is for another device, and created by an end user of its organization."""
     askers = {user["organizationId"]: user for user in people if "organizationId" in user}
     result = []
     for number in range(1, count + 1):
@@ -239,7 +242,7 @@ def tickets(seed: int, count: int, people: list[JSON], organization_of: Callable
 
 
 def scan_groups() -> list[JSON]:
-    """Return the vulnerability scan groups as `fetchAllScanGroups` lists them."""
+    """Return the vulnerability scan groups, as `fetchAllScanGroups` lists them."""
     return [
         {
             "id": 300 + number,

@@ -1,4 +1,4 @@
-"""The state of the sandbox, under one lock, which is held until a result has been encoded."""
+"""The data of the sandbox, with a lock that is held until a response has been encoded."""
 
 from __future__ import annotations
 
@@ -18,14 +18,17 @@ from connector.sandbox.ninjaone.data.seed import JSON, uid
 from connector.sandbox.ninjaone.errors import not_found
 
 KEPT_ACTIVITIES = 50_000
-"""The maximum number of stored activities; the oldest are deleted first."""
+"""The maximum number of activities; the oldest ones are deleted first."""
 MANY = 500
-"""The maximum number of generated alerts and of tickets, for any number of devices."""
+"""The maximum number of generated alerts and of generated tickets, even with more devices."""
 
 
 @dataclass
 class Snapshot:
-    """Rows to be read page by page: `show` turns each of `rows` into the row that is sent."""
+    """A snapshot of rows to be read page by page.
+
+    `show` converts an item of `rows` to the row that is sent.
+    """
 
     operation: str
     rows: Sequence[Any]
@@ -137,14 +140,14 @@ class State:
             )  # fmt: skip
         self.record("SYSTEM", "APP_USER_LOGGED_IN", "Technician logged in", at=invented.EPOCH, userId=1)
 
-    # lookups
+    # Methods that return a record or raise HttpError 404.
 
     def organization(self, organization_id: int) -> JSON:
-        """Return an organization as stored: its own fields, `policies` and `settings`."""
+        """Return an organization as it is stored: its own fields, `policies` and `settings`."""
         return _get(self.organizations, organization_id, "organization")
 
     def location(self, organization_id: int, location_id: int) -> JSON:
-        """Return a location of this organization. Raises HttpError 404."""
+        """Return a location of an organization. Raises HttpError 404."""
         self.organization(organization_id)
         found = _get(self.locations, location_id, "location")
         if found["organizationId"] != organization_id:
@@ -152,11 +155,11 @@ class State:
         return found
 
     def any_location(self, location_id: int) -> JSON:
-        """Return a location of any organization. Raises HttpError 404."""
+        """Return a location, whatever its organization. Raises HttpError 404."""
         return _get(self.locations, location_id, "location")
 
     def locations_of(self, organization_id: int) -> list[JSON]:
-        """Return the organization's locations, ascending by id."""
+        """Return an organization's locations in ascending order of id."""
         return [place for place in self.locations.values() if place["organizationId"] == organization_id]
 
     def role(self, role_id: int) -> JSON:
@@ -176,24 +179,24 @@ class State:
         return next(iter(self.users.values()))
 
     def device(self, device_id: int) -> Facts:
-        """Return the facts of an existing device. Raises HttpError 404."""
+        """Return the properties of a device that filters test. Raises HttpError 404."""
         return self.fleet.facts(self.fleet.require(device_id))
 
     def ticket(self, ticket_id: int) -> JSON:
         """Return a ticket. Raises HttpError 404."""
         return _get(self.tickets, ticket_id, "ticket")
 
-    # views
+    # Methods that return records in the format of responses.
 
     def node(self, facts: Facts, details: bool = False) -> JSON:
-        """Return a device as in lists (with `details`: as from `getDevice`), with the policy of its role."""
+        """Return a device as in lists, or with `details` as from `getDevice`; with the policy of its role."""
         node = self.fleet.details(facts) if details else self.fleet.node(facts)
         for assignment in self.organizations[facts.organization_id]["policies"]:
             if assignment["nodeRoleId"] == facts.role_id:
                 node["rolePolicyId"] = assignment["policyId"]
         return node
 
-    # events
+    # Methods that add log entries and create ids.
 
     def record(
         self,
@@ -242,11 +245,11 @@ class State:
         return entry
 
     def next_number(self, name: str, first: int) -> int:
-        """Return an unused number for this name; the first one is `first`."""
+        """Return an unused number for a kind of record; the first one is `first`."""
         return next(self._numbers.setdefault(name, itertools.count(first)))
 
     def fresh_uid(self) -> str:
-        """Return a uid for something that a request created."""
+        """Return a new uid for something that a request creates."""
         return uid(self.seed, 15, next(self._fresh))
 
 

@@ -1,1 +1,1 @@
-"""The files that `ninjaone demo` runs: jobs and their rows, some of them invalid on purpose."""
+"""The files that `ninjaone demo` runs: jobs and their input rows, some of which are invalid on purpose."""

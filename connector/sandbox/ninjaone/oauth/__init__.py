@@ -1,1 +1,1 @@
-"""Sign-in to the NinjaOne sandbox: client apps, tokens, authorization codes."""
+"""The sign-in of the mock NinjaOne server: client apps, tokens, authorization codes."""

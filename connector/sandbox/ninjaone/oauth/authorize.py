@@ -1,7 +1,7 @@
-"""Users' sign-ins: `GET /ws/oauth/authorize`, its codes with PKCE (RFC 7636), and refresh tokens that rotate.
+"""Signs in users: `GET /ws/oauth/authorize`, codes with PKCE (RFC 7636), and refresh tokens that rotate.
 
-The sandbox's one user is always signed in, and grants the requested scopes unless `user_refuses` is set;
-the browser is redirected immediately, without a page.
+The sandbox has one user, who is always signed in, and grants the requested scopes unless `user_refuses` is
+set. The browser is redirected immediately, without a page.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from connector.sandbox.ninjaone.oauth.client_apps import APPS, OFFLINE_SCOPE, WE
 
 REFRESH_TOKEN = "sandbox-refresh"  # noqa: S105  a fake: the web app's, as if its user had signed in before
 CODE_LIFETIME_S = 60.0
-"""The lifetime of a code, in seconds."""
+"""The time for which an authorization code is valid, in seconds."""
 
 
 @dataclass(frozen=True)
 class _Code:
-    """The grant for which a code was issued."""
+    """The request for which an authorization code was issued."""
 
     app: ClientApp
     redirect_uri: str
@@ -36,7 +36,7 @@ class _Code:
 
 
 class Authorizations:
-    """The grants of users: unused codes and valid refresh tokens."""
+    """The valid authorization codes and refresh tokens of users."""
 
     def __init__(self, redirect_uris: Collection[str]) -> None:
         self._redirect_uris = frozenset(redirect_uris)
@@ -47,7 +47,10 @@ class Authorizations:
         self.user_refuses = False
 
     def authorize(self, query: Mapping[str, str]) -> str:
-        """Return the URL for the redirect, with a code or an error. Raises HttpError if it is not allowed."""
+        """Return the URL to which the browser is redirected, with a code or an error.
+
+        Raises HttpError if the client app or its redirect URI is not valid.
+        """
         app = APPS.get(query.get("client_id", ""))
         if app is None:
             raise application_error(404, "Client app not exist")
@@ -79,7 +82,10 @@ class Authorizations:
         return {"code": code}
 
     def redeem(self, app: ClientApp, form: Mapping[str, str]) -> tuple[tuple[str, ...], str | None]:
-        """Return the scopes of a code, which can be used once, and a refresh token or None."""
+        """Return the scopes of an authorization code, and a refresh token or None.
+
+        A code can be used once.
+        """
         with self._lock:
             code = self._codes.pop(form.get("code", ""), None)
         if code is None or code.app != app or code.expires <= time.monotonic():
@@ -91,7 +97,7 @@ class Authorizations:
         return code.scopes, self.new_refresh_token(app, code.scopes) if OFFLINE_SCOPE in code.scopes else None
 
     def rotate(self, app: ClientApp, presented: str) -> tuple[tuple[str, ...], str]:
-        """Return the scopes of a refresh token and its replacement; each token can be used once."""
+        """Return the scopes of a refresh token and its replacement. Each token can be used once."""
         with self._lock:
             owner, scopes = self._refresh.get(presented, (None, ()))
             if owner != app:
@@ -100,7 +106,7 @@ class Authorizations:
         return scopes, self.new_refresh_token(app, scopes)
 
     def new_refresh_token(self, app: ClientApp = WEB, scopes: tuple[str, ...] = WEB.scopes) -> str:
-        """Return a refresh token as if the user had just signed in."""
+        """Return a refresh token, as if the user had just signed in."""
         token = f"refresh-{secrets.token_urlsafe(24)}"
         with self._lock:
             self._refresh[token] = (app, scopes)

@@ -1,4 +1,4 @@
-"""The client apps of the sandbox, one of each kind, and the checks of a sign-in."""
+"""The client apps of the sandbox, one of each kind, and the checks of their token requests."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from connector.sandbox.ninjaone.errors import application_error, auth_error
 from connector.sandbox.token_request import TokenRequest
 
 SCOPES = ("monitoring", "management", "control")
-"""The scopes of every app; a sign-in of the app itself without a scope gets all of them."""
+"""The scopes that every app can request. An app that signs in without a user gets all by default."""
 OFFLINE_SCOPE = "offline_access"
-"""The scope for a refresh token; only apps that sign in users have it."""
+"""The scope that requests a refresh token. Only apps that sign in users can request it."""
 CLIENT_ID = "sandbox-client"
 CLIENT_SECRET = "sandbox-secret"  # noqa: S105  a public test value
 REDIRECT_URI = "http://127.0.0.1:28765/"
@@ -20,7 +20,7 @@ REDIRECT_URI = "http://127.0.0.1:28765/"
 
 @dataclass(frozen=True)
 class ClientApp:
-    """A client app. An app without a `secret` is public: its id is enough to use it."""
+    """A client app. An app without a `secret` is public: no secret is needed for signing in."""
 
     client_id: str
     secret: str
@@ -29,7 +29,7 @@ class ClientApp:
 
     @property
     def is_for_users(self) -> bool:
-        """Whether users sign in through it."""
+        """Whether users can sign in with the app."""
         return "authorization_code" in self.grants
 
 
@@ -41,7 +41,7 @@ APPS = {app.client_id: app for app in (MACHINE, WEB, NATIVE)}
 
 
 def app_of(request: TokenRequest) -> ClientApp:
-    """Return the client app. Raises HttpError for a wrong secret or a grant that it may not use."""
+    """Return the client app. Raises HttpError if the secret is wrong or the app cannot use the grant."""
     known = {grant for app in APPS.values() for grant in app.grants}
     if request.grant_type not in known:
         raise auth_error(400, "unauthorized_client" if request.grant_type else "invalid_grant")
@@ -56,7 +56,7 @@ def app_of(request: TokenRequest) -> ClientApp:
 
 
 def scopes_of(request: TokenRequest, app: ClientApp) -> tuple[str, ...]:
-    """Return the requested scopes, by default all of the app. Raises HttpError for other scopes."""
+    """Return the requested scopes (default: all of the app). Raises HttpError for other scopes."""
     wanted = tuple(request.scope.split()) or app.scopes
     if not set(wanted) <= set(app.scopes):
         raise auth_error(400, "invalid_scope")

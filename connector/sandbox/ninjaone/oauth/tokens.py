@@ -1,4 +1,4 @@
-"""Sign-in and bearer tokens: `POST /ws/oauth/token` and the check of `Authorization`."""
+"""The token endpoint `POST /ws/oauth/token`, and the check of access tokens."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from connector.sandbox.token_request import TokenRequest
 
 
 class Tokens:
-    """The valid tokens. Times are those of the monotonic clock, so a changed system time has no effect."""
+    """The valid access tokens. They expire by the monotonic clock, which is not affected by time changes."""
 
     def __init__(self, lifetime_s: float, authorizations: Authorizations) -> None:
         self._lifetime_s = lifetime_s
@@ -52,12 +52,12 @@ class Tokens:
         }
 
     def drop(self, authorization: str | None) -> None:
-        """Forget the presented token, as if it had expired."""
+        """Invalidate the access token of a request, as if it had expired."""
         with self._lock:
             self._live.pop((authorization or "")[7:], None)
 
     def check(self, authorization: str | None, method: str) -> None:
-        """Raise HttpError unless the header has a valid token whose scopes allow `method`."""
+        """Raise HttpError unless the header has a valid access token whose scopes allow `method`."""
         if not authorization:
             raise auth_error(400, "missing_header", 2, "Missing required header")
         kind, _, token = authorization.partition(" ")
@@ -72,6 +72,6 @@ class Tokens:
             raise auth_error(401, "insufficient_privileges")
 
     def check_user(self, authorization: str | None) -> None:
-        """Raise HttpError unless a user signed in for the token."""
+        """Raise HttpError unless a user signed in to get the access token."""
         if (authorization or "")[7:].strip() not in self._of_users:
             raise auth_error(403, "user_context_required", 5, "This operation requires a user context")
