@@ -1,6 +1,6 @@
-"""Checks of `catalog check` beyond those made when a declaration is loaded.
+"""The checks of `ninjaone catalog check` that are not made when a declaration is loaded.
 
-Defaults and schemas must be valid, and every example must send exactly the requests in its `sends`.
+Default values and JSON Schemas must be valid, and every example must send the requests in its `sends`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from connector.invocation.handlers import Inputs, Note, Page, PagedResult, Steps
 
 
 def check_catalog(catalog: Catalog, service_name: str = "") -> list[str]:
-    """Check every service, action and example of a catalog, or those of one service."""
+    """Return the problems of all services, actions and examples of a catalog, or of one service."""
     problems = []
     for name in [service_name] if service_name else catalog.services:
         problems += check_declaration(catalog.service_file(name), "service.schema.json")
@@ -49,12 +49,12 @@ def check_catalog(catalog: Catalog, service_name: str = "") -> list[str]:
 
 
 def check_declaration(path: Path, schema_name: str) -> list[str]:
-    """Return the problems of a YAML file, validated with one of our schemas, such as `action.schema.json`."""
+    """Validate a YAML file with one of the connector's schemas, `schema_name`; return the problems."""
     return [f"{path}: {problem}" for problem in violations(schema(schema_name), strict_yaml.load(path))]
 
 
 def check_action(action: Action, service: Service) -> list[str]:
-    """Return the problems of one loaded action, except those of the requests in its examples."""
+    """Return the problems of one loaded action, without checking the requests of its examples."""
     problems = check_declaration(action.file, "action.schema.json")
     for key, text in (("title", action.title), ("summary", action.summary)):
         if re.search(r"\bTODO\b", text):
@@ -71,7 +71,9 @@ def check_action(action: Action, service: Service) -> list[str]:
     if pager and pager not in service.pagers:
         problems.append(f'{action.file}: if_missing: {service.name} has no pager "{pager}"')
     if "limit" in action.inputs and action.paging and action.inputs["limit"].place:
-        problems.append(f"{action.file}: limit: it limits the items of all pages and must not have `to`")
+        problems.append(
+            f"{action.file}: limit: the input limits the items of all pages, so it must not have `to`"
+        )
     if not action.examples:
         problems.append(f"{action.file}: examples: at least one is required")
     try:
@@ -92,7 +94,7 @@ def _check_input(given: Input) -> Iterator[str]:
 
 
 def _check_schema(value: Any) -> Iterator[str]:
-    """Yield the problems of a JSON Schema, and its references to schemas that do not exist."""
+    """Yield the problems of a JSON Schema, including references to schemas that do not exist."""
     from jsonschema import Draft202012Validator
 
     for error in Draft202012Validator(Draft202012Validator.META_SCHEMA).iter_errors(value):
@@ -105,7 +107,7 @@ def _check_schema(value: Any) -> Iterator[str]:
 
 
 def violations(schema_: Any, value: Json) -> list[str]:
-    """Return the problems of a value under a schema that refers to the connector's schemas or JSON Schema."""
+    """Validate a value with a JSON Schema that may refer to the connector's; return the problems."""
     from jsonschema import Draft202012Validator
     from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
     from referencing import Registry
@@ -121,7 +123,7 @@ def violations(schema_: Any, value: Json) -> list[str]:
 
 
 def check_example(action: Action, service: Service, example: Example, uploads_folder: Path) -> list[str]:
-    """Run an example's handler on its `answers` and compare the requests with its `sends`.
+    """Run the handler of an action with an example's `answers`, and return the problems found.
 
     Its files are written to `uploads_folder`. If the example has `answers`, the handler's result must also
     match the action's `result`. Return the problems found.
@@ -182,9 +184,11 @@ def _described_part(part: Part, uploads_folder: Path) -> dict[str, Json]:
 def _compare(example: Example, sent: list[dict[str, Json]]) -> list[str]:
     problems = []
     if len(sent) != len(example.sends):
-        problems.append(f"it sends {counted(len(sent), 'request')}, but `sends` has {len(example.sends)}")
+        problems.append(
+            f"the example sends {counted(len(sent), 'request')}, but `sends` has {len(example.sends)}"
+        )
     for number, (real, promised) in enumerate(zip(sent, example.sends, strict=False), start=1):
-        # As text, since for Python 1, 1.0 and true are equal.
+        # Compare as JSON text, because 1, 1.0 and True are equal in Python.
         real_text, promised_text = (json.dumps(value, sort_keys=True) for value in (real, promised))
         if real_text != promised_text:
             problems.append(f"request {number} is {real_text}, but `sends` has {promised_text}")
@@ -192,9 +196,9 @@ def _compare(example: Example, sent: list[dict[str, Json]]) -> list[str]:
 
 
 def _drive(steps: Steps, answers: list[Json], sent: list[Request]) -> Json:
-    """Run a handler on given responses (null: an empty one), adding its requests to `sent`.
+    """Run a handler with given response bodies (null: an empty response); add its requests to `sent`.
 
-    Return its result, or all items of a paged one. Raises RunError if there are too few responses.
+    Return the handler's result, or all items of a paged list. Raises RunError if responses are missing.
     """
     items: list[Json] = []
     waiting = iter(answers)
@@ -209,7 +213,7 @@ def _drive(steps: Steps, answers: list[Json], sent: list[Request]) -> Json:
             try:
                 answer = _response(next(waiting))
             except StopIteration:
-                raise RunError(f"there is no answer for request {len(sent)}, {step}") from None
+                raise RunError(f"`answers` has no response for request {len(sent)}, {step}") from None
             step = steps.send(answer)
     except StopIteration as stop:
         return items if isinstance(stop.value, PagedResult) else stop.value
@@ -222,7 +226,7 @@ def _response(answer: Json) -> Response:
 
 
 def _smallest_response(action: Action, service: Service) -> Json:
-    """Return the smallest response that the declared result allows."""
+    """Return the smallest response body that fits the declared result; None for an empty response."""
     if action.paging in service.pagers:
         answer: Json = []
         for name in reversed([name for name in service.pagers[action.paging].items.split(".") if name]):

@@ -1,4 +1,4 @@
-"""Differences between a vendor's document and the one that the catalog is based on, member by member."""
+"""Compare a vendor's OpenAPI document with the document on which the catalog is based."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from connector.common import json_text
 
 _NAMED = ("properties", "parameters", "body")
 _STEPS = {"properties": "", "items": "[]", "additionalProperties": "{}"}
-"""The spelling of a keyword in the path of a change."""
+"""The notation of JSON Schema keywords in the path of a change."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """One difference at `where`: the values before (`was`) and `now`; None means no value."""
+    """One difference at the path `where`: the old value `was` and the new value `now`; None is no value."""
 
     where: str
     was: Any
@@ -39,10 +39,10 @@ class Change:
 
 @dataclass(frozen=True)
 class Drift:
-    """All differences. `missing` are published operations that no action declares.
+    """All differences between two OpenAPI documents, and between the new one and the catalog.
 
-    `changed` and `resources` hold the changes by operation and by resource; `actions` are the
-    declarations that the new document contradicts.
+    `missing` has the operations in the document that no action declares. `changed` and `resources` have the
+    changes by operation and by resource. `actions` has the declarations that contradict the new document.
     """
 
     missing: list[str] = field(default_factory=list)
@@ -56,14 +56,14 @@ class Drift:
         return any(vars(self).values())
 
     def described(self) -> dict[str, Any]:
-        """Return all differences as JSON-compatible values."""
+        """Return all differences as a JSON object."""
         return asdict(self)
 
 
 def find_drift(
     document: Mapping[str, Any], known: KnownApi, actions: list[Action], service: Service
 ) -> Drift:
-    """Compare a document with the known facts about the API and with the declared actions.
+    """Return the differences of an OpenAPI document from the known facts and the declared actions.
 
     Whether a document names its schemas or repeats them at each place makes no difference. If the known facts
     cover only a part of the API, operations outside that part are not reported.
@@ -92,7 +92,7 @@ def find_drift(
 
 
 def used_operations(actions: list[Action], facts: Facts) -> set[str | None]:
-    """Return the operations that actions declare, and those that handlers call, as their examples show."""
+    """Return the operationIds that actions declare, and those of the requests in their examples."""
     sent = {
         (sends["method"], sends["path"])
         for action in actions
@@ -108,10 +108,10 @@ def _named(facts: Facts, name: str) -> str:
 
 
 def _comparable(was: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return both without the keywords that were corrected by hand (`x-corrected`), which always differ."""
+    """Return both sets of schemas without keywords that were corrected by hand (`x-corrected`)."""
 
     def kept(schemas: Mapping[str, Any]) -> dict[str, Any]:
-        # A resource that extends another one is compared with its inherited members.
+        # Inherited properties of a resource are compared, too.
         resolver = Resolver(lambda reference: schemas.get(resource_name(reference), {}))
         return {
             name: {
@@ -131,9 +131,9 @@ def _changed(was: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, list[C
 
 
 def differences(was: Any, now: Any, where: str = "", *, named: bool = False) -> Iterator[Change]:
-    """Yield the differences between two JSON values; the order of a list's values does not count.
+    """Yield the differences between two JSON values; the order of list items is ignored.
 
-    `named` means that the names of the members are the vendor's, not keywords of a schema.
+    `named` is true if the keys are names chosen by the vendor instead of JSON Schema keywords.
     """
     if isinstance(was, Mapping) and isinstance(now, Mapping) and named | (("$ref" in was) == ("$ref" in now)):
         for name in [*was, *(name for name in now if name not in was)]:

@@ -1,4 +1,4 @@
-"""A vendor's OpenAPI document, JSON or YAML, from a file or from a server."""
+"""Read a vendor's OpenAPI document, JSON or YAML, from a file or a server."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TIMEOUT_S = 60.0
 
 
 def read_document(place: str) -> dict[str, Any]:
-    """Return the document of a file or a URL. Raises RunError if it cannot be read or is not OpenAPI 3."""
+    """Return the document in a file or at a URL. Raises RunError if it cannot be read or is not OpenAPI 3."""
     if place.startswith(("https://", "http://")):
         return _parsed(_fetched(place), place)
     try:
@@ -27,7 +27,7 @@ def read_document(place: str) -> dict[str, Any]:
 
 
 def instance_document(connection: Connection, path: str) -> dict[str, Any]:
-    """Return the document that a connection's instance serves without a sign-in. Raises RunError."""
+    """Return the OpenAPI document that an instance serves without a sign-in. Raises RunError."""
     transport = HttpTransport(
         connection.base_url,
         timeout_s=connection.timeout_s,

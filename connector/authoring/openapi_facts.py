@@ -1,4 +1,4 @@
-"""A vendor's OpenAPI document reduced to facts: names, types, formats and enums, and none of its prose."""
+"""Reduce a vendor's OpenAPI document to facts: names, types, formats and enums, without descriptions."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from connector.authoring.openapi_references import Comparison, Resolver, Schema,
 from connector.authoring.openapi_schemas import resource_name
 
 Facts = Mapping[str, Any]
-"""The facts of each operation, keyed by operationId: `method`, `path`, `parameters` by name (with `in`),
-`body` by media type, `result`, and `statuses`, which are HTTP statuses or "default". `required_body` is
-true, or absent if the body is optional. A `result` is "none" if no JSON is published, `{}` if its type is
-not published, or refers to a resource by `$ref`, with those `properties` that are lists."""
+"""The facts of each operation, keyed by operationId.
+
+An operation has `method`, `path`, `parameters` by name (with `in`), `body` by media type, `result`, and
+`statuses` (HTTP statuses or "default"). `required_body` is true, or absent if the body is optional. `result`
+is "none" if the document declares no JSON response, `{}` if it declares no type, or a `$ref` to a resource
+with the `properties` that are lists.
+"""
 
 _UPLOAD = {"contentDisposition", "entity", "mediaType"}
-"""Members of the schema of an uploaded file, if a server publishes its internal file class instead."""
+"""The properties of the internal file class that some documents declare in place of an uploaded file."""
 _MOST_MEMBERS = 100
-"""A schema inside another one with more members than this is reduced to its type."""
+"""The number of properties above which a nested schema is reduced to its type."""
 _KEPT = (
     *("type", "format", "enum", "required", "default"),
     *("minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems", "uniqueItems"),
@@ -27,7 +30,7 @@ _KEPT = (
 
 
 def published_facts(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the facts about a document's operations, sorted by name."""
+    """Return the facts of all operations in a document, sorted by operationId."""
     read = _Reader(document)
     found = operations(resolved_paths(document))
     facts = {
@@ -37,7 +40,7 @@ def published_facts(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def body_shape(known: Facts, *, multipart: bool = False) -> Any:
-    """Return the published shape of an operation's body, as parts or as JSON, or None."""
+    """Return the schema of an operation's JSON or multipart body; None if the document declares none."""
     shapes = {
         media_type.partition(";")[0].strip().lower(): shape for media_type, shape in known["body"].items()
     }
@@ -47,7 +50,7 @@ def body_shape(known: Facts, *, multipart: bool = False) -> Any:
 
 
 def unwrapped(known: Facts, wrap: str) -> Facts:
-    """Return facts with the array's item as the body if bodies are arrays; see `Service.wrap`."""
+    """Return the facts of an operation with the array's item as the body; see `Service.wrap`."""
     if wrap != "array" or known["method"] != "POST":
         return known
     inside = {media_type: shape.get("items", shape) for media_type, shape in known["body"].items()}
@@ -79,7 +82,7 @@ class _Reader:
         return {"in": parameter["in"], "required": parameter.get("required", False), **shape}
 
     def _shape(self, schema: Schema, above: tuple[Schema, ...] = ()) -> Any:
-        """Return a schema's types, formats, enums, limits and the members that a request can set."""
+        """Return a schema reduced to types, formats, enums, limits and the writable properties."""
         node = self._resolver.resolve(schema)
         members = node.get("properties", {})
         if members.keys() >= _UPLOAD:
@@ -87,7 +90,7 @@ class _Reader:
         if self._comparison.is_any(node, above):
             return {}
         above = (*above, node)
-        # A minimum of 0 is the default.
+        # Empty and zero values, such as a minimum of 0, are omitted, except defaults.
         shape = {key: node[key] for key in _KEPT if key in node and (node[key] or key == "default")}
         if node.get("nullable") and isinstance(shape.get("type"), str):
             shape["type"] = [shape["type"], "null"]
@@ -95,7 +98,7 @@ class _Reader:
             shape["items"] = self._shape(node["items"], above)
         if isinstance(node.get("additionalProperties"), Mapping):
             values = self._shape(node["additionalProperties"], above)
-            # The type `object` without members, for a map's values, means any JSON value.
+            # In `additionalProperties`, an object type without properties means any JSON value.
             if values and values != {"type": "object"}:
                 shape["additionalProperties"] = values
         if "properties" in node:

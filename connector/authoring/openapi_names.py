@@ -1,6 +1,6 @@
-"""Names of known resources for an OpenAPI document that repeats their schemas inline.
+"""Replace inline schemas in an OpenAPI document by references to known resources.
 
-A resource is recognized at the places where the known operations have it, and elsewhere by its shape.
+A resource is recognized in the responses of known operations, and elsewhere by its properties.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from connector.common.package_data import schema, schemas_folder
 
 _RESOURCES = "#/components/x-resources/"
 _FEW = 2
-"""A schema with fewer members than this is not recognized by its shape alone."""
+"""The minimum number of properties of a schema that is recognized by its properties alone."""
 _FACTS = "operations"
 _LEFT_OUT = ("properties", "items", "additionalProperties", "allOf", "anyOf", "oneOf", "description", "title")
 
 
 @dataclass(frozen=True)
 class KnownApi:
-    """The catalog's facts about a vendor's API: `operations` (see `Facts`) and `resources` (JSON Schemas).
+    """The saved facts about a vendor's API: `operations` (see `Facts`) and `resources` (JSON Schemas).
 
-    With `is_partial` they are only those of the operations that actions use.
+    With `is_partial`, the facts cover only the operations that actions use.
     """
 
     operations: Mapping[str, Any] = field(default_factory=dict)
@@ -43,7 +43,7 @@ class KnownApi:
 
 
 def known_api(service: str) -> KnownApi:
-    """Return the contents of `schemas/<service>/`; empty if there is no such folder."""
+    """Return the facts in the folder `schemas/<service>/`; empty if the folder does not exist."""
     names = sorted(path.stem for path in (schemas_folder() / service).glob("*.json"))
     facts = schema(f"{service}/{_FACTS}.json") if _FACTS in names else {"operations": {}}
     resources = {name: schema(f"{service}/{name}.json") for name in names if name != _FACTS}
@@ -51,10 +51,10 @@ def known_api(service: str) -> KnownApi:
 
 
 def with_known_names(document: Mapping[str, Any], known: KnownApi) -> dict[str, Any]:
-    """Return the document with references to known resources in place of their schemas in responses.
+    """Return a copy in which responses refer to known resources in place of inline schemas.
 
-    A document and the same one with its schemas repeated at each place give the same result. References
-    to other schemas are replaced by these. Raises RunError for a reference that cannot be followed.
+    A document with named schemas and one with the same schemas inline give the same result. References to
+    other schemas are replaced by the schemas. Raises RunError for a reference that cannot be resolved.
     """
     return _Names(document, known).named()
 
@@ -67,9 +67,9 @@ class _Names:
         self._within = Comparison(self._resolver, self._resolver)
         self._with_ours = Comparison(self._ours, self._resolver)
         self._candidates: dict[str, list[Schema]] = {}
-        """The schemas at the places where the known operations have a resource, keyed by resource."""
+        """The schemas in the document where known operations return a resource, keyed by resource name."""
         self._versions: dict[str, Schema] = {}
-        """The schema of this document that gets a resource's name, keyed by resource."""
+        """The schema in the document that is chosen for each resource name."""
 
     def named(self) -> dict[str, Any]:
         paths = resolved_paths(self._document)
@@ -89,7 +89,7 @@ class _Names:
         return {**self._document, "paths": paths, "components": components}
 
     def _contents(self, operation: Mapping[str, Any]) -> Iterator[tuple[Schema | None, dict[str, Any]]]:
-        """Yield each content that has a schema, with the known schema of the result if it is one."""
+        """Yield (known result schema or None, response content) for each response content with a schema."""
         result = self._known.operations.get(operation["operationId"], {}).get("result")
         for status, response in operation.get("responses", {}).items():
             guide = result if is_success(status) and isinstance(result, Mapping) and result else None
@@ -115,7 +115,7 @@ class _Names:
         return dict(inner_schemas(self._ours.resolve(guide))) if guide else {}
 
     def _is_version(self, name: str, node: Schema) -> bool:
-        """Return whether a schema is the known resource, possibly changed, rather than another one."""
+        """Return whether a schema is probably a (changed) version of a known resource."""
         if name not in self._known.resources:
             return True
         members = self._ours.resolve({"$ref": name}).get("properties", {}).keys()
@@ -127,7 +127,7 @@ class _Names:
         return self._with_ours.same({"$ref": name}, node, frozenset(corrected))
 
     def _version(self, name: str, candidates: list[Schema]) -> Schema:
-        """Return the candidate that has not changed, or else the most common one."""
+        """Return the candidate schema that equals the known resource, or else the most common candidate."""
 
         def rank(candidate: Schema) -> tuple[bool, int]:
             same = sum(self._within.same(candidate, other) for other in candidates)
@@ -136,7 +136,7 @@ class _Names:
         return max(candidates, key=rank)
 
     def _expanded(self, guide: Schema | None, schema_: Schema, above: tuple[Schema, ...]) -> dict[str, Any]:
-        """Return a schema with resources referred to by name, and every other reference resolved."""
+        """Return a schema with references to known resources, and with all other references resolved."""
         node = self._resolver.resolve(schema_)
         name = self._name(guide, node)
         if name:
@@ -146,7 +146,7 @@ class _Names:
         return self._rebuilt(guide, node, (*above, node))
 
     def _name(self, guide: Schema | None, node: Schema) -> str | None:
-        """Return the name of the resource at a known place, or with the same shape, or None."""
+        """Return the name of the resource with the same schema; None if there is none."""
         if guide is not None and "$ref" not in guide:
             return None
         names: list[str] = [resource_name(guide["$ref"])] if guide else []

@@ -1,4 +1,4 @@
-"""The operations of an OpenAPI document, with references to parameters, bodies and responses resolved."""
+"""List the operations of an OpenAPI document, with references to parameters, bodies, responses resolved."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _METHODS = ("get", "post", "put", "patch", "delete")
 
 
 def resolved_paths(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a copy of a document's paths in which only schemas are references.
+    """Return a copy of a document's paths in which all references except those to schemas are resolved.
 
     Each operation includes the parameters of its path. Schemas are not copied. Raises RunError for a
-    reference that cannot be followed.
+    reference that cannot be resolved.
     """
     follow = Resolver(lambda reference: pointed(document, reference)).follow
 
@@ -24,7 +24,7 @@ def resolved_paths(document: Mapping[str, Any]) -> dict[str, Any]:
             status: content(follow(response)) for status, response in found.get("responses", {}).items()
         }
         body = {"requestBody": content(follow(found["requestBody"]))} if "requestBody" in found else {}
-        # A parameter of the operation overrides the path's parameter of the same name.
+        # A parameter of the operation overrides the path's parameter with the same name.
         by_place = {(parameter["in"], parameter["name"]): parameter for parameter in parameters}
         return {**found, "parameters": list(by_place.values()), "responses": responses, **body}
 
@@ -40,12 +40,12 @@ def resolved_paths(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def operations(paths: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield the method, the path and the operation for everything in `resolved_paths`."""
+    """Yield (method, path, operation) for all operations in the result of `resolved_paths`."""
     for path, item in paths.items():
         for method, operation in item.items():
             yield method.upper(), path, operation
 
 
 def is_success(status: str) -> bool:
-    """Return whether a response's status in a document is 2xx or `default`."""
+    """Return whether the status of a declared response is 2xx or `default`."""
     return status == "default" or status.startswith("2")

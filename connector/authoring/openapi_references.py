@@ -1,6 +1,6 @@
-"""References of an OpenAPI document, and comparison of schemas with references followed.
+"""Resolve the references of an OpenAPI document, and compare schemas with resolved references.
 
-One document names a schema and refers to it, another repeats it at each place: both mean the same.
+A reference to a schema and the same schema inline are equal.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from connector.errors import RunError
 
 Schema = Mapping[str, Any]
 Place = tuple[str, ...]
-"""The place of a schema inside another: a keyword, and the name or index of the member if there is one."""
+"""The place of a schema inside another: a keyword, and a property name or an index if it has one."""
 
 _Pair = tuple[int, int, frozenset[str]]
 
 SITE_KEYWORDS = ("default", "deprecated", "nullable", "readOnly", "writeOnly")
-"""Keywords that describe the use of a schema; documents with inline schemas add them to the schema."""
+"""The keywords that describe one use of a schema; inline schemas contain them, references do not."""
 _KEPT = (
     *("required", "format", "pattern", "default", "deprecated", "readOnly", "writeOnly"),
     *("minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems", "uniqueItems"),
@@ -28,30 +28,32 @@ _INSIDE = ("properties", "additionalProperties", "allOf")
 
 
 def pointed(document: Any, reference: str) -> Any:
-    """Return what a reference such as `#/components/schemas/Device` points to in its document.
+    """Return the target of a reference such as `#/components/schemas/Device`.
 
-    Raises RunError if it does not exist or is in another document.
+    Raises RunError if the target does not exist or is in another document.
     """
     if not reference.startswith("#/"):
-        raise RunError(f'the document refers to "{reference}" in another document; bundle both into one')
+        raise RunError(
+            f'the document refers to "{reference}" in another document; bundle both documents into one'
+        )
     found = document
     for name in reference[2:].split("/"):
         name = unquote(name).replace("~1", "/").replace("~0", "~")
         found = found.get(name) if isinstance(found, Mapping) else None
     if not isinstance(found, Mapping):
-        raise RunError(f'the document refers to "{reference}", which does not exist in it')
+        raise RunError(f'the document refers to "{reference}", which does not exist in the document')
     return found
 
 
 class Resolver:
-    """Follows the references of one document. `find` returns what a reference points to."""
+    """Resolves the references of one document. `find` returns the target of a reference."""
 
     def __init__(self, find: Callable[[str], Any]) -> None:
         self._find = find
         self._resolved: dict[int, tuple[Schema, Schema]] = {}
 
     def follow(self, value: Schema) -> Schema:
-        """Return the target of a reference to a schema, parameter, body or response; others unchanged."""
+        """Return the target of an object with `$ref`; return other objects unchanged."""
         seen = set()
         while isinstance(value.get("$ref"), str):
             if value["$ref"] in seen:
@@ -61,13 +63,13 @@ class Resolver:
         return value
 
     def resolve(self, schema: Schema) -> Schema:
-        """Return a schema with its own reference followed and its `allOf` merged, inner ones unchanged.
+        """Return a schema with its `$ref` resolved and its `allOf` merged; nested schemas are unchanged.
 
-        The same schema always returns the same object.
+        For the same schema, the same object is returned.
         """
         if id(schema) not in self._resolved:
             followed = self.follow(schema)
-            # A schema inside its own `allOf` is ignored.
+            # A schema that contains itself in `allOf` is ignored there.
             self._resolved[id(schema)] = schema, {}
             self._resolved[id(schema)] = schema, self._merged(followed) if "allOf" in followed else followed
         return self._resolved[id(schema)][1]
@@ -85,7 +87,7 @@ class Resolver:
 
 
 def inner_schemas(schema: Schema) -> Iterator[tuple[Place, Schema]]:
-    """Yield the schemas that are directly inside a resolved one, with their places."""
+    """Yield (place, schema) of the schemas directly inside a resolved schema."""
     for name, member in schema.get("properties", {}).items():
         yield ("properties", name), member
     for keyword in ("items", "additionalProperties"):
@@ -97,7 +99,7 @@ def inner_schemas(schema: Schema) -> Iterator[tuple[Place, Schema]]:
 
 
 def put_inner(schema: dict[str, Any], place: Place, inner: Any) -> None:
-    """Set an inner schema; parts of `allOf` and the like must be set in order."""
+    """Set the nested schema at a place; those of `allOf`, `anyOf` and `oneOf` must be set in order."""
     keyword, *name = place
     if keyword == "properties":
         schema.setdefault(keyword, {})[name[0]] = inner
@@ -108,7 +110,7 @@ def put_inner(schema: dict[str, Any], place: Place, inner: Any) -> None:
 
 
 def keywords(schema: Schema) -> dict[str, Any]:
-    """Return the keywords of a schema as JSON Schema, without prose and inner schemas. Idempotent."""
+    """Return a schema's own keywords as JSON Schema, without descriptions and nested schemas."""
     kept = {key: schema[key] for key in _KEPT if key in schema}
     type_ = schema.get("type")
     if type_ == "object" and not any(key in schema for key in _INSIDE):
@@ -127,14 +129,14 @@ def keywords(schema: Schema) -> dict[str, Any]:
 
 
 class Comparison:
-    """Compares schemas of one or two documents; they can be recursive."""
+    """Compares schemas of one or two documents; the schemas can be recursive."""
 
     def __init__(self, one: Resolver, other: Resolver) -> None:
         self._one, self._other = one, other
         self._same: set[_Pair] = set()
 
     def same(self, one: Schema, other: Schema, ignored: frozenset[str] = frozenset()) -> bool:
-        """Return whether two schemas are equal, except for `ignored` keywords at the top level."""
+        """Return whether two schemas are equal, except for the top-level keywords in `ignored`."""
         assumed: set[_Pair] = set()
         same = self._compare(one, other, ignored, assumed)
         if same:
@@ -142,7 +144,7 @@ class Comparison:
         return same
 
     def is_any(self, schema: Schema, outer: Iterable[Schema]) -> bool:
-        """Return whether a schema equals one of those that contain it, which means that it is recursive."""
+        """Return whether a schema is recursive: it equals one of the schemas `outer` that contain it."""
         has_members = next(inner_schemas(schema), None) is not None
         return has_members and any(self.same(schema, one) for one in outer)
 
@@ -151,7 +153,7 @@ class Comparison:
             ignored |= set(SITE_KEYWORDS)
         one, other = self._one.resolve(one), self._other.resolve(other)
         pair = id(one), id(other), ignored
-        # A pair that is already being compared counts as equal, to end the recursion.
+        # Schemas whose comparison is in progress count as equal, to end the recursion.
         if pair in assumed or pair in self._same:
             return True
         assumed.add(pair)

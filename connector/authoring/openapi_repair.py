@@ -1,7 +1,4 @@
-"""Repair of OpenAPI documents that break the rules of OpenAPI in known ways.
-
-The rest of the package then reads them like any other document.
-"""
+"""Repair OpenAPI documents that violate the OpenAPI specification in known ways."""
 
 from __future__ import annotations
 
@@ -27,20 +24,20 @@ _TYPES: dict[str, dict[str, Any]] = {
     "long": {"type": "integer", "format": "int64"},
     "short": {"type": "integer"},
 }
-"""Types of programming languages that some documents use instead of those of JSON Schema."""
+"""The types of programming languages that some documents use, and the JSON Schema of each."""
 _STANDARD = {"array", "boolean", "integer", "null", "number", "object", "string"}
 _VALUES = ("default", "enum", "example", "examples")
-"""Keywords whose values are not schemas."""
+"""The JSON Schema keywords whose values contain no schemas."""
 _LIST = re.compile(r"(?:List|IList|IEnumerable|ICollection)<(.+)>|(.+)\[\]")
 _SAME_BODY = ("application/json-patch+json", "text/json", "application/*+json")
-"""The media types, besides JSON's, under which ASP.NET publishes every JSON body."""
+"""The media types that ASP.NET declares for every JSON body, in addition to `application/json`."""
 
 
 def repaired(document: Mapping[str, Any], service: Service) -> dict[str, Any]:
-    """Return a copy of a document with standard types, an operationId everywhere, and full paths.
+    """Return a copy of a document with JSON Schema types, complete operationIds, and full paths.
 
-    If the service's document describes no responses, every successful response without content is JSON of an
-    unknown type.
+    If `service.document_responses` is false, every successful response without content gets JSON content of
+    an unknown type.
     """
     prefix = service.document_prefix
     found: dict[str, Any] = _with_types(document)
@@ -67,9 +64,9 @@ def _operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[st
 
 
 def _with_types(node: Any, *, is_map: bool = False) -> Any:
-    """Return a copy in which each schema has a standard type.
+    """Return a copy of a JSON value in which each schema has a JSON Schema type.
 
-    The keys of a node are keywords, or names if `is_map` is true.
+    `is_map` is true if the keys of `node` are property names instead of keywords.
     """
     if isinstance(node, list):
         return [_with_types(item) for item in node]
@@ -90,14 +87,14 @@ def _inside(key: str, value: Any, *, is_map: bool) -> Any:
 
 
 def _standard(name: str) -> dict[str, Any]:
-    """Return the schema of a type of a programming language; an unknown one is any value."""
+    """Return the JSON Schema of a programming language's type; `{}` for an unknown type."""
     if listed := _LIST.fullmatch(name):
         return {"type": "array", "items": _standard(listed[1] or listed[2])}
     return _TYPES.get(name.lower(), {"type": name} if name in _STANDARD else {})
 
 
 def _operation_id(method: str, path: str) -> str:
-    """Return a name such as `getClient` or `deleteClientById`."""
+    """Return an operationId such as `getClient` or `deleteClientById`."""
     words = [
         "By" + _capital(part[1:-1]) if part.startswith("{") else _capital(part)
         for part in path.split("/")

@@ -1,8 +1,8 @@
-"""The resources in a published OpenAPI document's responses, as JSON Schemas of ours.
+"""Convert the resources in an OpenAPI document's responses to the connector's JSON Schemas.
 
-They keep names, types, formats and limits, and none of the vendor's prose. Keywords that live
-responses violate become annotations: `x-enum` for the known values of an enum, since there may be new
-ones, and `x-type: object` for a bare object, which may be any JSON value.
+Names, types, formats and limits are kept, descriptions are not. Keywords that real responses violate become
+annotations: `x-enum` has the known values of an enum, to which an API can add values, and `x-type: object`
+marks an object type without properties, which may be any JSON value.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from connector.common.package_data import references
 
 
 def resource_schemas(document: Mapping[str, Any], folder: str) -> dict[str, Any]:
-    """Return the schema of every resource that a response refers to, and of those inside them."""
+    """Return the schemas of all resources to which responses refer, including nested ones, by name."""
     found: dict[str, Any] = {}
     due = sorted(set(_responded(document)))
     while due:
@@ -34,7 +34,7 @@ def resource_schemas(document: Mapping[str, Any], folder: str) -> dict[str, Any]
 
 
 def resource_name(reference: str) -> str:
-    """Return the resource's name in a reference, in a document or in one of our files."""
+    """Return the name of the resource in a `$ref` of an OpenAPI document or a schema file."""
     return reference.rpartition("/")[2].removesuffix(".json")
 
 

@@ -1,4 +1,4 @@
-"""Selection of a service's pager for a published operation, by its parameters and its response."""
+"""Find the pager of a service for an operation, by the operation's parameters and response."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from connector.catalog.service import Pager, Service
 
 
 def find_pager(facts: Mapping[str, Any], service: Service) -> Pager | None:
-    """Return the pager whose parameters the operation has and whose list is in its response, or None."""
+    """Return the pager that fits the operation's parameters and response; None if none fits."""
     result = facts["result"]
     for pager in service.pagers.values():
         items = result if isinstance(result, Mapping) else {}
@@ -22,7 +22,7 @@ def find_pager(facts: Mapping[str, Any], service: Service) -> Pager | None:
 
 
 def paging_parameters(facts: Mapping[str, Any], service: Service) -> list[str]:
-    """Return the operation's parameters that some pager of the service sends."""
+    """Return the names of the operation's parameters that a pager of the service sends."""
     targets = {target for pager in service.pagers.values() for target in _targets(pager)}
     return sorted(target.partition(".")[2] for target in targets if _takes(facts, target))
 

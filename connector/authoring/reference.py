@@ -1,4 +1,4 @@
-"""The reference of all actions, as one Markdown page generated from their declarations."""
+"""Generate the action reference, one Markdown page, from the declarations of the actions."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ Generated from the declarations by `ninjaone catalog reference`: edit those inst
 
 
 def write_reference(actions: Iterable[Action], service: Service | None = None) -> str:
-    """Return the page of a service's actions: a table of the areas, then each action under its area.
+    """Return the Markdown page of a service's actions: a table of the areas, then the actions by area.
 
-    The title of a service with qualified names is in the page's title.
+    The page's title contains the title of a service whose action names have a prefix.
     """
     title = f"{service.title} action reference" if service and service.prefix else "Action reference"
     areas: dict[str, list[Action]] = {}
@@ -66,7 +66,7 @@ def input_type(given: Input) -> str:
     allowed = schema.get("enum") or (schema.get("items") or {}).get("enum")
     text += f", one of {', '.join(map(str, allowed))}" if allowed else ""
     text += f", default {json.dumps(given.default)}" if given.default is not ABSENT else ""
-    return text + ("" if given.published else ", not in the published API")
+    return text + ("" if given.published else ", not in the API document")
 
 
 def _what(given: Input) -> str:

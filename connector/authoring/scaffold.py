@@ -1,7 +1,7 @@
-"""Draft declarations of published operations, from the vendor's document and guesses.
+"""Draft the declaration of an action from an operation of the vendor's OpenAPI document.
 
-The rest is left to the author: the summary, descriptions of inputs, whether a POST only reads, and which
-parameters go together.
+The author completes the draft: the summary, the descriptions of inputs, whether a POST only reads, and which
+parameters exclude or require each other.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ _VERBS = ("archive", "bulk", "delete", "merge", "move", "promote", "restore", "u
 
 @dataclass(frozen=True)
 class Draft:
-    """The text of a draft, and its place: `AREA/NAME.yaml`."""
+    """The YAML text of a draft declaration, and the area and name for its file `AREA/NAME.yaml`."""
 
     area: str
     name: str
     text: str
     doubts: tuple[str, ...] = ()
-    """Questions that the document leaves open; they are also comments at the start of the text."""
+    """The points for the author to check; they are also comments at the start of the text."""
 
 
 def draft(
@@ -56,8 +56,8 @@ def draft(
 ) -> Draft:
     """Return a draft declaration of one operation of a document.
 
-    `known` are example values, keyed by input name, such as existing ids. Raises RunError if the document
-    does not have the operation, or for a name that is not in snake case.
+    `known` has example values, such as existing ids, keyed by input name. Raises RunError if the document
+    does not have the operation, and for a name that is not in snake case.
     """
     document = repaired(document, service)
     facts = published_facts(with_known_names(document, known_api(service.name)))
@@ -80,11 +80,11 @@ def _doubts(facts: Mapping[str, Any], service: Service) -> Iterator[str]:
     sent = paging_parameters(facts, service)
     if sent and find_pager(facts, service) is None:
         yield (
-            f"It has the parameters {', '.join(sent)}, but no pager of {service.name} fits its response: "
+            f"The operation has the parameters {', '.join(sent)}, but no pager of {service.name} fits it: "
             "the result may be only the first page."
         )
     if facts["body"] and body_shape(facts) is None and body_shape(facts, multipart=True) is None:
-        yield f"Its body is {', '.join(facts['body'])}, which requires a handler."
+        yield f"The body of the request is {', '.join(facts['body'])}, which requires a handler."
 
 
 def _tag(document: Mapping[str, Any], operation: str) -> str:
@@ -128,7 +128,7 @@ def _declaration(
 
 
 def _written(top: Mapping[str, Any]) -> str:
-    """Return the YAML text, with blank lines between its parts."""
+    """Return a declaration as YAML text, with blank lines between its sections."""
     text = yaml_dump.dump(top, _OPEN)
     return re.sub(r"^(?=(?:inputs|parts|required|examples):)", "\n", text, flags=re.M)
 
@@ -239,7 +239,7 @@ def _field(
 
 
 def _unit(name: str, shape: Mapping[str, Any]) -> str | None:
-    """Return the likely unit of a time that is published as a number: milliseconds for an int64."""
+    """Return the probable unit of a time that the document declares as a number; None if it is no time."""
     if shape.get("format") == "date":
         return "date"
     if not _TIME.search(name):
@@ -250,7 +250,7 @@ def _unit(name: str, shape: Mapping[str, Any]) -> str | None:
 
 
 def declared_schema(name: str, shape: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the schema of an input, or of a member of one, for a published shape."""
+    """Return the JSON Schema of an input, or of a property of it, from the document's reduced schema."""
     declared: dict[str, Any] = {}
     types = shape.get("type")
     if types:

@@ -1,4 +1,4 @@
-"""Examples for drafts of declarations: plausible values and the request that they become."""
+"""Generate the example of a draft declaration: plausible values and the resulting request."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ _TEXTS = (
     ("device_filter", "org = 1"),
     ("timestamp_filter", "after 1780000000"),
 )
-"""Example texts, keyed by a word in the input's name."""
+"""Example texts for inputs whose name contains a word."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """A drafted input: its declaration, its place, and the declaration of its multipart part if any."""
+    """An input of a draft: its declaration, its place in the request, and its multipart part if any."""
 
     name: str
     place: str
@@ -45,18 +45,18 @@ class Field:
     part: Mapping[str, Any]
 
     def renamed(self, name: str) -> Field:
-        """Return the same input under another name."""
+        """Return a copy of the input with another name and title."""
         return replace(self, name=name, declared={**self.declared, "title": title(name)})
 
 
 def known_values(actions: Iterable[Action]) -> dict[str, Json]:
-    """Return the ids in the examples of actions, keyed by input name; the first one of each name."""
+    """Return the first id in the examples of actions for each input name, keyed by input name."""
     known: dict[str, Json] = {}
     for action in actions:
         for shown in action.examples:
             try:
                 values = bind(action, shown.templates).values(shown.row)
-            except (RunError, RowError):  # an unfinished action
+            except (RunError, RowError):  # the declaration is not finished
                 continue
             for name, value in values.items():
                 if name.endswith(("_id", "_uid", "_ids")):
@@ -67,7 +67,7 @@ def known_values(actions: Iterable[Action]) -> dict[str, Json]:
 def example(
     top: Mapping[str, Any], fields: list[Field], service: Service, area: str, known: Mapping[str, Json]
 ) -> dict[str, Any]:
-    """Return an example with all required inputs and a body that is not empty. Raises RunError."""
+    """Return an example with all required inputs and a non-empty body. Raises RunError."""
     row: dict[str, Json] = {}
     templates: dict[str, Json] = {}
     files: dict[str, str] = {}
@@ -106,7 +106,7 @@ def _value(field: Field, known: Mapping[str, Json], files: dict[str, str]) -> Js
 
 
 def plausible(name: str, schema: Mapping[str, Any]) -> Json:
-    """Return a small, readable value that is valid under a schema."""
+    """Return a small, readable value that is valid under a JSON Schema."""
     if schema.get("enum"):
         return schema["enum"][0]
     kind = schema.get("type", "string")
@@ -140,7 +140,7 @@ def _text(name: str, schema: Mapping[str, Any]) -> str:
 
 
 def _sent(top: Mapping[str, Any], service: Service, area: str) -> dict[str, Json]:
-    """Return the request that the engine builds for the example."""
+    """Return the request that a draft's example sends, in the form of `sends`."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / service.name / area / f"{top['name']}.yaml"
         path.parent.mkdir(parents=True)
@@ -152,5 +152,5 @@ def _sent(top: Mapping[str, Any], service: Service, area: str) -> dict[str, Json
         values = bind(action, shown.templates).values(shown.row)
         first = next(find_handler(action)(Inputs(action, service, values, path.parent)))
         if not isinstance(first, Request):
-            raise RunError(f"{action.name}: its handler sends no request")
+            raise RunError(f"{action.name}: the handler sends no request")
         return described(first, path.parent)

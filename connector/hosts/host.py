@@ -1,7 +1,7 @@
-"""The common part of all hosts: runs an action for the host's rows, with templates from the host's form.
+"""The common part of all hosts: run an action for the host's rows, with templates from the host's form.
 
-A host's module provides the rest: the content of the form (`given` texts by input name, and the connection's
-settings), the rows (an iterator of `files.InputRow`), and a function that returns results (a `Listener`).
+The module of a host provides the texts in the form (`given`, keyed by input name), the settings of the
+connection, the rows (an iterator of `files.InputRow`), and a function that receives results (a `Listener`).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from connector.runs.summary import Listener, Summary
 def prepare_form(
     catalog: Catalog, job: Job, given: Mapping[str, str], fallbacks: Mapping[str, Any] | None = None
 ) -> Prepared:
-    """Return the job prepared with the texts in a host's form, by input name.
+    """Return a job prepared with the texts in a host's form, keyed by input name.
 
     An empty form field means that the input is absent; the row's field of the same name is not used. Raises
     RunError before anything is read or sent.
@@ -49,17 +49,17 @@ def prepare_form(
         raise RunError(f"{action.name} requires a value for {titles}, which is empty")
     templates = {name: text for name, text in given.items() if text.strip()}
     if not templates.keys() - {"delay_ms"}:
-        # Without any templates, inputs would be filled from the row's fields.
+        # A job without templates would fill inputs from the row's fields of the same names.
         templates |= dict.fromkeys(action.inputs.keys() - templates.keys(), "")
     return prepare(replace(job, templates=templates), catalog, fallbacks, null_is_missing=True)
 
 
 _SHORTENED = (40, 60, 80, 200)
-"""The lengths to which messages shorten quoted values, in characters."""
+"""The lengths, in characters, to which error messages shorten quoted values."""
 
 
 def needed(action: Action, fallbacks: Collection[str] = ()) -> list[str]:
-    """Return the inputs that cannot be left empty in a form: required ones without a default or fallback."""
+    """Return the names of the inputs that must have a value in the form: no default and no fallback."""
     return [n for n in action.required if action.inputs[n].default is ABSENT and n not in fallbacks]
 
 
@@ -74,14 +74,13 @@ def run_rows(
 ) -> Summary:
     """Run a prepared action for a host's rows, and pass each envelope to `answer`, in order.
 
-    The rows are from a table: NULL means no value, and a row can omit NULL cells of the `columns`, which is
-    called when a row first lacks one. Error messages contain no values of rows. An error about an input whose
-    value is a fallback ends with its note in `fallback_notes`.
+    The rows are those of a table. NULL is no value, and a row may lack columns that are NULL; `columns` is
+    called when a template reads a missing column. Error messages contain no values of rows. The error of an
+    input whose value is a fallback ends with the note of the input in `fallback_notes`.
 
     Runs cannot be resumed: a host starts each from the beginning. When `stop` is set, the rows in progress
     are finished (as `cancelled` if they would wait long), and no other row is started. Returns the summary.
-    Raises RunError (nothing was sent), or what `answer` raises: RunStoppedError if the host accepts no more
-    results.
+    Raises RunError if nothing was sent, and RunStoppedError if the host accepts no more results.
     """
     with values_hidden():
         return _run_rows(prepared, connection, rows, answer, stop, columns, fallback_notes or {})
@@ -112,7 +111,7 @@ def _run_rows(
 
 
 class _GivenRows:
-    """The rows in progress, whose values are removed from quotes in error messages."""
+    """Passes rows to the run, and removes the values of the rows from the error messages of the results."""
 
     def __init__(
         self, rows: Iterator[InputRow], answer: Listener, bindings: Bindings, notes: Mapping[str, str]
@@ -121,13 +120,13 @@ class _GivenRows:
         self._in_progress: dict[int, InputRow] = {}
 
     def rows(self) -> Iterator[InputRow]:
-        """Yield the rows."""
+        """Yield the rows of the host, and keep each until its result is complete."""
         for row in self._rows:
             self._in_progress[row.number] = row
             yield row
 
     def answer(self, envelope: Envelope) -> None:
-        """Pass an envelope to the host."""
+        """Pass an envelope to the host, without row values in its error message."""
         row = self._in_progress[envelope.row]
         if envelope.ends_row:
             del self._in_progress[envelope.row]
@@ -144,7 +143,7 @@ class _GivenRows:
 
 
 def _without_quoted(message: str, cell: Json) -> str:
-    """Return a message without quoted texts of the row, complete or shortened."""
+    """Return a message in which quoted values of the row are replaced, also shortened ones."""
     if isinstance(cell, (dict, list)):
         for part in cell.values() if isinstance(cell, dict) else cell:
             message = _without_quoted(message, part)
@@ -157,6 +156,6 @@ def _without_quoted(message: str, cell: Json) -> str:
 
 
 def try_sign_in(service: Service, connection: Connection) -> None:
-    """Sign in, without using a saved token. Raises RowError or ConnectionSetupError."""
+    """Sign in without a cached token. Raises RowError or ConnectionSetupError."""
     redactor = Redactor(connection.secrets, service.secrets)
     Auth(service, connection, open_transport(connection), SystemClock(), redactor).token()

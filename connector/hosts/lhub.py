@@ -1,11 +1,11 @@
-"""LogicHub (now Devo SOAR): runs the connector's actions inside its integration SDK, `lhub_integ` 1.0.
+"""LogicHub (now Devo SOAR): run the connector's actions inside its integration SDK, `lhub_integ` 1.0.
 
 The SDK runs an action as `python -m lhub_integ.shim_exec -e main.reboot_device` in the integration's folder,
 with all settings in environment variables. It imports the folder's modules and finds the action's function.
 Usually it renders the templates for each row and calls the function with the results. For an action declared
 as PROCESS_ONCE, it calls the function once, which then reads rows and writes results itself. This module uses
-PROCESS_ONCE, and writes results with the SDK's functions, so that the protocol is the SDK's. Its other
-commands, `generate_metadata` and `shim_validate`, see ordinary functions with arguments.
+PROCESS_ONCE, and writes results with the SDK's functions. The SDK's other commands, `generate_metadata` and
+`shim_validate`, see ordinary functions with arguments.
 
 The folder written by `lhub_build` imports this module, which imports the SDK only when it is used, because
 importing the SDK can replace stdout and stderr.
@@ -42,16 +42,16 @@ Function = Callable[..., None]
 
 DELAY, LIST_ROWS = "time_between_consecutive_requests_milliseconds", "list_rows"
 FILES, UPLOADS = "files_folder", "uploads_folder"
-"""The settings of an action, in addition to its inputs, keyed by environment variable."""
+"""The environment variables with the settings of an action that are not inputs."""
 
 BATCH_END = {"schedule_maintenance": "end"}
-"""The input whose default is the end time of the platform's batch, keyed by action."""
+"""The input of each action whose default value is the end time of the platform's batch."""
 
 _NOTHING_RUN, _STOPPED, _OUR_FAULT, _INTERRUPTED = 2, 3, 4, 130
 
 
 class Integration:
-    """A service's actions as an integration; its method `action` decorates the module's functions."""
+    """A service's actions as a LogicHub integration; `action` decorates the functions of its module."""
 
     def __init__(self, service: str) -> None:
         self._sdk = load_sdk()
@@ -73,7 +73,7 @@ class Integration:
         return register
 
     def never_by_row(self) -> NoReturn:
-        """End the process with an error: the body of each function, because actions do not run per row."""
+        """End the process with an error. It is the body of each function: actions do not run per row."""
         self._fail(
             _NOTHING_RUN,
             "nothing was sent: the connector runs an action once for all rows, as lhub_integ "
@@ -81,7 +81,7 @@ class Integration:
         )
 
     def _prepare(self, function: Function) -> Prepared:
-        """Return the action prepared with this run's templates and settings. Raises RunError."""
+        """Return a function's action, prepared with the run's templates and settings. Raises RunError."""
         action = self._action(function)
         name = action.name
         given = self._templates(function)
@@ -98,11 +98,11 @@ class Integration:
         return prepare_form(self._catalog, job, given, fallbacks)
 
     def _action(self, function: Function) -> Action:
-        """Return the service's action that has the function's name."""
+        """Return the service's action with the name of a function."""
         return self._catalog.action(self._service.prefix + function.__name__)
 
     def _templates(self, function: Function) -> dict[str, str]:
-        """Return the template of each argument, keyed by input name."""
+        """Return the templates of a function's arguments, keyed by input name."""
         arguments = inspect.signature(function).parameters
         variables = {name: self._sdk.MappedColumnEnvVar(name, optional=True) for name in arguments}
         return {input_name(name): variable.read() or "" for name, variable in variables.items()}
@@ -129,7 +129,7 @@ class Integration:
 
     def _run(self, function: Function) -> None:
         """Run the action for all rows of this process; report errors through the SDK."""
-        # In file mode, the SDK adds everything that is printed to the next result.
+        # In file mode, the SDK adds printed text, such as warnings, to the next result.
         warnings.simplefilter("ignore")
         stop = Event()
         signal.signal(signal.SIGTERM, lambda *_: stop.set())
@@ -155,7 +155,7 @@ class Integration:
             self._fail(_INTERRUPTED, f"stopped by the platform after {summary.rows} rows")
 
     def _fail(self, code: int, message: str) -> NoReturn:
-        """End the process as the SDK does on errors, or directly if the SDK cannot write."""
+        """End the process with the SDK's error output; if it cannot be written, print to standard error."""
         with suppress(OSError):
             self._sdk.exit_with_instantiation_errors(code, [], message)
         print(message, file=sys.__stderr__)
@@ -163,13 +163,13 @@ class Integration:
 
 
 def _batch_notes(prepared: Prepared) -> dict[str, str]:
-    """Return the note for errors about the end time of the batch, keyed by input."""
+    """Return the note that is added to errors about the batch's end time, keyed by input name."""
     name = BATCH_END.get(prepared.action.name)
     if name is None or name not in prepared.bindings.fallbacks:
         return {}
     title, end = prepared.action.inputs[name].title, prepared.bindings.fallbacks[name]
     return {
-        name: f'"{title}" is empty here, so it is the end of the platform\'s batch, {end}: enter an end, '
+        name: f'"{title}" is empty, so the end time of the platform\'s batch, {end}, is used: enter a time, '
         "such as {{ (now + 7200) | iso }} for two hours from now"
     }
 
@@ -185,10 +185,10 @@ def has_list_result(action: Action) -> bool:
 
 
 def argument_name(name: str) -> str:
-    """Return the Python argument for an input; keywords get an underscore."""
+    """Return the Python argument name of an input; an underscore is added to Python keywords."""
     return f"{name}_" if iskeyword(name) else name
 
 
 def input_name(argument: str) -> str:
-    """Return the input for a Python argument."""
+    """Return the name of the input of a Python argument."""
     return argument.removesuffix("_")

@@ -1,7 +1,7 @@
-"""Writes a LogicHub integration: a folder with a Python module and a requirements file.
+"""Write a LogicHub integration: a folder with a Python module, a requirements file and logos.
 
-The module's functions declare what the SDK reads: names, arguments, titles and descriptions, generated from
-the catalog. `lhub`, which the module imports, runs them.
+The module has a function for each action. Its name, arguments, title and descriptions are generated from the
+catalog for the SDK. The module imports `lhub`, which runs the actions.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ PRESETS: Mapping[str, tuple[str, ...]] = {
         "get_device_last_logged_on_user",
     ),
 }
-"""Sets of actions, keyed by name: those of the older connector, and a larger one for playbooks."""
+"""The sets of actions for `--preset`: the actions of the older connector, and a larger set for playbooks."""
 
 MODULE, REQUIREMENTS = "main.py", "requirements.txt"
 _LOGOS = Path(__file__).parent / "logos"
@@ -90,14 +90,14 @@ ninjaone-connector=={version}
 
 
 def build(folder: Path, names: Sequence[str] = DOCUMENTED, catalog: Catalog | None = None) -> list[Path]:
-    """Write the integration of some actions of one service to a folder; return its files.
+    """Write an integration with actions of one service to a folder; return the paths of its files.
 
-    Raises RunError for unknown actions and for a folder with other files.
+    Raises RunError for an unknown action, and for a folder with other files.
     """
     catalog = catalog or Catalog()
     actions = [catalog.action(name) for name in dict.fromkeys(names)]
     if len({action.service for action in actions}) != 1:
-        raise RunError("an integration has actions of one service only")
+        raise RunError("an integration can have actions of one service only")
     title = catalog.service(actions[0].service).title
     head = _HEAD.format(
         title=title, service=actions[0].service, mark=_MARK, version=connector.__version__, logo=_logo_url()
@@ -127,16 +127,16 @@ def _logo_url() -> str:
 
 
 def _look(folder: Path) -> None:
-    """Raise RunError for a folder that has files but no earlier build."""
+    """Raise RunError for a folder with files that are not an earlier build."""
     module = folder / MODULE
     if not folder.exists() or (module.is_file() and _MARK in module.read_text("utf-8", "replace")):
         return
     if any(folder.iterdir()):
-        raise RunError(f"{folder}: contains files that are not from an earlier build; use another folder")
+        raise RunError(f"{folder} contains files that are not from an earlier build; use another folder")
 
 
 def _parameters(actions: Sequence[Action], title: str) -> Iterator[str]:
-    """Return the source of the settings of a run: the delay, and those that only some actions have."""
+    """Yield the Python source of the action parameters that are not inputs, such as the delay."""
     delay = actions[0].inputs["delay_ms"]
     every = [action.own_name for action in actions]
     yield _parameter(
@@ -149,7 +149,7 @@ def _parameters(actions: Sequence[Action], title: str) -> Iterator[str]:
     )
     yield from _some(
         LIST_ROWS,
-        "Rows of a list",
+        "Output rows of a list",
         "each: one output row for each item of the list; one: one output row with the complete list",
         [action.own_name for action in actions if has_list_result(action)],
         'default="each"',
@@ -182,12 +182,12 @@ def _parameter(id: str, label: str, description: str, actions: list[str], *more:
 
 
 def _text(text: str) -> str:
-    """Return a text as a Python string literal in double quotes."""
+    """Return `text` as a Python string literal in double quotes."""
     return json_text.dumps(text)
 
 
 def _function(action: Action, built: Collection[str], catalog: Catalog) -> str:
-    """Return the source of an action's function, with a docstring in the SDK's format."""
+    """Return the Python source of an action's function, with a docstring in the SDK's format."""
     inputs = [given for name, given in action.inputs.items() if name != "delay_ms"]
     arguments = "".join(f"    {argument_name(given.name)}: JinjaTemplatedStr,\n" for given in inputs)
     lines = [f"{action.summary} {action.description}", "", *_fields(action, inputs)]
@@ -202,7 +202,7 @@ def _function(action: Action, built: Collection[str], catalog: Catalog) -> str:
 
 
 def _pointing_inside(text: str, built: Collection[str], catalog: Catalog) -> str:
-    """Return a text with titles instead of action names; sentences about actions not built are removed."""
+    """Replace action names in a text by titles, and remove sentences about actions not in the build."""
     sentences = []
     for sentence in _SENTENCE_END.split(text):
         named = [name for name in _ACTION_NAME.findall(sentence) if name in catalog.names]
@@ -233,7 +233,7 @@ def _fields(action: Action, inputs: Iterable[Input]) -> Iterator[str]:
 
 
 def _what(action: Action, given: Input) -> str:
-    """Return an input's description: type, options, default, meaning, and an example template."""
+    """Return the description of an input: type, allowed values, default, meaning, example template."""
     options = ", true or false" if given.schema.get("type") == "boolean" else ""
     said = [f"Jinja-templated {input_type(given)}{options}.", given.description]
     if BATCH_END.get(action.name) == given.name:

@@ -1,4 +1,4 @@
-"""The connection's form in LogicHub: its fields, and the assignment of errors to fields."""
+"""The form of a connection in LogicHub: its fields, and the check of the connection."""
 
 from __future__ import annotations
 
@@ -43,38 +43,38 @@ class ConnectionForm:
             "proxy": self._field(
                 "proxy",
                 "Proxy",
-                "Such as http://proxy.example.com:3128; default: the platform's settings",
+                "The URL of a proxy, such as http://proxy.example.com:3128; default: the platform's settings",
                 optional=True,
             ),
         }
         self._sdk.connection_validator(self.validate)
 
     def _host_fields(self) -> dict[str, Any]:
-        """Return the fields for where the instance is: a region or a custom host, or only a host."""
+        """Return the form fields for the instance's URL: region and base URL, or only the base URL."""
         title, regions = self._service.title, self._service.regions
         if not regions:
-            about = f"Where your {title} is, such as https://acme.example.com"
+            about = f"The URL of your {title} instance, such as https://acme.example.com"
             return {"base_url": self._field("base_url", "Base URL", about)}
         hosts = "; ".join(f"{name}: {url.partition('://')[2]}" for name, url in regions.items())
         return {
             "region": self._field(
                 "region",
                 "Region",
-                f"Where your {title} runs, by the host that you use ({hosts})",
+                f"The region of your {title} instance, by the host that you use ({hosts})",
                 optional=True,
                 options=list(regions),
             ),
             "base_url": self._field(
                 "base_url",
                 "Base URL",
-                f"Only for a {title} with a custom host, such as https://rmm.example.com; "
+                f"Only for a {title} instance with a custom host, such as https://rmm.example.com; "
                 "it is used instead of the region",
                 optional=True,
             ),
         }
 
     def _field(self, name: str, label: str, description: str, **more: Any) -> Any:
-        # The id is also the name of an environment variable, so it must be unique.
+        # The SDK also uses the id as the name of an environment variable, so it must be unique.
         id = self._service.environment + name.upper()
         return self._sdk.ConnectionParam(id, label=label, description=description, **more)
 
@@ -107,9 +107,9 @@ class ConnectionForm:
 
 
 def _at_fault(error: ConnectorError, *, has_proxy: bool) -> str:
-    """Return the form field that caused a failed sign-in; by default, the one of the host."""
+    """Return the name of the form field that caused a failed sign-in; empty text for the URL or region."""
     if isinstance(error, ConnectionSetupError):
-        # The transport could not be created: the proxy's URL or the CA bundle is not valid.
+        # The HTTP transport could not be created: the proxy URL or the CA file is invalid.
         return "proxy" if has_proxy and "proxy" in str(error) else "verify_tls"
     if isinstance(error, RowError) and error.code == "auth_failed" and error.vendor_code:
         return "client_secret" if error.vendor_code == "invalid_client" else "client_id"
@@ -121,7 +121,7 @@ def _at_fault(error: ConnectorError, *, has_proxy: bool) -> str:
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Return an error and its causes; HTTP libraries also store causes in an error's arguments."""
+    """Yield an error and its causes, including those in its arguments, where HTTP libraries store some."""
     while error is not None:
         yield error
         inner = [argument for argument in error.args if isinstance(argument, BaseException)]

@@ -1,4 +1,4 @@
-"""Reads the platform's rows and writes results in the SDK's format, through files or pipes."""
+"""Read the rows of LogicHub and write results in the SDK's format, through files or pipes."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from connector.hosts.lhub_sdk import load_sdk
 
 
 class PlatformIO:
-    """The input and output of one run: rows, and a result for each under the row's id.
+    """The input and output of one run. Each result is written with the id of its row, the field `lhub_id`.
 
-    Rows are JSON objects, one per line: in the `part-*` files of a folder, or on standard input as the member
-    `row` of an object. The id is the row's field `lhub_id`.
+    Rows are JSON objects, one per line: in the `part-*` files of a folder, or on standard input as the
+    property `row` of an object.
     """
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class PlatformIO:
         self._folder = os.environ.get(self._sdk.INPUT_DATA_JSON_FOLDER_PATH, "").strip()
 
     def rows(self) -> Iterator[InputRow]:
-        """Yield the rows, in order. Raises RunError if there is no such folder."""
+        """Yield the rows in order. Raises RunError if the input folder does not exist."""
         with self._input() as read:
             self._read = read
             for row in read():
@@ -40,7 +40,7 @@ class PlatformIO:
                 yield row
 
     def columns(self) -> frozenset[str]:
-        """Return the names of all columns, which requires reading all rows."""
+        """Return the names of all columns; this reads all rows."""
         return frozenset().union(*(row.data for row in self._read()))
 
     @contextmanager
@@ -48,17 +48,17 @@ class PlatformIO:
         """Yield a function that returns an iterator over all rows."""
         if not self._folder:
             with tempfile.TemporaryDirectory(prefix="ninjaone-connector-") as temporary:
-                # Read completely first, as in the SDK: the platform can write all rows before it reads any.
+                # Read all input first, as the SDK does: the platform may read no result until then.
                 with open(Path(temporary, "rows"), "wb") as copy:
                     shutil.copyfileobj(sys.stdin.buffer, copy)
                 yield lambda: map(_unwrapped, RowSource("-", "jsonl", stdin=open(copy.name, "rb")).rows())  # noqa: SIM115
         elif Path(self._folder).is_dir() and not any(Path(self._folder).glob("part-*")):
-            yield lambda: iter(())  # The table has no rows.
+            yield lambda: iter(())  # an empty table
         else:
             yield RowSource(self._folder, "jsonl").rows
 
     def answer(self, envelope: Envelope) -> None:
-        """Write a row's result as the SDK would for a function that returned the envelope.
+        """Write an envelope in the SDK's format for results.
 
         Raises RunStoppedError if the platform accepts no more results.
         """
@@ -70,15 +70,15 @@ class PlatformIO:
             raise RunStoppedError(f"the platform accepts no more results: {error.strerror}") from error
 
     def _writable(self, lhub_id: Json) -> Json:
-        """Return an id that the SDK can write: in file mode, it fails for arrays and objects."""
+        """Return a row id that the SDK can write; in file mode, arrays and objects become JSON text."""
         return json.dumps(lhub_id) if self._folder and isinstance(lhub_id, (list, dict)) else lhub_id
 
 
 def _unwrapped(line: InputRow) -> InputRow:
-    """Return the row inside an object from standard input."""
+    """Return the row in the property `row` of an object from standard input."""
     if line.error:
         return line
     row = line.data.get("row")
     if isinstance(row, dict):
         return InputRow(line.number, row)
-    return InputRow(line.number, {}, f'line {line.number}: expected an object with the member "row"')
+    return InputRow(line.number, {}, f'line {line.number}: expected an object with the property "row"')

@@ -1,4 +1,4 @@
-"""The parts of `lhub_integ` that this package uses, imported on demand."""
+"""Import the parts of the LogicHub SDK `lhub_integ` that this package uses, on demand."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from connector.errors import RunError
 
 KNOWN = "1.0.14"
-"""The version of the SDK that is supported and tested."""
+"""The supported version of the SDK."""
 
 _RUNNER = "lhub_integ.shim_exec"
 _PARTS = {
@@ -31,9 +31,9 @@ _PARTS = {
 
 @cache
 def load_sdk() -> Any:
-    """Import the SDK and return its parts, keyed by name. Raises RunError if one of them does not exist.
+    """Import the SDK and return an object with its parts as attributes. Raises RunError if one is missing.
 
-    In file mode, importing it replaces `sys.stdout` and `sys.stderr`.
+    In file mode, importing the SDK replaces `sys.stdout` and `sys.stderr`.
     """
     parts = SimpleNamespace()
     try:
@@ -44,7 +44,7 @@ def load_sdk() -> Any:
         parts.once = parts.ExecutionType.PROCESS_ONCE
     except (ImportError, AttributeError) as error:
         raise RunError(
-            f"this connector supports lhub_integ {KNOWN}, and another version is installed here: {error}"
+            f"this connector supports lhub_integ {KNOWN}, but another version is installed: {error}"
         ) from error
     return parts
 

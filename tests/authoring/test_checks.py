@@ -79,7 +79,7 @@ def test_a_sound_action_has_no_problems(make: Make, folder: Path) -> None:
     [
         ({"inputs": {"limit": {"title": "Limit", "type": "integer", "default": "5"}}}, "limit: default"),
         ({"inputs": {"limit": {"title": "Limit", "type": "whole"}}}, "limit: not a valid JSON Schema: $"),
-        ({"inputs": {"limit": {"title": "Limit", "to": "query.limit"}}}, "limit: it limits the items"),
+        ({"inputs": {"limit": {"title": "Limit", "to": "query.limit"}}}, "limit: the input limits the items"),
         ({"rules": [{"description": "never", "if": {"minimum": "1"}}]}, "rules: not a valid JSON Schema: $"),
         ({"rules": [{"required": ["kind"]}]}, "'description' is a required property"),
         ({"result": {"type": "list"}}, "result: not a valid JSON Schema: $.type"),
@@ -134,7 +134,7 @@ def test_another_request_than_promised(
 
 def test_more_requests_than_promised(make: Make, service: Service, tmp_path: Path) -> None:
     (problem,) = example(make, service, tmp_path, sends=[])
-    assert "it sends 1 request, but `sends` has 0" in problem
+    assert "the example sends 1 request, but `sends` has 0" in problem
 
 
 def test_answers_that_nobody_asks_for(make: Make, service: Service, tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_answers_that_nobody_asks_for(make: Make, service: Service, tmp_path: Pa
 def test_a_request_without_an_answer(make: Make, service: Service, tmp_path: Path) -> None:
     twice = "    yield inputs.request()\n    yield inputs.request()\n"
     (problem,) = example(make, service, tmp_path, twice, answers=[[]])
-    assert "there is no answer for request 2" in problem
+    assert "`answers` has no response for request 2" in problem
 
 
 def test_a_result_that_is_not_declared(make: Make, service: Service, tmp_path: Path) -> None:

@@ -303,9 +303,9 @@ def test_parameters_bodies_responses_and_paths_may_be_references(service: Servic
     [
         (
             "#/components/schemas/Gone",
-            'the document refers to "#/components/schemas/Gone", which does not exist in it',
+            'the document refers to "#/components/schemas/Gone", which does not exist in the document',
         ),
-        ("other.json#/Folder", '"other.json#/Folder" in another document; bundle both into one'),
+        ("other.json#/Folder", '"other.json#/Folder" in another document; bundle both documents into one'),
         (SCHEMAS + "Loop", f'reference "{SCHEMAS}Loop" refers to itself'),
     ],
 )
@@ -364,7 +364,7 @@ def test_a_list_that_no_pager_fits_is_not_drafted_in_silence(service: Service) -
     document["paths"]["/rows"] = get("getRows", members, parameters=PAGE)
     found = draft(document, "getRows", service)
     doubt = (
-        "It has the parameters after, pageSize, but no pager of ninjaone fits its response: "
+        "The operation has the parameters after, pageSize, but no pager of ninjaone fits it: "
         "the result may be only the first page."
     )
     assert found.doubts == (doubt,)
@@ -378,7 +378,7 @@ def test_a_body_that_cannot_be_declared_is_not_left_out_in_silence(service: Serv
         "content": {"text/csv": {"schema": {"type": "string"}}}
     }
     assert draft(document, "putFolder", service).doubts == (
-        "Its body is text/csv, which requires a handler.",
+        "The body of the request is text/csv, which requires a handler.",
     )
 
 
@@ -388,7 +388,7 @@ def test_a_list_that_is_paged_now_contradicts_an_action_without_a_pager(
     document = built(known)
     document["paths"]["/v2/policies"]["get"]["parameters"] += PAGE
     found = find_drift(document, known, [catalog.action("list_policies")], service)
-    assert found.actions == ["list_policies: the document has a paged list; add `paging: after`"]
+    assert found.actions == ["list_policies: the operation returns a paged list; add `paging: after`"]
 
 
 def test_a_required_body_contradicts_an_action_that_may_send_none(

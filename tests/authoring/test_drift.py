@@ -190,7 +190,7 @@ def test_a_declaration_that_the_document_contradicts(service: Service, catalog: 
     action = catalog.action("cancel_maintenance")
     before = KnownApi(published_facts(document(number)))
     found = find_drift(document(text), before, [action], service)
-    assert found.actions == ["cancel_maintenance: device_id: its type is integer, but string in the document"]
+    assert found.actions == ["cancel_maintenance: device_id: the type is integer, but string in the document"]
     assert found.missing == []
     assert not find_drift(document(number), before, [action], service)
 
@@ -209,4 +209,4 @@ def test_an_action_that_is_newer_than_the_document_and_one_that_was(
     assert not find_drift({"openapi": "3.0.1", "paths": {}}, KnownApi(), [action], service)
     found = find_drift(document, KnownApi(), [action], service)
     assert found.missing == []
-    assert found.actions == [f"{action.name}: the document now contains it; remove `published: false`"]
+    assert found.actions == [f"{action.name}: the document now has this request; remove `published: false`"]

@@ -90,7 +90,7 @@ def test_drift_tells_people_and_programs(ninjaone: Ninjaone, document: Path) -> 
     assert page.returncode == 1
     assert "removed from the document: 309" in page.stdout
     assert "    path: changed from /v2/device/{id}/reboot/{mode} to /v2/device/{id}/reboot\n" in page.stdout
-    assert "  reboot_device: the document has the request as POST /v2/device/{id}/reboot\n" in page.stdout
+    assert "  reboot_device: the document declares the request POST /v2/device/{id}/reboot\n" in page.stdout
 
     found = json.loads(ninjaone("catalog", "drift", "--json", "--spec", document).stdout)
     assert len(found["removed"]) == 309

@@ -88,27 +88,27 @@ def changed(action: Action, name: str, **changes: Any) -> Action:
 WRONG = [
     ("get_device_link", "redirect", {"target": ("redirects",)}, "the document has no query.redirects"),
     ("get_device_link", "redirect", {"place": "header"}, "the document has no header.redirect"),
-    ("get_device_link", "redirect", {"published": False}, "the document now contains it"),
-    ("get_device_link", "redirect", {"schema": {"type": "string"}}, "its type is string, but boolean"),
+    ("get_device_link", "redirect", {"published": False}, "the document now has this input"),
+    ("get_device_link", "redirect", {"schema": {"type": "string"}}, "the type is string, but boolean"),
     ("get_device_link", "device_id", {"schema": {"type": "integer"}}, "format is None, but int32"),
     ("create_organization", "tags", {"published": True}, "the document has no body.tags"),
-    ("create_organization", "template_organization_id", {"deviates": ""}, "its type is integer, string, but"),
+    ("create_organization", "template_organization_id", {"deviates": ""}, "the type is integer, string, but"),
     ("update_ticket", "requester_uid", {"deviates": ""}, "the document requires body.requesterUid"),
     ("create_organization", "locations", {"schema": {"type": "array", "items": {"type": "string"}}}, "items"),
     ("control_windows_service", "action", {"schema": {"type": "string"}}, "PAUSE, RESTART, START, STOP"),
-    ("schedule_maintenance", "end", {"deviates": ""}, "its type is string, but number in the document"),
+    ("schedule_maintenance", "end", {"deviates": ""}, "the type is string, but number in the document"),
     ("schedule_maintenance", "end", {"unit": "epoch_ms", "deviates": ""}, None),
     ("reboot_device", "mode", {"schema": {"type": "string", "enum": ["NOW"]}, "deviates": "why"}, None),
-    ("update_device", "policy_id", {"deviates": ""}, "its type is integer, null, but integer"),
-    ("update_device", "warranty_end", {"unit": "iso"}, "its type is string, but number in the document"),
+    ("update_device", "policy_id", {"deviates": ""}, "the type is integer, null, but integer"),
+    ("update_device", "warranty_end", {"unit": "iso"}, "the type is string, but number in the document"),
     ("update_device", "warranty_end", {"target": ("warranty", "until")}, "body.warranty.until"),
     ("add_ticket_comment", "body", {"target": ("comment", "text")}, "the document has no part.comment.text"),
-    ("add_role_members", "user_ids", {"schema": {"type": "object"}}, "its type is object, but array"),
+    ("add_role_members", "user_ids", {"schema": {"type": "object"}}, "the type is object, but array"),
     (
         "create_organization",
         "locations",
         {"schema": {"type": "array", "items": {"type": "object", "properties": {"town": {}}}}},
-        "items: the document has no member town",
+        "items: the document has no property town",
     ),
 ]  # fmt: skip
 
@@ -129,20 +129,20 @@ def test_a_wrong_input_is_found(
         (
             "cancel_maintenance",
             {"method": "POST"},
-            "the document has the request as DELETE /v2/device/{id}/maintenance",
+            "the document declares the request DELETE /v2/device/{id}/maintenance",
         ),
         ("add_ticket_comment", {"required": ("ticket_id",)}, "requires part.comment.public"),
         ("upload_scan_group_csv", {"required": ("scan_group_id",)}, "requires part.csv"),
         ("cancel_maintenance", {"required": ()}, "requires path.id"),
-        ("list_alerts", {"paging": "after"}, "its pager sends query.after"),
-        ("list_alerts", {"paging": "cursor"}, 'its pager reads "results", which is not a list'),
+        ("list_alerts", {"paging": "after"}, "the pager sends query.after"),
+        ("list_alerts", {"paging": "cursor"}, 'the pager reads "results", which is not a list'),
         ("list_alerts", {"result": {"type": "array", "items": {"$ref": "ninjaone/Device.json"}}}, "Alert"),
         ("list_alerts", {"result": {"$ref": "ninjaone/Alert.json"}}, '"type": "array"'),
-        ("list_alerts", {"result": {"type": "array"}}, "its result is"),
-        ("list_alerts", {"result": "none"}, 'its result is "none"'),
+        ("list_alerts", {"result": {"type": "array"}}, "the result is"),
+        ("list_alerts", {"result": "none"}, 'the result is "none"'),
         ("get_device_link", {"result": {"type": "object"}}, 'but {"$ref": "DeviceLink"} in the document'),
         ("reboot_device", {"result": {"type": "object"}}, 'but "none" in the document'),
-        ("run_ticket_board", {"result": {"type": "array", "items": {"type": "string"}}}, "its result is"),
+        ("run_ticket_board", {"result": {"type": "array", "items": {"type": "string"}}}, "the result is"),
     ],
 )
 def test_a_wrong_action_is_found(
@@ -157,7 +157,7 @@ def test_an_action_that_is_newer_than_the_document(catalog: Catalog, service: Se
     assert not action.published
     known = {**facts["getDevice"], "path": action.path}
     found = check_published(action, service, {**facts, "getLocationsOfDevice": known})
-    assert found == [f"{action.name}: the document now contains it; remove `published: false`"]
+    assert found == [f"{action.name}: the document now has this request; remove `published: false`"]
     assert len(check_published(replace(action, published=True), service, facts)) == 1
 
 

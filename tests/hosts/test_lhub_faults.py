@@ -254,4 +254,4 @@ def test_an_sdk_that_is_not_as_expected_is_refused(ours: LogicHub, tmp_path: Pat
     changed = LogicHub(ours.python, folder, tmp_path, ours.variables)
     ran = changed.run("cancel_maintenance", [{"lhub_id": 1}], {"device_id": "1"})
     assert ran.code == 2
-    assert ran.refusal.startswith("this connector supports lhub_integ 1.0.14, and another version")
+    assert ran.refusal.startswith("this connector supports lhub_integ 1.0.14, but another version")
