@@ -167,11 +167,13 @@ test-newest:
 		build/newest-$$version/bin/python -m pytest $(PARALLEL) || exit 1; \
 	done
 
+# For editable installations, setuptools warns of folders with the package's name, which do not matter here.
+NO_WARNING := ignore:Editable installation
 $(READY): setup.cfg pyproject.toml requirements/dev.txt
 	$(PYTHON) -c "import sys; assert sys.version_info >= (3, 10), 'Python 3.10 or newer is needed'"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	PYTHONWARNINGS="$(NO_WARNING)" $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 clean:

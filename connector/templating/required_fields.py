@@ -2,7 +2,7 @@
 
 A name is required only if every path through the template uses it. A name is not required if it is used only
 with `default` or `is defined`, in one branch of an `if`, on the right side of `and` or `or`, in the body of a
-loop, or in a macro. If the analysis is not certain, the name is left out.
+loop, or in a macro. If the analysis is not certain, the name is omitted.
 """
 
 from __future__ import annotations
