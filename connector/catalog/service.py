@@ -188,7 +188,8 @@ class Service:
 
     With `names` "bare", its actions are called NAME; with "qualified", SERVICE.NAME. `settings` are the
     settings that only its connections have. With `wrap` "array", the JSON object of a POST is sent as an
-    array with this one item. `web_paths` are the paths of a record's page in a browser, by its kind, with
+    array with this one item. `times` are the members of responses that are epoch seconds; see
+    `invocation.result_times`. `web_paths` are the paths of a record's page in a browser, by its kind, with
     `{id}`.
     """
 
@@ -214,6 +215,7 @@ class Service:
     document_prefix: str = ""
     document_responses: bool = True
     web_paths: Mapping[str, str] = field(default_factory=dict)
+    times: tuple[str, ...] = ()
 
     @property
     def prefix(self) -> str:
@@ -247,6 +249,7 @@ def load_service(path: Path) -> Service:
         pagers={name: _pager(name, part) for name, part in top.sections("pagers")},
         filters={name: _filter(name, part) for name, part in top.sections("filters")},
         secrets=top.texts("secrets"),
+        times=top.texts("times"),
         inputs={name: read_input(name, part) for name, part in top.sections("inputs")},
         health_checks=tuple(_health_check(part) for part in top.each("health_checks")),
         scopes=top.mapping("scopes"),

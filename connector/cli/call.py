@@ -62,6 +62,7 @@ def _call(options: argparse.Namespace) -> int:
         read_only=bool(options.read_only),
         audit=options.audit,
         timezone=options.timezone or "",
+        times=options.times or "epoch",
     )
     prepared = prepare(job, catalog)
     connection = apply_policy(action, job, load_connection(prepared.service, job.connection))

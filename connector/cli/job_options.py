@@ -138,6 +138,12 @@ def add_sending(parser: argparse.ArgumentParser, *, by_service: bool = False) ->
     """Declare the options for requests: pacing, uploaded and downloaded files, and secrets."""
     add_pace(parser, by_service=by_service)
     add_times(parser)
+    parser.add_argument(
+        "--times",
+        choices=("epoch", "iso"),
+        help="times in results: as the API returns them (epoch), or as ISO 8601 text in the time zone (iso); "
+        "default: epoch",
+    )
     parser.add_argument("--uploads", metavar="DIR", type=Path, help="folder of the files to upload")
     parser.add_argument("--files", metavar="DIR", type=Path, help="folder for downloaded files")
     parser.add_argument(

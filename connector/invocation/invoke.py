@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timezone, tzinfo
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +26,7 @@ from connector.invocation.changes import require_change
 from connector.invocation.exchange import Exchange, Lookups, NoRecorder, Recorder
 from connector.invocation.existing import Existing, ExistingRecords, create_if_missing, is_wanted
 from connector.invocation.handlers import Download, Inputs, Note, Page, PagedResult, Steps, find_handler
+from connector.invocation.result_times import Times, time_converter
 from connector.invocation.steps import steps_in_zone
 
 logger = logging.getLogger(__name__)
@@ -38,7 +40,7 @@ class Invoker:
     """Runs one action for rows. Safe for threads.
 
     `tenant` is the connection's name in the envelopes of a run with several connections. `zone` is that of
-    times without a zone in the row and its templates.
+    times without a zone in the row and its templates, and of the times in results with `times` "iso".
     """
 
     action: Action
@@ -52,6 +54,7 @@ class Invoker:
     reveal_secrets: bool = False
     tenant: str = ""
     zone: tzinfo = timezone.utc
+    times: Times = "epoch"
     recorder: Recorder = field(default_factory=NoRecorder)
     lookups: Lookups = field(default_factory=Lookups)
     existing: ExistingRecords = field(default_factory=ExistingRecords)
@@ -100,6 +103,11 @@ class Invoker:
                 values = self.bindings.values(row)
         require_change(self.bindings, row, values)
         return values
+
+    @cached_property
+    def with_times(self) -> Callable[[Any], Any]:
+        """Returns a result, or a list of items of one, with its times as text."""
+        return time_converter(self.action.result, self.service.times, self.zone)
 
     def _only_if_missing(self, number: int, steps: Steps, values: Mapping[str, Json]) -> Steps:
         """Return the steps with a search for an existing record before them.
@@ -191,7 +199,8 @@ class _RowWriter:
 
     def items(self, items: list[Json]) -> Iterator[Envelope]:
         """Add a page's items; yield the envelopes that can be written now."""
-        self._held += self._shown_items(items)
+        shown = self._shown_items(items)
+        self._held += self._invoker.with_times(shown) if self._invoker.times == "iso" else shown
         if self._each and self._held:
             *ready, kept = self._held
             self._held = [kept]
@@ -214,6 +223,8 @@ class _RowWriter:
             result = self._held
         else:
             result = self._shown(result)
+            if self._invoker.times == "iso":
+                result = self._invoker.with_times(result)
         if not self._each:
             yield self._envelope(None, result, extra)
         elif isinstance(result, list):

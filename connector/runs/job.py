@@ -62,6 +62,7 @@ from connector.files.output_formats import OutputForm, format_of
 from connector.files.read_options import ReadOptions
 from connector.files.readers import RowSource
 from connector.invocation.invoke import ResultMode
+from connector.invocation.result_times import Times
 from connector.runs import selection
 from connector.runs.tenant_split import is_template
 
@@ -128,6 +129,7 @@ class Job:
     sample: int | None = None
     fsync: bool = False
     timezone: str = ""
+    times: Times = "epoch"
     step: str = ""
     follows: str = ""
     only: str = ""

@@ -302,6 +302,7 @@ def make_invoker(prepared: Prepared, client: Client, recorder: Recorder | None =
         keep_row=job.keep_row,
         reveal_secrets=job.reveal_secrets,
         zone=zone_of(job, client.connection),
+        times=job.times,
         recorder=recorder or NoRecorder(),
     )
 
@@ -364,6 +365,8 @@ def fingerprint(prepared: Prepared, account: str, source: RowSource) -> dict[str
     if job.selection != Selection():
         settings.append({"selection": asdict(job.selection)})
     settings += [name for name in ("bom", "results") if getattr(job, name)]
+    if job.times == "iso":
+        settings.append("times")
     if job.timezone:
         settings.append({"timezone": job.timezone})
     if job.distinct:

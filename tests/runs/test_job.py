@@ -43,6 +43,7 @@ def test_every_key_of_a_job(tmp_path: Path) -> None:
         expect_rows="10-20",
         fsync=True,
         timezone="Europe/Berlin",
+        times="iso",
         rows="each",
         keep_row=True,
         distinct="{{ tenant }}",
