@@ -38,7 +38,7 @@ def parse_multipart(content_type: str, body: bytes) -> list[MultipartPart]:
     """Return the parts of a multipart body. Raises ValueError if the body is not multipart."""
     boundary = parse_options_header(content_type)[1].get("boundary", "")
     if not boundary:
-        raise ValueError("multipart without a boundary")
+        raise ValueError("the multipart content type has no boundary")
     return list(_parts(boundary.encode(), body))
 
 

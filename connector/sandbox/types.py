@@ -40,7 +40,7 @@ class Scalar:
     from_text: Callable[[str], Any] = str
 
     def check(self, value: Any, where: str) -> None:
-        """See `Type.check`."""
+        """Raise InvalidValueError, with the field `where`, if a value does not have this type."""
         if not self.accepts(value):
             raise InvalidValueError(where, self.expected)
 
@@ -62,7 +62,7 @@ class Array:
     most: int | None = None
 
     def check(self, value: Any, where: str) -> None:
-        """See `Type.check`."""
+        """Raise InvalidValueError if a value is not an array, or if an item is not valid."""
         if not isinstance(value, list):
             raise InvalidValueError(where, "array")
         if self.most is not None and len(value) > self.most:
@@ -83,7 +83,7 @@ class Object:
     closed: bool = False
 
     def check(self, value: Any, where: str) -> None:
-        """See `Type.check`."""
+        """Raise InvalidValueError if a value is not an object, or if a member is not valid."""
         if not isinstance(value, dict):
             raise InvalidValueError(where, "object")
         for name in self.required:
@@ -104,7 +104,7 @@ class Map:
     values: Type
 
     def check(self, value: Any, where: str) -> None:
-        """See `Type.check`."""
+        """Raise InvalidValueError if a value is not an object, or if a member is not valid."""
         if not isinstance(value, dict):
             raise InvalidValueError(where, "object")
         for name, item in value.items():
@@ -117,7 +117,7 @@ class Anything:
     """Any JSON value."""
 
     def check(self, value: Any, where: str) -> None:
-        """See `Type.check`."""
+        """Accept any value."""
 
 
 def _inside(where: str, name: str) -> str:

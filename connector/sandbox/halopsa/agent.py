@@ -18,7 +18,7 @@ _ARRAYS = ("fields", "customfields", "users", "software")
 
 
 class Agent:
-    """An agent of the service desk with all permissions. Traps do not apply to it.
+    """An agent of the service desk with all permissions. The traps (see `traps`) do not affect it.
 
     The methods raise ValueError if a record does not exist.
     """

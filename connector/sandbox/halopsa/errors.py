@@ -1,6 +1,6 @@
 """HaloPSA's error responses, as exceptions.
 
-Traps determine the form of the body of a 400, and whether a 403 has a body.
+The form of the body of a 400, and whether a 403 has a body, can be set (see `traps`).
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ class HaloSandbox(MockServer):
 
     @classmethod
     def trap_list(cls) -> tuple[str, ...]:
-        """Return a line for each trap; its default value comes first."""
+        """Return a line for each trap (see `traps`) with its possible values, the default first."""
         return describe_traps()
 
     @property
@@ -97,7 +97,7 @@ class HaloSandbox(MockServer):
         return self._service.state
 
     def set_trap(self, name: str, value: str) -> None:
-        """Set a trap. Raises ValueError for an unknown name or value."""
+        """Set a trap (see `traps`). Raises ValueError if the name or value is unknown."""
         self.traps.set(name, value)
 
     def drop_tokens(self) -> None:

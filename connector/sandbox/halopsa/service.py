@@ -45,7 +45,7 @@ class HaloService:
         self._router = router()
 
     def read_token_request(self, request: ServerRequest) -> TokenRequest:
-        """Return the token request; `tenant` is copied from the query to the form. See `MockService`."""
+        """Return the token request; `tenant` is copied from the query to the form."""
         self._check_user_agent(request)
         try:
             asked = TokenRequest.read(request)
@@ -54,7 +54,7 @@ class HaloService:
         return replace(asked, form={**asked.form, "tenant": request.query.get("tenant", "")})
 
     def issue_token(self, asked: TokenRequest) -> dict[str, Any]:
-        """See `MockService`."""
+        """Return the JSON body of the response to a token request. Raises HttpError if it is refused."""
         return self.tokens.sign_in(asked)
 
     def authorize(self, request: ServerRequest) -> ServerResponse:
@@ -62,11 +62,11 @@ class HaloService:
         raise HttpError(404)
 
     def drop_token(self, request: ServerRequest) -> None:
-        """See `MockService`."""
+        """Invalidate the request's access token, as if it had expired."""
         self.tokens.drop(request.authorization)
 
     def respond(self, request: ServerRequest) -> ServerResponse:
-        """See `MockService`."""
+        """Check the token, execute an API request, and return the response. Raises HttpError."""
         self._check_user_agent(request)
         if not request.path.startswith(f"{PREFIX}/"):
             raise HttpError(404)
@@ -103,7 +103,7 @@ class HaloService:
             raise forbidden(self.traps)
 
     def _check_query(self, found: Endpoint, request: ServerRequest) -> None:
-        """Raise InvalidRecordError for an unknown query parameter, if a trap requires it."""
+        """Raise InvalidRecordError for unknown query parameters, if `traps` has them refused."""
         if self.traps.is_on("unknown_parameters", "ignored"):
             return
         known = {*found.query, *parameters(found.path)}
@@ -112,14 +112,14 @@ class HaloService:
                 raise InvalidRecordError(name, f"The parameter '{name}' is not known.")
 
     def _lose(self) -> None:
-        """Drop the response to a write that was executed, if a trap requires it."""
+        """Drop the response to an executed write, with some values of `answers` (see `traps`)."""
         if self.traps.once("answers", "reset"):
             raise ResetConnectionError
         if self.traps.once("answers", "gateway"):
             raise gateway_timeout()
 
     def error_body(self, status: int) -> dict[str, Any]:
-        """See `MockService`."""
+        """Return the JSON body of an error response that has no information except its HTTP status."""
         return plain(status)
 
     def response_headers(self) -> dict[str, str]:

@@ -23,7 +23,7 @@ class Trap:
     def check(self, value: str) -> None:
         """Raise ValueError if the trap does not have this value."""
         if value not in self.values and not (self.pattern and re.fullmatch(self.pattern, value)):
-            known = ", ".join(self.values) + (", or such as 300/5" if self.pattern else "")
+            known = ", ".join(self.values) + (", or for example 300/5" if self.pattern else "")
             raise ValueError(f"trap {self.name} has no value {value!r}; its values are {known}")
 
 

@@ -47,29 +47,29 @@ class NinjaOneService:
         self._router = router()
 
     def read_token_request(self, request: ServerRequest) -> TokenRequest:
-        """See `MockService`."""
+        """Return the token request in a request; its credentials are not checked."""
         try:
             return TokenRequest.read(request)
         except ValueError:
             raise auth_error(400, "invalid_header", 1) from None
 
     def issue_token(self, asked: TokenRequest) -> dict[str, Any]:
-        """See `MockService`."""
+        """Return the JSON body of the response to a token request. Raises HttpError if it is refused."""
         return self.tokens.sign_in(asked)
 
     def authorize(self, request: ServerRequest) -> ServerResponse:
-        """See `MockService`."""
+        """Return the response to the browser of a user who signs in."""
         if request.method != "GET":
             raise HttpError(405, headers={"Allow": "GET"})
         location = self.authorizations.authorize(request.query)
         return ServerResponse(302, {"Location": location, "Cache-Control": "no-store"})
 
     def drop_token(self, request: ServerRequest) -> None:
-        """See `MockService`."""
+        """Invalidate the request's access token, as if it had expired."""
         self.tokens.drop(request.authorization)
 
     def respond(self, request: ServerRequest) -> ServerResponse:
-        """See `MockService`."""
+        """Check the token, execute an API request, and return the response. Raises HttpError."""
         if not request.path.startswith(API_PREFIXES):
             raise HttpError(404)
         self.tokens.check(request.authorization, request.method)
@@ -82,10 +82,10 @@ class NinjaOneService:
             raise invalid(error.field, error.expected) from None
 
     def error_body(self, status: int) -> dict[str, Any]:
-        """See `MockService`."""
+        """Return the JSON body of an error response that has no information except its HTTP status."""
         return failure(status).body or {}
 
     def response_headers(self) -> dict[str, str]:
-        """See `MockService`."""
+        """Return additional headers for every response to an API request."""
         date = formatdate(self.state.clock(), usegmt=True)
         return {"x-nj-request-id": secrets.token_hex(8), "Date": date}

@@ -67,7 +67,7 @@ def test_an_agent_changes_assets_and_clients(halo: HaloApi) -> None:
         ("agent/client", {"client": 9}, "Client 9 was not found"),
         ("traps", {"shape": "round"}, "there is no trap 'shape'; the traps are tenant, "),
         ("traps", {"closing": "late", "html": "page"}, "trap closing has no value 'late'; its values are"),
-        ("traps", {"rate_limit": "5"}, "its values are 700/5, none, or such as 300/5"),
+        ("traps", {"rate_limit": "5"}, "its values are 700/5, none, or for example 300/5"),
     ],
 )
 def test_what_is_wrong_is_said(halo: HaloApi, name: str, body: object, message: str) -> None:

@@ -48,7 +48,7 @@ def test_the_documentation_lists_the_traps() -> None:
         (
             trap.name,
             ", ".join(f"`{value}`" for value in trap.values)
-            + (", or such as `300/5`" if trap.pattern else ""),
+            + (", or for example `300/5`" if trap.pattern else ""),
             trap.about,
         )
         for trap in TRAPS

@@ -25,7 +25,7 @@ LIST = query("pageinate", "page_no", "page_size", "count", "order", "orderdesc",
 def flag(call: HaloCall, name: str) -> bool:
     """Return whether a query parameter is true.
 
-    The text `1` is true only if the trap `orderdesc` is `lenient`.
+    The text `1` is true only with `orderdesc=lenient` (see `traps`).
     """
     text = str(call.query.get(name, "")).lower()
     return text == "true" or (text == "1" and call.state.traps.is_on("orderdesc", "lenient"))

@@ -45,7 +45,7 @@ def check_custom(call: HaloCall, entity: str, record: JSON, path: str) -> None:
 def save_custom(call: HaloCall, entity: str, stored: JSON, record: JSON) -> None:
     """Store the custom fields of a record in `stored`, keyed by name; unknown fields are ignored.
 
-    Fields that are not in the record are emptied, or kept if the trap `sub_arrays` is `merge`.
+    Fields that are not in the record are emptied, or kept with `sub_arrays=merge` (see `traps`).
     """
     items = record.get("customfields")
     if items is None:

@@ -19,7 +19,8 @@ from connector.sandbox.types import Anything
 def list_actions(call: HaloCall) -> JSON:
     """Return a page of a ticket's actions, newest first.
 
-    Without a ticket in the query, it raises the gateway's timeout (504), unless a trap changes this.
+    Without a ticket in the query, raises the gateway's timeout (504), except with `unfiltered=served` (see
+    `traps`).
     """
     ticket_id = integer(call, "ticket_id")
     if ticket_id is None and call.state.traps.is_on("unfiltered", "times_out"):

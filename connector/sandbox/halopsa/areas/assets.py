@@ -214,7 +214,7 @@ def _save(call: HaloCall, record: JSON) -> int:
 def _save_fields(call: HaloCall, number: int, record: JSON) -> None:
     """Set an asset's fields.
 
-    The other fields of its type are emptied, or kept if the trap `sub_arrays` is `merge`.
+    The other fields of its type are emptied, or kept with `sub_arrays=merge` (see `traps`).
     """
     state, items = call.state, record.get("fields")
     if items is None:

@@ -50,7 +50,10 @@ def _user_row(state: State, user: JSON) -> JSON:
 
 
 def _row(call: HaloCall, entity: str, row: JSON, *, details: bool) -> JSON:
-    """Return a row. It has its custom fields if it has `details` or the trap `list_customfields` is `yes`."""
+    """Return a row with its custom fields.
+
+    A row of a list (without `details`) has them only with `list_customfields=yes` (see `traps`).
+    """
     if not details and call.state.traps.is_on("list_customfields", "no"):
         return row
     values = call.state.custom_values.get((entity, row["id"]), {})

@@ -54,8 +54,7 @@ TYPE_OF_DEVICE = (101, 102, 102, 103, 104, 102, 102, 101, 104, 102)
 """The asset types of generated assets: asset n has the item at n - 1 modulo 10."""
 HIDDEN_TYPES = frozenset({103, 104})
 HIDDEN_FIELDS = frozenset({52})
-"""The asset types and fields that the agent cannot see if the trap `agent_sees` is `some_types` or
-`some_fields`."""
+"""The asset types and fields that an agent with partial access cannot see (see `agent_sees` in `traps`)."""
 
 CUSTOM_FIELDS: list[JSON] = [
     {"id": 201, "name": "CFAssetTag", "entity": "asset", "kind": TEXT},
@@ -67,7 +66,7 @@ CUSTOM_FIELDS: list[JSON] = [
     {"id": 207, "name": "CFAlertKind", "entity": "ticket", "kind": LIST, "values": ["CONDITION", "SYSTEM"]},
 ]
 RESOLUTION = "CFResolution"
-"""The custom field that a ticket needs to be closed, unless the trap `closing` is `accepted`."""
+"""The custom field that a ticket needs to be closed, except with `closing=accepted` (see `traps`)."""
 
 NEW_STATUS, REOPENED_STATUS, CLOSED_STATUS = 1, 2, 9
 STATUSES: list[JSON] = [

@@ -137,7 +137,7 @@ class State:
     def time(self, seconds: float | None) -> str | None:
         """Return epoch seconds as in responses: ISO 8601 with milliseconds, in UTC.
 
-        The trap `times` determines whether the text ends in `Z`.
+        The text ends in `Z` only with `times=zoned` (see `traps`).
         """
         if seconds is None:
             return None

@@ -68,8 +68,7 @@ def seed_tickets(state: State, count: int) -> None:
 def change_status(state: State, ticket: JSON, status_id: int, *, forced: bool = False) -> bool:
     """Set the status of a ticket; return whether it has changed.
 
-    The trap `closing` can refuse to close a ticket without a resolution; with `forced`, the ticket is closed
-    nevertheless.
+    A ticket without a resolution can stay open (see `closing` in `traps`); with `forced`, it is closed.
     """
     closes = state.is_closed(status_id)
     if closes and not forced and _is_held_open(state, ticket):
