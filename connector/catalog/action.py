@@ -26,7 +26,8 @@ _PLACEHOLDER = re.compile(r"\{([^{}/]+)\}")
 class PartType:
     """One part of a multipart body: its media type, and whether its value is the name of a file.
 
-    A part is one input (`to: part.NAME`), or a JSON object whose members are inputs (`to: part.NAME.MEMBER`).
+    The value of a part is an input (`to: part.NAME`), or a JSON object whose members are inputs (`to:
+    part.NAME.MEMBER`).
     """
 
     media_type: str | None
@@ -55,7 +56,8 @@ class Action:
 
     `name` is its name in the catalog: `acme.list_things` if the service has qualified names. `accepted` is
     true if a successful response only means that the work is queued, `disruptive` if the action interrupts
-    devices, runs code, or changes policies. `existing` is how it finds out that what it creates exists.
+    devices, runs code, or changes policies. `existing` describes how the action finds an existing record
+    instead of creating it.
     """
 
     name: str
@@ -91,7 +93,7 @@ class Action:
 
     @cached_property
     def takes_members(self) -> bool:
-        """Whether inputs are members of the body, so that there is a body even if none is given."""
+        """Whether inputs are members of the body. There is then a body even if no such input has a value."""
         return self.method != "GET" and any(i.place == "body" and i.target for i in self.inputs.values())
 
     @property
@@ -121,12 +123,12 @@ class Action:
 
     @property
     def effect_name(self) -> str:
-        """The effect with the mark `disruptive`, as text."""
+        """The effect as text, with `disruptive` if the action is disruptive."""
         return f"{self.effect}, disruptive" if self.disruptive else self.effect
 
     @property
     def notice(self) -> str:
-        """Return a note for users about an action that is not `published`, or an empty text."""
+        """Return a note about an action that is not in the vendor's API document, or an empty text."""
         return "" if self.published else "Newer than the API document: not every instance supports it."
 
     @property
@@ -146,11 +148,10 @@ def load_action(
     filters: Mapping[str, FilterGrammar] | None = None,
     prefix: str = "",
 ) -> Action:
-    """Read an action's declaration.
+    """Read the declaration of an action. Raises DeclarationError with file, line and key.
 
-    `shared` are the service's inputs, which every action has, `filters` the grammars for its inputs, and
-    `prefix` what precedes the action's name in the catalog.
-    Raises DeclarationError with file, line and key.
+    `shared` are the service's inputs, which every action has; `filters` are the grammars for its inputs;
+    `prefix` comes before the action's name in the catalog.
     """
     top = load_declaration(path)
     method, request_path = _request(top)
@@ -219,7 +220,7 @@ def _example(part: Section) -> Example:
 
 
 def _check(action: Action, top: Section) -> None:
-    """Raise DeclarationError for a well-formed declaration that cannot work."""
+    """Raise DeclarationError for a declaration that is well-formed but contradictory."""
     if top.text("name") != action.file.stem:
         raise top.fault(f'"{top.text("name")}" must be the name of its file', "name")
     if not isinstance(action.result, dict) and action.result not in ("none", "file"):
@@ -238,7 +239,7 @@ def _check(action: Action, top: Section) -> None:
 
 
 def _check_places(action: Action, top: Section) -> None:
-    """Raise DeclarationError for inputs that overwrite each other in the request, or undeclared parts."""
+    """Raise DeclarationError for inputs that overwrite each other in the request, or that have no part."""
     taken: dict[tuple[str, ...], str] = {}
     for name, given in action.inputs.items():
         if given.confirms and not _is_list(action):

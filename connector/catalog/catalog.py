@@ -20,7 +20,7 @@ _BRITISH = re.compile(r"is(?=ations?$|ing$|ed$)")
 
 @dataclass(frozen=True)
 class Heading:
-    """The entry of an action in a list, with fields named as in `Action`."""
+    """The entry of an action in a list. The fields are named as in `Action`."""
 
     name: str
     title: str
@@ -52,7 +52,7 @@ class Catalog:
 
     @cached_property
     def _files(self) -> dict[tuple[str, str], Path]:
-        """The declaration of each action, keyed by service and by the action's name in it."""
+        """The file of each action's declaration, by service and by the action's name in this service."""
         found: dict[tuple[str, str], Path] = {}
         own = own_declarations(self._own, self.services) if self._own else []
         for path in (*sorted(self.folder.glob("*/*/*.yaml")), *own):
@@ -64,7 +64,7 @@ class Catalog:
 
     @cached_property
     def _by_name(self) -> dict[str, Path]:
-        """The declaration of each action, keyed by name: names without a prefix first, then the others."""
+        """The file of each action's declaration, by name: names without a prefix first."""
         found: dict[str, Path] = {}
         for (service, stem), path in sorted(self._files.items(), key=lambda at: bool(self._prefix(at[0][0]))):
             name = self._prefix(service) + stem
@@ -76,7 +76,7 @@ class Catalog:
     def _prefix(self, service: str) -> str:
         """Return the prefix of the names of a service's actions.
 
-        Unless the service is loaded already, only the head of its file is read.
+        Only the first lines of the service's file are read, unless the service is already loaded.
         """
         if service not in self._prefixes:
             loaded, file = self._services.get(service), self._service_files.get(service)
@@ -107,7 +107,10 @@ class Catalog:
         return (bare or self.services)[0]
 
     def service(self, name: str = "") -> Service:
-        """Load a service, once; without a name the default one. Raises RunError for an unknown one."""
+        """Return a service, loaded once; without a name, the default service.
+
+        Raises RunError if there is none.
+        """
         name = name or self.default_service
         if name not in self._services:
             path = self.service_file(name)
@@ -118,17 +121,17 @@ class Catalog:
         return self._services[name]
 
     def all_services(self) -> Iterator[Service]:
-        """Load every service: those without a prefix in their actions' names first."""
+        """Yield every service; services whose actions have no prefix come first."""
         return map(self.service, self.services)
 
     def service_file(self, name: str) -> Path:
-        """Return the declaration of a service. Raises RunError for an unknown one."""
+        """Return the file of a service's declaration. Raises RunError if there is no such service."""
         if name not in self._service_files:
             raise RunError(f'no service "{name}"{nearest(name, self.services)}{self._own_hint("services")}')
         return self._service_files[name]
 
     def action(self, name: str) -> Action:
-        """Load one action. Raises RunError for an unknown one, with the nearest name.
+        """Load one action. Raises RunError, with the most similar name, if there is no such action.
 
         Raises DeclarationError for a custom action with Python code that is not allowed.
         """
@@ -141,7 +144,7 @@ class Catalog:
         return action
 
     def _find(self, name: str) -> Path:
-        """Return an action's declaration by its name; reads only the services that may have it."""
+        """Return the file of an action's declaration. Only services that may have the action are read."""
         service, dot, stem = name.rpartition(".")
         having = [key for key in self._files if key[1] == stem and (not dot or key[0] == service)]
         if len(having) == 1 and having[0][0] in self._service_files:
@@ -162,7 +165,7 @@ class Catalog:
         return "" if self._own else f"; custom {what} require --actions DIR"
 
     def _nearest(self, name: str) -> str:
-        """Return the nearest name as a question; it may be an action of another service."""
+        """Return ` (did you mean ...?)` with the most similar name, also of another service's action."""
         stem = name.rpartition(".")[2]
         same = [other for other in self._by_name if other.rpartition(".")[2] == stem]
         return nearest(name, same, cutoff=0) or nearest(name, self._by_name)
@@ -178,10 +181,10 @@ class Catalog:
                 yield self._load(path)
 
     def headings(self, service: str = "") -> list[Heading]:
-        """Return the entries of all actions, by area and name, ten times faster than by loading them.
+        """Return the entries of all actions, by area and name, ten times faster than by loading the actions.
 
-        Only the head of each file is read; errors below it are reported when the action is loaded. Raises
-        DeclarationError for a wrong head.
+        Only the first lines of each file are read; errors after them are reported when the action is loaded.
+        Raises DeclarationError for an error in these lines.
         """
         return [
             self._heading(name, path)
@@ -193,7 +196,7 @@ class Catalog:
         head = strict_yaml.head(path)
         if head.get("name") == path.stem and head.get("title") and head.get("effect") in EFFECTS:
             return Heading(name, head["title"], path.parent.name, head["effect"])
-        action = self._load(path)  # reached if the keys are in another order, or to report an error
+        action = self._load(path)  # if the keys are in another order, or to report an error
         return Heading(action.name, action.title, action.area, action.effect)
 
     def search(self, words: list[str], service: str = "") -> list[Action]:
@@ -208,7 +211,7 @@ class Catalog:
 
 
 def _american(word: str) -> str:
-    """Return a word with the American spelling, as in `organization`, of a British one."""
+    """Return a word in American spelling, such as `organization` for `organisation`."""
     return _BRITISH.sub("iz", word)
 
 

@@ -1,4 +1,4 @@
-"""Conversion of values to their declared types: "007" stays text for a string and is 7 for an integer."""
+"""Converts values to their declared types: "007" stays text for a string, and is 7 for an integer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from connector.common.times import convert_time
 from connector.errors import cited, shorten, values_are_shown
 
 Convert = Callable[[Json], Json]
-"""Converts a value to the type that a schema declares. Raises ValueError."""
+"""A function that converts a value to the type that a schema declares. Raises ValueError."""
 
 _INTEGER = re.compile(r"[+-]?[0-9]+(\.0+)?")
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -52,7 +52,7 @@ def compile_typing(schema: Any) -> Convert:
 
 
 def _compile_option(schema: Mapping[str, Json]) -> Callable[[str], str] | None:
-    """Return a function that finds the option for a text, ignoring its case and surrounding spaces."""
+    """Return a function that returns the option for a text, ignoring case and surrounding spaces."""
     options = [option for option in schema.get("enum", ()) if isinstance(option, str)]
     by_word = {option.strip().casefold(): option for option in options}
     if not options or len(by_word) < len(options):
@@ -61,7 +61,7 @@ def _compile_option(schema: Mapping[str, Json]) -> Callable[[str], str] | None:
 
 
 def declared_types(schema: Any) -> tuple[str, ...]:
-    """Return the types that a schema declares; an empty tuple means any."""
+    """Return the types that a schema declares; an empty tuple if it allows any type."""
     types = schema.get("type", ()) if isinstance(schema, Mapping) else ()
     return (types,) if isinstance(types, str) else tuple(types)
 
@@ -73,7 +73,7 @@ def exact_types(schema: Any) -> frozenset[type]:
 
 
 def shown(value: Json) -> str:
-    """Return a value as it is quoted in messages."""
+    """Return a value as messages quote it."""
     if not values_are_shown():
         return kind(value)
     if isinstance(value, str):
@@ -136,8 +136,10 @@ _PYTHON: dict[str, Any] = {
     "null": type(None),
 }
 _EXACT: dict[str, type] = {**_PYTHON, "number": int}
-"""The Python types whose values are accepted as they are. They are compared exactly, since a bool is an int.
-A float is not among them, as it may be infinite.
+"""The Python type whose values are accepted unchanged, for each type of JSON Schema.
+
+Types are compared exactly, because a bool is an int. A float is not accepted unchanged, because it may be
+infinite.
 """
 
 

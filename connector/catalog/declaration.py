@@ -34,7 +34,7 @@ _REQUIRED: Any = object()
 
 
 class Section:
-    """One mapping of a declaration. `finish` refuses every key that was not read."""
+    """One mapping in a declaration. `finish` raises an error for every key that was not read."""
 
     def __init__(self, data: Any, path: Path, at: tuple[str | int, ...] = ()) -> None:
         self.path, self.at = path, at
@@ -54,7 +54,10 @@ class Section:
         return DeclarationError(f"{place}: {keys_shown + ': ' if at else ''}{shorten(message, 1000)}")
 
     def value(self, key: str, types: type | tuple[type, ...], default: Any = _REQUIRED) -> Any:
-        """Return the entry `key`, which must be of one of `types`; without a default it is required."""
+        """Return the value at `key`, which must have one of `types`.
+
+        If there is no default, the key is required.
+        """
         self._asked.add(key)
         if key not in self.data:
             if default is _REQUIRED:
@@ -68,18 +71,18 @@ class Section:
         return value
 
     def text(self, key: str, default: Any = _REQUIRED) -> Any:
-        """Return a text entry."""
+        """Return the text at `key`."""
         return self.value(key, str, default)
 
     def one_of(self, key: str, allowed: tuple[str, ...], default: Any = _REQUIRED) -> Any:
-        """Return a text entry that is one of `allowed`."""
+        """Return the text at `key`, which must be one of `allowed`."""
         value = self.text(key, default)
         if key in self.data and value not in allowed:
             raise self.fault(f'"{value}" is not one of {", ".join(allowed)}', key)
         return value
 
     def pattern(self, key: str) -> re.Pattern[str] | None:
-        """Return a regular expression, compiled; None if there is no such entry."""
+        """Return the compiled regular expression at `key`, or None if there is no such key."""
         text = self.text(key, None)
         try:
             return None if text is None else re.compile(text)
@@ -87,7 +90,7 @@ class Section:
             raise self.fault(f"this is not a regular expression: {error}", key) from None
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """Return a list of texts; an empty list without the key."""
+        """Return the list of texts at `key`; an empty list if there is no such key."""
         values = self.value(key, list, [])
         for index, value in enumerate(values):
             if not isinstance(value, str):
@@ -95,17 +98,17 @@ class Section:
         return tuple(values)
 
     def mapping(self, key: str) -> dict[Any, Any]:
-        """Return a mapping, unchecked; an empty mapping without the key."""
+        """Return the mapping at `key` without checking it; an empty mapping if there is no such key."""
         found: dict[Any, Any] = self.value(key, dict, {})
         return found
 
     def entries(self, keys: Set[str]) -> dict[str, Any]:
-        """Return the entries with these keys, of any type."""
+        """Return the values at these keys, of any type."""
         self._asked |= keys
         return {key: value for key, value in self.data.items() if key in keys}
 
     def mappings(self, key: str) -> list[dict[Any, Any]]:
-        """Return a list of mappings, unchecked; an empty list without the key."""
+        """Return the list of mappings at `key`, unchecked; an empty list if there is no such key."""
         return [part.data for part in self.each(key)]
 
     def section(self, key: str) -> Section:
@@ -113,13 +116,13 @@ class Section:
         return Section(self.value(key, dict), self.path, (*self.at, key))
 
     def sections(self, key: str) -> Iterator[tuple[str, Section]]:
-        """Yield each member of the mapping at `key` as a section; nothing without the key."""
+        """Yield (name, section) for each member of the mapping at `key`; nothing if there is no such key."""
         members = Section(self.value(key, dict, {}), self.path, (*self.at, key))
         for name, member in members.data.items():
             yield name, Section(member, self.path, (*members.at, name))
 
     def each(self, key: str) -> Iterator[Section]:
-        """Yield each item of the list at `key` as a section; nothing without the key."""
+        """Yield each item of the list at `key` as a section; nothing if there is no such key."""
         for index, item in enumerate(self.value(key, list, [])):
             yield Section(item, self.path, (*self.at, key, index))
 
@@ -141,7 +144,7 @@ def load_declaration(path: Path) -> Section:
 
 
 def read_input(name: str, part: Section, filters: Mapping[str, FilterGrammar] | None = None) -> Input:
-    """Read one input's declaration: JSON Schema keywords, and the connector's own.
+    """Read the declaration of an input: keywords of JSON Schema, and keywords of the connector.
 
     A text input whose `format` is one of the service's `filters` is checked by that grammar.
     """

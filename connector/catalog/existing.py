@@ -1,4 +1,4 @@
-"""How an action that creates something finds out that it exists: `if_missing` of a declaration."""
+"""Declares how an action finds an existing record instead of creating it: `if_missing`."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ INPUT = Input(
 
 @dataclass(frozen=True)
 class ExistingLookup:
-    """The list with the records that an action creates, and which of its items is the one of a row.
+    """The list that has the records which an action creates, and how the record of a row is identified.
 
-    `path` can have placeholders of the action's own path. `match` has, by the name of an input, the members
-    of an item of which one must have the input's value; case and surrounding spaces are ignored. `items` is
-    the member with the list, if it is not the whole response and not paged. `result` has the item's member
-    for each member of the action's result, if they differ.
+    `path` can have placeholders of the action's own path. `match` has, by the name of an input, the names of
+    members of an item; one of them must have the input's value, ignoring case and surrounding spaces. `items`
+    is the member with the list, if the list is neither the whole response nor paged. `result` has the item's
+    member for each member of the action's result, if they differ.
     """
 
     path: str

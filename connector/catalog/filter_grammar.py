@@ -10,7 +10,7 @@ from connector.common.times import parse_time, write_time
 from connector.errors import shorten
 
 LONGEST = 1 << 16
-"""The maximum length of a filter in characters. It is a part of a URL, and servers accept much less."""
+"""The maximum length of a filter in characters. It is part of a URL, whose length servers limit much more."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,10 @@ class FilterGrammar:
     example: str
 
     def read(self, text: str) -> str:
-        """Return the filter to send: unchanged, except for times in a format that the API does not accept.
+        """Return the filter to send.
 
-        Such times, for example epoch numbers, are sent as ISO 8601 in UTC. Raises ValueError that quotes the
-        invalid clause.
+        Times in a format that the API does not accept, for example epoch numbers, are replaced by ISO 8601 in
+        UTC. Raises ValueError that quotes the invalid clause.
         """
         if len(text) > LONGEST:
             raise ValueError(f"a {self.name} can have at most {LONGEST:,} characters")
@@ -64,7 +64,7 @@ class FilterGrammar:
 
 
 _SENT_AS_IT_IS = re.compile(r"\d{4}(-?)\d\d\1\d\d(T\d\d:\d\d:\d\d(\.\d{1,3})?Z)?", re.ASCII)
-"""A date, or a time in UTC."""
+"""A pattern of times that are sent unchanged: a date, or a time in UTC."""
 
 
 def _with_times(clause: re.Match[str]) -> str:

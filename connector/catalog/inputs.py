@@ -65,7 +65,7 @@ class Input:
         return self._checked(typed)
 
     def _reason(self, error: ValueError) -> str:
-        """Return the error of a value; if values are hidden, without quoting it."""
+        """Return the message for an error; if values are hidden, without the value."""
         if values_are_shown() or not (self.unit or self.grammar):
             return str(error)
         if self.grammar:
@@ -109,11 +109,14 @@ class Input:
             raise InputError("input_invalid", f"{self.name}{_path(error)}: {_explain(error)}")
         return value
 
-    # A schema is compiled when its first value is read: a run uses few of the catalog's inputs.
+    # Schemas are compiled on first use, because a run uses few of the catalog's inputs.
 
     @cached_property
     def takes(self) -> Check:
-        """Returns true only if `read` would return the value unchanged; false if it might not."""
+        """A check that is true only if `read` would return the value unchanged.
+
+        It can be false in this case, too.
+        """
         if self.unit or self.grammar or self._passes is None:
             return lambda value: False
         return _as_it_is(exact_types(self.schema), self._passes)
@@ -124,7 +127,7 @@ class Input:
 
     @cached_property
     def _passes(self) -> Check | None:
-        # The value's type was checked before; the types of members and items are checked again.
+        # The value's type is not checked again, but the types of its members and items are.
         return compile_check({name: said for name, said in self.schema.items() if name != "type"})
 
     @cached_property
@@ -133,7 +136,7 @@ class Input:
 
 
 def _as_it_is(types: Set[type], passes: Check) -> Check:
-    """Return a check that a value has exactly one of these types, is valid Unicode, not blank, and valid."""
+    """Return a check that a value has exactly one of these types, is valid Unicode, not blank, and passes."""
 
     if types <= _NO_TEXT:
         return lambda value: type(value) in types and passes(value)

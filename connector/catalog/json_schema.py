@@ -1,8 +1,8 @@
 """JSON Schema 2020-12: fast checks, and validators that report what is wrong.
 
 `compile_check` compiles a schema with only the keywords listed here into closures, which take a small part of
-the time of `jsonschema`. `validator` is `jsonschema` itself: it reports what is wrong with a refused value,
-and checks all other schemas. Both read patterns and formats as this module does, so they agree.
+the time of `jsonschema`. `validator` is `jsonschema` itself: it reports why a value is not valid, and checks
+all other schemas. Both use the patterns and formats of this module, so their results agree.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from typing import Any
 from connector.common.json_text import Json
 
 Check = Callable[[Json], bool]
-"""Returns whether a value passes."""
+"""A function that returns whether a value is valid."""
 
 
 class _NotCoveredError(Exception):
-    """Raised if the schema has a keyword that this module cannot check."""
+    """The schema has a keyword that this module cannot check."""
 
 
 def compile_check(schema: Any) -> Check | None:
-    """Return a check for a schema, or None if only `validator` can check it."""
+    """Return a fast check for a schema, or None if only `validator` can check it."""
     try:
         return _compile(schema)
     except _NotCoveredError:
@@ -33,8 +33,8 @@ def compile_check(schema: Any) -> Check | None:
 
 
 def validator(schema: Any) -> Any:
-    """Return a `jsonschema` validator with the formats that need no further package."""
-    # Imported here because it takes 80 ms, and a run without invalid values does not need it.
+    """Return a `jsonschema` validator that checks only the formats that need no other package."""
+    # Imported here, because the import takes 80 ms, and most runs do not need it.
     from jsonschema import FormatChecker
 
     formats = FormatChecker(_CHECKED_ELSEWHERE)
@@ -83,9 +83,9 @@ _FORMATS: dict[str, Callable[[str], bool]] = {
     "uuid": lambda text: _UUID.fullmatch(text) is not None,
 }
 INTEGER_RANGES = {"int32": (-(1 << 31), (1 << 31) - 1), "int64": (-(1 << 63), (1 << 63) - 1)}
-"""The least and the greatest number of each format of integers."""
+"""The minimum and maximum of each integer format."""
 _CHECKED_ELSEWHERE = ("ipv4", "ipv6")
-"""Formats that `jsonschema` checks; all other formats are annotations."""
+"""The formats that `jsonschema` checks; all other formats are annotations."""
 
 
 def _compile(schema: Any) -> Check:
@@ -156,7 +156,7 @@ def _of_text(holds: Callable[[str], bool]) -> Check:
 
 
 Build = Callable[[Any, Mapping[str, Any]], "Check | None"]
-"""Returns the check of a keyword, from its value and the schema that it is in; None if it needs no check."""
+"""A function that returns the check for a keyword's value in a schema; None if no check is needed."""
 
 
 def _type(names: Any, schema: Mapping[str, Any]) -> Check:
@@ -168,14 +168,14 @@ def _type(names: Any, schema: Mapping[str, Any]) -> Check:
 
 
 def _limit(concerned: type | tuple[type, ...], holds: Callable[[Any, Any], bool]) -> Build:
-    """Return a builder of checks of a limit on values of one type; values of other types pass."""
+    """Return a `Build` for a limit on values of some types; values of other types are valid."""
     return lambda limit, schema: (
         lambda value: not isinstance(value, concerned) or isinstance(value, bool) or holds(value, limit)
     )
 
 
 def _unless_integer(build: Build) -> Build:
-    """Return a builder that omits the check if the schema has an integer format, whose check includes it."""
+    """Return a `Build` without a check for schemas with an integer format, whose check includes it."""
     return lambda limit, schema: None if schema.get("format") in INTEGER_RANGES else build(limit, schema)
 
 
@@ -209,7 +209,8 @@ def _format(name: Any, schema: Mapping[str, Any]) -> Check | None:
     if name in _CHECKED_ELSEWHERE:
         raise _NotCoveredError
     if name in INTEGER_RANGES:
-        # The format's range and the declared limits are checked together, since most integers have both.
+        # The range of the format and the declared limits are checked together, because most integers have
+        # both.
         least, most = INTEGER_RANGES[name]
         return _in_range(max(least, schema.get("minimum", least)), min(most, schema.get("maximum", most)))
     return _of_text(_FORMATS[name]) if name in _FORMATS else None
@@ -257,7 +258,7 @@ def _if(said: Any, schema: Mapping[str, Any]) -> Check:
 
 
 _ANNOTATIONS = frozenset(("title", "description", "default", "examples", "writeOnly", "as", "then", "else"))
-"""Keywords that are not checked by themselves; `then` and `else` are checked with their `if`."""
+"""Keywords without a separate check; `then` and `else` are checked with their `if`."""
 _KEYWORDS: dict[str, Build] = {
     "type": _type,
     "enum": _enum,

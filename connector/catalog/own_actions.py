@@ -1,4 +1,4 @@
-"""A user's folder of custom actions: more actions of the catalog's services, and further services."""
+"""Reads a user's folder of custom actions, which adds actions to the catalog's services, and services."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def own_services(folder: Path, services: Container[str]) -> dict[str, Path]:
 
 
 def check_own_service(service: Service, path: Path) -> None:
-    """Raise DeclarationError for a service that would read the environment variables of another one."""
+    """Raise DeclarationError for a service whose environment variables are those of another service."""
     expected = f"{service.name.upper()}_"
     if service.environment != expected:
         raise DeclarationError(f'{path}: environment: "{service.environment}" must be {expected}')
@@ -56,7 +56,7 @@ def own_declarations(folder: Path, services: Iterable[str]) -> list[Path]:
     Raises DeclarationError for one that is not allowed there.
     """
     found = []
-    # Both patterns are needed, because whether the second one follows links depends on Python's version.
+    # Both patterns are needed: in some versions of Python, the second one does not follow links.
     given = {*folder.glob("*/*/*.yaml"), *folder.rglob("*.yaml"), *folder.rglob("*.yml")}
     for path in _shown(folder, given):
         inside = path.relative_to(folder).parts
@@ -74,7 +74,7 @@ def own_declarations(folder: Path, services: Iterable[str]) -> list[Path]:
 
 
 def _shown(folder: Path, paths: Iterable[Path]) -> Iterator[Path]:
-    """Yield the paths below a folder in their order, without hidden files and folders such as `.git`."""
+    """Yield the sorted paths below a folder, without hidden files and folders such as `.git`."""
     for path in sorted(paths):
         if not any(part.startswith(".") for part in path.relative_to(folder).parts):
             yield path

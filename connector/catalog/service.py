@@ -17,7 +17,7 @@ from connector.common.json_text import Json
 from connector.errors import Code
 
 EVERY = "*"
-"""The `when` of a shape that applies to any object."""
+"""The value of `when` for a shape that applies to any object."""
 
 
 @dataclass(frozen=True)
@@ -92,9 +92,9 @@ class ErrorShape:
 class Errors:
     """The service's error bodies: shapes, tried in this order, and the meanings of codes and statuses.
 
-    `generic` are the codes that add nothing to the status; `hints` say what to do, keyed by the vendor's code
-    or ours. `failed_texts` are bodies with a successful status that mean failure; `successes` are values of a
-    shape's member that mean success. `warnings` are members of a successful body with warnings.
+    `generic` are the codes that say no more than the status; `hints` has advice by the vendor's code or by
+    `meta.code`. `failed_texts` are bodies with a successful status that mean failure; `successes` are values
+    of a shape's member that mean success. `warnings` are members of a successful body with warnings.
     """
 
     shapes: tuple[ErrorShape, ...]
@@ -108,17 +108,17 @@ class Errors:
 
     @cached_property
     def in_success(self) -> tuple[str, ...]:
-        """The members that mark a response with a successful status as failed."""
+        """Names of members that mean failure, even if the status of the response means success."""
         return tuple(shape.when for shape in self.shapes if shape.in_success)
 
     @cached_property
     def marks_of_warnings(self) -> tuple[str, ...]:
-        """The names of warning members as written in JSON, for a quick search."""
+        """The names of the members with warnings as JSON text, for a fast search in a response."""
         return tuple(f'"{name}"' for name in self.warnings)
 
     @cached_property
     def marks_in_success(self) -> tuple[str, ...]:
-        """The names of those members as written in JSON, for a quick search."""
+        """The names in `in_success` as JSON text, for a fast search in a response."""
         return tuple(f'"{name}"' for name in self.in_success)
 
 
@@ -219,7 +219,7 @@ class Service:
 
     @property
     def prefix(self) -> str:
-        """The prefix of its actions' names in the catalog: `NAME.`, or empty if they are bare."""
+        """The prefix of the names of the service's actions in the catalog: `NAME.`, or empty."""
         return prefix_of(self.name, self.names)
 
     @property
@@ -229,7 +229,7 @@ class Service:
 
 
 def prefix_of(service: str, names: str | None) -> str:
-    """Return the prefix of the names of a service's actions for the value of its `names`."""
+    """Return the prefix of the names of a service's actions, from the setting `names` of the service."""
     return f"{service}." if names == "qualified" else ""
 
 

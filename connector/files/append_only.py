@@ -1,4 +1,4 @@
-"""Files of lines to which a run appends, and whose lines are complete after the process ends."""
+"""Files to which a run appends lines, which are not lost when the process ends."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from connector.errors import RunStoppedError
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 _BLOCK = 1 << 16
 LOOK_EVERY_S = 0.1
-"""The interval of checks whether a file still exists, in seconds. A removed file is restored."""
+"""The interval in which a file is checked for removal, in seconds. A removed file is restored."""
 
 
 class AppendOnlyFile:
     """A file whose lines are complete, except perhaps the last one. Safe for threads.
 
-    When `append` returns, the operating system has the lines, so they survive the end of the process; with
-    `fsync` the disk has them, so they survive a loss of power.
+    When `append` returns, the operating system has the lines, so they are not lost if the process ends. With
+    `fsync`, they are on the disk, so they are not lost in a power failure.
     """
 
     def __init__(self, path: Path, *, fsync: bool = False) -> None:
@@ -39,14 +39,14 @@ class AppendOnlyFile:
         except OSError as error:
             self._stop(error)
         self._size = self._synced = about.st_size
-        self._tells_removal = about.st_nlink > 0  # not every file system reports the number of links
+        self._tells_removal = about.st_nlink > 0  # some file systems do not report the number of links
 
     def append(self, lines: bytes, *, although_removed: bool = False) -> None:
-        """Write whole lines, all or none of them.
+        """Write complete lines, all or none of them.
 
-        Raises RunStoppedError if there is no room, or if the file was removed: it is restored when it is
-        closed, but no further row should be started. With `although_removed`, the line is appended in either
-        case.
+        Raises RunStoppedError if the disk is full, or if the file was removed: it is restored when it is
+        closed, but no further row should be started. With `although_removed`, lines are written even if the
+        file was removed.
         """
         with self._lock:
             if not although_removed and self._clock() >= self._look_at:
@@ -72,7 +72,7 @@ class AppendOnlyFile:
             try:
                 sync_file(self._descriptor)
             except OSError as error:
-                # Lines that have not reached the disk may be lost, and a later attempt would not report it.
+                # Lines may not be on the disk, and a second call of fsync would not report this error.
                 self._unusable = error.strerror or str(error)
                 self._stop(error)
             self._synced = size
@@ -118,7 +118,7 @@ class AppendOnlyFile:
         return self._tells_removal and not os.fstat(self._descriptor).st_nlink
 
     def _cut_back(self, error: OSError) -> None:
-        """Remove an incomplete line, so that no other line is appended to it."""
+        """Remove an incomplete line, so that the next line is not appended to it."""
         try:
             os.ftruncate(self._descriptor, self._size)
         except OSError:
@@ -136,7 +136,7 @@ class AppendOnlyFile:
 
 
 def cut_broken_end(path: Path) -> None:
-    """Remove a last line that was incomplete when the process ended."""
+    """Remove the last line of a file if it is incomplete, because the process ended while writing it."""
     with path.open("rb+") as file:
         size = file.seek(0, os.SEEK_END)
         position = size
@@ -152,9 +152,9 @@ def cut_broken_end(path: Path) -> None:
 
 
 def read_lines(path: Path, *, cut: bool) -> Iterator[tuple[Json, int]]:
-    """Yield each value of a file of JSON lines, and the end of its line. Raises ValueError for invalid JSON.
+    """Yield each value in a file of JSON lines, and the position after its line.
 
-    With `cut` the file is cut there instead.
+    Raises ValueError for invalid JSON; with `cut`, the file is truncated before that line instead.
     """
     position = 0
     with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""Envelopes as a table: columns that have the names of the results' members, and rows of JSON values."""
+"""Envelopes as a table, whose columns have the names of the results' members."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Table:
     The columns are `row`, `has_error`, `error`, the fields of the kept input rows, and the members of the
     results in the order of their first appearance. A result that is not an object has the column `result`.
     Where names collide, a result's column is named `result.NAME`, and an input's `input.NAME`. The envelope
-    of an empty list, which has no item, is no row of the table. With `results`, the first three columns are
-    omitted, and the rows are those of `result_items`.
+    of an empty list is not a row of the table. With `results`, the first three columns are omitted, and the
+    rows are those of `result_items`.
     """
 
     def __init__(self, partial: IO[bytes], *, results: bool = False) -> None:
@@ -35,7 +35,7 @@ class Table:
         self.columns = [*self._fixed, *self._inputs.values(), *self._results.values()]
 
     def rows(self) -> Iterator[list[Json]]:
-        """Yield the values of each row in the order of the columns; None where it has none."""
+        """Yield each row as its values in the order of the columns; None for a missing value."""
         for envelope, result in self._entries():
             kept, members = envelope.get("input", {}), _members(result)
             yield [
@@ -77,12 +77,12 @@ def result_lines(line: bytes) -> bytes:
 
 
 def is_empty_list(envelope: Mapping[str, Json]) -> bool:
-    """Return whether an envelope stands for an empty list and has no item."""
+    """Return whether an envelope is that of an empty list, which has no item."""
     return not envelope["has_error"] and "item" in envelope["meta"] and envelope["result"] is None
 
 
 def text_of(value: Json) -> str:
-    """Return a value as the text of a cell: nothing for null, JSON for lists and objects."""
+    """Return a value as the text of a cell: empty for null, JSON for lists and objects."""
     if value is None:
         return ""
     text = value if isinstance(value, str) else json_text.number_text(value)
@@ -94,7 +94,10 @@ def _members(result: Json) -> Mapping[str, Json]:
 
 
 def _unique(names: Iterable[str], prefix: str, taken: set[str]) -> dict[str, str]:
-    """Return the column of each name: the name itself, or with a prefix if it is taken; update `taken`."""
+    """Return the column for each name: the name, or the name with a prefix if it is already in `taken`.
+
+    `taken` is updated.
+    """
     names = dict.fromkeys(names)
     return {name: _free(name, prefix, taken, names) for name in names}
 

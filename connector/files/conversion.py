@@ -1,4 +1,4 @@
-"""Conversion of envelopes from JSON Lines to the other formats, from stream to stream."""
+"""Converts envelopes from JSON Lines to another format, without reading all of them into memory."""
 
 from __future__ import annotations
 

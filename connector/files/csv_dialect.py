@@ -1,4 +1,4 @@
-"""How a CSV file is written, from its first 64 KiB: the delimiter, and the lines before its header."""
+"""Determines from the first 64 KiB of a CSV file its delimiter and the lines before its header."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ DELIMITERS = (",", ";", "\t", "|")
 NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "space"}
 _SEP = re.compile(r'"?sep=(?P<delimiter>[^"\r\n]|\\t)"?[,;\t|]*', re.IGNORECASE)
 _TYPE = "#TYPE "
-"""The beginning of the first line that `Export-Csv` of Windows PowerShell writes."""
+"""The start of the first line that `Export-Csv` of Windows PowerShell writes."""
 _EDGE = " \t\r\n\v\f\xa0\ufeff\u200b\u2060"
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """The delimiter, and how many records come before the header: Excel's `sep=;`, PowerShell's `#TYPE`."""
+    """The delimiter, and the number of records before the header, such as Excel's `sep=;`."""
 
     delimiter: str
     before: int = 0
 
 
 def find_dialect(start: bytes, name: str, given: str | None, *, complete: bool) -> Dialect:
-    """Return the dialect of a CSV text, with the `given` delimiter or the header's.
+    """Return the dialect of a CSV text; its delimiter is `given`, or else the one in the header.
 
-    `start` is its beginning, the whole text if it is `complete`. Raises RunError if the header has several
-    possible delimiters, or if no row fits the header.
+    `start` is the beginning of the text, or the whole text if it is `complete`. Raises RunError if the header
+    has several possible delimiters, or if no row has as many values as the header has columns.
     """
     text = start.decode("utf-8", "replace").lstrip("\r\n")
     said, before, header = _split(text)
@@ -47,7 +47,7 @@ def has_header(start: bytes) -> bool:
 
 
 def column_names(cells: Sequence[str]) -> list[str]:
-    """Return a header's column names without white space around them, and without empty ones at the end."""
+    """Return a header's column names without surrounding white space; empty names at the end are removed."""
     names = [cell.strip(_EDGE) for cell in cells]
     while names and not names[-1]:
         names.pop()
@@ -55,19 +55,19 @@ def column_names(cells: Sequence[str]) -> list[str]:
 
 
 def fitted(cells: list[str], width: int) -> list[str]:
-    """Return a record's cells for so many columns, without empty ones that it has at its end."""
+    """Return a record's cells; empty cells after the last column (`width`) are removed."""
     return cells[:width] if len(cells) > width and not any(map(str.strip, cells[width:])) else cells
 
 
 def _split(text: str) -> tuple[re.Match[str] | None, int, str]:
-    """Return the match of `sep=`, the number of records before the header, and the text from the header."""
+    """Return the match of `sep=`, the number of records before the header, and the text after them."""
     first, _, rest = text.replace("\r\n", "\n").replace("\r", "\n").partition("\n")
     said = _SEP.fullmatch(first)
     return (said, 1, rest.lstrip("\n")) if said or first.startswith(_TYPE) else (None, 0, text)
 
 
 def _header_delimiter(text: str, name: str) -> str:
-    """Return the delimiter of a header: a comma if one is outside quotes, else the only other one in it."""
+    """Return the delimiter of a header: a comma if one is outside quotes, else the only other delimiter."""
     found, _ = _outside_quotes(text)
     if "," in found or not found:
         return ","
@@ -100,7 +100,7 @@ def _outside_quotes(text: str) -> tuple[set[str], bool]:
 
 
 def _check_rows(dialect: Dialect, text: str, name: str, *, complete: bool) -> None:
-    """Raise RunError if there are rows and none of them fits the header."""
+    """Raise RunError if there are rows, but none has as many values as the header has columns."""
     rows = _sample(text, dialect, complete=complete)
     header = next(rows, None)
     if not isinstance(header, list):
@@ -113,7 +113,7 @@ def _check_rows(dialect: Dialect, text: str, name: str, *, complete: bool) -> No
         if isinstance(row, list) and len(fitted(row, width)) == width:
             return
         if isinstance(row, csv.Error) and "end of data" in str(row):
-            return  # a quote that is not closed, which `check_quotes` describes
+            return  # a quote is not closed; `check_quotes` reports it
         first = row if first is None else first
     if first is None:
         return
@@ -130,7 +130,7 @@ def _check_rows(dialect: Dialect, text: str, name: str, *, complete: bool) -> No
 
 
 def _hint(dialect: Dialect, text: str, *, complete: bool) -> str:
-    """Return what to do about rows that do not fit: a delimiter with which they do, or the likely cause."""
+    """Return advice for rows that do not fit: a delimiter with which they fit, or the likely cause."""
     for delimiter in DELIMITERS:
         rows = list(_sample(text, Dialect(delimiter, dialect.before), complete=complete))
         widths = {len(row) if isinstance(row, list) else 0 for row in rows}
@@ -144,7 +144,7 @@ def _hint(dialect: Dialect, text: str, *, complete: bool) -> str:
 
 
 def _sample(text: str, dialect: Dialect, *, complete: bool) -> Iterator[list[str] | csv.Error]:
-    """Yield the records of a text from its header, without empty ones, and without one that is cut off."""
+    """Yield the records of a text, with the header first, without empty ones and an incomplete last one."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=dialect.delimiter, strict=True)
     before = dialect.before
     held: list[str] | csv.Error | None = None

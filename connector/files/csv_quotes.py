@@ -16,7 +16,7 @@ _CHUNK = 1 << 16
 
 
 class RecordLines:
-    """The lines of a text; it also keeps the lines of the current record, whose length is limited.
+    """The lines of a text. It also keeps the lines of the current record, which are limited in length.
 
     Call `next_record` after each record. Raises OSError for a record that is too long.
     """
@@ -42,7 +42,7 @@ class RecordLines:
 
 
 def separated(stream: BinaryIO, delimiter: str, longest: int) -> tuple[io.TextIOWrapper, RecordLines, Any]:
-    """Return a stream's text, to be detached at the end, its lines, and the CSV reader of them.
+    """Return the text of a stream, its lines, and a CSV reader for them. Detach the text at the end.
 
     Bytes that are not UTF-8 become lone surrogates. The reader raises csv.Error.
     """
@@ -53,7 +53,7 @@ def separated(stream: BinaryIO, delimiter: str, longest: int) -> tuple[io.TextIO
 
 
 def describe_error(error: csv.Error, lines: RecordLines, reader: Any, name: str, delimiter: str) -> str:
-    """Return a message about an invalid record, with its line or that of its unclosed quote."""
+    """Return the message for an invalid record, with its line or the line of its unclosed quote."""
     return _unclosed(lines, reader, name, delimiter) or f"{name}, line {reader.line_num}: {error}"
 
 
@@ -74,7 +74,7 @@ def check_quotes(stream: BinaryIO, name: str, delimiter: str, longest: int) -> N
 
 
 def has_quote(stream: BinaryIO) -> bool:
-    """Return whether there is a quote in the rest of a stream, with a fast search."""
+    """Return whether there is a quote in the rest of a stream."""
     while chunk := stream.read(_CHUNK):
         if b'"' in chunk:
             return True
@@ -82,10 +82,10 @@ def has_quote(stream: BinaryIO) -> bool:
 
 
 def _unclosed(lines: RecordLines, reader: Any, name: str, delimiter: str) -> str:
-    """Describe the unclosed quote of a record that could not be read; empty without one."""
+    """Return the message for the unclosed quote of an invalid record; empty if it has none."""
     text = "".join(lines.record)
     position = _open_quote(text, delimiter)
-    # A record with another error was read only up to that error, so its quotes may be closed later.
+    # A record with another error was read only up to this error: its quotes may be closed after it.
     if position is None or not (lines.ended or len(text) - position > LONGEST_FIELD):
         return ""
     ends = list(accumulate(map(len, lines.record)))

@@ -15,7 +15,10 @@ from connector.files.record import Record
 def read_csv(
     stream: BinaryIO, name: str, dialect: Dialect, longest: int, encoding: str = "UTF-8"
 ) -> Iterator[Record]:
-    """Yield the records of a CSV text; an invalid one has an error. Raises RunError for an invalid header."""
+    """Yield the records of a CSV text; an invalid record has an `error`.
+
+    Raises RunError for an invalid header.
+    """
     text, lines, reader = separated(stream, dialect.delimiter, longest)
 
     def next_cells() -> list[str] | Record | None:
@@ -51,7 +54,7 @@ def read_csv(
 
 
 def check_header(columns: Sequence[str], name: str) -> None:
-    """Raise RunError for a column without a valid name, and for a name of two columns."""
+    """Raise RunError for a column without a valid name, and for two columns with the same name."""
     seen: set[str] = set()
     for column in columns:
         if not column.strip() or "\0" in column or has_bad_byte(column):
@@ -80,7 +83,7 @@ def _record(columns: list[str], cells: list[str], place: str, encoding: str) -> 
 
 
 def has_bad_byte(text: str) -> bool:
-    """Return whether text that was decoded with `surrogateescape` has bytes that are not UTF-8."""
+    """Return whether a text has bytes that are not UTF-8. It was decoded with `surrogateescape`."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -16,7 +16,7 @@ VERSION = 2
 
 @dataclass(frozen=True)
 class Envelope:
-    """One output object. `meta` is described by `schemas/envelope.schema.json`; `input` is the kept row."""
+    """One envelope. `meta` is described in `schemas/envelope.schema.json`; `input` is the kept input row."""
 
     row: int
     error: str | None
@@ -26,7 +26,7 @@ class Envelope:
 
     @classmethod
     def from_json(cls, written: Mapping[str, Any]) -> Envelope:
-        """Return the envelope of an object that `as_json` returned. Raises ValueError for others."""
+        """Return an envelope from its JSON object. Raises ValueError if the object is not an envelope."""
         try:
             envelope = cls(
                 written["row"],
@@ -48,11 +48,11 @@ class Envelope:
 
     @property
     def ends_row(self) -> bool:
-        """Whether it is the last envelope of its row."""
+        """Whether this is the last envelope of its row."""
         return bool(self.meta.get("last", True))
 
     def as_json(self) -> dict[str, Json]:
-        """Return the object that is written."""
+        """Return the envelope as a JSON object."""
         written = {
             "has_error": self.has_error,
             "error": self.error,
@@ -63,5 +63,5 @@ class Envelope:
         return written if self.input is ABSENT else {**written, "input": self.input}
 
     def line(self) -> bytes:
-        """Return it as one line of JSON Lines."""
+        """Return the envelope as a line of JSON Lines."""
         return json_text.dump_bytes(self.as_json()) + b"\n"

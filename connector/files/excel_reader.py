@@ -35,17 +35,17 @@ def excel_library(name: str) -> ModuleType:
 
 
 def read_workbook(stream: BinaryIO, name: str, sheet: str | None) -> Iterator[Record]:
-    """Yield the rows of a worksheet below its header; one with an error value has an error.
+    """Yield the rows below the header of a worksheet; a row with an error value has an `error`.
 
-    `sheet` is a name or a number from 1; without it, the workbook must have only one visible sheet with
+    `sheet` is a name or a number from 1. Without it, the workbook must have only one visible sheet with
     cells. Raises RunError.
     """
     openpyxl = excel_library(name)
-    with tempfile.SpooledTemporaryFile(_MEMORY) as copy:  # a workbook is read from its end
+    with tempfile.SpooledTemporaryFile(_MEMORY) as copy:  # reading a workbook starts at its end
         shutil.copyfileobj(stream, copy)
         copy.seek(0)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what openpyxl does not read: styles, validations
+            warnings.simplefilter("ignore")  # about parts that openpyxl does not read, such as styles
             try:
                 books = [openpyxl.load_workbook(copy, read_only=True, data_only=True, keep_links=False)]
                 if _has_formulas(copy):
@@ -57,7 +57,7 @@ def read_workbook(stream: BinaryIO, name: str, sheet: str | None) -> Iterator[Re
 
 
 def _has_formulas(file: Any) -> bool:
-    """Return whether any sheet has formulas: their stored values can be missing."""
+    """Return whether any sheet has formulas. The file may lack the values of formulas."""
     with zipfile.ZipFile(file) as archive:
         for part in archive.namelist():
             if part.startswith("xl/worksheets/") and part.endswith(".xml"):
@@ -94,7 +94,7 @@ def _listed(names: list[str]) -> str:
 
 def _full_rows(sheet: Any) -> Iterator[tuple[int, list[Any]]]:
     """Yield the number and the cells of each row that has a value."""
-    sheet.reset_dimensions()  # which some programs write wrongly, so that rows or columns would be missing
+    sheet.reset_dimensions()  # some programs write wrong dimensions, so that rows or columns would be missing
     for number, cells in enumerate(sheet.iter_rows(), start=1):
         if any(cell.value is not None for cell in cells):
             yield number, cells
@@ -115,7 +115,7 @@ def _rows(sheets: list[Any], place: str) -> Iterator[Record]:
 
 
 def _with_formulas(values: Any, formulas: Any) -> Iterator[tuple[int, list[Any]]]:
-    """Yield the rows of a sheet; of a formula without a stored value, the cell with the formula."""
+    """Yield the rows of a sheet. If a formula has no stored value, its cell has the formula."""
     for sheet in (values, formulas):
         sheet.reset_dimensions()
     read = values.iter_rows(), formulas.iter_rows()
@@ -128,7 +128,7 @@ def _with_formulas(values: Any, formulas: Any) -> Iterator[tuple[int, list[Any]]
 
 
 def _name(value: Any) -> str:
-    """Return a column's name."""
+    """Return the name of a column from its cell in the header."""
     if value is None:
         return ""
     found = _value(value)
@@ -163,7 +163,7 @@ def _value(value: Any) -> Json:
     if isinstance(value, float):
         return int(value) if value.is_integer() and abs(value) < _LARGEST_INTEGER else value
     if isinstance(value, datetime):
-        # A workbook has only dates with a time; what a person enters as a date has midnight.
+        # Dates in a workbook always have a time; a date that was entered without one has midnight.
         if value.time() == time():
             return value.date().isoformat()
         return value.isoformat(timespec="milliseconds" if value.microsecond else "seconds")
@@ -175,7 +175,7 @@ def _value(value: Any) -> Json:
 
 
 def _duration(value: timedelta) -> str:
-    """Return a duration as `[h]:mm:ss` shows it, so that it has no days."""
+    """Return a duration in the format `[h]:mm:ss`, in which hours can exceed 24."""
     milliseconds = abs(round(value / timedelta(milliseconds=1)))
     seconds, fraction = divmod(milliseconds, 1000)
     text = f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"

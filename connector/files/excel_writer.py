@@ -17,20 +17,20 @@ from connector.files.excel_reader import excel_library
 logger = logging.getLogger(__name__)
 
 MOST_ROWS = 1_048_576
-"""The number of rows of a worksheet; further rows are on further worksheets."""
+"""The maximum number of rows of a worksheet; further rows are written to further worksheets."""
 MOST_COLUMNS = 16_384
 _LONGEST_TEXT = 32_767
 _EXACT = 10**15
-"""The integers below it have all their digits in Excel; others are written as text."""
+"""The bound below which Excel keeps all digits of an integer; larger integers are written as text."""
 _SHORTENED = 8_000
 _CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-"""Characters that the format cannot contain."""
+"""The characters that a workbook cannot contain."""
 _ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
-"""The beginning of what the format reads as the escape of a character, such as `_x0041_`."""
+"""The start of a text that Excel would read as an escaped character, such as `_x0041_`."""
 
 
 def write_workbook(table: Table, file: BinaryIO) -> None:
-    """Write a table as a workbook: numbers and booleans as such, everything else as text.
+    """Write a table as a workbook: numbers and booleans unchanged, other values as text.
 
     Raises OSError, also if the table has more columns than a worksheet can have.
     """
@@ -56,7 +56,7 @@ def write_workbook(table: Table, file: BinaryIO) -> None:
 
 
 def _save(book: Any, file: BinaryIO) -> None:
-    """Write a workbook to a stream. The archive is closed even if the stream is full."""
+    """Write a workbook to a stream. The archive is closed even if writing fails."""
     from openpyxl.writer.excel import ExcelWriter
 
     with ZipFile(file, "w", ZIP_DEFLATED) as archive:
@@ -64,13 +64,13 @@ def _save(book: Any, file: BinaryIO) -> None:
 
 
 class _Writer:
-    """Makes cells, and counts the texts that had to be shortened."""
+    """Creates the cells of a workbook, and counts the texts that had to be shortened."""
 
     def __init__(self) -> None:
         self.shortened = 0
 
     def cell(self, sheet: Any, value: Json) -> Any:
-        """Return a cell's value; texts that look like formulas or errors remain texts."""
+        """Return a value for a cell; a text that looks like a formula or an error stays a text."""
         if value is None or isinstance(value, bool):
             return value
         if isinstance(value, (int, float)) and abs(value) < _EXACT:
@@ -85,7 +85,7 @@ class _Writer:
         return cell
 
     def _fitting(self, text: str) -> str:
-        """Return a text as the format can contain it, shortened if it is too long for a cell."""
+        """Return a text without characters that a workbook cannot contain, shortened if it is too long."""
         written = _escaped(text)
         if len(written) * 2 > _LONGEST_TEXT and len(written.encode("utf-16-le")) > _LONGEST_TEXT * 2:
             self.shortened += 1

@@ -1,9 +1,9 @@
-"""The journal of a run: requests that must not be repeated, before they are sent, and their responses.
+"""The journal of a run: it records requests that must not be repeated, and their responses.
 
-Deletions are recorded, too, because a repeated one can fail with "not found".
-
-It is a JSON Lines file (`schemas/journal.schema.json`) in the folder of the run's envelopes. Every line is
-passed to the operating system before the request is sent, so it is kept if the process is killed.
+Each request is recorded before it is sent. Deletions are recorded, too, because a repeated deletion can fail
+with "not found". The journal is a JSON Lines file (`schemas/journal.schema.json`) in the work folder of the
+run. Each line is passed to the operating system before the request is sent, so it is kept if the process is
+killed.
 """
 
 from __future__ import annotations
@@ -28,19 +28,22 @@ JOURNAL_NAME = "journal.jsonl"
 VERSION = 2
 """The version of `schemas/journal.schema.json`."""
 READABLE_VERSIONS = (1, VERSION)
-"""The versions that can be resumed. In version 1 a request's `step` counts all requests of its row, not only
-the recorded ones; such a journal is converted when its run is resumed."""
+"""The versions of journals that can be resumed.
+
+In version 1, a request's `step` counts all requests of its row, not only the recorded ones. Such a journal is
+converted when its run is resumed.
+"""
 
 _KEPT_HEADERS = ("content-type", "location")
 
 
 class Journal:
-    """Records requests and responses (an `exchange.Recorder`), and returns them after an interruption."""
+    """The journal as an `exchange.Recorder`; it returns what an interrupted run has recorded."""
 
     def __init__(self, path: Path, redactor: Redactor) -> None:
         self.path, self._redactor = path, redactor
         self._earlier: dict[int, dict[int, dict[str, Json]]] = {}
-        """The requests of the interrupted run that were not refused, keyed by row and step."""
+        """The requests of the interrupted run that may have had an effect, by row and step."""
         self._file: AppendOnlyFile | None = None
 
     def begin(self, fingerprint: Mapping[str, str], *, fsync: bool = False) -> None:
@@ -50,10 +53,10 @@ class Journal:
         self._file.append(json_text.dump_bytes({**head, "fsync": True} if fsync else head) + b"\n")
 
     def resume(self, after_row: int, *, fsync: bool = False, cut: bool = False) -> None:
-        """Continue an interrupted run's journal. Rows up to `after_row` have their envelopes.
+        """Continue the journal of an interrupted run. The rows up to `after_row` are done.
 
-        Raises ValueError, KeyError or TypeError for a line that cannot be read; with `cut` the file is cut
-        there instead.
+        Raises ValueError, KeyError or TypeError for a line that cannot be read; with `cut`, the file is
+        truncated there instead.
         """
         cut_broken_end(self.path)
         if read_head(self.path).version == 1:
@@ -65,7 +68,7 @@ class Journal:
 
     @property
     def earlier_rows(self) -> int:
-        """The number of rows without an envelope for which the interrupted run had sent requests."""
+        """The number of unfinished rows for which the interrupted run sent requests."""
         return len(self._earlier)
 
     def close(self) -> None:
@@ -78,11 +81,11 @@ class Journal:
         return bool(self._earlier.get(row))
 
     def recorded(self, row: int, step: int, request: Request) -> Response | None:
-        """Return the response that the interrupted run received, or None if it had not sent this request.
+        """Return the response that the interrupted run received, or None if it did not send this request.
 
-        Raises ApiError (`outcome_unknown`) if this request, or another one of the row, was sent and has no
-        recorded response. The other request counts because the row may now read different data, and therefore
-        write something else.
+        Raises ApiError (`outcome_unknown`) if this request, or a different request of the row, was sent and
+        has no recorded response. A different request counts, because the row may read different data when it
+        is resumed, and therefore send something else.
         """
         entry = self._earlier.get(row, {}).get(step)
         if entry is None:
@@ -99,22 +102,25 @@ class Journal:
         )
 
     def _require_no_doubt(self, row: int) -> None:
-        """Raise ApiError if the row sent a request that cannot be repeated, without a recorded response."""
+        """Raise ApiError if the row sent a request that must not be repeated and has no recorded response."""
         for entry in self._earlier.get(row, {}).values():
             if "answer" not in entry and not entry["sent"].startswith("DELETE "):
                 raise _in_doubt(entry["sent"], "the run was interrupted before its response was received")
 
     def sent(self, row: int, step: int, request: Request) -> None:
-        """Record a request before it is sent. Raises RunStoppedError, and then it must not be sent."""
+        """Record a request before it is sent.
+
+        If this raises RunStoppedError, the request must not be sent.
+        """
         named, digest = quoted(str(request)), _digest(request)
         line = f'{{"row":{row},"step":{step},"sent":{named},"request":"{digest}"}}\n'
         self._open_file().append(line.encode())
 
     def answered(self, row: int, step: int, response: Response) -> None:
-        """Record a request's response, with secrets masked.
+        """Record the response to a request, with secrets masked.
 
-        If the disk is full, nothing is raised: the row's envelope may still fit; if it does not, the
-        request's outcome is unknown. No further request can be recorded, so none is sent.
+        A full disk is not an error here, because there may still be room for the row's envelope. If there is
+        not, the outcome of the request is unknown. No further request can be recorded, so none is sent.
         """
         found = [
             (n, self._redactor.text(response.headers[n])) for n in _KEPT_HEADERS if n in response.headers
@@ -127,12 +133,12 @@ class Journal:
         )
 
     def refused(self, row: int, step: int) -> None:
-        """Record that a request certainly had no effect, if the disk is not full."""
+        """Record that a request had no effect; nothing is recorded if the disk is full."""
         self._note_end(f'{{"row":{row},"step":{step},"refused":true}}\n')
 
     def _note_end(self, line: str) -> None:
         file = self._open_file()
-        with suppress(RunStoppedError):  # If the disk is full, nothing is raised: see `answered`.
+        with suppress(RunStoppedError):  # A full disk is not an error here: see `answered`.
             file.append(line.encode(), although_removed=True)
 
     def _body(self, response: Response) -> str:
@@ -162,7 +168,7 @@ class Journal:
 
 @dataclass(frozen=True)
 class Head:
-    """A journal's first line: what identifies the run, and whether it survives a loss of power."""
+    """The first line of a journal: the digests of the run, and whether its lines are flushed to the disk."""
 
     run: Mapping[str, str]
     fsync: bool
@@ -170,7 +176,7 @@ class Head:
 
 
 def read_head(path: Path) -> Head:
-    """Return the head of an unfinished run's journal. Raises RunError."""
+    """Return the first line of an unfinished run's journal. Raises RunError."""
     try:
         with path.open("rb") as file:
             head = json_text.loads(file.readline().decode())
@@ -186,9 +192,9 @@ def read_head(path: Path) -> Head:
 
 
 def _convert(path: Path, *, cut: bool) -> None:
-    """Replace a journal of version 1 by one of this version: its requests are counted from 0 in each row.
+    """Convert a journal of version 1, in which `step` counted all requests of a row.
 
-    Raises what `Journal.resume` does.
+    Raises the same errors as `Journal.resume`.
     """
     steps: dict[int, set[int]] = {}
     for entry, _ in read_lines(path, cut=cut):

@@ -21,18 +21,18 @@ Form = Literal["lines", "array", "values"]
 RECORD_LISTS = (
     "value", "values", "results", "result", "data", "devices", "items", "records", "rows", "entries", "list",
 )  # fmt: skip
-"""Names of an object's member that has the records, as APIs and PowerShell's ConvertTo-Json write them."""
+"""Names that a member with the list of records often has, in APIs and in PowerShell's ConvertTo-Json."""
 UNREAD = Record({})
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]')
 _REST = "the rest cannot be read"
 _TORN = 16
-"""The maximum length of a mark other than text, which can be cut off at the end of the text."""
+"""The maximum length of a JSON token other than a string; at the end of the text it can be incomplete."""
 
 
 def json_form(start: bytes, name: str, *, complete: bool) -> Form:
-    """Return how a JSON text is written, from its beginning. Raises RunError if it is not JSON.
+    """Return the form of a JSON text, from its beginning. Raises RunError if it is not JSON.
 
-    `values` are values of any layout, one after the other: an object over several lines, or several of them.
+    `values` means objects of any layout, one after the other; each can have several lines.
     """
     text = start.decode("utf-8", "replace").strip()
     lines = text.splitlines()
@@ -48,7 +48,7 @@ def json_form(start: bytes, name: str, *, complete: bool) -> Form:
         if text.startswith("{") and is_cut_off and not complete:
             return "values"
         if any(map(reads_alone, lines)):
-            return "lines"  # the others get their errors
+            return "lines"  # lines that are not JSON are reported as errors of their rows
         raise RunError(
             f"{name}, line {error.lineno}: not JSON ({error.msg} at character {error.colno})"
             f"{cited(lines[min(error.lineno, len(lines)) - 1].strip(), 80)}"
@@ -66,7 +66,7 @@ def reads_alone(line: str) -> bool:
 
 
 def check_records(start: bytes, name: str, *, complete: bool) -> None:
-    """Raise RunError if a text is one object that has a list of records, and thus is not a row itself."""
+    """Raise RunError if a text is one object with a list of records, so that the object is not a row."""
     text = start.decode("utf-8", "replace").strip()
     try:
         value, end = json_text.decoder.raw_decode(text)
@@ -90,7 +90,7 @@ def _are_objects(items: list[Json]) -> bool:
 
 
 def _lists_of_objects(text: str) -> Iterator[str]:
-    """Yield the members that are lists of objects, in the object whose beginning the text is."""
+    """Yield the names of an object's members that are lists of objects; `text` is the object's beginning."""
     depth, last, key, before = 0, "", "", ""
     for match in _TOKEN.finditer(text):
         mark = match[0]
@@ -108,7 +108,7 @@ def _lists_of_objects(text: str) -> Iterator[str]:
 
 
 def read_lines(stream: BinaryIO, name: str, longest: int, encoding: str = "UTF-8") -> Iterator[Record]:
-    """Yield the records of JSON Lines; an invalid line has an error."""
+    """Yield the records of JSON Lines; the record of an invalid line has an `error`."""
     for number, line in enumerate(_lines(stream, longest), start=1):
         if line.strip():
             yield _line_record(line, f"{name}, line {number}", longest, encoding)
@@ -120,10 +120,7 @@ def unread_lines(stream: BinaryIO, longest: int) -> Iterator[Record]:
 
 
 def _lines(stream: BinaryIO, longest: int) -> Iterator[bytes]:
-    """Yield the lines.
-
-    Of a line over the limit, only its first `longest` + 1 bytes are yielded, so that the caller can tell.
-    """
+    """Yield the lines of a stream. Of a longer line, only the first `longest` + 1 bytes are yielded."""
     for line in iter(partial(stream.readline, longest + 1), b""):
         yield line
         if len(line) > longest:
@@ -160,7 +157,7 @@ def read_array(stream: BinaryIO, name: str) -> Iterator[Record]:
 
 
 def _items(text: JsonStream, name: str) -> Iterator[Record]:
-    """Yield the items of the array that is next; an array that is broken ends in an invalid record."""
+    """Yield the items of the next array. If the array is not valid, the last record has an `error`."""
     done = 0
     try:
         text.skip("[")
@@ -178,7 +175,7 @@ def _items(text: JsonStream, name: str) -> Iterator[Record]:
 
 
 class _Broken(ValueError):
-    """The text is not valid, and its rest cannot be read."""
+    """The text is not valid, and the rest of it cannot be read."""
 
 
 def _after(text: JsonStream, name: str, what: str) -> Iterator[Record]:
@@ -201,7 +198,7 @@ def _item_record(value: Json, written: str, place: str) -> Record:
 
 
 def read_values(stream: BinaryIO, name: str) -> Iterator[Record]:
-    """Yield objects that are written one after the other, each over any number of lines."""
+    """Yield objects that follow each other; each can have any number of lines."""
     text = JsonStream(stream)
     done = 0
     try:
@@ -218,7 +215,7 @@ def read_values(stream: BinaryIO, name: str) -> Iterator[Record]:
 
 
 def read_records(stream: BinaryIO, name: str, path: str) -> Iterator[Record]:
-    """Yield the records in an object: the items of the list at a path, or the one object there.
+    """Yield the records in an object: the items of the list at a path, or the object at this path.
 
     Raises RunError if there is none.
     """
@@ -243,7 +240,7 @@ def read_records(stream: BinaryIO, name: str, path: str) -> Iterator[Record]:
 
 
 def _enter(text: JsonStream, name: str, path: str, member: str, passed: list[str]) -> None:
-    """Read an object up to the value of a member. Raises RunError if it has none."""
+    """Read an object up to the value of a member. Raises RunError if it has no such member."""
     place = f'"{".".join(passed)}"' if passed else "the text"
     seen: list[str] = []
     try:
@@ -265,7 +262,7 @@ def _enter(text: JsonStream, name: str, path: str, member: str, passed: list[str
 
 
 def _leave(text: JsonStream, depth: int) -> None:
-    """Read the rest of objects, so that a text that is cut off is noticed. Raises ValueError."""
+    """Read the rest of the enclosing objects. Raises ValueError if the text is incomplete."""
     for _ in range(depth):
         while not text.skip("}"):
             if not text.skip(","):

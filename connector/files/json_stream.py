@@ -13,7 +13,7 @@ from connector.common import json_text
 from connector.common.json_text import Json
 
 UNREADABLE = (EOFError, zlib.error, OSError)
-"""The exceptions of a stream that cannot be read."""
+"""The exceptions that reading a damaged stream raises."""
 
 LONGEST_VALUE = 1 << 26
 """The maximum length of a value in characters, to limit memory."""
@@ -21,9 +21,9 @@ _CHUNK = 1 << 16
 
 
 class JsonStream:
-    """A stream's text, read in chunks and only as far as the next value needs.
+    """The text of a stream, read in chunks, and only as far as the next value requires.
 
-    `fault` is the error that ended the stream early; the text before it is still returned.
+    `fault` is the error that ended the stream early; the text before the error is still returned.
     """
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -35,7 +35,7 @@ class JsonStream:
         self._ended = False
 
     def next_is(self, mark: str) -> bool:
-        """Skip white space. Return whether the mark is next."""
+        """Skip white space; return whether the text continues with `mark`."""
         while True:
             self._position = _after_space(self._text, self._position)
             if self._position < len(self._text) or not self._more(_CHUNK):
@@ -43,7 +43,7 @@ class JsonStream:
         return self._text.startswith(mark, self._position)
 
     def skip(self, mark: str) -> bool:
-        """Skip white space, then the mark; return whether the mark was found."""
+        """Skip white space and `mark`; return whether `mark` was there."""
         found = self.next_is(mark)
         self._position += len(mark) if found else 0
         return found
@@ -72,12 +72,12 @@ class JsonStream:
             wanted *= 2
 
     def rest(self) -> str:
-        """Return the text that is left, as far as it was read; it is empty only at the end."""
+        """Return the rest of the text, as far as it was read. It is empty only at the end."""
         self.skip("")
         return self._text[self._position :]
 
     def _more(self, characters: int) -> bool:
-        """Read about this many characters; return whether there were any."""
+        """Read about this many characters; return whether any were left."""
         pieces: list[str] = []
         read = 0
         while read < characters and not self._ended:
@@ -94,7 +94,7 @@ class JsonStream:
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _TORN = 16
-"""The maximum length of a number or word; one at the end of a chunk can be incomplete."""
+"""The maximum length of a number or word. At the end of a chunk, it can be incomplete."""
 
 
 def _after_space(text: str, position: int) -> int:
@@ -108,7 +108,7 @@ def _decode_at(text: str, position: int) -> tuple[Json, int]:
     except json.JSONDecodeError:
         raise
     except ValueError as error:
-        # For a number that is not valid JSON only its row fails, because its end can still be found.
+        # An invalid number fails only its row, because its end can still be found.
         _, end = _lax_decoder.raw_decode(text, position)
         return error, end
 
@@ -117,7 +117,7 @@ _lax_decoder = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=s
 
 
 def _is_surely_broken(error: Exception, text: str) -> bool:
-    """Return whether reading more cannot help, so that an invalid file is not read into memory as a whole."""
+    """Return whether the text is invalid regardless of what follows, so that no more of it is read."""
     if not isinstance(error, json.JSONDecodeError):
         return True
     return error.pos < len(text) - _TORN and not error.msg.startswith("Unterminated string")

@@ -1,6 +1,6 @@
-"""Opens one input: determines from its beginning how it is written, and reads its records.
+"""Opens an input: determines its format from its beginning, and reads its records.
 
-What cannot be determined is an error of the run, before any row is run.
+If the format cannot be determined, this is an error of the run, before any row is run.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _JSON = re.compile(rb'\s*(?:\{\s*["}]|\[\s*[{\]])')
 
 @dataclass(frozen=True)
 class InputForm:
-    """An input before it is opened: its name, and the format that its extension stands for.
+    """An input before it is opened: its name, and the format of its file extension.
 
-    `given` is the format that was given, which overrides the extension. `is_live` is an input that may be
-    written while it is read, so that as little as possible of it is read ahead.
+    `given` is the format that the user gave, which overrides the extension. `is_live` is true for an input
+    that may be written while it is read, of which as little as possible is read ahead.
     """
 
     name: str
@@ -39,13 +39,13 @@ class InputForm:
 
     @property
     def format(self) -> Format | None:
-        """The format, unless the content has to say it."""
+        """The format, or None if it must be determined from the content."""
         return self.given or self.extension
 
 
 @dataclass(frozen=True)
 class OpenedInput:
-    """An opened input: its records, the stream of them, and the dialect of CSV.
+    """An opened input: its records, its stream, and the dialect of a CSV input.
 
     All records of a table (CSV, TSV, Excel) have the columns of its header.
     """
@@ -57,9 +57,9 @@ class OpenedInput:
 
 
 def open_input(raw: BinaryIO, form: InputForm, longest: int, *, unread: bool = False) -> OpenedInput:
-    """Open an input; with `unread`, the records may be empty, for those who only count them.
+    """Open an input. With `unread`, its records may be empty; this is enough to count them.
 
-    Raises RunError for one that cannot be read in this way, with the option that is missing.
+    Raises RunError, with the missing option, for an input that cannot be read in this way.
     """
     ahead = unpacked(raw)
     start = ahead.look(all=not form.is_live)
@@ -86,7 +86,7 @@ def open_input(raw: BinaryIO, form: InputForm, longest: int, *, unread: bool = F
 
 
 def _beginning(ahead: Ahead, form: InputForm) -> bytes:
-    """Return the beginning of a text, with more than white space if there is more."""
+    """Return the beginning of a text; if it is only white space, read more."""
     start = ahead.look(all=not form.is_live)
     while not start.strip() and not ahead.ended:
         if len(start) >= SAMPLE:
@@ -97,7 +97,7 @@ def _beginning(ahead: Ahead, form: InputForm) -> bytes:
 
 
 def _recognized(start: bytes, options: ReadOptions) -> Format:
-    """Return the format of text whose extension does not say it."""
+    """Return the format of a text whose file extension is not known."""
     if options.delimiter is not None:
         return "csv"
     return "json" if options.records or not start.strip() or start.lstrip()[:1] in (b"{", b"[") else "csv"

@@ -1,4 +1,4 @@
-"""Output of envelopes to a file that has its name only when it is complete.
+"""Writes envelopes to an output file, which gets its name only when it is complete.
 
 During a run, a folder beside the output (`OUT.run`) has the envelopes so far as JSON Lines, and the journal.
 A run that ends early leaves the folder, and can be resumed from it.
@@ -43,7 +43,7 @@ class Output(Protocol):
     """The number of rows that have all their envelopes from an interrupted run."""
 
     def earlier(self) -> Iterator[Envelope]:
-        """Yield the envelopes of these rows."""
+        """Yield the envelopes that an interrupted run has written."""
 
     def write(self, lines: bytes) -> None:
         """Write the lines of one or more envelopes, all or none of them. Raises RunStoppedError."""
@@ -96,7 +96,7 @@ class FileOutput:
         except OSError as error:
             raise RunError(f"{path}: cannot be written: {error.strerror}") from error
         try:
-            look(path, start)  # checked again, because another run could have changed it before the lock
+            look(path, start)  # checked again, because another run may have written it in the meantime
             if start == "resume" and _has_head(self.journal.path):
                 self._resume(fingerprint)
             else:
@@ -136,7 +136,7 @@ class FileOutput:
             if not self.partial.exists() and self.path.exists():
                 os.replace(self.path, self.partial)
             self.partial.touch(PRIVATE_FILE)
-            with suppress(OSError):  # The file can already have its final name and permissions.
+            with suppress(OSError):  # The file may already have its final name and permissions.
                 self.partial.chmod(PRIVATE_FILE)
             cut_broken_end(self.partial)
             # With fsync, each line is on the disk before the next one is written. So a broken line was cut
@@ -154,7 +154,7 @@ class FileOutput:
             ) from error
 
     def _sync_names(self) -> None:
-        """Flush the names of the files to the disk, if `fsync` is set."""
+        """Flush the directory entries of the files to the disk, if `fsync` is set."""
         if self._fsync:
             sync_folder(self.folder)
             sync_folder(self.path.parent)
@@ -166,7 +166,10 @@ class FileOutput:
                 yield Envelope.from_json(json_text.loads(line.decode()))
 
     def write(self, lines: bytes) -> None:
-        """Write envelopes; the operating system has them when this returns. Raises RunStoppedError."""
+        """Write lines of envelopes.
+
+        When this returns, the operating system has them. Raises RunStoppedError.
+        """
         self._file.append(lines)
 
     def finish(self) -> None:
@@ -194,7 +197,7 @@ class FileOutput:
         except OSError as error:
             raise RunStoppedError(f"{self.path}: cannot be written: {error.strerror}") from error
         self.close()
-        with suppress(OSError):  # The journal is removed first: without it, nothing can be resumed.
+        with suppress(OSError):  # The journal is first: a folder without it is not an unfinished run.
             self.journal.path.unlink()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -218,7 +221,7 @@ def _work_folder(path: Path) -> Path:
 
 
 def partial_output_of(path: Path) -> Path:
-    """Return the file with a run's envelopes so far, one per line; it exists until the output is complete."""
+    """Return the file with the envelopes of an unfinished run, one per line; it is removed at the end."""
     return _work_folder(path) / "envelopes.jsonl"
 
 
@@ -227,7 +230,7 @@ def _journal(path: Path) -> Path:
 
 
 def look(path: Path, start: Start) -> None:
-    """Raise RunError if an output cannot be written, or not with this `start` (`new`, `resume`, ...)."""
+    """Raise RunError if an output cannot be written, or not with this `start`, such as `new` or `resume`."""
     try:
         _require_file_name(path)
         exists = path.exists()
@@ -246,7 +249,7 @@ def look(path: Path, start: Start) -> None:
 
 
 def _require_file_name(path: Path) -> None:
-    """Raise RunError if the path cannot be that of a file, and OSError if this cannot be determined."""
+    """Raise RunError if a path cannot be that of an output file. Raises OSError if it cannot be accessed."""
     if path.is_dir():
         raise RunError(f"{path}: is a folder; use a file for the output")
     if path.exists() and not path.is_file():
@@ -256,7 +259,7 @@ def _require_file_name(path: Path) -> None:
 
 
 def _other_ways(path: Path) -> str:
-    """Return sentences on what else can be done with an unfinished run, instead of resuming it."""
+    """Return advice on an unfinished run that cannot be resumed."""
     return (
         f"`rerun {shlex.quote(str(path))} --export FILE` saves its results; "
         f"{restart_effect(_work_folder(path))}"
@@ -264,7 +267,7 @@ def _other_ways(path: Path) -> str:
 
 
 def is_interrupted(path: Path) -> bool:
-    """Return whether there is an unfinished run with this output, which can be resumed."""
+    """Return whether an unfinished run with this output can be resumed."""
     return _has_head(_journal(path))
 
 
@@ -284,10 +287,10 @@ def look_for_another_run(path: Path) -> None:
 
 
 def discard(path: Path) -> None:
-    """Remove an output and its unfinished run. Raises RunError."""
+    """Remove an output, and the work folder of its unfinished run. Raises RunError."""
     try:
         if _work_folder(path).is_dir():
-            # First, because a folder without a journal is not mistaken for an unfinished run.
+            # The journal is removed first: a folder without a journal is not an unfinished run.
             _journal(path).unlink(missing_ok=True)
             shutil.rmtree(_work_folder(path))
         path.unlink(missing_ok=True)
@@ -310,7 +313,7 @@ def _has_head(journal: Path) -> bool:
 
 
 def _cut_unfinished_row(partial: Path, *, cut: bool) -> int:
-    """Remove the envelopes of an incomplete row. Return the number of the last complete row."""
+    """Remove the envelopes of an incomplete last row; return the number of the last complete row."""
     done = keep = 0
     for envelope, end in read_lines(partial, cut=cut):
         if envelope["meta"].get("last", True):

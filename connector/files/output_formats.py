@@ -11,7 +11,7 @@ from connector.errors import RunError
 Format = Literal["jsonl", "json", "csv", "xlsx", "table"]
 FORMATS: tuple[Format, ...] = ("jsonl", "json", "csv", "xlsx", "table")
 TABLES: tuple[Format, ...] = ("csv", "xlsx", "table")
-"""Formats with columns. They do not have all members of an envelope, so that they cannot be read again."""
+"""The formats with columns. They lack some members of an envelope, so they cannot be read again."""
 
 _EXTENSIONS: dict[str, Format] = {".json": "json", ".csv": "csv", ".xlsx": "xlsx"}
 
@@ -29,7 +29,7 @@ class OutputForm:
 
     @property
     def is_partial(self) -> bool:
-        """Whether the complete output is written as the partial one."""
+        """Whether the complete output has the same format as the partial output."""
         return self.format == "jsonl" and not self.results
 
     @property
@@ -39,7 +39,7 @@ class OutputForm:
 
 
 def format_of(path: str, format: str | None) -> Format:
-    """Return the given format, or else the one of the output's file extension. Raises RunError."""
+    """Return `format` if it is given, or else the format of the output's file extension. Raises RunError."""
     wanted = format or _EXTENSIONS.get(Path(path).suffix.lower(), "jsonl")
     if wanted not in FORMATS:
         raise RunError(f'unknown output format "{wanted}"; use {", ".join(FORMATS)}')

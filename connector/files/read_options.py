@@ -13,16 +13,16 @@ Format = Literal["jsonl", "json", "csv", "tsv", "xlsx"]
 FORMATS: tuple[Format, ...] = ("jsonl", "json", "csv", "tsv", "xlsx")
 
 NAMES = ("delimiter", "encoding", "sheet", "records")
-"""The options, as on the command line and in a job."""
+"""The names of the options, on the command line and in a job file."""
 WHOLE_OBJECT = "."
-"""The `records` of an input whose object is a row itself, although it has a list of records."""
+"""The value of `records` for an object that is itself a row, although it has a list of records."""
 
 _DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "pipe": "|", "space": " "}
 
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """Options of an input. None means: from the content.
+    """Options for reading an input. None means that the option is determined from the content.
 
     `delimiter` separates the columns of CSV; `encoding` is a name of Python's codecs, for text without a byte
     order mark; `sheet` is the name of a worksheet, or its number from 1; `records` is the path of the list of
@@ -36,7 +36,7 @@ class ReadOptions:
 
 
 def read_delimiter(text: str) -> str:
-    """Return the delimiter that a text means: one character, or a name such as `tab`. Raises RunError."""
+    """Return the delimiter for a text: one character, or a name such as `tab`. Raises RunError."""
     found = _DELIMITERS.get(text.lower(), text)
     if len(found) != 1 or found in '"\r\n\0' or found.isalnum():
         raise RunError(f'"{text}" is not a delimiter; use one character such as ";", or tab')
@@ -44,7 +44,7 @@ def read_delimiter(text: str) -> str:
 
 
 def read_encoding(name: str) -> str:
-    """Return the name of an encoding that Python has. Raises RunError for an unknown one."""
+    """Return the name of an encoding. Raises RunError if Python does not have it."""
     if not is_text_encoding(name):
         raise RunError(
             f'unknown encoding "{name}"; use a name such as cp1252, latin-1, cp850, shift_jis or utf-16'
@@ -53,7 +53,7 @@ def read_encoding(name: str) -> str:
 
 
 def checked(options: ReadOptions, format: str | None) -> ReadOptions:
-    """Return options with normal values. Raises RunError for one that does not apply to the format."""
+    """Return the options with normalized values. Raises RunError for one that the format does not support."""
     for name, formats in (("delimiter", ("csv",)), ("sheet", ("xlsx",)), ("records", ("json",))):
         if getattr(options, name) is not None and format not in (None, *formats):
             raise RunError(

@@ -1,8 +1,8 @@
 """Input rows: JSON, CSV, TSV and Excel files, folders of `part-*` files, gzip, and standard input.
 
-Everything is read as a stream. How a file is written is determined from its first 64 KiB, before any row is
-run. An invalid line costs only its row; if the next record cannot be found (invalid gzip, an invalid JSON
-array), an invalid row is the last one.
+Everything is read as a stream. The format of a file is determined from its first 64 KiB, before any row is
+run. An invalid line fails only its row. If the next record cannot be found (invalid gzip, an invalid JSON
+array), reading ends with an invalid row.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ LONGEST_LINE = 1 << 26
 
 
 _SEARCHED = 20
-"""The number of rows that are searched for a valid one, which has the columns."""
+"""The number of rows that are searched for a valid row, whose fields are the columns."""
 
 
 @dataclass(frozen=True)
 class InputRow:
-    """One row, numbered from 1; `error` is the reason why it cannot be run, `code` its envelope's code."""
+    """One row, numbered from 1. `error` is the reason why it cannot be run, `code` its `meta.code`."""
 
     number: int
     data: dict[str, Json]
@@ -77,13 +77,13 @@ class RowSource:
     def rows(self) -> Iterator[InputRow]:
         """Yield the rows in order.
 
-        Raises RunError where a file cannot be opened, has a broken header or a quote that is not closed.
+        Raises RunError for a file that cannot be opened, has an invalid header or an unclosed quote.
         """
         for number, record in enumerate(self._records(), start=1):
             yield InputRow(number, record.data, record.error)
 
     def count(self, go_on: Callable[[], bool] = lambda: True) -> int | None:
-        """Return the number of rows, in a fraction of the time it takes to read them.
+        """Return the number of rows, without converting them, which is much faster than reading them.
 
         Returns None for standard input, and as soon as `go_on` returns false.
         """
@@ -126,7 +126,7 @@ class RowSource:
     def _records(self, *, unread: bool = False) -> Iterator[Record]:
         if self.is_stdin:
             form = InputForm("standard input", None, self._format, self._options, is_live=True)
-            # Not sys.stdin: a thread that is waiting for input would make Python crash at exit.
+            # Not sys.stdin: Python would crash at exit while a thread is waiting for input.
             with self._stdin or open(sys.stdin.fileno(), "rb", closefd=False) as file:
                 yield from _read(file, form)
         while self._unchecked:
@@ -139,7 +139,7 @@ class RowSource:
             except RunError as error:
                 if index == 0:
                     raise
-                # Earlier files were already sent, so this is an error of a row and not of the run.
+                # Rows of earlier files were already sent, so this is an error of a row and not of the run.
                 yield Record({}, str(error))
 
     def _form(self, path: Path) -> InputForm:
@@ -155,9 +155,9 @@ class RowSource:
         return None
 
     def _check(self, path: Path) -> None:
-        """Raise RunError for a file that cannot be read as it is, before any row is sent.
+        """Raise RunError for a file that cannot be read, before any row is sent.
 
-        That is so for CSV with a quote that is not closed, which would make the rest of the file one value.
+        An unclosed quote in CSV is such an error, because the rest of the file would be one value.
         """
         for check in (None, check_quotes):
             with suppress(*UNREADABLE), path.open("rb") as file:
@@ -192,7 +192,7 @@ def _open(path: Path) -> BinaryIO:
 
 
 def format_of_name(name: str) -> Format | None:
-    """Return the format of a file by its extension, or None."""
+    """Return the format for a file's extension, or None if the extension is not known."""
     return _format_of(Path(name))
 
 
@@ -202,7 +202,7 @@ def _format_of(path: Path) -> Format | None:
 
 
 def _first_of_table(raw: BinaryIO, form: InputForm) -> list[Record] | None:
-    """Return the first records of a table, or None if the input is none."""
+    """Return the first records of a table, or None if the input is not a table."""
     opened = open_input(raw, form, LONGEST_LINE)
     return list(islice(opened.records, _SEARCHED)) if opened.is_table else None
 

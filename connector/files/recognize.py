@@ -1,4 +1,4 @@
-"""Faults of an input that its first bytes show: another kind of file, or another encoding."""
+"""Detects from the first bytes of an input that it is another kind of file, or has another encoding."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _COMPRESSED = (
 _PAGE = re.compile(rb"<(?:!doctype|html|head|body|table|\?xml|workbook)\b", re.IGNORECASE)
 _LETTERS = re.compile(rb"[A-Za-z][\xc0-\xfe]|[\xc0-\xfe][A-Za-z]")
 _MIXED = 4
-"""There are at least so many valid characters of UTF-8 for each invalid byte in a text that is UTF-8."""
+"""The minimum number of valid UTF-8 characters per invalid byte in a text that is considered UTF-8."""
 
 
 def is_workbook(start: bytes) -> bool:
-    """Return whether a file begins as an .xlsx workbook does."""
+    """Return whether a file begins like an .xlsx workbook."""
     return start.startswith(_ZIP) and (
         b"[Content_Types].xml" in start or b"xl/" in start or b"_rels/" in start
     )
@@ -32,7 +32,7 @@ def is_workbook(start: bytes) -> bool:
 def check_start(start: bytes, name: str, *, is_excel: bool = False) -> None:
     """Raise RunError for a file whose first bytes are those of another kind of file.
 
-    With `is_excel` a workbook is expected.
+    With `is_excel`, a workbook is expected.
     """
     if start.startswith(_OLE):
         if "EncryptedPackage".encode("utf-16-le") in start:
@@ -82,12 +82,12 @@ def check_page(start: bytes, name: str) -> None:
 
 
 def check_nul(start: bytes, name: str) -> None:
-    """Raise RunError for text with NUL bytes: UTF-16 or UTF-32 without its byte order mark, or no text."""
+    """Raise RunError for text with NUL bytes: UTF-16 or UTF-32 without a byte order mark, or binary data."""
     if b"\0" not in start:
         return
     pairs = len(start) // 2
     for encoding, first in (("utf-16-le", 1), ("utf-16-be", 0)):
-        # Most characters of a header are of the Latin alphabet, whose other byte is NUL.
+        # Most characters of a header are Latin letters, which have one NUL byte in UTF-16.
         if (
             pairs > 1
             and start[first::2].count(0) > 0.6 * pairs
@@ -130,7 +130,7 @@ def check_utf8(start: bytes, name: str, *, is_marked: bool = False, only_probabl
 
 
 def _probable(start: bytes) -> str:
-    """Return a clause on the encoding of a text that is not UTF-8."""
+    """Return advice on the encoding of a text that is not UTF-8."""
     high = [byte for byte in start if byte >= 0x80]
     letters = sum(chr(byte).isalpha() for byte in start if byte < 0x80)
     if len(high) > letters / 2:

@@ -1,4 +1,4 @@
-"""A record of one file, before it is a row with a number."""
+"""A record of one file, which becomes a row when it is numbered."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from connector.common.json_text import Json
 
 
 class Record(NamedTuple):
-    """A record's fields; `error` is why it cannot be run."""
+    """The fields of a record; `error` is the reason why it cannot be run."""
 
     data: dict[str, Json]
     error: str = ""

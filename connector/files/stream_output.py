@@ -1,4 +1,4 @@
-"""Outputs without a file: standard output, and none."""
+"""Outputs that are not files: standard output, and no output."""
 
 from __future__ import annotations
 
@@ -18,10 +18,7 @@ from connector.files.output_formats import OutputForm
 
 
 class StreamOutput:
-    """Standard output: JSON Lines are written at once, other formats at the end. Cannot be resumed.
-
-    `errors` is a file for the envelopes of the failed rows, which is written when the output is closed.
-    """
+    """Standard output: JSON Lines are written immediately, other formats at the end. Cannot be resumed."""
 
     def __init__(
         self,
@@ -40,7 +37,7 @@ class StreamOutput:
         self._partial = tempfile.TemporaryFile() if is_kept else None  # noqa: SIM115
 
     def earlier(self) -> Iterator[Envelope]:
-        """Return no envelopes: it cannot be resumed."""
+        """Return no envelopes, because the run cannot be resumed."""
         return iter(())
 
     def write(self, lines: bytes) -> None:
@@ -54,7 +51,7 @@ class StreamOutput:
                 self._stream.flush()
 
     def finish(self) -> None:
-        """Write the formats that could not be written earlier."""
+        """Write the envelopes, if their format could not be written earlier."""
         with _writing():
             if self._partial and not self._is_live:
                 convert(self._partial, self._form, self._stream)
@@ -74,7 +71,7 @@ class NoOutput:
     done_rows = 0
 
     def earlier(self) -> Iterator[Envelope]:
-        """Return no envelopes: it cannot be resumed."""
+        """Return no envelopes, because the run cannot be resumed."""
         return iter(())
 
     def write(self, lines: bytes) -> None:

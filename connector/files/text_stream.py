@@ -1,4 +1,4 @@
-"""The text of an input as a stream of UTF-8: unpacked, without byte order mark, its beginning read ahead."""
+"""Reads the text of an input as UTF-8: decompressed, without byte order mark, its beginning read ahead."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any, BinaryIO
 from connector.files.json_stream import UNREADABLE
 
 SAMPLE = 1 << 16
-"""The number of bytes at the beginning of an input from which its form is determined."""
+"""The number of bytes at the beginning of an input from which its format is determined."""
 BAD_BYTE = b"\xff"
-"""Replaces bytes that are not valid in the text's encoding, if that is not UTF-8."""
+"""A byte that replaces invalid bytes of a text that is not UTF-8."""
 
-_MARKS = (  # in this order: the mark of UTF-16 is the beginning of that of UTF-32
+_MARKS = (  # UTF-32 first, because its byte order mark starts with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -34,7 +34,10 @@ class Ahead(io.RawIOBase):
         self.ended = False
 
     def look(self, *, all: bool) -> bytes:
-        """Return the beginning, SAMPLE bytes or, unless `all` is set, what is there up to a line's end."""
+        """Return the beginning:
+
+        SAMPLE bytes, or unless `all` is set, the available bytes up to a line's end.
+        """
         while len(self._start) < SAMPLE and not self.ended:
             if not all and (b"\n" in self._start or b"\r" in self._start):
                 break
@@ -42,7 +45,7 @@ class Ahead(io.RawIOBase):
         return self._start
 
     def more(self) -> bool:
-        """Read further ahead. Return false at the end, at a fault, or when SAMPLE bytes were read."""
+        """Read more bytes ahead; return false at the end, after an error, or if SAMPLE bytes were read."""
         if self.ended or len(self._start) >= SAMPLE:
             return False
         try:
@@ -54,21 +57,21 @@ class Ahead(io.RawIOBase):
         return bool(data)
 
     def starts_with(self, mark: bytes) -> bool:
-        """Return whether the stream starts with a mark; read no further ahead than this needs."""
+        """Return whether the stream starts with `mark`. Only as many bytes as necessary are read ahead."""
         while len(self._start) < len(mark) and mark.startswith(self._start) and self.more():
             pass
         return self._start.startswith(mark)
 
     def skip(self, count: int) -> None:
-        """Drop bytes of the beginning."""
+        """Discard bytes at the beginning."""
         self._start = self._start[count:]
 
     def readable(self) -> bool:
-        """Return true: it can be read."""
+        """Return true: the stream can be read."""
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Read what was read ahead, then the rest."""
+        """Read the bytes that were read ahead, then the rest of the stream."""
         if self._start:
             count = min(len(buffer), len(self._start))
             buffer[:count] = self._start[:count]
@@ -80,13 +83,13 @@ class Ahead(io.RawIOBase):
 
 
 class _Unpacked(io.RawIOBase):
-    """The content of a gzip stream, up to the last byte before an error."""
+    """The decompressed content of a gzip stream, up to the last byte before an error."""
 
     def __init__(self, packed: BinaryIO) -> None:
         self._file = gzip.GzipFile(fileobj=packed)
 
     def readable(self) -> bool:
-        """Return true: it can be read."""
+        """Return true: the stream can be read."""
         return True
 
     def readinto(self, buffer: Any) -> int:
@@ -97,12 +100,12 @@ class _Unpacked(io.RawIOBase):
 
 
 def _mark_bad(error: UnicodeError) -> tuple[str, int]:
-    """Replace bytes that cannot be decoded by a character that is written as BAD_BYTE."""
+    """Replace bytes that cannot be decoded by a character that is later encoded as BAD_BYTE."""
     return "\udcff", getattr(error, "end", 1)
 
 
 def _write_bad(error: UnicodeError) -> tuple[bytes, int]:
-    """Replace a character that UTF-8 does not have by BAD_BYTE."""
+    """Replace a character that cannot be encoded in UTF-8 by BAD_BYTE."""
     return BAD_BYTE, getattr(error, "end", 1)
 
 
@@ -113,7 +116,7 @@ codecs.register_error("connector.write_bad", _write_bad)
 def is_text_encoding(name: str) -> bool:
     """Return whether Python has a text encoding of this name."""
     try:
-        b"a".decode(name, "replace")  # refuses codecs that are not for text, such as hex
+        b"a".decode(name, "replace")  # raises an error for codecs that are not text encodings, such as hex
         codecs.getincrementaldecoder(_codec(name))("connector.mark_bad").decode(b"a\xff", True)
     except (LookupError, ValueError):
         return False
@@ -121,7 +124,7 @@ def is_text_encoding(name: str) -> bool:
 
 
 class _Transcoded(io.RawIOBase):
-    """A text as UTF-8."""
+    """A stream of text in another encoding, converted to UTF-8."""
 
     def __init__(self, stream: BinaryIO, encoding: str) -> None:
         self._stream: Any = stream
@@ -130,7 +133,7 @@ class _Transcoded(io.RawIOBase):
         self._ended = False
 
     def readable(self) -> bool:
-        """Return true: it can be read."""
+        """Return true: the stream can be read."""
         return True
 
     def readinto(self, buffer: Any) -> int:
@@ -147,17 +150,20 @@ class _Transcoded(io.RawIOBase):
 
 
 def _codec(encoding: str) -> str:
-    """Return the codec of an encoding; one that expects a byte order mark is that of Windows without it."""
+    """Return the codec of an encoding.
+
+    For UTF-16 and UTF-32 without a byte order mark, it is little-endian.
+    """
     name = codecs.lookup(encoding).name
     return f"{name}-le" if name in ("utf-16", "utf-32") else name
 
 
 @dataclass(frozen=True)
 class Text:
-    """A text as a stream of UTF-8.
+    """A text as a stream of UTF-8. `encoding` is the original encoding.
 
-    `encoding` is the original one; `is_certain` if it was not assumed; `is_marked` if a byte order mark
-    says that it is UTF-8.
+    `is_certain` is false if the encoding was assumed; `is_marked` is true if a byte order mark says that it
+    is UTF-8.
     """
 
     stream: io.BufferedReader
@@ -168,7 +174,7 @@ class Text:
 
 
 def unpacked(raw: BinaryIO) -> Ahead:
-    """Return a stream whose beginning can be looked at, unpacked if it is gzip."""
+    """Return a stream whose beginning can be read ahead, decompressed if it is gzip."""
     ahead = Ahead(raw)
     if ahead.starts_with(_GZIP):
         ahead = Ahead(buffered(_Unpacked(buffered(ahead))))
@@ -176,7 +182,7 @@ def unpacked(raw: BinaryIO) -> Ahead:
 
 
 def open_text(ahead: Ahead, encoding: str | None, *, all: bool) -> Text:
-    """Return the text of a stream: by its byte order mark, else in this encoding, else in UTF-8.
+    """Return the text of a stream, decoded by its byte order mark, or else in `encoding`, or else in UTF-8.
 
     With `all`, its beginning is read up to SAMPLE bytes, otherwise up to the first end of a line.
     """

@@ -1,4 +1,4 @@
-"""Writes tables as text for people: aligned columns, not wider than the terminal."""
+"""Writes tables as text with aligned columns, which is not wider than the terminal."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from connector.errors import count_of
 from connector.files.columns import Table, text_of
 
 _WIDTH = 120
-"""The width where there is no terminal, in characters."""
+"""The width in characters if the output is not a terminal."""
 _NARROW = 12
-"""The width below which no column is made narrower, if others can be omitted."""
+"""The minimum width to which columns are narrowed, if others can be omitted."""
 _GAP = "  "
 _CUT = "..."
 
 
 @dataclass
 class _Column:
-    """A column: its place in a row, and its width. Numbers are aligned to the right."""
+    """A column: its index in a row, and its width. Numbers are aligned to the right."""
 
     place: int
     name: str
@@ -32,7 +32,7 @@ class _Column:
 
 
 def write_text_table(table: Table, file: BinaryIO) -> None:
-    """Write a table; long texts are shortened, and columns that do not fit are omitted and named."""
+    """Write a table. Long texts are shortened; columns that do not fit are omitted, and listed at the end."""
     columns = [_Column(place, name, _width(name)) for place, name in enumerate(map(_plain, table.columns))]
     for row in table.rows():
         for column in columns:
@@ -59,7 +59,7 @@ def _measure(column: _Column, value: Json) -> None:
 
 
 def _fitted(columns: list[_Column], width: int) -> tuple[list[_Column], list[_Column]]:
-    """Return the columns that fit into a width, the widest made narrower, and those that do not fit."""
+    """Return the columns that fit into a width, with the widest ones narrowed, and the other columns."""
     count = len(columns)
     while count > 1 and _least(columns[:count]) > width:
         count -= 1
