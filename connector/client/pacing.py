@@ -116,7 +116,7 @@ class Pacer:
     def _in_order(self) -> Iterator[None]:
         """Return a context that admits threads in the order of their calls.
 
-        A lock would admit them in any order, so that the row that others wait for could be the last one.
+        A lock would admit threads in any order, which could delay the row whose result must be written next.
         """
         mine = threading.Lock()
         mine.acquire()

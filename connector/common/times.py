@@ -45,13 +45,13 @@ def _shown(text: str) -> str:
 def parse_time(value: Json) -> datetime:
     """Return the UTC time for a text or a number.
 
-    A text is ISO 8601, extended or basic (`20261201T060000Z`), of any year; its zone may be written `-4:00`,
-    and without one it is the current zone (`zones`), which is UTC by default. A number, also as text, is a
-    date in the basic form (20261201), or epoch seconds or milliseconds of the years 1990 to 2100. Raises
-    ValueError, whose message shows how the value was read.
+    A text is ISO 8601, extended or basic (`20261201T060000Z`), of any year. Its UTC offset can be written as
+    `-4:00`; without an offset, the time is in the current zone (see `zones`), which is UTC by default. A
+    number, also as text, is a date in the basic form (20261201), or epoch seconds or milliseconds of the
+    years 1990 to 2100. Raises ValueError, whose message shows how the value was read.
     """
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise ValueError(f"a time is expected, not {kind(value)}")
+        raise ValueError(f"expected a time, got {kind(value)}")
     text = value.strip() if isinstance(value, str) else json.dumps(value)
     if len(text) <= _LONGEST:
         is_number = _NUMBER.fullmatch(text)

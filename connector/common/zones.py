@@ -1,4 +1,4 @@
-"""Time zones: the one in which a run reads times without a zone, and local times in it."""
+"""The time zone in which a thread reads times without a zone, and the conversion of local times."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ _END = object()
 
 
 class LocalTimeError(ValueError):
-    """A local time that its time zone skips, or has twice."""
+    """A local time does not exist in its time zone, or exists twice, because clocks change."""
 
 
 def read_zone(name: str | None) -> tzinfo:
-    """Return a time zone by its IANA name; UTC without a name. Raises ValueError."""
+    """Return the time zone with an IANA name; UTC without a name. Raises ValueError."""
     if not name or name == "UTC":
         return timezone.utc
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # imported only where a zone is named
+    # import it only if a zone is named, because the import is slow
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
     try:
         return ZoneInfo(name)
@@ -43,7 +44,7 @@ def current_zone() -> tzinfo:
 
 @contextmanager
 def in_zone(zone: tzinfo) -> Iterator[None]:
-    """Context in which this thread reads times without a zone in `zone`."""
+    """Return a context in which this thread reads times without a zone as times in `zone`."""
     token = _CURRENT.set(zone)
     try:
         yield
@@ -52,13 +53,14 @@ def in_zone(zone: tzinfo) -> Iterator[None]:
 
 
 def each_in_zone(items: Iterator[T], zone: tzinfo) -> Iterator[T]:
-    """Return an iterator whose items are computed in a zone."""
+    """Return an iterator that computes each item in the context `in_zone(zone)`."""
     return items if zone is timezone.utc else _each_in_zone(items, zone)
 
 
 def _each_in_zone(items: Iterator[T], zone: tzinfo) -> Iterator[T]:
     while True:
-        with in_zone(zone):  # not while an item is used, which can be in another thread
+        # the context ends before the item is returned, because another thread can use the item
+        with in_zone(zone):
             item = next(items, _END)
         if item is _END:
             return
@@ -66,7 +68,10 @@ def _each_in_zone(items: Iterator[T], zone: tzinfo) -> Iterator[T]:
 
 
 def with_zone(local: datetime, zone: tzinfo) -> datetime:
-    """Return a local time in its zone. Raises LocalTimeError where that is no time, or two."""
+    """Return a local time with its zone.
+
+    Raises LocalTimeError if the time does not exist in the zone, or exists twice.
+    """
     first = local.replace(tzinfo=zone)
     if zone is timezone.utc:
         return first

@@ -338,8 +338,8 @@ def test_a_time_is_sent_in_its_unit(unit: Unit, given: Any, value: Any) -> None:
     ("given", "message"),
     [
         ("tomorrow", '"tomorrow" is not a time'),
-        (True, "a time is expected, not a boolean"),
-        ([1], "a time is expected, not an array"),
+        (True, "expected a time, got a boolean"),
+        ([1], "expected a time, got an array"),
         (float("inf"), "is not a time"),
         (1e300, "is not a time"),
     ],

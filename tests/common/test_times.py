@@ -105,10 +105,10 @@ def test_a_bare_number_is_a_date_or_an_epoch(value: object, moment: datetime) ->
         (10**60, "is not a time"),
         (1e300, "is not a time"),
         (float("nan"), "is not a time"),
-        (True, "a time is expected, not a boolean"),
-        ([1748390400], "a time is expected, not an array"),
-        ({}, "a time is expected, not an object"),
-        (None, "a time is expected, not null"),
+        (True, "expected a time, got a boolean"),
+        ([1748390400], "expected a time, got an array"),
+        ({}, "expected a time, got an object"),
+        (None, "expected a time, got null"),
     ],
 )
 def test_any_other_number_is_refused_with_what_it_looks_like(value: object, understood: str) -> None:

@@ -191,7 +191,7 @@ def move(call: ApiCall) -> None:
     folders = [FOLDERS.find(state, folder_id) for folder_id in body.get("folderIds") or []]
     for item in [*folders, *(ARTICLES.find(state, number) for number in body.get("documentIds") or [])]:
         if item in folders and place.get("parentFolderId") in {entry["id"] for entry in _within(state, item)}:
-            raise invalid("destinationFolderId", "a folder outside of those that move")
+            raise invalid("destinationFolderId", "a folder outside the moved folders")
         for name in ("parentFolderId", "organizationId"):
             item.pop(name, None)
         item |= place
