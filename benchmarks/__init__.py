@@ -1,1 +1,1 @@
-"""Speed of runs, compared with peers on the same machine: `make bench`, or `python -m benchmarks --quick`."""
+"""Benchmarks of the connector and of similar programs: `make bench` or `python -m benchmarks --quick`."""

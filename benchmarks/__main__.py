@@ -1,4 +1,4 @@
-"""Command line: all benchmarks, written to `docs/benchmarks.md`, or some of them, printed."""
+"""Run all benchmarks and write the results to `docs/benchmarks.md`, or run some and print the results."""
 
 from __future__ import annotations
 
@@ -27,15 +27,17 @@ PARTS = {
 
 
 def main() -> int:
-    """Measure and write or print the results. Return 1 if something could not be measured."""
+    """Run the benchmarks and write or print the results; return 1 if one could not be measured."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"one of {', '.join(PARTS)}; default: all")
     parser.add_argument(
-        "--quick", action="store_true", help="run a short version, to check that everything works"
+        "parts", nargs="*", metavar="PART", help=f"benchmark to run: {', '.join(PARTS)} (default: all)"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="run a short version, to check that the benchmarks work"
     )
     options = parser.parse_args()
     if unknown := set(options.parts) - set(PARTS):
-        parser.error(f"unknown part {', '.join(sorted(unknown))}; the parts are {', '.join(PARTS)}")
+        parser.error(f"unknown benchmark {', '.join(sorted(unknown))}; expected {', '.join(PARTS)}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sizes = QUICK if options.quick else Sizes()
     peers = {name: environments.peer(name) for name in environments.PEERS}
@@ -49,7 +51,7 @@ def main() -> int:
             try:
                 findings.add(PARTS[name](bench))
             except UnmeasuredError as error:
-                findings.notes.append(f"the part {name} was not measured: {error}")
+                findings.notes.append(f"the benchmark {name} was not measured: {error}")
     measured = report.render(findings, sizes, setting)
     if options.quick or options.parts:
         print(measured)

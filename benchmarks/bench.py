@@ -1,4 +1,4 @@
-"""The context of each benchmark: sizes, servers, peers, a folder, and the `ninjaone` command."""
+"""The context of a benchmark: sizes, servers, compared programs, a folder, and the `ninjaone` command."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PEERS = Path(__file__).parent / "peers"
 
 @dataclass(frozen=True)
 class Sizes:
-    """The amounts to measure: rounds, rows of a run, and so on."""
+    """The sizes of the benchmarks: rounds, rows of a run, devices of a list."""
 
     rounds: int = 5
     rows: int = 10_000
@@ -34,7 +34,7 @@ QUICK = Sizes(1, 1_000, 100, 5, 20_000, 10_000, 3, 500, 2_000)
 
 @dataclass(frozen=True)
 class Bench:
-    """The context of one part. `peers` are the Pythons of the peers' environments, None if missing."""
+    """The context of one benchmark. `peers` has the Python of each compared program; None if missing."""
 
     folder: Path
     stub: Stub
@@ -42,7 +42,7 @@ class Bench:
     peers: dict[str, Path | None]
 
     def environment(self, **more: str) -> dict[str, str]:
-        """Return a minimal environment for a process: no proxies, and separate folders for its state."""
+        """Return environment variables for a process: no proxies, and a separate home and cache folder."""
         home = self.folder / "home"
         home.mkdir(exist_ok=True)
         passed = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
@@ -56,11 +56,11 @@ class Bench:
         folder: Path | None = None,
         environment: dict[str, str] | None = None,
     ) -> Run:
-        """Run a command in this part's folder and return its measurement. Raises UnmeasuredError."""
+        """Run a command in the benchmark's folder and return its measurement. Raises UnmeasuredError."""
         return measure.run(command, folder or self.folder, environment or self.environment(), output)
 
     def ninjaone(self, *arguments: str | Path, output: Path | None = None, cache: Path | None = None) -> Run:
-        """Run the `ninjaone` of this installation, with another cache folder if given."""
+        """Run the command `ninjaone` of this installation, with another cache folder if given."""
         program = Path(sys.executable).with_name("ninjaone")
         environment = self.environment(XDG_CACHE_HOME=str(cache)) if cache else self.environment()
         return self.run(program, *arguments, output=output, environment=environment)

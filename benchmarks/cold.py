@@ -1,4 +1,4 @@
-"""Startup time of commands, compared with Python importing the same libraries."""
+"""Measure the startup time of commands, relative to Python importing the same libraries."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FIRST = " and for the first time (empty cache folder)"
 
 
 def measure(bench: Bench) -> Findings:
-    """Return the times of many starts of each command, in turn."""
+    """Return the startup times of each command, measured in turn."""
     listed = bench.folder / "actions.txt"
     with bench.stub.instant() as served:
         connection = work.write_connection(bench.folder, served.url)
@@ -40,7 +40,7 @@ def measure(bench: Bench) -> Findings:
             ACTIONS + FIRST: lambda: actions(_empty(bench)),
         }
         runs, notes = in_turn(contestants, 1 + bench.sizes.cold_rounds)
-    # The first round fills the caches: bytecode and the cache folder.
+    # Ignore the first round, which fills the caches: bytecode and the cache folder.
     times = {what: [r.wall_s * 1000 for r in taken[1:]] for what, taken in runs.items()}
     medians = {what: median(taken) for what, taken in times.items()}
     reference = medians.get(REFERENCE)

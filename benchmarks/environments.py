@@ -1,4 +1,4 @@
-"""Installs the compared programs below `.venv/bench`, each in an environment, and nginx if necessary."""
+"""Install each compared program in a virtual environment below `.venv/bench`, and nginx if necessary."""
 
 from __future__ import annotations
 
@@ -19,9 +19,7 @@ PEERS = {
     "ninjapy": ("ninjapy==0.2.3",),
     "airbyte": ("airbyte-cdk==7.39.1",),
 }
-"""The packages of each peer's environment. The SDK requires requests for the integration that it runs;
-`hosted` is the SDK together with this connector.
-"""
+"""The packages to install for each compared program. `hosted` is the LogicHub SDK with this connector."""
 
 _ECHO = "ngx_http_echo_module.so"
 _MODULES = (Path("/usr/share/nginx/modules"), Path("/usr/lib/nginx/modules"))
@@ -32,7 +30,7 @@ print(json.dumps({name: importlib.metadata.version(name) for name in sys.argv[1:
 
 
 def peer(name: str) -> Path | None:
-    """Return the Python of a peer's environment, creating it if needed; None, with a message, on failure."""
+    """Install a compared program if needed and return its Python; None, with a message, on failure."""
     folder, wanted = FOLDER / name, "\n".join(PEERS[name])
     python, ready = folder / "bin" / "python", folder / "installed.txt"
     if ready.exists() and ready.read_text() == wanted:
@@ -49,7 +47,7 @@ def peer(name: str) -> Path | None:
 
 
 def versions(python: Path, names: Sequence[str]) -> dict[str, str]:
-    """Return the versions of distributions in an environment."""
+    """Return the versions of packages in a virtual environment, keyed by name."""
     told = subprocess.run(
         [python, "-c", _VERSIONS, *names], check=True, capture_output=True, text=True
     ).stdout
@@ -58,10 +56,10 @@ def versions(python: Path, names: Sequence[str]) -> dict[str, str]:
 
 
 def find_nginx() -> Nginx | None:
-    """Return nginx with its echo module; None, with a message, if it is not available.
+    """Return nginx with its echo module; print a message and return None if it is not available.
 
-    If the system has no nginx, its packages are unpacked into our folder instead of installed, which requires
-    no permissions and starts no server on port 80.
+    If the system has no nginx, its packages are unpacked into a folder below `.venv` instead of installed.
+    This requires no permissions and starts no server on port 80.
     """
     unpacked = FOLDER / "nginx"
     if found := _installed() or _unpacked(unpacked):
@@ -78,8 +76,8 @@ def find_nginx() -> Nginx | None:
     except (OSError, subprocess.CalledProcessError) as error:
         print(f"nginx is not available: {getattr(error, 'output', error)}", file=sys.stderr)
     print(
-        "a small Python server is used instead of nginx, and slows the contestants down: install nginx and "
-        "libnginx-mod-http-echo for valid results",
+        "a small Python server is used instead of nginx, which makes the measured programs slower: install "
+        "nginx and libnginx-mod-http-echo for valid results",
         file=sys.stderr,
     )
     return None
@@ -98,7 +96,7 @@ def _unpacked(folder: Path) -> Nginx | None:
 
 
 def _quietly(command: Sequence[str | Path], folder: Path | None = None) -> None:
-    """Run a command and return its output, which is in the error if it fails."""
+    """Run a command. If it fails, its output is in the CalledProcessError."""
     subprocess.run(
         command, cwd=folder, check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )

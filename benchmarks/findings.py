@@ -1,4 +1,4 @@
-"""Results: figures with their targets, and tables of the measurements behind them."""
+"""The results of benchmarks: figures with targets, and tables of the measurements."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ PASSED, MISSED = "met", "**MISSED**"
 
 @dataclass(frozen=True)
 class Target:
-    """The target of a figure: at least (or with `most`, at most) `limit`, ideally `stretch`."""
+    """The target of a figure: at least `limit` (with `most`: at most); `stretch` is a stricter target."""
 
     limit: float | None = None
     stretch: float | None = None
     most: bool = False
 
     def judge(self, value: float) -> str:
-        """Return, in words, whether a figure meets its target."""
+        """Return a text that says whether a value meets the target."""
         words = []
         if self.limit is not None:
             words.append(PASSED if self._meets(value, self.limit) else MISSED)
@@ -38,7 +38,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Figure:
-    """A measured figure, such as a ratio, and its target if any. A `value` of None was not measured."""
+    """A measured figure, such as a ratio, with its target. `value` is None if it was not measured."""
 
     what: str
     value: float | None
@@ -47,11 +47,11 @@ class Figure:
     digits: int = 2
 
     def cells(self) -> tuple[str, str, str, str]:
-        """Return the row of the table of figures."""
+        """Return the cells of the figure's row in the table of figures."""
         if self.value is None:
             return self.what, "not measured", self.target.words(self.unit), ""
         shown = f"{self.value:.{self.digits}f}{self.unit}"
-        # Compare the rounded value, which is the one shown.
+        # Compare the rounded value, because that is the printed one.
         return (
             self.what,
             shown,
@@ -62,7 +62,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Table:
-    """The measurements behind figures."""
+    """A table of measurements."""
 
     title: str
     head: tuple[str, ...]
@@ -71,24 +71,24 @@ class Table:
 
 @dataclass
 class Findings:
-    """The results of one part or of all parts. `notes` name what could not be measured."""
+    """The results of one or all benchmarks. `notes` says what could not be measured."""
 
     figures: list[Figure] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def add(self, other: Findings) -> None:
-        """Add the results of another part."""
+        """Add the results of another benchmark."""
         self.figures += other.figures
         self.tables += other.tables
         self.notes += other.notes
 
 
 def ratio(above: float | None, below: float | None) -> float | None:
-    """Return the ratio, or None if one of the values was not measured."""
+    """Return the quotient `above / below`; None if one of them was not measured."""
     return None if above is None or below is None else above / below
 
 
 def spread(values: list[float], digits: int = 2) -> str:
-    """Return the range of some values as text."""
+    """Return the minimum and maximum of values as text."""
     return f"{min(values):.{digits}f} to {max(values):.{digits}f}"

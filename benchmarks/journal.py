@@ -1,4 +1,4 @@
-"""Cost of the journal: writes that must not be repeated, with a journal and without."""
+"""Measure the cost of the journal of a run, which is written for requests that must not be repeated."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WITHOUT = "to standard output: no journal, not resumable"
 
 
 def measure(bench: Bench) -> Findings:
-    """Return the times of the same job with output to a file and, without a journal, to standard output."""
+    """Return the times of a job with a journal (output to a file) and without (standard output)."""
     rows = work.write_rows(bench.folder / "rows.jsonl", bench.sizes.rows)
     streamed = bench.folder / "streamed.jsonl"
     with bench.stub.instant() as served:

@@ -1,4 +1,4 @@
-"""Throughput of concurrent requests, compared with the limit set by the server's latency."""
+"""Measure the throughput of concurrent requests, relative to the limit set by the server's latency."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PROBES = 30
 
 
 def measure(bench: Bench) -> Findings:
-    """Run many concurrent requests without a delay against a server with a latency."""
+    """Return the time of many concurrent requests without a delay to a server with a latency."""
     count = bench.sizes.rows
     rows = work.write_rows(bench.folder / "rows.jsonl", count)
     probes: list[float] = []
@@ -54,7 +54,7 @@ def measure(bench: Bench) -> Findings:
 
 
 def _probe(url: str) -> float:
-    """Return the median time of a request by a minimal client, in seconds."""
+    """Return the median time in seconds of a request by a minimal HTTP client."""
     connection = http.client.HTTPConnection(url.removeprefix("http://"))
     taken = []
     for number in range(_PROBES):

@@ -1,4 +1,4 @@
-"""Records per second of a long list, compared with a declarative reader of the same pages."""
+"""Measure the records per second of a long list, compared with airbyte-cdk reading the same pages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ AIRBYTE = "airbyte-cdk `source-declarative-manifest read`"
 
 
 def measure(bench: Bench) -> Findings:
-    """Return the measurements of both reading all pages into a file; whole processes."""
+    """Return the measurements of both programs, from process start to end, writing all pages to a file."""
     devices = bench.sizes.devices
     pages = work.write_pages(bench.folder / "pages", devices)
     with bench.stub.instant(pages) as served:
@@ -35,7 +35,7 @@ def measure(bench: Bench) -> Findings:
         )
         for name, taken in runs.items()
     ]
-    head = ("who", "records/s", "s (min to max)", "peak memory, MB")
+    head = ("program", "records/s", "s (min to max)", "peak memory, MB")
     table = Table(f"A list of {devices:,} devices in pages of {work.PAGE:,}", head, lines)
     what = f"list {devices:,} devices in pages of {work.PAGE:,}, records/s ÷ airbyte-cdk"
     return Findings([Figure(what, ratio(rates.get(OURS), rates.get(AIRBYTE)), Target(4))], [table], notes)
@@ -77,7 +77,7 @@ def _airbyte(bench: Bench, python: Path, url: str) -> Callable[[], Run]:
         with out.open("rb") as lines:
             found = sum(line.startswith(b'{"type":"RECORD"') for line in lines)
         if found != bench.sizes.devices:
-            raise UnmeasuredError(f"read {found} records instead of {bench.sizes.devices}")
+            raise UnmeasuredError(f"the program read {found} records instead of {bench.sizes.devices}")
         return run
 
     return once

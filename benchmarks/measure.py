@@ -1,4 +1,4 @@
-"""Measures one process: its elapsed time, CPU time and memory."""
+"""Measure the elapsed time, CPU time and memory of a process."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ Measured = TypeVar("Measured")
 
 
 class UnmeasuredError(Exception):
-    """Something could not be measured; the message says why."""
+    """A benchmark could not be measured; the message is the reason."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """One process from start to end. `cpu_s` is user and system time, `peak_bytes` its resident memory.
+    """The measurement of one process: elapsed time, user and system CPU time, peak resident memory.
 
-    On Linux the peak starts at the memory of the parent process, so the harness itself must be small.
+    On Linux, the peak is at least the memory of the parent process, so the benchmarks must use little memory.
     """
 
     wall_s: float
@@ -59,8 +59,8 @@ def run(
                 process.wait()
     wall_s = time.perf_counter() - began
     if process.returncode:
-        said = errors.read_text(errors="replace").strip().splitlines()[-1:] or ["and said nothing"]
-        raise UnmeasuredError(f"ended with {process.returncode}: {said[0][:300]}")
+        said = errors.read_text(errors="replace").strip().splitlines()[-1:] or ["no output"]
+        raise UnmeasuredError(f"the process ended with code {process.returncode}: {said[0][:300]}")
     return Run(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _RSS_UNIT)
 
 
@@ -75,9 +75,9 @@ def expect_lines(path: Path, count: int, bad: bytes = b'"has_error": true') -> N
 def in_turn(
     contestants: Mapping[str, Callable[[], Measured]], rounds: int
 ) -> tuple[dict[str, list[Measured]], list[str]]:
-    """Measure every contestant once per round, in turn, so that disturbances affect all of them.
+    """Run every program once per round, in turn, so that disturbances of the machine affect all of them.
 
-    Return the measurements of those that completed all rounds, and notes on why the others did not.
+    Return the measurements of the programs that completed all rounds, and the reasons of the others.
     """
     measured: dict[str, list[Measured]] = {name: [] for name in contestants}
     failed: dict[str, str] = {}
@@ -91,4 +91,4 @@ def in_turn(
             except UnmeasuredError as error:
                 failed[name] = str(error)
                 del measured[name]
-    return measured, [f"{name} was not measured: it {why}" for name, why in failed.items()]
+    return measured, [f"{name} was not measured: {why}" for name, why in failed.items()]

@@ -1,4 +1,4 @@
-"""Peak memory of a run over very many rows, compared with one over few."""
+"""Measure the peak memory of a run over very many rows, relative to a run over few rows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from benchmarks.measure import Run, in_turn
 
 
 def measure(bench: Bench) -> Findings:
-    """Return the measurements of one run for each number of rows, one request at a time."""
+    """Return the measurements of two runs without concurrency: over few and over many rows."""
     few, many = bench.sizes.rows, bench.sizes.many_rows
     with bench.stub.instant() as served:
 

@@ -1,4 +1,4 @@
-"""Accuracy of the configured delay: by the server's clock, runs must not be faster, and hardly slower."""
+"""Measure the accuracy of the configured delay between requests, by the server's clock."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from benchmarks.measure import in_turn
 DEFAULT_MS = 300
 """The default delay of a run, in milliseconds."""
 _EARLY_MS = 1.0
-"""The tolerance between the delay and the interval of two arrivals, since transmission times vary."""
+"""The tolerance in milliseconds for the interval of two arrivals, because transmission times vary."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A paced run, and the maximum of its time ÷ its ideal time. A `delay_ms` of None is the default."""
+    """A run with a delay (None: default). `most` is the maximum ratio of its time to the ideal time."""
 
     rows: int
     delay_ms: int | None
@@ -29,32 +29,32 @@ class Case:
 
     @property
     def name(self) -> str:
-        """Return a description of the case."""
+        """The description of the run for the report."""
         delay = f"delay {self.delay_ms} ms" if self.delay_ms else f"default delay ({DEFAULT_MS} ms)"
         flight = f"`--concurrency {self.concurrency}`" if self.concurrency > 1 else "one at a time"
         return f"N = {self.rows}, {delay}, latency {self.latency_s * 1000:g} ms, {flight}"
 
     @property
     def delay_s(self) -> float:
-        """Return the effective delay in seconds."""
+        """The effective delay in seconds."""
         return (self.delay_ms or DEFAULT_MS) / 1000
 
     @property
     def ideal_s(self) -> float:
-        """Return the ideal time from the first request to the last response, in seconds."""
+        """The ideal time from the first request to the last response, in seconds."""
         return (self.rows - 1) * self.delay_s + self.latency_s
 
 
 @dataclass(frozen=True)
 class Paced:
-    """A paced run: first request to last response, and the minimum interval between two request starts."""
+    """The time in seconds from first request to last response, and the minimum interval between requests."""
 
     span_s: float
     closest_s: float
 
 
 def measure(bench: Bench) -> Findings:
-    """Return the measurements of paced runs, one request at a time, and of one at the default delay."""
+    """Return the measurements of runs with a delay: concurrent, sequential, and with the default delay."""
     sizes = bench.sizes
     cases = [
         Case(sizes.paced_rows, 5, 0.03, 16, 1.03),

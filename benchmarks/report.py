@@ -1,4 +1,4 @@
-"""Writes results into a marked section of `docs/benchmarks.md`."""
+"""Write the results into a marked section of `docs/benchmarks.md`."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _VERSIONS = {
     "ninjapy": ("aiohttp",),
     "airbyte-cdk": ("requests", "urllib3", "orjson"),
 }
-"""The packages of the compared programs, each with the dependencies that affect its speed."""
+"""The compared programs, each with the dependencies that affect its speed."""
 
 
 def render(findings: Findings, sizes: Sizes, setting: str) -> str:
-    """Return the measured part of the document."""
-    parts = [setting, _markdown(("what", "measured", "target", ""), (f.cells() for f in findings.figures))]
+    """Return the results as Markdown."""
+    parts = [setting, _markdown(("figure", "measured", "target", ""), (f.cells() for f in findings.figures))]
     if findings.notes:
         parts.append("\n".join(f"- {note}" for note in findings.notes))
     for table in filter(lambda table: table.rows, findings.tables):
@@ -38,16 +38,16 @@ def render(findings: Findings, sizes: Sizes, setting: str) -> str:
 
 
 def write(measured: str) -> None:
-    """Replace the measured part of the document."""
+    """Replace the marked section of `docs/benchmarks.md`."""
     before, begin, rest = DOCUMENT.read_text().partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
-        raise SystemExit(f"{DOCUMENT} has no markers for the measured part")
+        raise SystemExit(f"{DOCUMENT} has no markers for the section of results")
     DOCUMENT.write_text(f"{before}{BEGIN}\n\n{measured}\n\n{END}{after}")
 
 
 def setting(nginx: Nginx | None, peers: dict[str, Path | None], sizes: Sizes) -> str:
-    """Return a description of the environment, without host names and paths."""
+    """Return a description of the machine and the program versions, without host names and paths."""
     pythons = {
         "ninjaone-connector": Path(sys.executable),
         "lhub_integ": peers["lhub"],
@@ -60,7 +60,7 @@ def setting(nginx: Nginx | None, peers: dict[str, Path | None], sizes: Sizes) ->
         "",
         f"- machine: {_cpu()}, {os.cpu_count()} cores, {platform.system()}; "
         f"load before: {os.getloadavg()[0]:.1f}",
-        f"- Python {platform.python_version()} for all of them",
+        f"- Python {platform.python_version()} for all programs",
         f"- server: {f'nginx {nginx.version()}' if nginx else 'NOT nginx, but a small server in Python'}",
     ]
     for name, python in pythons.items():
@@ -71,7 +71,7 @@ def setting(nginx: Nginx | None, peers: dict[str, Path | None], sizes: Sizes) ->
 
 
 def _cpu() -> str:
-    """Return the model of the processor."""
+    """Return the model name of the processor."""
     try:
         found = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     except OSError:

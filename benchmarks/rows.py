@@ -1,4 +1,4 @@
-"""Measure rows per second and CPU time per row, for this and other programs; start-up included."""
+"""Measure rows per second and CPU time per row, including startup, of this and other programs."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from connector.hosts.lhub_build import build
 OURS = "`ninjaone run`"
 OURS_8 = "`ninjaone run --concurrency 8`"
 SDK = "(a) LogicHub SDK"
-HOSTED = "our integration in the LogicHub SDK"
+HOSTED = "this connector in the LogicHub SDK"
 SESSION = "(b) `requests.Session` loop"
 NINJAPY = "(c) ninjapy loop"
-SEND = "(d) loop on our own HTTP layer"
+SEND = "(d) loop over the connector's HTTP client"
 
 
 def measure(bench: Bench) -> Findings:
-    """Return the measurements of all programs over the same rows, in turn."""
+    """Return the measurements of all programs over the same rows, measured in turn."""
     rows = work.write_rows(bench.folder / "rows.jsonl", bench.sizes.rows)
     with bench.stub.instant() as served:
         contestants = _contestants(bench, served.url, rows)
@@ -39,9 +39,11 @@ def measure(bench: Bench) -> Findings:
     cpu_us = median(r.cpu_s for r in runs[OURS]) / bench.sizes.rows * 1e6 if OURS in runs else None
     figures = [
         Figure(f"rows/s, one request at a time ÷ {SEND}", ratio(ours, rates.get(SEND)), Target(0.75)),
-        Figure(f"the same ÷ {SDK}", ratio(ours, sdk), Target(12, 15), digits=1),
-        Figure(f"the same ÷ {SESSION}", ratio(ours, rates.get(SESSION)), Target(1.7, 2.3)),
-        Figure(f"the same ÷ {NINJAPY}", ratio(ours, rates.get(NINJAPY))),
+        Figure(f"rows/s, one request at a time ÷ {SDK}", ratio(ours, sdk), Target(12, 15), digits=1),
+        Figure(
+            f"rows/s, one request at a time ÷ {SESSION}", ratio(ours, rates.get(SESSION)), Target(1.7, 2.3)
+        ),
+        Figure(f"rows/s, one request at a time ÷ {NINJAPY}", ratio(ours, rates.get(NINJAPY))),
         Figure(
             f"rows/s with `--concurrency 8` ÷ {SDK}",
             ratio(rates.get(OURS_8), sdk),
@@ -49,7 +51,7 @@ def measure(bench: Bench) -> Findings:
             digits=1,
         ),
         Figure(f"rows/s of {HOSTED} ÷ {SDK}", ratio(rates.get(HOSTED), sdk), Target(10), digits=1),
-        Figure("CPU time a row, one request at a time", cpu_us, Target(350, most=True), " µs", 0),
+        Figure("CPU time per row, one request at a time", cpu_us, Target(350, most=True), " µs", 0),
     ]
     return Findings(figures, [_table(bench.sizes.rows, runs)], notes)
 
@@ -80,7 +82,7 @@ def _contestants(bench: Bench, url: str, rows: Path) -> dict[str, Callable[[], R
 
 
 def _by_hand(bench: Bench, python: Path, url: str) -> Callable[[], Run]:
-    """Create a typical integration for the SDK and return a function that runs it."""
+    """Create a typical integration for the LogicHub SDK; return a function that runs it."""
     folder = bench.folder / "by-hand"
     folder.mkdir()
     shutil.copy(PEERS / "lhub_update_device.py", folder / "main.py")
@@ -88,7 +90,7 @@ def _by_hand(bench: Bench, python: Path, url: str) -> Callable[[], Run]:
 
 
 def _hosted(bench: Bench, python: Path, url: str) -> Callable[[], Run]:
-    """Build our integration and return a function that runs it."""
+    """Build the connector's integration for the LogicHub SDK; return a function that runs it."""
     folder = bench.folder / "hosted"
     build(folder, ["update_device"])
     return _integration(
@@ -103,7 +105,7 @@ def _hosted(bench: Bench, python: Path, url: str) -> Callable[[], Run]:
 
 
 def _integration(bench: Bench, python: Path, folder: Path, **variables: str) -> Callable[[], Run]:
-    """Return a function by which the SDK's runner executes `update_device` of an integration."""
+    """Return a function that runs `update_device` of an integration with the LogicHub SDK."""
     rows = folder / "rows"
     rows.mkdir()
     work.write_rows(rows / "part-00000", bench.sizes.rows, id_field="lhub_id")
@@ -127,7 +129,7 @@ def _integration(bench: Bench, python: Path, folder: Path, **variables: str) -> 
 
 
 def _table(rows: int, runs: dict[str, list[Run]]) -> Table:
-    head = ("who", "rows/s", "s (min to max)", "CPU µs a row", "peak memory, MB")
+    head = ("program", "rows/s", "s (min to max)", "CPU µs per row", "peak memory, MB")
     lines = [
         (
             name,
@@ -138,4 +140,4 @@ def _table(rows: int, runs: dict[str, list[Run]]) -> Table:
         )
         for name, taken in runs.items()
     ]
-    return Table(f"{rows:,} rows, delay 0, a server that answers at once", head, lines)
+    return Table(f"{rows:,} rows, delay 0, a server without latency", head, lines)

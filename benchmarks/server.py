@@ -1,10 +1,10 @@
-"""A small HTTP server with a latency that records when each request arrived and was answered.
+"""A small HTTP server with a latency that records the arrival and response time of each request.
 
-Usage: `python server.py LATENCY_S [PAGES]`. The first line of its output is its port. When its input ends, it
-prints the times of all requests except sign-ins as JSON, [[arrived, answered], ...] in monotonic nanoseconds,
-and ends. PAGES is a folder of pages of `GET /v2/devices` (see `work.write_pages`).
+Usage: `python server.py LATENCY_S [PAGES]`. The server first prints its port. When standard input ends, it
+prints the times of all requests except sign-ins as JSON, [[arrived, responded], ...], in nanoseconds, and
+ends. PAGES is a folder with the pages of `GET /v2/devices` (see `work.write_pages`).
 
-Each connection has a thread that sleeps for the latency, so times are accurate to 0.1 ms.
+Each connection has a thread that sleeps for the latency; the times are accurate to 0.1 ms.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TOKEN = b'{"access_token":"token","expires_in":3600,"token_type":"Bearer"}'
 
 
 class Server:
-    """Serves each connection in a thread; `times` has the recorded times."""
+    """Serves each connection in a thread; `times` has (arrival, response) in nanoseconds of each request."""
 
     def __init__(self, latency_s: float, pages: Path | None) -> None:
         self._latency_s = latency_s
@@ -29,7 +29,7 @@ class Server:
         self.times: list[tuple[int, int]] = []
 
     def accept(self, listening: socket.socket) -> None:
-        """Serve all connections."""
+        """Accept connections and serve each in a thread, without end."""
         while True:
             connection, _ = listening.accept()
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -67,7 +67,7 @@ def _ok(body: bytes) -> bytes:
 
 
 def main() -> None:
-    """Serve until the input ends, and print the times."""
+    """Serve until standard input ends, and print the recorded times."""
     latency_s, *pages = sys.argv[1:]
     server = Server(float(latency_s), Path(pages[0]) if pages else None)
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listening:

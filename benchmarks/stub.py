@@ -1,4 +1,4 @@
-"""The benchmarks' servers: nginx, and one that records times where these matter."""
+"""The servers of the benchmarks: nginx, and a Python server that records accurate times."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _AFTER = 'access_log "{folder}/times" times; echo_status 204; echo_sleep {latenc
 
 @dataclass(frozen=True)
 class Nginx:
-    """The paths of nginx and its echo module, which responds after a latency."""
+    """The paths of nginx and of its echo module, which can delay responses."""
 
     program: Path
     echo: Path
@@ -62,36 +62,36 @@ class Nginx:
 
 @dataclass
 class Served:
-    """A server.
+    """A running server.
 
-    When it has ended, `times` has the start and end of each request except sign-ins, in seconds.
+    After the server has ended, `times` has the start and end of each request except sign-ins, in seconds.
     """
 
     url: str
     times: list[tuple[float, float]] = field(default_factory=list)
 
     def span_s(self, requests: int) -> float:
-        """Return the time from the first request to the last response. Raises UnmeasuredError."""
+        """Return the seconds from the first request to the last response. Raises UnmeasuredError."""
         if len(self.times) != requests:
-            raise UnmeasuredError(f"sent {len(self.times)} requests instead of {requests}")
+            raise UnmeasuredError(f"the program sent {len(self.times)} requests instead of {requests}")
         return max(end for _, end in self.times) - min(begin for begin, _ in self.times)
 
     def closest_s(self) -> float:
-        """Return the minimum interval between two request starts."""
+        """Return the minimum interval in seconds between the starts of two requests."""
         begins = sorted(begin for begin, _ in self.times)
         return min(later - earlier for earlier, later in pairwise(begins))
 
 
 @dataclass(frozen=True)
 class Stub:
-    """Starts servers, each for a `with` block, with their files in a folder."""
+    """Starts servers, each for the duration of a `with` block."""
 
     folder: Path
     nginx: Nginx | None
 
     @contextmanager
     def instant(self, pages: Path | None = None) -> Iterator[Served]:
-        """Run a server without a latency: a token, pages of devices, and 204 for everything else."""
+        """Run a server without latency: it serves a token, pages of devices, and 204 for other requests."""
         if self.nginx is None:
             with self.noting(0, pages) as served:
                 yield served
@@ -101,7 +101,7 @@ class Stub:
 
     @contextmanager
     def slow(self, latency_s: float) -> Iterator[Served]:
-        """Run a server with a latency; its times are accurate to a few milliseconds."""
+        """Run a server with a latency; the recorded times are accurate to a few milliseconds."""
         if self.nginx is None:
             with self.noting(latency_s) as served:
                 yield served
@@ -116,7 +116,7 @@ class Stub:
 
     @contextmanager
     def noting(self, latency_s: float, pages: Path | None = None) -> Iterator[Served]:
-        """Run our own server, whose times are accurate to 0.1 ms."""
+        """Run the Python server, whose recorded times are accurate to 0.1 ms."""
         command = [sys.executable, str(Path(__file__).with_name("server.py")), str(latency_s)]
         process = subprocess.Popen(
             command + ([str(pages)] if pages else []),
@@ -146,7 +146,7 @@ class Stub:
             pages=pages or self.folder,
             port=port,
             answer=answer,
-            # nginx's worker would otherwise run as a user that cannot read our folder.
+            # By default, nginx's worker runs as a user that cannot read the benchmark's folder.
             user="user root;" if os.geteuid() == 0 else "",
         )
         (self.folder / "nginx.conf").write_text(config)
@@ -175,4 +175,4 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
             return
         except OSError:
             time.sleep(0.01)
-    raise UnmeasuredError("nginx does not start")
+    raise UnmeasuredError("nginx did not start")

@@ -1,7 +1,7 @@
-"""A sync of very many devices: planning, a run without changes, the requests, and the state file.
+"""Measure a sync of very many devices: the first plan, a run without changes, requests, and the state file.
 
-The HaloPSA sandbox has an asset for each device, stamped as HaloPSA's own integration does, so that the first
-run links all of them without 50,000 writes. Requests are counted by the sandboxes.
+The HaloPSA sandbox has an asset for each device, with the device's id stored in it, so that the first run
+links all assets without 50,000 writes. The sandboxes count the requests.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ HIDDEN = (
     .replace('custom.leaseEnd }}", when: new}', 'custom.leaseEnd }}", when: empty}')
     .replace("limits:", HIDDEN_MORE + "limits:")
 )
-"""A mapping with what lists do not show: custom fields, users, a link, the warranty."""
+"""A mapping with fields that asset lists do not contain: custom fields, users, a link, the warranty."""
 SANDBOXES = {
     "ninjaone": ("--devices",),
     "halopsa": ("--service", "halopsa", "--trap", "integration=on", "--trap", "rate_limit=none", "--assets"),
@@ -67,7 +67,7 @@ LOCAL = ("--delay-ms", "0")
 
 @dataclass(frozen=True)
 class Requests:
-    """The requests of a command to each service, and how many of those to HaloPSA were writes."""
+    """The number of requests of a command to each service, and the number of writes to HaloPSA."""
 
     ninjaone: int
     halopsa: int
@@ -76,7 +76,7 @@ class Requests:
 
 @dataclass(frozen=True)
 class Synced:
-    """The measurements of one number of devices."""
+    """The measurements of a sync with one number of devices."""
 
     hidden: Run
     hidden_sent: Requests
@@ -88,7 +88,7 @@ class Synced:
 
 
 def measure(bench: Bench) -> Findings:
-    """Return the measurements of a first plan and of a run without changes, for few and for many devices."""
+    """Return the measurements of a first plan and a run without changes, for few and many devices."""
     few, many = bench.sizes.few_synced, bench.sizes.many_synced
     found = {count: _measure(bench, count) for count in (few, many)}
     least, most = found[few], found[many]
@@ -101,11 +101,11 @@ def measure(bench: Bench) -> Findings:
         Figure(f"its peak memory ÷ that for {few:,} devices", share, Target(1.25, most=True)),
         Figure("its requests to HaloPSA", most.first.halopsa, Target(many / 50 + 30, most=True), "", 0),
         Figure(
-            "CPU time of a first plan that compares what lists hide", most.hidden.cpu_s, unit=" s", digits=1
+            "CPU time of a first plan with fields that lists lack", most.hidden.cpu_s, unit=" s", digits=1
         ),
         Figure("its peak memory", most.hidden.peak_bytes / 1e6, Target(150, most=True), " MB", 1),
         Figure(
-            "its requests to HaloPSA, up to 500 of them single assets and one per client its users",
+            "its requests to HaloPSA, including up to 500 single assets and one list of users per client",
             most.hidden_sent.halopsa,
             Target(many / 50 + 30 + 500 + _companies(many), most=True),
             "",
@@ -131,7 +131,7 @@ def _companies(devices: int) -> int:
 def _lines(count: int, synced: Synced) -> Iterator[tuple[str, ...]]:
     for name, run, sent in (
         ("first plan", synced.plan, synced.first),
-        ("first plan with what lists hide", synced.hidden, synced.hidden_sent),
+        ("first plan with fields that lists lack", synced.hidden, synced.hidden_sent),
         ("run without changes", synced.unchanged, synced.later),
     ):
         times = (f"{run.cpu_s:.1f}", f"{run.wall_s:.1f}", f"{run.peak_bytes / 1e6:.1f}")
@@ -159,7 +159,7 @@ def _measure(bench: Bench, count: int) -> Synced:
 
 
 def _counted(bench: Bench, urls: dict[str, Any], name: str, folder: Path, *more: str) -> tuple[Run, Requests]:
-    """Run a command, and return its measurement and what the sandboxes have received."""
+    """Run a `sync` command; return its measurement and the numbers of requests to the sandboxes."""
     for url, _ in urls.values():
         _ask(url, "DELETE")
     run = bench.ninjaone("sync", name, folder, *LOCAL, *more)
@@ -176,7 +176,7 @@ def _ask(url: str, method: str) -> Any:
 
 @contextmanager
 def _sandbox(service: str, count: int) -> Iterator[tuple[str, dict[str, str]]]:
-    """Run a sandbox as a process, and yield its URL and the other settings of its connection."""
+    """Run a sandbox as a process; yield its URL and the other settings of its connection."""
     program = Path(sys.executable).with_name("ninjaone")
     command = [str(program), "sandbox", "--port", "0", *SANDBOXES[service], str(count)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -199,7 +199,7 @@ def _sandbox(service: str, count: int) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def _state_bytes(folder: Path) -> int:
-    """Return the size of `state.db` without the history of runs."""
+    """Return the size in bytes of `state.db` without the history of runs."""
     copy = folder / "copy.db"
     with closing(sqlite3.connect(folder / "state.db")) as state, closing(sqlite3.connect(copy)) as other:
         state.backup(other)

@@ -1,4 +1,4 @@
-"""The measured work: rows, jobs, a connection and pages of devices, written to a folder."""
+"""Write the input of the benchmarks: rows, jobs, a connection, and pages of devices."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ UPDATE = {
     "organization_id": "{{ org }}",
     "location_id": "{{ org + 1 }}",
 }
-"""The six templates for each row of `PATCH /v2/device/{id}`, which is idempotent."""
+"""The templates of the action update_device, an idempotent write (`PATCH /v2/device/{id}`)."""
 
 SCRIPT = {
     "device_id": "{{ id }}",
@@ -23,13 +23,13 @@ SCRIPT = {
     "parameters": "-Name {{ name }} -Rack {{ rack }}",
     "run_as": "system",
 }
-"""A write that must not be repeated: `POST /v2/device/{id}/script/run`."""
+"""The templates of the action run_script, a write that must not be repeated."""
 
 PAGE = 1_000
 
 
 def write_rows(path: Path, count: int, id_field: str = "") -> Path:
-    """Write `count` rows. `id_field` is an additional field with the row's number."""
+    """Write `count` rows to a file and return its path; `id_field` names a field for the row's number."""
     with path.open("w") as file:
         for number in range(1, count + 1):
             row = {
@@ -44,16 +44,16 @@ def write_rows(path: Path, count: int, id_field: str = "") -> Path:
 
 
 def write_connection(folder: Path, url: str) -> Path:
-    """Write the connection file."""
+    """Write a connection file to a folder and return its path."""
     path = folder / "connection.yaml"
     path.write_text(f"base_url: {url}\nclient_id: bench\nclient_secret: bench-secret\n")
     return path
 
 
 def write_job(folder: Path, url: str, rows: Path, /, **settings: Any) -> Path:
-    """Write a job over `rows` to `out.jsonl`, and its connection.
+    """Write a job file with the input `rows` and the output `out.jsonl`, and a connection file.
 
-    By default it updates devices without a delay.
+    By default, the job updates devices without a delay. `settings` overrides settings of the job.
     """
     write_connection(folder, url)
     job = {
@@ -71,7 +71,7 @@ def write_job(folder: Path, url: str, rows: Path, /, **settings: Any) -> Path:
 
 
 def write_pages(folder: Path, devices: int) -> Path:
-    """Write the pages of a list of devices: `after-.json` is the first, `after-ID.json` the one after ID."""
+    """Write the pages of a list of devices: `after-.json` is the first, `after-ID.json` the page after ID."""
     folder.mkdir()
     for start in range(0, devices + 1, PAGE):
         page = [_device(number) for number in range(start + 1, min(start + PAGE, devices) + 1)]
@@ -80,7 +80,7 @@ def write_pages(folder: Path, devices: int) -> Path:
 
 
 def _device(number: int) -> dict[str, Any]:
-    """Return a device as `NodeWithDetailedReferences` (`GET /v2/devices`)."""
+    """Return a device as in a response of `GET /v2/devices`."""
     return {
         "id": number,
         "uid": f"00000000-0000-4000-8000-{number:012}",

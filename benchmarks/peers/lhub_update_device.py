@@ -1,7 +1,7 @@
-"""Peer (a): "Update Device Information", written like a typical integration for the LogicHub SDK.
+"""Compared program (a): a typical integration for the LogicHub SDK that updates devices.
 
-Run by the SDK's own runner in file IO mode (`python -m lhub_integ.shim_exec -e ...`), which compiles and
-renders the six templates for every row, calls the function, and writes what it returns.
+The SDK runs it in file mode (`python -m lhub_integ.shim_exec -e ...`): for every row, it compiles and renders
+the six templates, calls the function, and writes the result.
 """
 
 import json
@@ -16,7 +16,7 @@ CLIENT_SECRET = ConnectionParam("client_secret")
 
 
 def sign_in():
-    """Get a token by the client credentials of the connection."""
+    """Return an access token for the client credentials of the connection."""
     answer = requests.post(
         f"{BASE_URL.read()}/ws/oauth/token",
         data={

@@ -1,6 +1,6 @@
-"""Peer (c): ninjapy's update-device call in a loop, with its own synchronous client.
+"""Compared program (c): a loop over the method `update_device` of ninjapy's synchronous client.
 
-Arguments: the server's URL, the rows, the output.
+Arguments: the server's URL, the file of rows, the output file.
 """
 
 import json

@@ -1,6 +1,6 @@
-"""Peer (b): a bare `requests.Session` loop. It does no rendering, checks, pacing or retries.
+"""Compared program (b): a loop over `requests.Session`, without templates, checks, pacing or retries.
 
-Arguments: the server's URL, the rows, the output.
+Arguments: the server's URL, the file of rows, the output file.
 """
 
 import json

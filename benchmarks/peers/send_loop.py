@@ -1,6 +1,6 @@
-"""Peer (d): a bare loop on the connector's HTTP layer, with its sign-in, pacing, retries and TLS settings.
+"""Compared program (d): a loop over the connector's HTTP client, with its sign-in, pacing and retries.
 
-Nothing is rendered or checked. Arguments: the connection's file, the rows, the output.
+It uses no templates and checks. Arguments: the connection file, the file of rows, the output file.
 """
 
 import json
