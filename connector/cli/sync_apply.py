@@ -111,10 +111,15 @@ def _apply(options: argparse.Namespace) -> int:
 
 def planned_alerts(plan: PlanFile, choice: Choice) -> AlertChoice | None:
     """Return the alerts of a plan that are chosen; None without any."""
-    items = [i for i in chosen(plan.items(), choice.entities, choice.keys) if i.entity == "ticket"]
+    items = [
+        item
+        for item in chosen(plan.items(), choice.entities, choice.keys)
+        if item.entity == "ticket" and item.op not in ("skip", "conflict")
+    ]
     if not items:
         return None
-    return AlertChoice(only=frozenset(str(i.source) for i in items), lost=any(i.op == "link" for i in items))
+    is_lost = all((item.op, item.method) == ("link", "stamp") for item in items)
+    return AlertChoice(only=frozenset(str(item.source) for item in items), lost=is_lost)
 
 
 def alerts_of(choice: Choice) -> AlertChoice | None:

@@ -6,19 +6,21 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 
 from connector.cli.main import NOTHING_RUN, OK
 from connector.cli.sync_sides import add_choice, add_json, add_requests, choice_of, sides_of
 from connector.common.clock import SystemClock
 from connector.common.plurals import counted
-from connector.errors import RunError
+from connector.sync.alert_run import preview_alerts
 from connector.sync.folder import SyncFolder, open_folder
 from connector.sync.mapping_check import missing_ids
-from connector.sync.plan import Plan, PlanInputs, make_plan
+from connector.sync.plan import Plan, PlanInputs, empty_plan, make_plan
 from connector.sync.plan_choice import narrow
 from connector.sync.plan_file import new_plan_path, save_plan
 from connector.sync.plan_items import UNCHANGED, Item
-from connector.sync.run import is_first
+from connector.sync.plan_tickets import add_tickets
+from connector.sync.run import Choice, is_first
 from connector.sync.sides import ActionSource, ActionTarget
 
 PENDING = 10
@@ -64,8 +66,6 @@ def add_plan(parser: argparse.ArgumentParser) -> None:
 
 def _plan(options: argparse.Namespace) -> int:
     choice = choice_of(options)
-    if choice.entities == frozenset():
-        raise RunError("--only alerts: a plan does not include alerts; use `sync run --only alerts`")
     folder = open_folder(options.folder)
     source, target = sides_of(folder, options)
     if problems := list(wrong_ids(folder, source, target)):
@@ -79,7 +79,10 @@ def _plan(options: argparse.Namespace) -> int:
         inputs = PlanInputs(
             folder.mapping, folder.pins, state, source, target, now, full=full, believe=options.full
         )
-        with make_plan(inputs) as plan:
+        with make_plan(inputs) if choice.has_records else empty_plan(inputs) as plan:
+            if has_tickets(choice):
+                clock = SystemClock()
+                add_tickets(plan, inputs, lambda copy: preview_alerts(folder, source, target, copy, clock))
             for entity, record in narrow(plan, choice):
                 print(f"warning: {NOUNS[entity]}:{record} is not in the plan", file=sys.stderr)
             file = new_plan_path(folder.path, now)
@@ -89,7 +92,7 @@ def _plan(options: argparse.Namespace) -> int:
                     sys.stdout.writelines(lines)
             else:
                 seconds = plan.writes * target.calls.seconds_between
-                print("\n".join(described(plan, str(options.folder))))
+                print("\n".join([*described(plan, str(options.folder)), *ticket_lines(plan)]))
                 pace = f", at {1000 * target.calls.seconds_between:,.0f} ms at least {seconds:,.0f} s"
                 most = f" to {plan.most_writes:,}" if plan.most_writes > plan.writes else ""
                 print(f"writes: {plan.writes:,}{most}{pace if plan.writes else ''}. {file}")
@@ -108,6 +111,25 @@ def wrong_ids(folder: SyncFolder, source: ActionSource, target: ActionTarget) ->
             {site.id: site.client for site in target.sites()},
             {organization.id for organization in source.organizations()},
         )
+
+
+def has_tickets(choice: Choice) -> bool:
+    """Return whether a choice can contain alerts."""
+    if choice.keys is not None and all(entity != "ticket" for entity, _ in choice.keys):
+        return False
+    return choice.entities is None or "ticket" in choice.entities
+
+
+def ticket_lines(plan: Plan) -> Iterator[str]:
+    """Yield a line for each of the first tickets that would be created or changed."""
+    items = (item for item in plan.items() if item.entity == "ticket" and item.op not in ("skip", "conflict"))
+    for item in islice(items, SHOWN):
+        target = f" {item.target}" if item.target is not None else ""
+        fields = ", ".join(str(change.field) for change in item.changes) if item.op == "update" else ""
+        name = f' "{item.name}"' if item.name else ""
+        what = f"{item.op}{target}{f' ({fields})' if fields else ''}"
+        why = f": {item.reason}" if item.reason else ""
+        yield f"ticket    {what} for alert {item.source}{name}{why}"
 
 
 def described(plan: Plan, folder: str) -> Iterator[str]:
@@ -145,7 +167,7 @@ def _decisions(plan: Plan, folder: str) -> Iterator[str]:
         yield f"conflict  {counted(conflicts - SHOWN, 'more conflict')}: sync status {folder} --unmatched"
     for (noun, reason), number in skipped.most_common(SHOWN):
         yield f"skipped   {counted(number, noun)}: {reason}"
-    if skipped:
+    if any(noun != NOUNS["ticket"] for noun, _ in skipped):
         yield f"          list them: sync status {folder} --unmatched"
 
 

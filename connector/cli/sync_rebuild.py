@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from connector.cli.main import OK
-from connector.cli.sync_plan import SHOWN, described
+from connector.cli.sync_plan import described, ticket_lines
 from connector.cli.sync_sides import sides_of
 from connector.common.clock import SystemClock
 from connector.common.plurals import counted
@@ -14,7 +14,6 @@ from connector.sync.alert_run import read_alerts
 from connector.sync.folder import open_folder
 from connector.sync.plan import PlanInputs, make_plan
 from connector.sync.plan_file import new_plan_path, save_plan
-from connector.sync.plan_items import Item
 from connector.sync.plan_tickets import lost_items
 from connector.sync.run import SOURCES
 
@@ -46,16 +45,10 @@ def _rebuild(options: argparse.Namespace) -> int:
                 plan.counts.add(item.entity, item.op)
                 plan.spool.add_item(item)
             print("\n".join(described(plan, str(options.folder))))
-            print("\n".join(_described(item) for item in tickets[:SHOWN]))
+            print("\n".join(ticket_lines(plan)))
             plan.spool.keep_items("link")
             file = new_plan_path(folder.path, now)
             save_plan(file, plan, source, target)
             found = sum(1 for _ in plan.items())
     print(f"{counted(found, 'link')} proposed: ninjaone sync apply {options.folder} --plan {file}")
     return OK
-
-
-def _described(item: Item) -> str:
-    reason = f": {item.reason}" if item.reason else ""
-    name = f' "{item.name}"' if item.name else ""
-    return f"ticket    {item.target} of alert {item.source}{name}{reason}"

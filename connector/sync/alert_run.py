@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 from connector.common.clock import Clock
 from connector.common.json_text import Json
 from connector.sync.alert_driver import AlertDriver
+from connector.sync.alert_preview import AlertPreview
 from connector.sync.alert_recovery import is_certain
 from connector.sync.alert_rows import PENDING
 from connector.sync.folder import SyncFolder
@@ -61,11 +63,32 @@ def read_alerts(
     folder: SyncFolder, source: ActionSource, target: ActionTarget, state: State, clock: Clock
 ) -> AlertDriver | None:
     """Return the driver of a folder's alerts, which has sent nothing; None if the mapping has no alerts."""
+    return _driver(AlertDriver, folder, source, target, state, clock)
+
+
+def preview_alerts(
+    folder: SyncFolder, source: ActionSource, target: ActionTarget, state: State, clock: Clock
+) -> AlertPreview | None:
+    """Return the driver of a copy of the state that makes no calls; None if the mapping has no alerts."""
+    return _driver(AlertPreview, folder, source, target, state, clock)
+
+
+Driver = TypeVar("Driver", bound=AlertDriver)
+
+
+def _driver(
+    kind: type[Driver],
+    folder: SyncFolder,
+    source: ActionSource,
+    target: ActionTarget,
+    state: State,
+    clock: Clock,
+) -> Driver | None:
     if folder.mapping.alerts is None:
         return None
     hooks = readers(load_hooks(source, target))
     may_reset = not source.calls.connection.read_only
-    return AlertDriver(state, source, target, folder.mapping, clock.now, hooks, may_reset=may_reset)
+    return kind(state, source, target, folder.mapping, clock.now, hooks, may_reset=may_reset)
 
 
 def run_alerts(driver: AlertDriver, choice: AlertChoice) -> AlertCounts:

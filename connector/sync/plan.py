@@ -69,6 +69,7 @@ class Plan:
     counts: Counts = field(default_factory=Counts)
     sources: dict[str, int] = field(default_factory=dict)
     seen: dict[str, set[int]] = field(default_factory=dict)
+    alerts: set[str] = field(default_factory=set)
     stops: list[Stop] = field(default_factory=list)
     limits: list[Stop] = field(default_factory=list)
     fields: FieldCounts = field(default_factory=FieldCounts)
@@ -118,24 +119,22 @@ class Plan:
         }
 
 
+def empty_plan(inputs: PlanInputs) -> Plan:
+    """Return a plan without items."""
+    digest = inputs.mapping.digest
+    return Plan(Spool(), inputs.source.key, inputs.target.key, digest, inputs.now, inputs.full)
+
+
 def make_plan(inputs: PlanInputs) -> Plan:
     """Return a new plan.
 
     Raises ListError if a list is incomplete, and DeclarationError if the target lacks a mapped field.
     """
-    spool = Spool()
+    plan = empty_plan(inputs)
     try:
-        plan = Plan(
-            spool,
-            inputs.source.key,
-            inputs.target.key,
-            inputs.mapping.digest,
-            inputs.now,
-            inputs.full,
-        )
         _Maker(inputs, plan).make()
     except BaseException:
-        spool.close()
+        plan.spool.close()
         raise
     return plan
 

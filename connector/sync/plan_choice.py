@@ -36,6 +36,7 @@ def _count(plan: Plan, keys: set[tuple[str, str]]) -> list[tuple[str, str]]:
         keys.discard((item.entity, str(item.source)))
     stopped = {stop.entity for stop in plan.stops}
     seen = {name: {str(id) for id in ids} for name, ids in plan.seen.items() if name not in stopped}
+    seen["ticket"] = plan.alerts
     for entity, source in keys:
         if source in seen.get(entity, ()):
             plan.counts.add(entity, UNCHANGED)

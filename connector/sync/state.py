@@ -107,6 +107,14 @@ class State:
             raise RunError(f"{self.path}: cannot be used: {error}") from error
         return db
 
+    def scratch(self) -> State:
+        """Return a temporary copy without a lock, which can be written and is deleted when it is closed."""
+        copy = State.__new__(State)
+        copy.path, copy._lock, copy._depth = self.path, None, 0
+        copy._db = sqlite3.connect("", isolation_level=None)
+        self._db.backup(copy._db)
+        return copy
+
     def __enter__(self) -> State:
         return self
 

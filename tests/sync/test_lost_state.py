@@ -69,7 +69,7 @@ def test_rebuild_finds_tickets_by_their_stamps(pair: Pair, stamp: str | None, fi
 
     done = pair.sync("rebuild")
     assert done.code == 0, done
-    assert "ticket    2001 of alert" in done.out
+    assert "ticket    link 2001 for alert" in done.out
     assert f"alert {ended}: the alert is not active: the ticket is closed after two lists" in done.out
     file = done.out.split("--plan ")[1].strip()
     items = json.loads(Path(file).read_text())["items"]
