@@ -1,6 +1,6 @@
-"""Fields of assets. HaloPSA empties fields that an update does not send, so all are sent.
+"""Reads and merges the fields of assets. HaloPSA empties fields that an update does not send.
 
-If the agent cannot see all fields of an asset, an update would empty the hidden ones, so it is refused.
+Therefore an update sends all fields. It is rejected if the agent cannot see all fields of the asset.
 """
 
 from __future__ import annotations
@@ -25,12 +25,15 @@ def of_type(assettype_id: int) -> Steps:
 
 
 def _as_field(one: Json) -> Json:
-    """Return an asset type's field as an asset's field; the members can have other names in types."""
+    """Return a field of an asset type in the format of an asset's field, whose members have other names."""
     return {"id": one.get("field_id", one.get("id")), "name": one.get("field_name", one.get("name"))}
 
 
 def for_new_asset(assettype_id: int, given: Mapping[str, Json]) -> Steps:
-    """Return the given fields, by name or id, in the API's format. Raises RowError for unknown ones."""
+    """Return the fields in `given`, keyed by name or id, in the API's format.
+
+    Raises RowError for unknown fields.
+    """
     known = yield from of_type(assettype_id)
     return [{"id": _known(known, assettype_id, key)["id"], "value": value} for key, value in given.items()]
 
@@ -42,7 +45,7 @@ def for_asset(asset: Json, assettype_id: int, given: Mapping[str, Json]) -> Step
     """
     number, present = asset["id"], asset.get("fields") or []
     if not present:
-        # Some instances show fields only if the type is given, too.
+        # Some instances return fields only if the request also has the asset type.
         request = read(ASSET, number).with_query("assettype_id", str(asset["assettype_id"]))
         present = record_of((yield request)).get("fields") or []
     _refuse_hidden(number, (yield from of_type(asset["assettype_id"])), present)

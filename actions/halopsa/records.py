@@ -1,6 +1,6 @@
-"""Records of HaloPSA: reading, saving, their custom fields, and ids for names.
+"""Reads and saves records of HaloPSA and their custom fields, and finds ids by name.
 
-These are generators, which handlers call with `yield from`.
+The functions are generators, which handlers call with `yield from`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from connector.handlers import (
 )
 
 _SHOWN = 20
-"""The number of choices that an error lists."""
+"""The maximum number of choices in an error message."""
 
 
 def read(path: str, number: int) -> Request:
@@ -74,7 +74,7 @@ def update(inputs: Inputs, path: str, number: int, **members: Json) -> Steps:
 
 
 def with_members(sent: Request, members: Mapping[str, Json]) -> Request:
-    """Return the request with further members in its one record; members that are None are omitted."""
+    """Return the request with further members in the only record of its body; None values are omitted."""
     (record,) = sent.body
     return replace(sent, body=[{**record, **{n: value for n, value in members.items() if value is not None}}])
 
@@ -85,7 +85,7 @@ def links(numbers: Sequence[int] | None) -> Json:
 
 
 def entries(given: Mapping[str, Json]) -> list[Json]:
-    """Return fields, given by name or id, in the API's format."""
+    """Return fields in the API's format; `given` has their values by name or id."""
     return [{**({"id": int(key)} if _is_id(key) else {"name": key}), "value": v} for key, v in given.items()]
 
 

@@ -1,4 +1,4 @@
-"""What HaloPSA does in cases that its documentation leaves open, tried on one asset and one ticket.
+"""Tests on one asset and one ticket how HaloPSA behaves in cases that its documentation does not describe.
 
 Each question is a generator that returns its level and its answer: `ok` if the sync works with it, `warning`
 if something does not work, `open` if it could not be answered. Only the test asset and the test ticket are
@@ -18,7 +18,10 @@ _TYPES = 20
 
 
 class SyncProbe(SyncTarget):
-    """The questions about HaloPSA. `name` is that of the test records, `client` their client."""
+    """The questions about HaloPSA.
+
+    `name` is the name of the test records, `client` the id of their client.
+    """
 
     questions = (
         ("test asset", "create_test_asset"),
@@ -61,7 +64,7 @@ class SyncProbe(SyncTarget):
     # The asset.
 
     def create_test_asset(self) -> CallSteps:
-        """Create the asset, with two fields of a type that has them."""
+        """Create the test asset, whose type has two text fields."""
         kind, self._fields = yield from self._kind()
         fields = dict.fromkeys(self._fields, "test")
         inputs = {"client_id": self.client, "site_id": (yield from self._site_of_client())}
@@ -72,7 +75,7 @@ class SyncProbe(SyncTarget):
 
     @property
     def _device(self) -> int:
-        """The id of a device that no device has."""
+        """An id that no device has."""
         return 2_000_000_000 + int(self.began) % 100_000_000
 
     def _kind(self) -> CallSteps:
@@ -184,7 +187,7 @@ class SyncProbe(SyncTarget):
         return "ok", "_validateonly is ignored: the asset is saved" if is_saved else "nothing is saved"
 
     def ask_asset_list(self) -> CallSteps:
-        """What lists of assets show."""
+        """Which members the items in lists of assets have."""
         yield from self._read_asset()
         inputs = {"client_id": self.client, "include_fields": True, "include_inactive": True}
         rows = yield Call("halopsa.list_assets", inputs)
@@ -202,7 +205,7 @@ class SyncProbe(SyncTarget):
     # The ticket.
 
     def create_test_ticket(self) -> CallSteps:
-        """Create the ticket as the sync does."""
+        """Create the test ticket in the same way as the sync."""
         given = {**self.ticket_values, "client": self.client, "summary": self.name, "details": "test"}
         given |= {"stamp": self.name, "alert": self.name, "device": self._device}
         given |= {"assets": [self._test_asset]} if self._test_asset is not None else {}
@@ -215,7 +218,7 @@ class SyncProbe(SyncTarget):
         return (yield from self.tickets([self._test_ticket]))[0]
 
     def ask_stamp(self) -> CallSteps:
-        """Whether the stamp can be read back."""
+        """Whether the stamp of a ticket, which identifies its alert, can be read back."""
         found = yield from self._read_ticket()
         where = self.stamp_field or "the details"
         if found.stamp == self.name:
@@ -286,13 +289,13 @@ class SyncProbe(SyncTarget):
         is_saved = row.get("details") == "validated"
         return "ok", "_validate_only is ignored: the ticket is saved" if is_saved else "nothing is saved"
 
-    # Removing what was created.
+    # Removing the test records.
 
     def left(self) -> CallSteps:
-        """Return what has the name of the test records, as pairs of `asset` or `ticket` and an id."""
+        """Return (`asset` or `ticket`, id) for each record that still has the name of the test records."""
         inputs = {"client_id": self.client, "include_inactive": True}
         assets = yield Call("halopsa.list_assets", inputs)
-        # Not by date, as such lists depend on clocks and time zones.
+        # Not by date, because filters by date depend on clocks and time zones.
         rows = yield Call("halopsa.list_tickets", {"client_id": self.client, "search": self.name})
         tickets = {row["id"] for row in rows if row.get("summary") == self.name and not row.get("deleted")}
         if self._test_ticket is not None and (yield from self._read_ticket()).status != "deleted":

@@ -1,4 +1,4 @@
-"""Settings of HaloPSA for a sync: its own integration with NinjaOne, and ids for tickets."""
+"""Reads the settings of HaloPSA that a sync needs: its own NinjaOne integration, and ids for tickets."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from connector.handlers import Call, CallSteps, Json, RowError
 
 _MODULE = 234
-"""HaloPSA's number of its NinjaOne integration."""
+"""The id of the NinjaOne integration in HaloPSA."""
 _SETTINGS = {"include_integration_settings": True, "module_id": _MODULE}
 
 
 class Settings:
-    """The reads of the target that `sync check` and `sync init` need."""
+    """The requests for settings that `sync check` and `sync init` send."""
 
     def describe(self) -> CallSteps:
         """Return the version of the instance and the agent's name, as far as they can be read."""
@@ -41,7 +41,7 @@ class Settings:
         return writers
 
     def software_problem(self) -> CallSteps:
-        """Return why HaloPSA would not store software: its module must be on to list licenses."""
+        """Return the reason why HaloPSA does not store software; its module for licenses must be on."""
         try:
             yield Call("halopsa.list_software_licenses", {"limit": 1})
         except RowError as error:

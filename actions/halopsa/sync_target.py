@@ -1,4 +1,4 @@
-"""HaloPSA as the target of a sync: clients, sites, assets and tickets, by its actions."""
+"""HaloPSA as the target of a sync: reads and writes clients, sites, assets and tickets with its actions."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ _ASSET = {
     **{name: name for name in ("inventory_number", "notes", "warranty_start", "warranty_end", "inactive")},
     "software": "software",
 }
-"""The inputs of the asset actions, keyed by the sync's names."""
+"""The inputs of the asset actions, by the name that the sync has for each value."""
 _CUSTOM_KINDS = {2: "choice", 4: "date", 6: "yes_no"}
 _OF_ASSETS = 2
 """The value of `usage` in the definition of a custom field of assets; not all definitions have it."""
 
 
 class SyncTarget(Tickets, Settings):
-    """Generators of action calls, one for each method of the sync's target."""
+    """The target of a sync. Each method is a generator of action calls."""
 
     key = "halo"
 
@@ -72,16 +72,15 @@ class SyncTarget(Tickets, Settings):
         )
 
     def type_fields(self, id: int) -> CallSteps:
-        """Read the numbers of a type's fields."""
+        """Read the ids of an asset type's fields."""
         row = yield Call("halopsa.get_asset_type", {"assettype_id": id, "include_details": True})
         found = row.get("field_list") or row.get("fields") or []
         return frozenset(field.get("field_id", field.get("id")) for field in found)
 
     def assets(self, client: int | None) -> CallSteps:
-        """Read the assets of a client, or all, with their fields.
+        """Read the assets of a client, or all assets, with their fields.
 
-        Some instances show fields only if the type is given, too: then the assets of each type are a separate
-        list.
+        Some instances return fields only if the type is given: then each type's assets are a separate list.
         """
         inputs = {"client_id": client, "include_fields": True, "include_inactive": True}
         if self._needs_type is None:
@@ -154,10 +153,10 @@ class SyncTarget(Tickets, Settings):
             inputs["dont_update_type"] = False
         return Call("halopsa.update_asset", {**inputs, "asset_id": id, "current": current and current.data})
 
-    # Look-ups of records whose creation has no known outcome.
+    # Finding records whose creation has an unknown outcome.
 
     def find(self, entity: str, values: Mapping[str, Json], since: float) -> CallSteps:
-        """Look up a record whose creation has no known outcome; return its id, or None.
+        """Find a record whose creation has an unknown outcome; return its id, or None.
 
         The record must have the stamp, or be the only one with the name and have no stamp.
         """
@@ -179,7 +178,7 @@ class SyncTarget(Tickets, Settings):
 
 
 def _one_of(rows: Iterable[Json], stamp: Json, stamp_name: str, name_name: str, name: Json) -> int | None:
-    """Return the row with a stamp, or the only one with the name that has no stamp."""
+    """Return the id of the row with the stamp, or of the only row with the name if it has no stamp."""
     rows = list(rows)
     stamped = [row["id"] for row in rows if stamp is not None and _id(row.get(stamp_name)) == stamp]
     if stamped:

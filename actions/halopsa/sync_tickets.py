@@ -1,4 +1,4 @@
-"""Tickets of HaloPSA in a sync: reading, creating, notes, closing and looking up."""
+"""Reads, creates, changes and finds tickets of HaloPSA in a sync."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ class Tickets:
             raise RowError("input_invalid", f'there is no ticket status "{named}"')
         return self._statuses[named]
 
-    # Look-ups of records that may have been created.
+    # Finding records that may have been created.
 
     def find_ticket(self, values: Mapping[str, Json], since: float) -> CallSteps:
         """Return the ticket with a stamp, or None: open, closed and deleted ones, by the stamp alone.
@@ -174,7 +174,10 @@ class Tickets:
         return None
 
     def _stamp(self, row: Json) -> CallSteps:
-        """Return the stamp of a ticket of a list, which is read if the list does not show it."""
+        """Return the stamp of a ticket in a list.
+
+        The ticket is read if the list does not contain the stamp.
+        """
         if not self.stamp_field or "customfields" not in row:
             try:
                 row = yield Call("halopsa.get_ticket", {"ticket_id": row["id"], "include_details": True})
@@ -212,7 +215,7 @@ class Tickets:
         return found
 
     def _of_integration(self, alert: str) -> CallSteps:
-        """Return the open ticket of an alert; all of them are listed once."""
+        """Return the open ticket of an alert. All open tickets are listed once."""
         if self._integration is None:
             rows = yield Call("halopsa.list_tickets", {"open_only": True, "alert_type": "ninjarmm"})
             self._integration = {str(row.get("ninja_alert_id") or ""): row["id"] for row in rows}

@@ -1,4 +1,4 @@
-"""HaloPSA's webhooks in a sync: the tickets that a delivery concerns.
+"""Reads the deliveries of HaloPSA's webhooks in a sync: the ids of the tickets that they are about.
 
 A delivery can contain one event or several, each with the ticket or only with its id. The tickets are read
 afterwards, so that nothing depends on the order in which deliveries arrive.
@@ -33,7 +33,7 @@ class SyncWebhook:
         return list(dict.fromkeys(number for number in numbers if number is not None))
 
     def register(self, url: str, secrets: HookSecrets) -> CallSteps:
-        """Create the webhook, or change the one that has this URL."""
+        """Create the webhook, or change the webhook that has this URL."""
         inputs = {
             "name": NAME,
             "url": url,

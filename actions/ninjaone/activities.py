@@ -4,7 +4,7 @@ from connector.handlers import Inputs, Note, Page, PagedResult, Request, Steps, 
 
 
 def back_to_newer_than(inputs: Inputs) -> Steps:
-    """Yield pages until an activity is not newer than `newer_than`."""
+    """Yield pages of activities until one is not newer than `newer_than`."""
     walk = http_handler(inputs)
     if inputs.newer_than is None:
         return (yield from walk)

@@ -29,7 +29,7 @@ _BUILT_IN = "itam"
 
 
 def as_sent(inputs: Inputs, scope: str) -> Steps:
-    """Return the input `fields` in the format of the API, for a scope (`NODE`, `ORGANIZATION`, ...).
+    """Return the input `fields` in the API's format, for a scope (`NODE`, `ORGANIZATION`, ...).
 
     Raises RowError with all names and values that are not valid.
     """

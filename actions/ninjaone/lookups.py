@@ -26,9 +26,9 @@ from connector.handlers import (
 
 _MOST_DIGITS = 19
 _LARGEST_ID = 2**31 - 1
-"""The API declares these ids as int32."""
+"""The largest id; the API document declares ids as int32."""
 _SHOWN = 20
-"""The number of choices that an error lists."""
+"""The maximum number of choices in an error message."""
 
 
 def _own_name(item: Json) -> Iterable[Json]:
@@ -46,10 +46,10 @@ def _status_names(item: Json) -> Iterable[Json]:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of record that can be given by name: the path of its list, and how to read its names.
+    """A kind of record that can be given by name: the path of its list, and how its names are read.
 
-    `names` returns the names of an item, first the one to display; `key` is the field that contains the
-    item's id; `template` is the path with its placeholders, when `path` already contains values of the row.
+    `names` returns the names of an item, the one to display first; `key` is the member with the item's id;
+    `template` is the path with its placeholders if `path` already contains values of the row.
     """
 
     noun: str
@@ -71,7 +71,7 @@ STATUS = Kind("ticket status", "/v2/ticketing/statuses", _status_names, "statusI
 
 
 def location_of(organization_id: Json) -> Kind:
-    """Return the kind of the locations of one organization."""
+    """Return the `Kind` for the locations of one organization."""
     template = "/v2/organization/{id}/locations"
     path = template.replace("{id}", str(organization_id))
     return Kind("location of this organization", path, template=template)
@@ -207,7 +207,7 @@ def ticket_fields(inputs: Inputs, organization_id: Json) -> Steps:
     }
     for name, (kind, value) in single.items():
         if name in inputs:
-            # An input that accepts text can receive null as text.
+            # An input that accepts text may have received null as text.
             values[name] = yield from id_of(inputs, kind, None if value == "null" else value, name)
     if inputs.additional_assigned_technician_ids:
         name = "additional_assigned_technician_ids"

@@ -1,4 +1,4 @@
-"""What NinjaOne's API returns in cases that its documentation leaves open. Only reads."""
+"""Tests how NinjaOne's API behaves in cases that its documentation does not describe. Only reads."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _SAMPLE = 200
 
 
 class SyncProbe:
-    """The questions about NinjaOne; see the one of HaloPSA."""
+    """The questions about NinjaOne; see `SyncProbe` of HaloPSA for their results."""
 
     questions = (("expand=warranty", "ask_warranty"),)
     not_asked = (
@@ -20,7 +20,7 @@ class SyncProbe:
     )
 
     def ask_warranty(self) -> CallSteps:
-        """Whether devices have their warranty."""
+        """Whether the response for devices contains their warranty."""
         inputs = {"expand": "warranty", "limit": _SAMPLE}
         rows = yield Call("list_devices_detailed", inputs)
         with_it = sum(bool((row.get("references") or {}).get("warranty")) for row in rows)

@@ -1,4 +1,4 @@
-"""NinjaOne as the source of a sync: organizations, locations, devices and alerts, by its actions."""
+"""NinjaOne as the source of a sync: reads organizations, locations, devices and alerts with its actions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from connector.handlers import (
 
 
 class SyncSource:
-    """Generators of action calls, one for each method of the sync's source."""
+    """The source of a sync. Each method is a generator of action calls."""
 
     key = "ninja"
     type_members = ("nodeClass", "deviceType")
@@ -35,7 +35,7 @@ class SyncSource:
         yield Each("list_locations", {}, _locations)
 
     def devices(self) -> CallSteps:
-        """Read all devices; `expand`, an unpublished parameter, adds their warranty."""
+        """Read all devices with their warranty, which requires the undocumented parameter `expand`."""
         yield Each("list_devices_detailed", {"expand": "warranty"}, lambda rows: map(_device, rows))
 
     def custom_fields(self, names: Collection[str]) -> CallSteps:
@@ -105,7 +105,7 @@ def _custom_fields(rows: Iterable[Json]) -> Iterator[tuple[int, Mapping[str, Jso
 
 
 def _last_users(rows: Iterable[Json]) -> Iterator[tuple[int, str]]:
-    """Yield each device and the user of its latest logon."""
+    """Yield (device id, user name) for the latest logon on each device."""
     last: dict[int, tuple[float, str]] = {}
     for row in rows:
         if row.get("userName"):
@@ -115,7 +115,7 @@ def _last_users(rows: Iterable[Json]) -> Iterator[tuple[int, str]]:
 
 
 def _software(rows: Iterable[Json]) -> Iterator[tuple[int, list[Json]]]:
-    """Yield consecutive items of one device, which are usually all of them."""
+    """Yield (device id, items) for consecutive items of a device, which are usually all of its items."""
     for device, group in groupby(rows, key=lambda row: row["deviceId"]):
         yield device, sorted(map(_program, group), key=lambda row: (row["name"], row["version"]))
 

@@ -1,4 +1,4 @@
-"""NinjaOne's webhook in a sync: delivered activities of alerts.
+"""Reads the deliveries of NinjaOne's webhook in a sync: activities of alerts.
 
 A delivery is an activity with its device. `statusCode` identifies the event; `status` and `type` are texts in
 the account's language.
@@ -19,7 +19,7 @@ CODES = tuple(_KINDS)
 
 
 class SyncWebhook:
-    """The only webhook of an account."""
+    """The webhook of an account, which can have only one."""
 
     warning = (
         "NinjaOne has a single webhook configuration, which cannot be read: registering replaces an existing "

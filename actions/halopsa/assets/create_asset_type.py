@@ -5,6 +5,6 @@ from connector.handlers import Inputs, Steps
 
 
 def handle(inputs: Inputs) -> Steps:
-    """Send the type with the ids of its fields."""
+    """Send the asset type with the ids of its fields."""
     fields = inputs.field_ids and [{"field_id": number} for number in inputs.field_ids]
     return record_of((yield with_members(inputs.request(), {"fields": fields})))

@@ -21,7 +21,7 @@ def handle(inputs: Inputs) -> Steps:
 
 
 def _only_given(inputs: Inputs, asset: Json) -> Steps:
-    """Return the given fields and custom fields, without those that the asset has."""
+    """Return only the given fields and custom fields, and not the other fields of the asset."""
     given = {"customfields": records.entries(inputs.customfields) if inputs.customfields else None}
     if inputs.fields:
         given["fields"] = yield from asset_fields.for_new_asset(asset["assettype_id"], inputs.fields)

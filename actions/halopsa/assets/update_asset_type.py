@@ -5,7 +5,7 @@ from connector.handlers import Inputs, Steps
 
 
 def handle(inputs: Inputs) -> Steps:
-    """Read the type if it gets fields, and send the changes."""
+    """Read the asset type if fields are added to it, and send the changes."""
     fields = None
     if inputs.add_field_ids:
         present = record_of((yield read("/api/AssetType", inputs.assettype_id))).get("fields") or []

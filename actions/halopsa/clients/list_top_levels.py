@@ -5,5 +5,5 @@ from connector.handlers import Inputs, Steps
 
 
 def handle(inputs: Inputs) -> Steps:
-    """Return the rows."""
+    """Return the top levels."""
     return rows_of((yield inputs.request()))

@@ -11,7 +11,7 @@ TICKETS = "/api/Tickets"
 
 
 def handle(inputs: Inputs) -> Steps:
-    """Close the ticket if it is open; return the ticket as it is after that."""
+    """Close the ticket if it is open; return the ticket as HaloPSA has it afterwards."""
     ticket = yield from _ticket(inputs)
     if ticket.get("hasbeenclosed") is True:
         yield Note(f"ticket {inputs.ticket_id} is already closed, so nothing was sent")
@@ -29,7 +29,7 @@ def handle(inputs: Inputs) -> Steps:
 
 
 def _ticket(inputs: Inputs) -> Steps:
-    """Return the ticket. Raises RowError for one that was merged or deleted."""
+    """Return the ticket. Raises RowError if it was merged or deleted."""
     ticket = records.record_of((yield records.read(TICKETS, inputs.ticket_id)))
     if ticket.get("merged_into_id"):
         raise RowError(

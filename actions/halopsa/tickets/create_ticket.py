@@ -5,5 +5,5 @@ from connector.handlers import Inputs, Steps
 
 
 def handle(inputs: Inputs) -> Steps:
-    """Send the ticket."""
+    """Send the ticket with its assets and custom fields."""
     return (yield from records.create(inputs, assets=records.links(inputs.asset_ids)))

@@ -5,7 +5,7 @@ from connector.handlers import Inputs, Steps
 
 
 def handle(inputs: Inputs) -> Steps:
-    """Return the actions. Raises RowError (`bad_response`) if some belong to another ticket."""
+    """Return the ticket's actions. Raises RowError (`bad_response`) if some belong to another ticket."""
     response = yield inputs.request()
     actions = rows_of(response)
     others = {action.get("ticket_id", inputs.ticket_id) for action in actions} - {inputs.ticket_id}

@@ -9,7 +9,7 @@ from datetime import timedelta
 from connector.handlers import Inputs, Json, Page, RowError, Steps, http_handler, parse_time
 
 _MEMBERS = {"dateoccured": "dateoccurred", "datecleared": "dateclosed"}
-"""The ticket members for the dates that the filter calls by a different name."""
+"""The members of a ticket that correspond to the values of date_field, which have other names."""
 _TOLERANCE = timedelta(days=1)
 """The tolerance for dates, because time zones can differ, and an end date can include the whole day."""
 
@@ -42,7 +42,10 @@ def _check(inputs: Inputs, page: Page) -> None:
 
 
 def _closed(inputs: Inputs, ticket: Json) -> Iterator[tuple[str, str]]:
-    """Yield the filter that the ticket's state contradicts. An open ticket has no true `hasbeenclosed`."""
+    """Yield the filter that does not match the ticket's state.
+
+    Only closed tickets have `hasbeenclosed` true.
+    """
     if "hasbeenclosed" not in ticket:
         return
     if ticket["hasbeenclosed"] is True and inputs.open_only:
@@ -52,7 +55,7 @@ def _closed(inputs: Inputs, ticket: Json) -> Iterator[tuple[str, str]]:
 
 
 def _dates(inputs: Inputs, ticket: Json) -> Iterator[tuple[str, str]]:
-    """Yield the filters that the ticket's date contradicts; a row without that date contradicts none."""
+    """Yield the filters that do not match the ticket's date; none if the row has no such date."""
     if inputs.date_field is None:
         return
     member = _MEMBERS.get(inputs.date_field, inputs.date_field)

@@ -1,4 +1,7 @@
-"""Get a link with GET, which requires only the scope Monitoring, unless a node role is given."""
+"""Get the download link of the installer with GET, which requires only the scope Monitoring.
+
+A node role requires another operation.
+"""
 
 from connector.handlers import Inputs, Steps, request
 
