@@ -15,6 +15,7 @@ from connector.connections.connection import host, password_of
 from connector.connections.secret_store import FIELDS as SECRETS
 from connector.connections.settings import SETTINGS
 from connector.errors import ConnectionSetupError, RunError
+from connector.http.tls import SYSTEM
 
 APP_SECRET, _, USER_SECRET = SECRETS
 """The kinds of secret of `--browser`: the client app's secret is the input, a refresh token the result."""
@@ -59,7 +60,7 @@ def add_settings(parser: argparse.ArgumentParser, services: Iterable[Service]) -
     parser.add_argument(
         "--verify-tls", action=argparse.BooleanOptionalAction, help="verify TLS certificates (default: yes)"
     )
-    parser.add_argument("--ca-file", metavar="FILE", help="PEM file of CA certificates to trust")
+    parser.add_argument("--ca-file", metavar="FILE", help="PEM file of CA certificates to trust, or system")
     parser.add_argument(
         "--proxy", metavar="URL", help="proxy URL; write its password as ${NAME}, an environment variable"
     )
@@ -162,7 +163,7 @@ def given_settings(options: argparse.Namespace, service: Service) -> dict[str, A
         if name in settings and name not in service.settings:
             raise ConnectionSetupError(f"{_option(name)}: {service.title} has no such setting")
     for name in ("ca_file", "audit"):
-        if name in settings:
+        if name in settings and settings[name] != SYSTEM:
             settings[name] = str(Path(settings[name]).resolve())
     password = password_of(settings.get("proxy", ""))
     if password and not re.fullmatch(r"\$\{\w+\}", password):

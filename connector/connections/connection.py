@@ -31,6 +31,7 @@ from connector.connections.settings import (
 )
 from connector.errors import ConnectionSetupError, file_errors, nearest
 from connector.http.content_encoding import LARGEST_BODY
+from connector.http.tls import SYSTEM
 
 SHORTEST_SECRET = 8
 """The minimum length of a secret: shorter ones also occur in ordinary text."""
@@ -247,7 +248,7 @@ def make_connection(
     except ValueError as error:
         raise ConnectionSetupError(f"{place}: timezone: {error}") from None
     with file_errors(connection.ca_file):
-        has_ca_file = not connection.ca_file or Path(connection.ca_file).exists()
+        has_ca_file = connection.ca_file in (None, "", SYSTEM) or Path(connection.ca_file).exists()
     if not has_ca_file:
         raise ConnectionSetupError(f"{place}: ca_file {connection.ca_file} does not exist")
     if urlsplit(base_url).scheme == "http" and not _is_near(connection.proxy):

@@ -21,7 +21,7 @@ from requests.utils import select_proxy
 from urllib3 import exceptions as http
 
 from connector.errors import ConnectionSetupError, NotSentError
-from connector.http.tls import Authorities, connect_error
+from connector.http.tls import Authorities, connect_error, tls_context
 
 _PHASES = 3
 """The number of steps in connecting (to the proxy, the tunnel, TLS to the host); each has the connection
@@ -81,7 +81,8 @@ def find_proxy(
     given = {"http": proxy, "https": proxy} if proxy else {}
     session = requests.Session()
     adapter: Any = session.get_adapter(base_url)
-    verify = authorities.path if authorities else False
+    is_system = authorities is not None and authorities.is_system
+    verify = True if is_system else authorities.path if authorities else False
     try:
         settings = session.merge_environment_settings(base_url, given, False, verify, None)
         if not select_proxy(base_url, settings["proxies"]):
@@ -92,6 +93,8 @@ def find_proxy(
         adapter.cert_verify(pool, base_url, settings["verify"], None)
         if authorities:
             pool.ca_certs, pool.ca_cert_dir = authorities.file, authorities.folders
+        if is_system and pool.scheme == "https":
+            pool.conn_kw["ssl_context"] = tls_context(base_url, authorities)
     except (OSError, ValueError, TypeError) as error:
         raise ConnectionSetupError(f"{base_url}: {_unusable(error)}") from None
     return Proxy(pool, connect_timeout_s, timeout_s, authorities)

@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 
 _OTHER_FAULTS = {9, 10, 62, 64}
 """OpenSSL's codes for certificates that no CA makes valid: not yet valid, expired, for another host."""
+SYSTEM = "system"
+"""The value of `ca_file` that means the certificate store of the operating system."""
 _ADVICE = (
     "If a proxy or firewall signs with your company's CA, set ca_file of the connection, or "
-    "REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE or SSL_CERT_DIR, to the certificate of that CA"
+    "REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE or SSL_CERT_DIR, to the certificate of that CA; or "
+    f"set ca_file to {SYSTEM} for the certificate store of the operating system"
 )
 
 
@@ -28,12 +31,18 @@ _ADVICE = (
 class Authorities:
     """The trusted CA certificates: in a file, in folders (separated as in `SSL_CERT_DIR`), or in both.
 
-    `origin` describes where they were configured, for messages.
+    `origin` describes where they were configured, for messages. With neither a file nor folders, they are
+    those of the operating system.
     """
 
     origin: str
     file: str | None = None
     folders: str | None = None
+
+    @property
+    def is_system(self) -> bool:
+        """Whether they are in the certificate store of the operating system."""
+        return self.file is None and self.folders is None
 
     @property
     def path(self) -> str:
@@ -45,8 +54,11 @@ class Authorities:
 def find_authorities(ca_file: str | None) -> Authorities:
     """Return the trusted CA certificates: `ca_file`, else those of the environment, else certifi's.
 
+    `ca_file` can be `system`.
     Raises ConnectionSetupError if SSL_CERT_DIR alone is set and does not exist.
     """
+    if ca_file == SYSTEM:
+        return Authorities("the operating system (ca_file: system)")
     named = {"ca_file": ca_file}
     named |= {name: os.environ.get(name) for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")}
     for name, path in named.items():
@@ -80,6 +92,8 @@ def tls_context(base_url: str, authorities: Authorities | None) -> ssl.SSLContex
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
+    elif authorities.is_system:
+        context = _system_context(base_url)
     else:
         try:
             context = ssl.create_default_context(cafile=authorities.file, capath=authorities.folders)
@@ -88,6 +102,20 @@ def tls_context(base_url: str, authorities: Authorities | None) -> ssl.SSLContex
                 f"{base_url}: the CA certificate bundle of {authorities.origin} cannot be read: {error}"
             ) from None
     context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _system_context(base_url: str) -> ssl.SSLContext:
+    """Return TLS settings with the certificate store of the operating system."""
+    import ssl
+
+    try:
+        import truststore
+    except ImportError:
+        raise ConnectionSetupError(
+            f"{base_url}: ca_file: system requires the package truststore: run `pip install truststore`"
+        ) from None
+    context: ssl.SSLContext = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     return context
 
 

@@ -109,6 +109,21 @@ def test_https_through_a_proxy_shows_the_proxy_no_token(open_transport: OpenTran
     assert "proxy-authorization" not in server.received[0].headers
 
 
+def test_the_certificate_store_of_the_system_through_a_proxy(
+    open_transport: OpenTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store is what OpenSSL uses by default, not the bundle that `requests` would use."""
+    heads: list[Any] = []
+    with Server((answering,), tls=True) as server, Server((tunnel_to(server.port, heads),)) as proxy:
+        url = {"ca_file": "system", "proxy": f"http://127.0.0.1:{proxy.port}"}
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
+        with pytest.raises(CertificateError, match="ca_file: system"):
+            get(open_transport(server.base_url, **url))
+        monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+        monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+        assert get(open_transport(server.base_url, **url)).json() == {}
+
+
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_proxy_that_is_not_there_has_sent_nothing(open_transport: OpenTransport, scheme: str) -> None:
     proxy = f"http://user:pass@127.0.0.1:{free_port()}"

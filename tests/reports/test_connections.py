@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,34 @@ def test_27_the_certificate_of_a_company(
         assert name in envelope["error"]
     assert trusted.returncode == 0, trusted.stdout
     assert json.loads(trusted.stdout)["has_error"] is False
+
+
+def test_27_the_certificate_store_of_the_system(
+    ninjaone: Ninjaone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, company_ca: Path
+) -> None:
+    """On Linux, that is what OpenSSL uses by default, which its variable replaces here."""
+    trusting_nobody(monkeypatch)
+    call = ("call", "get_device", "device_id=1", "-c")
+    with Server((answering,), tls=True) as server:
+        url = {"base_url": server.base_url, "access_token": "a-token-of-the-api", "ca_file": "system"}
+        refused = ninjaone(*call, connection_in(tmp_path, **url))
+        trusted = ninjaone(*call, connection_in(tmp_path, **url), SSL_CERT_FILE=str(company_ca))
+        monkeypatch.setitem(sys.modules, "truststore", None)
+        lacking = ninjaone(*call, connection_in(tmp_path, **url))
+    assert "trusts the CA certificates of the operating system (ca_file: system)" in refused.stdout
+    assert trusted.returncode == 0, trusted.stdout
+    assert lacking.returncode == 2
+    assert "ca_file: system requires the package truststore: run `pip install truststore`" in lacking.stderr
+
+
+def test_27_the_certificate_store_of_the_system_of_a_saved_connection(
+    ninjaone: Ninjaone, tmp_path: Path, sandbox: Sandbox
+) -> None:
+    (tmp_path / "secret").write_text(sandbox.client_secret)
+    instance = ("--base-url", sandbox.base_url, "--client-id", sandbox.client_id)
+    added = ninjaone("connection", "add", "acme", *instance, "--secret-file", "secret", "--ca-file", "system")
+    assert added.returncode == 0, added.stderr
+    assert "ca_file            system\n" in ninjaone("connection", "show", "acme").stdout
 
 
 def test_27_the_certificate_of_a_company_at_sign_in(
