@@ -1,4 +1,4 @@
-"""The checks of `ninjaone catalog check` that are not made when a declaration is loaded.
+"""The checks of `catalog check` that are not made when a declaration is loaded.
 
 Default values and JSON Schemas must be valid, and every example must send the requests in its `sends`.
 """
