@@ -1,4 +1,4 @@
-"""`ninjaone sync check --probe`."""
+"""The option `--probe` of `ninjaone sync check`."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def add_probe(parser: argparse.ArgumentParser) -> None:
 
 
 def probe(options: argparse.Namespace) -> int:
-    """Ask the questions, delete the test records, and return the exit code. Raises RunError."""
+    """Run the tests, delete the test records, and return the exit code. Raises RunError."""
     folder = open_folder(options.folder)
     source, target = sides_of(folder, options)
     if target.calls.connection.read_only:
@@ -76,7 +76,7 @@ def _first_client(folder: SyncFolder) -> int:
 
 
 def _confirm(options: argparse.Namespace, target: ActionTarget, client: int, earlier: Trial | None) -> None:
-    """Show what is created, and ask for confirmation. Raises RunError without it."""
+    """Print the test records to create, and ask for confirmation. Raises RunError if it is not given."""
     if options.yes:
         return
     if not is_terminal():

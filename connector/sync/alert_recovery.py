@@ -1,7 +1,7 @@
-"""Rows of alerts whose state is lost, from the stamps of the tickets that were created for them.
+"""Restore the alert rows of a lost state file from the stamps of the tickets.
 
-A stamp has the series and the generation of its row, so that a ticket with a stamp is known without the
-state. Of each series, the ticket of the last generation counts.
+A stamp contains the uid of the alert and the generation of its row. For each alert, the ticket with the
+highest generation is used.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from connector.sync.records import TicketReading
 
 
 def lost_rows(tickets: Iterable[TicketReading], shown: Mapping[str, Started], now: float) -> list[Alert]:
-    """Return the rows of tickets with a stamp. `shown` are the active alerts, keyed by series."""
+    """Return the alert rows of tickets with a stamp; `shown` has the active alerts, keyed by uid."""
     return [
         _row(uid, generation, ticket, shown.get(uid), now)
         for (uid, generation), ticket in _last(tickets).items()
@@ -23,16 +23,16 @@ def lost_rows(tickets: Iterable[TicketReading], shown: Mapping[str, Started], no
 
 
 def is_certain(row: Alert) -> bool:
-    """Return whether a row certainly belongs to this sync, or can do no harm.
+    """Return whether a restored row certainly belongs to this sync, or causes no change.
 
-    An open ticket whose alert is not active would be closed, because the alert counts as ended: but it may
-    also be the ticket of a sync with another account.
+    If an alert is not active, its open ticket would be closed. This is unsafe, because the ticket may belong
+    to a sync with another account.
     """
     return bool(row.alert) or row.state == "CLOSED" or row.kind == "held"
 
 
 def _last(tickets: Iterable[TicketReading]) -> dict[tuple[str, int], TicketReading]:
-    """Return the ticket of the last generation of each series. Tickets of refused notes are omitted."""
+    """Return each alert's ticket with the highest generation, without the tickets of refused notes."""
     last: dict[str, tuple[int, bool, TicketReading]] = {}
     for ticket in tickets:
         uid, sign, number = ticket.stamp.rpartition("#")
@@ -64,7 +64,7 @@ def _row(uid: str, generation: int, ticket: TicketReading, alert: Started | None
 
 
 def _state(ticket: TicketReading, alert: Started | None, *, is_summary: bool) -> tuple[State, str]:
-    """Return the state of a row, and why an alert is left as it is."""
+    """Return (state, error message) of a restored row."""
     if ticket.status in ("open", "merged"):
         return "OPEN", ""
     if alert is None or is_summary:

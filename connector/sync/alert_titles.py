@@ -1,4 +1,4 @@
-"""The titles of alerts, for people."""
+"""The titles of alerts in reports and on web pages."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Tries what the documentation of both services leaves open, with one test asset and one test ticket.
+"""Test undocumented behavior of both services with one test asset and one test ticket.
 
-Both have the name of the probe. It is written to `probe.json` in the folder of the sync before they are
-created, so that the next probe can remove what a killed one has left.
+The name of these records is written to `probe.json` in the sync folder before they are created, so that the
+next probe can delete the records of a probe that was killed.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from connector.sync.sides import ActionSource, ActionTarget
 
 FILE = "probe.json"
 REFUSED = ("forbidden", "conflict", "input_invalid")
-"""The codes of errors that are an answer: the call is not possible."""
+"""The error codes which show that a service does not support a call."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One line of the result: `ok`, `warning` if something does not work, or `open` without an answer."""
+    """The result of one test: `ok`, `warning` if it failed, or `open` if it could not be decided."""
 
     level: Literal["ok", "warning", "open"]
     service: str
@@ -37,7 +37,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Trial:
-    """The name and the client of the test records, and when they were created, in epoch seconds."""
+    """The name and client id of the test records, and the epoch time of their creation."""
 
     name: str
     client: int
@@ -45,7 +45,7 @@ class Trial:
 
 
 class Probe:
-    """The questions to both services, each with its answer, and the removal of the test records."""
+    """Runs the tests of both services, and deletes the test records."""
 
     def __init__(self, folder: SyncFolder, source: ActionSource, target: ActionTarget) -> None:
         self._file = folder.path / FILE
@@ -62,7 +62,7 @@ class Probe:
             part.closed_status, part.reopen_status = alerts.closed_status, alerts.reopen_status
 
     def earlier(self) -> Trial | None:
-        """Return the records that an earlier probe may have left. Raises RunError."""
+        """Return the test records of an earlier probe, or None, from `probe.json`. Raises RunError."""
         with file_errors(self._file):
             if not self._file.exists():
                 return None
@@ -74,7 +74,7 @@ class Probe:
             raise RunError(f"{self._file}: this is not the file of a probe; delete it") from None
 
     def begin(self, client: int, now: float) -> Trial:
-        """Record the name of the test records before they are created. Raises RunError."""
+        """Write the name of the test records to `probe.json` before they are created. Raises RunError."""
         name = time.strftime("Sync test %Y%m%d-%H%M%S", time.gmtime(now))
         trial = Trial(name, client, now)
         with file_errors(self._file):
@@ -82,7 +82,7 @@ class Probe:
         return trial
 
     def answers(self, trial: Trial, stop: Event) -> Iterator[Answer]:
-        """Ask all questions until `stop` is set."""
+        """Run all tests until `stop` is set, and yield their results."""
         self._use(trial)
         for calls, part in zip(self._calls, self._parts, strict=True):
             title = calls.service.title
@@ -102,7 +102,7 @@ class Probe:
         return Answer(level, title, subject, text)
 
     def remove(self, trial: Trial) -> list[str]:
-        """Delete the test records; return what is left, and keep `probe.json` while anything is."""
+        """Delete the test records; return those that remain. `probe.json` is kept while records remain."""
         self._use(trial)
         calls, part = self._calls[1], self._parts[1]
         try:
