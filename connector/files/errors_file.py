@@ -1,4 +1,4 @@
-"""The file of the failed rows of a run whose output has only results."""
+"""Writes the file with the failed rows of a run (`--errors`), whose output has only results."""
 
 from __future__ import annotations
 

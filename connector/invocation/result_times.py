@@ -20,11 +20,11 @@ from connector.common.package_data import schema as load_schema
 from connector.common.zones import local_text
 
 Times = Literal["epoch", "iso"]
-"""How results give times: as the API does, or as ISO 8601 text."""
+"""The format of times in results: as the API returns them, or as ISO 8601 text."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _FIRST, _END = 631_152_000, 4_133_980_800
-"""The epoch seconds at the beginning of 1990 and of 2101."""
+"""The range of numbers that are read as epoch seconds: the years 1990 to 2100."""
 
 
 def time_converter(schema: Json, names: Collection[str], zone: tzinfo) -> Callable[[Json], Json]:
@@ -35,7 +35,7 @@ def time_converter(schema: Json, names: Collection[str], zone: tzinfo) -> Callab
 
 @dataclass(frozen=True)
 class _Converter:
-    """Converts values; `folder` is the one to which the references in a schema are relative."""
+    """Converts the times in values. A `folder` is that to which the references in a schema are relative."""
 
     names: frozenset[str]
     zone: tzinfo

@@ -1,4 +1,4 @@
-"""Runs a handler one step at a time, for code between a handler and the requests that it yields."""
+"""Runs a handler one step at a time, so that other code can act between its requests."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from connector.invocation.handlers import Note, Page, Steps
 
 
 class StepByStep:
-    """The steps of a handler, one at a time. At the end, `step` is None and `result` the handler's result.
+    """The steps of a handler, which are run one at a time.
 
-    The handler reads times without a zone in `zone`.
+    At the end, `step` is None and `result` is the handler's result. Within the handler, times without a time
+    zone are in `zone`.
     """
 
     def __init__(self, steps: Steps, zone: tzinfo = timezone.utc) -> None:
@@ -31,7 +32,7 @@ class StepByStep:
             self.step, self.result = None, end.value
 
     def skip(self) -> None:
-        """Continue without the step."""
+        """Continue the handler without yielding the step."""
         self._advance(lambda: next(self._steps))
 
     def pass_on(self) -> Steps:
@@ -52,7 +53,7 @@ class StepByStep:
 
 
 def steps_in_zone(steps: Steps, zone: tzinfo) -> Steps:
-    """Return the steps of a handler that reads times without a zone in `zone`."""
+    """Return the steps of a handler, in which times without a time zone are in `zone`."""
     return steps if zone is timezone.utc else _in_zone(steps, zone)
 
 

@@ -1,8 +1,8 @@
-"""Rows that share a result: with `distinct`, only the first row of each value of a template is run.
+"""Lets rows share a result: with `distinct`, only the first row of each value of a template is run.
 
-The later rows of the value get the result of the first one, or its error, and send nothing. The first row is
-the one with the lowest number, whatever runs in parallel. A resumed run evaluates the template for all rows
-again, so the value must depend only on the row, not on the time (`now`) or chance (`random`).
+Later rows with the same value get the result or the error of the first one, and send nothing. The first row
+is the one with the lowest row number, even if rows run in parallel. A resumed run evaluates the template for
+all rows again, so the template can use only the row's fields, not the time (`now`) or the filter `random`.
 
 Values and results are in a temporary database on the disk, so that memory does not grow with the rows.
 """
@@ -24,11 +24,11 @@ from connector.runs.tenant_split import refuse_random
 from connector.templating.templates import Row, Scope, compile_template
 
 Key = Callable[[Row], bytes]
-"""Returns a digest of a row's value, which is empty if the row has none. Raises InputError."""
+"""A function that returns a digest of a row's value; empty if it has no value. Raises InputError."""
 
 
 def compile_distinct(source: str, rows: ResultMode) -> Key:
-    """Return the compiled template of a run's `distinct`. Raises RunError."""
+    """Return the template `distinct` of a run as a function. Raises RunError."""
     if rows == "each":
         raise RunError("distinct: a list with `rows: each` cannot be shared by several rows; use `rows: one`")
     try:
@@ -53,21 +53,21 @@ def compile_distinct(source: str, rows: ResultMode) -> Key:
 class Distinct:
     """The first row of each value, and its envelope. Safe for threads.
 
-    A row without a value, or whose template fails, shares nothing.
+    A row has its own result if it has no value, or if its template fails.
     """
 
     def __init__(self, key: Key) -> None:
         import sqlite3
 
         self._key = key
-        # An empty name is a temporary database, which is removed when it is closed.
+        # SQLite creates a temporary database for an empty name, and removes it when it is closed.
         self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._database.execute("CREATE TABLE firsts (key BLOB PRIMARY KEY, row INTEGER) WITHOUT ROWID")
         self._database.execute("CREATE TABLE envelopes (row INTEGER PRIMARY KEY, line BLOB)")
         self._same: dict[int, int] = {}
-        """By the number of a row in progress, the number of the row whose result it gets."""
+        """The number of the first row whose result a row in progress gets, by that row's number."""
         self._lost: set[int] = set()
-        """First rows that have ended without an envelope, because the run is stopping."""
+        """The numbers of first rows that ended without an envelope, because the run is stopping."""
         self._ended = Condition()
 
     def close(self) -> None:
@@ -76,9 +76,9 @@ class Distinct:
             self._database.close()
 
     def first_of(self, row: InputRow) -> int:
-        """Return the number of the first row with the value of `row`, which can be itself. Raises RowError.
+        """Return the number of the first row with the value of `row`, which may be `row` itself.
 
-        The rows have to be given in their order.
+        Raises RowError. It must be called for all rows in their order.
         """
         key = b"" if row.error else self._key(row.data)
         if not key:
@@ -89,7 +89,7 @@ class Distinct:
         return int(found[0])
 
     def rows(self, rows: Iterator[InputRow], done_rows: int) -> Iterator[InputRow]:
-        """Yield the rows after those that are done, which have to be among the given ones."""
+        """Yield the rows after the number `done_rows`. `rows` must also contain the rows before it."""
         for row in rows:
             try:
                 first = self.first_of(row)
@@ -102,7 +102,7 @@ class Distinct:
             yield row
 
     def keep(self, envelope: Envelope) -> None:
-        """Keep the envelope of a row that was run."""
+        """Store the envelope of a row that was run."""
         if "same_as" in envelope.meta:
             return
         with self._ended:
@@ -129,7 +129,7 @@ class Distinct:
                     self._ended.notify_all()
 
     def _wait(self, first: int) -> Envelope:
-        """Return the envelope of a first row, which was started before. Raises RunInterruptedError."""
+        """Wait for the envelope of a first row that was started; return it. Raises RunInterruptedError."""
         with self._ended:
             while True:
                 found = self._database.execute(
