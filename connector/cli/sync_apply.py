@@ -17,7 +17,15 @@ from connector.cli.main import INTERRUPTED
 from connector.cli.progress import Progress
 from connector.cli.run import stopping
 from connector.cli.sync_plan import NOUNS, ROWS
-from connector.cli.sync_sides import add_choice, add_json, add_requests, choice_of, read_with, sides_of
+from connector.cli.sync_sides import (
+    add_choice,
+    add_json,
+    add_requests,
+    choice_of,
+    other_writers,
+    read_with,
+    sides_of,
+)
 from connector.common.clock import SystemClock
 from connector.common.plurals import counted
 from connector.errors import RunError, RunInterruptedError, RunStoppedError
@@ -191,9 +199,7 @@ class Console:
             raise RunError(
                 f"the connection to {target.title} is read-only ({origin}): only `sync plan` is possible"
             )
-        others = {} if self._options.beside_halo else target.other_writers() or {}
-        entities = ("asset", "ticket") if folder.mapping.alerts else ("asset",)
-        if found := [others[entity] for entity in entities if entity in others]:
+        if not self._options.beside_halo and (found := other_writers(folder, target)):
             raise RunError(f"{found[0]}: turn it off, or use --beside-halo")
         return source, target
 

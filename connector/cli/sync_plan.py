@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from connector.cli.main import NOTHING_RUN, OK
-from connector.cli.sync_sides import add_choice, add_json, add_requests, choice_of, sides_of
+from connector.cli.sync_sides import add_choice, add_json, add_requests, choice_of, other_writers, sides_of
 from connector.common.clock import SystemClock
 from connector.common.plurals import counted
 from connector.sync.alert_run import preview_alerts
@@ -85,6 +85,9 @@ def _plan(options: argparse.Namespace) -> int:
                 add_tickets(plan, inputs, lambda copy: preview_alerts(folder, source, target, copy, clock))
             for entity, record in narrow(plan, choice):
                 print(f"warning: {NOUNS[entity]}:{record} is not in the plan", file=sys.stderr)
+            plan.writers = other_writers(folder, target)
+            for writer in plan.writers:
+                print(f"warning: {writer}: turn it off, or apply with --beside-halo", file=sys.stderr)
             file = new_plan_path(folder.path, now)
             save_plan(file, plan, source, target)
             if options.json:

@@ -71,6 +71,13 @@ def sides_of(
     return open_sides(folder.mapping, open_catalog(options), delay_ms=options.delay_ms, stop=stop)
 
 
+def other_writers(folder: SyncFolder, target: ActionTarget) -> list[str]:
+    """Return the target's own integrations that write what the mapping writes, as far as they can be read."""
+    found = target.other_writers() or {}
+    entities = ("asset", "ticket") if folder.mapping.alerts else ("asset",)
+    return [found[entity] for entity in entities if entity in found]
+
+
 def read_with(read: Callable[[str], Any]) -> Callable[[str], Any]:
     """Return a `type` function for argparse that shows the message of the ValueError of `read`."""
 

@@ -58,6 +58,8 @@ class Plan:
 
     `sources` has the number of source records by kind, and `seen` their ids by entity. `stops` has the
     entities for which nothing is planned, `limits` those whose items exceed a limit and may not be applied.
+    `alerts` are the uids of the alerts that were considered, `writers` other integrations that write the same
+    records.
     """
 
     spool: Spool
@@ -70,6 +72,7 @@ class Plan:
     sources: dict[str, int] = field(default_factory=dict)
     seen: dict[str, set[int]] = field(default_factory=dict)
     alerts: set[str] = field(default_factory=set)
+    writers: list[str] = field(default_factory=list)
     stops: list[Stop] = field(default_factory=list)
     limits: list[Stop] = field(default_factory=list)
     fields: FieldCounts = field(default_factory=FieldCounts)
@@ -115,6 +118,7 @@ class Plan:
             "counts": self.counts.of,
             "stops": [{"entity": stop.entity, "reason": stop.reason} for stop in self.stops],
             "limits": [{"entity": stop.entity, "reason": stop.reason} for stop in self.limits],
+            "writers": self.writers,
             "fields": {"no_value": self.fields.no_value, "errors": self.fields.errors},
         }
 

@@ -53,6 +53,7 @@ class PlanFile:
     stops: tuple[Stop, ...]
     limits: tuple[Stop, ...]
     fields: Mapping[str, Mapping[str, int]]
+    writers: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -145,6 +146,7 @@ def _plan_file(path: Path, data: Mapping[str, Any]) -> PlanFile:
         tuple(Stop(**stop) for stop in data["stops"]),
         tuple(Stop(**stop) for stop in data["limits"]),
         data["fields"],
+        tuple(data.get("writers", ())),
     )
 
 

@@ -32,9 +32,9 @@ def _apply(site: Site, request: Request, name: str) -> Response:
     plan = chosen_plan(sync, request.form.get("plan", ""))
     if plan is None:
         raise RunError("There is no plan: make one first.")
-    beyond = bool(request.form.get("beyond"))
+    beyond, beside = (bool(request.form.get(name)) for name in ("beyond", "beside"))
     sides = sides_of(sync, site.catalog)
-    _require_applicable(sync, sides, plan, beyond=beyond)
+    _require_applicable(sync, sides, plan, beyond=beyond, beside=beside)
     keys = request.form.getlist("item") if request.form.get("choice") == "ticked" else None
     items = _chosen(plan, keys)
     asked = _question(sides, items, some=keys is not None)
@@ -42,12 +42,15 @@ def _apply(site: Site, request: Request, name: str) -> Response:
         return ask(site, asked)
     options = ["--plan", str(plan.path)]
     options += ["--beyond-limits"] if beyond else []
+    options += ["--beside-halo"] if beside else []
     options += ["--item", *(key_of(item) for item in items)] if keys is not None else []
     site.sync_commands.start(sync, "apply", plan.name, options, once_of(request))
     return _to_plan(sync, plan)
 
 
-def _require_applicable(sync: SyncFolder, sides: Sides, plan: PlanFile, *, beyond: bool) -> None:
+def _require_applicable(
+    sync: SyncFolder, sides: Sides, plan: PlanFile, *, beyond: bool, beside: bool
+) -> None:
     """Raise RunError if a plan cannot be applied from this page."""
     for side in (sides.source, sides.target):
         if side.place.fault:
@@ -56,6 +59,8 @@ def _require_applicable(sync: SyncFolder, sides: Sides, plan: PlanFile, *, beyon
         raise RunError(f"{sides.target.place.title} is read-only: a plan can be made, but not applied.")
     for note in plan_notes(sync, plan):
         raise RunError(note)
+    if plan.writers and not beside:
+        raise RunError(f"{plan.writers[0]}: turn it off, or tick “even beside it”.")
     if plan.limits and not beyond:
         raise RunError(f"{plan.limits[0].reason}. Tick “beyond the limits” to apply it anyway.")
 

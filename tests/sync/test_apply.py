@@ -261,6 +261,30 @@ def test_a_read_only_connection_plans_and_writes_nothing(pair: Pair) -> None:
     assert "read-only" in done.err
 
 
+@pytest.mark.parametrize("command", ["run", "apply", "serve"])
+def test_writing_beside_the_own_integration_must_be_requested(pair: Pair, command: str) -> None:
+    pair.map(clients={"take": "all"}, alerts={"ticket": {"type": 25, "summary": "x"}})
+    pair.halo.set_trap("integration", "on")
+    before = len(pair.halo.log.requests())
+    done = pair.sync(command)
+    assert (done.code, pair.writes(before)) == (2, [])
+    message = "HaloPSA's own NinjaOne integrator imports devices: turn it off, or use --beside-halo"
+    assert message in done.err
+
+
+def test_a_plan_names_the_other_integration_and_is_applied_beside_it(pair: Pair) -> None:
+    pair.halo.set_trap("integration", "on")
+    done = pair.sync("plan")
+    assert "imports devices: turn it off, or apply with --beside-halo" in done.err
+    file = done.out.rsplit(". ", 1)[1].strip()
+    assert json.loads(Path(file).read_text())["writers"] == [
+        "HaloPSA's own NinjaOne integrator imports devices"
+    ]
+    assert pair.sync("apply", "--plan", file).code == 2
+    assert pair.sync("apply", "--plan", file, "--beside-halo").code == 0
+    assert pair.sync("run", "--beside-halo").code == 0
+
+
 def test_plan_ends_with_10_if_something_is_to_be_done(pair: Pair) -> None:
     assert pair.sync("plan", "--exit-code").code == 10
     pair.run()

@@ -167,6 +167,23 @@ def test_a_plan_that_does_not_fit_any_more_is_not_applied(
     assert started == [["apply", "--plan", str(path), "--beyond-limits"]]
 
 
+def test_a_plan_beside_another_integration_is_applied_only_if_that_is_ticked(
+    catalog: Catalog, folder: Path, started: list[list[str]]
+) -> None:
+    path = plan_paths(folder)[0]
+    with open_site(catalog, folder) as guest:
+        assert "even beside it" not in page(guest)
+        head, _, rest = path.read_text().partition("\n")
+        assert '"writers": []' in head
+        path.write_text(head.replace('"writers": []', '"writers": ["The PSA imports devices"]') + "\n" + rest)
+        assert "The PSA imports devices: both would write the same records." in page(guest)
+        refused = apply(guest, path.stem, "2")
+        assert (refused.status_code, "turn it off, or tick" in refused.get_json()["error"]) == (400, True)
+        assert started == []
+        apply(guest, path.stem, "2", beside="1")
+    assert started == [["apply", "--plan", str(path), "--beside-halo"]]
+
+
 def test_a_post_needs_the_token_of_our_pages(
     catalog: Catalog, folder: Path, started: list[list[str]]
 ) -> None:
