@@ -153,6 +153,16 @@ def test_27_the_certificate_of_a_company_at_sign_in(
     assert "set ca_file of the connection" in done.stderr
 
 
+def test_13_the_reported_words(ninjaone: Ninjaone, tmp_path: Path, sandbox: Sandbox) -> None:
+    inputs = {"client_id": "1", "ticket_form_id": "1", "subject": "x", "priority": "{{Priority}}"}
+    templates = [part for name, value in inputs.items() for part in ("-t", f"{name}={value}")]
+    path = connection_in(tmp_path, **sandbox.connection)
+    done = ninjaone("preview", "create_ticket", "-i", "ticket-import.csv", *templates, "-c", path, "--json")
+    assert done.returncode == 0, done.stderr
+    bodies = [json.loads(line)["body"] for line in done.stdout.splitlines()]
+    assert [body["priority"] for body in bodies] == ["HIGH", "HIGH", "LOW"]  # Critical is the older CRITICAL
+
+
 def test_13_options_in_the_case_of_a_spreadsheet(
     ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path
 ) -> None:

@@ -6,6 +6,7 @@ what cannot be read is one fault before the run.
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -276,6 +277,29 @@ def test_json_that_is_not_valid_is_one_fault(
 # --- what is no text: row 15 -------------------------------------------------------------------------------
 
 
+def test_the_reported_sheet_is_read_as_a_workbook(ninjaone: Ninjaone, tmp_path: Path) -> None:
+    """The file was the .xlsx itself, with the rows of ticket-import.csv."""
+    book = openpyxl.Workbook()
+    with (tmp_path / "ticket-import.csv").open(newline="", encoding="utf-8") as file:
+        for row in csv.reader(file):
+            book.active.append([int(cell) if cell.isdigit() else cell for cell in row])  # type: ignore[union-attr]
+    book.save(tmp_path / "tickets.xlsx")
+    templates = ("-t", "device_id={{ TicketID }}", "-t", "display_name={{ Status }} {{ Priority }}", "--json")
+    shown = [
+        [
+            json.loads(line)
+            for line in ninjaone("preview", "update_device", "-i", name, *templates).stdout.splitlines()
+        ]
+        for name in ("tickets.xlsx", "ticket-import.csv")
+    ]
+    assert [row["body"]["displayName"] for row in shown[0]] == [
+        "Open High",
+        "In Progress Critical",
+        "Resolved Low",
+    ]
+    assert shown[0] == shown[1]
+
+
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "json", "jsonl"])
 def test_a_workbook_under_another_name_is_said_to_be_one(
     ninjaone: Ninjaone, tmp_path: Path, suffix: str
@@ -317,4 +341,5 @@ def test_a_preview_is_escaped_for_any_encoding(
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding=encoding))
     done = ninjaone("preview", "get_device", "-i", "once.jsonl", "-t", "device_id=3")
     assert done.returncode == 0, done.stderr
-    assert "authorization: Bearer " in written.getvalue().decode(encoding)
+    shown = written.getvalue().decode(encoding)
+    assert "  authorization: Bearer \\u2022\\u2022\\u2022\n" in shown.replace("\r\n", "\n")

@@ -48,6 +48,51 @@ def test_17_filters_of_other_platforms(ninjaone: Ninjaone, tmp_path: Path, templ
     assert previewed(ninjaone, tmp_path, *options) == {"displayName": value}
 
 
+REPORTED = (DATA / "filters.txt").read_text(encoding="utf-8").splitlines()
+VALUES: list[Any] = [
+    {"a": 1},
+    "HOST-2",
+    None,  # nothing is found, so that the input is omitted
+    "SE9TVC0x",
+    ("strftime", "format_datetime"),
+    [{"key": "a", "value": 1}],
+    {"a": 1, "b": 2},
+    1,
+    "917060c93cc9a7d2a518eb992e074f2e0ea7d79fe02d4a3d9b40987d7e3acffc",
+    None,  # omit
+    "a",
+    False,
+    ["HOST-", ""],
+    ValueError('"host-1" is not one of yes, true, on, 1, no, false, off, 0'),
+    '{"a": 1}',
+    "2023-04-25T00:00:00Z",
+    ("convert_from_epoch", "from_epoch"),
+]
+"""By line of the reported file: the value, the unknown filter with the one that is named, or an error."""
+
+
+@pytest.mark.parametrize(("template", "value"), list(zip(REPORTED, VALUES, strict=True)), ids=REPORTED)
+def test_17_the_reported_templates_one_by_one(
+    ninjaone: Ninjaone, tmp_path: Path, template: str, value: Any
+) -> None:
+    rows = write_lines(tmp_path / "rows.jsonl", [{**ROW, "t": 1748390400, "date": "4/25/2023"}])
+    expression = template[2:-2]
+    data = "{{ {'x': 1, 'v': " + expression + "} }}"
+    options = ("-t", "device_id={{ id }}", "-t", f"user_data={data}", "--json")
+    done = ninjaone("preview", "update_device", "-i", rows, *options)
+    if isinstance(value, tuple):
+        assert done.returncode == 2
+        assert f'there is no filter "{value[0]}"; use {value[1]}' in done.stderr
+        return
+    shown = json.loads(done.stdout)
+    if isinstance(value, ValueError):
+        assert str(value) in shown["error"]
+        return
+    assert done.returncode == 0, done.stdout
+    sent = shown["body"]["userData"]
+    assert sent == ({"x": 1} if value is None and "omit" in template else {"x": 1, "v": value})
+
+
 def test_18_lines_of_statements_leave_nothing(ninjaone: Ninjaone, tmp_path: Path) -> None:
     shutil.copy(DATA / "statement-lines.yaml", tmp_path)
     assert previewed(ninjaone, tmp_path, "--templates", "statement-lines.yaml") == {"displayName": "  big"}
@@ -77,6 +122,11 @@ def test_34_braces_of_another_tool(ninjaone: Ninjaone, tmp_path: Path, sandbox: 
     assert "{% raw %}" in done.stderr
     done = ninjaone(*arguments, "-t", "parameters={% raw %}-Format {{.Name}}{% endraw %}", "--json")
     assert json.loads(done.stdout)["body"]["parameters"] == "-Format {{.Name}}"
+    connection = "".join(f"{name}: {value}\n" for name, value in sandbox.connection.items())
+    (tmp_path / "connection.yaml").write_text(connection)
+    call = ("call", "run_script", "device_id=3", "type=SCRIPT", "script_id=1", "parameters=-Format {{.Name}}")
+    assert ninjaone(*call, "-c", "connection.yaml").returncode == 0
+    assert sandbox.log.requests()[-1]["body"]["parameters"] == "-Format {{.Name}}"
 
 
 def test_16_dates_of_the_united_states(ninjaone: Ninjaone, tmp_path: Path) -> None:

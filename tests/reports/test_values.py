@@ -31,6 +31,15 @@ def test_1_dates_as_an_export_writes_them(ninjaone: Ninjaone, tmp_path: Path) ->
     assert serial["error"].startswith("warranty_end: 47088 looks like a spreadsheet date: 2028-12-01; write")
 
 
+def test_1_a_compact_date_of_a_maintenance_window(ninjaone: Ninjaone, tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"start": 20360716, "end": "20360717"}\n')
+    templates = ('disabled_features=["ALERTS"]', "start={{ start }}", "end={{ end }}", "device_id=3")
+    options = [part for template in templates for part in ("-t", template)]
+    done = ninjaone("preview", "schedule_maintenance", "-i", "rows.jsonl", *options, "--json")
+    body = json.loads(done.stdout)["body"]
+    assert (body["start"], body["end"]) == ("2036-07-16T00:00:00Z", "2036-07-17T00:00:00Z")
+
+
 @pytest.mark.parametrize(
     ("value", "stored"),
     [
