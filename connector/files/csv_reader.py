@@ -1,4 +1,4 @@
-"""Rows from CSV and TSV."""
+"""Reads rows from CSV and TSV."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows from Excel workbooks (.xlsx), by openpyxl: the extra `excel`."""
+"""Reads rows from Excel workbooks (.xlsx) with openpyxl, which the extra `excel` installs."""
 
 from __future__ import annotations
 

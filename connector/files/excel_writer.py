@@ -1,4 +1,4 @@
-"""Writes tables as Excel workbooks (.xlsx) row by row, by openpyxl: the extra `excel`."""
+"""Writes tables as Excel workbooks (.xlsx) row by row with openpyxl, which the extra `excel` installs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows from JSON: lines, an array, an object over several lines, or the list of records in an object."""
+"""Reads rows from JSON: lines, an array, objects over several lines, or a list of records in an object."""
 
 from __future__ import annotations
 

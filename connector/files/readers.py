@@ -110,7 +110,7 @@ class RowSource:
         return list(columns) or None
 
     def passed(self, row: int) -> int:
-        """Return the number of rows up to the row number `row`."""
+        """Return how many of the rows have a row number up to `row`."""
         return row
 
     def digest(self) -> str:

@@ -60,7 +60,7 @@ class Rows(Protocol):
         """Return the number of rows, or None if it is not known or `go_on` has ended the counting."""
 
     def passed(self, row: int) -> int:
-        """Return the number of rows up to the row number `row`."""
+        """Return how many of the rows have a row number up to `row`."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from connector.runs.rerun import read_ends
 
 _MARKS = ("row", "error")
 _OTHER_MARKS = ("_row", "_error")
-"""The names of these fields if an input row already has a field `row` or `error`."""
+"""The names of the two added fields if an input row already has a field `row` or `error`."""
 
 
 @dataclass(frozen=True)
@@ -153,5 +153,5 @@ class CorrectedRows:
         return len(self._numbers)
 
     def passed(self, row: int) -> int:
-        """Return the number of rows up to the row number `row`."""
+        """Return how many of the rows have a row number up to `row`."""
         return bisect_right(self._numbers, row)

@@ -122,5 +122,5 @@ class ChosenRows:
         return len(self._numbers)
 
     def passed(self, row: int) -> int:
-        """Return the number of rows up to the row number `row`."""
+        """Return how many of the rows have a row number up to `row`."""
         return bisect_right(self._numbers, row)

@@ -54,7 +54,7 @@ class SelectedRows:
         return None if count is None else self.passed(count)
 
     def passed(self, row: int) -> int:
-        """Return the number of rows up to the row number `row`."""
+        """Return how many of the rows have a row number up to `row`."""
         passed = max(0, row - self._offset)
         return passed if self._limit is None else min(passed, self._limit)
 

@@ -71,7 +71,7 @@ class StepRows:
         return self._source.count(go_on)
 
     def passed(self, row: int) -> int:
-        """Return the number of rows up to the row number `row`."""
+        """Return how many of the rows have a row number up to `row`."""
         return row
 
     def _chosen(self, number: int, envelope: Mapping[str, Json]) -> Iterator[InputRow]:

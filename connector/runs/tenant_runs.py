@@ -163,7 +163,7 @@ def _folder(output: Output) -> Iterator[Path]:
 
 
 class _TenantOutput(FileOutput):
-    """The envelopes of one tenant, kept in a work folder until all tenants are finished."""
+    """The output of one tenant's rows, in a work folder until all tenants are finished."""
 
     def finish(self) -> None:
         """Keep the files: a resumed run reads from them which of the tenant's rows are done."""

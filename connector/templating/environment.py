@@ -129,7 +129,7 @@ class _OurRules(NodeTransformer):
         return node
 
     def visit_For(self, node: nodes.For) -> nodes.For:
-        """Count the iterations of a loop, including those that its condition skips."""
+        """Add a charge for each iteration of a loop, including those that its condition skips."""
         self.generic_visit(node)
         counted = _counted(node.body, node.lineno)
         if node.test is None:
@@ -139,13 +139,13 @@ class _OurRules(NodeTransformer):
         return node
 
     def visit_Macro(self, node: nodes.Macro) -> nodes.Macro:
-        """Count the calls of a macro."""
+        """Add a charge for each call of a macro."""
         self.generic_visit(node)
         node.body.insert(0, nodes.ExprStmt(_counted(node.body, node.lineno), lineno=node.lineno))
         return node
 
     def visit_CallBlock(self, node: nodes.CallBlock) -> nodes.CallBlock:
-        """Count the calls of a `call` block."""
+        """Add a charge for each call of a `call` block."""
         self.generic_visit(node)
         node.body.insert(0, nodes.ExprStmt(_counted(node.body, node.lineno), lineno=node.lineno))
         return node
