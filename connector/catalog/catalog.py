@@ -211,7 +211,7 @@ class Catalog:
 
 
 def _american(word: str) -> str:
-    """Return a word in American spelling, such as `organization` for `organisation`."""
+    """Return a word in American spelling; a British spelling of it is replaced."""
     return _BRITISH.sub("iz", word)
 
 
