@@ -11,6 +11,7 @@ from connector.sync.asset_fields import AssetFields, bind_fields
 from connector.sync.plan import PlanInputs, make_plan
 from connector.sync.plan_items import Item
 from connector.sync.records import Asset, Device, Source
+from connector.sync.state import Link, conflict_of
 from connector.sync.values import normalized, same_name
 from connector.templating.templates import Scope
 
@@ -88,8 +89,10 @@ def _match_value(inputs: PlanInputs, fields: AssetFields, device: Device, key: i
     return normalized(fields.match_value(rendered, key) or "")
 
 
-def _link_text(link: Any) -> str:
-    return f"asset {link.target}, by {link.method}" if link.target else f"none: {link.note}"
+def _link_text(link: Link) -> str:
+    if link.target is not None:
+        return f"asset {link.target}, by {link.method}"
+    return f"none, because of a conflict: {conflict_of(link).get('reason', 'not decided yet')}"
 
 
 def _listed(assets: Iterable[Asset]) -> str:

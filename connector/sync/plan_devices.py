@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from connector.common import json_text
 from connector.common.json_text import Json
 from connector.errors import RowError
 from connector.sync.asset_fields import AssetFields, Rendered
@@ -19,7 +18,7 @@ from connector.sync.plan_clients import ClientPlan, Place
 from connector.sync.plan_items import MISSING, UNCHANGED, Change, Counts, Item
 from connector.sync.records import Asset, Device, Target
 from connector.sync.spool import Spool
-from connector.sync.state import DAY, Link, State
+from connector.sync.state import DAY, Link, State, conflict_of
 from connector.sync.values import digest, normalized, same_name
 from connector.templating.templates import Scope
 
@@ -219,7 +218,7 @@ class DevicePlan:
 
     def _same_conflict(self, wanted: Wanted, link: Link) -> None:
         """Add the conflict of the last run again, because neither the device nor the mapping has changed."""
-        known = json_text.loads(link.note or "{}")
+        known = conflict_of(link)
         match = Match(
             candidates=tuple(known.get("candidates", ())),
             reason=known.get("reason", "not decided yet"),

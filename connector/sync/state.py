@@ -19,7 +19,7 @@ from connector.common import json_text
 from connector.common.json_text import Json
 from connector.errors import RunError, RunStoppedError
 from connector.sync.state_lock import StateLock
-from connector.sync.state_schema import TABLES, VERSION
+from connector.sync.state_schema import STEPS, TABLES, VERSION
 
 BUSY_S = 30.0
 """The maximum time in seconds to wait for the transaction of another connection to the file."""
@@ -40,7 +40,6 @@ class Link:
     target: int | None
     method: str
     values_hash: str | None = None
-    seen_hash: str | None = None
     software_hash: str | None = None
     first_run: int | None = None
     last_run: int | None = None
@@ -52,7 +51,7 @@ class Link:
 
 
 _LINK = (
-    "entity, source_id, target_id, method, values_hash, seen_hash, software_hash, first_run, last_run, "
+    "entity, source_id, target_id, method, values_hash, software_hash, first_run, last_run, "
     "missing_since, missing_runs, deactivated, pinned, note"
 )
 
@@ -103,6 +102,8 @@ class State:
                 db.execute("PRAGMA synchronous=FULL")
                 if version == 0:
                     db.executescript(f"BEGIN IMMEDIATE;{TABLES}PRAGMA user_version={VERSION};COMMIT;")
+                elif version < VERSION:
+                    _upgrade(db)
         except sqlite3.Error as error:
             raise RunError(f"{self.path}: cannot be used: {error}") from error
         return db
@@ -219,8 +220,8 @@ class State:
                     (link.target, link.source),
                 )
             values = (
-                *(link.entity, link.source, link.target, link.method, link.values_hash, link.seen_hash),
-                *(link.software_hash, link.first_run, link.last_run, link.missing_since, link.missing_runs),
+                *(link.entity, link.source, link.target, link.method, link.values_hash, link.software_hash),
+                *(link.first_run, link.last_run, link.missing_since, link.missing_runs),
                 *(int(link.deactivated), int(link.pinned), link.note),
             )
             marks = ", ".join("?" * len(values))
@@ -340,6 +341,27 @@ class State:
             self._run("DELETE FROM alerts WHERE state = 'CLOSED' AND closed_at < ?", (now - ITEMS_KEPT_S,))
 
 
+def conflict_of(link: Link) -> Mapping[str, Any]:
+    """Return the `candidates`, their `names` and the `reason` of a link that is a conflict."""
+    found: Mapping[str, Any] = json_text.loads(link.note or "{}")
+    return found
+
+
 def _link(row: tuple[Any, ...]) -> Link:
-    values = [*row[:11], bool(row[11]), bool(row[12]), row[13]]
+    values = [*row[:10], bool(row[10]), bool(row[11]), row[12]]
     return Link(*values)
+
+
+def _upgrade(db: sqlite3.Connection) -> None:
+    """Convert the tables to those of this version, all in one transaction."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        (version,) = db.execute("PRAGMA user_version").fetchone()  # Another process may have been faster.
+        for step in range(version, VERSION):
+            for statement in STEPS[step]:
+                db.execute(statement)
+        db.execute(f"PRAGMA user_version={VERSION}")
+        db.execute("COMMIT")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-VERSION = 1
+VERSION = 2
 """The version of the schema, stored as `PRAGMA user_version`."""
 
 TABLES = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE links(
   entity TEXT NOT NULL, source_id INTEGER NOT NULL, target_id INTEGER, method TEXT NOT NULL,
-  pinned INTEGER NOT NULL DEFAULT 0, values_hash TEXT, seen_hash TEXT, software_hash TEXT,
+  pinned INTEGER NOT NULL DEFAULT 0, values_hash TEXT, software_hash TEXT,
   first_run INTEGER, last_run INTEGER, missing_since REAL, missing_runs INTEGER NOT NULL DEFAULT 0,
   deactivated INTEGER NOT NULL DEFAULT 0, note TEXT,
   PRIMARY KEY(entity, source_id)) WITHOUT ROWID;
@@ -39,3 +39,25 @@ CREATE TABLE outbox(
   key TEXT PRIMARY KEY, action TEXT NOT NULL, inputs TEXT NOT NULL, stamp TEXT, began REAL NOT NULL,
   sent REAL, outcome TEXT, target_id INTEGER) WITHOUT ROWID;
 """
+
+_LINKS = (
+    "entity, source_id, target_id, method, pinned, values_hash, software_hash, first_run, last_run, "
+    "missing_since, missing_runs, deactivated, note"
+)
+STEPS = {
+    # `links` loses a column. Not by DROP COLUMN, which SQLite has since 3.35.
+    1: (
+        "CREATE TABLE links_2("
+        "entity TEXT NOT NULL, source_id INTEGER NOT NULL, target_id INTEGER, method TEXT NOT NULL, "
+        "pinned INTEGER NOT NULL DEFAULT 0, values_hash TEXT, software_hash TEXT, first_run INTEGER, "
+        "last_run INTEGER, missing_since REAL, missing_runs INTEGER NOT NULL DEFAULT 0, "
+        "deactivated INTEGER NOT NULL DEFAULT 0, note TEXT, PRIMARY KEY(entity, source_id)) WITHOUT ROWID",
+        f"INSERT INTO links_2({_LINKS}) SELECT {_LINKS} FROM links",  # noqa: S608
+        "DROP TABLE links",
+        "ALTER TABLE links_2 RENAME TO links",
+        "CREATE UNIQUE INDEX one_device_an_asset ON links(target_id) "
+        "WHERE entity = 'asset' AND target_id IS NOT NULL",
+        "CREATE INDEX links_by_target ON links(entity, target_id)",
+    ),
+}
+"""The statements that turn the tables of a version into those of the next one."""

@@ -60,6 +60,22 @@ def test_explain_names_each_step_and_the_last_changes(pair: Pair) -> None:
     assert pair.sync("explain", "device", 999).code == 2
 
 
+def test_explain_shows_a_conflict_of_an_earlier_run_as_text(pair: Pair) -> None:
+    for asset in (5001, 5011):
+        pair.halo.agent.asset(asset, client_id=11, site_id=201, fields={117: "EX0000001"})
+    assert pair.sync("run").code == 1
+    for _ in range(2):
+        found = pair.sync("explain", "device", 1, "--json").json
+        steps = {step["step"]: step["found"] for step in found["steps"]}
+        reason = "2 assets have 117 = ex0000001: 5001, 5011"
+        assert steps["link"] == f"none, because of a conflict: {reason}"
+        assert (found["decision"]["op"], found["decision"]["reason"]) == ("conflict", reason)
+        text = pair.sync("explain", "device", 1).out
+        assert "{" not in text
+        assert reason in text
+        assert pair.sync("run").code == 1
+
+
 def test_a_run_at_intervals_goes_on_after_a_failure_until_it_is_stopped(pair: Pair) -> None:
     """Fails if one failed run ends the loop, or if a signal does not."""
     words = ["sync", "run", str(pair.folder), "--every", "1s", "--delay-ms", "0"]
