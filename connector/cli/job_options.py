@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from connector.catalog.action import Action
 from connector.cli.action_sources import add_own_actions, open_catalog
+from connector.common.clock import SystemClock
 from connector.connections.saved import SavedConnections, service_in
 from connector.connections.settings import is_file
 from connector.errors import RunError
+from connector.files.output import Start
 from connector.files.read_options import FORMATS as INPUT_FORMATS
 from connector.runs.columns import check_columns
 from connector.runs.expected_rows import read_range
+from connector.runs.file_names import FileNames, check_variable
 from connector.runs.job import MOST_CONCURRENT, Job
 from connector.runs.job_file import is_job, load_jobs, read_templates
+from connector.runs.output_choice import choose_outputs
 from connector.runs.run import Prepared, prepare_all
 from connector.runs.tenant_split import is_template, read_allowed
 
@@ -36,6 +41,12 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--input-format", choices=INPUT_FORMATS, help="default: from the file extension")
     add_reading(parser)
+    parser.add_argument(
+        "--var",
+        metavar="NAME=VALUE",
+        action="append",
+        help="variable for templates and names of files, as text; can be repeated",
+    )
     parser.add_argument(
         "-t",
         "--template",
@@ -280,7 +291,13 @@ def _delay(text: str) -> float:
 
 def prepare_given(options: argparse.Namespace) -> list[Prepared]:
     """Return the prepared steps of the job that the command line describes. Raises RunError."""
-    steps = prepare_all(make_jobs(options), open_catalog(options))
+    now = SystemClock().now()
+    return prepare_jobs(make_jobs(options, now), options, now)
+
+
+def prepare_jobs(jobs: tuple[Job, ...], options: argparse.Namespace, now: float) -> list[Prepared]:
+    """Return the prepared steps of a job that starts at the time `now`. Raises RunError."""
+    steps = prepare_all(jobs, open_catalog(options), now)
     services = list(dict.fromkeys(step.service.name for step in steps))
     connection = given_settings(options).get("connection")
     if connection and len(services) > 1:
@@ -297,19 +314,26 @@ def prepare_given(options: argparse.Namespace) -> list[Prepared]:
     return steps
 
 
-def make_jobs(options: argparse.Namespace) -> tuple[Job, ...]:
+def make_jobs(options: argparse.Namespace, now: float, start: Start = "new") -> tuple[Job, ...]:
     """Return the job that the command line describes: one job, or one for each step.
 
     Options override the settings of a job file. The templates of steps can only be set in the job file.
+    Names of files are those of a run that starts at the time `now`, or of the unfinished run that is resumed.
     """
     given = given_settings(options)
     templates = read_templates(options.templates) if options.templates else {}
     templates |= pairs(options.template, _TEMPLATE)
-    if not is_job(options.action):
-        return (Job(action=options.action, templates=templates, **given),)
     if templates:
         given["templates"] = templates
-    return load_jobs(Path(options.action), given)
+
+    def load(time: float) -> tuple[Job, ...]:
+        if is_job(options.action):
+            return load_jobs(Path(options.action), given, time)
+        names = FileNames(given.get("vars", {}), time, given.get("timezone", ""))
+        job = Job(action=options.action, **names.render_all(given))
+        return (replace(job, named_at=time if names.is_used else None),)
+
+    return choose_outputs(load, now, start)
 
 
 def given_settings(options: argparse.Namespace) -> dict[str, Any]:
@@ -319,6 +343,10 @@ def given_settings(options: argparse.Namespace) -> dict[str, Any]:
         for name, value in vars(options).items()
         if name in Job.__dataclass_fields__ and name not in ("action", "templates") and value is not None
     }
+    if variables := pairs(getattr(options, "var", None) or [], "--var NAME=VALUE"):
+        for name in variables:
+            check_variable(name)
+        given["vars"] = variables
     connection = given.get("connection")
     return given if connection is None else {**given, **_connections(connection)}
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import get_args
 
 from connector.files.envelope import Envelope
 from connector.files.output_formats import FORMATS
+from connector.runs.job import OutputExists
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
@@ -19,6 +21,12 @@ def add_output(parser: argparse.ArgumentParser) -> None:
         help="output file, - for standard output (of a job with steps: the output folder)",
     )
     parser.add_argument("--output-format", choices=FORMATS, help="default: from the file extension")
+    parser.add_argument(
+        "--output-exists",
+        choices=get_args(OutputExists),
+        help="if the output exists: fail, overwrite it, or add a number to the name of the new one; default: "
+        "fail",
+    )
     parser.add_argument(
         "--bom",
         action="store_true",

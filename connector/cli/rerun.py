@@ -33,8 +33,11 @@ from connector.runs.rerun import Rerun, RetryableRows, find_retryable, read_ends
 from connector.runs.run import Prepared, fingerprint, open_rows, prepare
 from connector.runs.tenant_runs import account_of
 
-_ENVELOPES: dict[str, Any] = {"bom": False, "results": False, "errors": None}
-"""Settings of an output that has complete envelopes."""
+_OF_RERUN: dict[str, Any] = {
+    **{"bom": False, "results": False, "errors": None},
+    **{"summary": None, "named_at": None, "output_exists": "fail"},
+}
+"""Settings of a rerun, whose output has complete envelopes."""
 
 
 def add_finished_run(parser: argparse.ArgumentParser) -> None:
@@ -127,7 +130,7 @@ def _prepare(options: argparse.Namespace) -> Prepared | None:
     print(_plan_as_json(of, repeats) if options.json else _plan(of, repeats, service), file=sys.stderr)
     if not repeats.numbers:
         return None
-    job = replace(job, step="", output=str(output), output_format=None, **_ENVELOPES)
+    job = replace(job, step="", output=str(output), output_format=None, **_OF_RERUN)
     if options.corrected:
         job = replace(job, input=options.corrected, input_format=None)
     prepared = replace(prepare(job, catalog), rerun=Rerun(absolute(of), repeats.numbers, corrected))
@@ -148,7 +151,7 @@ def _export(options: argparse.Namespace) -> int:
     else:
         numbers = (row.number for row in open_rows(prepare(job, open_catalog(options))).rows.rows())
     counts = export_unfinished(of, to, job.action, numbers, private=job.reveal_secrets)
-    exported = replace(job, step="", output=str(to), output_format="jsonl", **_ENVELOPES)
+    exported = replace(job, step="", output=str(to), output_format="jsonl", **_OF_RERUN)
     if record:
         ended = record.ended or record.seen
         save(replace(record, output=absolute(to), job=exported, ended=ended, summary=None))
@@ -175,7 +178,7 @@ def find_job(of: Path, record: Record | None, job_file: Path | None, given: Mapp
     """Return the job of the run, from its job file or its record. Raises RunError."""
     given = {name: value for name, value in given.items() if name != "output"}
     if job_file:
-        jobs = load_jobs(job_file, given)
+        jobs = load_jobs(job_file, given, record.job.named_at if record else None)
         family = family_name(of)
         of_these = [
             j

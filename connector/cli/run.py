@@ -19,20 +19,24 @@ from connector.cli.job_options import (
     add_running,
     add_selection,
     add_sending,
-    prepare_given,
+    make_jobs,
+    prepare_jobs,
 )
 from connector.cli.logs import show_log_by
 from connector.cli.main import INTERRUPTED, OK, ROWS_FAILED
 from connector.cli.output_options import add_output, failed_row_text
 from connector.cli.progress import Progress
 from connector.cli.summary import Report, describe, run_as_json
+from connector.common.clock import SystemClock
 from connector.files.envelope import Envelope
 from connector.files.output import Start
 from connector.runs.job import STREAM, Job
 from connector.runs.job_run import run_all
+from connector.runs.output_choice import start_of
 from connector.runs.records import ActiveRun
 from connector.runs.run import Prepared, check_expected
 from connector.runs.summary import Summary
+from connector.runs.tenant_split import is_template
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
@@ -68,8 +72,16 @@ def add_outcome(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    with Report(options.summary) as report:
-        return run_steps(prepare_given(options), options, report)
+    is_fixed = not is_template(str(options.summary))
+    with Report(options.summary if is_fixed else None) as report:
+        now = SystemClock().now()
+        jobs = make_jobs(options, now, _start(options))
+        report.write_to(jobs[0].summary)
+        return run_steps(prepare_jobs(jobs, options, now), options, report)
+
+
+def _start(options: argparse.Namespace) -> Start:
+    return "resume" if options.resume else "restart" if options.restart else "new"
 
 
 def run_steps(steps: Sequence[Prepared], options: argparse.Namespace, report: Report) -> int:
@@ -77,7 +89,7 @@ def run_steps(steps: Sequence[Prepared], options: argparse.Namespace, report: Re
 
     Asks for confirmation if required. Raises RunError and RunStoppedError.
     """
-    start: Start = "resume" if options.resume else "restart" if options.restart else "new"
+    start = start_of([step.job for step in steps], _start(options))
     for step in steps:
         check_expected(step)
     require_consent(steps, yes=options.yes, may_ask=not options.json, start=start)

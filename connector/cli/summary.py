@@ -56,6 +56,12 @@ class Report:
         self._clock = SystemClock()
         self._began = self._clock.now()
 
+    def write_to(self, path: Path | None) -> None:
+        """Write to this path, if the command line does not name one. Raises RunError."""
+        if path and not self.path:
+            self.path = path
+            self.__enter__()
+
     def begin(self, run: ActiveRun) -> None:
         """Add a run that has started. Its summary is read at the end of the command."""
         self._runs.append((run.job, run.summary))

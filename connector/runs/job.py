@@ -58,6 +58,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from connector.common.json_text import Json
 from connector.files.output_formats import OutputForm, format_of
 from connector.files.read_options import ReadOptions
 from connector.files.readers import RowSource
@@ -75,6 +76,9 @@ OnError = Literal["continue", "stop"]
 Empty = Literal["omit", "send"]
 """Whether an input whose template renders to empty text is omitted from the request, or sent empty."""
 
+OutputExists = Literal["fail", "overwrite", "number"]
+"""What to do if the output exists: fail, overwrite it, or add a number to the name of the new one."""
+
 MOST_CONCURRENT = 256
 """The maximum number of rows in parallel."""
 
@@ -88,6 +92,8 @@ class Job:
     `allow_connections` maps each value that a connection template can return to a connection's name or file.
 
     With `results`, the output has only results, and `errors` is the file of the failed rows.
+    `vars` are constants of templates. `named_at` is the start time with which names of files were rendered;
+    None means that none of them is a template, see `file_names.py`.
 
     The last three fields are for steps. The `input` of a step that follows another is the other's output.
     """
@@ -110,6 +116,10 @@ class Job:
     bom: bool = False
     results: bool = False
     errors: Path | None = None
+    summary: Path | None = None
+    output_exists: OutputExists = "fail"
+    named_at: float | None = None
+    vars: Mapping[str, Json] = field(default_factory=dict)
     delay_ms: float | None = None
     rows: ResultMode = "one"
     keep_row: bool = False

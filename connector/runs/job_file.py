@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from connector.catalog.declaration import Section, load_declaration
 from connector.common import strict_yaml
+from connector.common.clock import SystemClock
 from connector.connections.settings import is_file
 from connector.errors import RunError, nearest
 from connector.files import output_formats, read_options
 from connector.runs import expected_rows, selection
-from connector.runs.job import MOST_CONCURRENT, STREAM, Job
+from connector.runs.file_names import FileNames, read_variables
+from connector.runs.job import MOST_CONCURRENT, STREAM, Job, OutputExists
 from connector.runs.tenant_split import is_template, read_allowed
 
 SHARED = (
@@ -36,7 +38,9 @@ SHARED = (
 )
 """Settings at the top of a job file that apply to all steps."""
 _OF_INPUT = (*read_options.NAMES, *selection.NAMES)
-_FOR_ALL_STEPS = (*SHARED, *expected_rows.NAMES, "input", "input_format", *_OF_INPUT, "output")
+ONCE = (*expected_rows.NAMES, "vars", "summary", "output_exists")
+"""Settings that are only at the top of a job file."""
+_FOR_ALL_STEPS = (*SHARED, *ONCE, "input", "input_format", *_OF_INPUT, "output")
 _STEP_NAME = re.compile(r"(?!row$)[a-z][a-z0-9_]*")
 
 
@@ -48,30 +52,70 @@ def load_job(path: Path) -> Job:
     return job
 
 
-def load_jobs(path: Path, given: Mapping[str, Any] | None = None) -> tuple[Job, ...]:
+def load_jobs(
+    path: Path, given: Mapping[str, Any] | None = None, now: float | None = None
+) -> tuple[Job, ...]:
     """Return the jobs of a job file: one, or one per step. Paths in it are relative to its folder.
 
     `given` overrides settings of the file by field name, and templates one by one. In a job with steps, only
-    the input, the output folder and the shared settings can be overridden. Raises RunError with file and
-    line.
+    the input, the output folder and the shared settings can be overridden. Names of files are rendered with
+    the start time `now`. Raises RunError with file and line.
     """
     given = given or {}
     top = load_declaration(path)
-    if "steps" in top.data:
-        return _read_steps(top, path.parent, given)
-    job = _read_run(top, path.parent, Job(action="", uploads=path.parent, **expected_rows.read_settings(top)))
-    job = replace(job, output=_below(path.parent, top.text("output", STREAM)))
+    variables = {**read_variables(top), **given.get("vars", {})}
+    zone = given.get("timezone") or top.text("timezone", "")
+    names = FileNames(variables, SystemClock().now() if now is None else now, zone)
+    given = {**names.render_all(given), "vars": variables}
+    place = _Place(path.parent, names)
+    base = Job(action="", uploads=path.parent, **_read_once(top, place))
+    jobs = (
+        _read_steps(top, place, base, given)
+        if "steps" in top.data
+        else (_read_single(top, place, base, given),)
+    )
+    return tuple(replace(job, named_at=names.now if names.is_used else None) for job in jobs)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """The folder of a job file, and the renderer of names of files in it."""
+
+    folder: Path
+    names: FileNames
+
+    def path(self, part: Section, key: str) -> str | None:
+        """Return the path of an entry, or None without it. Raises DeclarationError."""
+        return self.names.path(part, key, self.folder)
+
+    def folder_or_file(self, part: Section, key: str, default: Path | None) -> Any:
+        """Return the path of an entry, or the default without it. Raises DeclarationError."""
+        path = self.path(part, key)
+        return default if path is None else Path(path)
+
+
+def _read_once(top: Section, place: _Place) -> dict[str, Any]:
+    """Return the settings that are only at the top of a job file."""
+    return {
+        **expected_rows.read_settings(top),
+        "summary": place.folder_or_file(top, "summary", None),
+        "output_exists": top.one_of("output_exists", get_args(OutputExists), "fail"),
+    }
+
+
+def _read_single(top: Section, place: _Place, base: Job, given: Mapping[str, Any]) -> Job:
+    job = _read_run(top, place, base)
+    job = replace(job, output=place.path(top, "output") or STREAM)
     top.finish()
-    return (replace(job, **{**given, "templates": {**job.templates, **given.get("templates", {})}}),)
+    return replace(job, **{**given, "templates": {**job.templates, **given.get("templates", {})}})
 
 
-def _read_steps(top: Section, folder: Path, given: Mapping[str, Any]) -> tuple[Job, ...]:
+def _read_steps(top: Section, place: _Place, base: Job, given: Mapping[str, Any]) -> tuple[Job, ...]:
     if name := next((name for name in given if name not in _FOR_ALL_STEPS), None):
         raise RunError(f"{top.path}: the job has steps, and {name} is a setting of each step")
-    shared = Job(action="", uploads=folder, **expected_rows.read_settings(top))
-    shared = replace(_read_shared(top, folder, shared), **given)
-    outputs = top.text("output", None)
-    outputs = given.get("output", None if outputs is None else str(folder / outputs))
+    shared = replace(_read_shared(top, place, base), **given)
+    own = place.path(top, "output")
+    outputs = given.get("output", own)
     in_all = {name: value for name, value in given.items() if name in SHARED}
     parts = list(top.each("steps"))
     if not parts:
@@ -80,8 +124,8 @@ def _read_steps(top: Section, folder: Path, given: Mapping[str, Any]) -> tuple[J
     followed = {_followed(part) for part in parts}
     steps: list[Job] = []
     for part in parts:
-        step = _read_step(part, folder, shared, steps)
-        step = replace(step, output=_step_output(part, folder, step, outputs), **in_all)
+        step = _read_step(part, place, shared, steps)
+        step = replace(step, output=_step_output(part, place, step, outputs), **in_all)
         if step.step in followed:
             step = _feeding(part, step)
         if same := next((s.step for s in steps if Path(s.output) == Path(step.output)), None):
@@ -93,7 +137,7 @@ def _read_steps(top: Section, folder: Path, given: Mapping[str, Any]) -> tuple[J
     return tuple(steps)
 
 
-def _read_step(part: Section, folder: Path, shared: Job, earlier: list[Job]) -> Job:
+def _read_step(part: Section, place: _Place, shared: Job, earlier: list[Job]) -> Job:
     name = part.text("name")
     if not _STEP_NAME.fullmatch(name):
         raise part.fault(
@@ -102,7 +146,7 @@ def _read_step(part: Section, folder: Path, shared: Job, earlier: list[Job]) -> 
         )
     if any(step.step == name for step in earlier):
         raise part.fault(f'"{name}" is also the name of an earlier step', "name")
-    step = _read_run(part, folder, replace(shared, step=name))
+    step = _read_run(part, place, replace(shared, step=name))
     if isinstance(part.data.get("input"), dict):
         return _following(part.section("input"), step, earlier)
     return step
@@ -136,13 +180,13 @@ def _feeding(part: Section, step: Job) -> Job:
     return replace(step, keep_row=part.value("keep_row", bool, True))
 
 
-def _step_output(part: Section, folder: Path, step: Job, outputs: str | None) -> str:
+def _step_output(part: Section, place: _Place, step: Job, outputs: str | None) -> str:
     """Return a step's output file: its `output`, or NAME.jsonl in the job's output folder."""
-    own = part.text("output", None)
+    own = place.path(part, "output")
     if own == STREAM:
         raise part.fault("the output of a step must be a file", "output")
     if own is not None:
-        return str(folder / own)
+        return own
     if outputs is None:
         raise part.fault(
             'the step has no output: add "output: FOLDER" at the top, or "output: FILE" to the step'
@@ -151,10 +195,10 @@ def _step_output(part: Section, folder: Path, step: Job, outputs: str | None) ->
     return str(Path(outputs) / f"{step.step}.{extension}")
 
 
-def _read_run(part: Section, folder: Path, base: Job) -> Job:
+def _read_run(part: Section, place: _Place, base: Job) -> Job:
     """Return the settings of a run without its output; missing ones are taken from `base`."""
     return replace(
-        _read_shared(part, folder, base),
+        _read_shared(part, place, base),
         action=part.text("action"),
         templates=part.mapping("templates"),
         match_fields=part.value("match_fields", bool, False),
@@ -162,20 +206,15 @@ def _read_run(part: Section, folder: Path, base: Job) -> Job:
         output_format=part.one_of("output_format", output_formats.FORMATS, None),
         bom=part.value("bom", bool, False),
         results=part.value("results", bool, False),
-        errors=None if (errors := part.text("errors", None)) is None else folder / errors,
+        errors=place.folder_or_file(part, "errors", None),
         rows=part.one_of("rows", ("one", "each"), "one"),
         keep_row=part.value("keep_row", bool, False),
         distinct=part.text("distinct", ""),
     )
 
 
-def _read_shared(part: Section, folder: Path, base: Job) -> Job:
+def _read_shared(part: Section, place: _Place, base: Job) -> Job:
     """Return the settings that can be in a step and at the top of a job with steps."""
-
-    def below(key: str, default: Path | None) -> Any:
-        name = part.text(key, None)
-        return default if name is None else folder / name
-
     delay_ms = part.value("delay_ms", (int, float), base.delay_ms)
     if delay_ms is not None and delay_ms < 0:
         raise part.fault("the delay cannot be negative", "delay_ms")
@@ -187,7 +226,7 @@ def _read_shared(part: Section, folder: Path, base: Job) -> Job:
         raise part.fault("the number of rows cannot be negative", "max_errors")
     job = replace(
         base,
-        **_read_connection(part, folder, base),
+        **_read_connection(part, place.folder, base),
         delay_ms=delay_ms,
         concurrency=concurrency,
         on_error=part.one_of("on_error", ("continue", "stop"), base.on_error),
@@ -195,13 +234,13 @@ def _read_shared(part: Section, folder: Path, base: Job) -> Job:
         fsync=part.value("fsync", bool, base.fsync),
         timezone=part.text("timezone", base.timezone),
         times=part.one_of("times", ("epoch", "iso"), base.times),
-        uploads=below("uploads", base.uploads),
-        files=below("files", base.files),
+        uploads=place.folder_or_file(part, "uploads", base.uploads),
+        files=place.folder_or_file(part, "files", base.files),
         reveal_secrets=part.value("reveal_secrets", bool, base.reveal_secrets),
         read_only=part.value("read_only", bool, base.read_only),
-        audit=below("audit", base.audit),
+        audit=place.folder_or_file(part, "audit", base.audit),
     )
-    return _read_input(part, folder, job)
+    return _read_input(part, place, job)
 
 
 def _read_connection(part: Section, folder: Path, base: Job) -> dict[str, Any]:
@@ -228,12 +267,12 @@ def _placed(connection: str, folder: Path) -> str:
     return str(folder / connection) if is_file(connection) and not is_template(connection) else connection
 
 
-def _read_input(part: Section, folder: Path, base: Job) -> Job:
+def _read_input(part: Section, place: _Place, base: Job) -> Job:
     """Return the job with the `input` of its file or step; unchanged if its input is an earlier step."""
     if base.step and isinstance(part.data.get("input"), dict):
         return base
-    name = part.text("input", None)
-    before = base if name is None else Job(action="", input=_below(folder, name))
+    path = place.path(part, "input")
+    before = base if path is None else Job(action="", input=path)
     texts = ("delimiter", "encoding", "records")
     options: dict[str, Any] = {key: part.text(key, getattr(before, key)) for key in texts}
     sheet = part.value("sheet", (str, int), before.sheet)
@@ -244,10 +283,6 @@ def _read_input(part: Section, folder: Path, base: Job) -> Job:
         sheet=None if sheet is None else str(sheet),
         **options,
     )
-
-
-def _below(folder: Path, name: str) -> str:
-    return name if name == STREAM else str(folder / name)
 
 
 def is_job(name: str) -> bool:

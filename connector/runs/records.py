@@ -46,7 +46,7 @@ MOST_POINTS = 120
 """The maximum number of points in a record's timeline."""
 
 _COUNTED = ("rows", "resumed_rows", "succeeded", "failed", "repeatable", "warned", "truncated", "seconds")
-_PATHS = ("uploads", "files", "audit", "errors")
+_PATHS = ("uploads", "files", "audit", "errors", "summary")
 _ID = re.compile(r"[0-9a-f]{32}")
 
 

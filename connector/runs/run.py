@@ -93,7 +93,7 @@ def prepare(
     except ValueError as error:
         raise RunError(f"timezone: {error}") from None
     check_output_format(job)
-    constants = {"now": SystemClock().now() if now is None else now}
+    constants = {**job.vars, "now": SystemClock().now() if now is None else now}
     bindings = bind(
         action,
         job.templates,
@@ -367,6 +367,8 @@ def fingerprint(prepared: Prepared, account: str, source: RowSource) -> dict[str
     settings += [name for name in ("bom", "results") if getattr(job, name)]
     if job.times == "iso":
         settings.append("times")
+    if job.vars:
+        settings.append({"vars": dict(job.vars)})
     if job.timezone:
         settings.append({"timezone": job.timezone})
     if job.distinct:

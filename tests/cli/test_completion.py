@@ -39,7 +39,7 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("connection a", ["add"]),
         ("show schedule_m", ["schedule_maintenance"]),
         ("run create_org", ["create_organization"]),
-        ("run reboot_device --outp", ["--output", "--output-format"]),
+        ("run reboot_device --outp", ["--output", "--output-format", "--output-exists"]),
         ("run reboot_device --input ro", ["rows.csv"]),
         ("call reboot_device --ye", ["--yes"]),
         ("completion z", ["zsh"]),

@@ -10,9 +10,8 @@ import pytest
 from connector.catalog.json_schema import validator
 from connector.common.package_data import schema
 from connector.errors import RunError
-from connector.runs.expected_rows import NAMES as EXPECTED
 from connector.runs.job import Job
-from connector.runs.job_file import load_job, load_jobs
+from connector.runs.job_file import ONCE, load_job, load_jobs
 from tests.runs.job_files import ABOVE, EVERYTHING, FIRST, write
 
 
@@ -77,6 +76,9 @@ def test_what_stands_above_the_steps_is_for_all_that_do_not_say_their_own(tmp_pa
         reveal_secrets=True,
         read_only=True,
         audit=tmp_path / "audit.jsonl",
+        summary=tmp_path / "summary.json",
+        output_exists="overwrite",
+        vars={"customer": "Acme"},
     )
     assert second == Job(
         action="list_devices",
@@ -92,6 +94,9 @@ def test_what_stands_above_the_steps_is_for_all_that_do_not_say_their_own(tmp_pa
         uploads=tmp_path / "own",
         files=tmp_path / "own",
         audit=tmp_path / "own.audit",
+        summary=tmp_path / "summary.json",
+        output_exists="overwrite",
+        vars={"customer": "Acme"},
     )
 
 
@@ -247,7 +252,7 @@ def test_steps_that_do_not_fit_together(tmp_path: Path, data: Any, message: str)
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize("key", [key for key in EVERYTHING if key not in ("action", "input", *EXPECTED)])
+@pytest.mark.parametrize("key", [key for key in EVERYTHING if key not in ("action", "input", *ONCE)])
 def test_the_schema_accepts_every_key_of_a_step(tmp_path: Path, key: str) -> None:
     data = job_of({"name": "a", key: EVERYTHING[key], "on_error": "stop"})
     load_jobs(write(tmp_path, data))

@@ -74,7 +74,8 @@ def test_every_setting_of_a_job_comes_back_with_absolute_paths(
     given: dict[str, Any] = {
         "connection": "c.yaml", "allow_connections": {"a": "a", "b.yaml": "b.yaml"},
         "connections": {"a": "a", "b": "b.yaml"},
-        "uploads": Path("up"), "files": Path("down"), "audit": Path("a"), "errors": Path("e"),
+        "uploads": Path("up"), "files": Path("down"), "audit": Path("a"),
+        "errors": Path("e"), "summary": Path("s"),
         "templates": {"a": "{{ b }}", "c": {"template": "", "empty": "send"}},
         "input": "rows.csv", "output": "out.jsonl",
         "input_format": "csv", "output_format": "json", "rows": "each", "on_error": "stop", "delay_ms": 1.5,
@@ -87,7 +88,7 @@ def test_every_setting_of_a_job_comes_back_with_absolute_paths(
     found = find(Path("out.jsonl"))
     assert found is not None
     for name, value in given.items():
-        if name in ("uploads", "files", "audit", "errors"):
+        if name in ("uploads", "files", "audit", "errors", "summary"):
             value = tmp_path / value
         elif name in ("connection", "input", "output"):
             value = str(tmp_path / value)

@@ -283,7 +283,7 @@ def resumed_job(job: Job) -> dict[str, Any]:
         raise RunError(
             "Resume this run on the command line: repeat the command that started it with --resume."
         )
-    written = job_to_json(job)
+    written = job_to_json(replace(job, named_at=None, output_exists="fail"))
     if job.allow_connections:
         written["allow_connections"] = list(job.allow_connections)
     return written

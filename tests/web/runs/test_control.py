@@ -289,13 +289,24 @@ def test_the_job_of_a_record_is_resumed_as_what_it_was(tmp_path: Path) -> None:
         "delimiter": ";", "encoding": "cp1252", "sheet": "2", "records": "data.items",
         "input": str(tmp_path / "rows.csv"), "output": str(tmp_path / "out.json"), "rows": "each",
         "uploads": tmp_path / "up", "files": tmp_path / "down", "audit": tmp_path / "audit.jsonl",
-        "errors": tmp_path / "failed.jsonl", "distinct": "{{ b }}",
+        "errors": tmp_path / "failed.jsonl", "summary": tmp_path / "s.json", "vars": {"a": 1},
+        "distinct": "{{ b }}", "timezone": "Europe/Berlin", "times": "iso",
         "templates": {"a": "{{ b }}", "c": {"template": "", "empty": "send"}, "d": None, "e": ["{{ x }}", 1]},
         "on_error": "stop", "empty": "send", "max_rows": 9, "expect_rows": "1-9",
         "delay_ms": 1.5, "max_errors": 7, "concurrency": 3,
         "allow_connections": {"acme": "acme", "other": "other"},
     }  # fmt: skip
-    other = ("step", "follows", "only", "connections", "limit", "offset", "sample")
+    other = (
+        "named_at",
+        "output_exists",
+        "step",
+        "follows",
+        "only",
+        "connections",
+        "limit",
+        "offset",
+        "sample",
+    )
     for of in fields(Job):
         if of.name not in given and of.name not in other:
             given[of.name] = {"bool": True}[str(of.type)]
