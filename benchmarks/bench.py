@@ -27,9 +27,14 @@ class Sizes:
     cold_rounds: int = 20
     few_synced: int = 5_000
     many_synced: int = 50_000
+    alerts: int = 40
+    alert_gap_s: float = 6.0
+    posts: int = 10_000
+    receiver_kills: int = 20
+    receiver_s: int = 15
 
 
-QUICK = Sizes(1, 1_000, 100, 5, 20_000, 10_000, 3, 500, 2_000)
+QUICK = Sizes(1, 1_000, 100, 5, 20_000, 10_000, 3, 500, 2_000, 5, 2.0, 400, 2, 2)
 
 
 @dataclass(frozen=True)

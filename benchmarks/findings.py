@@ -89,6 +89,11 @@ def ratio(above: float | None, below: float | None) -> float | None:
     return None if above is None or below is None else above / below
 
 
+def percentile(values: Sequence[float], percent: int) -> float:
+    """Return the smallest of some values that is not exceeded by this percentage of them."""
+    return sorted(values)[-(-len(values) * percent // 100) - 1]
+
+
 def spread(values: list[float], digits: int = 2) -> str:
     """Return the minimum and maximum of values as text."""
     return f"{min(values):.{digits}f} to {max(values):.{digits}f}"

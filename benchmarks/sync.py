@@ -1,27 +1,25 @@
 """Measure a sync of very many devices: the first plan, a run without changes, requests, and the state file.
 
+Also how soon alerts have tickets, and the receiver of webhooks (`sync_alerts`, `receiver`).
+
 The HaloPSA sandbox has an asset for each device, with the device's id stored in it, so that the first run
 links all assets without 50,000 writes. The sandboxes count the requests.
 """
 
 from __future__ import annotations
 
-import json
-import re
 import shutil
 import sqlite3
-import subprocess
-import sys
-import urllib.request
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from benchmarks import receiver, sync_alerts
 from benchmarks.bench import Bench
 from benchmarks.findings import Figure, Findings, Table, Target, ratio
-from benchmarks.measure import Run, UnmeasuredError
+from benchmarks.measure import Run
+from benchmarks.sandboxes import Sandbox, sandbox
 
 MAPPING = """
 version: 1
@@ -58,10 +56,10 @@ HIDDEN = (
     .replace("limits:", HIDDEN_MORE + "limits:")
 )
 """A mapping with fields that asset lists do not contain: custom fields, users, a link, the warranty."""
-SANDBOXES = {
-    "ninjaone": ("--devices",),
-    "halopsa": ("--service", "halopsa", "--trap", "integration=on", "--trap", "rate_limit=none", "--assets"),
-}
+SANDBOXES = (
+    ("ninjaone", "--devices"),
+    ("halopsa", "--trap", "integration=on", "--trap", "rate_limit=none", "--assets"),
+)
 LOCAL = ("--delay-ms", "0")
 
 
@@ -88,7 +86,9 @@ class Synced:
 
 
 def measure(bench: Bench) -> Findings:
-    """Return the measurements of a first plan and a run without changes, for few and many devices."""
+    """Return the measurements of a first plan and a run without changes, for few and many devices, of alerts,
+    and of the receiver of webhooks.
+    """
     few, many = bench.sizes.few_synced, bench.sizes.many_synced
     found = {count: _measure(bench, count) for count in (few, many)}
     least, most = found[few], found[many]
@@ -121,7 +121,10 @@ def measure(bench: Bench) -> Findings:
     ]
     lines = [line for count, synced in found.items() for line in _lines(count, synced)]
     head = ("devices, command", "CPU s", "s", "peak, MB", "to NinjaOne", "to HaloPSA", "writes")
-    return Findings(figures, [Table("Sync", head, lines)])
+    findings = Findings(figures, [Table("Sync", head, lines)])
+    for part in (sync_alerts, receiver):
+        findings.add(part.measure(bench))
+    return findings
 
 
 def _companies(devices: int) -> int:
@@ -144,58 +147,28 @@ def _measure(bench: Bench, count: int) -> Synced:
     folder.mkdir()
     (folder / "mapping.yaml").write_text(MAPPING)
     with ExitStack() as stack:
-        urls = {name: stack.enter_context(_sandbox(name, count)) for name in SANDBOXES}
-        for name, (url, settings) in urls.items():
-            file = folder / f"{name}.yaml"
-            file.touch(mode=0o600)
-            file.write_text(json.dumps({"service": name, **settings, "base_url": url}))
+        both = [stack.enter_context(sandbox(*options, str(count))) for options in SANDBOXES]
+        for one in both:
+            one.write_connection(folder)
         (folder / "mapping.yaml").write_text(HIDDEN)
-        hidden, hidden_sent = _counted(bench, urls, "plan", folder)
+        hidden, hidden_sent = _counted(bench, both, "plan", folder)
         (folder / "mapping.yaml").write_text(MAPPING)
-        plan, first = _counted(bench, urls, "plan", folder)
+        plan, first = _counted(bench, both, "plan", folder)
         bench.ninjaone("sync", "run", folder, *LOCAL, "--beside-halo")
-        unchanged, later = _counted(bench, urls, "run", folder, "--beside-halo")
+        unchanged, later = _counted(bench, both, "run", folder, "--beside-halo")
     return Synced(hidden, hidden_sent, plan, first, unchanged, later, _state_bytes(folder))
 
 
-def _counted(bench: Bench, urls: dict[str, Any], name: str, folder: Path, *more: str) -> tuple[Run, Requests]:
+def _counted(
+    bench: Bench, both: Sequence[Sandbox], name: str, folder: Path, *more: str
+) -> tuple[Run, Requests]:
     """Run a `sync` command; return its measurement and the numbers of requests to the sandboxes."""
-    for url, _ in urls.values():
-        _ask(url, "DELETE")
+    for one in both:
+        one.forget()
     run = bench.ninjaone("sync", name, folder, *LOCAL, *more)
-    ninjaone, halopsa = (_ask(urls[service][0], "GET") for service in ("ninjaone", "halopsa"))
+    ninjaone, halopsa = (one.requests() for one in both)
     writes = sum(request["method"] != "GET" for request in halopsa)
     return run, Requests(len(ninjaone), len(halopsa), writes)
-
-
-def _ask(url: str, method: str) -> Any:
-    request = urllib.request.Request(f"{url}/_sandbox/requests", method=method)
-    with urllib.request.urlopen(request, timeout=60) as response:
-        return json.loads(response.read() or b"null")
-
-
-@contextmanager
-def _sandbox(service: str, count: int) -> Iterator[tuple[str, dict[str, str]]]:
-    """Run a sandbox as a process; yield its URL and the other settings of its connection."""
-    program = Path(sys.executable).with_name("ninjaone")
-    command = [str(program), "sandbox", "--port", "0", *SANDBOXES[service], str(count)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            settings: dict[str, str] = {}
-            wanted = {"base_url", "client_id", "client_secret"} | (
-                {"tenant"} if service == "halopsa" else set()
-            )
-            for line in process.stdout:
-                if found := re.match(r"\s+(base_url|client_id|client_secret|tenant): (\S+)", line):
-                    settings[found[1]] = found[2]
-                if settings.keys() >= wanted:
-                    break
-            else:
-                raise UnmeasuredError(f"the sandbox of {service} did not start")
-            yield settings.pop("base_url"), settings
-        finally:
-            process.terminate()
 
 
 def _state_bytes(folder: Path) -> int:

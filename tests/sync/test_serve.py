@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
+from benchmarks.sync_alerts import serving
 from connector.sync.hook_key import HookKey
 from tests.sync.alert_pair import ALERTS
 from tests.sync.pair import Pair
@@ -34,25 +33,6 @@ def pair(tmp_path: Path) -> Iterator[Pair]:
 def ninjaone(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "connector", "sync", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=120)
-
-
-@contextmanager
-def serving(
-    folder: Path, *options: str, delay: str | None = "0"
-) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """Serve a sync, and yield its address and its process, which is stopped by SIGTERM."""
-    command = [sys.executable, "-m", "connector", "sync", "serve", str(folder), "--port", "0", *options]
-    command += ["--delay-ms", delay] if delay is not None else []
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        assert process.stderr is not None
-        output = process.stderr.readline()
-        assert "receiving on http://" in output, output + process.stderr.read()
-        yield output.partition("receiving on ")[2].partition(": ")[0], process
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=WITHIN_S)
 
 
 def until(is_true: Callable[[], Any]) -> None:
