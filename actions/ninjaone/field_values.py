@@ -8,15 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from connector.actions.ninjaone.lookups import (  # type: ignore[import-not-found]
-    Kind,
-    listing,
-    named,
-)
+from connector.actions.ninjaone.lookups import listing, named  # type: ignore[import-not-found]
 from connector.handlers import Inputs, Json, Note, RowError, Steps, convert_time, kind, nearest, typed_value
-
-DEFINITION = Kind("custom field", "/v2/custom-fields", key="name", pager="cursor_name")
-OPTION = Kind("option", "")
 
 _SCOPES = {
     "NODE": "devices",
@@ -37,7 +30,7 @@ def as_sent(inputs: Inputs, scope: str) -> Steps:
     if not fields:
         return fields
     try:
-        definitions = yield from listing(inputs, DEFINITION)
+        definitions = yield from listing(inputs, "/v2/custom-fields", "cursor_name")
     except RowError as error:
         if error.status not in (403, 404):
             raise
@@ -103,7 +96,7 @@ def _option(definition: Json, value: Json) -> Json:
         return value
     active = [option for option in options if option.get("active", True)]
     label = value if isinstance(value, str) else str(typed_value({"type": "string"}, value))
-    return named(OPTION, active, label, f"fields.{definition['name']}")["id"]
+    return named("option", active, label, f"fields.{definition['name']}")["id"]
 
 
 def _options(definition: Json, value: Json) -> Json:

@@ -64,7 +64,7 @@ def _check_input(known: Facts, given: Input) -> Iterator[str]:
     elif shape is None:
         yield f"the document has no {given.place}.{'.'.join(given.target)}".rstrip(".")
     else:
-        yield from _differences(given.schema, shape, given)
+        yield from _differences(given.declared_schema, shape, given)
 
 
 def _published(known: Facts, given: Input) -> Any:

@@ -13,7 +13,8 @@ from connector.catalog import existing
 from connector.catalog.declaration import Section, load_declaration, read_input
 from connector.catalog.existing import ExistingLookup, read_existing
 from connector.catalog.filter_grammar import FilterGrammar
-from connector.catalog.inputs import Input
+from connector.catalog.inputs import Input, Slot
+from connector.catalog.named import NamedKind, with_names
 from connector.common.json_text import Json
 from connector.http.messages import Effect
 
@@ -116,6 +117,16 @@ class Action:
         """The filters that are checked against a member of the list's items."""
         return tuple(given for given in self.inputs.values() if given.confirms)
 
+    @cached_property
+    def named_inputs(self) -> tuple[str, ...]:
+        """The names of the inputs that take names in place of ids, as a whole or in a part."""
+        return tuple(name for name, given in self.inputs.items() if given.slots)
+
+    @cached_property
+    def slots(self) -> tuple[tuple[str, Slot], ...]:
+        """The places that take names, each with the name of its input."""
+        return tuple((name, slot) for name in self.named_inputs for slot in self.inputs[name].slots)
+
     def secrets_in(self, values: Mapping[str, Json]) -> list[str]:
         """Return the secret texts in a row's typed values."""
         given = [one for one in self.secret_inputs if one.name in values]
@@ -147,15 +158,19 @@ def load_action(
     shared: Mapping[str, Input],
     filters: Mapping[str, FilterGrammar] | None = None,
     prefix: str = "",
+    named: Mapping[str, NamedKind] | None = None,
 ) -> Action:
     """Read the declaration of an action. Raises DeclarationError with file, line and key.
 
     `shared` are the service's inputs, which every action has; `filters` are the grammars for its inputs;
-    `prefix` comes before the action's name in the catalog.
+    `prefix` comes before the action's name in the catalog; `named` are the kinds of records that inputs give
+    by name.
     """
     top = load_declaration(path)
     method, request_path = _request(top)
     inputs = {name: read_input(name, part, filters) for name, part in top.sections("inputs")}
+    if named:
+        inputs = {name: with_names(path.stem, given, named) for name, given in inputs.items()}
     lookup = None
     if top.value(existing.NAME, dict, None) is not None:
         lookup = read_existing(top.section(existing.NAME), request_path, inputs)

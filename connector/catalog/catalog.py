@@ -172,7 +172,7 @@ class Catalog:
 
     def _load(self, path: Path) -> Action:
         service = self.service(path.parent.parent.name)
-        return load_action(path, service.inputs, service.filters, service.prefix)
+        return load_action(path, service.inputs, service.filters, service.prefix, service.named)
 
     def actions(self, service: str = "") -> Iterator[Action]:
         """Load every action, or those of one service, by area and name."""

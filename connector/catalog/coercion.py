@@ -36,6 +36,8 @@ def compile_typing(schema: Any) -> Convert:
     types = declared_types(schema)
     if not types:
         return lambda value: value
+    if "named" in schema and "integer" in types:
+        return lambda value: _id_or_name(schema, types, value)
     inside = _compile_inside(schema) if _looks_inside(schema) else None
     at_once = exact_types(schema)
     option = _compile_option(schema)
@@ -49,6 +51,23 @@ def compile_typing(schema: Any) -> Convert:
         return inside(typed) if inside else typed
 
     return convert
+
+
+def _id_or_name(schema: Mapping[str, Json], types: tuple[str, ...], value: Json) -> Json:
+    """Return an id as a number, and a name as text. `id:` before a number is dropped, `name:` is kept."""
+    ids = tuple(name for name in types if name != "string")
+    if not isinstance(value, str):
+        return _converted(schema, ids, value)
+    value = value.strip()
+    if value.startswith("id:"):
+        return _converted({"named": "id"}, ids, value[3:])
+    if (value == "null" and "null" in ids) or _is_integer(value):
+        return _converted(schema, ids, value)
+    return value
+
+
+def _is_integer(text: str) -> bool:
+    return len(text) < 400 and _INTEGER.fullmatch(text) is not None
 
 
 def _compile_option(schema: Mapping[str, Json]) -> Callable[[str], str] | None:
@@ -69,6 +88,8 @@ def declared_types(schema: Any) -> tuple[str, ...]:
 def exact_types(schema: Any) -> frozenset[type]:
     """Return the Python types whose values need no conversion, whatever they contain."""
     types = frozenset(_EXACT[name] for name in declared_types(schema))
+    if "integer" in declared_types(schema) and "named" in schema:
+        return types - {str}
     return types - {list, dict} if _looks_inside(schema) else types
 
 
@@ -156,7 +177,7 @@ def _to_string(value: Json) -> str:
 def _to_integer(value: Json) -> int:
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    if isinstance(value, str) and len(value) < 400 and _INTEGER.fullmatch(value.strip()):
+    if isinstance(value, str) and _is_integer(value.strip()):
         return int(value.strip().partition(".")[0])
     raise _NoMatchError
 
@@ -209,6 +230,8 @@ _CONVERT: dict[str, Callable[[Json], Json]] = {
 def _expected(schema: Mapping[str, Json], types: tuple[str, ...]) -> str:
     if "enum" in schema:
         return f"one of {', '.join(map(str, schema['enum']))}"
+    if "named" in schema:
+        return "an id" if schema["named"] == "id" else "an id or a name"
     return " or ".join(_NAMES[name] for name in types)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,6 +18,21 @@ from connector.errors import InputError, shorten, values_are_shown
 
 
 @dataclass(frozen=True)
+class Slot:
+    """A place in an input's value that takes an id or a name: the kind of record, and the way to the place.
+
+    `path` has names of members, and `[]` for the items of an array. With `sends_text`, ids are sent as text,
+    and texts that match `ids` are ids; with `is_list`, the text has several of them, separated by commas.
+    """
+
+    kind: str
+    path: tuple[str, ...]
+    sends_text: bool
+    is_list: bool
+    ids: re.Pattern[str]
+
+
+@dataclass(frozen=True)
 class Input:
     """A typed parameter of an action.
 
@@ -25,7 +41,8 @@ class Input:
     schema's `format`; `place` and `target` are where the value goes (`path`, `query`, `header`, `body`,
     `part`; with an empty place, the engine or the handler uses it). With `reveals_secrets`, it makes the API
     respond with secrets. `confirms` is the member of each item of the list that must equal the input's value,
-    because the API may ignore the filter.
+    because the API may ignore the filter. `slots` are the places that take names in place of ids; `declared`
+    is then the schema without names.
     """
 
     name: str
@@ -41,6 +58,8 @@ class Input:
     reveals_secrets: bool = False
     confirms: str = ""
     default: Json = field(default_factory=lambda: ABSENT)
+    slots: tuple[Slot, ...] = ()
+    declared: Mapping[str, Json] = field(default_factory=dict)
 
     def read(self, value: Json) -> Json:
         """Convert and check one value; return ABSENT if there is no value.
@@ -74,9 +93,14 @@ class Input:
 
     def read_empty(self) -> Json:
         """Return the empty text that `empty: send` sends. Raises InputError if the input is not a text."""
-        if "string" not in declared_types(self.schema):
+        if "string" not in declared_types(self.schema) or "named" in self.schema:
             raise InputError("input_invalid", f"{self.name}: only a text input can be sent empty")
         return self._checked("")
+
+    @property
+    def declared_schema(self) -> Mapping[str, Json]:
+        """The schema as the action declares it, which does not accept names in place of ids."""
+        return self.declared or self.schema
 
     @property
     def nullable(self) -> bool:

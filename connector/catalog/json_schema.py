@@ -257,7 +257,9 @@ def _if(said: Any, schema: Mapping[str, Any]) -> Check:
     return lambda value: then(value) if condition(value) else otherwise(value)
 
 
-_ANNOTATIONS = frozenset(("title", "description", "default", "examples", "writeOnly", "as", "then", "else"))
+_ANNOTATIONS = frozenset(
+    ("title", "description", "default", "examples", "writeOnly", "as", "named", "then", "else")
+)
 """Keywords without a separate check; `then` and `else` are checked with their `if`."""
 _KEYWORDS: dict[str, Build] = {
     "type": _type,

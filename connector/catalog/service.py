@@ -12,6 +12,7 @@ from typing import Any
 from connector.catalog.declaration import Section, load_declaration, read_input
 from connector.catalog.filter_grammar import FilterGrammar
 from connector.catalog.inputs import Input
+from connector.catalog.named import NamedKind, read_named
 from connector.common import strict_yaml
 from connector.common.json_text import Json
 from connector.errors import Code
@@ -190,7 +191,7 @@ class Service:
     settings that only its connections have. With `wrap` "array", the JSON object of a POST is sent as an
     array with this one item. `times` are the members of responses that are epoch seconds; see
     `invocation.result_times`. `web_paths` are the paths of a record's page in a browser, by its kind, with
-    `{id}`.
+    `{id}`. `named` are the kinds of records that inputs give by name or by id.
     """
 
     name: str
@@ -216,6 +217,7 @@ class Service:
     document_responses: bool = True
     web_paths: Mapping[str, str] = field(default_factory=dict)
     times: tuple[str, ...] = ()
+    named: Mapping[str, NamedKind] = field(default_factory=dict)
 
     @property
     def prefix(self) -> str:
@@ -260,6 +262,7 @@ def load_service(path: Path) -> Service:
         document_prefix=top.text("document_prefix", ""),
         document_responses=top.value("document_responses", bool, True),
         web_paths=top.mapping("web_paths"),
+        named={name: read_named(name, part) for name, part in top.sections("named")},
     )
     top.finish()
     _check_names(service, top)

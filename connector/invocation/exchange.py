@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
 from connector.client.client import Client
 from connector.client.error_responses import read_warnings
 from connector.common.json_text import Json
-from connector.errors import Code, RowError, RunStoppedError
+from connector.errors import RowError, RunStoppedError
 from connector.http.messages import Request, Response
+from connector.invocation.lookups import Lookups
 
 logger = logging.getLogger(__name__)
 
@@ -63,37 +62,6 @@ class NoRecorder:
         """Do nothing."""
 
 
-class Lookups:
-    """Responses that all rows of a run share.
-
-    Each request is sent by the first row that needs its response.
-    """
-
-    def __init__(self) -> None:
-        self._answers: dict[str, Response] = {}
-        self._refusals: dict[str, tuple[Code, str, int | None]] = {}
-        self._lock = threading.Lock()
-
-    def ask(self, request: Request, send: Callable[[Request], Response]) -> Response:
-        """Return the response to a request, which only the first caller sends. Raises RowError.
-
-        The errors `forbidden` and `not_found` are kept for the run; after other errors, the next caller sends
-        the request again.
-        """
-        with self._lock:
-            if request.target in self._refusals:
-                code, message, status = self._refusals[request.target]
-                raise RowError(code, message, status=status)
-            if request.target not in self._answers:
-                try:
-                    self._answers[request.target] = send(request)
-                except RowError as error:
-                    if error.code in ("forbidden", "not_found"):
-                        self._refusals[request.target] = (error.code, str(error), error.status)
-                    raise
-            return self._answers[request.target]
-
-
 class Exchange:
     """Sends the requests of one row, and keeps track of whether the row can be repeated.
 
@@ -124,6 +92,8 @@ class Exchange:
             if not request.repeatable and not error.refused:
                 self.repeatable = False
             raise
+        if request.cached:
+            return response
         self.last = response
         if self._client.service.errors.warnings and not request.binary:
             self._take_warnings(response)

@@ -11,7 +11,7 @@ import importlib.util
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,9 @@ from connector.http.messages import Part, Request, Response, build_path, query_t
 from connector.http.uploads import find
 from connector.invocation.confirmation import confirmation
 from connector.invocation.handler_imports import missing_imports
+from connector.invocation.lookups import Lookups
+from connector.invocation.names import has_names, with_ids
+from connector.invocation.notes import Note
 from connector.invocation.pagination import Page, PagedResult, walk
 
 __all__ = [
@@ -43,13 +46,6 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class Note:
-    """A warning for the envelope, yielded by a handler."""
-
-    text: str
-
-
-@dataclass(frozen=True)
 class Download:
     """A handler's result whose content is the body of a response, which is saved as a file."""
 
@@ -65,8 +61,16 @@ class Inputs:
     `"name" in inputs` is true for a JSON null and false for an absent value.
     """
 
-    def __init__(self, action: Action, service: Service, values: Mapping[str, Json], uploads: Path) -> None:
+    def __init__(
+        self,
+        action: Action,
+        service: Service,
+        values: Mapping[str, Json],
+        uploads: Path,
+        lookups: Lookups | None = None,
+    ) -> None:
         self._action, self._service, self._values, self._uploads = action, service, values, uploads
+        self._lookups = lookups or Lookups()
 
     def __getattr__(self, name: str) -> Json:
         if name.startswith("_") or name not in self._action.inputs:
@@ -80,7 +84,7 @@ class Inputs:
         """Return a copy with other values for these inputs."""
         for name in values:
             self.__getattr__(name)  # raises AttributeError for an unknown input
-        return Inputs(self._action, self._service, {**self._values, **values}, self._uploads)
+        return Inputs(self._action, self._service, {**self._values, **values}, self._uploads, self._lookups)
 
     @property
     def service(self) -> Service:
@@ -255,8 +259,23 @@ Handler = Callable[[Inputs], Steps]
 
 
 def find_handler(action: Action) -> Handler:
-    """Return the action's custom handler, or `http_handler`."""
-    return load_handler(action.handler) if action.handler else http_handler
+    """Return the action's custom handler, or `http_handler`, which are given ids in place of names."""
+    handle = load_handler(action.handler) if action.handler else http_handler
+    return _given_ids(action, handle) if action.named_inputs else handle
+
+
+def _given_ids(action: Action, handle: Handler) -> Handler:
+    """Return a handler that looks up the names in the inputs first."""
+
+    def look_up(inputs: Inputs) -> Steps:
+        found = yield from with_ids(action, inputs._service, inputs._values, inputs._lookups)
+        return (yield from handle(inputs.with_values(**found)))
+
+    @wraps(handle)
+    def given_ids(inputs: Inputs) -> Steps:
+        return look_up(inputs) if has_names(action, inputs._values) else handle(inputs)
+
+    return given_ids
 
 
 @cache

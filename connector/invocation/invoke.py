@@ -23,9 +23,10 @@ from connector.http.downloads import save
 from connector.http.messages import Request
 from connector.invocation.bindings import Bindings
 from connector.invocation.changes import require_change
-from connector.invocation.exchange import Exchange, Lookups, NoRecorder, Recorder
+from connector.invocation.exchange import Exchange, NoRecorder, Recorder
 from connector.invocation.existing import Existing, ExistingRecords, create_if_missing, is_wanted
 from connector.invocation.handlers import Download, Inputs, Note, Page, PagedResult, Steps, find_handler
+from connector.invocation.lookups import Lookups
 from connector.invocation.result_times import Times, time_converter
 from connector.invocation.steps import steps_in_zone
 
@@ -71,7 +72,8 @@ class Invoker:
                 values = self._values(row)
                 self._look_for_secrets(values, exchange)
                 exchange.warnings = self.bindings.warnings(values)
-                steps = find_handler(self.action)(Inputs(self.action, self.service, values, self.uploads))
+                inputs = Inputs(self.action, self.service, values, self.uploads, self.lookups)
+                steps = find_handler(self.action)(inputs)
                 if is_wanted(self.action, values):
                     writer.is_looked_up = True
                     steps = self._only_if_missing(number, steps, values)
@@ -158,7 +160,7 @@ class Invoker:
         except StopIteration as stop:
             return stop.value
         finally:
-            steps.close()  # The steps can have claimed a name for which other rows wait.
+            steps.close()  # The steps can have claimed a name, or a list of names, for which other rows wait.
 
     def _log_page(self, exchange: Exchange, pages: int, items: int) -> None:
         """Log the progress of a paged list."""

@@ -25,8 +25,8 @@ from connector.connections.settings import is_file
 from connector.errors import Code, DeclarationError, RowError, RunError, RunStoppedError
 from connector.files.envelope import Envelope
 from connector.invocation.bindings import bind
-from connector.invocation.exchange import Lookups
 from connector.invocation.invoke import Invoker, ResultMode
+from connector.invocation.lookups import Lookups
 from connector.sync.records import ListError
 from connector.sync.steps import Call, CallSteps, Each
 

@@ -27,8 +27,8 @@ STATUSES = [{"statusId": 2000, "name": "OPEN", "displayName": "Open", "parentId"
 
 
 def test_the_ticket_of_the_seed_document() -> None:
-    fed = feed("create_ticket", [FORM], STATUSES, {"id": 5}, **DOCUMENT)
-    assert fed.lines == [GET_FORMS, "GET /v2/ticketing/statuses", POST]
+    fed = feed("create_ticket", STATUSES, [FORM], {"id": 5}, **DOCUMENT)
+    assert fed.lines == ["GET /v2/ticketing/statuses", GET_FORMS, POST]
     assert fed.body == {
         "clientId": 123,
         "ticketFormId": 1,
@@ -102,11 +102,11 @@ def test_the_organization_and_a_location_of_it_by_name() -> None:
     fed = feed(
         "create_ticket",
         [{"id": 3, "name": "Acme"}],
-        [{"id": 31, "name": "Branch"}],
+        [{"id": 31, "name": "Branch", "organizationId": 3}],
         {},
         **{**TICKET, "client_id": "acme", "location_id": "Branch"},
     )
-    assert fed.lines[:2] == ["GET /v2/organizations?pageSize=1000", "GET /v2/organization/3/locations"]
+    assert fed.lines[:2] == ["GET /v2/organizations?pageSize=1000", "GET /v2/locations?pageSize=1000"]
     assert (fed.body["clientId"], fed.body["locationId"]) == (3, 31)
 
 

@@ -107,7 +107,7 @@ def test_lookups_are_cached_for_a_run(catalog: Catalog, sandbox: Sandbox) -> Non
         row = {"client_id": 1, "subject": f"Ticket {number}", "status": status}
         (envelope,) = invoker.envelopes(number, row)
         assert envelope.error is None
-    assert paths(sandbox, "GET") == ["/v2/ticketing/ticket-form", "/v2/ticketing/statuses"]
+    assert paths(sandbox, "GET") == ["/v2/ticketing/statuses", "/v2/ticketing/ticket-form"]
     assert paths(sandbox, "POST") == ["/v2/ticketing/ticket"] * 3
 
 

@@ -77,8 +77,9 @@ def update(*answers: Any, ticket: dict[str, Any] | None = None, **values: Any) -
 
 
 def test_the_update_of_the_seed_document() -> None:
-    fed = update(STATUSES, {"id": 5}, status="IN_PROGRESS", priority="MEDIUM", assigned_technician_id=456)
-    assert fed.lines == [GET, GET_STATUSES, PUT]
+    given = {"status": "IN_PROGRESS", "priority": "MEDIUM", "assigned_technician_id": 456}
+    fed = feed("update_ticket", STATUSES, TICKET, {"id": 5}, ticket_id=5, **given)
+    assert fed.lines == [GET_STATUSES, GET, PUT]
     assert fed.body == {**WRITTEN, "status": "2000", "priority": "MEDIUM", "assignedAppUserId": 456}
     assert fed.notes == ["status: the current API has no IN_PROGRESS; sent the closest one, Open (2000)"]
     assert fed.result == {"id": 5}
@@ -129,14 +130,16 @@ def test_a_ticket_with_few_members() -> None:
 
 
 def test_names_are_resolved_in_the_organization_of_the_ticket() -> None:
-    places, people = [{"id": 32, "name": "Attic"}], [{"id": 6, "firstName": "Kit", "lastName": "Page"}]
-    fed = update(places, people, {}, location_id="Attic", assigned_technician_id="Kit Page")
-    assert fed.lines[1] == "GET /v2/organization/3/locations"
+    places = [{"id": n, "name": "Attic", "organizationId": of} for n, of in ((32, 3), (42, 4))]
+    people = [{"id": 6, "firstName": "Kit", "lastName": "Page"}]
+    fed = feed("update_ticket", people, places, TICKET, TICKET, {},
+               ticket_id=5, location_id="Attic", assigned_technician_id="Kit Page")  # fmt: skip
+    assert fed.lines[1:] == ["GET /v2/locations?pageSize=1000", GET, GET, PUT]
     assert (fed.body["locationId"], fed.body["assignedAppUserId"]) == (32, 6)
-    moved = update([{"id": 4, "name": "Acme"}], [{"id": 2, "name": "Two"}], places, {},
-                   client_id="Acme", ticket_form_id="Two", location_id="Attic")  # fmt: skip
-    assert moved.lines[3] == "GET /v2/organization/4/locations"
-    assert moved.body["clientId"] == 4
+    moved = feed("update_ticket", [{"id": 4, "name": "Acme"}], [{"id": 2, "name": "Two"}], places, TICKET, {},
+                 ticket_id=5, client_id="Acme", ticket_form_id="Two", location_id="Attic")  # fmt: skip
+    assert moved.lines[2:] == ["GET /v2/locations?pageSize=1000", GET, PUT]
+    assert (moved.body["clientId"], moved.body["locationId"]) == (4, 42)
 
 
 def test_nothing_to_change() -> None:
@@ -201,8 +204,8 @@ def test_closing_resolves_first_if_the_api_requires_it(expected: str) -> None:
 
 
 def test_closing_directly_if_the_api_allows_it() -> None:
-    fed = update(STATUSES, {"id": 5}, status="Closed")
-    assert fed.lines == [GET, GET_STATUSES, PUT]
+    fed = feed("update_ticket", STATUSES, TICKET, {"id": 5}, ticket_id=5, status="Closed")
+    assert fed.lines == [GET_STATUSES, GET, PUT]
     assert fed.notes == []
 
 

@@ -1,11 +1,10 @@
 """Set custom fields, each value in the format that its definition requires."""
 
-from connector.actions.ninjaone import field_values, lookups
+from connector.actions.ninjaone import field_values
 from connector.handlers import Inputs, Steps, http_handler
 
 
 def handle(inputs: Inputs) -> Steps:
-    """Resolve names to ids, convert the values to the format of the API, then send them."""
-    inputs = yield from lookups.organization_and_location(inputs)
+    """Convert the values to the format of the API, then send them."""
     fields = yield from field_values.as_sent(inputs, "ORGANIZATION")
     return (yield from http_handler(inputs.with_values(fields=fields)))

@@ -1,12 +1,11 @@
 """Update a location. Its custom fields require a separate request."""
 
-from connector.actions.ninjaone import field_values, lookups
+from connector.actions.ninjaone import field_values
 from connector.handlers import Inputs, Steps, http_handler, request
 
 
 def handle(inputs: Inputs) -> Steps:
-    """Resolve names, then send only the requests that are needed, the data of the location first."""
-    inputs = yield from lookups.organization_and_location(inputs)
+    """Send only the requests that are needed, the data of the location first."""
     fields = yield from field_values.as_sent(inputs, "LOCATION")
     values = {"id": inputs.organization_id, "locationId": inputs.location_id}
     result = None

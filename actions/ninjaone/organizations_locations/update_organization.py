@@ -1,13 +1,12 @@
 """Update an organization. Its policies and custom fields require separate requests."""
 
-from connector.actions.ninjaone import field_values, lookups
+from connector.actions.ninjaone import field_values
 from connector.handlers import Inputs, Steps, request
 
 
 def handle(inputs: Inputs) -> Steps:
-    """Resolve names, then send only the requests that are needed, the data of the organization first."""
-    inputs = yield from lookups.organization_and_location(inputs)
-    policies = yield from lookups.policies(inputs)
+    """Send only the requests that are needed, the data of the organization first."""
+    policies = [inputs.policies] if isinstance(inputs.policies, dict) else inputs.policies
     fields = yield from field_values.as_sent(inputs, "ORGANIZATION")
     values = {"id": inputs.organization_id}
     result = None

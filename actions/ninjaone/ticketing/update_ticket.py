@@ -6,7 +6,8 @@ The ticket is read, merged, and written with its version. The formats that are r
 import re
 from dataclasses import replace
 
-from connector.actions.ninjaone import lookups
+from connector.actions.ninjaone.lookups import listing
+from connector.actions.ninjaone.older_values import with_current_priority
 from connector.handlers import Inputs, Json, Note, Request, RowError, Steps, query_text, request
 
 KEPT = (
@@ -29,15 +30,7 @@ def handle(inputs: Inputs) -> Steps:
             f"ticket {inputs.ticket_id} has version {version}, not {inputs.version}: it was changed in "
             "between. Nothing was written; check it with get_ticket",
         )
-    organization = ticket.get("clientId")
-    if "client_id" in inputs:
-        name = "client_id"
-        organization = yield from lookups.id_of(inputs, lookups.ORGANIZATION, inputs.client_id, name)
-        inputs = inputs.with_values(client_id=organization)
-    if "ticket_form_id" in inputs:
-        form = yield from lookups.id_of(inputs, lookups.FORM, inputs.ticket_form_id, "ticket_form_id")
-        inputs = inputs.with_values(ticket_form_id=form)
-    inputs = yield from lookups.ticket_fields(inputs, organization)
+    inputs = yield from with_current_priority(inputs)
     update = inputs.request()
     body = merged(ticket, update.body)
     if not body.get("requesterUid"):
@@ -88,7 +81,7 @@ def _write(inputs: Inputs, ticket: Json, put: Request) -> Steps:
 
 def _resolved_before(inputs: Inputs, ticket: Json) -> Steps:
     """Return the id of Resolved if the ticket is to be closed and is not resolved yet, else None."""
-    statuses = yield from lookups.listing(inputs, lookups.STATUS)
+    statuses = yield from listing(inputs, "/v2/ticketing/statuses")
     named = {status.get("name"): status["statusId"] for status in statuses}
     # A built-in status is its own parent.
     built_in = {str(status["statusId"]): status.get("parentId") for status in statuses}
