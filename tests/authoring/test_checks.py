@@ -341,7 +341,7 @@ def test_every_import_that_is_wrong_is_found(make: Make, service: Service) -> No
         "from connector import handlers",
         "from connector.handlers import *",
         "from connector.actions.ninjaone import lookups",
-        "from connector.actions.ninjaone.lookups import id_of",
+        "from connector.actions.ninjaone.lookups import listing",
         "import json",
     ],
 )
