@@ -116,6 +116,23 @@ def test_nothing_is_sent_twice_after_a_kill(ninjaone: Ninjaone, sandbox: Sandbox
     assert "2 failed rows to check first (2 outcome_unknown)" in done.stderr
 
 
+def test_nothing_is_sent_twice_after_a_kill_of_rows_in_parallel(
+    ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """Rows that wait for a first row in progress are not run in its place when the run is resumed."""
+    names = ["A", "B", "A", "B", "C", "A", "B", "C"]
+    single(tmp_path, *names, concurrency=3)
+    killed_run(sandbox, tmp_path, 2, "single.yaml")
+    done = ninjaone("run", "single.yaml", "--resume")
+    assert done.returncode == 1, done.stderr
+    assert sorted(made(sandbox)) == ["A", "B", "C"]
+    codes: dict[str, set[str | None]] = {}
+    for name, envelope in zip(names, lines(tmp_path / "out.jsonl"), strict=True):
+        codes.setdefault(name, set()).add(envelope["meta"]["code"])
+    assert all(len(found) == 1 for found in codes.values())
+    assert {"outcome_unknown"} in codes.values()
+
+
 @pytest.mark.parametrize("concurrency", [1, 8])
 def test_rows_in_parallel_wait_for_the_first_one(
     ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path, concurrency: int

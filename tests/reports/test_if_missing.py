@@ -173,6 +173,19 @@ def test_a_row_that_has_begun_to_create_goes_on_after_a_kill(
     assert (posts(sandbox), sent(sandbox)[-1]) == (1, "PATCH /v2/organization/5/custom-fields")
 
 
+def test_a_kill_leaves_the_look_up_to_the_rerun(ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path) -> None:
+    rows = write_lines(tmp_path / "rows.jsonl", [{"name": "Lost", "if_missing": True}])
+    files = ("-i", rows, "-o", "out.jsonl", *FILES)
+    killed_run(sandbox, tmp_path, 2, "create_tag", *files)
+    assert ninjaone("run", "create_tag", *files, "--resume").returncode == 1
+    (lost,) = lines(tmp_path / "out.jsonl")
+    assert lost["meta"] == {**lost["meta"], "code": "outcome_unknown", "repeatable": True}
+    assert ninjaone("rerun", "out.jsonl").returncode == 0
+    (found,) = lines(tmp_path / "out.rerun.jsonl")
+    assert (found["result"]["name"], found["meta"]["existed"]) == ("Lost", True)
+    assert posts(sandbox) == 1
+
+
 def test_a_change_that_fails_after_the_creation_is_not_repeated(create: Any, sandbox: Sandbox) -> None:
     refusal = {"fault": "answer", "status": 400, "body": {"resultCode": "no"}}
     sandbox.set_faults(queue=[None, None, None, refusal])
