@@ -25,7 +25,16 @@ from connector.invocation.bindings import Bindings
 from connector.invocation.changes import require_change
 from connector.invocation.exchange import Exchange, NoRecorder, Recorder
 from connector.invocation.existing import Existing, ExistingRecords, create_if_missing, is_wanted
-from connector.invocation.handlers import Download, Inputs, Note, Page, PagedResult, Steps, find_handler
+from connector.invocation.handlers import (
+    Download,
+    Handler,
+    Inputs,
+    Note,
+    Page,
+    PagedResult,
+    Steps,
+    find_handler,
+)
 from connector.invocation.lookups import Lookups
 from connector.invocation.result_times import Times, time_converter
 from connector.invocation.steps import steps_in_zone
@@ -73,7 +82,7 @@ class Invoker:
                 self._look_for_secrets(values, exchange)
                 exchange.warnings = self.bindings.warnings(values)
                 inputs = Inputs(self.action, self.service, values, self.uploads, self.lookups)
-                steps = find_handler(self.action)(inputs)
+                steps = self._handle(inputs)
                 if is_wanted(self.action, values):
                     writer.is_looked_up = True
                     steps = self._only_if_missing(number, steps, values)
@@ -105,6 +114,11 @@ class Invoker:
                 values = self.bindings.values(row)
         require_change(self.bindings, row, values)
         return values
+
+    @cached_property
+    def _handle(self) -> Handler:
+        """The action's handler, made once because wrapping it takes longer than calling it."""
+        return find_handler(self.action)
 
     @cached_property
     def with_times(self) -> Callable[[Any], Any]:

@@ -64,7 +64,7 @@ class Index:
 
 def has_names(action: Action, values: Mapping[str, Json]) -> bool:
     """Return whether a row's values may have names in place of ids. A row with numbers alone has none."""
-    return any(type(values.get(name)) not in _NO_NAMES for name in action.named_inputs)
+    return not _NO_NAMES.issuperset(map(type, map(values.get, action.named_inputs)))
 
 
 _NO_NAMES = frozenset((int, type(None)))
