@@ -40,6 +40,8 @@ Code = Literal[
     "network_error",
     "partial",
     "outcome_unknown",
+    "execution_failed",
+    "execution_timeout",
     "cancelled",
     "internal_error",
 ]
@@ -63,6 +65,8 @@ KINDS: Mapping[Code, Kind] = {
     "network_error": "retry",
     "partial": "check",
     "outcome_unknown": "check",
+    "execution_failed": "check",
+    "execution_timeout": "check",
     "cancelled": "retry",
     "internal_error": "check",
 }

@@ -15,6 +15,7 @@ from connector.catalog.existing import ExistingLookup, read_existing
 from connector.catalog.filter_grammar import FilterGrammar
 from connector.catalog.inputs import Input, Slot
 from connector.catalog.named import NamedKind, with_names
+from connector.catalog.outcome import Outcome, read_outcome
 from connector.common.json_text import Json
 from connector.http.messages import Effect
 
@@ -56,9 +57,9 @@ class Action:
     """One operation of a service, with the fields of `schemas/action.schema.json`.
 
     `name` is its name in the catalog: `acme.list_things` if the service has qualified names. `accepted` is
-    true if a successful response only means that the work is queued, `disruptive` if the action interrupts
-    devices, runs code, or changes policies. `existing` describes how the action finds an existing record
-    instead of creating it.
+    true if a successful response only means that the work is queued, and `outcome` describes how the end of
+    the work is found. `disruptive` is true if the action interrupts devices, runs code, or changes policies.
+    `existing` describes how the action finds an existing record instead of creating it.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Action:
     accepted: bool = False
     disruptive: bool = False
     existing: ExistingLookup | None = None
+    outcome: Outcome | None = None
 
     @property
     def own_name(self) -> str:
@@ -202,6 +204,7 @@ def load_action(
         accepted=top.value("accepted", bool, False),
         disruptive=top.value("disruptive", bool, False),
         existing=lookup,
+        outcome=read_outcome(top.section("outcome")) if "outcome" in top.data else None,
     )
     top.finish()
     _check(action, top)
@@ -250,6 +253,9 @@ def _check(action: Action, top: Section) -> None:
     for name, given in action.inputs.items():
         if given.place == "path" and name not in action.required:
             raise top.fault(f'"{name}" is part of the path, so it must be required', "required")
+    for name in action.outcome.row_inputs if action.outcome else ():
+        if name not in action.inputs:
+            raise top.fault(f'"{name}" is not an input', "outcome")
     _check_places(action, top)
 
 

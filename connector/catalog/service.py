@@ -13,6 +13,7 @@ from connector.catalog.declaration import Section, load_declaration, read_input
 from connector.catalog.filter_grammar import FilterGrammar
 from connector.catalog.inputs import Input
 from connector.catalog.named import NamedKind, read_named
+from connector.catalog.outcome import EventLog, OfflineDevices, read_event_log, read_offline
 from connector.common import strict_yaml
 from connector.common.json_text import Json
 from connector.errors import Code
@@ -191,7 +192,7 @@ class Service:
     settings that only its connections have. With `wrap` "array", the JSON object of a POST is sent as an
     array with this one item. `times` are the members of responses that are epoch seconds; see
     `invocation.result_times`. `web_paths` are the paths of a record's page in a browser, by its kind, with
-    `{id}`. `named` are the kinds of records that inputs give by name or by id.
+    `{id}`. `named` are the kinds of records that inputs give by name or by id. `event_log` and `offline` help to find the end of queued work: see `Outcome`.
     """
 
     name: str
@@ -218,6 +219,8 @@ class Service:
     web_paths: Mapping[str, str] = field(default_factory=dict)
     times: tuple[str, ...] = ()
     named: Mapping[str, NamedKind] = field(default_factory=dict)
+    event_log: EventLog | None = None
+    offline: OfflineDevices | None = None
 
     @property
     def prefix(self) -> str:
@@ -263,6 +266,8 @@ def load_service(path: Path) -> Service:
         document_responses=top.value("document_responses", bool, True),
         web_paths=top.mapping("web_paths"),
         named={name: read_named(name, part) for name, part in top.sections("named")},
+        event_log=read_event_log(top.section("event_log")) if "event_log" in top.data else None,
+        offline=read_offline(top.section("offline")) if "offline" in top.data else None,
     )
     top.finish()
     _check_names(service, top)

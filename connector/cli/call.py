@@ -11,11 +11,14 @@ from pathlib import Path
 from connector.catalog.action import Action
 from connector.cli.action_sources import add_own_actions, open_catalog
 from connector.cli.consent import require_consent
-from connector.cli.job_options import add_consent, add_sending, pairs, refuse_secret_arguments
+from connector.cli.job_options import add_consent, add_sending, add_wait, pairs, refuse_secret_arguments
+from connector.cli.logs import show_log_by
 from connector.cli.main import OK, ROWS_FAILED
 from connector.cli.output_options import add_call_output
+from connector.client.client import Client
 from connector.client.factory import open_client, sign_in
 from connector.common import json_text
+from connector.common.clock import SystemClock
 from connector.connections.connection import load_connection
 from connector.errors import RunError, nearest
 from connector.files.columns import result_items
@@ -24,8 +27,9 @@ from connector.files.output_formats import TABLES, OutputForm, format_of
 from connector.files.stream_output import StreamOutput
 from connector.runs.job import Job
 from connector.runs.policy import apply_policy
-from connector.runs.run import check_output_format, make_invoker, prepare
+from connector.runs.run import Prepared, check_output_format, make_invoker, prepare
 from connector.runs.tenant_split import is_template
+from connector.runs.waiting_output import call_and_wait
 
 
 def add_call(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +38,7 @@ def add_call(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("values", metavar="KEY=VALUE", nargs="*", help="value of an input, as text")
     add_own_actions(parser)
     add_sending(parser)
+    add_wait(parser)
     add_consent(parser)
     add_call_output(parser)
     parser.set_defaults(command=_call)
@@ -63,16 +68,30 @@ def _call(options: argparse.Namespace) -> int:
         audit=options.audit,
         timezone=options.timezone or "",
         times=options.times or "epoch",
+        wait_s=options.wait_s,
     )
     prepared = prepare(job, catalog)
     connection = apply_policy(action, job, load_connection(prepared.service, job.connection))
     require_consent([prepared], yes=options.yes, is_call=True)
     client = open_client(prepared.service, connection, prepared.bindings.delay_ms)
     sign_in(client)
-    (envelope,) = make_invoker(prepared, client).envelopes(1, values)
+    envelope = _send(prepared, client, values)
     client.flush_audit()  # printed before the result, because standard output can be a closed pipe
     _print(envelope, form)
     return ROWS_FAILED if envelope.has_error else OK
+
+
+def _send(prepared: Prepared, client: Client, values: Mapping[str, str]) -> Envelope:
+    """Return the envelope of the call, with its outcome if the call waits."""
+
+    def send() -> Envelope:
+        (envelope,) = make_invoker(prepared, client).envelopes(1, values)
+        return envelope
+
+    if prepared.wait is None:
+        return send()
+    with show_log_by(lambda line: print(line, file=sys.stderr)):
+        return call_and_wait(prepared.wait, client, SystemClock(), send)
 
 
 def _print(envelope: Envelope, form: OutputForm) -> None:

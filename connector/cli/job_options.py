@@ -24,6 +24,7 @@ from connector.runs.job_file import is_job, load_jobs, read_templates
 from connector.runs.output_choice import choose_outputs
 from connector.runs.run import Prepared, prepare_all
 from connector.runs.tenant_split import is_template, read_allowed
+from connector.runs.wait import DEFAULT_TIMEOUT, read_timeout
 
 _TEMPLATE = "--template INPUT=TEMPLATE"
 
@@ -262,6 +263,27 @@ def add_times(parser: argparse.ArgumentParser) -> None:
         metavar="ZONE",
         help="time zone of times without one, such as Europe/Berlin (default: the connection's, or UTC)",
     )
+
+
+def add_wait(parser: argparse.ArgumentParser) -> None:
+    """Declare `--wait`."""
+    parser.add_argument(
+        "--wait",
+        nargs="?",
+        type=_timeout,
+        const=read_timeout(DEFAULT_TIMEOUT),
+        dest="wait_s",
+        metavar="TIMEOUT",
+        help="wait for the end of the work that the requests queue, such as scripts, and fail the rows whose "
+        f"work fails; at most TIMEOUT, such as 90s or 2h (default: {DEFAULT_TIMEOUT})",
+    )
+
+
+def _timeout(text: str) -> float:
+    try:
+        return read_timeout(text)
+    except RunError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def add_pace(parser: argparse.ArgumentParser, *, by_service: bool = False) -> None:

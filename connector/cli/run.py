@@ -19,6 +19,7 @@ from connector.cli.job_options import (
     add_running,
     add_selection,
     add_sending,
+    add_wait,
     make_jobs,
     prepare_jobs,
 )
@@ -47,6 +48,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     add_expected(parser)
     add_selection(parser)
     add_output(parser)
+    add_wait(parser)
     add_outcome(parser)
     parser.set_defaults(command=_run)
 
@@ -108,7 +110,7 @@ class _Console:
     def __init__(self, report: Report, steps: Sequence[Prepared], *, as_json: bool) -> None:
         self._report, self._as_json = report, as_json
         self._titles = {step.action.name: step.service.title for step in steps}
-        self._accepted = {step.action.name for step in steps if step.action.accepted}
+        self._accepted = {step.action.name for step in steps if step.action.accepted and not step.wait}
         self._progress = Progress(sys.stderr)
         self._active: ActiveRun | None = None
         self.say = self._progress.say

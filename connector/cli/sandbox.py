@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from connector.sandbox.server import MockServer
 
 _COMMON = ("port", "latency_ms", "seed")
-_OWN = ("devices", "user_context", "old_token_path", "assets", "clients", "tickets", "traps")
+_OWN = ("devices", "user_context", "old_token_path", "order_s", "assets", "clients", "tickets", "traps")
 """The settings that only the sandboxes of some services have."""
 
 
@@ -50,6 +50,15 @@ def add_sandbox(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         default=None,
         help="also issue tokens at /oauth/token, for older clients",
+    )
+    parser.add_argument(
+        "--order-seconds",
+        type=float,
+        dest="order_s",
+        metavar="S",
+        help="time that devices take for scripts, restarts, patches and services; the work of devices "
+        "whose id ends in 7 fails, and that of devices whose id ends in 9 never ends (default: 0, and all "
+        "succeed)",
     )
     parser.add_argument(
         "--assets", type=int, help="number of assets, if the service has assets (default: 25)"

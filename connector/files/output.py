@@ -11,7 +11,7 @@ import os
 import shlex
 import shutil
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Literal, Protocol
@@ -171,6 +171,22 @@ class FileOutput:
         When this returns, the operating system has them. Raises RunStoppedError.
         """
         self._file.append(lines)
+
+    def revise(self, lines: Iterable[bytes]) -> None:
+        """Replace the envelopes so far, all or none of them. Raises RunStoppedError."""
+        self._file.require_name()
+        revised = self.folder / "revised"
+        try:
+            with create_file(revised, private=True) as file:
+                file.writelines(lines)
+                file.flush()
+                sync_file(file.fileno())
+            self._file.close()
+            os.replace(revised, self.partial)
+            self._file = AppendOnlyFile(self.partial, fsync=self._fsync)
+            self._sync_names()
+        except OSError as error:
+            raise RunStoppedError(f"{self.path}: cannot be written: {error.strerror}") from error
 
     def finish(self) -> None:
         """Write the output in its format, give it its name, and remove the work folder."""

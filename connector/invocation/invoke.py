@@ -51,6 +51,8 @@ class Invoker:
 
     `tenant` is the connection's name in the envelopes of a run with several connections. `zone` is that of
     times without a zone in the row and its templates, and of the times in results with `times` "iso".
+    `order_inputs` are the inputs that a successful envelope has in `meta.order`, until the outcome of its work
+    is known.
     """
 
     action: Action
@@ -68,6 +70,7 @@ class Invoker:
     recorder: Recorder = field(default_factory=NoRecorder)
     lookups: Lookups = field(default_factory=Lookups)
     existing: ExistingRecords = field(default_factory=ExistingRecords)
+    order_inputs: tuple[str, ...] = ()
 
     def envelopes(self, number: int, row: Mapping[str, Json]) -> Iterator[Envelope]:
         """Run the action for a row and yield its envelopes: one, or with `rows` "each" one per item.
@@ -80,6 +83,7 @@ class Invoker:
             try:
                 values = self._values(row)
                 self._look_for_secrets(values, exchange)
+                writer.order = {name: values[name] for name in self.order_inputs if name in values}
                 exchange.warnings = self.bindings.warnings(values)
                 inputs = Inputs(self.action, self.service, values, self.uploads, self.lookups)
                 steps = self._handle(inputs)
@@ -212,6 +216,7 @@ class _RowWriter:
         self._held: list[Json] = []
         self._count = 0
         self.is_looked_up = False
+        self.order: Mapping[str, Json] = {}
 
     def items(self, items: list[Json]) -> Iterator[Envelope]:
         """Add a page's items; yield the envelopes that can be written now."""
@@ -225,7 +230,7 @@ class _RowWriter:
 
     def finish(self, result: Any) -> Iterator[Envelope]:
         """Yield the remaining envelopes, with the handler's result."""
-        extra: dict[str, Any] = {}
+        extra: dict[str, Any] = {"order": self.order} if self.order else {}
         if isinstance(result, Existing):
             result, extra["existed"] = result.result, True
         if isinstance(result, PagedResult):

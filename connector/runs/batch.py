@@ -64,8 +64,17 @@ def run_batch(
     summary.stopped = not complete
     summary.too_many_errors = limit.exceeded
     if complete:
-        output.finish()
+        _finish(output, summary)
+        summary.seconds = clock.monotonic() - began
+        summary.too_many_errors = limit.exceeded  # Work that has failed is counted at the end.
     return summary
+
+
+def _finish(output: Output, summary: Summary) -> None:
+    try:
+        output.finish()
+    except RunInterruptedError:
+        summary.stopped = True
 
 
 class _Batch:

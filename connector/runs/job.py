@@ -90,6 +90,7 @@ class Job:
     Paths are as given. `delay_ms` None means the action's default, `max_errors` None means no limit.
     `connections` has a connection per service, and replaces `connection` if steps use several services.
     `allow_connections` maps each value that a connection template can return to a connection's name or file.
+    `wait_s` is the time to wait for the end of queued work, in seconds; None means not to wait.
 
     With `results`, the output has only results, and `errors` is the file of the failed rows.
     `vars` are constants of templates. `named_at` is the start time with which names of files were rendered;
@@ -137,6 +138,7 @@ class Job:
     limit: int | None = None
     offset: int | None = None
     sample: int | None = None
+    wait_s: float | None = None
     fsync: bool = False
     timezone: str = ""
     times: Times = "epoch"

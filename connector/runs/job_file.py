@@ -18,6 +18,7 @@ from connector.runs import expected_rows, selection
 from connector.runs.file_names import FileNames, read_variables
 from connector.runs.job import MOST_CONCURRENT, STREAM, Job, OutputExists
 from connector.runs.tenant_split import is_template, read_allowed
+from connector.runs.wait import DEFAULT_TIMEOUT, read_timeout
 
 SHARED = (
     "connection",
@@ -35,6 +36,7 @@ SHARED = (
     "reveal_secrets",
     "read_only",
     "audit",
+    "wait_s",
 )
 """Settings at the top of a job file that apply to all steps."""
 _OF_INPUT = (*read_options.NAMES, *selection.NAMES)
@@ -231,6 +233,7 @@ def _read_shared(part: Section, place: _Place, base: Job) -> Job:
         concurrency=concurrency,
         on_error=part.one_of("on_error", ("continue", "stop"), base.on_error),
         max_errors=max_errors,
+        wait_s=_read_wait(part, base.wait_s),
         fsync=part.value("fsync", bool, base.fsync),
         timezone=part.text("timezone", base.timezone),
         times=part.one_of("times", ("epoch", "iso"), base.times),
@@ -241,6 +244,17 @@ def _read_shared(part: Section, place: _Place, base: Job) -> Job:
         audit=place.folder_or_file(part, "audit", base.audit),
     )
     return _read_input(part, place, job)
+
+
+def _read_wait(part: Section, default: float | None) -> float | None:
+    """Return the time to wait for the end of queued work, in seconds; None means not to wait."""
+    given = part.value("wait", (bool, int, str), None)
+    if given is None or given is False:
+        return default if given is None else None
+    try:
+        return read_timeout(DEFAULT_TIMEOUT if given is True else str(given))
+    except RunError as error:
+        raise part.fault(str(error), "wait") from None
 
 
 def _read_connection(part: Section, folder: Path, base: Job) -> dict[str, Any]:

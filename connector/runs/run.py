@@ -19,11 +19,12 @@ from connector.catalog.service import Service
 from connector.client.client import Client
 from connector.client.factory import open_client, sign_in
 from connector.common import json_text
-from connector.common.clock import SystemClock
+from connector.common.clock import Clock, SystemClock
 from connector.common.redaction import Redactor
 from connector.common.zones import each_in_zone, in_zone, read_zone
 from connector.connections.connection import Connection, load_connection
 from connector.errors import RunError, file_errors
+from connector.files.envelope import Envelope
 from connector.files.excel_reader import excel_library
 from connector.files.output import FileOutput, Output, Start
 from connector.files.output_formats import check_bom
@@ -46,6 +47,8 @@ from connector.runs.selection import Selection
 from connector.runs.step_rows import Only, StepRows, compile_only
 from connector.runs.summary import FailureLimit, Listener, Summary
 from connector.runs.tenant_split import Choose, read_choice
+from connector.runs.wait import Waiter, WaitPlan, plan_wait
+from connector.runs.waiting_output import OnFailure, WaitingOutput
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ class Prepared:
     choose: Choose | None = None
     expected: ExpectedRows | None = None
     distinct: Key | None = None
+    wait: WaitPlan | None = None
 
 
 def prepare(
@@ -111,15 +115,17 @@ def prepare(
     choose = read_choice(job.connection, job.allow_connections)
     expected = None if job.step else read_expected(job.max_rows, job.expect_rows)
     distinct = compile_distinct(job.distinct, job.rows) if job.distinct else None
+    if distinct and job.wait_s is not None:
+        raise RunError("distinct and wait cannot be combined: rows that share a request have no outcome")
+    its = catalog.service(action.service)
+    skips_wait = job.wait_s is None or (job.step and action.outcome is None)
+    wait = None if skips_wait else plan_wait(action, its, catalog, job.wait_s or 0)
     return Prepared(
-        job,
-        action,
-        catalog.service(action.service),
-        bindings,
-        only,
+        *(job, action, its, bindings, only),
         choose=choose,
         expected=expected,
         distinct=distinct,
+        wait=wait,
     )
 
 
@@ -216,16 +222,22 @@ def run(
             observer(running)
         rerun_of = prepared.rerun.of if prepared.rerun else None
         with recorded(running, run_fingerprint, clock, rerun_of, where(connection)):
+            limit = FailureLimit(job.errors_allowed)
+
+            def fail(envelope: Envelope) -> None:
+                summary.fail(envelope)
+                limit.count()
+
             try:
                 run_batch(
                     each_in_zone(distinct.rows(rows, output.done_rows) if distinct else rows, zone),
                     make_invoker(prepared, client, recorder),
-                    output,
+                    waiting(prepared, output, client, clock, fail),
                     clock,
                     listeners,
                     stop,
                     concurrency=job.concurrency,
-                    limit=FailureLimit(job.errors_allowed),
+                    limit=limit,
                     summary=summary,
                     distinct=distinct,
                 )
@@ -304,6 +316,7 @@ def make_invoker(prepared: Prepared, client: Client, recorder: Recorder | None =
         zone=zone_of(job, client.connection),
         times=job.times,
         recorder=recorder or NoRecorder(),
+        order_inputs=prepared.wait.outcome.row_inputs if prepared.wait else (),
     )
 
 
@@ -318,6 +331,16 @@ def check_start(job: Job, start: Start) -> None:
         raise RunError("a run to standard output cannot be resumed or restarted; use --output FILE")
     if start == "resume" and job.input == STREAM:
         raise RunError("a run from standard input cannot be resumed; use --input FILE")
+
+
+def waiting(
+    prepared: Prepared, output: Output, client: Client, clock: Clock, on_failure: OnFailure
+) -> Output:
+    """Return an output that waits for outcomes, or the given one without a wait. Raises RunError."""
+    plan = prepared.wait
+    if plan is None:
+        return output
+    return WaitingOutput(output, plan, Waiter(plan, client, clock), clock, on_failure)
 
 
 @contextmanager
@@ -356,6 +379,8 @@ def fingerprint(prepared: Prepared, account: str, source: RowSource) -> dict[str
     """
     job = prepared.job
     settings: list[Any] = [job.rows, job.keep_row, job.match_fields, job.output_format, job.reveal_secrets]
+    if prepared.wait:
+        settings.append("wait")
     if job.empty == "send":
         settings.append("empty")
     if job.follows:

@@ -68,9 +68,20 @@ class Summary:
         self.shared += "same_as" in meta
         if meta.get("truncated"):
             self.truncated += 1
-        if not envelope.has_error:
+        if envelope.has_error:
+            self._count_failure(envelope)
+        else:
             self.succeeded += 1
-            return
+
+    def fail(self, envelope: Envelope) -> None:
+        """Count a row that was counted as succeeded as failed, because the work that it queued has failed."""
+        self.succeeded -= 1
+        if "connection" in envelope.meta:
+            self.connections[envelope.meta["connection"]]["failed"] += 1
+        self._count_failure(envelope)
+
+    def _count_failure(self, envelope: Envelope) -> None:
+        meta = envelope.meta
         self.failed += 1
         self.repeatable += meta.get("repeatable", False)
         self.kinds[kind_of(meta)] += 1

@@ -48,10 +48,12 @@ from connector.runs.run import (
     open_distinct,
     open_output,
     open_rows,
+    waiting,
 )
 from connector.runs.summary import FailureLimit, Listener, Summary
 from connector.runs.tenant_sign_in import SignIns
 from connector.runs.tenant_split import NOBODY, Split
+from connector.runs.waiting_output import is_waiting
 
 _LOOK_EVERY_S = 0.2
 _FILES_A_TENANT = 8
@@ -254,7 +256,7 @@ class _Tenants:
         )
         invoker = replace(make_invoker(prepared, client, output.journal), tenant=name)
         part = _TenantRun(name, self._split, output, client, invoker, distinct)
-        part.is_done = next(part.rows(), None) is None
+        part.is_done = not is_waiting(output) and next(part.rows(), None) is None
         return part
 
     def sign_in(self) -> None:
@@ -301,9 +303,12 @@ class _Tenants:
 
     def _run_batch(self, part: _TenantRun, rows: Iterator[InputRow], limit: FailureLimit) -> None:
         concurrency = self._prepared.job.concurrency
+        output: Output = part.output
+        if part.name != NOBODY:
+            output = waiting(self._prepared, output, part.client, self.clock, self._fail)
         try:
             stopped = run_batch(
-                *(rows, part.invoker, part.output, self.clock, (self._record,), self._stop),
+                *(rows, part.invoker, output, self.clock, (self._record,), self._stop),
                 concurrency=concurrency,
                 limit=limit,
                 distinct=part.distinct,
@@ -317,6 +322,11 @@ class _Tenants:
             self.summary.count(envelope)
             for listener in self._listeners:
                 listener(envelope)
+
+    def _fail(self, envelope: Envelope) -> None:
+        with self._lock:
+            self.summary.fail(envelope)
+        self._limit.count()
 
     def running(self, rows: Rows) -> ActiveRun:
         """Return the run as observers see it. Its delay is divided by the number of parallel tenants."""

@@ -31,7 +31,7 @@ def test_settings_reach_the_class() -> None:
     [
         ("other", {}, "the service 'other' has no sandbox; services with a sandbox: "),
         ("ninjaone", {"user_contexts": 1}, "the sandbox of ninjaone has no setting 'user-contexts'"),
-        ("ninjaone", {"devices": -1}, "devices and token_lifetime_s must not be negative"),
+        ("ninjaone", {"devices": -1}, "devices, token_lifetime_s and order_s must not be negative"),
     ],
 )
 def test_what_it_refuses(service: str, settings: dict[str, int], message: str) -> None:

@@ -28,7 +28,8 @@ class Sandbox(MockServer):
     gives the same data. The operations of `user_context` require a user's own token, as they do on some
     instances. The apps that sign in users redirect the browser only to `redirect_uris`. With
     `old_token_path`, tokens are also issued at `/oauth/token`. `clock` returns epoch seconds, for activities
-    and alerts. For the other arguments see `MockServer`.
+    and alerts. `order_s` is the time that devices take for scripts, restarts, patches and services, in
+    seconds; see `Orders`. For the other arguments see `MockServer`.
     """
 
     client_id = CLIENT_ID
@@ -47,13 +48,14 @@ class Sandbox(MockServer):
         user_context: Collection[str] = (),
         redirect_uris: Collection[str] = (REDIRECT_URI,),
         old_token_path: bool = False,
+        order_s: float = 0,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        if devices < 0 or token_lifetime_s < 0:
-            raise ValueError("devices and token_lifetime_s must not be negative")
+        if devices < 0 or token_lifetime_s < 0 or order_s < 0:
+            raise ValueError("devices, token_lifetime_s and order_s must not be negative")
         if unknown := sorted(set(user_context) - operations().keys()):
             raise ValueError(f"the API has no operation {unknown[0]}")
-        self._seeded = (seed, devices, clock)
+        self._seeded = (seed, devices, clock, order_s)
         self._queue = Deliveries(clock)
         self._publisher = Publisher(self._queue)
         self._service = NinjaOneService(

@@ -76,6 +76,8 @@ class NinjaOneService:
         found, path_values = self._router.find(request.method, request.path)
         if found.operation in self._user_context:
             self.tokens.check_user(request.authorization)
+        with self.state.lock:
+            self.state.orders.advance()
         try:
             return found.respond(request, path_values, self.state)
         except InvalidValueError as error:

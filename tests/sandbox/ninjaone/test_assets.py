@@ -128,8 +128,11 @@ def test_patching(account, part, code):
     account.sandbox.reset()
     account.do("POST", f"/v2/device/1/patch/{part}/apply")
     account.do("POST", f"/v2/device/1/patch/{part}/scan")
-    codes = [entry["statusCode"] for entry in account.activities(1)[:2]]
-    assert codes == [f"{code}_MANAGEMENT_SCAN_STARTED", f"{code}_MANAGEMENT_APPLY_PATCH_STARTED"]
+    codes = [entry["statusCode"] for entry in account.activities(1)[:4]]
+    assert codes == [
+        f"{code}_MANAGEMENT_{name}"
+        for name in ("SCAN_COMPLETED", "SCAN_STARTED", "APPLY_PATCH_COMPLETED", "APPLY_PATCH_STARTED")
+    ]
 
 
 def test_patching_where_it_does_not_apply(account):

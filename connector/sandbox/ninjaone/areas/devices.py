@@ -142,17 +142,24 @@ def approve_devices(call: ApiCall, mode: str) -> None:
     body_required=False,
 )
 def reboot_device(call: ApiCall, id: int, mode: str) -> None:
-    """Reboot the device immediately: add an activity, and set the time of the last boot."""
-    call.state.fleet.change(id).booted = time.time()
+    """Restart the device: afterwards, its last boot time is set, and an activity records it."""
+    facts = call.state.device(id)
     params = {"mode": mode, **given(call.body or {}, "reason")}
-    call.state.record(
-        "SYSTEM",
-        "SYSTEM_REBOOTED",
-        "System rebooted",
-        device_id=id,
-        activityResult="SUCCESS",
-        data={"message": {"code": "system_rebooted", "params": params}},
-    )
+
+    def end(succeeds: bool) -> None:
+        if not succeeds:  # A device that does not restart records nothing.
+            return
+        call.state.fleet.change(id).booted = time.time()
+        call.state.record(
+            "SYSTEM",
+            "SYSTEM_REBOOTED",
+            "System rebooted",
+            device_id=id,
+            activityResult="SUCCESS",
+            data={"message": {"code": "system_rebooted", "params": params}},
+        )
+
+    call.state.orders.begin(facts, end)
 
 
 @endpoint("POST", "/v2/device/{id}/owner/{ownerUid}", "setDeviceOwner", path_types={"ownerUid": UUID})

@@ -25,16 +25,24 @@ def decommission(call: ApiCall, id: int) -> None:
 
 
 def _patch(system: bool, action: str, call: ApiCall, id: int) -> None:
-    """Record that a patch scan or installation has started.
-
-    Raises HttpError 400 if the device has no patches of this kind.
-    """
+    """Start a scan, or apply patches. Raises HttpError 400 if the device has no such patches."""
     facts = call.state.device(id)
     if not has_agent(call.state, facts) or (not system and facts.node_class.startswith("LINUX")):
         raise application_error(400, "FAILURE", "not applicable")
     kind = "PATCH_MANAGEMENT" if system else "SOFTWARE_PATCH_MANAGEMENT"
-    code = f"{kind}_{action}{'_PATCH' if action == 'APPLY' else ''}_STARTED"
-    call.state.record(kind, code, f"{action.capitalize()} of patches started", device_id=id)
+    code = f"{kind}_{action}{'_PATCH' if action == 'APPLY' else ''}"
+    series = call.state.fresh_uid()
+
+    def record(event: str, **more: Any) -> None:
+        message = f"{action.capitalize()} of patches {event.lower()}"
+        call.state.record(kind, f"{code}_{event}", message, device_id=id, seriesUid=series, **more)
+
+    def end(succeeds: bool) -> None:
+        record("COMPLETED", activityResult="SUCCESS" if succeeds else "FAILURE")
+
+    if call.state.orders.is_started(facts):
+        record("STARTED")
+    call.state.orders.begin(facts, end)
 
 
 @operation("getPolicyOverrides")

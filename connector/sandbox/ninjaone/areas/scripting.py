@@ -97,11 +97,8 @@ def get_options(call: ApiCall, id: int) -> JSON:
     ),
 )
 def run_script(call: ApiCall, id: int) -> None:
-    """Run the script immediately: add two activities with the same series, for its start and its end.
-
-    The operating system of the device is not checked.
-    """
-    call.state.device(id)
+    """Run the script on any system; the activities of its start and its end have the same series."""
+    facts = call.state.device(id)
     name = _script_name(call.body)
     run_as = call.body.get("runAs")
     allowed = {role for roles in ROLES.values() for role in roles} | {
@@ -116,16 +113,25 @@ def run_script(call: ApiCall, id: int) -> None:
         "sourceName": f"Run: {name}",
         "subject": name,
     }
-    for code, result, outcome in (("STARTED", None, {}), ("COMPLETED", "SUCCESS", {"exit_code": "0"})):
+
+    def record(code: str, result: str | None = None, **more: str) -> None:
         call.state.record(
             "ACTION",
             code,
             f"Action Run: {name} {code.lower()}",
             device_id=id,
             activityResult=result,
-            data={"message": {"code": f"action_{code.lower()}", "params": params | outcome}},
+            data={"message": {"code": f"action_{code.lower()}", "params": params | more}},
             **common,
         )
+
+    record("STARTED" if call.state.orders.is_started(facts) else "START_REQUESTED")
+    call.state.orders.begin(
+        facts,
+        lambda succeeds: record(
+            "COMPLETED", "SUCCESS" if succeeds else "FAILURE", exit_code="0" if succeeds else "1"
+        ),
+    )
 
 
 def _script_name(body: JSON) -> str:

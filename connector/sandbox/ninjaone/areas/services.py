@@ -73,12 +73,10 @@ def get_services(call: ApiCall, id: int) -> list[JSON]:
     body=Object({"action": one_of(*_AFTERWARDS)}, required=("action",)),
 )
 def control_service(call: ApiCall, id: int, service_id: str) -> None:
-    """Start, stop, pause or restart the service immediately. A disabled service cannot be started."""
-    service = _service(call.state, id, service_id)
+    """Start, stop, pause or restart a service; a disabled service does not start."""
+    facts, service = call.state.device(id), _service(call.state, id, service_id)
     action = call.body["action"]
-    failed = service["startType"] == "DISABLED" and action in ("START", "RESTART")
-    if not failed:
-        _change(call.state, id, service, {"state": _AFTERWARDS[action]})
+    is_possible = service["startType"] != "DISABLED" or action not in ("START", "RESTART")
     series = call.state.fresh_uid()
     params = {"service": service["name"], "action": action}
     data = {"message": {"code": "windows_service_control", "params": params}}
@@ -91,16 +89,22 @@ def control_service(call: ApiCall, id: int, service_id: str) -> None:
         seriesUid=series,
         data=data,
     )
-    if action != "PAUSE":  # the API document has no activity code for the outcome of a pause
-        call.state.record(
-            "REMOTE_TOOLS",
-            f"REMOTE_TOOLS_{action}_SERVICE_{'FAILED' if failed else 'SUCCESS'}",
-            message,
-            device_id=id,
-            seriesUid=series,
-            activityResult="FAILURE" if failed else "SUCCESS",
-            data=data,
-        )
+
+    def end(succeeds: bool) -> None:
+        if succeeds:
+            _change(call.state, id, service, {"state": _AFTERWARDS[action]})
+        if action != "PAUSE":  # The API document has no code for the outcome of a pause.
+            call.state.record(
+                "REMOTE_TOOLS",
+                f"REMOTE_TOOLS_{action}_SERVICE_{'SUCCESS' if succeeds else 'FAILED'}",
+                message,
+                device_id=id,
+                seriesUid=series,
+                activityResult="SUCCESS" if succeeds else "FAILURE",
+                data=data,
+            )
+
+    call.state.orders.begin(facts, end, succeeds=is_possible)
 
 
 @endpoint(
@@ -111,9 +115,22 @@ def control_service(call: ApiCall, id: int, service_id: str) -> None:
     body=Object({"startType": one_of(*START_TYPES), "userName": TEXT}),
 )
 def configure_service(call: ApiCall, id: int, service_id: str) -> None:
-    """Change the start type of the service and the user that runs it."""
-    service = _service(call.state, id, service_id)
-    _change(call.state, id, service, given(call.body, "startType", "userName"))
+    """Change the start type and the user of the service."""
+    facts, service = call.state.device(id), _service(call.state, id, service_id)
+
+    def end(succeeds: bool) -> None:
+        if succeeds:
+            _change(call.state, id, service, given(call.body, "startType", "userName"))
+        call.state.record(
+            "REMOTE_TOOLS",
+            f"REMOTE_TOOLS_START_TYPE_CHANGE_{'SUCCESS' if succeeds else 'FAILED'}",
+            f"Configuration of service {service['name']}",
+            device_id=id,
+            seriesUid=call.state.fresh_uid(),
+            activityResult="SUCCESS" if succeeds else "FAILURE",
+        )
+
+    call.state.orders.begin(facts, end)
 
 
 def _service(state: State, device_id: int, service_id: str) -> JSON:

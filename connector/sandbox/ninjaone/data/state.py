@@ -14,6 +14,7 @@ from typing import Any
 from connector.sandbox.multipart import MultipartPart
 from connector.sandbox.ninjaone.data import seed as invented
 from connector.sandbox.ninjaone.data.fleet import Facts, Fleet
+from connector.sandbox.ninjaone.data.orders import Orders
 from connector.sandbox.ninjaone.data.seed import JSON, uid
 from connector.sandbox.ninjaone.errors import not_found
 
@@ -41,12 +42,15 @@ class State:
     """The account's data, generated from a seed and changed by requests.
 
     `clock` returns epoch seconds; activities and log entries have its times. `notify` is called with each new
-    activity.
+    activity. `order_s` is the duration of the work of devices, in seconds; see `Orders`.
     """
 
-    def __init__(self, seed: int, devices: int, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, seed: int, devices: int, clock: Callable[[], float] = time.time, order_s: float = 0
+    ) -> None:
         self.lock = threading.RLock()
         self.clock = clock
+        self.orders = Orders(clock, order_s)
         self.notify: Callable[[JSON], None] = lambda activity: None
         self.seed = seed
         self.roles = {role["id"]: role for role in invented.roles()}

@@ -1,0 +1,194 @@
+"""Waits for the end of the work that an action's requests have queued.
+
+Each poll reads the events of all waiting rows together, not those of one row after the other.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from connector.catalog.action import Action
+from connector.catalog.catalog import Catalog
+from connector.catalog.outcome import EventLog, Outcome, member
+from connector.catalog.service import Service
+from connector.client.client import Client
+from connector.common.clock import Clock
+from connector.common.json_text import Json
+from connector.errors import Code, RowError, RunError, shorten
+from connector.invocation.bindings import bind
+from connector.invocation.invoke import Invoker
+from connector.runs.outcomes import Ended, Order, find_ended, is_traceable
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_TIMEOUT = "30m"
+"""The time to wait for all rows, from the end of the last request, or from when the run is resumed."""
+_UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_POLLS_S = (0.0, 2.0, 3.0, 5.0, 10.0, 15.0, 30.0)
+"""The waits before each poll, in seconds; the last one is repeated."""
+_LASTING: tuple[Code, ...] = ("auth_failed", "forbidden", "not_found")
+"""Errors of a poll that a further poll would repeat."""
+_OVERLAP_S = 300.0
+"""Events of this time are read again in each poll, in case one is listed later than a newer one."""
+_SHOWN_DEVICES = 5
+
+
+@dataclass(frozen=True)
+class WaitPlan:
+    """The lists to read for the outcomes of an action's rows: their actions, keyed by declared name."""
+
+    action: Action
+    service: Service
+    outcome: Outcome
+    lists: Mapping[str, Action]
+    timeout_s: float
+
+    @property
+    def log(self) -> EventLog | None:
+        """The service's event log, if the outcomes are found in it."""
+        return None if self.outcome.action else self.service.event_log
+
+
+def read_timeout(text: str) -> float:
+    """Return a duration such as `90`, `90s`, `30m`, `2h` or `1d` in seconds. Raises RunError."""
+    found = re.fullmatch(r"(\d{1,6})([smhd]?)", text.strip())
+    if not found or not int(found[1]):
+        raise RunError(f'"{shorten(text)}" is not a duration; write 90s, 30m, 2h or 1d')
+    return float(int(found[1]) * _UNITS_S[found[2]])
+
+
+def plan_wait(action: Action, service: Service, catalog: Catalog, timeout_s: float) -> WaitPlan:
+    """Return what to read for the outcomes of an action. Raises RunError if they cannot be found."""
+    if action.outcome is None:
+        reason = "only queues work whose end the API does not show" if action.accepted else "queues no work"
+        raise RunError(f"{action.name} {reason}, so there is nothing to wait for; omit --wait")
+    outcome, names = action.outcome, []
+    names.append(outcome.action or (service.event_log.action if service.event_log else ""))
+    if outcome.name:
+        names.append(outcome.name.action)
+    if service.offline:
+        names.append(service.offline.action)
+    lists = {name: catalog.action(service.prefix + name) for name in names}
+    return WaitPlan(action, service, outcome, lists, timeout_s)
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """The orders that have ended, keyed by row; the rows of offline devices; why the last poll failed."""
+
+    ended: Mapping[int, Ended]
+    offline: frozenset[int]
+    problem: str = ""
+
+
+class Waiter:
+    """Finds the outcomes of one account's rows."""
+
+    def __init__(self, plan: WaitPlan, client: Client, clock: Clock) -> None:
+        self._plan, self._client, self._clock = plan, client, clock
+
+    def newest_event(self) -> int:
+        """Return the id of the newest event; 0 if the log is empty or not used. Raises RunError."""
+        log = self._plan.log
+        if log is None:
+            return 0
+        try:
+            newest = self._list(log.action, log.newest)
+        except RowError as error:
+            raise RunError(f"--wait cannot read the outcomes ({log.action}): {error}") from error
+        return member(newest[0], log.id) if newest else 0
+
+    def wait(self, orders: Sequence[Order], since: int, deadline: float) -> Outcomes:
+        """Wait until all orders have ended, at most until `deadline` (epoch seconds).
+
+        Events after the id `since` are read. Raises RunInterruptedError if the run is stopping.
+        """
+        orders = [order for order in orders if is_traceable(self._plan.outcome, order.inputs)]
+        if not orders:
+            return Outcomes({}, frozenset())
+        orders = self._with_names(orders)
+        offline = self._offline(orders)
+        found = Outcomes({}, offline)
+        events: dict[Json, Json] = {}
+        for number in range(1_000_000):
+            self._sleep(number, deadline)
+            try:
+                items, since = self._poll(events, since)
+            except RowError as error:
+                found = replace(found, problem=str(error))
+                if error.code in _LASTING:
+                    break
+            else:
+                ended = find_ended(self._plan.outcome, self._plan.log, orders, items)
+                found = replace(found, ended=ended, problem="")
+            left = len(orders) - len(found.ended)
+            logger.info("outcomes: %d of %d rows are known", len(found.ended), len(orders))
+            if not left or self._clock.now() >= deadline:
+                break
+        return found
+
+    def _sleep(self, number: int, deadline: float) -> None:
+        pause = _POLLS_S[min(number, len(_POLLS_S) - 1)]
+        self._clock.sleep(min(pause, max(0.0, deadline - self._clock.now())))
+
+    def _poll(self, events: dict[Json, Json], since: int) -> tuple[list[Json], int]:
+        """Return the items in which to look, and the id of the event after which to read next."""
+        outcome, log = self._plan.outcome, self._plan.log
+        if log is None:
+            return self._list(outcome.action, outcome.inputs), 0
+        for event in self._list(log.action, {**outcome.inputs, log.since: since}):
+            events[member(event, log.id)] = event
+        ordered = [events[id] for id in sorted(events)]
+        if ordered:
+            recent = member(ordered[-1], log.time) - _OVERLAP_S
+            since = max([since, *(member(e, log.id) for e in ordered if member(e, log.time) < recent)])
+        return ordered, since
+
+    def _with_names(self, orders: Sequence[Order]) -> Sequence[Order]:
+        """Add the names of what the orders run; if they cannot be read, orders are found without them."""
+        named = self._plan.outcome.name
+        if named is None or all(order.inputs.get(named.input) is None for order in orders):
+            return orders
+        try:
+            names = {item.get("id"): str(item.get("name") or "") for item in self._list(named.action, {})}
+        except RowError as error:
+            logger.warning("%s: %s", named.action, error)
+            return orders
+        return [replace(order, name=names.get(order.inputs.get(named.input), "")) for order in orders]
+
+    def _offline(self, orders: Sequence[Order]) -> frozenset[int]:
+        """Return the rows whose device is offline, and report them."""
+        offline = self._plan.service.offline
+        if offline is None or offline.input not in self._plan.outcome.match.values():
+            return frozenset()
+        try:
+            devices = {item.get("id"): item for item in self._list(offline.action, offline.inputs)}
+        except RowError as error:
+            logger.warning("%s: %s", offline.action, error)
+            return frozenset()
+        rows = {order.row: id for order in orders if (id := order.inputs.get(offline.input)) in devices}
+        if rows:
+            names = [str(devices[id].get(offline.name, id)) for id in dict.fromkeys(rows.values())]
+            more = ", ..." if len(names) > _SHOWN_DEVICES else ""
+            logger.warning(
+                "offline devices: %d; they may not do the work before the timeout: %s%s",
+                *(len(names), ", ".join(names[:_SHOWN_DEVICES]), more),
+                extra={"notice": True},
+            )
+        return frozenset(rows)
+
+    def _list(self, name: str, inputs: Mapping[str, Json]) -> list[Json]:
+        """Return the items of a list. Raises RowError."""
+        action = self._plan.lists[name]
+        invoker = Invoker(
+            action, self._plan.service, bind(action, dict(inputs)), self._client, uploads=Path()
+        )
+        (envelope,) = invoker.envelopes(1, {})
+        if envelope.has_error:
+            raise RowError(envelope.meta["code"], str(envelope.error), status=envelope.meta["status"])
+        items: list[Json] = envelope.result
+        return items
