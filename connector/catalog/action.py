@@ -204,7 +204,7 @@ def load_action(
         accepted=top.value("accepted", bool, False),
         disruptive=top.value("disruptive", bool, False),
         existing=lookup,
-        outcome=read_outcome(top.section("outcome")) if "outcome" in top.data else None,
+        outcome=read_outcome(top.section("outcome")) if top.value("outcome", dict, None) else None,
     )
     top.finish()
     _check(action, top)

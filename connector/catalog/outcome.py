@@ -136,7 +136,7 @@ def read_outcome(part: Section) -> Outcome:
         inputs=part.mapping("inputs"),
         match=_paths(part, "match"),
         same=_paths(part, "same"),
-        name=_name_of(part.section("name")) if "name" in part.data else None,
+        name=_name_of(part.section("name")) if part.value("name", dict, None) else None,
         state=read_path(part.text("state")),
         started=part.texts("started"),
         completed=part.texts("completed"),

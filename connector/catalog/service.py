@@ -266,8 +266,8 @@ def load_service(path: Path) -> Service:
         document_responses=top.value("document_responses", bool, True),
         web_paths=top.mapping("web_paths"),
         named={name: read_named(name, part) for name, part in top.sections("named")},
-        event_log=read_event_log(top.section("event_log")) if "event_log" in top.data else None,
-        offline=read_offline(top.section("offline")) if "offline" in top.data else None,
+        event_log=read_event_log(top.section("event_log")) if top.value("event_log", dict, None) else None,
+        offline=read_offline(top.section("offline")) if top.value("offline", dict, None) else None,
     )
     top.finish()
     _check_names(service, top)

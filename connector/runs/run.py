@@ -19,7 +19,7 @@ from connector.catalog.service import Service
 from connector.client.client import Client
 from connector.client.factory import open_client, sign_in
 from connector.common import json_text
-from connector.common.clock import Clock, SystemClock
+from connector.common.clock import SystemClock
 from connector.common.redaction import Redactor
 from connector.common.zones import each_in_zone, in_zone, read_zone
 from connector.connections.connection import Connection, load_connection
@@ -47,8 +47,8 @@ from connector.runs.selection import Selection
 from connector.runs.step_rows import Only, StepRows, compile_only
 from connector.runs.summary import FailureLimit, Listener, Summary
 from connector.runs.tenant_split import Choose, read_choice
-from connector.runs.wait import Waiter, WaitPlan, plan_wait
-from connector.runs.waiting_output import OnFailure, WaitingOutput
+from connector.runs.wait import WaitPlan, plan_wait
+from connector.runs.waiting_output import waiting
 
 
 @dataclass(frozen=True)
@@ -232,7 +232,7 @@ def run(
                 run_batch(
                     each_in_zone(distinct.rows(rows, output.done_rows) if distinct else rows, zone),
                     make_invoker(prepared, client, recorder),
-                    waiting(prepared, output, client, clock, fail),
+                    waiting(output, prepared.wait, client, clock, fail),
                     clock,
                     listeners,
                     stop,
@@ -331,16 +331,6 @@ def check_start(job: Job, start: Start) -> None:
         raise RunError("a run to standard output cannot be resumed or restarted; use --output FILE")
     if start == "resume" and job.input == STREAM:
         raise RunError("a run from standard input cannot be resumed; use --input FILE")
-
-
-def waiting(
-    prepared: Prepared, output: Output, client: Client, clock: Clock, on_failure: OnFailure
-) -> Output:
-    """Return an output that waits for outcomes, or the given one without a wait. Raises RunError."""
-    plan = prepared.wait
-    if plan is None:
-        return output
-    return WaitingOutput(output, plan, Waiter(plan, client, clock), clock, on_failure)
 
 
 @contextmanager

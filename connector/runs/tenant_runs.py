@@ -48,12 +48,11 @@ from connector.runs.run import (
     open_distinct,
     open_output,
     open_rows,
-    waiting,
 )
 from connector.runs.summary import FailureLimit, Listener, Summary
 from connector.runs.tenant_sign_in import SignIns
 from connector.runs.tenant_split import NOBODY, Split
-from connector.runs.waiting_output import is_waiting
+from connector.runs.waiting_output import is_waiting, waiting
 
 _LOOK_EVERY_S = 0.2
 _FILES_A_TENANT = 8
@@ -305,7 +304,7 @@ class _Tenants:
         concurrency = self._prepared.job.concurrency
         output: Output = part.output
         if part.name != NOBODY:
-            output = waiting(self._prepared, output, part.client, self.clock, self._fail)
+            output = waiting(output, self._prepared.wait, part.client, self.clock, self._fail)
         try:
             stopped = run_batch(
                 *(rows, part.invoker, output, self.clock, (self._record,), self._stop),

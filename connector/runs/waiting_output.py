@@ -129,6 +129,15 @@ class WaitingOutput:
             self._output.write(b"".join(lines))
 
 
+def waiting(
+    output: Output, plan: WaitPlan | None, client: Client, clock: Clock, on_failure: OnFailure
+) -> Output:
+    """Return an output that waits for outcomes; the given one without a plan. Raises RunError."""
+    if plan is None:
+        return output
+    return WaitingOutput(output, plan, Waiter(plan, client, clock), clock, on_failure)
+
+
 def call_and_wait(plan: WaitPlan, client: Client, clock: Clock, send: Callable[[], Envelope]) -> Envelope:
     """Return the envelope of a single call with its outcome. Raises RunError."""
     waiter = Waiter(plan, client, clock)

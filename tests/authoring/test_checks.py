@@ -230,6 +230,11 @@ def test_the_schema_of_an_action_has_the_keys_that_loading_takes(
     lookup = {"request": "GET /v2/a", "match": {"a": "a"}}
     asked = asked_keys(lambda: make(request="POST /v2/a", inputs=body, if_missing=lookup), monkeypatch)
     assert keys_of(ours["properties"]["if_missing"]) == asked["if_missing"]
+    outcome = {"match": {"id": "a"}, "state": "s", "name": {"input": "a", "action": "x"}}
+    inputs = {"a": {"title": "A", "to": "query.a"}}
+    asked = asked_keys(lambda: make(inputs=inputs, outcome=outcome), monkeypatch)
+    assert keys_of(ours["properties"]["outcome"]) == asked["outcome"]
+    assert keys_of(ours["properties"]["outcome"]["properties"]["name"]) == asked["outcome.name"]
 
 
 def test_the_schema_of_a_service_has_the_keys_that_loading_takes(
@@ -241,6 +246,8 @@ def test_the_schema_of_a_service_has_the_keys_that_loading_takes(
     assert keys_of(ours) == asked[""]
     for name in ("sign_in", "errors"):
         assert keys_of(ours["$defs"][name]) == asked[name]
+    for name in ("event_log", "offline"):
+        assert keys_of(ours["properties"][name]) == asked[name]
     assert keys_of(ours["properties"]["throttling"]) == asked["throttling"]
     assert keys_of(ours["$defs"]["pager"]) == asked["pagers.*"]
     assert keys_of(ours["$defs"]["errors"]["properties"]["shapes"]["items"]) == asked["errors.shapes.*"]

@@ -134,6 +134,19 @@ def _unclear(action: Action, service: Service) -> Iterator[Failure]:
             f"Check in {service.title} whether it took effect. It is never retried automatically.",
             "no",
         )
+    if action.outcome:
+        yield Failure(
+            "execution_failed",
+            "With --wait: the device reports that the work failed.",
+            "See the exit code in meta.outcome.",
+            "no",
+        )
+        yield Failure(
+            "execution_timeout",
+            "With --wait: the end of the work was not reported in time.",
+            f"Check in {service.title}: it may still be carried out.",
+            "no",
+        )
 
 
 def _service_option(service: Service) -> str:

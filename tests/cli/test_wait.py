@@ -1,0 +1,255 @@
+"""`--wait`: the outcome of queued work, by the command line."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from connector.runs import wait
+from connector.sandbox.ninjaone.server import Sandbox
+from tests.cli.conftest import Ninjaone
+from tests.fakes import write_lines
+
+pytestmark = pytest.mark.in_process
+
+SCRIPT = ("-t", "device_id={{ id }}", "-t", "type=SCRIPT", "-t", "script_id=1")
+
+
+@pytest.fixture
+def slow() -> Iterator[Sandbox]:
+    """A sandbox in which the work of devices takes time, and can fail."""
+    with Sandbox(devices=25, order_s=0.2) as running:
+        yield running
+
+
+@pytest.fixture
+def quick_polls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wait, "_POLLS_S", (0.0, 0.1))
+
+
+def connect(sandbox: Sandbox, folder: Path) -> str:
+    (folder / "c.yaml").write_text(yaml.safe_dump(sandbox.connection))
+    return "c.yaml"
+
+
+def envelopes(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def online(sandbox: Sandbox) -> list[int]:
+    fleet = sandbox.state.fleet
+    return [id for id in range(1, 24) if not fleet.facts(id).offline]
+
+
+def requests(sandbox: Sandbox) -> Counter[str]:
+    return Counter(r["path"] if r["method"] == "GET" else r["method"] for r in sandbox.log.requests())
+
+
+def test_rows_get_their_outcomes(
+    ninjaone: Ninjaone, slow: Sandbox, quick_polls: None, tmp_path: Path
+) -> None:
+    ids = [id for id in online(slow) if id < 10]
+    assert {7, 9} < set(ids)
+    write_lines(tmp_path / "rows.jsonl", [{"id": id} for id in ids])
+    done = ninjaone(
+        *("run", "run_script", "-i", "rows.jsonl", *SCRIPT, "-c", connect(slow, tmp_path), "-o", "out.jsonl"),
+        *("--delay-ms", 0, "--wait", "2s", "--yes"),
+    )
+    assert done.returncode == 1, done.stderr
+    found = {id: e["meta"] for id, e in zip(ids, envelopes(tmp_path / "out.jsonl"), strict=True)}
+    states = {7: ("execution_failed", "failed"), 9: ("execution_timeout", "timed_out")}
+    for id, meta in found.items():
+        assert (meta["code"], meta["outcome"]["state"]) == states.get(id, (None, "completed"))
+        assert "order" not in meta
+        assert "transient" not in meta
+    assert "to check first" in done.stderr
+    assert "accepted" not in done.stderr
+
+
+def test_200_rows_are_followed_by_one_list(ninjaone: Ninjaone, tmp_path: Path) -> None:
+    with Sandbox(devices=400) as sandbox:
+        write_lines(tmp_path / "rows.jsonl", [{"id": id} for id in range(1, 201)])
+        done = ninjaone(
+            *("run", "run_script", "-i", "rows.jsonl", *SCRIPT, "-c", connect(sandbox, tmp_path)),
+            *("-o", "out.jsonl", "--delay-ms", 0, "--concurrency", 4, "--wait", "--yes"),
+        )
+        assert done.returncode == 0, done.stderr
+        assert {e["meta"]["outcome"]["state"] for e in envelopes(tmp_path / "out.jsonl")} == {"completed"}
+        # One request for the newest activity before the run, one for those of all rows after it.
+        assert requests(sandbox) == {
+            "POST": 200, "/v2/activities": 2, "/v2/devices": 1, "/v2/automation/scripts": 1,
+        }  # fmt: skip
+
+
+def test_offline_devices_are_named_at_once(ninjaone: Ninjaone, slow: Sandbox, tmp_path: Path) -> None:
+    offline = next(id for id in range(1, 24) if slow.state.fleet.facts(id).offline)
+    done = ninjaone(
+        *("call", "run_script", f"device_id={offline}", "type=SCRIPT", "script_id=1"),
+        *("-c", connect(slow, tmp_path), "--wait", "1s"),
+    )
+    envelope = json.loads(done.stdout)
+    assert envelope["meta"]["code"] == "execution_timeout"
+    assert "(the device is offline)" in envelope["error"]
+    assert "offline devices: 1; they may not do the work before the timeout: " in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("action", "inputs", "outcome"),
+    [
+        ("reboot_device", ("device_id=1", "mode=NORMAL"), {"state", "at", "activity_id"}),
+        ("scan_os_patches", ("device_id=1",), {"state", "at", "activity_id"}),
+        ("apply_os_patches", ("device_id=1",), {"state", "at", "activity_id"}),
+        ("scan_software_patches", ("device_id=1",), {"state", "at", "activity_id"}),
+        ("apply_software_patches", ("device_id=1",), {"state", "at", "activity_id"}),
+        (
+            "control_windows_service",
+            ("device_id=1", "service_id=Spooler", "action=RESTART"),
+            {"state", "at", "activity_id"},
+        ),
+        (
+            "configure_windows_service",
+            ("device_id=1", "service_id=Spooler", "start_type=DEMAND_START"),
+            {"state", "at", "activity_id"},
+        ),
+        (
+            "schedule_maintenance",
+            ("device_id=1", 'disabled_features=["ALERTS"]', "end=2036-12-01"),
+            {"state"},
+        ),
+    ],
+)
+def test_every_kind_of_work(
+    ninjaone: Ninjaone,
+    sandbox: Sandbox,
+    tmp_path: Path,
+    action: str,
+    inputs: tuple[str, ...],
+    outcome: set[str],
+) -> None:
+    done = ninjaone("call", action, *inputs, "-c", connect(sandbox, tmp_path), "--wait", "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(done.stdout)["meta"]["outcome"]
+    assert found["state"] == "completed"
+    assert found.keys() == outcome
+
+
+def test_an_upload_is_processed(ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path) -> None:
+    group = next(iter(sandbox.state.scan_groups.values()))
+    (tmp_path / "good.csv").write_text(f"{group['deviceIdHeader']},{group['cveIdHeader']}\nA,CVE-1\n")
+    (tmp_path / "bad.csv").write_text("x,y\n1,2\n")
+    rows = [{"scan_group_id": group["id"], "csv": name} for name in ("good.csv", "bad.csv")]
+    for row, (code, state) in zip(rows, [(None, "completed"), ("execution_failed", "failed")], strict=True):
+        values = [f"{name}={value}" for name, value in row.items()]
+        done = ninjaone(
+            *(
+                "call",
+                "upload_scan_group_csv",
+                *values,
+                "-c",
+                connect(sandbox, tmp_path),
+                "--wait",
+                "--uploads",
+                ".",
+            )
+        )
+        meta = json.loads(done.stdout)["meta"]
+        assert (meta["code"], meta["outcome"]["state"]) == (code, state)
+
+
+def test_a_pause_is_not_waited_for(ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path) -> None:
+    inputs = ("device_id=1", "service_id=Spooler", "action=PAUSE")
+    done = ninjaone(
+        "call", "control_windows_service", *inputs, "-c", connect(sandbox, tmp_path), "--wait", "--yes"
+    )
+    meta = json.loads(done.stdout)["meta"]
+    assert (done.returncode, meta["outcome"]) == (0, {"state": "unknown"})
+    assert meta["warnings"] == ["outcome unknown: the API does not show it"]
+
+
+def test_only_queued_work_can_be_waited_for(ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path) -> None:
+    done = ninjaone("call", "get_device", "device_id=1", "-c", connect(sandbox, tmp_path), "--wait")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "get_device queues no work, so there is nothing to wait for; omit --wait" in done.stderr
+    assert not sandbox.log.requests()
+    done = ninjaone("call", "get_device", "device_id=1", "--wait", "soon")
+    assert done.returncode == 2
+    assert '"soon" is not a duration; write 90s, 30m, 2h or 1d' in done.stderr
+
+
+def test_a_step_after_failed_work_gets_only_the_rows_that_succeeded(
+    ninjaone: Ninjaone, slow: Sandbox, quick_polls: None, tmp_path: Path
+) -> None:
+    ids = [id for id in online(slow) if id % 10 not in (7, 9)][:1] + [
+        id for id in online(slow) if id % 10 == 7
+    ]
+    write_lines(tmp_path / "rows.jsonl", [{"id": id} for id in ids])
+    script = {"device_id": "{{ id }}", "type": "SCRIPT", "script_id": "1"}
+    rename = {"device_id": "{{ id }}", "display_name": "done {{ id }}"}
+    steps = [
+        {"name": "script", "action": "run_script", "wait": "3s", "templates": script},
+        {"name": "rename", "action": "update_device", "input": {"step": "script"}, "templates": rename},
+    ]
+    job = {"input": "rows.jsonl", "output": "out", "delay_ms": 0, "connection": connect(slow, tmp_path)}
+    (tmp_path / "job.yaml").write_text(yaml.safe_dump({**job, "steps": steps}))
+    done = ninjaone("run", "job.yaml", "--yes")
+    assert done.returncode == 1, done.stderr
+    assert [r["body"]["displayName"] for r in slow.log.requests() if r["method"] == "PATCH"] == [
+        f"done {ids[0]}"
+    ]
+
+
+def test_the_results_on_standard_output(ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path) -> None:
+    write_lines(tmp_path / "rows.jsonl", [{"id": 1}, {"id": "x"}])
+    done = ninjaone(
+        *("run", "run_script", "-i", "rows.jsonl", *SCRIPT, "-c", connect(sandbox, tmp_path), "-o", "-"),
+        *("--delay-ms", 0, "--wait", "--yes"),
+    )
+    first, second = map(json.loads, done.stdout.splitlines())
+    assert first["meta"]["outcome"]["exit_code"] == 0
+    assert second["meta"]["code"] == "input_invalid"
+
+
+@pytest.mark.slow
+def test_a_run_killed_while_it_waits_goes_on_without_a_second_request(tmp_path: Path) -> None:
+    with Sandbox(devices=25, order_s=4) as sandbox:
+        ids = [id for id in online(sandbox) if id % 10 not in (7, 9)]
+        write_lines(tmp_path / "rows.jsonl", [{"id": id} for id in ids])
+        command = [
+            *(sys.executable, "-m", "connector", "run", "run_script", "-i", "rows.jsonl", *SCRIPT),
+            *(
+                "-c",
+                connect(sandbox, tmp_path),
+                "-o",
+                "out.jsonl",
+                "--delay-ms",
+                "0",
+                "--wait",
+                "60s",
+                "--yes",
+            ),
+        ]
+        for resume in ([], ["--resume"]):
+            process = subprocess.Popen([*command, *resume], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+            assert process.stderr
+            for line in process.stderr:
+                if "waiting for the end" in line:
+                    break
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+        done = subprocess.run(
+            [*command, "--resume"], cwd=tmp_path, capture_output=True, text=True, timeout=90
+        )
+        assert done.returncode == 0, done.stderr
+        assert requests(sandbox)["POST"] == len(ids)
+        found = envelopes(tmp_path / "out.jsonl")
+        assert [e["meta"]["outcome"]["state"] for e in found] == ["completed"] * len(ids)
+        assert not (tmp_path / "out.jsonl.run").exists()
