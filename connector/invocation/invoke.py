@@ -51,8 +51,7 @@ class Invoker:
 
     `tenant` is the connection's name in the envelopes of a run with several connections. `zone` is that of
     times without a zone in the row and its templates, and of the times in results with `times` "iso".
-    `order_inputs` are the inputs that a successful envelope has in `meta.order`, until the outcome of its work
-    is known.
+    `order_inputs` are the inputs that a successful envelope has in `meta.order`, until the outcome is known.
     """
 
     action: Action

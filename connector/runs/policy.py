@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from pathlib import Path
 
 from connector.catalog.action import Action
 from connector.connections.connection import Connection, audit_files
-from connector.errors import RunError
+from connector.errors import RunError, file_errors
 from connector.runs.job import Job
 
 
@@ -29,3 +31,14 @@ def apply_policy(action: Action, job: Job, connection: Connection) -> Connection
     check_policy(action, job, connection)
     audit = tuple(dict.fromkeys((*connection.audit, *audit_files(job.audit))))
     return replace(connection, read_only=connection.read_only or job.read_only, audit=audit)
+
+
+def check_files_folder(action: Action, folder: Path | None) -> None:
+    """Raise RunError if files cannot be written to the folder for downloads."""
+    with file_errors(folder):
+        if folder is None or not folder.is_dir():
+            raise RunError(
+                f"{action.name} returns files: use --files FOLDER with an existing folder for them"
+            )
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise RunError(f"{folder}: no permission to write files in this folder")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
@@ -23,7 +22,7 @@ from connector.common.clock import SystemClock
 from connector.common.redaction import Redactor
 from connector.common.zones import each_in_zone, in_zone, read_zone
 from connector.connections.connection import Connection, load_connection
-from connector.errors import RunError, file_errors
+from connector.errors import RunError
 from connector.files.envelope import Envelope
 from connector.files.excel_reader import excel_library
 from connector.files.output import FileOutput, Output, Start
@@ -39,7 +38,7 @@ from connector.runs.batch import require_first, run_batch
 from connector.runs.distinct import Distinct, Key, compile_distinct
 from connector.runs.expected_rows import ExpectedRows, read_expected
 from connector.runs.job import STREAM, Job, of_service
-from connector.runs.policy import apply_policy, check_policy
+from connector.runs.policy import apply_policy, check_files_folder, check_policy
 from connector.runs.records import ActiveRun, Rows, RunObserver, recorded, where
 from connector.runs.repair import CorrectedRows
 from connector.runs.rerun import ChosenRows, Rerun
@@ -109,7 +108,7 @@ def prepare(
         send_empty=job.empty == "send",
     )
     if action.returns_file:
-        _check_files_folder(action, job.files)
+        check_files_folder(action, job.files)
     find_handler(action)  # loaded here, so that a failure is reported once and not for each row
     only = compile_only(job.only, constants) if job.only else None
     choose = read_choice(job.connection, job.allow_connections)
@@ -139,17 +138,6 @@ def check_output_format(job: Job) -> None:
         excel_library("the output" if job.output == STREAM else job.output)
         if job.output == STREAM and sys.stdout.isatty():
             raise RunError("an Excel workbook cannot be shown on a terminal; use --output FILE.xlsx")
-
-
-def _check_files_folder(action: Action, folder: Path | None) -> None:
-    """Raise RunError if files cannot be written to the folder for downloads."""
-    with file_errors(folder):
-        if folder is None or not folder.is_dir():
-            raise RunError(
-                f"{action.name} returns files: use --files FOLDER with an existing folder for them"
-            )
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise RunError(f"{folder}: no permission to write files in this folder")
 
 
 def prepare_all(jobs: Sequence[Job], catalog: Catalog, now: float | None = None) -> list[Prepared]:

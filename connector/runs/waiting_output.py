@@ -179,7 +179,7 @@ def with_outcome(envelope: Envelope, plan: WaitPlan, found: Outcomes) -> Envelop
 def _no_end(plan: WaitPlan, *, is_offline: bool) -> str:
     where = " (the device is offline)" if is_offline else ""
     return (
-        f"no end was reported within {plan.timeout_s:g} s{where}: the work may still be carried out; check "
+        f"no end was reported within {plan.timeout_s:g} s{where}: the device may still do the work; check "
         f"in {plan.service.title} before you send it again"
     )
 

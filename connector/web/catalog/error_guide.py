@@ -144,7 +144,7 @@ def _unclear(action: Action, service: Service) -> Iterator[Failure]:
         yield Failure(
             "execution_timeout",
             "With --wait: the end of the work was not reported in time.",
-            f"Check in {service.title}: it may still be carried out.",
+            f"Check in {service.title}: the device may still do the work.",
             "no",
         )
 

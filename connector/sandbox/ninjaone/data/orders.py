@@ -1,4 +1,4 @@
-"""Work that devices carry out after a request has returned, such as scripts and restarts."""
+"""Work that devices do after a request has returned, such as scripts and restarts."""
 
 from __future__ import annotations
 
