@@ -36,6 +36,7 @@ from connector.invocation.handlers import (
     find_handler,
 )
 from connector.invocation.lookups import Lookups
+from connector.invocation.names import has_names, with_ids
 from connector.invocation.result_times import Times, time_converter
 from connector.invocation.steps import steps_in_zone
 
@@ -82,6 +83,9 @@ class Invoker:
             try:
                 values = self._values(row)
                 self._look_for_secrets(values, exchange)
+                if self.order_inputs and has_names(self.action, values):
+                    ids = with_ids(self.action, self.service, values, self.lookups)
+                    values = yield from self._drive(ids, exchange, writer)
                 writer.order = {name: values[name] for name in self.order_inputs if name in values}
                 exchange.warnings = self.bindings.warnings(values)
                 inputs = Inputs(self.action, self.service, values, self.uploads, self.lookups)

@@ -215,7 +215,16 @@ def test_the_results_on_standard_output(ninjaone: Ninjaone, sandbox: Sandbox, tm
     )
     first, second = map(json.loads, done.stdout.splitlines())
     assert first["meta"]["outcome"]["exit_code"] == 0
-    assert second["meta"]["code"] == "input_invalid"
+    assert second["meta"]["code"] == "not_found"
+
+
+def test_a_device_and_a_script_given_by_name(ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path) -> None:
+    name = sandbox.state.node(sandbox.state.device(1))["systemName"]
+    inputs = (f"device_id={name}", "type=SCRIPT", "script_id=Clear temporary files")
+    done = ninjaone("call", "run_script", *inputs, "-c", connect(sandbox, tmp_path), "--wait", "10s")
+    meta = json.loads(done.stdout)["meta"]
+    assert meta["outcome"]["exit_code"] == 0
+    assert meta["status"] == 204
 
 
 @pytest.mark.slow
