@@ -1,4 +1,4 @@
-"""The receiver of webhooks in a process of its own, under load and kills.
+"""The receiver of webhooks in a separate process, under load and kills.
 
 The senders are threads of the benchmark, or of the test that uses this.
 """

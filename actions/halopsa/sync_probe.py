@@ -46,7 +46,10 @@ class SyncProbe(SyncTarget):
     not_asked = (
         ("arrays", "a request with several records is not sent: the sync sends one record in a request"),
         ("page sizes", "the sync reads pages of any size"),
-        ("request limit", "it is adopted from the first 429 response; whether it is per app is not known"),
+        (
+            "request limit",
+            "the limit is read from the first 429 response; whether it applies per app is not known",
+        ),
         ("webhook retries", "they need deliveries that fail; lost deliveries are found by polling"),
     )
 

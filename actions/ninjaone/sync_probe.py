@@ -15,7 +15,7 @@ class SyncProbe:
         ("webhook by machine", "registering replaces the only configuration: sync webhook register tries it"),
         ("webhook retries", "they need deliveries that fail; lost deliveries are found by polling"),
         ("reused alerts", "they need an alert that is raised twice: whether createTime changes is not known"),
-        ("disabled conditions", "they need a condition that is disabled while an alert is active"),
+        ("disabled conditions", "to check them, a condition must be disabled while its alert is active"),
         ("resetting twice", "it needs an active alert"),
     )
 

@@ -1,4 +1,4 @@
-"""List the operations of an OpenAPI document, with references to parameters, bodies, responses resolved."""
+"""Lists the operations of an OpenAPI document, with references to parameters and bodies resolved."""
 
 from __future__ import annotations
 

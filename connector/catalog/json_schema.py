@@ -175,7 +175,7 @@ def _limit(concerned: type | tuple[type, ...], holds: Callable[[Any, Any], bool]
 
 
 def _unless_integer(build: Build) -> Build:
-    """Return a `Build` without a check for schemas with an integer format, whose check includes it."""
+    """Return a `Build` that checks nothing for an integer format, which itself checks the type."""
     return lambda limit, schema: None if schema.get("format") in INTEGER_RANGES else build(limit, schema)
 
 

@@ -27,10 +27,10 @@ class Owner:
 class NamedKind:
     """A kind of record: the path of its list, and which members of an item are its names and its id.
 
-    A name is one member, or several members with spaces between them, which are then joined; the first name
-    is displayed. `items` is the member of the response that is the list, if it is not paged. Texts that match
-    `ids` are ids. With `separators`, a space, `-` and `_` are the same in a name. `words` are the service's
-    words for names of older API versions.
+    A name is the value of one member, or the values of several members, joined by spaces; the first name is
+    displayed. `items` is the member of the response that is the list, if it is not paged. Texts that match
+    `ids` are ids. With `separators`, a space, `-` and `_` are the same in a name. `words` maps names of
+    older API versions to the current ones.
 
     `takes` describes what an input of this kind takes. `inputs` are the names of those inputs and members
     (`ACTION.INPUT` for one action); of these, `lists` are texts that contain several, separated by commas.

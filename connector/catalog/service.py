@@ -192,7 +192,7 @@ class Service:
     settings that only its connections have. With `wrap` "array", the JSON object of a POST is sent as an
     array with this one item. `times` are the members of responses that are epoch seconds; see
     `invocation.result_times`. `web_paths` are the paths of a record's page in a browser, by its kind, with
-    `{id}`. `named` are the kinds of records that inputs give by name or id. `event_log`, `offline`: see `Outcome`.
+    `{id}`. `named` are the kinds of records that inputs give by name or id. For `event_log` see `Outcome`.
     """
 
     name: str

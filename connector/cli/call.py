@@ -95,7 +95,7 @@ def _send(prepared: Prepared, client: Client, values: Mapping[str, str]) -> Enve
 
 
 def _print(envelope: Envelope, form: OutputForm) -> None:
-    """Write the envelope, or its result, to standard output; report an error without its envelope."""
+    """Write the envelope to standard output, or with `--results` the result; then an error goes to stderr."""
     if form.results and envelope.has_error:
         print(f"ninjaone: {envelope.meta['code']}: {envelope.error}", file=sys.stderr)
     elif form.format == "jsonl":

@@ -52,10 +52,10 @@ class Audit:
         seconds: float,
         hide: Callable[[str], str] | None = None,
     ) -> None:
-        """Write the line of an attempt; `began` is in epoch seconds, and `seconds` is the duration.
+        """Write one line for a request that was sent; `began` is in epoch seconds, `seconds` the duration.
 
-        `hide` also removes the secrets of the row. A line that cannot be written is kept, and `require` tries
-        again.
+        `hide` also removes the secrets of the row. A line that cannot be written is kept in memory, and
+        `require` tries to write it again.
         """
         hide = hide or self._redactor.text
         line: dict[str, Json] = {

@@ -213,7 +213,7 @@ class FileOutput:
         except OSError as error:
             raise RunStoppedError(f"{self.path}: cannot be written: {error.strerror}") from error
         self.close()
-        with suppress(OSError):  # The journal is first: a folder without it is not an unfinished run.
+        with suppress(OSError):  # The journal is removed first: a folder without it is not an unfinished run.
             self.journal.path.unlink()
         shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -196,7 +196,8 @@ def write_head(method: str, target: str, headers: Mapping[str, str], body: bytes
     if not _TARGET.fullmatch(target):
         raise InputError(
             "input_invalid",
-            f"a request cannot be sent to {target[:200]!r}: only printable ASCII without spaces",
+            f"a request cannot be sent to {target[:200]!r}: only printable ASCII characters without spaces "
+            "are valid",
         )
     # Check all names, and all values, in one search each, which is faster; they are almost always valid.
     names, values = method + "".join(headers), "".join(headers.values())

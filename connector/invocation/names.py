@@ -198,7 +198,7 @@ def read_index(service: Service, kind: NamedKind, lookups: Lookups) -> Finding:
     """Return the index of a kind, which is requested once per run. Raises RowError."""
     index = lookups.indexes.get(kind.name)
     if index is None:
-        # A generator that is closed at a request releases the lock.
+        # If the row ends while it waits for a response, its generator is closed, which releases the lock.
         with lookups.indexing:
             index = lookups.indexes.get(kind.name)
             if index is None:

@@ -129,7 +129,7 @@ class Distinct:
                     self._ended.notify_all()
 
     def _wait(self, first: int) -> Envelope:
-        """Wait for the envelope of a first row that was started; return it. Raises RunInterruptedError."""
+        """Wait for the envelope of the first of the rows that share a result. Raises RunInterruptedError."""
         with self._ended:
             while True:
                 found = self._database.execute(

@@ -86,7 +86,7 @@ def _unfinished(load: Load, jobs: Jobs) -> Iterator[Jobs]:
 
 
 def _of_earlier_times(load: Load, jobs: Jobs) -> Iterator[Jobs]:
-    """Yield the jobs with the names of each time at which they were started, according to the records."""
+    """Yield the jobs with the file names of each of their earlier runs, as their records say."""
     if jobs[0].named_at is None:
         yield jobs
         return

@@ -32,7 +32,7 @@ def is_certain(row: Alert) -> bool:
 
 
 def _last(tickets: Iterable[TicketReading]) -> dict[tuple[str, int], TicketReading]:
-    """Return each alert's ticket with the highest generation, without the tickets of refused notes."""
+    """Return the newest ticket of each alert, by the number at the end of the ticket's stamp."""
     last: dict[str, tuple[int, bool, TicketReading]] = {}
     for ticket in tickets:
         uid, sign, number = ticket.stamp.rpartition("#")

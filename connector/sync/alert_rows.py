@@ -120,7 +120,7 @@ class Alert:
 
     @property
     def is_in_flight(self) -> bool:
-        """Whether a call of this alert is in progress; after a restart its response is lost."""
+        """Whether a request for this alert is in progress; if the process ends, its response is lost."""
         return self.state in PENDING and self.next_try == 0
 
 

@@ -165,7 +165,7 @@ class UserIndex:
                         self._found[key] = 0 if self._found.get(key, user.id) != user.id else user.id
 
     def match(self, value: str) -> int | None:
-        """Return the only user with a value or the part of it after the last backslash; None if none."""
+        """Return the only user with this value, or with its part after the last backslash; else None."""
         for text in dict.fromkeys((value, value.rpartition("\\")[2])):
             for member in self._members:
                 found = self._found.get((member, same_name(text)))

@@ -71,7 +71,9 @@ class Probe:
             found = Trial(**json.loads(text))
             return Trial(str(found.name), int(found.client), float(found.began))
         except (ValueError, TypeError):
-            raise RunError(f"{self._file}: this is not the file of a probe; delete it") from None
+            raise RunError(
+                f"{self._file}: not written by `sync check --probe`; move or delete this file"
+            ) from None
 
     def begin(self, client: int, now: float) -> Trial:
         """Write the name of the test records to `probe.json` before they are created. Raises RunError."""

@@ -16,7 +16,7 @@ from connector.errors import RunError, file_errors
 
 @dataclass(frozen=True)
 class Holder:
-    """The id of the process that holds the lock, and the epoch time since when."""
+    """The id of the process that holds the lock, and the epoch time at which it took the lock."""
 
     process: int
     since: float

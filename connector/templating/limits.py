@@ -148,7 +148,7 @@ def weigh(value: Any) -> int:
 
 
 def weigh_all(values: Iterable[Any]) -> None:
-    """Charge the steps to read these values. Raises InputError."""
+    """Count the steps that reading these values takes. Raises InputError if they exceed the limit."""
     for value in values:
         if type(value) is not str or len(value) >= CHARACTERS_A_STEP:
             weigh(value)

@@ -87,7 +87,7 @@ class _Analysis:
         return {node.name: None} if is_field else {}
 
     def _member(self, node: Any) -> Names:
-        """Return the names that `a.b` and `a['b']` require; `row.b` requires the field `b`."""
+        """Return the fields that `a.b` and `a['b']` need, such as `a`; `row.b` needs the field `b`."""
         holder = node.node
         if not (isinstance(holder, nodes.Name) and holder.name == "row"):
             return self._used(holder)

@@ -78,7 +78,7 @@ def _preview(site: Site, request: Request, name: str) -> Response:
 
 
 def _given(request: Request) -> list[FieldInput]:
-    """Return the fields of the form; fields without a key and a template are skipped. Raises RunError."""
+    """Return the fields of the form that have a key or a template. Raises RunError."""
     form = request.form
     columns = [form.getlist(column) for column in ("key", "template", "when", "clear")]
     if len({len(column) for column in columns}) != 1 or len(columns[0]) > MOST_FIELDS:

@@ -20,7 +20,7 @@ def handle(inputs: Inputs) -> Steps:
             raise
         raise RowError(
             "forbidden",
-            f"HaloPSA refuses the outcome {outcome} to this agent, or the agent may not see ticket "
+            f"HaloPSA refuses the outcome {outcome} to this agent, or the agent has no access to ticket "
             f"{inputs.ticket_id}. Choose another outcome, or give the agent permission for this one",
             status=error.status,
             request_id=error.request_id,

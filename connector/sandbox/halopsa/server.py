@@ -137,7 +137,7 @@ class HaloSandbox(MockServer):
         """Return the handlers of `POST /_sandbox/NAME`, other than those of the agent."""
 
         def traps(body: Any) -> dict[str, str]:
-            """Set the traps in an object, all or none; return the values of all traps."""
+            """Set the traps to the values in an object, all or none; return the values of all traps."""
             if not isinstance(body or {}, dict):
                 raise ValueError('expected an object, such as {"closing": "refused"}')
             Traps(body)

@@ -58,7 +58,7 @@ class HaloService:
         return self.tokens.sign_in(asked)
 
     def authorize(self, request: ServerRequest) -> ServerResponse:
-        """Raise HttpError: the sandbox's client app signs in without a user."""
+        """Raise HttpError: the sandbox's only client app signs in without a user."""
         raise HttpError(404)
 
     def drop_token(self, request: ServerRequest) -> None:

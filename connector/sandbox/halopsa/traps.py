@@ -57,7 +57,7 @@ TRAPS: tuple[Trap, ...] = (
     Trap(
         "answer",
         ("last", "all", "list"),
-        "whether the response to a POST is the last record, all, or an array of the last",
+        "whether the response to a POST is the last record, all records, or an array with only the last",
     ),
     Trap(
         "arrays", ("atomic", "one_by_one"), "whether nothing is saved when one record of an array is refused"
@@ -118,7 +118,9 @@ TRAPS: tuple[Trap, ...] = (
         ("by_path", "message", "class_name", "result_code", "error", "text"),
         "the form of a 400: keyed by JSON path, one of four kinds of object, or plain text",
     ),
-    Trap("html", ("no", "page", "page_once"), "whether requests get 200 and a page of HTML, without effect"),
+    Trap(
+        "html", ("no", "page", "page_once"), "whether requests have no effect, and get 200 with an HTML page"
+    ),
     Trap("warning", ("no", "yes"), "whether records in the response to a POST have a _warning"),
     Trap(
         "agent_sees",

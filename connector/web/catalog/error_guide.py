@@ -116,7 +116,10 @@ def _unclear(action: Action, service: Service) -> Iterator[Failure]:
             "yes" if safe else "no",
         )
     yield Failure(
-        "timeout", "No response arrived in time.", "Increase the connection's timeout_s, or try later.", "yes"
+        "timeout",
+        "No response arrived in time.",
+        "Increase the connection's timeout_s, or try again later.",
+        "yes",
     )
     yield Failure("network_error", "The connection failed.", "Check network, proxy and host.", "yes")
     if action.handler and not _reads(action):

@@ -87,7 +87,7 @@ def _type_row(state: State, kind: JSON) -> JSON:
 
 @endpoint("GET", "/AssetType/{id}", "getAssetType", query=query("includedetails", "fieldsandlayoutonly"))
 def get_type(call: HaloCall, id: int) -> JSON:
-    """Return an asset type with all its fields, also those that the agent cannot see on assets."""
+    """Return an asset type with all its fields, including those that the agent cannot see on assets."""
     state = call.state
     if id not in state.asset_types:
         raise not_found("AssetType", id)
