@@ -156,7 +156,7 @@ def test_an_alert_whose_technician_is_unknown_makes_no_ticket(
     ended = workflow(
         "tickets/create-ticket-from-alert", input=str(write_lines(tmp_path / "rows.jsonl", rows))
     )
-    assert ended["ticket"].codes == {"input_invalid": ended["ticket"].rows}
+    assert ended["ticket"].codes == {"not_found": ended["ticket"].rows}
     assert len(read("run_ticket_board", board_id=2)) == before
 
 
@@ -270,6 +270,9 @@ def test_organizations_from_csv(workflow: Workflow, read: Any, tmp_path: Path) -
     first = "Main Office"  # Each new organization has it.
     assert [site["name"] for site in hazel["locations"]] == [first, "Main Street", "Park Road", "Records"]
     assert [site["name"] for site in juniper["locations"]] == [first, "Head Office"]
+    again = workflow("organizations/organizations-from-csv", output=str(tmp_path / "again"))
+    assert all_succeeded(again)
+    assert (again["organization"].existed, again["location"].existed) == (4, 4)
 
 
 def test_onboard_client(workflow: Workflow, read: Any, tmp_path: Path) -> None:
