@@ -280,7 +280,7 @@ class SyncProbe(SyncTarget):
             return "ok", f"works with the status {self.reopen_status}"
         return (
             "warning",
-            f"status {self.reopen_status} leaves the ticket closed: set alerts.reopen_status to null",
+            f"status {self.reopen_status} leaves the ticket closed: set alerts.reopen_status to none",
         )
 
     def ask_ticket_validation(self) -> CallSteps:

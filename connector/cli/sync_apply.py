@@ -16,7 +16,7 @@ from connector.cli.logs import show_log_by
 from connector.cli.main import INTERRUPTED
 from connector.cli.progress import Progress
 from connector.cli.run import stopping
-from connector.cli.sync_plan import NOUNS, ROWS
+from connector.cli.sync_plan import NOUNS, ROWS, SHOWN
 from connector.cli.sync_sides import (
     add_choice,
     add_json,
@@ -312,10 +312,11 @@ def describe_run(run: Run) -> list[str]:
         lines.append(f"  {ROWS[entity]:8} {counts}")
     if run.recovered:
         lines.append(f"  {counted(run.recovered, 'record')} of an earlier run found and linked")
-    for item, reason in run.applied.problems[:20]:
-        lines.append(f'failed    {NOUNS[item.entity]} {item.source} "{item.name}": {reason}')
-    if len(run.applied.problems) > 20:
-        lines.append(f"failed    {len(run.applied.problems) - 20:,} more; --json prints all")
+    for word, items in (("failed", run.applied.problems), ("note", run.applied.partial)):
+        for item, reason in items[:SHOWN]:
+            lines.append(f'{word:10}{NOUNS[item.entity]} {item.source} "{item.name}": {reason}')
+        if len(items) > SHOWN:
+            lines.append(f"{word:10}{len(items) - SHOWN:,} more; --json prints all")
     lines += [f"stopped   {ROWS[stop.entity]}: {stop.reason}" for stop in run.stops]
     if run.alerts is not None:
         lines.append(f"  alerts   {describe_alerts(run.alerts.of)}")

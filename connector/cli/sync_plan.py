@@ -73,7 +73,7 @@ def _plan(options: argparse.Namespace) -> int:
         return NOTHING_RUN
     for warning in folder.mapping.warnings:
         print(f"warning: {warning}", file=sys.stderr)
-    with folder.read_state() as state:
+    with folder.read_state_of(source, target) as state:
         now = SystemClock.now()
         full = options.full or is_first(state)
         inputs = PlanInputs(

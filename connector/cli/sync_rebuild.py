@@ -28,7 +28,7 @@ def _rebuild(options: argparse.Namespace) -> int:
     """Save a plan that contains only links, to restore those of a lost state file."""
     folder = open_folder(options.folder)
     source, target = sides_of(folder, options)
-    with folder.read_state() as state:
+    with folder.read_state_of(source, target) as state:
         driver = read_alerts(folder, source, target, state, SystemClock())
         lost = driver.lost() if driver is not None else []
         tickets = [*lost_items(lost, folder.mapping)]

@@ -10,17 +10,18 @@ from typing import Any
 from connector.cli.main import OK
 from connector.cli.sync_apply import describe_alerts, progress_line
 from connector.cli.sync_plan import NOUNS
-from connector.cli.sync_sides import add_json, sides_of
+from connector.cli.sync_sides import add_json, read_with, sides_of
 from connector.common.clock import SystemClock
 from connector.common.plurals import counted
 from connector.errors import RunError
 from connector.sync.alert_run import alert_problems
-from connector.sync.explain import decisions, device_steps
+from connector.sync.explain import decisions, record_of, steps_of
 from connector.sync.folder import open_folder
 from connector.sync.pins import NOUNS as PINNED
 from connector.sync.pins import save_pins
 from connector.sync.plan import PlanInputs
 from connector.sync.plan_items import Entity, Item
+from connector.sync.records import Device, Organization
 from connector.sync.run import FULL_READ
 from connector.sync.state import State
 from connector.sync.state_alerts import AlertRows
@@ -54,7 +55,10 @@ def add_pin(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone sync pin`."""
     _add_record(parser)
     parser.add_argument(
-        "target", metavar="TARGET", type=int, help="id of the matching client, site or asset in the target"
+        "target",
+        metavar="TARGET",
+        type=read_with(_id),
+        help="id of the matching client, site or asset in the target",
     )
     parser.set_defaults(command=_pin)
 
@@ -65,9 +69,16 @@ def add_unpin(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=_unpin)
 
 
+def _id(text: str) -> int:
+    """Return an id. Raises ValueError."""
+    if not (text.isascii() and text.isdecimal() and int(text) > 0):
+        raise ValueError(f'"{text}" is not an id: a number from 1 is expected')
+    return int(text)
+
+
 def _add_record(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("noun", metavar="NOUN", choices=PINNED, help=_NOUNS)
-    parser.add_argument("source", metavar="ID", type=int, help="id of the record in the source")
+    parser.add_argument("source", metavar="ID", type=read_with(_id), help="id of the record in the source")
 
 
 def _status(options: argparse.Namespace) -> int:
@@ -144,25 +155,23 @@ def _time(seconds: float) -> str:
 def _explain(options: argparse.Namespace) -> int:
     folder = open_folder(options.folder)
     source, target = sides_of(folder, options)
-    with folder.read_state() as state:
+    with folder.read_state_of(source, target) as state:
         inputs = PlanInputs(
             folder.mapping, folder.pins, state, source, target, SystemClock.now(), believe=True
         )
         entity, id = ENTITIES[options.noun], options.source
-        device = source.device(id) if options.noun == "device" else None
-        if device is None and options.noun == "device":
-            raise RunError(f"{source.title} has no device {id}")
-        items = decisions(inputs, device.organization if device else None)
+        record = record_of(inputs, options.noun, id)
+        if record is None:
+            raise RunError(f"{source.title} has no {options.noun} {id}")
+        items = decisions(inputs, record.organization if isinstance(record, Device) else None)
         item = items.get((entity, id))
-        steps = []
-        if device is not None:
-            client = _client(state, items.get(("client", device.organization)), device.organization)
-            steps = list(device_steps(inputs, device, client))
+        number = record.id if isinstance(record, Organization) else record.organization
+        client = _client(state, items.get(("client", number)), number)
         link = state.links(entity, [id]).get(id)
         found = {
             "noun": options.noun,
             "source": id,
-            "steps": [vars(step) for step in steps],
+            "steps": [vars(step) for step in steps_of(inputs, record, client)],
             "decision": item.as_json("source", "target") if item else None,
             "link": {"target": link.target, "method": link.method} if link else None,
             "history": state.items_of(entity, id),

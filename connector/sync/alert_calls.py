@@ -112,6 +112,9 @@ class AlertCalls:
         if isinstance(call, FindTicket):
             return [NotFound(row.uid, row.generation, now, complete=False)]
         if isinstance(call, WriteNote):
+            if reason_of(error) == "refused":
+                what = "ticket %s does not accept a note, which becomes a separate ticket: %s"
+                logger.warning(what, row.ticket, error, extra={"notice": True})
             return [NoteFailed(row.uid, row.generation, call.note.id, reason_of(error), now)]
         if isinstance(call, UpdateSummary):
             return []

@@ -34,13 +34,18 @@ FAILED: tuple[Outcome, ...] = ("failed", "changed", "parent", "unknown")
 
 @dataclass
 class Applied:
-    """The outcomes of a plan's items so far. `done` of `total` writes have succeeded or failed."""
+    """The outcomes of a plan's items so far. `done` of `total` writes have succeeded or failed.
+
+    `problems` are items that failed; `partial` were applied, but there is something to report, such as a
+    field that was omitted. Both have at most 1,000 items.
+    """
 
     total: int = 0
     done: int = 0
     writes: int = 0
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     problems: list[tuple[Item, str]] = field(default_factory=list)
+    partial: list[tuple[Item, str]] = field(default_factory=list)
     is_stopped: bool = False
 
     def add(self, item: Item, outcome: Outcome, reason: str) -> None:
@@ -49,6 +54,8 @@ class Applied:
         of_entity[outcome] = of_entity.get(outcome, 0) + 1
         if outcome in FAILED and len(self.problems) < 1000:
             self.problems.append((item, reason))
+        if outcome in ("done", "same") and reason and len(self.partial) < 1000:
+            self.partial.append((item, reason))
 
     def count(self, *outcomes: str) -> int:
         """Return the number of items with one of the given outcomes."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connector.errors import RowError, RunError
+from connector.errors import RowError, RunError, count_of
 from connector.sync.asset_fields import AssetFields, bind_fields
 from connector.sync.plan import PlanInputs, make_plan
 from connector.sync.plan_items import Item
-from connector.sync.records import Asset, Device, Source
+from connector.sync.records import Asset, Client, Device, Location, Organization, Site, Source
 from connector.sync.state import Link, conflict_of
 from connector.sync.values import normalized, same_name
 from connector.templating.templates import Scope
@@ -44,6 +44,57 @@ def decisions(inputs: PlanInputs, organization: int | None) -> dict[tuple[str, i
     some: Any = inputs.source if organization is None else _OfOrganization(inputs.source, organization)
     with make_plan(PlanInputs(**{**vars(inputs), "source": some, "believe": True})) as plan:
         return {(item.entity, item.source): item for item in plan.items()}
+
+
+def record_of(inputs: PlanInputs, noun: str, id: int) -> Organization | Location | Device | None:
+    """Read an organization, location or device; None if the source does not have it."""
+    if noun == "device":
+        return inputs.source.device(id)
+    listed: Iterable[Organization | Location] = (
+        inputs.source.organizations() if noun == "organization" else inputs.source.locations()
+    )
+    return next((found for found in listed if found.id == id), None)
+
+
+def steps_of(
+    inputs: PlanInputs, record: Organization | Location | Device, client: int | None
+) -> Iterator[Step]:
+    """Yield the steps of matching a record, in order; `client` is the client of its organization."""
+    if isinstance(record, Device):
+        yield from device_steps(inputs, record, client)
+    elif isinstance(record, Organization):
+        row = inputs.mapping.clients.rows.get(record.id)
+        pin, mapped = inputs.pins.organization.get(record.id), row.client if row else None
+        yield from _named_steps(inputs, "client", record, pin, mapped, list(inputs.target.clients()))
+    else:
+        row = inputs.mapping.clients.rows.get(record.organization)
+        pin, mapped = inputs.pins.location.get(record.id), row.locations.get(record.id) if row else None
+        if client is None:
+            yield Step("client", f"organization {record.organization}", "the organization has no client")
+            return
+        sites = [site for site in inputs.target.sites() if site.client == client]
+        yield from _named_steps(inputs, "site", record, pin, mapped, sites, f" of client {client}")
+
+
+def _named_steps(
+    inputs: PlanInputs,
+    noun: str,
+    record: Organization | Location,
+    pin: int | None,
+    mapped: int | str | None,
+    records: Sequence[Client | Site],
+    where: str = "",
+) -> Iterator[Step]:
+    yield Step("pin", "pins.yaml", f"{noun} {pin}" if pin else "none")
+    yield Step("map", "mapping.yaml", f"{noun} {mapped}" if mapped else "none")
+    link = inputs.state.links(noun, [record.id]).get(record.id)
+    yield Step("link", "state.db", f"{noun} {link.target}, by {link.method}" if link else "none")
+    where = f"{count_of(len(records), noun)}{where}"
+    stamped = [found for found in records if found.stamp == record.id]
+    yield Step("stamp", where, _all_of(noun, stamped))
+    if inputs.mapping.clients.match == "name":
+        named = [found for found in records if same_name(found.name) == same_name(record.name)]
+        yield Step("name", f'"{record.name}", in {where}', _all_of(noun, named))
 
 
 def device_steps(inputs: PlanInputs, device: Device, client: int | None) -> Iterator[Step]:
@@ -96,5 +147,9 @@ def _link_text(link: Link) -> str:
 
 
 def _listed(assets: Iterable[Asset]) -> str:
-    found = [f"asset {a.id}{'' if a.is_active else ' (inactive)'}" for a in assets]
+    return _all_of("asset", assets)
+
+
+def _all_of(noun: str, records: Iterable[Asset | Client | Site]) -> str:
+    found = [f"{noun} {a.id}{'' if a.is_active else ' (inactive)'}" for a in records]
     return ", ".join(found) or "none"

@@ -33,6 +33,13 @@ class SyncFolder:
         return State(self.path, write=False)
 
     @contextmanager
+    def read_state_of(self, source: Source, target: Target) -> Iterator[State]:
+        """Open the state for reading. Raises RunError if it belongs to other accounts."""
+        with self.read_state() as state:
+            state.check_pair(source.account, target.account)
+            yield state
+
+    @contextmanager
     def write_state(self, source: Source, target: Target, now: float) -> Iterator[State]:
         """Open `state.db` for writing. Raises RunError if another sync uses it, or for other accounts."""
         with State(self.path, write=True, now=now) as state:

@@ -73,11 +73,16 @@ class Run:
             "recovered": self.recovered,
             "alerts": self.alerts.of if self.alerts else None,
             "stops": [{"entity": stop.entity, "reason": stop.reason} for stop in self.stops],
-            "problems": [
-                {"entity": item.entity, "source": item.source, "name": item.name, "reason": reason}
-                for item, reason in applied.problems
-            ],
+            "problems": _listed(applied.problems),
+            "partial": _listed(applied.partial),
         }
+
+
+def _listed(items: Iterable[tuple[Item, str]]) -> list[dict[str, Any]]:
+    return [
+        {"entity": item.entity, "source": item.source, "name": item.name, "reason": reason}
+        for item, reason in items
+    ]
 
 
 @dataclass(frozen=True)

@@ -165,11 +165,16 @@ class State:
 
     def require_pair(self, account: str, tenant: str) -> None:
         """Save the account and tenant of the state. Raises RunError if it has others."""
+        self.check_pair(account, tenant)
+        for key, value in (("account", account), ("tenant", tenant)):
+            if self.meta(key) is None:
+                self.set_meta(key, value)
+
+    def check_pair(self, account: str, tenant: str) -> None:
+        """Raise RunError if the state has another account or tenant."""
         for key, value in (("account", account), ("tenant", tenant)):
             known = self.meta(key)
-            if known is None:
-                self.set_meta(key, value)
-            elif known != value:
+            if known not in (None, value):
                 raise RunError(
                     f"{self.path} belongs to the {key} {known}, but the connection is to {value}: "
                     "use a separate folder for each pair"
@@ -313,7 +318,8 @@ class State:
         rows = self._run(
             "SELECT entity, source_id, op, target_id, reason, run_id FROM items AS item "
             "WHERE op IN ('skip', 'conflict') AND run_id = (SELECT max(run_id) FROM items "
-            "WHERE entity = item.entity AND source_id = item.source_id) ORDER BY entity, op, source_id"
+            "WHERE entity = item.entity AND source_id = item.source_id) "
+            "ORDER BY entity, op, CAST(source_id AS INTEGER), source_id"
         )
         yield from (dict(zip(names, row, strict=True)) for row in rows.fetchall())
 

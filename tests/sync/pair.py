@@ -84,9 +84,13 @@ class Pair:
 
     def sync(self, command: str, *arguments: object, sends: bool = True) -> Done:
         """Run a command of `ninjaone sync` on the folder, in this process."""
-        out, err = io.StringIO(), io.StringIO()
         fast = ("--delay-ms", "0") if sends else ()
-        words = ["sync", command, str(self.folder), *map(str, arguments), *fast]
+        return self.sync_words(command, self.folder, *arguments, *fast)
+
+    def sync_words(self, *arguments: object) -> Done:
+        """Run `ninjaone sync` with these words, in this process."""
+        out, err = io.StringIO(), io.StringIO()
+        words = ["sync", *map(str, arguments)]
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             try:
                 code = main(words)
