@@ -94,11 +94,11 @@ def _plan(options: argparse.Namespace) -> int:
                 with open(file, encoding="utf-8") as lines:
                     sys.stdout.writelines(lines)
             else:
-                seconds = plan.writes * target.calls.seconds_between
+                between = target.calls.seconds_between
                 print("\n".join([*described(plan, str(options.folder)), *ticket_lines(plan)]))
-                pace = f", at {1000 * target.calls.seconds_between:,.0f} ms at least {seconds:,.0f} s"
+                pace = f", at least {plan.writes * between:,.0f} s with a delay of {1000 * between:,.0f} ms"
                 most = f" to {plan.most_writes:,}" if plan.most_writes > plan.writes else ""
-                print(f"writes: {plan.writes:,}{most}{pace if plan.writes else ''}. {file}")
+                print(f"writes: {plan.writes:,}{most}{pace if plan.writes and between else ''}. {file}")
             is_pending = plan.most_writes > 0 or plan.counts.get("asset", "link") > 0
     return PENDING if options.exit_code and is_pending else OK
 

@@ -112,7 +112,7 @@ def test_what_is_compared_later_is_said(pair: Pair) -> None:
     map_reads(pair, 4, {**devices, "link": LINK})
     done = pair.sync("plan")
     assert "compared  6 assets when applied" in done.out
-    assert "writes: 3 to 9, " in done.out
+    assert "writes: 3 to 9. " in done.out
 
 
 def test_an_asset_that_moved_since_the_plan_is_not_written(pair: Pair) -> None:
